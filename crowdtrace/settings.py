@@ -1,0 +1,272 @@
+"""Every setting of CrowdTrace, read strictly from the environment.
+
+A secret may also be given as `NAME_FILE`, the path of a file that holds it. Without `CROWDTRACE_EMBEDDED` (set by
+`crowdtrace.common.embedded`, which makes secrets of its own) a missing secret refuses the start.
+"""
+
+import base64
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+EMBEDDED: bool = env.bool("CROWDTRACE_EMBEDDED", default=False)
+# Tools that only read the code (type checker, schema, translations) import settings with no environment at all.
+CONFIGURED: bool = "DATABASE_URL" in env.ENVIRON or "DATABASE_URL_FILE" in env.ENVIRON
+
+
+def _secret(name: str, purpose: str) -> str:
+    value: str = env.str(name, default="")
+    if not value:
+        if not CONFIGURED:
+            return base64.urlsafe_b64encode(bytes(32)).rstrip(b"=").decode()
+        raise ImproperlyConfigured(f"Set {name} (or {name}_FILE): {purpose}.")
+    return value
+
+
+def _key(name: str, purpose: str) -> bytes:
+    text = _secret(name, purpose)
+    try:
+        key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ImproperlyConfigured(f"{name} must be 32 bytes in base64url; it is {purpose}.")
+    return key
+
+
+# Secrets -------------------------------------------------------------------------------------------------------------
+SECRET_KEY = _secret("SECRET_KEY", "it signs sessions and forms, any 50 random characters do")
+PEPPER = _key("PEPPER", "the key of every keyed hash in the database, 32 random bytes in base64url")
+MASTER_KEY = _key("MASTER_KEY", "it encrypts names, issuer keys and second factors at rest and derives the root key")
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+_hosts_default = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=_hosts_default)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The address visitors reach the deployment at; posters and personal QR codes carry it.
+PUBLIC_ORIGIN: str = env.str("PUBLIC_ORIGIN", default="")
+
+# Rooms ---------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "crowdtrace.site",
+    "exports",
+    "risk",
+    "passes",
+    "venues",
+    "crowdtrace.common",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "crowdtrace.common.middleware.SecurityHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crowdtrace.common.middleware.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "crowdtrace.urls"
+WSGI_APPLICATION = "crowdtrace.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Stores --------------------------------------------------------------------------------------------------------------
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default="postgresql://unset@127.0.0.1:1/unset")
+    | {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "application_name": "crowdtrace",
+            # One pool a process: threads of the web server come and go, connections stay. `server_side_binding`
+            # lets PostgreSQL keep the plans of the few statements that scans repeat.
+            "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 10},
+            "server_side_binding": True,
+        },
+    }
+}
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "crowdtrace",
+    }
+}
+# file:///folder or s3://bucket/prefix
+LAKE_URL: str = env.str("LAKE_URL", default=f"file://{BASE_DIR / '.crowdtrace' / 'lake'}")
+
+# Time and language ---------------------------------------------------------------------------------------------------
+# The zone whose calendar days are epochs. Rows are UTC; venues carry a zone of their own for opening hours.
+DEPLOYMENT_TIME_ZONE: str = env.str("CROWDTRACE_TIME_ZONE", default="UTC")
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+
+# Accounts of people who run venues ------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/owner/login"
+LOGIN_REDIRECT_URL = "/owner"
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not EMBEDDED)
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
+    EMAIL_CONFIG["EMAIL_BACKEND"],
+    EMAIL_CONFIG.get("EMAIL_HOST"),
+    EMAIL_CONFIG.get("EMAIL_PORT"),
+)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_USER"), EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = bool(EMAIL_CONFIG.get("EMAIL_USE_TLS"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crowdtrace@localhost")
+
+# Transport -----------------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if EMBEDDED else 31_536_000)
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+# Number of proxies in front whose X-Forwarded-For is believed; 0: the peer's own address.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+BODY_LIMIT_BYTES = 64 * 1024
+BODY_LIMIT_BYTES_BY_PATH = {"/api/v1/scans/batch": 2 * 1024 * 1024}
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+# API -----------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["crowdtrace.common.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["crowdtrace.common.throttles.AddressThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "crowdtrace.common.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "crowdtrace.common.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "crowdtrace.common.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CrowdTrace",
+    "DESCRIPTION": "How risky a crowd is, without learning who is in it.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "LICENSE": {"name": "Apache-2.0"},
+}
+# Requests a window; embedded mode lets ten times as many pass. A stadium is one address.
+_many = 10 if EMBEDDED else 1
+THROTTLES = {
+    "device": f"{100 * _many}/second",
+    "address": f"{50 * _many}/second",
+    "login": f"{10 * _many}/minute",
+    "enrol": f"{10 * _many}/minute",
+} | env.dict("THROTTLES", default={})
+
+# Celery --------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = DEPLOYMENT_TIME_ZONE
+# Nightly work waits until 04:30: the passes of the day before live until 04:00.
+CELERY_BEAT_SCHEDULE = {
+    "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
+    "crowd": {"task": "risk.crowd", "schedule": crontab(minute="*/5")},
+    "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
+    "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
+    "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
+}
+
+# Logs ----------------------------------------------------------------------------------------------------------------
+# Only our own sentences: no request line, address, agent, body or local variable ever reaches a handler.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"private": {"()": "crowdtrace.common.logs.PrivateFilter"}},
+    "formatters": {"line": {"()": "crowdtrace.common.logs.PrivateFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
+        "django.db.backends": {"handlers": [], "level": "ERROR", "propagate": False},
+    },
+}
+DEFAULT_EXCEPTION_REPORTER = "crowdtrace.common.logs.PrivateReporter"
+
+# CrowdTrace ----------------------------------------------------------------------------------------------------------
+PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-ancestral")
+RETENTION_DAYS = 14
+# Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
+PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
+# Upper bounds of the classes Low and Moderate of the chance of being infectious.
+RISKLEVEL_THRESHOLDS = (0.01, 0.05)
+# PEM files of the certificate that signs wallet files; without them the format `pkpass` answers 501... a clear problem.
+PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")
+PKPASS_KEY_FILE: str = env.str("PKPASS_KEY_FILE", default="")
+
+if CONFIGURED and not EMBEDDED and DEBUG and "runserver" not in sys.argv:
+    raise ImproperlyConfigured("DEBUG is for a developer's own machine; unset it where DATABASE_URL is given.")
