@@ -56,6 +56,7 @@ PUBLIC_ORIGIN: str = env.str("PUBLIC_ORIGIN", default="")
 
 # Rooms ---------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "django.contrib.postgres",
     "crowdtrace.site",
     "exports",
     "risk",

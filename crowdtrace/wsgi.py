@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
 # The Celery application must exist before a request enqueues a task.
-from crowdtrace.celery import app as celery_app  # noqa: E402
+from crowdtrace.celery import app as celery_app
 
 application = get_wsgi_application()
 __all__ = ["application", "celery_app"]

@@ -1,0 +1,282 @@
+"""Passes, scans, visits and what people say afterwards. No row names a visitor, and no two rows of one share a value.
+
+Joins inside one pass go by `tag` (a keyed hash of the anchor) or the pass's random id; there is no key from any of
+them to a visitor.
+"""
+
+import datetime as dt
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from crowdtrace.common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
+from venues.models import Device, Venue
+
+FORTNIGHT = dt.timedelta(days=14)
+AT_END = dt.timedelta(0)
+VISIT_ROW = Privacy(
+    Subject.VISIT,
+    erasure=Erasure.REMOVED,
+    export=Export.COUNTS,
+    retention=(Retention("epoch", FORTNIGHT, venue="venue"),),
+)
+
+
+class ScanType(models.TextChoices):
+    CHECKIN = "Checkin"
+    CHECKOUT = "Checkout"
+
+
+class IssuerKey(models.Model):
+    """The Ed25519 key that signs every pass of one epoch; the private half is encrypted under the master key."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="small; its private half is blanked at epoch end")
+
+    epoch = models.DateField(unique=True)
+    kid = models.BinaryField(max_length=4)
+    public = models.BinaryField(max_length=32)
+    private = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"issuer key of {self.epoch}"
+
+
+class SealingKey(models.Model):
+    """An X25519 key kiosks seal queued scans to; kept while scans may still come late (7 days), then removed."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("epoch", dt.timedelta(days=9)),))
+
+    epoch = models.DateField(unique=True, help_text="first day of use")
+    public = models.BinaryField(max_length=32)
+    private = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"sealing key of {self.epoch}"
+
+
+class Visitor(models.Model):
+    """That somebody registered: two keyed hashes and two months. No key to any pass."""
+
+    privacy = Privacy(
+        Subject.VISITOR, erasure=Erasure.REMOVED, retention=(Retention("used_month", dt.timedelta(days=180 + 31)),)
+    )
+
+    key_hash = models.BinaryField(primary_key=True, max_length=32)
+    erase_hash = models.BinaryField(max_length=32)
+    made_month = models.DateTimeField(help_text="first instant of the month")
+    used_month = models.DateTimeField(help_text="first instant of the month")
+
+    def __str__(self) -> str:
+        return f"visitor of {self.used_month:%Y-%m}"
+
+
+class Draw(models.Model):
+    """How many passes a visitor drew in an open epoch, refusals included; dropped when its check-in closes."""
+
+    privacy = Privacy(Subject.VISITOR, erasure=Erasure.REMOVED, retention=(Retention("epoch", AT_END),))
+
+    visitor = models.ForeignKey(Visitor, models.CASCADE, related_name="draws")
+    epoch = models.DateField()
+    drawn = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["visitor", "epoch"], name="one_count_an_epoch"),
+            models.CheckConstraint(condition=Q(drawn__lte=16), name="at_most_sixteen_passes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"draws of {self.epoch}"
+
+
+class Pass(models.Model):
+    """A pass or a refusal: four answers for one venue in one epoch."""
+
+    privacy = Privacy(
+        Subject.VISIT,
+        erasure=Erasure.REMOVED,
+        export=Export.COUNTS,
+        retention=(
+            Retention("epoch", FORTNIGHT, venue="venue"),
+            Retention("epoch", AT_END, venue="venue", blank="anchor"),
+        ),
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tag = models.BinaryField(max_length=16, unique=True, help_text='HMAC(pepper, "tag" || anchor)[:16]')
+    anchor = models.BinaryField(max_length=16, null=True, help_text="for the revocation list, until the epoch ends")
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    epoch = models.DateField()
+    owner_hash = models.BinaryField(max_length=32, unique=True)
+    symptoms = models.BooleanField()
+    diagnosed = models.BooleanField()
+    contact = models.BooleanField()
+    near = models.BooleanField()
+    survey_seconds = models.PositiveIntegerField()
+    go = models.BooleanField()
+    refused_hour = models.PositiveSmallIntegerField(null=True, help_text="local hour of a refusal")
+    revoked = models.BooleanField(default=False)
+    counted = models.BooleanField(help_text="counts for the open release")
+
+    class Meta:
+        indexes = [models.Index(fields=["venue", "epoch"]), models.Index(fields=["epoch"])]
+
+    def __str__(self) -> str:
+        return f"pass of {self.epoch}"
+
+
+class Scan(models.Model):
+    """One answer at a door, green or red, with the cause for the operator's totals."""
+
+    privacy = VISIT_ROW
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    scan_id = models.CharField(max_length=64)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    device = models.ForeignKey(Device, models.SET_NULL, null=True, related_name="+")
+    tag = models.BinaryField(max_length=16, null=True, help_text="null: no pass could be read")
+    epoch = models.DateField()
+    type = models.CharField(max_length=8, choices=ScanType)
+    slot = models.SmallIntegerField(help_text="minute of the epoch, from 1")
+    scanned_at = models.DateTimeField()
+    approved = models.BooleanField()
+    cause = models.CharField(max_length=24, help_text="passes.admission.Cause")
+    kiosk_approved = models.BooleanField(null=True, help_text="what an offline kiosk had said")
+    temperature_f = models.FloatField(null=True, help_text="only where the deployment publishes readings")
+    o2 = models.PositiveSmallIntegerField(null=True, help_text="only where the deployment publishes readings")
+    abuse_score = models.FloatField(default=0, help_text="how unlike ordinary use this scan is, 0 to 1")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["venue", "scan_id"], name="one_answer_a_scan_id"),
+            models.UniqueConstraint(
+                fields=["tag", "type", "slot"], condition=Q(approved=True), name="a_code_counts_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["venue", "scanned_at"]), models.Index(fields=["tag"])]
+
+    def __str__(self) -> str:
+        return f"{self.type} of {self.epoch}"
+
+
+class Visit(models.Model):
+    """One stay: from a Checkin to a Checkout, the venue's usual dwell or closing time, whichever comes first."""
+
+    privacy = VISIT_ROW
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tag = models.BinaryField(max_length=16)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    epoch = models.DateField()
+    arrived_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, help_text="null while only the time-out is known")
+    times_out_at = models.DateTimeField(help_text="end of the stay when nobody checks out")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(times_out_at__gt=models.F("arrived_at")), name="stay_has_length"),
+        ]
+        indexes = [
+            models.Index(fields=["venue", "times_out_at"], condition=Q(left_at=None), name="visits_open"),
+            models.Index(fields=["venue", "arrived_at"]),
+            models.Index(fields=["tag"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"visit of {self.epoch}"
+
+
+class Change(models.Model):
+    """A queue that the crowd task empties: something of this venue's hour changed. Append only, so doors never wait."""
+
+    privacy = NOBODY
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    since = models.DateTimeField(help_text="the earliest instant that changed")
+
+    def __str__(self) -> str:
+        return f"change since {self.since:%Y-%m-%d %H:%M}"
+
+
+class Rating(models.Model):
+    """How a visitor saw masks and distancing, 1 to 5."""
+
+    privacy = Privacy(
+        Subject.VISIT,
+        erasure=Erasure.REMOVED,
+        export=Export.COUNTS,
+        retention=(Retention("pass_row__epoch", FORTNIGHT, venue="pass_row__venue"),),
+    )
+
+    pass_row = models.OneToOneField(Pass, models.CASCADE, primary_key=True, related_name="rating")
+    masks = models.PositiveSmallIntegerField()
+    distancing = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(masks__range=(1, 5)) & Q(distancing__range=(1, 5)), name="ratings_from_one_to_five"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.masks} {self.distancing}"
+
+
+class RatingTotal(models.Model):
+    """Sums over all ratings of a venue, kept in step as they come, change and are erased; they outlive the rows."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="sums of a venue")
+
+    venue = models.OneToOneField(Venue, models.CASCADE, primary_key=True, related_name="+")
+    count = models.PositiveIntegerField(default=0)
+    masks = models.PositiveIntegerField(default=0)
+    distancing = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.count} ratings"
+
+
+class Name(models.Model):
+    """The name a visitor chose to show to one venue, encrypted under the venue's key, gone when the epoch ends."""
+
+    privacy = Privacy(
+        Subject.VISIT,
+        erasure=Erasure.REMOVED,
+        retention=(Retention("pass_row__epoch", AT_END, venue="pass_row__venue"),),
+    )
+
+    pass_row = models.OneToOneField(Pass, models.CASCADE, primary_key=True, related_name="name")
+    text = models.BinaryField()
+
+    def __str__(self) -> str:
+        return "a name"
+
+
+class SelfReport(models.Model):
+    """A test result that waits for the nightly fold; one row an owner, no request in common."""
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("tested_on", dt.timedelta(days=28)),)
+    )
+
+    owner_hash = models.BinaryField(primary_key=True, max_length=32)
+    tested_on = models.DateField()
+    positive = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"report of {self.tested_on}"
+
+
+class SpentOwner(models.Model):
+    """That an owner has reported already: `HMAC(pepper, "spent" || owner hash)`."""
+
+    privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("spent_on", FORTNIGHT),))
+
+    spent_hash = models.BinaryField(primary_key=True, max_length=32)
+    spent_on = models.DateField()
+
+    def __str__(self) -> str:
+        return f"spent on {self.spent_on}"

@@ -1,0 +1,240 @@
+"""Who runs which place, through which doors and devices, under which requirements."""
+
+import datetime as dt
+from functools import partial
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from crowdtrace.common.ids import public_id
+from crowdtrace.common.privacy import NOBODY, Export, Privacy, Retention, Subject
+from venues.kinds import Access, DeviceKind, OrganisationKind, Role, VenueKind
+
+STAFF_WHILE_ORGANISATION = Privacy(Subject.STAFF, kept="lives and goes with its organisation or account")
+
+
+class Organisation(models.Model):
+    """A school, a firm, a congregation or one host of a dinner."""
+
+    privacy = Privacy(Subject.NOBODY, kept="lives until its owners close it")
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "o"), editable=False)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=16, choices=OrganisationKind)
+    created_at = models.DateTimeField()
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="only verified ones count in the dataset")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    simulated_until = models.DateTimeField(null=True, blank=True, help_text="end of a simulated past")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person's role in one organisation."""
+
+    privacy = STAFF_WHILE_ORGANISATION
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "user"], name="one_role_a_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.organisation}"
+
+
+class SecondFactor(models.Model):
+    """A person's TOTP secret (RFC 6238), encrypted; `last_step` refuses a code used before."""
+
+    privacy = STAFF_WHILE_ORGANISATION
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="second_factor")
+    secret = models.BinaryField()
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+    recovery_hashes = models.JSONField(default=list, help_text="hashes of one-time recovery codes")
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user}"
+
+
+class OwnerToken(models.Model):
+    """A token for the owner API, for programs; only its hash is kept."""
+
+    privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(0)),))
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="owner_tokens")
+    name = models.CharField(max_length=80)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Venue(models.Model):
+    """A place people enter through doors."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="lives until its organisation closes it")
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "v"), editable=False)
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="venues")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=16, choices=VenueKind)
+    zip = models.CharField(max_length=5, blank=True, validators=[RegexValidator(r"^(\d{5}|\d{3})?$")])
+    time_zone = models.CharField(max_length=64, default="UTC")
+    volume_m3 = models.FloatField(null=True, blank=True, validators=[MinValueValidator(5), MaxValueValidator(5e6)])
+    air_changes_per_h = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0.05), MaxValueValidator(60)]
+    )
+    usual_dwell_min = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(5), MaxValueValidator(1440)], help_text="else by kind"
+    )
+    listed = models.BooleanField(default=True, help_text="found by search; an unlisted one needs its link")
+    unmanned = models.BooleanField(default=False, help_text="commercial: doors that open on green without staff")
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    requirements = models.ForeignKey(
+        "Requirements", models.SET_NULL, null=True, related_name="+", help_text="the version in force at doors"
+    )
+
+    class Meta:
+        indexes = [
+            GinIndex(SearchVector("name", config="simple"), name="venue_name_search"),
+            models.Index(fields=["zip", "kind"], condition=Q(closed_at=None), name="venue_zip_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zip3(self) -> str:
+        """First three digits of the ZIP, or empty."""
+        return self.zip[:3]
+
+
+class Requirements(models.Model):
+    """One version of what a venue asks. Rows are never changed: a change is a new version.
+
+    The rules on answers (`refuse_*`) that were in force when check-in for an epoch opened hold for that epoch; the
+    rest is live at the doors.
+    """
+
+    privacy = NOBODY
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="requirement_versions")
+    version = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    refuse_symptoms = models.BooleanField(default=True)
+    refuse_diagnosed = models.BooleanField(default=True)
+    refuse_contact = models.BooleanField(default=False)
+    refuse_near = models.BooleanField(default=False)
+    max_temperature_f = models.FloatField(null=True, validators=[MinValueValidator(95), MaxValueValidator(106)])
+    min_o2 = models.PositiveSmallIntegerField(null=True, validators=[MinValueValidator(70), MaxValueValidator(100)])
+    capacity = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
+    enforced_limit_percent = models.PositiveSmallIntegerField(
+        default=100, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    rotating_code = models.BooleanField(default=True)
+    hours = models.JSONField(
+        default=list,
+        help_text="seven lists, Monday first, of [opens, closes] in local minutes from midnight; closes may pass 1440",
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "version"], name="one_row_a_version")]
+
+    def __str__(self) -> str:
+        return f"version {self.version} of {self.venue}"
+
+
+class Door(models.Model):
+    """A way in or out."""
+
+    privacy = NOBODY
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "d"), editable=False)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="doors")
+    name = models.CharField(max_length=80)
+    access = models.CharField(max_length=8, choices=Access, default=Access.PUBLIC)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.venue}"
+
+
+class EnrolmentCode(models.Model):
+    """A one-time code that makes a device, valid ten minutes."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("expires_at", dt.timedelta(days=1)),))
+
+    door = models.ForeignKey(Door, models.CASCADE, related_name="enrolment_codes")
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"enrolment code for {self.door}"
+
+
+class Device(models.Model):
+    """A kiosk or phone that scans at one door. It is not a user: its token opens a list of endpoints, no more."""
+
+    privacy = Privacy(Subject.NOBODY, kept="lives until its venue goes; holds nothing of a person")
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "k"), editable=False)
+    door = models.ForeignKey(Door, models.CASCADE, related_name="devices")
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=8, choices=DeviceKind)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    enrolled_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_seen = models.DateTimeField(null=True, blank=True, help_text="coarse: to the quarter of an hour")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Event(models.Model):
+    """A time at a venue with a crowd of its own: a dinner, a match, a service."""
+
+    privacy = Privacy(Subject.NOBODY, kept="lives with its venue")
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "e"), editable=False)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="events")
+    name = models.CharField(max_length=120)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    size = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
+    invitation_needed = models.BooleanField(default=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="event_has_length")]
+        indexes = [models.Index(fields=["venue", "starts_at"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invitation(models.Model):
+    """A code that opens check-in to an event. It is judged at issue and not stored with a pass."""
+
+    privacy = Privacy(Subject.NOBODY, kept="lives with its event; says nothing of who used it")
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="invitations")
+    code = models.BinaryField(help_text="encrypted, so that the host can show the link again")
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    uses_left = models.PositiveIntegerField(null=True, help_text="null: as many as the event holds")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"invitation to {self.event}"
