@@ -1,0 +1,195 @@
+"""The bundle: all that a kiosk must know to decide without a network, signed by the deployment's root key.
+
+A COSE_Sign1 like a pass, with the external_aad `crowdtrace/v1/bundle`, so that neither can stand for the other.
+Every map has small integer keys and no floats; `docs/protocol.md` lists them. An absent key means "not asked for".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from passes.codec.causes import Cause
+from passes.codec.cose import key_id, read_sign1, sign1
+from passes.codec.hours import Span, WeeklyHours
+from passes.codec.keys import IssuerKey
+from passes.codec.requirements import DoorRequirements
+from passes.codec.revocation import ENTRY_BYTES, SALT_BYTES, RevocationList
+from passes.codec.sealing import SEALING_KEY_BYTES
+
+BUNDLE_AAD: Final = b"crowdtrace/v1/bundle"
+BUNDLE_FORMAT: Final = 1
+_HUNDREDTHS: Final = 100
+
+_FORMAT, _VENUE, _SERVER_TIME, _GOOD_UNTIL, _KEYS, _REQUIREMENTS, _REVOCATIONS, _SEALING_KEY = range(1, 9)
+_VERSION, _TEMPERATURE, _O2, _CAPACITY, _ENFORCED, _HOURS, _ROTATING, _PRIVATE, _INVITATION_EPOCHS = range(1, 10)
+_ZONE, _SPANS = range(1, 3)
+_SALT, _PUBLISHED_AT, _ENTRIES = range(1, 4)
+
+T = TypeVar("T")
+
+
+class BundleError(ValueError):
+    """The bytes are no bundle of this deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a kiosk knows. Times are Unix seconds.
+
+    After `good_until` the kiosk says *cannot check* instead of deciding. `server_time` is the server's clock when it
+    answered: the kiosk corrects its own by the difference.
+    """
+
+    venue: str
+    server_time: int
+    good_until: int
+    keys: tuple[IssuerKey, ...]
+    requirements: DoorRequirements
+    revocations: RevocationList
+    sealing_key: bytes
+
+
+def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
+    """The signed bytes of a bundle; the same value and key always give the same bytes."""
+    claims: dict[int, object] = {
+        _FORMAT: BUNDLE_FORMAT,
+        _VENUE: bundle.venue,
+        _SERVER_TIME: bundle.server_time,
+        _GOOD_UNTIL: bundle.good_until,
+        _KEYS: [[key.public, sorted(key.epochs)] for key in sorted(bundle.keys, key=lambda key: key.public)],
+        _REQUIREMENTS: _write_requirements(bundle.requirements),
+        _REVOCATIONS: _write_revocations(bundle.revocations),
+        _SEALING_KEY: bundle.sealing_key,
+    }
+    return sign1(root_key, claims=claims, external_aad=BUNDLE_AAD)
+
+
+def open_bundle(data: bytes, *, root_keys: Iterable[bytes]) -> Bundle:
+    """The bundle that one of the trusted raw root keys signed; BundleError for anything else."""
+    envelope = read_sign1(data)
+    if isinstance(envelope, Cause):
+        raise BundleError(f"the envelope is refused: {envelope.value}")
+    roots = [Ed25519PublicKey.from_public_bytes(root) for root in root_keys if key_id(root) == envelope.kid]
+    if not any(envelope.is_signed_by(root, external_aad=BUNDLE_AAD) for root in roots):
+        raise BundleError("the signature does not hold")
+    try:
+        return _read_bundle(envelope.claims)
+    except BundleError:
+        raise
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise BundleError(str(error)) from error
+
+
+def _write_requirements(requirements: DoorRequirements) -> dict[int, object]:
+    fields: dict[int, object] = {
+        _VERSION: requirements.version,
+        _TEMPERATURE: _to_hundredths(requirements.highest_temperature_f),
+        _O2: _to_hundredths(requirements.lowest_o2),
+        _CAPACITY: requirements.capacity,
+        _ENFORCED: requirements.enforced_percent,
+        _HOURS: None if requirements.hours is None else _write_hours(requirements.hours),
+        _ROTATING: requirements.rotating_required,
+        _PRIVATE: requirements.private,
+        _INVITATION_EPOCHS: sorted(requirements.invitation_epochs),
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _write_hours(hours: WeeklyHours) -> dict[int, object]:
+    spans = [[span.weekday, span.opens, span.closes] for span in sorted(hours.spans)]
+    return {_ZONE: hours.zone.key, _SPANS: spans}
+
+
+def _write_revocations(revocations: RevocationList) -> dict[int, object]:
+    entries = b"".join(sorted(revocations.entries))
+    return {_SALT: revocations.salt, _PUBLISHED_AT: revocations.published_at, _ENTRIES: entries}
+
+
+def _to_hundredths(value: float | None) -> int | None:
+    return None if value is None else round(value * _HUNDREDTHS)
+
+
+def _read_bundle(claims: dict[int, object]) -> Bundle:
+    if claims.get(_FORMAT) != BUNDLE_FORMAT:
+        raise BundleError("the bundle has another format")
+    requirements = _take(claims, _REQUIREMENTS, dict)
+    revocations = _take(claims, _REVOCATIONS, dict)
+    return Bundle(
+        venue=_take(claims, _VENUE, str),
+        server_time=_take(claims, _SERVER_TIME, int),
+        good_until=_take(claims, _GOOD_UNTIL, int),
+        keys=tuple(_read_key(entry) for entry in _take(claims, _KEYS, list)),
+        requirements=_read_requirements(requirements),
+        revocations=_read_revocations(revocations),
+        sealing_key=_sized(_take(claims, _SEALING_KEY, bytes), SEALING_KEY_BYTES),
+    )
+
+
+def _read_key(entry: object) -> IssuerKey:
+    public, epochs = _typed(entry, list)
+    return IssuerKey(_typed(public, bytes), _read_epochs(epochs))
+
+
+def _read_epochs(entry: object) -> frozenset[int]:
+    return frozenset(_typed(start, int) for start in _typed(entry, list))
+
+
+def _read_requirements(fields: dict[int, object]) -> DoorRequirements:
+    hours = _take_optional(fields, _HOURS, dict)
+    return DoorRequirements(
+        version=_take(fields, _VERSION, int),
+        highest_temperature_f=_from_hundredths(_take_optional(fields, _TEMPERATURE, int)),
+        lowest_o2=_from_hundredths(_take_optional(fields, _O2, int)),
+        capacity=_take_optional(fields, _CAPACITY, int),
+        enforced_percent=_take(fields, _ENFORCED, int),
+        hours=None if hours is None else _read_hours(hours),
+        rotating_required=_take(fields, _ROTATING, bool),
+        private=_take(fields, _PRIVATE, bool),
+        invitation_epochs=_read_epochs(fields.get(_INVITATION_EPOCHS)),
+    )
+
+
+def _read_hours(fields: dict[int, object]) -> WeeklyHours:
+    spans = []
+    for entry in _take(fields, _SPANS, list):
+        weekday, opens, closes = (_typed(number, int) for number in _typed(entry, list))
+        spans.append(Span(weekday, opens, closes))
+    return WeeklyHours(zone=ZoneInfo(_take(fields, _ZONE, str)), spans=tuple(spans))
+
+
+def _read_revocations(fields: dict[int, object]) -> RevocationList:
+    entries = _take(fields, _ENTRIES, bytes)
+    if len(entries) % ENTRY_BYTES:
+        raise BundleError("a revocation entry has 8 bytes")
+    parts = frozenset(entries[at : at + ENTRY_BYTES] for at in range(0, len(entries), ENTRY_BYTES))
+    salt = _sized(_take(fields, _SALT, bytes), SALT_BYTES)
+    return RevocationList(salt=salt, published_at=_take(fields, _PUBLISHED_AT, int), entries=parts)
+
+
+def _from_hundredths(value: int | None) -> float | None:
+    return None if value is None else value / _HUNDREDTHS
+
+
+def _take(fields: dict[int, object], key: int, kind: type[T]) -> T:
+    return _typed(fields.get(key), kind)
+
+
+def _take_optional(fields: dict[int, object], key: int, kind: type[T]) -> T | None:
+    return _take(fields, key, kind) if key in fields else None
+
+
+def _typed(value: object, kind: type[T]) -> T:
+    if type(value) is not kind:  # exactly: a bool is no int here
+        raise BundleError("a field is missing or has another type")
+    return value
+
+
+def _sized(value: bytes, length: int) -> bytes:
+    if len(value) != length:
+        raise BundleError("a field has another length")
+    return value

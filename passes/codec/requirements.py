@@ -1,0 +1,34 @@
+"""What a door asks of a scan: the same value on the server and, signed, on a kiosk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from passes.codec.hours import WeeklyHours
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRequirements:
+    """One version of a venue's requirements as they hold at one door. None: the door does not ask for it.
+
+    Temperatures are in degrees Fahrenheit and oxygen saturations in percent, with at most two decimals (the bundle
+    carries hundredths). Limits are inclusive: a reading on the limit passes.
+
+    A private door opens only in epochs whose check-in asks for an invitation: then every pass of that epoch was
+    issued on a valid one, and no pass has to say so. `invitation_epochs` holds the starts of these epochs.
+    """
+
+    version: int = 1
+    highest_temperature_f: float | None = None
+    lowest_o2: float | None = None
+    capacity: int | None = None
+    enforced_percent: int = 100
+    hours: WeeklyHours | None = None
+    rotating_required: bool = True
+    private: bool = False
+    invitation_epochs: frozenset[int] = frozenset()
+
+    @property
+    def people_limit(self) -> int | None:
+        """How many may be inside at once: capacity x enforced limit, rounded down."""
+        return None if self.capacity is None else self.capacity * self.enforced_percent // 100
