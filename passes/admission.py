@@ -223,7 +223,8 @@ class ScanFacts:
       kiosks arrive in any order; sort a batch by `scanned_at` before it is decided, and this covers what is left.
     - `occupancy`: visits at this venue that hold `at` (arrived by then, not left by then).
 
-    "Approved" in `slot_used`, `last_slot` and `next_checkout` is what happened at the door: the kiosk's result where it gave one.
+    "Approved" in `slot_used`, `last_slot` and `next_checkout` is what happened at the door: the kiosk's result where it
+    gave one.
     """
 
     known_result: Result | None = None
