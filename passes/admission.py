@@ -193,8 +193,8 @@ class Readings:
 class VisitFacts:
     """The latest visit of a pass that arrived by the scan's time, or else its earliest one. Times are Unix seconds.
 
-    `left` is the end by Checkout, time-out (usual dwell) or closing, whichever came first, and None while none has
-    come. A time-out counts from the moment it was due, not from the moment a task wrote it down.
+    `left` is the end by Checkout, time-out (usual dwell) or closing, whichever is first; it may lie ahead, and None
+    means that none is known. `checked_out`: that end is a Checkout.
     """
 
     arrived: int
@@ -216,21 +216,22 @@ class ScanFacts:
     - `known_result`: the stored result of this scan_id at this venue; None if the id is new.
     - `pass_known`: a pass row with this tag exists at this venue (no row: it was erased).
     - `revoked`: that row's mark.
-    - `slot_used`: an approved scan with this tag, type and slot exists.
-    - `last_slot`: the highest slot of an approved scan with this tag and type; None without any.
+    - `slot_used`: a scan with this tag, type and slot exists that the server or the kiosk approved.
+    - `slot_let_in`: one of these let its visitor through.
+    - `last_slot`: the highest slot of a scan with this tag and type that let its visitor through; None without any.
     - `visit`: see `VisitFacts`; None if the pass has made no visit.
-    - `next_checkout`: time of the first approved Checkout with this tag after `at`; None without any. Scans of offline
-      kiosks arrive in any order; sort a batch by `scanned_at` before it is decided, and this covers what is left.
+    - `next_checkout`: time of the first Checkout with this tag after `at` that let its visitor through; None without
+      any. Offline kiosks upload in any order: sort a batch by `scanned_at` first, and this covers what is left.
     - `occupancy`: visits at this venue that hold `at` (arrived by then, not left by then).
 
-    "Approved" in `slot_used`, `last_slot` and `next_checkout` is what happened at the door: the kiosk's result where it
-    gave one.
+    A scan let its visitor through if the kiosk's result, or where there is none the server's, is Approved.
     """
 
     known_result: Result | None = None
     pass_known: bool = True
     revoked: bool = False
     slot_used: bool = False
+    slot_let_in: bool = False
     last_slot: int | None = None
     visit: VisitFacts | None = None
     next_checkout: int | None = None
@@ -322,7 +323,7 @@ def settle_visit(*, verdict: Verdict, parsed: GoPass | Cause, scan: Scan, facts:
         return verdict.visit if let_in else VisitChange()
     late = check_arrival(scanned_at=scan.scanned_at, received_at=scan.received_at) is not None
     verifies = isinstance(parsed, GoPass) and facts.pass_known and not late
-    if scan.kiosk_result is Result.APPROVED and verifies and not facts.slot_used:
+    if scan.kiosk_result is Result.APPROVED and verifies and not facts.slot_let_in:
         return _visit_change(scan, facts)
     return VisitChange()
 
@@ -391,7 +392,7 @@ def _visit_change(scan: Scan, facts: ScanFacts) -> VisitChange:
     """What a scan does to the visit once the person went through."""
     visit = facts.visit
     if scan.type is ScanType.CHECKOUT:
-        ends = visit is not None and not visit.checked_out and visit.arrived <= scan.scanned_at
+        ends = visit is not None and not visit.checked_out and visit.is_inside(scan.scanned_at)
         return VisitChange(VisitEffect.END if ends else VisitEffect.NONE)
     if visit is None:
         return VisitChange(VisitEffect.START, counts_head=True, left=facts.next_checkout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -38,6 +38,14 @@ class WeeklyHours:
 
     zone: ZoneInfo
     spans: tuple[Span, ...]
+
+    @classmethod
+    def from_lists(cls, lists: Sequence[Sequence[Sequence[int]]], zone: ZoneInfo) -> WeeklyHours:
+        """Hours from seven lists, Monday first, of `[opens, closes]`; ValueError for lists of another shape."""
+        if len(lists) != _DAYS or any(len(pair) != 2 for day in lists for pair in day):
+            raise ValueError("hours are seven lists of pairs")
+        spans = (Span(weekday, opens, closes) for weekday, day in enumerate(lists) for opens, closes in day)
+        return cls(zone=zone, spans=tuple(spans))
 
     def is_open(self, at: float) -> bool:
         """Whether the wall clock at Unix time `at` lies in a span.
