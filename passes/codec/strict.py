@@ -17,7 +17,7 @@ _SMALLEST: Final = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}  # smallest va
 _SIMPLE: Final = {20: False, 21: True, 22: None}
 
 
-class NotDeterministic(ValueError):  # noqa: N818
+class NotDeterministic(ValueError):
     """The bytes are not one item of deterministic CBOR."""
 
 
