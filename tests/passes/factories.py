@@ -35,7 +35,7 @@ def on_paper() -> str:
 
 def text_of(data: bytes) -> str:
     """`GO1:` and Base45 of any bytes."""
-    return "GO1:" + b45encode(data).decode("ascii")
+    return "GO1:" + str(b45encode(data), "ascii")
 
 
 def signed(

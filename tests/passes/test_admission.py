@@ -164,7 +164,8 @@ def test_a_cause_of_the_parser_declines_and_is_kept(cause: Cause, scan: Scan) ->
 
 
 def test_a_known_scan_id_gives_its_first_answer_whatever_came_with_it() -> None:
-    for result, parsed in itertools.product(Result, (SCREEN, PAPER, Cause.PREFIX)):
+    credentials: tuple[GoPass | Cause, ...] = (SCREEN, PAPER, Cause.PREFIX)
+    for result, parsed in itertools.product(Result, credentials):
         facts = dataclasses.replace(FRESH, known_result=result, revoked=True, slot_used=True)
         assert decide(parsed, facts=facts) == Verdict(result, store=False)
         assert settle(parsed, offline(Result.APPROVED), facts=facts) == VisitChange()
