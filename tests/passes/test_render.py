@@ -32,8 +32,8 @@ TEXTS = [text for vector in VECTORS for text in (vector.credential, vector.rotat
 
 
 def read_qr(pixels: np.ndarray[Any, Any]) -> str:
-    """Read a code through a lens: OpenCV's reader misses one perfectly sharp picture in fifty, and no soft one."""
-    return str(cv2.QRCodeDetector().detectAndDecode(cv2.GaussianBlur(pixels, (5, 5), 0))[0])
+    """OpenCV's reader with its newer search for the corners: the older one misses one sharp picture in fifty."""
+    return str(cv2.QRCodeDetectorAruco().detectAndDecode(pixels)[0])
 
 
 def unchecked() -> UncheckedPass:
