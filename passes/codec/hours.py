@@ -66,6 +66,8 @@ class WeeklyHours:
             return None
         wall = _DAY_ZERO + dt.timedelta(minutes=end)
         first, second = (int(wall.replace(tzinfo=self.zone, fold=fold).timestamp()) for fold in (0, 1))
+        if second < first:  # the clock skips this minute: closed from the first one behind the gap
+            return next(moment for moment in range(second, first + 1, 60) if self._minute(moment) >= end)
         return first if first > at else second
 
     def _minute(self, at: float) -> int:

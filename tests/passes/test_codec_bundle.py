@@ -253,6 +253,15 @@ def test_a_night_with_a_clock_change_opens_and_closes_by_the_wall_clock() -> Non
     assert nights.is_open(wall(BERLIN, 2026, 10, 25, 2, 30, fold=1))
 
 
+def test_a_closing_time_that_the_clock_skips_or_repeats() -> None:
+    early = WeeklyHours(BERLIN, (Span(6, 60, 150), Span(6, 180, 300)))  # Sunday 01:00 to 02:30, 03:00 to 05:00
+    spring = wall(BERLIN, 2026, 3, 29, 1, 30)
+    assert early.closing_after(spring) == spring + 1800  # 02:00 became 03:00
+    first, second = (wall(BERLIN, 2026, 10, 25, 2, 15, fold=fold) for fold in (0, 1))
+    assert early.closing_after(first) == first + 900
+    assert early.closing_after(second) == second + 900
+
+
 def test_spans_without_a_gap_close_once() -> None:
     days = WeeklyHours(BERLIN, (Span(0, 600, 1440), Span(1, 0, 300), Span(1, 301, 400)))
     monday = wall(BERLIN, 2026, 7, 27, 12, 0)
