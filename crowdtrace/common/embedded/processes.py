@@ -1,0 +1,141 @@
+"""Processes that outlive the one who started them: known by number and start, ended in steps.
+
+A process number alone is no identity, for the system gives it out again. Number and start together are one.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from .home import replace_private
+
+POLL_SECONDS = 0.02
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Steps = Sequence[tuple[signal.Signals, float]]
+
+
+class ServiceError(Exception):
+    """A service cannot be started. The text is one sentence for the person who started the command."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One process: its number, and a mark of its start that no later process with that number has."""
+
+    pid: int
+    mark: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether that very process still runs; a zombie does not."""
+        return _mark(self.pid) == self.mark
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written down about a running service, so that another process can find it."""
+
+    pid: int
+    mark: str
+    port: int
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.pid, self.mark)
+
+    def write(self, path: Path) -> None:
+        """Write the record, mode 0600."""
+        replace_private(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> "Record | None":
+        """Return the record of a process that still runs; remove one that is dead or unreadable."""
+        try:
+            content = json.loads(path.read_text())
+            record = cls(pid=int(content["pid"]), mark=str(content["mark"]), port=int(content["port"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            path.unlink(missing_ok=True)
+            return None
+        if record.identity.is_alive:
+            return record
+        path.unlink(missing_ok=True)
+        return None
+
+
+def identify(pid: int) -> Identity | None:
+    """Return the identity of a running process, None when there is none with this number."""
+    mark = _mark(pid)
+    return None if mark is None else Identity(pid, mark)
+
+
+def end(identity: Identity, steps: Steps) -> bool:
+    """Send the signals in turn, each with the seconds to wait for it; return whether the process is gone."""
+    for number, patience in steps:
+        try:
+            process = psutil.Process(identity.pid)
+            if not identity.is_alive:
+                return True
+            process.send_signal(number)
+            process.wait(timeout=patience)
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.TimeoutExpired:
+            continue
+    return not identity.is_alive
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    """Poll a condition until it holds or the time is up; return whether it held."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def die_with_parent() -> Callable[[], None]:
+    """Return what a child runs before its program, so that the kernel ends it when its parent dies in any way.
+
+    Only Linux can do that; elsewhere the next start ends what the records name. The signal is SIGTERM, so that the
+    child in turn can end its own children.
+    """
+    if sys.platform != "linux":
+        return lambda: None
+    parent = os.getpid()
+    libc = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # The parent died before the line above took effect.
+            os._exit(1)
+
+    return prepare
+
+
+def _mark(pid: int) -> str | None:
+    """Return boot and start tick on Linux (steady when the clock is set), elsewhere the time of creation."""
+    if sys.platform != "linux":
+        try:
+            process = psutil.Process(pid)
+            return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+        except psutil.NoSuchProcess:
+            return None
+    try:
+        # proc_pid_stat(5): after the name in brackets, field 3 is the state and field 22 the start in clock ticks.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in {"Z", "X"} else f"{boot}:{fields[19]}"
