@@ -38,7 +38,11 @@ signal.signal(signal.SIGTERM, _interrupt)
 try:
     _start_services()
 except (embedded.HomeError, embedded.ServiceError) as error:
+    _stack.close()
     pytest.exit(str(error), returncode=3)
+except BaseException:
+    _stack.close()
+    raise
 
 
 def pytest_unconfigure() -> None:

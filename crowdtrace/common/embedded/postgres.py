@@ -25,7 +25,7 @@ import psutil
 from .accounts import STATE, Account, service_account
 from .home import home_name, secret, write_private
 from .network import LOOPBACK, free_port, is_free
-from .processes import Record, ServiceError, end, identify, wait_until
+from .processes import Record, ServiceError, end, identify, start_detached, wait_until
 
 MAJOR = 18
 """The newest of the two majors in the package: supported longest, page checksums by default, and the built-in locale
@@ -236,18 +236,13 @@ def _start(cluster: Cluster) -> Record | None:
     port = _port(home)
     settings = {**SETTINGS, **(FAST if _is_fast() else {}), "port": str(port)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with _log(home).open("wb") as log:
-        # A session of its own: it serves every user of this home and must not go with the one who started it.
-        child = subprocess.Popen(
-            [_program(cluster, "postgres"), "-D", str(cluster.data), *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=cluster.data if cluster.account is None else "/",
-            start_new_session=True,
-            env=_environment(),
-            **_as(cluster.account),
-        )
+    child = start_detached(
+        [_program(cluster, "postgres"), "-D", str(cluster.data), *options],
+        log=_log(home),
+        folder=cluster.data if cluster.account is None else Path("/"),
+        env=_environment(),
+        **_as(cluster.account),
+    )
     identity = identify(child.pid)
     if identity is None:
         return None

@@ -3,15 +3,18 @@
 A process number alone is no identity, for the system gives it out again. Number and start together are one.
 """
 
+import atexit
 import ctypes
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -21,6 +24,9 @@ POLL_SECONDS = 0.02
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Steps = Sequence[tuple[signal.Signals, float]]
+
+_detached: list["subprocess.Popen[bytes]"] = []
+"""Kept, so that a child that goes on is not complained about when its handle is dropped."""
 
 
 class ServiceError(Exception):
@@ -93,6 +99,38 @@ def end(identity: Identity, steps: Steps) -> bool:
         except psutil.TimeoutExpired:
             continue
     return not identity.is_alive
+
+
+def start_detached(command: Sequence[str], *, log: Path, folder: Path, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a service in a session of its own: it serves many users and must not go with the one who started it.
+
+    Its output goes into the log, made anew with mode 0600; the log of the time before is kept beside it.
+    """
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.1"))
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+            **options,
+        )
+    finally:
+        os.close(output)
+    _detached.append(child)
+    return child
+
+
+@atexit.register
+def _let_go() -> None:
+    """Tell the standard library that services which outlive us do so on purpose."""
+    for child in _detached:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:

@@ -3,13 +3,12 @@
 import os
 import signal
 import socket
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from .home import secret, write_private
 from .network import LOOPBACK, free_port, is_free
-from .processes import Record, ServiceError, end, identify, wait_until
+from .processes import Record, ServiceError, end, identify, start_detached, wait_until
 
 TRIES = 5
 START_SECONDS = 60.0
@@ -50,16 +49,7 @@ def _start(home: Path) -> Record | None:
     port = _port(home)
     config = home / "run" / "valkey.conf"
     write_private(config, _config(home, port))
-    with _log(home).open("wb") as log:
-        # A session of its own: Valkey serves every user of this home and must not go with the one who started it.
-        child = subprocess.Popen(
-            [_binary(), str(config)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=home / "valkey",
-            start_new_session=True,
-        )
+    child = start_detached([_binary(), str(config)], log=_log(home), folder=home / "valkey")
     identity = identify(child.pid)
     if identity is None:
         return None
