@@ -38,13 +38,21 @@ def main() -> None:
     signal.signal(signal.SIGHUP, _leave)
     try:
         with embedded.services(embedded.home()) if needs_services(sys.argv[1:]) else contextlib.nullcontext():
-            from django.core.management import execute_from_command_line
-
-            execute_from_command_line(sys.argv)
+            _run()
     except (embedded.HomeError, embedded.ServiceError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+def _run() -> None:
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

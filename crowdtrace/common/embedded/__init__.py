@@ -9,5 +9,16 @@ from .home import HomeError, home, secrets
 from .postgres import binary as postgres_binary
 from .processes import ServiceError
 from .runtime import destroy, is_given, services
+from .serving import served_url
 
-__all__ = ["HomeError", "ServiceError", "destroy", "home", "is_given", "postgres_binary", "secrets", "services"]
+__all__ = [
+    "HomeError",
+    "ServiceError",
+    "destroy",
+    "home",
+    "is_given",
+    "postgres_binary",
+    "secrets",
+    "served_url",
+    "services",
+]

@@ -1,20 +1,33 @@
 """Free ports of the loopback interface."""
 
+import errno
 import socket
 
 LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int, *, host: str = LOOPBACK) -> bool:
-    """Return whether nobody listens on a port. Without SO_REUSEPORT, so that a sharing listener counts as well."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    """Return whether nobody listens on a port."""
+    return why_not_free(port, host=host) is None
+
+
+def why_not_free(port: int, *, host: str = LOOPBACK) -> str | None:
+    """Return None for a port that can be listened on, else a sentence that says why not.
+
+    Asked without SO_REUSEPORT: a web server whose processes share a port would else share it with a stranger's.
+    """
+    try:
+        kind, protocol, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(kind, protocol, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except PermissionError:
+        return f"Port {port} is kept for root; choose a PORT above 1023."
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"Port {port} is in use by another program; choose another one with PORT."
+        return f"{host} is no address of this machine; choose another HOST."
+    return None
 
 
 def free_port() -> int:

@@ -108,7 +108,7 @@ def start_detached(command: Sequence[str], *, log: Path, folder: Path, **options
     """
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         child = subprocess.Popen(
             command,
