@@ -4,7 +4,6 @@ A process number alone is no identity, for the system gives it out again. Number
 """
 
 import atexit
-import ctypes
 import json
 import os
 import signal
@@ -21,7 +20,6 @@ import psutil
 from .home import replace_private
 
 POLL_SECONDS = 0.02
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Steps = Sequence[tuple[signal.Signals, float]]
 
@@ -143,23 +141,12 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
     return True
 
 
-def die_with_parent() -> Callable[[], None]:
-    """Return what a child runs before its program, so that the kernel ends it when its parent dies in any way.
+def tethered(command: Sequence[str]) -> list[str]:
+    """Return the command line that runs a command which the kernel ends when we die in any way (Linux).
 
-    Only Linux can do that; elsewhere the next start ends what the records name. The signal is SIGTERM, so that the
-    child in turn can end its own children.
+    To be started from the main thread: the kernel watches the thread that started the child, not its process.
     """
-    if sys.platform != "linux":
-        return lambda: None
-    parent = os.getpid()
-    libc = ctypes.CDLL(None)
-
-    def prepare() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # The parent died before the line above took effect.
-            os._exit(1)
-
-    return prepare
+    return [sys.executable, "-I", "-S", str(Path(__file__).with_name("tether.py")), str(os.getpid()), *command]
 
 
 def _mark(pid: int) -> str | None:

@@ -20,7 +20,7 @@ from typing import IO
 import psutil
 
 from .home import replace_private
-from .processes import Identity, die_with_parent, identify, wait_until
+from .processes import Identity, identify, tethered, wait_until
 
 RESTARTS = 5
 RESTART_WINDOW_SECONDS = 60.0
@@ -112,14 +112,12 @@ class Supervisor:
         log = os.open(self._log(program), flags, 0o600)
         try:
             return subprocess.Popen(
-                program.command,
+                tethered(program.command),
                 stdin=subprocess.DEVNULL,
                 stdout=program.output or log,
                 stderr=log,
                 env=self._environment,
                 start_new_session=True,
-                # The supervisor starts programs from its only thread, which makes this safe.
-                preexec_fn=die_with_parent(),
             )
         finally:
             os.close(log)
