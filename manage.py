@@ -17,11 +17,10 @@ WITHOUT_SERVICES = {
     "findstatic",
     "help",
     "makemessages",
-    "makemigrations",
     "spectacular",
     "version",
 }
-"""Commands that read no database. `makemigrations` compares the models with files."""
+"""Commands that read neither database nor broker."""
 
 
 def needs_services(arguments: list[str]) -> bool:
