@@ -25,7 +25,7 @@ def main(folder: Path, lock: Path, covered: list[Path]) -> None:
         return
     if not works(folder):
         make(folder)
-    print(f"Installing {lock.relative_to(CHECKOUT)} into {folder.name} ...", flush=True)
+    say(f"Installing {lock.relative_to(CHECKOUT)} into {folder.name} ...")
     (folder / STAMP).unlink(missing_ok=True)
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     source = ["--no-index", "--find-links", str(WHEELHOUSE)] if WHEELHOUSE.is_dir() else []
@@ -75,7 +75,7 @@ def is_at_home(folder: Path) -> bool:
 
 def make(folder: Path) -> None:
     """Make an empty environment; bring Debian's separate venv package when it is missing and we may."""
-    print(f"Making {folder.name} with Python {sys.version.split()[0]} ...", flush=True)
+    say(f"Making {folder.name} with Python {sys.version.split()[0]} ...")
     if importable("ensurepip"):
         venv.create(folder, clear=True, with_pip=True, symlinks=True)
         return
@@ -96,6 +96,12 @@ def importable(name: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def say(text: str) -> None:
+    """Tell what is being done."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

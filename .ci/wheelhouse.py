@@ -21,11 +21,11 @@ def main(python: str, locks: list[str]) -> None:
     """Download into a draft, which takes its final name when it is whole."""
     DRAFT.mkdir(exist_ok=True)
     for lock in locks:
-        print(f"Downloading {lock} ...", flush=True)
+        say(f"Downloading {lock} ...")
         download(python, "--require-hashes", "--requirement", lock)
     needs = sorted({need for source in sources() for need in build_needs(source)})
     if needs:
-        print(f"Downloading what {len(sources())} sources need to be built: {', '.join(needs)} ...", flush=True)
+        say(f"Downloading what {len(sources())} sources need to be built: {', '.join(needs)} ...")
         download(python, *needs)
     if WHEELHOUSE.exists():
         for old in WHEELHOUSE.iterdir():
@@ -33,7 +33,7 @@ def main(python: str, locks: list[str]) -> None:
         WHEELHOUSE.rmdir()
     DRAFT.rename(WHEELHOUSE)
     size = sum(path.stat().st_size for path in WHEELHOUSE.iterdir())
-    print(f"wheelhouse/ holds {len(list(WHEELHOUSE.iterdir()))} files, {size / 1e6:.0f} MB.")
+    say(f"wheelhouse/ holds {len(list(WHEELHOUSE.iterdir()))} files, {size / 1e6:.0f} MB.")
 
 
 def download(python: str, *what: str) -> None:
@@ -70,6 +70,12 @@ def read_member(source: Path, name: str) -> str | None:
                 file = archive.extractfile(member)
                 return file.read().decode() if file else None
     return None
+
+
+def say(text: str) -> None:
+    """Tell what is being done."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ RESTARTS = 5
 RESTART_WINDOW_SECONDS = 60.0
 STOP_SECONDS = 10.0
 """Time for the worker to finish its task; a task that is cut off is given out again, for all of them are idempotent."""
+LEFTOVER_SECONDS = 3.0
+"""Leftovers of a killed run were told to stop when it died; the next start waits little longer for them."""
 KILL_SECONDS = 5.0
 ROTATE_SECONDS = 6 * 86_400.0
 """A line is in the log for at most this long, and then as long in the one before it: under 14 days."""
@@ -63,8 +65,7 @@ class Supervisor:
         self._rotated = time.monotonic()
 
     def start(self) -> None:
-        """End what a killed run left behind, then start every program."""
-        end_leftovers(self._home)
+        """Start every program."""
         for program in self._programs:
             child = self._spawn(program)
             self._running.append(_Running(program, child, identify(child.pid), deque([time.monotonic()])))
@@ -156,7 +157,7 @@ def end_leftovers(home: Path) -> None:
         # The number of a session's leader is not given out again while the session has members. So if another
         # process has that number now, nothing is left of the session.
         if identity.is_alive or not psutil.pid_exists(identity.pid):
-            _kill_session(identity.pid, patience=STOP_SECONDS)
+            _kill_session(identity.pid, patience=LEFTOVER_SECONDS)
     path.unlink(missing_ok=True)
 
 

@@ -24,8 +24,8 @@ from django.core.management.base import BaseCommand, CommandError
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.certificate import Certificate, ensure_certificate, network_addresses
 from crowdtrace.common.embedded.network import why_not_free
-from crowdtrace.common.embedded.serving import served_url, serving
-from crowdtrace.common.embedded.supervisor import Program, Supervisor
+from crowdtrace.common.embedded.serving import note_stopping, served_url, serving
+from crowdtrace.common.embedded.supervisor import Program, Supervisor, end_leftovers
 
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
@@ -54,6 +54,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     _signals = 0
+    _home: Path | None = None
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, start, wait until the server answers, then watch until told to stop."""
@@ -67,12 +68,16 @@ class Command(BaseCommand):
                     f"This home is served already, at {served_url(home)}. Give a second copy a PORT and a "
                     "CROWDTRACE_HOME of its own."
                 )
+            end_leftovers(home)  # what a killed run left may still hold our port
             if reason := why_not_free(address.port, host=address.host):
                 raise CommandError(reason)
+            self._home = home
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, self._ask_to_stop)
-            town = self._prepare()
-            self._run(home, address, town)
+            try:
+                self._run(home, address, self._prepare())
+            finally:
+                note_stopping(home)
 
     def _prepare(self) -> dict[str, Any]:
         """Bring the tables up to date and, in the embedded mode, make sure of the demonstration."""
@@ -144,6 +149,8 @@ class Command(BaseCommand):
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
+        if self._home:
+            note_stopping(self._home)
 
 
 def find_address(home: Path, environment: Any, *, now: datetime) -> Address:
