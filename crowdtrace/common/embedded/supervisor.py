@@ -22,8 +22,10 @@ import psutil
 from .home import replace_private
 from .processes import Identity, identify, tethered, wait_until
 
-RESTARTS = 5
-RESTART_WINDOW_SECONDS = 60.0
+MAX_ENDS = 5
+WINDOW_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 0.25
+"""Before the first start again; each further one in the window waits twice as long."""
 STOP_SECONDS = 10.0
 """Time for the worker to finish its task; a task that is cut off is given out again, for all of them are idempotent."""
 LEFTOVER_SECONDS = 3.0
@@ -48,7 +50,9 @@ class _Running:
     program: Program
     child: "subprocess.Popen[bytes]"
     identity: Identity | None
-    starts: deque[float] = field(default_factory=deque)
+    ends: deque[float] = field(default_factory=deque)
+    due: float | None = None
+    """When to start it again after it ended."""
 
 
 class Supervisor:
@@ -68,27 +72,28 @@ class Supervisor:
         """Start every program."""
         for program in self._programs:
             child = self._spawn(program)
-            self._running.append(_Running(program, child, identify(child.pid), deque([time.monotonic()])))
+            self._running.append(_Running(program, child, identify(child.pid)))
             self._record()
 
     def check(self) -> str | None:
         """Start again what has ended; return a sentence when a program ends too often to go on."""
+        now = time.monotonic()
         for running in self._running:
-            code = running.child.poll()
-            if code is None:
-                continue
-            now = time.monotonic()
-            running.starts.append(now)
-            while now - running.starts[0] > RESTART_WINDOW_SECONDS:
-                running.starts.popleft()
-            log = self._log(running.program)
-            if len(running.starts) > RESTARTS:
-                return f"The {running.program.name} ended {RESTARTS} times in a minute; see {log}."
-            self._report(f"The {running.program.name} ended with {code} and is started again; see {log}.")
-            _kill_session(running.child.pid)
-            running.child = self._spawn(running.program)
-            running.identity = identify(running.child.pid)
-            self._record()
+            if running.due is not None and now >= running.due:
+                _kill_session(running.child.pid)
+                running.child = self._spawn(running.program)
+                running.identity = identify(running.child.pid)
+                running.due = None
+                self._record()
+            elif running.due is None and (code := running.child.poll()) is not None:
+                log = self._log(running.program)
+                running.ends.append(now)
+                while now - running.ends[0] > WINDOW_SECONDS:
+                    running.ends.popleft()
+                if len(running.ends) >= MAX_ENDS:
+                    return f"The {running.program.name} ended {MAX_ENDS} times in a minute; see {log}."
+                running.due = now + FIRST_PAUSE_SECONDS * 2 ** (len(running.ends) - 1)
+                self._report(f"The {running.program.name} ended with {code} and is started again; see {log}.")
         self._rotate_when_due()
         return None
 
