@@ -76,8 +76,10 @@ def _start(home: Path) -> dict[str, str]:
 
 def _stop_if_last(home: Path, descriptor: int) -> None:
     if try_lock(descriptor):
-        valkey.stop(home)
-        postgres.stop(home)
+        try:
+            valkey.stop(home)
+        finally:
+            postgres.stop(home)
 
 
 @contextmanager
