@@ -20,6 +20,7 @@ STAMP = "crowdtrace-locks.json"
 
 def main(folder: Path, lock: Path, covered: list[Path]) -> None:
     """Bring the environment in line with the lock."""
+    refuse_foreign(folder)
     wanted = {path.name: digest(path) for path in [lock, *covered]}
     if read_stamp(folder).get(lock.name) == wanted[lock.name] and works(folder):
         return
@@ -33,6 +34,18 @@ def main(folder: Path, lock: Path, covered: list[Path]) -> None:
     if done.returncode != 0:
         sys.exit(f"{lock.name} could not be installed; the lines above say why. Start the same command again.")
     (folder / STAMP).write_text(json.dumps(wanted))
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Stop before a folder that is not ours alone: making an environment anew empties it.
+
+    A link leads to an environment that others use too, and a folder that holds something else than an environment was
+    named by mistake.
+    """
+    if folder.is_symlink():
+        sys.exit(f"{folder} is a link to {folder.readlink()}; remove the link, or choose a folder with VENV=.")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        sys.exit(f"{folder} holds something else than a virtual environment; choose another folder with VENV=.")
 
 
 def digest(path: Path) -> str:
