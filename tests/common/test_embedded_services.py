@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from crowdtrace.common import embedded
-from crowdtrace.common.embedded import postgres, runtime
+from crowdtrace.common.embedded import postgres
 from crowdtrace.common.embedded.network import free_port, is_free
 from crowdtrace.common.embedded.processes import Record, identify, wait_until
 
@@ -119,7 +119,7 @@ def ask(statement: str) -> object:
 
 
 @contextmanager
-def broker() -> Iterator["redis.Redis[str]"]:
+def broker() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
     try:
         yield client
@@ -403,7 +403,7 @@ def test_a_failed_start_stops_what_it_had_started(home: Path, monkeypatch: pytes
     def fail(_home: Path) -> Record:
         raise embedded.ServiceError("no database today")
 
-    monkeypatch.setattr(runtime.postgres, "ensure", fail)
+    monkeypatch.setattr(postgres, "ensure", fail)
     with pytest.raises(embedded.ServiceError, match="no database today"), embedded.services(home):
         pytest.fail("entered without services")
     assert pids(home) == [None, None]

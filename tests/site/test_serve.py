@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from django.core.management.base import CommandError
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import SettingsWrapper
 
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.home import CHECKOUT
