@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from django.core.management.base import CommandError
-from pytest_django import SettingsWrapper
+from django.test import override_settings
 
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.home import CHECKOUT
@@ -188,8 +188,8 @@ def test_the_embedded_mode_is_not_opened_to_the_network_without_tls(tmp_path: Pa
         found({"HOST": host}, tmp_path)
 
 
-def test_outside_the_embedded_mode_the_host_is_the_operators_choice(tmp_path: Path, settings: SettingsWrapper) -> None:
-    settings.EMBEDDED = False
+@override_settings(EMBEDDED=False)
+def test_outside_the_embedded_mode_the_host_is_the_operators_choice(tmp_path: Path) -> None:
     assert found({"HOST": "0.0.0.0"}, tmp_path).host == "0.0.0.0"
 
 
