@@ -90,6 +90,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "crowdtrace.urls"
 WSGI_APPLICATION = "crowdtrace.wsgi.application"
 APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "crowdtrace.common.problems.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
