@@ -4,6 +4,7 @@ Files are kept as they were published, because the locks hold their hashes. A pa
 is built at installation, so what it needs for that (its `build-system.requires`) is put beside it.
 """
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -23,6 +24,11 @@ def main(python: str, locks: list[str]) -> None:
     for lock in locks:
         say(f"Downloading {lock} ...")
         download(python, "--require-hashes", "--requirement", lock)
+        if others := for_other_patches(Path(lock).read_text()):
+            extra = DRAFT / "others.txt"
+            extra.write_text(others)
+            download(python, "--no-deps", "--require-hashes", "--requirement", str(extra))
+            extra.unlink()
     needs = sorted({need for source in sources() for need in build_needs(source)})
     if needs:
         say(f"Downloading what {len(sources())} sources need to be built: {', '.join(needs)} ...")
@@ -43,9 +49,20 @@ def download(python: str, *what: str) -> None:
         sys.exit("The download failed; the lines above say why. Start the same command again, it goes on from here.")
 
 
+def for_other_patches(lock: str) -> str:
+    """Return the requirements that only other patch releases of this Python need, without the marker that says so.
+
+    The target may have 3.11.2 where this machine has 3.11.7.
+    """
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    marker = re.compile(rf" ; python_full_version (?:<|<=|>|>=) '{re.escape(minor)}\.\d+'")
+    entries = re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)
+    return "".join(marker.sub("", entry) for entry in entries if marker.search(entry))
+
+
 def sources() -> list[Path]:
     """Return the files that are sources, not wheels."""
-    return sorted(path for path in DRAFT.iterdir() if path.suffix != ".whl")
+    return sorted(path for path in DRAFT.iterdir() if path.suffix in {".gz", ".zip"})
 
 
 def build_needs(source: Path) -> list[str]:
