@@ -280,7 +280,6 @@ def crowd_edges(
     arrive: np.ndarray,
     leave: np.ndarray,
     cls: np.ndarray,
-    by_arrival: np.ndarray,
     by_departure: np.ndarray,
     first_edge_us: int,
     removal_per_h: np.ndarray,
@@ -309,8 +308,8 @@ def crowd_edges(
     cleared = np.zeros(by_departure.size)
     now = first_edge_us
     total = 0.0
-    while i < by_arrival.size and arrive[by_arrival[i]] < first_edge_us:
-        row = by_arrival[i]
+    while i < arrive.size and arrive[i] < first_edge_us:
+        row = i
         i += 1
         if cls[row] >= 0 and leave[row] > arrive[row]:
             inside[0] += 1
@@ -353,8 +352,8 @@ def crowd_edges(
             if j < by_departure.size and leave[by_departure[j]] <= t:
                 t = leave[by_departure[j]]
                 kind = 2
-            if i < by_arrival.size and arrive[by_arrival[i]] < t:
-                t = arrive[by_arrival[i]]
+            if i < arrive.size and arrive[i] < t:
+                t = arrive[i]
                 kind = 1
             if t > now:
                 hours = (t - now) / US_PER_H
@@ -370,7 +369,7 @@ def crowd_edges(
             if kind == 0:
                 break
             if kind == 1:
-                row = by_arrival[i]
+                row = i
                 i += 1
                 k = cls[row]
                 if k < 0 or leave[row] == arrive[row]:
