@@ -114,7 +114,7 @@ PRIORS: Final[Mapping[Kind, KindPrior]] = MappingProxyType(
         Kind.MEDICAL: _prior(120, 4.0, 1.3, 0.10, talk=0.15, contacts=3, dwell_h=0.8, heads=10),
         Kind.OFFICE: _prior(800, 1.5, 1.2, 0.05, talk=0.15, contacts=4, dwell_h=8.0, heads=20),
         Kind.MANUFACTURING: _prior(5000, 2.0, 1.2, 0.04, talk=0.15, exertion=0.7, contacts=4, dwell_h=8.0, heads=60),
-        Kind.RESTAURANT: _prior(450, 2.5, 1.3, 0.07, talk=0.4, contacts=5, dwell_h=1.25, heads=40),
+        Kind.RESTAURANT: _prior(320, 1.8, 1.3, 0.07, talk=0.4, contacts=5, dwell_h=1.25, heads=40),
         Kind.BAR: _prior(300, 2.5, 1.4, 0.12, talk=0.5, sing=0.05, contacts=8, dwell_h=2.0, heads=50, distancing=0.15),
         Kind.RETAIL: _prior(1200, 2.0, 1.4, 0.04, talk=0.1, exertion=0.3, contacts=3, dwell_h=0.6, heads=25),
         Kind.SUPERMARKET: _prior(8000, 2.0, 1.4, 0.015, talk=0.05, exertion=0.3, contacts=3, dwell_h=0.6, heads=70),
