@@ -8,14 +8,11 @@ from risk.model.pathogens.base import Incubation, Infectiousness, Pathogen
 INFLUENZA = Pathogen(
     name="influenza",
     quanta_rest_per_h=Constant(
-        2.0, 0.3, 15.0, "quanta/h", "published quanta rates span three orders, from below 1 to 128; " + ASSUMED + NOT_SEEN
+        1.5, 0.3, 6.0, "quanta/h", "low end of quanta estimates after Rudnick and Milton 2003; " + ASSUMED + NOT_SEEN
     ),
-    quanta_talk_per_h=Constant(8.0, 1.2, 60.0, "quanta/h", f"rest times 4; {ASSUMED}"),
-    quanta_sing_per_h=Constant(40.0, 6.0, 300.0, "quanta/h", f"rest times 20; {ASSUMED}"),
-    load_dispersion=Constant(
-        0.2, 0.08, 0.6, "k of a gamma", "shedding into fine aerosol spans three orders between people, Yan 2018, "
-        "doi:10.1073/pnas.1716561115" + NOT_SEEN
-    ),
+    quanta_talk_per_h=Constant(6.0, 1.5, 20.0, "quanta/h", f"rest times 4; {ASSUMED}"),
+    quanta_sing_per_h=Constant(30.0, 8.0, 90.0, "quanta/h", f"rest times 20; {ASSUMED}"),
+    load_dispersion=Constant(0.5, 0.2, 1.0, "k of a gamma", f"less unequal than SARS-CoV-2; {ASSUMED}"),
     viral_decay_per_h=Constant(0.6, 0.2, 1.5, "1/h", "aerosol half-life about an hour, rises with humidity" + NOT_SEEN),
     settling_per_h=Constant(0.3, 0.24, 1.5, "1/h", "1-5 um particles indoors, Miller 2021" + NOT_SEEN),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "as SARS-CoV-2"),
