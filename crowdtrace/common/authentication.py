@@ -19,7 +19,8 @@ def parse_scheme(request: HttpRequest | Request, scheme: str) -> str | None:
     The scheme is compared without case (RFC 9110 section 11.1). Raises `Unauthorized` when the credential is missing,
     too long or not one word of visible ASCII.
     """
-    name, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    name, _, credential = header.partition(" ")
     if name.lower() != scheme.lower():
         return None
     credential = credential.strip(" ")

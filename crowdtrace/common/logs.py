@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -180,14 +182,13 @@ class PrivateReporter(ExceptionReporter):
         """Nothing but the description."""
         return {"description": self._description()}
 
-    def get_traceback_text(self) -> str:
+    def get_traceback_text(self) -> SafeString:
         """The report as text."""
-        return self._description() + "\n"
+        return mark_safe(self._description() + "\n")  # noqa: S308 (plain text)
 
-    def get_traceback_html(self) -> str:
-        """The report as a page; the description holds no markup of ours or of others."""
-        escaped = self._description().replace("&", "&amp;").replace("<", "&lt;")
-        return f"<!doctype html><html lang=en><title>500</title><pre>{escaped}</pre></html>"
+    def get_traceback_html(self) -> SafeString:
+        """The report as a page."""
+        return format_html("<!doctype html><html lang=en><title>500</title><pre>{}</pre></html>", self._description())
 
     def _description(self) -> str:
         error = self.exc_value if isinstance(self.exc_value, BaseException) else sys.exc_info()[1]

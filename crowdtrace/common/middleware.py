@@ -137,5 +137,5 @@ def _read_chunked(request: WSGIRequest, limit: int) -> None:
         data += part
     if len(data) > limit:
         raise TooLarge
-    request._stream = BytesIO(data)  # type: ignore[attr-defined]
+    request._stream = BytesIO(data)
     request.META["CONTENT_LENGTH"] = str(len(data))

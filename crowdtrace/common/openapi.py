@@ -38,7 +38,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="what to do about it")
-    errors = FieldErrorSerializer(many=True)
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 def _header(description: str, kind: str = "string", *, required: bool = False) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class ProblemAutoSchema(AutoSchema):
         return parameters
 
 
-class SchemeExtension(OpenApiAuthenticationExtension):
+class SchemeExtension(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Documents every `SchemeAuthentication`."""
 
     target_class = SchemeAuthentication
@@ -155,26 +155,26 @@ class SchemeExtension(OpenApiAuthenticationExtension):
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": description}
 
 
-class _SelfDescribing(OpenApiSerializerFieldExtension):
+class _SelfDescribing(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
         """What the field says of itself."""
         schema: dict[str, Any] = self.target.json_schema()
         return schema
 
 
-class Base64UrlExtension(_SelfDescribing):
+class Base64UrlExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
     """Documents `Base64Url`."""
 
     target_class = Base64Url
 
 
-class PublicIdExtension(_SelfDescribing):
+class PublicIdExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
     """Documents `PublicId`."""
 
     target_class = PublicId
 
 
-class UtcTimeExtension(OpenApiSerializerFieldExtension):
+class UtcTimeExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """Documents `UtcTime`."""
 
     target_class = "crowdtrace.common.serializers.UtcTime"

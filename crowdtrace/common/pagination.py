@@ -3,9 +3,7 @@
 from typing import Any, Final
 
 from django.core import signing
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import pagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,13 +24,13 @@ class CursorPagination(pagination.CursorPagination):
 
     page_size = PAGE_SIZE
     page_size_query_param = "limit"
-    page_size_query_description = gettext_lazy("How many results a page holds.")
-    cursor_query_description = gettext_lazy("Where to go on; comes with `next` and `previous`.")
+    page_size_query_description = "How many results a page holds, from 1 to 200."
+    cursor_query_description = "Where to go on; comes with `next` and `previous`."
     max_page_size = MAX_PAGE_SIZE
     ordering = "-pk"
     offset_cutoff = 1000
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """One page of the queryset; raises `Invalid` for a wrong `limit` or `cursor`."""
         self._salt = f"cursor:{request.path}"
         if view is not None and (ordering := getattr(view, "ordering", None)):
@@ -51,7 +49,7 @@ class CursorPagination(pagination.CursorPagination):
     def encode_cursor(self, cursor: pagination.Cursor) -> str:
         """The address of a page."""
         token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=self._salt)
-        return replace_query_param(self.base_url, self.cursor_query_param, token)
+        return replace_query_param(self.base_url or "", self.cursor_query_param, token)
 
     def decode_cursor(self, request: Request) -> pagination.Cursor | None:
         """The cursor of the request; raises `Invalid` when we did not sign it for this list."""

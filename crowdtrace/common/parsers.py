@@ -100,8 +100,8 @@ def parse_json(data: bytes) -> Any:
     except RecursionError:
         raise _refusal("", "too_deep", _too_deep()) from None
     except json.JSONDecodeError as error:
-        place = {"line": error.lineno, "column": error.colno}
-        detail = _("Not JSON at line %(line)d, column %(column)d.") % place
+        where = {"line": error.lineno, "column": error.colno}
+        detail = _("Not JSON at line %(line)d, column %(column)d.") % where
         raise _refusal("", "not_json", detail) from None
     # NUL and surrogates can only have come from escapes, and depth needs brackets.
     if reader.flawed or "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:

@@ -35,7 +35,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
 from rest_framework.settings import api_settings
-from rest_framework.views import set_rollback
 
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIXES: Final = ("/api/", "/.well-known/", "/healthz", "/readyz")
@@ -122,6 +121,14 @@ class Forbidden(Problem):
     slug = "forbidden"
     title = gettext_lazy("This is not allowed")
     help = gettext_lazy("Ask the people who run the place for the right to do this.")
+
+
+class StaleForm(Forbidden):
+    """A request of a session without the token that proves that our own page sent it (CSRF)."""
+
+    slug = "stale-form"
+    title = gettext_lazy("This page was open too long")
+    help = gettext_lazy("Go back, load the page again and send it once more. Cookies must be allowed.")
 
 
 class NotFound(Problem):
@@ -277,6 +284,7 @@ KINDS: Final[tuple[type[Problem], ...]] = (
     Invalid,
     Unauthorized,
     Forbidden,
+    StaleForm,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -347,8 +355,10 @@ def from_exception(exc: BaseException) -> Problem | None:
         case drf.NotAuthenticated() | drf.AuthenticationFailed():
             header = getattr(exc, "auth_header", None)
             problem = Unauthorized(headers={"WWW-Authenticate": header} if header else {})
+        case drf.PermissionDenied():
+            problem = StaleForm() if str(exc.detail).startswith("CSRF Failed") else Forbidden()
         case drf.Throttled():
-            problem = TooMany(retry_after=exc.wait)
+            problem = TooMany(retry_after=getattr(exc, "wait", None))
         case _:
             problem = next((kind() for classes, kind in _PLAIN if isinstance(exc, classes)), None)
     return problem
@@ -356,7 +366,7 @@ def from_exception(exc: BaseException) -> Problem | None:
 
 _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[], Problem]], ...]] = (
     ((Http404, drf.NotFound), NotFound),
-    ((core.PermissionDenied, drf.PermissionDenied), Forbidden),
+    (core.PermissionDenied, Forbidden),
     (core.RequestDataTooBig, TooLarge),
     ((core.SuspiciousOperation, core.BadRequest, UnreadablePostError, drf.ParseError), BadRequest),
     (drf.MethodNotAllowed, MethodNotAllowed),
@@ -368,7 +378,6 @@ _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Answer for an exception in a view of the API; faults of ours are noted and answered without their cause."""
-    set_rollback()
     request: HttpRequest = context["request"]._request
     problem = from_exception(exc)
     if isinstance(problem, Unauthorized) and "WWW-Authenticate" not in problem.headers:
@@ -431,6 +440,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """403."""
     return answer(request, Forbidden())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    """403 of a form whose token is missing or old."""
+    return answer(request, StaleForm())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001

@@ -1,5 +1,6 @@
 """How answers are written."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import renderers
@@ -8,6 +9,6 @@ from rest_framework import renderers
 class JSONRenderer(renderers.JSONRenderer):
     """Compact JSON, one text a value: an indent asked for in `Accept` would give one ETag to two texts."""
 
-    def get_indent(self, accepted_media_type: str, renderer_context: dict[str, Any]) -> None:  # noqa: ARG002
+    def get_indent(self, accepted_media_type: str, renderer_context: Mapping[str, Any]) -> None:  # noqa: ARG002
         """None."""
         return

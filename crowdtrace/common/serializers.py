@@ -211,7 +211,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         """The validated values."""
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        known = {field.field_name for field in self._writable_fields}  # type: ignore[attr-defined]
+        known = {field.field_name for field in self._writable_fields}
         unknown = {str(name): [ErrorDetail(str(UNKNOWN), code="unknown")] for name in data if name not in known}
         try:
             values = super().to_internal_value(data)

@@ -20,7 +20,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import limits
 from django.conf import settings
@@ -31,13 +31,16 @@ from redis import RedisError
 from redis.exceptions import NoScriptError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from crowdtrace.common import valkey
 from crowdtrace.common.clients import client_network
 from crowdtrace.common.crypto import Unreadable, decrypt, encrypt
 from crowdtrace.common.problems import TooMany
 from crowdtrace.common.time import utc_now
+
+if TYPE_CHECKING:
+    # The settings of the API name this module, so it is read before views are.
+    from rest_framework.views import APIView
 
 PREFIX: Final = "crowdtrace:limit"
 KEY_NAME: Final = "crowdtrace:limit-key"
@@ -192,9 +195,9 @@ def _shared_key(day: str) -> bytes:
     name = f"{KEY_NAME}:{day}"
     client = valkey.client()
     proposed = encrypt("rate-limit-key", secrets.token_bytes(32))
-    stored = client.set(name, proposed, nx=True, get=True, ex=int(KEY_LIVES.total_seconds())) or proposed
+    stored = client.set(name, proposed, nx=True, get=True, ex=int(KEY_LIVES.total_seconds()))
     try:
-        return decrypt("rate-limit-key", stored)
+        return decrypt("rate-limit-key", stored if isinstance(stored, bytes) else proposed)
     except Unreadable:
         # Left by a deployment with another master key.
         client.set(name, proposed, ex=int(KEY_LIVES.total_seconds()))
@@ -235,11 +238,11 @@ class AddressThrottle(BaseThrottle):
     scope: ClassVar[str] = "address"
     _verdict: Verdict | None = None
 
-    def identity(self, request: Request, view: APIView) -> bytes | str:  # noqa: ARG002
+    def identity(self, request: Request, view: "APIView") -> bytes | str:  # noqa: ARG002
         """What is counted."""
         return client_network(request._request)
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request."""
         self._verdict = _count(request._request, self.scope, self.identity(request, view))
         return self._verdict is None or self._verdict.allowed
@@ -266,7 +269,7 @@ class DeviceThrottle(AddressThrottle):
 
     scope = "device"
 
-    def identity(self, request: Request, view: APIView) -> bytes | str:
+    def identity(self, request: Request, view: "APIView") -> bytes | str:
         """The device's public id; its address where nobody is logged in."""
         public_id: Any = getattr(request.auth, "public_id", None)
         return str(public_id) if public_id else super().identity(request, view)
