@@ -146,8 +146,8 @@ def sweep(
     place_of = np.empty(previous.size, np.int32)
     session_of = np.zeros(previous.size, np.int32)
     if linked:
-        for at in range(rows.size):
-            place_of[rows[at]] = at
+        for place in range(rows.size):
+            place_of[rows[place]] = place
     c = np.zeros(4)
     s = np.zeros(4, np.int64)
     inside = np.zeros(4, np.int64)
