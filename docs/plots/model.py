@@ -171,7 +171,7 @@ def draw() -> None:
             classed = float(class_hits(unit.heads[0, 0], 0.5 * emission * unit.dose_h2_per_m3[0, 0], 0.01, 0.2))
             ratios.append(classed / exact)
             doses.append(np.mean(each))
-        axes.plot(doses, ratios, "o-", ms=3, label=label)
+        axes.plot(doses, ratios, "o", ms=4, label=label)
     axes.set(
         xscale="log",
         xlabel="mean dose from one infectious person, quanta",
@@ -196,7 +196,7 @@ def draw() -> None:
     axes.set(
         xscale="log",
         xlabel="attack rate, %",
-        title="Published outbreaks: observed (dots; red: circular) and 90 % interval",
+        title="Observed (dots; red: circular) and 90 % interval",
     )
     save(figure, "outbreaks.svg")
 
