@@ -5,6 +5,7 @@ What comes out is all that later steps may read. It is committed with the ledger
 
 import datetime as dt
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,6 +119,8 @@ def draw(*, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workloa
 def _draw(
     *, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float, mechanism: Mechanism
 ) -> Drawn:
+    if not (0 < budget < math.inf):
+        raise ValueError("the budget must be a positive number")
     parts = split(tables)
     drawn = []
     for table in tables:

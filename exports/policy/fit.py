@@ -102,7 +102,7 @@ def onto_simplex(values: Floats, total: float) -> Floats:
         return np.zeros_like(values)
     ordered = np.sort(values)[::-1]
     surplus = (np.cumsum(ordered) - total) / np.arange(1, len(values) + 1)
-    last = int(np.nonzero(ordered > surplus)[0][-1])
+    last = int(np.nonzero(ordered >= surplus)[0][-1])
     return np.asarray(np.maximum(values - surplus[last], 0), dtype=np.float64)
 
 

@@ -6,6 +6,8 @@ Roughgarden and Sundararajan 2009, "Universally utility-maximizing privacy mecha
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import opendp.prelude as dp
@@ -19,11 +21,16 @@ Mechanism = Callable[[Counts, float, int], tuple[Counts, float]]
 dp.enable_features("contrib")
 
 
+@lru_cache(maxsize=64)
+def _measurement(scale: float) -> Any:
+    return dp.m.make_laplace(dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=scale)
+
+
 def discrete_laplace(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
     """The counts with noise of `scale` each, and what OpenDP's privacy map says that costs at distance `l1`."""
-    measurement = dp.m.make_laplace(dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=scale)
+    measurement = _measurement(scale)
     noisy = measurement(counts.ravel().tolist())
-    return np.array(noisy, dtype=np.int64).reshape(counts.shape), float(measurement.map(l1))  # type: ignore[no-untyped-call]
+    return np.array(noisy, dtype=np.int64).reshape(counts.shape), float(measurement.map(l1))
 
 
 def variance(scale: float) -> float:
