@@ -88,7 +88,7 @@ _SCAN_DATE = Column("scan_date", "date", "the epoch's calendar day; partition of
 
 
 def _crowd_columns(
-    *, person: Sensitivity, health: Sensitivity, token: str, time: str, place: str
+    *, person: Sensitivity, health: Sensitivity, token: str, time: str, place: str, door_known: bool
 ) -> tuple[Column, ...]:
     return (
         Column(
@@ -131,7 +131,7 @@ def _crowd_columns(
             "type_of_scan",
             "string",
             "Checkin or Checkout: Checkout if the pass ever checked out",
-            required=True,
+            required=door_known,
             values=SCAN_TYPES,
             sensitivity=person,
         ),
@@ -158,7 +158,7 @@ def _crowd_columns(
             "accesslevel",
             "string",
             "kind of door: Public or Private",
-            required=True,
+            required=door_known,
             values=ACCESSLEVELS,
             sensitivity=person,
         ),
@@ -166,7 +166,7 @@ def _crowd_columns(
             "readingtype",
             "string",
             "kind of scanner: Gate (kiosk) or Personal (smart phone)",
-            required=True,
+            required=door_known,
             values=READINGTYPES,
             sensitivity=person,
         ),
@@ -249,6 +249,7 @@ CROWD_TRACING: Final = Table(
         token="always null, a stable token would single people out",  # noqa: S106 - a meaning, no secret
         time="the epoch's day and local hour, written with Z, after midnight 23",
         place="three digits and 00",
+        door_known=True,
     ),
     partition="scan_date",
     sort=("scannerdevice_zipcode",),
@@ -317,6 +318,7 @@ VERIFIED: Final = Table(
         token="a fresh random token for each pass, never the same for two",  # noqa: S106 - a meaning, no secret
         time="generalised to the hour, a part of the day, or noon",
         place="three digits and 00, or empty",
+        door_known=False,
     ),
     partition="scan_date",
     sort=("scannerdevice_zipcode", "userid"),
