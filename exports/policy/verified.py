@@ -5,7 +5,8 @@ marked passes (one secret has at most three, so `k / 3` secrets) and is diverse 
 patterns of answers, and nothing that most of the class said yes to. Passes whose class is too small or too alike are
 generalised by one more step of a fixed ladder and try again; who is left at its end is not published.
 
-Two steps may give the same class; the union of two good classes is good. The ladder is decided on counts, not on rows; `class_of` then labels rows while they stream.
+Two steps may give the same class: the union of two good classes is good. The ladder is decided on counts, not on rows;
+`class_of` then labels rows while they stream.
 """
 
 from collections.abc import Callable, Mapping
