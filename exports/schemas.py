@@ -9,7 +9,7 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, NullOrder, SortDirectio
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import BooleanType, DateType, DoubleType, IcebergType, LongType, NestedField, StringType
 
-from exports.tables import Column, Kind, Table
+from exports.tables import Column, Kind, Table, Zone
 
 ARROW: Final[dict[Kind, pa.DataType]] = {
     "string": pa.string(),
@@ -31,7 +31,11 @@ PROPERTIES: Final = {
     "format-version": "2",
     "write.format.default": "parquet",
     "write.parquet.compression-codec": "zstd",
-    "write.metadata.delete-after-commit.enabled": "false",
+}
+# Manifests keep the bounds of removed files: none of a token, and nothing compressed, so that a proof can search bytes.
+PROPERTIES_OF_TOKENS: Final = {
+    "write.metadata.metrics.column.userid": "none",
+    "write.avro.compression-codec": "null",
 }
 
 
@@ -91,6 +95,11 @@ def athena_ddl(table: Table, *, database: str, location: str) -> str:
         f"COMMENT {_quoted(table.meaning)}\n{partition}LOCATION {_quoted(location)}\n"
         "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd')\n"
     )
+
+
+def properties(table: Table) -> dict[str, str]:
+    """The Iceberg table's properties."""
+    return PROPERTIES | (PROPERTIES_OF_TOKENS if table.zone is Zone.VERIFIED else {})
 
 
 def _quoted(text: str) -> str:
