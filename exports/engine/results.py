@@ -18,13 +18,36 @@ MEDIA_TYPES: Final[dict[Format, str]] = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
+TYPE_NAMES: Final[dict[pa.DataType, str]] = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.int32(): "integer",
+    pa.int16(): "smallint",
+    pa.int8(): "tinyint",
+    pa.float64(): "double",
+    pa.float32(): "real",
+    pa.bool_(): "boolean",
+    pa.date32(): "date",
+    pa.binary(): "varbinary",
+}
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def columns_of(table: pa.Table) -> list[dict[str, str]]:
-    """Name and type of each column."""
-    return [{"name": field.name, "type": str(field.type)} for field in table.schema]
+    """Name and type of each column; types have Athena's names where it has one."""
+    return [{"name": field.name, "type": type_name(field.type)} for field in table.schema]
+
+
+def type_name(kind: pa.DataType) -> str:
+    """Athena's name of an Arrow type, Arrow's own where there is none."""
+    if pa.types.is_timestamp(kind):
+        return "timestamp with time zone" if kind.tz else "timestamp"
+    if pa.types.is_list(kind):
+        return f"array({type_name(kind.value_type)})"
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    return TYPE_NAMES.get(kind, str(kind))
 
 
 def json_rows(table: pa.Table) -> list[list[Any]]:

@@ -39,6 +39,13 @@ def test_the_published_daily_counts_run_unchanged(engine: Engine) -> None:
     ]
 
 
+def test_counts_and_sums_are_whole_numbers_of_64_bits(engine: Engine) -> None:
+    result = engine.run(f"SELECT count_if(near) AS a, sum(location_maxcapacity) AS b, count(*) AS c FROM {CROWD}").table
+    assert {str(field.type) for field in result.schema} == {"int64"}
+    large = engine.run("SELECT CAST(10 AS DECIMAL(38, 0)) * 10000000000000000000 AS big").table
+    assert large["big"][0].as_py() == 10**20
+
+
 def test_the_published_counts_by_state_run_unchanged(engine: Engine) -> None:
     rows = engine.run(published("counts_by_state_and_risklevel.sql")).table.to_pylist()
     found = {(row["zip"], row["state"], row["risklevel"], row["result"], row["total_count"]) for row in rows}

@@ -35,7 +35,17 @@ def test_json_values_are_plain() -> None:
 
 
 def test_columns_have_names_and_types() -> None:
-    assert columns_of(TABLE)[2] == {"name": "n", "type": "int64"}
+    assert [column["name"] for column in columns_of(TABLE)] == TABLE.column_names
+    assert [column["type"] for column in columns_of(TABLE)] == [
+        "date",
+        "timestamp with time zone",
+        "bigint",
+        "double",
+        "decimal(3,2)",
+        "boolean",
+        "varchar",
+        "array(varchar)",
+    ]
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
