@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -82,7 +83,7 @@ def read_key(request: Request) -> str | None:
     if text is None:
         return None
     if not KEY_PATTERN.fullmatch(text):
-        raise Invalid.field(f"{HEADER}:", "16 to 128 visible characters, best a random UUID.", "format")
+        raise Invalid.field(f"{HEADER}:", _("16 to 128 visible characters, best a random UUID."), "format")
     return str(text).strip('"')
 
 

@@ -44,7 +44,7 @@ class Text(serializers.CharField):
         """What the documentation says of the text."""
         schema: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*$"}
         if not self.allow_blank:
-            schema = {"type": "string", "pattern": r"^[^\x00]*\S[^\x00]*$", "minLength": 1}
+            schema = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$", "minLength": 1}
         if self.min_length is not None:
             schema["minLength"] = self.min_length
         if self.max_length is not None:

@@ -109,6 +109,9 @@ def test_fields_and_schemes_describe_themselves() -> None:
 def test_no_input_finds_an_undocumented_answer(path: str, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_dict(document())
     schema.app = get_wsgi_application()
+    # No schema can say which cursors are ours, nor that a key was used before.
+    cannot_hold = {positive_data_acceptance} if path in ("/api/v1/entries", "/api/v1/rows") else set()
+    checks = [check for check in CHECKS if check not in cannot_hold]
     for method in document()["paths"][path]:
 
         @hypothesis.settings(
@@ -116,11 +119,7 @@ def test_no_input_finds_an_undocumented_answer(path: str, mode: GenerationMode) 
         )
         @hypothesis.given(case=schema[path][method].as_strategy(generation_mode=mode))
         def attempt(case: schemathesis.Case[Any]) -> None:
-            # No schema can say which cursors are ours.
-            excluded = [positive_data_acceptance] if path == "/api/v1/entries" else []
-            case.call_and_validate(
-                checks=CHECKS, excluded_checks=excluded, headers={"Authorization": "Device good", "If-Match": "*"}
-            )
+            case.call_and_validate(checks=checks, headers={"Authorization": "Device good", "If-Match": "*"})
 
         try:
             attempt()
