@@ -129,7 +129,7 @@ class ProblemAutoSchema(AutoSchema):
                     "name": idempotency.HEADER,
                     "in": "header",
                     "description": "makes the request safe to repeat: 16 to 128 characters, best a random UUID",
-                    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"},
+                    "schema": {"type": "string", "pattern": idempotency.KEY_PATTERN},
                 }
             )
         if self.method in WITH_BODY and problems.PreconditionRequired in self.problem_kinds():
