@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crowdtrace.common.middleware.BodyLimitMiddleware",
+    "crowdtrace.common.middleware.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "crowdtrace.urls"
 WSGI_APPLICATION = "crowdtrace.wsgi.application"
 APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "crowdtrace.common.problems.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -189,7 +191,7 @@ WHITENOISE_AUTOREFRESH = False
 
 # API -----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["crowdtrace.common.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["crowdtrace.common.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
@@ -198,6 +200,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "crowdtrace.common.openapi.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "crowdtrace.common.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    # No form of an answer is chosen in the address; `?format=` is an unknown parameter like any other.
+    "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {

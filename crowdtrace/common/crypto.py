@@ -61,15 +61,25 @@ def derived_key(purpose: str) -> bytes:
     return HKDF(SHA256(), 32, None, f"crowdtrace/v1/at-rest/{purpose}".encode()).derive(settings.MASTER_KEY)
 
 
-def encrypt(purpose: str, plaintext: bytes) -> bytes:
-    """AES-256-GCM under the purpose's key: nonce (12 bytes), ciphertext and tag."""
+def encrypt_with(key: bytes, plaintext: bytes, *, bound_to: bytes = b"") -> bytes:
+    """AES-256-GCM under a key of 32 bytes: nonce (12 bytes), ciphertext and tag; `bound_to` must be given again."""
     nonce = secrets.token_bytes(12)
-    return nonce + AESGCM(derived_key(purpose)).encrypt(nonce, plaintext, purpose.encode())
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, bound_to)
+
+
+def decrypt_with(key: bytes, ciphertext: bytes, *, bound_to: bytes = b"") -> bytes:
+    """Inverse of `encrypt_with`; raises `Unreadable`."""
+    try:
+        return AESGCM(key).decrypt(ciphertext[:12], ciphertext[12:], bound_to)
+    except (InvalidTag, ValueError) as error:
+        raise Unreadable from error
+
+
+def encrypt(purpose: str, plaintext: bytes) -> bytes:
+    """`encrypt_with` under the purpose's key."""
+    return encrypt_with(derived_key(purpose), plaintext, bound_to=purpose.encode())
 
 
 def decrypt(purpose: str, ciphertext: bytes) -> bytes:
     """Inverse of `encrypt`; raises `Unreadable`."""
-    try:
-        return AESGCM(derived_key(purpose)).decrypt(ciphertext[:12], ciphertext[12:], purpose.encode())
-    except (InvalidTag, ValueError) as error:
-        raise Unreadable(purpose) from error
+    return decrypt_with(derived_key(purpose), ciphertext, bound_to=purpose.encode())

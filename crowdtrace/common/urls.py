@@ -1,5 +1,9 @@
-"""Addresses of this room."""
+"""Addresses of this room: the last ones, for what nobody else answers."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from crowdtrace.common.problems import unknown_address
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^(?:api|\.well-known)(?:/|$)", unknown_address),
+]

@@ -1,0 +1,28 @@
+"""The one client of Valkey of a process."""
+
+from functools import lru_cache
+
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+# A request never waits long for a store it can do without.
+TIMEOUT_SECONDS = 0.5
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> "Redis":
+    # One retry at once: a connection that the server closed while idle is opened anew.
+    return Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        decode_responses=False,
+    )
+
+
+def client() -> "Redis":
+    """The client of `REDIS_URL`; safe to share between threads, connections come from a pool."""
+    return _client(settings.REDIS_URL)
