@@ -1,26 +1,50 @@
 """Who runs which place, through which doors and devices, under which requirements."""
 
 import datetime as dt
-from functools import partial
+from functools import lru_cache, partial
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left
 
 from crowdtrace.common.ids import public_id
 from crowdtrace.common.privacy import NOBODY, Export, Privacy, Retention, Subject
-from venues.kinds import Access, DeviceKind, OrganisationKind, Role, VenueKind
+from venues import places
+from venues.kinds import USUAL_DWELL_MIN, Access, DeviceKind, OrganisationKind, Role, VenueKind
 
+AFTER_CLOSING = dt.timedelta(days=30)
 STAFF_WHILE_ORGANISATION = Privacy(Subject.STAFF, kept="lives and goes with its organisation or account")
+
+
+def known_time_zone(name: str) -> None:
+    """A name of the IANA time zone database; raises `ValidationError` else."""
+    if name not in zone_names():
+        raise ValidationError("No such time zone; an example is America/New_York.", code="unknown")
+
+
+def known_zip(code: str) -> None:
+    """A ZIP code whose first three digits are in use; raises `ValidationError` else."""
+    if code and places.place(code) is None:
+        raise ValidationError("No such ZIP code area.", code="unknown")
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Every time zone a venue may have."""
+    return frozenset(available_timezones())
 
 
 class Organisation(models.Model):
     """A school, a firm, a congregation or one host of a dinner."""
 
-    privacy = Privacy(Subject.NOBODY, kept="lives until its owners close it")
+    # Visits live 14 days, so a month after closing nothing of anybody depends on it any more.
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("closed_at", AFTER_CLOSING),))
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "o"), editable=False)
     name = models.CharField(max_length=120)
@@ -50,8 +74,23 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.organisation}"
 
 
+class MemberCode(models.Model):
+    """A one-time code that makes whoever redeems it a member: nobody is added unasked, nobody is looked up."""
+
+    privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(days=1)),))
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="member_codes")
+    role = models.CharField(max_length=8, choices=Role)
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"code for a {self.role} of {self.organisation}"
+
+
 class SecondFactor(models.Model):
-    """A person's TOTP secret (RFC 6238), encrypted; `last_step` refuses a code used before."""
+    """A person's TOTP secret (RFC 6238), encrypted; `last_step` refuses a code used before, `misses` a guesser."""
 
     privacy = STAFF_WHILE_ORGANISATION
 
@@ -59,6 +98,7 @@ class SecondFactor(models.Model):
     secret = models.BinaryField()
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=0)
+    misses = models.PositiveIntegerField(default=0, help_text="wrong codes since the last right one")
     recovery_hashes = models.JSONField(default=list, help_text="hashes of one-time recovery codes")
 
     def __str__(self) -> str:
@@ -70,6 +110,7 @@ class OwnerToken(models.Model):
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(0)),))
 
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "t"), editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="owner_tokens")
     name = models.CharField(max_length=80)
     token_hash = models.BinaryField(max_length=32, unique=True)
@@ -83,14 +124,16 @@ class OwnerToken(models.Model):
 class Venue(models.Model):
     """A place people enter through doors."""
 
-    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="lives until its organisation closes it")
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, retention=(Retention("closed_at", AFTER_CLOSING),))
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "v"), editable=False)
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="venues")
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=16, choices=VenueKind)
-    zip = models.CharField(max_length=5, blank=True, validators=[RegexValidator(r"^(\d{5}|\d{3})?$")])
-    time_zone = models.CharField(max_length=64, default="UTC")
+    zip = models.CharField(
+        max_length=5, blank=True, validators=[RegexValidator(r"\A([0-9]{5}|[0-9]{3})?\Z"), known_zip]
+    )
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[known_time_zone])
     volume_m3 = models.FloatField(null=True, blank=True, validators=[MinValueValidator(5), MaxValueValidator(5e6)])
     air_changes_per_h = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.05), MaxValueValidator(60)]
@@ -110,6 +153,7 @@ class Venue(models.Model):
         indexes = [
             GinIndex(SearchVector("name", config="simple"), name="venue_name_search"),
             models.Index(fields=["zip", "kind"], condition=Q(closed_at=None), name="venue_zip_kind"),
+            models.Index(Left("zip", 3), condition=Q(closed_at=None, listed=True), name="venue_zip3_listed"),
         ]
 
     def __str__(self) -> str:
@@ -119,6 +163,16 @@ class Venue(models.Model):
     def zip3(self) -> str:
         """First three digits of the ZIP, or empty."""
         return self.zip[:3]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its opening hours."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def dwell_min(self) -> int:
+        """Minutes people usually stay: its own figure, else that of its kind."""
+        return self.usual_dwell_min or USUAL_DWELL_MIN[self.kind]
 
 
 class Requirements(models.Model):
@@ -137,8 +191,12 @@ class Requirements(models.Model):
     refuse_diagnosed = models.BooleanField(default=True)
     refuse_contact = models.BooleanField(default=False)
     refuse_near = models.BooleanField(default=False)
-    max_temperature_f = models.FloatField(null=True, validators=[MinValueValidator(95), MaxValueValidator(106)])
-    min_o2 = models.PositiveSmallIntegerField(null=True, validators=[MinValueValidator(70), MaxValueValidator(100)])
+    max_temperature_f = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(95), MaxValueValidator(106)]
+    )
+    min_o2 = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(70), MaxValueValidator(100)]
+    )
     capacity = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
     enforced_limit_percent = models.PositiveSmallIntegerField(
         default=100, validators=[MinValueValidator(1), MaxValueValidator(100)]
@@ -166,6 +224,7 @@ class Door(models.Model):
     name = models.CharField(max_length=80)
     access = models.CharField(max_length=8, choices=Access, default=Access.PUBLIC)
     closed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.name}, {self.venue}"
@@ -213,6 +272,7 @@ class Event(models.Model):
     name = models.CharField(max_length=120)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     size = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
     invitation_needed = models.BooleanField(default=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -230,10 +290,12 @@ class Invitation(models.Model):
 
     privacy = Privacy(Subject.NOBODY, kept="lives with its event; says nothing of who used it")
 
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "i"), editable=False)
     event = models.ForeignKey(Event, models.CASCADE, related_name="invitations")
+    created_at = models.DateTimeField()
     code = models.BinaryField(help_text="encrypted, so that the host can show the link again")
     code_hash = models.BinaryField(max_length=32, unique=True)
-    uses_left = models.PositiveIntegerField(null=True, help_text="null: as many as the event holds")
+    uses_left = models.PositiveIntegerField(help_text="at first as many as the event holds, or as its host says")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

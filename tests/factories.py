@@ -1,0 +1,130 @@
+"""Small factories: everything goes through the real services. Time is given; ids, codes and tokens are random."""
+
+import datetime as dt
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+
+from venues import services
+from venues.kinds import DeviceKind, OrganisationKind, Role, VenueKind
+from venues.models import Device, Door, Event, Membership, Organisation, Venue
+from venues.requirements import RequirementValues
+
+NOW: Final = dt.datetime(2026, 5, 13, 10, 0, tzinfo=dt.UTC)  # a Wednesday
+PASSWORD: Final = "a long enough passphrase"
+_numbers = itertools.count(1)
+
+
+def make_user(*, username: str = "", email: str = "", now: dt.datetime = NOW, **fields: Any) -> User:
+    """An account with `PASSWORD`."""
+    user = services.sign_up(username=username or f"person{next(_numbers)}", password=PASSWORD, email=email, now=now)
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save()
+    return user
+
+
+def make_organisation(
+    *,
+    owner: User | None = None,
+    name: str = "Corner Ltd",
+    kind: str = OrganisationKind.COMMERCIAL,
+    verified: bool = True,
+    now: dt.datetime = NOW,
+) -> Organisation:
+    """An organisation, verified unless told otherwise."""
+    organisation = services.create_organisation(owner=owner or make_user(now=now), name=name, kind=kind, now=now)
+    if verified:
+        organisation = services.verify_organisation(organisation=organisation, actor="operator", now=now)
+    return organisation
+
+
+def join(organisation: Organisation, role: Role, *, user: User | None = None, now: dt.datetime = NOW) -> User:
+    """A member with this role, who joined by a code."""
+    member = user or make_user(now=now)
+    code = services.make_member_code(organisation=organisation, role=role, actor="owner", now=now)
+    services.redeem_member_code(user=member, code=code.code, now=now)
+    return member
+
+
+def owner_of(organisation: Organisation) -> User:
+    """The first owner of an organisation."""
+    return Membership.objects.filter(organisation=organisation, role=Role.OWNER).order_by("pk")[0].user
+
+
+def make_venue(
+    *,
+    organisation: Organisation | None = None,
+    name: str = "The Corner",
+    kind: str = VenueKind.RESTAURANT,
+    zip_code: str = "94110",
+    requirements: RequirementValues | None = None,
+    now: dt.datetime = NOW,
+    **facts: Any,
+) -> Venue:
+    """An open venue, by default open around the clock, with its organisation and requirements in hand."""
+    return services.create_venue(
+        organisation=organisation or make_organisation(now=now),
+        facts=replace(services.VenueFacts(name=name, kind=kind, zip=zip_code), **facts),
+        requirements=requirements,
+        actor="owner",
+        now=now,
+    )
+
+
+def door_of(venue: Venue) -> Door:
+    """The first door of a venue."""
+    return Door.objects.select_related("venue__organisation").filter(venue=venue).order_by("pk")[0]
+
+
+@dataclass(frozen=True)
+class EnrolledDevice:
+    """A device and the token that only it knows."""
+
+    device: Device
+    token: str
+
+    @property
+    def header(self) -> dict[str, str]:
+        """For Django's test client: `client.post(..., headers=enrolled.header)`."""
+        return {"Authorization": f"Device {self.token}"}
+
+
+def make_device(
+    *,
+    venue: Venue | None = None,
+    door: Door | None = None,
+    kind: str = DeviceKind.GATE,
+    name: str = "Kiosk",
+    now: dt.datetime = NOW,
+) -> EnrolledDevice:
+    """A device enrolled by a code at a door, by default the first one of the venue."""
+    place = door or door_of(venue or make_venue(now=now))
+    code = services.make_enrolment_code(door=place, actor="owner", now=now)
+    device, token = services.enrol_device(code=code.code, name=name, kind=kind, now=now)
+    return EnrolledDevice(device, token)
+
+
+def make_event(
+    *,
+    venue: Venue | None = None,
+    name: str = "Supper",
+    starts_at: dt.datetime = NOW + dt.timedelta(hours=8),
+    ends_at: dt.datetime | None = None,
+    size: int = 20,
+    invitation_needed: bool = True,
+    now: dt.datetime = NOW,
+) -> Event:
+    """An event, by default this evening and four hours long."""
+    return services.create_event(
+        venue=venue or make_venue(now=now),
+        name=name,
+        starts_at=starts_at,
+        ends_at=ends_at or starts_at + dt.timedelta(hours=4),
+        size=size,
+        invitation_needed=invitation_needed,
+        actor="owner",
+        now=now,
+    )

@@ -1,0 +1,177 @@
+"""When a venue is open: weekly hours in local time, events, overnight stays, clock changes. Pure.
+
+Weekly hours are seven lists, Monday first, of `[opens, closes]` in minutes from local midnight by the wall clock.
+`closes` may pass 1440 (the next day) up to noon of the next day, 2160. Intervals are half open: open at `opens`,
+closed at `closes`.
+
+By the wall clock means: a venue opens at the first instant the clock reaches `opens` and closes at the last instant
+it reaches `closes`. A time that the clock skips in spring is the instant of the change; a time that comes twice in
+autumn opens at its first and closes at its second coming.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+DAY_MIN: Final = 1440
+LATEST_CLOSE_MIN: Final = DAY_MIN + 720
+"""A day's hours end at noon of the next day at the latest; longer is a new interval of the next day."""
+MOST_INTERVALS_A_DAY: Final = 12
+EVENT_LEAD: Final = dt.timedelta(minutes=60)
+"""How long before an event its doors open; our choice, so that guests who come early are let in."""
+
+Hours = Sequence[Sequence[Sequence[int]]]
+ALWAYS_OPEN: Final[list[list[list[int]]]] = [[[0, DAY_MIN]] for _ in range(7)]
+NEVER_OPEN: Final[list[list[list[int]]]] = [[] for _ in range(7)]
+
+_LOOK_AHEAD: Final = dt.timedelta(days=9)  # longer than a week: whoever is open that long does not close
+_STEP: Final = dt.timedelta(hours=1)
+
+
+class BadHours(ValueError):
+    """Weekly hours that mean nothing; `pointer` is the JSON pointer of the place inside them.
+
+    `code` is one of `seven_days`, `not_a_day`, `not_a_pair`, `opens`, `closes`, `overlap`.
+    """
+
+    def __init__(self, pointer: str, code: str) -> None:
+        super().__init__(f"{code} at {pointer or 'the top'}")
+        self.pointer = pointer
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A half-open span of instants, UTC."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+
+def check_hours(value: object) -> list[list[list[int]]]:
+    """Return weekly hours as plain lists; raises `BadHours` at the first place that is wrong."""
+    if not isinstance(value, list) or len(value) != 7:
+        raise BadHours("", "seven_days")
+    week = [_check_day(index, day) for index, day in enumerate(value)]
+    for index, day in enumerate(week):
+        following = week[(index + 1) % 7]
+        if day and following and day[-1][1] - DAY_MIN > following[0][0]:
+            raise BadHours(f"/{index}/{len(day) - 1}", "overlap")
+    return week
+
+
+def opening_intervals(
+    hours: Hours, zone: ZoneInfo, start: dt.datetime, end: dt.datetime, *, events: Iterable[Interval] = ()
+) -> list[Interval]:
+    """The spans in which the venue is open that touch `[start, end)`: merged, sorted and not cut at its ends.
+
+    `events` are times of events; each opens the venue from `EVENT_LEAD` before it starts until it ends. Spans are
+    looked up two days around the range, so a venue that never closes gets one span somewhat longer than the range.
+    """
+    spans = [Interval(event.start - EVENT_LEAD, event.end) for event in events]
+    spans.extend(_weekly(hours, zone, start, end))
+    return [span for span in _merged(spans) if span.end > start and span.start < end]
+
+
+def is_open(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> bool:
+    """Whether the venue is open at an instant."""
+    return any(
+        span.start <= at < span.end
+        for span in opening_intervals(hours, zone, at, at + dt.timedelta(microseconds=1), events=events)
+    )
+
+
+def closes_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> dt.datetime | None:
+    """When the venue that is open at `at` closes next; `at` itself where it is closed; `None` where it never does."""
+    horizon = at + _LOOK_AHEAD
+    for span in opening_intervals(hours, zone, at, horizon, events=events):
+        if span.start <= at < span.end:
+            return span.end if span.end < horizon else None
+    return at
+
+
+def opens_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> dt.datetime | None:
+    """When the venue is open next: `at` itself where it is open; `None` where no opening is known."""
+    for span in opening_intervals(hours, zone, at, at + _LOOK_AHEAD, events=events):
+        return max(at, span.start)
+    return None
+
+
+def open_hours_ahead(
+    hours: Hours, zone: ZoneInfo, at: dt.datetime, *, count: int = 24, events: Iterable[Interval] = ()
+) -> list[dt.datetime]:
+    """Starts of the next `count` clock hours (UTC) in any part of which the venue is open, the present hour first.
+
+    Looks nine days ahead, so a venue that opens seldom gives fewer.
+    """
+    first = at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+    found: list[dt.datetime] = []
+    for span in opening_intervals(hours, zone, at, at + _LOOK_AHEAD, events=events):
+        opening = span.start.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+        hour = max(first, opening, found[-1] + _STEP if found else first)
+        while hour < span.end and len(found) < count:
+            found.append(hour)
+            hour += _STEP
+    return found
+
+
+def _check_day(index: int, day: object) -> list[list[int]]:
+    if not isinstance(day, list) or len(day) > MOST_INTERVALS_A_DAY:
+        raise BadHours(f"/{index}", "not_a_day")
+    previous_close = 0
+    for place, pair in enumerate(day):
+        pointer = f"/{index}/{place}"
+        if not isinstance(pair, list) or len(pair) != 2 or any(type(minute) is not int for minute in pair):
+            raise BadHours(pointer, "not_a_pair")
+        opens, closes = pair
+        if not 0 <= opens < DAY_MIN:
+            raise BadHours(f"{pointer}/0", "opens")
+        if not opens < closes <= LATEST_CLOSE_MIN:
+            raise BadHours(f"{pointer}/1", "closes")
+        if opens < previous_close:
+            raise BadHours(pointer, "overlap")
+        previous_close = closes
+    return [list(pair) for pair in day]
+
+
+def _weekly(hours: Hours, zone: ZoneInfo, start: dt.datetime, end: dt.datetime) -> Iterator[Interval]:
+    day = start.astimezone(zone).date() - dt.timedelta(days=2)
+    last = end.astimezone(zone).date() + dt.timedelta(days=2)
+    while day <= last:
+        for opens, closes in hours[day.weekday()] if hours else ():
+            span = Interval(_instant(day, opens, zone, last=False), _instant(day, closes, zone, last=True))
+            if span.start < span.end:  # the clock may skip it altogether
+                yield span
+        day += dt.timedelta(days=1)
+
+
+def _instant(day: dt.date, minute: int, zone: ZoneInfo, *, last: bool) -> dt.datetime:
+    """The first or last instant at which the wall clock reaches a minute of a day."""
+    wall = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minute)
+    found = wall.replace(tzinfo=zone, fold=int(last)).astimezone(dt.UTC)
+    if found.astimezone(zone).replace(tzinfo=None) == wall:
+        return found
+    return _change(wall, zone)
+
+
+def _change(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """The instant at which the clock skips over a wall time that does not exist, by bisection to the second."""
+    low = wall.replace(tzinfo=zone, fold=1).astimezone(dt.UTC)
+    high = wall.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
+    before = low.astimezone(zone).utcoffset()
+    while high - low > dt.timedelta(seconds=1):
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+    return high
+
+
+def _merged(spans: Iterable[Interval]) -> list[Interval]:
+    merged: list[Interval] = []
+    for span in sorted(spans):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Interval(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged

@@ -1,0 +1,89 @@
+"""Where a ZIP code lies: state and centroid of its first three digits, distances between them.
+
+`data/zip3.csv` holds the first three digits of every ZIP code in use, the state, and the mean of the centroids of
+its five-digit codes, in degrees. Military and a few other prefixes have no centroid.
+"""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+EARTH_RADIUS_KM: Final = 6371.0088
+"""Mean radius R1 of the Earth (IUGG)."""
+_FILE: Final = Path(__file__).parent / "data" / "zip3.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Three digits of a ZIP code."""
+
+    zip3: str
+    state: str
+    latitude: float | None
+    longitude: float | None
+
+
+@lru_cache(maxsize=1)
+def places() -> Mapping[str, Place]:
+    """Every known place by its three digits."""
+    with _FILE.open(encoding="ascii", newline="") as lines:
+        return MappingProxyType(
+            {
+                row["zip3"]: Place(row["zip3"], row["state"], _degrees(row["latitude"]), _degrees(row["longitude"]))
+                for row in csv.DictReader(lines)
+            }
+        )
+
+
+def place(zip_code: str) -> Place | None:
+    """The place of a ZIP code of three or five digits; `None` where it is unknown."""
+    return places().get(zip_code[:3])
+
+
+def state(zip_code: str) -> str | None:
+    """The two letters of the state of a ZIP code; `None` where it is unknown."""
+    found = place(zip_code)
+    return found.state if found else None
+
+
+def distance_km(one: str, other: str) -> float | None:
+    """Great-circle distance between the places of two ZIP codes (haversine formula); `None` where one is unknown."""
+    a, b = place(one), place(other)
+    if a is None or b is None:
+        return None
+    return 0.0 if a.zip3 == b.zip3 else _haversine_km(a, b)
+
+
+@lru_cache(maxsize=1024)
+def nearest(zip3: str) -> tuple[str, ...]:
+    """Every known place, nearest first: the place itself, then by distance, those without a centroid last.
+
+    Where the place itself has no centroid, the places of its state come first. An unknown place gives nothing.
+    """
+    centre = places().get(zip3)
+    if centre is None:
+        return ()
+
+    def key(other: Place) -> tuple[bool, float, bool, str]:
+        away = _haversine_km(centre, other)
+        return other.zip3 != zip3, math.inf if away is None else away, other.state != centre.state, other.zip3
+
+    return tuple(other.zip3 for other in sorted(places().values(), key=key))
+
+
+def _degrees(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _haversine_km(a: Place, b: Place) -> float | None:
+    if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
+        return None
+    north_a, north_b = math.radians(a.latitude), math.radians(b.latitude)
+    east = math.radians(b.longitude - a.longitude)
+    chord = math.sin((north_b - north_a) / 2) ** 2 + math.cos(north_a) * math.cos(north_b) * math.sin(east / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, chord)))

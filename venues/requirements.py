@@ -1,0 +1,45 @@
+"""What a venue asks of people who come, as a value; and its sane defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Self
+
+from venues.hours import ALWAYS_OPEN, BadHours, Hours, check_hours
+
+DEFAULT_CAPACITY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementValues:
+    """Everything of one version. The defaults refuse symptoms and diagnoses, ask for the rotating code, never close."""
+
+    capacity: int = DEFAULT_CAPACITY
+    enforced_limit_percent: int = 100
+    refuse_symptoms: bool = True
+    refuse_diagnosed: bool = True
+    refuse_contact: bool = False
+    refuse_near: bool = False
+    max_temperature_f: float | None = None
+    min_o2: int | None = None
+    rotating_code: bool = True
+    hours: Hours = field(default_factory=lambda: [[list(pair) for pair in day] for day in ALWAYS_OPEN])
+
+    @classmethod
+    def of(cls, row: object) -> Self:
+        """The values of a row (or of anything with the same attributes)."""
+        return cls(**{one.name: getattr(row, one.name) for one in fields(cls)})
+
+    def changed(self, changes: Mapping[str, object]) -> Self:
+        """A copy with some values replaced; unknown names raise `TypeError`."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def as_dict(self) -> dict[str, object]:
+        """The values by name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def checked_hours(self) -> list[list[list[int]]]:
+        """Hours in plain lists; raises `BadHours`."""
+        return check_hours(self.hours)
+
+
+__all__ = ["DEFAULT_CAPACITY", "BadHours", "RequirementValues"]

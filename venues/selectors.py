@@ -1,0 +1,343 @@
+"""Reads of this room.
+
+Everything of an organisation is read through the person who asks: `membership`, `organisation`, `venue` and the like
+take the user and the least role that is needed. What belongs to others is not there (`NotFound`), exactly like what
+does not exist; a role that is too small is `Forbidden`.
+"""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.db import connection, models
+from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Left
+from django.utils.translation import gettext as _
+
+from crowdtrace.common import crypto
+from crowdtrace.common.problems import Forbidden, NotFound
+from venues import places
+from venues.hours import Hours, Interval
+from venues.kinds import Access, DeviceKind, Role
+from venues.models import (
+    Device,
+    Door,
+    Event,
+    Invitation,
+    Membership,
+    Organisation,
+    OwnerToken,
+    Requirements,
+    Venue,
+)
+
+RANK: Final = {Role.VIEWER: 0, Role.MANAGER: 1, Role.OWNER: 2}
+MOST_FOUND: Final = 50
+NEAR: Final = 24
+"""Places (zip3) that a search looks at first, before it looks everywhere."""
+LATE_SCANS: Final = dt.timedelta(days=8)
+"""How far back events matter at a door: scans come up to 7 days late, and an event opens an hour early."""
+EARLY_SCANS: Final = dt.timedelta(days=2)
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+# What belongs to a person's organisations ----------------------------------------------------------------------------
+def memberships(user: User) -> QuerySet[Membership]:
+    """The user's roles in open organisations."""
+    return Membership.objects.filter(user=user, organisation__closed_at=None).select_related("organisation")
+
+
+def organisation(user: User, public_id: str, role: Role = Role.VIEWER) -> Organisation:
+    """An open organisation of the user's."""
+    return membership(user, public_id, role).organisation
+
+
+def membership(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
+    """The user's own membership in an organisation."""
+    found = memberships(user).filter(organisation__public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    _need(found.role, role)
+    return found
+
+
+def member(user: User, public_id: str, username: str, role: Role = Role.VIEWER) -> Membership:
+    """Somebody's membership in an organisation of the user's; one's own needs no role."""
+    mine = membership(user, public_id)
+    if username != user.username:
+        _need(mine.role, role)
+    found = mine.organisation.memberships.select_related("user", "organisation").filter(user__username=username)
+    return _one(found)
+
+
+def venue(user: User, public_id: str, role: Role = Role.VIEWER) -> Venue:
+    """An open venue of one of the user's organisations, with its organisation and requirements in force."""
+    rows = Venue.objects.select_related("organisation", "requirements").filter(closed_at=None)
+    return _scoped(rows, user, public_id, role, "organisation")
+
+
+def door(user: User, public_id: str, role: Role = Role.VIEWER) -> Door:
+    """An open door of one of the user's venues."""
+    rows = Door.objects.select_related("venue__organisation").filter(closed_at=None, venue__closed_at=None)
+    return _scoped(rows, user, public_id, role, "venue__organisation")
+
+
+def device(user: User, public_id: str, role: Role = Role.VIEWER) -> Device:
+    """A device of one of the user's venues, revoked or not."""
+    rows = Device.objects.select_related("door__venue__organisation")
+    return _scoped(rows, user, public_id, role, "door__venue__organisation")
+
+
+def event(user: User, public_id: str, role: Role = Role.VIEWER) -> Event:
+    """An event at one of the user's venues, cancelled or not."""
+    rows = Event.objects.select_related("venue__organisation").filter(venue__closed_at=None)
+    return _scoped(rows, user, public_id, role, "venue__organisation")
+
+
+def invitation(user: User, public_id: str, role: Role = Role.VIEWER) -> Invitation:
+    """An invitation to an event at one of the user's venues."""
+    rows = Invitation.objects.select_related("event__venue__organisation").filter(event__venue__closed_at=None)
+    return _scoped(rows, user, public_id, role, "event__venue__organisation")
+
+
+def owner_token(user: User, public_id: str) -> OwnerToken:
+    """One of the user's own tokens."""
+    return _one(user.owner_tokens.select_related("user").filter(public_id=public_id))
+
+
+def organisation_for_operator(public_id: str) -> Organisation:
+    """Any open organisation, for the operator who verifies it."""
+    return _one(Organisation.objects.filter(public_id=public_id, closed_at=None))
+
+
+# What everybody may find ---------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class FoundVenue:
+    """A listed venue, with its distance from the place that was asked for where both are known."""
+
+    venue: Venue
+    distance_km: float | None
+
+
+def open_venue(public_id: str) -> Venue | None:
+    """An open venue by its public id, listed or not, with its organisation and requirements in force."""
+    return (
+        Venue.objects.select_related("organisation", "requirements")
+        .filter(public_id=public_id, closed_at=None, organisation__closed_at=None)
+        .first()
+    )
+
+
+def find_venues(*, q: str = "", zip_code: str = "", limit: int = 20) -> list[FoundVenue]:
+    """Listed open venues, best first: by words of the name (each may be the beginning of one) and by nearness.
+
+    With a ZIP code the nearest come first (the same five digits, then by the distance of three-digit centroids), and
+    words only filter. At most two statements, whatever the number of venues: the places around are looked at before
+    the whole country.
+    """
+    count = max(1, min(limit, MOST_FOUND))
+    rows = Venue.objects.select_related("organisation", "requirements").filter(
+        closed_at=None, listed=True, organisation__closed_at=None
+    )
+    words = _prefix_query(q)
+    if q.strip() and words is None:
+        return []
+    if words is not None:
+        vector = SearchVector("name", config="simple")
+        rows = rows.annotate(words=vector, rank=SearchRank(vector, words)).filter(words=words)
+    by_name = ["-rank", "name", "pk"] if words is not None else ["name", "pk"]
+    around = places.nearest(zip_code[:3]) if zip_code else ()
+    if not around:
+        return [FoundVenue(row, None) for row in rows.order_by(*by_name)[:count]]
+    rows = rows.annotate(zip_area=Left("zip", 3), elsewhere=_elsewhere(zip_code), nearness=_nearness(around))
+    order = ["elsewhere", "nearness", *by_name]
+    found = list(rows.filter(zip_area__in=around[:NEAR]).order_by(*order)[:count])
+    if len(found) < count:
+        found = list(rows.order_by(*order)[:count])
+    return [FoundVenue(row, places.distance_km(zip_code, row.zip) if row.zip else None) for row in found]
+
+
+def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
+    """The version that was in force at an instant; the first one for any time before it.
+
+    The rules on answers for an epoch are those in force when check-in for it opened.
+    """
+    versions = venue.requirement_versions.order_by("-version")
+    return versions.filter(created_at__lte=instant).first() or versions.last()
+
+
+def event_times(venue: Venue, start: dt.datetime, end: dt.datetime) -> list[Interval]:
+    """Times of the venue's events that touch `[start, end)`, in order, for `venues.hours`."""
+    rows = venue.events.filter(cancelled_at=None, starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "pk")
+    return [Interval(starts_at, ends_at) for starts_at, ends_at in rows.values_list("starts_at", "ends_at")]
+
+
+def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> bool:
+    """Whether check-in needs an invitation: an event by invitation starts in `[start, end)`, the epoch's local day.
+
+    A pass is good for the whole day, so a day with an event by invitation is a day by invitation.
+    """
+    return venue.events.filter(
+        cancelled_at=None, invitation_needed=True, starts_at__gte=start, starts_at__lt=end
+    ).exists()
+
+
+# Devices -------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class DoorRules:
+    """What a door asks, live. The rules on answers are not here: the scan path cannot read them."""
+
+    version: int
+    max_temperature_f: float | None
+    min_o2: int | None
+    capacity: int
+    enforced_limit_percent: int
+    rotating_code: bool
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceContext:
+    """All that a request of a device needs to know of where it stands; what `request.auth` is."""
+
+    device_id: int
+    public_id: str
+    kind: DeviceKind
+    last_seen: dt.datetime | None
+    door_id: int
+    access: Access
+    venue_id: int
+    venue: str  # public id
+    venue_kind: str
+    zone: ZoneInfo
+    usual_dwell_min: int | None
+    unmanned: bool
+    organisation_id: int
+    verified: bool
+    simulated_until: dt.datetime | None
+    rules: DoorRules
+    events: tuple[Interval, ...]
+
+
+_DEVICE: Final = """
+    SELECT device.id, device.public_id, device.kind, device.last_seen, door.id, door.access,
+           venue.id, venue.public_id, venue.kind, venue.time_zone, venue.usual_dwell_min, venue.unmanned,
+           organisation.id, organisation.verified_at IS NOT NULL, organisation.simulated_until,
+           asked.version, asked.max_temperature_f, asked.min_o2, asked.capacity, asked.enforced_limit_percent,
+           asked.rotating_code, asked.hours::text,
+           ARRAY(SELECT ARRAY[event.starts_at, event.ends_at] FROM venues_event AS event
+                 WHERE event.venue_id = venue.id AND event.cancelled_at IS NULL
+                   AND event.starts_at < %(to)s AND event.ends_at > %(from)s ORDER BY event.starts_at)
+    FROM venues_device AS device
+    JOIN venues_door AS door ON door.id = device.door_id
+    JOIN venues_venue AS venue ON venue.id = door.venue_id
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+    WHERE device.token_hash = %(hash)s AND device.revoked_at IS NULL AND door.closed_at IS NULL
+      AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
+"""
+
+
+def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
+    """The device of a token with its door, venue, requirements, organisation and events around now, in one statement.
+
+    `None` for an unknown or revoked token, and where door, venue or organisation are closed: revocation works at
+    once, since nothing of this is remembered between requests. Plain SQL, for it runs in every scan.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DEVICE, {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *place, hours, events = row
+    return DeviceContext(
+        device_id=place[0],
+        public_id=place[1],
+        kind=DeviceKind(place[2]),
+        last_seen=place[3],
+        door_id=place[4],
+        access=Access(place[5]),
+        venue_id=place[6],
+        venue=place[7],
+        venue_kind=place[8],
+        zone=ZoneInfo(place[9]),
+        usual_dwell_min=place[10],
+        unmanned=place[11],
+        organisation_id=place[12],
+        verified=place[13],
+        simulated_until=place[14],
+        rules=DoorRules(
+            version=place[15],
+            max_temperature_f=place[16],
+            min_o2=place[17],
+            capacity=place[18],
+            enforced_limit_percent=place[19],
+            rotating_code=place[20],
+            hours=json.loads(hours),
+        ),
+        events=tuple(Interval(starts_at, ends_at) for starts_at, ends_at in events),
+    )
+
+
+def _need(has: str, needed: Role) -> None:
+    if RANK[Role(has)] < RANK[needed]:
+        raise Forbidden(_("Your role in this organisation does not allow it."))
+
+
+def _scoped(rows: QuerySet[Row], user: User, public_id: str, role: Role, path: str) -> Row:
+    """One row by public id, if its organisation (at `path`) is open and the user's; then the role is checked."""
+    found = (
+        rows.filter(
+            **{
+                "public_id": public_id,
+                f"{path}__closed_at": None,
+                f"{path}__memberships__user": user,
+            }
+        )
+        .annotate(role_of_user=F(f"{path}__memberships__role"))
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    _need(found.role_of_user, role)  # type: ignore[attr-defined]
+    return found
+
+
+def _one(rows: QuerySet[Row]) -> Row:
+    found = rows.first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _prefix_query(text: str) -> SearchQuery | None:
+    """Every word of a text, each as the beginning of a word; `None` where there is none.
+
+    Only letters and digits go into the query's own language, so nothing in it can be an operator.
+    """
+    words = "".join(one if one.isalnum() else " " for one in text).split()[:8]
+    if not words:
+        return None
+    return SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+
+
+def _elsewhere(zip_code: str) -> Case:
+    here = Q(zip=zip_code) if len(zip_code) == 5 else Q(zip__startswith=zip_code)
+    return Case(When(here, then=Value(0)), default=Value(1), output_field=IntegerField())
+
+
+def _nearness(around: tuple[str, ...]) -> Func:
+    """Position of a venue's area in the list of places by distance; after all others where it is not in it."""
+    position = Func(
+        Value(list(around), output_field=ArrayField(models.TextField())),
+        Left("zip", 3),
+        function="array_position",
+        output_field=IntegerField(),
+    )
+    return Func(position, Value(len(around) + 1), function="COALESCE", output_field=IntegerField())

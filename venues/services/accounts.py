@@ -1,0 +1,187 @@
+"""Accounts of people who run venues: sign-up, log-in, passwords, tokens for programs, the end of an account."""
+
+import datetime as dt
+from typing import Final
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+from crowdtrace.common import audit, crypto
+from crowdtrace.common.problems import Invalid
+from venues.kinds import Role
+from venues.models import Membership, OwnerToken
+from venues.refusals import NotLoggedIn, conflict
+from venues.services import second_factor
+from venues.services.checks import clean, invalid
+
+MOST_TOKENS: Final = 50
+"""Tokens of an account, a bound on what one account can make."""
+LONGEST_TOKEN_DAYS: Final = 366
+
+
+@transaction.atomic
+def sign_up(*, username: str, password: str, now: dt.datetime, email: str = "") -> User:
+    """Make an account. The e-mail is optional; without one a lost password cannot be reset."""
+    user = _new_user(username=username, password=password, email=email, now=now)
+    _record(user, "account.created", now)
+    return user
+
+
+@transaction.atomic
+def create_operator(*, username: str, password: str, now: dt.datetime) -> User:
+    """Make an operator: an account that verifies organisations and reads the raw tables of this room."""
+    user = _new_user(username=username, password=password, email="", now=now, is_staff=True, is_superuser=True)
+    _record(user, "operator.created", now)
+    return user
+
+
+def check_log_in(*, username: str, password: str, now: dt.datetime, code: str = "") -> User:
+    """The account whose name, password and second factor these are; raises `NotLoggedIn` else.
+
+    An unknown name costs as much time as a wrong password (Django hashes either) and answers the same. Only who
+    knows the password learns that a second factor is asked for.
+    """
+    user = authenticate(None, username=username, password=password)
+    if not isinstance(user, User):
+        raise NotLoggedIn("wrong_credentials", _("The name or the password is wrong."))
+    if second_factor.is_on(user):
+        if not code:
+            raise NotLoggedIn("second_factor_needed", _("Give the code of your second factor, or a recovery code."))
+        second_factor.check_code(user=user, code=code, now=now)
+    return user
+
+
+@transaction.atomic
+def change_password(*, user: User, old: str, new: str, now: dt.datetime) -> User:
+    """Set a new password. Other sessions end, since Django ties them to the password, and tokens are removed."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if not locked.check_password(old):
+        raise Invalid.field("/old", _("This is not your password."), "wrong")
+    _set_password(locked, new, pointer="/new")
+    _record(locked, "password.changed", now)
+    return locked
+
+
+def mail_password_reset(*, email: str, origin: str) -> None:
+    """Send a link to every account with this address; to none, if there is none.
+
+    Runs in the worker: the request that asked has done the same work and given the same answer either way. The link
+    carries Django's own token, which the first use, a log-in and three days end.
+    """
+    for user in User.objects.filter(email__iexact=email, is_active=True).order_by("pk") if email else ():
+        token = f"{urlsafe_base64_encode(force_bytes(user.pk))}.{default_token_generator.make_token(user)}"
+        text = render_to_string(
+            "venues/mail/password_reset.txt", {"link": f"{origin}/owner/reset#{token}", "username": user.username}
+        )
+        send_mail(_("Your password for CrowdTrace"), text, None, [user.email])
+
+
+@transaction.atomic
+def reset_password(*, token: str, password: str, now: dt.datetime) -> User:
+    """Set a new password with the token of a mailed link. The second factor, where there is one, stays on."""
+    uid, _dot, secret = token.partition(".")
+    try:
+        key = int(urlsafe_base64_decode(uid))
+    except (ValueError, OverflowError):
+        key = 0
+    user = User.objects.select_for_update().filter(pk=key, is_active=True).first() if 0 < key < 2**31 else None
+    if user is None or not default_token_generator.check_token(user, secret):
+        raise Invalid.field("/token", _("This link is wrong, used or too old. Ask for a new one."), "unknown")
+    _set_password(user, password, pointer="/password")
+    _record(user, "password.reset", now)
+    return user
+
+
+@transaction.atomic
+def make_owner_token(*, user: User, name: str, days: int, now: dt.datetime) -> tuple[OwnerToken, str]:
+    """A token with which a program acts as this account: the row and the token, which is shown this once."""
+    if not 1 <= days <= LONGEST_TOKEN_DAYS:
+        raise Invalid.field("/days", _("Between 1 and %(most)d days.") % {"most": LONGEST_TOKEN_DAYS}, "out_of_range")
+    if user.owner_tokens.filter(expires_at__gt=now).count() >= MOST_TOKENS:
+        raise conflict(
+            "too_many", _("An account has at most %(most)d tokens; remove some first.") % {"most": MOST_TOKENS}
+        )
+    token = crypto.new_token()
+    row = OwnerToken(
+        user=user,
+        name=name,
+        token_hash=crypto.token_hash(token),
+        created_at=now,
+        expires_at=now + dt.timedelta(days=days),
+    )
+    clean(row)
+    row.save(force_insert=True)
+    _record(user, "token.created", now, token=row.public_id)
+    return row, token
+
+
+@transaction.atomic
+def remove_owner_token(*, token: OwnerToken, now: dt.datetime) -> None:
+    """End a token; its next request is refused."""
+    _record(token.user, "token.removed", now, token=token.public_id)
+    token.delete()
+
+
+@transaction.atomic
+def close_account(*, user: User, password: str, now: dt.datetime) -> None:
+    """Delete an account with its memberships, second factor and tokens; its sessions end with it.
+
+    Raises `Conflict` while it is the last owner of an open organisation.
+    """
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if not locked.check_password(password):
+        raise Invalid.field("/password", _("This is not your password."), "wrong")
+    owned = Membership.objects.filter(user=locked, role=Role.OWNER, organisation__closed_at=None)
+    # Locked like in `remove_member`, so that two owners cannot go at the same time.
+    for membership in owned.select_related("organisation").select_for_update(of=("organisation",)).order_by("pk"):
+        others = membership.organisation.memberships.filter(role=Role.OWNER, user__is_active=True)
+        if not others.exclude(user=locked).exists():
+            raise conflict(
+                "last_owner", _("You are the last owner of an organisation. Close it, or make somebody else an owner.")
+            )
+    _record(locked, "account.closed", now)
+    locked.delete()
+
+
+def _new_user(
+    *, username: str, password: str, email: str, now: dt.datetime, is_staff: bool = False, is_superuser: bool = False
+) -> User:
+    user = User(
+        username=User.normalize_username(username),
+        email=User.objects.normalize_email(email),
+        date_joined=now,
+        is_staff=is_staff,
+        is_superuser=is_superuser,
+    )
+    _set_password(user, password, pointer="/password", save=False)
+    clean(user)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise Invalid.field("/username", _("This name is taken."), "taken") from None
+    return user
+
+
+def _set_password(user: User, password: str, *, pointer: str, save: bool = True) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise invalid(error, pointer=pointer) from None
+    user.set_password(password)
+    if save:
+        user.save(update_fields=["password"])
+        user.owner_tokens.all().delete()
+
+
+def _record(user: User, verb: str, now: dt.datetime, **details: str | int | bool | None) -> None:
+    audit.record(actor=user.username, verb=verb, subject=user.username, organisation="", now=now, **details)

@@ -1,0 +1,46 @@
+"""Codes that people carry from one screen to another, and links that hold them.
+
+A code in a link stands behind the `#`: browsers do not send that part, so no server, proxy or log sees it.
+"""
+
+import datetime as dt
+import io
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+import qrcode
+import qrcode.constants
+import qrcode.image.svg
+
+from crowdtrace.common.ids import ALPHABET
+
+CODE_LENGTH: Final = 12
+"""60 bits: far more than can be tried in a code's life behind the throttles."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """A code, shown once, and when it ends."""
+
+    code: str
+    expires_at: dt.datetime
+
+
+def new_code() -> str:
+    """A random code that can be read aloud, such as `7h3kq2m4xz0a`."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def tidy(code: str) -> str:
+    """A code as it was made, from one that a person typed: small letters, no spaces or hyphens."""
+    return code.replace(" ", "").replace("-", "").lower()
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as an SVG document, error correction M."""
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
+    code.add_data(text)
+    out = io.BytesIO()
+    code.make_image(image_factory=qrcode.image.svg.SvgPathImage).save(out)
+    return out.getvalue().decode("utf-8")

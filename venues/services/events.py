@@ -1,0 +1,248 @@
+"""Events and invitations."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from crowdtrace.common import audit, crypto
+from crowdtrace.common.problems import Gone, Invalid
+from venues.hours import NEVER_OPEN
+from venues.kinds import OrganisationKind, Role, VenueKind
+from venues.models import Event, Invitation, Organisation, Venue
+from venues.refusals import conflict, too_many
+from venues.requirements import RequirementValues
+from venues.services.checks import clean
+from venues.services.codes import new_code, tidy
+from venues.services.organisations import create_organisation
+from venues.services.venues import VenueFacts, create_venue, lock_venue
+
+LONGEST_EVENT: Final = dt.timedelta(days=14)
+FURTHEST_AHEAD: Final = dt.timedelta(days=730)
+MOST_EVENTS: Final = 1000
+"""Events of a venue that are still to come, a bound on what one account can make."""
+MOST_INVITATIONS: Final = 1000
+"""Live invitations of an event, likewise."""
+PRIVATE_HOST: Final = "Private host"
+"""Name of a personal organisation made on the way: cards show it, so it must not be the name of an account."""
+INVITATION_PURPOSE: Final = "invitation"
+
+# One statement judges and spends: of two at once for the last use, the second finds none left.
+_TAKE: Final = """
+    UPDATE venues_invitation AS invitation SET uses_left = uses_left - 1
+    FROM venues_event AS event
+    WHERE invitation.code_hash = %(hash)s AND invitation.revoked_at IS NULL AND invitation.uses_left > 0
+      AND event.id = invitation.event_id AND event.venue_id = %(venue)s AND event.cancelled_at IS NULL
+      AND event.starts_at < %(end)s AND event.ends_at > %(start)s
+    RETURNING event.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickEvent:
+    """What one call made: a free event with everything it stands on."""
+
+    organisation: Organisation
+    venue: Venue
+    event: Event
+    invitation: Invitation
+
+
+@transaction.atomic
+def create_event(
+    *,
+    venue: Venue,
+    name: str,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    size: int,
+    actor: str,
+    now: dt.datetime,
+    invitation_needed: bool = True,
+) -> Event:
+    """Make an event; its doors open an hour before it starts, whatever the venue's weekly hours say."""
+    locked = lock_venue(venue)
+    if locked.events.filter(cancelled_at=None, ends_at__gt=now).count() >= MOST_EVENTS:
+        raise too_many(_("A venue has at most %(most)d events to come."), MOST_EVENTS)
+    event = Event(
+        venue=locked,
+        name=name,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        size=size,
+        invitation_needed=invitation_needed,
+        created_at=now,
+    )
+    _check(event, now)
+    event.save(force_insert=True)
+    _record(event, actor, "event.created", now)
+    return event
+
+
+@transaction.atomic
+def update_event(
+    *,
+    event: Event,
+    actor: str,
+    now: dt.datetime,
+    name: str | None = None,
+    starts_at: dt.datetime | None = None,
+    ends_at: dt.datetime | None = None,
+    size: int | None = None,
+    invitation_needed: bool | None = None,
+) -> Event:
+    """Change an event that is not over; what is `None` stays. A new size does not change invitations made before."""
+    locked = _lock_event(event)
+    if locked.ends_at <= now:
+        raise Gone(_("This event is over."))
+    changes = {
+        "name": name,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "size": size,
+        "invitation_needed": invitation_needed,
+    }
+    changes = {field: value for field, value in changes.items() if value is not None}
+    for field, value in changes.items():
+        setattr(locked, field, value)
+    _check(locked, now)
+    if changes:
+        locked.save(update_fields=list(changes))
+        _record(locked, actor, "event.updated", now)
+    return locked
+
+
+@transaction.atomic
+def cancel_event(*, event: Event, actor: str, now: dt.datetime) -> None:
+    """Call an event off; its invitations open nothing any more. Cancelling twice changes nothing."""
+    if Event.objects.filter(pk=event.pk, cancelled_at=None).update(cancelled_at=now):
+        _record(event, actor, "event.cancelled", now)
+
+
+@transaction.atomic
+def make_invitation(*, event: Event, actor: str, now: dt.datetime, uses: int | None = None) -> Invitation:
+    """A code that opens check-in to an event `uses` times, by default as often as the event holds people."""
+    locked = _lock_event(event)
+    if locked.invitations.filter(revoked_at=None).count() >= MOST_INVITATIONS:
+        raise conflict(
+            "too_many", _("An event has at most %(most)d invitations; revoke some first.") % {"most": MOST_INVITATIONS}
+        )
+    if uses is not None and not 1 <= uses <= locked.size:
+        detail = _("Between 1 and the size of the event, %(most)d.") % {"most": locked.size}
+        raise Invalid.field("/uses", detail, "out_of_range")
+    code = new_code()
+    invitation = Invitation.objects.create(
+        event=locked,
+        code=crypto.encrypt(INVITATION_PURPOSE, code.encode()),
+        code_hash=crypto.token_hash(code),
+        uses_left=uses or locked.size,
+        created_at=now,
+    )
+    _record(locked, actor, "invitation.created", now, invitation=invitation.public_id)
+    return invitation
+
+
+@transaction.atomic
+def revoke_invitation(*, invitation: Invitation, actor: str, now: dt.datetime) -> None:
+    """Make an invitation open nothing any more; passes made with it stay. Revoking twice changes nothing."""
+    if Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=now):
+        _record(invitation.event, actor, "invitation.revoked", now, invitation=invitation.public_id)
+
+
+def invitation_code(invitation: Invitation) -> str:
+    """The code of an invitation, for its host to show again."""
+    return crypto.decrypt(INVITATION_PURPOSE, bytes(invitation.code)).decode()
+
+
+def take_invitation(*, venue_id: int, code: str, start: dt.datetime, end: dt.datetime) -> bool:
+    """Spend one use of a code at a venue (its database key) for an event that touches `[start, end)`.
+
+    Call it in the transaction that keeps the pass, so that both happen or neither. Unknown, revoked, spent and
+    foreign codes give `False` alike.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"hash": crypto.token_hash(tidy(code)), "venue": venue_id, "start": start, "end": end})
+        return cursor.fetchone() is not None
+
+
+@transaction.atomic
+def create_quick_event(
+    *,
+    user: User,
+    name: str,
+    place: str,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    size: int,
+    now: dt.datetime,
+    zip_code: str = "",
+    time_zone: str = "UTC",
+    kind: str = VenueKind.HOME,
+    organisation: Organisation | None = None,
+) -> QuickEvent:
+    """A free event in one call: an unlisted venue that is open for the event alone, with a door and an invitation.
+
+    It belongs to `organisation`, or else to the personal organisation of the user, which is made the first time.
+    """
+    host = organisation or _personal_organisation(user, now)
+    venue = create_venue(
+        organisation=host,
+        facts=VenueFacts(name=place, kind=kind, zip=zip_code, time_zone=time_zone, listed=False),
+        requirements=RequirementValues(capacity=size, hours=NEVER_OPEN),
+        actor=user.username,
+        now=now,
+    )
+    event = create_event(
+        venue=venue, name=name, starts_at=starts_at, ends_at=ends_at, size=size, actor=user.username, now=now
+    )
+    return QuickEvent(host, venue, event, make_invitation(event=event, actor=user.username, now=now))
+
+
+def _personal_organisation(user: User, now: dt.datetime) -> Organisation:
+    # The account's row is locked, so that two events made at once share one organisation.
+    User.objects.select_for_update().get(pk=user.pk)
+    found = (
+        Organisation.objects.filter(
+            kind=OrganisationKind.PERSONAL, closed_at=None, memberships__user=user, memberships__role=Role.OWNER
+        )
+        .order_by("pk")
+        .first()
+    )
+    return found or create_organisation(owner=user, name=PRIVATE_HOST, kind=OrganisationKind.PERSONAL, now=now)
+
+
+def _lock_event(event: Event) -> Event:
+    lock_venue(event.venue)
+    locked = Event.objects.select_for_update(of=("self",)).select_related("venue__organisation").get(pk=event.pk)
+    if locked.cancelled_at is not None:
+        raise Gone(_("This event is cancelled."))
+    return locked
+
+
+def _check(event: Event, now: dt.datetime) -> None:
+    clean(event)
+    if event.ends_at <= event.starts_at:
+        raise Invalid.field("/ends_at", _("An event ends after it starts."), "out_of_range")
+    if event.ends_at - event.starts_at > LONGEST_EVENT:
+        detail = _("An event lasts %(most)d days at most.") % {"most": LONGEST_EVENT.days}
+        raise Invalid.field("/ends_at", detail, "out_of_range")
+    if event.ends_at <= now:
+        raise Invalid.field("/ends_at", _("An event ends in the future."), "out_of_range")
+    if event.starts_at - now > FURTHEST_AHEAD:
+        detail = _("An event starts within %(most)d days.") % {"most": FURTHEST_AHEAD.days}
+        raise Invalid.field("/starts_at", detail, "out_of_range")
+
+
+def _record(event: Event, actor: str, verb: str, now: dt.datetime, **details: str | int | bool | None) -> None:
+    audit.record(
+        actor=actor,
+        verb=verb,
+        subject=event.public_id,
+        organisation=event.venue.organisation.public_id,
+        now=now,
+        venue=event.venue.public_id,
+        **details,
+    )
