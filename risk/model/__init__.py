@@ -1,0 +1,24 @@
+"""The risk model: pure functions of arrays. No framework, no clock, no randomness of its own.
+
+Import what you need from its modules (importing this package imports nothing, so the compiler starts only when used):
+
+- `parameters.Parameters(pathogen=..., adaptive=...)`: all constants in force; `.version` is what a shield names.
+- `kinds.Kind`, `kinds.PRIORS`; `pathogens.PROFILES`.
+- `classes.answer_class(symptoms=, diagnosed=, contact=, near=)` -> int8 class 0-3; `classes.chances(...)`.
+- `far.unit_doses(Stays.of(...), Rooms(...))` -> `UnitDoses(dose_h2_per_m3, person_us, heads)`, each (n, 4): the sweep
+  over any number of venues. `far.merge_back_to_back(...)` first, where persons are known.
+  `far.room_integrals(...)`: one room, given emitters and visits.
+- `crowd_state.crowd_state(...)` -> `CrowdState` at quarter-hour edges; `crowd_state.read_stay(state, arrive_us=,
+  leave_us=, answer_class=, earlier=)` -> `StayReading(first_edge, dose_h2_per_m3, person_h, heads)`.
+- `ratings.posterior(prior_mean, rating_sum, rating_count)` -> Beta (a, b); of an hour, of masks or distancing.
+- `air.room_air(parameters, kind, volume_m3=, air_changes_per_h=)` -> `RoomAir`; `co2.ventilation(...)` narrows it.
+- `visits.visits_of(...)`: readings, ratings, ages, kinds and area series of one holder -> `Visits`.
+- `shield.shield(visits, parameters, budget=)` -> `Shield(shield, low, high, infection_probability, spent, incubating,
+  risklevel, parameters, cost, ...)`; `shield.risklevel(p)`, `shield.BUDGETS`, `shield.shown_shield`, `.shown_cost`.
+- `scouting.expected_cost(parameters, kinds=, heads=, stay_h=, ...)` -> points of stays not yet made.
+- `hits.class_hits`, `hits.far_hits`, `hits.near_hits`: from doses to expected hits, for simulations.
+- `outbreaks`: published outbreaks against the model.
+
+Arrays of four columns are (everybody, class 1, class 2, class 3); times are int64 microseconds UTC; errors of input
+are `far.InvalidInputError` with the `field`; inside, what must not be raises `ArithmeticError`.
+"""

@@ -1,0 +1,68 @@
+"""CERN CAiMIRA on the scenarios of `benchmarks.dose`; runs in the second environment, with nothing of ours imported.
+
+Reads `{"venues": [{"volume_m3", "air_changes_per_h", "visits": [[arrive_h, leave_h], ...]}]}` on stdin, answers
+`{"version", "seconds", "visits", "removal_rate_per_h": [...], "integrals": [[...], ...]}` on stdout. One model a venue
+with everybody emitting one unit an hour; each visit then asks for its integral, own breath included, which spares
+CAiMIRA a model a visit.
+"""
+
+import json
+import sys
+import time
+from importlib.metadata import version
+
+import numpy as np
+from caimira.calculator.models import models
+from caimira.calculator.store.data_registry import DataRegistry
+
+
+def model_of(venue: dict, registry: DataRegistry) -> models.ConcentrationModel:
+    """The venue's room with as many emitters as people are inside."""
+    edges = sorted({0.0, 24.0, *(t for visit in venue["visits"] for t in visit)})
+    middle = [(a + b) / 2 for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    number = tuple(sum(a <= t < b for a, b in venue["visits"]) for t in middle)
+    infected = models.EmittingPopulation(
+        data_registry=registry,
+        number=models.IntPiecewiseConstant(tuple(edges), number),
+        presence=None,
+        mask=models.Mask.types["No mask"],
+        activity=models.Activity.types["Seated"],
+        virus=models.Virus.types["SARS_CoV_2"],
+        host_immunity=0.0,
+        known_individual_emission_rate=1.0,
+    )
+    return models.ConcentrationModel(
+        data_registry=registry,
+        room=models.Room(venue["volume_m3"], models.PiecewiseConstant((0.0, 24.0), (293,)), 0.5),
+        ventilation=models.AirChange(
+            active=models.PeriodicInterval(period=120, duration=120), air_exch=venue["air_changes_per_h"]
+        ),
+        infected=infected,
+        evaporation_factor=0.3,
+    )
+
+
+def main() -> None:
+    """Time all venues."""
+    venues, registry = json.load(sys.stdin)["venues"], DataRegistry()
+    model_of(venues[0], registry).integrated_concentration(0.0, 1.0)  # imports and tables
+    started = time.perf_counter()
+    built = [model_of(venue, registry) for venue in venues]
+    integrals = [
+        [float(np.mean(model.integrated_concentration(a, b))) for a, b in venue["visits"]]
+        for venue, model in zip(venues, built, strict=True)
+    ]
+    seconds = time.perf_counter() - started
+    rates = [float(np.mean(model.infectious_virus_removal_rate(12.0))) for model in built]
+    answer = {
+        "version": version("caimira"),
+        "seconds": seconds,
+        "visits": sum(len(venue["visits"]) for venue in venues),
+        "removal_rate_per_h": rates,
+        "integrals": integrals,
+    }
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

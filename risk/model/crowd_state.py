@@ -1,0 +1,235 @@
+"""Crowd state: per venue, answer class and quarter-hour, the few numbers from which any stay follows.
+
+At each edge (a fixed instant, multiple of 15 minutes UTC): concentration per unit emission, people present, people
+gone whose breath may still be there. Over each quarter: the integral of the concentration, arrivals, person-hours.
+Columns: everybody, then classes 1, 2, 3. No person is in it.
+
+A stay is read by taking the reader's own part away at the edges (which is exact: the same equations run on their own
+stays alone), and between edges by a cubic Hermite curve on (integral, concentration), kept monotone. Stays that begin
+and end on edges come out exact. Heads are counted over the quarters touched, so they are never too few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from risk.model import compiled
+from risk.model.far import CLEAR_AFTER, Floats, InvalidInputError, Rooms, Stays
+
+QUARTER_US: Final = compiled.QUARTER_US
+QUARTER_H: Final = 0.25
+
+
+def edge_before(time_us: int) -> int:
+    """Number of the last edge at or before a time (edges are multiples of a quarter-hour since the epoch)."""
+    return int(time_us // QUARTER_US)
+
+
+def edge_after(time_us: int) -> int:
+    """Number of the first edge at or after a time."""
+    return int(-(-time_us // QUARTER_US))
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdState:
+    """Crowd of one venue from edge ``first_edge`` on, over q quarters.
+
+    ``concentration_per_m3`` (h/m3 per unit emission), ``present``, ``lingering``: (q + 1, 4), at the edges.
+    ``integral_h2_per_m3``, ``arrivals``, ``person_h``: (q, 4), over the quarter after the edge.
+    ``removal_rate_per_h``: (q,). ``volume_m3``: of the room.
+    """
+
+    first_edge: int
+    volume_m3: float
+    removal_rate_per_h: Floats
+    concentration_per_m3: Floats
+    present: npt.NDArray[np.int64]
+    lingering: npt.NDArray[np.int64]
+    integral_h2_per_m3: Floats
+    arrivals: npt.NDArray[np.int64]
+    person_h: Floats
+
+    @property
+    def quarters(self) -> int:
+        """Number of quarter-hours covered."""
+        return int(self.removal_rate_per_h.size)
+
+    @property
+    def last_edge(self) -> int:
+        """Number of the last edge."""
+        return self.first_edge + self.quarters
+
+    def between(self, first_edge: int, last_edge: int) -> CrowdState:
+        """The part between two edges."""
+        a, b = first_edge - self.first_edge, last_edge - self.first_edge
+        if not 0 <= a < b <= self.quarters:
+            raise InvalidInputError("edges", "outside the crowd state")
+        return CrowdState(
+            first_edge,
+            self.volume_m3,
+            self.removal_rate_per_h[a:b],
+            self.concentration_per_m3[a : b + 1],
+            self.present[a : b + 1],
+            self.lingering[a : b + 1],
+            self.integral_h2_per_m3[a:b],
+            self.arrivals[a:b],
+            self.person_h[a:b],
+        )
+
+
+def earliest_needed_us(first_edge: int, removal_rate_per_h: float) -> int:
+    """Stays that ended before this time cannot touch the crowd state from ``first_edge`` on."""
+    return int(first_edge * QUARTER_US - CLEAR_AFTER / removal_rate_per_h * compiled.US_PER_H)
+
+
+def crowd_state(
+    *,
+    arrive_us: npt.ArrayLike,
+    leave_us: npt.ArrayLike,
+    answer_class: npt.ArrayLike,
+    volume_m3: float,
+    removal_rate_per_h: npt.ArrayLike,
+    first_edge: int,
+    last_edge: int,
+    concentration_per_m3: npt.ArrayLike = (0.0, 0.0, 0.0, 0.0),
+) -> CrowdState:
+    """Crowd state of one venue between two edges.
+
+    ``removal_rate_per_h``: one number, or one a quarter (air measured hour by hour). To go on from an earlier state,
+    give its concentration at ``first_edge`` and every stay that ended after `earliest_needed_us`; the result is then
+    the same as computed from the start, to rounding. Stays may come in any order; who has not left yet is given with
+    ``leave_us`` at the expected departure.
+    """
+    quarters = last_edge - first_edge
+    if quarters <= 0:
+        raise InvalidInputError("last_edge", "must be after first_edge")
+    rates = np.ascontiguousarray(np.broadcast_to(np.asarray(removal_rate_per_h, np.float64), quarters))
+    Rooms(np.full(quarters, volume_m3, np.float64), rates)  # refuses what no room has
+    arrive = np.atleast_1d(np.asarray(arrive_us, np.int64))
+    stays = Stays.of(
+        venue=np.zeros(arrive.size, np.int32),
+        arrive_us=arrive,
+        leave_us=np.atleast_1d(np.asarray(leave_us, np.int64)),
+        answer_class=np.atleast_1d(np.asarray(answer_class, np.int8)),
+    )
+    start, rows = compiled.group_by_venue(stays.venue, 1)
+    came, left, classes, by_departure = compiled.sort_events(
+        start, rows, stays.arrive_us, stays.leave_us, stays.answer_class
+    )
+    concentration = np.zeros((quarters + 1, 4))
+    present, lingering = np.zeros((2, quarters + 1, 4), np.int64)
+    integral, person_h = np.zeros((2, quarters, 4))
+    arrivals = np.zeros((quarters, 4), np.int64)
+    compiled.crowd_edges(
+        came,
+        left,
+        classes,
+        by_departure,
+        first_edge * QUARTER_US,
+        rates,
+        float(volume_m3),
+        np.array(concentration_per_m3, np.float64),
+        concentration,
+        present,
+        lingering,
+        integral,
+        arrivals,
+        person_h,
+    )
+    return CrowdState(
+        first_edge, float(volume_m3), rates, concentration, present, lingering, integral, arrivals, person_h
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StayReading:
+    """What others gave to one stay, by quarter-hour, and how many they were.
+
+    ``first_edge``: edge the first quarter begins with. ``dose_h2_per_m3``, ``person_h``: (quarters, 4).
+    ``heads``: (4,). Columns: everybody, then classes 1, 2, 3.
+    """
+
+    first_edge: int
+    dose_h2_per_m3: Floats
+    person_h: Floats
+    heads: npt.NDArray[np.int64]
+
+
+def read_stay(
+    state: CrowdState,
+    *,
+    arrive_us: int,
+    leave_us: int,
+    answer_class: int,
+    earlier: Sequence[tuple[int, int, int]] = (),
+) -> StayReading:
+    """Read one stay from the crowd state that includes it.
+
+    ``earlier``: the same person's stays in this venue before, each (arrive_us, leave_us, answer_class), already
+    joined where gaps are under 15 minutes. A class of -1 reads as an observer who is not in the state.
+    """
+    if leave_us < arrive_us:
+        raise InvalidInputError("leave_us", "before arrive_us")
+    first, last = edge_before(arrive_us), max(edge_after(leave_us), edge_before(arrive_us) + 1)
+    crowd = state.between(first, last)
+    spans = [*earlier, (arrive_us, leave_us, answer_class)]
+    began = min(edge_before(span[0]) for span in spans)
+    # Where the state starts later than an earlier stay, the air of its first quarter stands for the time before.
+    rates = np.concatenate(
+        [
+            np.full(max(0, state.first_edge - began), state.removal_rate_per_h[0]),
+            state.removal_rate_per_h[max(0, began - state.first_edge) : last - state.first_edge],
+        ]
+    )
+    own = crowd_state(
+        arrive_us=[span[0] for span in spans],
+        leave_us=[span[1] for span in spans],
+        answer_class=[span[2] for span in spans],
+        volume_m3=state.volume_m3,
+        removal_rate_per_h=rates,
+        first_edge=began,
+        last_edge=last,
+    ).between(first, last)
+    present = crowd.present - own.present
+    arrivals = crowd.arrivals - own.arrivals
+    linger = np.maximum(crowd.lingering[0] - own.lingering[0], 0)
+    heads = np.maximum(present[0] + linger + arrivals.sum(axis=0), 0)
+    somebody = heads > 0
+    concentration = np.where(somebody, np.maximum(crowd.concentration_per_m3 - own.concentration_per_m3, 0.0), 0.0)
+    integral = np.where(somebody, np.maximum(crowd.integral_h2_per_m3 - own.integral_h2_per_m3, 0.0), 0.0)
+    company = np.where(somebody, np.maximum(crowd.person_h - own.person_h, 0.0), 0.0)
+    from_h = np.zeros(last - first)
+    to_h = np.full(last - first, QUARTER_H)
+    from_h[0] = (arrive_us - first * QUARTER_US) / compiled.US_PER_H
+    to_h[-1] = (leave_us - (last - 1) * QUARTER_US) / compiled.US_PER_H
+    return StayReading(
+        first,
+        _part(integral, concentration, from_h, to_h),
+        _part(company, present.astype(np.float64), from_h, to_h),
+        heads,
+    )
+
+
+def _part(total: Floats, slope: Floats, from_h: Floats, to_h: Floats) -> Floats:
+    """Of each quarter's ``total`` (q, 4) the part between two times in it; ``slope`` (q + 1, 4) at the edges.
+
+    Cubic Hermite with slopes limited to three times the mean (Fritsch and Carlson 1980), which keeps it monotone.
+    """
+    limit = 3.0 * total / QUARTER_H
+    left, right = np.minimum(slope[:-1], limit), np.minimum(slope[1:], limit)
+
+    def until(hours: Floats) -> Floats:
+        x = (hours / QUARTER_H)[:, None]
+        return np.asarray(
+            total * x * x * (3.0 - 2.0 * x)
+            + QUARTER_H * left * x * (1.0 - x) ** 2
+            - QUARTER_H * right * x * x * (1.0 - x)
+        )
+
+    whole = ((from_h == 0.0) & (to_h == QUARTER_H))[:, None]
+    return np.asarray(np.where(whole, total, np.maximum(until(to_h) - until(from_h), 0.0)))

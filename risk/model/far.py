@@ -1,0 +1,262 @@
+"""Far range: what others' breath in a well-mixed room gives to each stay, per answer class.
+
+Wells-Riley with a transient room (Gammaitoni and Nucci 1997): per class the concentration that would be there if all
+of the class emitted one quantum an hour. Chances, emission, breathing and masks come in when a dose is read
+(`shield`), so none of them needs a new sweep.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from risk.model import compiled
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+EVERYBODY: Final = 0
+"""Column of everybody in arrays of four; columns 1, 2, 3 are the classes of `classes.AnswerClass`."""
+RECEIVES_ONLY: Final = -1
+"""Class of a stay that takes in and gives nothing (an observer)."""
+CLEAR_AFTER: Final = compiled.CLEAR_AFTER
+LONGEST_STAY_US: Final = 28 * 3600 * 1_000_000
+MERGE_GAP_US: Final = 15 * 60 * 1_000_000
+SLOWEST_REMOVAL_PER_H: Final = 0.02
+"""A room loses virus by decay alone far faster; below this the mass balance would lose digits."""
+
+
+class InvalidInputError(ValueError):
+    """A value the model refuses; ``field`` names it."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The air of each venue: volumes in m3 and total removal rates per hour (ventilation, decay, settling, filters)."""
+
+    volume_m3: Floats
+    removal_rate_per_h: Floats
+
+    def __post_init__(self) -> None:
+        if self.volume_m3.shape != self.removal_rate_per_h.shape or self.volume_m3.ndim != 1:
+            raise InvalidInputError("volume_m3", "one volume and one removal rate a venue")
+        if not (np.isfinite(self.volume_m3).all() and (self.volume_m3 > 0).all()):
+            raise InvalidInputError("volume_m3", "must be finite and positive")
+        rates = self.removal_rate_per_h
+        if not (np.isfinite(rates).all() and (rates >= SLOWEST_REMOVAL_PER_H).all()):
+            raise InvalidInputError("removal_rate_per_h", f"must be finite and at least {SLOWEST_REMOVAL_PER_H}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Stays in any order, one row each.
+
+    ``venue``: row in `Rooms`. ``arrive_us``, ``leave_us``: int64 microseconds of one clock. ``answer_class``: 0-3, or
+    `RECEIVES_ONLY`. ``previous``: row of the same person's stay before in the same venue or -1; empty if none has one.
+    """
+
+    venue: npt.NDArray[np.int32]
+    arrive_us: Ints
+    leave_us: Ints
+    answer_class: npt.NDArray[np.int8]
+    previous: Ints
+
+    def __post_init__(self) -> None:
+        sizes = {self.venue.size, self.arrive_us.size, self.leave_us.size, self.answer_class.size}
+        if len(sizes) != 1 or self.previous.size not in (0, self.venue.size):
+            raise InvalidInputError("stays", "columns differ in length")
+        if self.venue.size == 0:
+            return
+        if self.venue.size >= 2**31:
+            raise InvalidInputError("stays", "more than 2^31 rows in one call; venues never interact, so split by venue")
+        length = self.leave_us - self.arrive_us
+        if int(length.min()) < 0:
+            raise InvalidInputError("leave_us", "before arrive_us")
+        if int(length.max()) > LONGEST_STAY_US:
+            raise InvalidInputError("leave_us", "more than 28 hours after arrive_us")
+        if int(self.answer_class.min()) < RECEIVES_ONLY or int(self.answer_class.max()) > 3:
+            raise InvalidInputError("answer_class", "must be 0, 1, 2, 3 or -1")
+        if int(self.venue.min()) < 0:
+            raise InvalidInputError("venue", "negative")
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        venue: npt.ArrayLike,
+        arrive_us: npt.ArrayLike,
+        leave_us: npt.ArrayLike,
+        answer_class: npt.ArrayLike,
+        previous: npt.ArrayLike = (),
+    ) -> Stays:
+        """Stays from anything array-like."""
+        return cls(
+            np.ascontiguousarray(venue, np.int32),
+            np.ascontiguousarray(arrive_us, np.int64),
+            np.ascontiguousarray(leave_us, np.int64),
+            np.ascontiguousarray(answer_class, np.int8),
+            np.ascontiguousarray(previous, np.int64),
+        )
+
+    @classmethod
+    def of_hours(
+        cls,
+        *,
+        venue: npt.ArrayLike,
+        arrive_h: npt.ArrayLike,
+        leave_h: npt.ArrayLike,
+        answer_class: npt.ArrayLike,
+        previous: npt.ArrayLike = (),
+    ) -> Stays:
+        """Stays from hours (float64), rounded to microseconds; refuses what is not finite."""
+        return cls.of(
+            venue=venue,
+            arrive_us=microseconds(arrive_h, "arrive_h"),
+            leave_us=microseconds(leave_h, "leave_h"),
+            answer_class=answer_class,
+            previous=previous,
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of stays."""
+        return int(self.venue.size)
+
+
+def microseconds(hours: npt.ArrayLike, field: str) -> Ints:
+    """Hours as int64 microseconds."""
+    values = np.asarray(hours, np.float64)
+    if not np.isfinite(values).all() or (np.abs(values) > 1e9).any():
+        raise InvalidInputError(field, "must be finite hours")
+    return np.rint(values * compiled.US_PER_H).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Stays sorted by venue and arrival: the columns, the ``rows`` they came from, their places by departure.
+
+    Venue v holds places ``start[v]:start[v + 1]``.
+    """
+
+    start: Ints
+    rows: npt.NDArray[np.int32]
+    arrive_us: Ints
+    leave_us: Ints
+    answer_class: npt.NDArray[np.int8]
+    by_departure: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDoses:
+    """What others gave to each stay; columns: everybody, then classes 1, 2, 3 (class 0 is what remains).
+
+    ``dose_h2_per_m3`` (n, 4): integral over the stay of others' concentration per unit emission (1 quantum/h a head).
+    ``person_us`` (n, 4): microseconds of company, others present times time. ``heads`` (n, 4): others whose breath
+    the stay can meet: present, arriving meanwhile, or gone for less than `CLEAR_AFTER` air exchanges.
+    """
+
+    dose_h2_per_m3: Floats
+    person_us: Ints
+    heads: npt.NDArray[np.int32]
+
+    @property
+    def person_h(self) -> Floats:
+        """Hours of company (n, 4)."""
+        return self.person_us / compiled.US_PER_H
+
+
+def sort_stays(stays: Stays, n_venues: int) -> Order:
+    """Order stays for the sweep: a counting sort by venue, then within each venue. Ties are settled by value."""
+    if stays.size and int(stays.venue.max()) >= n_venues:
+        raise InvalidInputError("venue", "no room given for it")
+    start, rows = compiled.group_by_venue(stays.venue, n_venues)
+    columns = compiled.sort_events(start, rows, stays.arrive_us, stays.leave_us, stays.answer_class)
+    return Order(start, rows, *columns)
+
+
+def unit_doses(
+    stays: Stays, rooms: Rooms, *, order: Order | None = None, clear_after: float = CLEAR_AFTER
+) -> UnitDoses:
+    """Sweep all venues once: exact doses, own breath taken out, also of linked earlier stays.
+
+    ``clear_after``: air exchanges after which what the departed left counts as gone (``math.inf``: never).
+    """
+    order = order or sort_stays(stays, rooms.volume_m3.size)
+    dose = np.empty((stays.size, 4), np.float64)
+    person_us = np.empty((stays.size, 4), np.int64)
+    heads = np.empty((stays.size, 4), np.int32)
+    compiled.sweep(
+        order.start,
+        order.rows,
+        order.by_departure,
+        order.arrive_us,
+        order.leave_us,
+        order.answer_class,
+        stays.previous,
+        rooms.volume_m3,
+        rooms.removal_rate_per_h,
+        float(clear_after),
+        dose,
+        person_us,
+        heads,
+    )
+    return UnitDoses(dose, person_us, heads)
+
+
+def merge_back_to_back(
+    person: npt.ArrayLike, venue: npt.ArrayLike, arrive_us: npt.ArrayLike, leave_us: npt.ArrayLike
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Join stays of one person in one venue with gaps under 15 minutes.
+
+    Returns of each joined stay: the row of its first part, arrival, departure, and the place of the same person's
+    joined stay before in that venue (-1: none); and for each given row the place of the joined stay it went into.
+    """
+    who, where = np.asarray(person), np.asarray(venue)
+    arrive, leave = np.asarray(arrive_us, np.int64), np.asarray(leave_us, np.int64)
+    first: list[int] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    place = np.empty(arrive.size, np.int64)
+    for row in np.lexsort((leave, arrive, where, who)):
+        same = bool(first) and who[first[-1]] == who[row] and where[first[-1]] == where[row]
+        if same and arrive[row] - ends[-1] < MERGE_GAP_US:
+            ends[-1] = max(ends[-1], int(leave[row]))
+        else:
+            before.append(len(first) - 1 if same else -1)
+            first.append(int(row))
+            begins.append(int(arrive[row]))
+            ends.append(int(leave[row]))
+        place[row] = len(first) - 1
+    return (*(np.array(column, np.int64) for column in (first, begins, ends, before)), place)  # type: ignore[return-value]
+
+
+def room_integrals(
+    *,
+    volume_m3: float,
+    removal_rate_per_h: float,
+    emitters_h: Sequence[tuple[float, float]],
+    visits_h: Sequence[tuple[float, float]],
+) -> Floats:
+    """Integral of concentration (h2/m3) over each visit in one room whose emitters each give one unit an hour.
+
+    Visitors give nothing. Nothing is cut off, however long ago the emitters left.
+    """
+    spans = [*emitters_h, *visits_h]
+    stays = Stays.of_hours(
+        venue=np.zeros(len(spans), np.int32),
+        arrive_h=[span[0] for span in spans],
+        leave_h=[span[1] for span in spans],
+        answer_class=[0] * len(emitters_h) + [RECEIVES_ONLY] * len(visits_h),
+    )
+    rooms = Rooms(np.array([volume_m3], np.float64), np.array([removal_rate_per_h], np.float64))
+    return unit_doses(stays, rooms, clear_after=math.inf).dose_h2_per_m3[len(emitters_h) :, EVERYBODY]

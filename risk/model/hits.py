@@ -1,0 +1,93 @@
+"""Expected hits of a stay: far range by answer class, near range on top.
+
+Far: ``h = sum over classes of -M*ln(1 - p*g(D/M))`` with M effective heads, D their summed dose, g the chance of a
+hit averaged over a very unequal load. By concavity it is never below the pairwise sum ``-sum ln(1 - p_i*g(d_i))`` and
+equals it when doses are equal; with ``g = 1`` everywhere and equal p it is ``-n*ln(1 - p)``, so the chance of at
+least one hit is Georgia Tech's event risk ``1 - (1 - p)^n``.
+
+**A shield must not tell on a neighbour**: everybody counts at least as "admitted here"; with fewer than
+`BLIND_BELOW` others, answers are not read at all; with more they can only add.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from risk.model.load import chance_of_hit
+from risk.model.uncertainty import Floats
+
+BLIND_BELOW: Final = 5
+
+
+def class_hits(heads: npt.ArrayLike, dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
+    """``-M*ln(1 - p*g(D/M))`` of one class, 0 where M is 0. ``dose_quanta`` is the sum over the class at mean load.
+
+    Increasing in M, D and p. Shapes broadcast.
+    """
+    m, total = np.asarray(heads, np.float64), np.asarray(dose_quanta, np.float64)
+    each = total / np.where(m > 0.0, m, 1.0)
+    return np.asarray(np.where(m > 0.0, -m * np.log1p(-np.asarray(chance) * chance_of_hit(each, dispersion)), 0.0))
+
+
+def pairwise_hits(dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion: float) -> float:
+    """The exact sum over single people, ``-sum ln(1 - p_i*g(d_i))``: the oracle of `class_hits`."""
+    return float(-np.log1p(-np.asarray(chance) * chance_of_hit(dose_quanta, dispersion)).sum())
+
+
+def _split(everybody_and_classes: Floats) -> Floats:
+    """Columns (everybody, 1, 2, 3) to columns (0, 1, 2, 3) along axis 1."""
+    rest = everybody_and_classes[:, 0] - everybody_and_classes[:, 1:].sum(axis=1)
+    return np.concatenate([np.maximum(rest, 0.0)[:, None], everybody_and_classes[:, 1:]], axis=1)
+
+
+def far_hits(
+    heads: npt.NDArray[np.float64],
+    dose_quanta: Floats,
+    by_class: Floats,
+    admitted: Floats,
+    load_factor: Floats,
+    dispersion: Floats,
+) -> Floats:
+    """Far hits (n, draws) per check-in counted: times coverage gives hits.
+
+    ``heads`` (n, 4), ``dose_quanta`` (n, 4, draws) at mean load, columns everybody, 1, 2, 3; ``by_class``
+    (n, 4, draws), ``admitted`` (n, draws), ``load_factor`` (4, draws), ``dispersion`` (draws,).
+    """
+    blind = class_hits(heads[:, 0, None], dose_quanta[:, 0], admitted, dispersion)
+    seen = heads[:, 0] >= BLIND_BELOW
+    if not seen.any():
+        return blind
+    chance = np.maximum(by_class[seen], admitted[seen, None])
+    informed = class_hits(
+        _split(heads[seen])[:, :, None], _split(dose_quanta[seen]) * load_factor, chance, dispersion
+    ).sum(axis=1)
+    out = blind.copy()
+    out[seen] = np.maximum(blind[seen], informed)
+    return out
+
+
+def near_hits(
+    heads: npt.NDArray[np.float64],
+    near_h: Floats,
+    by_class: Floats,
+    admitted: Floats,
+    load_factor: Floats,
+    rate_per_h: Floats,
+    close_contacts: npt.NDArray[np.float64],
+) -> Floats:
+    """Near hits (n, draws): ``c*(1 - exp(-rate*sum(p*t)/c))``.
+
+    ``near_h`` (n, 4, draws): hours of company, already lowered by masks and distancing; columns everybody, 1, 2, 3.
+    ``rate_per_h`` (n, draws): hazard of an hour with an infectious person somewhere in the room (close share
+    included). ``close_contacts`` (n,): c. Linear in company, so splitting a stay never lowers the sum of its parts.
+    """
+    weighted = admitted * near_h[:, 0]
+    seen = heads[:, 0] >= BLIND_BELOW
+    if seen.any():
+        more = np.maximum(by_class[:, 1:] * load_factor[1:] - admitted[:, None], 0.0)
+        weighted = weighted + np.where(seen[:, None], (more * near_h[:, 1:]).sum(axis=1), 0.0)
+    limit = close_contacts[:, None]
+    return -limit * np.expm1(-rate_per_h * weighted / limit)

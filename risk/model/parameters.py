@@ -1,0 +1,97 @@
+"""The parameters of one deployment at one time: versioned, hashable, and complete.
+
+Everything a shield depends on beside the visits is in a `Parameters`; its ``version`` is a short hash of all of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from risk.model.constants import ASSUMED, NOT_SEEN, Constant, fixed
+from risk.model.kinds import PRIORS, Kind, KindPrior
+from risk.model.pathogens import SARS_COV_2_OMICRON, Pathogen
+
+FORM: Final = 1
+"""Raised when the equations change, so that a version never means two different models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How answers and being infectious hang together: one odds ratio a pattern, on the local prevalence."""
+
+    odds_contact: Constant = Constant(3.0, 1.5, 8.0, "odds ratio", ASSUMED)
+    odds_symptoms: Constant = Constant(
+        7.0, 3.0, 15.0, "odds ratio", "6.7 for loss of smell, Menni 2020, doi:10.1038/s41591-020-0916-2" + NOT_SEEN
+    )
+    odds_diagnosed: Constant = Constant(100.0, 30.0, 300.0, "odds ratio", f"positive, or waiting for a result; {ASSUMED}")
+    honesty: Constant = Constant(0.8, 0.5, 0.95, "share", f"of those who know, answer yes; {ASSUMED}")
+    share_contact: Constant = fixed(0.05, "share", f"of all check-ins; {ASSUMED}")
+    share_symptoms: Constant = fixed(0.03, "share", f"of all check-ins; {ASSUMED}")
+    share_diagnosed: Constant = fixed(0.005, "share", f"of all check-ins; {ASSUMED}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Breathing, and how much distance does."""
+
+    breathing_rest_m3_per_h: Constant = Constant(
+        0.52, 0.45, 0.6, "m3/h", "sitting and standing, Adams 1993 as used by Buonanno 2020" + NOT_SEEN
+    )
+    breathing_light_m3_per_h: Constant = Constant(1.38, 1.1, 1.7, "m3/h", "light exercise, Adams 1993" + NOT_SEEN)
+    breathing_hard_m3_per_h: Constant = Constant(2.8, 2.2, 3.5, "m3/h", "moderate to heavy exercise, Adams 1993" + NOT_SEEN)
+    distancing_effect: Constant = Constant(
+        0.7, 0.4, 0.9, "share", f"of close contact avoided where distancing is rated perfect; {ASSUMED}"
+    )
+    outdoor_near_factor: Constant = Constant(0.25, 0.08, 0.6, "factor", f"wind across a close contact; {ASSUMED}")
+    exertion_emission: Constant = fixed(0.8, "per step of exertion", f"emission grows with breathing; {ASSUMED}")
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """What outcomes have taught so far; all 1 at the start. ``kind_intensity`` has one factor a kind."""
+
+    dose_scale: float = 1.0
+    hidden_carriers: float = 1.0
+    kind_intensity: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        values = [self.dose_scale, self.hidden_carriers, *(factor for _, factor in self.kind_intensity)]
+        if not all(1e-3 <= value <= 1e3 for value in values):
+            raise ValueError("an adaptive factor is not finite, or absurd")
+
+    def intensity(self, kind: Kind) -> float:
+        """Factor of one venue kind."""
+        return dict(self.kind_intensity).get(kind.value, 1.0)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """All constants in force. Replace parts with `dataclasses.replace`; the version follows."""
+
+    pathogen: Pathogen = SARS_COV_2_OMICRON
+    answers: Answers = field(default_factory=Answers)
+    bodies: Bodies = field(default_factory=Bodies)
+    adaptive: Adaptive = field(default_factory=Adaptive)
+    kinds: tuple[tuple[Kind, KindPrior], ...] = tuple(PRIORS.items())
+    active_case_days: Constant = Constant(8.0, 5.0, 11.0, "days", f"infectious per infection; {ASSUMED}")
+    draws: int = 256
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Twelve hexadecimal digits over every constant, its range, unit and source, and the form of the equations."""
+        text = json.dumps([FORM, dataclasses.asdict(self)], sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    @functools.cached_property
+    def priors(self) -> Mapping[Kind, KindPrior]:
+        """Prior by kind."""
+        return dict(self.kinds)

@@ -1,0 +1,203 @@
+"""The shield: how much of what a visitor is ready to risk in 14 days is left.
+
+``H = sum of h*w(age)`` over visits; ``w`` is 1 for 10 days, then falls linearly to 0 at 14.
+``shield = 100*max(0, 1 - H/budget)``. Everything is computed for each shared draw and only then summarised, so the
+mean and both ends of the interval are monotone. It is a shield from visits: what happens at home is outside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from risk.model.classes import chances
+from risk.model.emission import kind_draws
+from risk.model.far import InvalidInputError
+from risk.model.hits import far_hits, near_hits
+from risk.model.parameters import Parameters
+from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
+from risk.model.visits import KINDS, Visits
+
+BUDGETS: Final[Mapping[str, float]] = MappingProxyType({"cautious": 0.001, "standard": 0.01, "relaxed": 0.03})
+"""Chance of infection from visits in 14 days that a profile is ready to take; our choice."""
+FULL_DAYS: Final = 10.0
+GONE_DAYS: Final = 14.0
+MODERATE_FROM: Final = 0.01
+HIGH_FROM: Final = 0.05
+RiskLevel = Literal["Low", "Moderate", "High"]
+
+
+def risklevel(probability: float) -> RiskLevel:
+    """Low below 1 %, Moderate below 5 %, High from there."""
+    if not 0.0 <= probability <= 1.0:
+        raise InvalidInputError("probability", "must be between 0 and 1")
+    return "Low" if probability < MODERATE_FROM else "Moderate" if probability < HIGH_FROM else "High"
+
+
+def weight(age_days: npt.ArrayLike) -> Floats:
+    """What a visit still counts after so many days."""
+    return np.clip((GONE_DAYS - np.asarray(age_days, np.float64)) / (GONE_DAYS - FULL_DAYS), 0.0, 1.0)
+
+
+def shown_shield(percent: float) -> int:
+    """The whole percent shown, rounded once and down."""
+    return math.floor(percent)
+
+
+def shown_cost(points: float) -> str:
+    """A cost as shown: one decimal, rounded up so that it never looks cheaper, or "<0.1"."""
+    return "<0.1" if points < 0.1 else f"{math.ceil(points * 10.0 - 1e-9) / 10.0:.1f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Expected hits: ``by_visit`` (n, draws), and of them those from the shared air, ``far``; ``dose_quanta`` (n,)
+    is the mean quanta a visitor inhales if exactly the believed share of the crowd is infectious."""
+
+    by_visit: Floats
+    far: Floats
+    dose_quanta: Floats
+
+
+def _air_factor(visits: Visits, parameters: Parameters) -> Floats:
+    """Dose against the dose at the volume and removal rate the sweep used, (n, draws).
+
+    Dose goes with 1/volume exactly. With the removal rate it goes as the steady state does, at the kind's usual
+    share of ventilation in all removal; for short stays in fresh air that is more spread than there is.
+    """
+    draws = draws_of(parameters)
+    # exp(z) of a standard normal z; to the power of a log standard deviation it is a lognormal factor of median 1.
+    z_volume, z_air = np.exp(ndtri(draws.volume_u)), np.exp(ndtri(draws.air_u))
+    usual = np.array([parameters.priors[kind].air_changes_per_h.value for kind in KINDS])[visits.kind][:, None]
+    beside = parameters.pathogen.removal_beside_ventilation_per_h
+    drawn = usual * z_air ** visits.air_log_sd[:, None] + draws.removal_beside_ventilation_per_h
+    return np.asarray((usual + beside) / drawn / z_volume ** visits.volume_log_sd[:, None])
+
+
+def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | None = None) -> Hits:
+    """Expected hits of each visit in each draw.
+
+    ``own_mask``: share of the stay the visitor wears a mask, where known; otherwise the crowd's. Refuses to return
+    what is not finite.
+    """
+    draws = draws_of(parameters)
+    kinds = [kind_draws(parameters, kind) for kind in KINDS]
+    used = np.unique(visits.kind)
+    place = np.searchsorted(used, visits.kind)
+
+    def by_kind(name: str) -> Floats:
+        return np.stack([getattr(kinds[index], name) for index in used])[place]
+
+    masks = beta_quantiles(visits.mask_a, visits.mask_b, draws.mask_u)
+    apart = beta_quantiles(visits.distancing_a, visits.distancing_b, draws.distancing_u)
+    worn = masks if own_mask is None else own_mask
+    passed = (1.0 - draws.mask_out * masks) * (1.0 - draws.mask_in * worn)
+    close = passed * (1.0 - draws.distancing_effect * apart)
+    starts = np.searchsorted(visits.visit, np.arange(visits.size))
+    unit = np.add.reduceat(visits.dose_h2_per_m3[:, :, None] * passed[:, None, :], starts, axis=0)
+    near_h = np.add.reduceat(visits.person_h[:, :, None] * close[:, None, :], starts, axis=0)
+    dose = unit * (by_kind("quanta_m3_per_h2") * _air_factor(visits, parameters))[:, None, :]
+
+    believed = chances(
+        parameters, visits.known_active_per_person, refused=visits.refused, already_total=visits.already_total
+    )
+    coverage = by_kind("coverage")
+    far = coverage * far_hits(
+        visits.heads, dose, believed.by_class, believed.admitted, draws.load_factor, draws.load_dispersion
+    )
+    contacts = np.array([parameters.priors[kind].close_contacts for kind in KINDS])[visits.kind]
+    near = near_hits(
+        visits.heads,
+        near_h,
+        believed.by_class,
+        believed.admitted,
+        draws.load_factor,
+        by_kind("near_per_h") * coverage,
+        contacts,
+    )
+    hits = (far + near) * draws.susceptible
+    if not (np.isfinite(hits).all() and (hits >= 0.0).all()):
+        raise ArithmeticError("hits are not finite")
+    return Hits(hits, far * draws.susceptible, (dose[:, 0] * coverage * believed.admitted).mean(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """A shield and what it stands on. Percent where not said otherwise, unrounded.
+
+    ``infection_probability``, ``incubating``: chances 0-1. ``spent``: share of the budget, may pass 1.
+    Per visit (n,): ``cost`` points still counted today (they add up to 100 x spent), ``cost_low``, ``cost_high``,
+    ``full_cost`` points on the day of the visit, ``dose_quanta``.
+    """
+
+    shield: float
+    low: float
+    high: float
+    infection_probability: float
+    spent: float
+    incubating: float
+    risklevel: RiskLevel
+    parameters: str
+    cost: Floats
+    cost_low: Floats
+    cost_high: Floats
+    full_cost: Floats
+    dose_quanta: Floats
+
+
+def shield(
+    visits: Visits,
+    parameters: Parameters,
+    *,
+    budget: float = BUDGETS["standard"],
+    susceptibility: float = 1.0,
+    own_mask: float | None = None,
+) -> Shield:
+    """The shield of somebody with these visits. No visits: 100.
+
+    ``budget``: chance of infection in 14 days one is ready to take. ``susceptibility``: own factor, kept on the phone.
+    Shown is the posterior mean; ``low`` and ``high`` are the 5 % and 95 % points of the shared draws, widened to
+    contain the mean where the draws are very skew.
+    """
+    if not (math.isfinite(budget) and 1e-6 <= budget <= 1.0):
+        raise InvalidInputError("budget", "must be between 0.000001 and 1")
+    if not 0.0 <= susceptibility <= 1.0:
+        raise InvalidInputError("susceptibility", "must be between 0 and 1")
+    if visits.size == 0:
+        none = np.zeros(0)
+        return Shield(100.0, 100.0, 100.0, 0.0, 0.0, 0.0, "Low", parameters.version, none, none, none, none, none)
+    hits = expected_hits(visits, parameters, own_mask=own_mask)
+    full = hits.by_visit * susceptibility
+    left = full * weight(visits.age_days)[:, None]
+    lost = left.sum(axis=0) / budget
+    # Each visit within the window counts in full for the plain chance, none beyond it.
+    recent = (visits.age_days < GONE_DAYS)[:, None]
+    infected = float(-np.expm1(-(full * recent).sum(axis=0)).mean())
+    waiting = parameters.pathogen.incubation.still_incubating(visits.age_days)[:, None]
+    incubating = float(-np.expm1(-(full * waiting).sum(axis=0)).mean())
+    spent = float(lost.mean())
+    level = 100.0 * max(0.0, 1.0 - spent)
+    low, high = (100.0 * max(0.0, 1.0 - float(np.quantile(lost, q))) for q in (HIGH, LOW))
+    points = 100.0 / budget
+    return Shield(
+        shield=level,
+        low=min(low, level),
+        high=max(high, level),
+        infection_probability=infected,
+        spent=spent,
+        incubating=incubating,
+        risklevel=risklevel(infected),
+        parameters=parameters.version,
+        cost=points * left.mean(axis=1),
+        cost_low=points * np.quantile(left, LOW, axis=1),
+        cost_high=points * np.quantile(left, HIGH, axis=1),
+        full_cost=points * full.mean(axis=1),
+        dose_quanta=hits.dose_quanta,
+    )

@@ -1,0 +1,145 @@
+"""The visits of one holder, as arrays: what `shield` reads. Built from stay readings or from unit doses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from risk.model.far import InvalidInputError, UnitDoses
+from risk.model.kinds import Kind
+from risk.model.uncertainty import Floats
+
+KINDS: Final = tuple(Kind)
+"""Kinds by index, the order of the enumeration."""
+KIND_INDEX: Final = {kind: index for index, kind in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """n visits over m segments; a segment is a part of a visit with one pair of ratings (an hour, or the whole).
+
+    Per segment: ``visit`` (m,) row of its visit, rising, each visit at least once; ``dose_h2_per_m3`` and ``person_h``
+    (m, 4), columns everybody, 1, 2, 3; Beta posteriors of ratings ``mask_a``, ``mask_b``, ``distancing_a``,
+    ``distancing_b`` (m,).
+    Per visit: ``heads`` (n, 4); ``age_days`` since it ended; ``kind`` index into `KINDS`; ``known_active_per_person``
+    in its area (``already_total``: the series counts hidden carriers too); ``refused`` (n, 4) classes the venue keeps
+    out; ``volume_log_sd``, ``air_log_sd``: how uncertain (log) volume and air changes of the sweep were (0: known).
+    """
+
+    visit: npt.NDArray[np.int64]
+    dose_h2_per_m3: Floats
+    person_h: Floats
+    mask_a: Floats
+    mask_b: Floats
+    distancing_a: Floats
+    distancing_b: Floats
+    heads: Floats
+    age_days: Floats
+    kind: npt.NDArray[np.int64]
+    known_active_per_person: Floats
+    already_total: npt.NDArray[np.bool_]
+    refused: npt.NDArray[np.bool_]
+    volume_log_sd: Floats
+    air_log_sd: Floats
+
+    def __post_init__(self) -> None:
+        n, m = self.age_days.size, self.visit.size
+        per_segment = (self.mask_a, self.mask_b, self.distancing_a, self.distancing_b)
+        per_visit = (self.kind, self.known_active_per_person, self.already_total, self.volume_log_sd, self.air_log_sd)
+        if any(column.shape != (m,) for column in per_segment) or any(column.shape != (n,) for column in per_visit):
+            raise InvalidInputError("visits", "columns differ in length")
+        if not (self.dose_h2_per_m3.shape == self.person_h.shape == (m, 4)):
+            raise InvalidInputError("visits", "doses and hours of company are (segments, 4)")
+        if self.heads.shape != (n, 4) or self.refused.shape != (n, 4):
+            raise InvalidInputError("visits", "heads and refused are (visits, 4)")
+        if n and (np.unique(self.visit).size != n or (np.diff(self.visit) < 0).any() or self.visit[0] != 0):
+            raise InvalidInputError("visit", "segments must be in order of their visit, each visit at least once")
+        for name in ("dose_h2_per_m3", "person_h", "heads", "age_days", "volume_log_sd", "air_log_sd"):
+            column = getattr(self, name)
+            if not (np.isfinite(column).all() and (column >= 0).all()):
+                raise InvalidInputError(name, "must be finite and not negative")
+        for name in ("mask_a", "mask_b", "distancing_a", "distancing_b"):
+            column = getattr(self, name)
+            if not (np.isfinite(column).all() and (column > 0).all()):
+                raise InvalidInputError(name, "must be finite and positive")
+
+    @property
+    def size(self) -> int:
+        """Number of visits."""
+        return int(self.age_days.size)
+
+
+def visits_of(
+    *,
+    segments: Sequence[int],
+    dose_h2_per_m3: npt.ArrayLike,
+    person_h: npt.ArrayLike,
+    masks: tuple[npt.ArrayLike, npt.ArrayLike],
+    distancing: tuple[npt.ArrayLike, npt.ArrayLike],
+    heads: npt.ArrayLike,
+    age_days: npt.ArrayLike,
+    kinds: Sequence[Kind],
+    known_active_per_person: npt.ArrayLike,
+    already_total: npt.ArrayLike = False,
+    refused: npt.ArrayLike = (False, False, False, False),
+    volume_log_sd: npt.ArrayLike = 0.0,
+    air_log_sd: npt.ArrayLike = 0.0,
+) -> Visits:
+    """Visits from anything array-like. ``segments``: number of segments of each visit, in order. Scalars broadcast."""
+    n = len(segments)
+    counts = np.asarray(segments, np.int64)
+    m = int(counts.sum())
+
+    def each(values: npt.ArrayLike, size: int) -> Floats:
+        return np.array(np.broadcast_to(np.asarray(values, np.float64), (size,)))
+
+    return Visits(
+        visit=np.repeat(np.arange(n), counts),
+        dose_h2_per_m3=np.asarray(dose_h2_per_m3, np.float64).reshape(m, 4),
+        person_h=np.asarray(person_h, np.float64).reshape(m, 4),
+        mask_a=each(masks[0], m),
+        mask_b=each(masks[1], m),
+        distancing_a=each(distancing[0], m),
+        distancing_b=each(distancing[1], m),
+        heads=np.asarray(heads, np.float64).reshape(n, 4),
+        age_days=each(age_days, n),
+        kind=np.array([KIND_INDEX[kind] for kind in kinds], np.int64).reshape(n),
+        known_active_per_person=each(known_active_per_person, n),
+        already_total=np.array(np.broadcast_to(np.asarray(already_total, bool), (n,))),
+        refused=np.array(np.broadcast_to(np.asarray(refused, bool), (n, 4))),
+        volume_log_sd=each(volume_log_sd, n),
+        air_log_sd=each(air_log_sd, n),
+    )
+
+
+def from_unit_doses(
+    doses: UnitDoses,
+    *,
+    kinds: Sequence[Kind],
+    age_days: npt.ArrayLike,
+    known_active_per_person: npt.ArrayLike,
+    masks: tuple[npt.ArrayLike, npt.ArrayLike],
+    distancing: tuple[npt.ArrayLike, npt.ArrayLike],
+    refused: npt.ArrayLike = (False, False, False, False),
+    volume_log_sd: npt.ArrayLike = 0.0,
+    air_log_sd: npt.ArrayLike = 0.0,
+) -> Visits:
+    """Visits whose doses come straight from a sweep, one segment each."""
+    return visits_of(
+        segments=[1] * len(kinds),
+        dose_h2_per_m3=doses.dose_h2_per_m3,
+        person_h=doses.person_h,
+        masks=masks,
+        distancing=distancing,
+        heads=doses.heads,
+        age_days=age_days,
+        kinds=kinds,
+        known_active_per_person=known_active_per_person,
+        refused=refused,
+        volume_log_sd=volume_log_sd,
+        air_log_sd=air_log_sd,
+    )

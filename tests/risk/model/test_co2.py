@@ -1,0 +1,126 @@
+"""Ventilation from CO2, on simulated rooms whose ventilation is known, and against absurd sensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from risk.model.air import RoomAir, room_air
+from risk.model.co2 import FADE_H, OUTDOOR_PPM, Readings, rebreathed_share, usable, ventilation
+from risk.model.far import InvalidInputError
+from risk.model.kinds import Kind
+from risk.model.parameters import Parameters
+
+PRIOR = RoomAir(volume_m3=200.0, volume_log_sd=0.0, air_changes_per_h=2.0, air_log_sd=0.56)
+
+
+def simulate(
+    rng: np.random.Generator, air_per_h: float, *, volume_m3: float = 200.0, people: float = 25.0, g_m3_per_h: float = 0.018
+) -> Readings:
+    """Two hours of a room that fills up, a reading each five minutes, small steps integrated between."""
+    time = np.arange(0, 2.0 + 1e-9, 1 / 12)
+    heads = np.round(people * np.clip(time / 0.2, 0, 1) * (1 + 0.15 * np.sin(3 * time)))
+    excess, seen = 0.0, []
+    for at in range(time.size):
+        seen.append(excess)
+        for _ in range(300):
+            excess += (g_m3_per_h * heads[at] / volume_m3 * 1e6 - air_per_h * excess) / 12 / 300
+    return Readings(time, OUTDOOR_PPM + np.array(seen) + rng.normal(0, 15, time.size), heads)
+
+
+def test_two_hours_of_ordinary_occupancy_find_the_ventilation() -> None:
+    rng = np.random.default_rng(7)
+    blind, known = [], []
+    for _ in range(40):
+        truth = float(np.clip(np.exp(rng.normal(np.log(2.0), 0.6)), 0.4, 7.0))
+        generation = 0.018 * float(np.exp(rng.normal(0, 0.15)))
+        people = 25 * float(np.exp(rng.normal(0, 0.2)))
+        readings = simulate(rng, truth, people=people, g_m3_per_h=generation)
+        if readings.co2_ppm.max() < OUTDOOR_PPM + 300:
+            continue
+        for errors, given in ((blind, None), (known, generation)):
+            got = ventilation(PRIOR, readings, now_h=2.0, generation_m3_per_h=given)
+            errors.append(abs(got.air_changes_per_h / truth - 1))
+            assert got.source == "measured"
+            assert got.air_log_sd < PRIOR.air_log_sd
+    assert len(blind) > 30
+    assert max(blind) < 0.35
+    assert max(known) < 0.20
+
+
+def test_a_decay_in_an_empty_room_needs_no_generation() -> None:
+    time = np.arange(0, 1.5, 1 / 12)
+    readings = Readings(time, OUTDOOR_PPM + 1500 * np.exp(-3.3 * time), np.zeros(time.size))
+    got = ventilation(PRIOR, readings, now_h=1.5)
+    assert got.air_changes_per_h == pytest.approx(3.3, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "ppm",
+    [
+        np.zeros(25),
+        np.full(25, 100_000.0),
+        np.full(25, 900.0),
+        np.full(25, np.nan),
+        np.full(25, np.inf),
+        np.full(25, -5.0),
+        OUTDOOR_PPM + 5 * np.sin(np.arange(25)),
+    ],
+    ids=["zero", "hundred-thousand", "frozen", "nan", "infinite", "negative", "outdoors"],
+)
+def test_absurd_readings_leave_the_prior_as_it_is(ppm: np.ndarray) -> None:
+    readings = Readings(np.arange(25) / 12, ppm, np.full(25, 25.0))
+    assert ventilation(PRIOR, readings, now_h=2.0) == PRIOR
+
+
+def test_absurd_readings_among_good_ones_are_dropped() -> None:
+    good = simulate(np.random.default_rng(1), 2.5)
+    ppm = good.co2_ppm.copy()
+    ppm[[3, 9]] = [0.0, 100_000.0]
+    got = ventilation(PRIOR, Readings(good.time_h, ppm, good.heads), now_h=2.0)
+    assert got.air_changes_per_h == pytest.approx(ventilation(PRIOR, good, now_h=2.0).air_changes_per_h, rel=0.1)
+    assert usable(Readings(good.time_h, ppm, good.heads)).time_h.size == good.time_h.size - 2
+
+
+def test_stale_readings_fade_to_the_prior() -> None:
+    readings = simulate(np.random.default_rng(2), 5.0)
+    fresh, later, old = (ventilation(PRIOR, readings, now_h=2.0 + age) for age in (0.0, FADE_H, 40 * FADE_H))
+    assert fresh.air_log_sd < later.air_log_sd < PRIOR.air_log_sd
+    assert fresh.air_changes_per_h > later.air_changes_per_h > PRIOR.air_changes_per_h
+    assert old == PRIOR
+
+
+def test_an_unknown_volume_leaves_a_wider_interval() -> None:
+    readings = simulate(np.random.default_rng(3), 2.5)
+    vague = RoomAir(200.0, 0.5, 2.0, 0.56)
+    assert ventilation(vague, readings, now_h=2.0).air_log_sd > ventilation(PRIOR, readings, now_h=2.0).air_log_sd
+
+
+def test_readings_out_of_order_are_refused() -> None:
+    with pytest.raises(InvalidInputError):
+        usable(Readings(np.array([1.0, 0.0]), np.array([500.0, 500.0]), np.array([1.0, 1.0])))
+
+
+def test_the_rebreathed_share_is_that_of_rudnick_and_milton() -> None:
+    np.testing.assert_allclose(rebreathed_share([OUTDOOR_PPM, OUTDOOR_PPM + 380.0, 100.0]), [0.0, 0.01, 0.0])
+
+
+def test_an_entered_room_is_known_better_than_a_kind() -> None:
+    parameters = Parameters()
+    prior = room_air(parameters, Kind.BAR)
+    entered = room_air(parameters, Kind.BAR, volume_m3=100.0, air_changes_per_h=4.0, filter_changes_per_h=2.0)
+    assert (prior.source, entered.source) == ("prior", "entered")
+    assert entered.air_log_sd < prior.air_log_sd
+    assert entered.volume_log_sd == 0.0
+    beside = parameters.pathogen.removal_beside_ventilation_per_h
+    assert entered.removal_rate_per_h(parameters) == pytest.approx(6.0 + beside)
+    low, high = prior.interval()
+    assert low == pytest.approx(parameters.priors[Kind.BAR].air_changes_per_h.low, rel=1e-6)
+    assert high == pytest.approx(parameters.priors[Kind.BAR].air_changes_per_h.high, rel=1e-6)
+
+
+@pytest.mark.parametrize("volume", [0.0, -5.0, float("nan"), 1e12])
+def test_an_impossible_volume_is_refused_with_the_field_named(volume: float) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        room_air(Parameters(), Kind.BAR, volume_m3=volume)
+    assert caught.value.field == "volume_m3"

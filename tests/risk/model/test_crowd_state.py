@@ -1,0 +1,122 @@
+"""Crowd state: exact at edges, close between, the same however it is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from risk.model import crowd_state as cs
+from risk.model.far import InvalidInputError
+from tests.risk.model.rooms import HOUR_US, Crowd, crowds
+
+
+def state_of(crowd: Crowd, **changes: object) -> cs.CrowdState:
+    stays = np.array(crowd.stays)
+    given_ = {
+        "arrive_us": stays[:, 0],
+        "leave_us": stays[:, 1],
+        "answer_class": stays[:, 2],
+        "volume_m3": crowd.volume_m3,
+        "removal_rate_per_h": crowd.removal_per_h,
+        "first_edge": 0,
+        "last_edge": 80,
+    }
+    return cs.crowd_state(**{**given_, **changes})  # type: ignore[arg-type]
+
+
+def read(crowd: Crowd, state: cs.CrowdState, at: int) -> cs.StayReading:
+    arrive, leave, answer = crowd.stays[at]
+    return cs.read_stay(state, arrive_us=arrive, leave_us=leave, answer_class=answer)
+
+
+@settings(deadline=None, max_examples=50)
+@given(crowds(quarters=True))
+def test_stays_from_edge_to_edge_are_read_exactly(crowd: Crowd) -> None:
+    state, doses = state_of(crowd), crowd.doses()
+    for at in range(len(crowd.stays)):
+        reading = read(crowd, state, at)
+        scale = state.integral_h2_per_m3.sum() * 1e-9
+        # What is left after eight air exchanges is the only thing the two may see differently.
+        np.testing.assert_allclose(
+            reading.dose_h2_per_m3.sum(axis=0), doses.dose_h2_per_m3[at], rtol=4e-3, atol=max(scale, 1e-12)
+        )
+        assert (reading.heads == doses.heads[at]).all()
+        np.testing.assert_allclose(reading.person_h.sum(axis=0), doses.person_h[at], atol=1e-9)
+
+
+def test_stays_between_edges_are_within_one_percent_median_and_five_at_the_95th() -> None:
+    rng = np.random.default_rng(5)
+    errors: list[float] = []
+    company: list[float] = []
+    for volume, removal in ((300.0, 1.2), (300.0, 3.0), (75.0, 9.0), (75.0, 15.0)):
+        arrive = (rng.uniform(0.1, 10, 150) * HOUR_US).astype(np.int64)
+        leave = arrive + (rng.gamma(2.0, 0.5, 150) * HOUR_US).astype(np.int64) + 1
+        answer = rng.choice(4, 150, p=[0.85, 0.08, 0.05, 0.02])
+        crowd = Crowd(tuple(zip(arrive.tolist(), leave.tolist(), answer.tolist(), strict=True)), volume, removal)
+        state, doses = state_of(crowd, last_edge=100), crowd.doses()
+        for at in range(150):
+            reading = read(crowd, state, at)
+            errors.append(abs(reading.dose_h2_per_m3[:, 0].sum() / doses.dose_h2_per_m3[at, 0] - 1))
+            company.append(abs(reading.person_h[:, 0].sum() / doses.person_h[at, 0] - 1))
+            assert (reading.heads >= doses.heads[at]).all()
+    assert np.median(errors) < 0.001
+    assert np.quantile(errors, 0.95) < 0.01
+    assert np.median(company) < 0.01
+    assert np.quantile(company, 0.95) < 0.05
+
+
+@settings(deadline=None, max_examples=40)
+@given(crowds(least=2), st.integers(1, 60))
+def test_going_on_from_an_edge_gives_the_same_as_from_the_start(crowd: Crowd, edge: int) -> None:
+    whole = state_of(crowd)
+    needed = [stay for stay in crowd.stays if stay[1] >= cs.earliest_needed_us(edge, crowd.removal_per_h)]
+    if not needed:
+        return
+    rest = state_of(
+        Crowd(tuple(needed), crowd.volume_m3, crowd.removal_per_h),
+        first_edge=edge,
+        concentration_per_m3=whole.concentration_per_m3[edge],
+    )
+    np.testing.assert_allclose(rest.integral_h2_per_m3, whole.integral_h2_per_m3[edge:], rtol=1e-9, atol=1e-15)
+    assert (rest.present == whole.present[edge:]).all()
+    assert (rest.lingering == whole.lingering[edge:]).all()
+    assert (rest.arrivals == whole.arrivals[edge:]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(crowds())
+def test_who_is_alone_reads_exactly_nothing(crowd: Crowd) -> None:
+    alone = Crowd(crowd.stays[:1], crowd.volume_m3, crowd.removal_per_h)
+    reading = read(alone, state_of(alone), 0)
+    assert (reading.dose_h2_per_m3 == 0).all()
+    assert (reading.person_h == 0).all()
+    assert (reading.heads == 0).all()
+
+
+def test_an_earlier_stay_of_ones_own_is_no_company() -> None:
+    crowd = Crowd(((0, HOUR_US, 2), (2 * HOUR_US, 3 * HOUR_US, 2)))
+    reading = cs.read_stay(
+        state_of(crowd), arrive_us=2 * HOUR_US, leave_us=3 * HOUR_US, answer_class=2, earlier=[(0, HOUR_US, 2)]
+    )
+    assert (reading.dose_h2_per_m3 == 0).all()
+    assert (reading.heads == 0).all()
+
+
+def test_air_that_changes_during_the_day_changes_the_quarters_after_it() -> None:
+    crowd = Crowd(((0, 4 * HOUR_US, 0), (0, 4 * HOUR_US, 0)))
+    rates = np.where(np.arange(80) < 8, 3.0, 9.0)
+    state, plain = state_of(crowd, removal_rate_per_h=rates), state_of(crowd)
+    np.testing.assert_array_equal(state.integral_h2_per_m3[:8], plain.integral_h2_per_m3[:8])
+    assert (state.integral_h2_per_m3[8:16, 0] < plain.integral_h2_per_m3[8:16, 0]).all()
+    # Steady state of the new air, from the mass balance: n/(lambda*V) times a quarter-hour.
+    assert state.integral_h2_per_m3[15, 0] == pytest.approx(2 / (9.0 * 200.0) * 0.25, rel=1e-3)
+
+
+def test_reading_beyond_the_state_is_refused() -> None:
+    crowd = Crowd(((0, HOUR_US, 0),))
+    with pytest.raises(InvalidInputError):
+        cs.read_stay(state_of(crowd, last_edge=4), arrive_us=0, leave_us=2 * HOUR_US, answer_class=0)
+    with pytest.raises(InvalidInputError):
+        state_of(crowd, last_edge=0)
