@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from crowdtrace.common.etag import ETagMixin
+from crowdtrace.common.etag import ETagMixin, entity_tag
 from crowdtrace.common.pagination import CursorPagination
 from venues import links
 from venues.authentication import (
@@ -22,6 +23,12 @@ from venues.authentication import (
     user_of,
 )
 
+IF_MATCH = OpenApiParameter(
+    name="If-Match",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="the ETag of what was read, or `*` for any version",
+)
 Serializer = type[BaseSerializer[Any]]
 
 
@@ -44,6 +51,11 @@ class OwnerView(ETagMixin, APIView):
     def show(self, serializer: Serializer, row: Any, status: int = 200) -> Response:
         """The answer with one thing."""
         return Response(self.represent(serializer, row), status=status)
+
+    def show_changed(self, serializer: Serializer, row: Any) -> Response:
+        """The answer with one thing that was just changed, and its new ETag for the next change."""
+        data = self.represent(serializer, row)
+        return Response(data, headers={"ETag": entity_tag(data)})
 
     def represent(self, serializer: Serializer, row: Any) -> Any:
         """One thing as the API shows it."""

@@ -12,7 +12,7 @@ from crowdtrace.common.serializers import read_body
 from crowdtrace.common.time import utc_now
 from venues import selectors, services
 from venues.api import serializers as s
-from venues.api.base import OwnerListView, OwnerView, no_content
+from venues.api.base import IF_MATCH, OwnerListView, OwnerView, no_content
 from venues.kinds import Role
 from venues.services.venues import lock_venue
 
@@ -105,7 +105,12 @@ class EventView(OwnerView):
         """When, where and how large."""
         return self.show(s.EventSerializer, selectors.event(self.user, event))
 
-    @extend_schema(operation_id="update_event", request=s.EventSerializer(partial=True), responses=s.EventSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="update_event",
+        request=s.EventSerializer(partial=True),
+        responses=s.EventSerializer,
+    )
     def patch(self, request: Request, event: str) -> Response:
         """Change it (managers; needs `If-Match`)."""
         row = selectors.event(self.user, event, Role.MANAGER)
@@ -114,7 +119,7 @@ class EventView(OwnerView):
             lock_venue(row.venue)
             require_match(request, self.represent(s.EventSerializer, selectors.event(self.user, event)))
             row = services.update_event(event=row, **data, actor=self.actor, now=utc_now())
-        return self.show(s.EventSerializer, row)
+        return self.show_changed(s.EventSerializer, row)
 
     @extend_schema(operation_id="cancel_event", request=None, responses={204: None})
     def delete(self, request: Request, event: str) -> Response:  # noqa: ARG002

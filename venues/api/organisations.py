@@ -15,7 +15,7 @@ from crowdtrace.common.serializers import read_body, read_query
 from crowdtrace.common.time import utc_now
 from venues import links, selectors, services
 from venues.api import serializers as s
-from venues.api.base import OperatorView, OwnerListView, OwnerView, no_content, origin_of
+from venues.api.base import IF_MATCH, OperatorView, OwnerListView, OwnerView, no_content, origin_of
 from venues.kinds import Role
 from venues.models import Organisation
 from venues.services.organisations import lock_open
@@ -58,6 +58,7 @@ class OrganisationView(OwnerView):
         return self.show(s.OrganisationSerializer, selectors.organisation(self.user, organisation))
 
     @extend_schema(
+        parameters=[IF_MATCH],
         operation_id="update_organisation",
         request=s.OrganisationSerializer(partial=True),
         responses=s.OrganisationSerializer,
@@ -69,7 +70,7 @@ class OrganisationView(OwnerView):
         with transaction.atomic():
             require_match(request, self.represent(s.OrganisationSerializer, lock_open(row)))
             row = services.update_organisation(organisation=row, actor=self.actor, now=utc_now(), **data)
-        return self.show(s.OrganisationSerializer, row)
+        return self.show_changed(s.OrganisationSerializer, row)
 
     @extend_schema(operation_id="close_organisation", request=None, responses={204: None})
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002

@@ -16,7 +16,7 @@ from crowdtrace.common.throttles import AddressThrottle, EnrolThrottle
 from crowdtrace.common.time import utc_now
 from venues import links, selectors, services
 from venues.api import serializers as s
-from venues.api.base import OwnerListView, OwnerView, no_content, origin_of
+from venues.api.base import IF_MATCH, OwnerListView, OwnerView, no_content, origin_of
 from venues.kinds import Role
 from venues.models import Device, Venue
 from venues.requirements import RequirementValues
@@ -95,6 +95,7 @@ class VenueView(OwnerView):
         return self.show(s.VenueSerializer, selectors.venue(self.user, venue))
 
     @extend_schema(
+        parameters=[IF_MATCH],
         operation_id="update_venue",
         request=s.VenueSerializer(partial=True),
         responses=s.VenueSerializer,
@@ -107,7 +108,7 @@ class VenueView(OwnerView):
         with transaction.atomic():
             require_match(request, self.represent(s.VenueSerializer, lock_venue(row)))
             row = services.update_venue(venue=row, changes=changes, actor=self.actor, now=utc_now())
-        return self.show(s.VenueSerializer, row)
+        return self.show_changed(s.VenueSerializer, row)
 
     @extend_schema(operation_id="close_venue", request=None, responses={204: None})
     def delete(self, request: Request, venue: str) -> Response:  # noqa: ARG002
@@ -128,6 +129,7 @@ class RequirementsView(OwnerView):
         return self.show(s.RequirementsSerializer, selectors.venue(self.user, venue).requirements)
 
     @extend_schema(
+        parameters=[IF_MATCH],
         operation_id="set_requirements",
         request=s.RequirementsSerializer,
         responses=s.RequirementsSerializer,
@@ -142,6 +144,7 @@ class RequirementsView(OwnerView):
         return self._set(row, read_body(request, s.RequirementsSerializer))
 
     @extend_schema(
+        parameters=[IF_MATCH],
         operation_id="change_requirements",
         request=s.RequirementsSerializer(partial=True),
         responses=s.RequirementsSerializer,
@@ -159,7 +162,7 @@ class RequirementsView(OwnerView):
             require_match(self.request, self.represent(s.RequirementsSerializer, present))
             values = RequirementValues.of(present).changed(changes)
             row = services.set_requirements(venue=venue, values=values, actor=self.actor, now=utc_now())
-        return self.show(s.RequirementsSerializer, row)
+        return self.show_changed(s.RequirementsSerializer, row)
 
 
 class RequirementVersionsView(OwnerListView):
@@ -209,7 +212,12 @@ class DoorView(OwnerView):
         """Its name, and whether it is public."""
         return self.show(s.DoorSerializer, selectors.door(self.user, door))
 
-    @extend_schema(operation_id="update_door", request=s.DoorSerializer(partial=True), responses=s.DoorSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="update_door",
+        request=s.DoorSerializer(partial=True),
+        responses=s.DoorSerializer,
+    )
     def patch(self, request: Request, door: str) -> Response:
         """Rename it, or make it public or private (managers; needs `If-Match`)."""
         row = selectors.door(self.user, door, Role.MANAGER)
@@ -219,7 +227,7 @@ class DoorView(OwnerView):
             row.refresh_from_db(fields=["name", "access"])
             require_match(request, self.represent(s.DoorSerializer, row))
             row = services.update_door(door=row, **data, actor=self.actor, now=utc_now())
-        return self.show(s.DoorSerializer, row)
+        return self.show_changed(s.DoorSerializer, row)
 
     @extend_schema(operation_id="close_door", request=None, responses={204: None})
     def delete(self, request: Request, door: str) -> Response:  # noqa: ARG002
