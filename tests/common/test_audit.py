@@ -28,9 +28,9 @@ def test_organisations_see_their_own_acts_newest_first() -> None:
 
 
 def test_an_act_that_is_undone_leaves_no_entry() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         audit.record(actor="ann", verb="close", subject="v_1", now=NOW)
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert not AuditEntry.objects.exists()
 
 

@@ -110,7 +110,7 @@ def test_a_message_of_a_library_loses_its_values(lines: io.StringIO) -> None:
     log.warning("user %s sent %r from %s, %d times in %.1f s", SECRET, {"a": SECRET}, ADDRESS, 3, 1.5)
     log.warning("task %(name)s of %(who)s", {"name": "risk.crowd", "who": SECRET})
     log.warning(ValueError(SECRET))
-    log.warning("broken %d %s", SECRET)
+    log.warning("broken %d %s", SECRET)  # noqa: PLE1206
     log.warning("with extras", extra={"body": SECRET, "request": SECRET}, stack_info=True)
     written = lines.getvalue()
     assert_private(written)

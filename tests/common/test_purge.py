@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from crowdtrace.common import purge as module
 from crowdtrace.common.models import AuditEntry, RememberedAnswer
+from crowdtrace.common.privacy import declared_models
 from crowdtrace.common.purge import purge_expired
 from crowdtrace.common.tasks import forget_expired_keys, purge
 from crowdtrace.common.time import epoch_end, last_ended_day
@@ -27,9 +28,9 @@ DAY = dt.date(2026, 8, 14)
 SECOND = dt.timedelta(seconds=1)
 
 
-def utc(*parts: int) -> dt.datetime:
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> dt.datetime:
     """A moment in UTC."""
-    return dt.datetime(*parts, tzinfo=dt.UTC)  # type: ignore[arg-type]
+    return dt.datetime(year, month, day, hour, minute, tzinfo=dt.UTC)
 
 
 def make_venue(simulated_until: dt.datetime | None = None) -> Venue:
@@ -228,6 +229,6 @@ def test_an_epoch_ends_28_hours_after_its_day_begins(
 
 
 def test_purging_nothing_asks_little(django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(6 * len(module.declared_models())):
+    with django_assert_max_num_queries(6 * len(declared_models())):
         purge_expired(now=utc(2026, 8, 14))
     assert connection.in_atomic_block

@@ -23,7 +23,7 @@ def stop() -> None:
 
 if __name__ == "__main__":
     queue = sys.argv[1]
-    fail.apply_async(args=["canary-argument"], queue=queue)
+    fail.apply_async(args=("canary-argument",), queue=queue)
     stop.apply_async(queue=queue)
     app.worker_main(
         ["worker", "--pool", "solo", "--loglevel", "info", "--queues", queue, "--without-gossip", "--without-mingle"]
