@@ -221,6 +221,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "LICENSE": {"name": "Apache-2.0"},
+    "ENUM_NAME_OVERRIDES": {
+        "VenueKind": "venues.kinds.VenueKind",
+        "OrganisationKind": "venues.kinds.OrganisationKind",
+        "DeviceKind": "venues.kinds.DeviceKind",
+    },
 }
 # Requests a window; embedded mode lets ten times as many pass. A stadium is one address.
 _many = 10 if EMBEDDED else 1
