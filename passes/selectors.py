@@ -174,7 +174,7 @@ class HeldReport:
 
 
 def held_reports(limit: int = 10_000) -> list[HeldReport]:
-    """Reports that wait, in random order, each with the stays of its pass. Drop them with `drop_reports` once folded."""
+    """Reports that wait, in random order, with the stays of their passes. `drop_reports` drops them once folded."""
     rows = list(SelfReport.objects.all()[:limit])
     random.SystemRandom().shuffle(rows)
     stays: dict[bytes, list[tuple[int, dt.datetime, dt.datetime]]] = {}
@@ -185,4 +185,3 @@ def held_reports(limit: int = 10_000) -> list[HeldReport]:
         for row in rows
         for owner in [bytes(row.owner_hash)]
     ]
-

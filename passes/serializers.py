@@ -236,4 +236,3 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     """The last 14 epochs, newest first."""
 
     results = DayTotalsSerializer(many=True)
-

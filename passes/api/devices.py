@@ -78,6 +78,6 @@ class BatchView(DeviceView):
         responses={200: serializers.BatchAnswerSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Items are scans, or `{scan_id, sealed}` (docs/protocol.md, section 10). A bad one is Declined in its place."""
+        """Items are scans or `{scan_id, sealed}` (docs/protocol.md, section 10); a bad one is Declined in its place."""
         items = read_body(request, serializers.BatchSerializer)["scans"]
         return Response({"results": batch_results(device=device_of(request), items=items, now=utc_now())})

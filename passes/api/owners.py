@@ -5,23 +5,17 @@ from dataclasses import asdict
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from crowdtrace.common.time import utc_now
 from passes import selectors, serializers
 from venues import selectors as places
-from venues.authentication import IsOwner, OwnerAuthentication, user_of
-
-
-class OwnerView(APIView):
-    """What these addresses share."""
-
-    authentication_classes = [OwnerAuthentication]
-    permission_classes = [IsOwner]
+from venues.api.base import OwnerView
 
 
 class PresentNamesView(OwnerView):
-    """Names of visitors who are inside."""
+    """Names of visitors who are inside; they are for the screen and stay nowhere on the way."""
+
+    cache_control = "no-store"
 
     @extend_schema(
         operation_id="names_present",
@@ -29,9 +23,9 @@ class PresentNamesView(OwnerView):
         summary="Names that visitors inside chose to show",
         responses={200: serializers.NamesSerializer},
     )
-    def get(self, request: Request, venue: str) -> Response:
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
         """Names of visitors who are inside now, none of a day that is over."""
-        found = selectors.names_present(places.venue(user_of(request), venue), utc_now())
+        found = selectors.names_present(places.venue(self.user, venue), utc_now())
         return Response({"results": [asdict(name) for name in found]})
 
 
@@ -44,7 +38,7 @@ class StatisticsView(OwnerView):
         summary="Visits and refusals by day",
         responses={200: serializers.StatisticsSerializer},
     )
-    def get(self, request: Request, venue: str) -> Response:
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
         """The last 14 days. Refusals are told as totals of 10 and more, of days that are over."""
-        found = selectors.day_totals(places.venue(user_of(request), venue), utc_now())
+        found = selectors.day_totals(places.venue(self.user, venue), utc_now())
         return Response({"results": [asdict(day) for day in found]})

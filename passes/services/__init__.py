@@ -2,7 +2,15 @@
 
 from passes.services.checkins import COUNTED_PASSES, UNMARKED_ONE_IN, CheckinAnswer, CheckinRequest, check_in
 from passes.services.erasure import ErasedCounts, erase_owners
-from passes.services.holders import OLDEST_TEST, drop_reports, hide_name, rate_visit, report_test, revoke_passes, show_name
+from passes.services.holders import (
+    OLDEST_TEST,
+    drop_reports,
+    hide_name,
+    rate_visit,
+    report_test,
+    revoke_passes,
+    show_name,
+)
 from passes.services.kiosks import make_bundle
 from passes.services.rendering import render_credential
 from passes.services.scans import ScanRequest, record_malformed, record_scan, record_scans

@@ -7,7 +7,7 @@ known one, and every one of these may be sent twice.
 import datetime as dt
 import random
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -88,7 +88,7 @@ def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: 
     known = Pass.objects.filter(owner_hash__in=wanted, go=True).values_list("owner_hash", flat=True)
     today = calendar().current(now.timestamp()).date
     for owner_hash in shuffled(bytes(one) for one in known):
-        values = {
+        values: dict[str, Any] = {
             "spent": spent_hash(owner_hash),
             "today": today,
             "owner_hash": owner_hash,
