@@ -17,6 +17,7 @@
  * @typedef {object} Decision
  * @property {boolean} approved
  * @property {string | null} cause for tests; it is never shown, stored or sent
+ * @property {import("../core/pass.js").ParsedPass | null} pass as it was read, null for other texts
  * @property {Seen | null} seen what to remember if the visitor goes through
  */
 import { hmac } from "@noble/hashes/hmac.js";
@@ -40,27 +41,19 @@ import { isOpen } from "./hours.js";
  */
 export async function decide({ text, type, at, readings, bundle, recall }) {
   const pass = parseCredential(text);
-  if (pass === null) return declined("malformed");
-  const unproven = (await signatureCause(pass, bundle)) ?? timeCause(pass, at) ?? chainCause(pass, at);
-  if (unproven) return declined(unproven);
-  if (isRevoked(pass, bundle)) return declined("revoked");
-  if (pass.shown === null && bundle.requirements.rotatingRequired) return declined("rotating_required");
+  if (pass === null) return { approved: false, cause: "malformed", pass, seen: null };
+  const cause = (await signatureCause(pass, bundle)) ?? timeCause(pass, at) ?? chainCause(pass, at) ?? listedCause(pass, bundle);
   const seen = recall(pass.anchor, pass.validUntil);
   const slot = pass.shown?.slot ?? slotAt(pass.validFrom, at);
-  if (slot <= (type === "Checkin" ? seen.lastIn : seen.lastOut)) return declined("replay");
-  if (type === "Checkout") return approved({ ...seen, lastOut: slot, inside: false });
-  const kept = (pass.shown === null && seen.inside ? "still_inside" : null) ?? entryCause(pass, at, readings, bundle.requirements);
-  return kept ? declined(kept) : approved({ ...seen, lastIn: slot, inside: true });
+  const refused = cause ?? usedCause(seen, type, slot) ?? (type === "Checkin" ? entryCause(pass, seen, at, readings, bundle.requirements) : null);
+  if (refused !== null) return { approved: false, cause: refused, pass, seen: null };
+  const after = type === "Checkin" ? { ...seen, lastIn: slot, inside: true } : { ...seen, lastOut: slot, inside: false };
+  return { approved: true, cause: null, pass, seen: after };
 }
 
-/** @param {string} cause @returns {Decision} */
-function declined(cause) {
-  return { approved: false, cause, seen: null };
-}
-
-/** @param {Seen} seen @returns {Decision} */
-function approved(seen) {
-  return { approved: true, cause: null, seen };
+/** A slot counts once, and one before it never: who saw a code can compute the one before. @param {Seen} seen @param {ScanType} type @param {number} slot */
+function usedCause(seen, type, slot) {
+  return slot <= (type === "Checkin" ? seen.lastIn : seen.lastOut) ? "replay" : null;
 }
 
 /** @typedef {import("../core/pass.js").ParsedPass} ParsedPass */
@@ -94,21 +87,24 @@ function chainCause(pass, at) {
   return equal(value, pass.anchor) ? null : "chain";
 }
 
-/** @param {ParsedPass} pass @param {import("./bundle.js").Bundle} bundle @returns {boolean} */
-function isRevoked(pass, { revocations }) {
-  if (revocations.entries.size === 0) return false;
-  return revocations.entries.has(toHex(hmac(sha256, revocations.salt, pass.anchor).slice(0, 8)));
+/** @param {ParsedPass} pass @param {import("./bundle.js").Bundle} bundle @returns {string | null} */
+function listedCause(pass, { revocations, requirements }) {
+  const entry = toHex(hmac(sha256, revocations.salt, pass.anchor).slice(0, 8));
+  if (revocations.entries.has(entry)) return "revoked";
+  return pass.shown === null && requirements.rotatingRequired ? "rotating_required" : null;
 }
 
 /**
  * @param {ParsedPass} pass
+ * @param {Seen} seen
  * @param {number} at
  * @param {Readings} readings
  * @param {import("./bundle.js").Requirements} requirements
  * @returns {string | null}
  */
-function entryCause(pass, at, { temperatureF = null, o2 = null }, requirements) {
+function entryCause(pass, seen, at, { temperatureF = null, o2 = null }, requirements) {
   const { highestTemperatureF, lowestO2, hours } = requirements;
+  if (pass.shown === null && seen.inside) return "still_inside";
   if (requirements.privateDoor && !requirements.invitationEpochs.includes(pass.validFrom)) return "private_door";
   if (hours !== null && !isOpen(hours, at)) return "closed";
   if ((highestTemperatureF !== null && temperatureF === null) || (lowestO2 !== null && o2 === null)) return "reading_missing";

@@ -1,14 +1,16 @@
 /**
  * What a kiosk remembers of the passes it let through, so that a code opens once.
  *
- * Rows are keyed by `HMAC(key, anchor)[:8]`. The key is made fresh by each day's first page and lives in memory alone
- * (the page's, and for a reload the service worker's): what lies in storage cannot be matched with any pass.
+ * Rows are keyed by `HMAC(key, anchor)[:8]`. The key lives in memory alone (the page's, and across a reload the service
+ * worker's): what lies in storage cannot be matched with any pass. When the key is lost, codes that may have been used
+ * under it are answered with *cannot check* until the next minute shows fresh ones.
  *
  * @typedef {import("./decide.js").Seen} Seen
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../core/bytes.js";
+import { slotAt } from "../core/epoch.js";
 
 export const REPLAY_KEY_BYTES = 32;
 
@@ -16,9 +18,11 @@ export class ReplayBook {
   /**
    * @param {Uint8Array} key 32 bytes
    * @param {Iterable<Seen>} [rows] rows kept under the same key
+   * @param {number} [forgottenUntil] Unix seconds; scans up to then were made under a key that is gone, 0 for none
    */
-  constructor(key, rows = []) {
+  constructor(key, rows = [], forgottenUntil = 0) {
     this.key = key;
+    this.forgottenUntil = forgottenUntil;
     /** @type {Map<string, Seen>} */
     this.rows = new Map(Array.from(rows, (row) => [row.tag, row]));
   }
@@ -36,6 +40,16 @@ export class ReplayBook {
   recall(anchor, until) {
     const tag = this.tag(anchor);
     return this.rows.get(tag) ?? { tag, until, lastIn: 0, lastOut: 0, inside: false };
+  }
+
+  /**
+   * @param {import("../core/pass.js").ParsedPass} pass
+   * @returns {boolean} whether its code may have been used under the lost key: such a code cannot be judged here
+   */
+  isForgotten(pass) {
+    if (this.forgottenUntil === 0 || pass.shown === null || this.rows.has(this.tag(pass.anchor))) return false;
+    // A door takes codes one slot ahead of its clock.
+    return pass.shown.slot <= slotAt(pass.validFrom, this.forgottenUntil) + 1;
   }
 
   /** @param {Seen} seen a row of a visitor who went through */
