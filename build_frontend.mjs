@@ -32,7 +32,7 @@ const ROOMS = [
   {
     from: "passes/frontend",
     to: "passes/static/passes/built",
-    entries: ["pages/me.js", "pages/check_in.js", "pages/pass.js", "pages/kiosk.js", "workers/reader.js", "workers/service.js", "passes.css"],
+    entries: ["pages/me.js", "pages/check_in.js", "pages/pass.js", "pages/kiosk.js", "core/ed25519_script.js", "workers/reader.js", "workers/reader_script.js", "workers/service.js", "passes.css"],
     copies: { "zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm" },
   },
 ];
@@ -69,6 +69,7 @@ async function buildRoom(room) {
     entryPoints: room.entries.map((entry) => join(room.from, entry)),
     outdir: room.to,
     entryNames: "[name]",
+    treeShaking: true,
     bundle: true,
     minify: true,
     format: "esm",

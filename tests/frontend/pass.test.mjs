@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeBase45, encodeBase45 } from "../../passes/frontend/core/base45.js";
 import { concat, toHex } from "../../passes/frontend/core/bytes.js";
-import { verify, verifyInScript, verifyNatively } from "../../passes/frontend/core/ed25519.js";
+import { verify, verifyNatively } from "../../passes/frontend/core/ed25519.js";
+import { verifyInScript } from "../../passes/frontend/core/ed25519_script.js";
 import { parseCredential, PASS_BYTES, PREFIX, signedBytes } from "../../passes/frontend/core/pass.js";
 import { hex, passVectors, readData } from "./vectors.mjs";
 

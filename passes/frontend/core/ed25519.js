@@ -1,7 +1,7 @@
 /**
- * Ed25519 signatures (RFC 8032): WebCrypto where the browser has it, else a JavaScript implementation.
+ * Ed25519 signatures (RFC 8032): WebCrypto where the browser has it, else a JavaScript implementation, which is a file
+ * of its own, because few browsers need it.
  */
-import { ed25519 } from "@noble/curves/ed25519.js";
 
 /** @typedef {(signature: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>, publicKey: Uint8Array<ArrayBuffer>) => Promise<boolean>} Verify */
 
@@ -11,13 +11,12 @@ export async function verifyNatively(signature, message, publicKey) {
   return crypto.subtle.verify("Ed25519", key, signature, message);
 }
 
-/** RFC 8032 rules, not the looser ZIP 215 ones. @type {Verify} */
-export async function verifyInScript(signature, message, publicKey) {
-  try {
-    return ed25519.verify(signature, message, publicKey, { zip215: false });
-  } catch {
-    return false;
-  }
+/** Address of the JavaScript implementation; a page that checks signatures names it before it does. */
+let scriptAddress = "";
+
+/** @param {string} address */
+export function useScript(address) {
+  scriptAddress = address;
 }
 
 /** @type {Promise<boolean> | undefined} */
@@ -35,7 +34,11 @@ function hasNative() {
 /** A malformed key or signature is false, never an exception. @type {Verify} */
 export async function verify(signature, message, publicKey) {
   if (signature.length !== 64 || publicKey.length !== 32) return false;
-  if (!(await hasNative())) return verifyInScript(signature, message, publicKey);
+  if (!(await hasNative())) {
+    /** @type {{verifyInScript: Verify}} */
+    const { verifyInScript } = await import(scriptAddress);
+    return verifyInScript(signature, message, publicKey);
+  }
   try {
     return await verifyNatively(signature, message, publicKey);
   } catch {

@@ -88,7 +88,9 @@ function listDays() {
   });
   find("[data-days]").replaceChildren(...buttons);
   const field = /** @type {HTMLInputElement} */ (find("#invitation"));
-  if (draft.invitation) field.value = draft.invitation;
+  if (!draft.invitation) return;
+  field.value = draft.invitation;
+  /** @type {HTMLDetailsElement} */ (field.closest("details")).open = true;
 }
 
 async function send() {
@@ -158,9 +160,6 @@ try {
   } else {
     person = current;
     draft = (await store.draft(person.id, venue.id)) ?? emptyDraft();
-    const only = open().length === 1 && !draft.epoch ? (open()[0] ?? null) : null;
-    const asksCode = !find('[data-form="invitation"]').hidden;
-    if (only && !asksCode) draft = { ...draft, epoch: only };
     if (open().length === 0) showState("closed");
     else {
       const step = nextStep();

@@ -1,6 +1,7 @@
 /** The door's page: enrolment, the camera and other readers, the answer, and what staff must know. */
 import { Unreachable } from "../core/api.js";
 import { fromBase64Url } from "../core/bytes.js";
+import { useScript } from "../core/ed25519.js";
 import { PREFIX } from "../core/pass.js";
 import { BundleError, openBundle } from "../door/bundle.js";
 import { DoorClock } from "../door/clock.js";
@@ -156,8 +157,17 @@ async function openDoor(enrolled) {
   when("revoked", false);
   showState("door", { focus: false });
   await showStaff();
+  void keepOffline();
   await startCamera();
   await sync();
+}
+
+/** Asks the service worker to keep the door's files, and shows whether this page works without a network. */
+async function keepOffline() {
+  const registration = await navigator.serviceWorker?.ready;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => (document.documentElement.dataset.offline = "ready");
+  registration?.active?.postMessage({ keep: "files" }, [port2]);
 }
 
 async function startCamera() {
@@ -283,6 +293,7 @@ document.addEventListener("visibilitychange", () => {
 
 const code = location.hash.slice(1);
 if (code) history.replaceState(null, "", location.pathname);
+useScript(find("script[data-ed25519]").dataset.ed25519 ?? "");
 showState("loading", { focus: false });
 try {
   if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");

@@ -5,13 +5,14 @@
  * worker asks for the next one.
  */
 
-/** @typedef {{reader: string, wasm: string}} ReaderFiles addresses of the worker and of its WebAssembly */
+/** @typedef {{reader: string, wasm: string, script: string}} ReaderFiles addresses of the worker, its WebAssembly, its JavaScript */
 
 /** @returns {ReaderFiles} as the page's script element names them */
 export function readerFiles() {
   const script = document.querySelector("script[data-reader]");
   if (!(script instanceof HTMLElement)) throw new Error("the page names no reader");
-  return { reader: script.dataset.reader ?? "", wasm: script.dataset.wasm ?? "" };
+  const address = (/** @type {string | undefined} */ path) => new URL(path ?? "", document.baseURI).href;
+  return { reader: address(script.dataset.reader), wasm: address(script.dataset.wasm), script: address(script.dataset.script) };
 }
 
 /** Reads frames and pictures, one at a time, in the order in which they come. */
@@ -19,7 +20,7 @@ export class Reader {
   /** @param {ReaderFiles} files */
   constructor(files) {
     this.worker = new Worker(files.reader, { type: "module" });
-    this.worker.postMessage({ wasm: new URL(files.wasm, document.baseURI).href });
+    this.worker.postMessage({ wasm: files.wasm, script: files.script });
     /** @type {Map<number, (texts: string[]) => void>} */
     this.waiting = new Map();
     this.count = 0;

@@ -3,7 +3,6 @@
  * WebAssembly is blocked. Nothing that is read leaves this worker but to its page.
  */
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
-import { decodeQR } from "qr/decode.js";
 
 /**
  * @typedef {(image: ImageBitmap) => Promise<string[]>} Read
@@ -45,8 +44,10 @@ async function zxingReader(wasm) {
   };
 }
 
-/** @returns {Read} */
-function scriptReader() {
+/** @param {string} address @returns {Promise<Read>} loaded only where it is needed */
+async function scriptReader(address) {
+  /** @type {typeof import("./reader_script.js")} */
+  const { decodeQR } = await import(address);
   return async (image) => {
     try {
       return [decodeQR(pixels(image))];
@@ -56,11 +57,11 @@ function scriptReader() {
   };
 }
 
-/** @param {string} wasm @returns {Promise<Read[]>} in the order in which they are asked */
-async function prepare(wasm) {
+/** @param {{wasm: string, script: string}} files @returns {Promise<Read[]>} in the order in which they are asked */
+async function prepare({ wasm, script }) {
   const native = await nativeReader().catch(() => null);
-  const zxing = await zxingReader(wasm);
-  return [native, zxing ?? scriptReader()].filter((reader) => reader !== null);
+  const other = (await zxingReader(wasm)) ?? (await scriptReader(script));
+  return [native, other].filter((reader) => reader !== null);
 }
 
 /** @param {ImageBitmap} image @returns {Promise<string[]>} */
@@ -76,7 +77,7 @@ const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ 
 
 scope.addEventListener("message", async ({ data }) => {
   if (data.wasm) {
-    readers = prepare(data.wasm);
+    readers = prepare(data);
     return;
   }
   const texts = await read(data.image);
