@@ -10,7 +10,7 @@ from crowdtrace.common import crypto
 @lru_cache(maxsize=1)
 def root_key() -> Ed25519PrivateKey:
     """Derived from the master key, so that it is the same on every process and is stored nowhere."""
-    return Ed25519PrivateKey.from_private_bytes(crypto.derived_key("root-key"))
+    return Ed25519PrivateKey.from_private_bytes(crypto.derived_key("root"))
 
 
 def root_public_key() -> bytes:

@@ -105,7 +105,7 @@ def shows(page: Page, state: str) -> None:
 
 def stored_people(page: Page) -> list[dict[str, Any]]:
     """The people in the device's storage, their secrets as lists of numbers."""
-    return page.evaluate(
+    people: list[dict[str, Any]] = page.evaluate(
         """() => new Promise((resolve, reject) => {
             const request = indexedDB.open("crowdtrace");
             request.onerror = () => reject(request.error);
@@ -118,3 +118,4 @@ def stored_people(page: Page) -> list[dict[str, Any]]:
             };
         })"""
     )
+    return people

@@ -87,6 +87,28 @@ test("readings that are no numbers decline", async () => {
   }
 });
 
+test("an event opens a door outside its hours, from its start up to its end", async () => {
+  const bundle = structuredClone(bundles["never open"]);
+  bundle.requirements.openings = [[vectors.noon, vectors.noon + 60]];
+  for (const [at, text, approved] of [[vectors.noon - 1, shown(-1), false], [vectors.noon, shown(), true], [vectors.noon + 60, shown(1), false]]) {
+    const replay = newReplay();
+    const decision = await decide({ text, type: "Checkin", at, readings: {}, bundle, recall: (anchor, until) => replay.recall(anchor, until) });
+    assert.equal(decision.approved, approved, String(at));
+  }
+});
+
+test("after the key was lost, only codes that may have been used under it are in doubt", async () => {
+  const replay = new ReplayBook(new Uint8Array(32).fill(7), [], vectors.noon);
+  const read = async (text) => (await scan(newReplay(), text, { minutes: 0 })).pass;
+  assert.equal(replay.isForgotten(await read(shown(-1))), true);
+  assert.equal(replay.isForgotten(await read(shown(1))), true, "a door takes codes a minute ahead");
+  assert.equal(replay.isForgotten(await read(shown(2))), false);
+  const known = await read(shown());
+  replay.remember(replay.recall(known.anchor, known.validUntil));
+  assert.equal(replay.isForgotten(known), false, "this page saw it itself");
+  assert.equal(newReplay().isForgotten(known), false, "no key was lost");
+});
+
 test("rows of another key are unknown, and rows end with their passes", () => {
   const key = new Uint8Array(32).fill(1);
   const replay = new ReplayBook(key);
@@ -109,7 +131,7 @@ test("a bundle carries what the server signed", () => {
   assert.equal(revocations.entries.size, 1);
   assert.deepEqual(requirements, {
     version: 7, highestTemperatureF: 99.99, lowestO2: 90, capacity: 500, enforcedPercent: 33, hours: null,
-    rotatingRequired: false, privateDoor: false, invitationEpochs: [],
+    rotatingRequired: false, privateDoor: false, invitationEpochs: [], openings: [],
   });
 });
 

@@ -16,6 +16,7 @@
  * @property {boolean} rotatingRequired
  * @property {boolean} privateDoor
  * @property {number[]} invitationEpochs starts of the epochs whose check-in asks for an invitation
+ * @property {[start: number, end: number][]} openings Unix seconds; the venue is open then whatever its hours say
  *
  * @typedef {object} Bundle
  * @property {string} venue public id
@@ -170,7 +171,14 @@ function readRequirements(fields) {
     rotatingRequired: fields.flag(7),
     privateDoor: fields.flag(8),
     invitationEpochs: fields.wholes(9),
+    openings: fields.map.has(10) ? list(fields.map.get(10)).map(readOpening) : [],
   };
+}
+
+/** @param {unknown} entry @returns {[start: number, end: number]} */
+function readOpening(entry) {
+  const [start, end] = list(entry).map(whole);
+  return [whole(start), whole(end)];
 }
 
 /** @param {Fields} fields @returns {import("./hours.js").WeeklyHours} */

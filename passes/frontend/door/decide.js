@@ -103,10 +103,10 @@ function listedCause(pass, { revocations, requirements }) {
  * @returns {string | null}
  */
 function entryCause(pass, seen, at, { temperatureF = null, o2 = null }, requirements) {
-  const { highestTemperatureF, lowestO2, hours } = requirements;
+  const { highestTemperatureF, lowestO2, hours, openings } = requirements;
   if (pass.shown === null && seen.inside) return "still_inside";
   if (requirements.privateDoor && !requirements.invitationEpochs.includes(pass.validFrom)) return "private_door";
-  if (hours !== null && !isOpen(hours, at)) return "closed";
+  if (hours !== null && !isOpen(hours, at) && !openings.some(([start, end]) => start <= at && at < end)) return "closed";
   if ((highestTemperatureF !== null && temperatureF === null) || (lowestO2 !== null && o2 === null)) return "reading_missing";
   // Written so that a reading that is no number declines.
   if (highestTemperatureF !== null && !(Number(temperatureF) <= highestTemperatureF)) return "temperature";
