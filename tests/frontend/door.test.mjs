@@ -195,15 +195,23 @@ test("the door's clock follows the server and notices being set back", () => {
   let timer = 0;
   const clock = new DoorClock({ wallMs: () => wall, timerMs: () => timer });
   clock.correct(5000);
-  assert.equal(clock.now(), 5000);
+  assert.equal(clock.now(), 5000.5, "half of the second that the server cut off");
   wall += 60_000;
   timer += 60_000;
-  assert.equal(clock.now(), 5060);
+  assert.equal(clock.now(), 5060.5);
   assert.equal(clock.isTrusted(5000), true);
   wall -= 3_600_000;
   assert.equal(clock.isTrusted(5000), false, "an hour back");
   clock.correct(5060);
   assert.equal(clock.isTrusted(5060), true, "a new bundle sets it right");
+});
+
+test("a clock within the second that the server cut off is right as it is", () => {
+  const clock = new DoorClock({ wallMs: () => 5_000_900, timerMs: () => 0 });
+  clock.correct(5000);
+  assert.equal(clock.offsetS, 0);
+  clock.correct(4999);
+  assert.ok(Math.abs(clock.offsetS + 1.4) < 1e-6);
 });
 
 test("a clock that stands before the bundle's own time is not trusted, also on a fresh page", () => {

@@ -53,7 +53,9 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
     ...(fixed.invitation ? { invitation: fixed.invitation } : {}),
   };
   const send = () => request("POST", "/api/v1/passes", { body, authorization: authorization(keys) });
+  if (!person.registered && !(await register(person))) return { kind: "failed" };
   let answer = await send();
+  // A key that nobody used for half a year is forgotten by the server, and told again.
   if (answer.status === 401 && (await register(person))) answer = await send();
   if (answer.status === 429) return { kind: "busy", retryAfterS: answer.retryAfterS };
   if (answer.status === 404 || answer.status === 410) return { kind: "closed" };

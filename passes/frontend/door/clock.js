@@ -23,10 +23,14 @@ export class DoorClock {
     this.started = { wall: wallMs(), timer: timerMs() };
   }
 
-  /** @param {number} serverTime Unix seconds of the server, just now */
+  /**
+   * @param {number} serverTime whole Unix seconds of the server, just now: it cut half a second on average, which is
+   *   less than a correction can know, so a difference within that second is none
+   */
   correct(serverTime) {
     this.started = { wall: this.wallMs(), timer: this.timerMs() };
-    this.offsetS = serverTime - this.started.wall / 1000;
+    const behind = serverTime - this.started.wall / 1000;
+    this.offsetS = behind > -1 && behind <= 0 ? 0 : behind + 0.5;
   }
 
   /** @returns {number} Unix seconds */
