@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from tests.browser.actions import camera_file, check_in, enrol, enrolment_code, now, scan, shown_code
+from passes.models import Scan, Visit
+from tests.browser.actions import TYPE_KEYS, camera_file, check_in, enrol, enrolment_code, now, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, Watch, launch, shows
 from tests.factories import make_venue
 from venues import services
@@ -101,8 +102,6 @@ def test_without_a_network_the_door_decides_and_sends_each_scan_once_later(
     context.set_offline(False)
     door.click('[data-do="sync"]')
     door.wait_for_selector('[data-slot="queue"]:text-is("0")')
-    from passes.models import Scan, Visit
-
     assert Scan.objects.filter(venue=venue).count() == 3
     assert Scan.objects.filter(venue=venue, kiosk_approved=True).count() == 2
     assert Visit.objects.filter(venue=venue).count() == 2
@@ -147,10 +146,7 @@ def test_readings_are_asked_for_and_decide(phone: Page, open_context: OpenContex
     door = open_door(open_context)
     enrol(door, venue)
     for degrees, light in (("101", "red"), ("98,6", "green")):
-        door.evaluate("text => document.activeElement?.blur()", "")
         door.wait_for_selector(".signal", state="hidden")
-        from tests.browser.actions import TYPE_KEYS
-
         door.evaluate(TYPE_KEYS, [code, 0])
         door.wait_for_selector('[data-form="readings"]:not([hidden])')
         door.fill("#temperature", degrees)
@@ -160,7 +156,7 @@ def test_readings_are_asked_for_and_decide(phone: Page, open_context: OpenContex
     assert door.input_value("#temperature") == ""
 
 
-def test_what_is_no_pass_never_leaves_the_door(open_context: OpenContext, live_server: object) -> None:
+def test_what_is_no_pass_never_leaves_the_door(open_context: OpenContext) -> None:
     context = open_context(viewport=TABLET)
     watch = Watch("")
     context.on("request", watch.on_request)
@@ -188,8 +184,7 @@ def test_a_code_enrols_once(open_context: OpenContext) -> None:
 
 def test_a_revoked_door_signs_out(open_context: OpenContext) -> None:
     venue = make_venue(now=now())
-    context = open_context(viewport=TABLET)
-    door = context.new_page()
+    door = open_context(viewport=TABLET, expected="401 (Unauthorized)").new_page()
     enrol(door, venue)
     services.revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
     door.click('[data-do="staff"]')
