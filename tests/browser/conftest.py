@@ -48,8 +48,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 class Watch:
     """What a context did that no page of ours may do."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, expected: str = "") -> None:
         self.origin = origin
+        self.expected = expected
         self.wrong: list[str] = []
         self.requests: list[Request] = []
 
@@ -60,7 +61,9 @@ class Watch:
             self.wrong.append(f"request to another origin: {parts.netloc}")
 
     def on_console(self, message: ConsoleMessage) -> None:
-        # A network that a test takes away is no fault of a page.
+        # A network that a test takes away is no fault of a page, nor is the one refusal that a test asks for.
+        if self.expected and self.expected in message.text:
+            return
         if message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text:
             self.wrong.append(f"console: {message.text}")
 
@@ -76,9 +79,9 @@ def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenCont
     """Makes watched contexts; at the end none may have done anything wrong."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
-    def make(*, of: Browser | None = None, **options: Any) -> BrowserContext:
+    def make(*, of: Browser | None = None, expected: str = "", **options: Any) -> BrowserContext:
         context = (of or browser).new_context(base_url=live_server.url, **({"viewport": PHONE} | options))
-        watch = Watch(live_server.url)
+        watch = Watch(live_server.url, expected)
         context.on("request", watch.on_request)
         context.on("console", watch.on_console)
         context.on("weberror", lambda error: watch.on_error(error.error))
