@@ -22,7 +22,9 @@ from risk.model.uncertainty import Floats
 BLIND_BELOW: Final = 5
 
 
-def class_hits(heads: npt.ArrayLike, dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
+def class_hits(
+    heads: npt.ArrayLike, dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion: npt.ArrayLike
+) -> Floats:
     """``-M*ln(1 - p*g(D/M))`` of one class, 0 where M is 0. ``dose_quanta`` is the sum over the class at mean load.
 
     Increasing in M, D and p. Shapes broadcast.
@@ -44,6 +46,7 @@ def _split(everybody_and_classes: Floats) -> Floats:
 
 
 def far_hits(
+    *,
     heads: npt.NDArray[np.float64],
     dose_quanta: Floats,
     by_class: Floats,
@@ -70,6 +73,7 @@ def far_hits(
 
 
 def near_hits(
+    *,
     heads: npt.NDArray[np.float64],
     near_h: Floats,
     by_class: Floats,
