@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,6 +29,7 @@ from risk.model.kinds import Kind
 from risk.model.parameters import Adaptive, Parameters
 from risk.model.visits import Visits, visits_of
 from risk.parameters import build
+from risk.rounding import down, shown_points, significant
 from risk.signals import Signal, signals_of
 from risk.states import QUARTERS_AN_HOUR, Crowd, Floats, Ints
 from risk.words import Reason, reasons_of
@@ -78,17 +78,13 @@ def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> Sh
         shield=shield.shown_shield(result.shield),
         low=shield.shown_shield(result.low),
         high=shield.shown_shield(result.high),
-        infection_probability=_down(result.infection_probability, 5),
-        spent=_down(result.spent, 4),
-        incubating=_down(result.incubating, 5),
+        infection_probability=down(result.infection_probability, 5),
+        spent=down(result.spent, 4),
+        incubating=down(result.incubating, 5),
         risklevel=result.risklevel,
         parameters=result.parameters,
         visits=[_answer(reading, result, doses.get(id(reading)), now) for reading in reversed(readings)],
     )
-
-
-def _down(value: float, digits: int) -> float:
-    return math.floor(value * 10**digits) / 10**digits
 
 
 # Statements -----------------------------------------------------------------------------------------------------------
@@ -105,8 +101,6 @@ _STAYS: Final = """
            owned.symptoms, owned.diagnosed, owned.contact, owned.near,
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           EXISTS (SELECT 1 FROM passes_change AS change
-                   WHERE change.venue_id = visit.venue_id AND change.since = visit.arrived_at),
            venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3)
     FROM passes_pass AS owned
     JOIN passes_visit AS visit ON visit.tag = owned.tag
@@ -159,21 +153,19 @@ class _Stay:
     leave_us: int
     answer_class: int
     refused: tuple[bool, bool, bool, bool]
-    fresh: bool  # its scan waits in the queue: crowd state does not have it yet
 
 
 def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place], list[_Stay]]:
     with connection.cursor() as cursor:
         cursor.execute(_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
-    places = {row[0]: _Place(row[13], tuple(row[14:17]), row[17]) for row in rows}
+    places = {row[0]: _Place(row[12], tuple(row[13:16]), row[16]) for row in rows}
     stays: list[_Stay] = []
     for row in rows:
         stay = _stay_of(row)
         last = stays[-1] if stays else None
         if last is not None and last.venue == stay.venue and stay.arrive_us - last.leave_us < MERGE_GAP_US:
             last.leave_us = min(max(last.leave_us, stay.leave_us), last.arrive_us + LONGEST_STAY_US)
-            last.fresh = last.fresh or stay.fresh
         else:
             stays.append(stay)
     return places, stays
@@ -184,7 +176,7 @@ def _stay_of(row: Sequence[Any]) -> _Stay:
     refuses = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
     own = int(answer_class(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near))
     leave = min(row[3], row[2] + LONGEST_STAY_US)
-    return _Stay(row[0], bytes(row[1]), row[2], leave, own, refuses, row[12])
+    return _Stay(row[0], bytes(row[1]), row[2], leave, own, refuses)
 
 
 # Readings -------------------------------------------------------------------------------------------------------------
@@ -241,16 +233,17 @@ def _days_of(stay: _Stay) -> list[dt.date]:
     return [first + dt.timedelta(days=more) for more in range((last - first).days + 1)]
 
 
-def _read(
+def _read(  # noqa: PLR0917 - one call
     place: _Place, stay: _Stay, own: Sequence[_Stay], air: Air, signal: Signal, parts: Sequence[Crowd], as_of_us: int
 ) -> _Reading:
     until = min(stay.leave_us, as_of_us)
     first, last = edge_before(stay.arrive_us), edge_after(until)
     near = [part for part in parts if part.first_edge < last and part.last_edge > first]
-    if stay.fresh or until <= stay.arrive_us or not near:
+    crowd = states.joined(near, first, max(last, first + 1)) if near else None
+    # Where nobody arrived in the quarter of one's own arrival, one's own scan came late and is not counted yet.
+    if crowd is None or until <= stay.arrive_us or crowd.state.arrivals[0, 0] == 0:
         none = np.zeros((0, 4))
         return _Reading(place, stay, until, air, signal, None, none, none, np.zeros(4, np.int64), first)
-    crowd = states.joined(near, first, last)
     # The holder's own breath, also of earlier stays that may still linger. Read as somebody who gives nothing, since
     # a stay that lasts is in the state up to its expected end and is read up to now.
     clear_us = CLEAR_AFTER / float(crowd.state.removal_rate_per_h.min()) * _HOUR_US
@@ -335,7 +328,7 @@ def _answer(reading: _Reading, result: shield.Shield, at: int | None, now: dt.da
         venue=reading.place.venue,
         arrived=_moment(stay.arrive_us),
         left=_moment(stay.leave_us) if stay.leave_us <= states.microseconds(now) else None,
-        dose=0.0 if at is None else _significant(float(result.dose_quanta[at])),
+        dose=0.0 if at is None else significant(float(result.dose_quanta[at])),
         shield_cost=0.0 if at is None else shown_points(float(result.cost[at])),
         why=reasons_of(
             counted=at is not None,
@@ -351,13 +344,3 @@ def _answer(reading: _Reading, result: shield.Shield, at: int | None, now: dt.da
 
 def _moment(time_us: int) -> dt.datetime:
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_us)
-
-
-def _significant(value: float) -> float:
-    """Three significant digits, down."""
-    return 0.0 if value <= 0.0 else _down(value, 2 - math.floor(math.log10(value)))
-
-
-def shown_points(points: float) -> float:
-    """A cost as answered: up to the next tenth, so that it never looks cheaper; 0 only where there is none."""
-    return math.ceil(points * 10.0 - 1e-9) / 10.0
