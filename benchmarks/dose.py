@@ -37,7 +37,9 @@ def town(visits: int, *, in_order: bool, one_class: bool = False) -> tuple[Any, 
     hour = 3_600_000_000
     arrive = (rng.integers(0, 14, visits) * 24 * hour) + (rng.uniform(8, 20, visits) * hour).astype(np.int64)
     leave = arrive + (np.minimum(rng.gamma(2.0, 0.6, visits), 12.0) * hour).astype(np.int64)
-    answer = np.zeros(visits, np.int8) if one_class else rng.choice(4, visits, p=[0.9, 0.06, 0.03, 0.01]).astype(np.int8)
+    answer = (
+        np.zeros(visits, np.int8) if one_class else rng.choice(4, visits, p=[0.9, 0.06, 0.03, 0.01]).astype(np.int8)
+    )
     if in_order:
         order = np.lexsort((arrive, venue))
         venue, arrive, leave, answer = venue[order], arrive[order], leave[order], answer[order]
@@ -100,7 +102,7 @@ def against_caimira(venues: int = 20, visits: int = 60) -> dict[str, Any] | None
     if not PEERS.exists():
         return None
     rng = np.random.default_rng(3)
-    scenarios = [
+    scenarios: list[dict[str, Any]] = [
         {
             "volume_m3": float(rng.uniform(60, 3000)),
             "air_changes_per_h": float(rng.uniform(0.5, 10)),
@@ -186,15 +188,17 @@ def main() -> None:
             f"{row['visits']:>11,} visits: {row['sorted_visits_per_s'] / 1e6:5.2f} million/s sorted, "
             f"{row['visits_per_s_with_sorting'] / 1e6:5.2f} with sorting"
         )
-    print(f"work grows as visits^{out['growth_exponent']:.2f}; people in four classes cost {out['four_classes_against_one']:.2f} of people in one")
+    print(f"work grows as visits^{out['growth_exponent']:.2f}")
+    print(f"people in four classes cost {out['four_classes_against_one']:.2f} of people in one")
     print(f"peak memory {out['peak_bytes_per_visit']:.0f} bytes a visit, its columns included")
     peer = out["caimira"]
     if peer is None:
         print("CAiMIRA: not measured; make the second environment first: make peers")
     else:
         print(
-            f"CAiMIRA {peer['caimira']}: {peer['caimira_visits_per_s']:,.0f} visits/s against {peer['visits_per_s']:,.0f} "
-            f"here, ratio {peer['ratio']:,.0f}; largest relative difference {peer['largest_relative_difference']:.1e}"
+            f"CAiMIRA {peer['caimira']}: {peer['caimira_visits_per_s']:,.0f} visits/s against "
+            f"{peer['visits_per_s']:,.0f} here, ratio {peer['ratio']:,.0f}; "
+            f"largest relative difference {peer['largest_relative_difference']:.1e}"
         )
 
 

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from importlib.metadata import version
+from itertools import pairwise
 
 import numpy as np
 from caimira.calculator.models import models
@@ -19,7 +20,7 @@ from caimira.calculator.store.data_registry import DataRegistry
 def model_of(venue: dict, registry: DataRegistry) -> models.ConcentrationModel:
     """The venue's room with as many emitters as people are inside."""
     edges = sorted({0.0, 24.0, *(t for visit in venue["visits"] for t in visit)})
-    middle = [(a + b) / 2 for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    middle = [(a + b) / 2 for a, b in pairwise(edges)]
     number = tuple(sum(a <= t < b for a, b in venue["visits"]) for t in middle)
     infected = models.EmittingPopulation(
         data_registry=registry,

@@ -9,7 +9,8 @@ Import what you need from its modules (importing this package imports nothing, s
   over any number of venues. `far.merge_back_to_back(...)` first, where persons are known.
   `far.room_integrals(...)`: one room, given emitters and visits.
 - `crowd_state.crowd_state(...)` -> `CrowdState` at quarter-hour edges; `crowd_state.read_stay(state, arrive_us=,
-  leave_us=, answer_class=, earlier=)` -> `StayReading(first_edge, dose_h2_per_m3, person_h, heads)`.
+  leave_us=, answer_class=, earlier=)` -> `StayReading(first_edge, dose_h2_per_m3, person_h, heads)`;
+  its `.by_hour()` gives the segments that `visits_of` takes, to be paired with the ratings of each hour.
 - `ratings.posterior(prior_mean, rating_sum, rating_count)` -> Beta (a, b); of an hour, of masks or distancing.
 - `air.room_air(parameters, kind, volume_m3=, air_changes_per_h=)` -> `RoomAir`; `co2.ventilation(...)` narrows it.
 - `visits.visits_of(...)`: readings, ratings, ages, kinds and area series of one holder -> `Visits`.

@@ -62,9 +62,7 @@ class Chances:
     prevalence: Floats
 
 
-def prevalence(
-    known_active_per_person: npt.ArrayLike, draws: Draws, *, already_total: npt.ArrayLike = False
-) -> Floats:
+def prevalence(known_active_per_person: npt.ArrayLike, draws: Draws, *, already_total: npt.ArrayLike = False) -> Floats:
     """Share of people infectious, (n, draws): known active cases times infections per reported case.
 
     Where ``already_total``, the series counts hidden carriers already and the ratio is not applied again.
@@ -72,7 +70,9 @@ def prevalence(
     known = np.atleast_1d(np.asarray(known_active_per_person, np.float64))
     if not (np.isfinite(known).all() and (known >= 0).all() and (known <= 1).all()):
         raise InvalidInputError("known_active_per_person", "must be between 0 and 1")
-    ratio = np.where(np.broadcast_to(np.asarray(already_total, bool), known.shape)[:, None], 1.0, draws.infections_per_case)
+    ratio = np.where(
+        np.broadcast_to(np.asarray(already_total, bool), known.shape)[:, None], 1.0, draws.infections_per_case
+    )
     return np.minimum(known[:, None] * ratio, 0.5)
 
 

@@ -9,10 +9,13 @@ Air of a well-mixed room: ``dC/dt = n(t)/V - lambda*C`` per unit emission (1 an 
 events. A stay's integral follows from the mass balance ``lambda * int C = (int n)/V - (C(b) - C(a))`` of the air
 that is *not* one's own, where ``int n`` is an exact integer and nothing is a difference of totals over the day.
 
-Compiling takes 5-8 s once a machine. The result is cached beside this file, or not at all where that is not
+The two long functions read straight down on purpose: calls between them would be argument lists.
+
+Compiling takes 4-5 s once a machine. The result is cached beside this file, or not at all where that is not
 writable (read-only installs); both work.
 """
 
+# ruff: noqa: PLR0912, PLR0915, PLR0917, PLR1714
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -143,8 +146,8 @@ def sweep(
     place_of = np.empty(previous.size, np.int32)
     session_of = np.zeros(previous.size, np.int32)
     if linked:
-        for at in range(rows.size):
-            place_of[rows[at]] = at
+        for place in range(rows.size):
+            place_of[rows[place]] = place
     c = np.zeros(4)
     s = np.zeros(4, np.int64)
     inside = np.zeros(4, np.int64)
@@ -171,13 +174,13 @@ def sweep(
             came[ch] = 0
         session = 0
         now = arrive[low]
-        i = low
-        j = low
-        e = low
+        i = np.int64(low)
+        j = np.int64(low)
+        e = np.int64(low)
         while j < high:
             out = np.int64(by_departure[j])
             arriving = i < high and arrive[i] < leave[out]
-            at = i if arriving else out
+            at = np.int64(i if arriving else out)
             t = arrive[i] if arriving else leave[out]
             if t > now:
                 step = t - now

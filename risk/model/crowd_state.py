@@ -159,6 +159,16 @@ class StayReading:
     person_h: Floats
     heads: npt.NDArray[np.int64]
 
+    def by_hour(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+        """Hours since the epoch (h,), and dose and person-hours (h, 4) within each: the segments ratings speak of."""
+        hour = (self.first_edge + np.arange(self.dose_h2_per_m3.shape[0])) // 4
+        hours, starts = np.unique(hour, return_index=True)
+        return (
+            hours,
+            np.add.reduceat(self.dose_h2_per_m3, starts, axis=0),
+            np.add.reduceat(self.person_h, starts, axis=0),
+        )
+
 
 def read_stay(
     state: CrowdState,

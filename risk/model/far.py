@@ -77,7 +77,9 @@ class Stays:
         if self.venue.size == 0:
             return
         if self.venue.size >= 2**31:
-            raise InvalidInputError("stays", "more than 2^31 rows in one call; venues never interact, so split by venue")
+            raise InvalidInputError(
+                "stays", "more than 2^31 rows in one call; venues never interact, so split by venue"
+            )
         length = self.leave_us - self.arrive_us
         if int(length.min()) < 0:
             raise InvalidInputError("leave_us", "before arrive_us")

@@ -5,8 +5,10 @@ hit averaged over a very unequal load. By concavity it is never below the pairwi
 equals it when doses are equal; with ``g = 1`` everywhere and equal p it is ``-n*ln(1 - p)``, so the chance of at
 least one hit is Georgia Tech's event risk ``1 - (1 - p)^n``.
 
-**A shield must not tell on a neighbour**: everybody counts at least as "admitted here"; with fewer than
-`BLIND_BELOW` others, answers are not read at all; with more they can only add.
+**A shield must not tell on a neighbour**: everybody counts as "admitted here", in one sum over everybody; with
+`BLIND_BELOW` or more others, each class of people who answered yes adds what it hits beyond that, never less than 0.
+By superadditivity of the form this is never below the sum class by class. Taking the sum class by class instead would
+let a yes lower the hits a little, because one class split in two counts less (``-M*ln(1 - p*g(D/M))`` is concave).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from risk.model.uncertainty import Floats
 BLIND_BELOW: Final = 5
 
 
-def class_hits(heads: npt.ArrayLike, dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
+def class_hits(
+    heads: npt.ArrayLike, dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion: npt.ArrayLike
+) -> Floats:
     """``-M*ln(1 - p*g(D/M))`` of one class, 0 where M is 0. ``dose_quanta`` is the sum over the class at mean load.
 
     Increasing in M, D and p. Shapes broadcast.
@@ -37,13 +41,8 @@ def pairwise_hits(dose_quanta: npt.ArrayLike, chance: npt.ArrayLike, dispersion:
     return float(-np.log1p(-np.asarray(chance) * chance_of_hit(dose_quanta, dispersion)).sum())
 
 
-def _split(everybody_and_classes: Floats) -> Floats:
-    """Columns (everybody, 1, 2, 3) to columns (0, 1, 2, 3) along axis 1."""
-    rest = everybody_and_classes[:, 0] - everybody_and_classes[:, 1:].sum(axis=1)
-    return np.concatenate([np.maximum(rest, 0.0)[:, None], everybody_and_classes[:, 1:]], axis=1)
-
-
 def far_hits(
+    *,
     heads: npt.NDArray[np.float64],
     dose_quanta: Floats,
     by_class: Floats,
@@ -51,25 +50,23 @@ def far_hits(
     load_factor: Floats,
     dispersion: Floats,
 ) -> Floats:
-    """Far hits (n, draws) per check-in counted: times coverage gives hits.
+    """Far hits (n, draws) per check-in counted: times coverage gives hits. Dispersions up to 1.
 
     ``heads`` (n, 4), ``dose_quanta`` (n, 4, draws) at mean load, columns everybody, 1, 2, 3; ``by_class``
     (n, 4, draws), ``admitted`` (n, draws), ``load_factor`` (4, draws), ``dispersion`` (draws,).
     """
-    blind = class_hits(heads[:, 0, None], dose_quanta[:, 0], admitted, dispersion)
+    total = class_hits(heads[:, 0, None], dose_quanta[:, 0], admitted, dispersion)
     seen = heads[:, 0] >= BLIND_BELOW
-    if not seen.any():
-        return blind
-    chance = np.maximum(by_class[seen], admitted[seen, None])
-    informed = class_hits(
-        _split(heads[seen])[:, :, None], _split(dose_quanta[seen]) * load_factor, chance, dispersion
-    ).sum(axis=1)
-    out = blind.copy()
-    out[seen] = np.maximum(blind[seen], informed)
-    return out
+    if seen.any():
+        m, dose, base = heads[seen, 1:, None], dose_quanta[seen, 1:], admitted[seen, None]
+        chance = np.maximum(by_class[seen, 1:], base)
+        known = class_hits(m, dose * load_factor[1:], chance, dispersion)
+        total[seen] += np.maximum(known - class_hits(m, dose, base, dispersion), 0.0).sum(axis=1)
+    return total
 
 
 def near_hits(
+    *,
     heads: npt.NDArray[np.float64],
     near_h: Floats,
     by_class: Floats,

@@ -61,7 +61,9 @@ def outbreak(row: Mapping[str, Any]) -> Outbreak:
         hours=row["hours"],
         talk_share=row["talk"],
         sing_share=row["sing"],
-        breathing_m3_per_h=bodies.breathing_light_m3_per_h if row["breathing"] == "light" else bodies.breathing_rest_m3_per_h,
+        breathing_m3_per_h=bodies.breathing_light_m3_per_h
+        if row["breathing"] == "light"
+        else bodies.breathing_rest_m3_per_h,
         volume_m3=_range(row["volume_m3"], "m3", source),
         air_changes_per_h=_range(row["air_per_h"], "1/h", source),
         susceptible=_range(row["susceptible"], "share", source) if "susceptible" in row else pathogen.susceptible,
@@ -112,11 +114,15 @@ def predict(case: Outbreak, rng: np.random.Generator, *, draws: int = 100_000) -
     u = rng.uniform(1e-4, 1 - 1e-4, (8, draws))
     p = case.pathogen
     emission = _emission(p, case.talk_share, case.sing_share, u[0])
-    removal = quantile(case.air_changes_per_h, u[1]) + quantile(p.viral_decay_per_h, u[2]) + quantile(p.settling_per_h, u[3])
+    removal = (
+        quantile(case.air_changes_per_h, u[1]) + quantile(p.viral_decay_per_h, u[2]) + quantile(p.settling_per_h, u[3])
+    )
     dispersion = quantile(p.load_dispersion, u[4])
     load = gammaincinv(dispersion, rng.uniform(0.0, 1.0, draws)) / dispersion
     volume = quantile(case.volume_m3, u[5])
-    dose = load * emission * quantile(case.breathing_m3_per_h, u[6]) * unit_integral_h2_per_m3(case.hours, volume, removal)
+    dose = (
+        load * emission * quantile(case.breathing_m3_per_h, u[6]) * unit_integral_h2_per_m3(case.hours, volume, removal)
+    )
     chance = quantile(case.susceptible, u[7]) * -np.expm1(-dose)
     cases = rng.binomial(case.exposed, chance)
     published = cases[cases >= PUBLISHED_FROM] / case.exposed

@@ -21,6 +21,10 @@ FORM: Final = 1
 """Raised when the equations change, so that a version never means two different models."""
 
 
+# Constants are immutable, so sharing one as a default is what is wanted (ruff takes every call for a mutable).
+# ruff: noqa: RUF009
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """How answers and being infectious hang together: one odds ratio a pattern, on the local prevalence."""
@@ -29,7 +33,9 @@ class Answers:
     odds_symptoms: Constant = Constant(
         7.0, 3.0, 15.0, "odds ratio", "6.7 for loss of smell, Menni 2020, doi:10.1038/s41591-020-0916-2" + NOT_SEEN
     )
-    odds_diagnosed: Constant = Constant(100.0, 30.0, 300.0, "odds ratio", f"positive, or waiting for a result; {ASSUMED}")
+    odds_diagnosed: Constant = Constant(
+        100.0, 30.0, 300.0, "odds ratio", f"positive, or waiting for a result; {ASSUMED}"
+    )
     honesty: Constant = Constant(0.8, 0.5, 0.95, "share", f"of those who know, answer yes; {ASSUMED}")
     share_contact: Constant = fixed(0.05, "share", f"of all check-ins; {ASSUMED}")
     share_symptoms: Constant = fixed(0.03, "share", f"of all check-ins; {ASSUMED}")
@@ -44,7 +50,9 @@ class Bodies:
         0.52, 0.45, 0.6, "m3/h", "sitting and standing, Adams 1993 as used by Buonanno 2020" + NOT_SEEN
     )
     breathing_light_m3_per_h: Constant = Constant(1.38, 1.1, 1.7, "m3/h", "light exercise, Adams 1993" + NOT_SEEN)
-    breathing_hard_m3_per_h: Constant = Constant(2.8, 2.2, 3.5, "m3/h", "moderate to heavy exercise, Adams 1993" + NOT_SEEN)
+    breathing_hard_m3_per_h: Constant = Constant(
+        2.8, 2.2, 3.5, "m3/h", "moderate to heavy exercise, Adams 1993" + NOT_SEEN
+    )
     distancing_effect: Constant = Constant(
         0.7, 0.4, 0.9, "share", f"of close contact avoided where distancing is rated perfect; {ASSUMED}"
     )

@@ -110,17 +110,21 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     )
     coverage = by_kind("coverage")
     far = coverage * far_hits(
-        visits.heads, dose, believed.by_class, believed.admitted, draws.load_factor, draws.load_dispersion
+        heads=visits.heads,
+        dose_quanta=dose,
+        by_class=believed.by_class,
+        admitted=believed.admitted,
+        load_factor=draws.load_factor,
+        dispersion=draws.load_dispersion,
     )
-    contacts = np.array([parameters.priors[kind].close_contacts for kind in KINDS])[visits.kind]
     near = near_hits(
-        visits.heads,
-        near_h,
-        believed.by_class,
-        believed.admitted,
-        draws.load_factor,
-        by_kind("near_per_h") * coverage,
-        contacts,
+        heads=visits.heads,
+        near_h=near_h,
+        by_class=believed.by_class,
+        admitted=believed.admitted,
+        load_factor=draws.load_factor,
+        rate_per_h=by_kind("near_per_h") * coverage,
+        close_contacts=np.array([parameters.priors[kind].close_contacts for kind in KINDS])[visits.kind],
     )
     hits = (far + near) * draws.susceptible
     if not (np.isfinite(hits).all() and (hits >= 0.0).all()):

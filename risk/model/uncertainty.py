@@ -126,9 +126,7 @@ def _draws(given: Parameters) -> Draws:
         near_per_h=quantile(p.near_per_h, u["near_per_h"]),
         infections_per_case=quantile(p.infections_per_case, u["infections_per_case"]) * given.adaptive.hidden_carriers,
         susceptible=quantile(p.susceptible, u["susceptible"]),
-        load_factor=np.stack(
-            [np.ones(given.draws), *(quantile(c, plane[:, -2 - at]) for at, c in enumerate(load))]
-        ),
+        load_factor=np.stack([np.ones(given.draws), *(quantile(c, plane[:, -2 - at]) for at, c in enumerate(load))]),
         breathing_rest_m3_per_h=quantile(bodies.breathing_rest_m3_per_h, breathing),
         breathing_light_m3_per_h=quantile(bodies.breathing_light_m3_per_h, breathing),
         breathing_hard_m3_per_h=quantile(bodies.breathing_hard_m3_per_h, breathing),

@@ -1,6 +1,5 @@
 """`serve` starts everything, keeps it running, and leaves nothing behind."""
 
-import http.client
 import json
 import os
 import re
@@ -9,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,73 +19,11 @@ from django.test import override_settings
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.home import CHECKOUT
 from crowdtrace.common.embedded.network import free_port, is_free
-from crowdtrace.common.embedded.processes import Identity, Record, identify, wait_until
+from crowdtrace.common.embedded.processes import Identity, wait_until
 from crowdtrace.site.management.commands.serve import Address, child_environment, find_address, programs
+from tests.live import READY, Copy, environment, running
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-READY = "CrowdTrace is ready after "
-START_SECONDS = 120.0
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
-    return {**kept, "CROWDTRACE_HOME": str(home), "CROWDTRACE_FAST": "1", **more}
-
-
-class Copy:
-    """One running copy: its home, port, process, and what it has said so far."""
-
-    def __init__(self, home: Path, port: int) -> None:
-        self.home, self.port = home, port
-        self.output = home.parent / f"{home.name}-{port}.txt"
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=CHECKOUT,
-                env=environment(home, PORT=str(port)),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def said(self) -> str:
-        return self.output.read_text()
-
-    def wait_until_ready(self) -> None:
-        wait_until(lambda: READY in self.said or self.process.poll() is not None, seconds=START_SECONDS)
-        assert READY in self.said, self.said
-
-    def healthz(self) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    def members(self) -> list[Identity]:
-        """Return every process that belongs to this copy, services included."""
-        found = [process.pid for process in psutil.Process(self.process.pid).children(recursive=True)]
-        for service in ("postgres", "valkey"):
-            if record := Record.read(self.home / "run" / f"{service}.json"):
-                found += [record.pid, *(child.pid for child in psutil.Process(record.pid).children(recursive=True))]
-        return [identity for pid in {*found, self.process.pid} if (identity := identify(pid))]
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
-@contextmanager
-def running(home: Path, port: int) -> Iterator[Copy]:
-    copy = Copy(home, port)
-    try:
-        copy.wait_until_ready()
-        yield copy
-    finally:
-        if copy.process.poll() is None:
-            copy.stop()
 
 
 @pytest.fixture(scope="module")

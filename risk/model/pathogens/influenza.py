@@ -25,7 +25,8 @@ INFLUENZA = Pathogen(
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
     load_factor_symptoms=Constant(1.3, 1.0, 1.8, "factor", f"shedding follows symptoms; {ASSUMED}"),
     load_factor_diagnosed=Constant(0.7, 0.4, 1.0, "factor", ASSUMED),
-    incubation=Incubation(0.336, 0.412, "median 1.4 days, dispersion 1.51, Lessler 2009, doi:10.1016/S1473-3099(09)70069-6"
-                          + NOT_SEEN),
+    incubation=Incubation(
+        0.336, 0.412, "median 1.4 days, dispersion 1.51, Lessler 2009, doi:10.1016/S1473-3099(09)70069-6" + NOT_SEEN
+    ),
     infectiousness=Infectiousness(4.0, 1.6, 1.0, ASSUMED),
 )

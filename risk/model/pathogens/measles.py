@@ -8,27 +8,34 @@ from risk.model.pathogens.base import Incubation, Infectiousness, Pathogen
 MEASLES = Pathogen(
     name="measles",
     quanta_rest_per_h=Constant(
-        250.0, 60.0, 1500.0, "quanta/h",
+        250.0,
+        60.0,
+        1500.0,
+        "quanta/h",
         "below the 5480 quanta/h of Riley 1978's index case, a fitted outlier, doi:10.1093/oxfordjournals.aje.a112560"
         + NOT_SEEN,
     ),
     quanta_talk_per_h=Constant(500.0, 120.0, 3000.0, "quanta/h", f"rest times 2, coughing dominates; {ASSUMED}"),
     quanta_sing_per_h=Constant(1000.0, 240.0, 6000.0, "quanta/h", f"rest times 4; {ASSUMED}"),
-    load_dispersion=Constant(0.25, 0.12, 0.6, "k of a gamma", "offspring k 0.23, Lloyd-Smith 2005, doi:10.1038/nature04153"
-                             + NOT_SEEN),
+    load_dispersion=Constant(
+        0.25, 0.12, 0.6, "k of a gamma", "offspring k 0.23, Lloyd-Smith 2005, doi:10.1038/nature04153" + NOT_SEEN
+    ),
     viral_decay_per_h=Constant(0.4, 0.2, 1.0, "1/h", "survives up to 2 h in air" + NOT_SEEN),
     settling_per_h=Constant(0.3, 0.24, 1.5, "1/h", "1-5 um particles indoors, Miller 2021" + NOT_SEEN),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "as SARS-CoV-2"),
     mask_in=Constant(0.3, 0.15, 0.55, "share", "as SARS-CoV-2"),
     never_symptomatic=Constant(0.05, 0.01, 0.1, "share", ASSUMED),
-    not_yet_symptomatic=Constant(0.5, 0.4, 0.6, "share", f"infectious four days before to four after the rash; {ASSUMED}"),
+    not_yet_symptomatic=Constant(
+        0.5, 0.4, 0.6, "share", f"infectious four days before to four after the rash; {ASSUMED}"
+    ),
     near_per_h=Constant(0.02, 0.005, 0.06, "1/h of a close contact", ASSUMED),
     infections_per_case=Constant(2.0, 1.1, 4.0, "infections/reported case", f"notifiable; {ASSUMED}"),
     susceptible=Constant(0.08, 0.03, 0.2, "share", f"not vaccinated and not immune; {ASSUMED}"),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
     load_factor_symptoms=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
     load_factor_diagnosed=Constant(0.7, 0.4, 1.0, "factor", ASSUMED),
-    incubation=Incubation(2.526, 0.207, "median 12.5 days, dispersion 1.23, Lessler 2009, doi:10.1016/S1473-3099(09)70069-6"
-                          + NOT_SEEN),
+    incubation=Incubation(
+        2.526, 0.207, "median 12.5 days, dispersion 1.23, Lessler 2009, doi:10.1016/S1473-3099(09)70069-6" + NOT_SEEN
+    ),
     infectiousness=Infectiousness(8.0, 1.6, 5.0, ASSUMED),
 )

@@ -24,11 +24,18 @@ SARS_COV_2_ANCESTRAL = Pathogen(
         0.2, 0.1, 0.4, "k of a gamma", "offspring dispersion, Endo 2020, doi:10.12688/wellcomeopenres.15842" + NOT_SEEN
     ),
     viral_decay_per_h=Constant(
-        0.63, 0.3, 1.1, "1/h", "half-life 1.1 h (0.64-2.64) in aerosol, van Doremalen 2020, doi:10.1056/NEJMc2004973"
-        + NOT_SEEN
+        0.63,
+        0.3,
+        1.1,
+        "1/h",
+        "half-life 1.1 h (0.64-2.64) in aerosol, van Doremalen 2020, doi:10.1056/NEJMc2004973" + NOT_SEEN,
     ),
     settling_per_h=Constant(
-        0.3, 0.24, 1.5, "1/h", "1-5 um particles indoors, range as used by Miller 2021, doi:10.1111/ina.12751" + NOT_SEEN
+        0.3,
+        0.24,
+        1.5,
+        "1/h",
+        "1-5 um particles indoors, range as used by Miller 2021, doi:10.1111/ina.12751" + NOT_SEEN,
     ),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "cloth and surgical as worn, Peng 2022" + NOT_SEEN),
     mask_in=Constant(0.3, 0.15, 0.55, "share", "cloth and surgical as worn, Peng 2022" + NOT_SEEN),
@@ -37,13 +44,19 @@ SARS_COV_2_ANCESTRAL = Pathogen(
     ),
     not_yet_symptomatic=Constant(0.4, 0.25, 0.55, "share", "He 2020, doi:10.1038/s41591-020-0869-5 (44 %)" + NOT_SEEN),
     near_per_h=Constant(
-        0.007, 0.003, 0.014, "1/h of a close contact",
+        0.007,
+        0.003,
+        0.014,
+        "1/h of a close contact",
         "1.1 % an hour of app contact (Ferretti 2023, doi:10.1038/s41586-023-06952-2), less 0.4 % for the shared room, "
         f"which is {ASSUMED}",
     ),
     infections_per_case=Constant(
-        11.0, 6.0, 25.0, "infections/reported case", "6-24 times, Havers 2020, doi:10.1001/jamainternmed.2020.4130"
-        + NOT_SEEN
+        11.0,
+        6.0,
+        25.0,
+        "infections/reported case",
+        "6-24 times, Havers 2020, doi:10.1001/jamainternmed.2020.4130" + NOT_SEEN,
     ),
     susceptible=Constant(0.97, 0.9, 0.99, "share", f"new pathogen; {ASSUMED}"),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),

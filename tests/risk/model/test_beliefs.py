@@ -54,7 +54,14 @@ def test_every_kind_has_a_prior_and_its_text_is_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("value", "low", "high", "unit"),
-    [(1, 2, 3, "h"), (1, 0.5, 0.9, "h"), (math.nan, 0, 1, "h"), (-1, -2, 0, "h"), (0.5, 0.2, 1.0, "share"), (1, 1, 1, "")],
+    [
+        (1, 2, 3, "h"),
+        (1, 0.5, 0.9, "h"),
+        (math.nan, 0, 1, "h"),
+        (-1, -2, 0, "h"),
+        (0.5, 0.2, 1.0, "share"),
+        (1, 1, 1, ""),
+    ],
 )
 def test_an_impossible_constant_is_refused(value: float, low: float, high: float, unit: str) -> None:
     with pytest.raises(ValueError, match=r"."):

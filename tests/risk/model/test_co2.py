@@ -15,7 +15,12 @@ PRIOR = RoomAir(volume_m3=200.0, volume_log_sd=0.0, air_changes_per_h=2.0, air_l
 
 
 def simulate(
-    rng: np.random.Generator, air_per_h: float, *, volume_m3: float = 200.0, people: float = 25.0, g_m3_per_h: float = 0.018
+    rng: np.random.Generator,
+    air_per_h: float,
+    *,
+    volume_m3: float = 200.0,
+    people: float = 25.0,
+    g_m3_per_h: float = 0.018,
 ) -> Readings:
     """Two hours of a room that fills up, a reading each five minutes, small steps integrated between."""
     time = np.arange(0, 2.0 + 1e-9, 1 / 12)
@@ -30,7 +35,8 @@ def simulate(
 
 def test_two_hours_of_ordinary_occupancy_find_the_ventilation() -> None:
     rng = np.random.default_rng(7)
-    blind, known = [], []
+    blind: list[float] = []
+    known: list[float] = []
     for _ in range(40):
         truth = float(np.clip(np.exp(rng.normal(np.log(2.0), 0.6)), 0.4, 7.0))
         generation = 0.018 * float(np.exp(rng.normal(0, 0.15)))

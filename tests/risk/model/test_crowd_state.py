@@ -120,3 +120,13 @@ def test_reading_beyond_the_state_is_refused() -> None:
         cs.read_stay(state_of(crowd, last_edge=4), arrive_us=0, leave_us=2 * HOUR_US, answer_class=0)
     with pytest.raises(InvalidInputError):
         state_of(crowd, last_edge=0)
+
+
+def test_a_reading_by_the_hour_adds_up_to_the_whole() -> None:
+    crowd = Crowd(((HOUR_US // 2, 3 * HOUR_US - 7, 0), (0, 4 * HOUR_US, 1), (HOUR_US, 2 * HOUR_US, 0)))
+    reading = read(crowd, state_of(crowd), 0)
+    hours, dose, company = reading.by_hour()
+    assert list(hours) == [0, 1, 2]
+    np.testing.assert_allclose(dose.sum(axis=0), reading.dose_h2_per_m3.sum(axis=0))
+    np.testing.assert_allclose(company.sum(axis=0), reading.person_h.sum(axis=0))
+    np.testing.assert_allclose(company[1], [2.0, 1.0, 0.0, 0.0])

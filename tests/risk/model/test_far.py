@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ SCENARIOS = json.loads(ORACLE.read_text())["scenarios"]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=range(len(SCENARIOS)))
-def test_every_oracle_of_an_independent_model_is_met_to_one_millionth(scenario: dict) -> None:
+def test_every_oracle_of_an_independent_model_is_met_to_one_millionth(scenario: dict[str, Any]) -> None:
     got = far.room_integrals(
         volume_m3=scenario["volume_m3"],
         removal_rate_per_h=scenario["removal_rate_per_h"],
@@ -166,7 +167,7 @@ def test_back_to_back_stays_of_one_person_are_one_stay() -> None:
         ("venue", {"venue": [1]}),
     ],
 )
-def test_impossible_stays_are_refused_with_the_field_named(field: str, change: dict) -> None:
+def test_impossible_stays_are_refused_with_the_field_named(field: str, change: dict[str, list[int]]) -> None:
     given_ = {"venue": [0], "arrive_us": [0], "leave_us": [1], "answer_class": [0], **change}
     with pytest.raises(far.InvalidInputError) as caught:
         far.unit_doses(far.Stays.of(**given_), far.Rooms(np.array([1.0]), np.array([1.0])))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.model.far import CLEAR_AFTER
-from risk.model.hits import class_hits, pairwise_hits
+from risk.model.hits import class_hits, far_hits, pairwise_hits
 from risk.model.kinds import PRIORS, Kind
 from risk.model.load import chance_of_hit, mean_infectiousness
 from risk.model.pathogens import SARS_COV_2_ANCESTRAL
@@ -161,3 +161,35 @@ def test_infectiousness_peaks_around_the_onset_of_symptoms() -> None:
     late = mean_infectiousness(SARS_COV_2_ANCESTRAL, 5.0, 7.0)
     assert late < 0.5 * min(before, after)
     assert mean_infectiousness(SARS_COV_2_ANCESTRAL, -12.0, 30.0) * 42.0 == pytest.approx(1.0, abs=1e-3)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.tuples(st.sampled_from((0, 1, 2, 3)), st.floats(0.0, 10.0)), min_size=5, max_size=20),
+    st.floats(1e-5, 0.05),
+    dispersions.filter(lambda k: k <= 1.0),
+)
+def test_the_form_a_shield_uses_is_never_below_the_exact_sum_over_everybody(
+    people: list[tuple[int, float]], p: float, k: float
+) -> None:
+    chance = np.array([p, 3 * p, 7 * p, min(0.999, 19 * p)])
+    heads, dose = np.zeros(4), np.zeros(4)
+    for answer, each in people:
+        for column in {0, answer}:
+            heads[column] += 1
+            dose[column] += each
+    got = far_hits(
+        heads=heads[None],
+        dose_quanta=dose[None, :, None],
+        by_class=chance[None, :, None],
+        admitted=np.array([[p]]),
+        load_factor=np.ones((4, 1)),
+        dispersion=np.array([k]),
+    )[0, 0]
+    exact = pairwise_hits([each for _, each in people], chance[[answer for answer, _ in people]], k)
+    assert got >= exact * (1 - 1e-9)
+    by_class = sum(
+        float(class_hits(sum(a == s for a, _ in people), sum(d for a, d in people if a == s), chance[s], k))
+        for s in range(4)
+    )
+    assert got >= by_class * (1 - 1e-9)

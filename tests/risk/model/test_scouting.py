@@ -99,9 +99,10 @@ def test_usual_visits_cost_what_a_hand_calculation_gives_within_a_factor_of_thre
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("heads", -1), ("heads", np.nan), ("stay_h", np.inf), ("volume_m3", 0), ("removal_rate_per_h", 0)]
+    ("field", "value"),
+    [("heads", -1), ("heads", np.nan), ("stay_h", np.inf), ("volume_m3", 0), ("removal_rate_per_h", 0)],
 )
 def test_impossible_scenarios_are_refused_with_the_field_named(field: str, value: float) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        cost([Kind.BAR], **{field: value})
+        cost([Kind.BAR], PARAMETERS, **{field: value})
     assert caught.value.field == field

@@ -22,7 +22,9 @@ PARAMETERS = Parameters(draws=64)
 EASY = 1e-9
 
 
-def visits(crowd: Crowd, *, masks: tuple[int, int] = (0, 0), distancing: tuple[int, int] = (0, 0), at: int = 0) -> Visits:
+def visits(
+    crowd: Crowd, *, masks: tuple[int, int] = (0, 0), distancing: tuple[int, int] = (0, 0), at: int = 0
+) -> Visits:
     """The visit of the person in row ``at``; ratings as (sum, count)."""
     doses = crowd.doses()
     return visits_of(
@@ -63,7 +65,9 @@ def test_one_more_person_never_raises_a_shield(crowd: Crowd, begin: int, length:
 def test_a_longer_stay_never_raises_a_shield(crowd: Crowd, minutes: int, earlier: bool) -> None:
     arrive, leave, answer = crowd.stays[0]
     moved = (
-        (max(0, arrive - minutes * MINUTE_US), leave, answer) if earlier else (arrive, leave + minutes * MINUTE_US, answer)
+        (max(0, arrive - minutes * MINUTE_US), leave, answer)
+        if earlier
+        else (arrive, leave + minutes * MINUTE_US, answer)
     )
     longer = dataclasses.replace(crowd, stays=(moved, *crowd.stays[1:]))
     not_above(shielded(longer), shielded(crowd))
@@ -113,7 +117,7 @@ def test_an_attacker_with_all_but_one_of_a_small_crowd_learns_nothing_and_of_a_l
     """Puppets answer no; they compare shields with and without the sixth person's bad answers."""
 
     def puppet(others: int, answer: int) -> float:
-        stays = tuple((0, 2 * HOUR_US, 0) for _ in range(others)) + ((0, 2 * HOUR_US, answer),)
+        stays = (*((0, 2 * HOUR_US, 0) for _ in range(others)), (0, 2 * HOUR_US, answer))
         return shielded(Crowd(stays, 60.0, 1.5)).shield
 
     for others in range(1, 5):
@@ -175,7 +179,13 @@ def test_no_visits_leave_a_whole_shield() -> None:
         known_active_per_person=0.0,
     )
     got = sh.shield(none, PARAMETERS)
-    assert (got.shield, got.low, got.high, got.infection_probability, got.risklevel) == (100.0, 100.0, 100.0, 0.0, "Low")
+    assert (got.shield, got.low, got.high, got.infection_probability, got.risklevel) == (
+        100.0,
+        100.0,
+        100.0,
+        0.0,
+        "Low",
+    )
 
 
 def several(ages: list[float]) -> Visits:
@@ -223,7 +233,13 @@ def test_the_chance_of_incubating_follows_the_incubation_curve() -> None:
 
 def test_shown_values_are_rounded_once_and_never_look_better() -> None:
     assert (sh.shown_shield(99.99), sh.shown_shield(0.4)) == (99, 0)
-    assert [sh.shown_cost(points) for points in (0.05, 0.1, 0.11, 12.34, 230.0)] == ["<0.1", "0.1", "0.2", "12.4", "230.0"]
+    assert [sh.shown_cost(points) for points in (0.05, 0.1, 0.11, 12.34, 230.0)] == [
+        "<0.1",
+        "0.1",
+        "0.2",
+        "12.4",
+        "230.0",
+    ]
     assert [sh.risklevel(p) for p in (0.0, 0.00999, 0.01, 0.0499, 0.05, 1.0)] == [
         "Low",
         "Low",

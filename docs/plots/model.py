@@ -1,0 +1,206 @@
+"""Draws the plots of docs/model.md and writes its table of outbreaks: `python -m docs.plots.model`.
+
+Everything is computed by `risk.model` from `tests/data/outbreaks.json`; the random numbers are seeded.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from risk.model.far import Rooms, Stays, room_integrals, unit_doses
+from risk.model.hits import class_hits, pairwise_hits
+from risk.model.load import chance_of_hit
+from risk.model.outbreaks import Prediction, hourly_risk, outbreak, predict, range_of
+from risk.model.uncertainty import uniforms
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent / "model.md"
+DATA = HERE.parents[1] / "tests" / "data" / "outbreaks.json"
+BEGIN, END = "<!-- outbreaks: begin -->", "<!-- outbreaks: end -->"
+SEED = 20
+
+
+def table_data() -> dict[str, Any]:
+    """The rows as published."""
+    return dict(json.loads(DATA.read_text()))
+
+
+def predictions() -> list[tuple[dict[str, Any], Prediction]]:
+    """Every outbreak with its prediction."""
+    return [(row, predict(outbreak(row), np.random.default_rng(SEED))) for row in table_data()["outbreaks"]]
+
+
+def selection_free() -> list[tuple[dict[str, Any], float]]:
+    """Every selection-free row with the model's mean an hour."""
+    data, draws = table_data(), uniforms(4096, 7).T
+    out = []
+    for row in data["selection_free"]:
+        room = data["room_of_contact" if row["setting"] == "contact" else "train"]
+        mean = hourly_risk(
+            row["setting"],
+            volume_m3=range_of(room["volume_m3"], "m3", room["source"]),
+            air_changes_per_h=range_of(room["air_per_h"], "1/h", room["source"]),
+            draws=draws,
+            talk_share=0.2 if row["setting"] == "contact" else 0.1,
+        )
+        out.append((row, mean))
+    return out
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _span(low: float, high: float) -> str:
+    return _percent(low) if low == high else f"{_percent(low)} to {_percent(high)}"
+
+
+def table() -> str:
+    """The text between the markers of the document."""
+    rows = predictions()
+    inside = sum(p.inside for _, p in rows)
+    lines = [
+        f"The observed attack rate lies in the 90 % interval for **{inside} of {len(rows)}** outbreaks.",
+        "",
+        "| outbreak | observed | predicted, given 2 or more cases: median (90 %) | inside | percentile "
+        "| implied load | average index case | chance of 2 or more |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['name']}{' (circular)' if row['circular'] else ''} | {_span(p.observed_low, p.observed_high)} "
+        f"| {_percent(p.median)} ({_percent(p.low)} to {_percent(p.high)}) | {'yes' if p.inside else 'no'} "
+        f"| {p.percentile:.0f} | {p.implied_load:.0f} x | {_percent(p.mean_rate)} | {_percent(p.chance_published)} |"
+        for row, p in rows
+    ]
+    lines += ["", "| without selection | observed an hour | model's mean | ratio |", "|---|---|---|---|"]
+    lines += [
+        f"| {row['name']}{' (circular)' if row['circular'] else ''} | {100 * row['observed_per_h']:.2f} % "
+        f"| {100 * mean:.2f} % | {mean / row['observed_per_h']:.1f} |"
+        for row, mean in selection_free()
+    ]
+    lines += ["", "| row | source | read there | from elsewhere or assumed |", "|---|---|---|---|"]
+    data = table_data()
+    lines += [
+        f"| {row['name']} | {row['source']} | {row['seen']} | {row.get('assumed', '')} |"
+        for row in (*data["outbreaks"], *data["selection_free"])
+    ]
+    return "\n".join(lines)
+
+
+def with_table(text: str) -> str:
+    """The document with its table as computed now."""
+    head, rest = text.split(BEGIN)
+    return f"{head}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+
+
+def draw() -> None:
+    """Write the plots beside this file."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams.update({"svg.hashsalt": "crowdtrace", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
+    from matplotlib import pyplot as plt
+
+    def save(figure: Any, name: str) -> None:
+        figure.tight_layout()
+        figure.savefig(HERE / name, metadata={"Date": None})
+        plt.close(figure)
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.2))
+    times = np.arange(0.0, 8.0, 0.05)
+    emitters = [(0.5, 2.5), (1.0, 3.0), (5.0, 5.5)]
+    for removal in (1.0, 3.0, 10.0):
+        got = room_integrals(
+            volume_m3=100.0,
+            removal_rate_per_h=removal,
+            emitters_h=emitters,
+            visits_h=[(t, t + 0.05) for t in times],
+        )
+        axes.plot(times + 0.025, got / 0.05, label=f"{removal:g} removals an hour")
+    axes.set(xlabel="hours", ylabel="concentration, h/m3", title="Three emitters in 100 m3: build-up and lingering")
+    axes.legend()
+    save(figure, "room.svg")
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.2))
+    dose = np.geomspace(1e-3, 30, 200)
+    for k in (0.1, 0.2, 0.4):
+        axes.plot(dose, chance_of_hit(dose, k), label=f"k = {k}")
+    axes.plot(dose, -np.expm1(-dose), "k--", label="equal loads (Wells-Riley)")
+    axes.set(
+        xscale="log", xlabel="mean dose, quanta", ylabel="chance of a hit", title="Very unequal loads hit less often"
+    )
+    axes.legend()
+    save(figure, "response.svg")
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.2))
+    rng = np.random.default_rng(SEED)
+    for label, per_head_m3, dwell_h, removal in (
+        ("restaurant", 8, 1.2, 3.0),
+        ("bus", 2.5, 0.5, 9.0),
+        ("choir", 13, 2.5, 1.7),
+    ):
+        ratios, doses = [], []
+        for emission in np.geomspace(0.5, 200, 12):
+            n = 40
+            begin = rng.uniform(0, dwell_h, n)
+            stays = Stays.of_hours(
+                venue=np.zeros(n),
+                arrive_h=begin,
+                leave_h=begin + rng.gamma(4, dwell_h / 4, n) + 0.01,
+                answer_class=np.zeros(n),
+            )
+            rooms = Rooms(np.array([per_head_m3 * n], float), np.array([removal]))
+            unit = unit_doses(stays, rooms)
+            spans = np.stack([stays.arrive_us, stays.leave_us], axis=1) / 3.6e9
+            each = [
+                0.5
+                * emission
+                * room_integrals(
+                    volume_m3=per_head_m3 * n,
+                    removal_rate_per_h=removal,
+                    emitters_h=[tuple(spans[i])],
+                    visits_h=[tuple(spans[0])],
+                )[0]
+                for i in range(1, n)
+            ]
+            exact = pairwise_hits(each, 0.01, 0.2)
+            classed = float(class_hits(unit.heads[0, 0], 0.5 * emission * unit.dose_h2_per_m3[0, 0], 0.01, 0.2))
+            ratios.append(classed / exact)
+            doses.append(np.mean(each))
+        axes.plot(doses, ratios, "o", ms=4, label=label)
+    axes.set(
+        xscale="log",
+        xlabel="mean dose from one infectious person, quanta",
+        ylabel="class form / exact sum",
+        title="The class form is never below the exact pairwise sum",
+    )
+    axes.legend()
+    save(figure, "class_form.svg")
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.8))
+    for at, (row, p) in enumerate(reversed(predictions())):
+        axes.plot([100 * p.low, 100 * p.high], [at, at], color="#777", lw=5, alpha=0.5, solid_capstyle="butt")
+        axes.plot(100 * p.median, at, "|", color="#333", ms=11)
+        axes.plot(
+            [100 * p.observed_low, 100 * p.observed_high],
+            [at, at],
+            "o-",
+            color="#b30000" if row["circular"] else "#0050b3",
+            ms=4,
+        )
+    axes.set_yticks(range(len(predictions())), [row["name"] for row, _ in reversed(predictions())])
+    axes.set(
+        xscale="log",
+        xlabel="attack rate, %",
+        title="Observed (dots; red: circular) and 90 % interval",
+    )
+    save(figure, "outbreaks.svg")
+
+
+if __name__ == "__main__":
+    draw()
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text()))

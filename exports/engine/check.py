@@ -1,0 +1,142 @@
+"""Looking at a query before it runs: one statement, that only reads, from tables that are allowed.
+
+The text is parsed to be judged and explained; what runs is the text itself, unchanged. DuckDB's own locks stand behind
+this check: nothing here is the only thing between a query and a file.
+"""
+
+import re
+from collections.abc import Collection
+from difflib import get_close_matches
+from typing import Final, Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from exports.engine.errors import QueryError
+
+Dialect = Literal["duckdb", "athena"]
+
+MAX_CHARACTERS: Final = 20_000
+# Nesting beyond this is no question about data; it would only tire the parser.
+MAX_DEPTH: Final = 200
+# Functions that read the machine instead of the tables.
+FORBIDDEN: Final = re.compile(
+    r"(read_|parquet_|pragma_|duckdb_|pg_|iceberg_|sniff_|http|sqlite_|postgres_|mysql_|write_|load_|icu_calendar).*"
+    r"|glob|getenv|getvariable|current_setting|set_config|query|query_table|which_secret|nextval|currval"
+    r"|current_database|current_schemas?|current_user|user|session_user|version|current_catalog|current_role"
+    r"|txid_current|in_search_path|parse_duckdb_log_message|checkpoint|force_checkpoint|summary|test_.*"
+    r"|has_.*_privilege|add_parquet_key|json_execute_serialized_sql|from_substrait.*|arrow_scan.*|seq_scan|repeat_row",
+    re.IGNORECASE,
+)
+# Functions that may stand where a table stands.
+TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "generate_date_array", "explode"})
+
+
+def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> None:
+    """Raise `QueryError` unless the text is one reading statement on the given tables of `schema`."""
+    if len(sql) > MAX_CHARACTERS:
+        raise QueryError("too-long", f"A query has at most {MAX_CHARACTERS:,} characters.")
+    if "\x00" in sql:
+        raise QueryError("syntax", "A query holds no null characters.", *_place_of(sql, "\x00"))
+    statement = _parsed(sql, dialect)
+    for node in statement.walk():
+        if isinstance(node, exp.Table):
+            _check_table(sql, node, schema, tables)
+        elif isinstance(node, exp.Func):
+            _check_function(sql, node)
+        elif isinstance(node, (exp.Into, exp.Lock, exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)):
+            raise QueryError("not-reading", "A query only reads; it has no INTO, locks or parameters.")
+
+
+def _parsed(sql: str, dialect: Dialect) -> exp.Query:
+    try:
+        statements = [each for each in sqlglot.parse(sql, read=dialect) if each is not None]
+    except ParseError as error:
+        found = error.errors[0] if error.errors else {}
+        highlight = str(found.get("highlight") or "")
+        line, end = found.get("line"), found.get("col")
+        # The parser counts to the end of the word it stumbled over.
+        column = max(1, end - len(highlight) + 1) if isinstance(end, int) else None
+        detail = str(found.get("description") or "the text is no SQL")
+        raise QueryError(
+            "syntax", f"{detail} near {highlight!r}." if highlight else f"{detail}.", line, column
+        ) from None
+    except TokenError:
+        raise QueryError("syntax", "A quote or a comment is not closed.") from None
+    except RecursionError:
+        raise QueryError("too-deep", "The query is nested too deeply.") from None
+    if len(statements) != 1:
+        raise QueryError("one-statement", f"Send one statement; this text has {len(statements)}.")
+    statement = statements[0]
+    if not isinstance(statement, exp.Query):
+        word = sql.split(None, 1)[0].upper() if sql.split() else ""
+        raise QueryError("not-reading", f"Only queries run here (SELECT or WITH), not {word[:20]}.", 1, 1)
+    if max((node.depth for node in statement.walk()), default=0) > MAX_DEPTH:
+        raise QueryError("too-deep", "The query is nested too deeply.")
+    return statement
+
+
+def _check_table(sql: str, node: exp.Table, schema: str, tables: Collection[str]) -> None:
+    if isinstance(node.this, exp.Func):
+        if _name(node.this) not in TABLE_FUNCTIONS:
+            raise QueryError(
+                "forbidden-function",
+                f"The table function {_name(node.this)} is not available.",
+                *_place(sql, node.this),
+            )
+        return
+    name = node.name
+    if not node.db and not node.catalog and name.lower() in _common_tables(node):
+        return
+    if (
+        not node.catalog
+        and node.db.lower() in ("", schema.lower())
+        and name.lower() in {each.lower() for each in tables}
+    ):
+        return
+    nearest = tuple(get_close_matches(name, sorted(tables), n=3, cutoff=0.4))
+    full = ".".join(part.name for part in node.parts)
+    hint = f' Did you mean "{schema}"."{nearest[0]}"?' if nearest else ""
+    raise QueryError("unknown-table", f"There is no table {full}.{hint}", *_place(sql, node.this), nearest=nearest)
+
+
+def _common_tables(node: exp.Expr) -> set[str]:
+    """Names that WITH clauses around a table give."""
+    names: set[str] = set()
+    above: exp.Expr | None = node
+    while above is not None:
+        clause = above.args.get("with_") or above.args.get("with")
+        if isinstance(clause, exp.With):
+            names |= {each.alias.lower() for each in clause.expressions}
+        above = above.parent
+    return names
+
+
+def _check_function(sql: str, node: exp.Func) -> None:
+    name = _name(node)
+    if FORBIDDEN.fullmatch(name):
+        raise QueryError("forbidden-function", f"The function {name} is not available.", *_place(sql, node))
+
+
+def _name(node: exp.Func) -> str:
+    """The function's name in lower case, as written where the parser does not know it."""
+    name = node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_name()
+    return name.lower()
+
+
+def _place(sql: str, node: exp.Expr) -> tuple[int | None, int | None]:
+    """Line and column of a node, or of the first name in it."""
+    for each in node.walk():
+        start, line = each.meta.get("start"), each.meta.get("line")
+        if isinstance(start, int) and isinstance(line, int):
+            return line, start - (sql.rfind("\n", 0, start) + 1) + 1
+    return _place_of(sql, node.name) if node.name else (None, None)
+
+
+def _place_of(sql: str, text: str) -> tuple[int | None, int | None]:
+    offset = sql.lower().find(text.lower())
+    if offset < 0:
+        return None, None
+    before = sql[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1

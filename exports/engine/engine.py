@@ -1,0 +1,242 @@
+"""Running one query in a process of its own, within limits of time, memory, rows, output and number."""
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from exports.engine.check import Dialect, check
+from exports.engine.errors import QueryBusyError, QueryError, place
+from exports.engine.macros import macros
+from exports.lake.storage import Storage, local_path
+from exports.tables import Kind, Table
+
+WORKER: Final = Path(__file__).with_name("worker.py")
+KINDS: Final[dict[Kind, str]] = {
+    "string": "VARCHAR",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+}
+READ_BYTES: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may use; `parallel` queries run at once on this machine."""
+
+    seconds: float = 30.0
+    memory_mb: int = 1024
+    threads: int = 2
+    max_rows: int = 10_000
+    max_output_bytes: int = 16 * 1024 * 1024
+    parallel: int = 4
+    wait_seconds: float = 2.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a table's rows come from: data files of the lake, or rows given here (at most a few thousand)."""
+
+    table: Table
+    files: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """The rows of a query as Arrow, `truncated` where there were more than the limit."""
+
+    table: pa.Table
+    truncated: bool
+    elapsed_ms: int
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Runs queries on the given sources, under the schema's name. `slots` is the folder that counts running ones."""
+
+    schema: str
+    sources: Sequence[Source]
+    storage: Storage
+    limits: Limits = field(default_factory=Limits)
+    slots: Path = Path(tempfile.gettempdir())
+
+    def run(self, sql: str, *, dialect: Dialect = "athena") -> QueryResult:
+        """Check and run a query.
+
+        Raises `QueryError` for one that is refused, fails or passes a limit, `QueryBusyError` where too many run.
+        """
+        check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
+        started = time.monotonic()
+        with _slot(self.slots, self.limits):
+            answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits)
+        head, _, body = answer.partition(b"\n")
+        outcome = json.loads(head)
+        if "error" in outcome:
+            raise _explained(sql, outcome["error"])
+        table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
+        return QueryResult(_whole_numbers(table), outcome["truncated"], round((time.monotonic() - started) * 1000))
+
+    def _job(self, sql: str) -> Mapping[str, Any]:
+        return {
+            "sql": sql,
+            "schema": self.schema,
+            "setup": macros(),
+            "tables": {source.table.name: self._described(source) for source in self.sources},
+            "extensions": [str(_httpfs())] if self.storage.is_s3 else [],
+            "secret": self._secret(),
+            "memory_mb": self.limits.memory_mb,
+            "threads": self.limits.threads,
+            "cpu_seconds": round(self.limits.seconds * self.limits.threads) + 5,
+            "max_rows": self.limits.max_rows,
+        }
+
+    def _described(self, source: Source) -> Mapping[str, Any]:
+        listed = [file if file.startswith("s3://") else str(local_path(file)) for file in source.files]
+        columns = [[column.name, KINDS[column.kind]] for column in source.table.columns]
+        return {"files": listed, "columns": columns, "rows": [list(row) for row in source.rows]}
+
+    def _secret(self) -> Mapping[str, str]:
+        """DuckDB's form of the storage's keys."""
+        if not self.storage.is_s3:
+            return {}
+        scheme, _, host = self.storage.endpoint.partition("://")
+        given = {
+            "KEY_ID": self.storage.access_key,
+            "SECRET": self.storage.secret_key,
+            "REGION": self.storage.region,
+            "ENDPOINT": host,
+            "URL_STYLE": "path" if host else "",
+            "USE_SSL": "false" if scheme == "http" else "",
+            "SCOPE": self.storage.url,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+def _whole_numbers(table: pa.Table) -> pa.Table:
+    """Sums and counts that DuckDB gives as 128-bit integers as 64-bit ones, as Athena does, where they fit."""
+    for number, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type) and column.type.scale == 0:
+            with contextlib.suppress(pa.ArrowInvalid):
+                table = table.set_column(number, column.name, table.column(number).cast(pa.int64()))
+    return table
+
+
+def _httpfs() -> Path:
+    """The pinned extension's file."""
+    found = sorted(Path(str(files("duckdb_extension_httpfs"))).glob("extensions/*/httpfs.duckdb_extension"))
+    return found[-1]
+
+
+@contextmanager
+def _slot(folder: Path, limits: Limits) -> Iterator[None]:
+    """One of the machine's places for a query, by locks on files: a process that dies gives its place back."""
+    end = time.monotonic() + limits.wait_seconds
+    with contextlib.ExitStack() as stack:
+        while not any(_locked(folder / f"crowdtrace-query-{number}.lock", stack) for number in range(limits.parallel)):
+            if time.monotonic() >= end:
+                raise QueryBusyError(f"{limits.parallel} queries are running; try again in a moment")
+            time.sleep(0.05)
+        yield
+
+
+def _locked(path: Path, stack: contextlib.ExitStack) -> bool:
+    handle = path.open("ab")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return False
+    stack.callback(handle.close)
+    return True
+
+
+def _in_process(job: bytes, limits: Limits) -> bytes:
+    """The worker's whole answer; it is killed at the limits of time and output."""
+    with tempfile.TemporaryDirectory(prefix="crowdtrace-query-") as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-B", str(WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={"HOME": folder, "TZ": "UTC"},
+            start_new_session=True,
+        )
+        try:
+            answer = _converse(process, job, limits)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+    if not answer.startswith(b"{") or b"\n" not in answer:
+        raise QueryError("out-of-memory", f"The query needed more than {limits.memory_mb} MB and was ended.")
+    return answer
+
+
+def _converse(process: subprocess.Popen[bytes], job: bytes, limits: Limits) -> bytes:
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("the worker has no pipes")
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(job)
+        process.stdin.close()
+    end = time.monotonic() + limits.seconds
+    answer = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0.0, end - time.monotonic())):
+                raise QueryError("too-slow", f"The query took more than {limits.seconds:g} seconds and was ended.")
+            part = os.read(process.stdout.fileno(), READ_BYTES)
+            if not part:
+                return bytes(answer)
+            answer += part
+            if len(answer) > limits.max_output_bytes:
+                raise QueryError("too-large", f"The answer is larger than {limits.max_output_bytes // 1024**2} MB.")
+
+
+# DuckDB's kinds of error that have a name of ours; all others are plain failures of the query.
+CODES: Final = {
+    "Parser": "syntax",
+    "Catalog": "unknown-name",
+    "Binder": "unknown-name",
+    "Permission": "forbidden",
+    "Out of Memory": "out-of-memory",
+    "Conversion": "bad-value",
+    "Interrupt": "too-slow",
+}
+
+
+def _explained(sql: str, error: Mapping[str, Any]) -> QueryError:
+    message = str(error.get("exception_message", "the query failed"))
+    code = CODES.get(str(error.get("exception_type")), "failed")
+    if code == "forbidden":
+        return QueryError(code, "A query reads nothing but the dataset's tables.")
+    if code == "out-of-memory":
+        return QueryError(code, "The query needs more memory than a query may use.")
+    line = column = None
+    position = str(error.get("position", ""))
+    if position.isdigit():
+        line, column = place(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))
+    nearest = tuple(name.strip() for name in str(error.get("candidates", "")).split(",") if name.strip())
+    return QueryError(code, message, line, column, nearest)

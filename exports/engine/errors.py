@@ -1,0 +1,27 @@
+"""What can be wrong with a query, with its place in the text."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class QueryError(Exception):
+    """A query that is refused or fails: `line` and `column` count from 1; `nearest` are known names to try."""
+
+    code: str
+    detail: str
+    line: int | None = None
+    column: int | None = None
+    nearest: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class QueryBusyError(Exception):
+    """As many queries run as may; try again later."""
+
+
+def place(sql: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character's offset in a text."""
+    before = sql[: max(0, offset)]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

@@ -1,0 +1,49 @@
+"""Functions of Athena that published queries use and DuckDB lacks, as macros.
+
+`parse_datetime` takes a Joda pattern. DuckDB wants the pattern of `strptime` to be constant, so a macro cannot compute
+it; it chooses among patterns written out here instead.
+"""
+
+from itertools import product
+from typing import Final
+
+_DATES: Final = {
+    "yyyy-MM-dd": "%Y-%m-%d",
+    "yyyy/MM/dd": "%Y/%m/%d",
+    "yyyyMMdd": "%Y%m%d",
+    "MM/dd/yyyy": "%m/%d/%Y",
+    "dd.MM.yyyy": "%d.%m.%Y",
+}
+_TIMES: Final = {"HH:mm:ss": "%H:%M:%S", "HH:mm": "%H:%M", "HH:mm:ss.SSS": "%H:%M:%S.%g", "HHmmss": "%H%M%S"}
+_BETWEEN: Final = {" ": " ", ":": ":", "'T'": "T", "-": "-"}
+_ZONES: Final = {"": "", "'Z'": "Z"}
+
+# Joda-Time's pattern -> strptime's.
+PATTERNS: Final = _DATES | {
+    date + between + time + zone: _DATES[date] + _BETWEEN[between] + _TIMES[time] + _ZONES[zone]
+    for date, between, time, zone in product(_DATES, _BETWEEN, _TIMES, _ZONES)
+}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def macros() -> tuple[str, ...]:
+    """The statements that make the macros. Times without a zone are UTC, as everything in the dataset."""
+    cases = " ".join(
+        f"WHEN {_quoted(joda)} THEN strptime(moment, {_quoted(pattern)})" for joda, pattern in PATTERNS.items()
+    )
+    unknown = "error('parse_datetime does not know the pattern ' || pattern)"
+    return (
+        "CREATE MACRO from_iso8601_timestamp(moment) AS CAST(moment AS TIMESTAMPTZ)",
+        "CREATE MACRO from_iso8601_date(day) AS CAST(day AS DATE)",
+        "CREATE MACRO parse_datetime(moment, pattern) AS "
+        f"(CASE pattern {cases} ELSE CAST({unknown} AS TIMESTAMP) END AT TIME ZONE 'UTC')",
+        "CREATE MACRO approx_distinct(x) AS approx_count_distinct(x)",
+        "CREATE MACRO arbitrary(x) AS any_value(x)",
+        "CREATE MACRO approx_percentile(x, share) AS quantile_cont(x, share)",
+        "CREATE MACRO day_of_week(moment) AS isodow(moment)",
+        "CREATE MACRO day_of_year(moment) AS dayofyear(moment)",
+        "CREATE MACRO cardinality(list) AS len(list)",
+    )

@@ -1,0 +1,122 @@
+"""A query's rows in the formats that are offered."""
+
+import csv
+import datetime as dt
+import decimal
+import io
+import math
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Format = Literal["json", "csv", "parquet", "arrow"]
+MEDIA_TYPES: Final[dict[Format, str]] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+TYPE_NAMES: Final[dict[pa.DataType, str]] = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.int32(): "integer",
+    pa.int16(): "smallint",
+    pa.int8(): "tinyint",
+    pa.float64(): "double",
+    pa.float32(): "real",
+    pa.bool_(): "boolean",
+    pa.date32(): "date",
+    pa.binary(): "varbinary",
+}
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def columns_of(table: pa.Table) -> list[dict[str, str]]:
+    """Name and type of each column; types have Athena's names where it has one."""
+    return [{"name": field.name, "type": type_name(field.type)} for field in table.schema]
+
+
+def type_name(kind: pa.DataType) -> str:
+    """Athena's name of an Arrow type, Arrow's own where there is none."""
+    if pa.types.is_timestamp(kind):
+        return "timestamp with time zone" if kind.tz else "timestamp"
+    if pa.types.is_list(kind):
+        return f"array({type_name(kind.value_type)})"
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    return TYPE_NAMES.get(kind, str(kind))
+
+
+def json_rows(table: pa.Table) -> list[list[Any]]:
+    """Rows as JSON values: dates and times as ISO 8601 with `Z`, what JSON has no number for as null."""
+    return [[_json(value) for value in row] for row in _rows(table)]
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    columns = [column.to_pylist() for column in table.columns]
+    yield from zip(*columns, strict=True)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_json(each) for each in value]
+    if isinstance(value, dict):
+        return {str(name): _json(each) for name, each in value.items()}
+    return value if value is None or isinstance(value, (bool, int, str)) else _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        text = value.isoformat()
+        return text.replace("+00:00", "Z")
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    return str(value)
+
+
+def to_csv(table: pa.Table) -> bytes:
+    """RFC 4180 with a header; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_safe(name) for name in table.column_names])
+    for row in _rows(table):
+        writer.writerow([_cell(value) for value in row])
+    return out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return value
+    return _safe(value if isinstance(value, str) else _text(_json(value)))
+
+
+def _safe(text: str) -> str:
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Parquet, zstd."""
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd")
+    return out.getvalue()
+
+
+def to_arrow(table: pa.Table) -> bytes:
+    """An Arrow IPC stream."""
+    out = io.BytesIO()
+    with pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    return out.getvalue()

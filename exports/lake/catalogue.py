@@ -1,0 +1,108 @@
+"""The catalogue: the tables of the dataset by name, in Iceberg's SQL catalogue (PostgreSQL) or in Glue."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table as IcebergTable
+from sqlalchemy import text
+
+from exports.lake.storage import Storage
+from exports.schemas import iceberg_schema, partition_spec, properties, sort_order
+from exports.tables import OPEN_TABLES, VERIFIED, Table, Zone
+
+CATALOGUE: Final = "crowdtrace"
+STORED_TABLES: Final = (*OPEN_TABLES, VERIFIED)
+
+
+class Lake:
+    """The dataset's tables in one storage.
+
+    `database` is the namespace of the open tables (`covid-19`); verified ones lie in `database-verified`, so that a
+    role may be given one without the other. Close it after use.
+    """
+
+    def __init__(self, *, catalogue: Catalog, storage: Storage, database: str) -> None:
+        self.catalogue, self.storage, self.database = catalogue, storage, database
+
+    @classmethod
+    @contextmanager
+    def in_postgres(cls, *, url: str, storage: Storage, database: str) -> Iterator["Lake"]:
+        """The lake whose catalogue is in the PostgreSQL at `url` (`postgresql://...`)."""
+        catalogue = SqlCatalog(CATALOGUE, uri=_sqlalchemy(url), **storage.catalogue_properties())
+        try:
+            yield cls(catalogue=catalogue, storage=storage, database=database)
+        finally:
+            catalogue.engine.dispose()
+
+    @classmethod
+    @contextmanager
+    def in_glue(cls, *, endpoint: str, storage: Storage, database: str) -> Iterator["Lake"]:
+        """The lake whose catalogue is Glue's; `endpoint` is empty for the real one."""
+        given = {
+            "glue.endpoint": endpoint,
+            "glue.region": storage.region,
+            "glue.access-key-id": storage.access_key,
+            "glue.secret-access-key": storage.secret_key,
+        }
+        properties = {name: value for name, value in given.items() if value} | storage.catalogue_properties()
+        yield cls(catalogue=GlueCatalog(CATALOGUE, **properties), storage=storage, database=database)
+
+    def namespace(self, described: Table) -> str:
+        """The namespace of a table: verified tables have their own."""
+        return f"{self.database}-verified" if described.zone is Zone.VERIFIED else self.database
+
+    def identifier(self, described: Table) -> tuple[str, str]:
+        """Namespace and name of a table in the catalogue."""
+        return self.namespace(described), described.name
+
+    def location(self, described: Table) -> str:
+        """The folder of a table: its zone's prefix and its name."""
+        return self.storage.at(described.zone.value, described.name)
+
+    def prepare(self) -> None:
+        """Make namespaces and empty tables where they are missing."""
+        for described in STORED_TABLES:
+            self.catalogue.create_namespace_if_not_exists(self.namespace(described))
+            self.catalogue.create_table_if_not_exists(
+                self.identifier(described),
+                schema=iceberg_schema(described),
+                location=self.location(described),
+                partition_spec=partition_spec(described),
+                sort_order=sort_order(described),
+                properties=properties(described),
+            )
+
+    def table(self, described: Table) -> IcebergTable:
+        """The table as it is now; raises `NoSuchTableError` before `prepare`."""
+        return self.catalogue.load_table(self.identifier(described))
+
+    @contextmanager
+    def writing(self, described: Table) -> Iterator[None]:
+        """Hold the only right to write or sweep a table, among all processes that share this catalogue.
+
+        A lock of PostgreSQL that its session holds: a process that dies gives it back. Glue has none; there, the
+        commit's own check makes the second writer fail and try again.
+        """
+        if not isinstance(self.catalogue, SqlCatalog):
+            yield
+            return
+        key = {"key": f"crowdtrace/lake/{described.name}"}
+        with self.catalogue.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:key, 0))"), key)
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+
+
+def _sqlalchemy(url: str) -> str:
+    """SQLAlchemy's form of a PostgreSQL address: it names the driver."""
+    parts = urlsplit(url)
+    if parts.scheme.split("+")[0] not in ("postgres", "postgresql"):
+        raise ValueError("the catalogue must be in PostgreSQL")
+    return urlunsplit(parts._replace(scheme="postgresql+psycopg"))

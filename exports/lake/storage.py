@@ -1,0 +1,185 @@
+"""Where the lake lies, and its objects as they are: listed with every version, read, removed.
+
+Iceberg's own view ends at what its metadata names; a sweep and its proof must see what lies beside that.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+import boto3
+from botocore.config import Config
+
+# S3's DeleteObjects takes at most this many keys (Amazon S3 API reference, DeleteObjects).
+DELETE_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True)
+class Storage:
+    """`url` is `file:///folder` or `s3://bucket/prefix`. Without keys, S3's clients look where they always look."""
+
+    url: str
+    endpoint: str = ""
+    region: str = "us-east-1"
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+            return
+        if parts.scheme == "s3" and parts.netloc:
+            return
+        raise ValueError("the lake's address must be file:///folder or s3://bucket/prefix")
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the lake lies in S3."""
+        return self.url.startswith("s3://")
+
+    def at(self, *parts: str) -> str:
+        """The address of something under the lake."""
+        return "/".join([self.url.rstrip("/"), *parts])
+
+    def catalogue_properties(self) -> dict[str, str]:
+        """pyiceberg's properties for files in this storage."""
+        properties = {"warehouse": self.url.rstrip("/")}
+        if self.is_s3:
+            given = {
+                "s3.endpoint": self.endpoint,
+                "s3.region": self.region,
+                "s3.access-key-id": self.access_key,
+                "s3.secret-access-key": self.secret_key,
+                "s3.connect-timeout": "10",
+                "s3.request-timeout": "60",
+            }
+            properties |= {name: value for name, value in given.items() if value}
+        return properties
+
+    def objects(self) -> "Objects":
+        """The objects of this storage."""
+        return S3Objects(self) if self.is_s3 else LocalObjects()
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One version of one object. `version` is empty where there are no versions; `is_marker`: only notes a deletion."""
+
+    url: str
+    size: int
+    version: str = ""
+    is_current: bool = True
+    is_marker: bool = False
+
+
+class Objects(Protocol):
+    """What a sweep needs of a storage. Addresses are those of the lake's files."""
+
+    def versions(self, prefix: str) -> Iterator[StoredObject]:
+        """Every version of every object under the folder `prefix`."""
+        ...
+
+    def read(self, stored: StoredObject) -> bytes:
+        """The bytes of that version."""
+        ...
+
+    def remove(self, stored: list[StoredObject]) -> None:
+        """Remove those versions for good."""
+        ...
+
+
+def local_path(url: str) -> Path:
+    """The path of a `file://` address, or of a bare path."""
+    return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else Path(url)
+
+
+class LocalObjects:
+    """Files of a folder."""
+
+    def versions(self, prefix: str) -> Iterator[StoredObject]:
+        """Every file under the folder."""
+        folder = local_path(prefix)
+        for path in sorted(folder.rglob("*")):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file():
+                    yield StoredObject(f"{prefix.rstrip('/')}/{path.relative_to(folder)}", path.stat().st_size)
+
+    def read(self, stored: StoredObject) -> bytes:
+        """The file's bytes."""
+        return local_path(stored.url).read_bytes()
+
+    def remove(self, stored: list[StoredObject]) -> None:
+        """Unlink the files; one that is gone already is fine."""
+        for each in stored:
+            local_path(each.url).unlink(missing_ok=True)
+
+
+class S3Objects:
+    """Objects of a bucket, versioned or not."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    @cached_property
+    def client(self) -> Any:
+        """A boto3 client of the storage."""
+        given = {
+            "endpoint_url": self._storage.endpoint,
+            "aws_access_key_id": self._storage.access_key,
+            "aws_secret_access_key": self._storage.secret_key,
+        }
+        return boto3.client(
+            "s3",
+            region_name=self._storage.region,
+            config=Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"}),
+            **{name: value for name, value in given.items() if value},
+        )
+
+    def versions(self, prefix: str) -> Iterator[StoredObject]:
+        """Every version and delete marker under the folder."""
+        bucket, key = _split(prefix.rstrip("/") + "/")
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+        for page in pages:
+            for item in page.get("Versions", []):
+                yield _stored(bucket, item, size=item["Size"], is_marker=False)
+            for item in page.get("DeleteMarkers", []):
+                yield _stored(bucket, item, size=0, is_marker=True)
+
+    def read(self, stored: StoredObject) -> bytes:
+        """The bytes of that version; a marker has none."""
+        if stored.is_marker:
+            return b""
+        bucket, key = _split(stored.url)
+        version = {"VersionId": stored.version} if stored.version else {}
+        body: bytes = self.client.get_object(Bucket=bucket, Key=key, **version)["Body"].read()
+        return body
+
+    def remove(self, stored: list[StoredObject]) -> None:
+        """Remove those versions; raises `OSError` where one was refused."""
+        buckets: dict[str, list[dict[str, str]]] = {}
+        for each in stored:
+            bucket, key = _split(each.url)
+            version = {"VersionId": each.version} if each.version else {}
+            buckets.setdefault(bucket, []).append({"Key": key, **version})
+        for bucket, keys in buckets.items():
+            for start in range(0, len(keys), DELETE_AT_ONCE):
+                answer = self.client.delete_objects(
+                    Bucket=bucket, Delete={"Objects": keys[start : start + DELETE_AT_ONCE], "Quiet": True}
+                )
+                if answer.get("Errors"):
+                    raise OSError(f"{len(answer['Errors'])} objects could not be removed")
+
+
+def _split(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def _stored(bucket: str, item: dict[str, Any], *, size: int, is_marker: bool) -> StoredObject:
+    # A bucket without versioning answers with the version id "null", which removal takes too.
+    version = item.get("VersionId") or ""
+    return StoredObject(f"s3://{bucket}/{item['Key']}", size, version, bool(item["IsLatest"]), is_marker)

@@ -1,0 +1,169 @@
+"""Writing a closed day: one job, one overwrite of one partition, one commit.
+
+Files are named by the job and their number and written in a fixed order, so a job that is killed anywhere and run again
+writes the same files; readers see the day before or after the commit, never in between.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import parquet_file_to_data_file, schema_to_pyarrow
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.snapshots import Snapshot
+
+from exports.lake.catalogue import Lake
+from exports.tables import Table
+
+JOB: Final = "crowdtrace.job"
+COMMIT_TRIES: Final = 5
+# A row group is what a reader can skip by its statistics: small enough to skip ZIPs, large enough to compress.
+ROW_GROUP_ROWS: Final = 131_072
+# A file of about this many rows is 5 to 30 MB, which Athena splits well.
+FILE_ROWS: Final = 2_097_152
+
+Batches = Callable[[], Iterable[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a job left in the table: its snapshot, files and rows. `repeated`: it had been committed before."""
+
+    snapshot: int
+    files: tuple[str, ...]
+    rows: int
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Which rows a job replaces, and the folder of its files under the table's."""
+
+    rows: str | BooleanExpression
+    folder: str
+
+
+def overwrite_day(*, lake: Lake, described: Table, day: dt.date, batches: Batches, job: str) -> Written:
+    """Replace the partition of `day` by the batches, which must be sorted and all of that day.
+
+    A job that was committed before does nothing and says so; `batches` is called again on a retry.
+    """
+    place = _Place(f"{described.partition} == '{day.isoformat()}'", f"data/{described.partition}={day.isoformat()}")
+    with lake.writing(described):
+        return _overwrite(lake, described, place, batches, job)
+
+
+def overwrite_table(*, lake: Lake, described: Table, batches: Batches, job: str) -> Written:
+    """Replace all rows of a table without partitions."""
+    with lake.writing(described):
+        return _overwrite(lake, described, _Place(AlwaysTrue(), "data"), batches, job)
+
+
+def _overwrite(lake: Lake, described: Table, place: _Place, batches: Batches, job: str) -> Written:
+    for attempt in range(1, COMMIT_TRIES + 1):
+        table = lake.table(described)
+        if done := snapshot_of(table, job):
+            return _written(table, done, repeated=True)
+        new = write_files(table, batches(), folder=place.folder, job=job)
+        replaced = [task.file for task in table.scan(row_filter=place.rows).plan_files()]
+        try:
+            replace_files(table, replaced, new, job=job)
+        except (CommitFailedException, CommitStateUnknownException):
+            if attempt == COMMIT_TRIES:
+                raise
+            continue
+        table = lake.table(described)
+        done = snapshot_of(table, job)
+        if done is None:
+            raise LookupError(f"the commit of job {job} is not in the table")
+        return _written(table, done, repeated=False)
+    raise AssertionError("unreachable")
+
+
+def replace_files(table: IcebergTable, old: Iterable[DataFile], new: Iterable[DataFile], **summary: str) -> None:
+    """Replace data files by others in one snapshot; `job` goes into its summary under `crowdtrace.job`."""
+    properties = {f"crowdtrace.{name}": value for name, value in summary.items()}
+    with (
+        table.transaction() as transaction,
+        transaction.update_snapshot(snapshot_properties=properties).overwrite() as change,
+    ):
+        for file in old:
+            change.delete_data_file(file)
+        for file in new:
+            change.append_data_file(file)
+
+
+def snapshot_of(table: IcebergTable, job: str) -> Snapshot | None:
+    """The snapshot that a job committed, if the table still has it."""
+    for snapshot in reversed(table.metadata.snapshots):
+        if snapshot.summary is not None and snapshot.summary.additional_properties.get(JOB) == job:
+            return snapshot
+    return None
+
+
+def _written(table: IcebergTable, snapshot: Snapshot, *, repeated: bool) -> Written:
+    """Files and rows that the job's snapshot added."""
+    added = [
+        entry.data_file
+        for manifest in snapshot.manifests(table.io)
+        if manifest.added_snapshot_id == snapshot.snapshot_id
+        for entry in manifest.fetch_manifest_entry(table.io)
+        if entry.snapshot_id == snapshot.snapshot_id
+    ]
+    files = tuple(sorted(file.file_path for file in added))
+    return Written(snapshot.snapshot_id, files, sum(file.record_count for file in added), repeated)
+
+
+def write_files(table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str) -> list[DataFile]:
+    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; no file for no rows."""
+    schema = schema_to_pyarrow(table.schema())
+    paths = []
+    for number, part in enumerate(_parts(batches, FILE_ROWS)):
+        path = f"{table.location()}/{folder}/{job}-{number:05d}.parquet"
+        _write_file(table.io, path, part, schema)
+        paths.append(path)
+    return [parquet_file_to_data_file(table.io, table.metadata, path) for path in paths]
+
+
+def _parts(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[Iterator[pa.RecordBatch]]:
+    """Runs of batches of about `rows` rows; each must be used up before the next is asked for."""
+    source = (batch for batch in batches if batch.num_rows)
+    for first in source:
+        yield _until(chain([first], source), rows)
+
+
+def _until(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield batch
+        rows -= batch.num_rows
+        if rows <= 0:
+            return
+
+
+def _write_file(io: FileIO, path: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> None:
+    with io.new_output(path).create(overwrite=True) as stream, _parquet_writer(stream, schema) as writer:
+        waiting: list[pa.RecordBatch] = []
+        for batch in batches:
+            waiting.append(batch)
+            if sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS:
+                _write_group(writer, waiting, schema)
+        _write_group(writer, waiting, schema)
+
+
+def _write_group(writer: Any, waiting: list[pa.RecordBatch], schema: pa.Schema) -> None:
+    if waiting:
+        group = pa.Table.from_batches(waiting).cast(schema)
+        writer.write_table(group, row_group_size=group.num_rows)
+        waiting.clear()
+
+
+def _parquet_writer(stream: Any, schema: pa.Schema) -> Any:
+    return pq.ParquetWriter(stream, schema, compression="zstd", compression_level=3, store_schema=False)

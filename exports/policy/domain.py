@@ -1,0 +1,125 @@
+"""Which counts of a day are published, over which values, and how the budget is split among them.
+
+Every value set here is public and fixed before a day is read: the data never decides what is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import Final
+
+from exports.tables import ACCESSLEVELS, ANSWERS, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
+
+# Marked passes of one secret in one epoch that count at most, each once: the L1 distance of neighbouring days.
+CAP: Final = 3
+# Passes of one secret in one epoch that the server issues at most, refusals included (design, pass book).
+PASS_LIMIT: Final = 16
+# A pass within the cap is marked with this chance, so that a rare unmarked pass points at nobody.
+KEEP: Final = 0.9
+
+NONE: Final = "none"
+# Public ends of the bins, in the column's unit; a value at an inner end belongs to the upper bin.
+TEMPERATURE_EDGES: Final = (94, 96, 97, 98, 99, 100, 101, 102, 103, 104, 106)
+OXYGEN_EDGES: Final = (80, 85, 88, 90, 92, 94, 96, 98, 100)
+DURATION_EDGES: Final = (0, 10, 20, 30, 45, 60, 90, 120, 300, 600, 3600)
+# Lower ends of bands.
+CAPACITY_BANDS: Final = (0, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
+LIMIT_BANDS: Final = (0, 25, 50, 75, 100)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One attribute and all its values, as texts. `edges` are the ends of its bins, or the lower ends of its bands."""
+
+    name: str
+    values: tuple[str, ...]
+    edges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One table of counts: a cell for each combination of its axes' values.
+
+    `share` is its part of the budget in thousandths, before unused parts are given back. `l1` is how much one secret
+    and epoch can change the table, summed over its cells.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    share: int
+    core: bool = False
+    l1: int = CAP
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values along each axis."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return prod(self.shape)
+
+
+def _bins(name: str, edges: tuple[int, ...], *, optional: bool) -> Axis:
+    labels = tuple(f"{low}-{high}" for low, high in pairwise(edges))
+    return Axis(name, ((NONE,) if optional else ()) + labels, edges)
+
+
+def _bands(name: str, lows: tuple[int, ...]) -> Axis:
+    return Axis(name, tuple(str(low) for low in lows), lows)
+
+
+RISK: Final = Axis("risklevel", RISKLEVELS)
+RESULT: Final = Axis("result", RESULTS)
+YES_NO: Final = ("false", "true")
+ANSWER_AXES: Final = tuple(Axis(name, YES_NO) for name in ANSWERS)
+HOUR: Final = Axis("hour", tuple(f"{hour:02d}" for hour in range(24)))
+SCORES: Final = (NONE, "1", "2", "3", "4", "5")
+
+# Names of the tables of counts.
+PASSES: Final = "passes"
+TOTAL: Final = "total"
+ZIP_RISK_RESULT: Final = "zip_risklevel_result"
+RISK_RESULT_ANSWERS: Final = "risklevel_result_answers"
+ZIP_SYMPTOMS: Final = "zip_symptoms"
+
+
+def workloads(*, zip3: Sequence[str], readings: bool) -> tuple[Workload, ...]:
+    """All tables of a day over the given public 3-digit ZIPs; `readings` adds temperature and oxygen.
+
+    The first value of the ZIP axis is the empty text: places whose ZIP is unknown. The four core tables hold 860 of
+    1,000 parts: the tables that the published queries read are worth most. `passes` counts all passes and refusals
+    that were scanned, marked or not; it tells by how much the cap and the coin make the others too small.
+    """
+    place = Axis("zip", ("", *sorted(zip3)))
+    symptoms = ANSWER_AXES[0]
+    tables = [
+        Workload(PASSES, (), 30, core=True, l1=PASS_LIMIT),
+        Workload(TOTAL, (), 30, core=True),
+        Workload(ZIP_RISK_RESULT, (place, RISK, RESULT), 540, core=True),
+        Workload(RISK_RESULT_ANSWERS, (RISK, RESULT, *ANSWER_AXES), 260, core=True),
+        Workload(ZIP_SYMPTOMS, (place, symptoms), 36),
+        Workload("hour", (HOUR,), 20),
+        Workload("type_of_scan", (Axis("type_of_scan", SCAN_TYPES),), 8),
+        Workload("accesslevel", (Axis("accesslevel", ACCESSLEVELS),), 8),
+        Workload("readingtype", (Axis("readingtype", READINGTYPES),), 8),
+        Workload("location_maxcapacity", (_bands("location_maxcapacity", CAPACITY_BANDS),), 5),
+        Workload("location_capacity_enforcedlimit", (_bands("location_capacity_enforcedlimit", LIMIT_BANDS),), 5),
+        Workload("risklevel_m_score", (RISK, Axis("m_score", SCORES)), 10),
+        Workload("risklevel_s_score", (RISK, Axis("s_score", SCORES)), 10),
+        Workload("risklevel_duration", (RISK, _bins("duration", DURATION_EDGES, optional=False)), 10),
+    ]
+    if readings:
+        tables += [
+            Workload("risklevel_temp", (RISK, _bins("temp", TEMPERATURE_EDGES, optional=True)), 10),
+            Workload("risklevel_o2", (RISK, _bins("o2", OXYGEN_EDGES, optional=True)), 10),
+        ]
+    return tuple(tables)
+
+
+def split(tables: Sequence[Workload]) -> dict[str, float]:
+    """Each table's part of the budget; the parts add up to one."""
+    whole = sum(table.share for table in tables)
+    return {table.name: table.share / whole for table in tables}

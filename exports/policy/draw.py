@@ -1,0 +1,137 @@
+"""The one draw of a day: exact counts in, noisy counts out, with the privacy map of every table.
+
+What comes out is all that later steps may read. It is committed with the ledger row; the noise itself never leaves.
+"""
+
+import datetime as dt
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Self
+
+import numpy as np
+
+from exports.policy.domain import CAP, KEEP, Axis, Workload, split
+from exports.policy.noise import Counts, Mechanism, discrete_laplace
+
+FORMAT = 1
+
+
+class OverBudgetError(ValueError):
+    """The privacy maps add up to more than the day's budget."""
+
+
+@dataclass(frozen=True)
+class DrawnTable:
+    """One table of counts as drawn: `noisy` has the workload's shape; `epsilon` is what OpenDP's map says it cost."""
+
+    workload: Workload
+    noisy: Counts
+    scale: float
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """All noisy counts of one day. `cap` and `keep` say what a count leaves out."""
+
+    day: dt.date
+    budget: float
+    cap: int
+    keep: float
+    tables: tuple[DrawnTable, ...]
+
+    @property
+    def epsilon(self) -> float:
+        """What the draw cost one secret for this day: the sum over all tables."""
+        return sum(table.epsilon for table in self.tables)
+
+    def table(self, name: str) -> DrawnTable:
+        """The table of that name; raises `KeyError`."""
+        return {table.workload.name: table for table in self.tables}[name]
+
+    def has(self, name: str) -> bool:
+        """Whether that table was drawn."""
+        return any(table.workload.name == name for table in self.tables)
+
+    def to_bytes(self) -> bytes:
+        """Canonical compressed JSON: equal draws give equal bytes."""
+        document = {
+            "format": FORMAT,
+            "day": self.day.isoformat(),
+            "budget": self.budget,
+            "cap": self.cap,
+            "keep": self.keep,
+            "tables": [
+                {
+                    "name": table.workload.name,
+                    "axes": [[axis.name, list(axis.values), list(axis.edges)] for axis in table.workload.axes],
+                    "share": table.workload.share,
+                    "core": table.workload.core,
+                    "l1": table.workload.l1,
+                    "scale": table.scale,
+                    "epsilon": table.epsilon,
+                    "noisy": table.noisy.ravel().tolist(),
+                }
+                for table in self.tables
+            ],
+        }
+        return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), 9)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Inverse of `to_bytes`; raises `ValueError` for another format."""
+        document = json.loads(zlib.decompress(data))
+        if document["format"] != FORMAT:
+            raise ValueError("drawn counts of an unknown format")
+        return cls(
+            day=dt.date.fromisoformat(document["day"]),
+            budget=document["budget"],
+            cap=document["cap"],
+            keep=document["keep"],
+            tables=tuple(_drawn_table(item) for item in document["tables"]),
+        )
+
+    def seed(self) -> int:
+        """A number that follows from the noisy counts alone: rows made with it are the same each time."""
+        return int.from_bytes(sha256(zlib.decompress(self.to_bytes())).digest())
+
+
+def _drawn_table(item: Mapping[str, Any]) -> DrawnTable:
+    axes = tuple(Axis(name, tuple(values), tuple(edges)) for name, values, edges in item["axes"])
+    workload = Workload(item["name"], axes, item["share"], item["core"], item["l1"])
+    noisy = np.array(item["noisy"], dtype=np.int64).reshape(workload.shape)
+    return DrawnTable(workload, noisy, item["scale"], item["epsilon"])
+
+
+def draw(*, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float) -> Drawn:
+    """Draw a day's noisy counts within `budget` (epsilon for one secret and epoch).
+
+    `counts` holds for each table the exact counts of marked passes in its shape (the table `passes` counts all
+    passes). Raises `ValueError` for counts that are missing, negative or of another shape.
+    """
+    return _draw(day=day, counts=counts, tables=tables, budget=budget, mechanism=discrete_laplace)
+
+
+def _draw(
+    *, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float, mechanism: Mechanism
+) -> Drawn:
+    if not (0 < budget < math.inf):
+        raise ValueError("the budget must be a positive number")
+    parts = split(tables)
+    drawn = []
+    for table in tables:
+        exact = np.asarray(counts[table.name], dtype=np.int64) if table.name in counts else None
+        if exact is None or exact.shape != table.shape or bool((exact < 0).any()):
+            raise ValueError(f"counts of {table.name} do not fit its domain")
+        # The privacy maps round up; a scale a hair larger keeps their sum within the budget.
+        scale = table.l1 / (budget * parts[table.name]) * (1 + 1e-9)
+        noisy, epsilon = mechanism(exact, scale, table.l1)
+        drawn.append(DrawnTable(table, noisy, scale, epsilon))
+    result = Drawn(day=day, budget=budget, cap=CAP, keep=KEEP, tables=tuple(drawn))
+    if result.epsilon > budget:
+        raise OverBudgetError(f"the tables cost {result.epsilon}, the budget is {budget}")
+    return result

@@ -1,0 +1,129 @@
+"""The verified tier's classes: which passes may be published as real rows, and how much is generalised away.
+
+A class is a set of rows that look alike in everything an outsider might know of a visit. Each class holds at least `k`
+marked passes (one secret has at most three, so `k / 3` secrets) and is diverse in what must not be learnt: several
+patterns of answers, and nothing that most of the class said yes to. Passes whose class is too small or too alike are
+generalised by one more step of a fixed ladder and try again; who is left at its end is not published.
+
+Two steps may give the same class: the union of two good classes is good. The ladder is decided on counts, not on rows;
+`class_of` then labels rows while they stream.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from exports.policy.domain import CAP
+
+# What an outsider might know of a visit. The columns of counts and rows, all texts; `capacity` is the band's lower end.
+QUASI: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "capacity")
+# What a class must not give away: four answers, and whether the pass was refused. Truth values.
+SENSITIVE: Final = ("symptoms", "diagnosed", "contact", "near", "declined")
+# A value that was generalised away.
+ANY: Final = ""
+
+Step = Mapping[str, Callable[[str], str]]
+
+
+def _any(_: str) -> str:
+    return ANY
+
+
+def part_of_day(hour: str) -> str:
+    """Middle hour of the hour's quarter of the day: 03, 09, 15 or 21."""
+    return f"{int(hour) // 6 * 6 + 3:02d}"
+
+
+def noon(_: str) -> str:
+    """The one hour of a day whose hours are not told apart."""
+    return "12"
+
+
+# Finest first. A step names what it changes; everything else stays as it is.
+LADDER: Final[tuple[Step, ...]] = (
+    {},
+    {"hour": part_of_day, "capacity": _any},
+    {"hour": noon, "capacity": _any},
+    {"hour": noon, "capacity": _any, "readingtype": _any, "accesslevel": _any, "type_of_scan": _any},
+    dict.fromkeys(QUASI, _any) | {"hour": noon},
+)
+
+
+@dataclass(frozen=True)
+class ClassPolicy:
+    """What a class must meet.
+
+    `margin` more rows than `k` are asked at release, so that an erasure rarely drops a class. `patterns` is the least
+    number of different patterns of answers, `most_yes` the largest share that may agree in one sensitive yes.
+    """
+
+    k: int = 10 * CAP
+    margin: int = 6
+    patterns: int = 2
+    most_yes: float = 0.5
+
+
+@dataclass(frozen=True)
+class Generalised:
+    """The published combinations: index `QUASI` as they are, columns `QUASI` as they are published, and `step`."""
+
+    classes: pd.DataFrame
+    published: int
+    dropped: int
+
+
+def generalise(counts: pd.DataFrame, policy: ClassPolicy) -> Generalised:
+    """Decide the classes of a day.
+
+    `counts` has the columns `QUASI`, `SENSITIVE` and `count`: marked passes of each combination that occurs.
+    """
+    waiting, chosen = counts, []
+    for number, step in enumerate(LADDER):
+        published = _generalised(waiting, step)
+        good = holding(published, policy, least=policy.k + policy.margin)
+        fits = pd.MultiIndex.from_frame(published[list(QUASI)]).isin(good)
+        chosen.append(_mapping(waiting[fits], published[fits], number))
+        waiting = waiting[~fits]
+    dropped = int(waiting["count"].sum())
+    return Generalised(pd.concat(chosen), int(counts["count"].sum()) - dropped, dropped)
+
+
+def _generalised(counts: pd.DataFrame, step: Step) -> pd.DataFrame:
+    changed = {
+        name: counts[name].map({value: change(value) for value in counts[name].unique()}).astype(object)
+        for name, change in step.items()
+    }
+    return counts.assign(**changed)
+
+
+def holding(rows: pd.DataFrame, policy: ClassPolicy, *, least: int) -> pd.MultiIndex:
+    """The classes (values of `QUASI`) among counted rows that have at least `least` passes and are diverse."""
+    by = rows.groupby(list(QUASI), sort=False)
+    sizes = by["count"].sum()
+    patterns = rows.drop_duplicates([*QUASI, *SENSITIVE[:4]]).groupby(list(QUASI), sort=False).size()
+    agreeing = pd.DataFrame(
+        {
+            name: rows["count"].where(rows[name], 0).groupby([rows[quasi] for quasi in QUASI], sort=False).sum()
+            for name in SENSITIVE
+        }
+    ).max(axis=1)
+    good = (sizes >= least) & (patterns.reindex(sizes.index) >= policy.patterns)
+    good &= agreeing.reindex(sizes.index) <= policy.most_yes * sizes
+    return pd.MultiIndex.from_frame(sizes.index[good].to_frame())
+
+
+def _mapping(finest: pd.DataFrame, published: pd.DataFrame, number: int) -> pd.DataFrame:
+    mapping = published[list(QUASI)].assign(step=number)
+    mapping.index = pd.MultiIndex.from_frame(finest[list(QUASI)])
+    return mapping[~mapping.index.duplicated()]
+
+
+def class_of(rows: pd.DataFrame, generalised: Generalised) -> pd.DataFrame:
+    """The published `QUASI` of each row (columns `QUASI` as they are), same index; dropped rows are missing."""
+    keys = pd.MultiIndex.from_frame(rows[list(QUASI)])
+    known = keys.isin(generalised.classes.index)
+    published = generalised.classes.loc[keys[known], list(QUASI)]
+    published.index = rows.index[known]
+    return published

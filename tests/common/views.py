@@ -1,0 +1,195 @@
+"""Small views that use every part of the room, under `/api/v1/` of a test's own addresses."""
+
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common import throttles
+from crowdtrace.common.authentication import Authenticated, SchemeAuthentication
+from crowdtrace.common.etag import ETagMixin, require_match
+from crowdtrace.common.idempotency import idempotent
+from crowdtrace.common.models import AuditEntry
+from crowdtrace.common.problems import Conflict, PreconditionFailed, PreconditionRequired
+from crowdtrace.common.serializers import (
+    Base64Url,
+    Choice,
+    Day,
+    Flag,
+    Number,
+    PublicId,
+    QuerySerializer,
+    StrictModelSerializer,
+    StrictSerializer,
+    Text,
+    UtcTime,
+    Whole,
+    read_body,
+    read_query,
+)
+from crowdtrace.common.time import utc_now
+from crowdtrace.urls import handler400, handler403, handler404, handler500
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+
+class AnswersSerializer(StrictSerializer):
+    symptoms = Flag()
+    share = Number(min_value=0, max_value=1, required=False)
+
+
+class ThingSerializer(StrictSerializer):
+    venue = PublicId("v")
+    anchor = Base64Url(length=16)
+    answers = AnswersSerializer()
+    name = Text(max_length=20, required=False)
+    colour = Choice(["red", "green"], required=False)
+    count = Whole(min_value=0, max_value=100, required=False)
+    at = UtcTime(required=False)
+    day = Day(required=False)
+
+
+class ThingsView(APIView):
+    """Takes a thing and gives it back."""
+
+    @extend_schema(request=ThingSerializer, responses=ThingSerializer, operation_id="things")
+    def post(self, request: Request) -> Response:
+        return Response(ThingSerializer(read_body(request, ThingSerializer)).data)
+
+
+class RowSerializer(StrictSerializer):
+    verb = Text(max_length=64)
+
+
+class RowsView(APIView):
+    """Writes a row once, however often it is sent."""
+
+    problems = (Conflict,)
+
+    @extend_schema(request=RowSerializer, responses={201: RowSerializer}, operation_id="rows")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        verb = read_body(request, RowSerializer)["verb"]
+        AuditEntry.objects.create(at=utc_now(), actor="test", verb=verb, subject="row")
+        if verb == "conflict":
+            raise Conflict
+        if verb == "crash":
+            raise RuntimeError(verb)
+        return Response({"verb": verb}, status=201, headers={"Location": f"/api/v1/rows/{verb}"})
+
+
+class EntrySerializer(StrictModelSerializer):
+    class Meta:
+        model = AuditEntry
+        fields = ("verb", "subject")
+
+
+class EntriesView(generics.ListAPIView[Any]):
+    """A list by cursor."""
+
+    queryset = AuditEntry.objects.all()
+    serializer_class = EntrySerializer
+    ordering = ("-at", "-id")
+
+
+class SearchSerializer(QuerySerializer):
+    zip = serializers.RegexField(r"^\d{5}$", required=False)
+    near = serializers.IntegerField(min_value=1, max_value=9, required=False)
+
+
+class SearchView(ETagMixin, APIView):
+    """Gives its query back."""
+
+    @extend_schema(parameters=[SearchSerializer], responses=SearchSerializer, operation_id="search")
+    def get(self, request: Request) -> Response:
+        return Response(read_query(request, SearchSerializer))
+
+
+class VersionedView(ETagMixin, APIView):
+    """Something that can be changed by whoever has read it."""
+
+    problems = {"PUT": (PreconditionFailed, PreconditionRequired)}
+    state = {"verb": "first"}
+
+    @extend_schema(responses=RowSerializer, operation_id="read_versioned")
+    def get(self, request: Request) -> Response:
+        return Response(self.state)
+
+    @extend_schema(request=RowSerializer, responses=RowSerializer, operation_id="change_versioned")
+    def put(self, request: Request) -> Response:
+        require_match(request, self.state)
+        return Response(read_body(request, RowSerializer))
+
+
+class TokenAuthentication(SchemeAuthentication):
+    scheme = "Device"
+    description = "a token of the tests"
+
+    def identify(self, credential: str, request: Request) -> tuple[Any, Any] | None:
+        return (None, Token(credential)) if credential.startswith("good") else None
+
+
+class Token:
+    def __init__(self, public_id: str) -> None:
+        self.public_id = public_id
+
+
+class DoorView(APIView):
+    """Needs a device."""
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [Authenticated]
+    throttle_classes = [throttles.DeviceThrottle]
+
+    @extend_schema(responses=RowSerializer, operation_id="door")
+    def get(self, request: Request) -> Response:
+        return Response({"verb": "open"})
+
+
+class CrashView(APIView):
+    """Fails in the way that is asked for."""
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> Response:
+        local = request.data  # a report with local variables would show it
+        match local["how"]:
+            case "database":
+                raise OperationalError(f"cannot reach {local['secret']}")
+            case "chain":
+                try:
+                    raise KeyError(local["secret"])
+                except KeyError as error:
+                    raise ValueError(f"bad value {local['secret']}") from error
+            case _:
+                raise RuntimeError(f"Failing row contains ({local['secret']})")
+
+
+def plain_crash(request: HttpRequest, capability: str) -> HttpResponse:
+    secret = request.META["HTTP_AUTHORIZATION"]
+    raise RuntimeError(f"{capability} {secret}")
+
+
+def plain_login(request: HttpRequest) -> HttpResponse:
+    throttles.check(request, "login")
+    return HttpResponse("welcome")
+
+
+urlpatterns = [
+    path("api/v1/things", ThingsView.as_view()),
+    path("api/v1/rows", RowsView.as_view()),
+    path("api/v1/entries", EntriesView.as_view()),
+    path("api/v1/search", SearchView.as_view()),
+    path("api/v1/versioned", VersionedView.as_view()),
+    path("api/v1/door", DoorView.as_view()),
+    path("api/v1/crash", CrashView.as_view()),
+    path("api/v1/plain/<str:capability>", plain_crash),
+    path("pages/plain/<str:capability>", plain_crash),
+    path("pages/login", plain_login),
+    path("", include("crowdtrace.urls")),
+]

@@ -1,0 +1,71 @@
+"""Storages and catalogues of the dataset's tests: a real PostgreSQL, a local folder, a real S3 server."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from exports.lake.catalogue import Lake
+from exports.lake.storage import Storage
+from tests.exports.s3 import S3Server, s3_server
+
+DATABASE = "covid-19"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """The S3 server of the test run."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def catalogue_url() -> Iterator[str]:
+    """The address of a fresh, empty PostgreSQL database for a catalogue."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    name = "lake_" + secrets.token_hex(6)
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        try:
+            yield urlunsplit(parts._replace(path="/" + name))
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Storage:
+    """A lake's storage in a local folder."""
+    return Storage((tmp_path / "lake").as_uri())
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> Storage:
+    """A lake's storage in a fresh versioned bucket."""
+    return s3.make_bucket("lake-" + secrets.token_hex(6), versioned=True)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Each kind of storage in turn."""
+    chosen: Storage = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture
+def lake(catalogue_url: str, storage: Storage) -> Iterator[Lake]:
+    """A prepared lake, in a folder and in a bucket."""
+    with Lake.in_postgres(url=catalogue_url, storage=storage, database=DATABASE) as made:
+        made.prepare()
+        yield made
+
+
+@pytest.fixture
+def local_lake(catalogue_url: str, folder: Storage) -> Iterator[Lake]:
+    """A prepared lake in a folder."""
+    with Lake.in_postgres(url=catalogue_url, storage=folder, database=DATABASE) as made:
+        made.prepare()
+        yield made

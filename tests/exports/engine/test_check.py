@@ -1,0 +1,95 @@
+"""Queries are judged before they run."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exports.engine.check import MAX_CHARACTERS, Dialect, check
+from exports.engine.errors import QueryError
+from tests.exports.engine.factories import published
+
+WORDS = (*published("daily_counts.sql").split(), "(", ")", "'", '"', ";", "--")
+TABLES = ("aspirevc_crowd_tracing", "aspirevc_crowd_tracing_zipcode_3digits", "live_crowd")
+
+
+def judge(sql: str, dialect: Dialect = "athena") -> QueryError | None:
+    try:
+        check(sql, dialect=dialect, schema="covid-19", tables=TABLES)
+    except QueryError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("dialect", ["athena", "duckdb"])
+@pytest.mark.parametrize("name", ["daily_counts.sql", "counts_by_state_and_risklevel.sql"])
+def test_the_published_queries_are_fine(name: str, dialect: Dialect) -> None:
+    assert judge(published(name), dialect) is None
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM aspirevc_crowd_tracing;",
+        'SELECT * FROM "covid-19".live_crowd',
+        "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT * FROM b JOIN live_crowd ON true",
+        "SELECT * FROM (VALUES (1), (2)) AS t(x)",
+        "SELECT x FROM aspirevc_crowd_tracing CROSS JOIN UNNEST(ARRAY[1, 2]) AS t(x)",
+        "SELECT risklevel, count(*) FILTER (WHERE near), avg(temp) OVER () FROM live_crowd GROUP BY 1, temp",
+        "SELECT 1 UNION ALL SELECT 2 INTERSECT SELECT 2",
+        "SELECT approx_distinct(risklevel), date_trunc('day', from_iso8601_timestamp(scandate)) FROM "
+        "aspirevc_crowd_tracing GROUP BY 2",
+    ],
+)
+def test_questions_to_the_tables_are_fine(sql: str) -> None:
+    assert judge(sql) is None
+
+
+def test_an_unknown_table_is_placed_and_the_nearest_is_named() -> None:
+    error = judge('SELECT *\nFROM "covid-19"."aspirevc_crowd_trace"')
+    assert error is not None
+    assert (error.code, error.line, error.column) == ("unknown-table", 2, 17)
+    assert error.nearest[0] == "aspirevc_crowd_tracing"
+    assert 'Did you mean "covid-19"."aspirevc_crowd_tracing"?' in error.detail
+
+
+def test_a_syntax_error_is_placed() -> None:
+    error = judge("SELECT scandate\nFRM aspirevc_crowd_tracing x y")
+    assert error is not None
+    assert (error.code, error.line) == ("syntax", 2)
+    assert error.column is not None
+    assert error.column > 1
+
+
+def test_a_forbidden_function_is_placed() -> None:
+    error = judge("SELECT 1,\n    getenv('HOME')")
+    assert error is not None
+    assert (error.code, error.line, error.column) == ("forbidden-function", 2, 5)
+
+
+def test_a_name_of_a_with_clause_is_known_only_inside_it() -> None:
+    error = judge("SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) t JOIN a ON true")
+    assert error is not None
+    assert error.code == "unknown-table"
+
+
+def test_two_statements_are_refused() -> None:
+    error = judge("SELECT 1; SELECT 2")
+    assert error is not None
+    assert error.code == "one-statement"
+
+
+def test_a_text_that_is_too_long_or_too_deep_is_refused() -> None:
+    long, deep = judge("SELECT " + " " * MAX_CHARACTERS + "1"), judge("SELECT " + "(" * 3000 + "1" + ")" * 3000)
+    assert long is not None
+    assert deep is not None
+    assert (long.code, deep.code) == ("too-long", "too-deep")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_judged_without_a_crash(sql: str) -> None:
+    judge(sql)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=40))
+def test_any_mixture_of_words_is_judged_without_a_crash(words: list[str]) -> None:
+    judge(" ".join(words))

@@ -1,0 +1,267 @@
+"""Queries run in a process of their own, unchanged, within limits."""
+
+import contextlib
+import datetime as dt
+import fcntl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from exports.engine.engine import Engine, Limits
+from exports.engine.errors import QueryBusyError, QueryError
+from tests.exports.engine.factories import an_engine, published, some_rows
+
+ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
+CROWD = '"covid-19"."aspirevc_crowd_tracing"'
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return an_engine(tmp_path)
+
+
+def refused(engine: Engine, sql: str) -> QueryError:
+    with pytest.raises(QueryError) as caught:
+        engine.run(sql)
+    return caught.value
+
+
+def test_the_published_daily_counts_run_unchanged(engine: Engine) -> None:
+    rows = engine.run(published("daily_counts.sql")).table.to_pylist()
+    day = dt.date(2020, 10, 15)
+    names = ("date", "symptoms_count", "diagnosed_count", "contact_count", "near_count", "total_count")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (dt.date(2020, 10, 14), 0, 1, 0, 0, 1),
+        (day, 1, 0, 1, 1, 4),
+    ]
+
+
+def test_counts_and_sums_are_whole_numbers_of_64_bits(engine: Engine) -> None:
+    result = engine.run(f"SELECT count_if(near) AS a, sum(location_maxcapacity) AS b, count(*) AS c FROM {CROWD}").table
+    assert {str(field.type) for field in result.schema} == {"int64"}
+    large = engine.run("SELECT CAST(10 AS DECIMAL(38, 0)) * 10000000000000000000 AS big").table
+    assert large["big"][0].as_py() == 10**20
+
+
+def test_the_published_counts_by_state_run_unchanged(engine: Engine) -> None:
+    rows = engine.run(published("counts_by_state_and_risklevel.sql")).table.to_pylist()
+    found = {(row["zip"], row["state"], row["risklevel"], row["result"], row["total_count"]) for row in rows}
+    assert found == {
+        ("021", "MA", "High", "Declined", 1),
+        ("021", "MA", "Low", "Approved", 1),
+        ("902", "CA", "Moderate", "Approved", 1),
+    }
+
+
+def test_the_published_queries_run_on_empty_tables(tmp_path: Path) -> None:
+    empty = an_engine(tmp_path, [])
+    assert empty.run(published("daily_counts.sql")).table.num_rows == 0
+    assert empty.run(published("counts_by_state_and_risklevel.sql")).table.num_rows == 0
+
+
+def test_a_text_that_is_no_time_fails_the_whole_query(tmp_path: Path) -> None:
+    spoilt = some_rows()
+    spoilt[0]["scandate"] = "yesterday"
+    assert refused(an_engine(tmp_path, spoilt), published("daily_counts.sql")).code == "bad-value"
+
+
+@pytest.mark.parametrize(
+    ("moment", "pattern", "expected"),
+    [
+        ("2020-10-15:00:00:00", "yyyy-MM-dd:HH:mm:ss", "2020-10-15T00:00:00+00:00"),
+        ("2020-10-15", "yyyy-MM-dd", "2020-10-15T00:00:00+00:00"),
+        ("2020-10-15T23:59:01", "yyyy-MM-dd''T''HH:mm:ss", "2020-10-15T23:59:01+00:00"),
+        ("10/15/2020 07:05", "MM/dd/yyyy HH:mm", "2020-10-15T07:05:00+00:00"),
+        ("2020-10-15 07:05:06.125", "yyyy-MM-dd HH:mm:ss.SSS", "2020-10-15T07:05:06.125000+00:00"),
+    ],
+)
+def test_parse_datetime_knows_joda_patterns(engine: Engine, moment: str, pattern: str, expected: str) -> None:
+    value = engine.run(f"SELECT parse_datetime('{moment}', '{pattern}') AS t").table["t"][0].as_py()
+    assert value.isoformat() == expected
+
+
+def test_an_unknown_joda_pattern_is_named(engine: Engine) -> None:
+    assert "QQQ" in refused(engine, "SELECT parse_datetime('x', 'QQQ')").detail
+
+
+def test_times_are_utc_whatever_the_machine_says(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    row = engine.run("SELECT cast(from_iso8601_timestamp('2020-10-15T23:30:00.000Z') as date) AS d").table
+    assert row["d"][0].as_py() == dt.date(2020, 10, 15)
+
+
+def test_an_unknown_column_is_placed_and_near_names_are_offered(engine: Engine) -> None:
+    error = refused(engine, f"SELECT scandate,\n  symptomz\nFROM {CROWD}")
+    assert (error.code, error.line, error.column) == ("unknown-name", 2, 3)
+    assert "symptoms" in error.nearest
+
+
+def test_a_failing_cast_is_an_answer_not_a_crash(engine: Engine) -> None:
+    assert refused(engine, f"SELECT CAST(scandate AS BIGINT) FROM {CROWD}").code == "bad-value"
+
+
+def test_more_rows_than_the_limit_are_cut_and_said_so(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path, limits=Limits(max_rows=3))
+    result = engine.run(f"SELECT * FROM {CROWD}")
+    assert (result.table.num_rows, result.truncated) == (3, True)
+    result = engine.run(f"SELECT * FROM {CROWD} LIMIT 3")
+    assert (result.table.num_rows, result.truncated) == (3, False)
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path, limits=Limits(seconds=3))
+    before, started = children(), time.monotonic()
+    assert refused(engine, ENDLESS).code == "too-slow"
+    assert time.monotonic() - started < 8
+    assert children() <= before
+    assert engine.run("SELECT 1 AS one").table.num_rows == 1
+
+
+def test_a_query_that_eats_memory_is_ended(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path, limits=Limits(memory_mb=64, seconds=20))
+    hungry = "SELECT list(a.range || 'x' || b.range) FROM range(20000) a, range(20000) b"
+    assert refused(engine, hungry).code == "out-of-memory"
+
+
+def test_an_answer_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path, limits=Limits(max_output_bytes=100_000, max_rows=10**6))
+    assert refused(engine, "SELECT repeat('x', 1000) AS t FROM range(1000)").code == "too-large"
+
+
+def test_no_more_queries_run_at_once_than_may(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path, limits=Limits(parallel=1, wait_seconds=0.1))
+    with (tmp_path / "crowdtrace-query-0.lock").open("ab") as taken:
+        fcntl.flock(taken, fcntl.LOCK_EX)
+        with pytest.raises(QueryBusyError):
+            engine.run("SELECT 1")
+    assert engine.run("SELECT 1 AS one").table.num_rows == 1
+
+
+class TestAttacks:
+    """Queries that want something else than the tables; the second of each pair goes past the check."""
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "SELECT * FROM read_csv('/etc/passwd')",
+            "SELECT * FROM read_text('/etc/passwd')",
+            "SELECT * FROM read_parquet('/tmp/x.parquet')",
+            "SELECT * FROM read_parquet('s3://bucket/verified/x.parquet')",
+            "SELECT * FROM '/etc/passwd'",
+            "SELECT * FROM 'https://example.org/x.csv'",
+            "SELECT * FROM glob('/*')",
+            "SELECT getenv('PEPPER')",
+            "SELECT current_setting('s3_secret_access_key')",
+            "SELECT * FROM duckdb_settings()",
+            "SELECT * FROM duckdb_secrets()",
+            "SELECT * FROM duckdb_extensions()",
+            "SELECT * FROM information_schema.tables",
+            "SELECT * FROM pg_catalog.pg_tables",
+            "SELECT * FROM sqlite_master",
+            "SELECT * FROM query('SELECT 1')",
+            "SELECT * FROM query_table('aspirevc_crowd_tracing')",
+            'SELECT * FROM "covid-19-verified"."aspirevc_crowd_tracing_verified"',
+            "SELECT * FROM memory.information_schema.tables",
+            "SET memory_limit='100GB'",
+            "SET enable_external_access=true",
+            "RESET lock_configuration",
+            "PRAGMA database_list",
+            "ATTACH '/tmp/x.db'",
+            "COPY (SELECT 1) TO '/tmp/x.csv'",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "EXPORT DATABASE '/tmp/x'",
+            "CREATE TABLE x AS SELECT 1",
+            "CREATE SECRET s (TYPE s3)",
+            f"DROP TABLE {CROWD}",
+            f"DELETE FROM {CROWD}",
+            f"UPDATE {CROWD} SET result = ''",
+            f"INSERT INTO {CROWD} SELECT * FROM {CROWD}",
+            "CALL pragma_version()",
+            "SELECT 1; SELECT 2",
+            "SELECT 1; DROP SCHEMA main",
+            "",
+            "-- nothing",
+            "EXPLAIN SELECT 1",
+            "WITH x AS (SELECT * FROM read_text('/etc/hostname')) SELECT * FROM x",
+            "SELECT (SELECT content FROM read_text('/etc/hostname'))",
+            "SELECT 1 WHERE EXISTS (SELECT * FROM read_blob('/etc/hostname'))",
+            "SELECT * FROM aspirevc_crowd_tracing WHERE userid = ?",
+            "SELECT 'a\x00b'",
+        ],
+    )
+    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(
+        self, engine: Engine, sql: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("exports.engine.engine._in_process", lambda *_: pytest.fail("it was run"))
+        assert refused(engine, sql).detail
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "SELECT * FROM read_csv('/etc/passwd')",
+            "SELECT * FROM read_text('/proc/self/environ')",
+            "SELECT * FROM '/etc/passwd'",
+            "SELECT * FROM glob('/*')",
+            "SELECT * FROM read_csv('https://example.org/x.csv')",
+            "COPY (SELECT 1) TO 'x.csv'",
+            "COPY (SELECT 1) TO '/tmp/crowdtrace-attack.csv'",
+            "ATTACH 'x.db'",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "SET enable_external_access=true",
+            "SET lock_configuration=false",
+            "SET memory_limit='100GB'",
+            "SET allowed_paths=['/etc/passwd']",
+            "RESET memory_limit",
+            "CREATE PERSISTENT SECRET s (TYPE s3)",
+            "EXPORT DATABASE '/tmp/crowdtrace-attack'",
+            "SELECT * FROM job",
+            "SELECT getenv('PATH')",
+            "FROM read_json('/proc/1/environ')",
+        ],
+    )
+    def test_what_slips_past_the_check_meets_the_locks(
+        self, engine: Engine, sql: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("exports.engine.engine.check", lambda *_, **__: None)
+        assert refused(engine, sql).code in {"forbidden", "unknown-name", "failed", "syntax"}
+        assert not Path("/tmp/crowdtrace-attack.csv").exists()
+        assert not Path("/tmp/crowdtrace-attack").exists()
+
+    def test_the_query_process_has_none_of_our_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PEPPER", "canary")
+        engine = an_engine(tmp_path, limits=Limits(seconds=3))
+        seen: list[dict[str, str]] = []
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(engine.run, ENDLESS)
+            while not running.done():
+                with contextlib.suppress(psutil.Error):
+                    seen += [
+                        each.environ() for each in psutil.Process().children() if "worker.py" in each.cmdline()[-1]
+                    ]
+                time.sleep(0.05)
+            assert isinstance(running.exception(), QueryError)
+        assert seen
+        assert all(set(each) <= {"HOME", "TZ"} for each in seen)
+
+    def test_one_query_sees_nothing_of_another(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("exports.engine.engine.check", lambda *_, **__: None)
+        engine.run("CREATE TABLE memo AS SELECT 'secret' AS t")
+        assert refused(engine, "SELECT * FROM memo").code == "unknown-name"
+
+    def test_nothing_is_left_on_the_disk(self, engine: Engine, tmp_path: Path) -> None:
+        before = {path for path in Path("/tmp").glob("crowdtrace-query-*") if path.is_dir()}
+        engine.run("SELECT 1 AS one")
+        with pytest.raises(QueryError):
+            engine.run("SELECT nothing")
+        assert {path for path in Path("/tmp").glob("crowdtrace-query-*") if path.is_dir()} <= before

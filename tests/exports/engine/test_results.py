@@ -1,0 +1,75 @@
+"""Results in each format."""
+
+import csv
+import datetime as dt
+import io
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exports.engine.results import FORMULA_STARTS, columns_of, json_rows, to_arrow, to_csv, to_parquet
+
+TABLE = pa.table(
+    {
+        "day": pa.array([dt.date(2020, 10, 15), None]),
+        "at": pa.array([dt.datetime(2020, 10, 15, 12, tzinfo=dt.UTC), None]),
+        "n": pa.array([-5, 2**60]),
+        "x": pa.array([float("nan"), 0.5]),
+        "d": pa.array([Decimal("1.50"), None]),
+        "b": pa.array([True, None]),
+        "t": pa.array(["=1+1", "plain, 'quoted'"]),
+        "l": pa.array([["=a"], []]),
+    }
+)
+
+
+def test_json_values_are_plain() -> None:
+    assert json_rows(TABLE) == [
+        ["2020-10-15", "2020-10-15T12:00:00Z", -5, None, "1.50", True, "=1+1", ["=a"]],
+        [None, None, 2**60, 0.5, None, None, "plain, 'quoted'", []],
+    ]
+
+
+def test_columns_have_names_and_types() -> None:
+    assert [column["name"] for column in columns_of(TABLE)] == TABLE.column_names
+    assert [column["type"] for column in columns_of(TABLE)] == [
+        "date",
+        "timestamp with time zone",
+        "bigint",
+        "double",
+        "decimal(3,2)",
+        "boolean",
+        "varchar",
+        "array(varchar)",
+    ]
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+def test_a_cell_that_a_spreadsheet_would_run_is_made_safe(start: str) -> None:
+    table = pa.table({start + "name": [start + "cmd|' /C calc'!A0"]})
+    header, row = csv.reader(io.StringIO(to_csv(table).decode(), newline=""))
+    assert header == ["'" + start + "name"]
+    assert row == ["'" + start + "cmd|' /C calc'!A0"]
+
+
+def test_numbers_below_zero_stay_numbers() -> None:
+    assert to_csv(pa.table({"n": [-5]})) == b"n\r\n-5\r\n"
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_any_text_survives_csv_but_for_the_apostrophe(texts: list[str]) -> None:
+    made = to_csv(pa.table({"t": pa.array(texts, pa.string())})).decode()
+    read = [row[0] if row else "" for row in csv.reader(io.StringIO(made, newline=""))][1:]
+    assert len(read) == len(texts)
+    for text, cell in zip(texts, read, strict=True):
+        assert cell == ("'" + text if text.startswith(FORMULA_STARTS) else text)
+        assert not cell.startswith(FORMULA_STARTS)
+
+
+def test_parquet_and_arrow_give_the_rows_back() -> None:
+    assert pq.read_table(io.BytesIO(to_parquet(TABLE))).num_rows == 2
+    assert pa.ipc.open_stream(to_arrow(TABLE)).read_all().equals(TABLE.slice(0)) or TABLE["x"].null_count == 0

@@ -1,0 +1,54 @@
+"""Small days of counts."""
+
+import datetime as dt
+
+import numpy as np
+
+from exports.policy.domain import PASSES, TOTAL, Workload, workloads
+from exports.policy.noise import Counts
+
+DAY = dt.date(2020, 10, 15)
+ZIPS = ("021", "100", "902")
+
+
+def tables(*, zip3: tuple[str, ...] = ZIPS, readings: bool = True) -> tuple[Workload, ...]:
+    return workloads(zip3=zip3, readings=readings)
+
+
+def empty_counts(domain: tuple[Workload, ...]) -> dict[str, Counts]:
+    return {table.name: np.zeros(table.shape, dtype=np.int64) for table in domain}
+
+
+def counts_of(domain: tuple[Workload, ...], rows: list[dict[str, int]]) -> dict[str, Counts]:
+    """Exact counts of rows given as value indexes by axis; what a row leaves out is index 0."""
+    counts = empty_counts(domain)
+    for row in rows:
+        for table in domain:
+            counts[table.name][tuple(row.get(axis.name, 0) for axis in table.axes)] += 1
+    return counts
+
+
+def a_day_of(size: int, *, seed: int = 0, domain: tuple[Workload, ...] | None = None) -> dict[str, Counts]:
+    """Counts of `size` random rows, every axis uniform but for the answers, which are mostly no."""
+    domain = domain or tables()
+    rng = np.random.default_rng(seed)
+    axes = {axis.name: axis for table in domain for axis in table.axes}
+    codes = {
+        name: (rng.random(size) < 0.1).astype(np.int64)
+        if axis.values == ("false", "true")
+        else rng.integers(len(axis.values), size=size)
+        for name, axis in axes.items()
+    }
+    counts: dict[str, Counts] = {}
+    for table in domain:
+        if table.name in (PASSES, TOTAL):
+            counts[table.name] = np.array(size, dtype=np.int64)
+            continue
+        place = np.ravel_multi_index([codes[axis.name] for axis in table.axes], table.shape)
+        counts[table.name] = np.bincount(place, minlength=table.cells).reshape(table.shape).astype(np.int64)
+    return counts
+
+
+def without_noise(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
+    """A mechanism that adds nothing, for looking at the fit alone."""
+    return counts.copy(), l1 / scale

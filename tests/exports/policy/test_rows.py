@@ -1,0 +1,142 @@
+"""Rows are dealt from the released counts, and hold nothing else."""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from exports.policy.domain import ANSWER_AXES, PASSES
+from exports.policy.draw import Drawn, _draw, draw
+from exports.policy.fit import Fitted, fit
+from exports.policy.rows import deal, dp_counts
+from exports.schemas import arrow_schema
+from exports.tables import ANSWERS, CROWD_TRACING, DP_COUNTS, RESULTS, RISKLEVELS
+from tests.exports.policy.factories import DAY, a_day_of, empty_counts, tables, without_noise
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Drawn:
+    return draw(day=DAY, counts=a_day_of(4000), tables=tables(), budget=2.0)
+
+
+@pytest.fixture(scope="module")
+def fitted(drawn: Drawn) -> Fitted:
+    return fit(drawn)
+
+
+@pytest.fixture(scope="module")
+def rows(drawn: Drawn, fitted: Fitted) -> pa.Table:
+    return pa.Table.from_batches(deal(drawn, fitted).batches(size=700))
+
+
+def count(rows: pa.Table, **values: object) -> int:
+    chosen = rows
+    for name, value in values.items():
+        chosen = chosen.filter(pc.equal(chosen[name], pa.scalar(value, chosen.schema.field(name).type)))
+    return int(chosen.num_rows)
+
+
+def test_rows_have_the_schema_of_the_table(rows: pa.Table) -> None:
+    assert rows.schema.equals(arrow_schema(CROWD_TRACING), check_metadata=True)
+
+
+def test_rows_add_up_to_every_released_count(rows: pa.Table, fitted: Fitted) -> None:
+    assert rows.num_rows == fitted.total
+    zips = ["", "02100", "10000", "90200"]
+    for (place, risk, result), released in np.ndenumerate(fitted.cells):
+        cell = {"scannerdevice_zipcode": zips[place], "risklevel": RISKLEVELS[risk], "result": RESULTS[result]}
+        assert count(rows, **cell) == released
+        assert count(rows, **cell, symptoms=True) == fitted.symptoms[place, risk, result]
+    for (risk, result, *answers), released in np.ndenumerate(fitted.answers):
+        group = {"risklevel": RISKLEVELS[risk], "result": RESULTS[result]}
+        assert count(rows, **group, **dict(zip(ANSWERS, map(bool, answers), strict=True))) == released
+    assert count(rows, type_of_scan="Checkout") == fitted.attributes["type_of_scan"][1]
+    for risk, line in enumerate(fitted.attributes["risklevel_m_score"]):
+        for score in range(1, 6):
+            assert count(rows, risklevel=RISKLEVELS[risk], m_score=float(score)) == line[score]
+    assert rows["temp"].null_count == fitted.attributes["risklevel_temp"][:, 0].sum()
+
+
+def test_every_required_column_is_whole_and_every_value_within_its_description(rows: pa.Table) -> None:
+    for column in CROWD_TRACING.columns:
+        values = rows[column.name]
+        assert not (column.required and values.null_count), column.name
+        if column.values:
+            assert set(values.unique().to_pylist()) <= set(column.values)
+        if column.pattern:
+            assert all(re.fullmatch(column.pattern, text) for text in values.unique().to_pylist())
+        if column.minimum is not None and values.null_count < len(values):
+            assert pc.min(values).as_py() >= column.minimum
+        if column.maximum is not None and values.null_count < len(values):
+            assert pc.max(values).as_py() <= column.maximum
+
+
+def test_no_row_carries_a_token_or_a_place(rows: pa.Table) -> None:
+    for name in ("userid", "userdeviceid", "scannerdeviceid", "location_op_hours"):
+        assert rows[name].null_count == rows.num_rows
+
+
+def test_no_row_lies_at_midnight_and_all_lie_on_the_day(rows: pa.Table, fitted: Fitted) -> None:
+    times = set(rows["scandate"].unique().to_pylist())
+    assert all(time.startswith("2020-10-15T") and not time.endswith("T00:00:00.000Z") for time in times)
+    assert len(times) == np.count_nonzero(fitted.attributes["hour"])
+
+
+def test_rows_are_sorted_by_zip(rows: pa.Table) -> None:
+    zips = rows["scannerdevice_zipcode"].to_pylist()
+    assert zips == sorted(zips)
+
+
+def test_the_same_draw_gives_the_same_rows(drawn: Drawn, rows: pa.Table) -> None:
+    stored = Drawn.from_bytes(drawn.to_bytes())
+    again = pa.Table.from_batches(deal(stored, fit(stored)).batches(size=700))
+    assert again.equals(rows)
+
+
+def test_the_refused_check_out_only_when_nobody_else_is_left(rows: pa.Table, fitted: Fitted) -> None:
+    approved = int(fitted.cells[:, :, 0].sum())
+    out = int(fitted.attributes["type_of_scan"][1])
+    assert count(rows, type_of_scan="Checkout", result="Declined") == max(0, out - approved)
+
+
+def test_an_empty_day_gives_a_table_without_rows() -> None:
+    domain = tables()
+    drawn = _draw(day=DAY, counts=empty_counts(domain), tables=domain, budget=1.0, mechanism=without_noise)
+    made = deal(drawn, fit(drawn))
+    assert made.rows == 0
+    assert list(made.batches()) == []
+
+
+def test_every_noisy_count_is_published_with_its_interval(drawn: Drawn, fitted: Fitted) -> None:
+    published = dp_counts(drawn, fitted)
+    assert published.schema.equals(arrow_schema(DP_COUNTS), check_metadata=True)
+    assert published.num_rows == sum(table.workload.cells for table in drawn.tables)
+    for table in drawn.tables:
+        part = published.filter(pc.equal(published["measure"], table.workload.name))
+        assert part["noisy_count"].to_pylist() == table.noisy.ravel().tolist()
+        assert set(part["noise_scale"].to_pylist()) == {table.scale}
+        assert pc.all(pc.less_equal(part["low"], part["high"])).as_py()
+        released = part["released_count"]
+        if table.workload.name == PASSES:
+            assert released.null_count == 1
+        else:
+            assert pc.sum(released).as_py() == fitted.total
+
+
+def test_suppressed_cells_are_marked_and_released_with_nothing(drawn: Drawn, fitted: Fitted) -> None:
+    published = dp_counts(drawn, fitted)
+    suppressed = published.filter(published["suppressed"])
+    assert suppressed.num_rows == (~fitted.published).sum()
+    assert set(suppressed["released_count"].to_pylist()) <= {0}
+
+
+def test_a_row_of_dp_counts_says_which_cell_it_is(drawn: Drawn, fitted: Fitted) -> None:
+    published = dp_counts(drawn, fitted)
+    answers = published.filter(pc.equal(published["measure"], "risklevel_result_answers"))
+    last = answers.slice(answers.num_rows - 1).to_pylist()[0]
+    assert {last[axis.name] for axis in ANSWER_AXES} == {True}
+    assert (last["risklevel"], last["result"], last["zip"], last["bucket"]) == ("High", "Declined", None, None)
+    temp = published.filter(pc.equal(published["measure"], "risklevel_temp"))
+    assert temp.slice(0, 2)["bucket"].to_pylist() == ["none", "94-96"]

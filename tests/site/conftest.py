@@ -1,0 +1,18 @@
+"""One running copy for every test of the folder that looks at it from outside."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crowdtrace.common import embedded
+from crowdtrace.common.embedded.network import free_port
+from tests.live import Copy, running
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    home: Path = tmp_path_factory.mktemp("copy") / "home"
+    with running(home, free_port()) as served:
+        yield served
+    embedded.destroy(home)
