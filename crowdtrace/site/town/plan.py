@@ -42,7 +42,7 @@ class TownPlan:
     seed: int
     start: dt.date
     app_share: float = 0.75
-    first_infected: float = 0.01
+    first_infected: float = 0.004
     imported_per_day: float = 0.0002
     activity: float = 1.0
     staying_home_symptoms: float = 0.5

@@ -23,6 +23,7 @@ Bools = npt.NDArray[np.bool_]
 AT_HOME: Final = -1
 OUT_OF_TOWN: Final = -2
 NOBODY: Final = -1
+NO_STAY: Final = -1
 SEEDING_DAYS: Final = 10
 RATING_NOISE: Final = 0.12
 SURVEY_SECONDS: Final = (6.0, 4.0)
@@ -32,7 +33,7 @@ SURVEY_SECONDS: Final = (6.0, 4.0)
 @dataclass(frozen=True, slots=True)
 class Caught:
     """Infections of one day, as columns: ``person``; ``venue``, `AT_HOME` or `OUT_OF_TOWN`; ``infector`` or `NOBODY`;
-    ``infector_felt_ill``: whether that person had symptoms of it then; ``stay``: row of the day's stays or -1."""
+    ``infector_felt_ill``: whether that person had symptoms of it then; ``stay``: row of the day's stays or `NO_STAY`."""
 
     person: Ints
     venue: Ints
@@ -153,40 +154,36 @@ class Town:
         can = people.susceptible & (self.infections.day == illness.NEVER)
         who = np.flatnonzero((random.random(people.size) < chance) & can)
         draws = random.random(who.size)
-        found = [
-            self._source(int(person), float(at), stays, exposure, hazard, float(home[person]), emission)
-            for person, at in zip(who, draws, strict=True)
-        ]
-        venue, infector, stay = (np.array(column, np.int64) for column in (zip(*found, strict=True) if found else ((), (), ())))
+        # Only pairs that ended in an infection are looked at again, by person.
+        rows = np.flatnonzero(np.isin(stays.person[exposure.receiver], who))
+        rows = rows[np.argsort(stays.person[exposure.receiver[rows]], kind="stable")]
+        receivers = stays.person[exposure.receiver[rows]]
+        first, last = np.searchsorted(receivers, who, "left"), np.searchsorted(receivers, who, "right")
+        venue, infector, stay = (np.empty(who.size, np.int64) for _ in range(3))
+        for at, person in enumerate(who):
+            pairs = rows[first[at] : last[at]]
+            members = self._household_of(int(person))
+            at_home = self.plan.household_per_day * emission[members]
+            weights = np.concatenate([hazard[pairs], at_home, [self.plan.imported_per_day]])
+            pick = int(np.searchsorted(np.cumsum(weights), draws[at] * weights.sum(), side="right"))
+            if pick < pairs.size:
+                stay[at] = exposure.receiver[pairs[pick]]
+                venue[at] = stays.venue[stay[at]]
+                infector[at] = stays.person[exposure.emitter[pairs[pick]]]
+            elif pick < pairs.size + members.size:
+                venue[at], infector[at], stay[at] = AT_HOME, members[pick - pairs.size], NO_STAY
+            else:
+                venue[at], infector[at], stay[at] = OUT_OF_TOWN, NOBODY, NO_STAY
         ill = self.infections.symptomatic & (self.infections.onset <= self.day)
         felt = np.where(infector == NOBODY, False, ill[infector])
         return Caught(who.astype(np.int64), venue, infector, felt, stay)
 
-    def _source(
-        self,
-        person: int,
-        at: float,
-        stays: Visits,
-        exposure: epidemic.Exposure,
-        hazard: Floats,
-        home: float,
-        emission: Floats,
-    ) -> tuple[int, int, int]:
-        """Where and from whom one infection came, in proportion to the hazards: venue, infector, stay."""
-        rows = np.flatnonzero(stays.person[exposure.receiver] == person)
-        members = np.flatnonzero(self.people.household == self.people.household[person])
-        members = members[(members != person) & (emission[members] > 0.0)]
-        at_home = home * emission[members] / max(float(emission[members].sum()), 1e-300)
-        weights = np.concatenate([hazard[rows], at_home, [self.plan.imported_per_day]])
-        pick = int(np.searchsorted(np.cumsum(weights), at * weights.sum(), side="right"))
-        pick = min(pick, weights.size - 1)
-        if pick < rows.size:
-            row = rows[pick]
-            stay = int(exposure.receiver[row])
-            return int(stays.venue[stay]), int(stays.person[exposure.emitter[row]]), stay
-        if pick < rows.size + members.size:
-            return AT_HOME, int(members[pick - rows.size]), -1
-        return OUT_OF_TOWN, NOBODY, -1
+    def _household_of(self, person: int) -> Ints:
+        """The others of a household; people are numbered by household."""
+        number = self.people.household[person]
+        first, last = np.searchsorted(self.people.household, [number, number + 1])
+        members = np.arange(first, last)
+        return members[members != person]
 
 
 def _ratings(random: np.random.Generator, share: Floats, rated: Bools) -> Ints:
