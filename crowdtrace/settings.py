@@ -164,7 +164,10 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
 )
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_USER"), EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = bool(EMAIL_CONFIG.get("EMAIL_USE_TLS"))
+# Who gets a mail for each fault; it says no more than the log.
+ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crowdtrace@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Transport -----------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
@@ -218,6 +221,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "LICENSE": {"name": "Apache-2.0"},
+    "ENUM_NAME_OVERRIDES": {
+        "VenueKind": "venues.kinds.VenueKind",
+        "OrganisationKind": "venues.kinds.OrganisationKind",
+        "DeviceKind": "venues.kinds.DeviceKind",
+    },
 }
 # Requests a window; embedded mode lets ten times as many pass. A stadium is one address.
 _many = 10 if EMBEDDED else 1
@@ -254,12 +262,22 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"private": {"()": "crowdtrace.common.logs.PrivateFilter"}},
     "formatters": {"line": {"()": "crowdtrace.common.logs.PrivateFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]},
+        "mail": {
+            "class": "django.utils.log.AdminEmailHandler",
+            "level": "ERROR",
+            "formatter": "line",
+            "filters": ["private"],
+        },
+    },
+    "root": {"handlers": ["stderr", "mail"] if ADMINS else ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
         "django.db.backends": {"handlers": [], "level": "ERROR", "propagate": False},
+        "_granian": {"handlers": [], "propagate": True},
+        "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }
 DEFAULT_EXCEPTION_REPORTER = "crowdtrace.common.logs.PrivateReporter"

@@ -27,7 +27,7 @@ class VisitorAuthentication(SchemeAuthentication):
     """`Authorization: Visitor <base64url of K_auth>`. Whether the key is registered is for the service to find."""
 
     scheme = "Visitor"
-    description: ClassVar[str] = "`K_auth` of the visitor's secret, 32 bytes in base64url (docs/protocol.md, section 1)."
+    description: ClassVar[str] = "`K_auth` of the secret, 32 bytes in base64url (docs/protocol.md, section 1)."
 
     def identify(self, credential: str, request: Request) -> tuple[None, VisitorKey] | None:  # noqa: ARG002
         """The key's hash; `None` for what is no key."""

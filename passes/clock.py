@@ -24,7 +24,7 @@ def epoch_of(date: dt.date) -> Epoch | None:
         epoch = calendar().epoch_of(date)
     except (ValueError, OverflowError):
         return None
-    return epoch if 1 << 16 <= epoch.start and epoch.end < 1 << 32 else None
+    return epoch if epoch.start >= 1 << 16 and epoch.end < 1 << 32 else None
 
 
 def moment(seconds: float) -> dt.datetime:

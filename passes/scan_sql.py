@@ -8,7 +8,7 @@ database (`migrations/record_scan.sql`) that writes all or nothing and says whet
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -121,7 +121,7 @@ class Record:
 def read_facts(asked: Asked) -> Known:
     """All that is known for one scan, in one statement."""
     day_start, day_end = asked.day or (asked.at, asked.at)
-    values = {
+    values: dict[str, Any] = {
         "venue": asked.venue,
         "scan_id": asked.scan_id,
         "tag": asked.tag,

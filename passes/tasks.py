@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 @shared_task(name="passes.keys")
 def make_and_blank_keys() -> None:
-    """Make keys ahead, blank those of ended epochs, drop counts of closed check-ins. Running it twice changes nothing."""
+    """Make keys ahead, blank those of ended epochs, drop counts of closed check-ins; twice does no more than once."""
     now = utc_now()
     keys.make_keys(now)
     blanked = keys.blank_ended(now)

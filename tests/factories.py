@@ -13,6 +13,7 @@ from venues.models import Device, Door, Event, Membership, Organisation, Venue
 from venues.requirements import RequirementValues
 
 NOW: Final = dt.datetime(2026, 5, 13, 10, 0, tzinfo=dt.UTC)  # a Wednesday
+HOUR: Final = dt.timedelta(hours=1)
 PASSWORD: Final = "a long enough passphrase"
 _numbers = itertools.count(1)
 

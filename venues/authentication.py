@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from crowdtrace.common import crypto
-from crowdtrace.common.authentication import SchemeAuthentication, parse_scheme
+from crowdtrace.common.authentication import SchemeAuthentication
 from crowdtrace.common.problems import Forbidden, Unauthorized
 from crowdtrace.common.time import utc_now
 from venues import presence
@@ -49,38 +49,34 @@ class DeviceAuthentication(SchemeAuthentication):
         return None, context
 
 
-class OwnerAuthentication(SessionAuthentication):
-    """A session, with its CSRF token for anything that changes, or `Authorization: Owner <token>` for programs."""
+class OwnerTokenAuthentication(SchemeAuthentication):
+    """`Authorization: Owner <token>`: a program that acts as an account."""
 
     scheme = "Owner"
+    description = "For programs: `Owner <token>`; tokens are made at `/api/v1/owner/tokens`."
 
-    def authenticate(self, request: Request) -> tuple[User, OwnerToken | None] | None:
-        """The account, and the token where one was used."""
-        token = parse_scheme(request, self.scheme)
-        if token is None:
-            return cast("tuple[User, None] | None", super().authenticate(request))
+    def identify(self, credential: str, request: Request) -> tuple[User, OwnerToken]:  # noqa: ARG002
+        """The account and the token."""
         row = (
             OwnerToken.objects.select_related("user")
-            .filter(token_hash=crypto.token_hash(token), expires_at__gt=utc_now(), user__is_active=True)
+            .filter(token_hash=crypto.token_hash(credential), expires_at__gt=utc_now(), user__is_active=True)
             .first()
         )
         if row is None:
             raise Unauthorized(_("This token is unknown or has ended."), scheme=self.scheme)
         return row.user, row
 
+
+class OwnerSessionAuthentication(SessionAuthentication):
+    """The session of a log-in, with its CSRF token for anything that changes something."""
+
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         """The challenge of a 401; without it, it would be a 403."""
-        return f'{self.scheme} realm="crowdtrace"'
+        return 'Session realm="crowdtrace"'
 
 
-class OwnerSessionAuthentication(OwnerAuthentication):
-    """A session only: what concerns passwords, second factor and tokens is not for programs."""
-
-    def authenticate(self, request: Request) -> tuple[User, OwnerToken | None] | None:
-        """The account of the session; tokens are refused."""
-        if parse_scheme(request, self.scheme) is not None:
-            raise Forbidden(_("Log in for this; tokens do not open it."))
-        return super().authenticate(request)
+OWNER_AUTHENTICATION: Final = (OwnerTokenAuthentication, OwnerSessionAuthentication)
+"""For views of people who run venues; those that concern the account itself take the session alone."""
 
 
 class _Known(BasePermission):

@@ -63,6 +63,7 @@ class Membership(models.Model):
 
     privacy = STAFF_WHILE_ORGANISATION
 
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "m"), editable=False)
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role)

@@ -67,13 +67,13 @@ def membership(user: User, public_id: str, role: Role = Role.VIEWER) -> Membersh
     return found
 
 
-def member(user: User, public_id: str, username: str, role: Role = Role.VIEWER) -> Membership:
+def member(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
     """Somebody's membership in an organisation of the user's; one's own needs no role."""
-    mine = membership(user, public_id)
-    if username != user.username:
-        _need(mine.role, role)
-    found = mine.organisation.memberships.select_related("user", "organisation").filter(user__username=username)
-    return _one(found)
+    rows = Membership.objects.select_related("organisation", "user")
+    found = _scoped(rows, user, public_id, Role.VIEWER, "organisation")
+    if found.user_id != user.pk:
+        _need(found.role_of_user, role)  # type: ignore[attr-defined]
+    return found
 
 
 def venue(user: User, public_id: str, role: Role = Role.VIEWER) -> Venue:

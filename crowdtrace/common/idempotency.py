@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -32,7 +33,7 @@ from crowdtrace.common.renderers import JSONRenderer
 from crowdtrace.common.time import utc_now
 
 HEADER: Final = "Idempotency-Key"
-KEY_PATTERN: Final = re.compile(r'"[\x21\x23-\x7e]{16,128}"|[\x21\x23-\x7e]{16,128}', re.ASCII)
+KEY_PATTERN: Final = r'^("[!#-~]{16,128}"|[!#-~]{16,128})$'
 TAKEN_OVER_AFTER: Final = dt.timedelta(minutes=1)
 KEPT_HEADERS: Final = ("Location", "ETag")
 
@@ -81,8 +82,8 @@ def read_key(request: Request) -> str | None:
     text = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if text is None:
         return None
-    if not KEY_PATTERN.fullmatch(text):
-        raise Invalid.field(f"{HEADER}:", "16 to 128 visible characters, best a random UUID.", "format")
+    if not re.fullmatch(KEY_PATTERN, text):
+        raise Invalid.field(f"{HEADER}:", _("16 to 128 visible characters, best a random UUID."), "format")
     return str(text).strip('"')
 
 

@@ -35,10 +35,11 @@ _SUSPECT: Final = re.compile(
     | \b(?:Visitor|Device|Owner|Bearer|Basic)\s+\S+             # credentials
     | \b[\w.+-]+@[\w-]+\.[\w.-]+                                # mail addresses
     | (?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])       # IPv4
-    | (?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])  # IPv6
+    | (?<![\w:])(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}   # IPv6
+      | (?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*)?::(?:[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})*)?)(?![\w:])
     | (?<=\?)[^\s"']+                                           # query strings
     | (?<![\w/.-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}(?![\w/.])  # secrets in base64url or hex
-    | '[^']*' | "[^"]*" | \([^()]*=[^()]*\)                     # quoted values, rows in database messages
+    | '[^']*' | "[^"]*" | \([^()]*=[^()]*\) | (?<=\)=)\([^()]*\)  # quoted values, rows in database messages
     """,
     re.VERBOSE,
 )
@@ -82,6 +83,8 @@ class PrivateFormatter(logging.Formatter):
 def _message(record: logging.LogRecord, request: object) -> str:
     if isinstance(request, HttpRequest) or record.name in ("django.request", "django.server"):
         return _request_line(record, request)
+    if record.name == "celery.redirected":
+        return HIDDEN  # what some library printed inside a worker: no constant part is known
     template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
     own = record.name.split(".")[0] in OURS
     try:

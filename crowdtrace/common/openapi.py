@@ -13,7 +13,7 @@ from crowdtrace.common import idempotency, problems
 from crowdtrace.common.authentication import SchemeAuthentication
 from crowdtrace.common.etag import ETagMixin
 from crowdtrace.common.problems import Problem
-from crowdtrace.common.serializers import Base64Url, PublicId
+from crowdtrace.common.serializers import Base64Url, PublicId, StrictSerializer, Text
 
 JSON_PROBLEM: Final = problems.CONTENT_TYPE
 WITH_BODY: Final = ("POST", "PUT", "PATCH", "DELETE")
@@ -103,6 +103,12 @@ class ProblemAutoSchema(AutoSchema):
                 body["headers"] = body.get("headers", {}) | RATE_LIMIT_HEADERS
         return {status: bodies[status] for status in sorted(bodies)}
 
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer(serializer, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, StrictSerializer) and schema.get("type") == "object":
+            schema["additionalProperties"] = False
+        return schema
+
     def _problem_response(self, status: int, kinds: Iterable[type[Problem]]) -> dict[str, Any]:
         component = self.resolve_serializer(ProblemSerializer, "response")
         response: dict[str, Any] = {
@@ -123,7 +129,27 @@ class ProblemAutoSchema(AutoSchema):
                     "name": idempotency.HEADER,
                     "in": "header",
                     "description": "makes the request safe to repeat: 16 to 128 characters, best a random UUID",
-                    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"},
+                    "schema": {"type": "string", "pattern": idempotency.KEY_PATTERN},
+                }
+            )
+        if self.method in WITH_BODY and problems.PreconditionRequired in self.problem_kinds():
+            parameters.append(
+                {
+                    "name": "If-Match",
+                    "in": "header",
+                    "required": True,
+                    "description": "the ETag of the version that is to be changed",
+                    "schema": {"type": "string"},
+                }
+            )
+        if self.method in WITH_BODY and problems.PreconditionRequired in self.problem_kinds():
+            parameters.append(
+                {
+                    "name": "If-Match",
+                    "in": "header",
+                    "required": True,
+                    "description": "the ETag of the version that is to be changed",
+                    "schema": {"type": "string"},
                 }
             )
         if self._has_etag():
@@ -172,6 +198,12 @@ class PublicIdExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
     """Documents `PublicId`."""
 
     target_class = PublicId
+
+
+class TextExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
+    """Documents `Text`."""
+
+    target_class = Text
 
 
 class UtcTimeExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -1,5 +1,7 @@
 """The nightly purge: every model's declared retention, carried out."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator

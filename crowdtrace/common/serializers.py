@@ -28,13 +28,28 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 # Fields ---------------------------------------------------------------------------------------------------------------
 class Text(serializers.CharField):
-    """A string; spaces at its ends are kept away, NUL and lone surrogates refused."""
+    """A string; spaces at its ends are taken away, NUL and lone surrogates refused. Its length is that of what came."""
 
     def to_internal_value(self, data: Any) -> str:
         """The string."""
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
+
+    default_error_messages = {"max_length": _("At most {max_length} characters.")}
+
+    def json_schema(self) -> dict[str, Any]:
+        """What the documentation says of the text."""
+        schema: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*$"}
+        if not self.allow_blank:
+            schema = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$", "minLength": 1}
+        if self.min_length is not None:
+            schema["minLength"] = self.min_length
+        if self.max_length is not None:
+            schema["maxLength"] = self.max_length
+        return schema
 
     def run_validators(self, value: Any) -> None:
         """Also refuse what the database cannot store."""
@@ -81,6 +96,16 @@ class Whole(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return data
+
+
+class QueryWhole(serializers.IntegerField):
+    """An integer in a query parameter, written with the digits 0 to 9 alone."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The integer."""
+        if not isinstance(data, str) or not re.fullmatch(r"-?[0-9]{1,16}", data):
+            self.fail("invalid")
+        return int(data)
 
 
 class Number(serializers.FloatField):

@@ -2,8 +2,17 @@
 
 from passes.services.checkins import COUNTED_PASSES, UNMARKED_ONE_IN, CheckinAnswer, CheckinRequest, check_in
 from passes.services.erasure import ErasedCounts, erase_owners
-from passes.services.holders import OLDEST_TEST, hide_name, rate_visit, report_test, revoke_passes, show_name
+from passes.services.holders import (
+    OLDEST_TEST,
+    drop_reports,
+    hide_name,
+    rate_visit,
+    report_test,
+    revoke_passes,
+    show_name,
+)
 from passes.services.kiosks import make_bundle
+from passes.services.rendering import render_credential
 from passes.services.scans import ScanRequest, record_malformed, record_scan, record_scans
 from passes.services.visitors import delete_visitor, drop_closed_draws, register_visitor
 
@@ -18,6 +27,7 @@ __all__ = [
     "check_in",
     "delete_visitor",
     "drop_closed_draws",
+    "drop_reports",
     "erase_owners",
     "hide_name",
     "make_bundle",
@@ -26,6 +36,7 @@ __all__ = [
     "record_scan",
     "record_scans",
     "register_visitor",
+    "render_credential",
     "report_test",
     "revoke_passes",
     "show_name",

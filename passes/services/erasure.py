@@ -10,7 +10,7 @@ from passes.clock import epoch_of
 from passes.codec import revocation_entry
 from passes.hashes import list_salt, spent_hash
 from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SelfReport, SpentOwner, Visit
-from passes.services.holders import shuffled, add_to_total, mark_hour
+from passes.services.holders import add_to_total, mark_hour, shuffled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

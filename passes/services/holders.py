@@ -7,7 +7,7 @@ known one, and every one of these may be sent twice.
 import datetime as dt
 import random
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -15,7 +15,7 @@ from django.db.models import F
 from crowdtrace.common import crypto
 from passes.clock import calendar, epoch_of
 from passes.hashes import spent_hash
-from passes.models import Change, Name, Pass, Rating, RatingTotal, Visit
+from passes.models import Change, Name, Pass, Rating, RatingTotal, SelfReport, Visit
 
 RATING_TERM: Final = dt.timedelta(days=14)
 """A rating can be made and changed for so long after the end of its epoch."""
@@ -88,7 +88,7 @@ def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: 
     known = Pass.objects.filter(owner_hash__in=wanted, go=True).values_list("owner_hash", flat=True)
     today = calendar().current(now.timestamp()).date
     for owner_hash in shuffled(bytes(one) for one in known):
-        values = {
+        values: dict[str, Any] = {
             "spent": spent_hash(owner_hash),
             "today": today,
             "owner_hash": owner_hash,
@@ -97,6 +97,11 @@ def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: 
         }
         with connection.cursor() as cursor:
             cursor.execute(_REPORT, values)
+
+
+def drop_reports(*, owner_hashes: Iterable[bytes]) -> int:
+    """Drop reports that are folded; how many."""
+    return SelfReport.objects.filter(owner_hash__in=list(owner_hashes)).delete()[0]
 
 
 def add_to_total(*, venue_id: int, count: int, masks: int, distancing: int) -> None:

@@ -61,7 +61,7 @@ def test_a_method_that_is_not_offered_names_those_that_are(api: APIClient) -> No
 
 def test_another_content_type_is_refused(api: APIClient) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"):
-        response = api.generic("POST", "/api/v1/things", b"a=1", content_type=content_type)
+        response = api.generic("POST", "/api/v1/things", "a=1", content_type=content_type)
         body_of(response, 415)
 
 
@@ -70,7 +70,12 @@ def test_a_form_that_is_not_offered_is_refused(api: APIClient) -> None:
 
 
 def test_an_unknown_caller_learns_which_scheme_to_use(api: APIClient) -> None:
-    for headers in ({}, {"Authorization": "Device wrong"}, {"Authorization": "Device"}, {"Authorization": "Basic YTpi"}):
+    for headers in (
+        {},
+        {"Authorization": "Device wrong"},
+        {"Authorization": "Device"},
+        {"Authorization": "Basic YTpi"},
+    ):
         response = api.get("/api/v1/door", headers=headers)
         body_of(response, 401)
         assert response["WWW-Authenticate"] == 'Device realm="crowdtrace"'

@@ -98,9 +98,7 @@ def accepts(field: serializers.Field[Any, Any, Any, Any], value: object) -> bool
         (PublicId("v"), 7),
     ],
 )
-def test_what_merely_looks_like_a_value_is_refused(
-    field: serializers.Field[Any, Any, Any, Any], value: object
-) -> None:
+def test_what_merely_looks_like_a_value_is_refused(field: serializers.Field[Any, Any, Any, Any], value: object) -> None:
     assert not accepts(field, value)
 
 

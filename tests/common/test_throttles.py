@@ -5,7 +5,9 @@ import logging
 import math
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 from redis import Redis
+from redis.connection import AbstractConnection
 from rest_framework.test import APIClient
 
 from crowdtrace.common import throttles, valkey
@@ -80,13 +83,11 @@ def test_many_processes_at_once_let_pass_exactly_the_quota(settings: Settings) -
 def test_a_request_costs_one_round_trip(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     throttles.hit("address", "192.0.2.1")
     sent = []
-    from redis.connection import AbstractConnection
+    original: Callable[..., Any] = AbstractConnection.send_packed_command
 
-    original = AbstractConnection.send_packed_command
-
-    def counted(self: AbstractConnection, *args: object, **kwargs: object) -> object:
+    def counted(self: AbstractConnection, *args: Any, **kwargs: Any) -> Any:
         sent.append(1)
-        return original(self, *args, **kwargs)  # type: ignore[arg-type]
+        return original(self, *args, **kwargs)
 
     monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
     throttles.hit("address", "192.0.2.1")

@@ -1,6 +1,7 @@
 """Small views that use every part of the room, under `/api/v1/` of a test's own addresses."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,7 @@ from crowdtrace.common.serializers import (
     Number,
     PublicId,
     QuerySerializer,
+    QueryWhole,
     StrictModelSerializer,
     StrictSerializer,
     Text,
@@ -81,7 +83,7 @@ class RowsView(APIView):
             raise Conflict
         if verb == "crash":
             raise RuntimeError(verb)
-        return Response({"verb": verb}, status=201, headers={"Location": f"/api/v1/rows/{verb}"})
+        return Response({"verb": verb}, status=201, headers={"Location": f"/api/v1/rows/{quote(verb)}"})
 
 
 class EntrySerializer(StrictModelSerializer):
@@ -99,8 +101,8 @@ class EntriesView(generics.ListAPIView[Any]):
 
 
 class SearchSerializer(QuerySerializer):
-    zip = serializers.RegexField(r"^\d{5}$", required=False)
-    near = serializers.IntegerField(min_value=1, max_value=9, required=False)
+    zip = serializers.RegexField(r"^[0-9]{5}$", required=False)
+    near = QueryWhole(min_value=1, max_value=9, required=False)
 
 
 class SearchView(ETagMixin, APIView):
@@ -123,8 +125,9 @@ class VersionedView(ETagMixin, APIView):
 
     @extend_schema(request=RowSerializer, responses=RowSerializer, operation_id="change_versioned")
     def put(self, request: Request) -> Response:
+        body = read_body(request, RowSerializer)
         require_match(request, self.state)
-        return Response(read_body(request, RowSerializer))
+        return Response(body)
 
 
 class TokenAuthentication(SchemeAuthentication):
@@ -157,7 +160,7 @@ class CrashView(APIView):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        local = request.data  # a report with local variables would show it
+        local: Any = request.data  # a report with local variables would show it
         match local["how"]:
             case "database":
                 raise OperationalError(f"cannot reach {local['secret']}")

@@ -1,27 +1,139 @@
 """Shared by the tests of this room."""
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
+
+from crowdtrace.celery import app
+from crowdtrace.common.time import utc_now
+from tests import factories
+from tests.factories import EnrolledDevice
+from venues import services
+from venues.kinds import Role
+from venues.models import Door, Event, Invitation, Membership, Organisation, OwnerToken, Venue
 
 Race = Callable[[Callable[[], Any], int], list[Any]]
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Any) -> None:
+    """Hash passwords fast; the real hash is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def tasks_at_once() -> Iterator[None]:
+    """Tasks run where they are asked for, without a worker."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+@dataclass(frozen=True)
+class World:
+    """One organisation with everything, and people around it."""
+
+    organisation: Organisation
+    venue: Venue
+    door: Door
+    device: EnrolledDevice
+    event: Event
+    invitation: Invitation
+    member: Membership
+    people: dict[str, User]
+    token: OwnerToken
+    token_text: str
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Public ids by the words that addresses use."""
+        return {
+            "organisation": self.organisation.public_id,
+            "venue": self.venue.public_id,
+            "door": self.door.public_id,
+            "device": self.device.device.public_id,
+            "event": self.event.public_id,
+            "invitation": self.invitation.public_id,
+            "member": self.member.public_id,
+            "token": self.token.public_id,
+        }
+
+
+def build_world() -> World:
+    """Two organisations, the first of them with one of everything; no time of it lies in the past."""
+    now = utc_now()
+    owner, other = factories.make_user(now=now), factories.make_user(now=now)
+    organisation = factories.make_organisation(owner=owner, now=now)
+    factories.make_organisation(owner=other, now=now)
+    people = {
+        "owner": owner,
+        "manager": factories.join(organisation, Role.MANAGER, now=now),
+        "viewer": factories.join(organisation, Role.VIEWER, now=now),
+        "other": other,
+        "operator": factories.make_user(is_staff=True, is_superuser=True, now=now),
+    }
+    venue = factories.make_venue(organisation=organisation, now=now)
+    door = factories.door_of(venue)
+    event = factories.make_event(venue=venue, starts_at=now + factories.HOUR, now=now)
+    token, text = services.make_owner_token(user=owner, name="till", days=30, now=now)
+    return World(
+        organisation=organisation,
+        venue=venue,
+        door=door,
+        device=factories.make_device(door=door, now=now),
+        event=event,
+        invitation=services.make_invitation(event=event, actor="owner", now=now),
+        member=Membership.objects.get(user=people["viewer"]),
+        people=people,
+        token=token,
+        token_text=text,
+    )
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """See `build_world`."""
+    return build_world()
+
+
+@pytest.fixture
+def as_(world: World) -> Callable[[str], Client]:
+    """A client logged in as one of `world.people`."""
+
+    def client_of(who: str) -> Client:
+        client = Client()
+        client.force_login(world.people[who])
+        return client
+
+    return client_of
+
+
+def call(client: Client, method: str, address: str, body: Any = None, **headers: str) -> Any:
+    """One request with a JSON body; underscores in names of headers stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    text = "" if body is None else json.dumps(body)
+    return client.generic(method, address, text, content_type="application/json", headers=named)
 
 
 @pytest.fixture
 def race() -> Race:
     """Call something several times at once, each on a connection of its own; what each returned or raised."""
 
-    def run(call: Callable[[], Any], times: int = 2) -> list[Any]:
+    def run(one_call: Callable[[], Any], times: int = 2) -> list[Any]:
         start = threading.Barrier(times)
         results: list[Any] = [None] * times
 
         def one(index: int) -> None:
             start.wait()
             try:
-                results[index] = call()
+                results[index] = one_call()
             except Exception as error:  # the test looks at it
                 results[index] = error
             finally:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,7 +41,7 @@ def week(**days: list[list[int]]) -> list[list[list[int]]]:
 
 
 @st.composite
-def weeks(draw: st.DrawFn) -> list[list[list[int]]]:
+def weeks(draw: Any) -> list[list[list[int]]]:
     """Any weekly hours that are accepted."""
     hours: list[list[list[int]]] = []
     for _day in range(7):

@@ -1,6 +1,7 @@
 """Everything that changes something in this room. Keyword-only; who acts and when are told; the audit is inside."""
 
 from venues.services.accounts import (
+    change_email,
     change_password,
     check_log_in,
     close_account,
@@ -53,6 +54,7 @@ __all__ = [
     "VenueFacts",
     "add_door",
     "cancel_event",
+    "change_email",
     "change_member_role",
     "change_password",
     "check_log_in",

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from crowdtrace.common import audit, crypto
 from crowdtrace.common.problems import Invalid
+from venues import links
 from venues.kinds import Role
 from venues.models import Membership, OwnerToken
 from venues.refusals import NotLoggedIn, conflict
@@ -71,6 +72,19 @@ def change_password(*, user: User, old: str, new: str, now: dt.datetime) -> User
     return locked
 
 
+@transaction.atomic
+def change_email(*, user: User, password: str, email: str, now: dt.datetime) -> User:
+    """Set the address that a link for a new password goes to; empty for none. Asks for the password."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if not locked.check_password(password):
+        raise Invalid.field("/password", _("This is not your password."), "wrong")
+    locked.email = User.objects.normalize_email(email)
+    clean(locked)
+    locked.save(update_fields=["email"])
+    _record(locked, "email.changed", now)
+    return locked
+
+
 def mail_password_reset(*, email: str, origin: str) -> None:
     """Send a link to every account with this address; to none, if there is none.
 
@@ -78,11 +92,16 @@ def mail_password_reset(*, email: str, origin: str) -> None:
     carries Django's own token, which the first use, a log-in and three days end.
     """
     for user in User.objects.filter(email__iexact=email, is_active=True).order_by("pk") if email else ():
-        token = f"{urlsafe_base64_encode(force_bytes(user.pk))}.{default_token_generator.make_token(user)}"
+        token = reset_token(user)
         text = render_to_string(
-            "venues/mail/password_reset.txt", {"link": f"{origin}/owner/reset#{token}", "username": user.username}
+            "venues/mail/password_reset.txt", {"link": links.password_reset(origin, token), "username": user.username}
         )
         send_mail(_("Your password for CrowdTrace"), text, None, [user.email])
+
+
+def reset_token(user: User) -> str:
+    """What a mailed link carries: the account and Django's token for it."""
+    return f"{urlsafe_base64_encode(force_bytes(user.pk))}.{default_token_generator.make_token(user)}"
 
 
 @transaction.atomic

@@ -1,0 +1,74 @@
+"""Every model says what it holds of a person."""
+
+import datetime as dt
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from crowdtrace.common.privacy import THIRD_PARTY, Erasure, Privacy, Retention, Subject, declaration, declared_models
+from crowdtrace.common.purge import _resolve
+
+MODELS = apps.get_models(include_auto_created=True)
+OURS = ("crowdtrace", "venues", "passes", "risk", "exports")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_model_declares_its_privacy(model: type[models.Model]) -> None:
+    if model._meta.auto_created:
+        return  # the table of a many-to-many field goes with its owner's rows
+    privacy = declaration(model)
+    assert privacy is not None, f"{model._meta.label} declares no privacy"
+    if model.__module__.split(".")[0] in OURS:
+        assert isinstance(model.__dict__.get("privacy"), Privacy), "a declaration is not inherited"
+
+
+@pytest.mark.parametrize("model", [model for model, _ in declared_models()], ids=lambda model: model._meta.label)
+def test_every_retention_names_fields_that_exist(model: type[models.Model]) -> None:
+    privacy = declaration(model)
+    assert privacy is not None
+    for retention in privacy.retention:
+        assert isinstance(_resolve(model, retention.field), models.DateField)
+        if retention.blank is not None:
+            assert model._meta.get_field(retention.blank).null
+        if retention.venue is not None:
+            clock = _resolve(model, f"{retention.venue}__organisation__simulated_until")
+            assert isinstance(clock, models.DateTimeField)
+
+
+def test_data_of_a_visit_goes_within_a_fortnight_of_its_epoch_and_can_be_erased() -> None:
+    found = 0
+    for model, privacy in declared_models():
+        if privacy.subject is Subject.VISIT:
+            found += 1
+            assert privacy.erasure is Erasure.REMOVED, model._meta.label
+            removing = [retention for retention in privacy.retention if retention.blank is None]
+            assert removing, model._meta.label
+            # A self-report counts from the day of the test, which lies up to a fortnight before it was made.
+            assert min(retention.after for retention in removing) <= dt.timedelta(days=28), model._meta.label
+    assert found
+
+
+def test_no_row_of_a_visit_points_at_a_visitor() -> None:
+    for model, privacy in declared_models():
+        if privacy.subject is not Subject.VISIT:
+            continue
+        for field in model._meta.get_fields():
+            related = field.related_model
+            if isinstance(related, type) and issubclass(related, models.Model) and field.concrete:
+                other = declaration(related)
+                assert other is not None
+                assert other.subject not in (Subject.VISITOR, Subject.STAFF), f"{model._meta.label}.{field.name}"
+
+
+def test_a_declaration_without_a_term_must_say_why() -> None:
+    with pytest.raises(ValueError, match="retention"):
+        Privacy(Subject.VISIT, kept="because")
+    with pytest.raises(ValueError, match="say why"):
+        Privacy(Subject.NOBODY)
+    assert Privacy(Subject.STAFF, retention=(Retention("at", dt.timedelta(1)),)).kept == ""
+
+
+def test_models_of_libraries_that_are_declared_exist() -> None:
+    installed = {model._meta.label for model in MODELS}
+    assert set(THIRD_PARTY) <= installed

@@ -1,0 +1,151 @@
+"""Raw tables of this room for operators, to read; never anything of a visit.
+
+The site has no log-in of its own: it sends to the one of the owners' pages, so that its throttle and second factor
+hold here too. What changes something goes through services (the owner's API, `manage.py`), for those write the audit.
+The one thing that can be changed here is whether an account may be used at all.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+
+from crowdtrace.common import audit
+from crowdtrace.common.models import AuditEntry
+from crowdtrace.common.problems import Forbidden
+from crowdtrace.common.time import utc_now
+from venues.models import Device, Door, Event, Membership, Organisation, Requirements, Venue
+
+if TYPE_CHECKING:  # it is generic to the type checker alone
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+
+class OperatorSite(admin.AdminSite):
+    """Django's admin, behind the owners' log-in."""
+
+    site_header = site_title = "CrowdTrace"
+    index_title = "Tables of venues"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """Send to the log-in page; an account that is no operator's is refused."""
+        if request.user.is_authenticated:
+            raise Forbidden
+        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+
+
+operator_site = OperatorSite(name="admin")
+
+
+class ReadOnly(_ModelAdmin):
+    """A table to look at."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """No."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:  # noqa: ARG002
+        """No."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:  # noqa: ARG002
+        """No."""
+        return False
+
+
+@admin.register(Organisation, site=operator_site)
+class OrganisationAdmin(ReadOnly):
+    """Organisations."""
+
+    list_display = ("public_id", "name", "kind", "created_at", "verified_at", "closed_at")
+    list_filter = ("kind",)
+    search_fields = ("public_id", "name")
+
+
+@admin.register(Membership, site=operator_site)
+class MembershipAdmin(ReadOnly):
+    """Who may do what."""
+
+    list_display = ("organisation", "user", "role")
+    list_filter = ("role",)
+    list_select_related = ("organisation", "user")
+
+
+@admin.register(Venue, site=operator_site)
+class VenueAdmin(ReadOnly):
+    """Venues."""
+
+    list_display = ("public_id", "name", "kind", "zip", "organisation", "listed", "created_at", "closed_at")
+    list_filter = ("kind", "listed")
+    list_select_related = ("organisation",)
+    search_fields = ("public_id", "name", "zip")
+
+
+@admin.register(Requirements, site=operator_site)
+class RequirementsAdmin(ReadOnly):
+    """What venues asked and ask."""
+
+    list_display = ("venue", "version", "created_at", "capacity", "enforced_limit_percent", "rotating_code")
+    list_select_related = ("venue",)
+
+
+@admin.register(Door, site=operator_site)
+class DoorAdmin(ReadOnly):
+    """Doors."""
+
+    list_display = ("public_id", "name", "venue", "access", "closed_at")
+    list_select_related = ("venue",)
+
+
+@admin.register(Device, site=operator_site)
+class DeviceAdmin(ReadOnly):
+    """Devices; the hash of a token is no use to anybody and is left out."""
+
+    list_display = ("public_id", "name", "kind", "door", "enrolled_at", "last_seen", "revoked_at")
+    list_select_related = ("door__venue",)
+    exclude = ("token_hash",)
+
+
+@admin.register(Event, site=operator_site)
+class EventAdmin(ReadOnly):
+    """Events, without their invitations."""
+
+    list_display = ("public_id", "name", "venue", "starts_at", "ends_at", "size", "cancelled_at")
+    list_select_related = ("venue",)
+
+
+@admin.register(AuditEntry, site=operator_site)
+class AuditAdmin(ReadOnly):
+    """What staff did."""
+
+    list_display = ("at", "actor", "verb", "subject", "organisation")
+    search_fields = ("actor", "subject", "organisation")
+    ordering = ("-at",)
+
+
+@admin.register(User, site=operator_site)
+class AccountAdmin(ReadOnly):
+    """Accounts; one may be switched off and on."""
+
+    list_display = ("username", "date_joined", "last_login", "is_active", "is_staff")
+    search_fields = ("username",)
+    fields = ("username", "date_joined", "last_login", "is_active", "is_staff")
+    readonly_fields = ("username", "date_joined", "last_login", "is_staff")
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Yes, but not oneself."""
+        return obj is None or obj.pk != request.user.pk
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it, with its line in the audit; Django's admin has opened the transaction."""
+        super().save_model(request, obj, form, change)
+        verb = "account.switched_on" if obj.is_active else "account.switched_off"
+        audit.record(actor=request.user.get_username(), verb=verb, subject=obj.username, now=utc_now())

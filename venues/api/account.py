@@ -1,0 +1,269 @@
+"""Accounts: sign-up, session, password, second factor, tokens for programs."""
+
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.models import User
+from django.middleware.csrf import get_token
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from kombu.exceptions import OperationalError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common.idempotency import idempotent
+from crowdtrace.common.problems import Conflict, Unauthorized, Unavailable
+from crowdtrace.common.serializers import read_body
+from crowdtrace.common.throttles import AddressThrottle, LoginThrottle
+from crowdtrace.common.time import utc_now
+from venues import selectors, services, tasks
+from venues.api import serializers as s
+from venues.api.base import AccountView, OwnerListView, OwnerView, no_content, origin_of
+from venues.services import second_factor
+from venues.services.codes import qr_svg
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+THROTTLES = (AddressThrottle, LoginThrottle)
+PASSPHRASE = "seven quiet otters"  # noqa: S105 - an example
+ME = {
+    "username": "rosa",
+    "email": "rosa@example.org",
+    "operator": False,
+    "second_factor": True,
+    "organisations": [
+        {"id": "o_7h3kq2m4xz", "name": "Corner Ltd", "role": "owner", "membership": "m_p0d8s1x2kw"},
+    ],
+}
+
+
+def account(user: User) -> dict[str, object]:
+    """The value of an `AccountOutput`."""
+    return {
+        "username": user.username,
+        "email": user.email,
+        "operator": user.is_staff,
+        "second_factor": second_factor.is_on(user),
+        "organisations": selectors.memberships(user).order_by("pk"),
+    }
+
+
+class SignUpView(APIView):
+    """Accounts of people who run venues. Visitors need none."""
+
+    throttle_classes = THROTTLES
+
+    @extend_schema(
+        operation_id="sign_up",
+        request=s.SignUpInput,
+        responses={201: s.AccountOutput},
+        examples=[
+            OpenApiExample("rosa", {"username": "rosa", "password": PASSPHRASE}, request_only=True),
+            OpenApiExample("made", ME, response_only=True, status_codes=["201"]),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Make an account and log in: the answer sets the cookies of a session."""
+        user = services.sign_up(**read_body(request, s.SignUpInput), now=utc_now())
+        _start_session(request, user)
+        return Response(s.AccountOutput(account(user)).data, status=201)
+
+
+class MeView(OwnerView):
+    """The account of who asks."""
+
+    @extend_schema(
+        operation_id="account",
+        responses=s.AccountOutput,
+        examples=[OpenApiExample("me", ME, response_only=True)],
+    )
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Name, address, and roles in organisations."""
+        return self.show(s.AccountOutput, account(self.user))
+
+
+class EmailView(AccountView):
+    """The address for a lost password."""
+
+    throttle_classes = THROTTLES
+
+    @extend_schema(operation_id="change_email", request=s.EmailInput, responses=s.AccountOutput)
+    def put(self, request: Request) -> Response:
+        """Set the address that a link for a new password goes to."""
+        user = services.change_email(user=self.user, **read_body(request, s.EmailInput), now=utc_now())
+        return self.show(s.AccountOutput, account(user))
+
+
+class CloseAccountView(AccountView):
+    """The end of an account."""
+
+    throttle_classes = THROTTLES
+    problems = (Conflict,)
+
+    @extend_schema(operation_id="close_account", request=s.PasswordInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Delete the account. The last owner of an organisation closes that first, or hands it over."""
+        services.close_account(user=self.user, **read_body(request, s.PasswordInput), now=utc_now())
+        logout(request._request)
+        return no_content()
+
+
+class LogInView(APIView):
+    """Starting a session."""
+
+    throttle_classes = THROTTLES
+    problems = (Unauthorized,)
+
+    @extend_schema(
+        operation_id="log_in",
+        request=s.LogInInput,
+        responses=s.AccountOutput,
+        examples=[
+            OpenApiExample(
+                "with a second factor",
+                {"username": "rosa", "password": PASSPHRASE, "code": "492039"},
+                request_only=True,
+            ),
+            OpenApiExample("logged in", ME, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Log in. A 401 says by its code what is missing: `wrong_credentials`, `second_factor_needed`, `wrong_code`.
+
+        The answer sets the cookies `sessionid` and `csrftoken`; send the latter's value as `X-CSRFToken` with
+        everything that changes something.
+        """
+        user = services.check_log_in(**read_body(request, s.LogInInput), now=utc_now())
+        _start_session(request, user)
+        return Response(s.AccountOutput(account(user)).data)
+
+
+class LogOutView(AccountView):
+    """Ending a session."""
+
+    @extend_schema(operation_id="log_out", request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Log out."""
+        logout(request._request)
+        return no_content()
+
+
+class PasswordView(AccountView):
+    """The password."""
+
+    throttle_classes = THROTTLES
+
+    @extend_schema(operation_id="change_password", request=s.NewPasswordInput, responses={204: None})
+    def put(self, request: Request) -> Response:
+        """Set a new password. This session goes on; every other one and every token ends."""
+        user = services.change_password(user=self.user, **read_body(request, s.NewPasswordInput), now=utc_now())
+        update_session_auth_hash(request._request, user)
+        return no_content()
+
+
+class ResetView(APIView):
+    """A lost password."""
+
+    throttle_classes = THROTTLES
+
+    @extend_schema(
+        operation_id="ask_for_password_reset",
+        request=s.ResetInput,
+        responses={202: None},
+        examples=[OpenApiExample("rosa", {"email": "rosa@example.org"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Have a link mailed. The answer is the same whether or not an account has this address."""
+        data = read_body(request, s.ResetInput)
+        try:
+            tasks.mail_password_reset.apply_async((data["email"], origin_of(request)), retry=False)
+        except OperationalError:
+            raise Unavailable from None
+        return Response(status=202)
+
+
+class ResetConfirmView(APIView):
+    """A new password by a mailed link."""
+
+    throttle_classes = THROTTLES
+
+    @extend_schema(operation_id="reset_password", request=s.ResetConfirmInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Set a new password with what stands behind the `#` of the mailed link, once."""
+        services.reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
+        return no_content()
+
+
+class SecondFactorView(AccountView):
+    """The second factor."""
+
+    throttle_classes = THROTTLES
+    problems = (Conflict,)
+
+    @extend_schema(operation_id="begin_second_factor", request=None, responses={201: s.SecondFactorOutput})
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Make a secret for an authenticator app; it is asked for once it is confirmed."""
+        uri = second_factor.begin(user=self.user, now=utc_now())
+        return self.show(s.SecondFactorOutput, {"uri": uri, "qr_svg": qr_svg(uri)}, 201)
+
+
+class SecondFactorConfirmView(AccountView):
+    """Turning the second factor on."""
+
+    throttle_classes = THROTTLES
+    problems = (Conflict,)
+
+    @extend_schema(operation_id="confirm_second_factor", request=s.CodeInput, responses=s.RecoveryCodesOutput)
+    def post(self, request: Request) -> Response:
+        """Turn it on with its first code; the answer holds the recovery codes, shown this once."""
+        codes = second_factor.confirm(user=self.user, **read_body(request, s.CodeInput), now=utc_now())
+        return self.show(s.RecoveryCodesOutput, {"recovery_codes": codes})
+
+
+class SecondFactorOffView(AccountView):
+    """Turning the second factor off."""
+
+    throttle_classes = THROTTLES
+    problems = (Conflict,)
+
+    @extend_schema(operation_id="end_second_factor", request=s.SecondFactorOffInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Turn it off."""
+        second_factor.turn_off(user=self.user, **read_body(request, s.SecondFactorOffInput), now=utc_now())
+        return no_content()
+
+
+class TokensView(AccountView, OwnerListView):
+    """Tokens for programs."""
+
+    problems = {"POST": (Conflict,)}
+
+    @extend_schema(operation_id="tokens", responses=s.TokenOutput(many=True))
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Tokens that have not ended."""
+        return self.page(s.TokenOutput, self.user.owner_tokens.filter(expires_at__gt=utc_now()))
+
+    @extend_schema(
+        operation_id="make_token",
+        request=s.TokenInput,
+        responses={201: s.NewTokenOutput},
+        examples=[OpenApiExample("ninety days", {"name": "till", "days": 90}, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Make a token: `Authorization: Owner <token>` then acts as this account, but for the account itself."""
+        row, token = services.make_owner_token(user=self.user, **read_body(request, s.TokenInput), now=utc_now())
+        row.token = token  # type: ignore[attr-defined]
+        return self.show(s.NewTokenOutput, row, 201)
+
+
+class TokenView(AccountView):
+    """One token."""
+
+    @extend_schema(operation_id="remove_token", request=None, responses={204: None})
+    def delete(self, request: Request, token: str) -> Response:  # noqa: ARG002
+        """End a token at once."""
+        services.remove_owner_token(token=selectors.owner_token(self.user, token), now=utc_now())
+        return no_content()
+
+
+def _start_session(request: Request, user: User) -> None:
+    login(request._request, user, backend=BACKEND)
+    get_token(request._request)  # has the cookie set that unsafe requests of the session must repeat

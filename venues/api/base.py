@@ -1,0 +1,99 @@
+"""What views of the owner's API share."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from crowdtrace.common.etag import ETagMixin, entity_tag
+from crowdtrace.common.pagination import CursorPagination
+from venues import links
+from venues.authentication import (
+    OWNER_AUTHENTICATION,
+    IsOperator,
+    IsOwner,
+    OwnerSessionAuthentication,
+    user_of,
+)
+
+IF_MATCH = OpenApiParameter(
+    name="If-Match",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="the ETag of what was read, or `*` for any version",
+)
+Serializer = type[BaseSerializer[Any]]
+
+
+class OwnerView(ETagMixin, APIView):
+    """A view for people who run venues, by session or token."""
+
+    authentication_classes: tuple[type[BaseAuthentication], ...] = OWNER_AUTHENTICATION
+    permission_classes = (IsOwner,)
+
+    @property
+    def user(self) -> User:
+        """Who asks."""
+        return user_of(self.request)
+
+    @property
+    def actor(self) -> str:
+        """Who asks, for the audit."""
+        return self.user.username
+
+    def show(self, serializer: Serializer, row: Any, status: int = 200) -> Response:
+        """The answer with one thing."""
+        return Response(self.represent(serializer, row), status=status)
+
+    def show_changed(self, serializer: Serializer, row: Any) -> Response:
+        """The answer with one thing that was just changed, and its new ETag for the next change."""
+        data = self.represent(serializer, row)
+        return Response(data, headers={"ETag": entity_tag(data)})
+
+    def represent(self, serializer: Serializer, row: Any) -> Any:
+        """One thing as the API shows it."""
+        return serializer(row, context={"origin": origin_of(self.request)}).data
+
+
+class OwnerListView(OwnerView):
+    """One that also lists, page by page; `ordering` is a unique order of the rows."""
+
+    pagination_class = CursorPagination
+    ordering: str = "-pk"
+
+    def page(self, serializer: Serializer, rows: QuerySet[Any]) -> Response:
+        """The answer with one page."""
+        paginator = self.pagination_class()
+        found = paginator.paginate_queryset(rows, self.request, view=self)
+        context = {"origin": origin_of(self.request)}
+        return paginator.get_paginated_response(serializer(found, many=True, context=context).data)
+
+
+class AccountView(OwnerView):
+    """A view for what concerns the account itself: by session only, never stored on the way."""
+
+    authentication_classes = (OwnerSessionAuthentication,)
+    cache_control = "no-store"
+
+
+class OperatorView(OwnerListView):
+    """A view for operators."""
+
+    permission_classes = (IsOperator,)
+
+
+def origin_of(request: Request | HttpRequest) -> str:
+    """Scheme and host of the deployment."""
+    return links.origin(request._request if isinstance(request, Request) else request)
+
+
+def no_content() -> Response:
+    """204."""
+    return Response(status=204)

@@ -1,0 +1,167 @@
+"""Events and invitations."""
+
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crowdtrace.common.etag import require_match
+from crowdtrace.common.idempotency import idempotent
+from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
+from crowdtrace.common.serializers import read_body
+from crowdtrace.common.time import utc_now
+from venues import selectors, services
+from venues.api import serializers as s
+from venues.api.base import IF_MATCH, OwnerListView, OwnerView, no_content
+from venues.kinds import Role
+from venues.services.venues import lock_venue
+
+SUPPER = {
+    "name": "Supper",
+    "place": "Rosa's kitchen",
+    "zip": "94110",
+    "time_zone": "America/Los_Angeles",
+    "starts_at": "2026-06-06T02:00:00Z",
+    "ends_at": "2026-06-06T06:00:00Z",
+    "size": 12,
+}
+
+
+class QuickEventView(OwnerView):
+    """A free event in one call."""
+
+    problems = (Conflict, Gone)
+
+    @extend_schema(
+        operation_id="create_quick_event",
+        request=s.QuickEventInput,
+        responses={201: s.QuickEventOutput},
+        examples=[OpenApiExample("a supper", SUPPER, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Make an event with all it stands on: an unlisted venue for it alone, a door, and an invitation to share."""
+        data = read_body(request, s.QuickEventInput)
+        host = data.pop("organisation", None)
+        made = services.create_quick_event(
+            user=self.user,
+            organisation=selectors.organisation(self.user, host, Role.MANAGER) if host else None,
+            zip_code=data.pop("zip", ""),
+            **data,
+            now=utc_now(),
+        )
+        return self.show(s.QuickEventOutput, made, 201)
+
+
+class EventsView(OwnerListView):
+    """Events at a venue."""
+
+    problems = {"POST": (Conflict, Gone)}
+
+    @extend_schema(operation_id="events", responses=s.EventSerializer(many=True))
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """All events, the one made last first."""
+        row = selectors.venue(self.user, venue)
+        return self.page(s.EventSerializer, row.events.select_related("venue"))
+
+    @extend_schema(
+        operation_id="create_event",
+        request=s.EventSerializer,
+        responses={201: s.EventSerializer},
+        examples=[
+            OpenApiExample(
+                "a concert",
+                {
+                    "name": "Concert",
+                    "starts_at": "2026-06-06T02:00:00Z",
+                    "ends_at": "2026-06-06T05:00:00Z",
+                    "size": 80,
+                    "invitation_needed": False,
+                },
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, venue: str) -> Response:
+        """Make an event (managers). Doors open an hour before it, whatever the weekly hours say.
+
+        Where an invitation is needed, check-in for that whole day needs one.
+        """
+        row = selectors.venue(self.user, venue, Role.MANAGER)
+        data = read_body(request, s.EventSerializer)
+        return self.show(
+            s.EventSerializer, services.create_event(venue=row, **data, actor=self.actor, now=utc_now()), 201
+        )
+
+
+class EventView(OwnerView):
+    """One event."""
+
+    problems = {"PATCH": (PreconditionFailed, PreconditionRequired, Gone)}
+
+    @extend_schema(operation_id="event", responses=s.EventSerializer)
+    def get(self, request: Request, event: str) -> Response:  # noqa: ARG002
+        """When, where and how large."""
+        return self.show(s.EventSerializer, selectors.event(self.user, event))
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="update_event",
+        request=s.EventSerializer(partial=True),
+        responses=s.EventSerializer,
+    )
+    def patch(self, request: Request, event: str) -> Response:
+        """Change it (managers; needs `If-Match`)."""
+        row = selectors.event(self.user, event, Role.MANAGER)
+        data = read_body(request, s.EventSerializer, partial=True)
+        with transaction.atomic():
+            lock_venue(row.venue)
+            require_match(request, self.represent(s.EventSerializer, selectors.event(self.user, event)))
+            row = services.update_event(event=row, **data, actor=self.actor, now=utc_now())
+        return self.show_changed(s.EventSerializer, row)
+
+    @extend_schema(operation_id="cancel_event", request=None, responses={204: None})
+    def delete(self, request: Request, event: str) -> Response:  # noqa: ARG002
+        """Call it off; its invitations open nothing any more (managers)."""
+        row = selectors.event(self.user, event, Role.MANAGER)
+        services.cancel_event(event=row, actor=self.actor, now=utc_now())
+        return no_content()
+
+
+class InvitationsView(OwnerListView):
+    """Invitations to an event."""
+
+    cache_control = "no-store"
+    problems = {"POST": (Conflict, Gone)}
+
+    @extend_schema(operation_id="invitations", responses=s.InvitationOutput(many=True))
+    def get(self, request: Request, event: str) -> Response:  # noqa: ARG002
+        """All invitations with their links (managers)."""
+        row = selectors.event(self.user, event, Role.MANAGER)
+        return self.page(s.InvitationOutput, row.invitations.select_related("event"))
+
+    @extend_schema(
+        operation_id="make_invitation",
+        request=s.InvitationInput,
+        responses={201: s.InvitationOutput},
+        examples=[OpenApiExample("for two", {"uses": 2}, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, event: str) -> Response:
+        """Make an invitation (managers). Its link is for guests; no one is told who used it."""
+        row = selectors.event(self.user, event, Role.MANAGER)
+        data = read_body(request, s.InvitationInput)
+        made = services.make_invitation(event=row, **data, actor=self.actor, now=utc_now())
+        return self.show(s.InvitationOutput, made, 201)
+
+
+class InvitationView(OwnerView):
+    """One invitation."""
+
+    @extend_schema(operation_id="revoke_invitation", request=None, responses={204: None})
+    def delete(self, request: Request, invitation: str) -> Response:  # noqa: ARG002
+        """Revoke it; passes made with it stay (managers)."""
+        row = selectors.invitation(self.user, invitation, Role.MANAGER)
+        services.revoke_invitation(invitation=row, actor=self.actor, now=utc_now())
+        return no_content()

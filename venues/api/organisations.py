@@ -1,0 +1,200 @@
+"""Organisations, their members, and the operator's verification."""
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import transaction
+from django.db.models import Count, Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crowdtrace.common.etag import require_match
+from crowdtrace.common.idempotency import idempotent
+from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
+from crowdtrace.common.serializers import read_body, read_query
+from crowdtrace.common.time import utc_now
+from venues import links, selectors, services
+from venues.api import serializers as s
+from venues.api.base import IF_MATCH, OperatorView, OwnerListView, OwnerView, no_content, origin_of
+from venues.kinds import Role
+from venues.models import Organisation
+from venues.services.organisations import lock_open
+
+CORNER = {"name": "Corner Ltd", "kind": "commercial"}
+PAGED = frozenset({"limit", "cursor"})
+
+
+class OrganisationsView(OwnerListView):
+    """The user's organisations."""
+
+    @extend_schema(operation_id="organisations", responses=s.OrganisationSerializer(many=True))
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Open organisations one is a member of."""
+        rows = Organisation.objects.filter(closed_at=None, memberships__user=self.user)
+        return self.page(s.OrganisationSerializer, rows)
+
+    @extend_schema(
+        operation_id="create_organisation",
+        request=s.OrganisationSerializer,
+        responses={201: s.OrganisationSerializer},
+        examples=[OpenApiExample("commercial", CORNER, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Make an organisation and be its owner. It counts in the dataset once the operator has verified it."""
+        data = read_body(request, s.OrganisationSerializer)
+        row = services.create_organisation(owner=self.user, **data, now=utc_now())
+        return self.show(s.OrganisationSerializer, row, 201)
+
+
+class OrganisationView(OwnerView):
+    """One organisation."""
+
+    problems = {"PATCH": (PreconditionFailed, PreconditionRequired, Conflict, Gone)}
+
+    @extend_schema(operation_id="organisation", responses=s.OrganisationSerializer)
+    def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Name, kind, and whether it is verified."""
+        return self.show(s.OrganisationSerializer, selectors.organisation(self.user, organisation))
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="update_organisation",
+        request=s.OrganisationSerializer(partial=True),
+        responses=s.OrganisationSerializer,
+    )
+    def patch(self, request: Request, organisation: str) -> Response:
+        """Rename it or change its kind (owners; needs `If-Match`); it has to be verified again."""
+        row = selectors.organisation(self.user, organisation, Role.OWNER)
+        data = read_body(request, s.OrganisationSerializer, partial=True)
+        with transaction.atomic():
+            require_match(request, self.represent(s.OrganisationSerializer, lock_open(row)))
+            row = services.update_organisation(organisation=row, actor=self.actor, now=utc_now(), **data)
+        return self.show_changed(s.OrganisationSerializer, row)
+
+    @extend_schema(operation_id="close_organisation", request=None, responses={204: None})
+    def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Close it for good with its venues and devices (owners). Export it first."""
+        row = selectors.organisation(self.user, organisation, Role.OWNER)
+        services.close_organisation(organisation=row, actor=self.actor, now=utc_now())
+        return no_content()
+
+
+class ExportView(OwnerView):
+    """Taking everything along."""
+
+    cache_control = "no-store"
+
+    @extend_schema(operation_id="export_organisation", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Everything kept of the organisation, as one JSON value (owners). Nothing of visitors is in it."""
+        row = selectors.organisation(self.user, organisation, Role.OWNER)
+        return Response(services.export_organisation(organisation=row, actor=self.actor, now=utc_now()))
+
+
+class MembersView(OwnerListView):
+    """Members of an organisation."""
+
+    @extend_schema(operation_id="members", responses=s.MemberOutput(many=True))
+    def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Who is a member, in which role."""
+        row = selectors.organisation(self.user, organisation)
+        return self.page(s.MemberOutput, row.memberships.select_related("user"))
+
+
+class MemberCodesView(OwnerView):
+    """Inviting members."""
+
+    problems = (Gone,)
+
+    @extend_schema(
+        operation_id="make_member_code",
+        request=s.RoleInput,
+        responses={201: s.NewCodeOutput},
+        examples=[OpenApiExample("a manager", {"role": "manager"}, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, organisation: str) -> Response:
+        """Make a one-time code, good for seven days, for a new member (owners)."""
+        row = selectors.organisation(self.user, organisation, Role.OWNER)
+        made = services.make_member_code(
+            organisation=row, **read_body(request, s.RoleInput), actor=self.actor, now=utc_now()
+        )
+        link = links.join(origin_of(request), made.code)
+        return self.show(s.NewCodeOutput, s.new_code(link, made.code, made.expires_at), 201)
+
+
+class JoinView(OwnerView):
+    """Becoming a member."""
+
+    @extend_schema(operation_id="join", request=s.CodeInput, responses=s.MembershipOutput)
+    def post(self, request: Request) -> Response:
+        """Become a member by a code. Whoever is one already keeps the role."""
+        membership = services.redeem_member_code(user=self.user, **read_body(request, s.CodeInput), now=utc_now())
+        return self.show(s.MembershipOutput, membership)
+
+
+class MemberView(OwnerView):
+    """One member."""
+
+    problems = (Conflict, Gone)
+
+    @extend_schema(operation_id="change_member_role", request=s.RoleInput, responses=s.MemberOutput)
+    def patch(self, request: Request, member: str) -> Response:
+        """Give another role (owners)."""
+        row = selectors.member(self.user, member, Role.OWNER)
+        selectors.organisation(self.user, row.organisation.public_id, Role.OWNER)
+        data = read_body(request, s.RoleInput)
+        return self.show(
+            s.MemberOutput, services.change_member_role(membership=row, **data, actor=self.actor, now=utc_now())
+        )
+
+    @extend_schema(operation_id="remove_member", request=None, responses={204: None})
+    def delete(self, request: Request, member: str) -> Response:  # noqa: ARG002
+        """End a membership: one's own, or anybody's (owners). The last owner cannot leave."""
+        row = selectors.member(self.user, member, Role.OWNER)
+        services.remove_member(membership=row, actor=self.actor, now=utc_now())
+        return no_content()
+
+
+class OperatorOrganisationsView(OperatorView):
+    """Organisations of the whole deployment, for the operator."""
+
+    @extend_schema(
+        operation_id="organisations_for_operator",
+        parameters=[s.OperatorQuery],
+        responses=s.UnverifiedOutput(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """Open organisations, with `verified=false` those that wait."""
+        wanted = read_query(request, s.OperatorQuery, also=PAGED).get("verified")
+        rows = Organisation.objects.filter(closed_at=None)
+        if wanted is not None:
+            rows = rows.filter(verified_at__isnull=wanted == "false")
+        rows = rows.annotate(
+            open_venues=Count("venues", filter=Q(venues__closed_at=None), distinct=True),
+            owners=ArrayAgg(
+                "memberships__user__username", filter=Q(memberships__role=Role.OWNER), distinct=True, default=[]
+            ),
+        )
+        return self.page(s.UnverifiedOutput, rows)
+
+
+class VerificationView(OperatorView):
+    """The operator's word for an organisation."""
+
+    problems = (Gone,)
+
+    @extend_schema(operation_id="verify_organisation", request=None, responses=s.OrganisationSerializer)
+    def put(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Vouch for an organisation: its venues count in release, radar and estimates."""
+        row = selectors.organisation_for_operator(organisation)
+        row = services.verify_organisation(organisation=row, actor=self.actor, now=utc_now())
+        return self.show(s.OrganisationSerializer, row)
+
+    @extend_schema(operation_id="unverify_organisation", request=None, responses=s.OrganisationSerializer)
+    def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Take that back."""
+        row = selectors.organisation_for_operator(organisation)
+        row = services.unverify_organisation(organisation=row, actor=self.actor, now=utc_now())
+        return self.show(s.OrganisationSerializer, row)

@@ -1,0 +1,299 @@
+"""Venues, what they ask, doors and devices."""
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common.etag import require_match
+from crowdtrace.common.idempotency import idempotent
+from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
+from crowdtrace.common.serializers import read_body
+from crowdtrace.common.throttles import AddressThrottle, EnrolThrottle
+from crowdtrace.common.time import utc_now
+from venues import links, selectors, services
+from venues.api import serializers as s
+from venues.api.base import IF_MATCH, OwnerListView, OwnerView, no_content, origin_of
+from venues.kinds import Role
+from venues.models import Device, Venue
+from venues.requirements import RequirementValues
+from venues.services.venues import lock_venue
+
+UPDATE_PROBLEMS = (PreconditionFailed, PreconditionRequired, Gone)
+CORNER = {
+    "name": "The Corner",
+    "kind": "restaurant",
+    "zip": "94110",
+    "time_zone": "America/Los_Angeles",
+    "volume_m3": 420,
+}
+DINNER = [1020, 1380]
+DINNERS: list[list[list[int]]] = [[], [DINNER], [DINNER], [DINNER], [[1020, 1500]], [[1020, 1500]], []]
+ASKS = {
+    "capacity": 60,
+    "enforced_limit_percent": 75,
+    "refuse_symptoms": True,
+    "refuse_diagnosed": True,
+    "refuse_contact": False,
+    "refuse_near": False,
+    "max_temperature_f": None,
+    "min_o2": None,
+    "rotating_code": True,
+    "hours": DINNERS,
+}
+
+
+class MyVenuesView(OwnerListView):
+    """Venues of all of the user's organisations."""
+
+    @extend_schema(operation_id="my_venues", responses=s.VenueSerializer(many=True))
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Open venues, newest first."""
+        rows = Venue.objects.filter(
+            closed_at=None, organisation__closed_at=None, organisation__memberships__user=self.user
+        )
+        return self.page(s.VenueSerializer, rows.select_related("organisation"))
+
+
+class VenuesView(OwnerListView):
+    """Venues of an organisation."""
+
+    problems = {"POST": (Conflict, Gone)}
+
+    @extend_schema(operation_id="venues_of_organisation", responses=s.VenueSerializer(many=True))
+    def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
+        """Open venues, newest first."""
+        row = selectors.organisation(self.user, organisation)
+        return self.page(s.VenueSerializer, row.venues.filter(closed_at=None).select_related("organisation"))
+
+    @extend_schema(
+        operation_id="create_venue",
+        request=s.VenueSerializer,
+        responses={201: s.VenueSerializer},
+        examples=[OpenApiExample("a restaurant", CORNER, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, organisation: str) -> Response:
+        """Make a venue (managers): open around the clock, for 100 people, with one public door, until you say else."""
+        row = selectors.organisation(self.user, organisation, Role.MANAGER)
+        facts = services.VenueFacts(**read_body(request, s.VenueSerializer))
+        venue = services.create_venue(organisation=row, facts=facts, actor=self.actor, now=utc_now())
+        return self.show(s.VenueSerializer, venue, 201)
+
+
+class VenueView(OwnerView):
+    """One venue."""
+
+    problems = {"PATCH": UPDATE_PROBLEMS}
+
+    @extend_schema(operation_id="my_venue", responses=s.VenueSerializer)
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """What it is."""
+        return self.show(s.VenueSerializer, selectors.venue(self.user, venue))
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="update_venue",
+        request=s.VenueSerializer(partial=True),
+        responses=s.VenueSerializer,
+        examples=[OpenApiExample("ventilation was measured", {"air_changes_per_h": 4.5}, request_only=True)],
+    )
+    def patch(self, request: Request, venue: str) -> Response:
+        """Change what it is (managers; needs `If-Match`)."""
+        row = selectors.venue(self.user, venue, Role.MANAGER)
+        changes = read_body(request, s.VenueSerializer, partial=True)
+        with transaction.atomic():
+            require_match(request, self.represent(s.VenueSerializer, lock_venue(row)))
+            row = services.update_venue(venue=row, changes=changes, actor=self.actor, now=utc_now())
+        return self.show_changed(s.VenueSerializer, row)
+
+    @extend_schema(operation_id="close_venue", request=None, responses={204: None})
+    def delete(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """Close it for good; its devices lose their tokens (managers)."""
+        row = selectors.venue(self.user, venue, Role.MANAGER)
+        services.close_venue(venue=row, actor=self.actor, now=utc_now())
+        return no_content()
+
+
+class RequirementsView(OwnerView):
+    """What a venue asks of people who come."""
+
+    problems = {"PUT": UPDATE_PROBLEMS, "PATCH": UPDATE_PROBLEMS}
+
+    @extend_schema(operation_id="requirements", responses=s.RequirementsSerializer)
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """The version in force."""
+        return self.show(s.RequirementsSerializer, selectors.venue(self.user, venue).requirements)
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="set_requirements",
+        request=s.RequirementsSerializer,
+        responses=s.RequirementsSerializer,
+        examples=[OpenApiExample("dinners", ASKS, request_only=True)],
+    )
+    def put(self, request: Request, venue: str) -> Response:
+        """Put a new version in force, all of it (managers; needs `If-Match`).
+
+        Doors follow at once. Rules on answers (`refuse_*`) hold for days whose check-in opens after the change.
+        """
+        row = selectors.venue(self.user, venue, Role.MANAGER)
+        return self._set(row, read_body(request, s.RequirementsSerializer))
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="change_requirements",
+        request=s.RequirementsSerializer(partial=True),
+        responses=s.RequirementsSerializer,
+        examples=[OpenApiExample("a smaller crowd", {"enforced_limit_percent": 50}, request_only=True)],
+    )
+    def patch(self, request: Request, venue: str) -> Response:
+        """Put a new version in force that differs in these fields (managers; needs `If-Match`)."""
+        row = selectors.venue(self.user, venue, Role.MANAGER)
+        return self._set(row, read_body(request, s.RequirementsSerializer, partial=True))
+
+    def _set(self, venue: Venue, changes: dict[str, Any]) -> Response:
+        with transaction.atomic():
+            lock_venue(venue)
+            present = venue.requirement_versions.latest("version")
+            require_match(self.request, self.represent(s.RequirementsSerializer, present))
+            values = RequirementValues.of(present).changed(changes)
+            row = services.set_requirements(venue=venue, values=values, actor=self.actor, now=utc_now())
+        return self.show_changed(s.RequirementsSerializer, row)
+
+
+class RequirementVersionsView(OwnerListView):
+    """Everything a venue ever asked."""
+
+    ordering = "-version"
+
+    @extend_schema(operation_id="requirement_versions", responses=s.RequirementsSerializer(many=True))
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """All versions, newest first."""
+        row = selectors.venue(self.user, venue)
+        return self.page(s.RequirementsSerializer, row.requirement_versions.all())
+
+
+class DoorsView(OwnerListView):
+    """Doors of a venue."""
+
+    problems = {"POST": (Conflict, Gone)}
+
+    @extend_schema(operation_id="doors", responses=s.DoorSerializer(many=True))
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """Open doors, newest first."""
+        row = selectors.venue(self.user, venue)
+        return self.page(s.DoorSerializer, row.doors.filter(closed_at=None).select_related("venue"))
+
+    @extend_schema(
+        operation_id="add_door",
+        request=s.DoorSerializer,
+        responses={201: s.DoorSerializer},
+        examples=[OpenApiExample("for staff", {"name": "Kitchen", "access": "Private"}, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, venue: str) -> Response:
+        """Make a door (managers)."""
+        row = selectors.venue(self.user, venue, Role.MANAGER)
+        data = read_body(request, s.DoorSerializer)
+        return self.show(s.DoorSerializer, services.add_door(venue=row, **data, actor=self.actor, now=utc_now()), 201)
+
+
+class DoorView(OwnerView):
+    """One door."""
+
+    problems = {"PATCH": UPDATE_PROBLEMS}
+
+    @extend_schema(operation_id="door", responses=s.DoorSerializer)
+    def get(self, request: Request, door: str) -> Response:  # noqa: ARG002
+        """Its name, and whether it is public."""
+        return self.show(s.DoorSerializer, selectors.door(self.user, door))
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        operation_id="update_door",
+        request=s.DoorSerializer(partial=True),
+        responses=s.DoorSerializer,
+    )
+    def patch(self, request: Request, door: str) -> Response:
+        """Rename it, or make it public or private (managers; needs `If-Match`)."""
+        row = selectors.door(self.user, door, Role.MANAGER)
+        data = read_body(request, s.DoorSerializer, partial=True)
+        with transaction.atomic():
+            lock_venue(row.venue)
+            row.refresh_from_db(fields=["name", "access"])
+            require_match(request, self.represent(s.DoorSerializer, row))
+            row = services.update_door(door=row, **data, actor=self.actor, now=utc_now())
+        return self.show_changed(s.DoorSerializer, row)
+
+    @extend_schema(operation_id="close_door", request=None, responses={204: None})
+    def delete(self, request: Request, door: str) -> Response:  # noqa: ARG002
+        """Close it for good; its devices lose their tokens (managers)."""
+        row = selectors.door(self.user, door, Role.MANAGER)
+        services.close_door(door=row, actor=self.actor, now=utc_now())
+        return no_content()
+
+
+class EnrolmentCodesView(OwnerView):
+    """Codes that make devices."""
+
+    problems = (Conflict, Gone)
+
+    @extend_schema(operation_id="make_enrolment_code", request=None, responses={201: s.NewCodeOutput})
+    @idempotent
+    def post(self, request: Request, door: str) -> Response:
+        """Make a one-time code for a device at this door, good for ten minutes (managers)."""
+        row = selectors.door(self.user, door, Role.MANAGER)
+        made = services.make_enrolment_code(door=row, actor=self.actor, now=utc_now())
+        link = links.kiosk(origin_of(request), made.code)
+        return self.show(s.NewCodeOutput, s.new_code(link, made.code, made.expires_at), 201)
+
+
+class DevicesView(OwnerListView):
+    """Devices of a venue."""
+
+    @extend_schema(operation_id="devices", responses=s.DeviceOutput(many=True))
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """Devices at all doors, revoked ones too, newest first."""
+        row = selectors.venue(self.user, venue)
+        return self.page(s.DeviceOutput, Device.objects.filter(door__venue=row).select_related("door"))
+
+
+class DeviceView(OwnerView):
+    """One device."""
+
+    @extend_schema(operation_id="device", responses=s.DeviceOutput)
+    def get(self, request: Request, device: str) -> Response:  # noqa: ARG002
+        """What it is, and when it was last seen."""
+        return self.show(s.DeviceOutput, selectors.device(self.user, device))
+
+    @extend_schema(operation_id="revoke_device", request=None, responses={204: None})
+    def delete(self, request: Request, device: str) -> Response:  # noqa: ARG002
+        """Revoke its token; its next request is refused (managers)."""
+        row = selectors.device(self.user, device, Role.MANAGER)
+        services.revoke_device(device=row, actor=self.actor, now=utc_now())
+        return no_content()
+
+
+class EnrolView(APIView):
+    """Enrolment of devices."""
+
+    throttle_classes = (AddressThrottle, EnrolThrottle)
+
+    @extend_schema(
+        operation_id="enrol_device",
+        tags=["devices"],
+        request=s.EnrolInput,
+        responses={201: s.EnrolOutput},
+        examples=[
+            OpenApiExample("a kiosk", {"code": "7h3kq2m4xz0a", "name": "Left", "kind": "Gate"}, request_only=True),
+        ],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Spend a one-time code for a token: `Authorization: Device <token>` from then on."""
+        _device, token = services.enrol_device(**read_body(request, s.EnrolInput), now=utc_now())
+        return Response(s.EnrolOutput({"token": token}).data, status=201)

@@ -1,0 +1,32 @@
+"""Addresses of pages that people are sent to. What opens something stands behind the `#`.
+
+Browsers do not send that part, so no server, proxy or log sees it; the page's own script reads it.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def origin(request: HttpRequest) -> str:
+    """Scheme and host that visitors reach the deployment at: the configured one, else that of the request."""
+    return str(settings.PUBLIC_ORIGIN).rstrip("/") or f"{request.scheme}://{request.get_host()}"
+
+
+def kiosk(base: str, code: str) -> str:
+    """Enrols a device when opened on it."""
+    return f"{base}/kiosk#{code}"
+
+
+def event(base: str, event_id: str, code: str) -> str:
+    """Opens check-in to an event with its invitation."""
+    return f"{base}/events/{event_id}#{code}"
+
+
+def join(base: str, code: str) -> str:
+    """Makes whoever opens it, and is logged in, a member of an organisation."""
+    return f"{base}/owner/join#{code}"
+
+
+def password_reset(base: str, token: str) -> str:
+    """Asks for a new password."""
+    return f"{base}/owner/reset#{token}"
