@@ -203,8 +203,9 @@ class _Writer:
         if in_chain.any() and keys.signer(epoch, moment(epoch.start)) is None:
             in_chain[:] = False  # the day was closed here before, so nothing signs its passes any more
         owners = np.full(day.stays.size, None, dtype=object)
-        self._write_bulk(day, epoch, rows.taken(~in_chain), owners)
-        self._write_chain(day, epoch, rows.taken(in_chain), owners)
+        with transaction.atomic():  # a day is there whole or not at all
+            self._write_bulk(day, epoch, rows.taken(~in_chain), owners)
+            self._write_chain(day, epoch, rows.taken(in_chain), owners)
         return owners
 
     def _write_bulk(self, day: TownDay, epoch: Epoch, rows: "_Rows", owners: npt.NDArray[np.object_]) -> None:
