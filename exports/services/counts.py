@@ -58,8 +58,11 @@ SELECT
   coalesce(r.masks, 0)::int AS m_score,
   coalesce(r.distancing, 0)::int AS s_score,
   least(greatest(width_bucket(p.survey_seconds::int, %(duration)s::int[]), 1), %(durations)s) - 1 AS duration,
-  coalesce(least(greatest(width_bucket(f.temperature_f::float8, %(temp)s::float8[]), 1), %(temps)s), 0) AS temp,
-  coalesce(least(greatest(width_bucket(f.o2::int, %(o2)s::int[]), 1), %(o2s)s), 0) AS o2
+  -- greatest() passes over null, which must stay apart as 0.
+  CASE WHEN f.temperature_f IS NULL THEN 0
+    ELSE least(greatest(width_bucket(f.temperature_f::float8, %(temp)s::float8[]), 1), %(temps)s) END AS temp,
+  CASE WHEN f.o2 IS NULL THEN 0
+    ELSE least(greatest(width_bucket(f.o2::int, %(o2)s::int[]), 1), %(o2s)s) END AS o2
 FROM passes_pass p
 JOIN venues_venue v ON v.id = p.venue_id
 JOIN venues_organisation o ON o.id = v.organisation_id AND o.verified_at IS NOT NULL

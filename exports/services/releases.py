@@ -118,16 +118,20 @@ def _run(release: Release, lake: Lake, now: dt.datetime) -> Release:
         release = draw_once(release=release, now=now)
     drawn = Drawn.from_bytes(bytes(release.drawn or b""))
     fitted = fit(drawn)
-    steps: tuple[tuple[Step, Callable[[], None]], ...] = (
-        (Step.CHECKED, lambda: _check(drawn, fitted)),
-        (Step.WRITTEN, lambda: _write(lake, drawn, fitted)),
-        (Step.CATALOGUED, lambda: _catalogue(release, lake, drawn, fitted)),
-        (Step.ANNOUNCED, lambda: _announce(release, now)),
+    steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
+        (Step.CHECKED, lambda _: _check(drawn, fitted)),
+        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
+        (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted)),
+        (Step.ANNOUNCED, lambda row: _announce(row, now)),
     )
-    done = list(Step).index(Step(release.step))
-    for step, work in steps[max(0, done - 1) :]:
+    order = list(Step)
+    for step, work in steps:
         with transaction.atomic():
-            work()
+            # The row is held for the step: a second worker waits, then finds it done.
+            release = Release.objects.select_for_update().get(pk=release.pk)
+            if order.index(Step(release.step)) >= order.index(step):
+                continue
+            work(release)
             release.step = step
             release.failure = ""
             release.save()
