@@ -46,9 +46,11 @@ def test_what_is_written_agrees_with_the_truth(tmp_path: Path) -> None:
     assert told["passes"] == Pass.objects.count()
     assert told["visits"] == Visit.objects.count() == len(mine) == Pass.objects.filter(go=True).count()
     assert Scan.objects.filter(approved=False).count() == 0
-    assert Rating.objects.count() == told["ratings"] + Rating.objects.filter(
-        pass_row__owner_hash__in=chain_hashes(mine)
-    ).count() or Rating.objects.count() >= told["ratings"]
+    assert (
+        Rating.objects.count()
+        == told["ratings"] + Rating.objects.filter(pass_row__owner_hash__in=chain_hashes(mine)).count()
+        or Rating.objects.count() >= told["ratings"]
+    )
     stored = answers_by_owner()
     ids = pq.read_table(tmp_path / "venues.parquet")["id"].to_pylist()
     for row in mine:

@@ -38,9 +38,7 @@ def alarm_rate(record: Record, scores: Floats, threshold: float) -> float:
     return float((_judged(record, scores) > threshold).mean())
 
 
-def alarms_at_rate(
-    record: Record, scores: Floats, rate: float, *, random: np.random.Generator
-) -> Bools:
+def alarms_at_rate(record: Record, scores: Floats, rate: float, *, random: np.random.Generator) -> Bools:
     """The most alarming person-days, as many as the rate says; equal scores are told apart by lot.
 
     Where fewer have any score at all, the rest stays silent: a way to warn that knows nothing raises no alarm.

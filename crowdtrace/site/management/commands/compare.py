@@ -103,5 +103,3 @@ def _cell(value: dict[str, float | None]) -> str:
         return "-"
     error = value["standard_error"]
     return f"{value['mean']:.3f}" + ("" if error is None else f" +- {error:.3f}")
-
-
