@@ -117,9 +117,7 @@ def test_a_pair_takes_in_what_the_model_of_the_room_says() -> None:
     begin, end, come, go = (np.array(column) for column in zip(*spans, strict=True))
     ours = epidemic.unit_dose(begin, end, come, go, np.full(4, 2.93))
     for dose, (a, b, s, t) in zip(ours, spans, strict=True):
-        (expected,) = room_integrals(
-            volume_m3=1.0, removal_rate_per_h=2.93, emitters_h=[(a, b)], visits_h=[(s, t)]
-        )
+        (expected,) = room_integrals(volume_m3=1.0, removal_rate_per_h=2.93, emitters_h=[(a, b)], visits_h=[(s, t)])
         assert dose == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 

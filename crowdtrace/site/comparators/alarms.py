@@ -62,7 +62,9 @@ def shield_loss(record: Record, parameters: Parameters, *, known_active_per_pers
             np.array([room.removal_rate_per_h(parameters) for room in rooms]),
         ),
     )
-    masks, distancing = (_rated(record, parameters, column)[:, record.venue[used]] for column in ("masks", "distancing"))
+    masks, distancing = (
+        _rated(record, parameters, column)[:, record.venue[used]] for column in ("masks", "distancing")
+    )
     hits = np.empty(used.size)
     kind = venues.kind[record.venue[used]]
     volume_sd = np.array([room.volume_log_sd for room in rooms])[record.venue[used]]

@@ -137,7 +137,5 @@ def _scan(going: _Going, scan_type: ScanType, at: int) -> None:
         raise LookupError("the kiosk of a simulated venue is gone")
     slot, code = going.secrets.code_at(at)
     text = rotating_text(base45.b45decode(going.text.removeprefix(PREFIX)), slot, code)
-    request = services.ScanRequest(
-        scan_id=new_token(_SCAN_ID_BYTES), credential=text, type=scan_type, scanned_at=now
-    )
+    request = services.ScanRequest(scan_id=new_token(_SCAN_ID_BYTES), credential=text, type=scan_type, scanned_at=now)
     services.record_scan(device=device, request=request, now=now)

@@ -79,9 +79,7 @@ class Exposure:
     near: Floats
 
 
-def expose(
-    visits: Visits, *, emission: Floats, masks: Floats, venues: TownVenues, parameters: Parameters
-) -> Exposure:
+def expose(visits: Visits, *, emission: Floats, masks: Floats, venues: TownVenues, parameters: Parameters) -> Exposure:
     """All pairs of one day. ``emission``: per stay against the mean, 0 for who is not infectious."""
     sources = np.flatnonzero(emission > WEAKEST)
     emitter, receiver = _pairs(visits, sources)

@@ -107,9 +107,7 @@ def _work(random: np.random.Generator, area: Ints, near: Finder) -> Ints:
     return work
 
 
-def _favourites(
-    random: np.random.Generator, area: Ints, near: Finder, venues: TownVenues
-) -> npt.NDArray[np.int32]:
+def _favourites(random: np.random.Generator, area: Ints, near: Finder, venues: TownVenues) -> npt.NDArray[np.int32]:
     """Mostly near home, some anywhere in the town: that is how an epidemic gets about."""
     out = np.full((area.size, len(KINDS), FAVOURITES), NOWHERE, np.int32)
     for place in np.unique(area):

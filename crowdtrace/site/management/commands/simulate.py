@@ -38,7 +38,9 @@ class Command(BaseCommand):
         """Simulate."""
         now = utc_now()
         if simulation.holds_more_than_the_demonstration() and not options["add"]:
-            raise CommandError("There is more here than the demonstration. Give --add, or a CROWDTRACE_HOME of its own.")
+            raise CommandError(
+                "There is more here than the demonstration. Give --add, or a CROWDTRACE_HOME of its own."
+            )
         plan = self._plan(options, now)
         if options["release"]:
             for name in nightly.missing_parts():
