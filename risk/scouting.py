@@ -302,7 +302,7 @@ def cards_of(*, venues: Sequence[Venue], profile: str, now: dt.datetime) -> list
         return []
     parameters = parameters_in_force()
     ids = [venue.pk for venue in venues]
-    near = _nearby(venues, now)
+    near = _nearby(venues)
     cards = VenueCard.objects.in_bulk({*ids, *(other.pk for others in near.values() for other in others)})
     prepared = {pk: _prepared(card) for pk, card in cards.items()}
     _fill_in(prepared, ids, parameters, now)
@@ -356,7 +356,7 @@ _NEARBY: Final = """
 """
 
 
-def _nearby(venues: Sequence[Venue], now: dt.datetime) -> dict[int, list[Venue]]:
+def _nearby(venues: Sequence[Venue]) -> dict[int, list[Venue]]:
     """Open venues of the same kind and area, two statements."""
     with_place = [venue for venue in venues if venue.zip and places.place(venue.zip)]
     pairs: list[tuple[int, int]] = []
