@@ -1,6 +1,6 @@
 """Addresses of this room. Names that devices may call stand in `venues.authentication.ALLOWED`."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from passes.api import devices, holders, keys, owners, visitors
 
@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/scans/batch", devices.BatchView.as_view(), name="scans-batch"),
     path("api/v1/owner/venues/<str:venue>/names", owners.PresentNamesView.as_view(), name="owner-names"),
     path("api/v1/owner/venues/<str:venue>/statistics", owners.StatisticsView.as_view(), name="owner-statistics"),
+    path("", include("passes.urls_pages")),
 ]

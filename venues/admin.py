@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from crowdtrace.common import audit
 from crowdtrace.common.models import AuditEntry
@@ -37,6 +38,14 @@ class OperatorSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise Forbidden
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+
+    def password_change(  # type: ignore[override]
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """Send to the account's own page, which also ends tokens and writes the audit."""
+        return redirect(settings.LOGIN_REDIRECT_URL)
 
 
 operator_site = OperatorSite(name="admin")

@@ -28,7 +28,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from limits.storage import RedisStorage
 from redis import RedisError
-from redis.exceptions import NoScriptError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -100,25 +99,22 @@ class Window:
 
 
 class _Storage(RedisStorage):
-    """Counts and reads the window in one round trip."""
+    """Counts and reads the window in one call: the library's two scripts, each as a function of one script."""
+
+    _COUNT: Final = b"""
+        local function acquire(KEYS, ARGV) %b end
+        local function read(KEYS, ARGV) %b end
+        return {acquire(KEYS, ARGV), read(KEYS, {ARGV[2]})}
+    """ % (RedisStorage.SCRIPT_ACQUIRE_SLIDING_WINDOW, RedisStorage.SCRIPT_SLIDING_WINDOW)
+
+    def initialize_storage(self, uri: str) -> None:
+        super().initialize_storage(uri)
+        self.lua_count = self.get_connection().register_script(self._COUNT)
 
     def count(self, key: str, quota: int, window: int, cost: int) -> tuple[bool, list[bytes | int | None]]:
         keys = [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
-        acquire, read = self.lua_acquire_sliding_window, self.lua_sliding_window
-        for last in (False, True):
-            pipe = self.storage.pipeline(transaction=False)
-            pipe.evalsha(acquire.sha, 2, *keys, quota, window, cost)
-            pipe.evalsha(read.sha, 2, *keys, window)
-            try:
-                allowed, counters = pipe.execute()
-            except NoScriptError:
-                if last:
-                    raise
-                for script in (acquire, read):
-                    self.storage.script_load(script.script)
-            else:
-                return bool(allowed), counters
-        raise AssertionError
+        allowed, counters = self.lua_count(keys, [quota, window, cost])
+        return bool(allowed), counters
 
 
 @lru_cache(maxsize=4)

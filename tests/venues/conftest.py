@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from crowdtrace.celery import app
+from crowdtrace.common import throttles, valkey
 from crowdtrace.common.time import utc_now
 from tests import factories
 from tests.factories import EnrolledDevice
@@ -26,6 +27,14 @@ Race = Callable[[Callable[[], Any], int], list[Any]]
 def cheap_passwords(settings: Any) -> None:
     """Hash passwords fast; the real hash is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """No request of an earlier test counts."""
+    client = valkey.client()
+    for name in client.scan_iter(f"{throttles.PREFIX}*"):
+        client.delete(name)
 
 
 @pytest.fixture

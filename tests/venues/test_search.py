@@ -1,0 +1,129 @@
+"""Finding listed venues by words and nearness."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.factories import NOW, make_organisation, make_venue
+from venues import selectors, services
+from venues.models import Organisation, Venue
+from venues.selectors import find_venues
+
+pytestmark = pytest.mark.django_db
+
+
+def names(**query: Any) -> list[str]:
+    return [found.venue.name for found in find_venues(**query)]
+
+
+@pytest.fixture
+def town() -> Organisation:
+    """Venues in San Francisco, Oakland, Sacramento and New York."""
+    organisation = make_organisation()
+    for name, zip_code in (
+        ("Blue Note Jazz Club", "10012"),
+        ("Blue Bottle", "94607"),
+        ("Café Müller", "94110"),
+        ("The Corner", "94103"),
+        ("Capitol Hall", "95814"),
+        ("Nowhere Bar", ""),
+    ):
+        make_venue(organisation=organisation, name=name, zip_code=zip_code)
+    return organisation
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("blue", ["Blue Bottle", "Blue Note Jazz Club"]),
+        ("BLUE no", ["Blue Note Jazz Club"]),
+        ("jaz", ["Blue Note Jazz Club"]),
+        ("club blue", ["Blue Note Jazz Club"]),
+        ("müll", ["Café Müller"]),
+        ("corner bar", []),
+        ("lue", []),
+        ("!!!", []),
+        ("blue' | 'the:*", []),
+        ("corner:* & !hall", []),
+    ],
+)
+def test_every_word_is_the_beginning_of_one_of_the_name(town: Organisation, q: str, expected: list[str]) -> None:
+    assert sorted(names(q=q)) == expected
+
+
+def test_without_words_all_are_found_by_name(town: Organisation) -> None:
+    assert len(names()) == 6
+    assert names(limit=2) == ["Blue Bottle", "Blue Note Jazz Club"]
+
+
+def test_the_nearest_come_first_and_those_without_a_place_last(town: Organisation) -> None:
+    assert names(zip_code="94110") == [
+        "Café Müller",
+        "The Corner",
+        "Blue Bottle",
+        "Capitol Hall",
+        "Blue Note Jazz Club",
+        "Nowhere Bar",
+    ]
+
+
+def test_the_same_five_digits_come_before_the_neighbours(town: Organisation) -> None:
+    assert names(zip_code="94103", limit=1) == ["The Corner"]
+
+
+def test_three_digits_are_enough(town: Organisation) -> None:
+    assert set(names(zip_code="941", limit=2)) == {"Café Müller", "The Corner"}
+
+
+def test_words_and_place_go_together(town: Organisation) -> None:
+    assert names(q="blue", zip_code="100") == ["Blue Note Jazz Club", "Blue Bottle"]
+
+
+def test_an_unknown_place_is_no_place(town: Organisation) -> None:
+    assert names(zip_code="00000") == names()
+
+
+def test_distances_are_told_where_they_are_known(town: Organisation) -> None:
+    found = {one.venue.name: one.distance_km for one in find_venues(zip_code="94110")}
+    assert found["Café Müller"] == 0
+    assert found["Nowhere Bar"] is None
+    assert found["Blue Note Jazz Club"] == pytest.approx(4130, rel=0.01)
+
+
+def test_unlisted_and_closed_ones_are_not_found(town: Organisation) -> None:
+    make_venue(organisation=town, name="Hidden", listed=False)
+    services.close_venue(venue=Venue.objects.get(name="The Corner"), actor="owner", now=NOW)
+    other = make_venue(name="Gone")
+    services.close_organisation(organisation=other.organisation, actor="owner", now=NOW)
+    assert not {"Hidden", "The Corner", "Gone"} & set(names())
+
+
+def test_an_unlisted_one_opens_by_its_id_and_a_closed_one_does_not() -> None:
+    venue = make_venue(listed=False)
+    assert selectors.open_venue(venue.public_id) == venue
+    services.close_venue(venue=venue, actor="owner", now=NOW)
+    assert selectors.open_venue(venue.public_id) is None
+    assert selectors.open_venue("v_0000000000") is None
+
+
+@pytest.mark.parametrize("query", [{}, {"q": "the"}, {"zip_code": "941"}, {"q": "the", "zip_code": "94110"}])
+def test_a_search_takes_two_statements_at_most(
+    town: Organisation, query: dict[str, Any], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(2):
+        for found in find_venues(**query):
+            assert found.venue.organisation.name
+            assert found.venue.requirements is not None
+
+
+@pytest.mark.parametrize(("limit", "count"), [(-1, 1), (0, 1), (3, 3), (10**9, 6)])
+def test_the_limit_is_kept_within_bounds(town: Organisation, limit: int, count: int) -> None:
+    assert len(names(limit=limit)) == count
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # a search leaves nothing behind
+@given(q=st.text(max_size=60), zip_code=st.text(max_size=6))
+def test_any_text_is_a_search(db: None, q: str, zip_code: str) -> None:
+    find_venues(q=q, zip_code=zip_code.replace("\0", ""))
