@@ -38,9 +38,7 @@ class Command(BaseCommand):
         """Simulate."""
         now = utc_now()
         if simulation.holds_more_than_the_demonstration() and not options["add"]:
-            raise CommandError(
-                "There is more here than the demonstration. Give --add, or a CROWDTRACE_HOME of its own."
-            )
+            raise CommandError("There is more here than the demonstration. Give --add, or another CROWDTRACE_HOME.")
         plan = self._plan(options, now)
         if options["release"]:
             for name in nightly.missing_parts():
@@ -55,7 +53,7 @@ class Command(BaseCommand):
                     truth_folder=folder,
                     now=now,
                     release=options["release"],
-                    step=lambda: bar.update() and None,
+                    step=lambda: _advance(bar),
                 )
         except simulation.SimulationRefused as error:
             raise CommandError(str(error)) from error
@@ -80,3 +78,7 @@ class Command(BaseCommand):
         if not settings.EMBEDDED:
             raise CommandError("Give --truth-out: without a home there is no place for the truth.")
         return embedded.home() / "simulation" / f"town-{plan.seed}-{plan.start}"
+
+
+def _advance(bar: "tqdm[None]") -> None:
+    bar.update()
