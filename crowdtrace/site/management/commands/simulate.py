@@ -46,6 +46,10 @@ class Command(BaseCommand):
         folder = options["truth_out"] or self._default_folder(plan)
         try:
             with tqdm(total=plan.venues + plan.days, desc="simulate", unit="step", file=self.stderr) as bar:
+
+                def step() -> None:
+                    bar.update()
+
                 lived = simulation.simulate_town(
                     plan=plan,
                     owner=simulation.simulation_owner(now=now),
@@ -53,7 +57,7 @@ class Command(BaseCommand):
                     truth_folder=folder,
                     now=now,
                     release=options["release"],
-                    step=lambda: _advance(bar),
+                    step=step,
                 )
         except simulation.SimulationRefused as error:
             raise CommandError(str(error)) from error
@@ -78,7 +82,3 @@ class Command(BaseCommand):
         if not settings.EMBEDDED:
             raise CommandError("Give --truth-out: without a home there is no place for the truth.")
         return embedded.home() / "simulation" / f"town-{plan.seed}-{plan.start}"
-
-
-def _advance(bar: "tqdm[None]") -> None:
-    bar.update()
