@@ -10,7 +10,8 @@ from contextlib import contextmanager
 _FILL = """
 INSERT INTO venues_organisation (public_id, name, kind, created_at, verified_at)
 VALUES ('o_0000000000', 'Town', 'commercial', now() - interval '60 days', now() - interval '60 days');
-INSERT INTO venues_venue (public_id, organisation_id, name, kind, zip, time_zone, volume_m3, listed, unmanned, created_at)
+INSERT INTO venues_venue (public_id, organisation_id, name, kind, zip, time_zone, volume_m3, listed, unmanned,
+    created_at)
 SELECT 'v_' || lpad(i::text, 10, '0'), (SELECT id FROM venues_organisation), 'Place ' || i,
        (ARRAY['restaurant', 'bar', 'retail', 'gym', 'office', 'worship'])[1 + i % 6],
        (ARRAY['94110', '94601', '10001', '60601', '77002'])[1 + i % 5], 'UTC', 100 + i % 900, true, false,
@@ -20,7 +21,8 @@ INSERT INTO venues_requirements (venue_id, version, created_at, refuse_symptoms,
     refuse_near, capacity, enforced_limit_percent, rotating_code, hours)
 SELECT id, 1, created_at, true, true, false, false, 200, 100, true,
        '[[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]]]' FROM venues_venue;
-UPDATE venues_venue SET requirements_id = asked.id FROM venues_requirements AS asked WHERE asked.venue_id = venues_venue.id;
+UPDATE venues_venue SET requirements_id = asked.id FROM venues_requirements AS asked
+WHERE asked.venue_id = venues_venue.id;
 CREATE TEMPORARY TABLE made AS
 SELECT gen_random_uuid() AS id, sha256(('tag' || i)::bytea) AS tag, sha256(('owner' || i)::bytea) AS owner,
        (SELECT min(id) FROM venues_venue) + (i * 7919) % {venues} AS venue_id,
