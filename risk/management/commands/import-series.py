@@ -1,4 +1,4 @@
-"""Read a series of known active cases."""
+"""Read a series of known active cases."""  # noqa: N999 - the name of the command
 
 import csv
 import datetime as dt
