@@ -215,9 +215,7 @@ def test_a_static_pass_needs_a_checkout_before_it_opens_again() -> None:
     place, door = asking(rotating_code=False)
     held = Phone().check_in(place)
     steps = [("Checkin", 0), ("Checkin", 5), ("Checkout", 10), ("Checkin", 15)]
-    results = [
-        result(scan(door, held.on_paper(), now=NOW + minute * MINUTE, type=kind)) for kind, minute in steps
-    ]
+    results = [result(scan(door, held.on_paper(), now=NOW + minute * MINUTE, type=kind)) for kind, minute in steps]
     assert results == ["Approved", "Declined", "Approved", "Approved"]
 
 
@@ -302,7 +300,10 @@ def test_a_batch_takes_plain_and_sealed_scans_in_any_order(door: EnrolledDevice,
 
 def test_a_bad_item_is_declined_in_its_place_and_blocks_nothing(door: EnrolledDevice, held: HeldPass) -> None:
     good = {"scan_id": "scan-good-01234567"} | item(held, NOW, "Checkin")
-    stolen = {"scan_id": "scan-other-0123456", "sealed": seal_scan(b"{}", scan_id="z" * 16, public_key=keys.sealing_key(NOW))}
+    stolen = {
+        "scan_id": "scan-other-0123456",
+        "sealed": seal_scan(b"{}", scan_id="z" * 16, public_key=keys.sealing_key(NOW)),
+    }
     bad: list[Any] = [7, None, [], {}, {"scan_id": "short"}, {"scan_id": "scan-bare-01234567"}, stolen]
 
     results = batch(door, [*bad, good], NOW)
