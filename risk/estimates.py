@@ -68,7 +68,13 @@ def fold_reports(*, now: dt.datetime) -> Folded:
             if not reports:
                 return Folded(0, 0, 0)
             owners, days, positive = (list(column) for column in zip(*reports, strict=True))
-            wanted = {"owners": owners, "days": days, "positive": positive, "before": BEFORE.days, "after": AFTER.days}
+            wanted: dict[str, Any] = {
+                "owners": owners,
+                "days": days,
+                "positive": positive,
+                "before": BEFORE.days,
+                "after": AFTER.days,
+            }
             cursor.execute(_STAYS, wanted)
             stays = cursor.fetchall()
         return _add(len(reports), stays)
