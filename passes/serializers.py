@@ -159,7 +159,7 @@ class ScanAnswerSerializer(serializers.Serializer[Any]):
 class BatchSerializer(StrictSerializer):
     """Scans, plain or sealed. What is no scan is declined in its place."""
 
-    scans = serializers.ListField(child=serializers.JSONField(), max_length=MOST_SCANS)
+    scans = serializers.ListField(child=serializers.JSONField(allow_null=True), max_length=MOST_SCANS)
 
 
 class BatchResultSerializer(ScanAnswerSerializer):

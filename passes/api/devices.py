@@ -11,6 +11,7 @@ from crowdtrace.common.throttles import DeviceThrottle
 from crowdtrace.common.time import utc_now
 from passes import serializers, services
 from passes.api.answers import batch_results, scan_request
+from passes.api.parsers import BatchParser
 from venues.authentication import DeviceAuthentication, IsDevice, device_of
 
 
@@ -69,6 +70,8 @@ class ScansView(DeviceView):
 
 class BatchView(DeviceView):
     """Scans that waited in a kiosk."""
+
+    parser_classes = [BatchParser]
 
     @extend_schema(
         operation_id="scan_batch",

@@ -32,15 +32,17 @@ _numbers = itertools.count(1)
 
 def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers: dict[str, str] | None = None) -> Any:
     """One request at a time of its own, with JSON."""
+    data = b"" if body is None else json.dumps(body).encode()
+    return send_bytes(path, data, now=now, headers=headers, method=method)
+
+
+def send_bytes(
+    path: str, data: bytes, *, now: dt.datetime, headers: dict[str, str] | None = None, method: str = "POST"
+) -> Any:
+    """One request at a time of its own, with any bytes."""
+    client = Client(raise_request_exception=False)
     with time_machine.travel(now, tick=False):
-        return Client(raise_request_exception=False).generic(
-            method, path, b"" if body is None else _json(body), content_type="application/json", headers=headers or {}
-        )
-
-
-def _json(body: Any) -> bytes:
-
-    return json.dumps(body).encode()
+        return client.generic(method, path, data, content_type="application/json", headers=headers or {})
 
 
 @dataclass
@@ -80,13 +82,14 @@ class Phone:
         self,
         venue: Venue | str,
         holder: PassSecrets,
+        /,
         *,
         now: dt.datetime = NOW,
-        epoch: Epoch | None = None,
+        day: Epoch | None = None,
         **changes: Any,
     ) -> Any:
-        """Send a check-in; the answer as it came."""
-        asked = epoch or calendar().current(now.timestamp())
+        """Send a check-in, of today unless told; the answer as it came. `changes` replaces fields of the body."""
+        asked = day or calendar().current(now.timestamp())
         body = {
             "venue": venue if isinstance(venue, str) else venue.public_id,
             "epoch": asked.date.isoformat(),
@@ -97,13 +100,11 @@ class Phone:
         } | changes
         return send("POST", "/api/v1/passes", body, now=now, headers=self.header)
 
-    def check_in(
-        self, venue: Venue, *, now: dt.datetime = NOW, epoch: Epoch | None = None, **changes: Any
-    ) -> "HeldPass":
+    def check_in(self, venue: Venue, *, now: dt.datetime = NOW, day: Epoch | None = None, **changes: Any) -> "HeldPass":
         """Register where needed, draw the next pass and keep it."""
         self.register(now)
-        holder = self.next_pass(epoch or calendar().current(now.timestamp()))
-        answer = self.ask(venue, holder, now=now, epoch=epoch, **changes)
+        holder = self.next_pass(day or calendar().current(now.timestamp()))
+        answer = self.ask(venue, holder, now=now, day=day, **changes)
         assert answer.status_code == 201, answer.content
         return HeldPass(holder, answer.json()["credential"])
 

@@ -14,7 +14,7 @@ from passes.codec import seal_scan, sign_pass, static_text
 from passes.models import Change, Pass, Scan, Visit
 from passes.services import erase_owners
 from tests.factories import NOW, EnrolledDevice, door_of, make_device, make_event, make_venue
-from tests.passes.people import HeldPass, Phone, result, scan, send
+from tests.passes.people import HeldPass, Phone, result, scan, send, send_bytes
 from venues import services as venue_services
 from venues.hours import NEVER_OPEN
 from venues.kinds import Access
@@ -312,6 +312,26 @@ def test_a_bad_item_is_declined_in_its_place_and_blocks_nothing(door: EnrolledDe
     assert [one["scan_id"] for one in results[-3:]] == ["scan-bare-01234567", "scan-other-0123456", good["scan_id"]]
     assert Scan.objects.filter(cause="malformed").count() == 2
     assert batch(door, [stolen], NOW)[0]["result"] == "Declined"
+
+
+@pytest.mark.parametrize("flaw", ['"a\\u0000b"', '"\\ud800"', "NaN", '"GO1:", "credential": "twice"', "9" * 30])
+def test_what_json_forbids_spoils_one_item_and_not_the_batch(door: EnrolledDevice, held: HeldPass, flaw: str) -> None:
+    good = json.dumps({"scan_id": "scan-good-01234567"} | item(held, NOW, "Checkin"))
+    body = f'{{"scans": [{{"scan_id": "scan-spoilt-012345", "credential": {flaw}}}, {good}]}}'
+    answer = send_bytes("/api/v1/scans/batch", body.encode(), now=NOW, headers=door.header)
+
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["results"] == [
+        {"scan_id": "scan-spoilt-012345", "result": "Declined"},
+        {"scan_id": "scan-good-01234567", "result": "Approved"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[", b'{"scans": [{}], "more": NaN}', b'{"scans": [], "scans": []}', b'"scans"']
+)
+def test_a_batch_that_is_none_is_refused(door: EnrolledDevice, body: bytes) -> None:
+    assert send_bytes("/api/v1/scans/batch", body, now=NOW, headers=door.header).status_code == 400
 
 
 def test_a_batch_holds_a_thousand_scans_at_most(door: EnrolledDevice) -> None:
