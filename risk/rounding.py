@@ -10,7 +10,8 @@ def shown_points(points: float) -> float:
 
 def down(value: float, digits: int) -> float:
     """To so many decimals, down."""
-    return math.floor(value * 10**digits) / 10**digits
+    scale = 10.0**digits
+    return math.floor(value * scale) / scale
 
 
 def significant(value: float) -> float:

@@ -101,7 +101,7 @@ def curves_of(bases: Sequence[_Basis]) -> Floats:
     """Expected hits a head (n, stays, masks, nodes) of hypothetical visitors."""
     if not bases:
         return np.zeros((0, *SHAPE))
-    parameters, each = bases[0].parameters, STAYS_H and NODES.size * len(STAYS_H)
+    parameters, each = bases[0].parameters, NODES.size * len(STAYS_H)
     stays = np.tile(np.repeat(STAYS_H, NODES.size), len(bases))
     heads = np.tile(NODES, len(STAYS_H) * len(bases))
     rows = [basis for basis in bases for _ in range(each)]
@@ -166,7 +166,7 @@ def _bases(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | Non
         prior = believed((row[1], row[2], row[3]), parameters)
         air = prior if row[12] is None else _measured(prior, row[12], row[13])
         refused = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
-        basis = _Basis(row[0], row[1], air, *row[5:8], refused, signals[row[4], now.date()], parameters)
+        basis = _Basis(row[0], row[1], air, row[5], row[6], row[7], refused, signals[row[4], now.date()], parameters)
         found.append((basis, bytes(row[14] or b"")))
     return found
 
@@ -302,7 +302,7 @@ def cards_of(*, venues: Sequence[Venue], profile: str, now: dt.datetime) -> list
         return []
     parameters = parameters_in_force()
     ids = [venue.pk for venue in venues]
-    near = _nearby(venues, now)
+    near = _nearby(venues)
     cards = VenueCard.objects.in_bulk({*ids, *(other.pk for others in near.values() for other in others)})
     prepared = {pk: _prepared(card) for pk, card in cards.items()}
     _fill_in(prepared, ids, parameters, now)
@@ -356,7 +356,7 @@ _NEARBY: Final = """
 """
 
 
-def _nearby(venues: Sequence[Venue], now: dt.datetime) -> dict[int, list[Venue]]:
+def _nearby(venues: Sequence[Venue]) -> dict[int, list[Venue]]:
     """Open venues of the same kind and area, two statements."""
     with_place = [venue for venue in venues if venue.zip and places.place(venue.zip)]
     pairs: list[tuple[int, int]] = []

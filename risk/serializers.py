@@ -115,7 +115,7 @@ class RatingsOutput(serializers.Serializer[Any]):
 class AirOutput(serializers.Serializer[Any]):
     """Air changes an hour, 90 % interval."""
 
-    source = serializers.ChoiceField(["prior", "known", "measured"])
+    source = serializers.ChoiceField(["prior", "known", "measured"])  # type: ignore[assignment]
     ach_low = serializers.FloatField()
     ach_high = serializers.FloatField()
 

@@ -138,14 +138,35 @@ def split(crowd: Crowd) -> Iterator[tuple[dt.date, Crowd]]:
 
     What lingers after the last person left is not kept: `concentration_at` follows it exactly.
     """
-    busy = (crowd.state.person_h[:, 0] > 0.0) | (crowd.state.arrivals[:, 0] > 0)
+    busy = _busy(crowd)
     edge = crowd.first_edge
     while edge < crowd.last_edge:
         midnight = min(crowd.last_edge, (edge // QUARTERS_A_DAY + 1) * QUARTERS_A_DAY)
         quarters = np.flatnonzero(busy[edge - crowd.first_edge : midnight - crowd.first_edge])
         if quarters.size:
-            yield day_of(edge), crowd.between(edge + int(quarters[0]), edge + int(quarters[-1]) + 1)
+            yield day_of(edge), _tidy(crowd.between(edge + int(quarters[0]), edge + int(quarters[-1]) + 1))
         edge = midnight
+
+
+def _busy(crowd: Crowd) -> npt.NDArray[np.bool_]:
+    """Quarters in which anybody was there; only they are ever read."""
+    return np.asarray((crowd.state.person_h[:, 0] > 0.0) | (crowd.state.arrivals[:, 0] > 0))
+
+
+def _tidy(crowd: Crowd) -> Crowd:
+    """The same with nothing in quarters and at edges where nobody was, so that one crowd has one form."""
+    busy, state = _busy(crowd), crowd.state
+    flows = busy[:, None]
+    edges = (np.concatenate([[False], busy]) | np.concatenate([busy, [False]]))[:, None]
+    tidy = dataclasses.replace(
+        state,
+        removal_rate_per_h=np.where(busy, state.removal_rate_per_h, state.removal_rate_per_h[0]),
+        concentration_per_m3=state.concentration_per_m3 * edges,
+        present=state.present * edges,
+        lingering=state.lingering * edges,
+        integral_h2_per_m3=state.integral_h2_per_m3 * flows,
+    )
+    return dataclasses.replace(crowd, state=tidy, ratings=crowd.ratings * flows)
 
 
 def joined(parts: Sequence[Crowd], first_edge: int, last_edge: int) -> Crowd:
@@ -184,17 +205,16 @@ def _write(whole: Crowd, part: Crowd, at: int) -> None:
 
 
 def concentration_at(parts: Sequence[Crowd], edge: int, rates_since: Floats) -> Floats:
-    """Concentration (4,) at an edge, from the latest of the states that begin before it.
+    """Concentration (4,) at an edge, from the latest quarter before it in which anybody was there.
 
-    ``rates_since``: removal rates of the quarters before ``edge``, the last one last: where the state ended earlier,
-    nobody was there since, and the air only cleared.
+    ``rates_since``: removal rates of the quarters before ``edge``, the last one last: since that quarter the air only
+    cleared.
     """
-    before = [part for part in parts if part.first_edge < edge]
-    if not before:
-        return np.zeros(4)
-    latest = max(before, key=lambda part: part.first_edge)
-    if latest.last_edge >= edge:
-        return np.asarray(latest.state.concentration_per_m3[edge - latest.first_edge])
-    gap = min(edge - latest.last_edge, rates_since.size)
-    decay = float(np.exp(-QUARTER_H * rates_since[rates_since.size - gap :].sum()))
-    return np.asarray(latest.state.concentration_per_m3[-1] * decay)
+    for part in sorted(parts, key=lambda part: -part.first_edge):
+        quarters = np.flatnonzero(_busy(part)[: max(0, edge - part.first_edge)])
+        if quarters.size:
+            left = int(quarters[-1]) + 1
+            gap = min(edge - part.first_edge - left, rates_since.size)
+            decay = float(np.exp(-QUARTER_H * rates_since[rates_since.size - gap :].sum()))
+            return np.asarray(part.state.concentration_per_m3[left] * decay)
+    return np.zeros(4)

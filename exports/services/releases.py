@@ -13,7 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from django.db import transaction
 
 from crowdtrace.common import audit
@@ -28,7 +27,7 @@ from exports.policy.domain import workloads
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
 from exports.policy.rows import deal, dp_counts
-from exports.schemas import arrow_schema
+from exports.schemas import lookup_rows
 from exports.services.counts import exact_counts
 from exports.services.risklevels import levels_by_zip3
 from exports.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
@@ -166,15 +165,7 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
     rows, counts = deal(drawn, fitted), dp_counts(drawn, fitted)
     overwrite_day(lake=lake, described=DP_COUNTS, day=drawn.day, batches=counts.to_batches, job=job)
     overwrite_day(lake=lake, described=CROWD_TRACING, day=drawn.day, batches=rows.batches, job=job)
-    write_lookup(lake)
-
-
-def write_lookup(lake: Lake) -> None:
-    """Write the table of 3-digit ZIPs where it is missing."""
-    states = sorted(states_by_zip3().items())
-    rows = pa.table({"zip": [zip3 for zip3, _ in states], "state": [state for _, state in states]})
-    rows = rows.cast(arrow_schema(ZIP3))
-    overwrite_table(lake=lake, described=ZIP3, batches=rows.to_batches, job="zip3-1")
+    overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="zip3-1")
 
 
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:

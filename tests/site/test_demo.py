@@ -6,11 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from pytest_django.fixtures import SettingsWrapper
+from django.test import override_settings
 
 from crowdtrace.site.services import demonstration, simulation
 from passes.models import Pass, Scan, Visit
@@ -92,11 +91,6 @@ def test_the_first_start_simulates_a_town_that_ends_today() -> None:
     assert not Visit.objects.filter(venue__organisation=demo).exists()
 
 
-def test_it_is_refused_outside_of_the_embedded_mode(settings: SettingsWrapper) -> None:
-    settings.EMBEDDED = False
-    with pytest.raises(CommandError, match="embedded mode"):
+def test_it_is_refused_outside_of_the_embedded_mode() -> None:
+    with override_settings(EMBEDDED=False), pytest.raises(CommandError, match="embedded mode"):
         call_command("demo")
-
-
-def test_the_tests_run_in_the_embedded_mode() -> None:
-    assert settings.EMBEDDED

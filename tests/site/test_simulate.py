@@ -46,20 +46,12 @@ def test_what_is_written_agrees_with_the_truth(tmp_path: Path) -> None:
     assert told["passes"] == Pass.objects.count()
     assert told["visits"] == Visit.objects.count() == len(mine) == Pass.objects.filter(go=True).count()
     assert Scan.objects.filter(approved=False).count() == 0
-    assert (
-        Rating.objects.count()
-        == told["ratings"] + Rating.objects.filter(pass_row__owner_hash__in=chain_hashes(mine)).count()
-        or Rating.objects.count() >= told["ratings"]
-    )
+    assert Rating.objects.count() >= told["ratings"] > 0  # those of the full chain come on top
     stored = answers_by_owner()
     ids = pq.read_table(tmp_path / "venues.parquet")["id"].to_pylist()
     for row in mine:
         venue, epoch, *_rest = stored[hash_owner(row["owner"])]
         assert (venue, epoch) == (ids[row["venue"]], dt.date(2026, 3, 2) + dt.timedelta(days=row["day"]))
-
-
-def chain_hashes(rows: list[dict[str, Any]]) -> list[bytes]:
-    return [hash_owner(row["owner"]) for row in rows]
 
 
 def test_one_visitor_in_a_hundred_goes_the_whole_way(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_whom_a_venue_refuses_is_not_inside(lived: tuple[Town, list[TownDay]]) -
 
 
 def test_answers_are_sometimes_wrong_and_carriers_hidden() -> None:
-    town, days = live(make_plan(visitors=4000, first_infected=0.05, days=4))
+    _town, days = live(make_plan(visitors=4000, first_infected=0.05, days=4))
     day = days[-1]
     carriers = day.infectious
     silent = ~day.answers[carriers].any(axis=1)

@@ -62,9 +62,8 @@ def shield_loss(record: Record, parameters: Parameters, *, known_active_per_pers
             np.array([room.removal_rate_per_h(parameters) for room in rooms]),
         ),
     )
-    masks, distancing = (
-        _rated(record, parameters, column)[:, record.venue[used]] for column in ("masks", "distancing")
-    )
+    masks = _rated(record, parameters, "masks")[:, record.venue[used]]
+    distancing = _rated(record, parameters, "distancing")[:, record.venue[used]]
     hits = np.empty(used.size)
     kind = venues.kind[record.venue[used]]
     volume_sd = np.array([room.volume_log_sd for room in rooms])[record.venue[used]]
@@ -157,9 +156,9 @@ def _met(record: Record, row: int, *, minutes: float) -> Ints:
     """Rows of the stays of others that overlap a stay."""
     same = np.flatnonzero((record.venue == record.venue[row]) & (record.arrive_s < record.leave_s[row]))
     same = same[(record.leave_s[same] > record.arrive_s[row]) & (record.person[same] != record.person[row])]
-    return same[_overlap_s(record, row, same) >= minutes * 60.0]
+    return np.asarray(same[_overlap_s(record, row, same) >= minutes * 60.0])
 
 
 def _overlap_s(record: Record, row: int, others: Ints) -> Floats:
     end = np.minimum(record.leave_s[others], record.leave_s[row])
-    return np.maximum(0.0, end - np.maximum(record.arrive_s[others], record.arrive_s[row])).astype(np.float64)
+    return np.asarray(np.maximum(0.0, end - np.maximum(record.arrive_s[others], record.arrive_s[row])), np.float64)

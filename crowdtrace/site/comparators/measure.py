@@ -15,16 +15,17 @@ Bools = npt.NDArray[np.bool_]
 
 FIRST_DAY: Final = 5
 """Days at the start are not judged: there is no past to warn of yet."""
-LATEST_DAYS: Final = 10
-"""An alarm that comes later after an infection is of no use to anybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One way to warn. ``alarm_rate``: of judged person-days. ``sensitivity``: of people with the app infected at
-    venues, the share warned after it and before their onset day. ``silent_sensitivity``: the same of those whose
-    infector had no symptoms. ``precision``: of alarmed person-days, the share of people infected at a venue in the 14
-    days before and not yet ill. ``lead_days``: mean days from the first such alarm to onset (nan without any)."""
+    """One way to warn, over the judged person-days of people with the app. A person carries from the day of an
+    infection at a venue until the day of onset (or when it would have come).
+
+    ``alarm_rate``: share with an alarm. ``sensitivity``: of the days on which somebody carries, the share with an
+    alarm; alarms by lot have the alarm rate. ``silent_sensitivity``: the same of those whose infector had no symptoms.
+    ``precision``: of alarms, the share on days on which somebody carries. ``lead_days``: mean days from the first
+    alarm after an infection to onset, of those who had one (nan without any)."""
 
     alarm_rate: float
     sensitivity: float
@@ -60,29 +61,28 @@ def measure(record: Record, alarms: Bools) -> Score:
     used = np.flatnonzero(record.has_app & record.at_venue)
     used = used[(record.infected_day[used] >= FIRST_DAY) & (record.infected_day[used] < record.days)]
     onset = np.ceil(record.onset_day[used]).astype(np.int64)
-    found, lead = np.zeros(used.size, bool), np.full(used.size, np.nan)
+    lead = np.full(used.size, np.nan)
     for at, person in enumerate(used):
         first = int(record.infected_day[person])
-        last = min(int(onset[at]), first + LATEST_DAYS, record.days)
-        hits = np.flatnonzero(alarms[person, first:last])
+        hits = np.flatnonzero(alarms[person, first : min(int(onset[at]), record.days)])
         if hits.size:
-            found[at] = True
             lead[at] = record.onset_day[person] - (first + hits[0] + 1)  # an alarm comes at the end of its day
-    silent = record.silent_infector[used]
+    rows = np.flatnonzero(record.has_app)
+    raised, carrying = alarms[rows, FIRST_DAY:], _carrying(record)[rows, FIRST_DAY:]
     return Score(
-        alarm_rate=float(alarms[record.has_app, FIRST_DAY:].mean()),
-        sensitivity=_mean(found),
-        silent_sensitivity=_mean(found[silent]),
-        precision=_mean(_carrying(record)[alarms]),
-        lead_days=float(np.nanmean(lead)) if found.any() else float("nan"),
+        alarm_rate=float(raised.mean()),
+        sensitivity=_mean(raised[carrying]),
+        silent_sensitivity=_mean(raised[carrying & record.silent_infector[rows, None]]),
+        precision=_mean(carrying[raised]),
+        lead_days=_mean(lead[np.isfinite(lead)]),
     )
 
 
 def _carrying(record: Record) -> Bools:
     """Person-days on which somebody carries an infection from a venue that has not shown yet."""
     days = np.arange(record.days)[None, :]
-    since = days - record.infected_day[:, None]
-    return np.asarray(record.at_venue[:, None] & (since >= 0) & (days < record.onset_day[:, None]) & (since < 14))
+    begun = days >= record.infected_day[:, None]
+    return np.asarray(record.at_venue[:, None] & begun & (days < record.onset_day[:, None]))
 
 
 def _judged(record: Record, scores: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ class Record:
 def live(plan: TownPlan) -> Record:
     """Live a whole town and keep what it leaves."""
     town = Town(plan)
-    parts: list[tuple[npt.NDArray[np.generic], ...]] = []
+    parts: list[tuple[npt.NDArray[Any], ...]] = []
     at_venue, silent = np.zeros(town.people.size, bool), np.zeros(town.people.size, bool)
     for _ in range(plan.days):
         day = town.next_day()
@@ -68,9 +69,15 @@ def live(plan: TownPlan) -> Record:
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     infections = town.infections
     return Record(
-        town,
-        plan.days,
-        *columns,  # type: ignore[arg-type]
+        town=town,
+        days=plan.days,
+        person=columns[0],
+        venue=columns[1],
+        arrive_s=columns[2],
+        leave_s=columns[3],
+        answer_class=columns[4],
+        rated_masks=columns[5],
+        rated_distancing=columns[6],
         has_app=town.people.has_app,
         infected_day=infections.day,
         at_venue=at_venue,

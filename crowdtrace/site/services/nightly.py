@@ -11,12 +11,13 @@ from crowdtrace.common.purge import purge_expired
 log = logging.getLogger(__name__)
 
 
-def run_night(*, now: dt.datetime) -> None:
-    """Crowd state, purge and release, as of `now`."""
+def run_night(*, now: dt.datetime, purge: bool = True) -> None:
+    """Crowd state, purge and release, as of `now`. `purge`: false where nothing of the town can be due yet."""
     crowd = _room("risk.crowd")
     if crowd is not None:
         crowd.refresh_crowd(now=now)
-    purge_expired(now=now)
+    if purge:
+        purge_expired(now=now)
     releases = _room("exports.services.releases")
     if releases is not None:
         releases.release_waiting(now=now)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -44,7 +45,7 @@ NIGHT_AFTER: Final = dt.timedelta(hours=29)
 """The schedule's nightly work runs after the day's passes have ended, 28 hours after the day began."""
 CLOSING_NIGHTS: Final = 4
 """Nights after the last day until the last day is closed for late scans, and one more."""
-DEMONSTRATION: Final = {"visitors": 240, "venues": 18, "days": 14, "seed": 424_242}
+DEMONSTRATION_DAYS: Final = 14
 
 
 class SimulationRefused(ValueError):
@@ -77,12 +78,11 @@ def _nothing() -> None:
 
 def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
     """A small town of the past 14 days, ending today, run by the demonstration's owner. All of it or none."""
-    days = DEMONSTRATION["days"]
-    start = now.astimezone(deployment_zone()).date() - dt.timedelta(days=days - 1)
+    start = now.astimezone(deployment_zone()).date() - dt.timedelta(days=DEMONSTRATION_DAYS - 1)
     folder = embedded.home() / "simulation" / "demonstration"
     with transaction.atomic():
         return simulate_town(
-            plan=TownPlan(**DEMONSTRATION, start=start),
+            plan=TownPlan(visitors=240, venues=18, days=DEMONSTRATION_DAYS, seed=424_242, start=start),
             owner=User.objects.get(username=USERNAME),
             label="Simulated",
             truth_folder=folder,
@@ -124,7 +124,8 @@ def simulate_town(
         nightly.mark_served(days={epoch.date})
         clock.set(moment(epoch.start) + NIGHT_AFTER)
         if release and clock.is_past:
-            nightly.run_night(now=clock.time)
+            # The purge reads whole tables; before the first rows are a fortnight old it would find nothing.
+            nightly.run_night(now=clock.time, purge=number >= settings.RETENTION_DAYS)
         step()
     end = clock.stop_at(moment(epoch.end))
     if release:
@@ -304,21 +305,22 @@ class _Rows:
         turned = np.flatnonzero(refused.arrive_s < last)
         none = np.zeros(turned.size, np.int64)
         leaves = np.where(day.checks_out[own] & (stays.leave_s[own] < last), stays.leave_s[own], -1)
-        columns = [
-            np.concatenate([stays.person[own], refused.person[turned]]),
-            np.concatenate([stays.venue[own], refused.venue[turned]]),
-            np.concatenate([stays.arrive_s[own], refused.arrive_s[turned]]),
-            np.concatenate([leaves, none - 1]),
-            np.concatenate([own, none - 1]),
-            np.concatenate([day.survey_seconds[own], day.refusal_survey_seconds[turned]]),
-            np.concatenate([day.rated_masks[own], none]),
-            np.concatenate([day.rated_distancing[own], none]),
-        ]
-        order = np.lexsort((columns[2], columns[0]))
-        person = columns[0][order]
+        person = np.concatenate([stays.person[own], refused.person[turned]])
+        arrives_s = np.concatenate([stays.arrive_s[own], refused.arrive_s[turned]])
+        order = np.lexsort((arrives_s, person))
+        person = person[order]
         starts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]]) if person.size else none[:0]
-        number = np.arange(person.size) - np.repeat(starts, np.diff(np.r_[starts, person.size]))
-        return cls(*(column[order] for column in columns), number)
+        return cls(
+            person=person,
+            venue=np.concatenate([stays.venue[own], refused.venue[turned]])[order],
+            arrives_s=arrives_s[order],
+            leaves_s=np.concatenate([leaves, none - 1])[order],
+            stay=np.concatenate([own, none - 1])[order],
+            survey_seconds=np.concatenate([day.survey_seconds[own], day.refusal_survey_seconds[turned]])[order],
+            masks=np.concatenate([day.rated_masks[own], none])[order],
+            distancing=np.concatenate([day.rated_distancing[own], none])[order],
+            number=np.arange(person.size) - np.repeat(starts, np.diff(np.r_[starts, person.size])),
+        )
 
     def taken(self, rows: npt.NDArray[np.bool_]) -> "_Rows":
         """Some of them."""

@@ -43,6 +43,7 @@ class Habit:
 
 _MORNING: Final = ((8 * 60 + 30, 30, 1.0),)
 _SHOPS: Final = ((11 * 60, 90, 0.4), (17 * 60 + 30, 75, 0.6))
+_MEALS: Final = ((750, 30, 0.4), (1140, 50, 0.6))
 _EVENING: Final = ((19 * 60, 60, 1.0),)
 
 RATES: Final[Mapping[Kind, Habit]] = MappingProxyType(
@@ -51,9 +52,7 @@ RATES: Final[Mapping[Kind, Habit]] = MappingProxyType(
         Kind.MEDICAL: Habit(5, 480, 1080, None, 0.02, 0.0, ((600, 90, 0.5), (870, 90, 0.5)), 45, masks=0.75),
         Kind.OFFICE: Habit(16, 420, 1200, None, 0.75, 0.0, _MORNING, 480, 40, every_day=True),
         Kind.MANUFACTURING: Habit(4, 360, 1320, None, 0.85, 0.0, ((420, 15, 0.7), (840, 15, 0.3)), 470, 60, True),
-        Kind.RESTAURANT: Habit(
-            16, 660, 1380, (660, 1440), 0.09, 0.16, ((750, 30, 0.4), (1140, 50, 0.6)), 75, masks=0.1
-        ),
+        Kind.RESTAURANT: Habit(16, 660, 1380, (660, 1440), 0.09, 0.16, _MEALS, 75, masks=0.1),
         Kind.BAR: Habit(7, 960, 1500, (960, 1560), 0.03, 0.09, ((1260, 75, 1.0),), 120, masks=0.05),
         Kind.RETAIL: Habit(14, 540, 1200, (600, 1200), 0.08, 0.14, _SHOPS, 30, 2.0),
         Kind.SUPERMARKET: Habit(7, 420, 1320, (480, 1260), 0.16, 0.22, _SHOPS, 35, 3.0),

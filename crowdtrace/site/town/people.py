@@ -123,5 +123,5 @@ def _favourites(random: np.random.Generator, area: Ints, near: Finder, venues: T
 
 def pick_favourite(random: np.random.Generator, favourites: npt.NDArray[np.int32]) -> Ints:
     """One venue for each row of favourites (m, FAVOURITES)."""
-    rank = random.choice(FAVOURITES, favourites.shape[0], p=FAVOURITE_WEIGHTS)
-    return favourites[np.arange(rank.size), rank].astype(np.int64)
+    rank = np.asarray(random.choice(FAVOURITES, favourites.shape[0], p=FAVOURITE_WEIGHTS))
+    return np.asarray(favourites[np.arange(rank.size), rank], np.int64)

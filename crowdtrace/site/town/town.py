@@ -33,7 +33,8 @@ SURVEY_SECONDS: Final = (6.0, 4.0)
 @dataclass(frozen=True, slots=True)
 class Caught:
     """Infections of one day, as columns: ``person``; ``venue``, `AT_HOME` or `OUT_OF_TOWN`; ``infector`` or `NOBODY`;
-    ``infector_felt_ill``: whether that person had symptoms of it then; ``stay``: row of the day's stays or `NO_STAY`."""
+    ``infector_felt_ill``: whether that person had symptoms of it then; ``stay``: row of the day's stays
+    or `NO_STAY`."""
 
     person: Ints
     venue: Ints
@@ -120,8 +121,8 @@ class Town:
             refusals=refusals,
             emission=emission[stays.person],
             masks=masks,
-            quanta=np.bincount(exposure.receiver, exposure.quanta, stays.size),
-            near=np.bincount(exposure.receiver, exposure.near, stays.size),
+            quanta=_summed(exposure.receiver, exposure.quanta, stays.size),
+            near=_summed(exposure.receiver, exposure.near, stays.size),
             rated_masks=_ratings(random, self.venues.masks[stays.venue], rated),
             rated_distancing=_ratings(random, self.venues.distancing[stays.venue], rated),
             checks_out=random.random(stays.size) < plan.checkout_share,
@@ -182,8 +183,11 @@ class Town:
         """The others of a household; people are numbered by household."""
         number = self.people.household[person]
         first, last = np.searchsorted(self.people.household, [number, number + 1])
-        members = np.arange(first, last)
-        return members[members != person]
+        return np.array([member for member in range(int(first), int(last)) if member != person], np.int64)
+
+
+def _summed(rows: Ints, values: Floats, size: int) -> Floats:
+    return np.bincount(rows, values, size).astype(np.float64)
 
 
 def _ratings(random: np.random.Generator, share: Floats, rated: Bools) -> Ints:

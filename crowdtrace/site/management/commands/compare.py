@@ -18,6 +18,8 @@ from risk.model.parameters import Parameters
 from risk.model.pathogens import PROFILES
 
 START: Final = dt.date(2026, 3, 2)
+FIRST_INFECTED: Final = 0.01
+"""More than in other towns, so that few of them have no epidemic to warn of."""
 COLUMNS: Final = ("alarm_rate", "sensitivity", "silent_sensitivity", "precision", "lead_days")
 
 
@@ -44,7 +46,13 @@ class Command(BaseCommand):
         for number in tqdm(range(options["towns"]), desc="compare", unit="town", file=self.stderr):
             numbers = {name: options[name] for name in ("visitors", "venues", "days")}
             try:
-                plan = TownPlan(**numbers, seed=options["seed"] + number, start=START, parameters=parameters)
+                plan = TownPlan(
+                    **numbers,
+                    seed=options["seed"] + number,
+                    start=START,
+                    first_infected=FIRST_INFECTED,
+                    parameters=parameters,
+                )
             except BadPlan as error:
                 raise CommandError(str(error)) from error
             for name, score in compare_town(plan, parameters).items():

@@ -15,9 +15,7 @@ from venues.models import Organisation
 class Command(BaseCommand):
     """Prints how to use the demonstration; makes it where it is missing."""
 
-    help = (
-        "Print the demonstration's address, owner and venues with fresh enrolment codes; make it where it is missing."
-    )
+    help = "Print the demonstration's address, owner and venues, with fresh enrolment codes; make what is missing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""

@@ -38,9 +38,7 @@ class Command(BaseCommand):
         """Simulate."""
         now = utc_now()
         if simulation.holds_more_than_the_demonstration() and not options["add"]:
-            raise CommandError(
-                "There is more here than the demonstration. Give --add, or a CROWDTRACE_HOME of its own."
-            )
+            raise CommandError("There is more here than the demonstration. Give --add, or another CROWDTRACE_HOME.")
         plan = self._plan(options, now)
         if options["release"]:
             for name in nightly.missing_parts():
@@ -48,6 +46,10 @@ class Command(BaseCommand):
         folder = options["truth_out"] or self._default_folder(plan)
         try:
             with tqdm(total=plan.venues + plan.days, desc="simulate", unit="step", file=self.stderr) as bar:
+
+                def step() -> None:
+                    bar.update()
+
                 lived = simulation.simulate_town(
                     plan=plan,
                     owner=simulation.simulation_owner(now=now),
@@ -55,7 +57,7 @@ class Command(BaseCommand):
                     truth_folder=folder,
                     now=now,
                     release=options["release"],
-                    step=lambda: bar.update() and None,
+                    step=step,
                 )
         except simulation.SimulationRefused as error:
             raise CommandError(str(error)) from error
