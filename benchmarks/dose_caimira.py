@@ -17,7 +17,7 @@ from caimira.calculator.models import models
 from caimira.calculator.store.data_registry import DataRegistry
 
 
-def model_of(venue: dict, registry: DataRegistry) -> models.ConcentrationModel:
+def model_of(venue: dict[str, list[tuple[float, float]]], registry: DataRegistry) -> models.ConcentrationModel:
     """The venue's room with as many emitters as people are inside."""
     edges = sorted({0.0, 24.0, *(t for visit in venue["visits"] for t in visit)})
     middle = [(a + b) / 2 for a, b in pairwise(edges)]

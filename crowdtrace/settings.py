@@ -285,6 +285,10 @@ DEFAULT_EXCEPTION_REPORTER = "crowdtrace.common.logs.PrivateReporter"
 # CrowdTrace ----------------------------------------------------------------------------------------------------------
 PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-ancestral")
 RETENTION_DAYS = 14
+# Known active cases per person where no series says: 8 new reported cases in 100,000 a day, each active for ten days.
+KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
+if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
+    raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
 # Upper bounds of the classes Low and Moderate of the chance of being infectious.

@@ -9,7 +9,7 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, NullOrder, SortDirectio
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import BooleanType, DateType, DoubleType, IcebergType, LongType, NestedField, StringType
 
-from exports.tables import Column, Kind, Table, Zone
+from exports.tables import ZIP3, Column, Kind, Table, Zone, states_by_zip3
 
 ARROW: Final[dict[Kind, pa.DataType]] = {
     "string": pa.string(),
@@ -126,3 +126,10 @@ def _glue_column(column: Column) -> dict[str, Any]:
         "Comment": column.meaning[:255],
         "Parameters": {"sensitivity": column.sensitivity.value},
     }
+
+
+def lookup_rows() -> pa.Table:
+    """The rows of the table of 3-digit ZIPs, in order."""
+    states = sorted(states_by_zip3().items())
+    rows = pa.table({"zip": [zip3 for zip3, _ in states], "state": [state for _, state in states]})
+    return rows.cast(arrow_schema(ZIP3))

@@ -367,7 +367,7 @@ def _entry_cause(go_pass: GoPass, scan: Scan, door: DoorRequirements, facts: Sca
         return Cause.STILL_INSIDE
     if door.private and go_pass.epoch_start not in door.invitation_epochs:
         return Cause.PRIVATE_DOOR
-    if door.hours is not None and not door.hours.is_open(scan.scanned_at):
+    if not door.is_open(scan.scanned_at):
         return Cause.CLOSED
     cause = _reading_cause(door, scan.readings)
     if cause is None and not inside and door.people_limit is not None and facts.occupancy >= door.people_limit:

@@ -7,6 +7,7 @@ them to a visitor.
 import datetime as dt
 import uuid
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
@@ -44,9 +45,13 @@ class IssuerKey(models.Model):
 
 
 class SealingKey(models.Model):
-    """An X25519 key kiosks seal queued scans to; kept while scans may still come late (7 days), then removed."""
+    """An X25519 key kiosks seal queued scans to, a new one each week.
 
-    privacy = Privacy(Subject.NOBODY, retention=(Retention("epoch", dt.timedelta(days=9)),))
+    Kept for the 7 days of its use, a day that an offline kiosk may go on with its bundle, and the 7 days that a scan
+    may come late.
+    """
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("epoch", dt.timedelta(days=15)),))
 
     epoch = models.DateField(unique=True, help_text="first day of use")
     public = models.BinaryField(max_length=32)
@@ -127,6 +132,28 @@ class Pass(models.Model):
         return f"pass of {self.epoch}"
 
 
+class RevokedEntry(models.Model):
+    """The entry of an erased pass in its venue's revocation list: what lets offline kiosks decline it.
+
+    `HMAC(list salt, anchor)[:8]`. The pass itself is gone; this says nothing to who has not its anchor.
+    """
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.NOT_CONCERNED, retention=(Retention("epoch", AT_END, venue="venue"),)
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    epoch = models.DateField()
+    entry = models.BinaryField(max_length=8)
+
+    class Meta:
+        indexes = [models.Index(fields=["venue", "epoch"])]
+
+    def __str__(self) -> str:
+        return f"revoked in {self.epoch}"
+
+
 class Scan(models.Model):
     """One answer at a door, green or red, with the cause for the operator's totals."""
 
@@ -179,7 +206,16 @@ class Visit(models.Model):
             models.CheckConstraint(condition=Q(times_out_at__gt=models.F("arrived_at")), name="stay_has_length"),
         ]
         indexes = [
-            models.Index(fields=["venue", "times_out_at"], condition=Q(left_at=None), name="visits_open"),
+            # Both carry what the head count at a door reads, so that it need not open the rows.
+            models.Index(
+                fields=["venue", "times_out_at"], include=["arrived_at"], condition=Q(left_at=None), name="visits_open"
+            ),
+            models.Index(
+                fields=["venue", "left_at"],
+                include=["arrived_at"],
+                condition=Q(left_at__isnull=False),
+                name="visits_left",
+            ),
             models.Index(fields=["venue", "arrived_at"]),
             models.Index(fields=["tag"]),
         ]
@@ -189,10 +225,14 @@ class Visit(models.Model):
 
 
 class Change(models.Model):
-    """A queue that the crowd task empties: something of this venue's hour changed. Append only, so doors never wait."""
+    """A queue that the crowd task empties: something of this venue's hour changed. Append only, so doors never wait.
+
+    Ids are random: numbers in a row would tell which venues one erasure touched.
+    """
 
     privacy = NOBODY
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     since = models.DateTimeField(help_text="the earliest instant that changed")
 

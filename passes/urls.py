@@ -1,5 +1,23 @@
-"""Addresses of this room."""
+"""Addresses of this room. Names that devices may call stand in `venues.authentication.ALLOWED`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from passes.api import devices, holders, keys, owners, visitors
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(".well-known/jwks.json", keys.JwksView.as_view(), name="jwks"),
+    path("api/v1/visitors", visitors.VisitorsView.as_view(), name="visitors"),
+    path("api/v1/visitors/me", visitors.MeView.as_view(), name="me"),
+    path("api/v1/passes", visitors.PassesView.as_view(), name="passes"),
+    path("api/v1/passes/render", holders.RenderView.as_view(), name="passes-render"),
+    path("api/v1/passes/revoke", holders.RevokeView.as_view(), name="passes-revoke"),
+    path("api/v1/ratings", holders.RatingsView.as_view(), name="ratings"),
+    path("api/v1/names", holders.NamesView.as_view(), name="names"),
+    path("api/v1/diagnoses", holders.DiagnosesView.as_view(), name="diagnoses"),
+    path("api/v1/device/bundle", devices.BundleView.as_view(), name="device-bundle"),
+    path("api/v1/scans", devices.ScansView.as_view(), name="scans"),
+    path("api/v1/scans/batch", devices.BatchView.as_view(), name="scans-batch"),
+    path("api/v1/owner/venues/<str:venue>/names", owners.PresentNamesView.as_view(), name="owner-names"),
+    path("api/v1/owner/venues/<str:venue>/statistics", owners.StatisticsView.as_view(), name="owner-statistics"),
+    path("", include("passes.urls_pages")),
+]

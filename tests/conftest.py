@@ -48,3 +48,11 @@ except BaseException:
 def pytest_unconfigure() -> None:
     """Stop the services and remove their home."""
     _stack.close()
+
+
+@pytest.fixture(autouse=True)
+def _forget_keys() -> None:
+    """Databases of tests come and go; a process remembers keys."""
+    from passes import keys
+
+    keys.forget()

@@ -1,10 +1,11 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from crowdtrace.site import views_docs, views_status
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("crowdtrace.site.urls_pages")),
     path("healthz", views_status.healthz, name="healthz"),
     path("readyz", views_status.readyz, name="readyz"),
     path("api/schema/", views_docs.SchemaView.as_view(), name="schema"),

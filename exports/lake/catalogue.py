@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.catalog.sql import SqlCatalog
@@ -33,7 +34,11 @@ class Lake:
     @contextmanager
     def in_postgres(cls, *, url: str, storage: Storage, database: str) -> Iterator["Lake"]:
         """The lake whose catalogue is in the PostgreSQL at `url` (`postgresql://...`)."""
-        catalogue = SqlCatalog(CATALOGUE, uri=_sqlalchemy(url), **storage.catalogue_properties())
+        # The first opening makes the catalogue's own tables; two at once would both try.
+        address = _sqlalchemy(url)
+        with psycopg.connect(url) as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/lake', 0))")
+            catalogue = SqlCatalog(CATALOGUE, uri=address, **storage.catalogue_properties())
         try:
             yield cls(catalogue=catalogue, storage=storage, database=database)
         finally:

@@ -27,6 +27,7 @@ _HUNDREDTHS: Final = 100
 
 _FORMAT, _VENUE, _SERVER_TIME, _GOOD_UNTIL, _KEYS, _REQUIREMENTS, _REVOCATIONS, _SEALING_KEY = range(1, 9)
 _VERSION, _TEMPERATURE, _O2, _CAPACITY, _ENFORCED, _HOURS, _ROTATING, _PRIVATE, _INVITATION_EPOCHS = range(1, 10)
+_OPENINGS: Final = 10
 _ZONE, _SPANS = range(1, 3)
 _SALT, _PUBLISHED_AT, _ENTRIES = range(1, 4)
 
@@ -96,6 +97,7 @@ def _write_requirements(requirements: DoorRequirements) -> dict[int, object]:
         _ROTATING: requirements.rotating_required,
         _PRIVATE: requirements.private,
         _INVITATION_EPOCHS: sorted(requirements.invitation_epochs),
+        _OPENINGS: [list(opening) for opening in sorted(requirements.openings)] or None,
     }
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -151,7 +153,16 @@ def _read_requirements(fields: dict[int, object]) -> DoorRequirements:
         rotating_required=_take(fields, _ROTATING, bool),
         private=_take(fields, _PRIVATE, bool),
         invitation_epochs=_read_epochs(fields.get(_INVITATION_EPOCHS)),
+        openings=_read_openings(_take_optional(fields, _OPENINGS, list) or []),
     )
+
+
+def _read_openings(entries: list[object]) -> tuple[tuple[int, int], ...]:
+    openings = []
+    for entry in entries:
+        start, end = (_typed(moment, int) for moment in _typed(entry, list))
+        openings.append((start, end))
+    return tuple(openings)
 
 
 def _read_hours(fields: dict[int, object]) -> WeeklyHours:

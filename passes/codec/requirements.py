@@ -16,6 +16,9 @@ class DoorRequirements:
 
     A private door opens only in epochs whose check-in asks for an invitation: then every pass of that epoch was
     issued on a valid one, and no pass has to say so. `invitation_epochs` holds the starts of these epochs.
+
+    `openings` are spans of Unix seconds, start inside and end outside, in which the venue is open whatever its weekly
+    hours say: events, from the opening of their doors.
     """
 
     version: int = 1
@@ -27,8 +30,15 @@ class DoorRequirements:
     rotating_required: bool = True
     private: bool = False
     invitation_epochs: frozenset[int] = frozenset()
+    openings: tuple[tuple[int, int], ...] = ()
 
     @property
     def people_limit(self) -> int | None:
         """How many may be inside at once: capacity x enforced limit, rounded down."""
         return None if self.capacity is None else self.capacity * self.enforced_percent // 100
+
+    def is_open(self, at: float) -> bool:
+        """Whether the venue is open at Unix time `at`; a venue without hours always is."""
+        if self.hours is None or self.hours.is_open(at):
+            return True
+        return any(start <= at < end for start, end in self.openings)

@@ -27,6 +27,8 @@ import numpy as np
 CHANNELS = 4
 CLEAR_AFTER = 8.0
 """Air exchanges (removal rate x hours) after which what people left behind counts as gone: exp(-8) = 0.03 %."""
+ROUNDING = 1e-9
+"""Of air exchanges: who left exactly eight ago counts as gone, however the sum was rounded."""
 US_PER_H = 3_600_000_000.0
 QUARTER_US = 900_000_000
 
@@ -164,7 +166,7 @@ def sweep(
         volume = volume_m3[v]
         lam = removal_per_h[v]
         lam_us = lam / US_PER_H
-        clear_us = clear_after / lam_us
+        clear_us = (clear_after - ROUNDING) / lam_us
         steady = 1.0 / (lam * volume)
         for ch in range(4):
             c[ch] = 0.0
@@ -331,7 +333,7 @@ def crowd_edges(
                 linger[cls[row]] += 1
     for q in range(n + 1):
         edge = first_edge_us + q * QUARTER_US
-        while e < j and total - cleared[e] >= CLEAR_AFTER:
+        while e < j and total - cleared[e] >= CLEAR_AFTER - ROUNDING:
             row = by_departure[e]
             e += 1
             if cls[row] >= 0 and leave[row] > arrive[row]:
@@ -377,7 +379,7 @@ def crowd_edges(
                 k = cls[row]
                 if k < 0 or leave[row] == arrive[row]:
                     continue
-                while e < j and total - cleared[e] >= CLEAR_AFTER:
+                while e < j and total - cleared[e] >= CLEAR_AFTER - ROUNDING:
                     gone_row = by_departure[e]
                     e += 1
                     if cls[gone_row] >= 0 and leave[gone_row] > arrive[gone_row]:

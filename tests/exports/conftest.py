@@ -42,10 +42,17 @@ def folder(tmp_path: Path) -> Storage:
     return Storage((tmp_path / "lake").as_uri())
 
 
+@pytest.fixture(scope="session")
+def shared_bucket(s3: S3Server) -> str:
+    """One versioned bucket for the run: each bucket takes volumes of the server."""
+    s3.make_bucket("lake", versioned=True)
+    return "lake"
+
+
 @pytest.fixture
-def bucket(s3: S3Server) -> Storage:
-    """A lake's storage in a fresh versioned bucket."""
-    return s3.make_bucket("lake-" + secrets.token_hex(6), versioned=True)
+def bucket(s3: S3Server, shared_bucket: str) -> Storage:
+    """A lake's storage under a fresh prefix of a versioned bucket."""
+    return s3.storage(shared_bucket, prefix=secrets.token_hex(6))
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -67,5 +74,13 @@ def lake(catalogue_url: str, storage: Storage) -> Iterator[Lake]:
 def local_lake(catalogue_url: str, folder: Storage) -> Iterator[Lake]:
     """A prepared lake in a folder."""
     with Lake.in_postgres(url=catalogue_url, storage=folder, database=DATABASE) as made:
+        made.prepare()
+        yield made
+
+
+@pytest.fixture
+def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
+    """A prepared lake in a bucket."""
+    with Lake.in_postgres(url=catalogue_url, storage=bucket, database=DATABASE) as made:
         made.prepare()
         yield made

@@ -3,15 +3,14 @@
 import datetime as dt
 
 import numpy as np
-import pyarrow as pa
 
 from exports.lake.catalogue import Lake
 from exports.lake.write import overwrite_day, overwrite_table
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
 from exports.policy.rows import deal, dp_counts
-from exports.schemas import arrow_schema
-from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
+from exports.schemas import lookup_rows
+from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3
 from tests.exports.policy.factories import a_day_of, tables
 
 
@@ -29,9 +28,7 @@ def write_release(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
     rows, counts = deal(drawn, fitted), dp_counts(drawn, fitted)
     overwrite_day(lake=lake, described=CROWD_TRACING, day=day, batches=rows.batches, job=job)
     overwrite_day(lake=lake, described=DP_COUNTS, day=day, batches=counts.to_batches, job=job)
-    states = sorted(states_by_zip3().items())
-    lookup = pa.table(dict(zip(("zip", "state"), map(list, zip(*states, strict=True)), strict=True)))
-    overwrite_table(lake=lake, described=ZIP3, batches=lookup.cast(arrow_schema(ZIP3)).to_batches, job="lookup")
+    overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="lookup")
 
 
 def expected_daily(fitted: Fitted) -> tuple[int, ...]:

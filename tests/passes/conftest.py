@@ -1,6 +1,61 @@
-"""Properties try the same examples in every run, and a busy machine fails none of them."""
+"""Shared by the tests of this room."""
 
-from hypothesis import settings
+import threading
+from collections.abc import Callable
+from typing import Any
 
-settings.register_profile("crowdtrace", deadline=None, derandomize=True)
-settings.load_profile("crowdtrace")
+import pytest
+from django.db import connection
+from hypothesis import settings as hypothesis_settings
+
+from crowdtrace.celery import app as celery_app
+from crowdtrace.common import throttles, valkey
+
+# Properties try the same examples in every run, and a busy machine fails none of them.
+hypothesis_settings.register_profile("crowdtrace", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("crowdtrace")
+
+assert celery_app.conf.broker_url  # a device's first request enqueues a task, so the application must know its broker
+
+Race = Callable[..., list[Any]]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> None:
+    """No request of an earlier test counts."""
+    client = valkey.client()
+    for name in client.scan_iter(f"{throttles.PREFIX}*"):
+        client.delete(name)
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings: Any) -> None:
+    """Hash passwords fast; the real hash is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def race() -> Race:
+    """Call functions at once, each on a connection of its own; what each returned or raised."""
+
+    def run(*calls: Callable[[], Any]) -> list[Any]:
+        start = threading.Barrier(len(calls))
+        results: list[Any] = [None] * len(calls)
+
+        def one(index: int) -> None:
+            start.wait()
+            try:
+                results[index] = calls[index]()
+            except Exception as error:  # the test looks at it
+                results[index] = error
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=one, args=(index,)) for index in range(len(calls))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return results
+
+    return run

@@ -1,8 +1,9 @@
 """Validation that services share."""
 
-from crowdtrace.common.problems import FieldError, Invalid
 from django.core.exceptions import ValidationError
 from django.db import models
+
+from crowdtrace.common.problems import FieldError, Invalid
 
 
 def clean(row: models.Model) -> None:

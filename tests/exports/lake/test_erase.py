@@ -8,12 +8,13 @@ import pytest
 
 from exports.lake.catalogue import Lake
 from exports.lake.erase import Erased, NotFoundError, erase_rows, prove_absence
-from exports.lake.storage import S3Objects, Storage, local_path
+from exports.lake.storage import S3Objects, local_path
 from exports.lake.sweep import reachable, sweep
 from exports.lake.write import overwrite_day
 from exports.policy.verified import ClassPolicy
 from exports.tables import VERIFIED
 from tests.exports.lake.factories import DAY, batches, token, verified_rows
+from tests.exports.s3 import S3Server
 
 NEXT = DAY + dt.timedelta(days=1)
 POLICY = ClassPolicy()
@@ -56,9 +57,8 @@ def test_a_delete_alone_leaves_the_rows_in_old_files_and_the_sweep_removes_them(
     assert prove_absence(lake=lake, tokens=[token("a", 30)]).holding != ()
 
 
-def test_the_sweep_removes_versions_and_markers_that_s3_keeps(lake: Lake) -> None:
-    if not lake.storage.is_s3:
-        return
+def test_the_sweep_removes_versions_and_markers_that_s3_keeps(bucket_lake: Lake) -> None:
+    lake = bucket_lake
     wanted = [token("a", 1)]
     put(lake, verified_rows(60))
     erase(lake, wanted)
@@ -153,9 +153,10 @@ def test_the_proof_sees_a_token_in_a_file_that_is_no_data_file(local_lake: Lake)
     )
 
 
-def test_a_bucket_whose_versioning_is_suspended_can_be_swept_too(catalogue_url: str, bucket: Storage) -> None:
+def test_a_bucket_whose_versioning_is_suspended_can_be_swept_too(catalogue_url: str, s3: S3Server) -> None:
+    bucket = s3.make_bucket("suspended", versioned=True)
     client = S3Objects(bucket).client
-    client.put_bucket_versioning(Bucket=bucket.url.split("/")[2], VersioningConfiguration={"Status": "Suspended"})
+    client.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Suspended"})
     with Lake.in_postgres(url=catalogue_url, storage=bucket, database="covid-19") as made:
         made.prepare()
         put(made, verified_rows(40))

@@ -31,7 +31,7 @@ SCRIPT = plots()
 
 def test_the_table_in_the_document_is_what_the_model_gives() -> None:
     text = SCRIPT.DOCUMENT.read_text()
-    assert SCRIPT.with_table(text) == text, "run: python docs/plots/model.py"
+    assert SCRIPT.with_table(text) == text, "run: python -m docs.plots.model"
 
 
 def test_every_plot_of_the_document_is_there() -> None:

@@ -135,9 +135,10 @@ class Command(BaseCommand):
         self._say(f"  Visitors     {address.url}/")
         self._say(f"  API          {address.url}/api/docs/")
         if owner := town.get("owner"):
-            self._say(f"  Venue owner  {address.url}/owner   {owner['username']} / {owner['password']}")
-        if kiosk := town.get("kiosk"):
-            self._say(f"  Kiosk        {kiosk}")
+            self._say(f"  Venue owner  {owner['username']} / {owner['password']}   (the owner's part of the API)")
+        for venue in town.get("venues", [])[:1]:
+            # The code stands in the fragment: no server, log or proxy on the way sees it.
+            self._say(f"  Kiosk        {address.url}/kiosk#{venue['enrolment_code']}")
         if address.certificate:
             self._say("\nOther devices warn about the self-made certificate. Compare its SHA-256 fingerprint:")
             self._say(f"  {address.certificate.fingerprint}")

@@ -1,0 +1,87 @@
+"""How long the published queries take on released days, through the engine's own process, and what a release costs.
+
+    python -m benchmarks.queries --catalogue postgresql://... [--rows 1000000] [--days 1]
+
+Writes `days` releases of `rows` simulated scans each into a lake and runs both published queries, unchanged, three
+times each. The peak of memory is that of this process: draw, fit, deal and write.
+"""
+
+import argparse
+import datetime as dt
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.days import simulated_day
+from exports.engine.engine import Engine, Limits
+from exports.engine.sources import open_sources
+from exports.lake.catalogue import Lake
+from exports.lake.storage import Storage
+from exports.lake.write import overwrite_day, overwrite_table
+from exports.policy.domain import workloads
+from exports.policy.draw import draw
+from exports.policy.fit import fit
+from exports.policy.noise import Counts
+from exports.policy.rows import deal, dp_counts
+from exports.schemas import lookup_rows
+from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
+
+# The last day is the one that the query by state asks for; up to 15 days lie in the span of the daily one.
+LAST = dt.date(2020, 10, 15)
+QUERIES = Path(__file__).parents[1] / "exports" / "queries"
+
+
+def counts(rows: int) -> dict[str, Counts]:
+    """Exact counts of a simulated day; its rows are gone when this returns."""
+    return simulated_day(rows=rows, seed=1).exact(workloads(zip3=tuple(states_by_zip3()), readings=True))
+
+
+def release(lake: Lake, day: dt.date, exact: dict[str, Counts]) -> float:
+    """Seconds from exact counts to committed files."""
+    started = time.perf_counter()
+    tables = workloads(zip3=tuple(states_by_zip3()), readings=True)
+    drawn = draw(day=day, counts=exact, tables=tables, budget=1.0)
+    fitted = fit(drawn)
+    rows, noisy = deal(drawn, fitted), dp_counts(drawn, fitted)
+    overwrite_day(lake=lake, described=DP_COUNTS, day=day, batches=noisy.to_batches, job=f"release-{day}")
+    overwrite_day(lake=lake, described=CROWD_TRACING, day=day, batches=rows.batches, job=f"release-{day}")
+    return time.perf_counter() - started
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--catalogue", required=True, help="an empty PostgreSQL database")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="scans a day")
+    parser.add_argument("--days", type=int, default=1)
+    options = parser.parse_args(arguments)
+    exact = counts(options.rows)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage((Path(folder) / "lake").as_uri())
+        with Lake.in_postgres(url=options.catalogue, storage=storage, database="covid-19") as lake:
+            lake.prepare()
+            overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="lookup")
+            seconds = [release(lake, LAST - dt.timedelta(days=number), exact) for number in range(options.days)]
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"release of {options.rows:,} scans: {max(seconds):.1f} s at most, {sum(seconds):.1f} s in all")
+            print(f"peak of memory: {peak:.0f} MiB; {before:.0f} MiB before the first release, by the simulation")
+            sources = open_sources(lake)
+        engine = Engine(schema="covid-19", sources=sources, storage=storage, limits=Limits(seconds=600))
+        for path in sorted(QUERIES.glob("*.sql")):
+            took = []
+            for _ in range(3):
+                started = time.perf_counter()
+                answer = engine.run(path.read_text())
+                took.append(time.perf_counter() - started)
+            print(
+                f"{path.name} on {options.rows * options.days:,} rows: {min(took):.2f} s, {answer.table.num_rows} rows"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""Scans a second at a real server, beside a floor endpoint in the same run.
+
+The server is granian with two workers, as `make run` starts it; clients keep their connections open and share the
+machine. The floor is the least an endpoint with a look-up and a record can cost: a DRF view with one SELECT and one
+INSERT (`benchmarks.scan_floor`). Rounds of scans and of the floor take turns, so that both see the same machine.
+CPU is that of the web server's processes, PostgreSQL's apart.
+
+    python -m benchmarks.scan [--seconds 6] [--clients 16]
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from crowdtrace.common import embedded
+from crowdtrace.common.embedded.network import free_port
+
+ROUNDS = 3
+DOORS = 4
+PASSES_A_SECOND = 900  # as many are made ready as a fast machine could scan
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One round: requests a second, latencies in milliseconds, CPU milliseconds a request."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True)
+class Town:
+    """What the clients need: tokens of doors, and credentials that are good for the coming minutes."""
+
+    tokens: list[str]
+    shown: list[Callable[[float], str]]
+    venue: int
+
+
+def prepare(passes: int) -> Town:
+    """A venue with doors, and passes that were issued and never scanned."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    import numpy as np
+
+    from crowdtrace.common.time import utc_now
+    from passes import bulk, keys
+    from passes.clock import calendar
+    from passes.codec import rotating_text, sign_pass
+    from passes.identity import derive_pass, derive_seed
+    from tests import factories
+    from venues.requirements import RequirementValues
+
+    now = utc_now()
+    venue = factories.make_venue(requirements=RequirementValues(capacity=1_000_000), now=now)
+    devices = [factories.make_device(venue=venue, now=now) for _ in range(DOORS)]
+    epoch = calendar().current(now.timestamp())
+    key = keys.signer(epoch, now)
+    assert key is not None
+
+    def made() -> tuple[Any, bytes]:
+        holder = derive_pass(derive_seed(secrets.token_bytes(32), epoch.start), epoch.start, 0)
+        return holder, sign_pass(key, venue=venue.public_id, epoch_start=epoch.start, anchor=holder.anchor)
+
+    held = [made() for _ in range(passes)]
+    n = len(held)
+    none = np.full(n, bulk.NOT_AT_ALL)
+    bulk.write_day(
+        bulk.Day(
+            epoch=epoch,
+            venue=np.full(n, venue.pk),
+            device=np.full(n, devices[0].device.pk),
+            anchor=np.array([list(holder.anchor) for holder, _ in held], np.uint8),
+            owner_hash=np.array([list(holder.owner_hash) for holder, _ in held], np.uint8),
+            answers=np.zeros((n, 4), bool),
+            survey_seconds=np.full(n, 20),
+            go=np.ones(n, bool),
+            refused_hour=np.zeros(n, np.int64),
+            counted=np.ones(n, bool),
+            arrived_us=none,
+            approved=np.zeros(n, bool),
+            cause=np.full(n, ""),
+            left_us=none,
+            times_out_us=none,
+            masks=np.zeros(n, np.int64),
+            distancing=np.zeros(n, np.int64),
+        ),
+        keep_anchors=True,
+    )
+
+    def screen(holder: Any, data: bytes) -> Callable[[float], str]:
+        return lambda at: rotating_text(data, *holder.code_at(at))
+
+    return Town([device.token for device in devices], [screen(*one) for one in held], venue.pk)
+
+
+def request(path: str, body: dict[str, Any], token: str = "") -> bytes:
+    """The bytes of one POST on a connection that stays open."""
+    text = json.dumps(body).encode()
+    device = f"Authorization: Device {token}\r\n" if token else ""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{device}Content-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(text)}\r\n\r\n".encode() + text
+
+
+async def client(port: int, next_request: Callable[[], bytes | None], until: float, taken: list[float]) -> None:
+    """Send one request after the other on one connection, and refuse any answer but 200."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while time.perf_counter() < until and (data := next_request()) is not None:
+        began = time.perf_counter()
+        writer.write(data)
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.lower().split(b"\r\n")
+        length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length"))
+        body = await reader.readexactly(length)
+        taken.append(time.perf_counter() - began)
+        if b" 200 " not in head.split(b"\r\n", 1)[0] or b"Declined" in body:
+            raise RuntimeError(head.decode() + body.decode())
+    writer.close()
+
+
+def cpu_seconds(server: psutil.Process) -> float:
+    """CPU time of the web server and its workers."""
+    times = [process.cpu_times() for process in (server, *server.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
+def drive(
+    port: int, server: psutil.Process, next_request: Callable[[], bytes | None], args: argparse.Namespace
+) -> Figures:
+    """One round."""
+    taken: list[float] = []
+
+    async def all_clients() -> None:
+        until = time.perf_counter() + args.seconds
+        await asyncio.gather(*(client(port, next_request, until, taken) for _ in range(args.clients)))
+
+    cpu, began = cpu_seconds(server), time.perf_counter()
+    asyncio.run(all_clients())
+    seconds = time.perf_counter() - began
+    spent = cpu_seconds(server) - cpu
+    p50, p99 = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
+    return Figures(len(taken) / seconds, p50 * 1e3, p99 * 1e3, spent / len(taken) * 1e3)
+
+
+def start_server(port: int) -> subprocess.Popen[bytes]:
+    """Granian with the floor's address beside the real ones."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "2", "--blocking-threads", "4", "--no-access-log", "--log-level", "warning"]
+    settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.scan_floor_settings"}
+    return subprocess.Popen([*command, "crowdtrace.wsgi:application"], env={**os.environ, **settings})
+
+
+async def wait_for(port: int) -> None:
+    """Until the server takes connections."""
+    for _ in range(300):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+    raise TimeoutError("the server did not start")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prepare, drive both endpoints in turns, print."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
+    town = prepare(int(PASSES_A_SECOND * args.seconds * ROUNDS))
+    screens = iter(town.shown)
+    doors = iter(range(10**9))
+
+    def next_scan() -> bytes | None:
+        screen = next(screens, None)
+        if screen is None:
+            return None
+        at = time.time()
+        body = {"scan_id": secrets.token_urlsafe(16), "credential": screen(at), "type": "Checkin"}
+        body["scanned_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+        return request("/api/v1/scans", body, town.tokens[next(doors) % DOORS])
+
+    def next_floor() -> bytes:
+        return request("/floor", {"venue": town.venue, "text": secrets.token_urlsafe(16)})
+
+    port = free_port()
+    server = start_server(port)
+    try:
+        asyncio.run(wait_for(port))
+        process = psutil.Process(server.pid)
+        drive(port, process, next_floor, argparse.Namespace(seconds=1, clients=args.clients))  # warm
+        rounds = [
+            (drive(port, process, next_scan, args), drive(port, process, next_floor, args)) for _ in range(ROUNDS)
+        ]
+    finally:
+        server.terminate()
+        server.wait(20)
+    print(f"{os.cpu_count()} cores shared with {args.clients} clients; medians of {ROUNDS} rounds of {args.seconds} s")
+    print(f"{'':8}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}")
+    for name, side in (("scan", 0), ("floor", 1)):
+        figures = [one[side] for one in rounds]
+        columns = [
+            statistics.median(getattr(one, field) for one in figures)
+            for field in ("per_second", "p50_ms", "p99_ms", "cpu_ms")
+        ]
+        print(f"{name:8}{columns[0]:8.0f}{columns[1]:9.1f}{columns[2]:9.1f}{columns[3]:9.2f}")
+    ratio = statistics.median(scan.cpu_ms / floor.cpu_ms for scan, floor in rounds)
+    speed = statistics.median(scan.per_second / floor.per_second for scan, floor in rounds)
+    print(f"scan / floor: CPU {ratio:.2f}, requests a second {speed:.2f}")
+
+
+def main() -> None:
+    """Run on services of a home of its own."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--clients", type=int, default=16)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="crowdtrace-bench-") as folder:
+        os.environ["CROWDTRACE_HOME"] = str(Path(folder) / "home")
+        home = embedded.home()
+        try:
+            with embedded.services(home):
+                run(args)
+        finally:
+            embedded.destroy(home)
+
+
+if __name__ == "__main__":
+    main()

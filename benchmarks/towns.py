@@ -1,0 +1,68 @@
+"""A database with a large town, filled by plain SQL: for benchmarks of reading, not of checking in."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_FILL = """
+INSERT INTO venues_organisation (public_id, name, kind, created_at, verified_at)
+VALUES ('o_0000000000', 'Town', 'commercial', now() - interval '60 days', now() - interval '60 days');
+INSERT INTO venues_venue (public_id, organisation_id, name, kind, zip, time_zone, volume_m3, listed, unmanned,
+    created_at)
+SELECT 'v_' || lpad(i::text, 10, '0'), (SELECT id FROM venues_organisation), 'Place ' || i,
+       (ARRAY['restaurant', 'bar', 'retail', 'gym', 'office', 'worship'])[1 + i % 6],
+       (ARRAY['94110', '94601', '10001', '60601', '77002'])[1 + i % 5], 'UTC', 100 + i % 900, true, false,
+       now() - interval '60 days'
+FROM generate_series(1, {venues}) AS i;
+INSERT INTO venues_requirements (venue_id, version, created_at, refuse_symptoms, refuse_diagnosed, refuse_contact,
+    refuse_near, capacity, enforced_limit_percent, rotating_code, hours)
+SELECT id, 1, created_at, true, true, false, false, 200, 100, true,
+       '[[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]]]' FROM venues_venue;
+UPDATE venues_venue SET requirements_id = asked.id FROM venues_requirements AS asked
+WHERE asked.venue_id = venues_venue.id;
+CREATE TEMPORARY TABLE made AS
+SELECT gen_random_uuid() AS id, sha256(('tag' || i)::bytea) AS tag, sha256(('owner' || i)::bytea) AS owner,
+       (SELECT min(id) FROM venues_venue) + (i * 7919) % {venues} AS venue_id,
+       now() - random() * interval '14 days' AS arrived, random() AS r, i
+FROM generate_series(1, {visits}) AS i;
+INSERT INTO passes_pass (id, tag, venue_id, epoch, owner_hash, symptoms, diagnosed, contact, near, survey_seconds, go,
+    revoked, counted)
+SELECT id, substring(tag FROM 1 FOR 16), venue_id, arrived::date, sha256(owner), r < 0.02, false, r > 0.95, false, 20,
+       true, false, true FROM made;
+INSERT INTO passes_visit (id, tag, venue_id, epoch, arrived_at, left_at, times_out_at)
+SELECT gen_random_uuid(), substring(tag FROM 1 FOR 16), venue_id, arrived::date, arrived,
+       arrived + interval '20 minutes' + r * interval '90 minutes', arrived + interval '3 hours' FROM made;
+INSERT INTO passes_change (venue_id, since) SELECT venue_id, min(arrived) FROM made GROUP BY venue_id;
+ANALYZE;
+"""
+
+
+@contextmanager
+def town(*, venues: int, visits: int) -> Iterator[None]:
+    """A temporary home with a migrated and filled database, gone afterwards."""
+    from crowdtrace.common import embedded
+
+    os.environ["CROWDTRACE_FAST"] = "1"
+    os.environ["CROWDTRACE_HOME"] = tempfile.mkdtemp(prefix="crowdtrace-bench-")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
+    home = embedded.home()
+    try:
+        with embedded.services(home):
+            import django
+
+            django.setup()
+            from django.core.management import call_command
+            from django.db import connection
+
+            call_command("migrate", verbosity=0)
+            with connection.cursor() as cursor:
+                for statement in _FILL.format(venues=venues, visits=visits).split(";\n"):
+                    if statement.strip():
+                        cursor.execute(statement)
+            yield
+            connection.close()
+    finally:
+        embedded.destroy(home)

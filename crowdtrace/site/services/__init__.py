@@ -1,0 +1,1 @@
+"""What changes something across rooms: the demonstration and simulated towns."""

@@ -1,0 +1,82 @@
+"""What a simulated town is asked to be."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from risk.model.parameters import Parameters
+from risk.model.pathogens import SARS_COV_2_ANCESTRAL
+
+MOST_VISITORS = 2_000_000
+MOST_VENUES = 20_000
+MOST_DAYS = 400
+
+
+class BadPlan(ValueError):
+    """A plan that cannot be simulated; the text is a sentence."""
+
+
+def ancestral() -> Parameters:
+    """The reference profile with nothing learnt."""
+    return Parameters(pathogen=SARS_COV_2_ANCESTRAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TownPlan:
+    """A town; shares are 0-1, our assumptions where no source is given.
+
+    ``visitors``: people who use the app; there are ``visitors / app_share`` people. ``venues``, ``days``, ``seed``.
+    ``start``: first calendar day, for weekdays. ``first_infected``: share of people infected in the ten days before
+    the first. ``imported_per_day``: chance a day of catching it out of town. ``activity``: visits against the habits
+    of `habits.RATES`. ``staying_home_symptoms``, ``staying_home_diagnosed``: chance a day of staying home while ill,
+    or while one knows. ``rating_share``: share of visits that are rated. ``checkout_share``: share of visits that
+    check out. ``household_per_day``: chance a day that one infectious member of a household of mean load infects
+    another, so that over 8 days it comes to the 17 % of Madewell 2020 (doi:10.1001/jamanetworkopen.2020.31756).
+    ``parameters``: the true world; its adaptive factors are the truth that estimates should find.
+    """
+
+    visitors: int
+    venues: int
+    days: int
+    seed: int
+    start: dt.date
+    app_share: float = 0.75
+    first_infected: float = 0.004
+    imported_per_day: float = 0.0002
+    activity: float = 1.0
+    staying_home_symptoms: float = 0.5
+    staying_home_diagnosed: float = 0.85
+    rating_share: float = 0.12
+    checkout_share: float = 0.9
+    household_per_day: float = 0.023
+    parameters: Parameters = field(default_factory=ancestral)
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("visitors", self.visitors, MOST_VISITORS),
+            ("venues", self.venues, MOST_VENUES),
+            ("days", self.days, MOST_DAYS),
+        ):
+            if not 1 <= value <= most:
+                raise BadPlan(f"The number of {name} must lie between 1 and {most}.")
+        if self.seed < 0:
+            raise BadPlan("The seed must not be negative.")
+        shares = (
+            self.first_infected,
+            self.imported_per_day,
+            self.staying_home_symptoms,
+            self.staying_home_diagnosed,
+            self.rating_share,
+            self.checkout_share,
+            self.household_per_day,
+        )
+        if not all(0.0 <= share <= 1.0 for share in shares) or not 0.01 <= self.app_share <= 1.0:
+            raise BadPlan("Shares lie between 0 and 1.")
+        if not 0.0 <= self.activity <= 10.0:
+            raise BadPlan("Activity lies between 0 and 10.")
+
+    @property
+    def people(self) -> int:
+        """Everybody, with and without the app."""
+        return max(self.visitors, round(self.visitors / self.app_share))

@@ -1,0 +1,67 @@
+"""Settings of this room, each with its default; a deployment sets them in `crowdtrace.settings`."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from django.conf import settings
+
+from exports.engine.engine import Limits
+from exports.lake.storage import Storage
+
+# A day is closed this many days after it began: scans may come late by as much, and no later one counts.
+LATENESS: Final = dt.timedelta(days=3)
+
+
+def _get(name: str, default: Any) -> Any:
+    return getattr(settings, name, default)
+
+
+def database() -> str:
+    """Name of the dataset's database, as researchers write it."""
+    return str(_get("DATASET_DATABASE", "covid-19"))
+
+
+def budget() -> float:
+    """Epsilon that one release may cost one secret for its day."""
+    return float(_get("DATASET_EPSILON", 1.0))
+
+
+def readings() -> bool:
+    """Whether temperature and oxygen are stored for the dataset."""
+    return bool(settings.PUBLISH_READINGS)
+
+
+def storage() -> Storage:
+    """Where the lake lies."""
+    return Storage(
+        url=settings.LAKE_URL,
+        endpoint=_get("LAKE_S3_ENDPOINT", ""),
+        region=_get("LAKE_S3_REGION", "us-east-1"),
+        access_key=_get("LAKE_S3_ACCESS_KEY", ""),
+        secret_key=_get("LAKE_S3_SECRET_KEY", ""),
+    )
+
+
+def catalogue_url() -> str:
+    """PostgreSQL of the lake's catalogue: the deployment's own, unless one is named."""
+    named = str(_get("LAKE_CATALOGUE_URL", ""))
+    if named:
+        return named
+    given = settings.DATABASES["default"]
+    user, password = quote(str(given["USER"]), safe=""), quote(str(given["PASSWORD"]), safe="")
+    name = quote(str(given["NAME"]), safe="")
+    return f"postgresql://{user}:{password}@{given['HOST']}:{given['PORT'] or 5432}/{name}"
+
+
+def query_limits() -> Limits:
+    """What one query may use."""
+    return Limits(**_get("QUERY_LIMITS", {}))
+
+
+def work_folder() -> Path:
+    """A folder of this machine for locks of running queries."""
+    import tempfile
+
+    return Path(str(_get("QUERY_SLOTS", tempfile.gettempdir())))

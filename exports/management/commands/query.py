@@ -1,0 +1,47 @@
+"""`manage.py query "SQL"`: run one query on the open tables."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exports.engine.errors import QueryBusyError, QueryError
+from exports.engine.results import columns_of, json_rows, to_csv
+from exports.services.queries import answer, run_query
+
+
+class Command(BaseCommand):
+    """Print the rows of a query as a table, CSV, or the JSON that the API answers."""
+
+    help = "Run one SQL query on the open dataset; @FILE reads it from a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The text and the format."""
+        parser.add_argument("sql")
+        parser.add_argument("--format", choices=("table", "csv", "json"), default="table", dest="form")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Query."""
+        text: str = options["sql"]
+        sql = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
+        try:
+            done = run_query(sql=sql)
+        except QueryError as error:
+            where = f" (line {error.line}, column {error.column})" if error.line else ""
+            raise CommandError(f"{error}{where}") from error
+        except QueryBusyError as error:
+            raise CommandError(str(error)) from error
+        if options["form"] == "json":
+            self.stdout.write(json.dumps(answer(done)))
+        elif options["form"] == "csv":
+            self.stdout.write(to_csv(done.result.table).decode(), ending="")
+        else:
+            self.stdout.write(_aligned([column["name"] for column in columns_of(done.result.table)], done.result.table))
+
+
+def _aligned(names: list[str], table: Any) -> str:
+    rows = [names, *([("" if value is None else str(value)) for value in row] for row in json_rows(table))]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(names))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

@@ -1,0 +1,33 @@
+"""`manage.py release [--date DAY]`: release closed days, oldest first."""
+
+import datetime as dt
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from crowdtrace.common.time import utc_now
+from exports.services import releases
+
+
+class Command(BaseCommand):
+    """Release one day, or all that wait; one line a day on standard output."""
+
+    help = "Release closed days of the dataset, oldest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--date`."""
+        parser.add_argument("--date", type=dt.date.fromisoformat, help="only this day, such as 2020-10-15")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Release."""
+        now = utc_now()
+        try:
+            day = options["date"]
+            done = [releases.release_day(day=day, now=now)] if day else releases.release_waiting(now=now)
+        except releases.ReleaseFailed as error:
+            raise CommandError(str(error)) from error
+        for release in done:
+            self.stdout.write(f"{release.day} {release.manifest['rows']} rows, epsilon {release.epsilon:g}")
+        left = releases.waiting_days(now=now) if not options["date"] else []
+        if left:
+            raise CommandError("not released: " + ", ".join(map(str, left)))

@@ -1,0 +1,67 @@
+"""Checks that gate a release: the rows are what the tables describe, and say what was released, nothing more."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exports.policy.draw import Drawn
+from exports.policy.fit import Fitted
+from exports.schemas import arrow_schema
+from exports.tables import CROWD_TRACING, RESULTS, RISKLEVELS, Table
+
+# Columns that would join rows or name a place.
+NEVER: tuple[str, ...] = ("userid", "userdeviceid", "scannerdeviceid", "location_op_hours")
+
+
+def violations(rows: pa.Table, described: Table) -> list[str]:
+    """What in the rows is not as the table describes it; empty when all is well."""
+    if not rows.schema.equals(arrow_schema(described)):
+        return [f"the schema of {described.name} is another"]
+    return list(_violations(rows, described))
+
+
+def _violations(rows: pa.Table, described: Table) -> Iterator[str]:
+    for column in described.columns:
+        values = rows[column.name]
+        if column.required and values.null_count:
+            yield f"{column.name} is null in {values.null_count} rows"
+        present = [value for value in values.unique().to_pylist() if value is not None]
+        if column.values and not set(present) <= set(column.values):
+            yield f"{column.name} has a value that is not listed"
+        if column.pattern and not all(re.fullmatch(column.pattern, text) for text in present):
+            yield f"{column.name} has a text of another form"
+        if column.minimum is not None and any(value < column.minimum for value in present):
+            yield f"{column.name} has a value below {column.minimum}"
+        if column.maximum is not None and any(value > column.maximum for value in present):
+            yield f"{column.name} has a value above {column.maximum}"
+
+
+def release_failures(*, drawn: Drawn, fitted: Fitted, batches: Iterable[pa.RecordBatch]) -> list[str]:
+    """Why a release must not be published; empty when it may.
+
+    The batches are looked at one by one, so a large day needs no more memory than a small one.
+    """
+    failures: list[str] = []
+    if drawn.epsilon > drawn.budget:
+        failures.append("the draw cost more than its budget")
+    total, symptoms = 0, 0
+    groups = np.zeros(fitted.cells.shape[1:], dtype=np.int64)
+    for batch in batches:
+        rows = pa.Table.from_batches([batch])
+        failures += violations(rows, CROWD_TRACING)
+        failures += [f"{name} is not empty" for name in NEVER if rows[name].null_count != rows.num_rows]
+        days = set(rows["scan_date"].unique().to_pylist()) | {
+            text[:10] for text in rows["scandate"].unique().to_pylist()
+        }
+        if not days <= {drawn.day, drawn.day.isoformat()}:
+            failures.append("a row lies on another day")
+        total += rows.num_rows
+        symptoms += int(pc.sum(rows["symptoms"]).as_py() or 0)
+        for cell in rows.group_by(["risklevel", "result"]).aggregate([([], "count_all")]).to_pylist():
+            groups[RISKLEVELS.index(cell["risklevel"]), RESULTS.index(cell["result"])] += cell["count_all"]
+    if total != fitted.total or symptoms != fitted.symptoms.sum() or (groups != fitted.cells.sum(axis=0)).any():
+        failures.append("the rows do not add up to the released counts")
+    return sorted(set(failures))

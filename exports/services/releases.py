@@ -1,0 +1,229 @@
+"""The nightly release: closed days, oldest first, each in steps that can be taken up again.
+
+    extract, aggregate, draw -> check -> write -> catalogue -> announce
+
+The draw is committed with the ledger row in one transaction: a retry finds the noisy counts and never draws again, and
+nothing after it reads a row of a person. Every later step follows from those counts alone.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import numpy as np
+from django.db import transaction
+
+from crowdtrace.common import audit
+from crowdtrace.common.time import deployment_zone, z
+from exports import conf
+from exports.lake.catalogue import Lake
+from exports.lake.write import overwrite_day, overwrite_table
+from exports.lakes import deployment_lake
+from exports.models import Release, ServedDay, Step
+from exports.policy.checks import release_failures
+from exports.policy.domain import workloads
+from exports.policy.draw import Drawn, draw
+from exports.policy.fit import Fitted, fit
+from exports.policy.rows import deal, dp_counts
+from exports.schemas import lookup_rows
+from exports.services.counts import exact_counts
+from exports.services.risklevels import levels_by_zip3
+from exports.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
+from passes.models import Pass
+from risk.model.parameters import Parameters
+
+log = logging.getLogger(__name__)
+
+TRIES: Final = 5
+
+
+class ReleaseFailed(Exception):
+    """A release that published nothing; the text says why."""
+
+
+def closed_until(now: dt.datetime) -> dt.date:
+    """The latest day that is closed: late scans had their three days."""
+    return now.astimezone(deployment_zone()).date() - conf.LATENESS
+
+
+def mark_served(*, days: set[dt.date]) -> None:
+    """Note that the deployment was open on these days."""
+    ServedDay.objects.bulk_create([ServedDay(day=day) for day in sorted(days)], ignore_conflicts=True)
+
+
+def waiting_days(*, now: dt.datetime) -> list[dt.date]:
+    """Closed days that were served and are not released yet, oldest first. A gap is never filled by guessing."""
+    last = closed_until(now)
+    served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
+    served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
+    done = set(Release.objects.filter(step=Step.ANNOUNCED).values_list("day", flat=True))
+    return sorted(served - done)
+
+
+def release_waiting(*, now: dt.datetime) -> list[Release]:
+    """Release every waiting day, oldest first. A day that fails is left for the next run; later ones go on."""
+    released = []
+    for day in waiting_days(now=now):
+        try:
+            released.append(release_day(day=day, now=now))
+        except ReleaseFailed as error:
+            log.error("the release of %s published nothing: %s", day, error)
+    return released
+
+
+def release_day(*, day: dt.date, now: dt.datetime) -> Release:
+    """Release one day, or take up where the last try ended; one that was announced is returned as it is.
+
+    Raises `ReleaseFailed` for a day that is not closed or was not served, for one whose check fails and for one that
+    has been tried too often.
+    """
+    release = _open(day, now)
+    if release.step == Step.ANNOUNCED:
+        return release
+    try:
+        with deployment_lake() as lake:
+            return _run(release, lake, now)
+    except ReleaseFailed as error:
+        _fail(release, str(error))
+        raise
+    except Exception as error:
+        _fail(release, type(error).__name__)
+        raise ReleaseFailed(f"step after {release.step}: {type(error).__name__}") from error
+
+
+def _open(day: dt.date, now: dt.datetime) -> Release:
+    """The day's row in the ledger; the budget is fixed when it is made."""
+    existing = Release.objects.filter(day=day).first()
+    if existing is None and day not in waiting_days(now=now):
+        raise ReleaseFailed(f"{day} is not a closed day that was served")
+    release, _ = Release.objects.get_or_create(day=day, defaults={"budget": conf.budget()})
+    if release.step != Step.ANNOUNCED:
+        release.tries += 1
+        if release.tries > TRIES:
+            raise ReleaseFailed(f"{day} was tried {TRIES} times; look at its failure, then reset its tries")
+        release.save(update_fields=["tries"])
+    return release
+
+
+def _fail(release: Release, why: str) -> None:
+    release.failure = why
+    release.save(update_fields=["failure"])
+
+
+def _run(release: Release, lake: Lake, now: dt.datetime) -> Release:
+    if release.step == Step.OPENED:
+        release = draw_once(release=release, now=now)
+    drawn = Drawn.from_bytes(bytes(release.drawn or b""))
+    fitted = fit(drawn)
+    steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
+        (Step.CHECKED, lambda _: _check(drawn, fitted)),
+        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
+        (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted)),
+        (Step.ANNOUNCED, lambda row: _announce(row, now)),
+    )
+    order = list(Step)
+    for step, work in steps:
+        with transaction.atomic():
+            # The row is held for the step: a second worker waits, then finds it done.
+            release = Release.objects.select_for_update().get(pk=release.pk)
+            if order.index(Step(release.step)) >= order.index(step):
+                continue
+            work(release)
+            release.step = step
+            release.failure = ""
+            release.save()
+        log.info("release of %s: %s", release.day, step)
+    return release
+
+
+def draw_once(*, release: Release, now: dt.datetime) -> Release:
+    """Extract, aggregate and draw, in one transaction with the ledger row; a row that was drawn stays as it is."""
+    with transaction.atomic():
+        row = Release.objects.select_for_update().get(pk=release.pk)
+        if row.drawn is not None:
+            return row
+        zips = tuple(states_by_zip3())
+        tables = workloads(zip3=zips, readings=conf.readings())
+        levels = levels_by_zip3(["", *zips], known_active={}, parameters=Parameters())
+        counts = exact_counts(day=row.day, tables=tables, levels=levels)
+        drawn = draw(day=row.day, counts=counts, tables=tables, budget=row.budget)
+        row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.epsilon, now, Step.DRAWN
+        row.save()
+    return row
+
+
+def _check(drawn: Drawn, fitted: Fitted) -> None:
+    failures = release_failures(drawn=drawn, fitted=fitted, batches=deal(drawn, fitted).batches())
+    if failures:
+        raise ReleaseFailed("; ".join(failures))
+
+
+def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+    job = f"release-{drawn.day.isoformat()}"
+    rows, counts = deal(drawn, fitted), dp_counts(drawn, fitted)
+    overwrite_day(lake=lake, described=DP_COUNTS, day=drawn.day, batches=counts.to_batches, job=job)
+    overwrite_day(lake=lake, described=CROWD_TRACING, day=drawn.day, batches=rows.batches, job=job)
+    overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="zip3-1")
+
+
+def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+    for described in OPEN_TABLES:
+        snapshot = lake.table(described).current_snapshot()
+        if snapshot is None:
+            raise ReleaseFailed(f"{described.name} has no snapshot")
+        # As text: a snapshot's number does not fit JSON's exact integers.
+        release.snapshots[described.name] = str(snapshot.snapshot_id)
+    release.manifest = manifest(drawn, fitted)
+
+
+def _announce(release: Release, now: dt.datetime) -> None:
+    release.announced_at = now
+    release.manifest["announced_at"] = z(now)
+    audit.record(actor="system", verb="release", subject=release.day.isoformat(), now=now)
+
+
+def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
+    """What a reader must know of a release: the guarantee with its parameters, and what was left out."""
+    known = fitted.cells[1:].size
+    return {
+        "day": drawn.day.isoformat(),
+        "guarantee": {
+            "definition": "pure differential privacy, add or remove one unit",
+            "unit": "one secret for one epoch",
+            "epsilon": drawn.epsilon,
+            "budget": drawn.budget,
+            "passes_counted_per_unit": drawn.cap,
+            "composition": "N days of one secret cost N times epsilon",
+        },
+        "mechanism": "discrete Laplace (OpenDP)",
+        "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
+        "chance_that_a_pass_counts": drawn.keep,
+        "scaled_by": fitted.factor,
+        "cutoff_days": conf.LATENESS.days,
+        "tables": [
+            {
+                "name": table.workload.name,
+                "cells": table.workload.cells,
+                "axes": {axis.name: len(axis.values) for axis in table.workload.axes},
+                "core": table.workload.core,
+                "l1_distance": table.workload.l1,
+                "noise_scale": table.scale,
+                "epsilon": table.epsilon,
+                "share_of_budget": table.epsilon / drawn.epsilon,
+            }
+            for table in drawn.tables
+        ],
+        "rows": fitted.total,
+        "rows_without_zip": int(fitted.cells[0].sum()),
+        "cells_suppressed": int(np.count_nonzero(~fitted.published[1:])),
+        "cells": known,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "source"

@@ -1,0 +1,106 @@
+"""Answers that take some making: the padded one of check-in, and those to the items of a batch."""
+
+import datetime as dt
+from typing import Any, Final
+
+from django.utils.translation import gettext
+
+from crowdtrace.common.parsers import parse_json
+from crowdtrace.common.problems import BadRequest
+from crowdtrace.common.renderers import JSONRenderer
+from crowdtrace.common.time import z
+from passes import keys, services
+from passes.admission import Result, ScanType
+from passes.clock import moment
+from passes.codec import open_scan
+from passes.serializers import SCAN_ID, ScanBodySerializer
+from passes.services import CheckinAnswer, ScanRequest
+from venues.selectors import DeviceContext
+
+PADDED_BYTES: Final = 2048
+LONGEST_ECHO: Final = 64
+
+
+def checkin_answer(answer: CheckinAnswer) -> dict[str, Any]:
+    """The body of a check-in's answer, padded so that its JSON has 2,048 bytes."""
+    body: dict[str, Any] = {
+        "go": answer.go,
+        "credential": answer.credential,
+        "valid_from": z(moment(answer.epoch.start)),
+        "valid_until": z(moment(answer.epoch.end)),
+        "advice": [{"code": advice.code.value, "text": gettext(advice.text)} for advice in answer.advice],
+        "pad": "",
+    }
+    missing = PADDED_BYTES - len(JSONRenderer().render(body))
+    if missing < 0:
+        raise ValueError("the advice does not fit into the padded answer")
+    return body | {"pad": "0" * missing}
+
+
+def scan_request(values: dict[str, Any], scan_id: str) -> ScanRequest:
+    """A validated scan."""
+    kiosk_result = values.get("kiosk_result")
+    return ScanRequest(
+        scan_id=scan_id,
+        credential=values["credential"],
+        type=ScanType(values["type"]),
+        scanned_at=values["scanned_at"],
+        kiosk_result=None if kiosk_result is None else Result(kiosk_result),
+        temperature_f=values.get("temperature_f"),
+        o2=values.get("o2"),
+    )
+
+
+def batch_results(*, device: DeviceContext, items: list[Any], now: dt.datetime) -> list[dict[str, Any]]:
+    """Decide the items of a batch, oldest scan first; answers in the order of the items.
+
+    What is no scan, or does not open, is declined in its place. Of two items with one scan_id the earlier scan counts
+    and both get its answer.
+    """
+    read = [_read(item, now) for item in items]
+    answers = services.record_scans(
+        device=device, requests=[one for one in read if isinstance(one, ScanRequest)], now=now
+    )
+    return [_result(device, item, one, answers, now) for item, one in zip(items, read, strict=True)]
+
+
+def _result(
+    device: DeviceContext, item: Any, read: ScanRequest | None, answers: dict[str, Result], now: dt.datetime
+) -> dict[str, Any]:
+    if read is not None:
+        return {"scan_id": read.scan_id, "result": answers[read.scan_id].value}
+    scan_id = _scan_id(item)
+    if scan_id is not None:
+        result = services.record_malformed(device=device, scan_id=scan_id, now=now)
+        return {"scan_id": scan_id, "result": result.value}
+    echo = item.get("scan_id") if isinstance(item, dict) else None
+    known = isinstance(echo, str) and len(echo) <= LONGEST_ECHO
+    return {"scan_id": echo if known else None, "result": Result.DECLINED.value}
+
+
+def _read(item: Any, now: dt.datetime) -> ScanRequest | None:
+    """The scan in an item, or `None` where there is none."""
+    scan_id = _scan_id(item)
+    if scan_id is None:
+        return None
+    body = {name: value for name, value in item.items() if name != "scan_id"}
+    if "sealed" in body:
+        body = _opened(body, scan_id, now)
+    serializer = ScanBodySerializer(data=body)
+    return scan_request(serializer.validated_data, scan_id) if serializer.is_valid() else None
+
+
+def _scan_id(item: Any) -> str | None:
+    scan_id = item.get("scan_id") if isinstance(item, dict) else None
+    return scan_id if isinstance(scan_id, str) and SCAN_ID.fullmatch(scan_id) else None
+
+
+def _opened(body: dict[str, Any], scan_id: str, now: dt.datetime) -> Any:
+    sealed = body["sealed"]
+    if len(body) != 1 or not isinstance(sealed, str):
+        return None
+    plain = open_scan(sealed, scan_id=scan_id, keys=keys.opening_keys(now))
+    try:
+        return None if plain is None else parse_json(plain)
+    except BadRequest:
+        return None

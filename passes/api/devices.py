@@ -1,0 +1,86 @@
+"""Addresses for devices at doors."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common.crypto import b64encode
+from crowdtrace.common.serializers import read_body
+from crowdtrace.common.throttles import DeviceThrottle
+from crowdtrace.common.time import utc_now
+from passes import serializers, services
+from passes.api.answers import batch_results, scan_request
+from passes.api.parsers import BatchParser
+from venues.authentication import DeviceAuthentication, IsDevice, device_of
+
+
+class DeviceView(APIView):
+    """What devices share: their token, and limits by device, for a stadium is one address."""
+
+    authentication_classes = [DeviceAuthentication]
+    permission_classes = [IsDevice]
+    throttle_classes = [DeviceThrottle]
+
+
+class BundleView(DeviceView):
+    """What a device needs to decide without a network."""
+
+    @extend_schema(
+        operation_id="device_bundle",
+        tags=["devices"],
+        summary="Keys, requirements and revocations, signed",
+        responses={200: serializers.BundleSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """The bundle of this device's door."""
+        bundle = services.make_bundle(device=device_of(request), now=utc_now())
+        return Response({"bundle": b64encode(bundle)})
+
+
+class ScansView(DeviceView):
+    """One scan."""
+
+    @extend_schema(
+        operation_id="scan",
+        tags=["devices"],
+        summary="Decide a scan",
+        request=serializers.ScanSerializer,
+        responses={200: serializers.ScanAnswerSerializer},
+        examples=[
+            OpenApiExample(
+                "scan",
+                request_only=True,
+                value={
+                    "scan_id": "q3mT0nQ2pBv8aXw1",
+                    "credential": "GO1:RRQ+D9P60CO0HJB5MF8CK",
+                    "type": "Checkin",
+                    "scanned_at": "2026-05-13T12:00:00Z",
+                },
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """One bit: Approved or Declined. A known scan_id gets its first answer; any text is a credential."""
+        body = read_body(request, serializers.ScanSerializer)
+        scan = scan_request(body, body["scan_id"])
+        result = services.record_scan(device=device_of(request), request=scan, now=utc_now())
+        return Response({"result": result.value})
+
+
+class BatchView(DeviceView):
+    """Scans that waited in a kiosk."""
+
+    parser_classes = [BatchParser]
+
+    @extend_schema(
+        operation_id="scan_batch",
+        tags=["devices"],
+        summary="Decide up to 1,000 scans",
+        request=serializers.BatchSerializer,
+        responses={200: serializers.BatchAnswerSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Items are scans or `{scan_id, sealed}` (docs/protocol.md, section 10); a bad one is Declined in its place."""
+        items = read_body(request, serializers.BatchSerializer)["scans"]
+        return Response({"results": batch_results(device=device_of(request), items=items, now=utc_now())})

@@ -1,0 +1,142 @@
+"""Addresses for holders of passes: they prove a pass by its owner and are otherwise nobody."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common import problems
+from crowdtrace.common.problems import Invalid
+from crowdtrace.common.serializers import read_body
+from crowdtrace.common.time import utc_now
+from passes import serializers, services
+from passes.clock import calendar
+from passes.identity import hash_owner
+from passes.render import Format
+
+
+def owner_hashes(body: dict[str, Any]) -> list[bytes]:
+    """What the server knows of the owners in a body."""
+    return [hash_owner(owner) for owner in body["owners"]]
+
+
+class RenderView(APIView):
+    """Pictures and files of a credential."""
+
+    problems = (problems.NotOffered,)
+
+    @extend_schema(
+        operation_id="render_pass",
+        tags=["passes"],
+        summary="Draw a credential as SVG, PNG, NFC message or wallet file",
+        request=serializers.RenderSerializer,
+        responses={(200, form.content_type): OpenApiTypes.BINARY for form in Format},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """The bytes; nothing is kept. A wallet file is made only for a pass whose signature holds."""
+        body = read_body(request, serializers.RenderSerializer)
+        form = Format(body["format"])
+        data = services.render_credential(credential=body["credential"], form=form, now=utc_now())
+        return HttpResponse(data, content_type=form.content_type)
+
+
+class RevokeView(APIView):
+    """Making passes open no door any more."""
+
+    @extend_schema(
+        operation_id="revoke_passes",
+        tags=["passes"],
+        summary="Revoke passes",
+        request=serializers.OwnersSerializer,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Revoke the passes of these owners; unknown ones are skipped."""
+        services.revoke_passes(owner_hashes=owner_hashes(read_body(request, serializers.OwnersSerializer)))
+        return Response(status=204)
+
+
+class RatingsView(APIView):
+    """How visitors saw masks and distancing."""
+
+    @extend_schema(
+        operation_id="rate_visit",
+        tags=["passes"],
+        summary="Rate a visit",
+        request=serializers.RatingSerializer,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep or change the rating of a pass that was let in, up to 14 days after; else nothing happens."""
+        body = read_body(request, serializers.RatingSerializer)
+        services.rate_visit(
+            owner_hash=hash_owner(body["owner"]), masks=body["masks"], distancing=body["distancing"], now=utc_now()
+        )
+        return Response(status=204)
+
+
+class NamesView(APIView):
+    """Names that visitors choose to show to one venue."""
+
+    @extend_schema(
+        operation_id="show_name",
+        tags=["passes"],
+        summary="Show a name to the venue of a pass",
+        request=serializers.NameSerializer,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Show a name until the epoch ends; it is encrypted, seen by that venue alone and has no effect on a light."""
+        body = read_body(request, serializers.NameSerializer)
+        services.show_name(owner_hash=hash_owner(body["owner"]), name=body["name"], now=utc_now())
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="hide_name",
+        tags=["passes"],
+        summary="Take a name back",
+        request=serializers.OwnerSerializer,
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """Take it back."""
+        body = read_body(request, serializers.OwnerSerializer)
+        services.hide_name(owner_hash=hash_owner(body["owner"]))
+        return Response(status=204)
+
+
+class DiagnosesView(APIView):
+    """Test results that visitors choose to report."""
+
+    @extend_schema(
+        operation_id="report_test",
+        tags=["passes"],
+        summary="Report a test result for one's visits",
+        request=serializers.DiagnosisSerializer,
+        responses={202: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Hold a result for the nightly fold, once an owner; unknown owners are skipped."""
+        body = read_body(request, serializers.DiagnosisSerializer)
+        now = utc_now()
+        check_test_day(body["tested_on"], now)
+        services.report_test(
+            owner_hashes=owner_hashes(body),
+            tested_on=body["tested_on"],
+            positive=body["result"] == "positive",
+            now=now,
+        )
+        return Response(status=202)
+
+
+def check_test_day(tested_on: dt.date, now: dt.datetime) -> None:
+    """Refuse a day to come, but for the zones that are ahead, and one of which no visit is known any more."""
+    today = calendar().current(now.timestamp()).date
+    if not today - services.OLDEST_TEST <= tested_on <= today + dt.timedelta(days=1):
+        raise Invalid.field("/tested_on", _("A day of the last four weeks."), "range")

@@ -1,0 +1,44 @@
+"""Addresses for people who run venues: names that are shown to them, and totals."""
+
+from dataclasses import asdict
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crowdtrace.common.time import utc_now
+from passes import selectors, serializers
+from venues import selectors as places
+from venues.api.base import OwnerView
+
+
+class PresentNamesView(OwnerView):
+    """Names of visitors who are inside; they are for the screen and stay nowhere on the way."""
+
+    cache_control = "no-store"
+
+    @extend_schema(
+        operation_id="names_present",
+        tags=["owner"],
+        summary="Names that visitors inside chose to show",
+        responses={200: serializers.NamesSerializer},
+    )
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """Names of visitors who are inside now, none of a day that is over."""
+        found = selectors.names_present(places.venue(self.user, venue), utc_now())
+        return Response({"results": [asdict(name) for name in found]})
+
+
+class StatisticsView(OwnerView):
+    """Totals by day."""
+
+    @extend_schema(
+        operation_id="venue_statistics",
+        tags=["owner"],
+        summary="Visits and refusals by day",
+        responses={200: serializers.StatisticsSerializer},
+    )
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """The last 14 days. Refusals are told as totals of 10 and more, of days that are over."""
+        found = selectors.day_totals(places.venue(self.user, venue), utc_now())
+        return Response({"results": [asdict(day) for day in found]})

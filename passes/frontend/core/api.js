@@ -1,0 +1,55 @@
+/**
+ * Requests to the server. Cookies never travel with them: an owner's session must not be joined to a visitor's key.
+ *
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {any} body parsed JSON, null without any
+ * @property {number | null} retryAfterS
+ */
+
+/** The server could not be reached, or not in time. */
+export class Unreachable extends Error {}
+
+const USUAL_TIMEOUT_MS = 15_000;
+
+/**
+ * @param {"GET" | "POST" | "DELETE"} method
+ * @param {string} path
+ * @param {{body?: unknown, authorization?: string, timeoutMs?: number}} [options]
+ * @returns {Promise<Answer>}
+ * @throws {Unreachable}
+ */
+export async function request(method, path, { body, authorization, timeoutMs = USUAL_TIMEOUT_MS } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  // The language cookie stays at home with the others; the page knows its language.
+  const language = globalThis.document?.documentElement.lang;
+  if (language) headers["Accept-Language"] = language;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (authorization) headers.Authorization = authorization;
+  try {
+    const response = await fetch(path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    const retryAfter = Number(response.headers.get("Retry-After"));
+    return { status: response.status, body: parsed(text), retryAfterS: retryAfter > 0 ? retryAfter : null };
+  } catch (error) {
+    throw new Unreachable("no answer", { cause: error });
+  }
+}
+
+/** @param {string} text @returns {any} */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

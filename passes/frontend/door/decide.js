@@ -1,0 +1,114 @@
+/**
+ * The decision of a door without a network: a pure function of the text, the bundle, the clock, the readings and what
+ * this kiosk has let through before. It mirrors `docs/protocol.md`, sections 6 and 7.
+ *
+ * How many people are inside is known to the server alone, so an offline kiosk does not judge the limit on people.
+ *
+ * @typedef {"Checkin" | "Checkout"} ScanType
+ * @typedef {{temperatureF?: number | null, o2?: number | null}} Readings degrees Fahrenheit, percent
+ *
+ * @typedef {object} Seen what this kiosk remembers of a pass, under a keyed tag
+ * @property {string} tag
+ * @property {number} until Unix seconds, end of the pass
+ * @property {number} lastIn  highest slot of a Checkin, 0 for none
+ * @property {number} lastOut highest slot of a Checkout, 0 for none
+ * @property {boolean} inside
+ *
+ * @typedef {object} Decision
+ * @property {boolean} approved
+ * @property {string | null} cause for tests; it is never shown, stored or sent
+ * @property {import("../core/pass.js").ParsedPass | null} pass as it was read, null for other texts
+ * @property {Seen | null} seen what to remember if the visitor goes through
+ */
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { stepDown } from "../core/book.js";
+import { equal, toHex } from "../core/bytes.js";
+import { verify } from "../core/ed25519.js";
+import { EPOCH_S, slotAt, SLOTS } from "../core/epoch.js";
+import { parseCredential, signedBytes } from "../core/pass.js";
+import { isOpen } from "./hours.js";
+
+/**
+ * @param {object} scan
+ * @param {string} scan.text what the reader read; any text is a credential
+ * @param {ScanType} scan.type
+ * @param {number} scan.at Unix seconds of the door's corrected clock
+ * @param {Readings} scan.readings
+ * @param {import("./bundle.js").Bundle} scan.bundle
+ * @param {(anchor: Uint8Array, until: number) => Seen} scan.recall what is known of this pass here
+ * @returns {Promise<Decision>}
+ */
+export async function decide({ text, type, at, readings, bundle, recall }) {
+  const pass = parseCredential(text);
+  if (pass === null) return { approved: false, cause: "malformed", pass, seen: null };
+  const cause = (await signatureCause(pass, bundle)) ?? timeCause(pass, at) ?? chainCause(pass, at) ?? listedCause(pass, bundle);
+  const seen = recall(pass.anchor, pass.validUntil);
+  const slot = pass.shown?.slot ?? slotAt(pass.validFrom, at);
+  const refused = cause ?? usedCause(seen, type, slot) ?? (type === "Checkin" ? entryCause(pass, seen, at, readings, bundle.requirements) : null);
+  if (refused !== null) return { approved: false, cause: refused, pass, seen: null };
+  const after = type === "Checkin" ? { ...seen, lastIn: slot, inside: true } : { ...seen, lastOut: slot, inside: false };
+  return { approved: true, cause: null, pass, seen: after };
+}
+
+/** A slot counts once, and one before it never: who saw a code can compute the one before. @param {Seen} seen @param {ScanType} type @param {number} slot */
+function usedCause(seen, type, slot) {
+  return slot <= (type === "Checkin" ? seen.lastIn : seen.lastOut) ? "replay" : null;
+}
+
+/** @typedef {import("../core/pass.js").ParsedPass} ParsedPass */
+
+/** @param {ParsedPass} pass @param {import("./bundle.js").Bundle} bundle @returns {Promise<string | null>} */
+async function signatureCause(pass, bundle) {
+  const named = bundle.keys.filter((key) => equal(key.kid, pass.kid));
+  if (named.length === 0) return "key_unknown";
+  const signed = signedBytes(pass, bundle.venue);
+  for (const key of named) {
+    if (!(await verify(pass.signature, signed, key.publicKey))) continue;
+    const fits = key.epochs.includes(pass.validFrom) && pass.validUntil === pass.validFrom + EPOCH_S;
+    return fits ? null : "key_epoch";
+  }
+  return "signature";
+}
+
+/** @param {ParsedPass} pass @param {number} at @returns {string | null} */
+function timeCause(pass, at) {
+  if (at < pass.validFrom) return "not_yet_valid";
+  return at >= pass.validUntil ? "expired" : null;
+}
+
+/** @param {ParsedPass} pass @param {number} at @returns {string | null} */
+function chainCause(pass, at) {
+  if (pass.shown === null) return null;
+  const { slot } = pass.shown;
+  if (slot < 1 || slot > SLOTS || Math.abs(slot - slotAt(pass.validFrom, at)) > 1) return "slot";
+  let { value } = pass.shown;
+  for (let down = slot; down > 0; down -= 1) value = stepDown(pass.validFrom, down, value);
+  return equal(value, pass.anchor) ? null : "chain";
+}
+
+/** @param {ParsedPass} pass @param {import("./bundle.js").Bundle} bundle @returns {string | null} */
+function listedCause(pass, { revocations, requirements }) {
+  const entry = toHex(hmac(sha256, revocations.salt, pass.anchor).slice(0, 8));
+  if (revocations.entries.has(entry)) return "revoked";
+  return pass.shown === null && requirements.rotatingRequired ? "rotating_required" : null;
+}
+
+/**
+ * @param {ParsedPass} pass
+ * @param {Seen} seen
+ * @param {number} at
+ * @param {Readings} readings
+ * @param {import("./bundle.js").Requirements} requirements
+ * @returns {string | null}
+ */
+function entryCause(pass, seen, at, { temperatureF = null, o2 = null }, requirements) {
+  const { highestTemperatureF, lowestO2, hours, openings } = requirements;
+  if (pass.shown === null && seen.inside) return "still_inside";
+  if (requirements.privateDoor && !requirements.invitationEpochs.includes(pass.validFrom)) return "private_door";
+  if (hours !== null && !isOpen(hours, at) && !openings.some(([start, end]) => start <= at && at < end)) return "closed";
+  if ((highestTemperatureF !== null && temperatureF === null) || (lowestO2 !== null && o2 === null)) return "reading_missing";
+  // Written so that a reading that is no number declines.
+  if (highestTemperatureF !== null && !(Number(temperatureF) <= highestTemperatureF)) return "temperature";
+  return lowestO2 !== null && !(Number(o2) >= lowestO2) ? "o2" : null;
+}

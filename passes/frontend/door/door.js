@@ -1,0 +1,101 @@
+/**
+ * One door: takes what readers read, one text at a time, decides, asks the server where it can, and queues what the
+ * server must learn later. The page shows the answer.
+ *
+ * @typedef {import("./decide.js").ScanType} ScanType
+ * @typedef {import("./decide.js").Readings} Readings
+ * @typedef {"old-keys" | "clock" | "restarted" | "storage"} Amber why the kiosk cannot check; it says nothing of a visitor
+ * @typedef {{light: "green" | "red"} | {light: "amber", why: Amber}} Answer
+ */
+import { PREFIX } from "../core/pass.js";
+import { decide } from "./decide.js";
+import { newScanId } from "./random.js";
+import { sealScan } from "./seal.js";
+
+export class Door {
+  /**
+   * @param {object} parts
+   * @param {import("../stores/kiosk.js").KioskStore} parts.store
+   * @param {import("./link.js").ServerLink} parts.link
+   * @param {import("./clock.js").DoorClock} parts.clock
+   * @param {import("./replay.js").ReplayBook} parts.replay
+   */
+  constructor({ store, link, clock, replay }) {
+    this.store = store;
+    this.link = link;
+    this.clock = clock;
+    this.replay = replay;
+    /** @type {import("./bundle.js").Bundle | null} */
+    this.bundle = null;
+    /** @type {Promise<unknown>} */
+    this.turn = Promise.resolve();
+  }
+
+  /**
+   * @param {string} text
+   * @param {ScanType} type
+   * @param {Readings} [readings]
+   * @returns {Promise<Answer>} scans are answered one after the other: the same code twice at once opens once
+   * @throws {import("./link.js").Revoked}
+   */
+  scan(text, type, readings = {}) {
+    const answer = this.turn.then(() => this.answer(text, type, readings));
+    this.turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** @returns {Amber | null} why nothing can be checked now */
+  trouble() {
+    if (!this.bundle || this.clock.now() >= this.bundle.goodUntil) return "old-keys";
+    return this.clock.isTrusted(this.bundle.serverTime) ? null : "clock";
+  }
+
+  /** @param {string} text @param {ScanType} type @param {Readings} readings @returns {Promise<Answer>} */
+  async answer(text, type, readings) {
+    const why = this.trouble();
+    const { bundle } = this;
+    if (why || !bundle) return { light: "amber", why: why ?? "old-keys" };
+    const at = this.clock.now();
+    const recall = (/** @type {Uint8Array} */ anchor, /** @type {number} */ until) => this.replay.recall(anchor, until);
+    const { approved, pass, seen } = await decide({ text, type, at, readings, bundle, recall });
+    // What is no pass at all never leaves this device: it may be somebody's secret, or the code of a ticket.
+    if (!text.startsWith(PREFIX)) return { light: "red" };
+    const scanId = newScanId();
+    const scan = scanBody(text, type, at, readings);
+    const verdict = approved ? await this.link.askLive(scanId, scan) : null;
+    if (verdict === false) return { light: "red" };
+    if (approved && verdict === null && pass && this.replay.isForgotten(pass)) return { light: "amber", why: "restarted" };
+    if (seen) this.replay.remember(seen);
+    const kept = verdict === null ? this.queue(scanId, scan, approved, seen) : seen && this.store.remember(seen);
+    const stored = await Promise.resolve(kept).then(() => true, () => false);
+    if (approved && stored) await this.store.saveSetting("lastOpened", Math.ceil(at / 60) * 60);
+    // A visit that is nowhere recorded would be missing from every crowd: better a person looks.
+    if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
+    return { light: approved ? "green" : "red" };
+  }
+
+  /** @param {string} scanId @param {import("./seal.js").Scan} scan @param {boolean} approved @param {import("./decide.js").Seen | null} seen */
+  async queue(scanId, scan, approved, seen) {
+    const { bundle } = this;
+    if (!bundle) return;
+    const sealed = await sealScan(bundle.sealingKey, scanId, { ...scan, kiosk_result: approved ? "Approved" : "Declined" });
+    await this.store.record({ scan_id: scanId, sealed }, seen);
+  }
+
+  /** Drops replay rows whose passes have ended. */
+  async forget() {
+    const ended = this.replay.forget(this.clock.now());
+    if (ended.length > 0) await this.store.forget(ended);
+  }
+}
+
+/** @param {string} credential @param {ScanType} type @param {number} at @param {Readings} readings @returns {import("./seal.js").Scan} */
+function scanBody(credential, type, at, { temperatureF = null, o2 = null }) {
+  return {
+    credential,
+    type,
+    scanned_at: new Date(at * 1000).toISOString(),
+    ...(temperatureF === null ? {} : { temperature_f: temperatureF }),
+    ...(o2 === null ? {} : { o2 }),
+  };
+}

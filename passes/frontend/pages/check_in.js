@@ -1,0 +1,172 @@
+/** Four questions, one a page, then a pass or kind advice. Each step is kept, so a reload loses nothing. */
+import { Unreachable } from "../core/api.js";
+import { checkIn } from "../core/check_in.js";
+import { CHECK_IN_OPENS_BEFORE_S } from "../core/epoch.js";
+import { openVisitorStore } from "../stores/visitor.js";
+import { find, formatTime, onActions, pageData, showState } from "../ui/page.js";
+
+/**
+ * @typedef {import("../stores/visitor.js").Draft} Draft
+ * @typedef {import("../core/epoch.js").Epoch} Epoch
+ * @typedef {keyof import("../stores/visitor.js").Answers} Question
+ */
+
+/** @type {{id: string, name: string}} */
+const venue = pageData("venue");
+const QUESTIONS = Array.from(document.querySelectorAll("[data-question]"), (section) => /** @type {Question} */ (/** @type {HTMLElement} */ (section).dataset.question));
+/** A page left open overnight still lists yesterday, whose check-in closed when today started. */
+const open = () => {
+  const now = Date.now() / 1000;
+  const started = /** @type {Epoch[]} */ (pageData("epochs")).filter((epoch) => epoch.start - CHECK_IN_OPENS_BEFORE_S <= now);
+  return started.filter((epoch) => now < epoch.end && !started.some((later) => later.start > epoch.start && later.start <= now));
+};
+
+/** @type {import("../stores/visitor.js").VisitorStore} */
+let store;
+/** @type {import("../stores/visitor.js").Person} */
+let person;
+/** @type {Draft} */
+let draft;
+let askedAt = performance.now();
+
+/** @returns {Draft} */
+function emptyDraft() {
+  const invitation = new URLSearchParams(location.hash.slice(1)).get("invitation");
+  return { person: person.id, venue: venue.id, epoch: null, index: null, answers: {}, surveySeconds: 0, invitation };
+}
+
+/** @param {Partial<Draft>} change */
+async function keep(change) {
+  draft = { ...draft, ...change };
+  await store.saveDraft(draft);
+}
+
+/** Gives up a place of the book whose request may have gone out: it belongs to the words it was sent with. */
+async function burn() {
+  const { epoch, index } = draft;
+  if (epoch === null || index === null) return;
+  await store.savePass({ person: person.id, epochStart: epoch.start, index, epoch, venue, credential: null });
+  draft = { ...draft, index: null };
+}
+
+/** @param {string} step a day or a question, or `send` */
+function show(step) {
+  askedAt = performance.now();
+  if (step === "send") return void send();
+  showState(step === "day" ? "day" : `question-${step}`);
+  if (step === "day") return listDays();
+  for (const button of document.querySelectorAll(`[data-question="${step}"] [data-do="answer"]`)) {
+    const { value } = /** @type {HTMLElement} */ (button).dataset;
+    const given = draft.answers[/** @type {Question} */ (step)];
+    button.setAttribute("aria-pressed", String(given !== undefined && given === (value === "yes")));
+  }
+}
+
+/** Steps are history entries without an address of their own: back goes one question back. @param {string} step */
+function go(step) {
+  history.pushState({ step }, "");
+  show(step);
+}
+
+/** @returns {string} the first step that is still open */
+function nextStep() {
+  if (!draft.epoch) return "day";
+  return QUESTIONS.find((question) => draft.answers[question] === undefined) ?? "send";
+}
+
+function listDays() {
+  const word = (/** @type {string} */ name) => /** @type {HTMLTemplateElement} */ (find(`[data-word="${name}"]`)).content.textContent ?? "";
+  const now = Date.now() / 1000;
+  const buttons = open().map((epoch) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.do = "day";
+    button.dataset.date = epoch.date;
+    const day = formatTime(epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "short" });
+    button.textContent = now < epoch.start ? `${word("tomorrow")}, ${day}` : now < epoch.start + 24 * 3600 ? `${word("today")}, ${day}` : day;
+    return button;
+  });
+  find("[data-days]").replaceChildren(...buttons);
+  const field = /** @type {HTMLInputElement} */ (find("#invitation"));
+  if (!draft.invitation) return;
+  field.value = draft.invitation;
+  /** @type {HTMLDetailsElement} */ (field.closest("details")).open = true;
+}
+
+async function send() {
+  const epoch = open().find((candidate) => candidate.date === draft.epoch?.date);
+  if (!epoch) {
+    await burn();
+    await keep({ epoch: null });
+    return showState("closed");
+  }
+  showState("sending");
+  try {
+    await finish(await checkIn({ store, person, draft, epoch, venue }));
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    showState("offline");
+  }
+}
+
+/** @param {import("../core/check_in.js").Outcome} outcome */
+async function finish(outcome) {
+  if (outcome.kind === "go") return location.replace("/pass");
+  if (outcome.kind === "no") {
+    const items = outcome.advice.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text }));
+    find("[data-advice]").replaceChildren(...items);
+    return showState("no");
+  }
+  draft = (await store.draft(person.id, venue.id)) ?? draft;
+  return showState(outcome.kind === "used_up" ? "used-up" : outcome.kind);
+}
+
+onActions({
+  reload: () => location.reload(),
+  day: async (button) => {
+    const epoch = open().find((candidate) => candidate.date === button.dataset.date) ?? null;
+    const invitation = /** @type {HTMLInputElement} */ (find("#invitation")).value.trim() || draft.invitation;
+    if (epoch?.date !== draft.epoch?.date || invitation !== draft.invitation) await burn();
+    await keep({ epoch, invitation });
+    go(nextStep());
+  },
+  answer: async (button) => {
+    const question = /** @type {Question} */ (/** @type {HTMLElement} */ (button.closest("[data-question]")).dataset.question);
+    const answers = { ...draft.answers, [question]: button.dataset.value === "yes" };
+    if (draft.answers[question] !== answers[question]) await burn();
+    // The time is part of what was sent too: it stands still once a place of the book is taken.
+    const surveySeconds = draft.surveySeconds + (draft.index === null ? (performance.now() - askedAt) / 1000 : 0);
+    await keep({ answers, surveySeconds });
+    const following = QUESTIONS[QUESTIONS.indexOf(question) + 1];
+    go(following ?? "send");
+  },
+  back: () => history.back(),
+  send: () => send(),
+  again: async () => {
+    draft = emptyDraft();
+    go(nextStep());
+  },
+});
+
+globalThis.addEventListener("popstate", (event) => show(event.state?.step ?? "day"));
+
+showState("loading", { focus: false });
+try {
+  if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");
+  store = await openVisitorStore();
+  const current = await store.current();
+  if (!current) {
+    showState("no-key", { focus: false });
+  } else {
+    person = current;
+    draft = (await store.draft(person.id, venue.id)) ?? emptyDraft();
+    if (open().length === 0) showState("closed");
+    else {
+      const step = nextStep();
+      history.replaceState({ step: step === "send" ? QUESTIONS.at(-1) : step }, "");
+      show(step);
+    }
+  }
+} catch {
+  showState("unable");
+}

@@ -1,0 +1,309 @@
+/** The door's page: enrolment, the camera and other readers, the answer, and what staff must know. */
+import { Unreachable } from "../core/api.js";
+import { fromBase64Url } from "../core/bytes.js";
+import { useScript } from "../core/ed25519.js";
+import { PREFIX } from "../core/pass.js";
+import { BundleError, openBundle } from "../door/bundle.js";
+import { DoorClock } from "../door/clock.js";
+import { Door } from "../door/door.js";
+import { enrol, readEnrolment, Revoked, ServerLink } from "../door/link.js";
+import { freshKey, keepKey, recalledKey } from "../door/memory_key.js";
+import { ReplayBook } from "../door/replay.js";
+import { Wedge } from "../door/wedge.js";
+import { openKioskStore } from "../stores/kiosk.js";
+import { Camera, Reader, readerFiles } from "../ui/camera.js";
+import { fill, find, formatTime, onActions, pageData, showState, when } from "../ui/page.js";
+import { Signal } from "../ui/signal.js";
+
+/** @typedef {import("../door/decide.js").ScanType} ScanType */
+
+const SYNC_EVERY_MS = 30_000;
+/** A code held before the camera is read many times a second: it counts again only after it was away so long. */
+const SAME_CODE_MS = 3000;
+/** A USB scanner that reads twice on one pull of the trigger. */
+const SAME_TYPED_MS = 600;
+/** Scans under a lost replay key matter for as long as a code can be used: its slot and one on each side. */
+const CODE_LIVES_S = 180;
+
+/** @type {import("../stores/kiosk.js").KioskStore} */
+let store;
+/** @type {Door | null} */
+let door = null;
+/** @type {import("../stores/kiosk.js").DeviceRow | null} */
+let device = null;
+/** @type {Reader | null} */
+let reader = null;
+/** @type {Camera | null} */
+let camera = null;
+/** A code that waits for its readings. @type {string | null} */
+let awaiting = null;
+let connected = false;
+const settings = { mode: "staffed", back: false, silent: false };
+const signal = new Signal(() => settings.silent);
+/** @type {Map<string, number>} when a text was last seen, for the repeats of a camera */
+const lately = new Map();
+
+const word = (/** @type {string} */ name) => /** @type {HTMLTemplateElement} */ (find(`[data-word="${name}"]`)).content.textContent ?? "";
+const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
+const direction = () => /** @type {ScanType} */ (/** @type {HTMLInputElement} */ (find('input[name="type"]:checked')).value);
+
+/** @param {string} text @param {number} withinMs @returns {boolean} whether it is the same code still held there */
+function isRepeat(text, withinMs) {
+  const now = performance.now();
+  const last = lately.get(text);
+  lately.set(text, now);
+  for (const [other, at] of lately) if (now - at > SAME_CODE_MS) lately.delete(other);
+  return last !== undefined && now - last < withinMs;
+}
+
+/** @param {string} text @param {number} withinMs */
+function onRead(text, withinMs) {
+  if (!door || awaiting !== null || isRepeat(text, withinMs)) return;
+  const limits = door.bundle?.requirements;
+  const asks = direction() === "Checkin" && text.startsWith(PREFIX) && door.trouble() === null;
+  if (asks && limits && (limits.highestTemperatureF !== null || limits.lowestO2 !== null)) return askReadings(text, limits);
+  void answer(text, {});
+}
+
+/** @param {string} text @param {import("../door/bundle.js").Requirements} limits */
+function askReadings(text, limits) {
+  awaiting = text;
+  when("asks-temperature", limits.highestTemperatureF !== null);
+  when("asks-o2", limits.lowestO2 !== null);
+  form("readings").hidden = false;
+  /** @type {HTMLInputElement | null} */ (form("readings").querySelector("div:not([hidden]) input"))?.focus();
+}
+
+function dropReadings() {
+  awaiting = null;
+  form("readings").reset();
+  form("readings").hidden = true;
+}
+
+/** @param {string} text @param {import("../door/decide.js").Readings} readings */
+async function answer(text, readings) {
+  if (!door) return;
+  const type = direction();
+  try {
+    const result = await door.scan(text, type, readings);
+    if (result.light === "green") signal.show("green", type === "Checkin" ? "welcome" : "bye");
+    else if (result.light === "amber" && settings.mode === "staffed") signal.show("amber", result.why);
+    else signal.show("red", "no"); // a door without staff stays shut when it cannot check
+  } catch (error) {
+    if (error instanceof Revoked) await signOut();
+    else throw error;
+  }
+  await showStaff();
+}
+
+async function showStaff() {
+  const bundle = door?.bundle ?? null;
+  const time = /** @type {const} */ ({ dateStyle: "short", timeStyle: "short" });
+  fill("queue", String(await store.queued()));
+  fill("keys-from", bundle ? formatTime(bundle.serverTime, time) : "–");
+  fill("keys-until", bundle ? formatTime(bundle.goodUntil, time) : "–");
+  fill("offset", door ? `${Math.round(door.clock.offsetS)} s` : "–");
+  fill("connection", word(!bundle ? "no-keys" : connected ? "online" : "offline"));
+}
+
+/** Fetches a newer bundle, sends what waits. One tab at a time: two would send the queue twice. */
+async function sync() {
+  await navigator.locks.request("crowdtrace-kiosk-sync", { ifAvailable: true }, async (lock) => {
+    if (!lock || !door || !device) return;
+    try {
+      const { bytes, bundle } = await door.link.fetchBundle(device.rootKey);
+      const isOlder = door.bundle && (bundle.serverTime < door.bundle.serverTime || bundle.venue !== door.bundle.venue);
+      if (!isOlder) {
+        door.clock.correct(bundle.serverTime);
+        door.bundle = bundle;
+        await store.saveBundle({ bytes, offsetS: door.clock.offsetS });
+      }
+      connected = true;
+      await door.forget();
+      await door.link.upload(store);
+    } catch (error) {
+      connected = false;
+      if (error instanceof Revoked) return signOut();
+      if (!(error instanceof Unreachable || error instanceof BundleError)) throw error;
+    }
+    await showStaff();
+  });
+}
+
+async function signOut() {
+  camera?.stop();
+  door = null;
+  device = null;
+  await store.unenrol();
+  when("revoked", true);
+  showState("enrol");
+}
+
+/** @param {import("../stores/kiosk.js").DeviceRow} enrolled */
+async function openDoor(enrolled) {
+  device = enrolled;
+  const recalled = await recalledKey();
+  const key = recalled ?? freshKey();
+  const kept = await store.bundle();
+  const clock = new DoorClock({ wallMs: () => Date.now(), timerMs: () => performance.now(), offsetS: kept?.offsetS ?? 0 });
+  if (!recalled) await store.forgetAll();
+  const lastOpened = Number((await store.setting("lastOpened")) ?? 0);
+  const forgottenUntil = !recalled && clock.now() - lastOpened < CODE_LIVES_S ? lastOpened : 0;
+  const replay = new ReplayBook(key, await store.replayRows(), forgottenUntil);
+  keepKey(key);
+  door = new Door({ store, link: new ServerLink(enrolled.token), clock, replay });
+  if (kept) door.bundle = await openBundle(kept.bytes, enrolled.rootKey).catch(() => null);
+  fill("device", enrolled.name);
+  when("revoked", false);
+  showState("door", { focus: false });
+  await showStaff();
+  void keepOffline();
+  await startCamera();
+  await sync();
+}
+
+/** Asks the service worker to keep the door's files, and shows whether this page works without a network. */
+async function keepOffline() {
+  const registration = await navigator.serviceWorker?.ready;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => (document.documentElement.dataset.offline = "ready");
+  registration?.active?.postMessage({ keep: "files" }, [port2]);
+}
+
+async function startCamera() {
+  reader ??= new Reader(readerFiles());
+  camera?.stop();
+  const video = /** @type {HTMLVideoElement} */ (find("[data-door-video]"));
+  camera = new Camera(video, reader, (text) => onRead(text, SAME_CODE_MS));
+  video.classList.toggle("is-mirrored", !settings.back);
+  const seeing = await camera.start(settings.back ? "environment" : "user");
+  when("seeing", seeing);
+  when("blind", !seeing);
+  if (seeing) await navigator.wakeLock?.request("screen").catch(() => undefined);
+}
+
+async function enrolByCamera() {
+  reader ??= new Reader(readerFiles());
+  const video = /** @type {HTMLVideoElement} */ (find("[data-enrol-video]"));
+  const scanning = new Camera(video, reader, (text) => {
+    scanning.stop();
+    when("enrol-camera", false);
+    /** @type {HTMLInputElement} */ (find("#code")).value = readEnrolment(text);
+    form("enrol").requestSubmit();
+  });
+  const seeing = await scanning.start("environment");
+  when("enrol-camera", seeing);
+  if (!seeing) fill("enrol-note", word("no-camera"));
+}
+
+/** @param {string} code @param {string} name */
+async function enrolWith(code, name) {
+  const rootKey = fromBase64Url(pageData("root-key"));
+  try {
+    const token = await enrol({ code: readEnrolment(code), name, kind: matchMedia("(pointer: coarse) and (max-width: 600px)").matches ? "Personal" : "Gate" });
+    if (token === null) return fill("enrol-note", word("enrol-refused"));
+    await store.unenrol();
+    const row = { token, rootKey, name };
+    await store.saveDevice(row);
+    await navigator.storage?.persist?.().catch(() => false);
+    fill("enrol-note", "");
+    await openDoor(row);
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    fill("enrol-note", word("enrol-offline"));
+  }
+}
+
+function readSettings() {
+  const fields = form("settings").elements;
+  settings.mode = /** @type {HTMLSelectElement} */ (fields.namedItem("mode")).value;
+  settings.back = /** @type {HTMLInputElement} */ (fields.namedItem("back")).checked;
+  settings.silent = /** @type {HTMLInputElement} */ (fields.namedItem("silent")).checked;
+}
+
+async function restoreSettings() {
+  Object.assign(settings, (await store.setting("settings")) ?? {});
+  const fields = form("settings").elements;
+  /** @type {HTMLSelectElement} */ (fields.namedItem("mode")).value = settings.mode;
+  /** @type {HTMLInputElement} */ (fields.namedItem("back")).checked = settings.back;
+  /** @type {HTMLInputElement} */ (fields.namedItem("silent")).checked = settings.silent;
+}
+
+/** @param {string} name @returns {number | null} a reading as it was typed; a comma is a point in most of the world */
+function reading(name) {
+  const text = /** @type {HTMLInputElement} */ (form("readings").elements.namedItem(name)).value.trim().replace(",", ".");
+  const value = Number(text);
+  return text === "" || !Number.isFinite(value) ? null : value;
+}
+
+onActions({
+  reload: () => location.reload(),
+  staff: (button) => {
+    const opened = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(opened));
+    when("staff", opened);
+    void showStaff();
+  },
+  sync: () => sync(),
+  full: () => document.documentElement.requestFullscreen?.().catch(() => undefined),
+  "enrol-camera": () => enrolByCamera(),
+  "drop-readings": dropReadings,
+});
+
+form("enrol").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const data = new FormData(form("enrol"));
+  void enrolWith(String(data.get("code")), String(data.get("name")).trim());
+});
+
+form("settings").addEventListener("change", async () => {
+  const wasBack = settings.back;
+  readSettings();
+  await store.saveSetting("settings", { ...settings });
+  if (wasBack !== settings.back) await startCamera();
+});
+
+form("readings").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = awaiting;
+  const readings = { temperatureF: reading("temperature"), o2: reading("o2") };
+  dropReadings();
+  if (text !== null) void answer(text, readings);
+});
+
+const wedge = new Wedge((text) => onRead(text, SAME_TYPED_MS));
+document.addEventListener("keydown", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const types = target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+  if (!door || types || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (wedge.press(event, event.timeStamp)) event.preventDefault();
+});
+
+globalThis.addEventListener("online", () => {
+  if (door) door.link.quietUntil = 0;
+  void sync();
+});
+globalThis.addEventListener("offline", () => {
+  connected = false;
+  void showStaff();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && door) void navigator.wakeLock?.request("screen").catch(() => undefined);
+});
+
+const code = location.hash.slice(1);
+if (code) history.replaceState(null, "", location.pathname);
+useScript(find("script[data-ed25519]").dataset.ed25519 ?? "");
+showState("loading", { focus: false });
+try {
+  if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");
+  store = await openKioskStore();
+  await restoreSettings();
+  const enrolled = await store.device();
+  if (code) /** @type {HTMLInputElement} */ (find("#code")).value = code;
+  if (enrolled && !code) await openDoor(enrolled);
+  else showState("enrol", { focus: false });
+  setInterval(() => void sync(), SYNC_EVERY_MS);
+} catch {
+  showState("unable");
+}

@@ -1,0 +1,122 @@
+/**
+ * What a kiosk keeps (IndexedDB `crowdtrace-kiosk`): its token and pinned root key, the signed bundle, sealed scans
+ * that wait for the network, and replay rows under a key that is not stored. None of it names or identifies a visitor.
+ *
+ * @typedef {object} DeviceRow
+ * @property {string} token
+ * @property {Uint8Array<ArrayBuffer>} rootKey pinned when the device enrolled
+ * @property {string} name
+ *
+ * @typedef {object} BundleRow
+ * @property {Uint8Array<ArrayBuffer>} bytes as the server signed them; checked again each time they are read
+ * @property {number} offsetS correction of this device's clock
+ *
+ * @typedef {{scan_id: string, sealed: string}} QueuedScan
+ * @typedef {import("../door/decide.js").Seen} Seen
+ */
+import { openDB } from "idb";
+
+const NAME = "crowdtrace-kiosk";
+const VERSION = 1;
+
+/** @returns {Promise<KioskStore>} @throws {DOMException} where the browser refuses storage */
+export async function openKioskStore() {
+  const database = await openDB(NAME, VERSION, {
+    upgrade(fresh) {
+      fresh.createObjectStore("state");
+      // Ids are random, so the order of the keys says nothing about the order of the visitors.
+      fresh.createObjectStore("queue", { keyPath: "scan_id" });
+      fresh.createObjectStore("replay", { keyPath: "tag" });
+    },
+    blocking: (_current, _blocked, event) => /** @type {IDBDatabase} */ (event.target).close(),
+  });
+  return new KioskStore(database);
+}
+
+export class KioskStore {
+  /** @param {import("idb").IDBPDatabase} database */
+  constructor(database) {
+    this.database = database;
+  }
+
+  /** @returns {Promise<DeviceRow | null>} */
+  async device() {
+    return (await this.database.get("state", "device")) ?? null;
+  }
+
+  /** @param {DeviceRow} device */
+  async saveDevice(device) {
+    await this.database.put("state", device, "device");
+  }
+
+  /** @returns {Promise<BundleRow | null>} */
+  async bundle() {
+    return (await this.database.get("state", "bundle")) ?? null;
+  }
+
+  /** @param {BundleRow} row */
+  async saveBundle(row) {
+    await this.database.put("state", row, "bundle");
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<unknown>} a setting of the staff
+   */
+  async setting(name) {
+    return this.database.get("state", `setting:${name}`);
+  }
+
+  /** @param {string} name @param {unknown} value */
+  async saveSetting(name, value) {
+    await this.database.put("state", value, `setting:${name}`);
+  }
+
+  /** One transaction for the row that opens a door once and the scan that tells the server. @param {QueuedScan} scan @param {Seen | null} seen */
+  async record(scan, seen) {
+    const work = this.database.transaction(["queue", "replay"], "readwrite");
+    await Promise.all([work.objectStore("queue").put(scan), seen && work.objectStore("replay").put(seen), work.done]);
+  }
+
+  /** @param {Seen} seen */
+  async remember(seen) {
+    await this.database.put("replay", seen);
+  }
+
+  /** @returns {Promise<Seen[]>} */
+  replayRows() {
+    return this.database.getAll("replay");
+  }
+
+  /** @param {string[]} tags */
+  async forget(tags) {
+    const work = this.database.transaction("replay", "readwrite");
+    await Promise.all([...tags.map((tag) => work.store.delete(tag)), work.done]);
+  }
+
+  /** Rows of a key that is gone can never be read again. */
+  async forgetAll() {
+    await this.database.clear("replay");
+  }
+
+  /** @returns {Promise<number>} */
+  queued() {
+    return this.database.count("queue");
+  }
+
+  /** @param {number} limit @returns {Promise<QueuedScan[]>} */
+  nextQueued(limit) {
+    return this.database.getAll("queue", undefined, limit);
+  }
+
+  /** @param {string[]} ids */
+  async uploaded(ids) {
+    const work = this.database.transaction("queue", "readwrite");
+    await Promise.all([...ids.map((id) => work.store.delete(id)), work.done]);
+  }
+
+  /** Forgets the device, as after a revocation. The queue stays: another enrolment at this venue may still send it. */
+  async unenrol() {
+    await Promise.all([this.database.delete("state", "device"), this.database.delete("state", "bundle")]);
+  }
+}

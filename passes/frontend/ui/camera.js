@@ -1,0 +1,111 @@
+/**
+ * A camera whose frames are read for QR codes in a worker.
+ *
+ * The native detector is asked first where the browser has one. The page stays free: it only copies a frame when the
+ * worker asks for the next one.
+ */
+
+/** @typedef {{reader: string, wasm: string, script: string}} ReaderFiles addresses of the worker, its WebAssembly, its JavaScript */
+
+/** @returns {ReaderFiles} as the page's script element names them */
+export function readerFiles() {
+  const script = document.querySelector("script[data-reader]");
+  if (!(script instanceof HTMLElement)) throw new Error("the page names no reader");
+  const address = (/** @type {string | undefined} */ path) => new URL(path ?? "", document.baseURI).href;
+  return { reader: address(script.dataset.reader), wasm: address(script.dataset.wasm), script: address(script.dataset.script) };
+}
+
+/** Reads frames and pictures, one at a time, in the order in which they come. */
+export class Reader {
+  /** @param {ReaderFiles} files */
+  constructor(files) {
+    this.worker = new Worker(files.reader, { type: "module" });
+    this.worker.postMessage({ wasm: files.wasm, script: files.script });
+    /** @type {Map<number, (texts: string[]) => void>} */
+    this.waiting = new Map();
+    this.count = 0;
+    this.worker.addEventListener("message", ({ data }) => {
+      this.waiting.get(data.id)?.(data.texts);
+      this.waiting.delete(data.id);
+    });
+  }
+
+  /** @param {ImageBitmap} image handed over to the worker @returns {Promise<string[]>} what the codes say */
+  read(image) {
+    const id = (this.count += 1);
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.worker.postMessage({ id, image }, [image]);
+    });
+  }
+
+  stop() {
+    this.worker.terminate();
+  }
+}
+
+/** Frames wider than this cost time and find nothing more. */
+const FRAME_WIDTH = 1280;
+/** A code in every frame would keep a phone warm; so many looks a second are plenty. */
+const PAUSE_MS = 60;
+
+export class Camera {
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {Reader} reader
+   * @param {(text: string) => void} onText every code of every frame, repeats included
+   */
+  constructor(video, reader, onText) {
+    this.video = video;
+    this.reader = reader;
+    this.onText = onText;
+    this.running = false;
+    /** @type {MediaStream | null} */
+    this.stream = null;
+  }
+
+  /**
+   * @param {"user" | "environment"} facing
+   * @returns {Promise<boolean>} false when there is no camera or it is refused
+   */
+  async start(facing) {
+    this.stop();
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: facing, width: { ideal: FRAME_WIDTH } } });
+    } catch {
+      return false;
+    }
+    this.video.srcObject = this.stream;
+    await this.video.play().catch(() => undefined);
+    this.running = true;
+    void this.look(this.stream);
+    return true;
+  }
+
+  stop() {
+    this.running = false;
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+    this.video.srcObject = null;
+  }
+
+  /** @param {MediaStream} stream */
+  async look(stream) {
+    while (this.running && this.stream === stream) {
+      const started = performance.now();
+      if (this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !document.hidden) {
+        for (const text of await this.frame()) if (this.running) this.onText(text);
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, PAUSE_MS - (performance.now() - started))));
+    }
+  }
+
+  /** @returns {Promise<string[]>} */
+  async frame() {
+    try {
+      return await this.reader.read(await createImageBitmap(this.video));
+    } catch {
+      return []; // the frame went away while it was copied
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A page made of states. The server renders every state and every word; a script shows one state at a time, fills
+ * slots and listens to actions. So words stay in templates, where they are translated.
+ */
+
+/** @param {string} name @returns {HTMLElement} the state `<section data-state="name">` */
+function stateElement(name) {
+  const element = document.querySelector(`[data-state="${name}"]`);
+  if (!(element instanceof HTMLElement)) throw new Error(`the page has no state ${name}`);
+  return element;
+}
+
+/**
+ * Shows one state and hides the others. Its heading takes the focus, so that screen readers read it out.
+ *
+ * @param {string} name
+ * @param {{focus?: boolean}} [options]
+ */
+export function showState(name, { focus = true } = {}) {
+  const shown = stateElement(name);
+  for (const element of document.querySelectorAll("[data-state]")) {
+    if (element instanceof HTMLElement) element.hidden = element !== shown;
+  }
+  document.documentElement.dataset.shown = name;
+  const heading = shown.querySelector("h1, h2, legend");
+  if (focus && heading instanceof HTMLElement) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    globalThis.scrollTo(0, 0);
+  }
+}
+
+/** @param {string} name @param {string} text put into every `data-slot="name"` */
+export function fill(name, text) {
+  for (const element of document.querySelectorAll(`[data-slot="${name}"]`)) element.textContent = text;
+}
+
+/** @param {string} name @param {boolean} shown whether elements with `data-when="name"` show */
+export function when(name, shown) {
+  for (const element of document.querySelectorAll(`[data-when="${name}"]`)) {
+    if (element instanceof HTMLElement) element.hidden = !shown;
+  }
+}
+
+/** @param {Record<string, (button: HTMLElement) => unknown>} actions what `data-do="name"` does when it is pressed */
+export function onActions(actions) {
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-do]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const action = actions[button.dataset.do ?? ""];
+    if (!action) return;
+    event.preventDefault();
+    action(button);
+  });
+}
+
+/** @param {string} selector @returns {HTMLElement} */
+export function find(selector) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
+  return element;
+}
+
+/** @param {string} id @returns {any} what the server put into the page with `json_script` */
+export function pageData(id) {
+  return JSON.parse(document.getElementById(id)?.textContent ?? "null");
+}
+
+/** @param {string | null} path @returns {string | null} the path if it leads to a page of ours, else null */
+export function ownPath(path) {
+  return path !== null && /^\/(?![/\\])/.test(path) && !path.includes("#") ? path : null;
+}
+
+/** @param {number} unixS @param {Intl.DateTimeFormatOptions} options @returns {string} in the page's language */
+export function formatTime(unixS, options) {
+  return new Intl.DateTimeFormat(document.documentElement.lang || "en", options).format(unixS * 1000);
+}

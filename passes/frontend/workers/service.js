@@ -1,0 +1,89 @@
+/**
+ * The offline copy of the app. The server puts two lines in front: `VERSION`, and the files and pages to keep.
+ *
+ * Pages come from the network and, where it fails or is slow, from the copy. Built files have addresses of
+ * their content; the door's large ones are kept when a door asks for them. Answers of the API are never kept: passes and secrets lie in the page's own storage.
+ */
+
+const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+/** @type {{version: string, files: string[], later: string[], pages: string[]}} */
+const offline = Reflect.get(self, "OFFLINE");
+const CACHE = `crowdtrace-${offline.version}`;
+/** A page that takes longer comes from the copy. */
+const PATIENCE_MS = 4000;
+
+/** Replay key of a kiosk, in memory alone. @type {Uint8Array | null} */
+let replayKey = null;
+
+scope.addEventListener("install", (event) => {
+  event.waitUntil(
+    (async () => {
+      const cache = await caches.open(CACHE);
+      await cache.addAll([...offline.files, ...offline.pages]);
+      await scope.skipWaiting();
+    })(),
+  );
+});
+
+scope.addEventListener("activate", (event) => {
+  event.waitUntil(
+    (async () => {
+      const names = await caches.keys();
+      await Promise.all(names.filter((name) => name.startsWith("crowdtrace-") && name !== CACHE).map((name) => caches.delete(name)));
+      await scope.clients.claim();
+    })(),
+  );
+});
+
+scope.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== scope.location.origin) return;
+  const address = url.pathname + url.search;
+  if (offline.files.includes(address) || offline.later.includes(address)) event.respondWith(fromCopy(request));
+  else if (request.mode === "navigate" && isKeptPage(url.pathname)) event.respondWith(pageOrCopy(request, url.pathname));
+});
+
+/** @param {string} path @returns {boolean} */
+function isKeptPage(path) {
+  return offline.pages.includes(path) || path.startsWith("/check-in/");
+}
+
+/** @param {Request} request @returns {Promise<Response>} */
+async function fromCopy(request) {
+  const cache = await caches.open(CACHE);
+  const copy = await cache.match(request);
+  if (copy) return copy;
+  const response = await fetch(request);
+  if (response.ok) await cache.put(request, response.clone());
+  return response;
+}
+
+/** @param {Request} request @param {string} path @returns {Promise<Response>} */
+async function pageOrCopy(request, path) {
+  const cache = await caches.open(CACHE);
+  const copy = await cache.match(path);
+  const fresh = (async () => {
+    const response = await fetch(request);
+    if (response.ok && !response.redirected) await cache.put(path, response.clone());
+    return response;
+  })();
+  if (!copy) return fresh;
+  /** @type {Promise<Response>} */
+  const late = new Promise((resolve) => setTimeout(() => resolve(copy), PATIENCE_MS));
+  return Promise.race([fresh.then((response) => (response.status >= 500 ? copy : response), () => copy), late]);
+}
+
+/** A page that came before this worker took over has loaded its files past it. */
+async function keepLater() {
+  const cache = await caches.open(CACHE);
+  const kept = new Set((await cache.keys()).map(({ url }) => url));
+  await cache.addAll(offline.later.filter((path) => !kept.has(new URL(path, scope.location.origin).href)));
+}
+
+scope.addEventListener("message", (event) => {
+  const { data, ports } = event;
+  if (data?.keep === "files") return event.waitUntil(keepLater().then(() => ports[0]?.postMessage("kept")));
+  if (data?.keep === "replay-key") replayKey = data.key;
+  else if (data?.ask === "replay-key") ports[0]?.postMessage(replayKey);
+});

@@ -1,0 +1,44 @@
+"""Keyed hashes of what holders present: nothing that the database keeps can be searched for without the pepper."""
+
+from typing import Final
+
+from crowdtrace.common.crypto import keyed_hash
+from passes.codec.revocation import SALT_BYTES
+from passes.identity import hash_erase_key
+
+TAG_BYTES: Final = 16
+
+
+def visitor_hash(auth_key: bytes) -> bytes:
+    """What is kept of `K_auth`."""
+    return keyed_hash("", auth_key)
+
+
+def erase_hash(hash_of_erase_key: bytes) -> bytes:
+    """What is kept of SHA-256(K_erase)."""
+    return keyed_hash("", hash_of_erase_key)
+
+
+def erase_hash_of_key(erase_key: bytes) -> bytes:
+    """The same, from the erase key itself."""
+    return erase_hash(hash_erase_key(erase_key))
+
+
+def pass_tag(anchor: bytes) -> bytes:
+    """`HMAC(pepper, "tag" || anchor)[:16]`: joins a pass to its scans and visits, and to nothing else."""
+    return keyed_hash("tag", anchor)[:TAG_BYTES]
+
+
+def nobodys_tag(text: str) -> bytes:
+    """A tag that no pass has, made from a credential that is none: its look-up costs what any look-up costs."""
+    return keyed_hash("no pass", text.encode("utf-8", "surrogatepass"))[:TAG_BYTES]
+
+
+def spent_hash(owner_hash: bytes) -> bytes:
+    """What is kept of an owner who has reported."""
+    return keyed_hash("spent", owner_hash)
+
+
+def list_salt(venue: str) -> bytes:
+    """Salt of a venue's revocation list. It stays, so that entries of erased passes hold while their epoch lives."""
+    return keyed_hash("revocations", venue.encode())[:SALT_BYTES]

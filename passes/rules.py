@@ -1,0 +1,97 @@
+"""What venues ask, put into the values that the pure core decides on."""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from passes.admission import CheckinRules, Question
+from passes.clock import calendar, moment
+from passes.codec import DoorRequirements, Span, WeeklyHours
+from passes.codec.hours import DAY_MINUTES
+from passes.epochs import Epoch
+from venues import hours, selectors
+from venues.hours import Hours, Interval
+from venues.kinds import USUAL_DWELL_MIN, Access
+from venues.models import Venue
+from venues.selectors import DeviceContext
+
+_QUESTIONS: Final = tuple(Question)
+
+
+def checkin_rules(venue: Venue, epoch: Epoch) -> CheckinRules:
+    """The rules on answers as they stood when check-in for the epoch opened, and whether one must be invited."""
+    asked = selectors.requirements_at(venue, moment(epoch.checkin_opens))
+    refusing = frozenset(question for question in _QUESTIONS if getattr(asked, f"refuse_{question.value}", False))
+    start, end = epoch_day(epoch)
+    return CheckinRules(refusing, invitation_needed=selectors.invitation_needed(venue, start, end))
+
+
+def epoch_day(epoch: Epoch) -> tuple[dt.datetime, dt.datetime]:
+    """The epoch's local day: an event by invitation that starts in it makes the day one by invitation."""
+    return moment(epoch.start), moment(calendar().checkin_closes(epoch))
+
+
+def door_requirements(
+    device: DeviceContext, *, invitation_epochs: frozenset[int] = frozenset(), since: dt.datetime | None = None
+) -> DoorRequirements:
+    """What the device's door asks of a scan. `since`: leave out openings that ended before."""
+    rules = device.rules
+    return DoorRequirements(
+        version=rules.version,
+        highest_temperature_f=rules.max_temperature_f,
+        lowest_o2=rules.min_o2,
+        capacity=rules.capacity,
+        enforced_percent=rules.enforced_limit_percent,
+        hours=weekly_hours(device.venue_id, rules.version, device.zone, _as_tuples(rules.hours)),
+        rotating_required=rules.rotating_code,
+        private=device.access is Access.PRIVATE,
+        invitation_epochs=invitation_epochs,
+        openings=tuple(_openings(event for event in device.events if since is None or event.end > since)),
+    )
+
+
+def usual_dwell(device: DeviceContext) -> dt.timedelta:
+    """How long people usually stay: the venue's own figure, else that of its kind."""
+    return dt.timedelta(minutes=device.usual_dwell_min or USUAL_DWELL_MIN[device.venue_kind])
+
+
+def end_of_stay(device: DeviceContext, arrived: dt.datetime, epoch_end: dt.datetime) -> dt.datetime:
+    """When a stay that began at `arrived` ends without a Checkout: usual dwell, closing or the epoch's end.
+
+    Who was let in while the venue is closed (by an offline kiosk) has the first and the last of these.
+    """
+    end = min(arrived + usual_dwell(device), epoch_end)
+    if device.rules.hours == hours.ALWAYS_OPEN:
+        return end
+    closes = hours.closes_at(device.rules.hours, device.zone, arrived, events=device.events)
+    return min(end, closes) if closes is not None and closes > arrived else end
+
+
+_Week = tuple[tuple[tuple[int, int], ...], ...]
+
+
+@lru_cache(maxsize=4096)
+def weekly_hours(venue_id: int, version: int, zone: ZoneInfo, week: _Week) -> WeeklyHours:  # noqa: ARG001
+    """A venue's hours as the codec has them; remembered by venue and version."""
+    return WeeklyHours(zone=zone, spans=tuple(_spans(week)))
+
+
+def _spans(week: _Week) -> Iterable[Span]:
+    for weekday, day in enumerate(week):
+        for opens, closes in day:
+            if closes - opens <= DAY_MINUTES:
+                yield Span(weekday, opens, closes)
+            else:  # a span of the codec lasts a day at most
+                yield Span(weekday, opens, DAY_MINUTES)
+                yield Span((weekday + 1) % 7, 0, closes - DAY_MINUTES)
+
+
+def _as_tuples(week: Hours) -> _Week:
+    return tuple(tuple((opens, closes) for opens, closes in day) for day in week) or ((),) * 7
+
+
+def _openings(events: Iterable[Interval]) -> Iterable[tuple[int, int]]:
+    for event in events:
+        yield int((event.start - hours.EVENT_LEAD).timestamp()), int(event.end.timestamp())

@@ -1,0 +1,187 @@
+"""Reads of this room, also for the rooms above it."""
+
+import datetime as dt
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from crowdtrace.common import crypto
+from passes.admission import Answers
+from passes.clock import calendar, epoch_of
+from passes.epochs import Epoch
+from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, Visit
+from passes.services.holders import name_purpose
+from venues.models import Venue
+
+FEWEST: Final = 10
+"""A total below it is not told: it could speak of few people."""
+STATISTICS_DAYS: Final = 14
+
+
+# For the venue card --------------------------------------------------------------------------------------------------
+def open_epochs(now: dt.datetime) -> tuple[Epoch, ...]:
+    """Epochs whose check-in is open, earliest first."""
+    return calendar().open_epochs(now.timestamp())
+
+
+# For people who run venues -------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class PresentName:
+    """A name that a visitor who is inside chose to show."""
+
+    name: str = field(repr=False)
+
+
+def names_present(venue: Venue, now: dt.datetime) -> list[PresentName]:
+    """Names of visitors who are inside now, in alphabetical order; none of an epoch that is over."""
+    live = [epoch.date for epoch in calendar().live_epochs(now.timestamp())]
+    inside = Visit.objects.filter(venue=venue, epoch__in=live, arrived_at__lte=now).filter(
+        Q(left_at=None, times_out_at__gt=now) | Q(left_at__gt=now)
+    )
+    rows = Name.objects.filter(pass_row__venue=venue, pass_row__epoch__in=live, pass_row__tag__in=inside.values("tag"))
+    purpose = name_purpose(venue.public_id)
+    return [PresentName(name) for name in sorted(crypto.decrypt(purpose, bytes(row.text)).decode() for row in rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """What happened at a venue in one epoch. `visits` as the doors saw them; `declined` at doors and `refused` at
+    check-in are `None` where they are fewer than 10 or the epoch is not over: a total that is watched while it grows
+    would tell of one person."""
+
+    date: dt.date
+    visits: int
+    declined: int | None
+    refused: int | None
+
+
+def day_totals(venue: Venue, now: dt.datetime) -> list[DayTotals]:
+    """The last 14 epochs up to the present one, newest first."""
+    today = calendar().current(now.timestamp()).date
+    since = today - dt.timedelta(days=STATISTICS_DAYS - 1)
+    visits = _by_day(Visit.objects.filter(venue=venue, epoch__range=(since, today)), distinct="tag")
+    declined = _by_day(Scan.objects.filter(venue=venue, epoch__range=(since, today), approved=False))
+    refused = _by_day(Pass.objects.filter(venue=venue, epoch__range=(since, today), go=False))
+    dates = [today - dt.timedelta(days=days) for days in range(STATISTICS_DAYS)]
+    return [
+        DayTotals(date, visits.get(date, 0), _told(date, declined, now), _told(date, refused, now)) for date in dates
+    ]
+
+
+def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
+    """Declined scans of an ended epoch by cause, over all venues: for the operator. Causes below 10 are left out."""
+    epoch = epoch_of(date)
+    if epoch is None or epoch.end > now.timestamp():
+        return {}
+    rows = Scan.objects.filter(epoch=date, approved=False).values("cause").annotate(total=Count("pk"))
+    return {row["cause"]: row["total"] for row in rows.order_by("cause") if row["total"] >= FEWEST}
+
+
+def _by_day(rows: QuerySet[Any], distinct: str = "") -> dict[dt.date, int]:
+    total = Count(distinct, distinct=True) if distinct else Count("pk")
+    return {row["epoch"]: row["total"] for row in rows.order_by().values("epoch").annotate(total=total)}
+
+
+def _told(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | None:
+    epoch = epoch_of(date)
+    if epoch is None or epoch.end > now.timestamp() or totals.get(date, 0) < FEWEST:
+        return None
+    return totals[date]
+
+
+# For holders, through the rooms above --------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class OwnedVisit:
+    """A stay of a pass whose owner asked. `ends_at` is when it ended or will by time-out; `left_at` says a Checkout."""
+
+    owner_hash: bytes = field(repr=False)
+    venue_id: int
+    venue: str
+    arrived_at: dt.datetime
+    left_at: dt.datetime | None
+    ends_at: dt.datetime
+
+
+def owned_visits(owner_hashes: Iterable[bytes]) -> list[OwnedVisit]:
+    """All stays of these owners' passes, earliest first; unknown owners are skipped."""
+    passes = Pass.objects.filter(owner_hash__in=list(owner_hashes), go=True)
+    owners = {bytes(tag): bytes(owner) for tag, owner in passes.values_list("tag", "owner_hash")}
+    rows = (
+        Visit.objects.filter(tag__in=list(owners))
+        .annotate(ends_at=Coalesce("left_at", "times_out_at"))
+        .order_by("arrived_at", "pk")
+        .values_list("tag", "venue_id", "venue__public_id", "arrived_at", "left_at", "ends_at")
+    )
+    return [OwnedVisit(owners[bytes(tag)], *values) for tag, *values in rows]
+
+
+# For the crowd state -------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class CrowdVisit:
+    """A stay as the crowd state counts it: what was answered at issue, and the rating where there is one."""
+
+    visit_id: UUID
+    arrived_at: dt.datetime
+    ends_at: dt.datetime
+    answers: Answers = field(repr=False)
+    masks: int | None
+    distancing: int | None
+
+
+def crowd_visits(venue_id: int, start: dt.datetime, end: dt.datetime) -> list[CrowdVisit]:
+    """Stays at a venue that touch `[start, end)`, by arrival; ties by the random id."""
+    stays = (
+        Visit.objects.filter(venue=venue_id, arrived_at__lt=end, arrived_at__gt=start - dt.timedelta(hours=28))
+        .annotate(ends_at=Coalesce("left_at", "times_out_at"))
+        .filter(ends_at__gt=start)
+        .order_by("arrived_at", "pk")
+    )
+    rows = list(stays.values_list("pk", "tag", "arrived_at", "ends_at"))
+    tags = {bytes(tag) for _pk, tag, _arrived, _ends in rows}
+    passes = {
+        bytes(tag): (Answers(*answers), ratings)
+        for tag, *answers, masks, distancing in Pass.objects.filter(tag__in=tags).values_list(
+            "tag", "symptoms", "diagnosed", "contact", "near", "rating__masks", "rating__distancing"
+        )
+        for ratings in [(masks, distancing)]
+    }
+    return [
+        CrowdVisit(pk, arrived, ends, passes[bytes(tag)][0], *passes[bytes(tag)][1])
+        for pk, tag, arrived, ends in rows
+        if bytes(tag) in passes
+    ]
+
+
+def rating_totals(venue_ids: Iterable[int]) -> dict[int, RatingTotal]:
+    """Sums of all ratings by venue."""
+    return RatingTotal.objects.in_bulk(list(venue_ids))
+
+
+# For the nightly fold of self-reports --------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class HeldReport:
+    """A result that waits, with the stays it speaks of: venue (key), arrival, end."""
+
+    owner_hash: bytes = field(repr=False)
+    tested_on: dt.date
+    positive: bool
+    stays: tuple[tuple[int, dt.datetime, dt.datetime], ...]
+
+
+def held_reports(limit: int = 10_000) -> list[HeldReport]:
+    """Reports that wait, in random order, with the stays of their passes. `drop_reports` drops them once folded."""
+    rows = list(SelfReport.objects.all()[:limit])
+    random.SystemRandom().shuffle(rows)
+    stays: dict[bytes, list[tuple[int, dt.datetime, dt.datetime]]] = {}
+    for visit in owned_visits(bytes(row.owner_hash) for row in rows):
+        stays.setdefault(visit.owner_hash, []).append((visit.venue_id, visit.arrived_at, visit.ends_at))
+    return [
+        HeldReport(owner, row.tested_on, row.positive, tuple(stays.get(owner, ())))
+        for row in rows
+        for owner in [bytes(row.owner_hash)]
+    ]

@@ -1,0 +1,86 @@
+"""Erasure by the holder: everything of a pass goes, in one transaction a pass."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+
+from django.db import transaction
+
+from passes.clock import epoch_of
+from passes.codec import revocation_entry
+from passes.hashes import list_salt, spent_hash
+from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SelfReport, SpentOwner, Visit
+from passes.services.holders import add_to_total, mark_hour, shuffled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedCounts:
+    """Rows that went."""
+
+    passes: int = 0
+    scans: int = 0
+    visits: int = 0
+    ratings: int = 0
+    names: int = 0
+    reports: int = 0
+
+    def __add__(self, other: "ErasedCounts") -> "ErasedCounts":
+        """Both together."""
+        sums = [mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)]
+        return ErasedCounts(**dict(zip(self.__slots__, sums, strict=True)))
+
+
+def erase_owners(owner_hashes: Iterable[bytes], now: dt.datetime) -> ErasedCounts:
+    """Erase the passes of these owners with all that hangs on them; unknown owners are skipped, a second time finds
+    nothing.
+
+    The venue's hours are marked for recomputation. Of a pass whose epoch is not over the entry of its venue's
+    revocation list stays until then, so that offline kiosks decline it too.
+    """
+    counts = ErasedCounts()
+    for owner_hash in shuffled(owner_hashes):
+        counts += _erase(owner_hash, now)
+    return counts
+
+
+@transaction.atomic
+def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
+    # The lock makes scans of this pass wait: they then find it gone and keep nothing.
+    row = Pass.objects.select_for_update(of=("self",)).select_related("venue").filter(owner_hash=owner_hash).first()
+    reports = SelfReport.objects.filter(owner_hash=owner_hash).delete()[0]
+    SpentOwner.objects.filter(spent_hash=spent_hash(owner_hash)).delete()
+    if row is None:
+        return ErasedCounts(reports=reports)
+    _keep_declining(row, now)
+    visits = Visit.objects.filter(tag=row.tag)
+    arrived = visits.order_by("arrived_at").values_list("arrived_at", flat=True).first()
+    if arrived is not None:
+        mark_hour(venue_id=row.venue_id, since=arrived)
+    ratings = _erase_rating(row)
+    counts = ErasedCounts(
+        passes=1,
+        scans=Scan.objects.filter(tag=row.tag).delete()[0],
+        visits=visits.delete()[0],
+        ratings=ratings,
+        names=Name.objects.filter(pass_row=row).delete()[0],
+        reports=reports,
+    )
+    row.delete()
+    return counts
+
+
+def _erase_rating(row: Pass) -> int:
+    rating = Rating.objects.filter(pass_row=row).first()
+    if rating is None:
+        return 0
+    add_to_total(venue_id=row.venue_id, count=-1, masks=-rating.masks, distancing=-rating.distancing)
+    rating.delete()
+    return 1
+
+
+def _keep_declining(row: Pass, now: dt.datetime) -> None:
+    epoch = epoch_of(row.epoch)
+    if not row.go or row.anchor is None or epoch is None or epoch.end <= now.timestamp():
+        return
+    entry = revocation_entry(list_salt(row.venue.public_id), bytes(row.anchor))
+    RevokedEntry.objects.create(venue=row.venue, epoch=row.epoch, entry=entry)

@@ -1,0 +1,129 @@
+"""What the holder of a pass may do with it: rate, show a name, revoke, report a test.
+
+A holder proves a pass by `owner`; the server knows its SHA-256, the owner hash. An unknown owner is answered like a
+known one, and every one of these may be sent twice.
+"""
+
+import datetime as dt
+import random
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from crowdtrace.common import crypto
+from passes.clock import calendar, epoch_of
+from passes.hashes import spent_hash
+from passes.models import Change, Name, Pass, Rating, RatingTotal, SelfReport, Visit
+
+RATING_TERM: Final = dt.timedelta(days=14)
+"""A rating can be made and changed for so long after the end of its epoch."""
+OLDEST_TEST: Final = dt.timedelta(days=28)
+"""Reports of older tests say nothing of visits that are still known."""
+
+# An owner is spent and its report made in one statement, and each owner in a transaction of its own: what is written
+# together could be put together again.
+_REPORT: Final = """
+    WITH spent AS (
+        INSERT INTO passes_spentowner (spent_hash, spent_on) VALUES (%(spent)s, %(today)s)
+        ON CONFLICT DO NOTHING RETURNING 1)
+    INSERT INTO passes_selfreport (owner_hash, tested_on, positive)
+    SELECT %(owner_hash)s, %(tested_on)s, %(positive)s FROM spent ON CONFLICT DO NOTHING
+"""
+
+
+def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.datetime) -> None:
+    """Keep or change the rating of a pass that was let in; anything else changes nothing."""
+    with transaction.atomic():
+        row = Pass.objects.select_for_update().filter(owner_hash=owner_hash, go=True).first()
+        if row is None or _is_past(row.epoch, now, RATING_TERM):
+            return
+        arrived = Visit.objects.filter(tag=row.tag).order_by("arrived_at").values_list("arrived_at", flat=True).first()
+        if arrived is None:
+            return
+        before = Rating.objects.filter(pass_row=row).first()
+        if before is not None and (before.masks, before.distancing) == (masks, distancing):
+            return
+        Rating.objects.update_or_create(pass_row=row, defaults={"masks": masks, "distancing": distancing})
+        add_to_total(
+            venue_id=row.venue_id,
+            count=0 if before else 1,
+            masks=masks - (before.masks if before else 0),
+            distancing=distancing - (before.distancing if before else 0),
+        )
+        mark_hour(venue_id=row.venue_id, since=arrived)
+
+
+def show_name(*, owner_hash: bytes, name: str, now: dt.datetime) -> None:
+    """Show a name to the venue of a pass until its epoch ends; a second name replaces the first."""
+    row = Pass.objects.select_related("venue").filter(owner_hash=owner_hash, go=True).first()
+    if row is None or _is_past(row.epoch, now, dt.timedelta(0)):
+        return
+    text = crypto.encrypt(name_purpose(row.venue.public_id), name.encode())
+    with transaction.atomic():
+        if Pass.objects.select_for_update().filter(pk=row.pk).exists():  # it may be erased at this moment
+            Name.objects.update_or_create(pass_row=row, defaults={"text": text})
+
+
+def hide_name(*, owner_hash: bytes) -> None:
+    """Take a name back."""
+    Name.objects.filter(pass_row__owner_hash=owner_hash).delete()
+
+
+def name_purpose(venue: str) -> str:
+    """Under which key names of a venue are encrypted."""
+    return f"name/{venue}"
+
+
+def revoke_passes(*, owner_hashes: Iterable[bytes]) -> None:
+    """Make passes open no door any more; each in a transaction of its own."""
+    for owner_hash in shuffled(owner_hashes):
+        Pass.objects.filter(owner_hash=owner_hash, go=True, revoked=False).update(revoked=True)
+
+
+def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, now: dt.datetime) -> None:
+    """Hold a test result for the nightly fold: once an owner; owners without a pass are skipped."""
+    wanted = list(owner_hashes)
+    known = Pass.objects.filter(owner_hash__in=wanted, go=True).values_list("owner_hash", flat=True)
+    today = calendar().current(now.timestamp()).date
+    for owner_hash in shuffled(bytes(one) for one in known):
+        values: dict[str, Any] = {
+            "spent": spent_hash(owner_hash),
+            "today": today,
+            "owner_hash": owner_hash,
+            "tested_on": tested_on,
+            "positive": positive,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_REPORT, values)
+
+
+def drop_reports(*, owner_hashes: Iterable[bytes]) -> int:
+    """Drop reports that are folded; how many."""
+    return SelfReport.objects.filter(owner_hash__in=list(owner_hashes)).delete()[0]
+
+
+def add_to_total(*, venue_id: int, count: int, masks: int, distancing: int) -> None:
+    """Keep the sums of a venue's ratings in step."""
+    RatingTotal.objects.get_or_create(venue_id=venue_id)
+    RatingTotal.objects.filter(venue=venue_id).update(
+        count=F("count") + count, masks=F("masks") + masks, distancing=F("distancing") + distancing
+    )
+
+
+def mark_hour(*, venue_id: int, since: dt.datetime) -> None:
+    """Tell the crowd task that a venue changed from this hour on; to the hour, for it tells when somebody came."""
+    Change.objects.create(venue_id=venue_id, since=since.replace(minute=0, second=0, microsecond=0))
+
+
+def _is_past(date: dt.date, now: dt.datetime, term: dt.timedelta) -> bool:
+    epoch = epoch_of(date)
+    return epoch is None or epoch.end + term.total_seconds() <= now.timestamp()
+
+
+def shuffled(values: Iterable[bytes]) -> list[bytes]:
+    """In an order that says nothing of the order they came in."""
+    found = sorted(set(values))
+    random.SystemRandom().shuffle(found)
+    return found

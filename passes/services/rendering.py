@@ -1,0 +1,46 @@
+"""Pictures and files of a credential for its holder. Nothing is kept."""
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from crowdtrace.common.problems import Invalid
+from passes import keys, render
+from passes.codec import Cause, UncheckedPass, check_signature, read_pass
+from passes.hashes import pass_tag
+from passes.models import Pass
+from passes.wallet import wallet_signer
+
+
+def render_credential(*, credential: str, form: render.Format, now: dt.datetime) -> bytes:
+    """The bytes of a credential in one form; raises `Invalid` for a text that is no pass.
+
+    A screen text becomes a code for screens, a static one a code for paper. A wallet file is made only for a pass that
+    stands in the database and whose signature holds for its venue.
+    """
+    read = read_pass(credential)
+    if isinstance(read, Cause):
+        raise _not_a_pass()
+    level = render.Level.PAPER if read.slot is None else render.Level.SCREEN
+    match form:
+        case render.Format.SVG:
+            return render.qr_svg(credential, level=level)
+        case render.Format.PNG:
+            return render.qr_png(credential, level=level)
+        case render.Format.NDEF:
+            return render.pass_ndef(read.pass_bytes)
+        case render.Format.PKPASS:
+            _check(read, now)
+            return render.wallet_pass(
+                read, signer=wallet_signer(), organisation="CrowdTrace", description=_("GO pass for one day")
+            )
+
+
+def _check(read: UncheckedPass, now: dt.datetime) -> None:
+    row = Pass.objects.select_related("venue").filter(tag=pass_tag(read.anchor), go=True).first()
+    if row is None or check_signature(read, venue=row.venue.public_id, keys=keys.keyring(now)) is not None:
+        raise _not_a_pass()
+
+
+def _not_a_pass() -> Invalid:
+    return Invalid.field("/credential", _("This is not the text of a pass of this deployment."), "credential")

@@ -1,0 +1,215 @@
+"""Scans at doors: one bit for the door, a row with its cause for the operator's sums, and the visit it makes.
+
+The path is short on purpose. The device was looked up when it authenticated; here one SELECT gathers the facts, a pure
+function decides, one statement records. Garbage goes the same way, so that a red light takes as long whatever it is.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.conf import settings
+
+from passes import keys, scan_sql
+from passes.admission import (
+    EARLIEST_SECONDS,
+    Readings,
+    Result,
+    Scan,
+    ScanType,
+    VisitEffect,
+    check_arrival,
+    decide_scan,
+    replay_slot,
+    settle_visit,
+)
+from passes.clock import calendar, moment
+from passes.codec import Cause, DoorRequirements, GoPass, parse_pass
+from passes.epochs import Epoch
+from passes.hashes import nobodys_tag, pass_tag
+from passes.identity import SLOTS, slot_at
+from passes.rules import door_requirements, end_of_stay
+from passes.scan_sql import Asked, Known, Record
+from venues.selectors import DeviceContext
+
+NEAR_LIMIT: Final = 32
+"""So many places below the people limit, heads are counted again under a lock: the web server has fewer threads and
+processes at one venue's doors than that, so the limit is exact."""
+TRIES: Final = 5
+"""A scan is decided anew so often when others of its pass come between; each time one of them has got through."""
+
+
+class TooBusy(RuntimeError):
+    """Other scans of the same pass kept coming between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRequest:
+    """A scan as a device reports it. `credential` is any text at all."""
+
+    scan_id: str
+    credential: str = field(repr=False)
+    type: ScanType
+    scanned_at: dt.datetime
+    kiosk_result: Result | None = None
+    temperature_f: float | None = field(default=None, repr=False)
+    o2: float | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A scan after parsing, before the database is asked."""
+
+    request: ScanRequest
+    scan: Scan
+    parsed: GoPass | Cause
+    at: dt.datetime  # when it is filed
+    tag: bytes
+    epoch: Epoch
+    slot: int
+
+
+def record_scan(*, device: DeviceContext, request: ScanRequest, now: dt.datetime) -> Result:
+    """Decide a scan and keep it; a known `scan_id` gets its first answer."""
+    read = _read(device, request, now)
+    for _ in range(TRIES):
+        known = scan_sql.read_facts(_asked(device, read))
+        result = _decide_and_record(device, read, known)
+        if result is not None:
+            return result
+    raise TooBusy
+
+
+def record_scans(*, device: DeviceContext, requests: Iterable[ScanRequest], now: dt.datetime) -> dict[str, Result]:
+    """Decide many scans, oldest first, as they happened; the answer to each scan_id."""
+    ordered = sorted(requests, key=lambda request: request.scanned_at)
+    return {request.scan_id: record_scan(device=device, request=request, now=now) for request in ordered}
+
+
+def record_malformed(*, device: DeviceContext, scan_id: str, now: dt.datetime) -> Result:
+    """Keep that an item of a batch was no scan; a known `scan_id` gets its first answer."""
+    request = ScanRequest(scan_id=scan_id, credential="", type=ScanType.CHECKIN, scanned_at=now)
+    read = _read(device, request, now)
+    known = scan_sql.read_facts(_asked(device, read))
+    if known.facts.known_result is not None:
+        return known.facts.known_result
+    scan_sql.record(_record(device, read, known, approved=False, cause=Cause.MALFORMED.value))
+    return Result.DECLINED
+
+
+def _read(device: DeviceContext, request: ScanRequest, now: dt.datetime) -> _Read:
+    scanned_at = request.scanned_at.replace(microsecond=0)
+    at = scanned_at.timestamp()
+    scan = Scan(
+        type=request.type,
+        scanned_at=at,
+        received_at=now.timestamp(),
+        readings=Readings(temperature_f=request.temperature_f, o2=request.o2),
+        kiosk_result=request.kiosk_result,
+    )
+    in_time = check_arrival(scanned_at=at, received_at=scan.received_at) is None
+    if not in_time:  # filed under the present: a row must not live as long as a wrong clock says
+        scanned_at = now.replace(microsecond=0)
+    parsed = parse_pass(request.credential, venue=device.venue, keys=keys.keyring(now), at=at)
+    if isinstance(parsed, GoPass):
+        epoch = calendar().epoch_starting(parsed.epoch_start)
+        if epoch is not None:
+            slot = replay_slot(parsed, at)
+            return _Read(request, scan, parsed, scanned_at, pass_tag(parsed.anchor), epoch, slot)
+        parsed = Cause.KEY_EPOCH
+    epoch = calendar().current(scanned_at.timestamp())
+    slot = max(1, min(SLOTS, slot_at(epoch.start, scanned_at.timestamp())))
+    return _Read(request, scan, parsed, scanned_at, nobodys_tag(request.credential), epoch, slot)
+
+
+def _asked(device: DeviceContext, read: _Read) -> Asked:
+    counts = read.scan.type is ScanType.CHECKIN
+    private = device.access.value == "Private"
+    return Asked(
+        venue=device.venue_id,
+        scan_id=read.request.scan_id,
+        tag=read.tag,
+        type=read.scan.type.value,
+        slot=read.slot,
+        at=read.at,
+        limit=_people_limit(device) if counts else None,
+        day=(moment(read.epoch.start), moment(calendar().checkin_closes(read.epoch))) if private else None,
+    )
+
+
+def _people_limit(device: DeviceContext) -> int:
+    return device.rules.capacity * device.rules.enforced_limit_percent // 100
+
+
+def _decide_and_record(device: DeviceContext, read: _Read, known: Known) -> Result | None:
+    """The answer, or `None` where the facts changed meanwhile."""
+    verdict = decide_scan(parsed=read.parsed, scan=read.scan, door=_door(device, read, known), facts=known.facts)
+    if known.facts.known_result is not None:
+        return verdict.result
+    if not verdict.store:  # erased: the record finds no pass, keeps nothing, and takes its usual time
+        scan_sql.record(_record(device, read, known, approved=False, cause=""))
+        return verdict.result
+    change = settle_visit(verdict=verdict, parsed=read.parsed, scan=read.scan, facts=known.facts)
+    live = read.scan.kiosk_result is None
+    limit = _people_limit(device)
+    outcome = scan_sql.record(
+        _record(
+            device,
+            read,
+            known,
+            approved=verdict.result is Result.APPROVED,
+            cause="" if verdict.cause is None else verdict.cause.value,
+            effect=change.effect,
+            left=None if change.left is None else moment(change.left),
+            limit=limit if live and known.facts.occupancy >= limit - NEAR_LIMIT else None,
+        )
+    )
+    if outcome == "again":
+        return None
+    return Result.DECLINED if outcome == "full" else verdict.result
+
+
+def _door(device: DeviceContext, read: _Read, known: Known) -> DoorRequirements:
+    epochs = frozenset({read.epoch.start}) if known.by_invitation else frozenset[int]()
+    return door_requirements(device, invitation_epochs=epochs)
+
+
+def _record(
+    device: DeviceContext,
+    read: _Read,
+    known: Known,
+    *,
+    approved: bool,
+    cause: str,
+    effect: VisitEffect = VisitEffect.NONE,
+    left: dt.datetime | None = None,
+    limit: int | None = None,
+) -> Record:
+    stays = effect in {VisitEffect.START, VisitEffect.RESTART, VisitEffect.CONTINUE}
+    published = settings.PUBLISH_READINGS
+    request = read.request
+    return Record(
+        scan_id=request.scan_id,
+        venue=device.venue_id,
+        device=device.device_id,
+        tag=read.tag if isinstance(read.parsed, GoPass) else None,
+        epoch=read.epoch.date,
+        type=read.scan.type.value,
+        slot=read.slot,
+        at=read.at,
+        approved=approved,
+        cause=cause,
+        kiosk=None if request.kiosk_result is None else request.kiosk_result is Result.APPROVED,
+        temperature=request.temperature_f if published else None,
+        o2=round(request.o2) if published and request.o2 is not None else None,
+        seen=known.seen,
+        effect=effect,
+        visit=known.visit,
+        left=left,
+        times_out=end_of_stay(device, read.at, moment(read.epoch.end)) if stays else None,
+        limit=limit,
+    )
+
+
+__all__ = ["EARLIEST_SECONDS", "ScanRequest", "TooBusy", "record_malformed", "record_scan", "record_scans"]

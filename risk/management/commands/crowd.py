@@ -1,0 +1,23 @@
+"""Bring crowd state and cards up to date."""
+
+import dataclasses
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from crowdtrace.common.time import utc_now
+from risk.crowd import refresh_crowd
+from risk.scouting import refresh_cards
+
+
+class Command(BaseCommand):
+    """Print what was done, as JSON."""
+
+    help = "Compute the crowd of venues whose visits or ratings changed; what the five-minute task does."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refresh now."""
+        now = utc_now()
+        done = dataclasses.asdict(refresh_crowd(now=now))
+        self.stdout.write(json.dumps(done | {"cards": refresh_cards(now=now)}))

@@ -1,0 +1,45 @@
+"""Fill in a file of room scenarios."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from risk.model.far import room_integrals
+
+KEY = "integrated_concentration_per_unit_emission_h_per_m3"
+
+
+class Command(BaseCommand):
+    """The same file on stdout, each visit with the integral that the model gives."""
+
+    help = "Answer room scenarios: emitters of one unit an hour, visits, integrated concentrations in h2/m3."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The file."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Fill in every visit."""
+        try:
+            whole = json.loads(options["file"].read_text(encoding="utf-8"))
+            for at, scenario in enumerate(whole["scenarios"]):
+                self._fill(at, scenario)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CommandError(f"The file is no list of room scenarios: {error!r}") from None
+        self.stdout.write(json.dumps(whole, indent=1))
+
+    def _fill(self, at: int, scenario: dict[str, Any]) -> None:
+        try:
+            integrals = room_integrals(
+                volume_m3=float(scenario["volume_m3"]),
+                removal_rate_per_h=float(scenario["removal_rate_per_h"]),
+                emitters_h=[(one["arrive_h"], one["leave_h"]) for one in scenario["emitters"]],
+                visits_h=[(one["arrive_h"], one["leave_h"]) for one in scenario["visits"]],
+            )
+        except ValueError as error:
+            raise CommandError(f"/scenarios/{at}: {error}") from None
+        for visit, integral in zip(scenario["visits"], integrals, strict=True):
+            visit[KEY] = float(integral)

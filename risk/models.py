@@ -1,0 +1,172 @@
+"""Crowd state and what it is made with: air, public signals, parameters, folded self-reports, cards of venues.
+
+Nothing here joins two stays. Crowd state holds numbers of people a quarter-hour, by class of answers; it is computed
+again without a stay when that is erased, and leaves with the stays it came from.
+"""
+
+import datetime as dt
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from crowdtrace.common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
+from venues.models import Device, Venue
+
+FORTNIGHT = dt.timedelta(days=14)
+
+
+class ParameterSet(models.Model):
+    """One version of the model's parameters. Rows are never changed; the newest is in force."""
+
+    privacy = NOBODY
+
+    version = models.CharField(max_length=12, help_text="short hash over every constant; what a shield names")
+    pathogen = models.CharField(max_length=40)
+    dose_scale = models.FloatField(default=1.0)
+    hidden_carriers = models.FloatField(default=1.0)
+    kind_intensity = models.JSONField(default=dict, help_text="factor by venue kind")
+    created_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.version} of {self.created_at:%Y-%m-%d}"
+
+
+class CrowdClock(models.Model):
+    """One row: how far crowd state reaches, and the parameters it was computed with."""
+
+    privacy = NOBODY
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    as_of = models.DateTimeField(help_text="what happened until then is counted")
+    parameters = models.CharField(max_length=12)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_crowd_clock")]
+
+    def __str__(self) -> str:
+        return f"crowd as of {self.as_of:%Y-%m-%d %H:%M}"
+
+
+class CrowdDay(models.Model):
+    """Crowd state of one venue over the busy part of one UTC day; `risk.states` reads and writes `data`."""
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.RECOMPUTED, retention=(Retention("day", FORTNIGHT, venue="venue"),)
+    )
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    day = models.DateField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_crowd_a_day")]
+        indexes = [models.Index(fields=["day"])]
+
+    def __str__(self) -> str:
+        return f"crowd of {self.day}"
+
+
+class VenueCard(models.Model):
+    """What a scouting card needs and is dear to compute: costs by head count, usual crowd, expected crowd.
+
+    `kind`, `volume_m3` and `air_changes_per_h` are what the venue's facts were when its crowd was computed.
+    """
+
+    privacy = Privacy(Subject.NOBODY, export=Export.NEVER, kept="means of a venue; lives and goes with it")
+
+    venue = models.OneToOneField(Venue, models.CASCADE, primary_key=True, related_name="+")
+    kind = models.CharField(max_length=16)
+    volume_m3 = models.FloatField(null=True)
+    air_changes_per_h = models.FloatField(null=True)
+    basis = models.BinaryField(max_length=16, default=bytes, help_text="hash of what `curve` was computed from")
+    curve = models.BinaryField(default=bytes, help_text="expected hits a head: float64, stays x mask x head nodes")
+    usual = models.BinaryField(default=bytes, help_text="float32, usual heads by local hour of week, Monday first")
+    usual_at = models.DateTimeField(null=True)
+    inside_from = models.BigIntegerField(default=0, help_text="edge the next field begins with")
+    inside = models.BinaryField(default=bytes, help_text="int32, people inside at each edge, as far as is known")
+
+    def __str__(self) -> str:
+        return f"card of venue {self.venue_id}"
+
+
+class AirReading(models.Model):
+    """What a sensor said, kept for as long as it narrows what is believed of the air."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("measured_at", dt.timedelta(days=9)),))
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    device = models.ForeignKey(Device, models.CASCADE, related_name="+")
+    measured_at = models.DateTimeField()
+    co2_ppm = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device", "measured_at"], name="one_reading_a_moment")]
+        indexes = [models.Index(fields=["venue", "measured_at"]), models.Index(fields=["measured_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.co2_ppm:.0f} ppm"
+
+
+class AirHour(models.Model):
+    """What measurements say of a venue's outdoor air in one hour; an hour without a row has its prior."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("hour", dt.timedelta(days=16)),))
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    hour = models.DateTimeField()
+    air_changes_per_h = models.FloatField()
+    air_log_sd = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "hour"], name="one_air_an_hour")]
+        indexes = [models.Index(fields=["hour"])]
+
+    def __str__(self) -> str:
+        return f"{self.air_changes_per_h:.1f} air changes an hour"
+
+
+class PublicSignal(models.Model):
+    """How many people of a region are known to be active cases, in one week."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="published numbers of whole regions")
+
+    region = models.CharField(max_length=3, help_text="first three digits of a ZIP code, or a state")
+    week = models.DateField(help_text="Monday")
+    known_active_per_person = models.FloatField(validators=[MinValueValidator(0.0), MaxValueValidator(1.0)])
+    already_total = models.BooleanField(default=False, help_text="counts carriers who never were reported too")
+    source = models.CharField(max_length=120)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["region", "week"], name="one_signal_a_week"),
+            models.CheckConstraint(
+                condition=Q(known_active_per_person__gte=0.0) & Q(known_active_per_person__lte=1.0),
+                name="signal_is_a_share",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region} in the week of {self.week}"
+
+
+class ReportedDay(models.Model):
+    """Self-reported results folded into the quarter-hours of a venue's UTC day, as log likelihood ratios."""
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.RECOMPUTED, retention=(Retention("day", FORTNIGHT, venue="venue"),)
+    )
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    day = models.DateField()
+    log_ratio = models.BinaryField(help_text="float32, one a quarter-hour of the day")
+    total = models.FloatField(help_text="what all reports added; never above the cap")
+    waiting = models.PositiveIntegerField(default=0, help_text="reports beyond the cap, for the operator")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_reported_day")]
+
+    def __str__(self) -> str:
+        return f"reports of {self.day}"

@@ -1,0 +1,496 @@
+"""Scouting cards: what a venue is like now and usually, and what a stay would cost. Public, so never from answers.
+
+What is dear is prepared by `refresh_cards` in the crowd task: expected hits a head at a few head counts, and the usual
+crowd by hour of week. A card is then read from a handful of rows. Numbers of people go in coarsely: nobody may
+see one person come or go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db import connection
+
+from passes.clock import calendar
+from passes.models import RatingTotal
+from risk import states
+from risk.air import believed
+from risk.model import ratings
+from risk.model.air import RoomAir
+from risk.model.classes import refused_classes
+from risk.model.crowd_state import QUARTER_US
+from risk.model.kinds import Kind
+from risk.model.parameters import Parameters
+from risk.model.scouting import expected_cost
+from risk.model.shield import BUDGETS
+from risk.models import AirHour, VenueCard
+from risk.parameters import parameters_in_force
+from risk.rounding import shown_points
+from risk.signals import Signal, signals_of
+from risk.states import QUARTERS_A_DAY, QUARTERS_AN_HOUR, Crowd, Floats
+from risk.words import FEWEST_SHOWN
+from venues import places
+from venues.hours import Interval, is_open, open_hours_ahead
+from venues.models import Event, Venue
+
+STAYS_H: Final = (0.5, 1.0, 2.0)
+MASKS: Final = (1.0, 0.0)
+NODES: Final = np.array([1.0, 8.0, 64.0, 512.0])
+"""Head counts at which expected hits are prepared; between them hits a head run evenly in the logarithm."""
+SHAPE: Final = (len(STAYS_H), len(MASKS), NODES.size)
+HOURS_AHEAD: Final = 24
+BEST: Final = 3
+ALTERNATIVES: Final = 3
+CANDIDATES: Final = 24
+FITS_POINTS: Final = 100.0 / 14.0
+"""A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
+CURVES_AT_ONCE: Final = 400
+USUAL_AT_ONCE: Final = 500
+USUAL_LIVES: Final = dt.timedelta(hours=20)
+FORTNIGHT: Final = dt.timedelta(days=14)
+_WEEK_H: Final = 168
+_FEW: Final = 2.0
+"""What a crowd under five counts as: the middle of 0 to 4."""
+
+
+def coarse(heads: float) -> float:
+    """A head count as the public may know it: under five alike, then in steps of a half, the upper end."""
+    if heads < FEWEST_SHOWN:
+        return _FEW
+    return float(FEWEST_SHOWN * 1.5 ** np.ceil(np.log(heads / FEWEST_SHOWN) / np.log(1.5) - 1e-9))
+
+
+def band(heads: float, limit: float) -> str:
+    """How full a place is: `empty` is fewer than five people, then by thirds of the enforced limit."""
+    if heads < FEWEST_SHOWN:
+        return "empty"
+    share = heads / limit
+    return "quiet" if share < 1 / 3 else "busy" if share < 2 / 3 else "full"
+
+
+# Preparing ------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """All that a venue's costs depend on beside the crowd."""
+
+    venue: int
+    kind: str
+    air: RoomAir
+    count: int
+    masks: int
+    distancing: int
+    refused: tuple[bool, bool, bool, bool]
+    signal: Signal
+    parameters: Parameters
+
+    def digest(self) -> bytes:
+        """Changes when the costs do."""
+        values = [self.kind, repr(self.air), self.count, self.masks, self.distancing, self.refused, repr(self.signal)]
+        return hashlib.sha256(json.dumps([*values, self.parameters.version]).encode()).digest()[:16]
+
+
+def curves_of(bases: Sequence[_Basis]) -> Floats:
+    """Expected hits a head (n, stays, masks, nodes) of hypothetical visitors."""
+    if not bases:
+        return np.zeros((0, *SHAPE))
+    parameters, each = bases[0].parameters, NODES.size * len(STAYS_H)
+    stays = np.tile(np.repeat(STAYS_H, NODES.size), len(bases))
+    heads = np.tile(NODES, len(STAYS_H) * len(bases))
+    rows = [basis for basis in bases for _ in range(each)]
+    priors = [parameters.priors[Kind(basis.kind)] for basis in rows]
+    counts = [basis.count for basis in rows]
+    costs = [
+        expected_cost(
+            parameters,
+            kinds=[Kind(basis.kind) for basis in rows],
+            heads=heads,
+            stay_h=stays,
+            volume_m3=[basis.air.volume_m3 for basis in rows],
+            removal_rate_per_h=[basis.air.removal_rate_per_h(parameters) for basis in rows],
+            masks=ratings.posterior([prior.masks for prior in priors], [basis.masks for basis in rows], counts),
+            distancing=ratings.posterior(
+                [prior.distancing for prior in priors], [basis.distancing for basis in rows], counts
+            ),
+            known_active_per_person=[basis.signal.known_active_per_person for basis in rows],
+            already_total=[basis.signal.already_total for basis in rows],
+            budget=1.0,
+            refused=[basis.refused for basis in rows],
+            volume_log_sd=[basis.air.volume_log_sd for basis in rows],
+            air_log_sd=[basis.air.air_log_sd for basis in rows],
+            own_mask=mask,
+        )
+        for mask in MASKS
+    ]
+    hits = np.stack(costs, axis=1).reshape(len(bases), len(STAYS_H), NODES.size, len(MASKS)) / 100.0
+    return np.ascontiguousarray(hits.transpose(0, 1, 3, 2) / NODES)
+
+
+def cost_of(curve: Floats, heads: float, budget: float) -> Floats:
+    """Points (stays, masks) of a stay among so many."""
+    at = float(np.interp(np.log(max(heads, 1.0)), np.log(NODES), np.arange(NODES.size)))
+    left = min(int(at), NODES.size - 2)
+    a_head = curve[..., left] * (left + 1 - at) + curve[..., left + 1] * (at - left)
+    return np.asarray(100.0 / budget * heads * a_head)
+
+
+_BASES: Final = """
+    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
+           coalesce(total.count, 0), coalesce(total.masks, 0), coalesce(total.distancing, 0),
+           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
+           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
+           air.air_changes_per_h, air.air_log_sd, card.basis
+    FROM venues_venue AS venue
+    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = venue.id
+    LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+    LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
+    LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
+    WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
+"""
+
+
+def _bases(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | None) -> list[tuple[_Basis, bytes]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BASES, {"now": now, "all": venues is None, "venues": list(venues or [])})
+        rows = cursor.fetchall()
+    signals = signals_of((row[4], now.date()) for row in rows)
+    found = []
+    for row in rows:
+        prior = believed((row[1], row[2], row[3]), parameters)
+        air = prior if row[12] is None else _measured(prior, row[12], row[13])
+        refused = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
+        basis = _Basis(row[0], row[1], air, row[5], row[6], row[7], refused, signals[row[4], now.date()], parameters)
+        found.append((basis, bytes(row[14] or b"")))
+    return found
+
+
+def _measured(prior: RoomAir, air_changes_per_h: float, air_log_sd: float) -> RoomAir:
+    return RoomAir(
+        prior.volume_m3,
+        prior.volume_log_sd,
+        air_changes_per_h,
+        air_log_sd,
+        prior.filter_changes_per_h,
+        "measured",
+    )
+
+
+_CURVES: Final = """
+    INSERT INTO risk_venuecard
+        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, inside_from, inside, usual, usual_at)
+    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h, 0, ''::bytea,
+           ''::bytea, NULL
+    FROM unnest(%(venues)s::bigint[], %(bases)s::bytea[], %(curves)s::bytea[]) AS fresh (id, basis, curve)
+    JOIN venues_venue AS venue ON venue.id = fresh.id
+    ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
+"""
+
+
+def refresh_cards(*, now: dt.datetime, most: int = CURVES_AT_ONCE) -> int:
+    """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
+
+    Also brings usual crowds up to date. Returns the number of venues whose costs were prepared.
+    """
+    parameters = parameters_in_force()
+    stale = [basis for basis, known in _bases(parameters, now, None) if basis.digest() != known][:most]
+    curves = curves_of(stale)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CURVES,
+            {
+                "venues": [basis.venue for basis in stale],
+                "bases": [basis.digest() for basis in stale],
+                "curves": [curve.astype("<f8").tobytes() for curve in curves],
+            },
+        )
+    _refresh_usual(now)
+    return len(stale)
+
+
+_USUAL_DAYS: Final = """
+    SELECT day.venue_id, day.data FROM risk_crowdday AS day
+    WHERE day.venue_id = ANY(%s::bigint[]) AND day.day >= %s::date AND day.day < %s::date
+    ORDER BY day.venue_id, day.day
+"""
+
+
+def _refresh_usual(now: dt.datetime) -> None:
+    """The usual crowd of venues whose figure is a day old, from the closed days of the last fortnight."""
+    cards = list(
+        VenueCard.objects.exclude(usual_at__gt=now - USUAL_LIVES)
+        .order_by("usual_at")
+        .values_list("venue_id", "venue__time_zone")[:USUAL_AT_ONCE]
+    )
+    zones = dict(cards)
+    with connection.cursor() as cursor:
+        cursor.execute(_USUAL_DAYS, [list(zones), (now - FORTNIGHT).date(), now.date()])
+        crowds = {venue: [states.unpack(row[1]) for row in of] for venue, of in groupby(cursor, lambda row: row[0])}
+    fresh = [
+        VenueCard(venue_id=venue, usual_at=now, usual=usual_week(crowds.get(venue, []), zone, now).tobytes())
+        for venue, zone in zones.items()
+    ]
+    VenueCard.objects.bulk_update(fresh, ["usual", "usual_at"], batch_size=500)
+
+
+def usual_week(crowds: Sequence[Crowd], zone: str, now: dt.datetime) -> Any:
+    """Mean heads (168,) float32 by local hour of week, Monday first; 0 where fewer than five people made them.
+
+    Empty where nothing is known.
+    """
+    if not crowds:
+        return np.zeros(0, np.float32)
+    last = now.date().toordinal() - dt.date(1970, 1, 1).toordinal()
+    first_hour = max(crowds[0].first_edge // QUARTERS_A_DAY, last - 14) * 24
+    hours = last * 24 - first_hour
+    week = _hours_of_week(zone, first_hour, hours)
+    person_h, people = np.zeros(hours), np.zeros(hours)
+    for crowd in crowds:
+        at = (crowd.first_edge + np.arange(crowd.state.quarters)) // QUARTERS_AN_HOUR - first_hour
+        within = (at >= 0) & (at < hours)
+        np.add.at(person_h, at[within], crowd.state.person_h[within, 0])
+        np.add.at(people, at[within], crowd.state.arrivals[within, 0])
+        np.add.at(people, at[within][:1], crowd.state.present[0, 0])
+        turn = within & ((crowd.first_edge + np.arange(crowd.state.quarters)) % QUARTERS_AN_HOUR == 0)
+        np.add.at(people, at[turn], crowd.state.present[:-1][turn, 0])
+    total = np.bincount(week, person_h, _WEEK_H)
+    seen = np.bincount(week, people, _WEEK_H)
+    times = np.maximum(np.bincount(week, minlength=_WEEK_H), 1)
+    return np.where(seen >= FEWEST_SHOWN, total / times, 0.0).astype("<f4")
+
+
+def _hours_of_week(zone: str, first_hour: int, hours: int) -> Any:
+    start = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=first_hour)
+    local = [(start + dt.timedelta(hours=hour)).astimezone(ZoneInfo(zone)) for hour in range(hours)]
+    return np.array([moment.weekday() * 24 + moment.hour for moment in local], np.int64)
+
+
+# Cards ----------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """One venue as prepared: costs, expected crowd, usual crowd."""
+
+    curve: Floats
+    usual: Any
+    inside_from: int
+    inside: Any
+
+    def heads_at(self, now: dt.datetime) -> float:
+        """Check-ins inside now, as far as crowd state knows."""
+        at = states.microseconds(now) // QUARTER_US - self.inside_from
+        return float(self.inside[at]) if 0 <= at < self.inside.size else 0.0
+
+
+def _prepared(card: VenueCard) -> _Prepared:
+    return _Prepared(
+        np.frombuffer(card.curve, "<f8").reshape(SHAPE) if card.curve else np.zeros(0),
+        np.frombuffer(card.usual, "<f4"),
+        card.inside_from,
+        np.frombuffer(card.inside, "<i4"),
+    )
+
+
+def cards_of(*, venues: Sequence[Venue], profile: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """Scouting cards of venues that come with their organisation and requirements. Seven statements, or fewer."""
+    if not venues:
+        return []
+    parameters = parameters_in_force()
+    ids = [venue.pk for venue in venues]
+    near = _nearby(venues)
+    cards = VenueCard.objects.in_bulk({*ids, *(other.pk for others in near.values() for other in others)})
+    prepared = {pk: _prepared(card) for pk, card in cards.items()}
+    _fill_in(prepared, ids, parameters, now)
+    totals = RatingTotal.objects.in_bulk(ids)
+    events = _events(ids, now)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    measured = {row.venue_id: row for row in AirHour.objects.filter(venue__in=ids, hour=hour)}
+    cards_made = []
+    for venue in venues:
+        card = _Card(venue, prepared[venue.pk], parameters, BUDGETS[profile], now)
+        air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), parameters)
+        if (row := measured.get(venue.pk)) is not None:
+            air = _measured(air, row.air_changes_per_h, row.air_log_sd)
+        cards_made.append(
+            card.answer(
+                total=totals.get(venue.pk),
+                air=air,
+                events=events.get(venue.pk, []),
+                others=[(other, prepared[other.pk]) for other in near[venue.pk] if other.pk in prepared],
+            )
+        )
+    return cards_made
+
+
+def _fill_in(prepared: dict[int, _Prepared], ids: Sequence[int], parameters: Parameters, now: dt.datetime) -> None:
+    """Costs of venues that the crowd task has not come to yet."""
+    missing = [pk for pk in ids if pk not in prepared or not prepared[pk].curve.size]
+    if not missing:
+        return
+    bases = [basis for basis, _known in _bases(parameters, now, missing)]
+    for basis, curve in zip(bases, curves_of(bases), strict=True):
+        known = prepared.get(basis.venue)
+        none = np.zeros(0, np.float32)
+        prepared[basis.venue] = (
+            _Prepared(curve, known.usual, known.inside_from, known.inside)
+            if known
+            else _Prepared(curve, none, 0, np.zeros(0, np.int32))
+        )
+
+
+_NEARBY: Final = """
+    SELECT wanted.id, other.id
+    FROM unnest(%(ids)s::bigint[], %(kinds)s::text[], %(zips)s::text[]) AS wanted (id, kind, zip)
+    CROSS JOIN LATERAL (
+        SELECT venue.id FROM venues_venue AS venue
+        JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+        WHERE left(venue.zip, 3) = left(wanted.zip, 3) AND venue.kind = wanted.kind AND venue.id <> wanted.id
+          AND venue.listed AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
+        ORDER BY venue.zip = wanted.zip DESC, venue.id LIMIT %(most)s
+    ) AS other
+"""
+
+
+def _nearby(venues: Sequence[Venue]) -> dict[int, list[Venue]]:
+    """Open venues of the same kind and area, two statements."""
+    with_place = [venue for venue in venues if venue.zip and places.place(venue.zip)]
+    pairs: list[tuple[int, int]] = []
+    if with_place:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _NEARBY,
+                {
+                    "ids": [venue.pk for venue in with_place],
+                    "kinds": [venue.kind for venue in with_place],
+                    "zips": [venue.zip for venue in with_place],
+                    "most": CANDIDATES,
+                },
+            )
+            pairs = cursor.fetchall()
+    others = Venue.objects.select_related("requirements").in_bulk({other for _venue, other in pairs})
+    found: dict[int, list[Venue]] = {venue.pk: [] for venue in venues}
+    for venue_id, other in pairs:
+        found[venue_id].append(others[other])
+    return found
+
+
+def _events(ids: Sequence[int], now: dt.datetime) -> dict[int, list[Interval]]:
+    rows = Event.objects.filter(venue__in=ids, cancelled_at=None, starts_at__lt=now + FORTNIGHT, ends_at__gt=now)
+    found: dict[int, list[Interval]] = {}
+    for venue, starts_at, ends_at in rows.order_by("starts_at", "pk").values_list("venue_id", "starts_at", "ends_at"):
+        found.setdefault(venue, []).append(Interval(starts_at, ends_at))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What one card is made from."""
+
+    venue: Venue
+    prepared: _Prepared
+    parameters: Parameters
+    budget: float
+    now: dt.datetime
+
+    @property
+    def limit(self) -> float:
+        """People the doors let in."""
+        asked = self.venue.requirements
+        return 1.0 if asked is None else max(1.0, asked.capacity * asked.enforced_limit_percent / 100)
+
+    def usual_heads(self, moment: dt.datetime) -> float:
+        """Expected check-ins inside at an hour to come; of the kind where nothing is known of the venue."""
+        if not self.prepared.usual.size:
+            return min(self.parameters.priors[Kind(self.venue.kind)].usual_heads, self.limit)
+        local = moment.astimezone(self.venue.zone)
+        return float(self.prepared.usual[local.weekday() * 24 + local.hour])
+
+    def cost(self, heads: float) -> Floats:
+        """Points (stays, masks)."""
+        return cost_of(self.prepared.curve, coarse(heads), self.budget)
+
+    def answer(
+        self,
+        *,
+        total: RatingTotal | None,
+        air: RoomAir,
+        events: Sequence[Interval],
+        others: Sequence[tuple[Venue, _Prepared]],
+    ) -> dict[str, Any]:
+        """The card."""
+        venue, heads = self.venue, self.prepared.heads_at(self.now)
+        now_costs = self.cost(heads)
+        an_hour = float(now_costs[1, 1])
+        hours = self._hours(events)
+        low, high = air.interval()
+        return {
+            "id": venue.public_id,
+            "name": venue.name,
+            "kind": venue.kind,
+            "zip": venue.zip,
+            "organisation": venue.organisation.name,
+            "epochs": [
+                {"date": epoch.date, "start": epoch.start, "end": epoch.end}
+                for epoch in calendar().open_epochs(self.now.timestamp())
+            ],
+            "occupancy": {"band": band(heads, self.limit), "usual": self._usual()},
+            "ratings": _ratings(total),
+            "air": {
+                "source": "known" if air.source == "entered" else air.source,
+                "ach_low": round(low, 2),
+                "ach_high": round(high, 2),
+            },
+            "shield_cost": {
+                f"{stay * 60:.0f}": {"mask": shown_points(row[0]), "no_mask": shown_points(row[1])}
+                for stay, row in zip(STAYS_H, now_costs, strict=True)
+            },
+            "hours": hours,
+            "best_hours": sorted(hours, key=lambda hour: (hour["shield_cost_60"], hour["start"]))[:BEST],
+            "alternatives": self._alternatives(others, an_hour),
+            "fits_profile": an_hour <= FITS_POINTS,
+        }
+
+    def _usual(self) -> list[list[str]]:
+        usual = self.prepared.usual if self.prepared.usual.size else np.zeros(_WEEK_H)
+        return [[band(float(usual[day * 24 + hour]), self.limit) for hour in range(24)] for day in range(7)]
+
+    def _hours(self, events: Sequence[Interval]) -> list[dict[str, Any]]:
+        asked = self.venue.requirements
+        hours = [] if asked is None else asked.hours
+        ahead = open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
+        return [
+            {"start": start, "shield_cost_60": shown_points(float(self.cost(self.usual_heads(start))[1, 1]))}
+            for start in ahead
+        ]
+
+    def _alternatives(self, others: Sequence[tuple[Venue, _Prepared]], an_hour: float) -> list[dict[str, Any]]:
+        """Open venues of the same kind nearby where an hour costs less, cheapest first."""
+        costs = [
+            (float(cost_of(prepared.curve, coarse(prepared.heads_at(self.now)), self.budget)[1, 1]), other)
+            for other, prepared in others
+            if prepared.curve.size
+        ]
+        found: list[dict[str, Any]] = []
+        for points, other in sorted(costs, key=lambda pair: (pair[0], pair[1].pk)):
+            if points >= an_hour or len(found) == ALTERNATIVES:
+                break
+            asked = other.requirements
+            if asked is not None and is_open(asked.hours, other.zone, self.now):
+                found.append({"id": other.public_id, "name": other.name, "shield_cost_60": shown_points(points)})
+        return found
+
+
+def _ratings(total: RatingTotal | None) -> Mapping[str, float | int | None]:
+    """Means of at least five ratings; fewer are not shown, nor how many."""
+    if total is None or total.count < FEWEST_SHOWN:
+        return {"count": None, "masks": None, "distancing": None}
+    return {
+        "count": total.count,
+        "masks": round(total.masks / total.count, 1),
+        "distancing": round(total.distancing / total.count, 1),
+    }

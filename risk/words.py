@@ -1,0 +1,92 @@
+"""Why a visit cost what it did, in plain words; never more than the card of a venue says of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from risk.model.air import RoomAir
+from risk.model.kinds import KindPrior
+
+FEWEST_SHOWN: Final = 5
+"""Numbers of people below this are not told apart."""
+_CROWDS: Final = (5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: a code for programs, a sentence for people."""
+
+    code: str
+    text: str
+
+
+def reasons_of(
+    *,
+    counted: bool,
+    heads: int,
+    minutes: int,
+    votes: tuple[int, int, int],
+    prior: KindPrior,
+    air: RoomAir,
+    volume_known: bool,
+) -> list[Reason]:
+    """What decided a visit's cost: crowd, duration, masks, distancing, air. ``votes``: count, masks, distancing."""
+    if not counted:
+        return [Reason("pending", _("This visit is counted at the next refresh, within about five minutes."))]
+    return [
+        _crowd(heads),
+        Reason("duration", _("You were there for %(minutes)d minutes.") % {"minutes": minutes}),
+        _masks(votes[0], votes[1]),
+        _distancing(votes[0], votes[2]),
+        _air(air, prior),
+        *([] if volume_known or prior.outdoors else [_size()]),
+    ]
+
+
+def _crowd(heads: int) -> Reason:
+    if heads < FEWEST_SHOWN:
+        return Reason("crowd_few", _("Fewer than five others were counted around you."))
+    least = max(step for step in _CROWDS if step <= heads)
+    return Reason("crowd", _("At least %(least)d others were counted around you.") % {"least": least})
+
+
+def _masks(count: int, total: int) -> Reason:
+    if count < FEWEST_SHOWN:
+        text = _("Too few visitors rated masks, so mostly what is usual at such places counts.")
+        return Reason("masks_unknown", text)
+    if _share(count, total) >= 0.6:
+        return Reason("masks_many", _("Visitors say that most people wore masks."))
+    if _share(count, total) >= 0.3:
+        return Reason("masks_some", _("Visitors say that some people wore masks."))
+    return Reason("masks_few", _("Visitors say that few people wore masks."))
+
+
+def _distancing(count: int, total: int) -> Reason:
+    if count < FEWEST_SHOWN:
+        text = _("Too few visitors rated distances, so mostly what is usual at such places counts.")
+        return Reason("distancing_unknown", text)
+    if _share(count, total) >= 0.5:
+        return Reason("distancing_good", _("Visitors say that people kept apart."))
+    return Reason("distancing_poor", _("Visitors say that people stood close together."))
+
+
+def _share(count: int, total: int) -> float:
+    """Ratings 1 to 5 as a share, 0 to 1."""
+    return (total - count) / (4.0 * count)
+
+
+def _air(air: RoomAir, prior: KindPrior) -> Reason:
+    if prior.outdoors:
+        return Reason("air_outdoors", _("Outdoors the wind carries most of it away."))
+    if air.source == "measured":
+        return Reason("air_measured", _("Fresh air was measured by a CO2 sensor."))
+    if air.source == "entered":
+        return Reason("air_known", _("The venue stated how much fresh air it has."))
+    return Reason("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
+
+
+def _size() -> Reason:
+    return Reason("room_prior", _("The size of the room is not known, so what is usual at such places counts."))

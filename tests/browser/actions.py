@@ -1,0 +1,127 @@
+"""What people do with the pages: check in, show a code, enrol a door, hold a code to a scanner."""
+
+import datetime as dt
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from django.utils import timezone
+from playwright.sync_api import Locator, Page
+
+from tests.browser.conftest import shows
+from tests.factories import door_of
+from venues import services
+from venues.models import Venue
+
+QUESTIONS: Final = ("symptoms", "diagnosed", "contact", "near")
+TYPE_KEYS: Final = """([text, gap]) => new Promise((resolve) => {
+  const shifted = { "$": "Digit4", "%": "Digit5", "*": "Digit8", "+": "Equal", ":": "Semicolon" };
+  const plain = { " ": "Space", "-": "Minus", ".": "Period", "/": "Slash" };
+  const keys = [...text].map((mark) => {
+    if (/[A-Z]/.test(mark)) return { code: "Key" + mark, shiftKey: true };
+    if (/[0-9]/.test(mark)) return { code: "Digit" + mark, shiftKey: false };
+    return shifted[mark] ? { code: shifted[mark], shiftKey: true } : { code: plain[mark], shiftKey: false };
+  });
+  keys.push({ code: "Enter", shiftKey: false });
+  const press = (at) => {
+    if (at === keys.length) return resolve();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { ...keys[at], bubbles: true, cancelable: true }));
+    if (gap === 0) press(at + 1);
+    else setTimeout(() => press(at + 1), gap);
+  };
+  press(0);
+})"""
+
+
+def make_key(page: Page) -> None:
+    """First use, without keeping a copy."""
+    shows(page, "welcome")
+    page.click('[data-do="make"]')
+    shows(page, "keep")
+    page.click('[data-do="later"]')
+
+
+def begin_check_in(page: Page, venue: Venue) -> None:
+    """From the place's page to the first question, making a key on the way where there is none."""
+    page.goto(f"/venues/{venue.public_id}")
+    page.click("main a[role=button]")
+    page.wait_for_selector('[data-state="no-key"]:not([hidden]), [data-state="day"]:not([hidden])')
+    if page.locator('[data-state="no-key"]').is_visible():
+        page.click('[data-state="no-key"] a')
+        make_key(page)
+    shows(page, "day")
+    page.click('[data-do="day"] >> nth=0')
+    shows(page, "question-symptoms")
+
+
+def answer(page: Page, *, yes: Collection[str] = (), questions: Collection[str] = QUESTIONS) -> None:
+    """Answer questions, one a page."""
+    for question in questions:
+        shows(page, f"question-{question}")
+        page.click(f'[data-question="{question}"] [data-value="{"yes" if question in yes else "no"}"]')
+
+
+def check_in(page: Page, venue: Venue) -> None:
+    """The whole way to a pass on the screen."""
+    begin_check_in(page, venue)
+    answer(page)
+    page.wait_for_url("**/pass")
+    shows(page, "shown")
+
+
+def read_code(code: Locator) -> str:
+    """What an independent reader reads from a code on the screen."""
+    image = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    text, _points, _straight = cv2.QRCodeDetector().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))
+    return text
+
+
+def shown_code(page: Page) -> str:
+    """The code of this minute."""
+    return read_code(page.locator('[data-qr="pass"]'))
+
+
+def enrolment_code(venue: Venue) -> str:
+    """A fresh code of the venue's first door, as its owner would make it."""
+    return services.make_enrolment_code(door=door_of(venue), actor="owner", now=timezone.now()).code
+
+
+def enrol(page: Page, venue: Venue) -> None:
+    """Make the page a connected door of the venue that works without a network too."""
+    page.goto("/kiosk")
+    shows(page, "enrol")
+    page.fill("#code", enrolment_code(venue))
+    page.click('[data-form="enrol"] [type=submit]')
+    shows(page, "door")
+    page.wait_for_selector('[data-slot="connection"]:has-text("Connected")')
+    page.wait_for_selector("html[data-offline=ready]", state="attached")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+
+def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
+    """Hold a text to the door's USB scanner; the light it shows."""
+    page.wait_for_selector(".signal", state="hidden")
+    page.evaluate(TYPE_KEYS, [text, gap_ms])
+    page.wait_for_selector(".signal:not([hidden])")
+    return page.get_attribute(".signal", "data-signal") or ""
+
+
+def camera_file(code: Locator, folder: Path) -> Path:
+    """A film of somebody holding the code before the camera, for Chromium's fake device."""
+    picture = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    frame = np.full((720, 1280, 3), 90, np.uint8)
+    card = cv2.resize(picture, (560, 560), interpolation=cv2.INTER_AREA)
+    frame[80:640, 360:920] = card
+    _done, encoded = cv2.imencode(".jpg", frame)
+    film = folder / "camera.mjpeg"
+    film.write_bytes(encoded.tobytes() * 3)
+    return film
+
+
+def now() -> dt.datetime:
+    """The present; browsers and server share this machine's clock."""
+    return timezone.now()

@@ -1,0 +1,124 @@
+"""A real Chromium against a real server. Every page is watched: no foreign request, no error, no broken policy."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+# The browser's driver keeps an event loop in this thread; the tests themselves are synchronous.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 1024, "height": 768}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives Chromium."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """The system's Chromium; a missing one is an error, never a reason to skip."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "no Chromium: `make test` installs it"
+    return playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *arguments])
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    chromium = launch(playwright)
+    yield chromium
+    chromium.close()
+
+
+class Watch:
+    """What a context did that no page of ours may do."""
+
+    def __init__(self, origin: str, expected: str = "") -> None:
+        self.origin = origin
+        self.expected = expected
+        self.wrong: list[str] = []
+        self.requests: list[Request] = []
+
+    def on_request(self, request: Request) -> None:
+        self.requests.append(request)
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.wrong.append(f"request to another origin: {parts.netloc}")
+
+    def on_console(self, message: ConsoleMessage) -> None:
+        # A network that a test takes away is no fault of a page, nor is the one refusal that a test asks for.
+        if self.expected and self.expected in message.text:
+            return
+        if message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text:
+            self.wrong.append(f"console: {message.text}")
+
+    def on_error(self, error: Any) -> None:
+        self.wrong.append(f"uncaught: {error}")
+
+
+OpenContext = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenContext]:
+    """Makes watched contexts; at the end none may have done anything wrong."""
+    opened: list[tuple[BrowserContext, Watch]] = []
+
+    def make(*, of: Browser | None = None, expected: str = "", **options: Any) -> BrowserContext:
+        context = (of or browser).new_context(base_url=live_server.url, **({"viewport": PHONE} | options))
+        watch = Watch(live_server.url, expected)
+        context.on("request", watch.on_request)
+        context.on("console", watch.on_console)
+        context.on("weberror", lambda error: watch.on_error(error.error))
+        context.set_default_timeout(15_000)
+        opened.append((context, watch))
+        return context
+
+    yield make
+    for context, _watch in opened:
+        context.close()
+    assert [wrong for _context, watch in opened for wrong in watch.wrong] == []
+
+
+@pytest.fixture
+def phone(open_context: OpenContext) -> Page:
+    """A visitor's phone with an empty storage."""
+    return open_context().new_page()
+
+
+def shows(page: Page, state: str) -> None:
+    """Wait until the page shows a state."""
+    page.wait_for_selector(f'[data-state="{state}"]:not([hidden])')
+
+
+def stored_people(page: Page) -> list[dict[str, Any]]:
+    """The people in the device's storage, their secrets as lists of numbers."""
+    people: list[dict[str, Any]] = page.evaluate(
+        """() => new Promise((resolve, reject) => {
+            const request = indexedDB.open("crowdtrace");
+            request.onerror = () => reject(request.error);
+            request.onsuccess = () => {
+              const rows = request.result.transaction("people").objectStore("people").getAll();
+              rows.onsuccess = () => {
+                request.result.close();
+                resolve(rows.result.map((row) => ({ ...row, secret: [...row.secret] })));
+              };
+            };
+        })"""
+    )
+    return people

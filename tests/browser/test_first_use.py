@@ -1,0 +1,184 @@
+"""Making, keeping and bringing back the key, on the device alone."""
+
+import base64
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.conftest import OpenContext, Watch, shows, stored_people
+
+
+def make_key(page: Page) -> bytes:
+    page.goto("/me")
+    shows(page, "welcome")
+    page.click('[data-do="make"]')
+    shows(page, "keep")
+    return bytes(stored_people(page)[0]["secret"])
+
+
+def read_code(page: Page, selector: str) -> str:
+    """What an independent reader reads from a code on the screen."""
+    image = cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    text, _points, _straight = cv2.QRCodeDetector().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))
+    return text
+
+
+def personal_text(origin: str, secret: bytes) -> str:
+    return f"{origin}/me#{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_key_is_made_on_the_phone_and_its_code_holds_it(phone: Page, live_server: LiveServer) -> None:
+    secret = make_key(phone)
+    assert len(secret) == 32
+    assert read_code(phone, '[data-qr="personal"]') == personal_text(live_server.url, secret)
+    phone.check("[name=kept]")
+    phone.click('[data-form="kept"] [type=submit]')
+    shows(phone, "home")
+    assert stored_people(phone)[0]["kept"] is True
+    assert not phone.locator('[data-when="unkept"]').is_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_without_a_copy_is_reminded_of(phone: Page) -> None:
+    make_key(phone)
+    phone.click('[data-do="later"]')
+    shows(phone, "home")
+    assert phone.locator('[data-when="unkept"]').is_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_key_survives_a_reload(phone: Page) -> None:
+    secret = make_key(phone)
+    phone.reload()
+    shows(phone, "home")
+    assert bytes(stored_people(phone)[0]["secret"]) == secret
+
+
+@pytest.mark.django_db(transaction=True)
+def test_opening_the_personal_code_brings_the_key_back_and_leaves_no_trace_in_the_address(
+    open_context: OpenContext, live_server: LiveServer
+) -> None:
+    secret = bytes(range(32))
+    page = open_context().new_page()
+    page.goto(personal_text(live_server.url, secret))
+    shows(page, "home")
+    assert bytes(stored_people(page)[0]["secret"]) == secret
+    assert page.url == f"{live_server.url}/me"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_of_another_key_is_never_taken_without_asking(phone: Page, live_server: LiveServer) -> None:
+    mine = make_key(phone)
+    other = bytes(range(32))
+    phone.goto("/")
+    phone.goto(personal_text(live_server.url, other))
+    shows(phone, "other")
+    assert [bytes(row["secret"]) for row in stored_people(phone)] == [mine]
+    phone.click('[data-do="add"]')
+    shows(phone, "home")
+    assert {bytes(row["secret"]) for row in stored_people(phone)} == {mine, other}
+    assert phone.locator("[data-people] button").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_of_three_parts_bring_the_key_back(phone: Page, open_context: OpenContext, tmp_path: Path) -> None:
+    secret = make_key(phone)
+    phone.click('[data-do="split"]')
+    shows(phone, "parts")
+    pictures = []
+    for part in (2, 0):
+        picture = tmp_path / f"{part}.png"
+        phone.locator(f'[data-part="{part}"]').screenshot(path=picture)
+        pictures.append(picture)
+
+    fresh = open_context().new_page()
+    fresh.goto("/me")
+    shows(fresh, "welcome")
+    fresh.click('[data-do="restore"]')
+    shows(fresh, "restore")
+    fresh.set_input_files("#picture", pictures[0])
+    fresh.wait_for_selector('[data-slot="restore-note"]:has-text("One part read")')
+    fresh.set_input_files("#picture", pictures[1])
+    shows(fresh, "home")
+    assert bytes(stored_people(fresh)[0]["secret"]) == secret
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_typed_key_is_taken_and_other_words_are_not(phone: Page) -> None:
+    phone.goto("/me")
+    shows(phone, "welcome")
+    phone.click('[data-do="restore"]')
+    phone.fill("#typed", "not a key")
+    phone.click('[data-form="restore"] [type=submit]')
+    phone.wait_for_selector('[data-slot="restore-note"]:has-text("no CrowdTrace key")')
+    phone.fill("#typed", base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode())
+    phone.click('[data-form="restore"] [type=submit]')
+    shows(phone, "home")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_key_is_in_no_request(open_context: OpenContext, live_server: LiveServer) -> None:
+    context = open_context()
+    watch = Watch(live_server.url)
+    context.on("request", watch.on_request)
+    page = context.new_page()
+    secret = make_key(page)
+    page.click('[data-do="later"]')
+    shows(page, "home")
+    page.goto("/pass")
+    shows(page, "none")
+    page.goto("/venues")
+    needles = {
+        secret.hex(),
+        base64.b64encode(secret).decode().rstrip("="),
+        base64.urlsafe_b64encode(secret).decode()[:43],
+    }
+    for request in watch.requests:
+        sent = " ".join([request.url, request.post_data or "", *request.headers.values()])
+        assert not any(needle in sent for needle in needles)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_storage_is_blocked_the_page_says_what_to_do(open_context: OpenContext) -> None:
+    context = open_context()
+    context.add_init_script("indexedDB.open = () => { throw new DOMException('blocked', 'SecurityError'); }")
+    page = context.new_page()
+    page.goto("/me")
+    shows(page, "unable")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_camera_restoring_still_has_two_ways(phone: Page) -> None:
+    phone.goto("/me")
+    shows(phone, "welcome")
+    phone.click('[data-do="restore"]')
+    phone.click('[data-do="camera"]')
+    phone.wait_for_selector('[data-slot="restore-note"]:has-text("camera cannot be used")')
+    assert phone.locator("#typed").is_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_scripts_the_page_says_so(open_context: OpenContext) -> None:
+    page = open_context(java_script_enabled=False).new_page()
+    for path in ("/me", "/pass", "/kiosk"):
+        page.goto(path)
+        assert page.locator("noscript").count() == 1
+        assert "JavaScript" in page.inner_text("main")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_visitor_pages_open_without_a_network(open_context: OpenContext) -> None:
+    context = open_context()
+    page = context.new_page()
+    make_key(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    context.set_offline(True)
+    for path, state in (("/me", "home"), ("/pass", "none")):
+        page.goto(path)
+        shows(page, state)

@@ -1,0 +1,243 @@
+"""The nightly release: drawn once, in steps that can be taken up again."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.utils import IntegrityError
+
+from crowdtrace.common.models import AuditEntry
+from exports.lake.storage import local_path
+from exports.lakes import deployment_lake
+from exports.models import Release, Step
+from exports.policy.draw import Drawn
+from exports.policy.fit import fit
+from exports.services import queries, releases
+from exports.services.releases import ReleaseFailed, release_day, release_waiting, waiting_days
+from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3
+from passes.models import Pass, Scan
+from tests.exports.engine.factories import published
+from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def lake_settings(settings: Any, tmp_path: Path, catalogue_url: str) -> None:
+    """A lake of its own, with a catalogue of its own."""
+    settings.LAKE_URL = (tmp_path / "lake").as_uri()
+    settings.LAKE_CATALOGUE_URL = catalogue_url
+    settings.QUERY_SLOTS = str(tmp_path)
+    settings.DATASET_EPSILON = 8.0
+
+
+@pytest.fixture
+def place() -> Place:
+    made = a_place()
+    for number in range(300):
+        a_scanned_pass(made, hour=number % 24, symptoms=number % 10 == 0)
+    return made
+
+
+def rows_of(name: str = CROWD_TRACING.name) -> int:
+    return int(queries.run_query(sql=f'SELECT count(*) AS n FROM "covid-19"."{name}"').result.table["n"][0].as_py())
+
+
+def lake_files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
+
+
+def test_a_closed_day_is_released_and_the_published_query_says_so(place: Place) -> None:
+    release = release_day(day=DAY, now=CLOSED)
+    assert release.step == Step.ANNOUNCED
+    fitted = fit(Drawn.from_bytes(bytes(release.drawn or b"")))
+    assert rows_of() == fitted.total == release.manifest["rows"]
+    assert abs(fitted.total - 300 / 0.9) < 150
+    assert rows_of(ZIP3.name) == 933
+    assert rows_of(DP_COUNTS.name) > 5000
+    text = published("daily_counts.sql").replace("2020-10-01", "2026-05-01").replace("2020-10-16", "2026-05-16")
+    assert queries.run_query(sql=text).result.table["total_count"].to_pylist() == [fitted.total]
+
+
+def test_the_manifest_states_the_guarantee_and_the_split(place: Place) -> None:
+    manifest = release_day(day=DAY, now=CLOSED).manifest
+    assert manifest["guarantee"]["epsilon"] <= manifest["guarantee"]["budget"] == 8.0
+    assert sum(table["epsilon"] for table in manifest["tables"]) == pytest.approx(8.0)
+    assert sum(table["share_of_budget"] for table in manifest["tables"] if table["core"]) >= 0.85
+
+
+def test_a_day_is_not_released_before_it_is_closed(place: Place) -> None:
+    early = CLOSED - dt.timedelta(days=1)
+    assert waiting_days(now=early) == []
+    with pytest.raises(ReleaseFailed):
+        release_day(day=DAY, now=early)
+    assert not Release.objects.exists()
+
+
+def test_a_day_that_nobody_served_is_never_guessed(place: Place) -> None:
+    before = DAY - dt.timedelta(days=1)
+    with pytest.raises(ReleaseFailed):
+        release_day(day=before, now=CLOSED)
+    assert waiting_days(now=CLOSED) == [DAY]
+
+
+def test_an_empty_day_that_was_served_is_released_as_such() -> None:
+    releases.mark_served(days={DAY})
+    [release] = release_waiting(now=CLOSED)
+    assert release.step == Step.ANNOUNCED
+    assert release.manifest["rows"] < 100
+
+
+def test_days_are_released_oldest_first(place: Place) -> None:
+    earlier = DAY - dt.timedelta(days=2)
+    a_scanned_pass(place, day=earlier)
+    assert [release.day for release in release_waiting(now=CLOSED)] == [earlier, DAY]
+    assert waiting_days(now=CLOSED) == []
+
+
+class TestDrawnOnce:
+    """Retries, races, late scans and erasures change no published number."""
+
+    def test_a_released_day_is_not_drawn_again(self, place: Place) -> None:
+        first = release_day(day=DAY, now=CLOSED)
+        again = release_day(day=DAY, now=CLOSED + dt.timedelta(days=1))
+        assert bytes(again.drawn or b"") == bytes(first.drawn or b"")
+        assert again.announced_at == first.announced_at
+
+    @pytest.mark.parametrize("killed", ["_check", "_write", "_catalogue", "_announce"])
+    def test_killed_at_any_step_and_run_again_it_writes_the_same_files(
+        self, place: Place, killed: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        def die(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(releases, killed, die)
+            with pytest.raises(KeyboardInterrupt):
+                release_day(day=DAY, now=CLOSED)
+        drawn = bytes(Release.objects.get().drawn or b"")
+        left = lake_files(tmp_path / "lake")
+        Pass.objects.filter(symptoms=True).delete()
+        release = release_day(day=DAY, now=CLOSED)
+        assert bytes(release.drawn or b"") == drawn
+        files = lake_files(tmp_path / "lake")
+        assert left.items() <= files.items()
+        assert rows_of() == fit(Drawn.from_bytes(drawn)).total
+
+    def test_an_erasure_or_a_late_scan_between_two_tries_changes_nothing(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise ReleaseFailed("not today")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(releases, "_check", refuse)
+            with pytest.raises(ReleaseFailed):
+                release_day(day=DAY, now=CLOSED)
+        drawn = bytes(Release.objects.get().drawn or b"")
+        Scan.objects.filter(tag__in=Pass.objects.values("tag")[:50]).delete()
+        for _ in range(40):
+            a_scanned_pass(place)
+        assert bytes(release_day(day=DAY, now=CLOSED).drawn or b"") == drawn
+
+    def test_two_workers_at_once_draw_one_day_once(self, place: Place) -> None:
+        def work() -> bytes:
+            try:
+                return bytes(release_day(day=DAY, now=CLOSED).drawn or b"")
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            one, two = pool.submit(work), pool.submit(work)
+            assert one.result() == two.result()
+        assert Release.objects.count() == 1
+        assert rows_of() == Release.objects.get().manifest["rows"]
+
+    def test_the_exact_counts_and_the_draw_go_together_or_not_at_all(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(releases, "draw", lambda **_: (_ for _ in ()).throw(MemoryError))
+        with pytest.raises(ReleaseFailed):
+            release_day(day=DAY, now=CLOSED)
+        row = Release.objects.get()
+        assert (row.step, row.drawn, row.epsilon) == (Step.OPENED, None, None)
+
+    def test_the_ledger_itself_refuses_more_than_the_budget_and_a_second_row(self, place: Place) -> None:
+        release = release_day(day=DAY, now=CLOSED)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Release.objects.filter(pk=release.pk).update(epsilon=release.budget * 1.01)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Release.objects.create(day=DAY, budget=1.0)
+
+    def test_a_changed_setting_does_not_change_a_day_that_was_opened(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, settings: Any
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(releases, "exact_counts", lambda **_: (_ for _ in ()).throw(OSError))
+            with pytest.raises(ReleaseFailed):
+                release_day(day=DAY, now=CLOSED)
+        settings.DATASET_EPSILON = 50.0
+        assert release_day(day=DAY, now=CLOSED).budget == 8.0
+
+
+def test_a_failed_check_publishes_nothing_and_says_why(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releases, "release_failures", lambda **_: ["userid is not empty"])
+    with pytest.raises(ReleaseFailed, match="userid"):
+        release_day(day=DAY, now=CLOSED)
+    assert Release.objects.get().failure == "userid is not empty"
+    assert rows_of() == 0
+    assert queries.run_query(sql="SELECT 1 AS one").as_of is None
+
+
+def test_tries_are_bounded_and_other_days_go_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = DAY + dt.timedelta(days=1)
+    a_scanned_pass(place, day=later)
+    now = CLOSED + dt.timedelta(days=1)
+    real = releases._write
+    tried: list[dt.date] = []
+
+    def broken(lake: Any, drawn: Drawn, fitted: Any) -> None:
+        tried.append(drawn.day)
+        if drawn.day == DAY:
+            raise OSError("bucket is gone")
+        real(lake, drawn, fitted)
+
+    monkeypatch.setattr(releases, "_write", broken)
+    for _ in range(releases.TRIES + 3):
+        release_waiting(now=now)
+    assert tried.count(DAY) == releases.TRIES
+    assert tried.count(later) == 1
+    assert Release.objects.get(day=later).step == Step.ANNOUNCED
+
+
+def test_a_release_is_in_the_audit_log(place: Place) -> None:
+    release_day(day=DAY, now=CLOSED)
+    assert AuditEntry.objects.filter(verb="release", subject="2026-05-14").count() == 1
+
+
+def test_a_query_goes_back_to_the_release_of_a_day(place: Place) -> None:
+    release_day(day=DAY, now=CLOSED)
+    first = rows_of()
+    later = DAY + dt.timedelta(days=1)
+    for _ in range(200):
+        a_scanned_pass(place, day=later)
+    release_day(day=later, now=CLOSED + dt.timedelta(days=1))
+    assert rows_of() > first
+    back = queries.run_query(sql='SELECT count(*) AS n FROM "covid-19"."aspirevc_crowd_tracing"', as_of=DAY)
+    assert (back.result.table["n"][0].as_py(), back.as_of) == (first, DAY)
+    with pytest.raises(queries.UnknownReleaseError):
+        queries.run_query(sql="SELECT 1", as_of=dt.date(2020, 1, 1))
+
+
+def test_no_tag_or_owner_of_a_pass_reaches_the_lake(place: Place, tmp_path: Path) -> None:
+    row = a_pass(place)
+    a_scan(place, row)
+    release_day(day=DAY, now=CLOSED)
+    with deployment_lake() as lake:
+        files = [path for path in local_path(lake.storage.url).rglob("*") if path.is_file()]
+    canaries = [bytes(row.tag), bytes(row.owner_hash), row.id.bytes]
+    for body in (path.read_bytes() for path in files):
+        assert not any(canary in body or canary.hex().encode() in body for canary in canaries)

@@ -1,0 +1,166 @@
+"""Phones and doors of tests: they speak to the real addresses with Django's test client, at a time that is given."""
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import time_machine
+from django.test import Client
+
+from passes.clock import calendar
+from passes.codec import UncheckedPass, rotating_text, static_text
+from passes.codec.gopass import read_pass
+from passes.epochs import Epoch
+from passes.identity import (
+    PassSecrets,
+    VisitorKeys,
+    derive_keys,
+    derive_pass,
+    derive_seed,
+    encode_base64url,
+    hash_erase_key,
+)
+from tests.factories import NOW, EnrolledDevice
+from venues.models import Venue
+
+HEALTHY: Final = {"symptoms": False, "diagnosed": False, "contact": False, "near": False}
+_numbers = itertools.count(1)
+
+
+def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers: dict[str, str] | None = None) -> Any:
+    """One request at a time of its own, with JSON."""
+    data = b"" if body is None else json.dumps(body).encode()
+    return send_bytes(path, data, now=now, headers=headers, method=method)
+
+
+def send_bytes(
+    path: str, data: bytes, *, now: dt.datetime, headers: dict[str, str] | None = None, method: str = "POST"
+) -> Any:
+    """One request at a time of its own, with any bytes."""
+    client = Client(raise_request_exception=False)
+    with time_machine.travel(now, tick=False):
+        return client.generic(method, path, data, content_type="application/json", headers=headers or {})
+
+
+@dataclass
+class Phone:
+    """A visitor's phone. `number` picks its secret."""
+
+    number: int = field(default_factory=lambda: next(_numbers))
+    drawn: int = 0
+
+    @property
+    def secret(self) -> bytes:
+        """The secret, fixed by the number."""
+        return hashlib.sha256(b"secret of a test phone %d" % self.number).digest()
+
+    @property
+    def keys(self) -> VisitorKeys:
+        """Its keys."""
+        return derive_keys(self.secret)
+
+    @property
+    def header(self) -> dict[str, str]:
+        """What it sends to be known."""
+        return {"Authorization": f"Visitor {encode_base64url(self.keys.auth)}"}
+
+    def register(self, now: dt.datetime = NOW) -> Any:
+        """Register its key."""
+        body = {"erase_hash": encode_base64url(hash_erase_key(self.keys.erase))}
+        return send("POST", "/api/v1/visitors", body, now=now, headers=self.header)
+
+    def next_pass(self, epoch: Epoch) -> PassSecrets:
+        """The next one of its pass book."""
+        made = derive_pass(derive_seed(self.keys.passes, epoch.start), epoch.start, self.drawn)
+        self.drawn += 1
+        return made
+
+    def ask(
+        self,
+        venue: Venue | str,
+        holder: PassSecrets,
+        /,
+        *,
+        now: dt.datetime = NOW,
+        day: Epoch | None = None,
+        **changes: Any,
+    ) -> Any:
+        """Send a check-in, of today unless told; the answer as it came. `changes` replaces fields of the body."""
+        asked = day or calendar().current(now.timestamp())
+        body = {
+            "venue": venue if isinstance(venue, str) else venue.public_id,
+            "epoch": asked.date.isoformat(),
+            "anchor": encode_base64url(holder.anchor),
+            "owner_hash": encode_base64url(holder.owner_hash),
+            "answers": HEALTHY,
+            "survey_seconds": 20,
+        } | changes
+        return send("POST", "/api/v1/passes", body, now=now, headers=self.header)
+
+    def check_in(self, venue: Venue, *, now: dt.datetime = NOW, day: Epoch | None = None, **changes: Any) -> "HeldPass":
+        """Register where needed, draw the next pass and keep it."""
+        self.register(now)
+        holder = self.next_pass(day or calendar().current(now.timestamp()))
+        answer = self.ask(venue, holder, now=now, day=day, **changes)
+        assert answer.status_code == 201, answer.content
+        return HeldPass(holder, answer.json()["credential"])
+
+
+@dataclass
+class HeldPass:
+    """A pass on a phone, or a refusal, whose credential is `None`."""
+
+    secrets: PassSecrets
+    credential: str | None
+
+    @property
+    def owner(self) -> str:
+        """What proves it."""
+        return encode_base64url(self.secrets.owner)
+
+    @property
+    def pass_bytes(self) -> bytes:
+        """Its 112 bytes."""
+        read = read_pass(self.credential or "")
+        assert isinstance(read, UncheckedPass)
+        return read.pass_bytes
+
+    def on_screen(self, now: dt.datetime) -> str:
+        """What the screen shows."""
+        return rotating_text(self.pass_bytes, *self.secrets.code_at(now.timestamp()))
+
+    def on_paper(self) -> str:
+        """What was printed."""
+        return static_text(self.pass_bytes)
+
+
+_scan_ids = itertools.count(1)
+
+
+def scan(
+    device: EnrolledDevice,
+    credential: str,
+    *,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    type: str = "Checkin",  # noqa: A002
+    scan_id: str = "",
+    **more: Any,
+) -> Any:
+    """Send one scan; the answer as it came."""
+    body = {
+        "scan_id": scan_id or f"scan-of-a-test-{next(_scan_ids):06}",
+        "credential": credential,
+        "type": type,
+        "scanned_at": (at or now).isoformat(),
+    } | more
+    return send("POST", "/api/v1/scans", body, now=now, headers=device.header)
+
+
+def result(answer: Any) -> str:
+    """The one bit of a scan."""
+    assert answer.status_code == 200, answer.content
+    return str(answer.json()["result"])
