@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from crowdtrace.common import crypto
 from passes.clock import calendar, epoch_of
 from passes.hashes import spent_hash
-from passes.models import Change, Name, Pass, Rating, RatingTotal, SelfReport, Visit
+from passes.models import Change, Name, Pass, Rating, SelfReport, Visit
 
 RATING_TERM: Final = dt.timedelta(days=14)
 """A rating can be made and changed for so long after the end of its epoch."""
@@ -32,6 +31,17 @@ _REPORT: Final = """
     SELECT %(owner_hash)s, %(tested_on)s, %(positive)s FROM spent ON CONFLICT DO NOTHING
 """
 
+# Two statements, for an upsert checks its own row, which a subtraction would make negative.
+_MAKE_TOTAL: Final = """
+    INSERT INTO passes_ratingtotal (venue_id, "count", masks, distancing) VALUES (%(venue)s, 0, 0, 0)
+    ON CONFLICT DO NOTHING
+"""
+_ADD_TO_TOTAL: Final = """
+    UPDATE passes_ratingtotal
+    SET "count" = "count" + %(count)s, masks = masks + %(masks)s, distancing = distancing + %(distancing)s
+    WHERE venue_id = %(venue)s
+"""
+
 
 def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.datetime) -> None:
     """Keep or change the rating of a pass that was let in; anything else changes nothing."""
@@ -45,7 +55,10 @@ def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.dateti
         before = Rating.objects.filter(pass_row=row).first()
         if before is not None and (before.masks, before.distancing) == (masks, distancing):
             return
-        Rating.objects.update_or_create(pass_row=row, defaults={"masks": masks, "distancing": distancing})
+        if before is None:
+            Rating.objects.create(pass_row=row, masks=masks, distancing=distancing)
+        else:
+            Rating.objects.filter(pass_row=row).update(masks=masks, distancing=distancing)
         add_to_total(
             venue_id=row.venue_id,
             count=0 if before else 1,
@@ -106,10 +119,10 @@ def drop_reports(*, owner_hashes: Iterable[bytes]) -> int:
 
 def add_to_total(*, venue_id: int, count: int, masks: int, distancing: int) -> None:
     """Keep the sums of a venue's ratings in step."""
-    RatingTotal.objects.get_or_create(venue_id=venue_id)
-    RatingTotal.objects.filter(venue=venue_id).update(
-        count=F("count") + count, masks=F("masks") + masks, distancing=F("distancing") + distancing
-    )
+    values = {"venue": venue_id, "count": count, "masks": masks, "distancing": distancing}
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE_TOTAL, values)
+        cursor.execute(_ADD_TO_TOTAL, values)
 
 
 def mark_hour(*, venue_id: int, since: dt.datetime) -> None:

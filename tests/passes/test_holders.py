@@ -1,0 +1,320 @@
+"""What holders of passes may do: rate, show a name, revoke, report, draw, erase."""
+
+import datetime as dt
+import io
+import zipfile
+from typing import Any
+
+import ndef
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from passes import keys, selectors, services
+from passes.clock import calendar
+from passes.codec import open_bundle
+from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Visit
+from passes.services import erase_owners, kiosks
+from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue
+from tests.passes.people import HEALTHY, HeldPass, Phone, result, scan, send
+from venues import services as venue_services
+from venues.kinds import Role
+from venues.models import Venue
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+NOBODY = "A" * 43
+
+
+@pytest.fixture
+def venue() -> Venue:
+    return make_venue()
+
+
+@pytest.fixture
+def door(venue: Venue) -> EnrolledDevice:
+    return make_device(venue=venue)
+
+
+@pytest.fixture
+def held(venue: Venue) -> HeldPass:
+    return Phone().check_in(venue)
+
+
+def post(path: str, body: Any, *, now: dt.datetime = NOW, method: str = "POST") -> int:
+    return int(send(method, f"/api/v1/{path}", body, now=now).status_code)
+
+
+def enter(door: EnrolledDevice, held: HeldPass, at: dt.datetime = NOW) -> None:
+    assert result(scan(door, held.on_screen(at), now=at)) == "Approved"
+
+
+# Ratings -------------------------------------------------------------------------------------------------------------
+def rate(held: HeldPass, masks: int, distancing: int, now: dt.datetime = NOW + HOUR) -> None:
+    assert post("ratings", {"owner": held.owner, "masks": masks, "distancing": distancing}, now=now) == 204
+
+
+def totals() -> tuple[int, int, int]:
+    return RatingTotal.objects.values_list("count", "masks", "distancing").get()
+
+
+def test_a_rating_counts_once_and_can_be_changed(door: EnrolledDevice, held: HeldPass) -> None:
+    enter(door, held)
+    rate(held, 4, 2)
+    rate(held, 4, 2)
+    assert totals() == (1, 4, 2)
+    rate(held, 1, 5, NOW + 13 * DAY)
+    assert totals() == (1, 1, 5)
+    assert Rating.objects.count() == 1
+
+
+def test_a_rating_marks_its_hour_and_the_same_one_again_does_not(door: EnrolledDevice, held: HeldPass) -> None:
+    enter(door, held, NOW + dt.timedelta(minutes=7))
+    Change.objects.all().delete()
+    rate(held, 4, 2)
+    rate(held, 4, 2)
+    assert Change.objects.get().since == NOW
+
+
+def test_only_who_was_let_in_rates_and_only_for_two_weeks(door: EnrolledDevice, held: HeldPass) -> None:
+    rate(held, 4, 2)
+    assert not Rating.objects.exists()
+    enter(door, held)
+    rate(held, 4, 2, NOW + 15 * DAY)
+    assert not Rating.objects.exists()
+    assert post("ratings", {"owner": NOBODY, "masks": 1, "distancing": 1}) == 204
+
+
+@pytest.mark.parametrize("changes", [{"masks": 0}, {"masks": 6}, {"distancing": 2.5}, {"owner": "short"}, {"more": 1}])
+def test_a_rating_goes_from_one_to_five(changes: dict[str, Any]) -> None:
+    assert post("ratings", {"owner": NOBODY, "masks": 3, "distancing": 3} | changes) == 400
+
+
+# Names ---------------------------------------------------------------------------------------------------------------
+def names(venue: Venue, now: dt.datetime) -> list[str]:
+    return [one.name for one in selectors.names_present(venue, now)]
+
+
+def test_a_name_is_seen_while_its_visitor_is_inside(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
+    assert post("names", {"owner": held.owner, "name": "Ada"}) == 204
+    assert names(venue, NOW) == []
+    enter(door, held)
+    assert names(venue, NOW) == ["Ada"]
+    assert names(make_venue(), NOW) == []
+    assert names(venue, NOW + 3 * HOUR) == []
+
+
+def test_a_name_is_encrypted_replaced_and_retracted(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
+    enter(door, held)
+    for name in ("Ada", "Grace"):
+        post("names", {"owner": held.owner, "name": name})
+        assert name.encode() not in bytes(Name.objects.get().text)
+    assert names(venue, NOW) == ["Grace"]
+    assert post("names", {"owner": held.owner}, method="DELETE") == 204
+    assert post("names", {"owner": held.owner}, method="DELETE") == 204
+    assert names(venue, NOW) == []
+
+
+def test_a_name_ends_with_its_epoch(held: HeldPass) -> None:
+    assert post("names", {"owner": held.owner, "name": "Ada"}, now=NOW.replace(day=14, hour=4)) == 204
+    assert post("names", {"owner": NOBODY, "name": "Ada"}) == 204
+    assert not Name.objects.exists()
+
+
+def test_owners_of_the_venue_read_names_and_nobody_else(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
+    enter(door, held)
+    post("names", {"owner": held.owner, "name": "Ada"})
+    path = f"/api/v1/owner/venues/{venue.public_id}/names"
+
+    def read(user: Any) -> Any:
+        token = venue_services.make_owner_token(user=user, name="test", days=1, now=NOW)[1]
+        return send("GET", path, now=NOW, headers={"Authorization": f"Owner {token}"})
+
+    answer = read(join(venue.organisation, Role.VIEWER))
+    assert answer.json() == {"results": [{"name": "Ada"}]}
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert read(make_user()).status_code == 404
+    assert send("GET", path, now=NOW).status_code == 401
+
+
+# Statistics ----------------------------------------------------------------------------------------------------------
+def test_refusals_are_told_as_totals_of_ten_and_of_days_that_are_over(venue: Venue, door: EnrolledDevice) -> None:
+    for number in range(10):
+        phone = Phone()
+        phone.register()
+        day = phone.next_pass(calendar().current(NOW.timestamp()))
+        phone.ask(venue, day, answers=HEALTHY | {"symptoms": True})
+        scan(door, f"garbage {number}", now=NOW)
+        if number == 8:
+            assert selectors.day_totals(venue, NOW + DAY)[1].refused is None
+    now, later = selectors.day_totals(venue, NOW), selectors.day_totals(venue, NOW + DAY)
+    assert (now[0].date, now[0].declined, now[0].refused) == (NOW.date(), None, None)
+    assert (later[1].date, later[1].declined, later[1].refused) == (NOW.date(), 10, 10)
+    assert selectors.causes_of_day(NOW.date(), NOW) == {}
+    assert selectors.causes_of_day(NOW.date(), NOW + DAY) == {"prefix": 10}
+
+
+# Revocation and bundle -----------------------------------------------------------------------------------------------
+def bundle(door: EnrolledDevice, now: dt.datetime) -> Any:
+    answer = send("GET", "/api/v1/device/bundle", now=now, headers=door.header)
+    assert answer.status_code == 200, answer.content
+    from passes.identity import decode_base64url
+
+    return open_bundle(decode_base64url(answer.json()["bundle"]), root_keys=[keys.root_public_key()])
+
+
+def test_a_revoked_pass_is_declined_at_once_and_offline_with_the_next_list(
+    door: EnrolledDevice, held: HeldPass
+) -> None:
+    assert bundle(door, NOW).revocations.entries == frozenset()
+    assert post("passes/revoke", {"owners": [held.owner, NOBODY]}) == 204
+    assert result(scan(door, held.on_screen(NOW), now=NOW)) == "Declined"
+    soon = NOW + dt.timedelta(seconds=kiosks.PUBLISHED_EVERY_S - 1)
+    assert not bundle(door, soon).revocations.holds(held.secrets.anchor)
+    assert bundle(door, soon + dt.timedelta(seconds=1)).revocations.holds(held.secrets.anchor)
+
+
+def test_the_bundle_says_what_the_door_asks(venue: Venue, door: EnrolledDevice) -> None:
+    event = make_event(venue=venue, starts_at=NOW + 2 * HOUR, ends_at=NOW + 4 * HOUR)
+    found = bundle(door, NOW)
+    assert (found.venue, found.server_time) == (venue.public_id, int(NOW.timestamp()))
+    assert found.good_until == int((NOW + DAY).timestamp())
+    assert {start for key in found.keys for start in key.epochs} >= {1778630400, 1778716800}
+    assert found.requirements.capacity == 100
+    assert found.requirements.invitation_epochs == {1778630400}
+    assert found.requirements.openings == ((int((event.starts_at - HOUR).timestamp()), int(event.ends_at.timestamp())),)
+    assert found.sealing_key == keys.sealing_key(NOW)
+
+
+def test_a_sealing_key_serves_a_week_and_older_ones_still_open(door: EnrolledDevice) -> None:
+    first = keys.sealing_key(NOW)
+    assert keys.sealing_key(NOW + 4 * DAY) == first  # Sunday
+    assert keys.sealing_key(NOW + 5 * DAY) != first
+    assert len(keys.opening_keys(NOW + 5 * DAY)) == 2
+
+
+# Reports -------------------------------------------------------------------------------------------------------------
+def report(owners: list[str], **changes: Any) -> int:
+    return post("diagnoses", {"owners": owners, "tested_on": "2026-05-13", "result": "positive"} | changes)
+
+
+def test_a_report_is_held_once_an_owner(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
+    enter(door, held)
+    assert report([held.owner, NOBODY, held.owner]) == 202
+    assert report([held.owner], result="negative") == 202
+    one = selectors.held_reports()[0]
+    assert (one.owner_hash, one.positive, len(selectors.held_reports())) == (held.secrets.owner_hash, True, 1)
+    assert one.stays == ((venue.pk, NOW, NOW + dt.timedelta(minutes=75)),)
+
+    services.drop_reports(owner_hashes=[one.owner_hash])
+    report([held.owner])
+    assert not SelfReport.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["2026-05-15", "2026-04-14", "soon"])
+def test_a_report_is_of_the_last_four_weeks(day: str) -> None:
+    assert report([], tested_on=day) == 400
+    assert report([], tested_on="2026-04-15") == 202
+
+
+def test_lists_of_owners_hold_a_thousand() -> None:
+    assert post("passes/revoke", {"owners": [NOBODY] * 1000}) == 204
+    assert post("passes/revoke", {"owners": [NOBODY] * 1001}) == 400
+    assert post("passes/revoke", {"owners": "all"}) == 400
+
+
+# Drawing -------------------------------------------------------------------------------------------------------------
+def drawn(credential: str, form: str) -> Any:
+    return send("POST", "/api/v1/passes/render", {"credential": credential, "format": form}, now=NOW)
+
+
+def test_a_credential_is_drawn_in_every_form(held: HeldPass) -> None:
+    svg, png = drawn(held.on_screen(NOW), "svg"), drawn(held.on_paper(), "png")
+    assert (svg.headers["Content-Type"], svg.content[:5]) == ("image/svg+xml", b"<?xml")
+    assert (png.headers["Content-Type"], png.content[:4]) == ("image/png", b"\x89PNG")
+    (record,) = ndef.message_decoder(drawn(held.on_screen(NOW), "ndef").content)
+    assert record.data == held.pass_bytes
+    wallet = drawn(held.on_paper(), "pkpass")
+    assert wallet.headers["Content-Type"] == "application/vnd.apple.pkpass"
+    assert {"pass.json", "manifest.json", "signature"} <= set(zipfile.ZipFile(io.BytesIO(wallet.content)).namelist())
+
+
+def test_a_wallet_file_is_made_only_for_a_pass_whose_signature_holds(venue: Venue, held: HeldPass) -> None:
+    from passes.codec import static_text
+
+    forged = static_text(held.pass_bytes[:-1] + bytes([held.pass_bytes[-1] ^ 1]))
+    assert drawn(forged, "pkpass").status_code == 400
+    erase_owners([held.secrets.owner_hash], NOW)
+    assert drawn(held.on_paper(), "pkpass").status_code == 400
+
+
+@pytest.mark.parametrize("credential", ["", "GO1:", "https://example.org", "GO1:" + "A" * 300])
+def test_only_passes_are_drawn(credential: str) -> None:
+    assert drawn(credential, "svg").status_code == 400
+
+
+# Erasure -------------------------------------------------------------------------------------------------------------
+def rows() -> dict[str, list[Any]]:
+    models: list[Any] = [Pass, Scan, Visit, Rating, Name, SelfReport, SpentOwner, RatingTotal]
+    return {model.__name__: sorted(map(str, model.objects.values_list())) for model in models}
+
+
+def test_erasure_leaves_everything_as_if_the_visit_had_not_been(venue: Venue, door: EnrolledDevice) -> None:
+    stays = Phone().check_in(venue)
+    enter(door, stays)
+    rate(stays, 3, 3)
+    before = rows()
+    held = Phone().check_in(venue)
+    enter(door, held)
+    rate(held, 5, 1)
+    post("names", {"owner": held.owner, "name": "Ada"})
+    report([held.owner])
+
+    counts = erase_owners([held.secrets.owner_hash, bytes(32)], NOW)
+
+    assert counts == services.ErasedCounts(passes=1, scans=1, visits=1, ratings=1, names=1, reports=1)
+    assert rows() == before
+    assert Change.objects.order_by("-since").filter(since=NOW).exists()
+    assert erase_owners([held.secrets.owner_hash], NOW) == services.ErasedCounts()
+
+
+def test_an_erased_pass_is_declined_offline_until_its_epoch_ends(door: EnrolledDevice, held: HeldPass) -> None:
+    erase_owners([held.secrets.owner_hash], NOW)
+    assert bundle(door, NOW).revocations.holds(held.secrets.anchor)
+    with_end = NOW.replace(day=14, hour=4)
+    assert not bundle(door, with_end).revocations.holds(held.secrets.anchor)
+
+
+def test_an_erased_anchor_can_be_drawn_anew_and_nothing_of_the_old_pass_returns(
+    venue: Venue, door: EnrolledDevice
+) -> None:
+    phone = Phone()
+    held = phone.check_in(venue)
+    erase_owners([held.secrets.owner_hash], NOW)
+    assert phone.ask(venue, held.secrets).status_code == 201
+    assert not Visit.objects.exists()
+
+
+# Budgets -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("path", "body", "most"),
+    [
+        ("ratings", {"masks": 4, "distancing": 2}, 9),
+        ("names", {"name": "Ada"}, 10),
+        ("passes/render", None, 2),
+    ],
+)
+def test_acts_of_holders_take_few_statements(
+    door: EnrolledDevice, held: HeldPass, path: str, body: Any, most: int
+) -> None:
+    enter(door, held)
+    sent = {"owner": held.owner} | body if body else {"credential": held.on_paper(), "format": "pkpass"}
+    with CaptureQueriesContext(connection) as captured:
+        send("POST", f"/api/v1/{path}", sent, now=NOW)
+    assert len(captured) <= most, [query["sql"] for query in captured]
+
+
+def test_every_model_of_the_room_declares_its_privacy() -> None:
+    assert all(hasattr(model, "privacy") for model in apps.get_app_config("passes").get_models())
