@@ -60,7 +60,7 @@ def organisation(user: User, public_id: str, role: Role = Role.VIEWER) -> Organi
 
 def membership(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
     """The user's own membership in an organisation."""
-    found = memberships(user).filter(organisation__public_id=public_id).first()
+    found = memberships(user).filter(organisation__public_id=storable(public_id)).first()
     if found is None:
         raise NotFound()
     _need(found.role, role)
@@ -108,12 +108,12 @@ def invitation(user: User, public_id: str, role: Role = Role.VIEWER) -> Invitati
 
 def owner_token(user: User, public_id: str) -> OwnerToken:
     """One of the user's own tokens."""
-    return _one(user.owner_tokens.select_related("user").filter(public_id=public_id))
+    return _one(user.owner_tokens.select_related("user").filter(public_id=storable(public_id)))
 
 
 def organisation_for_operator(public_id: str) -> Organisation:
     """Any open organisation, for the operator who verifies it."""
-    return _one(Organisation.objects.filter(public_id=public_id, closed_at=None))
+    return _one(Organisation.objects.filter(public_id=storable(public_id), closed_at=None))
 
 
 # What everybody may find ---------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def open_venue(public_id: str) -> Venue | None:
     """An open venue by its public id, listed or not, with its organisation and requirements in force."""
     return (
         Venue.objects.select_related("organisation", "requirements")
-        .filter(public_id=public_id, closed_at=None, organisation__closed_at=None)
+        .filter(public_id=storable(public_id), closed_at=None, organisation__closed_at=None)
         .first()
     )
 
@@ -283,6 +283,11 @@ def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
     )
 
 
+def storable(text: str) -> str:
+    """An id as the database may be asked for it: it takes neither NUL nor lone surrogates, and no id has them."""
+    return text if text.isascii() and text.isprintable() else ""
+
+
 def _need(has: str, needed: Role) -> None:
     if RANK[Role(has)] < RANK[needed]:
         raise Forbidden(_("Your role in this organisation does not allow it."))
@@ -293,7 +298,7 @@ def _scoped(rows: QuerySet[Row], user: User, public_id: str, role: Role, path: s
     found = (
         rows.filter(
             **{
-                "public_id": public_id,
+                "public_id": storable(public_id),
                 f"{path}__closed_at": None,
                 f"{path}__memberships__user": user,
             }
