@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from crowdtrace.common import crypto
 from passes.clock import calendar, epoch_of
 from passes.hashes import spent_hash
-from passes.models import Change, Name, Pass, Rating, RatingTotal, SelfReport, Visit
+from passes.models import Change, Name, Pass, Rating, SelfReport, Visit
 
 RATING_TERM: Final = dt.timedelta(days=14)
 """A rating can be made and changed for so long after the end of its epoch."""

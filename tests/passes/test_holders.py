@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from passes import keys, selectors, services
+from passes.clock import calendar
 from passes.codec import open_bundle
 from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Visit
 from passes.services import erase_owners, kiosks
@@ -143,7 +144,7 @@ def test_refusals_are_told_as_totals_of_ten_and_of_days_that_are_over(venue: Ven
     for number in range(10):
         phone = Phone()
         phone.register()
-        day = phone.next_pass(services.checkins.calendar().current(NOW.timestamp()))
+        day = phone.next_pass(calendar().current(NOW.timestamp()))
         phone.ask(venue, day, answers=HEALTHY | {"symptoms": True})
         scan(door, f"garbage {number}", now=NOW)
         if number == 8:
@@ -256,7 +257,7 @@ def test_only_passes_are_drawn(credential: str) -> None:
 
 # Erasure -------------------------------------------------------------------------------------------------------------
 def rows() -> dict[str, list[Any]]:
-    models = [Pass, Scan, Visit, Rating, Name, SelfReport, SpentOwner, RatingTotal]
+    models: list[Any] = [Pass, Scan, Visit, Rating, Name, SelfReport, SpentOwner, RatingTotal]
     return {model.__name__: sorted(map(str, model.objects.values_list())) for model in models}
 
 
