@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from crowdtrace.common.crypto import b64encode, decrypt, derived_key, encrypt
 from passes import codec
 from passes.clock import calendar, epoch_of
-from passes.epochs import Epoch
+from passes.epochs import Epoch, EpochCalendar
 from passes.identity import EPOCH_SECONDS
 from passes.models import IssuerKey, SealingKey
 
@@ -94,7 +94,7 @@ def signer(epoch: Epoch, now: dt.datetime) -> Ed25519PrivateKey | None:
 
 def keyring(now: dt.datetime) -> codec.Keyring:
     """All keys whose passes a scan that arrives now may carry."""
-    unfinished = calendar().unfinished_epochs(now.timestamp())
+    unfinished = _unfinished(calendar(), int(now.timestamp()) // 60)
     name = (settings.DATABASES["default"]["NAME"], unfinished)
     found = _keyrings.get(name)
     if found is None:
@@ -104,6 +104,12 @@ def keyring(now: dt.datetime) -> codec.Keyring:
             _trim(_keyrings, 4)
             _keyrings[name] = found
     return found
+
+
+@lru_cache(maxsize=64)
+def _unfinished(days: EpochCalendar, minute: int) -> tuple[Epoch, ...]:
+    """Epochs open or not yet ended in a minute; they open and end on whole ones."""
+    return days.unfinished_epochs(minute * 60)
 
 
 def published_keys(now: dt.datetime, *, since: dt.datetime | None = None) -> list[codec.IssuerKey]:

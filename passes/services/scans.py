@@ -5,6 +5,7 @@ function decides, one statement records. Garbage goes the same way, so that a re
 """
 
 import datetime as dt
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -36,8 +37,18 @@ from venues.selectors import DeviceContext
 NEAR_LIMIT: Final = 32
 """So many places below the people limit, heads are counted again under a lock: the web server has fewer threads and
 processes at one venue's doors than that, so the limit is exact."""
+MOST_ENTRIES_A_SECOND: Final = 5_000
+"""More people than these cannot enter a venue in a second, through 200 doors at 25 each; so a head count that was far
+below the limit a moment ago need not be made again. A stadium counts its tens of thousands every few seconds only."""
+PRESENT_S: Final = 120
+"""A scan not older than this is one of the present, whose head count may be a remembered one."""
+REMEMBERED_VENUES: Final = 10_000
 TRIES: Final = 5
 """A scan is decided anew so often when others of its pass come between; each time one of them has got through."""
+
+
+_counted: dict[int, tuple[int, float]] = {}
+"""Venue -> heads counted last and when, by the monotonic clock, in this process."""
 
 
 class TooBusy(RuntimeError):
@@ -74,7 +85,9 @@ def record_scan(*, device: DeviceContext, request: ScanRequest, now: dt.datetime
     """Decide a scan and keep it; a known `scan_id` gets its first answer."""
     read = _read(device, request, now)
     for _ in range(TRIES):
-        known = scan_sql.read_facts(_asked(device, read))
+        asked = _asked(device, read)
+        known = scan_sql.read_facts(asked)
+        _remember(device, asked, known)
         result = _decide_and_record(device, read, known)
         if result is not None:
             return result
@@ -133,9 +146,26 @@ def _asked(device: DeviceContext, read: _Read) -> Asked:
         type=read.scan.type.value,
         slot=read.slot,
         at=read.at,
-        limit=_people_limit(device) if counts else None,
+        limit=_people_limit(device) if counts and not _is_far_from_full(device, read) else None,
         day=(moment(read.epoch.start), moment(calendar().checkin_closes(read.epoch))) if private else None,
     )
+
+
+def _is_far_from_full(device: DeviceContext, read: _Read) -> bool:
+    """Whether the venue cannot have come near its limit since heads were counted last."""
+    remembered = _counted.get(device.venue_id)
+    if remembered is None or abs(read.scan.received_at - read.scan.scanned_at) > PRESENT_S:
+        return False
+    heads, counted_at = remembered
+    most = heads + MOST_ENTRIES_A_SECOND * (time.monotonic() - counted_at)
+    return most < _people_limit(device) - NEAR_LIMIT
+
+
+def _remember(device: DeviceContext, asked: Asked, known: Known) -> None:
+    if asked.limit is not None and asked.limit > MOST_ENTRIES_A_SECOND:  # smaller venues are counted each time
+        if len(_counted) >= REMEMBERED_VENUES:
+            _counted.clear()
+        _counted[device.venue_id] = (known.facts.occupancy, time.monotonic())
 
 
 def _people_limit(device: DeviceContext) -> int:
