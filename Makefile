@@ -32,7 +32,7 @@ check: environment-dev ## Check style, types, directions of imports, migrations,
 	@$(VENV)/bin/lint-imports
 	@$(BIN) manage.py makemigrations --check --dry-run
 	@$(BIN) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	@if test -f package.json && command -v npm >/dev/null; then npm run --silent check; fi
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund && npm run --silent check; fi
 
 fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix

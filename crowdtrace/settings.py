@@ -224,6 +224,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "LICENSE": {"name": "Apache-2.0"},
     "ENUM_NAME_OVERRIDES": {
+        "ScanResult": ["Approved", "Declined"],
+        "TestResult": ["positive", "negative"],
         "VenueKind": "venues.kinds.VenueKind",
         "OrganisationKind": "venues.kinds.OrganisationKind",
         "DeviceKind": "venues.kinds.DeviceKind",

@@ -8,11 +8,13 @@ outside are used as they are; without them PostgreSQL and Valkey of a temporary 
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from types import FrameType
 
 import django
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 
 from crowdtrace.common import embedded
 
@@ -56,3 +58,10 @@ def _forget_keys() -> None:
     from passes import keys
 
     keys.forget()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The one driver of Chromium: it keeps an event loop in this thread, so there can be no second."""
+    with sync_playwright() as driver:
+        yield driver

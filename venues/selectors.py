@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import connection, models
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Left
@@ -60,7 +60,7 @@ def organisation(user: User, public_id: str, role: Role = Role.VIEWER) -> Organi
 
 def membership(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
     """The user's own membership in an organisation."""
-    found = memberships(user).filter(organisation__public_id=public_id).first()
+    found = memberships(user).filter(organisation__public_id=storable(public_id)).first()
     if found is None:
         raise NotFound()
     _need(found.role, role)
@@ -108,12 +108,12 @@ def invitation(user: User, public_id: str, role: Role = Role.VIEWER) -> Invitati
 
 def owner_token(user: User, public_id: str) -> OwnerToken:
     """One of the user's own tokens."""
-    return _one(user.owner_tokens.select_related("user").filter(public_id=public_id))
+    return _one(user.owner_tokens.select_related("user").filter(public_id=storable(public_id)))
 
 
 def organisation_for_operator(public_id: str) -> Organisation:
     """Any open organisation, for the operator who verifies it."""
-    return _one(Organisation.objects.filter(public_id=public_id, closed_at=None))
+    return _one(Organisation.objects.filter(public_id=storable(public_id), closed_at=None))
 
 
 # What everybody may find ---------------------------------------------------------------------------------------------
@@ -129,17 +129,16 @@ def open_venue(public_id: str) -> Venue | None:
     """An open venue by its public id, listed or not, with its organisation and requirements in force."""
     return (
         Venue.objects.select_related("organisation", "requirements")
-        .filter(public_id=public_id, closed_at=None, organisation__closed_at=None)
+        .filter(public_id=storable(public_id), closed_at=None, organisation__closed_at=None)
         .first()
     )
 
 
 def find_venues(*, q: str = "", zip_code: str = "", limit: int = 20) -> list[FoundVenue]:
-    """Listed open venues, best first: by words of the name (each may be the beginning of one) and by nearness.
+    """Listed open venues whose name has all words of `q`, each as the beginning of a word.
 
-    With a ZIP code the nearest come first (the same five digits, then by the distance of three-digit centroids), and
-    words only filter. At most two statements, whatever the number of venues: the places around are looked at before
-    the whole country.
+    With a ZIP code the nearest come first (the same digits, then by the distance of three-digit centroids), else they
+    come by name. At most two statements, whatever the number of venues.
     """
     count = max(1, min(limit, MOST_FOUND))
     rows = Venue.objects.select_related("organisation", "requirements").filter(
@@ -149,15 +148,14 @@ def find_venues(*, q: str = "", zip_code: str = "", limit: int = 20) -> list[Fou
     if q.strip() and words is None:
         return []
     if words is not None:
-        vector = SearchVector("name", config="simple")
-        rows = rows.annotate(words=vector, rank=SearchRank(vector, words)).filter(words=words)
-    by_name = ["-rank", "name", "pk"] if words is not None else ["name", "pk"]
+        rows = rows.annotate(words=SearchVector("name", config="simple")).filter(words=words)
     around = places.nearest(zip_code[:3]) if zip_code else ()
     if not around:
-        return [FoundVenue(row, None) for row in rows.order_by(*by_name)[:count]]
+        return [FoundVenue(row, None) for row in rows.order_by("name", "pk")[:count]]
     rows = rows.annotate(zip_area=Left("zip", 3), elsewhere=_elsewhere(zip_code), nearness=_nearness(around))
-    order = ["elsewhere", "nearness", *by_name]
-    found = list(rows.filter(zip_area__in=around[:NEAR]).order_by(*order)[:count])
+    order = ["elsewhere", "nearness", "name", "pk"]
+    # Words leave few rows; without them the places around are looked at before the whole country.
+    found = list(rows.filter(zip_area__in=around[:NEAR]).order_by(*order)[:count]) if words is None else []
     if len(found) < count:
         found = list(rows.order_by(*order)[:count])
     return [FoundVenue(row, places.distance_km(zip_code, row.zip) if row.zip else None) for row in found]
@@ -285,6 +283,11 @@ def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
     )
 
 
+def storable(text: str) -> str:
+    """An id as the database may be asked for it: it takes neither NUL nor lone surrogates, and no id has them."""
+    return text if text.isascii() and text.isprintable() else ""
+
+
 def _need(has: str, needed: Role) -> None:
     if RANK[Role(has)] < RANK[needed]:
         raise Forbidden(_("Your role in this organisation does not allow it."))
@@ -295,7 +298,7 @@ def _scoped(rows: QuerySet[Row], user: User, public_id: str, role: Role, path: s
     found = (
         rows.filter(
             **{
-                "public_id": public_id,
+                "public_id": storable(public_id),
                 f"{path}__closed_at": None,
                 f"{path}__memberships__user": user,
             }

@@ -142,16 +142,6 @@ class ProblemAutoSchema(AutoSchema):
                     "schema": {"type": "string"},
                 }
             )
-        if self.method in WITH_BODY and problems.PreconditionRequired in self.problem_kinds():
-            parameters.append(
-                {
-                    "name": "If-Match",
-                    "in": "header",
-                    "required": True,
-                    "description": "the ETag of the version that is to be changed",
-                    "schema": {"type": "string"},
-                }
-            )
         if self._has_etag():
             parameters.append(
                 {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Request, sync_playwright
+from playwright.sync_api import Playwright, Request
 
 from crowdtrace.common.embedded.home import CHECKOUT
 from crowdtrace.common.embedded.network import free_port
@@ -138,28 +138,29 @@ def test_a_fault_leaves_a_line_and_no_value_of_the_request(server: Server) -> No
 
 
 @pytest.mark.browser
-def test_the_documentation_works_under_our_policy_and_asks_no_other_origin(server: Server) -> None:
+def test_the_documentation_works_under_our_policy_and_asks_no_other_origin(
+    server: Server, playwright: Playwright
+) -> None:
     origin = f"http://127.0.0.1:{server.port}"
     asked: list[str] = []
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    page = browser.new_page()
 
-        def note(request: Request) -> None:
-            asked.append(request.url)
+    def note(request: Request) -> None:
+        asked.append(request.url)
 
-        page.on("request", note)
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        response = page.goto(f"{origin}/api/docs/")
-        assert response is not None
-        assert "unsafe-inline" not in response.headers["content-security-policy"]
-        page.locator(".opblock").first.wait_for(timeout=20_000)
-        title = page.locator(".info .title").inner_text()
-        page.locator(".opblock-summary-control").first.click()
-        page.locator(".opblock-body").first.wait_for(timeout=20_000)
-        browser.close()
+    page.on("request", note)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    response = page.goto(f"{origin}/api/docs/")
+    assert response is not None
+    assert "unsafe-inline" not in response.headers["content-security-policy"]
+    page.locator(".opblock").first.wait_for(timeout=20_000)
+    title = page.locator(".info .title").inner_text()
+    page.locator(".opblock-summary-control").first.click()
+    page.locator(".opblock-body").first.wait_for(timeout=20_000)
+    browser.close()
     assert "CrowdTrace" in title
     assert complaints == []
     assert f"{origin}/api/schema/" in asked

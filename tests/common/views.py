@@ -41,7 +41,7 @@ from crowdtrace.urls import handler400, handler403, handler404, handler500
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 
-class AnswersSerializer(StrictSerializer):
+class ThingAnswersSerializer(StrictSerializer):
     symptoms = Flag()
     share = Number(min_value=0, max_value=1, required=False)
 
@@ -49,7 +49,7 @@ class AnswersSerializer(StrictSerializer):
 class ThingSerializer(StrictSerializer):
     venue = PublicId("v")
     anchor = Base64Url(length=16)
-    answers = AnswersSerializer()
+    answers = ThingAnswersSerializer()
     name = Text(max_length=20, required=False)
     colour = Choice(["red", "green"], required=False)
     count = Whole(min_value=0, max_value=100, required=False)

@@ -161,7 +161,8 @@ def test_an_unknown_venue_is_not_found() -> None:
 
 def test_answers_change_no_card() -> None:
     cards = []
-    for answers in ({}, {"symptoms": True, "diagnosed": True}):
+    given: tuple[dict[str, Any], ...] = ({}, {"symptoms": True, "diagnosed": True})
+    for answers in given:
         venue = make_venue()
         for _ in range(12):
             stay(venue, NOW - dt.timedelta(minutes=30), 120, **answers)

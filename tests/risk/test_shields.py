@@ -123,7 +123,7 @@ def test_an_erased_neighbour_leaves_shields() -> None:
 def test_attackers_around_one_person_learn_nothing_below_five_others(size: int, comes_back: bool) -> None:
     """They control all but one of a crowd and compare their shields with and without that person's bad answers."""
 
-    def seen_with(**answers: bool) -> list[dict[str, Any]]:
+    def seen_with(**answers: Any) -> list[dict[str, Any]]:
         venue = make_venue(volume_m3=50.0, air_changes_per_h=3.0)
         mine = [stay(venue, NOW - 9 * HOUR, 500) for _ in range(size)]
         target = stay(venue, NOW - 9 * HOUR, 60, **answers)
@@ -143,7 +143,7 @@ def test_attackers_around_one_person_learn_nothing_below_five_others(size: int, 
 def test_five_puppets_beside_one_target_do_see_answers() -> None:
     """Documented, not wished for: with five others answers count, whoever the five are."""
 
-    def spent_with(**answers: bool) -> float:
+    def spent_with(**answers: Any) -> float:
         venue = make_venue(volume_m3=50.0)
         mine = [stay(venue) for _ in range(5)]
         stay(venue, **answers)

@@ -50,7 +50,7 @@ def test_without_the_key_of_today_it_is_not_ready(client: Client) -> None:
 
 @pytest.mark.usefixtures("key")
 def test_a_migration_that_was_not_applied_is_missing(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("passes", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("common", "0001_initial")
     assert missing(client) == ["migrations"]
 
 

@@ -187,7 +187,10 @@ class TestQuickEvent:
         client.force_login(mine.organisation.memberships.get().user)
         made = self.post(client, organisation=mine.organisation.public_id).json()
         assert made["organisation"]["id"] == mine.organisation.public_id
-        assert self.post(client, organisation=other.organisation.public_id).status_code == 404
+        for foreign in (other.organisation.public_id, "o_0000000000", ""):
+            response = self.post(client, organisation=foreign)
+            assert response.status_code == 400
+            assert response.json()["errors"][0]["pointer"] == "/organisation"
 
     def test_nothing_is_made_when_a_part_is_wrong(self) -> None:
         client = Client()

@@ -220,6 +220,25 @@ class TestRoles:
         with pytest.raises(Forbidden):
             selectors.organisation(world.people["manager"], world.organisation.public_id, Role.OWNER)
 
+    @pytest.mark.parametrize("public_id", ["", "\0", "v_\0", "\ud800", "é", "v_" + "x" * 5000])
+    def test_any_text_is_an_unknown_id(self, world: World, public_id: str) -> None:
+        user = world.people["owner"]
+        for select in (
+            selectors.organisation,
+            selectors.member,
+            selectors.venue,
+            selectors.door,
+            selectors.device,
+            selectors.event,
+            selectors.invitation,
+            selectors.owner_token,
+        ):
+            with pytest.raises(NotFound):
+                select(user, public_id)
+        with pytest.raises(NotFound):
+            selectors.organisation_for_operator(public_id)
+        assert selectors.open_venue(public_id) is None
+
     def test_roles_in_one_organisation_say_nothing_in_another(self, world: World) -> None:
         join(world.organisation, Role.VIEWER, user=world.people["other"])
         with pytest.raises(Forbidden):

@@ -138,6 +138,12 @@ class TestVenues:
         assert names == ["Number 2", "Number 1", "Number 0", "The Corner"]
         assert second["next"] is None
 
+    @pytest.mark.parametrize("query", ["limit=0", "limit=x", "cursor=x", "page=2", "limit=1&limit=2"])
+    def test_a_query_that_means_nothing_is_refused(self, world: World, client: Client, query: str) -> None:
+        response = client.get(f"/api/v1/owner/venues?{query}")
+        assert response.status_code == 400
+        assert pointers(response)[0][0] == f"?{query.partition('=')[0]}"
+
     def test_an_organisation_has_a_bound_on_venues(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(venue_services, "MOST_VENUES", 1)
         venue = make_venue()

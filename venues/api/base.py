@@ -1,11 +1,11 @@
 """What views of the owner's API share."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from crowdtrace.common.etag import ETagMixin, entity_tag
 from crowdtrace.common.pagination import CursorPagination
+from crowdtrace.common.serializers import read_query
 from venues import links
 from venues.authentication import (
     OWNER_AUTHENTICATION,
@@ -23,12 +24,7 @@ from venues.authentication import (
     user_of,
 )
 
-IF_MATCH = OpenApiParameter(
-    name="If-Match",
-    location=OpenApiParameter.HEADER,
-    required=True,
-    description="the ETag of what was read, or `*` for any version",
-)
+PAGED: Final = frozenset({"limit", "cursor"})
 Serializer = type[BaseSerializer[Any]]
 
 
@@ -67,9 +63,11 @@ class OwnerListView(OwnerView):
 
     pagination_class = CursorPagination
     ordering: str = "-pk"
+    query_serializer: type[serializers.Serializer[Any]] = serializers.Serializer
 
     def page(self, serializer: Serializer, rows: QuerySet[Any]) -> Response:
-        """The answer with one page."""
+        """The answer with one page; query parameters that mean nothing here are refused."""
+        read_query(self.request, self.query_serializer, also=PAGED)
         paginator = self.pagination_class()
         found = paginator.paginate_queryset(rows, self.request, view=self)
         context = {"origin": origin_of(self.request)}

@@ -1,19 +1,21 @@
 """Events and invitations."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crowdtrace.common.etag import require_match
 from crowdtrace.common.idempotency import idempotent
-from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
+from crowdtrace.common.problems import Conflict, Gone, Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from crowdtrace.common.serializers import read_body
 from crowdtrace.common.time import utc_now
 from venues import selectors, services
 from venues.api import serializers as s
-from venues.api.base import IF_MATCH, OwnerListView, OwnerView, no_content
+from venues.api.base import OwnerListView, OwnerView, no_content
 from venues.kinds import Role
+from venues.models import Organisation
 from venues.services.venues import lock_venue
 
 SUPPER = {
@@ -42,15 +44,22 @@ class QuickEventView(OwnerView):
     def post(self, request: Request) -> Response:
         """Make an event with all it stands on: an unlisted venue for it alone, a door, and an invitation to share."""
         data = read_body(request, s.QuickEventInput)
-        host = data.pop("organisation", None)
         made = services.create_quick_event(
             user=self.user,
-            organisation=selectors.organisation(self.user, host, Role.MANAGER) if host else None,
+            organisation=self._host(data.pop("organisation", None)),
             zip_code=data.pop("zip", ""),
             **data,
             now=utc_now(),
         )
         return self.show(s.QuickEventOutput, made, 201)
+
+    def _host(self, public_id: str | None) -> Organisation | None:
+        if public_id is None:
+            return None
+        try:
+            return selectors.organisation(self.user, public_id, Role.MANAGER)
+        except NotFound:
+            raise Invalid.field("/organisation", _("You have no such organisation."), "unknown") from None
 
 
 class EventsView(OwnerListView):
@@ -106,7 +115,6 @@ class EventView(OwnerView):
         return self.show(s.EventSerializer, selectors.event(self.user, event))
 
     @extend_schema(
-        parameters=[IF_MATCH],
         operation_id="update_event",
         request=s.EventSerializer(partial=True),
         responses=s.EventSerializer,

@@ -15,13 +15,12 @@ from crowdtrace.common.serializers import read_body, read_query
 from crowdtrace.common.time import utc_now
 from venues import links, selectors, services
 from venues.api import serializers as s
-from venues.api.base import IF_MATCH, OperatorView, OwnerListView, OwnerView, no_content, origin_of
+from venues.api.base import PAGED, OperatorView, OwnerListView, OwnerView, no_content, origin_of
 from venues.kinds import Role
 from venues.models import Organisation
 from venues.services.organisations import lock_open
 
 CORNER = {"name": "Corner Ltd", "kind": "commercial"}
-PAGED = frozenset({"limit", "cursor"})
 
 
 class OrganisationsView(OwnerListView):
@@ -58,7 +57,6 @@ class OrganisationView(OwnerView):
         return self.show(s.OrganisationSerializer, selectors.organisation(self.user, organisation))
 
     @extend_schema(
-        parameters=[IF_MATCH],
         operation_id="update_organisation",
         request=s.OrganisationSerializer(partial=True),
         responses=s.OrganisationSerializer,
@@ -159,6 +157,8 @@ class MemberView(OwnerView):
 
 class OperatorOrganisationsView(OperatorView):
     """Organisations of the whole deployment, for the operator."""
+
+    query_serializer = s.OperatorQuery
 
     @extend_schema(
         operation_id="organisations_for_operator",

@@ -84,6 +84,13 @@ class Hours(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+class Zip(Text):
+    """A ZIP code of three or five digits, or none; the service says whether it is in use."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=5, required=False, allow_blank=True, **kwargs)
+
+
 # Accounts ------------------------------------------------------------------------------------------------------------
 class SignUpInput(StrictSerializer):
     """A new account."""
@@ -262,6 +269,7 @@ class VenueSerializer(StrictModelSerializer):
     id = identifier()
     organisation = serializers.CharField(source="organisation.public_id", read_only=True)
     kind = Choice(choices=VenueKind.choices)
+    zip = Zip()
     created_at = UtcTime(read_only=True)
 
     class Meta:
@@ -369,7 +377,7 @@ class QuickEventInput(StrictSerializer):
 
     name = Text(max_length=120)
     place = Text(max_length=120, help_text="name of the venue that is made for it")
-    zip = Text(max_length=5, required=False, allow_blank=True)
+    zip = Zip()
     time_zone = Text(max_length=64, required=False)
     kind = Choice(choices=VenueKind.choices, required=False)
     starts_at = UtcTime()

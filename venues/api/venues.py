@@ -16,7 +16,7 @@ from crowdtrace.common.throttles import AddressThrottle, EnrolThrottle
 from crowdtrace.common.time import utc_now
 from venues import links, selectors, services
 from venues.api import serializers as s
-from venues.api.base import IF_MATCH, OwnerListView, OwnerView, no_content, origin_of
+from venues.api.base import OwnerListView, OwnerView, no_content, origin_of
 from venues.kinds import Role
 from venues.models import Device, Venue
 from venues.requirements import RequirementValues
@@ -95,7 +95,6 @@ class VenueView(OwnerView):
         return self.show(s.VenueSerializer, selectors.venue(self.user, venue))
 
     @extend_schema(
-        parameters=[IF_MATCH],
         operation_id="update_venue",
         request=s.VenueSerializer(partial=True),
         responses=s.VenueSerializer,
@@ -129,7 +128,6 @@ class RequirementsView(OwnerView):
         return self.show(s.RequirementsSerializer, selectors.venue(self.user, venue).requirements)
 
     @extend_schema(
-        parameters=[IF_MATCH],
         operation_id="set_requirements",
         request=s.RequirementsSerializer,
         responses=s.RequirementsSerializer,
@@ -144,7 +142,6 @@ class RequirementsView(OwnerView):
         return self._set(row, read_body(request, s.RequirementsSerializer))
 
     @extend_schema(
-        parameters=[IF_MATCH],
         operation_id="change_requirements",
         request=s.RequirementsSerializer(partial=True),
         responses=s.RequirementsSerializer,
@@ -213,7 +210,6 @@ class DoorView(OwnerView):
         return self.show(s.DoorSerializer, selectors.door(self.user, door))
 
     @extend_schema(
-        parameters=[IF_MATCH],
         operation_id="update_door",
         request=s.DoorSerializer(partial=True),
         responses=s.DoorSerializer,
