@@ -1,0 +1,84 @@
+"""P11: nobody fakes another venue's crowd."""
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from passes import keys
+from passes.clock import calendar
+from passes.codec import rotating_text, sign_pass
+from passes.identity import derive_pass, derive_seed
+from passes.models import Pass, Scan, Visit
+from tests.factories import NOW, EnrolledDevice, make_device, make_venue
+from tests.passes.people import Phone, result, scan
+from venues.models import Venue
+
+pytestmark = pytest.mark.django_db
+MINUTE = dt.timedelta(minutes=1)
+
+
+class TestAVenueThatFakesACrowd:
+    @pytest.fixture
+    def rival(self) -> Venue:
+        return make_venue(name="The Rival")
+
+    @pytest.fixture
+    def door(self) -> EnrolledDevice:
+        return make_device()
+
+    def test_its_devices_make_no_visit_elsewhere(self, rival: Venue, door: EnrolledDevice) -> None:
+        held = Phone().check_in(rival)
+        assert result(scan(door, held.on_screen(NOW), now=NOW, kiosk_result="Approved")) == "Declined"
+        assert not Visit.objects.exists()
+        assert set(Scan.objects.values_list("venue", flat=True)) == {door.device.door.venue_id}
+
+    @pytest.mark.parametrize("kiosk_result", [None, "Approved"])
+    def test_passes_that_the_deployment_did_not_sign_make_no_visit(
+        self, door: EnrolledDevice, kiosk_result: str | None
+    ) -> None:
+        epoch = calendar().current(NOW.timestamp())
+        own = derive_pass(derive_seed(bytes(32), epoch.start), epoch.start, 0)
+        venue = door.device.door.venue.public_id
+        forged = sign_pass(Ed25519PrivateKey.generate(), venue=venue, epoch_start=epoch.start, anchor=own.anchor)
+        shown = rotating_text(forged, *own.code_at(NOW.timestamp()))
+        assert result(scan(door, shown, now=NOW, kiosk_result=kiosk_result)) == "Declined"
+        assert not Visit.objects.exists()
+
+    def test_a_signed_pass_without_a_row_makes_no_visit(self, door: EnrolledDevice) -> None:
+        """Whoever had stolen the issuer key would still need a check-in for each visit."""
+        epoch = calendar().current(NOW.timestamp())
+        own = derive_pass(derive_seed(bytes(32), epoch.start), epoch.start, 0)
+        key = keys.signer(epoch, NOW)
+        assert key is not None
+        venue = door.device.door.venue.public_id
+        signed = sign_pass(key, venue=venue, epoch_start=epoch.start, anchor=own.anchor)
+        shown = rotating_text(signed, *own.code_at(NOW.timestamp()))
+        assert result(scan(door, shown, now=NOW, kiosk_result="Approved")) == "Declined"
+        assert not Visit.objects.exists()
+        assert not Scan.objects.exists()
+
+    def test_one_pass_is_one_head_however_often_it_is_scanned(self, door: EnrolledDevice) -> None:
+        held = Phone().check_in(door.device.door.venue)
+        for minute in range(0, 40, 2):
+            kind = "Checkin" if minute % 4 == 0 else "Checkout"
+            now = NOW + minute * MINUTE
+            scan(door, held.on_screen(now), now=now, type=kind)
+        assert len(set(Visit.objects.values_list("tag", flat=True))) == 1
+        assert Visit.objects.filter(left_at=None).count() <= 1
+
+    def test_a_visitor_draws_sixteen_passes_a_day(self, rival: Venue) -> None:
+        phone = Phone()
+        phone.register()
+        epoch, others = calendar().current(NOW.timestamp()), (Phone(), Phone())
+        statuses = Counter(phone.ask(rival, other.next_pass(epoch)).status_code for other in others for _ in range(10))
+        assert statuses == {201: 16, 429: 4}
+        assert Pass.objects.count() == 16
+
+    def test_a_device_scans_at_a_bounded_rate(self, settings: Any, door: EnrolledDevice) -> None:
+        settings.THROTTLES = settings.THROTTLES | {"device": "5/minute"}
+        statuses = Counter(scan(door, "", now=NOW).status_code for _ in range(9))
+        assert statuses == {200: 5, 429: 4}
+        assert Scan.objects.count() == 5
