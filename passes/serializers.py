@@ -156,10 +156,22 @@ class ScanAnswerSerializer(serializers.Serializer[Any]):
     result = serializers.ChoiceField(_RESULTS)
 
 
+class AnyItems(serializers.ListField):
+    """A list whose items are looked at one by one, later: whatever they are, the list is one."""
+
+    child = serializers.JSONField()
+
+    def run_child_validation(self, data: Any) -> Any:
+        """The items as they came."""
+        return data
+
+
 class BatchSerializer(StrictSerializer):
     """Scans, plain or sealed. What is no scan is declined in its place."""
 
-    scans = serializers.ListField(child=serializers.JSONField(allow_null=True), max_length=MOST_SCANS)
+    scans = AnyItems(
+        max_length=MOST_SCANS, help_text="scans as for one alone, or `{scan_id, sealed}` (docs/protocol.md, section 10)"
+    )
 
 
 class BatchResultSerializer(ScanAnswerSerializer):
