@@ -192,7 +192,8 @@ def test_step_by_step_is_the_same_as_from_the_start(events: list[tuple[str, int,
 def _act(venue: Venue, here: list[Stay], what: str, moment: dt.datetime, minutes: int, answers: int) -> None:
     classes: list[dict[str, Any]] = [{}, {"near": True}, {"symptoms": True}, {"diagnosed": True}]
     if what in ("scan", "late"):
-        again = here[-1].pass_row if what == "late" and here else None
+        last = here[-1].pass_row if what == "late" and here else None
+        again = last if last is not None and last.epoch == moment.date() else None  # a pass is good for one day
         here.append(stay(venue, moment, minutes, pass_row=again, **classes[answers]))
     elif what == "refresh":
         refresh_crowd(now=NOW)
