@@ -13,10 +13,15 @@ from contextlib import ExitStack
 from types import FrameType
 
 import django
+import hypothesis
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from crowdtrace.common import embedded
+
+# The same examples in every run, and no clock that fails a slow machine.
+hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("crowdtrace")
 
 _stack = ExitStack()
 

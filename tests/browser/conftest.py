@@ -67,6 +67,18 @@ class Watch:
 
 OpenContext = Callable[..., BrowserContext]
 
+# A light shows for a second and a half, which a busy machine may sleep through: so each one is written down.
+NOTE_LIGHTS = """document.addEventListener("DOMContentLoaded", () => {
+  window.lights = [];
+  const signal = document.querySelector(".signal");
+  if (!signal) return;
+  let shown = false;
+  new MutationObserver(() => {
+    if (!signal.hidden && !shown) window.lights.push(signal.dataset.signal);
+    shown = !signal.hidden;
+  }).observe(signal, { attributes: true });
+});"""
+
 
 @pytest.fixture
 def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenContext]:
@@ -75,6 +87,7 @@ def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenCont
 
     def make(*, of: Browser | None = None, expected: str = "", **options: Any) -> BrowserContext:
         context = (of or browser).new_context(base_url=live_server.url, **({"viewport": PHONE} | options))
+        context.add_init_script(NOTE_LIGHTS)
         watch = Watch(live_server.url, expected)
         context.on("request", watch.on_request)
         context.on("console", watch.on_console)

@@ -6,14 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import settings as hypothesis_settings
 
 from crowdtrace.celery import app as celery_app
 from crowdtrace.common import throttles, valkey
-
-# Properties try the same examples in every run, and a busy machine fails none of them.
-hypothesis_settings.register_profile("crowdtrace", deadline=None, derandomize=True)
-hypothesis_settings.load_profile("crowdtrace")
 
 assert celery_app.conf.broker_url  # a device's first request enqueues a task, so the application must know its broker
 
