@@ -18,3 +18,9 @@ def make_and_blank_keys() -> None:
     blanked = keys.blank_ended(now)
     dropped = services.drop_closed_draws(now=now)
     log.info("keys: %d blanked, %d counts of closed days dropped", blanked, dropped)
+
+
+@shared_task(name="passes.abuse")
+def score_scans() -> None:
+    """Score the scans of the last days."""
+    log.info("scores: %d changed", services.score_scans(now=utc_now()))

@@ -14,6 +14,7 @@ from passes.services.holders import (
 from passes.services.kiosks import make_bundle
 from passes.services.rendering import render_credential
 from passes.services.scans import ScanRequest, record_malformed, record_scan, record_scans
+from passes.services.scoring import score_scans
 from passes.services.visitors import delete_visitor, drop_closed_draws, register_visitor
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "render_credential",
     "report_test",
     "revoke_passes",
+    "score_scans",
     "show_name",
 ]
