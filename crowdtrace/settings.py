@@ -298,7 +298,8 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
 # Upper bounds of the classes Low and Moderate of the chance of being infectious.
 RISKLEVEL_THRESHOLDS = (0.01, 0.05)
-# PEM files of the certificate that signs wallet files; without them the format `pkpass` answers 501... a clear problem.
+# PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
+# them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")
 PKPASS_KEY_FILE: str = env.str("PKPASS_KEY_FILE", default="")
 
