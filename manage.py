@@ -21,6 +21,8 @@ WITHOUT_SERVICES = {
     "version",
 }
 """Commands that read neither database nor broker."""
+ON_TABLES_AS_THEY_ARE = {"dbshell", "makemigrations", "migrate", "optimizemigration", "showmigrations", "sqlmigrate"}
+"""Commands about the tables themselves, and what must see them before they are brought up to date."""
 
 
 def needs_services(arguments: list[str]) -> bool:
@@ -36,19 +38,26 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
     try:
-        with embedded.services(embedded.home()) if needs_services(sys.argv[1:]) else contextlib.nullcontext():
-            _run()
+        starts = needs_services(sys.argv[1:])
+        with embedded.services(embedded.home()) if starts else contextlib.nullcontext():
+            _run(on_fresh_tables=starts and sys.argv[1] not in ON_TABLES_AS_THEY_ARE)
     except (embedded.HomeError, embedded.ServiceError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
 
 
-def _run() -> None:
+def _run(*, on_fresh_tables: bool) -> None:
+    import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     try:
+        if on_fresh_tables:
+            django.setup()
+            from crowdtrace.common.tables import bring_up_to_date
+
+            bring_up_to_date()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))

@@ -153,11 +153,12 @@ class PublicSignal(models.Model):
 
 
 class ReportedDay(models.Model):
-    """Self-reported results folded into the quarter-hours of a venue's UTC day, as log likelihood ratios."""
+    """Self-reported results folded into the quarter-hours of a venue's UTC day, as log likelihood ratios.
 
-    privacy = Privacy(
-        Subject.VISIT, erasure=Erasure.RECOMPUTED, retention=(Retention("day", FORTNIGHT, venue="venue"),)
-    )
+    A report that waits for the fold is erased with its pass; once folded it cannot be told from the others.
+    """
+
+    privacy = Privacy(Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", FORTNIGHT, venue="venue"),))
 
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     day = models.DateField()

@@ -28,6 +28,7 @@ class Erasure(StrEnum):
     NOT_CONCERNED = "nothing of a holder in it"
     REMOVED = "the row is removed"
     RECOMPUTED = "recomputed without the erased rows"
+    FOLDED = "stays, until its term, in a sum that no row can be taken out of"
 
 
 class Export(StrEnum):

@@ -7,12 +7,12 @@ from typing import Final
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis import RedisError
 
 from crowdtrace.common import valkey
 from crowdtrace.common.problems import MethodNotAllowed
+from crowdtrace.common.tables import are_behind
 from crowdtrace.common.time import deployment_zone, utc_now
 from passes.models import IssuerKey
 
@@ -59,8 +59,7 @@ def _valkey() -> bool:
 
 
 def _migrations() -> bool:
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return not are_behind()
 
 
 def _secrets() -> bool:

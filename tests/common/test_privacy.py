@@ -36,6 +36,10 @@ def test_every_retention_names_fields_that_exist(model: type[models.Model]) -> N
             assert isinstance(clock, models.DateTimeField)
 
 
+# Sums over many visits, from which no single one can be taken out again: said openly, and gone after their term.
+SUMS = {"risk.ReportedDay"}
+
+
 def test_data_of_a_visit_goes_within_a_fortnight_of_its_epoch_and_can_be_erased() -> None:
     found = 0
     for model, privacy in declared_models():
@@ -44,7 +48,8 @@ def test_data_of_a_visit_goes_within_a_fortnight_of_its_epoch_and_can_be_erased(
             removing = [retention for retention in privacy.retention if retention.blank is None]
             # What outlives an erasure is the mark that keeps kiosks from taking the pass, until its epoch ends.
             ends_with_epoch = all(retention.after == dt.timedelta(0) for retention in removing)
-            assert privacy.erasure in (Erasure.REMOVED, Erasure.RECOMPUTED) or ends_with_epoch, model._meta.label
+            gone = privacy.erasure in (Erasure.REMOVED, Erasure.RECOMPUTED)
+            assert gone or ends_with_epoch or model._meta.label in SUMS, model._meta.label
             assert removing, model._meta.label
             # A self-report counts from the day of the test, which lies up to a fortnight before it was made.
             assert min(retention.after for retention in removing) <= dt.timedelta(days=28), model._meta.label

@@ -26,6 +26,7 @@ from crowdtrace.common.embedded.certificate import Certificate, ensure_certifica
 from crowdtrace.common.embedded.network import why_not_free
 from crowdtrace.common.embedded.serving import note_stopping, served_url, serving
 from crowdtrace.common.embedded.supervisor import Program, Supervisor, end_leftovers
+from crowdtrace.common.tables import bring_up_to_date
 
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
@@ -82,7 +83,7 @@ class Command(BaseCommand):
     def _prepare(self) -> dict[str, Any]:
         """Bring the tables up to date and, in the embedded mode, make sure of the demonstration."""
         self._say("Bringing the tables up to date ...")
-        call_command("migrate", interactive=False, verbosity=0)
+        bring_up_to_date()
         if not settings.EMBEDDED or "demo" not in get_commands():
             return {}
         self._say("Looking after the demonstration town (the first time takes a few seconds) ...")

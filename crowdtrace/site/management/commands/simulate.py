@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from crowdtrace.common import embedded
 from crowdtrace.common.time import deployment_zone, utc_now
-from crowdtrace.site.services import nightly, simulation
+from crowdtrace.site.services import simulation
 from crowdtrace.site.town.plan import BadPlan, TownPlan
 from risk.model.parameters import Parameters
 from risk.model.pathogens import PROFILES
@@ -40,9 +40,6 @@ class Command(BaseCommand):
         if simulation.holds_more_than_the_demonstration() and not options["add"]:
             raise CommandError("There is more here than the demonstration. Give --add, or another CROWDTRACE_HOME.")
         plan = self._plan(options, now)
-        if options["release"]:
-            for name in nightly.missing_parts():
-                self.stderr.write(f"{name} is not part of this copy; the nights go on without it.")
         folder = options["truth_out"] or self._default_folder(plan)
         try:
             with tqdm(total=plan.venues + plan.days, desc="simulate", unit="step", file=self.stderr) as bar:

@@ -1,0 +1,26 @@
+"""The tables of the embedded database, made and renewed without being asked."""
+
+from typing import Final
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+_LOCK: Final = 0x7461626C6573  # "tables"
+
+
+def bring_up_to_date() -> None:
+    """Apply the migrations that are missing; of several processes that ask at once, one does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            if are_behind():
+                call_command("migrate", interactive=False, verbosity=0)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def are_behind() -> bool:
+    """Whether a migration was not applied yet."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
