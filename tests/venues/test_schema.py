@@ -4,36 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import hypothesis
 import pytest
-import schemathesis
-from django.core import signals
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    negative_data_rejection,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
+from tests import fuzzing
 from tests.venues.conftest import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "one_connection")]
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    negative_data_rejection,
-]
 # The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
 # so that only the other direction is checked.
 EXAMPLES = 6
@@ -70,13 +50,8 @@ def test_every_operation_that_reads_a_body_shows_an_example_or_is_plain() -> Non
 
 @pytest.fixture
 def one_connection() -> Iterator[None]:
-    """Requests use the test's transaction; as Django's own test client does, nothing closes its connection."""
-    both = (signals.request_started, signals.request_finished)
-    for signal in both:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in both:
-        signal.connect(close_old_connections)
+    with fuzzing.one_connection():
+        yield
 
 
 @pytest.fixture
@@ -98,31 +73,10 @@ def credentials(world: World, settings: Any) -> dict[str, str]:
 def test_no_input_finds_an_undocumented_answer(
     world: World, credentials: dict[str, str], path: str, mode: GenerationMode
 ) -> None:
-    schema = schemathesis.openapi.from_dict(DOCUMENT)
-    schema.app = get_wsgi_application()
+    def prepare(case: fuzzing.Case) -> None:
+        for word in re.findall(r"{(\w+)}", path):
+            case.path_parameters[word] = world.ids[word]
+
+    headers = credentials | {"If-Match": "*"}
     for method in DOCUMENT["paths"][path]:
-
-        @hypothesis.settings(
-            max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
-        )
-        @hypothesis.given(case=schema[path][method].as_strategy(generation_mode=mode))
-        def attempt(case: schemathesis.Case[Any]) -> None:
-            for word in re.findall(r"{(\w+)}", path):
-                case.path_parameters[word] = world.ids[word]
-            with transaction.atomic():
-                case.call_and_validate(checks=checks_of(case), headers=credentials | {"If-Match": "*"})
-                transaction.set_rollback(True)
-
-        try:
-            attempt()
-        except hypothesis.errors.Unsatisfiable:
-            assert mode is GenerationMode.NEGATIVE  # nothing about this operation can be wrong
-
-
-def checks_of(case: schemathesis.Case[Any]) -> list[Any]:
-    """What is checked: a wrong part of the address or header that was put right is wrong no more."""
-    body_is_wrong = case.meta is not None and any(
-        component.mode is GenerationMode.NEGATIVE and str(kind).lower().endswith(("body", "query"))
-        for kind, component in case.meta.components.items()
-    )
-    return CHECKS if body_is_wrong else [check for check in CHECKS if check is not negative_data_rejection]
+        fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=EXAMPLES, prepare=prepare)
