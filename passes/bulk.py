@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from crowdtrace.common.crypto import b64encode, keyed_hash
+from crowdtrace.common.crypto import b64encode
 from passes.epochs import Epoch
+from passes.hashes import pass_tag
 from passes.models import ScanType
 
 NOT_AT_ALL: Final = -1
@@ -88,7 +89,7 @@ class Written:
 def write_day(day: Day, *, keep_anchors: bool) -> Written:
     """Write one day in one transaction. `keep_anchors`: false where the epoch is over, as the purge would leave it."""
     ids = [str(uuid.UUID(bytes=os.urandom(16), version=4)) for _ in range(day.venue.size)]
-    tags = [_hex(keyed_hash("tag", bytes(anchor))[:16]) for anchor in day.anchor]
+    tags = [_hex(pass_tag(bytes(anchor))) for anchor in day.anchor]
     stays = np.flatnonzero((day.arrived_us != NOT_AT_ALL) & day.approved)
     rated = stays[day.masks[stays] > 0]
     with transaction.atomic():
