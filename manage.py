@@ -53,12 +53,17 @@ def _run(*, on_fresh_tables: bool) -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        if on_fresh_tables:
-            django.setup()
-            from crowdtrace.common.tables import bring_up_to_date
+        if not on_fresh_tables:
+            execute_from_command_line(sys.argv)
+            return
+        django.setup()
+        from crowdtrace.common.tables import bring_up_to_date, let_go
 
-            bring_up_to_date()
-        execute_from_command_line(sys.argv)
+        bring_up_to_date()
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            let_go()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
 

@@ -1,9 +1,10 @@
-"""The tables of the embedded database, made and renewed without being asked."""
+"""The tables of the embedded database, made and renewed without being asked, and let go before it stops."""
 
-from typing import Final
+from typing import Final, cast
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 _LOCK: Final = 0x7461626C6573  # "tables"
@@ -18,6 +19,13 @@ def bring_up_to_date() -> None:
                 call_command("migrate", interactive=False, verbosity=0)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def let_go() -> None:
+    """Close this process's connections and its pool, which would otherwise try to reconnect to a stopped database."""
+    wrapper = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+    wrapper.close()
+    wrapper.close_pool()
 
 
 def are_behind() -> bool:

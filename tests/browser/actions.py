@@ -125,14 +125,6 @@ def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
     return next_light(page, seen)
 
 
-def begin_a_minute(page: Page) -> None:
-    """Wait until a minute is young. A door that has just started cannot know whether a code of the minute before was
-    used already, and says amber; so what checks in and is scanned without the server must fit into one minute."""
-    second = dt.datetime.now(dt.UTC).second
-    if second > 15:
-        page.wait_for_timeout((60 - second) * 1000)
-
-
 def camera_file(code: Locator, folder: Path) -> Path:
     """A film of somebody holding the code before the camera, for Chromium's fake device."""
     picture = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)

@@ -9,7 +9,6 @@ from playwright.sync_api import Page, Playwright
 from passes.models import Scan, Visit
 from tests.browser.actions import (
     TYPE_KEYS,
-    begin_a_minute,
     camera_file,
     check_in,
     enrol,
@@ -46,7 +45,6 @@ def test_a_fresh_code_is_green_once(phone: Page, open_context: OpenContext) -> N
 def test_the_camera_reads_a_code(
     phone: Page, open_context: OpenContext, playwright: Playwright, tmp_path: Path
 ) -> None:
-    begin_a_minute(phone)
     venue = make_venue(now=now())
     check_in(phone, venue)
     film = camera_file(phone.locator('[data-qr="pass"]'), tmp_path)
@@ -96,7 +94,6 @@ def test_a_slow_scanner_is_read(phone: Page, open_context: OpenContext) -> None:
 def test_without_a_network_the_door_decides_and_sends_each_scan_once_later(
     phone: Page, open_context: OpenContext
 ) -> None:
-    begin_a_minute(phone)
     venue = make_venue(now=now())
     check_in(phone, venue)
     first = shown_code(phone)

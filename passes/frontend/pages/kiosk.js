@@ -158,8 +158,12 @@ async function openDoor(enrolled) {
   showState("door", { focus: false });
   await showStaff();
   void keepOffline();
+  // Without keys every code would be amber: a door that has no good ones fetches them before it looks.
+  const waits = door.trouble() !== null;
+  if (waits) await sync();
+  if (!device) return;
   await startCamera();
-  await sync();
+  if (!waits) await sync();
 }
 
 /** Asks the service worker to keep the door's files, and shows whether this page works without a network. */

@@ -26,7 +26,7 @@ from crowdtrace.common.embedded.certificate import Certificate, ensure_certifica
 from crowdtrace.common.embedded.network import why_not_free
 from crowdtrace.common.embedded.serving import note_stopping, served_url, serving
 from crowdtrace.common.embedded.supervisor import Program, Supervisor, end_leftovers
-from crowdtrace.common.tables import bring_up_to_date
+from crowdtrace.common.tables import bring_up_to_date, let_go
 
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
@@ -76,7 +76,9 @@ class Command(BaseCommand):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, self._ask_to_stop)
             try:
-                self._run(home, address, self._prepare())
+                town = self._prepare()
+                let_go()  # from here on only the programs talk to the database
+                self._run(home, address, town)
             finally:
                 note_stopping(home)
 
