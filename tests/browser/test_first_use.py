@@ -24,8 +24,7 @@ def read_code(page: Page, selector: str) -> str:
     """What an independent reader reads from a code on the screen."""
     image = cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
-    text = cv2.QRCodeDetectorAruco().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))[0]
-    return text
+    return cv2.QRCodeDetectorAruco().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))[0]
 
 
 def personal_text(origin: str, secret: bytes) -> str:
