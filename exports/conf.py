@@ -23,6 +23,11 @@ def database() -> str:
     return str(_get("DATASET_DATABASE", "covid-19"))
 
 
+def publisher() -> str:
+    """Who publishes the dataset, as citations name them."""
+    return str(_get("DATASET_PUBLISHER", "CrowdTrace"))
+
+
 def budget() -> float:
     """Epsilon that one release may cost one secret for its day."""
     return float(_get("DATASET_EPSILON", 1.0))

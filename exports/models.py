@@ -44,7 +44,9 @@ class Release(models.Model):
     drawn_at = models.DateTimeField(null=True)
     snapshots = models.JSONField(default=dict, help_text="snapshot of each open table after this release")
     manifest = models.JSONField(default=dict)
+    daily = models.JSONField(default=list, help_text="rows of the day's aggregates by state, exports.tables.DAILY")
     announced_at = models.DateTimeField(null=True)
+    number = models.PositiveIntegerField(null=True, unique=True, help_text="place in the order of announcements")
     tries = models.PositiveIntegerField(default=0)
     failure = models.TextField(blank=True, help_text="why the last try published nothing")
 

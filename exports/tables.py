@@ -345,8 +345,41 @@ LIVE_CROWD: Final = Table(
     sort=("zip",),
 )
 
+DAILY: Final = Table(
+    name="daily_by_state",
+    zone=Zone.OPEN,
+    title="Daily counts by state",
+    meaning="The rows of aspirevc_crowd_tracing counted by day and state, as one CSV file for those without SQL.",
+    columns=(
+        _SCAN_DATE,
+        Column(
+            "state",
+            "string",
+            "USPS abbreviation of the state or territory; null where the ZIP is unknown or too small to publish",
+            pattern=r"[A-Z]{2}",
+        ),
+        *(
+            Column(f"{name}_count", "bigint", f"rows {meaning}", required=True, unit="rows", minimum=0)
+            for name, meaning in (
+                ("total", "of the day and state"),
+                ("approved", "whose result is Approved"),
+                ("declined", "whose result is Declined"),
+                ("low", "of risklevel Low"),
+                ("moderate", "of risklevel Moderate"),
+                ("high", "of risklevel High"),
+                ("symptoms", "that say yes to symptoms"),
+                ("diagnosed", "that say yes to diagnosed"),
+                ("contact", "that say yes to contact"),
+                ("near", "that say yes to near"),
+            )
+        ),
+    ),
+    sort=("scan_date", "state"),
+)
+
+# Tables of the lake that anyone may read.
 OPEN_TABLES: Final = (CROWD_TRACING, ZIP3, DP_COUNTS)
-TABLES: Final = (*OPEN_TABLES, VERIFIED, LIVE_CROWD)
+TABLES: Final = (*OPEN_TABLES, DAILY, VERIFIED, LIVE_CROWD)
 
 
 def table(name: str) -> Table:

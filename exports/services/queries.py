@@ -4,11 +4,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from exports.engine.check import Dialect
+from exports.engine.check import Checked, Dialect
 from exports.engine.engine import QueryResult
 from exports.engine.results import columns_of, json_rows
-from exports.lakes import deployment_lake, latest_release, query_engine
-from exports.models import Release, Step
+from exports.lakes import query_engine
+from exports.selectors import TablesAt, tables_at
 
 
 @dataclass(frozen=True)
@@ -19,23 +19,20 @@ class Answered:
     as_of: dt.date | None
 
 
-class UnknownReleaseError(LookupError):
-    """No release of that day was announced."""
+def run_query(
+    *, sql: str, dialect: Dialect = "athena", as_of: dt.date | None = None, at: TablesAt | None = None
+) -> Answered:
+    """Run one query on the tables as they are, as the release of the day `as_of` left them, or as `at` says.
 
-
-def run_query(*, sql: str, dialect: Dialect = "athena", as_of: dt.date | None = None) -> Answered:
-    """Run one query on the tables as they are, or as the release of the day `as_of` left them.
-
-    Raises `QueryError`, `QueryBusyError`, `UnknownReleaseError`.
+    Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
     """
-    release = latest_release()
-    if as_of is not None:
-        release = Release.objects.filter(day=as_of, step=Step.ANNOUNCED).first()
-        if release is None:
-            raise UnknownReleaseError(f"there is no release of {as_of}")
-    with deployment_lake() as lake:
-        engine = query_engine(lake, release=release)
-    return Answered(engine.run(sql, dialect=dialect), release.day if release else None)
+    at = at or tables_at(as_of)
+    return Answered(query_engine(release=at.release).run(sql, dialect=dialect), at.as_of)
+
+
+def check_query(*, sql: str, dialect: Dialect, at: TablesAt) -> Checked:
+    """Look at a query without running it; raises `QueryError`."""
+    return query_engine(release=at.release).check(sql, dialect=dialect)
 
 
 def answer(answered: Answered) -> dict[str, Any]:

@@ -13,19 +13,23 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max
 
 from crowdtrace.common import audit
 from crowdtrace.common.time import deployment_zone, z
 from exports import conf
 from exports.lake.catalogue import Lake
+from exports.lake.files import files_of
 from exports.lake.write import overwrite_day, overwrite_table
 from exports.lakes import deployment_lake
 from exports.models import Release, ServedDay, Step
 from exports.policy.checks import release_failures
-from exports.policy.domain import workloads
+from exports.policy.daily import daily_by_state
+from exports.policy.domain import ZIP_RISK_RESULT, workloads
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
+from exports.policy.guarantee import guarantee
 from exports.policy.rows import deal, dp_counts
 from exports.schemas import lookup_rows
 from exports.services.counts import exact_counts
@@ -121,7 +125,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime) -> Release:
         (Step.CHECKED, lambda _: _check(drawn, fitted)),
         (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
         (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted)),
-        (Step.ANNOUNCED, lambda row: _announce(row, now)),
+        (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
     )
     order = list(Step)
     for step, work in steps:
@@ -169,16 +173,26 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
 
 
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+    """Note what readers find: manifest, files with their digests, the day's aggregates."""
+    files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
+    release.manifest = manifest(drawn, fitted) | {"files": files}
+    release.daily = daily_by_state(
+        day=drawn.day.isoformat(), batches=deal(drawn, fitted).batches(), states=states_by_zip3()
+    )
+
+
+def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
+    """Name the snapshots that readers see from now on, and the release's place in the order."""
+    with connection.cursor() as cursor:
+        # One announcement after the other: each sees the snapshots of those before it.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/announce', 0))")
+    release.number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     for described in OPEN_TABLES:
         snapshot = lake.table(described).current_snapshot()
         if snapshot is None:
             raise ReleaseFailed(f"{described.name} has no snapshot")
         # As text: a snapshot's number does not fit JSON's exact integers.
         release.snapshots[described.name] = str(snapshot.snapshot_id)
-    release.manifest = manifest(drawn, fitted)
-
-
-def _announce(release: Release, now: dt.datetime) -> None:
     release.announced_at = now
     release.manifest["announced_at"] = z(now)
     audit.record(actor="system", verb="release", subject=release.day.isoformat(), now=now)
@@ -189,14 +203,7 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
     known = fitted.cells[1:].size
     return {
         "day": drawn.day.isoformat(),
-        "guarantee": {
-            "definition": "pure differential privacy, add or remove one unit",
-            "unit": "one secret for one epoch",
-            "epsilon": drawn.epsilon,
-            "budget": drawn.budget,
-            "passes_counted_per_unit": drawn.cap,
-            "composition": "N days of one secret cost N times epsilon",
-        },
+        "guarantee": guarantee(epsilon=drawn.epsilon, budget=drawn.budget),
         "mechanism": "discrete Laplace (OpenDP)",
         "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
         "chance_that_a_pass_counts": drawn.keep,
@@ -217,9 +224,15 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         ],
         "rows": fitted.total,
         "rows_without_zip": int(fitted.cells[0].sum()),
+        "rows_of_unknown_zip": _of_unknown_zip(drawn, fitted),
         "cells_suppressed": int(np.count_nonzero(~fitted.published[1:])),
         "cells": known,
     }
+
+
+def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
+    """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
+    return max(0, round(float(drawn.table(ZIP_RISK_RESULT).noisy[0].sum()) * fitted.factor))
 
 
 def _version(package: str) -> str:

@@ -15,6 +15,7 @@ from exports.lakes import deployment_lake
 from exports.models import Release, Step
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit
+from exports.selectors import UnknownReleaseError
 from exports.services import queries, releases
 from exports.services.releases import ReleaseFailed, release_day, release_waiting, waiting_days
 from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3
@@ -228,7 +229,7 @@ def test_a_query_goes_back_to_the_release_of_a_day(place: Place) -> None:
     assert rows_of() > first
     back = queries.run_query(sql='SELECT count(*) AS n FROM "covid-19"."aspirevc_crowd_tracing"', as_of=DAY)
     assert (back.result.table["n"][0].as_py(), back.as_of) == (first, DAY)
-    with pytest.raises(queries.UnknownReleaseError):
+    with pytest.raises(UnknownReleaseError):
         queries.run_query(sql="SELECT 1", as_of=dt.date(2020, 1, 1))
 
 
