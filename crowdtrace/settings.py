@@ -259,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
+    "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
 }
 
 # Logs ----------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from exports.engine.engine import Limits
 from exports.lake.storage import Storage
+from exports.policy.profile import Limits as DriftLimits
 
 # A day is closed this many days after it began: scans may come late by as much, and no later one counts.
 LATENESS: Final = dt.timedelta(days=3)
@@ -58,6 +59,11 @@ def catalogue_url() -> str:
     user, password = quote(str(given["USER"]), safe=""), quote(str(given["PASSWORD"]), safe="")
     name = quote(str(given["NAME"]), safe="")
     return f"postgresql://{user}:{password}@{given['HOST']}:{given['PORT'] or 5432}/{name}"
+
+
+def drift_limits() -> DriftLimits:
+    """How far a day may move from the one before it to be published unseen."""
+    return DriftLimits(**_get("DATASET_DRIFT_LIMITS", {}))
 
 
 def query_limits() -> Limits:

@@ -1,8 +1,9 @@
 """The deployment's lake, opened from the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 from exports import conf
 from exports.engine.engine import Engine, Source
@@ -10,6 +11,7 @@ from exports.engine.sources import open_sources
 from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage
 from exports.models import Release
+from exports.tables import LIVE_CROWD
 
 Snapshots = frozenset[tuple[str, str]]
 
@@ -22,12 +24,12 @@ def deployment_lake() -> Iterator[Lake]:
         yield lake
 
 
-def query_engine(*, release: Release | None) -> Engine:
-    """The query engine over the open tables as a release left them; before the first, as they are."""
+def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = ()) -> Engine:
+    """The query engine over the open tables as a release left them (before the first, as they are) and live rows."""
     storage = conf.storage()
     return Engine(
         schema=conf.database(),
-        sources=_sources(storage, conf.catalogue_url(), release),
+        sources=(*_sources(storage, conf.catalogue_url(), release), Source(LIVE_CROWD, rows=live)),
         storage=storage,
         limits=conf.query_limits(),
         slots=conf.work_folder(),

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from crowdtrace.common.serializers import Choice, Day, QuerySerializer, StrictSerializer, Text, UtcTime
 from exports.engine.check import MAX_CHARACTERS
+from exports.tables import Zone
 
 DIALECTS: Final = ("athena", "duckdb")
 FORMATS: Final = ("json", "csv", "parquet", "arrow")
@@ -84,7 +85,7 @@ class ColumnOutput(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="as Athena names it")
     meaning = serializers.CharField()
     unit = serializers.CharField()
-    required = serializers.BooleanField(help_text="whether it is never null")
+    required = serializers.BooleanField(help_text="whether it is never null")  # type: ignore[assignment]
     values = serializers.ListField(child=serializers.CharField(), help_text="all that a text may be; empty: anything")
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
@@ -95,10 +96,23 @@ class TableOutput(serializers.Serializer[Any]):
     """One table with its dictionary."""
 
     name = serializers.CharField()
+    zone = serializers.ChoiceField([zone.value for zone in Zone], help_text="says who may read it")
+    owner = serializers.CharField()
     title = serializers.CharField()
     meaning = serializers.CharField()
     partition = serializers.CharField(allow_blank=True)
     columns = ColumnOutput(many=True)
+
+
+class ZoneOutput(serializers.Serializer[Any]):
+    """One zone of the data: what lies in it and who may read it."""
+
+    zone = serializers.ChoiceField([zone.value for zone in Zone])
+    meaning = serializers.CharField()
+    sensitivity = serializers.CharField()
+    readers = serializers.CharField()
+    kept = serializers.CharField()
+    owner = serializers.CharField()
 
 
 class GuaranteeOutput(serializers.Serializer[Any]):
@@ -174,6 +188,7 @@ class DatasetOutput(serializers.Serializer[Any]):
     as_of = serializers.DateField(allow_null=True)
     guarantee = GuaranteeOutput()
     tables = TableOutput(many=True)
+    zones = ZoneOutput(many=True)
     licence = LicenceOutput()
     citation = CitationOutput(allow_null=True, help_text="null before the first release")
     coverage = CoverageOutput()
@@ -192,7 +207,33 @@ class ReleaseOutput(serializers.Serializer[Any]):
     rows = serializers.IntegerField()
     manifest = serializers.DictField(help_text="parameters of the guarantee, split of the budget, versions")
     files = FileOutput(many=True)
+    profile = serializers.CharField(help_text="address of its statistics")
     url = serializers.CharField()
+
+
+class StatisticOutput(serializers.Serializer[Any]):
+    """One figure of a profile."""
+
+    column = serializers.CharField(allow_blank=True, help_text="empty: of the whole day; two for a correlation")
+    statistic = serializers.CharField()
+    value = serializers.FloatField(allow_null=True)
+
+
+class DriftOutput(serializers.Serializer[Any]):
+    """How far distributions moved since an earlier day, beyond what noise and sampling explain."""
+
+    against = serializers.DateField(allow_null=True, help_text="the day it is compared with")
+    total_variation = serializers.DictField(
+        child=serializers.FloatField(), help_text="0: the same, 1: nothing in common; empty for small days"
+    )
+
+
+class ProfileOutput(serializers.Serializer[Any]):
+    """Statistics of a released day, made from its drawn counts."""
+
+    day = serializers.DateField()
+    statistics = StatisticOutput(many=True)
+    drift = DriftOutput()
 
 
 class ReleasesOutput(serializers.Serializer[Any]):

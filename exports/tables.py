@@ -16,11 +16,56 @@ Kind = Literal["string", "bigint", "double", "boolean", "date"]
 
 
 class Zone(StrEnum):
-    """Where a table lives and who may read it."""
+    """Where a table lives and who may read it; `ZONES` says more."""
 
-    OPEN = "open"
+    LANDING = "landing"
     VERIFIED = "verified"
+    OPEN = "open"
     LIVE = "live"
+
+
+@dataclass(frozen=True)
+class ZoneDescription:
+    """What lies in a zone, how sensitive it is, whose it is and who may read it."""
+
+    zone: Zone
+    meaning: str
+    sensitivity: str
+    readers: str
+    kept: str
+    owner: str = "the operator of the deployment"
+
+
+ZONES: Final = (
+    ZoneDescription(
+        Zone.LANDING,
+        "Passes, refusals and scans as they came in: rows of the operational database. No file of the lake lies here.",
+        "answers and visits of people, joined to no person",
+        "the programs of the deployment; nobody by hand",
+        "14 days from the epoch's end",
+    ),
+    ZoneDescription(
+        Zone.VERIFIED,
+        "Real scans of marked passes in classes of at least 30, diverse in what must not be learnt.",
+        "rows of people, generalised; the open tier's bound does not hold towards readers",
+        "organisations that the operator approved, with credentials that expire; every access is audited",
+        "until erased by their holders",
+    ),
+    ZoneDescription(
+        Zone.OPEN,
+        "Synthetic rows and the noisy counts they are drawn from, released once a closed day.",
+        "nothing of a person beyond the stated bound (differential privacy)",
+        "anyone, without an account",
+        "for good: released counts are public and cannot be recalled",
+    ),
+    ZoneDescription(
+        Zone.LIVE,
+        "How busy areas were half an hour ago, made when it is asked for.",
+        "bands of whole areas; outside the release's guarantee",
+        "anyone, without an account",
+        "not at all",
+    ),
+)
 
 
 class Sensitivity(StrEnum):

@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_DATASET, datasets.DatasetDetailView.as_view(), name="dataset"),
     path(f"{_DATASET}/releases", datasets.ReleasesView.as_view(), name="releases"),
     path(f"{_DATASET}/releases/<day:day>", datasets.ReleaseView.as_view(), name="release"),
+    path(f"{_DATASET}/releases/<day:day>/profile", datasets.ProfileView.as_view(), name="release-profile"),
     path(f"{_DATASET}/releases/<day:day>/files/<str:file>", datasets.FileView.as_view(), name="release-file"),
     path(f"{_DATASET}/datapackage.json", datasets.DataPackageView.as_view(), name="datapackage"),
     path(f"{_DATASET}/croissant.json", datasets.CroissantView.as_view(), name="croissant"),

@@ -12,7 +12,7 @@ from exports.descriptors import DataFile, Publication, dictionary
 from exports.models import Release
 from exports.policy.guarantee import guarantee
 from exports.selectors import Coverage, TablesAt, coverage_of
-from exports.tables import DAILY, OPEN_TABLES, Table, table
+from exports.tables import DAILY, OPEN_TABLES, TABLES, ZONES, Table, table
 from venues.links import origin
 
 CSV = "text/csv"
@@ -47,7 +47,8 @@ class Dataset:
         covered = coverage_of(at)
         return self.entry(at) | {
             "guarantee": _guarantee(at, covered),
-            "tables": [_table(described) for described in (*OPEN_TABLES, DAILY)],
+            "tables": [_table(described) for described in TABLES],
+            "zones": [vars(zone) for zone in ZONES],
             "licence": {
                 "name": publication.LICENCE_NAME,
                 "title": publication.LICENCE_TITLE,
@@ -72,8 +73,11 @@ class Dataset:
     def _citation(self, at: TablesAt) -> dict[str, str] | None:
         if at.release is None or at.release.announced_at is None:
             return None
-        said = {"base": self.base, "version": at.release.day.isoformat(), "year": at.release.announced_at.year}
-        return {"text": publication.citation(**said), "bibtex": publication.bibtex(**said)}
+        version, year = at.release.day.isoformat(), at.release.announced_at.year
+        return {
+            "text": publication.citation(base=self.base, version=version, year=year),
+            "bibtex": publication.bibtex(base=self.base, version=version, year=year),
+        }
 
     def release(self, release: Release) -> dict[str, Any]:
         """One release."""
@@ -85,6 +89,7 @@ class Dataset:
             "rows": release.manifest["rows"],
             "manifest": {name: value for name, value in release.manifest.items() if name != "files"},
             "files": self.files(release),
+            "profile": f"{self._of(release.day)}/profile",
             "url": self._of(release.day),
         }
 
@@ -118,6 +123,8 @@ class Dataset:
 def _table(described: Table) -> dict[str, Any]:
     return {
         "name": described.name,
+        "zone": described.zone.value,
+        "owner": described.owner,
         "title": described.title,
         "meaning": described.meaning,
         "partition": described.partition,

@@ -122,6 +122,22 @@ class ReleaseView(DatasetView):
         return Response(serializers.ReleaseOutput(Dataset.of(request._request, name).release(_release(day))).data)
 
 
+class ProfileView(DatasetView):
+    """Statistics of a release."""
+
+    @extend_schema(
+        operation_id="release_profile",
+        tags=["dataset"],
+        summary="Nulls, ranges, quantiles, correlations and drift of a release",
+        responses=serializers.ProfileOutput,
+    )
+    def get(self, request: Request, name: str, day: dt.date) -> Response:
+        """Made from the drawn counts alone, so it costs no budget and says nothing that the counts do not."""
+        Dataset.of(request._request, name)
+        read_query(request, NoParameters)
+        return Response(serializers.ProfileOutput(_release(day).profile | {"day": day}).data)
+
+
 class FileView(DatasetView):
     """Files of releases."""
 

@@ -21,7 +21,7 @@ from exports import serializers
 from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
 from exports.problems import query_problems
 from exports.selectors import tables_at
-from exports.services.queries import Answered, answer, check_query, run_query
+from exports.services.queries import Answered, answer, is_steady, run_query
 
 # An address that names a release always gives the same rows; one that does not, those of the newest release.
 OF_A_RELEASE: Final = "public, max-age=86400"
@@ -136,15 +136,14 @@ class QueriesView(ETagMixin, APIView):
         """The same as sending it. The ETag changes with the tables; while it holds, nothing is run again.
 
         Add `as_of` for rows that never change. A query whose value changes by itself, such as one with the present
-        time or a sample, has no ETag.
+        time, a sample or live rows, has no ETag.
         """
         query = read_query(request, serializers.QueryParameters)
         sql, dialect, form = query["sql"], query["dialect"], query["format"]
         with query_problems("?sql"):
             at = tables_at(query.get("as_of"))
-            steady = check_query(sql=sql, dialect=dialect, at=at).steady
             headers = {"Cache-Control": UNSTEADY}
-            if steady:
+            if is_steady(sql=sql, dialect=dialect, at=at):
                 headers = {
                     "Cache-Control": OF_A_RELEASE if "as_of" in query else OF_THE_NEWEST,
                     "ETag": at.tag(sql, dialect, form),

@@ -20,7 +20,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from frictionless.resources import TableResource
 
-from exports.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, ZIP3, Table
+from exports.descriptors import FRICTIONLESS
+from exports.policy.checks import violations
+from exports.schemas import arrow_schema
+from exports.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
 from tests.exports.ledger import ANNOUNCED, BUDGET, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily
 
@@ -28,6 +31,10 @@ pytestmark = pytest.mark.django_db
 ALL = "/api/v1/datasets"
 ONE = f"{ALL}/covid-19"
 DOCUMENTED = (*OPEN_TABLES, DAILY)
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else bytes(response.content)
 
 
 def get(client: Client, address: str) -> Any:
@@ -62,13 +69,20 @@ class TestTheDataset:
 
     def test_the_dictionary_has_every_column_with_its_meaning(self, one: dict[str, Any]) -> None:
         found = {table["name"]: table for table in one["tables"]}
-        assert set(found) == {described.name for described in DOCUMENTED}
-        for described in DOCUMENTED:
+        assert set(found) == {described.name for described in TABLES}
+        for described in TABLES:
+            assert (found[described.name]["zone"], found[described.name]["owner"]) == (described.zone, described.owner)
             columns = found[described.name]["columns"]
             assert [(column["name"], column["type"]) for column in columns] == [
                 (column.name, column.kind) for column in described.columns
             ]
-            assert all(column["meaning"] for column in columns)
+            assert all(column["meaning"] and column["sensitivity"] for column in columns)
+
+    def test_every_zone_says_what_lies_in_it_and_who_may_read_it(self, one: dict[str, Any]) -> None:
+        zones = {zone["zone"]: zone for zone in one["zones"]}
+        assert set(zones) == {"landing", "verified", "open", "live"} >= {table["zone"] for table in one["tables"]}
+        assert all(all(zone.values()) for zone in zones.values())
+        assert "outside the release's guarantee" in zones["live"]["sensitivity"]
 
     def test_the_guarantee_comes_with_its_numbers(self, one: dict[str, Any]) -> None:
         guarantee = one["guarantee"]
@@ -155,7 +169,7 @@ class TestReleases:
         assert {file["table"] for file in release["files"]} == {described.name for described in OPEN_TABLES}
         for file in release["files"]:
             response = client.get(file["url"].removeprefix("http://testserver"))
-            data = b"".join(response.streaming_content)
+            data = body(response)
             assert response["Content-Type"] == file["media_type"]
             assert len(data) == file["bytes"] == int(response["Content-Length"])
             assert hashlib.sha256(data).hexdigest() == file["sha256"]
@@ -185,7 +199,7 @@ class TestReleases:
         settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key
         announce(FIRST, now=ANNOUNCED, size=100)
         for file in get(client, ONE)["files"]:
-            data = b"".join(client.get(file["url"].removeprefix("http://testserver")).streaming_content)
+            data = body(client.get(file["url"].removeprefix("http://testserver")))
             assert hashlib.sha256(data).hexdigest() == file["sha256"]
 
 
@@ -200,8 +214,7 @@ class TestDailyCounts:
     def test_each_day_adds_up_to_the_published_daily_counts(self, client: Client, released: ReleasedLake) -> None:
         sums: dict[str, Counter[str]] = {}
         for row in self.rows(client):
-            day = sums.setdefault(row["scan_date"], Counter())
-            day.update(
+            sums.setdefault(row["scan_date"], Counter()).update(
                 {name: int(row[f"{name}_count"]) for name in ("symptoms", "diagnosed", "contact", "near", "total")}
             )
         for day in (FIRST, SECOND):
@@ -231,7 +244,7 @@ class TestDescriptors:
         for address in (*(file["url"] for file in get(client, ONE)["files"]), f"http://testserver{daily}"):
             response = client.get(address.removeprefix("http://testserver"))
             path = folder / re.sub(r"\W+", "-", address.rpartition("/")[2]).replace("-parquet", ".parquet")
-            path.write_bytes(b"".join(response.streaming_content) if response.streaming else response.content)
+            path.write_bytes(body(response))
             found[address] = path
         return found
 
@@ -254,27 +267,53 @@ class TestDescriptors:
         path.write_text(path.read_text().replace("\r\n", ",surplus\r\n"))
         assert not TableResource.from_descriptor(local, basepath=str(tmp_path)).validate().valid
 
+    # The reader's own use of its libraries.
     @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+    @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index is deprecated")
     def test_mlcroissant_takes_the_description_and_reads_every_table_by_it(
         self, client: Client, released: ReleasedLake, tmp_path: Path
     ) -> None:
-        described = client.get(f"{ONE}/croissant.json")
-        assert described["Content-Type"].startswith("application/ld+json")
-        document = json.loads(described.content)
+        response = client.get(f"{ONE}/croissant.json")
+        assert response["Content-Type"].startswith("application/ld+json")
+        document = json.loads(response.content)
         files = self.saved(client, tmp_path)
         mapping = {item["@id"]: str(files[item["contentUrl"]]) for item in document["distribution"]}
         dataset = mlcroissant.Dataset(jsonld=document, mapping=mapping)
         assert not dataset.metadata.issues.errors
         assert not dataset.metadata.issues.warnings
-        for table, key in (
+        for described, key in (
             (CROWD_TRACING, "risklevel"),
             (ZIP3, "state"),
             (DP_COUNTS, "measure"),
             (DAILY, "total_count"),
         ):
-            first = next(iter(dataset.records(table.name)))
-            assert set(first) == {f"{table.name}/{name}" for name in table.names}
-            assert first[f"{table.name}/{key}"]
+            first = next(iter(dataset.records(described.name)))
+            assert set(first) == {f"{described.name}/{name}" for name in described.names}
+            assert first[f"{described.name}/{key}"]
+
+    def test_what_the_files_themselves_show_equals_the_description(
+        self, client: Client, released: ReleasedLake, tmp_path: Path
+    ) -> None:
+        """The schema is induced from the bytes alone: names, types, nulls, values, ranges."""
+        files = self.saved(client, tmp_path)
+        seen = set()
+        for path in files.values():
+            if path.suffix != ".parquet":
+                continue
+            rows = pq.read_table(path)
+            described = table(path.name.partition("-")[0])
+            seen.add(described.name)
+            assert [(field.name, field.type) for field in rows.schema] == [
+                (field.name, field.type) for field in arrow_schema(described)
+            ]
+            assert violations(rows.cast(arrow_schema(described)), described) == []
+        assert seen == {described.name for described in OPEN_TABLES}
+        daily = tmp_path / "daily.csv"
+        daily.write_bytes(files[f"http://testserver{ONE}/daily.csv?as_of={SECOND}"].read_bytes())
+        induced = frictionless.describe(str(daily), basepath="", type="schema")
+        assert [(field.name, field.type) for field in induced.fields] == [
+            (column.name, FRICTIONLESS[column.kind]) for column in DAILY.columns
+        ]
 
     @pytest.mark.parametrize("described", DOCUMENTED, ids=lambda table: table.name)
     def test_api_package_and_croissant_agree_on_every_column(
@@ -301,3 +340,12 @@ def test_the_feed_announces_each_release_once_newest_first(client: Client, relea
     ]
     updated = [dt.datetime.fromisoformat(entry.findtext(f"{atom}updated") or "") for entry in entries]
     assert updated == [ANNOUNCED + dt.timedelta(days=1), ANNOUNCED]
+
+
+def test_the_profile_of_a_release_has_its_statistics_and_what_drifted(client: Client, released: ReleasedLake) -> None:
+    first, second = (get(client, f"{ONE}/releases/{day}/profile") for day in (FIRST, SECOND))
+    assert (first["day"], first["drift"]["against"]) == (FIRST.isoformat(), None)
+    assert second["drift"]["against"] == FIRST.isoformat()
+    assert second["drift"]["total_variation"]["answers"] < 0.1
+    assert len(second["statistics"]) >= 40
+    assert get(client, f"{ONE}/releases/{SECOND}")["profile"].endswith(f"{ONE}/releases/{SECOND}/profile")

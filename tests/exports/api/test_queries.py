@@ -130,6 +130,7 @@ class TestRefusals:
         settings.QUERY_LIMITS = {"seconds": 2.0}
         endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
         assert refused(ask(client, endless))["errors"][0]["code"] == "too-slow"
+        settings.QUERY_LIMITS = {}
         assert ask(client, "SELECT 1 AS one").status_code == 200
 
     def test_more_rows_than_an_answer_may_have_are_cut(
