@@ -19,12 +19,15 @@ from crowdtrace.common.purge import purge_expired
 from exports.hashes import index_hash
 from exports.lake import erase
 from exports.lake.storage import local_path
+from exports.lake.sweep import sweep
 from exports.lakes import deployment_lake
 from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry, VerifiedFile
 from exports.services import erasing, erasures
 from exports.services.erasing import run_erasures
 from exports.services.erasure_log import read_log
 from exports.services.erasures import request_erasure
+from exports.tables import VERIFIED
+from passes import services as passes
 from passes.identity import hash_owner
 from passes.models import Pass, Rating, Scan
 from tests.exports.published import publish, published_rows, token_of
@@ -178,7 +181,7 @@ class TestTheLake:
             assert run_erasures(now=NOW) == 1
             assert receipt(capability)["lake"]["objects"][0]["after"] == 59 - number
         with deployment_lake() as lake:
-            names = [task.file.file_path for task in lake.table(erase.VERIFIED).scan().plan_files()]
+            names = [task.file.file_path for task in lake.table(VERIFIED).scan().plan_files()]
         assert [name.endswith(VerifiedFile.objects.get().name) for name in names] == [True]
 
     def test_a_row_is_found_when_its_pass_is_long_purged(self, place: Place) -> None:
@@ -195,7 +198,7 @@ class TestTheLake:
         first, second, third = ask(1, 2), ask(3, 101), ask(999)
         assert run_erasures(now=NOW) == 3
         with deployment_lake() as lake:
-            assert len(lake.table(erase.VERIFIED).metadata.snapshots) == 1
+            assert len(lake.table(VERIFIED).metadata.snapshots) == 1
         objects = {name: receipt(name)["lake"]["objects"] for name in (first, second, third)}
         assert [len(objects[name]) for name in (first, second, third)] == [1, 2, 0]
         assert [receipt(name)["lake"]["rows"] for name in (first, second, third)] == [2, 2, 0]
@@ -288,7 +291,7 @@ class TestCancelling:
     ) -> None:
         published(place)
         capability, seen = ask(1), []
-        real = erasing.sweep
+        real = sweep
 
         def cancel_then_sweep(**values: Any) -> Any:
             seen.append(send("DELETE", f"/api/v1/erasures/{capability}", now=NOW).json()["status"])
@@ -363,7 +366,7 @@ class TestTakenUpAgain:
     ) -> None:
         for number in range(6):
             a_scanned_pass(place, owner_hash=hash_owner(owner(number)))
-        real, calls = erasures.erase_owners, []
+        real, calls = passes.erase_owners, []
 
         def die_at_the_third(owners: Any, now: dt.datetime) -> Any:
             calls.append(1)
