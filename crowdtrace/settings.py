@@ -260,6 +260,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
     "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
+    # A request begins its erasure itself; this one finds what a worker left behind.
+    "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 
 # Logs ----------------------------------------------------------------------------------------------------------------

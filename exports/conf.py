@@ -10,6 +10,7 @@ from django.conf import settings
 from exports.engine.engine import Limits
 from exports.lake.storage import Storage
 from exports.policy.profile import Limits as DriftLimits
+from exports.policy.verified import ClassPolicy
 
 # A day is closed this many days after it began: scans may come late by as much, and no later one counts.
 LATENESS: Final = dt.timedelta(days=3)
@@ -52,9 +53,11 @@ def storage() -> Storage:
 
 def catalogue_url() -> str:
     """PostgreSQL of the lake's catalogue: the deployment's own, unless one is named."""
-    named = str(_get("LAKE_CATALOGUE_URL", ""))
-    if named:
-        return named
+    return str(_get("LAKE_CATALOGUE_URL", "")) or database_url()
+
+
+def database_url() -> str:
+    """The deployment's own PostgreSQL, for connections beside Django's."""
     given = settings.DATABASES["default"]
     user, password = quote(str(given["USER"]), safe=""), quote(str(given["PASSWORD"]), safe="")
     name = quote(str(given["NAME"]), safe="")
@@ -64,6 +67,11 @@ def catalogue_url() -> str:
 def drift_limits() -> DriftLimits:
     """How far a day may move from the one before it to be published unseen."""
     return DriftLimits(**_get("DATASET_DRIFT_LIMITS", {}))
+
+
+def class_policy() -> ClassPolicy:
+    """What a class of the verified tier must meet."""
+    return ClassPolicy(**_get("VERIFIED_CLASSES", {}))
 
 
 def query_limits() -> Limits:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import datasets, queries
+from exports.api import datasets, erasures, queries
 
 
 class DayConverter:
@@ -37,4 +37,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/daily.csv", datasets.DailyView.as_view(), name="daily-counts"),
     path(f"{_DATASET}/feed.atom", datasets.FeedView.as_view(), name="release-feed"),
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
+    path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),
+    path("api/v1/erasures/<str:erasure>", erasures.ErasureView.as_view(), name="erasure"),
 ]
