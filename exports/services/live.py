@@ -30,7 +30,7 @@ _INSIDE: Final = """
         WHERE venue.closed_at IS NULL AND venue.listed AND left(venue.zip, 3) = ANY(%(zips)s::text[])
     ), inside AS (
         SELECT visit.venue_id, count(*) AS heads FROM passes_visit AS visit
-        WHERE visit.arrived_at > %(at)s::timestamptz - %(stay)s::interval AND visit.arrived_at <= %(at)s::timestamptz
+        WHERE visit.arrived_at > %(since)s::timestamptz AND visit.arrived_at <= %(at)s::timestamptz
           AND coalesce(visit.left_at, visit.times_out_at) > %(at)s::timestamptz
         GROUP BY visit.venue_id
     )
@@ -49,7 +49,8 @@ def counted_at(now: dt.datetime) -> dt.datetime:
 def live_crowd(*, now: dt.datetime) -> list[list[Any]]:
     """Rows of the table `live_crowd`."""
     at, states = counted_at(now), states_by_zip3()
+    asked = {"zips": sorted(states), "since": at - LONGEST_STAY, "at": at, "fewest": FEWEST_VENUES}
     with connection.cursor() as cursor:
-        cursor.execute(_INSIDE, {"zips": sorted(states), "at": at, "stay": LONGEST_STAY, "fewest": FEWEST_VENUES})
+        cursor.execute(_INSIDE, asked)
         found = cursor.fetchall()
     return [[zip3, states[zip3], z(at), venues, band(heads, max(1.0, most))] for zip3, venues, heads, most in found]

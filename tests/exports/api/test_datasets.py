@@ -310,7 +310,7 @@ class TestDescriptors:
         assert seen == {described.name for described in OPEN_TABLES}
         daily = tmp_path / "daily.csv"
         daily.write_bytes(files[f"http://testserver{ONE}/daily.csv?as_of={SECOND}"].read_bytes())
-        induced = frictionless.describe(str(daily), basepath="", type="schema")
+        induced = frictionless.Schema.describe(str(daily), basepath="")
         assert [(field.name, field.type) for field in induced.fields] == [
             (column.name, FRICTIONLESS[column.kind]) for column in DAILY.columns
         ]
