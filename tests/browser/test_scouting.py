@@ -4,11 +4,11 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-import qrcode
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from passes.models import RatingTotal
+from passes.render import qr_png
 from risk.crowd import refresh_crowd
 from risk.scouting import refresh_cards
 from tests.browser.actions import answer, make_key, now
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = dt.timedelta(hours=1)
 
 
-def full_place(name: str = "The Corner", **facts: object) -> Venue:
+def full_place(name: str = "The Corner") -> Venue:
     """A place with thirty people inside and ratings."""
-    venue = make_venue(name=name, now=now(), **facts)
+    venue = make_venue(name=name, now=now())
     crowd(venue, 30, now() - HOUR, 240)
     RatingTotal.objects.create(venue=venue, count=8, masks=20, distancing=12)
     refresh_crowd(now=now())
@@ -97,7 +97,7 @@ def test_search_results_say_how_full_and_what_an_hour_costs(phone: Page) -> None
 def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> None:
     venue = make_venue(now=now())
     poster = tmp_path / "poster.png"
-    qrcode.make(f"https://crowd.example/check-in/{venue.public_id}").save(str(poster))
+    poster.write_bytes(qr_png(f"https://crowd.example/check-in/{venue.public_id}"))
     phone.goto("/venues")
     phone.wait_for_selector("[data-when=can-scan]:not([hidden])")
     phone.set_input_files("#picture", poster)
@@ -106,7 +106,7 @@ def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> N
 
 def test_a_code_that_is_no_place_is_not_followed(phone: Page, tmp_path: Path) -> None:
     code = tmp_path / "code.png"
-    qrcode.make("https://elsewhere.example/venues/../owner").save(str(code))
+    code.write_bytes(qr_png("https://elsewhere.example/venues/../owner"))
     phone.goto("/venues")
     phone.wait_for_selector("[data-when=can-scan]:not([hidden])")
     phone.set_input_files("#picture", code)

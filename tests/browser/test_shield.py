@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from passes.models import Name, Rating, SelfReport, Visit
 from risk.crowd import refresh_crowd
 from risk.scouting import refresh_cards
-from tests.browser.actions import check_in, enrol, make_key, now, scan, shown_code
+from tests.browser.actions import check_in, enrol, make_key, now, read_code, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, shows
 from tests.factories import make_venue
 from tests.risk.crowds import crowd
@@ -27,13 +27,12 @@ def visit(phone: Page, open_context: OpenContext, venue: Venue, *, hours: float 
     door = open_context(viewport=TABLET).new_page()
     enrol(door, venue)
     assert scan(door, shown_code(phone)) == "green"
-    for _ in range(100):
-        if stay := Visit.objects.filter(venue=venue).first():
-            break
-        door.wait_for_timeout(50)
     # Time is given: the stay began some hours ago, among others.
     since = now() - hours * HOUR
-    Visit.objects.filter(pk=stay.pk).update(arrived_at=since, times_out_at=now() - HOUR / 2)
+    for _ in range(100):
+        if Visit.objects.filter(venue=venue).update(arrived_at=since, times_out_at=now() - HOUR / 2):
+            break
+        door.wait_for_timeout(50)
     crowd(venue, 60, since, 60 * hours)
     refresh_crowd(now=now())
     refresh_cards(now=now())
@@ -114,7 +113,7 @@ def test_what_if_says_what_another_visit_would_leave(phone: Page, open_context: 
         answers.append(phone.inner_text('[data-slot="what-if"]'))
     assert len(set(answers)) == 3
     phone.select_option("#hour", "3")
-    assert phone.inner_text('[data-slot="what-if"]') != answers[-1] or "points" in answers[-1]
+    assert "points" in phone.inner_text('[data-slot="what-if"]')
     phone.fill("#search", "elsewh")
     phone.click("[data-form=search] button")
     phone.wait_for_selector('#place option:checked:has-text("Elsewhere")', state="attached")
@@ -127,8 +126,6 @@ def test_another_phone_with_the_same_key_finds_the_visits(phone: Page, open_cont
     shows(phone, "home")
     phone.click('[data-state="home"] .card [data-do="keep"]')
     shows(phone, "keep")
-    from tests.browser.actions import read_code
-
     personal = read_code(phone.locator('[data-qr="personal"]'))
     other = open_context().new_page()
     other.goto(personal)
