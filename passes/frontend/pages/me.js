@@ -156,6 +156,7 @@ onActions({
   print: () => globalThis.print(),
   restore: showRestore,
   camera: () => scanner.start(),
+  picture: () => find("[data-picture]").click(),
   home: showHome,
   add: async () => {
     if (arrived) await adopt(arrived, true);

@@ -28,7 +28,7 @@ const scanner = new Scanner("scan-note", async (text) => {
   return "";
 });
 
-onActions({ scan: () => scanner.start() });
+onActions({ scan: () => scanner.start(), picture: () => find("[data-picture]").click() });
 document.querySelector("[data-picture]")?.addEventListener("change", (event) => void scanner.readPicture(/** @type {HTMLInputElement} */ (event.target).files?.[0]));
 when("can-scan", true);
 
