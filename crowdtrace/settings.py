@@ -298,6 +298,8 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
+# Whether the verified tier is made: real rows in classes of at least 30, for organisations the operator approves.
+PUBLISH_VERIFIED_ROWS: bool = env.bool("CROWDTRACE_PUBLISH_VERIFIED_ROWS", default=True)
 # Upper bounds of the classes Low and Moderate of the chance of being infectious.
 RISKLEVEL_THRESHOLDS = (0.01, 0.05)
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
