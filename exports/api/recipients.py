@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 from crowdtrace.common import problems
 from crowdtrace.common.authentication import Authenticated, SchemeAuthentication
 from crowdtrace.common.pagination import CursorPagination
-from crowdtrace.common.problems import NotFound
 from crowdtrace.common.serializers import Day, StrictSerializer, Text, UtcTime, Whole, read_body, read_query
 from crowdtrace.common.time import utc_now
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
@@ -227,13 +226,9 @@ class VerifiedFileView(_RecipientView):
         summary="Rows of the verified tier as Parquet",
         responses={(200, PARQUET): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, day: str, number: int) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request, day: dt.date, number: int) -> HttpResponse:  # noqa: ARG002
         """The file as it is now, without what was erased. Each access is in the operator's audit log."""
-        try:
-            date = dt.date.fromisoformat(day)
-        except ValueError:
-            raise NotFound from None
-        found = recipients.read_file(credential=self.credential, day=date, number=number, now=utc_now())
+        found = recipients.read_file(credential=self.credential, day=day, number=number, now=utc_now())
         return HttpResponse(
             found.body,
             content_type=PARQUET,

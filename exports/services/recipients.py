@@ -101,7 +101,7 @@ def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.date
             body = storage.objects().read(StoredObject(url, 0))
         except FileNotFoundError:
             continue
-        _note_access(credential, f"{day.isoformat()}/{number}", "verified.read", now, size=len(body))
+        _note_access(credential, f"{day.isoformat()}/{number}", "verified.read", now)
         return ReadFile(files[number].rsplit("/", 1)[-1], body)
     raise Unavailable
 
@@ -111,6 +111,6 @@ def note_listing(*, credential: Credential, now: dt.datetime) -> None:
     _note_access(credential, "days", "verified.listed", now)
 
 
-def _note_access(credential: Credential, subject: str, verb: str, now: dt.datetime, **details: int) -> None:
+def _note_access(credential: Credential, subject: str, verb: str, now: dt.datetime) -> None:
     actor = f"recipient {credential.recipient.public_id}"
-    audit.record(actor=actor, verb=verb, subject=subject, now=now, credential=credential.public_id, **details)
+    audit.record(actor=actor, verb=verb, subject=subject, now=now, credential=credential.public_id)

@@ -36,9 +36,8 @@ from exports.policy.domain import Axis, workloads
 from exports.policy.verified import LADDER, QUASI, SENSITIVE, generalise_by_zip
 from exports.policy.verified_rows import CODES, QUASI_AXES, RowMaker, token
 from exports.services.counts import make_rows
-from exports.services.risklevels import levels_by_zip3
+from exports.services.risklevels import levels_on
 from exports.tables import ANSWERS, VERIFIED, states_by_zip3
-from risk.model.parameters import Parameters
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +106,7 @@ def _announce(row: VerifiedDay, now: dt.datetime) -> None:
 def _write(lake: Lake, row: VerifiedDay) -> None:
     """Decide the classes, stream the rows and commit them; everything reads the one temporary table of the day."""
     zips = ("", *sorted(states_by_zip3()))
-    levels = levels_by_zip3(list(zips), known_active={}, parameters=Parameters())
+    levels = levels_on(day=row.day, zip3=zips).by_zip3
     axes = {axis.name: axis for table in workloads(zip3=zips[1:], readings=True) for axis in table.axes}
     key = decrypt(PURPOSE, bytes(row.token_key or b""))
     with transaction.atomic(), connection.cursor() as cursor:

@@ -23,6 +23,7 @@ from tests.passes.people import send
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
 
 NOW = CLOSED + dt.timedelta(hours=2)
+WEEK = {"days": 7, "first_day": "2026-05-01", "last_day": "2026-05-31"}
 OPERATOR = "/api/v1/owner/operator/recipients"
 
 
