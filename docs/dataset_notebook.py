@@ -18,7 +18,8 @@ CELLS = (
         "markdown",
         "# The open dataset, from a notebook\n\n"
         "Fetch, ask, plan for the noise, and join another source by state. Needs pandas and a deployment: set "
-        "`CROWDTRACE_URL`, or run one with `make run`.",
+        "`CROWDTRACE_URL`, or run one with `make run`. What it printed here is of a small made-up deployment, whose "
+        "epsilon is 4; the default is 1.",
     ),
     (
         "code",
