@@ -18,13 +18,18 @@ import psutil
 import psycopg
 import pytest
 import redis
+from pytest_django.fixtures import Settings
 
-from crowdtrace.common import embedded
+from crowdtrace.common import embedded, throttles
 from crowdtrace.common.embedded import postgres
 from crowdtrace.common.embedded.network import free_port, is_free
 from crowdtrace.common.embedded.processes import Record, identify, wait_until
+from crowdtrace.common.time import utc_now
 
-VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+VARIABLES = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+
+ADDRESSES = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL")
+SERVICES = ("postgres", "valkey", "limits")
 
 USER = """if True:
     import os, sys
@@ -108,7 +113,7 @@ def running(home: Path, service: str) -> Record | None:
 
 
 def pids(home: Path) -> list[int | None]:
-    records = [running(home, "postgres"), running(home, "valkey")]
+    records = [running(home, service) for service in SERVICES]
     return [record.pid if record else None for record in records]
 
 
@@ -139,9 +144,9 @@ def test_inside_both_services_answer_and_the_environment_says_where(home: Path) 
 
 def test_outside_nothing_of_it_is_left(home: Path) -> None:
     with embedded.services(home):
-        ports = [urlsplit(os.environ[name]).port for name in ("DATABASE_URL", "REDIS_URL")]
+        ports = [urlsplit(os.environ[name]).port for name in ADDRESSES]
     assert not [name for name in VARIABLES if name in os.environ]
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
     assert all(is_free(port) for port in ports if port)
 
 
@@ -216,6 +221,33 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(home: Path) -> None:
     assert not [secret for secret in [*hidden, "GO1:SECRET"] if secret in shown + logs]
 
 
+def test_the_days_key_of_rate_limits_and_what_it_names_are_in_no_file(home: Path, settings: Settings) -> None:
+    with embedded.services(home), broker() as client:
+        settings.LIMITS_URL = os.environ["LIMITS_URL"]
+        verdict = throttles.hit("address", "192.0.2.77")
+        assert verdict is not None
+        limits = redis.Redis.from_url(settings.LIMITS_URL)
+        names = [bytes(name) for name in limits.scan_iter(f"{throttles.PREFIX}*")]
+        encrypted = limits.get(f"{throttles.KEY_NAME}:{utc_now().date().isoformat()}")
+        limits.close()
+        assert len(names) == 2  # a counter, and the key
+        assert isinstance(encrypted, bytes)
+        hidden = [throttles._day_key(), encrypted, throttles._pseudonym("address", "192.0.2.77").encode(), b"192.0.2.77"]
+        client.set("kept", "a task of the broker")
+        client.bgrewriteaof()
+        wait_for_append_only_file(home)  # so this search finds what is written
+        before = contents(home)
+        assert b"a task of the broker" in before
+        assert not [value for value in hidden if value in before]
+    after = contents(home)  # nor when it ends
+    assert b"a task of the broker" in after
+    assert not [value for value in hidden if value in after]
+
+
+def contents(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
 def test_files_of_the_home_are_private(home: Path) -> None:
     with embedded.services(home):
         files = [path for folder in ("run", "log", "secrets") for path in (home / folder).iterdir()]
@@ -239,7 +271,7 @@ def test_services_outlive_the_one_who_started_them_while_another_uses_them(home:
         starter.leave()
         assert pids(home) == first
         other.leave()
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_many_users_at_once_start_each_service_once(home: Path) -> None:
@@ -250,7 +282,7 @@ def test_many_users_at_once_start_each_service_once(home: Path) -> None:
             user.leave()
         assert None not in pids(home)
         users[3].leave()
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_a_user_inside_a_user_of_the_same_process_stops_nothing(home: Path) -> None:
@@ -269,7 +301,7 @@ def test_what_a_killed_user_left_running_is_used_again_and_stopped_by_the_next(h
     with embedded.services(home):
         assert pids(home) == left
         assert ask("SELECT 1") == 1
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_after_everything_was_killed_the_next_start_finds_all_that_was_committed(
@@ -319,7 +351,7 @@ def test_a_record_that_names_a_stranger_is_not_believed(home: Path) -> None:
         pass
     me = identify(os.getpid())
     assert me is not None
-    for service in ("postgres", "valkey"):
+    for service in SERVICES:
         Record(me.pid, "an earlier start", free_port()).write(home / "run" / f"{service}.json")
     with embedded.services(home):
         assert ask("SELECT 1") == 1
@@ -353,12 +385,12 @@ def test_a_port_that_somebody_took_meanwhile_is_replaced(home: Path) -> None:
         pass
     taken = {}
     with ExitStack() as stack:
-        for service in ("postgres", "valkey"):
+        for service in SERVICES:
             port = int((home / "run" / f"{service}.port").read_text())
             taken[service] = stack.enter_context(listening_on(port))
         with embedded.services(home):
             assert ask("SELECT 1") == 1
-            found = [urlsplit(os.environ[name]).port for name in ("DATABASE_URL", "REDIS_URL")]
+            found = [urlsplit(os.environ[name]).port for name in ADDRESSES]
             assert not set(found) & set(taken.values())
 
 
@@ -389,10 +421,11 @@ def test_addresses_and_secrets_from_outside_are_left_as_they_are(
     (tmp_path / "pepper").write_text("from a file")
     monkeypatch.setenv("DATABASE_URL", "postgresql://example.invalid/db")
     monkeypatch.setenv("REDIS_URL", "redis://example.invalid/0")
+    monkeypatch.setenv("LIMITS_URL", "redis://example.invalid/1")
     monkeypatch.setenv("SECRET_KEY", "mine")
     monkeypatch.setenv("PEPPER_FILE", str(tmp_path / "pepper"))
     with embedded.services(home):
-        assert pids(home) == [None, None]
+        assert pids(home) == [None, None, None]
         assert os.environ["DATABASE_URL"] == "postgresql://example.invalid/db"
         assert os.environ["SECRET_KEY"] == "mine"
         assert "PEPPER" not in os.environ
@@ -406,7 +439,7 @@ def test_a_failed_start_stops_what_it_had_started(home: Path, monkeypatch: pytes
     monkeypatch.setattr(postgres, "ensure", fail)
     with pytest.raises(embedded.ServiceError, match="no database today"), embedded.services(home):
         pytest.fail("entered without services")
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_a_database_of_another_major_version_is_refused_with_a_sentence(home: Path) -> None:
@@ -415,7 +448,7 @@ def test_a_database_of_another_major_version_is_refused_with_a_sentence(home: Pa
     (data / "PG_VERSION").write_text("16\n")
     with pytest.raises(embedded.ServiceError, match=r"is of PostgreSQL 16"), embedded.services(home):
         pytest.fail("entered with the wrong version")
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_a_home_with_blanks_and_quotes_in_its_path_works(make_home: Callable[[str], Path]) -> None:
