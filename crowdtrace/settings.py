@@ -126,7 +126,7 @@ DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")
-# Counters of rate limits and the day's key of their names. A Valkey that writes nothing to disk keeps them nowhere else.
+# Counters of rate limits and the day's key of their names: a Valkey that writes nothing to disk.
 LIMITS_URL: str = env.str("LIMITS_URL", default=REDIS_URL)
 CACHES = {
     "default": {

@@ -18,7 +18,16 @@ from crowdtrace.common.embedded.processes import Identity, Record, identify, wai
 
 READY = "CrowdTrace is ready after "
 START_SECONDS = 120.0
-OURS = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LIMITS_URL",
+    "SECRET_KEY",
+    "PEPPER",
+    "MASTER_KEY",
+    "LAKE_URL",
+    "CROWDTRACE_EMBEDDED",
+)
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

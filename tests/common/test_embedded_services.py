@@ -26,7 +26,16 @@ from crowdtrace.common.embedded.network import free_port, is_free
 from crowdtrace.common.embedded.processes import Record, identify, wait_until
 from crowdtrace.common.time import utc_now
 
-VARIABLES = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+VARIABLES = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LIMITS_URL",
+    "SECRET_KEY",
+    "PEPPER",
+    "MASTER_KEY",
+    "LAKE_URL",
+    "CROWDTRACE_EMBEDDED",
+)
 
 ADDRESSES = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL")
 SERVICES = ("postgres", "valkey", "limits")
@@ -62,8 +71,29 @@ def make_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         yield make
 
 
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One home for all tests that leave it as it was: making a database takes longer than starting it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROWDTRACE_HOME", str(tmp_path_factory.mktemp("shared") / "home"))
+        home = embedded.home()
+    yield home
+    embedded.destroy(home)
+
+
 @pytest.fixture
-def home(make_home: Callable[[str], Path]) -> Path:
+def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """That home, with nothing running at the beginning and the end."""
+    monkeypatch.setenv("CROWDTRACE_HOME", str(shared_home))
+    yield shared_home
+    if pids(shared_home) != [None, None, None]:  # after a failure
+        with embedded.services(shared_home):
+            pass
+
+
+@pytest.fixture
+def new_home(make_home: Callable[[str], Path]) -> Path:
+    """A home for a test that damages it."""
     return make_home("home")
 
 
@@ -232,10 +262,15 @@ def test_the_days_key_of_rate_limits_and_what_it_names_are_in_no_file(home: Path
         limits.close()
         assert len(names) == 2  # a counter, and the key
         assert isinstance(encrypted, bytes)
-        hidden = [throttles._day_key(), encrypted, throttles._pseudonym("address", "192.0.2.77").encode(), b"192.0.2.77"]
-        client.set("kept", "a task of the broker")
+        hidden = [
+            throttles._day_key(),
+            encrypted,
+            throttles._pseudonym("address", "192.0.2.77").encode(),
+            b"192.0.2.77",
+        ]
+        client.set("task", "a task of the broker")
         client.bgrewriteaof()
-        wait_for_append_only_file(home)  # so this search finds what is written
+        wait_for_append_only_file(home, b"a task of the broker")  # so this search finds what is written
         before = contents(home)
         assert b"a task of the broker" in before
         assert not [value for value in hidden if value in before]
@@ -310,23 +345,23 @@ def test_after_everything_was_killed_the_next_start_finds_all_that_was_committed
     monkeypatch.delenv("CROWDTRACE_FAST")
     with another_user(home) as other:
         with psycopg.connect(other.database) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
+            connection.execute("CREATE TABLE survivor AS SELECT 7 AS value")
         client = redis.Redis.from_url(other.broker)
-        client.set("kept", "yes")
+        client.set("survivor", "yes")
         client.close()
-        wait_for_append_only_file(home)
+        wait_for_append_only_file(home, b"survivor")
         for pid in pids(home):
             assert pid
             os.kill(pid, signal.SIGKILL)
         other.kill()
     with embedded.services(home), broker() as client:
-        assert ask("SELECT value FROM kept") == 7
-        assert client.get("kept") == "yes"
+        assert ask("SELECT value FROM survivor") == 7
+        assert client.get("survivor") == "yes"
 
 
-def wait_for_append_only_file(home: Path) -> None:
+def wait_for_append_only_file(home: Path, name: bytes) -> None:
     def has_it() -> bool:
-        return any(b"kept" in path.read_bytes() for path in (home / "valkey" / "appendonlydir").iterdir())
+        return any(name in path.read_bytes() for path in (home / "valkey" / "appendonlydir").iterdir())
 
     assert wait_until(has_it, seconds=10)
 
@@ -358,25 +393,25 @@ def test_a_record_that_names_a_stranger_is_not_believed(home: Path) -> None:
         assert os.getpid() not in pids(home)
 
 
-def test_a_running_database_that_nobody_recorded_is_replaced(home: Path) -> None:
-    with another_user(home) as other:
-        left = pids(home)[0]
-        (home / "run" / "postgres.json").unlink()
+def test_a_running_database_that_nobody_recorded_is_replaced(new_home: Path) -> None:
+    with another_user(new_home) as other:
+        left = pids(new_home)[0]
+        (new_home / "run" / "postgres.json").unlink()
         other.kill()
-    with embedded.services(home):
+    with embedded.services(new_home):
         assert ask("SELECT 1") == 1
-        assert pids(home)[0] != left
+        assert pids(new_home)[0] != left
     assert left
     assert not identify(left)
 
 
-def test_a_making_of_the_database_that_was_cut_off_is_begun_again(home: Path) -> None:
-    postgres.remove(home)
-    with embedded.services(home):
-        folder = (home / "postgres").resolve()
+def test_a_making_of_the_database_that_was_cut_off_is_begun_again(new_home: Path) -> None:
+    postgres.remove(new_home)
+    with embedded.services(new_home):
+        folder = (new_home / "postgres").resolve()
     (folder / "data").rename(folder / "draft")
     (folder / "draft" / "PG_VERSION").unlink()
-    with embedded.services(home):
+    with embedded.services(new_home):
         assert ask("SELECT 1") == 1
 
 
@@ -442,13 +477,13 @@ def test_a_failed_start_stops_what_it_had_started(home: Path, monkeypatch: pytes
     assert pids(home) == [None, None, None]
 
 
-def test_a_database_of_another_major_version_is_refused_with_a_sentence(home: Path) -> None:
-    with embedded.services(home):
-        data = (home / "postgres" / "data").resolve()
+def test_a_database_of_another_major_version_is_refused_with_a_sentence(new_home: Path) -> None:
+    with embedded.services(new_home):
+        data = (new_home / "postgres" / "data").resolve()
     (data / "PG_VERSION").write_text("16\n")
-    with pytest.raises(embedded.ServiceError, match=r"is of PostgreSQL 16"), embedded.services(home):
+    with pytest.raises(embedded.ServiceError, match=r"is of PostgreSQL 16"), embedded.services(new_home):
         pytest.fail("entered with the wrong version")
-    assert pids(home) == [None, None, None]
+    assert pids(new_home) == [None, None, None]
 
 
 def test_a_home_with_blanks_and_quotes_in_its_path_works(make_home: Callable[[str], Path]) -> None:
