@@ -26,7 +26,7 @@ const ROOMS = [
   {
     from: "crowdtrace/site/frontend",
     to: "crowdtrace/site/static/site/built",
-    entries: ["site.js", "site.css"],
+    entries: ["site.js", "site.css", "front.css", "reading.css"],
     copies: { "pico.min.css": "@picocss/pico/css/pico.min.css" },
   },
   {

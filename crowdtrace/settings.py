@@ -242,6 +242,7 @@ THROTTLES = {
     "enrol": f"{10 * _many}/minute",
     # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
     "queued": f"{6000 * _many}/minute",
+    "query": f"{60 * _many}/minute",
 } | env.dict("THROTTLES", default={})
 
 # Celery --------------------------------------------------------------------------------------------------------------
@@ -262,6 +263,9 @@ CELERY_BEAT_SCHEDULE = {
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
+    "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
+    # A request begins its erasure itself; this one finds what a worker left behind.
+    "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 
 # Logs ----------------------------------------------------------------------------------------------------------------
@@ -302,6 +306,8 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
 # Upper bounds of the classes Low and Moderate of the chance of being infectious.
 RISKLEVEL_THRESHOLDS = (0.01, 0.05)
+# Who publishes the open dataset, as citations name them.
+DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
 # them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")
