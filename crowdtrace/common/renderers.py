@@ -1,6 +1,6 @@
 """How answers are written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework import renderers
@@ -23,8 +23,9 @@ class OneForm(DefaultContentNegotiation):
     def select_renderer(
         self,
         request: Request,  # noqa: ARG002
-        renderers: Sequence[BaseRenderer],
+        renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,  # noqa: ARG002
     ) -> tuple[BaseRenderer, str]:
         """The renderer and its media type."""
-        return renderers[0], str(renderers[0].media_type)
+        first = next(iter(renderers))
+        return first, str(first.media_type)
