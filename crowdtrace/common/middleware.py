@@ -27,9 +27,10 @@ from crowdtrace.common.problems import (
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-# Cameras read passes at kiosks and phones, tags are read over NFC, a kiosk keeps its screen on; all else is off.
+# Cameras read passes at kiosks and phones, a kiosk keeps its screen on; all else is off. Reading tags over NFC has no
+# name here in any browser: it is for the page itself, after its person allowed it.
 PERMISSIONS_POLICY: Final = ", ".join(
-    [f"{feature}=(self)" for feature in ("camera", "fullscreen", "nfc", "screen-wake-lock")]
+    [f"{feature}=(self)" for feature in ("camera", "fullscreen", "screen-wake-lock")]
     + [
         f"{feature}=()"
         for feature in (
