@@ -304,6 +304,10 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
+# What to do at shield 0 and after a positive test: plain words and an address of the health authority. Without words,
+# pages give general advice.
+HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)
+HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
 # Upper bounds of the classes Low and Moderate of the chance of being infectious.
 RISKLEVEL_THRESHOLDS = (0.01, 0.05)
 # Who publishes the open dataset, as citations name them.

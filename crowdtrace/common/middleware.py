@@ -27,8 +27,8 @@ from crowdtrace.common.problems import (
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-# Cameras read passes at kiosks and phones, a kiosk keeps its screen on; all else is off. Reading tags over NFC has no
-# name here in any browser: it is for the page itself, after its person allowed it.
+# Cameras read passes at kiosks and phones, a kiosk keeps its screen on; all else is off. NFC, which reads and writes
+# tags, is not named: few browsers know the word, the others complain, and by itself it is ours alone.
 PERMISSIONS_POLICY: Final = ", ".join(
     [f"{feature}=(self)" for feature in ("camera", "fullscreen", "screen-wake-lock")]
     + [
