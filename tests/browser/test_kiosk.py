@@ -153,7 +153,8 @@ def test_a_browser_without_tags_offers_none(venue: Venue, door: Page) -> None:
 def test_without_a_camera_a_scanner_works(venue: Venue, open_context: OpenContext, name: str) -> None:
     context = open_context(viewport=TABLET)
     context.add_init_script(
-        f'navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "{name}"));'
+        "if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = "
+        f'() => Promise.reject(new DOMException("no", "{name}"));'
     )
     door = context.new_page()
     enrol(door, venue)
