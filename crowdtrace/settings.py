@@ -258,6 +258,8 @@ CELERY_BEAT_SCHEDULE = {
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
+    # A request begins its erasure itself; this one finds what a worker left behind.
+    "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 
 # Logs ----------------------------------------------------------------------------------------------------------------

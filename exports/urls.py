@@ -1,5 +1,10 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from exports.api import erasures
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),
+    path("api/v1/erasures/<str:erasure>", erasures.ErasureView.as_view(), name="erasure"),
+]

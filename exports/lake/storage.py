@@ -87,6 +87,10 @@ class Objects(Protocol):
         """The bytes of that version."""
         ...
 
+    def write(self, url: str, body: bytes) -> None:
+        """Put an object there, whole or not at all."""
+        ...
+
     def remove(self, stored: list[StoredObject]) -> None:
         """Remove those versions for good."""
         ...
@@ -111,6 +115,14 @@ class LocalObjects:
     def read(self, stored: StoredObject) -> bytes:
         """The file's bytes."""
         return local_path(stored.url).read_bytes()
+
+    def write(self, url: str, body: bytes) -> None:
+        """Write the file beside its place, then move it there."""
+        path = local_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(body)
+        part.replace(path)
 
     def remove(self, stored: list[StoredObject]) -> None:
         """Unlink the files; one that is gone already is fine."""
@@ -157,6 +169,11 @@ class S3Objects:
         version = {"VersionId": stored.version} if stored.version else {}
         body: bytes = self.client.get_object(Bucket=bucket, Key=key, **version)["Body"].read()
         return body
+
+    def write(self, url: str, body: bytes) -> None:
+        """Put the object."""
+        bucket, key = _split(url)
+        self.client.put_object(Bucket=bucket, Key=key, Body=body)
 
     def remove(self, stored: list[StoredObject]) -> None:
         """Remove those versions; raises `OSError` where one was refused."""

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -53,6 +54,24 @@ def shared_bucket(s3: S3Server) -> str:
 def bucket(s3: S3Server, shared_bucket: str) -> Storage:
     """A lake's storage under a fresh prefix of a versioned bucket."""
     return s3.storage(shared_bucket, prefix=secrets.token_hex(6))
+
+
+@pytest.fixture
+def deployment(settings: Any, folder: Storage, catalogue_url: str, tmp_path: Path) -> None:
+    """The deployment's settings: a lake of its own in a folder, with a catalogue of its own."""
+    settings.LAKE_URL = folder.url
+    settings.LAKE_CATALOGUE_URL = catalogue_url
+    settings.QUERY_SLOTS = str(tmp_path)
+    settings.DATASET_EPSILON = 8.0
+
+
+@pytest.fixture
+def deployment_in_s3(deployment: None, settings: Any, bucket: Storage) -> None:
+    """The same with a lake in a bucket."""
+    settings.LAKE_URL = bucket.url
+    settings.LAKE_S3_ENDPOINT = bucket.endpoint
+    settings.LAKE_S3_ACCESS_KEY = bucket.access_key
+    settings.LAKE_S3_SECRET_KEY = bucket.secret_key
 
 
 @pytest.fixture(params=["folder", "bucket"])

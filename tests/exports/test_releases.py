@@ -22,16 +22,7 @@ from passes.models import Pass, Scan
 from tests.exports.engine.factories import published
 from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def lake_settings(settings: Any, tmp_path: Path, catalogue_url: str) -> None:
-    """A lake of its own, with a catalogue of its own."""
-    settings.LAKE_URL = (tmp_path / "lake").as_uri()
-    settings.LAKE_CATALOGUE_URL = catalogue_url
-    settings.QUERY_SLOTS = str(tmp_path)
-    settings.DATASET_EPSILON = 8.0
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
 
 
 @pytest.fixture

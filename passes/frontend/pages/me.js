@@ -194,6 +194,7 @@ onActions({
   print: () => globalThis.print(),
   restore: showRestore,
   camera: startCamera,
+  picture: () => find("[data-picture]").click(),
   home: showHome,
   add: async () => {
     if (arrived) await adopt(arrived, true);
