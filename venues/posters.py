@@ -26,7 +26,7 @@ INK, MAIN, QUIET, TINT = (HexColor(colour) for colour in ("#1d2a2e", "#0a6466", 
 PLAIN, BOLD = "Vera", "VeraBd"
 WIDTH, HEIGHT = A4
 MARGIN: Final = 18 * mm
-CODE_SIZE: Final = 104 * mm
+CODE_SIZE: Final = 118 * mm
 """Side of the code with its quiet zone: read from about a metre and a half (a tenth of the distance, ISO/IEC 18004)."""
 _FONTS: Final = Path(reportlab.__file__).parent / "fonts"
 
@@ -53,8 +53,8 @@ def poster_pdf(poster: Poster) -> bytes:
     top = _draw_lines(canvas, poster.title, font=BOLD, most=34, least=17, baseline=HEIGHT - 62 * mm, lines=2)
     if poster.subtitle:
         top = _draw_lines(canvas, poster.subtitle, font=PLAIN, most=16, least=10, baseline=top - 2 * mm, lines=2)
-    _draw_code(canvas, poster.address, (WIDTH - CODE_SIZE) / 2, 92 * mm, CODE_SIZE)
-    _draw_note(canvas, poster.shown_address, 86 * mm)
+    _draw_code(canvas, poster.address, (WIDTH - CODE_SIZE) / 2, 88 * mm, CODE_SIZE)
+    _draw_note(canvas, poster.shown_address, 84 * mm)
     steps = (
         _("Point your phone's camera at the code."),
         _("Answer four questions. Only you see your answers."),

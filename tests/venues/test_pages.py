@@ -190,7 +190,7 @@ def test_a_lost_password_is_replaced_by_the_mailed_link() -> None:
     unknown = client.post("/owner/forgot", {"email": "nobody@example.org"})
     assert known.content == unknown.content, "the page does not tell who has an account"
     (letter,) = mail.outbox
-    found = re.search(r"/owner/reset#(\S+)", letter.body)
+    found = re.search(r"/owner/reset#(\S+)", str(letter.body))
     assert found
     assert client.get("/owner/reset").status_code == 200
     given = {"token": found[1], "password": "an entirely new one"}
@@ -216,9 +216,7 @@ def test_setting_up_the_second_factor_shows_the_recovery_codes_once(world: World
 
 @pytest.mark.django_db
 def test_a_typed_code_may_have_spaces_and_capitals(world: World) -> None:
-    made = services.make_member_code(
-        organisation=world.organisation, role=Role.VIEWER, actor="owner", now=utc_now()
-    )
+    made = services.make_member_code(organisation=world.organisation, role=Role.VIEWER, actor="owner", now=utc_now())
     client = Client()
     client.force_login(factories.make_user())
     spaced = f"{made.code[:4]} {made.code[4:8]}-{made.code[8:]}".upper()
@@ -322,7 +320,7 @@ def test_the_same_place_gives_the_same_bytes(world: World, as_: As, time_machine
 
 @pytest.mark.django_db
 def test_a_sticker_holds_one_address_and_nothing_else(world: World, as_: As) -> None:
-    import ndef  # noqa: PLC0415
+    import ndef
 
     content = as_("viewer").get(f"/owner/venues/{world.venue.public_id}/sticker.ndef").content
     (record,) = list(ndef.message_decoder(content))
@@ -478,11 +476,14 @@ def counts() -> dict[str, Any]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("who", ["owner", "manager", "viewer"])
-def test_no_page_of_ones_own_fails(world: World, as_: As, who: str) -> None:
+@pytest.mark.parametrize(
+    ("who", "codes"), [("owner", {200, 302}), ("manager", {200, 302, 403}), ("viewer", {200, 302, 403})]
+)
+def test_no_page_of_ones_own_fails(world: World, as_: As, who: str, codes: set[int]) -> None:
     client = as_(who)
     for address in addresses(world):
-        assert client.get(address).status_code in {200, 302, 403, 404}, address
+        if "/operator/" not in address:
+            assert client.get(address).status_code in codes, address
 
 
 @pytest.mark.django_db

@@ -31,7 +31,23 @@ FORM_METHODS: Final = ("GET", "HEAD", "POST")
 
 def anyones_page(view: Page) -> Callable[..., HttpResponseBase]:
     """A page before log-in."""
-    return never_cache(require_http_methods(FORM_METHODS)(view))
+    return never_cache(sends_forms(require_http_methods(FORM_METHODS)(view)))
+
+
+def sends_forms(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page whose forms tell our own server where they come from.
+
+    Elsewhere nothing is told (`no-referrer`); but a browser then sends `Origin: null` with a form, and Django, rightly,
+    refuses that (CSRF).
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    return page
 
 
 def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
@@ -44,7 +60,7 @@ def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
             return redirect_to_login(request.get_full_path())
         return view(request, **ids)
 
-    return never_cache(require_http_methods(FORM_METHODS)(page))
+    return anyones_page(page)
 
 
 def owner_action(view: Page) -> Callable[..., HttpResponseBase]:

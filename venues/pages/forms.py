@@ -27,8 +27,14 @@ class OwnerForm(forms.Form):
         """Every error with the id of its field, in the order of the page; those of no field come first, without one."""
         found = [("", str(error)) for error in self.non_field_errors()]
         for field in self:
-            found.extend((field.auto_id if not field.is_hidden else "", str(error)) for error in field.errors)
+            found.extend(("" if field.is_hidden else field.auto_id, _named(field, error)) for error in field.errors)
         return found
+
+
+def _named(field: forms.BoundField, error: Any) -> str:
+    """An error with the name of its field, for where it stands apart from it."""
+    label = str(field.label)
+    return f"{label} {error}" if label.endswith("?") else f"{label}: {error}"
 
 
 class NoFields(OwnerForm):
