@@ -52,7 +52,10 @@ class Release(models.Model):
     drawn_at = models.DateTimeField(null=True)
     snapshots = models.JSONField(default=dict, help_text="snapshot of each open table after this release")
     manifest = models.JSONField(default=dict)
+    profile = models.JSONField(default=dict, help_text="exports.policy.profile: statistics of the drawn counts")
+    daily = models.JSONField(default=list, help_text="rows of the day's aggregates by state, exports.tables.DAILY")
     announced_at = models.DateTimeField(null=True)
+    number = models.PositiveIntegerField(null=True, unique=True, help_text="place in the order of announcements")
     tries = models.PositiveIntegerField(default=0)
     failure = models.TextField(blank=True, help_text="why the last try published nothing")
 
@@ -67,6 +70,42 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"release of {self.day}: {self.step}"
+
+
+class Webhook(models.Model):
+    """An address that is told of each release, registered by the operator."""
+
+    privacy = Privacy(Subject.STAFF, kept="until the operator removes it")
+
+    public_id = models.CharField(max_length=32, unique=True)
+    url = models.CharField(max_length=500)
+    secret = models.BinaryField(help_text="encrypted; signs what is sent")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"webhook {self.public_id}"
+
+
+class WebhookDelivery(models.Model):
+    """That an address is to be told of a release, or was."""
+
+    privacy = Privacy(Subject.STAFF, retention=(Retention("created_at", dt.timedelta(days=90)),))
+
+    public_id = models.CharField(max_length=40, unique=True)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE)
+    release = models.ForeignKey(Release, on_delete=models.CASCADE)
+    created_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["webhook", "release"], name="told_once_of_a_release")]
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(delivered_at=None), name="deliveries_waiting")]
+
+    def __str__(self) -> str:
+        return f"delivery {self.public_id}"
 
 
 # Erasure --------------------------------------------------------------------------------------------------------------

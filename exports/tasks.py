@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from crowdtrace.common.time import deployment_zone, utc_now
-from exports.services import erasing, releases
+from exports.services import erasing, releases, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,12 @@ def release() -> None:
     now = utc_now()
     releases.mark_served(days={now.astimezone(deployment_zone()).date()})
     releases.release_waiting(now=now)
+
+
+@shared_task(name="exports.webhooks")
+def tell() -> None:
+    """Tell registered addresses of releases, again those that did not take it."""
+    webhooks.deliver_due(now=utc_now())
 
 
 @shared_task(name="exports.erase")

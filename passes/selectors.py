@@ -24,12 +24,21 @@ FEWEST: Final = 10
 STATISTICS_DAYS: Final = 14
 ODD_SCORE: Final = 0.5
 MOST_ODD: Final = 20
+KNOWN_DAYS: Final = 15
+"""Visits are purged 14 days after the end of their epoch, which is 28 hours long."""
 
 
 # For the venue card --------------------------------------------------------------------------------------------------
 def open_epochs(now: dt.datetime) -> tuple[Epoch, ...]:
     """Epochs whose check-in is open, earliest first."""
     return calendar().open_epochs(now.timestamp())
+
+
+def known_epochs(now: dt.datetime) -> list[Epoch]:
+    """Epochs of which the server may still hold passes, earliest first: for a device that asks for its visits."""
+    today = calendar().current(now.timestamp()).date
+    days = (today + dt.timedelta(days=days) for days in range(-KNOWN_DAYS, 2))
+    return [epoch for day in days if (epoch := epoch_of(day)) is not None and epoch.checkin_opens <= now.timestamp()]
 
 
 # For people who run venues -------------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.config import Config
+from pyiceberg.io import load_file_io
 
 # S3's DeleteObjects takes at most this many keys (Amazon S3 API reference, DeleteObjects).
 DELETE_AT_ONCE: Final = 1000
@@ -59,6 +60,18 @@ class Storage:
             }
             properties |= {name: value for name, value in given.items() if value}
         return properties
+
+    def relative(self, url: str) -> str:
+        """The path of something under the lake, `url` being its address; raises `ValueError` for what lies outside."""
+        prefix = self.url.rstrip("/") + "/"
+        if not url.startswith(prefix):
+            raise ValueError("this is no address of the lake")
+        return url.removeprefix(prefix)
+
+    def open(self, path: str) -> BinaryIO:
+        """Something under the lake, to be read. Raises `OSError`."""
+        url = self.at(path)
+        return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
 
     def objects(self) -> "Objects":
         """The objects of this storage."""

@@ -1,9 +1,27 @@
-/** What every page does: keep the offline copy of the app ready, and tell how fast it was. */
+/** What every page does: keep the offline copy of the app ready, say so when the page itself fails, tell how fast it was. */
+import { showState } from "../../../passes/frontend/ui/page.js";
 import { reportVitals } from "./vitals.js";
 
 if ("serviceWorker" in navigator) {
   // A refused registration (private window, storage blocked) costs the offline copy and nothing else.
   navigator.serviceWorker.register("/service-worker.js", { scope: "/", updateViaCache: "none" }).catch(() => undefined);
 }
+
+/** @param {unknown} error shows what to do, where the page has words for it */
+function showFailure(error) {
+  const state = error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "broken";
+  if (document.querySelector(`[data-state="${state}"]`)) showState(state);
+}
+
+// This file comes first on every page, so it sees what goes wrong in the page's own script, or that there is none.
+addEventListener("unhandledrejection", ({ reason }) => showFailure(reason));
+addEventListener(
+  "error",
+  (/** @type {Event} */ event) => {
+    if (event.target instanceof HTMLScriptElement) showFailure(null);
+    else if (event instanceof ErrorEvent) showFailure(event.error);
+  },
+  { capture: true },
+);
 
 reportVitals();
