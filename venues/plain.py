@@ -77,7 +77,7 @@ def tell(values: RequirementValues) -> Told:
 
 def _at_check_in(values: RequirementValues) -> list[str]:
     asked = (
-        (values.refuse_symptoms, _("have symptoms")),
+        (values.refuse_symptoms, _("had symptoms")),
         (values.refuse_diagnosed, _("were diagnosed, or wait for a test result")),
         (values.refuse_contact, _("were in contact with someone diagnosed")),
         (values.refuse_near, _("were near someone with symptoms")),

@@ -461,6 +461,18 @@ def test_a_viewer_reads_and_changes_nothing(world: World, as_: As) -> None:
     assert counts() == before
 
 
+@pytest.mark.django_db
+def test_a_viewer_is_offered_nothing_that_would_be_refused(world: World, as_: As) -> None:
+    viewer, manager = as_("viewer"), as_("manager")
+    place, event = world.venue.public_id, world.event.public_id
+    for page in (f"/owner/venues/{place}/doors", f"/owner/venues/{place}/settings", f"/owner/events/{event}"):
+        text = viewer.get(page).content.decode()
+        assert re.findall(r'action="([^"]+)"', text) == ["/owner/log-out"]
+        links = re.findall(r'href="(/owner/[^"]+)"', text)
+        assert [link for link in links if viewer.get(link).status_code == 403] == []
+        assert len(re.findall(r'href="/owner/', manager.get(page).content.decode())) > len(links)
+
+
 def counts() -> dict[str, Any]:
     """What a request that is refused leaves as it was."""
     return {
