@@ -81,11 +81,11 @@ def poster_code(pdf: bytes) -> str:
     squares = [
         [float(number) for number in one] for one in re.findall(r"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", content)
     ]
-    sheet = np.full((3 * 842, 3 * 595), 255, np.uint8)
+    sheet = np.full((2 * 842, 2 * 595), 255, np.uint8)
     for x, y, width, height in squares:
         if width < 20:  # points: a square of the code, not the head
-            left, low = round(3 * x), round(3 * (842 - y))
-            sheet[low - round(3 * height) : low, left : left + round(3 * width)] = 0
+            left, low = round(2 * x), round(2 * (842 - y))
+            sheet[low - round(2 * height) : low, left : left + round(2 * width)] = 0
     return str(cv2.QRCodeDetectorAruco().detectAndDecode(sheet)[0])
 
 
