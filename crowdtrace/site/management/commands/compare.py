@@ -15,8 +15,9 @@ from crowdtrace.site.comparators import alarms, measure
 from crowdtrace.site.comparators.record import Record, live
 from crowdtrace.site.town.plan import BadPlan, TownPlan
 from crowdtrace.site.town.streams import stream
-from risk.model.parameters import Parameters
-from risk.model.pathogens import PROFILES, Pathogen
+from risk.model.parameters import Adaptive, Parameters
+from risk.model.pathogens import Pathogen
+from risk.parameters import build
 
 START: Final = dt.date(2026, 3, 2)
 FIRST_INFECTED: Final = 0.01
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         try:
             table = compare_towns(
                 **{name: options[name] for name in ("towns", "seed", "visitors", "venues", "days")},
-                pathogen=PROFILES[settings.PATHOGEN],
+                pathogen=build(settings.PATHOGEN, Adaptive()).pathogen,
                 progress=self.stderr,
             )
         except BadPlan as error:

@@ -13,8 +13,8 @@ from crowdtrace.common import embedded
 from crowdtrace.common.time import deployment_zone, utc_now
 from crowdtrace.site.services import simulation
 from crowdtrace.site.town.plan import BadPlan, TownPlan
-from risk.model.parameters import Parameters
-from risk.model.pathogens import PROFILES
+from risk.model.parameters import Adaptive
+from risk.parameters import build
 
 
 class Command(BaseCommand):
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             raise CommandError("A town lives in the past; start it today or before.")
         numbers = {name: options[name] for name in ("visitors", "venues", "days", "seed")}
         try:
-            return TownPlan(**numbers, start=start, parameters=Parameters(pathogen=PROFILES[settings.PATHOGEN]))
+            return TownPlan(**numbers, start=start, parameters=build(settings.PATHOGEN, Adaptive()))
         except BadPlan as error:
             raise CommandError(str(error)) from error
 
