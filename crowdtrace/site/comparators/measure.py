@@ -82,7 +82,7 @@ def measure(record: Record, alarms: Bools) -> Score:
         lead_days=_mean(lead[np.isfinite(lead)]),
         warned=_mean(np.isfinite(lead)),
         silent_warned=_mean(np.isfinite(lead[record.silent_infector[used]])),
-        people=_mean(raised.any(axis=1)),
+        people=_mean(np.asarray(raised.any(axis=1))),
     )
 
 
