@@ -60,7 +60,7 @@ def main() -> None:
             if only and name not in only:
                 continue
             scores = measure(url + path, Path(folder))
-            print(f"{name:10}", "  ".join(f"{category} {score}" for category, score in scores.items()), flush=True)
+            print(f"{name:10}", "  ".join(f"{category} {score}" for category, score in scores.items()), flush=True)  # noqa: T201
             below += [f"{name}: {category} {score}" for category, score in scores.items() if score < AIM]
     if below:
         raise SystemExit(f"below {AIM}: " + ", ".join(below))

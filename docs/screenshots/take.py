@@ -1,7 +1,7 @@
-"""Takes the pictures of this folder from a running copy: `python docs/screenshots/take.py http://127.0.0.1:8000 [ONLY ...]`.
+"""Takes the pictures of this folder from a running copy: `take.py http://127.0.0.1:8000 [NAME ...]`.
 
-Each page four times: phone and desktop, light and dark. The copy holds the demonstration town; a key is made, a place is
-checked in to, and its pages are shown as a visitor sees them. Needs the environment of `make test`.
+Each page four times: phone and desktop, light and dark. The copy holds the demonstration town; a key is made, a place
+is checked in to, and its pages are shown as a visitor sees them. Needs the environment of `make test`.
 """
 
 import io
@@ -80,7 +80,9 @@ def first_query(page: Page) -> None:
 def owner(page: Page) -> None:
     page.goto("/owner/login")
     if page.locator("[name=username]").count():
-        made = json.loads(subprocess.run([sys.executable, "manage.py", "demo", "--json"], capture_output=True, check=True).stdout)
+        made = json.loads(
+            subprocess.run([sys.executable, "manage.py", "demo", "--json"], capture_output=True, check=True).stdout
+        )
         page.fill("[name=username]", made["owner"]["username"])
         page.fill("[name=password]", made["owner"]["password"])
         page.click("main [type=submit]")
@@ -131,7 +133,9 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for size, viewport in SIZES.items():
-            context = browser.new_context(base_url=url, viewport=viewport, device_scale_factor=1, reduced_motion="reduce")
+            context = browser.new_context(
+                base_url=url, viewport=viewport, device_scale_factor=1, reduced_motion="reduce"
+            )
             take(context, size, only)
             context.close()
         browser.close()
