@@ -38,8 +38,8 @@ fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix
 	@$(BIN) -m ruff format
 
-bench: environment-dev ## Measure; every module in benchmarks/ prints its figures
-	@set -e; for file in benchmarks/[!_]*.py; do $(BIN) -m benchmarks.$$(basename $$file .py); done
+bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
+	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN) -m benchmarks.$$(basename $$file .py); done
 
 # Locks hold for every Python from 3.11 on and every system, name hashes and hold no addresses.
 UV ?= uv

@@ -56,12 +56,13 @@ def far_hits(
     (n, 4, draws), ``admitted`` (n, draws), ``load_factor`` (4, draws), ``dispersion`` (draws,).
     """
     total = class_hits(heads[:, 0, None], dose_quanta[:, 0], admitted, dispersion)
-    seen = heads[:, 0] >= BLIND_BELOW
-    if seen.any():
-        m, dose, base = heads[seen, 1:, None], dose_quanta[seen, 1:], admitted[seen, None]
-        chance = np.maximum(by_class[seen, 1:], base)
-        known = class_hits(m, dose * load_factor[1:], chance, dispersion)
-        total[seen] += np.maximum(known - class_hits(m, dose, base, dispersion), 0.0).sum(axis=1)
+    # Few crowds have anybody in a class of yes, so only pairs of stay and class in which somebody is are computed.
+    stay, kind = np.nonzero((heads[:, 1:] > 0.0) & (heads[:, :1] >= BLIND_BELOW))
+    if stay.size:
+        m, dose, base = heads[stay, 1 + kind, None], dose_quanta[stay, 1 + kind], admitted[stay]
+        chance = np.maximum(by_class[stay, 1 + kind], base)
+        known = class_hits(m, dose * load_factor[1 + kind], chance, dispersion)
+        np.add.at(total, stay, np.maximum(known - class_hits(m, dose, base, dispersion), 0.0))
     return total
 
 
@@ -83,8 +84,9 @@ def near_hits(
     """
     weighted = admitted * near_h[:, 0]
     seen = heads[:, 0] >= BLIND_BELOW
-    if seen.any():
-        more = np.maximum(by_class[:, 1:] * load_factor[1:] - admitted[:, None], 0.0)
-        weighted = weighted + np.where(seen[:, None], (more * near_h[:, 1:]).sum(axis=1), 0.0)
+    for kind in range(1, 4):
+        rows = np.flatnonzero(seen & (near_h[:, kind] > 0.0).any(axis=1))
+        more = np.maximum(by_class[rows, kind] * load_factor[kind] - admitted[rows], 0.0)
+        weighted[rows] += more * near_h[rows, kind]
     limit = close_contacts[:, None]
     return -limit * np.expm1(-rate_per_h * weighted / limit)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from risk.model import compiled
 from risk.model.classes import chances
 from risk.model.emission import kind_draws
 from risk.model.far import InvalidInputError
@@ -100,9 +101,9 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     worn = masks if own_mask is None else own_mask
     passed = (1.0 - draws.mask_out * masks) * (1.0 - draws.mask_in * worn)
     close = passed * (1.0 - draws.distancing_effect * apart)
-    starts = np.searchsorted(visits.visit, np.arange(visits.size))
-    unit = np.add.reduceat(visits.dose_h2_per_m3[:, :, None] * passed[:, None, :], starts, axis=0)
-    near_h = np.add.reduceat(visits.person_h[:, :, None] * close[:, None, :], starts, axis=0)
+    unit, near_h = np.zeros((2, visits.size, 4, draws.count))
+    compiled.add_segments(visits.visit, visits.dose_h2_per_m3, passed, unit)
+    compiled.add_segments(visits.visit, visits.person_h, close, near_h)
     dose = unit * (by_kind("quanta_m3_per_h2") * _air_factor(visits, parameters))[:, None, :]
 
     believed = chances(

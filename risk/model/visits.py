@@ -116,6 +116,20 @@ def visits_of(
     )
 
 
+NO_VISITS: Final = visits_of(
+    segments=[],
+    dose_h2_per_m3=(),
+    person_h=(),
+    masks=((), ()),
+    distancing=((), ()),
+    heads=(),
+    age_days=(),
+    kinds=[],
+    known_active_per_person=(),
+)
+"""Of somebody who was nowhere."""
+
+
 def from_unit_doses(
     doses: UnitDoses,
     *,

@@ -11,6 +11,7 @@ from passes.identity import encode_base64url
 from passes.models import Change, Pass, Visit
 from risk.crowd import refresh_crowd
 from risk.models import CrowdDay
+from risk.serializers import ReasonOutput, ShieldOutput, VisitOutput
 from risk.shields import shield_of
 from tests.factories import NOW, make_venue
 from tests.passes.people import send
@@ -45,6 +46,17 @@ def test_nobody_has_a_full_shield() -> None:
         "risklevel": "Low",
         "visits": [],
     }
+
+
+def test_an_answer_has_exactly_the_fields_of_the_schema() -> None:
+    venue = make_venue()
+    crowd(venue, 6)
+    me = stay(venue)
+    refresh_crowd(now=NOW)
+    found = answer(me)
+    assert list(found) == list(ShieldOutput().fields)
+    assert list(found["visits"][0]) == list(VisitOutput().fields)
+    assert list(found["visits"][0]["why"][0]) == list(ReasonOutput().fields)
 
 
 def test_unknown_owners_are_skipped() -> None:
