@@ -26,13 +26,13 @@ const ROOMS = [
   {
     from: "crowdtrace/site/frontend",
     to: "crowdtrace/site/static/site/built",
-    entries: ["site.js", "site.css"],
+    entries: ["site.js", "site.css", "visitor.css", "pages/places.js", "pages/shield.js", "pages/my_data.js", "front.css", "reading.css"],
     copies: { "pico.min.css": "@picocss/pico/css/pico.min.css" },
   },
   {
     from: "passes/frontend",
     to: "passes/static/passes/built",
-    entries: ["pages/me.js", "pages/check_in.js", "pages/pass.js", "pages/kiosk.js", "core/ed25519_script.js", "workers/reader.js", "workers/reader_script.js", "workers/service.js", "passes.css"],
+    entries: ["pages/me.js", "pages/check_in.js", "pages/pass.js", "pages/event.js", "pages/rate.js", "pages/test.js", "pages/kiosk.js", "core/ed25519_script.js", "workers/reader.js", "workers/reader_script.js", "workers/service.js", "passes.css"],
     copies: { "zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm" },
   },
 ];

@@ -238,6 +238,7 @@ THROTTLES = {
     "address": f"{50 * _many}/second",
     "login": f"{10 * _many}/minute",
     "enrol": f"{10 * _many}/minute",
+    "query": f"{60 * _many}/minute",
 } | env.dict("THROTTLES", default={})
 
 # Celery --------------------------------------------------------------------------------------------------------------
@@ -258,6 +259,9 @@ CELERY_BEAT_SCHEDULE = {
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
+    "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
+    # A request begins its erasure itself; this one finds what a worker left behind.
+    "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 
 # Logs ----------------------------------------------------------------------------------------------------------------
@@ -296,8 +300,14 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
+# What to do at shield 0 and after a positive test: plain words and an address of the health authority. Without words,
+# pages give general advice.
+HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)
+HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
 # Upper bounds of the classes Low and Moderate of the chance of being infectious.
 RISKLEVEL_THRESHOLDS = (0.01, 0.05)
+# Who publishes the open dataset, as citations name them.
+DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
 # them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from exports.engine.engine import Limits
 from exports.lake.storage import Storage
+from exports.policy.profile import Limits as DriftLimits
+from exports.policy.verified import ClassPolicy
 
 # A day is closed this many days after it began: scans may come late by as much, and no later one counts.
 LATENESS: Final = dt.timedelta(days=3)
@@ -21,6 +23,11 @@ def _get(name: str, default: Any) -> Any:
 def database() -> str:
     """Name of the dataset's database, as researchers write it."""
     return str(_get("DATASET_DATABASE", "covid-19"))
+
+
+def publisher() -> str:
+    """Who publishes the dataset, as citations name them."""
+    return str(_get("DATASET_PUBLISHER", "CrowdTrace"))
 
 
 def budget() -> float:
@@ -46,13 +53,25 @@ def storage() -> Storage:
 
 def catalogue_url() -> str:
     """PostgreSQL of the lake's catalogue: the deployment's own, unless one is named."""
-    named = str(_get("LAKE_CATALOGUE_URL", ""))
-    if named:
-        return named
+    return str(_get("LAKE_CATALOGUE_URL", "")) or database_url()
+
+
+def database_url() -> str:
+    """The deployment's own PostgreSQL, for connections beside Django's."""
     given = settings.DATABASES["default"]
     user, password = quote(str(given["USER"]), safe=""), quote(str(given["PASSWORD"]), safe="")
     name = quote(str(given["NAME"]), safe="")
     return f"postgresql://{user}:{password}@{given['HOST']}:{given['PORT'] or 5432}/{name}"
+
+
+def drift_limits() -> DriftLimits:
+    """How far a day may move from the one before it to be published unseen."""
+    return DriftLimits(**_get("DATASET_DRIFT_LIMITS", {}))
+
+
+def class_policy() -> ClassPolicy:
+    """What a class of the verified tier must meet."""
+    return ClassPolicy(**_get("VERIFIED_CLASSES", {}))
 
 
 def query_limits() -> Limits:

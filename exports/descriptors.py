@@ -21,26 +21,28 @@ CROISSANT: Final[dict[Kind, str]] = {
     "boolean": "sc:Boolean",
     "date": "sc:Date",
 }
-# Context of Croissant 1.0 (MLCommons Croissant Format Specification 1.0, "JSON-LD context"), terms in use only.
+# Context of Croissant 1.0 (MLCommons Croissant Format Specification 1.0, "JSON-LD context"), whole: readers compare it.
+_CROISSANT_TERMS: Final = (
+    "citeAs column equivalentProperty extract field fileObject fileProperty fileSet format includes isLiveDataset "
+    "jsonPath key md5 parentField path recordSet references regex repeated replace samplingRate separator source "
+    "subField transform"
+)
 CROISSANT_CONTEXT: Final[dict[str, Any]] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "sc": "https://schema.org/",
     "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "dct": "http://purl.org/dc/terms/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
     "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileSet": "cr:fileSet",
-    "includes": "cr:includes",
-    "isLiveDataset": "cr:isLiveDataset",
-    "recordSet": "cr:recordSet",
-    "source": "cr:source",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    **{term: f"cr:{term}" for term in _CROISSANT_TERMS.split()},
 }
+
+# Croissant's readers know Parquet by the name it had before it was registered.
+CROISSANT_MEDIA_TYPES: Final = {"application/vnd.apache.parquet": "application/x-parquet"}
 
 
 class DictionaryEntry(TypedDict):
@@ -184,7 +186,7 @@ def croissant(publication: Publication, files: Sequence[DataFile]) -> dict[str, 
                 "name": name,
                 "contentUrl": file.url,
                 "contentSize": f"{file.size} B",
-                "encodingFormat": file.media_type,
+                "encodingFormat": CROISSANT_MEDIA_TYPES.get(file.media_type, file.media_type),
                 "sha256": file.sha256,
             }
         )
@@ -197,7 +199,8 @@ def croissant(publication: Publication, files: Sequence[DataFile]) -> dict[str, 
         "license": publication.licence_url,
         "url": publication.url,
         "citeAs": publication.citation,
-        "version": publication.version,
+        # Croissant wants three numbers (semver.org): those of the day.
+        "version": ".".join(part.lstrip("0") for part in publication.version.split("-")),
         "datePublished": publication.published.isoformat(),
         "isLiveDataset": True,
         "distribution": objects,

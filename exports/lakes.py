@@ -1,13 +1,19 @@
 """The deployment's lake, opened from the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
 
 from exports import conf
-from exports.engine.engine import Engine
+from exports.engine.engine import Engine, Source
 from exports.engine.sources import open_sources
 from exports.lake.catalogue import Lake
-from exports.models import Release, Step
+from exports.lake.storage import Storage
+from exports.models import Release
+from exports.tables import LIVE_CROWD
+
+Snapshots = frozenset[tuple[str, str]]
 
 
 @contextmanager
@@ -18,18 +24,27 @@ def deployment_lake() -> Iterator[Lake]:
         yield lake
 
 
-def query_engine(lake: Lake, *, release: Release | None = None) -> Engine:
-    """The query engine over the open tables, as they are now or as a release left them."""
-    snapshots = {name: int(number) for name, number in release.snapshots.items()} if release else {}
+def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = ()) -> Engine:
+    """The query engine over the open tables as a release left them (before the first, as they are) and live rows."""
+    storage = conf.storage()
     return Engine(
-        schema=lake.database,
-        sources=open_sources(lake, snapshots=snapshots),
-        storage=lake.storage,
+        schema=conf.database(),
+        sources=(*_sources(storage, conf.catalogue_url(), release), Source(LIVE_CROWD, rows=live)),
+        storage=storage,
         limits=conf.query_limits(),
         slots=conf.work_folder(),
     )
 
 
-def latest_release() -> Release | None:
-    """The newest day that was announced."""
-    return Release.objects.filter(step=Step.ANNOUNCED).order_by("-day").first()
+def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple[Source, ...]:
+    if release is None:
+        with deployment_lake() as lake:
+            return open_sources(lake)
+    return _planned(storage, catalogue, frozenset(release.snapshots.items()))
+
+
+@lru_cache(maxsize=64)
+def _planned(storage: Storage, catalogue: str, snapshots: Snapshots) -> tuple[Source, ...]:  # noqa: ARG001
+    """Files of a release: its snapshots never change, so they are planned once a process and lake."""
+    with deployment_lake() as lake:
+        return open_sources(lake, snapshots={name: int(number) for name, number in snapshots})

@@ -1,9 +1,17 @@
-"""The ledger of releases: one row a closed day, with what was drawn for it. No row of a person."""
+"""The ledger of releases, and what makes rows of the verified tier erasable: their index, erasures, receipts."""
+
+import datetime as dt
+import uuid
+from typing import Final
 
 from django.db import models
 from django.db.models import F, Q
 
-from crowdtrace.common.privacy import Export, Privacy, Subject
+from crowdtrace.common.privacy import Erasure as Erasing
+from crowdtrace.common.privacy import Export, Privacy, Retention, Subject
+
+# Backups live 14 days (docs/operators.md); a day more for one that is being restored on the last.
+ERASURES_KNOWN: Final = dt.timedelta(days=15)
 
 
 class Step(models.TextChoices):
@@ -44,7 +52,10 @@ class Release(models.Model):
     drawn_at = models.DateTimeField(null=True)
     snapshots = models.JSONField(default=dict, help_text="snapshot of each open table after this release")
     manifest = models.JSONField(default=dict)
+    profile = models.JSONField(default=dict, help_text="exports.policy.profile: statistics of the drawn counts")
+    daily = models.JSONField(default=list, help_text="rows of the day's aggregates by state, exports.tables.DAILY")
     announced_at = models.DateTimeField(null=True)
+    number = models.PositiveIntegerField(null=True, unique=True, help_text="place in the order of announcements")
     tries = models.PositiveIntegerField(default=0)
     failure = models.TextField(blank=True, help_text="why the last try published nothing")
 
@@ -59,3 +70,145 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"release of {self.day}: {self.step}"
+
+
+class Webhook(models.Model):
+    """An address that is told of each release, registered by the operator."""
+
+    privacy = Privacy(Subject.STAFF, kept="until the operator removes it")
+
+    public_id = models.CharField(max_length=32, unique=True)
+    url = models.CharField(max_length=500)
+    secret = models.BinaryField(help_text="encrypted; signs what is sent")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"webhook {self.public_id}"
+
+
+class WebhookDelivery(models.Model):
+    """That an address is to be told of a release, or was."""
+
+    privacy = Privacy(Subject.STAFF, retention=(Retention("created_at", dt.timedelta(days=90)),))
+
+    public_id = models.CharField(max_length=40, unique=True)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE)
+    release = models.ForeignKey(Release, on_delete=models.CASCADE)
+    created_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["webhook", "release"], name="told_once_of_a_release")]
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(delivered_at=None), name="deliveries_waiting")]
+
+    def __str__(self) -> str:
+        return f"delivery {self.public_id}"
+
+
+# Erasure --------------------------------------------------------------------------------------------------------------
+class VerifiedFile(models.Model):
+    """A data file of the verified tier, by its name under the table; an erasure that rewrites it renames it here."""
+
+    privacy = Privacy(Subject.NOBODY, kept="names a file for as long as rows of it are in the index")
+
+    day = models.DateField(db_index=True)
+    name = models.CharField(max_length=250, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IndexEntry(models.Model):
+    """Where a row of the verified tier lies, findable by its holder alone, also when the pass itself is long gone."""
+
+    privacy = Privacy(Subject.HOLDER, erasure=Erasing.REMOVED, kept="lives and goes with its row in the lake")
+
+    index_hash = models.BinaryField(primary_key=True, max_length=32, help_text='HMAC(pepper, "index" || owner hash)')
+    file = models.ForeignKey(VerifiedFile, models.CASCADE, related_name="entries", db_index=False)
+    token = models.BinaryField(max_length=16, help_text="`userid` of the row, in hexadecimal there")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "token"], name="one_entry_a_row")]
+
+    def __str__(self) -> str:
+        return f"a row in {self.file_id}"
+
+
+class ErasureBatch(models.Model):
+    """Erasures that are carried out together in the lake: one commit. Gone when they are finished."""
+
+    privacy = Privacy(Subject.HOLDER, kept="goes when its erasures are finished")
+
+    class Step(models.TextChoices):
+        """How far it is. From `removing` on there is no way back."""
+
+        OPENED = "opened"
+        REMOVING = "removing"
+        REMOVED = "removed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    step = models.CharField(max_length=10, choices=Step, default=Step.OPENED)
+    plan = models.BinaryField(null=True, help_text="encrypted: tokens that go, files that are renamed")
+    tries = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"batch: {self.step}"
+
+    @property
+    def job(self) -> str:
+        """The name of its commit and of the files it writes."""
+        return f"erasure-{self.id.hex}"
+
+
+class Erasure(models.Model):
+    """One request of a holder and its receipt: counts and object names, and nothing that leads to a pass or a person.
+
+    Whose passes they are stands encrypted in `work`, so that the database joins none of them, and only until the end.
+    """
+
+    privacy = Privacy(Subject.HOLDER, retention=(Retention("asked_at", dt.timedelta(days=90)),))
+
+    class Status(models.TextChoices):
+        """The words of the interface."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    receipt_hash = models.BinaryField(primary_key=True, max_length=32, help_text="keyed hash of the capability")
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    work = models.BinaryField(null=True, help_text="encrypted owner hashes, until it is finished")
+    batch = models.ForeignKey(ErasureBatch, models.SET_NULL, null=True, related_name="erasures")
+    passes = models.PositiveIntegerField(default=0)
+    scans = models.PositiveIntegerField(default=0)
+    ratings = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0, help_text="rows of the verified tier")
+    objects_changed = models.JSONField(default=list, help_text="name, rows before, rows after")
+    proven = models.BooleanField(default=False)
+    failure = models.CharField(max_length=200, blank=True, help_text="for the operator")
+
+    class Meta:
+        indexes = [models.Index(fields=["status"], condition=Q(status__in=("queued", "running")), name="erasures_open")]
+
+    def __str__(self) -> str:
+        return f"erasure: {self.status}"
+
+
+class ErasedOwner(models.Model):
+    """That somebody erased: what a restored backup must lose again. Copied to the lake's storage day by day."""
+
+    privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),))
+
+    index_hash = models.BinaryField(primary_key=True, max_length=32)
+    erased_on = models.DateField(db_index=True)
+    copied = models.BooleanField(default=False, help_text="is in the storage's copy")
+
+    def __str__(self) -> str:
+        return f"erased on {self.erased_on}"

@@ -16,11 +16,56 @@ Kind = Literal["string", "bigint", "double", "boolean", "date"]
 
 
 class Zone(StrEnum):
-    """Where a table lives and who may read it."""
+    """Where a table lives and who may read it; `ZONES` says more."""
 
-    OPEN = "open"
+    LANDING = "landing"
     VERIFIED = "verified"
+    OPEN = "open"
     LIVE = "live"
+
+
+@dataclass(frozen=True)
+class ZoneDescription:
+    """What lies in a zone, how sensitive it is, whose it is and who may read it."""
+
+    zone: Zone
+    meaning: str
+    sensitivity: str
+    readers: str
+    kept: str
+    owner: str = "the operator of the deployment"
+
+
+ZONES: Final = (
+    ZoneDescription(
+        Zone.LANDING,
+        "Passes, refusals and scans as they came in: rows of the operational database. No file of the lake lies here.",
+        "answers and visits of people, joined to no person",
+        "the programs of the deployment; nobody by hand",
+        "14 days from the epoch's end",
+    ),
+    ZoneDescription(
+        Zone.VERIFIED,
+        "Real scans of marked passes in classes of at least 30, diverse in what must not be learnt.",
+        "rows of people, generalised; the open tier's bound does not hold towards readers",
+        "organisations that the operator approved, with credentials that expire; every access is audited",
+        "until erased by their holders",
+    ),
+    ZoneDescription(
+        Zone.OPEN,
+        "Synthetic rows and the noisy counts they are drawn from, released once a closed day.",
+        "nothing of a person beyond the stated bound (differential privacy)",
+        "anyone, without an account",
+        "for good: released counts are public and cannot be recalled",
+    ),
+    ZoneDescription(
+        Zone.LIVE,
+        "How busy areas were half an hour ago, made when it is asked for.",
+        "bands of whole areas; outside the release's guarantee",
+        "anyone, without an account",
+        "not at all",
+    ),
+)
 
 
 class Sensitivity(StrEnum):
@@ -345,8 +390,41 @@ LIVE_CROWD: Final = Table(
     sort=("zip",),
 )
 
+DAILY: Final = Table(
+    name="daily_by_state",
+    zone=Zone.OPEN,
+    title="Daily counts by state",
+    meaning="The rows of aspirevc_crowd_tracing counted by day and state, as one CSV file for those without SQL.",
+    columns=(
+        _SCAN_DATE,
+        Column(
+            "state",
+            "string",
+            "USPS abbreviation of the state or territory; null where the ZIP is unknown or too small to publish",
+            pattern=r"[A-Z]{2}",
+        ),
+        *(
+            Column(f"{name}_count", "bigint", f"rows {meaning}", required=True, unit="rows", minimum=0)
+            for name, meaning in (
+                ("total", "of the day and state"),
+                ("approved", "whose result is Approved"),
+                ("declined", "whose result is Declined"),
+                ("low", "of risklevel Low"),
+                ("moderate", "of risklevel Moderate"),
+                ("high", "of risklevel High"),
+                ("symptoms", "that say yes to symptoms"),
+                ("diagnosed", "that say yes to diagnosed"),
+                ("contact", "that say yes to contact"),
+                ("near", "that say yes to near"),
+            )
+        ),
+    ),
+    sort=("scan_date", "state"),
+)
+
+# Tables of the lake that anyone may read.
 OPEN_TABLES: Final = (CROWD_TRACING, ZIP3, DP_COUNTS)
-TABLES: Final = (*OPEN_TABLES, VERIFIED, LIVE_CROWD)
+TABLES: Final = (*OPEN_TABLES, DAILY, VERIFIED, LIVE_CROWD)
 
 
 def table(name: str) -> Table:

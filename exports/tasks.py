@@ -1,9 +1,13 @@
 """Work of the schedule."""
 
+import logging
+
 from celery import shared_task
 
 from crowdtrace.common.time import deployment_zone, utc_now
-from exports.services import releases
+from exports.services import erasing, releases, webhooks
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="exports.release")
@@ -12,3 +16,16 @@ def release() -> None:
     now = utc_now()
     releases.mark_served(days={now.astimezone(deployment_zone()).date()})
     releases.release_waiting(now=now)
+
+
+@shared_task(name="exports.webhooks")
+def tell() -> None:
+    """Tell registered addresses of releases, again those that did not take it."""
+    webhooks.deliver_due(now=utc_now())
+
+
+@shared_task(name="exports.erase")
+def erase() -> None:
+    """Carry out erasures that wait, or that a worker left behind."""
+    if finished := erasing.run_erasures(now=utc_now()):
+        log.info("%d erasures finished", finished)

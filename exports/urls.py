@@ -1,5 +1,42 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern, URLResolver
+import datetime as dt
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path, register_converter
+
+from exports.api import datasets, erasures, queries
+
+
+class DayConverter:
+    """A calendar day in an address."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        """The day; `ValueError` makes the address unknown."""
+        return dt.date.fromisoformat(value)
+
+    def to_url(self, value: dt.date) -> str:
+        """The text."""
+        return value.isoformat()
+
+
+register_converter(DayConverter, "day")
+_DATASET = "api/v1/datasets/<str:name>"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/queries", queries.QueriesView.as_view(), name="queries"),
+    path("api/v1/datasets", datasets.DatasetsView.as_view(), name="datasets"),
+    path(_DATASET, datasets.DatasetDetailView.as_view(), name="dataset"),
+    path(f"{_DATASET}/releases", datasets.ReleasesView.as_view(), name="releases"),
+    path(f"{_DATASET}/releases/<day:day>", datasets.ReleaseView.as_view(), name="release"),
+    path(f"{_DATASET}/releases/<day:day>/profile", datasets.ProfileView.as_view(), name="release-profile"),
+    path(f"{_DATASET}/releases/<day:day>/files/<str:file>", datasets.FileView.as_view(), name="release-file"),
+    path(f"{_DATASET}/datapackage.json", datasets.DataPackageView.as_view(), name="datapackage"),
+    path(f"{_DATASET}/croissant.json", datasets.CroissantView.as_view(), name="croissant"),
+    path(f"{_DATASET}/daily.csv", datasets.DailyView.as_view(), name="daily-counts"),
+    path(f"{_DATASET}/feed.atom", datasets.FeedView.as_view(), name="release-feed"),
+    path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
+    path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),
+    path("api/v1/erasures/<str:erasure>", erasures.ErasureView.as_view(), name="erasure"),
+]

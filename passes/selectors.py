@@ -14,19 +14,29 @@ from crowdtrace.common import crypto
 from passes.admission import Answers
 from passes.clock import calendar, epoch_of
 from passes.epochs import Epoch
-from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, Visit
+from passes.hashes import spent_hash
+from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, SpentOwner, Visit
 from passes.services.holders import name_purpose
 from venues.models import Venue
 
 FEWEST: Final = 10
 """A total below it is not told: it could speak of few people."""
 STATISTICS_DAYS: Final = 14
+KNOWN_DAYS: Final = 15
+"""Visits are purged 14 days after the end of their epoch, which is 28 hours long."""
 
 
 # For the venue card --------------------------------------------------------------------------------------------------
 def open_epochs(now: dt.datetime) -> tuple[Epoch, ...]:
     """Epochs whose check-in is open, earliest first."""
     return calendar().open_epochs(now.timestamp())
+
+
+def known_epochs(now: dt.datetime) -> list[Epoch]:
+    """Epochs of which the server may still hold passes, earliest first: for a device that asks for its visits."""
+    today = calendar().current(now.timestamp()).date
+    days = (today + dt.timedelta(days=days) for days in range(-KNOWN_DAYS, 2))
+    return [epoch for day in days if (epoch := epoch_of(day)) is not None and epoch.checkin_opens <= now.timestamp()]
 
 
 # For people who run venues -------------------------------------------------------------------------------------------
@@ -95,6 +105,16 @@ def _told(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | 
 
 
 # For holders, through the rooms above --------------------------------------------------------------------------------
+def owners_with_rows(owner_hashes: Iterable[bytes]) -> set[bytes]:
+    """Those of these owners that anything is kept of: a pass, a report that waits, or that one was made."""
+    wanted = {spent_hash(one): one for one in owner_hashes}
+    owners = list(wanted.values())
+    found = {bytes(one) for one in Pass.objects.filter(owner_hash__in=owners).values_list("owner_hash", flat=True)}
+    found |= {bytes(one) for one in SelfReport.objects.filter(pk__in=owners).values_list("pk", flat=True)}
+    spent = SpentOwner.objects.filter(pk__in=list(wanted)).values_list("pk", flat=True)
+    return found | {wanted[bytes(one)] for one in spent}
+
+
 @dataclass(frozen=True, slots=True)
 class OwnedVisit:
     """A stay of a pass whose owner asked. `ends_at` is when it ended or will by time-out; `left_at` says a Checkout."""

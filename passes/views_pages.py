@@ -1,8 +1,10 @@
 """Pages of visitors and doors. They hold words and public facts; whatever is personal happens in the browser."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,15 +15,18 @@ from django.views.decorators.http import require_safe
 
 from crowdtrace.common import crypto
 from crowdtrace.common.problems import NotFound
-from crowdtrace.common.time import deployment_zone, utc_now
+from crowdtrace.common.time import utc_now
+from passes import selectors
 from passes.admission import Question
 from passes.assets import address
-from passes.epochs import Epoch, EpochCalendar
+from passes.epochs import Epoch
 from passes.keys import root_public_key
-from venues import selectors
+from passes.wallet import wallet_configured
 from venues.models import Venue
+from venues.selectors import open_event, open_venue
 
-LONGEST_SEARCH: Final = 80
+REMINDERS_H: Final = (1, 2, 4)
+"""Hours after which a device can remind its holder to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,34 @@ def me(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_pass(request: HttpRequest) -> HttpResponse:
     """The boarding pass; its content lies on the device."""
-    return render(request, "passes/pass.html")
+    context = {"wallet": wallet_configured(), "reminders": REMINDERS_H}
+    return render(request, "passes/pass.html", context)
+
+
+@require_safe
+def event(request: HttpRequest, event: str) -> HttpResponse:
+    """An event, for whoever has its link; the invitation stands behind the `#` and is read by the page's script."""
+    row, now = open_event(event), utc_now()
+    if row is None:
+        raise NotFound(_("There is no such event, or its place has closed."))
+    # Naive times of the place's own clock: templates would turn others into the clock of the server.
+    starts_at, ends_at = (
+        moment.astimezone(row.venue.zone).replace(tzinfo=None) for moment in (row.starts_at, row.ends_at)
+    )
+    context = {"event": row, "starts_at": starts_at, "ends_at": ends_at, "over": row.ends_at <= now}
+    return render(request, "passes/event.html", context)
+
+
+@require_safe
+def rate(request: HttpRequest) -> HttpResponse:
+    """How visits were, in two taps each."""
+    return render(request, "passes/rate.html", {"scale": range(1, 6)})
+
+
+@require_safe
+def test(request: HttpRequest) -> HttpResponse:
+    """Reporting a test result, and what to do after it."""
+    return render(request, "passes/test.html", {"epochs": known_epochs(), "guidance": guidance()})
 
 
 @require_safe
@@ -76,29 +108,12 @@ def kiosk(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def venues(request: HttpRequest) -> HttpResponse:
-    """Search for a place by name and ZIP."""
-    q, zip_code = (request.GET.get(name, "").strip()[:LONGEST_SEARCH] for name in ("q", "zip"))
-    found = selectors.find_venues(q=q, zip_code=zip_code if _is_zip(zip_code) else "")
-    context = {"q": q, "zip": zip_code, "zip_wrong": bool(zip_code) and not _is_zip(zip_code), "found": found}
-    return render(request, "passes/venues.html", context)
-
-
-@require_safe
-def venue(request: HttpRequest, venue: str) -> HttpResponse:
-    """One place, before going there."""
-    place = _open_venue(venue)
-    return render(request, "passes/venue.html", {"venue": place, "epochs": _open_epochs()})
-
-
-@require_safe
 def check_in(request: HttpRequest, venue: str) -> HttpResponse:
     """Four questions, one a page, then a pass."""
     place = _open_venue(venue)
-    epochs = _open_epochs()
     context = {
         "venue": {"id": place.public_id, "name": place.name},
-        "epochs": [{"date": epoch.date.isoformat(), "start": epoch.start, "end": epoch.end} for epoch in epochs],
+        "epochs": epochs_as_data(selectors.open_epochs(utc_now())),
         "questions": QUESTIONS,
     }
     return render(request, "passes/check_in.html", context)
@@ -126,16 +141,23 @@ def manifest_response(*, name: str, start: str, display: str) -> JsonResponse:
     return JsonResponse(body, content_type="application/manifest+json")
 
 
+def epochs_as_data(epochs: Iterable[Epoch]) -> list[dict[str, str | int]]:
+    """Epochs as scripts read them from a page."""
+    return [{"date": epoch.date.isoformat(), "start": epoch.start, "end": epoch.end} for epoch in epochs]
+
+
+def known_epochs() -> list[dict[str, str | int]]:
+    """Days of which the server may hold passes, for a page that asks for them."""
+    return epochs_as_data(selectors.known_epochs(utc_now()))
+
+
+def guidance() -> dict[str, str]:
+    """What the deployment's health authority advises."""
+    return {"text": settings.HEALTH_GUIDANCE, "url": settings.HEALTH_GUIDANCE_URL}
+
+
 def _open_venue(public_id: str) -> Venue:
-    place = selectors.open_venue(public_id)
+    place = open_venue(public_id)
     if place is None:
         raise NotFound(_("There is no such place, or it has closed."))
     return place
-
-
-def _open_epochs() -> tuple[Epoch, ...]:
-    return EpochCalendar(deployment_zone()).open_epochs(utc_now().timestamp())
-
-
-def _is_zip(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) in {3, 5}

@@ -27,11 +27,15 @@ _SELF_MADE_FROM: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _SELF_MADE_UNTIL: Final = dt.datetime(2125, 1, 1, tzinfo=dt.UTC)
 
 
+def wallet_configured() -> bool:
+    """Whether the operator gave a certificate, so that wallets of phones take the files."""
+    return bool(settings.PKPASS_CERTIFICATE_FILE and settings.PKPASS_KEY_FILE)
+
+
 def wallet_signer() -> WalletSigner:
     """The deployment's signer; raises `NotOffered` where the operator gave none."""
-    certificate, key = settings.PKPASS_CERTIFICATE_FILE, settings.PKPASS_KEY_FILE
-    if certificate and key:
-        return _read(certificate, key)
+    if wallet_configured():
+        return _read(settings.PKPASS_CERTIFICATE_FILE, settings.PKPASS_KEY_FILE)
     if settings.EMBEDDED:
         return _self_made(derived_key("wallet"))
     raise NotOffered

@@ -30,10 +30,15 @@ def parameters_in_force() -> Parameters:
     return parameters_of(ParameterSet.objects.order_by("-pk").first())
 
 
+def parameters_at_start() -> Parameters:
+    """The parameters of the settings, before outcomes taught anything: public, and no function of anybody's visits."""
+    return build(settings.PATHOGEN, Adaptive())
+
+
 def parameters_of(row: ParameterSet | None) -> Parameters:
     """The parameters of a row, always of the pathogen this deployment is set to."""
     if row is None:
-        return build(settings.PATHOGEN, Adaptive())
+        return parameters_at_start()
     intensity = tuple(sorted((str(kind), float(factor)) for kind, factor in row.kind_intensity.items()))
     return build(settings.PATHOGEN, Adaptive(row.dose_scale, row.hidden_carriers, intensity))
 

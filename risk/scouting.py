@@ -307,8 +307,13 @@ def _prepared(card: VenueCard) -> _Prepared:
     )
 
 
-def cards_of(*, venues: Sequence[Venue], profile: str, now: dt.datetime) -> list[dict[str, Any]]:
-    """Scouting cards of venues that come with their organisation and requirements. Six statements, or fewer."""
+def cards_of(
+    *, venues: Sequence[Venue], profile: str, now: dt.datetime, all_costs: bool = False
+) -> list[dict[str, Any]]:
+    """Scouting cards of venues that come with their organisation and requirements. Six statements, or fewer.
+
+    ``all_costs``: every hour also says what each stay costs, with and without a mask.
+    """
     if not venues:
         return []
     parameters = parameters_in_force()
@@ -322,7 +327,7 @@ def cards_of(*, venues: Sequence[Venue], profile: str, now: dt.datetime) -> list
     measured = {row.venue_id: row for row in AirHour.objects.filter(venue__in=ids, hour=hour)}
     cards_made = []
     for venue in venues:
-        card = _Card(venue, prepared[venue.pk], parameters, BUDGETS[profile], now)
+        card = _Card(venue, prepared[venue.pk], parameters, BUDGETS[profile], now, all_costs)
         air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), parameters)
         if (row := measured.get(venue.pk)) is not None:
             air = _measured(air, row.air_changes_per_h, row.air_log_sd)
@@ -440,6 +445,7 @@ class _Card:
     parameters: Parameters
     budget: float
     now: dt.datetime
+    all_costs: bool
 
     @property
     def limit(self) -> float:
@@ -486,10 +492,7 @@ class _Card:
                 "ach_low": round(low, 2),
                 "ach_high": round(high, 2),
             },
-            "shield_cost": {
-                f"{stay * 60:.0f}": {"mask": shown_points(row[0]), "no_mask": shown_points(row[1])}
-                for stay, row in zip(STAYS_H, now_costs, strict=True)
-            },
+            "shield_cost": _costs(now_costs),
             "hours": hours,
             "best_hours": sorted(hours, key=lambda hour: (hour["shield_cost_60"], hour["start"]))[:BEST],
             "alternatives": self._alternatives(others, an_hour),
@@ -505,10 +508,13 @@ class _Card:
         asked = self.venue.requirements
         hours = [] if asked is None else asked.hours
         ahead = open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
-        costs = cost_of(self.prepared.curve[_AN_HOUR], coarse(self.usual_heads(ahead)), self.budget).tolist()
-        return [
-            {"start": start, "shield_cost_60": shown_points(cost)} for start, cost in zip(ahead, costs, strict=True)
-        ]
+        heads = coarse(self.usual_heads(ahead))
+        costs = cost_of(self.prepared.curve, heads[:, None, None], self.budget)
+        return [self._hour(start, cost) for start, cost in zip(ahead, costs, strict=True)]
+
+    def _hour(self, start: dt.datetime, costs: Floats) -> dict[str, Any]:
+        hour = {"start": start, "shield_cost_60": shown_points(float(costs[_AN_HOUR]))}
+        return hour | {"shield_cost": _costs(costs)} if self.all_costs else hour
 
     def _alternatives(self, others: Sequence[_Other], an_hour: float) -> list[dict[str, Any]]:
         """Open venues of the same kind nearby where an hour costs less, cheapest first."""
@@ -517,6 +523,14 @@ class _Card:
             {"id": other.public_id, "name": other.name, "shield_cost_60": shown_points(other.points)}
             for other in islice(cheaper, ALTERNATIVES)
         ]
+
+
+def _costs(costs: Floats) -> dict[str, dict[str, float]]:
+    """Points (stays, masks) as a card says them."""
+    return {
+        f"{stay * 60:.0f}": {"mask": shown_points(row[0]), "no_mask": shown_points(row[1])}
+        for stay, row in zip(STAYS_H, costs, strict=True)
+    }
 
 
 def _ratings(total: RatingTotal | None) -> Mapping[str, float | int | None]:

@@ -106,6 +106,12 @@ class ProfileQuery(QuerySerializer):
     profile = Choice(PROFILES, required=False, default=STANDARD)
 
 
+class CardQuery(ProfileQuery):
+    """Query of one card, which may be asked for more."""
+
+    costs = Choice(("all",), required=False)
+
+
 class VenuesQuery(ProfileQuery):
     """Query of the search."""
 
@@ -158,11 +164,20 @@ class CostOutput(serializers.Serializer[Any]):
     no_mask = serializers.FloatField()
 
 
+class CostsOutput(serializers.Serializer[Any]):
+    """Points by minutes of stay."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Their names are numbers."""
+        return {name: CostOutput() for name in ("30", "60", "120")}
+
+
 class HourOutput(serializers.Serializer[Any]):
     """One open hour and the points of staying through it without a mask."""
 
     start = UtcTime()
     shield_cost_60 = serializers.FloatField()
+    shield_cost = CostsOutput(required=False, help_text="every stay that begins then; with `costs=all` only")
 
 
 class AlternativeOutput(serializers.Serializer[Any]):
@@ -185,18 +200,11 @@ class CardOutput(serializers.Serializer[Any]):
     occupancy = OccupancyOutput()
     ratings = RatingsOutput()
     air = AirOutput()
+    shield_cost = CostsOutput(help_text="stays that begin now")
     hours = HourOutput(many=True)
     best_hours = HourOutput(many=True)
     alternatives = AlternativeOutput(many=True)
     fits_profile = serializers.BooleanField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """Also the costs by minutes, whose names are numbers."""
-        minutes = {name: CostOutput() for name in ("30", "60", "120")}
-        costs = type("CostsOutput", (serializers.Serializer,), {**minutes, "__doc__": "Points by minutes of stay."})
-        fields = super().get_fields()
-        fields["shield_cost"] = costs()
-        return fields
 
 
 def card_data(card: dict[str, Any]) -> dict[str, Any]:

@@ -3,19 +3,23 @@
 from risk.air import record_air
 from risk.crowd import Refreshed, recompute_crowd, refresh_crowd
 from risk.estimates import Folded, fold_reports
-from risk.parameters import record_parameters
-from risk.scouting import refresh_cards
-from risk.signals import NewSignal, record_public_signals
+from risk.parameters import parameters_at_start, record_parameters
+from risk.scouting import band, refresh_cards
+from risk.signals import NewSignal, Signal, record_public_signals, signals_of
 
 __all__ = [
     "Folded",
     "NewSignal",
     "Refreshed",
+    "Signal",
+    "band",
     "fold_reports",
+    "parameters_at_start",
     "recompute_crowd",
     "record_air",
     "record_parameters",
     "record_public_signals",
     "refresh_cards",
     "refresh_crowd",
+    "signals_of",
 ]

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import get_language
 
 from risk import states
 from risk.air import air_of
@@ -79,7 +80,8 @@ def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> Sh
     result = shield.shield(visits, parameters, budget=budget)
     rows: dict[int, int] = {int(at): row for row, at in enumerate(counted)}
     latest = sorted(range(len(stays)), key=lambda at: (stays[at].arrive_us, known.places[at].venue), reverse=True)
-    return _shown(result, [_answer(known, at, rows.get(at), result, now) for at in latest])
+    language = get_language() or ""
+    return _shown(result, [_answer(known, at, rows.get(at), result, now, language) for at in latest])
 
 
 def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
@@ -290,7 +292,9 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
     )
 
 
-def _answer(known: _Known, at: int, row: int | None, result: shield.Shield, now: dt.datetime) -> VisitAnswer:
+def _answer(  # noqa: PLR0917 - one call
+    known: _Known, at: int, row: int | None, result: shield.Shield, now: dt.datetime, language: str
+) -> VisitAnswer:
     """Stay ``at`` as shown; ``row`` is its place among those that count, if it does."""
     stay, place, read = known.stays[at], known.places[at], known.readings
     votes = read.ratings[read.start[at] : read.start[at + 1]].max(axis=0).tolist()
@@ -308,6 +312,7 @@ def _answer(known: _Known, at: int, row: int | None, result: shield.Shield, now:
             prior=known.priors[at],
             air=known.airs[at],
             volume_known=place.facts[1] is not None,
+            language=language,
         ),
     )
 

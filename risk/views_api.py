@@ -71,16 +71,19 @@ class VenueView(ETagMixin, APIView):
         operation_id="venue",
         tags=["risk"],
         summary="Scouting card of a venue",
-        parameters=[_PROFILE],
+        parameters=[
+            _PROFILE,
+            OpenApiParameter("costs", OpenApiTypes.STR, enum=["all"], description="hours say the cost of every stay"),
+        ],
         responses=serializers.CardOutput,
     )
     def get(self, request: Request, venue: str) -> Response:
         """The card; an unlisted venue has one too, for whoever has its link."""
-        query = read_query(request, serializers.ProfileQuery)
+        query = read_query(request, serializers.CardQuery)
         row = open_venue(venue)
         if row is None:
             raise NotFound
-        (card,) = cards_of(venues=[row], profile=query["profile"], now=utc_now())
+        (card,) = cards_of(venues=[row], profile=query["profile"], now=utc_now(), all_costs="costs" in query)
         return Response(serializers.card_data(card))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from risk.model.air import RoomAir
@@ -35,8 +35,12 @@ def reasons_of(
     prior: KindPrior,
     air: RoomAir,
     volume_known: bool,
+    language: str,
 ) -> list[Reason]:
-    """What decided a visit's cost: crowd, duration, masks, distancing, air. ``votes``: count, masks, distancing."""
+    """What decided a visit's cost: crowd, duration, masks, distancing, air. ``votes``: count, masks, distancing.
+
+    ``language``: the one in force, asked for once a shield.
+    """
     if not counted:
         said = [_Said("pending", _("This visit is counted at the next refresh, within about five minutes."))]
     else:
@@ -48,7 +52,6 @@ def reasons_of(
             _air(air, prior),
             *([] if volume_known or prior.outdoors else [_size()]),
         ]
-    language = get_language() or ""
     return [Reason(one.code, _translated(language, one.text) % one.values) for one in said]
 
 

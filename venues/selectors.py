@@ -134,6 +134,15 @@ def open_venue(public_id: str) -> Venue | None:
     )
 
 
+def open_event(public_id: str) -> Event | None:
+    """An event at an open venue by its public id, with its venue; cancelled ones too."""
+    return (
+        Event.objects.select_related("venue__organisation")
+        .filter(public_id=storable(public_id), venue__closed_at=None, venue__organisation__closed_at=None)
+        .first()
+    )
+
+
 def find_venues(*, q: str = "", zip_code: str = "", limit: int = 20) -> list[FoundVenue]:
     """Listed open venues whose name has all words of `q`, each as the beginning of a word.
 

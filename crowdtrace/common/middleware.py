@@ -22,9 +22,10 @@ from crowdtrace.common.problems import (
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-# Cameras read passes at kiosks and phones, tags are read over NFC, a kiosk keeps its screen on; all else is off.
+# Cameras read passes at kiosks and phones, a kiosk keeps its screen on; all else is off. NFC, which reads and writes
+# tags, is not named: few browsers know the word, the others complain, and by itself it is ours alone.
 PERMISSIONS_POLICY: Final = ", ".join(
-    [f"{feature}=(self)" for feature in ("camera", "fullscreen", "nfc", "screen-wake-lock")]
+    [f"{feature}=(self)" for feature in ("camera", "fullscreen", "screen-wake-lock")]
     + [
         f"{feature}=()"
         for feature in (

@@ -20,6 +20,7 @@ class Subject(StrEnum):
     STAFF = "people who run venues"
     VISIT = "a visit, joined to no person"
     VISITOR = "a visitor, as keyed hashes"
+    HOLDER = "what a holder asked to be erased, or may yet ask for: keyed hashes, counts"
 
 
 class Erasure(StrEnum):
@@ -62,7 +63,7 @@ class Privacy:
     erasure: Erasure = Erasure.NOT_CONCERNED
     export: Export = Export.NEVER
     retention: tuple[Retention, ...] = ()
-    kept: str = ""  # why a model of staff or nobody is kept without a term
+    kept: str = ""  # why a model of staff, nobody or a holder is kept without a term
 
     def __post_init__(self) -> None:
         if self.subject in (Subject.VISIT, Subject.VISITOR) and not self.retention:

@@ -2,10 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from crowdtrace.site import views_pages
+from crowdtrace.site import views_documents, views_pages, views_places, views_visitor
 
 urlpatterns: list[URLPattern] = [
     path("", views_pages.front, name="page-front"),
+    path("venues", views_places.venues, name="page-venues"),
+    path("venues/<slug:venue>", views_places.venue, name="page-venue"),
+    path("shield", views_visitor.shield, name="page-shield"),
+    path("my-data", views_visitor.my_data, name="page-my-data"),
+    path("docs", views_documents.docs, name="page-docs"),
+    path("docs/files/<path:name>", views_documents.doc_file, name="page-doc-file"),
+    path("docs/<path:name>", views_documents.doc, name="page-doc"),
+    path("privacy", views_documents.privacy, name="page-privacy"),
     path("language", views_pages.language, name="page-language"),
     path("app.webmanifest", views_pages.manifest, name="page-manifest"),
     path("service-worker.js", views_pages.service_worker, name="page-service-worker"),

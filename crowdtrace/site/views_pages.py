@@ -42,7 +42,7 @@ LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What CrowdTrace is, in one screen."""
-    return render(request, "site/front.html")
+    return render(request, "site/front.html", {"demonstration": settings.EMBEDDED})
 
 
 @require_safe

@@ -6,6 +6,7 @@ this check: nothing here is the only thing between a query and a file.
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, Literal
 
@@ -31,22 +32,41 @@ FORBIDDEN: Final = re.compile(
 )
 # Functions that may stand where a table stands.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "generate_date_array", "explode"})
+# Functions whose value is another each time, whatever the tables hold.
+UNSTEADY: Final = re.compile(
+    r"current_.*|localtime.*|now|today|get_current_.*|transaction_timestamp|rand.*|uuid.*|.*_random_uuid|gen_uuid"
+    r"|.*shuffle|setseed|age",
+    re.IGNORECASE,
+)
 
 
-def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> None:
+@dataclass(frozen=True)
+class Checked:
+    """What a look at a query tells: the tables it reads, and whether equal tables give it equal rows."""
+
+    tables: frozenset[str]
+    steady: bool
+
+
+def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> Checked:
     """Raise `QueryError` unless the text is one reading statement on the given tables of `schema`."""
     if len(sql) > MAX_CHARACTERS:
         raise QueryError("too-long", f"A query has at most {MAX_CHARACTERS:,} characters.")
     if "\x00" in sql:
         raise QueryError("syntax", "A query holds no null characters.", *_place_of(sql, "\x00"))
     statement = _parsed(sql, dialect)
+    read: set[str] = set()
+    steady = statement.find(exp.TableSample) is None
     for node in statement.walk():
         if isinstance(node, exp.Table):
             _check_table(sql, node, schema, tables)
+            read |= {each for each in tables if each.lower() == node.name.lower()}
         elif isinstance(node, exp.Func):
             _check_function(sql, node)
+            steady = steady and not UNSTEADY.fullmatch(_name(node))
         elif isinstance(node, (exp.Into, exp.Lock, exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)):
             raise QueryError("not-reading", "A query only reads; it has no INTO, locks or parameters.")
+    return Checked(frozenset(read), steady)
 
 
 def _parsed(sql: str, dialect: Dialect) -> exp.Query:

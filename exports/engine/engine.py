@@ -20,8 +20,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from exports.engine.check import Dialect, check
-from exports.engine.errors import QueryBusyError, QueryError, place
+from exports.engine.check import Checked, Dialect, check
+from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError, place
 from exports.engine.macros import macros
 from exports.lake.storage import Storage, local_path
 from exports.tables import Kind, Table
@@ -78,12 +78,17 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     slots: Path = Path(tempfile.gettempdir())
 
+    def check(self, sql: str, *, dialect: Dialect = "athena") -> Checked:
+        """Look at a query without running it; raises `QueryError` for one that is refused."""
+        return check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
+
     def run(self, sql: str, *, dialect: Dialect = "athena") -> QueryResult:
         """Check and run a query.
 
-        Raises `QueryError` for one that is refused, fails or passes a limit, `QueryBusyError` where too many run.
+        Raises `QueryError` for one that is refused, fails or passes a limit, `QueryBusyError` where too many run,
+        `LakeAwayError` where the lake's files cannot be read.
         """
-        check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
+        self.check(sql, dialect=dialect)
         started = time.monotonic()
         with _slot(self.slots, self.limits):
             answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits)
@@ -227,8 +232,15 @@ CODES: Final = {
 }
 
 
-def _explained(sql: str, error: Mapping[str, Any]) -> QueryError:
+# Kinds of error that are ours, not the query's.
+AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
+
+
+def _explained(sql: str, error: Mapping[str, Any]) -> QueryError | LakeAwayError:
     message = str(error.get("exception_message", "the query failed"))
+    if error.get("exception_type") in AWAY:
+        # The message would name a path or an address of ours.
+        return LakeAwayError("the lake cannot be read at the moment")
     code = CODES.get(str(error.get("exception_type")), "failed")
     if code == "forbidden":
         return QueryError(code, "A query reads nothing but the dataset's tables.")

@@ -21,6 +21,10 @@ class QueryBusyError(Exception):
     """As many queries run as may; try again later."""
 
 
+class LakeAwayError(Exception):
+    """The lake's files cannot be read at the moment."""
+
+
 def place(sql: str, offset: int) -> tuple[int, int]:
     """Line and column, from 1, of a character's offset in a text."""
     before = sql[: max(0, offset)]

@@ -5,15 +5,13 @@ import datetime as dt
 import decimal
 import io
 import math
-from collections.abc import Iterator
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-Format = Literal["json", "csv", "parquet", "arrow"]
-MEDIA_TYPES: Final[dict[Format, str]] = {
-    "json": "application/json",
+MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
@@ -120,3 +118,8 @@ def to_arrow(table: pa.Table) -> bytes:
     with pa.ipc.new_stream(out, table.schema) as writer:
         writer.write_table(table)
     return out.getvalue()
+
+
+# How each format of a file is written, and what it is called when it is saved.
+WRITERS: Final[dict[str, Callable[[pa.Table], bytes]]] = {"csv": to_csv, "parquet": to_parquet, "arrow": to_arrow}
+FILE_NAMES: Final = {"csv": "rows.csv", "parquet": "rows.parquet", "arrow": "rows.arrows"}

@@ -9,6 +9,7 @@ memory_mb, threads, max_rows}`. Answer: one line of JSON, `{ok, columns, rows, t
 """
 
 import json
+import os
 import resource
 import sys
 from itertools import chain
@@ -23,6 +24,10 @@ import pyarrow as pa  # noqa: E402
 BATCH_ROWS = 8192
 # What Python, Arrow and DuckDB map beside the buffers that `memory_limit` counts, in MiB.
 BESIDE_MB = 4096
+# Stands for DuckDB's kind of error where the tables cannot be made, before the query is seen.
+TABLES = "Tables"
+# Doors on the same machine come first.
+NICENESS = 10
 
 
 def _quoted(text: str) -> str:
@@ -86,7 +91,12 @@ def _make_table(connection: duckdb.DuckDBPyConnection, name: str, table: dict[st
 def run(job: dict[str, Any], out: BinaryIO) -> None:
     """Answer one job."""
     try:
-        reader = connect(job).execute(job["sql"]).to_arrow_reader(BATCH_ROWS)
+        connection = connect(job)
+    except duckdb.Error as error:
+        _write(out, {"error": _explained(error) | {"exception_type": TABLES}})
+        return
+    try:
+        reader = connection.execute(job["sql"]).to_arrow_reader(BATCH_ROWS)
         batches, rows, truncated = [], 0, False
         for batch in reader:
             left = job["max_rows"] - rows
@@ -123,6 +133,7 @@ def _write(out: BinaryIO, answer: dict[str, Any]) -> None:
 
 def main() -> None:
     """Read the job, bound this process, answer."""
+    os.nice(NICENESS)
     job = json.loads(sys.stdin.buffer.read())
     limit = (int(job["memory_mb"]) + BESIDE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

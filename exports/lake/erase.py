@@ -4,9 +4,9 @@ A class that falls below its least size goes with them: a class too small would 
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -36,16 +36,28 @@ READ_ROWS: Final = 65_536
 
 
 class NotFoundError(LookupError):
-    """Rows that the index names are not where it says."""
+    """Rows that the index names are not where it says: `tokens`."""
+
+    def __init__(self, tokens: Collection[str]) -> None:
+        super().__init__(f"{len(tokens)} rows are not where the index says")
+        self.tokens = frozenset(tokens)
 
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """A data file that was rewritten: its name under the table and its rows before and after."""
+    """A data file that is rewritten: names under the table and rows, before and after.
 
+    `renamed` is empty where nothing is left. `tokens` are those asked for that it held, `dropped` those of classes
+    that fell below their least size.
+    """
+
+    day: dt.date
     name: str
     before: int
     after: int
+    renamed: str
+    tokens: frozenset[str] = field(repr=False)
+    dropped: frozenset[str] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,11 +69,29 @@ class Erased:
     objects: tuple[ObjectChange, ...]
 
 
-def erase_rows(*, lake: Lake, tokens: Mapping[dt.date, Collection[str]], job: str, policy: ClassPolicy) -> Erased:
+def _nothing(_: Erased) -> None:
+    """Nobody wants to know."""
+
+
+def was_committed(*, lake: Lake, job: str) -> bool:
+    """Whether a job's commit is in the table; it is until a sweep after the next commit."""
+    return snapshot_of(lake.table(VERIFIED), job) is not None
+
+
+def erase_rows(
+    *,
+    lake: Lake,
+    tokens: Mapping[dt.date, Collection[str]],
+    job: str,
+    policy: ClassPolicy,
+    files: Collection[str] | None = None,
+    before_commit: Callable[[Erased], None] = _nothing,
+) -> Erased:
     """Remove the rows with these tokens, day by day, in one commit.
 
-    Raises `NotFoundError` where a token of a day is in no file of that day. A job that was committed before does
-    nothing; its answer then has no objects.
+    `files` are names under the table: where given, tokens are looked for in no others. `before_commit` is told what is
+    about to happen; what it raises stops it. Raises `NotFoundError` where a token of a day is in no file of that day.
+    A job that was committed before does nothing; its answer then has no objects.
     """
     with lake.writing(VERIFIED):
         table = lake.table(VERIFIED)
@@ -70,75 +100,121 @@ def erase_rows(*, lake: Lake, tokens: Mapping[dt.date, Collection[str]], job: st
             return Erased(int(counts.get("crowdtrace.rows", 0)), int(counts.get("crowdtrace.dropped", 0)), ())
         old: list[DataFile] = []
         new: list[DataFile] = []
-        rows = dropped = 0
         changes: list[ObjectChange] = []
-        for number, (day, wanted) in enumerate(sorted(tokens.items())):
-            erasing = _Day(table, day, pa.array(sorted(wanted), pa.string()), policy)
-            for place, (file, found) in enumerate(erasing.affected()):
+        days = [_Day(table, day, frozenset(wanted), policy, files) for day, wanted in sorted(tokens.items())]
+        missing = [token for day in days for token in day.missing]
+        if missing:
+            raise NotFoundError(missing)
+        for number, day in enumerate(days):
+            for place, file in enumerate(day.affected()):
+                dropped: set[str] = set()
                 kept = write_files(
                     table,
-                    erasing.kept(file),
-                    folder=f"data/{VERIFIED.partition}={day.isoformat()}",
+                    day.kept(file, dropped),
+                    folder=f"data/{VERIFIED.partition}={day.date.isoformat()}",
                     job=f"{job}-{number:04d}-{place:04d}",
+                    file_rows=file.record_count,
                 )
-                after = sum(each.record_count for each in kept)
                 old.append(file)
                 new.extend(kept)
-                rows += found
-                dropped += file.record_count - found - after
-                changes.append(ObjectChange(_name(table, file), file.record_count, after))
+                changes.append(_change(table, day, file, kept, dropped))
+        rows = sum(len(change.tokens) for change in changes)
+        erased = Erased(rows, sum(len(change.dropped) for change in changes), tuple(changes))
+        before_commit(erased)
         if old:
-            replace_files(table, old, new, job=job, rows=str(rows), dropped=str(dropped))
-    return Erased(rows, dropped, tuple(changes))
+            replace_files(table, old, new, job=job, rows=str(rows), dropped=str(erased.dropped))
+    return erased
+
+
+def _change(table: IcebergTable, day: "_Day", file: DataFile, kept: list[DataFile], dropped: set[str]) -> ObjectChange:
+    return ObjectChange(
+        day=day.date,
+        name=name_of(table, file),
+        before=file.record_count,
+        after=sum(each.record_count for each in kept),
+        renamed=name_of(table, kept[0]) if kept else "",
+        tokens=day.held_by(file),
+        dropped=frozenset(dropped),
+    )
 
 
 class _Day:
     """One day of the table while it is searched: its files, which rows go and which classes go with them."""
 
-    def __init__(self, table: IcebergTable, day: dt.date, tokens: pa.Array, policy: ClassPolicy) -> None:
-        self._io, self._tokens, self._policy = table.io, tokens, policy
-        scan = table.scan(row_filter=f"{VERIFIED.partition} == '{day.isoformat()}'")
+    def __init__(
+        self,
+        table: IcebergTable,
+        date: dt.date,
+        tokens: frozenset[str],
+        policy: ClassPolicy,
+        files: Collection[str] | None,
+    ) -> None:
+        self.date = date
+        self._io, self._policy = table.io, policy
+        scan = table.scan(row_filter=f"{VERIFIED.partition} == '{date.isoformat()}'")
         self._files = [task.file for task in scan.plan_files()]
-        self._found = {file.file_path: self._count(file) for file in self._files}
-        if sum(self._found.values()) != len(tokens):
-            raise NotFoundError(f"{len(tokens) - sum(self._found.values())} rows of {day} are not in its files")
-        self._lost = self._lost_classes()
+        self._wanted = pa.array(sorted(tokens), pa.string())
+        self._held = {
+            file.file_path: self._search(file) for file in self._files if files is None or name_of(table, file) in files
+        }
+        found: frozenset[str] = frozenset().union(*self._held.values())
+        self.missing = sorted(tokens - found)
+        self._lost = pd.MultiIndex.from_frame(pd.DataFrame(columns=list(QUASI)))
+        if not self.missing:
+            self._lost = self._lost_classes()
 
-    def _count(self, file: DataFile) -> int:
-        return sum(int(pc.sum(self._goes(batch)).as_py() or 0) for batch in _read(self._io, file, [TOKEN]))
+    def _search(self, file: DataFile) -> frozenset[str]:
+        return frozenset(
+            token
+            for batch in _read(self._io, file, [TOKEN])
+            for token in batch[TOKEN].filter(self._goes(batch)).to_pylist()
+        )
+
+    def held_by(self, file: DataFile) -> frozenset[str]:
+        """The tokens asked for that a file holds."""
+        return self._held.get(file.file_path, frozenset())
 
     def _goes(self, batch: pa.RecordBatch) -> pa.BooleanArray:
-        return pc.is_in(batch[TOKEN], value_set=self._tokens)
+        return pc.is_in(batch[TOKEN], value_set=self._wanted)
 
     def _lost_classes(self) -> pd.MultiIndex:
         """Classes of the day that no longer hold once the rows are gone."""
-        left = pd.concat([_counted(batch) for batch in self._left(_class_columns())], ignore_index=True)
-        left = left.groupby([*QUASI, *SENSITIVE], as_index=False, sort=False)["count"].sum()
+        parts = pd.concat([_counted(batch) for file in self._files for batch in self._left(file)], ignore_index=True)
+        left: Any = parts.groupby([*QUASI, *SENSITIVE], as_index=False, sort=False)["count"].sum()
         classes = pd.MultiIndex.from_frame(left[list(QUASI)].drop_duplicates())
         return classes.difference(holding(left, self._policy, least=self._policy.k), sort=False)
 
-    def _left(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        for file in self._files:
-            for batch in _read(self._io, file, [*columns, TOKEN]):
-                yield batch.filter(pc.invert(self._goes(batch)))
+    def _left(self, file: DataFile) -> Iterator[pa.RecordBatch]:
+        """What classes are made of, without the rows that go; tokens are read only where there are some."""
+        if not self.held_by(file):
+            yield from _read(self._io, file, _class_columns())
+            return
+        for batch in _read(self._io, file, [*_class_columns(), TOKEN]):
+            yield batch.filter(pc.invert(self._goes(batch)))
 
-    def affected(self) -> Iterator[tuple[DataFile, int]]:
-        """Files to rewrite, with the number of the holder's rows in each."""
+    def affected(self) -> Iterator[DataFile]:
+        """Files to rewrite."""
         for file in self._files:
-            found = self._found[file.file_path]
-            if found or any(self._in_lost(batch).any() for batch in _read(self._io, file, _class_columns())):
-                yield file, found
+            if self.held_by(file) or self._has_lost(file):
+                yield file
+
+    def _has_lost(self, file: DataFile) -> bool:
+        return not self._lost.empty and any(
+            self._in_lost(batch).any() for batch in _read(self._io, file, _class_columns())
+        )
 
     def _in_lost(self, batch: pa.RecordBatch) -> np.ndarray:
         if self._lost.empty:
             return np.zeros(batch.num_rows, dtype=bool)
         return np.asarray(pd.MultiIndex.from_frame(_quasi(batch)).isin(self._lost))
 
-    def kept(self, file: DataFile) -> Iterator[pa.RecordBatch]:
-        """The rows of a file that stay, in their order."""
+    def kept(self, file: DataFile, dropped: set[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a file that stay, in their order; tokens that go with their class are added to `dropped`."""
         for batch in _read(self._io, file, None):
             left = batch.filter(pc.invert(self._goes(batch)))
-            yield left.filter(pa.array(~self._in_lost(left)))
+            lost = pa.array(self._in_lost(left))
+            dropped.update(left[TOKEN].filter(lost).to_pylist())
+            yield left.filter(pc.invert(lost))
 
 
 def _class_columns() -> list[str]:
@@ -164,7 +240,8 @@ def _read(io: FileIO, file: DataFile, columns: list[str] | None) -> Iterator[pa.
         yield from pq.ParquetFile(stream).iter_batches(batch_size=READ_ROWS, columns=columns)
 
 
-def _name(table: IcebergTable, file: DataFile) -> str:
+def name_of(table: IcebergTable, file: DataFile) -> str:
+    """A data file's name under its table."""
     return file.file_path.removeprefix(table.location().rstrip("/") + "/")
 
 

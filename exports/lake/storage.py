@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.config import Config
+from pyiceberg.io import load_file_io
 
 # S3's DeleteObjects takes at most this many keys (Amazon S3 API reference, DeleteObjects).
 DELETE_AT_ONCE: Final = 1000
@@ -60,6 +61,18 @@ class Storage:
             properties |= {name: value for name, value in given.items() if value}
         return properties
 
+    def relative(self, url: str) -> str:
+        """The path of something under the lake, `url` being its address; raises `ValueError` for what lies outside."""
+        prefix = self.url.rstrip("/") + "/"
+        if not url.startswith(prefix):
+            raise ValueError("this is no address of the lake")
+        return url.removeprefix(prefix)
+
+    def open(self, path: str) -> BinaryIO:
+        """Something under the lake, to be read. Raises `OSError`."""
+        url = self.at(path)
+        return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
+
     def objects(self) -> "Objects":
         """The objects of this storage."""
         return S3Objects(self) if self.is_s3 else LocalObjects()
@@ -87,6 +100,10 @@ class Objects(Protocol):
         """The bytes of that version."""
         ...
 
+    def write(self, url: str, body: bytes) -> None:
+        """Put an object there, whole or not at all."""
+        ...
+
     def remove(self, stored: list[StoredObject]) -> None:
         """Remove those versions for good."""
         ...
@@ -111,6 +128,14 @@ class LocalObjects:
     def read(self, stored: StoredObject) -> bytes:
         """The file's bytes."""
         return local_path(stored.url).read_bytes()
+
+    def write(self, url: str, body: bytes) -> None:
+        """Write the file beside its place, then move it there."""
+        path = local_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(body)
+        part.replace(path)
 
     def remove(self, stored: list[StoredObject]) -> None:
         """Unlink the files; one that is gone already is fine."""
@@ -157,6 +182,11 @@ class S3Objects:
         version = {"VersionId": stored.version} if stored.version else {}
         body: bytes = self.client.get_object(Bucket=bucket, Key=key, **version)["Body"].read()
         return body
+
+    def write(self, url: str, body: bytes) -> None:
+        """Put the object."""
+        bucket, key = _split(url)
+        self.client.put_object(Bucket=bucket, Key=key, Body=body)
 
     def remove(self, stored: list[StoredObject]) -> None:
         """Remove those versions; raises `OSError` where one was refused."""

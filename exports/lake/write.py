@@ -122,11 +122,16 @@ def _written(table: IcebergTable, snapshot: Snapshot, *, repeated: bool) -> Writ
     return Written(snapshot.snapshot_id, files, sum(file.record_count for file in added), repeated)
 
 
-def write_files(table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str) -> list[DataFile]:
-    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; no file for no rows."""
+def write_files(
+    table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str, file_rows: int = 0
+) -> list[DataFile]:
+    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; no file for no rows.
+
+    A file ends once it has `file_rows`.
+    """
     schema = schema_to_pyarrow(table.schema())
     paths = []
-    for number, part in enumerate(_parts(batches, FILE_ROWS)):
+    for number, part in enumerate(_parts(batches, file_rows or FILE_ROWS)):
         path = f"{table.location()}/{folder}/{job}-{number:05d}.parquet"
         _write_file(table.io, path, part, schema)
         paths.append(path)

@@ -4,11 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from crowdtrace.common.time import utc_now
 from exports.engine.check import Dialect
 from exports.engine.engine import QueryResult
 from exports.engine.results import columns_of, json_rows
-from exports.lakes import deployment_lake, latest_release, query_engine
-from exports.models import Release, Step
+from exports.lakes import query_engine
+from exports.selectors import TablesAt, tables_at
+from exports.services.live import live_crowd
+from exports.tables import LIVE_CROWD
 
 
 @dataclass(frozen=True)
@@ -19,23 +22,31 @@ class Answered:
     as_of: dt.date | None
 
 
-class UnknownReleaseError(LookupError):
-    """No release of that day was announced."""
+def run_query(
+    *,
+    sql: str,
+    dialect: Dialect = "athena",
+    as_of: dt.date | None = None,
+    at: TablesAt | None = None,
+    now: dt.datetime | None = None,
+) -> Answered:
+    """Run one query on the tables as they are, as the release of the day `as_of` left them, or as `at` says.
 
+    Live rows are those of `now`, by itself the present.
 
-def run_query(*, sql: str, dialect: Dialect = "athena", as_of: dt.date | None = None) -> Answered:
-    """Run one query on the tables as they are, or as the release of the day `as_of` left them.
-
-    Raises `QueryError`, `QueryBusyError`, `UnknownReleaseError`.
+    Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
     """
-    release = latest_release()
-    if as_of is not None:
-        release = Release.objects.filter(day=as_of, step=Step.ANNOUNCED).first()
-        if release is None:
-            raise UnknownReleaseError(f"there is no release of {as_of}")
-    with deployment_lake() as lake:
-        engine = query_engine(lake, release=release)
-    return Answered(engine.run(sql, dialect=dialect), release.day if release else None)
+    at = at or tables_at(as_of)
+    engine = query_engine(release=at.release)
+    if LIVE_CROWD.name in engine.check(sql, dialect=dialect).tables:
+        engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()))
+    return Answered(engine.run(sql, dialect=dialect), at.as_of)
+
+
+def is_steady(*, sql: str, dialect: Dialect, at: TablesAt) -> bool:
+    """Whether a query gives the same rows until the next release; raises `QueryError` for one that is refused."""
+    checked = query_engine(release=at.release).check(sql, dialect=dialect)
+    return checked.steady and LIVE_CROWD.name not in checked.tables
 
 
 def answer(answered: Answered) -> dict[str, Any]:

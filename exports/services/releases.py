@@ -13,26 +13,31 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max
 
 from crowdtrace.common import audit
 from crowdtrace.common.time import deployment_zone, z
 from exports import conf
 from exports.lake.catalogue import Lake
+from exports.lake.files import files_of
 from exports.lake.write import overwrite_day, overwrite_table
 from exports.lakes import deployment_lake
 from exports.models import Release, ServedDay, Step
 from exports.policy.checks import release_failures
-from exports.policy.domain import workloads
+from exports.policy.daily import daily_by_state
+from exports.policy.domain import ZIP_RISK_RESULT, workloads
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
+from exports.policy.guarantee import guarantee
+from exports.policy.profile import drift_failures, profile
 from exports.policy.rows import deal, dp_counts
 from exports.schemas import lookup_rows
 from exports.services.counts import exact_counts
-from exports.services.risklevels import levels_by_zip3
+from exports.services.risklevels import levels_on
+from exports.services.webhooks import queue_deliveries
 from exports.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
 from passes.models import Pass
-from risk.model.parameters import Parameters
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +78,10 @@ def release_waiting(*, now: dt.datetime) -> list[Release]:
     return released
 
 
-def release_day(*, day: dt.date, now: dt.datetime) -> Release:
+def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:
     """Release one day, or take up where the last try ended; one that was announced is returned as it is.
+
+    `accept_drift`: somebody has looked at what moved since the day before, and it is published; the manifest says so.
 
     Raises `ReleaseFailed` for a day that is not closed or was not served, for one whose check fails and for one that
     has been tried too often.
@@ -84,7 +91,7 @@ def release_day(*, day: dt.date, now: dt.datetime) -> Release:
         return release
     try:
         with deployment_lake() as lake:
-            return _run(release, lake, now)
+            return _run(release, lake, now, accept_drift=accept_drift)
     except ReleaseFailed as error:
         _fail(release, str(error))
         raise
@@ -112,16 +119,16 @@ def _fail(release: Release, why: str) -> None:
     release.save(update_fields=["failure"])
 
 
-def _run(release: Release, lake: Lake, now: dt.datetime) -> Release:
+def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) -> Release:
     if release.step == Step.OPENED:
         release = draw_once(release=release, now=now)
     drawn = Drawn.from_bytes(bytes(release.drawn or b""))
-    fitted = fit(drawn)
+    fitted, before = fit(drawn), _day_before(drawn.day)
     steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
-        (Step.CHECKED, lambda _: _check(drawn, fitted)),
+        (Step.CHECKED, lambda row: _check(row, drawn, fitted, before, accept_drift)),
         (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
-        (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted)),
-        (Step.ANNOUNCED, lambda row: _announce(row, now)),
+        (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted, before)),
+        (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
     )
     order = list(Step)
     for step, work in steps:
@@ -146,18 +153,28 @@ def draw_once(*, release: Release, now: dt.datetime) -> Release:
             return row
         zips = tuple(states_by_zip3())
         tables = workloads(zip3=zips, readings=conf.readings())
-        levels = levels_by_zip3(["", *zips], known_active={}, parameters=Parameters())
-        counts = exact_counts(day=row.day, tables=tables, levels=levels)
+        levels = levels_on(day=row.day, zip3=["", *zips])
+        counts = exact_counts(day=row.day, tables=tables, levels=levels.by_zip3)
         drawn = draw(day=row.day, counts=counts, tables=tables, budget=row.budget)
         row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.epsilon, now, Step.DRAWN
+        row.manifest = {"risklevel": dict(levels.basis)}
         row.save()
     return row
 
 
-def _check(drawn: Drawn, fitted: Fitted) -> None:
+def _day_before(day: dt.date) -> Drawn | None:
+    """The counts of the newest announced day before `day`."""
+    row = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day).order_by("-day").first()
+    return Drawn.from_bytes(bytes(row.drawn)) if row is not None and row.drawn is not None else None
+
+
+def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None, accept_drift: bool) -> None:
     failures = release_failures(drawn=drawn, fitted=fitted, batches=deal(drawn, fitted).batches())
-    if failures:
-        raise ReleaseFailed("; ".join(failures))
+    moved = drift_failures(drawn=drawn, before=before, limits=conf.drift_limits())
+    if failures or (moved and not accept_drift):
+        raise ReleaseFailed("; ".join(failures + moved))
+    if moved:
+        release.manifest["drift_accepted"] = moved
 
 
 def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
@@ -168,19 +185,31 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
     overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="zip3-1")
 
 
-def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
+    """Note what readers find: manifest, files with their digests, profile, the day's aggregates."""
+    files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
+    release.manifest |= manifest(drawn, fitted) | {"files": files}
+    release.profile = profile(drawn=drawn, fitted=fitted, before=before)
+    release.daily = daily_by_state(
+        day=drawn.day.isoformat(), batches=deal(drawn, fitted).batches(), states=states_by_zip3()
+    )
+
+
+def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
+    """Name the snapshots that readers see from now on, and the release's place in the order."""
+    with connection.cursor() as cursor:
+        # One announcement after the other: each sees the snapshots of those before it.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/announce', 0))")
+    release.number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     for described in OPEN_TABLES:
         snapshot = lake.table(described).current_snapshot()
         if snapshot is None:
             raise ReleaseFailed(f"{described.name} has no snapshot")
         # As text: a snapshot's number does not fit JSON's exact integers.
         release.snapshots[described.name] = str(snapshot.snapshot_id)
-    release.manifest = manifest(drawn, fitted)
-
-
-def _announce(release: Release, now: dt.datetime) -> None:
     release.announced_at = now
     release.manifest["announced_at"] = z(now)
+    queue_deliveries(release=release, now=now)
     audit.record(actor="system", verb="release", subject=release.day.isoformat(), now=now)
 
 
@@ -189,14 +218,7 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
     known = fitted.cells[1:].size
     return {
         "day": drawn.day.isoformat(),
-        "guarantee": {
-            "definition": "pure differential privacy, add or remove one unit",
-            "unit": "one secret for one epoch",
-            "epsilon": drawn.epsilon,
-            "budget": drawn.budget,
-            "passes_counted_per_unit": drawn.cap,
-            "composition": "N days of one secret cost N times epsilon",
-        },
+        "guarantee": guarantee(epsilon=drawn.epsilon, budget=drawn.budget),
         "mechanism": "discrete Laplace (OpenDP)",
         "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
         "chance_that_a_pass_counts": drawn.keep,
@@ -217,9 +239,15 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         ],
         "rows": fitted.total,
         "rows_without_zip": int(fitted.cells[0].sum()),
+        "rows_of_unknown_zip": _of_unknown_zip(drawn, fitted),
         "cells_suppressed": int(np.count_nonzero(~fitted.published[1:])),
         "cells": known,
     }
+
+
+def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
+    """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
+    return max(0, round(float(drawn.table(ZIP_RISK_RESULT).noisy[0].sum()) * fitted.factor))
 
 
 def _version(package: str) -> str:

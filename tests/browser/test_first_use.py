@@ -82,7 +82,7 @@ def test_a_code_of_another_key_is_never_taken_without_asking(phone: Page, live_s
     phone.click('[data-do="add"]')
     shows(phone, "home")
     assert {bytes(row["secret"]) for row in stored_people(phone)} == {mine, other}
-    assert phone.locator("[data-people] button").count() == 2
+    assert phone.locator("[data-people] [data-do=choose]").count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

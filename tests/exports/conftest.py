@@ -3,7 +3,9 @@
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -11,6 +13,8 @@ import pytest
 
 from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage
+from exports.models import Release
+from tests.exports.ledger import ReleasedLake, released_lake
 from tests.exports.s3 import S3Server, s3_server
 
 DATABASE = "covid-19"
@@ -23,9 +27,9 @@ def s3() -> Iterator[S3Server]:
         yield server
 
 
-@pytest.fixture
-def catalogue_url() -> Iterator[str]:
-    """The address of a fresh, empty PostgreSQL database for a catalogue."""
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """The address of a PostgreSQL database that is empty and goes away again."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     name = "lake_" + secrets.token_hex(6)
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
@@ -34,6 +38,13 @@ def catalogue_url() -> Iterator[str]:
             yield urlunsplit(parts._replace(path="/" + name))
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def catalogue_url() -> Iterator[str]:
+    """The address of a fresh, empty PostgreSQL database for a catalogue."""
+    with fresh_database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -53,6 +64,24 @@ def shared_bucket(s3: S3Server) -> str:
 def bucket(s3: S3Server, shared_bucket: str) -> Storage:
     """A lake's storage under a fresh prefix of a versioned bucket."""
     return s3.storage(shared_bucket, prefix=secrets.token_hex(6))
+
+
+@pytest.fixture
+def deployment(settings: Any, folder: Storage, catalogue_url: str, tmp_path: Path) -> None:
+    """The deployment's settings: a lake of its own in a folder, with a catalogue of its own."""
+    settings.LAKE_URL = folder.url
+    settings.LAKE_CATALOGUE_URL = catalogue_url
+    settings.QUERY_SLOTS = str(tmp_path)
+    settings.DATASET_EPSILON = 8.0
+
+
+@pytest.fixture
+def deployment_in_s3(deployment: None, settings: Any, bucket: Storage) -> None:
+    """The same with a lake in a bucket."""
+    settings.LAKE_URL = bucket.url
+    settings.LAKE_S3_ENDPOINT = bucket.endpoint
+    settings.LAKE_S3_ACCESS_KEY = bucket.access_key
+    settings.LAKE_S3_SECRET_KEY = bucket.secret_key
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -84,3 +113,22 @@ def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
     with Lake.in_postgres(url=catalogue_url, storage=bucket, database=DATABASE) as made:
         made.prepare()
         yield made
+
+
+@pytest.fixture(scope="session")
+def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Any:
+    """A lake with two released days, made once; tests must not write to it."""
+    with fresh_database() as url, django_db_blocker.unblock():
+        made = released_lake(tmp_path_factory.mktemp("released"), url)
+        django_db_blocker.block()
+        yield made
+        django_db_blocker.unblock()
+
+
+@pytest.fixture
+def released(shared_release: ReleasedLake, db: None, settings: Any, tmp_path: Path) -> ReleasedLake:
+    """The deployment has that lake, and its ledger says so."""
+    settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = shared_release.url, shared_release.catalogue
+    settings.QUERY_SLOTS = str(tmp_path)
+    Release.objects.bulk_create(shared_release.rows())
+    return shared_release

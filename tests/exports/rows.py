@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from passes.models import Pass, Rating, Scan
+from passes.services.holders import add_to_total
 from tests.factories import make_device, make_venue
 from venues.models import Device, Venue
 
@@ -64,5 +65,6 @@ def a_scanned_pass(place: Place, *, hour: float = 12, **values: Any) -> Pass:
 
 
 def rate(row: Pass, masks: int, distancing: int) -> None:
-    """The holder's rating."""
+    """The holder's rating, also in the sums of its venue."""
     Rating.objects.create(pass_row=row, masks=masks, distancing=distancing)
+    add_to_total(venue_id=row.venue_id, count=1, masks=masks, distancing=distancing)

@@ -9,8 +9,9 @@ import pytest
 from exports.policy.domain import PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, workloads
 from exports.policy.noise import Counts
 from exports.services.counts import exact_counts
-from exports.services.risklevels import levels_by_zip3
-from risk.model.parameters import Parameters
+from exports.services.risklevels import levels_by_zip3, levels_on
+from risk.model.parameters import Adaptive, Parameters
+from risk.services import NewSignal, Signal, record_parameters, record_public_signals
 from tests.exports.rows import DAY, a_pass, a_place, a_scan, a_scanned_pass, rate
 from tests.factories import make_organisation
 
@@ -172,8 +173,26 @@ def test_a_day_without_passes_is_all_zero() -> None:
 
 
 def test_risklevels_rise_with_answers_and_prevalence() -> None:
-    levels = levels_by_zip3(["021", "941"], known_active={"021": 0.0, "941": 0.03}, parameters=Parameters())
+    signals = {"021": Signal(0.0, False, "test"), "941": Signal(0.03, False, "test")}
+    levels = levels_by_zip3(signals=signals, parameters=Parameters())
     calm, epidemic = levels["021"], levels["941"]
     assert set(calm) == {0}
     assert all(low <= high for low, high in zip(calm, epidemic, strict=True))
     assert epidemic[0] <= epidemic[1] == epidemic[2] <= epidemic[8] <= epidemic[4] == 2
+
+
+def test_the_risklevel_of_an_area_follows_its_published_number_and_nothing_else(settings: Any) -> None:
+    before = levels_on(day=DAY, zip3=ZIPS)
+    assert before.by_zip3["021"] == before.by_zip3["941"]
+    assert before.basis["sources"] == ["default"]
+    signal = NewSignal("CA", DAY, 0.03, "health office")
+    record_public_signals(signals=[signal], now=dt.datetime.combine(DAY, dt.time(), tzinfo=dt.UTC))
+    after = levels_on(day=DAY, zip3=ZIPS)
+    assert after.by_zip3["021"] == before.by_zip3["021"]
+    assert after.by_zip3["941"][0] > before.by_zip3["941"][0]
+    assert after.basis["known_active_per_person"] == {"941": 0.03}
+    assert after.basis["sources"] == ["default", "health office"]
+    # What outcomes taught the model is a function of visits, so it stays out.
+    taught = Adaptive(hidden_carriers=3.0)
+    record_parameters(adaptive=taught, reason="test", actor="operator", now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
+    assert levels_on(day=DAY, zip3=ZIPS) == after

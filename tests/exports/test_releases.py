@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
@@ -15,23 +16,16 @@ from exports.lakes import deployment_lake
 from exports.models import Release, Step
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit
+from exports.selectors import UnknownReleaseError
 from exports.services import queries, releases
 from exports.services.releases import ReleaseFailed, release_day, release_waiting, waiting_days
 from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3
 from passes.models import Pass, Scan
 from tests.exports.engine.factories import published
+from tests.exports.ledger import SIZE, announce
 from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def lake_settings(settings: Any, tmp_path: Path, catalogue_url: str) -> None:
-    """A lake of its own, with a catalogue of its own."""
-    settings.LAKE_URL = (tmp_path / "lake").as_uri()
-    settings.LAKE_CATALOGUE_URL = catalogue_url
-    settings.QUERY_SLOTS = str(tmp_path)
-    settings.DATASET_EPSILON = 8.0
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
 
 
 @pytest.fixture
@@ -228,7 +222,7 @@ def test_a_query_goes_back_to_the_release_of_a_day(place: Place) -> None:
     assert rows_of() > first
     back = queries.run_query(sql='SELECT count(*) AS n FROM "covid-19"."aspirevc_crowd_tracing"', as_of=DAY)
     assert (back.result.table["n"][0].as_py(), back.as_of) == (first, DAY)
-    with pytest.raises(queries.UnknownReleaseError):
+    with pytest.raises(UnknownReleaseError):
         queries.run_query(sql="SELECT 1", as_of=dt.date(2020, 1, 1))
 
 
@@ -241,3 +235,21 @@ def test_no_tag_or_owner_of_a_pass_reaches_the_lake(place: Place, tmp_path: Path
     canaries = [bytes(row.tag), bytes(row.owner_hash), row.id.bytes]
     for body in (path.read_bytes() for path in files):
         assert not any(canary in body or canary.hex().encode() in body for canary in canaries)
+
+
+def test_a_day_that_moved_too_far_is_published_only_when_somebody_has_looked(settings: Any) -> None:
+    announce(DAY, now=CLOSED)
+    settings.DATASET_DRIFT_LIMITS = {"factor": 1.5}
+    later = DAY + dt.timedelta(days=1)
+    with pytest.raises(ReleaseFailed, match="2 times that of 2026-05-14"):
+        announce(later, now=CLOSED, size=2 * SIZE)
+    assert Release.objects.get(day=later).step == Step.DRAWN
+    assert queries.run_query(sql="SELECT 1 AS one").as_of == DAY
+    release = release_day(day=later, now=CLOSED, accept_drift=True)
+    assert release.step == Step.ANNOUNCED
+    assert "2 times" in release.manifest["drift_accepted"][0]
+
+
+def test_the_command_accepts_drift_only_of_a_day_that_is_named() -> None:
+    with pytest.raises(CommandError, match="--date"):
+        call_command("release", "--accept-drift")

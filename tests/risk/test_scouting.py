@@ -63,6 +63,18 @@ def test_a_longer_stay_costs_more_and_a_mask_less() -> None:
     assert all(cost["mask"] < cost["no_mask"] for cost in costs.values())
 
 
+def test_hours_say_the_cost_of_every_stay_when_asked() -> None:
+    venue = make_venue()
+    crowd(venue, 40, NOW - dt.timedelta(hours=1), 300)
+    refresh()
+    assert "shield_cost" not in card(venue)["hours"][0]
+    for hour in card(venue, "?costs=all")["hours"]:
+        costs = hour["shield_cost"]
+        assert costs["60"]["no_mask"] == hour["shield_cost_60"]
+        assert costs["30"]["no_mask"] <= costs["60"]["no_mask"] <= costs["120"]["no_mask"]
+        assert all(cost["mask"] <= cost["no_mask"] for cost in costs.values())
+
+
 def test_costs_are_of_the_profile_asked_for() -> None:
     venue = make_venue()
     crowd(venue, 40, NOW - dt.timedelta(hours=1), 300)

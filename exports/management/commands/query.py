@@ -1,13 +1,15 @@
 """`manage.py query "SQL"`: run one query on the open tables."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from exports.engine.errors import QueryBusyError, QueryError
+from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import columns_of, json_rows, to_csv
+from exports.selectors import UnknownReleaseError
 from exports.services.queries import answer, run_query
 
 
@@ -17,8 +19,11 @@ class Command(BaseCommand):
     help = "Run one SQL query on the open dataset; @FILE reads it from a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The text and the format."""
+        """The text, the format, and the release to go back to."""
         parser.add_argument("sql")
+        parser.add_argument(
+            "--as-of", type=dt.date.fromisoformat, help="the tables as the release of this day left them"
+        )
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table", dest="form")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,11 +31,11 @@ class Command(BaseCommand):
         text: str = options["sql"]
         sql = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
         try:
-            done = run_query(sql=sql)
+            done = run_query(sql=sql, as_of=options["as_of"])
         except QueryError as error:
             where = f" (line {error.line}, column {error.column})" if error.line else ""
             raise CommandError(f"{error}{where}") from error
-        except QueryBusyError as error:
+        except (QueryBusyError, LakeAwayError, UnknownReleaseError) as error:
             raise CommandError(str(error)) from error
         if options["form"] == "json":
             self.stdout.write(json.dumps(answer(done)))

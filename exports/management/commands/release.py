@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crowdtrace.common.time import utc_now
+from exports.models import Release
 from exports.services import releases
 
 
@@ -15,15 +16,19 @@ class Command(BaseCommand):
     help = "Release closed days of the dataset, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--date`."""
+        """`--date`, and with it `--accept-drift`."""
         parser.add_argument("--date", type=dt.date.fromisoformat, help="only this day, such as 2020-10-15")
+        parser.add_argument(
+            "--accept-drift", action="store_true", help="publish that day though it moved far from the one before"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Release."""
-        now = utc_now()
+        now, day = utc_now(), options["date"]
+        if options["accept_drift"] and not day:
+            raise CommandError("say with --date which day you have looked at")
         try:
-            day = options["date"]
-            done = [releases.release_day(day=day, now=now)] if day else releases.release_waiting(now=now)
+            done = [_one(day, now, options)] if day else releases.release_waiting(now=now)
         except releases.ReleaseFailed as error:
             raise CommandError(str(error)) from error
         for release in done:
@@ -31,3 +36,7 @@ class Command(BaseCommand):
         left = releases.waiting_days(now=now) if not options["date"] else []
         if left:
             raise CommandError("not released: " + ", ".join(map(str, left)))
+
+
+def _one(day: dt.date, now: dt.datetime, options: dict[str, Any]) -> Release:
+    return releases.release_day(day=day, now=now, accept_drift=options["accept_drift"])

@@ -40,6 +40,29 @@ export function stepDown(epochStart, slot, value) {
   return head(sha256(concat(CHAIN_DOMAIN, u32(epochStart), u16(slot), value)));
 }
 
+/** @param {Uint8Array<ArrayBuffer>} passKey @param {number} epochStart @returns {Promise<Uint8Array<ArrayBuffer>>} */
+function epochSeed(passKey, epochStart) {
+  return hkdf(passKey, concat(EPOCH_DOMAIN, u32(epochStart)));
+}
+
+/** @param {Uint8Array} seed @param {number} index @returns {Uint8Array<ArrayBuffer>} */
+function ownerOf(seed, index) {
+  return new Uint8Array(hmac(sha256, seed, concat(utf8("owner"), Uint8Array.of(index))));
+}
+
+/**
+ * What proves passes of an epoch, without their chains, which are only for doors.
+ *
+ * @param {Uint8Array<ArrayBuffer>} passKey `K_pass`
+ * @param {number} epochStart Unix seconds
+ * @param {Iterable<number>} indexes
+ * @returns {Promise<Uint8Array<ArrayBuffer>[]>} owners, in the order of the indexes
+ */
+export async function deriveOwners(passKey, epochStart, indexes) {
+  const seed = await epochSeed(passKey, epochStart);
+  return Array.from(indexes, (index) => ownerOf(seed, index));
+}
+
 /**
  * @param {Uint8Array<ArrayBuffer>} passKey `K_pass`
  * @param {number} epochStart Unix seconds
@@ -48,7 +71,7 @@ export function stepDown(epochStart, slot, value) {
  */
 export async function derivePass(passKey, epochStart, index) {
   if (!Number.isInteger(index) || index < 0 || index >= PASSES_PER_EPOCH) throw new RangeError("no such pass in the book");
-  const seed = await hkdf(passKey, concat(EPOCH_DOMAIN, u32(epochStart)));
+  const seed = await epochSeed(passKey, epochStart);
   const place = Uint8Array.of(index);
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const chain = new Array(SLOTS + 1);
@@ -58,7 +81,7 @@ export async function derivePass(passKey, epochStart, index) {
     value = stepDown(epochStart, slot, value);
     chain[slot - 1] = value;
   }
-  const owner = new Uint8Array(hmac(sha256, seed, concat(utf8("owner"), place)));
+  const owner = ownerOf(seed, index);
   return { epochStart, index, anchor: value, owner, ownerHash: new Uint8Array(sha256(owner)), chain };
 }
 

@@ -13,6 +13,7 @@
 import { request } from "./api.js";
 import { derivePass, nextIndex } from "./book.js";
 import { toBase64Url } from "./bytes.js";
+import { PASSES_PER_EPOCH } from "./epoch.js";
 import { authorization, deriveKeys, sha256 } from "./secret.js";
 
 /**
@@ -39,10 +40,42 @@ export async function register(person) {
  * @throws {import("./api.js").Unreachable}
  */
 export async function checkIn({ store, person, draft, epoch, venue }) {
-  const fixed = await store.takeIndex(draft, epoch, nextIndex);
-  if (fixed?.index == null) return { kind: "used_up" };
   const keys = await deriveKeys(person.secret);
-  const book = await derivePass(keys.pass, epoch.start, fixed.index);
+  if (!person.registered && !(await register(person))) return { kind: "failed" };
+  // A key that was brought back on a new phone does not know which places of its book are used: it turns the leaf.
+  for (let draws = 0; draws < PASSES_PER_EPOCH; draws += 1) {
+    const fixed = await store.takeIndex(draft, epoch, nextIndex);
+    if (fixed?.index == null) return { kind: "used_up" };
+    const answer = await draw(person, keys, fixed, epoch, venue);
+    if (answer.status === 429) return { kind: "busy", retryAfterS: answer.retryAfterS };
+    if (answer.status === 404 || answer.status === 410) return { kind: "closed" };
+    const known = answer.status === 200 || answer.status === 201;
+    if (!known && answer.status !== 409) return { kind: "failed" };
+    /** @type {KeptPass} */
+    const pass = { person: person.id, epochStart: epoch.start, index: fixed.index, epoch, venue, credential: known ? answer.body.credential : null };
+    await store.savePass(pass);
+    if (!known) {
+      // This place of the book was sent with other words before: burned, the next one is taken.
+      await store.saveDraft({ ...fixed, index: null });
+      continue;
+    }
+    await store.dropDraft(person.id, venue.id);
+    await store.savePerson({ ...person, registered: true });
+    return answer.body.go ? { kind: "go", pass } : { kind: "no", advice: answer.body.advice };
+  }
+  return { kind: "used_up" };
+}
+
+/**
+ * @param {Person} person
+ * @param {import("./secret.js").VisitorKeys} keys
+ * @param {Draft} fixed with a place of the book
+ * @param {import("./epoch.js").Epoch} epoch
+ * @param {{id: string, name: string}} venue
+ * @returns {Promise<import("./api.js").Answer>}
+ */
+async function draw(person, keys, fixed, epoch, venue) {
+  const book = await derivePass(keys.pass, epoch.start, fixed.index ?? 0);
   const body = {
     venue: venue.id,
     epoch: epoch.date,
@@ -53,23 +86,7 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
     ...(fixed.invitation ? { invitation: fixed.invitation } : {}),
   };
   const send = () => request("POST", "/api/v1/passes", { body, authorization: authorization(keys) });
-  if (!person.registered && !(await register(person))) return { kind: "failed" };
-  let answer = await send();
+  const answer = await send();
   // A key that nobody used for half a year is forgotten by the server, and told again.
-  if (answer.status === 401 && (await register(person))) answer = await send();
-  if (answer.status === 429) return { kind: "busy", retryAfterS: answer.retryAfterS };
-  if (answer.status === 404 || answer.status === 410) return { kind: "closed" };
-  if (answer.status === 409) {
-    // This place of the book was sent with other words before: burn it, the next try takes the next one.
-    await store.savePass({ person: person.id, epochStart: epoch.start, index: fixed.index, epoch, venue, credential: null });
-    await store.saveDraft({ ...fixed, index: null, epoch: null });
-    return { kind: "failed" };
-  }
-  if (answer.status !== 200 && answer.status !== 201) return { kind: "failed" };
-  /** @type {KeptPass} */
-  const pass = { person: person.id, epochStart: epoch.start, index: fixed.index, epoch, venue, credential: answer.body.credential };
-  await store.savePass(pass);
-  await store.dropDraft(person.id, venue.id);
-  await store.savePerson({ ...person, registered: true });
-  return answer.body.go ? { kind: "go", pass } : { kind: "no", advice: answer.body.advice };
+  return answer.status === 401 && (await register(person)) ? send() : answer;
 }

@@ -3,7 +3,7 @@ import { Unreachable } from "../core/api.js";
 import { checkIn } from "../core/check_in.js";
 import { CHECK_IN_OPENS_BEFORE_S } from "../core/epoch.js";
 import { openVisitorStore } from "../stores/visitor.js";
-import { find, formatTime, onActions, pageData, showState } from "../ui/page.js";
+import { fill, find, formatTime, onActions, pageData, showState, when, word } from "../ui/page.js";
 
 /**
  * @typedef {import("../stores/visitor.js").Draft} Draft
@@ -29,9 +29,9 @@ let person;
 let draft;
 let askedAt = performance.now();
 
-/** @returns {Draft} */
-function emptyDraft() {
-  const invitation = new URLSearchParams(location.hash.slice(1)).get("invitation");
+/** @returns {Promise<Draft>} */
+async function emptyDraft() {
+  const invitation = await store.invitation(venue.id);
   return { person: person.id, venue: venue.id, epoch: null, index: null, answers: {}, surveySeconds: 0, invitation };
 }
 
@@ -75,7 +75,6 @@ function nextStep() {
 }
 
 function listDays() {
-  const word = (/** @type {string} */ name) => /** @type {HTMLTemplateElement} */ (find(`[data-word="${name}"]`)).content.textContent ?? "";
   const now = Date.now() / 1000;
   const buttons = open().map((epoch) => {
     const button = document.createElement("button");
@@ -143,30 +142,29 @@ onActions({
   back: () => history.back(),
   send: () => send(),
   again: async () => {
-    draft = emptyDraft();
+    draft = await emptyDraft();
     go(nextStep());
   },
 });
 
 globalThis.addEventListener("popstate", (event) => show(event.state?.step ?? "day"));
 
-showState("loading", { focus: false });
-try {
-  if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");
-  store = await openVisitorStore();
-  const current = await store.current();
-  if (!current) {
-    showState("no-key", { focus: false });
-  } else {
-    person = current;
-    draft = (await store.draft(person.id, venue.id)) ?? emptyDraft();
-    if (open().length === 0) showState("closed");
-    else {
-      const step = nextStep();
-      history.replaceState({ step: step === "send" ? QUESTIONS.at(-1) : step }, "");
-      show(step);
-    }
+const opened = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the address is not secure
+const current = await opened?.current().catch(() => null);
+if (!opened) showState("unable");
+else if (!current) showState("no-key", { focus: false });
+else {
+  store = opened;
+  person = current;
+  draft = (await store.draft(person.id, venue.id)) ?? (await emptyDraft());
+  // An invitation that was opened after the answers were begun counts for them too.
+  draft.invitation ??= await store.invitation(venue.id);
+  fill("label", person.label);
+  when("labelled", person.label !== "");
+  if (open().length === 0) showState("closed");
+  else {
+    const step = nextStep();
+    history.replaceState({ step: step === "send" ? QUESTIONS.at(-1) : step }, "");
+    show(step);
   }
-} catch {
-  showState("unable");
 }

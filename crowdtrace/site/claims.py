@@ -1,0 +1,180 @@
+"""What CrowdTrace claims about privacy and what it cannot promise, in plain words.
+
+A claim names the file of tests that attacks it, where there is one.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One promise: its number, its words, and the file of tests that tries to break it, if there is one."""
+
+    number: str
+    title: Promise
+    words: Promise
+    test: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Something that is not protected."""
+
+    title: Promise
+    words: Promise
+
+
+CLAIMS: Final = (
+    Claim(
+        "P1",
+        _("A door learns one bit"),
+        _(
+            "Green or red, and nothing about your health beyond that. Every cause of red looks the same: same answer, "
+            "same size, same time."
+        ),
+        "tests/adversaries/test_door.py",
+    ),
+    Claim(
+        "P2",
+        _("Two venues cannot match you"),
+        _(
+            "Two venues that put everything their doors saw side by side find the same visitor no better than by "
+            "chance. What your passes carry shares nothing but the day."
+        ),
+        "tests/adversaries/test_colluders.py",
+    ),
+    Claim(
+        "P3",
+        _("The database alone joins no two visits"),
+        _("Somebody who steals all of it cannot tell which visits are one person's, nor who made a visit."),
+        "tests/adversaries/test_database.py",
+    ),
+    Claim(
+        "P4",
+        _("Your key is nowhere on our side"),
+        _("The secret is made on your phone and stays there: not in the database, the logs, a copy or an address."),
+        "tests/adversaries/test_database.py",
+    ),
+    Claim(
+        "P5",
+        _("A photo of your pass is worthless later"),
+        _(
+            "The code on the screen changes every minute. Where a place asks for it, as all do unless they switch it "
+            "off, a picture opens nothing two minutes later, at no other place and on no other day."
+        ),
+        "tests/adversaries/test_thief.py",
+    ),
+    Claim(
+        "P6",
+        _("What you answer shows nowhere"),
+        _(
+            "No pass, no scan and no public page depends on your four answers. A no to a pass is told to you alone, "
+            "and looks the same from outside as a yes."
+        ),
+        "tests/adversaries/test_answers.py",
+    ),
+    Claim(
+        "P7",
+        _("Visits are forgotten after 14 days"),
+        _(
+            "Visits and answers are deleted 14 days after their day ends, from backups 14 days after that. The number "
+            "of a pass is deleted when its day ends."
+        ),
+        "",
+    ),
+    Claim(
+        "P8",
+        _("You can erase, and get a receipt"),
+        _(
+            "Your visits leave the database and the tier of the data that holds real rows. The receipt lists what was "
+            "rewritten and says nothing about you."
+        ),
+        "",
+    ),
+    Claim(
+        "P9",
+        _("Nothing can be guessed or probed"),
+        _("Unknown and wrong look alike. A receipt can be read only with its own number, which is too long to guess."),
+        "tests/adversaries/test_prober.py",
+    ),
+    Claim(
+        "P10",
+        _("A stolen door gives away little"),
+        _("It holds public keys, sealed scans that it cannot open itself, and its own token, which can be revoked."),
+        "",
+    ),
+    Claim(
+        "P11",
+        _("Nobody can fake another place's crowd"),
+        _(
+            "A scan counts only from a device of that place, with a pass that can be verified. Places that nobody has "
+            "verified count neither in the data nor in forecasts."
+        ),
+        "tests/adversaries/test_faker.py",
+    ),
+    Claim(
+        "P12",
+        _("Broken codes break nothing"),
+        _("Any text may be shown to a door. What is no pass is declined, and the door goes on."),
+        "tests/adversaries/test_malformed.py",
+    ),
+)
+
+LIMITS: Final = (
+    Limit(
+        _("Your personal code is you"),
+        _("Whoever holds it, on paper or as a picture, is you here. Keep it as you keep a house key."),
+    ),
+    Limit(
+        _("An operator who starts to log"),
+        _(
+            "Whoever runs the server could begin to write down who draws which pass, from that moment on. You trust "
+            "the operator not to. Blind signatures would end this; they are not built in."
+        ),
+    ),
+    Limit(
+        _("A code passed on live"),
+        _("Somebody who sends your screen to a friend within the minute lets that friend in."),
+    ),
+    Limit(
+        _("Clocks, faces and cameras"),
+        _("Two doors can compare times and faces. Cameras see who comes in."),
+    ),
+    Limit(
+        _("Staff who wave people through"),
+        _("A place may let people in on red. No software can stop it."),
+    ),
+    Limit(
+        _("Which place a pass is for"),
+        _("Whoever sees a pass can try it against the list of places, and find the one it was made for."),
+    ),
+    Limit(
+        _("Five puppets and a target"),
+        _(
+            "A venue that brings five made-up visitors together with one real one can read that person's answers from "
+            "what the shields of the five lose. A crowd under five is treated as if nobody had answered."
+        ),
+    ),
+    Limit(
+        _("A lone positive test"),
+        _("One reported result marks hours of a place, for those who were there. It names nobody."),
+    ),
+    Limit(
+        _("The order of pages on the disk"),
+        _(
+            "The database's files and its journal lie in the order of writing. Whoever reads the disk itself may guess "
+            "at what was written together."
+        ),
+    ),
+    Limit(
+        _("Copies of open data"),
+        _(
+            "What was downloaded cannot be recalled. No row of the open data is a person's; each day costs a bounded, "
+            "stated amount of privacy, and days add up."
+        ),
+    ),
+)

@@ -1,0 +1,71 @@
+/**
+ * What the answer of `/shield` says about days: what each cost, and how the shield comes back.
+ *
+ * A visit counts in full for ten days, then less and less, until after fourteen it is gone (`risk/model/shield.py`).
+ *
+ * @typedef {{venue: string, arrived: string, left: string | null, dose: number, shield_cost: number, why: {code: string, text: string}[]}} Visit
+ * @typedef {{day: Date, points: number, visits: Visit[]}} Day
+ */
+
+export const FULL_DAYS = 10;
+export const GONE_DAYS = 14;
+export const DAYS_SHOWN = 14;
+const DAY_MS = 24 * 3600 * 1000;
+
+/** @param {number} ageDays @returns {number} share of its points that a visit of this age still costs, 0 to 1 */
+export function weight(ageDays) {
+  return Math.min(1, Math.max(0, (GONE_DAYS - ageDays) / (GONE_DAYS - FULL_DAYS)));
+}
+
+/** @param {Visit} visit @param {Date} now @returns {number} its age in days, from its end */
+function ageOf(visit, now) {
+  return Math.max(0, (now.getTime() - new Date(visit.left ?? now).getTime()) / DAY_MS);
+}
+
+/** @param {Date} moment @returns {Date} the midnight that begins its day, on this device's clock */
+export function dayOf(moment) {
+  return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate());
+}
+
+/** @param {Visit[]} visits @param {Date} now @returns {Day[]} the last days, the earliest first, quiet ones included */
+export function byDay(visits, now) {
+  return Array.from({ length: DAYS_SHOWN }, (_, at) => {
+    const today = dayOf(now);
+    const day = new Date(today.getFullYear(), today.getMonth(), today.getDate() - (DAYS_SHOWN - 1 - at));
+    const on = visits.filter((visit) => dayOf(new Date(visit.arrived)).getTime() === day.getTime());
+    return { day, visits: on, points: on.reduce((sum, visit) => sum + visit.shield_cost, 0) };
+  });
+}
+
+/**
+ * @param {Visit[]} visits
+ * @param {number} spent share of the budget
+ * @param {Date} now
+ * @param {number} daysAhead
+ * @returns {number} the shield in so many days, in percent, if nothing is added
+ */
+export function shieldIn(visits, spent, now, daysAhead) {
+  const back = visits.reduce((sum, visit) => {
+    const age = ageOf(visit, now);
+    const today = weight(age);
+    return today > 0 ? sum + visit.shield_cost * (1 - weight(age + daysAhead) / today) : sum;
+  }, 0);
+  return Math.max(0, Math.min(100, Math.floor(100 - 100 * spent + back)));
+}
+
+/**
+ * @param {Visit[]} visits
+ * @param {number} shield now, in percent
+ * @param {number} spent
+ * @param {Date} now
+ * @returns {{days: number, shield: number}[]} when it has visibly risen, when it is half way back, and when it is whole
+ */
+export function recovery(visits, shield, spent, now) {
+  const ahead = Array.from({ length: GONE_DAYS }, (_, at) => ({ days: at + 1, shield: shieldIn(visits, spent, now, at + 1) }));
+  const last = ahead.at(-1);
+  const first = ahead.find((each) => each.shield > shield);
+  if (!first || !last) return [];
+  const half = ahead.find((each) => each.shield >= (shield + last.shield) / 2);
+  const whole = ahead.find((each) => each.shield === last.shield);
+  return [first, half, whole].filter((each, at, all) => each !== undefined && all.findIndex((other) => other?.days === each.days) === at).flatMap((each) => each ?? []);
+}

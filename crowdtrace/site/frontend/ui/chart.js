@@ -1,0 +1,34 @@
+/** Bars as the server draws them, for numbers that only this device has. The same numbers stand in a table beside. */
+
+const SVG = "http://www.w3.org/2000/svg";
+const HEIGHT = 96;
+const STEP = 24;
+const WIDTH = 16;
+const LEAST = 2;
+
+/** @param {string} name @param {Record<string, string | number>} attributes @returns {SVGElement} */
+function element(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}
+
+/** @param {SVGElement} svg @param {{value: number, label: string, marked: boolean}[]} bars */
+export function drawBars(svg, bars) {
+  const most = Math.max(...bars.map((bar) => bar.value), 0);
+  svg.setAttribute("viewBox", `0 -4 ${bars.length * STEP} ${HEIGHT + 22}`);
+  const drawn = bars.flatMap(({ value, label, marked }, at) => {
+    const height = value > 0 ? Math.max(LEAST, (HEIGHT * value) / most) : 0;
+    const x = at * STEP + (STEP - WIDTH) / 2;
+    const bar = element("rect", { x, y: HEIGHT - height, width: WIDTH, height, rx: 2, class: marked ? "is-marked" : "" });
+    const text = element("text", { x: at * STEP + STEP / 2, y: HEIGHT + 13, "text-anchor": "middle" });
+    text.textContent = label;
+    return [bar, text];
+  });
+  svg.replaceChildren(element("line", { x1: 0, x2: bars.length * STEP, y1: HEIGHT, y2: HEIGHT }), ...drawn);
+}
+
+/** @param {SVGCircleElement} ring whose `pathLength` is 100 @param {number} percent */
+export function drawRing(ring, percent) {
+  ring.setAttribute("stroke-dasharray", `${percent} ${100 - percent}`);
+}

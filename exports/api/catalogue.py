@@ -1,0 +1,148 @@
+"""The dataset's releases and descriptions as plain values, with the addresses they have here."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from crowdtrace.common.problems import NotFound
+from exports import conf, publication
+from exports.descriptors import DataFile, Publication, dictionary
+from exports.models import Release
+from exports.policy.guarantee import guarantee
+from exports.selectors import Coverage, TablesAt, coverage_of
+from exports.tables import DAILY, OPEN_TABLES, TABLES, ZONES, Table, table
+from venues.links import origin
+
+CSV = "text/csv"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The one dataset of a deployment, under an address."""
+
+    base: str
+
+    @classmethod
+    def of(cls, request: HttpRequest, name: str) -> "Dataset":
+        """The dataset of that name; raises `NotFound` for any other."""
+        if name != conf.database():
+            raise NotFound
+        return cls(f"{origin(request)}/api/v1/datasets/{name}")
+
+    def entry(self, at: TablesAt) -> dict[str, Any]:
+        """The dataset in a list."""
+        return {
+            "name": conf.database(),
+            "title": publication.TITLE,
+            "description": publication.description(),
+            "tables": [described.name for described in OPEN_TABLES],
+            "as_of": at.as_of,
+            "url": self.base,
+        }
+
+    def whole(self, at: TablesAt) -> dict[str, Any]:
+        """All there is to say of the dataset."""
+        covered = coverage_of(at)
+        return self.entry(at) | {
+            "guarantee": _guarantee(at, covered),
+            "tables": [_table(described) for described in TABLES],
+            "zones": [vars(zone) for zone in ZONES],
+            "licence": {
+                "name": publication.LICENCE_NAME,
+                "title": publication.LICENCE_TITLE,
+                "url": f"{self.base}/licence",
+                "text": publication.licence_text(),
+                "takes_in": publication.TAKEN_IN,
+            },
+            "citation": self._citation(at),
+            "coverage": {"text": publication.coverage(), **vars(covered)},
+            "known_problems": publication.known_problems(),
+            "files": self.files(at.release) if at.release else [],
+            "links": {
+                "releases": f"{self.base}/releases",
+                "datapackage": f"{self.base}/datapackage.json",
+                "croissant": f"{self.base}/croissant.json",
+                "daily": f"{self.base}/daily.csv",
+                "feed": f"{self.base}/feed.atom",
+                "queries": self.base.partition("/datasets/")[0] + "/queries",
+            },
+        }
+
+    def _citation(self, at: TablesAt) -> dict[str, str] | None:
+        if at.release is None or at.release.announced_at is None:
+            return None
+        version, year = at.release.day.isoformat(), at.release.announced_at.year
+        return {
+            "text": publication.citation(base=self.base, version=version, year=year),
+            "bibtex": publication.bibtex(base=self.base, version=version, year=year),
+        }
+
+    def release(self, release: Release) -> dict[str, Any]:
+        """One release."""
+        return {
+            "day": release.day,
+            "as_of": release.day,
+            "announced_at": release.announced_at,
+            "epsilon": release.epsilon,
+            "rows": release.manifest["rows"],
+            "manifest": {name: value for name, value in release.manifest.items() if name != "files"},
+            "files": self.files(release),
+            "profile": f"{self._of(release.day)}/profile",
+            "url": self._of(release.day),
+        }
+
+    def files(self, release: Release) -> list[dict[str, Any]]:
+        """The files of a release."""
+        return [
+            {name: value for name, value in file.items() if name != "path"}
+            | {"url": f"{self._of(release.day)}/files/{file['name']}"}
+            for file in release.manifest.get("files", [])
+        ]
+
+    def data_files(self, release: Release, daily: bytes, digest: str) -> list[DataFile]:
+        """The same for descriptors, and the CSV of daily counts up to that release."""
+        csv = f"{self.base}/daily.csv?as_of={release.day.isoformat()}"
+        return [
+            *(
+                DataFile(table(file["table"]), file["url"], file["media_type"], file["bytes"], file["sha256"])
+                for file in self.files(release)
+            ),
+            DataFile(DAILY, csv, CSV, len(daily), digest),
+        ]
+
+    def publication(self, release: Release) -> Publication:
+        """Names, licence and citation for descriptors of a release."""
+        return publication.publication(base=self.base, as_of=release.day, announced=release.announced_at)
+
+    def _of(self, day: dt.date) -> str:
+        return f"{self.base}/releases/{day.isoformat()}"
+
+
+def _table(described: Table) -> dict[str, Any]:
+    return {
+        "name": described.name,
+        "zone": described.zone.value,
+        "owner": described.owner,
+        "title": described.title,
+        "meaning": described.meaning,
+        "partition": described.partition,
+        "columns": dictionary(described),
+    }
+
+
+def _guarantee(at: TablesAt, covered: Coverage) -> dict[str, Any]:
+    """The guarantee of the newest release, and what the days cost together."""
+    planned: dict[str, Any] = dict(guarantee(epsilon=conf.budget(), budget=conf.budget()))
+    stated = at.release.manifest["guarantee"] if at.release else planned
+    return {
+        "definition": stated["definition"],
+        "unit": stated["unit"],
+        "epsilon_per_day": stated["epsilon"],
+        "passes_counted_per_unit": stated["passes_counted_per_unit"],
+        "composition": stated["composition"],
+        "days": covered.days,
+        "epsilon_of_all_days": covered.epsilon,
+        "sentence": publication.guarantee_sentence(stated["epsilon"]),
+    }

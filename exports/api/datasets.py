@@ -1,0 +1,306 @@
+"""What there is to know and to download of the open dataset."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags, quote_etag
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common import problems
+from crowdtrace.common.etag import ETagMixin
+from crowdtrace.common.pagination import CursorPagination
+from crowdtrace.common.problems import NotFound, Unavailable
+from crowdtrace.common.serializers import QuerySerializer, read_query
+from exports import conf, publication, serializers
+from exports.api.catalogue import CSV, Dataset
+from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
+from exports.api.queries import FormatIsAsked
+from exports.descriptors import croissant, datapackage
+from exports.engine.results import to_csv
+from exports.lake.files import PARQUET, PART_BYTES
+from exports.models import Release
+from exports.schemas import arrow_schema
+from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
+from exports.tables import DAILY
+
+# Files of a release never change.
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+# Everything else is asked for again, and answered with 304 until the next release.
+PUBLIC: Final = "public, no-cache"
+
+
+class NoParameters(QuerySerializer):
+    """An address without query parameters."""
+
+
+class DatasetView(ETagMixin, APIView):
+    """What the addresses below a dataset share."""
+
+    cache_control = PUBLIC
+    problems: Any = (problems.Invalid,)
+
+    def at(self, request: Request) -> TablesAt:
+        """The tables that the request asks about."""
+        return tables_on(read_query(request, serializers.AsOfParameters).get("as_of"))
+
+
+class DatasetsView(DatasetView):
+    """The list of datasets."""
+
+    @extend_schema(
+        operation_id="datasets", tags=["dataset"], summary="List datasets", responses=serializers.DatasetsOutput
+    )
+    def get(self, request: Request) -> Response:
+        """A deployment has one dataset: the database that queries are about."""
+        read_query(request, NoParameters)
+        entry = Dataset.of(request._request, conf.database()).entry(tables_at())
+        return Response(serializers.DatasetsOutput({"results": [entry], "next": None, "previous": None}).data)
+
+
+class DatasetDetailView(DatasetView):
+    """One dataset."""
+
+    @extend_schema(
+        operation_id="dataset",
+        tags=["dataset"],
+        summary="Dictionary, guarantee, licence, coverage and files of a dataset",
+        parameters=[serializers.AsOfParameters],
+        responses=serializers.DatasetOutput,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """All there is to say of the dataset, as the newest release left it."""
+        return Response(serializers.DatasetOutput(Dataset.of(request._request, name).whole(self.at(request))).data)
+
+
+class ReleasePages(CursorPagination):
+    """Releases by day."""
+
+    ordering = "-day"
+
+
+class ReleasesView(DatasetView):
+    """Releases."""
+
+    @extend_schema(
+        operation_id="releases",
+        tags=["dataset"],
+        summary="List releases with manifest and files",
+        parameters=[
+            serializers.AsOfParameters,
+            OpenApiParameter("limit", OpenApiTypes.INT, description="results of a page, 1 to 200; 50 by itself"),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="where to go on; comes with next and previous"),
+        ],
+        responses=serializers.ReleasesOutput,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Newest day first; with `as_of` those of that day and before."""
+        dataset = Dataset.of(request._request, name)
+        query = read_query(request, serializers.AsOfParameters, also=frozenset({"limit", "cursor"}))
+        found = announced().filter(day__lte=query["as_of"]) if "as_of" in query else announced()
+        pages = ReleasePages()
+        rows = pages.paginate_queryset(found, request, self)
+        page = pages.get_paginated_response([dataset.release(row) for row in rows])
+        return Response(serializers.ReleasesOutput(page.data).data)
+
+
+class ReleaseView(DatasetView):
+    """One release."""
+
+    @extend_schema(operation_id="release", tags=["dataset"], summary="One release", responses=serializers.ReleaseOutput)
+    def get(self, request: Request, name: str, day: dt.date) -> Response:
+        """Manifest and files of the release of a day."""
+        read_query(request, NoParameters)
+        return Response(serializers.ReleaseOutput(Dataset.of(request._request, name).release(_release(day))).data)
+
+
+class ProfileView(DatasetView):
+    """Statistics of a release."""
+
+    @extend_schema(
+        operation_id="release_profile",
+        tags=["dataset"],
+        summary="Nulls, ranges, quantiles, correlations and drift of a release",
+        responses=serializers.ProfileOutput,
+    )
+    def get(self, request: Request, name: str, day: dt.date) -> Response:
+        """Made from the drawn counts alone, so it costs no budget and says nothing that the counts do not."""
+        Dataset.of(request._request, name)
+        read_query(request, NoParameters)
+        return Response(serializers.ProfileOutput(_release(day).profile | {"day": day}).data)
+
+
+class FileView(DatasetView):
+    """Files of releases."""
+
+    content_negotiation_class = FormatIsAsked
+
+    @extend_schema(
+        operation_id="release_file",
+        tags=["dataset"],
+        summary="Download a file of a release",
+        responses={(200, PARQUET): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
+        """The bytes as they lie in the lake. A name that the release does not list is not found."""
+        Dataset.of(request._request, name)
+        read_query(request, NoParameters)
+        listed = {each["name"]: each for each in _release(day).manifest.get("files", [])}
+        if file not in listed:
+            raise NotFound
+        found = listed[file]
+        headers = {"ETag": quote_etag(found["sha256"]), "Cache-Control": FOR_EVER}
+        if headers["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+            return HttpResponse(status=304, headers=headers)
+        try:
+            stream = conf.storage().open(found["path"])
+        except OSError as error:
+            raise Unavailable from error
+        headers |= {
+            "Content-Length": str(found["bytes"]),
+            "Content-Disposition": f'attachment; filename="{found["name"]}"',
+        }
+        return StreamingHttpResponse(_parts(stream), content_type=found["media_type"], headers=headers)
+
+
+def _parts(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
+        while part := stream.read(PART_BYTES):
+            yield part
+
+
+def _release(day: dt.date) -> Release:
+    release = announced().filter(day=day).first()
+    if release is None:
+        raise NotFound
+    return release
+
+
+class DescriptorView(DatasetView):
+    """Descriptions for catalogues and tools: of one release's files, and of the counts by state up to it."""
+
+    content_negotiation_class = FormatIsAsked
+
+    def described(self, request: Request, name: str) -> tuple[Any, Any]:
+        """What is published, and its files; raises `NotFound` before the first release."""
+        dataset, at = Dataset.of(request._request, name), self.at(request)
+        if at.release is None:
+            raise NotFound
+        daily = daily_csv(at)
+        files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
+        return dataset.publication(at.release), files
+
+
+class DataPackageView(DescriptorView):
+    """Frictionless."""
+
+    @extend_schema(
+        operation_id="datapackage",
+        tags=["dataset"],
+        summary="Frictionless datapackage.json of a release",
+        parameters=[serializers.AsOfParameters],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Data Package 2.0."""
+        return Response(datapackage(*self.described(request, name)))
+
+
+class CroissantView(DescriptorView):
+    """Croissant."""
+
+    @extend_schema(
+        operation_id="croissant",
+        tags=["dataset"],
+        summary="Croissant JSON-LD of a release",
+        parameters=[serializers.AsOfParameters],
+        responses={(200, "application/ld+json"): OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Croissant 1.0 (MLCommons)."""
+        return Response(croissant(*self.described(request, name)), content_type="application/ld+json")
+
+
+def daily_csv(at: TablesAt) -> bytes:
+    """The table `daily_by_state` as CSV."""
+    rows = list(daily_rows(at))
+    schema = arrow_schema(DAILY)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    days = pa.array([dt.date.fromisoformat(day) for day in columns[0]], pa.date32())
+    made = [days, *(pa.array(column, field.type) for column, field in zip(columns[1:], list(schema)[1:], strict=True))]
+    return to_csv(pa.Table.from_arrays(made, schema=schema))
+
+
+class DailyView(DatasetView):
+    """Counts by day and state."""
+
+    content_negotiation_class = FormatIsAsked
+
+    @extend_schema(
+        operation_id="daily_counts",
+        tags=["dataset"],
+        summary="Counts by day and state, as CSV",
+        parameters=[serializers.AsOfParameters],
+        responses={(200, CSV): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, name: str) -> HttpResponse:
+        """All days up to the release, oldest first; rows without a known ZIP have no state."""
+        Dataset.of(request._request, name)
+        at = self.at(request)
+        return _tagged(request._request, at, daily_csv(at), f"{CSV}; charset=utf-8", "daily_by_state.csv")
+
+
+class FeedView(DatasetView):
+    """News of releases."""
+
+    content_negotiation_class = FormatIsAsked
+
+    @extend_schema(
+        operation_id="release_feed",
+        tags=["dataset"],
+        summary="Atom feed of releases",
+        responses={(200, MEDIA_TYPE): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, name: str) -> HttpResponse:
+        """The latest fifty announcements."""
+        dataset, at = Dataset.of(request._request, name), tables_at()
+        read_query(request, NoParameters)
+        feed = atom(base=dataset.base, releases=announced().order_by("-number")[:ENTRIES])
+        return _tagged(request._request, at, feed.encode(), f"{MEDIA_TYPE}; charset=utf-8", "")
+
+
+class LicenceView(DatasetView):
+    """The terms."""
+
+    content_negotiation_class = FormatIsAsked
+
+    @extend_schema(
+        operation_id="dataset_licence",
+        tags=["dataset"],
+        summary="Terms of the data",
+        responses={(200, "text/markdown"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, name: str) -> HttpResponse:
+        """The terms in Markdown."""
+        Dataset.of(request._request, name)
+        read_query(request, NoParameters)
+        return HttpResponse(publication.licence_text(), content_type="text/markdown; charset=utf-8")
+
+
+def _tagged(request: HttpRequest, at: TablesAt, data: bytes, kind: str, saved_as: str) -> HttpResponse:
+    """The bytes, or 304 to an asker who has them."""
+    tag = at.tag(request.path, hashlib.sha256(data).hexdigest())
+    headers = {"ETag": tag, "Cache-Control": PUBLIC}
+    if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+        return HttpResponse(status=304, headers=headers)
+    if saved_as:
+        headers["Content-Disposition"] = f'attachment; filename="{saved_as}"'
+    return HttpResponse(data, content_type=kind, headers=headers)

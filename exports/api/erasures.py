@@ -1,0 +1,160 @@
+"""Addresses for holders who want their passes erased, and for the receipt."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crowdtrace.common.crypto import b64decode, b64encode
+from crowdtrace.common.problems import NotFound
+from crowdtrace.common.serializers import Base64Url, UtcTime, read_body
+from crowdtrace.common.time import utc_now
+from exports.models import Erasure
+from exports.services import erasures
+from passes.api.holders import owner_hashes
+from passes.serializers import OwnersSerializer
+
+_ID = "3q2-7wAAAAAAAAAAAAAAAA"
+
+
+class StartedOutput(serializers.Serializer[Any]):
+    """An erasure that has begun."""
+
+    id = Base64Url(length=erasures.CAPABILITY_BYTES, help_text="opens the receipt; whoever has it may read it")
+
+
+class DatabaseOutput(serializers.Serializer[Any]):
+    """Rows that left the database."""
+
+    passes = serializers.IntegerField(min_value=0)
+    scans = serializers.IntegerField(min_value=0)
+    ratings = serializers.IntegerField(min_value=0)
+
+
+class ObjectOutput(serializers.Serializer[Any]):
+    """A data file that was rewritten."""
+
+    name = serializers.CharField(help_text="under the table of the verified tier, as it was")
+    before = serializers.IntegerField(min_value=0, help_text="rows it held")
+    after = serializers.IntegerField(min_value=0, help_text="rows that were kept")
+
+
+class LakeOutput(serializers.Serializer[Any]):
+    """What was done in the verified tier."""
+
+    rows = serializers.IntegerField(min_value=0, help_text="rows of these owners")
+    objects = ObjectOutput(many=True)
+    proven = serializers.BooleanField(help_text="every object that remains was read and holds none of the rows")
+
+
+class ErasureOutput(StartedOutput):
+    """The receipt of an erasure: counts and object names, no identifier. It is kept for 90 days."""
+
+    status = serializers.ChoiceField(Erasure.Status.choices)
+    database = DatabaseOutput()
+    lake = LakeOutput()
+    open_tier = serializers.CharField(help_text="what erasing means for the open dataset")
+    finished_at = UtcTime(allow_null=True)
+
+
+_RECEIPT = OpenApiExample(
+    "A receipt",
+    value={
+        "id": _ID,
+        "status": "done",
+        "database": {"passes": 3, "scans": 5, "ratings": 1},
+        "lake": {
+            "rows": 1,
+            "objects": [
+                {"name": "data/scan_date=2026-05-14/verified-2026-05-14-00000.parquet", "before": 912, "after": 911}
+            ],
+            "proven": True,
+        },
+        "open_tier": "No row of the open dataset belongs to anybody ...",
+        "finished_at": "2026-05-20T09:30:12Z",
+    },
+    response_only=True,
+)
+
+
+def receipt(capability: bytes, erasure: Erasure) -> dict[str, Any]:
+    """An erasure as its holder sees it."""
+    values = {
+        "id": capability,
+        "status": erasure.status,
+        "database": erasure,
+        "lake": {"rows": erasure.rows, "objects": erasure.objects_changed, "proven": erasure.proven},
+        "open_tier": _(
+            "No row of the open dataset belongs to anybody: it is drawn from noisy counts, so there is nothing of "
+            "yours in it to find or to remove. Copies of the verified tier that approved organisations have "
+            "downloaded cannot be recalled."
+        ),
+        "finished_at": erasure.finished_at,
+    }
+    return dict(ErasureOutput(values).data)
+
+
+class ErasuresView(APIView):
+    """Erasing passes."""
+
+    @extend_schema(
+        operation_id="erase_passes",
+        tags=["passes"],
+        summary="Erase passes with all that hangs on them",
+        request=OwnersSerializer,
+        responses={202: StartedOutput},
+        examples=[OpenApiExample("Begun", value={"id": _ID}, response_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped."""
+        body = read_body(request, OwnersSerializer)
+        capability = erasures.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
+        address = f"{request.path}/{b64encode(capability)}"
+        return Response(StartedOutput({"id": capability}).data, status=202, headers={"Location": address})
+
+
+class ErasureView(APIView):
+    """One erasure; whoever has its id may see and cancel it."""
+
+    @extend_schema(
+        operation_id="erasure",
+        tags=["passes"],
+        summary="Receipt of an erasure",
+        responses=ErasureOutput,
+        examples=[_RECEIPT],
+    )
+    def get(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
+        """How far it is, and in the end what was done."""
+        capability = read_capability(erasure)
+        return shown(capability, erasures.find_erasure(capability=capability))
+
+    @extend_schema(
+        operation_id="cancel_erasure",
+        tags=["passes"],
+        summary="Cancel an erasure",
+        responses=ErasureOutput,
+        examples=[_RECEIPT],
+    )
+    def delete(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
+        """Leave the verified tier as it is, if it is not too late: the answer says. The database is done already."""
+        capability = read_capability(erasure)
+        return shown(capability, erasures.cancel_erasure(capability=capability, now=utc_now()))
+
+
+def read_capability(text: str) -> bytes:
+    """The capability in an address; raises `NotFound` for what cannot be one, as for one that nobody has."""
+    try:
+        return b64decode(text, length=erasures.CAPABILITY_BYTES)
+    except ValueError:
+        raise NotFound from None
+
+
+def shown(capability: bytes, erasure: Erasure | None) -> Response:
+    """The answer with a receipt, never stored on the way."""
+    if erasure is None:
+        raise NotFound
+    return Response(receipt(capability, erasure), headers={"Cache-Control": "no-store"})

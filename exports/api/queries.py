@@ -1,0 +1,166 @@
+"""SQL on the open tables."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.utils.http import parse_etags
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from crowdtrace.common import problems
+from crowdtrace.common.etag import ETagMixin
+from crowdtrace.common.renderers import JSONRenderer
+from crowdtrace.common.serializers import read_body, read_query
+from crowdtrace.common.throttles import AddressThrottle
+from exports import serializers
+from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
+from exports.problems import query_problems
+from exports.selectors import tables_at
+from exports.services.queries import Answered, answer, is_steady, run_query
+
+# An address that names a release always gives the same rows; one that does not, those of the newest release.
+OF_A_RELEASE: Final = "public, max-age=86400"
+OF_THE_NEWEST: Final = "public, no-cache"
+UNSTEADY: Final = "no-store"
+
+_FORMS: Final[dict[Any, Any]] = {
+    (200, "application/json"): serializers.QueryOutput,
+    (200, "text/csv"): OpenApiTypes.STR,
+    (200, MEDIA_TYPES["parquet"]): OpenApiTypes.BINARY,
+    (200, MEDIA_TYPES["arrow"]): OpenApiTypes.BINARY,
+}
+_EXAMPLES: Final = [
+    OpenApiExample(
+        "answers by day",
+        request_only=True,
+        value={
+            "sql": 'SELECT scan_date, count_if(symptoms) AS symptoms, count(*) AS scans\nFROM "covid-19".'
+            '"aspirevc_crowd_tracing"\nGROUP BY 1 ORDER BY 1'
+        },
+    ),
+    OpenApiExample(
+        "two days",
+        response_only=True,
+        media_type="application/json",
+        status_codes=["200"],
+        value={
+            "columns": [
+                {"name": "scan_date", "type": "date"},
+                {"name": "symptoms", "type": "bigint"},
+                {"name": "scans", "type": "bigint"},
+            ],
+            "rows": [["2020-10-01", 41, 1204], ["2020-10-02", 38, 1187]],
+            "truncated": False,
+            "as_of": "2020-10-20",
+            "elapsed_ms": 312,
+        },
+    ),
+    OpenApiExample(
+        "a name that is not known",
+        response_only=True,
+        media_type=problems.CONTENT_TYPE,
+        status_codes=["400"],
+        value={
+            "type": "/problems/invalid",
+            "title": "Something in the request is not valid",
+            "status": 400,
+            "detail": "The list of errors names each field and what is wrong with it.",
+            "errors": [{"pointer": "/sql", "detail": "Line 1, column 8: ...", "code": "unknown-name"}],
+            "line": 1,
+            "column": 8,
+            "nearest": ["symptoms"],
+        },
+    ),
+]
+
+
+class FormatIsAsked(BaseContentNegotiation):
+    """The form of the answer is a field of the request; `Accept` is not looked at."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The parser of JSON, for bodies that say they are JSON."""
+        return next((parser for parser in parsers if parser.media_type == request.content_type.partition(";")[0]), None)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ARG002
+        """JSON, for an answer that is one."""
+        renderer: BaseRenderer = renderers[0]
+        return renderer, renderer.media_type
+
+
+class QueryThrottle(AddressThrottle):
+    """Limits queries of one address."""
+
+    scope = "query"
+
+
+class QueriesView(ETagMixin, APIView):
+    """Queries: sent, or as an address that can be cited and cached."""
+
+    throttle_classes = (AddressThrottle, QueryThrottle)
+    content_negotiation_class = FormatIsAsked
+    problems = (problems.Invalid, problems.NotFound)
+
+    @extend_schema(
+        operation_id="query",
+        tags=["dataset"],
+        summary="Run SQL on the open tables",
+        request=serializers.QueryInput,
+        responses=_FORMS,
+        examples=_EXAMPLES,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Run a query within limits of time, memory, rows and output; nothing of it is kept.
+
+        A query that is wrong or passes a limit is answered with 400 and the place in its text; more rows than an
+        answer may have are cut, and `truncated` says so (in files the header Dataset-Truncated does).
+        """
+        body = read_body(request, serializers.QueryInput)
+        with query_problems("/sql"):
+            answered = run_query(sql=body["sql"], dialect=body["dialect"], as_of=body.get("as_of"))
+        return _response(answered, body["format"], {})
+
+    @extend_schema(
+        operation_id="query_permalink",
+        tags=["dataset"],
+        summary="A query as an address",
+        parameters=[serializers.QueryParameters],
+        responses=_FORMS,
+        examples=_EXAMPLES[1:],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """The same as sending it. The ETag changes with the tables; while it holds, nothing is run again.
+
+        Add `as_of` for rows that never change. A query whose value changes by itself, such as one with the present
+        time, a sample or live rows, has no ETag.
+        """
+        query = read_query(request, serializers.QueryParameters)
+        sql, dialect, form = query["sql"], query["dialect"], query["format"]
+        with query_problems("?sql"):
+            at = tables_at(query.get("as_of"))
+            headers = {"Cache-Control": UNSTEADY}
+            if is_steady(sql=sql, dialect=dialect, at=at):
+                headers = {
+                    "Cache-Control": OF_A_RELEASE if "as_of" in query else OF_THE_NEWEST,
+                    "ETag": at.tag(sql, dialect, form),
+                }
+                if headers["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+                    return HttpResponse(status=304, headers=headers)
+            answered = run_query(sql=sql, dialect=dialect, at=at)
+        return _response(answered, form, headers)
+
+
+def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> HttpResponse:
+    if form == "json":
+        return HttpResponse(JSONRenderer().render(answer(answered)), content_type="application/json", headers=headers)
+    said = {
+        "Content-Disposition": f'attachment; filename="{FILE_NAMES[form]}"',
+        "Dataset-Truncated": str(answered.result.truncated).lower(),
+        "Dataset-As-Of": answered.as_of.isoformat() if answered.as_of else "",
+    }
+    data = WRITERS[form](answered.result.table)
+    return HttpResponse(data, content_type=MEDIA_TYPES[form], headers=said | dict(headers))

@@ -1,0 +1,46 @@
+"""`manage.py forget --owners FILE`: erase passes, as their holder would, and print the receipt."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from crowdtrace.common.crypto import b64decode
+from crowdtrace.common.time import utc_now
+from exports.api.erasures import receipt
+from exports.models import Erasure
+from exports.services import erasing, erasures
+from passes.identity import hash_owner
+
+OWNER_BYTES = 32
+
+
+class Command(BaseCommand):
+    """Erases and waits until it is done, here in this process."""
+
+    help = "Erase passes by their owners: one a line, base64url, as `simulate --owners-out` writes them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--owners`."""
+        parser.add_argument("--owners", type=Path, required=True, help="file of owners")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Erase."""
+        capability = erasures.request_erasure(owner_hashes=map(hash_owner, _read(options["owners"])), now=utc_now())
+        erasing.run_erasures(now=utc_now())
+        done = erasures.find_erasure(capability=capability)
+        if done is None or done.status != Erasure.Status.DONE:
+            raise CommandError(f"not finished: {done.failure or done.status}" if done else "gone")
+        self.stdout.write(json.dumps(receipt(capability, done), indent=2))
+
+
+def _read(path: Path) -> list[bytes]:
+    owners = []
+    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
+        if text := line.strip():
+            try:
+                owners.append(b64decode(text, length=OWNER_BYTES))
+            except ValueError:
+                raise CommandError(f"line {number} is no owner") from None
+    return owners

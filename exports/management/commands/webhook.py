@@ -1,0 +1,39 @@
+"""`manage.py webhook add URL | list | remove ID`: addresses that are told of each release."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from crowdtrace.common.time import utc_now
+from exports.models import Webhook
+from exports.outbound import AddressRefused
+from exports.services.webhooks import register_webhook, remove_webhook
+
+ACTOR = "operator"
+
+
+class Command(BaseCommand):
+    """Register, list and remove addresses; the secret of a new one is printed once."""
+
+    help = "Addresses that are told of each release of the dataset."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to do."""
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("add").add_argument("url")
+        actions.add_parser("list")
+        actions.add_parser("remove").add_argument("id")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        if options["action"] == "add":
+            try:
+                row, secret = register_webhook(url=options["url"], actor=ACTOR, now=utc_now())
+            except AddressRefused as error:
+                raise CommandError(str(error)) from error
+            self.stdout.write(f"{row.public_id} {secret}")
+        elif options["action"] == "list":
+            for row in Webhook.objects.order_by("pk"):
+                self.stdout.write(f"{row.public_id} {row.url}")
+        elif not remove_webhook(public_id=options["id"], actor=ACTOR, now=utc_now()):
+            raise CommandError("there is no such address")

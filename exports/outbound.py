@@ -1,0 +1,101 @@
+"""Sending to an address that somebody registered, without becoming their way into our own network.
+
+The host is resolved once, every address it has must be a public one, and the connection goes to that very address, so
+that a name which answers differently the second time gains nothing. No redirect is followed, no proxy of the
+environment is used, and little of the answer is read.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+SECONDS: Final = 10.0
+MOST_CHARACTERS: Final = 500
+ANSWER_BYTES: Final = 1024
+# Prefixes of IPv6 that carry an IPv4 address inside: NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380).
+_CARRIERS: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class AddressRefused(ValueError):
+    """An address that nothing is sent to; the text says why."""
+
+
+def checked(url: str) -> SplitResult:
+    """The parts of an address that things may be sent to; raises `AddressRefused`."""
+    if len(url) > MOST_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
+        raise AddressRefused("not an address of up to 500 ASCII characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise AddressRefused("not an address") from error
+    if parts.scheme != "https" or not parts.hostname:
+        raise AddressRefused("only https:// with a host")
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefused("no user name or password in the address")
+    if port == 0:
+        raise AddressRefused("no such port")
+    return parts
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address belongs to the internet at large."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if any(address in network for network in _CARRIERS):
+            return False
+    return address.is_global and not address.is_multicast
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, all of them public; raises `AddressRefused` where one is not."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise AddressRefused("the host has no address") from error
+    texts = list(dict.fromkeys(str(each[4][0]) for each in found))
+    if not all(is_public(ipaddress.ip_address(text.partition("%")[0])) for text in texts):
+        raise AddressRefused("the host is not on the public internet")
+    return texts
+
+
+class _Pinned(http.client.HTTPSConnection):
+    """A connection to one address, with the certificate of the host's name."""
+
+    def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=SECONDS, context=context)
+        self._address, self._tls = address, context
+
+    def connect(self) -> None:
+        """Connect to the address, not to whatever the name means by now."""
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        try:
+            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Send a body; the status of the answer. Raises `AddressRefused`, or `OSError` where nobody answers."""
+    parts = checked(url)
+    host, port = str(parts.hostname), parts.port or 443
+    connection = _Pinned(host, port, resolve(host, port)[0], ssl.create_default_context())
+    try:
+        connection.request(
+            "POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers)
+        )
+        answer = connection.getresponse()
+        answer.read(ANSWER_BYTES)
+        return answer.status
+    except http.client.HTTPException as error:
+        raise OSError("not an answer of HTTP") from error
+    finally:
+        connection.close()

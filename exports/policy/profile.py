@@ -1,0 +1,237 @@
+"""Statistics of a released day, and how far it moved from the one before: made from drawn counts alone.
+
+Nothing here reads a row of a person, so a profile costs no budget. Shares, means and quantiles are those of the rows
+that were released; what noise and sampling leave open is said where a figure decides something (`drifts`).
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+
+from exports.policy.domain import NONE, PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, Axis
+from exports.policy.draw import Drawn, DrawnTable
+from exports.policy.fit import Fitted
+from exports.policy.noise import Floats, variance
+from exports.tables import ANSWERS, CROWD_TRACING
+
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Columns whose values are ordered; how their axis is read is said by `_numbers`.
+ORDERED: Final = (
+    "hour", "location_maxcapacity", "location_capacity_enforcedlimit", "duration", "temp", "o2", "m_score", "s_score",
+)  # fmt: skip
+BINNED: Final = ("duration", "temp", "o2")
+# A day is only compared with one before it when both have so many marked passes.
+COMPARABLE: Final = 1000
+# Standard errors that noise and sampling may move a distribution without it counting as drift.
+EXPLAINED: Final = 3.0
+# Whose drift stops a release; the class of risk follows published numbers, which may change all of it in a night.
+GATED: Final = ("answers", "result", "hour", "type_of_scan", "accesslevel", "readingtype", "zip")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Beyond these a release is stopped: total variation of a distribution, and the factor between day totals."""
+
+    variation: float = 0.5
+    factor: float = 20.0
+
+
+def profile(*, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> dict[str, Any]:
+    """The profile of a day: `statistics`, each with column, name and value, and `drift` against the day before it."""
+    found = [
+        {"column": column, "statistic": name, "value": _rounded(value)}
+        for column, name, value in _statistics(drawn, fitted)
+    ]
+    compared = None if before is None else {name: _rounded(value) for name, value in drifts(drawn, before).items()}
+    return {
+        "statistics": found,
+        "drift": {"against": before.day.isoformat() if before else None, "total_variation": compared or {}},
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+Statistic = tuple[str, str, float]
+
+
+def _statistics(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
+    yield "", "rows", fitted.total
+    yield "", "rows_without_zip", int(fitted.cells[0].sum())
+    yield "", "cells", fitted.published[1:].size
+    yield "", "cells_suppressed", int((~fitted.published[1:]).sum())
+    yield "", "zips_with_rows", int((fitted.cells[1:].sum(axis=(1, 2)) > 0).sum())
+    yield from _nulls(drawn, fitted)
+    for column, shares in _distributions(drawn, fitted).items():
+        yield from ((column, f"share of {value}", share) for value, share in shares.items())
+    for column in ORDERED:
+        if column in fitted.attributes or any(name.endswith("_" + column) for name in fitted.attributes):
+            yield from _of_ordered(column, *_ordered(column, drawn, fitted))
+    yield from _correlations(fitted)
+
+
+def _nulls(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
+    """Share of rows of each column that are null."""
+    axes = {axis.name: table.workload for table in drawn.tables for axis in table.workload.axes}
+    known = {"scandate", "scannerdevice_zipcode", "scan_date"}
+    for column in CROWD_TRACING.names:
+        share = 0.0 if column in known else 1.0
+        if column in axes:
+            counts, axis = _counts_of(column, drawn, fitted)
+            share = float(counts[0] / max(1, counts.sum())) if axis.values[0] == NONE else 0.0
+        yield column, "share of nulls", share
+
+
+def _counts_of(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Axis]:
+    """Released counts of a column's values, and its axis."""
+    table = next(each for each in drawn.tables if any(axis.name == column for axis in each.workload.axes))
+    axis = next(each for each in table.workload.axes if each.name == column)
+    place = ("zip", "risklevel", "result")
+    if column in place:
+        others = tuple(number for number, name in enumerate(place) if name != column)
+        return fitted.cells.sum(axis=others).astype(float), axis
+    if column in ANSWERS:
+        others = tuple(number for number in range(6) if number != 2 + ANSWERS.index(column))
+        return fitted.answers.sum(axis=others).astype(float), axis
+    counts = fitted.attributes[table.workload.name].astype(float)
+    return (counts if counts.ndim == 1 else counts.sum(axis=0)), axis
+
+
+def _distributions(drawn: Drawn, fitted: Fitted) -> dict[str, Mapping[str, float]]:
+    """Share of each value of the columns of few values."""
+    columns = ("risklevel", "result", "type_of_scan", "accesslevel", "readingtype", *ANSWERS)
+    made: dict[str, Mapping[str, float]] = {}
+    for column in columns:
+        counts, axis = _counts_of(column, drawn, fitted)
+        shares = counts / max(1.0, counts.sum())
+        made[column] = dict(zip(axis.values, map(float, shares), strict=True))
+    return made
+
+
+def _ordered(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Floats, Floats]:
+    """Lower ends, upper ends and counts of an ordered column's values, without nulls; a single value is both ends."""
+    counts, axis = _counts_of(column, drawn, fitted)
+    first = 1 if axis.values[0] == NONE else 0
+    if column in BINNED:
+        edges = np.array(axis.edges, dtype=float)
+        return edges[:-1], edges[1:], counts[first:]
+    values = np.array([float(value) for value in axis.values[first:]])
+    return values, values, counts[first:]
+
+
+def _of_ordered(column: str, low: Floats, high: Floats, counts: Floats) -> Iterator[Statistic]:
+    """Range, mean, deviation and quantiles, values spread evenly over their bin."""
+    whole = counts.sum()
+    if whole == 0:
+        return
+    held = np.flatnonzero(counts)
+    middle = (low + high) / 2
+    mean = float((counts * middle).sum() / whole)
+    yield column, "minimum", float(low[held[0]])
+    yield column, "maximum", float(high[held[-1]])
+    yield column, "mean", mean
+    yield column, "standard deviation", float(np.sqrt((counts * (middle - mean) ** 2).sum() / whole))
+    reached = np.cumsum(counts) / whole
+    for quantile in QUANTILES:
+        place = int(np.searchsorted(reached, quantile))
+        begun = reached[place - 1] if place else 0.0
+        inside = (quantile - begun) / (reached[place] - begun)
+        yield column, f"quantile {quantile:g}", float(low[place] + inside * (high[place] - low[place]))
+
+
+def _correlations(fitted: Fitted) -> Iterator[Statistic]:
+    """Pearson's correlation of each pair of answers, refusal and class of risk (0, 1, 2), from the released joint."""
+    joint = fitted.answers.astype(float)
+    axes = {"risklevel": 0, "result": 1} | {name: 2 + place for place, name in enumerate(ANSWERS)}
+    for (one, first), (other, second) in combinations(axes.items(), 2):
+        rest = tuple(number for number in range(joint.ndim) if number not in (first, second))
+        yield f"{one}, {other}", "correlation", _pearson(joint.sum(axis=rest))
+
+
+def _pearson(table: Floats) -> float:
+    whole = table.sum()
+    if whole == 0:
+        return math.nan
+    x, y = np.arange(table.shape[0], dtype=float), np.arange(table.shape[1], dtype=float)
+    rows, columns = table.sum(axis=1) / whole, table.sum(axis=0) / whole
+    mean_x, mean_y = (rows * x).sum(), (columns * y).sum()
+    spread = math.sqrt(float((rows * (x - mean_x) ** 2).sum() * (columns * (y - mean_y) ** 2).sum()))
+    both = float(((table / whole) * np.outer(x - mean_x, y - mean_y)).sum())
+    return both / spread if spread > 0 else math.nan
+
+
+# Drift ----------------------------------------------------------------------------------------------------------------
+def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
+    """Total variation between two days' distributions, less what noise and sampling explain; 0 where they explain all.
+
+    Empty where a day has too few passes to compare.
+    """
+    if min(_marked(drawn), _marked(before)) < COMPARABLE:
+        return {}
+    after, former = _shares(drawn), _shares(before)
+    return {
+        name: _variation(after[name], former[name])
+        for name in after
+        if name in former and len(after[name][0]) == len(former[name][0])
+    }
+
+
+def _marked(drawn: Drawn) -> float:
+    return float(drawn.table(TOTAL).noisy)
+
+
+def _shares(drawn: Drawn) -> dict[str, tuple[Floats, Floats]]:
+    """Share of each value and the variance of that share, by what is compared."""
+    found: dict[str, tuple[Floats, Floats]] = {}
+    joint, place = drawn.table(RISK_RESULT_ANSWERS), drawn.table(ZIP_RISK_RESULT)
+    found["risklevel"] = _share(joint, (1, 2, 3, 4, 5))
+    found["result"] = _share(joint, (0, 2, 3, 4, 5))
+    found["answers"] = _share(joint, (0, 1))
+    found["zip"] = _share(place, (1, 2))
+    for table in drawn.tables:
+        name = table.workload.name
+        if name in (PASSES, TOTAL, ZIP_RISK_RESULT, RISK_RESULT_ANSWERS, ZIP_SYMPTOMS):
+            continue
+        found[table.workload.axes[-1].name] = _share(table, tuple(range(len(table.workload.axes) - 1)))
+    return found
+
+
+def _share(table: DrawnTable, others: tuple[int, ...]) -> tuple[Floats, Floats]:
+    counts = table.noisy.sum(axis=others).ravel().astype(float)
+    summed = table.workload.cells / counts.size
+    whole = max(1.0, float(counts.sum()))
+    shares = counts / whole
+    sampling = np.clip(shares * (1 - shares), 0, None) / whole
+    return shares, sampling + summed * variance(table.scale) / whole**2
+
+
+def _variation(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
+    distance = 0.5 * float(np.abs(one[0] - other[0]).sum())
+    # The mean absolute value of a normal variable is sqrt(2/pi) of its deviation; half of the sum, as of the distance.
+    deviations = np.sqrt(one[1] + other[1])
+    expected = 0.5 * math.sqrt(2 / math.pi) * float(deviations.sum())
+    error = 0.5 * math.sqrt((1 - 2 / math.pi) * float((deviations**2).sum()))
+    return min(1.0, max(0.0, distance - expected - EXPLAINED * error))
+
+
+def drift_failures(*, drawn: Drawn, before: Drawn | None, limits: Limits) -> list[str]:
+    """Why a day moved too far from the one before it to be published unseen; empty when it did not.
+
+    A day without passes never fails: places close.
+    """
+    if before is None:
+        return []
+    failures = [
+        f"the distribution of {name} moved by {value:.2f} since {before.day}, more than {limits.variation:g}"
+        for name, value in drifts(drawn, before).items()
+        if name in GATED and value > limits.variation
+    ]
+    marked, former = _marked(drawn), _marked(before)
+    if former >= COMPARABLE / limits.factor and marked > limits.factor * max(former, COMPARABLE / limits.factor):
+        failures.append(f"the day's total is {marked / former:.0f} times that of {before.day}")
+    return failures

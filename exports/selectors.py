@@ -1,0 +1,111 @@
+"""Reading the ledger: which releases there are, and what each lets a reader see."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any, Final
+
+from django.db.models import Max, QuerySet
+
+from crowdtrace.common.etag import entity_tag
+from exports.models import Release, Step
+
+MOST_MISSING: Final = 400
+_SUMMED: Final = ("rows", "rows_without_zip", "rows_of_unknown_zip")
+
+
+class UnknownReleaseError(LookupError):
+    """No release of that day was announced."""
+
+
+@dataclass(frozen=True)
+class TablesAt:
+    """The open tables as one release left them, and the newest day in them; neither before the first release."""
+
+    release: Release | None
+    as_of: dt.date | None
+
+    @property
+    def snapshots(self) -> dict[str, Any]:
+        """The snapshot of each table, by name."""
+        return dict(self.release.snapshots) if self.release else {}
+
+    def tag(self, *asked: str) -> str:
+        """The ETag of whatever follows from these tables and from what was asked alone."""
+        return entity_tag([sorted(self.snapshots.items()), *asked])
+
+
+def announced() -> QuerySet[Release]:
+    """Announced releases, newest day first, without their drawn counts."""
+    return Release.objects.filter(step=Step.ANNOUNCED).defer("drawn").order_by("-day")
+
+
+def release_of(day: dt.date) -> Release:
+    """The announced release of a day; raises `UnknownReleaseError`."""
+    release = announced().filter(day=day).first()
+    if release is None:
+        raise UnknownReleaseError(f"there is no release of {day}")
+    return release
+
+
+def tables_at(as_of: dt.date | None = None) -> TablesAt:
+    """The tables as they are, or as the release of the day `as_of` left them; raises `UnknownReleaseError`.
+
+    Releases count in the order of their announcement: one of an earlier day that came late sees the later days too.
+    """
+    release = announced().order_by("-number").first() if as_of is None else release_of(as_of)
+    return TablesAt(release, seen_by(release).aggregate(day=Max("day"))["day"] if release else None)
+
+
+def tables_on(day: dt.date | None) -> TablesAt:
+    """The tables of the newest release of `day` or before; without a day, as they are."""
+    if day is None:
+        return tables_at()
+    release = announced().filter(day__lte=day).first()
+    return tables_at(release.day) if release else TablesAt(None, None)
+
+
+def seen_by(release: Release) -> QuerySet[Release]:
+    """The releases whose rows the tables held when `release` was announced."""
+    return announced().filter(number__lte=release.number)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which days the tables hold, what they cost one secret together, and their rows."""
+
+    first_day: dt.date | None
+    last_day: dt.date | None
+    days: int
+    missing_days: list[dt.date]
+    epsilon: float
+    rows: int
+    rows_without_zip: int
+    rows_of_unknown_zip: int
+
+
+def coverage_of(at: TablesAt) -> Coverage:
+    """What the tables cover."""
+    held = list(seen_by(at.release).only("day", "epsilon", "manifest").order_by("day")) if at.release else []
+    days = [release.day for release in held]
+    return Coverage(
+        first_day=days[0] if days else None,
+        last_day=days[-1] if days else None,
+        days=len(days),
+        missing_days=list(_between(days))[:MOST_MISSING],
+        epsilon=sum(release.epsilon or 0.0 for release in held),
+        **{name: sum(release.manifest.get(name, 0) for release in held) for name in _SUMMED},
+    )
+
+
+def _between(days: list[dt.date]) -> Iterator[dt.date]:
+    """Days that are not among sorted `days` but lie between two of them."""
+    for before, after in pairwise(days):
+        yield from (before + dt.timedelta(days=number) for number in range(1, (after - before).days))
+
+
+def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
+    """Rows of the table `daily_by_state`, oldest day first."""
+    held = seen_by(at.release).order_by("day").values_list("daily", flat=True) if at.release else []
+    return chain.from_iterable(held)

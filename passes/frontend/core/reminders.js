@@ -1,0 +1,51 @@
+/**
+ * What a device can remind its holder of, from what lies on it alone: nobody sends anything.
+ *
+ * @typedef {import("../stores/visitor.js").KeptPass} KeptPass
+ */
+
+/** A visit can be rated for so long after its day. */
+const RATING_TERM_S = 14 * 24 * 3600;
+
+/** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} whose visit may have begun, those without a rating first */
+export function rateable(passes, nowS) {
+  const open = passes.filter(({ credential, epoch }) => credential !== null && epoch.start <= nowS && nowS < epoch.end + RATING_TERM_S);
+  return open.sort((a, b) => Number(a.rated !== undefined) - Number(b.rated !== undefined) || b.epochStart - a.epochStart);
+}
+
+/** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} visits of days that are over and were not rated */
+export function toRate(passes, nowS) {
+  return rateable(passes, nowS).filter(({ rated, epoch }) => rated === undefined && epoch.start + 24 * 3600 <= nowS);
+}
+
+/**
+ * An appointment that rings on this device. It names no place: calendars are often shared.
+ *
+ * @param {{title: string, text: string, atS: number, uid: string}} about
+ * @returns {string} a calendar file (RFC 5545)
+ */
+export function calendarFile({ title, text, atS, uid }) {
+  const time = (/** @type {number} */ seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  const plain = (/** @type {string} */ value) => value.replaceAll(/[\\;,]/g, "\\$&").replaceAll("\n", "\\n");
+  return [
+    "BEGIN:VCALENDAR",
+    "VERSION:2.0",
+    "PRODID:-//CrowdTrace//EN",
+    "BEGIN:VEVENT",
+    `UID:${uid}`,
+    `DTSTAMP:${time(atS)}`,
+    `DTSTART:${time(atS)}`,
+    "DURATION:PT5M",
+    `SUMMARY:${plain(title)}`,
+    `DESCRIPTION:${plain(text)}`,
+    "TRANSP:TRANSPARENT",
+    "BEGIN:VALARM",
+    "ACTION:DISPLAY",
+    `DESCRIPTION:${plain(title)}`,
+    "TRIGGER:PT0S",
+    "END:VALARM",
+    "END:VEVENT",
+    "END:VCALENDAR",
+    "",
+  ].join("\r\n");
+}

@@ -1,0 +1,41 @@
+/** Reporting a test result for one's visits, and what to do after it. */
+import { Unreachable, request } from "../core/api.js";
+import { ownersOf } from "../core/owners.js";
+import { openVisitorStore } from "../stores/visitor.js";
+import { find, onActions, pageData, showState } from "../ui/page.js";
+
+/** The API takes tests of so many days back. */
+const OLDEST_DAYS = 28;
+
+/** @param {Date} date @returns {string} `YYYY-MM-DD` on this device's calendar */
+function isoDay(date) {
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+}
+
+const form = /** @type {HTMLFormElement} */ (find("[data-form=test]"));
+const day = /** @type {HTMLInputElement} */ (find("#tested"));
+const now = new Date();
+day.max = isoDay(now);
+day.min = isoDay(new Date(now.getFullYear(), now.getMonth(), now.getDate() - OLDEST_DAYS));
+day.value = day.max;
+
+const store = await openVisitorStore().catch(() => null);
+const person = await store?.current().catch(() => null);
+if (!store) showState("unable");
+else showState(person ? "ask" : "no-key", { focus: false });
+
+onActions({ again: () => showState("ask") });
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!store || !person) return;
+  const result = String(new FormData(form).get("result"));
+  const owners = await ownersOf(person, pageData("epochs"), await store.passes(person.id));
+  try {
+    const { status } = await request("POST", "/api/v1/diagnoses", { body: { owners, tested_on: day.value, result } });
+    showState(status === 202 ? result : status === 400 ? "refused" : "offline");
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    showState("offline");
+  }
+});

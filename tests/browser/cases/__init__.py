@@ -1,0 +1,74 @@
+"""How a test comes to every page: one case for each named address that begins with `page-`.
+
+A new page needs a case in a file of this folder (any file: each has a `CASES`), or `test_every_page_has_a_case` fails.
+With its case it falls under all the gates of `test_every_page.py`, light and dark, narrow, right-to-left and on paper.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+
+# Bytes of the document and of all it loads at first, gzipped.
+PAGE_BYTES: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The browser that will open the page, and the server behind it."""
+
+    context: BrowserContext
+    origin: str
+
+    def sign_in(self, user: User) -> None:
+        """Open a session of an account in the browser."""
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies["sessionid"].value
+        self.context.add_cookies([{"name": "sessionid", "value": cookie, "url": self.origin}])
+
+
+Visit = Callable[[Scene], str]
+Way = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to come to a page.
+
+    `visit` makes what the page shows and returns its address. `ways` lead from the loaded page to states that are
+    worth a look of their own; sections with `data-state` are looked at without that, one by one.
+    """
+
+    visit: Visit
+    ways: tuple[tuple[str, Way], ...] = ()
+    status: int = 200
+    budget_bytes: int = PAGE_BYTES
+
+
+@dataclass(frozen=True)
+class NoPage:
+    """An address that begins with `page-` and answers no page, and what it answers instead."""
+
+    answers: str
+
+
+def at(name: str) -> Visit:
+    """A page that needs nothing made."""
+    return lambda scene: reverse(name)
+
+
+def all_cases() -> dict[str, Case | NoPage]:
+    """Every case, from every file of this folder."""
+    found: dict[str, Case | NoPage] = {}
+    for module in pkgutil.iter_modules(__path__):
+        cases = importlib.import_module(f"{__name__}.{module.name}").CASES
+        assert not found.keys() & cases.keys(), f"{module.name} has a case that another file has"
+        found |= cases
+    return found

@@ -1,0 +1,130 @@
+"""The documents as pages: safe, readable, and with no link that leads nowhere."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urldefrag
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from crowdtrace.site import documents
+from crowdtrace.site.claims import CLAIMS
+
+
+class _Page(HTMLParser):
+    """The anchors and links of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if name := found.get("id"):
+            self.ids.append(name)
+        self.links += [found[key] or "" for key in ("href", "src") if key in found and tag != "link"]
+
+
+def _is_ours(link: str) -> bool:
+    return not re.match(r"[a-z]+:", link) and not link.startswith("//")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", documents.names())
+def test_every_link_of_a_document_leads_somewhere(client: Client, name: str) -> None:
+    pages: dict[str, _Page] = {}
+    here = f"/docs/{name}"
+    pages[here] = _Page(client.get(here).content.decode())
+    for link in documents.document(name).links:
+        if not _is_ours(link):
+            continue
+        path, fragment = urldefrag(link)
+        path = path or here
+        if path not in pages:
+            response = client.get(path)
+            assert response.status_code == 200, link
+            pages[path] = _Page(response.content.decode() if "html" in response["Content-Type"] else "")
+        assert not fragment or fragment in pages[path].ids, link
+
+
+@pytest.mark.django_db
+def test_every_document_is_on_the_list_and_opens(client: Client) -> None:
+    listed = _Page(client.get("/docs").content.decode()).links
+    for name in documents.names():
+        assert f"/docs/{name}" in listed
+        found = documents.document(name)
+        assert found.title != name, "a document begins with a heading of the first level"
+        assert "</script" not in found.body
+
+
+@pytest.mark.parametrize("name", documents.names())
+def test_anchors_of_a_document_are_its_own(name: str) -> None:
+    ids = _Page(documents.document(name).body).ids
+    assert len(ids) == len(set(ids))
+
+
+def test_markup_in_a_document_is_text() -> None:
+    text = "# T\n\n<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n\n[x](javascript:alert(1)) | `<b>`\n"
+    body = documents.render("t", text).body
+    assert "<script" not in body
+    assert "<img" not in body
+    assert 'href="javascript' not in body
+    assert "&lt;b&gt;" in body
+
+
+def test_a_table_is_named_after_its_heading_and_scrolls_in_its_box() -> None:
+    body = documents.render("t", "# T\n\n## Rows & more\n\n| | a |\n|---|---|\n| b | c |\n").body
+    assert '<div class="scroll" tabindex="0" role="region" aria-label="Rows &amp; more"><table>' in body
+    assert "<th></th>" not in body
+
+
+def test_same_headings_get_anchors_of_their_own() -> None:
+    found = documents.render("t", "# T\n\n## Why\n\n## Why\n\n#### deep\n")
+    assert [(each.level, each.anchor) for each in found.headings] == [(2, "why"), (2, "why-1")]
+
+
+@pytest.mark.parametrize(
+    ("here", "target", "leads"),
+    [
+        ("model", "protocol.md#2-epochs", "/docs/protocol#2-epochs"),
+        ("decisions/0001-embedded-services", "../operators.md", "/docs/operators"),
+        ("model", "plots/room.svg", "/docs/files/plots/room.svg"),
+        ("hosts", "../CONTRIBUTING.md", "/docs/contributing"),
+        ("contributing", "docs/model.md", "/docs/model"),
+        ("model", "decisions/", "/docs"),
+        ("model", "/api/docs/", "/api/docs/"),
+        ("model", "#top", "#top"),
+        ("model", "https://example.org/x.md", "https://example.org/x.md"),
+    ],
+)
+def test_a_link_leads_to_a_page_of_the_site(here: str, target: str, leads: str) -> None:
+    assert documents.address(here, target) == leads
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docs/none",
+        "/docs/../README",
+        "/docs/files/../settings.py",
+        "/docs/files/plots/model.py",
+        "/docs/files/%2e%2e/README.md",
+    ],
+)
+def test_nothing_but_documents_is_served(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_privacy_page_states_every_claim_and_names_tests_that_exist(client: Client) -> None:
+    page = _Page(client.get("/privacy").content.decode())
+    assert {f"P{number}" for number in range(1, 13)} <= set(page.ids)
+    for claim in (each for each in CLAIMS if each.test):
+        path = Path(settings.BASE_DIR) / claim.test
+        assert path.is_file(), claim.test
+        assert claim.number in path.read_text(), f"{claim.test} says nothing of {claim.number}"
