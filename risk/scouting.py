@@ -79,6 +79,11 @@ def bands(heads: npt.ArrayLike, limit: float) -> npt.NDArray[np.str_]:
     return np.asarray(_BANDS[np.where(many < FEWEST_SHOWN, 0, 1 + third)])
 
 
+def band(heads: float, limit: float) -> str:
+    """`bands` of one number."""
+    return str(bands(heads, limit))
+
+
 # Preparing ------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Basis:
@@ -419,7 +424,9 @@ def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[in
     inside = np.frombuffer(b"".join(row[7] for row in rows), "<i4")
     points = cost_of(curves, coarse(inside), budget).tolist()
     found: dict[int, list[_Other]] = {}
-    others = [(row[0], _Other(*row[1:6], cost)) for row, cost in zip(rows, points, strict=True)]
+    others = [
+        (row[0], _Other(row[1], row[2], row[3], row[4], row[5], cost)) for row, cost in zip(rows, points, strict=True)
+    ]
     for number, pks in enumerate(asking.values(), 1):
         group = [other for at, other in others if at == number]
         for pk in pks:
@@ -485,7 +492,7 @@ class _Card:
                 {"date": epoch.date, "start": epoch.start, "end": epoch.end}
                 for epoch in calendar().open_epochs(self.now.timestamp())
             ],
-            "occupancy": {"band": str(bands(heads, self.limit)), "usual": self._usual()},
+            "occupancy": {"band": band(heads, self.limit), "usual": self._usual()},
             "ratings": _ratings(total),
             "air": {
                 "source": "known" if air.source == "entered" else air.source,

@@ -129,9 +129,10 @@ _STAYS: Final = """
     ORDER BY visit.venue_id, visit.arrived_at
 """
 _DAYS: Final = """
-    SELECT day.venue_id, day.data
+    SELECT day.venue_id, day.data, said.positive, said.reports
     FROM unnest(%(venues)s::bigint[], %(days)s::date[]) AS wanted (venue_id, day)
     JOIN risk_crowdday AS day ON day.venue_id = wanted.venue_id AND day.day = wanted.day
+    LEFT JOIN risk_reportedday AS said ON said.venue_id = day.venue_id AND said.day = day.day
     ORDER BY day.venue_id, day.day
 """
 
@@ -214,7 +215,9 @@ def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: 
     days = sorted({(stay.venue, day) for stay in stays for day in _days_of(stay)})
     with connection.cursor() as cursor:
         cursor.execute(_DAYS, {"venues": [venue for venue, _ in days], "days": [day for _, day in days]})
-        table = states.table_of(cursor.fetchall())
+        table = states.table_of(
+            [(venue, data, (said, reports) if reports else None) for venue, data, said, reports in cursor.fetchall()]
+        )
     edges = {venue: min(edge_before(stay.arrive_us) for stay in of) for venue, of in _by_venue(stays)}
     airs = air_of(facts={venue: places[venue].facts for venue in edges}, edges=edges, parameters=parameters)
     at = [(places[stay.venue].zip3, _day(stay.arrive_us)) for stay in stays]
@@ -289,6 +292,9 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
         refused=np.array([known.stays[at].refused for at in counted], bool),
         volume_log_sd=[known.airs[at].volume_log_sd for at in counted],
         air_log_sd=[known.airs[at].air_log_sd for at in counted],
+        reported_h2_per_m3=np.add.reduceat(read.reported_h2_per_m3[rows], starts),
+        reported_h=np.add.reduceat(read.reported_h[rows], starts),
+        reporters=read.reporters[counted],
     )
 
 

@@ -138,14 +138,18 @@ def _columns(data: bytes | memoryview) -> _Columns:
     return first_edge, volume, found["<f8"], found["<i4"]
 
 
-def table_of(days: Sequence[tuple[int, bytes | memoryview]]) -> Table:
-    """Venue-days, each with the number of its venue, as one table to read stays from."""
-    parts = [_columns(data) for _venue, data in days]
+Reports = tuple[bytes | memoryview, int]
+"""What was reported of a venue-day: reporters inside by quarter-hour (float32), and how many reports."""
+
+
+def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> Table:
+    """Venue-days, each with the number of its venue and what was reported of it, as one table to read stays from."""
+    parts = [_columns(data) for _venue, data, _reports in days]
     quarters = np.array([floats[0].shape[0] for _edge, _volume, floats, _counts in parts], np.int64)
     flow, edge = np.cumsum(quarters) - quarters, np.cumsum(quarters + 1) - quarters - 1
     flows = int(quarters.sum())
     table = Table(
-        venue=np.array([venue for venue, _data in days], np.int64),
+        venue=np.array([venue for venue, *_rest in days], np.int64),
         first_edge=np.array([first_edge for first_edge, *_rest in parts], np.int64),
         quarters=quarters,
         volume_m3=np.array([volume for _edge, volume, _floats, _counts in parts]),
@@ -155,8 +159,10 @@ def table_of(days: Sequence[tuple[int, bytes | memoryview]]) -> Table:
         flow_counts=np.empty((flows, COUNTS_A_FLOW), np.int32),
         edge_floats=np.empty((flows + quarters.size, 4)),
         edge_counts=np.empty((flows + quarters.size, COUNTS_AN_EDGE), np.int32),
+        reports=np.array([reports[1] if reports else 0 for *_day, reports in days], np.int64),
+        reported=np.zeros(flows),
     )
-    for at, (_first, _volume, floats, counts) in enumerate(parts):
+    for at, (first, _volume, floats, counts) in enumerate(parts):
         here = slice(flow[at], flow[at] + quarters[at])
         edges = slice(edge[at], edge[at] + quarters[at] + 1)
         rates, table.edge_floats[edges], integral, person_h = floats
@@ -164,6 +170,9 @@ def table_of(days: Sequence[tuple[int, bytes | memoryview]]) -> Table:
         np.concatenate((rates, integral, person_h), axis=1, out=table.flow_floats[here])
         np.concatenate((arrivals, again, returns, ratings), axis=1, out=table.flow_counts[here])
         np.concatenate((present, lingering), axis=1, out=table.edge_counts[edges])
+        if (reports := days[at][2]) is not None:
+            since = first % QUARTERS_A_DAY
+            table.reported[here] = np.frombuffer(reports[0], "<f4")[since : since + int(quarters[at])]
     return table
 
 

@@ -106,3 +106,14 @@ def chances(
     mix = np.einsum("ns,nsd->nd", weights, by_class) / np.maximum(weights.sum(axis=1), 1e-12)[:, None]
     admitted = np.maximum(np.minimum(mix, spread), none)
     return Chances(by_class[which], admitted[which], spread[which])
+
+
+def reported_positive(parameters: Parameters, believed: Floats) -> Floats:
+    """Chance of somebody believed to be infectious with chance ``believed`` who then reports a positive test.
+
+    Odds times likelihood ratio (Bayes): far from certain where few are infectious and some reports are false.
+    """
+    given = parameters.answers
+    ratio = given.report_sensitivity.value / (1.0 - given.report_specificity.value)
+    odds = ratio * believed / (1.0 - believed)
+    return np.asarray(np.minimum(odds / (1.0 + odds), HIGHEST_CHANCE))

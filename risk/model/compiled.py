@@ -413,9 +413,9 @@ def crowd_edges(
 
 @compiled
 def add_segments(visit: np.ndarray, amount: np.ndarray, factor: np.ndarray, total: np.ndarray) -> None:
-    """Add to each visit's ``total`` (n, 4, draws) its segments' ``amount`` (m, 4) times ``factor`` (m, draws)."""
+    """Add to each visit's ``total`` (n, c, draws) its segments' ``amount`` (m, c) times ``factor`` (m, draws)."""
     for segment in range(visit.size):
-        for ch in range(4):
+        for ch in range(amount.shape[1]):
             here = amount[segment, ch]
             if here != 0.0:
                 for draw in range(factor.shape[1]):
@@ -590,3 +590,54 @@ def read_stays(
                 for q in range(row, row + n):
                     dose[q, ch] = 0.0
                     person_h[q, ch] = 0.0
+
+
+@compiled
+def read_reports(
+    part_from: np.ndarray,
+    part_to: np.ndarray,
+    parts: tuple[np.ndarray, ...],
+    columns: tuple[np.ndarray, ...],
+    stays: tuple[np.ndarray, ...],
+    windows: tuple[np.ndarray, ...],
+    read: tuple[np.ndarray, ...],
+    out: tuple[np.ndarray, ...],
+) -> None:
+    """Fill what `readings.Readings` holds of people who reported a positive test, stay after stay.
+
+    The same air as everybody's, with the reporters as the only source, from the first quarter that is in the table.
+    """
+    part_first, part_quarters, part_flow, part_reports = parts
+    flow_floats, reported, part_volume = columns
+    arrive, until = stays
+    starts, firsts, lasts = windows
+    counted, blind, dose, person_h, heads = read
+    reporters, reported_dose, reported_h = out
+    for stay in range(arrive.size):
+        if not counted[stay] or blind[stay]:
+            continue
+        first, last, row = firsts[stay], lasts[stay], starts[stay]
+        c, lam, now = 0.0, 0.0, np.int64(0)
+        for part in range(part_from[stay], part_to[stay]):
+            begins, ends = part_first[part], min(last, part_first[part] + part_quarters[part])
+            if begins >= last or begins < first - LONGEST_MEMORY_US // QUARTER_US:
+                continue
+            if ends > first:
+                reporters[stay] += part_reports[part]
+            c *= np.exp(-lam * QUARTER_H * (begins - now))
+            for q in range(begins, ends):
+                at = part_flow[part] + q - begins
+                lam = flow_floats[at, 0]
+                kept, gone = _decay(lam * QUARTER_H)
+                source = reported[at] / (lam * part_volume[part])
+                integral, after = c * gone / lam + source * (QUARTER_H - gone / lam), c * kept + source * gone
+                if q >= first:
+                    to = row + q - first
+                    from_h = (arrive[stay] - first * QUARTER_US) / US_PER_H if q == first else 0.0
+                    to_h = (until[stay] - (last - 1) * QUARTER_US) / US_PER_H if q == last - 1 else QUARTER_H
+                    inside = reported[at] * (to_h - from_h)
+                    reported_dose[to] = min(_between(integral, c, after, from_h, to_h), dose[to, 0])
+                    reported_h[to] = min(inside, person_h[to, 0])
+                c = after
+            now = ends
+        reporters[stay] = min(reporters[stay], heads[stay, 0])

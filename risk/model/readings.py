@@ -32,7 +32,8 @@ class Table:
     """Crowd state of many venue-days, one after the other: ``parts`` of ``n`` quarters with ``n + 1`` edges each.
 
     ``venue`` numbers the venues from 0, rising; the parts of one venue are in order of time. ``flow`` and ``edge`` are
-    the rows at which a part's quarters and edges begin.
+    the rows at which a part's quarters and edges begin. ``reports`` says how many reported a positive test afterwards
+    of those who were there on a part's day, ``reported`` how many of them were inside in each quarter.
     """
 
     venue: Ints
@@ -45,6 +46,8 @@ class Table:
     flow_counts: npt.NDArray[np.int32]  # (quarters, 12)
     edge_floats: Floats  # (edges, 4): concentration
     edge_counts: npt.NDArray[np.int32]  # (edges, 8)
+    reports: Ints
+    reported: Floats  # (quarters,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class Readings:
     ``counted``: whether the state knows of the stay yet. ``heads`` (n, 4): other people, each once. Where ``blind``,
     they are too few for their answers to be read, and the columns of classes are 0. ``dose_h2_per_m3``, ``person_h``
     (quarters, 4), ``ratings`` (quarters, 3): count and sums of the hour each quarter is in.
+
+    ``reporters`` (n,): most people who reported a positive test among the others; ``reported_h2_per_m3``,
+    ``reported_h`` (quarters,): what came from them, never more than from everybody. All 0 where ``blind``.
     """
 
     start: Ints
@@ -80,6 +86,9 @@ class Readings:
     dose_h2_per_m3: Floats
     person_h: Floats
     ratings: Ints
+    reporters: Ints
+    reported_h2_per_m3: Floats
+    reported_h: Floats
 
 
 def read_stays(table: Table, stays: OwnStays) -> Readings:
@@ -97,6 +106,9 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
         np.zeros((start[-1], 4)),
         np.zeros((start[-1], 4)),
         np.zeros((start[-1], 3), np.int64),
+        np.zeros(size, np.int64),
+        np.zeros(start[-1]),
+        np.zeros(start[-1]),
     )
     if size and table.venue.size:
         compiled.read_stays(
@@ -111,6 +123,17 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
             BLIND_BELOW,
             (out.counted, out.blind, out.heads, out.dose_h2_per_m3, out.person_h, out.ratings),
         )
+        if table.reports.any():
+            compiled.read_reports(
+                np.searchsorted(table.venue, stays.venue),
+                np.searchsorted(table.venue, stays.venue, side="right"),
+                (table.first_edge, table.quarters, table.flow, table.reports),
+                (table.flow_floats, table.reported, table.volume_m3),
+                (stays.arrive_us, stays.until_us),
+                (start, first, last),
+                (out.counted, out.blind, out.dose_h2_per_m3, out.person_h, out.heads),
+                (out.reporters, out.reported_h2_per_m3, out.reported_h),
+            )
     return out
 
 
@@ -128,5 +151,7 @@ def compile_ahead() -> None:
         flow_counts=np.ones((1, COUNTS_A_FLOW), np.int32),
         edge_floats=np.ones((2, 4)),
         edge_counts=np.ones((2, COUNTS_AN_EDGE), np.int32),
+        reports=numbers + 1,
+        reported=one,
     )
     read_stays(table, OwnStays(numbers, numbers, numbers + 1, numbers + 1, np.zeros(1, np.int8), np.zeros(1, bool)))

@@ -145,7 +145,7 @@ def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int
         if stay[0] - own[-1][1] >= MERGE_GAP_US:
             own.append(stay)
     parts = [state.between(0, cut), state.between(cut, 80)] if cut else [state]
-    rows = [(0, states.pack(states.Crowd(part, *_nothing(part.quarters)))) for part in parts]
+    rows = [(0, states.pack(states.Crowd(part, *_nothing(part.quarters))), None) for part in parts]
     columns = np.array(own)
     read = read_stays(
         states.table_of(rows),
