@@ -300,6 +300,8 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
+# Whether the verified tier is made: real rows in classes of at least 30, for organisations the operator approves.
+PUBLISH_VERIFIED_ROWS: bool = env.bool("CROWDTRACE_PUBLISH_VERIFIED_ROWS", default=True)
 # What to do at shield 0 and after a positive test: plain words and an address of the health authority. Without words,
 # pages give general advice.
 HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)
