@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
 from pytest_django.live_server_helper import LiveServer
 
+# Pages of the dataset are looked at with two released days.
+from tests.exports.conftest import released, shared_release  # noqa: F401
+
 # The browser's driver keeps an event loop in this thread; the tests themselves are synchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
