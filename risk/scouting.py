@@ -54,6 +54,9 @@ CANDIDATES: Final = 24
 FITS_POINTS: Final = 100.0 / 14.0
 """A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
 CURVES_AT_ONCE: Final = 400
+"""Venues whose costs are in memory at a time."""
+MOST_CURVES: Final = 4000
+"""Venues whose costs are prepared in one refresh."""
 USUAL_AT_ONCE: Final = 500
 USUAL_LIVES: Final = dt.timedelta(hours=20)
 FORTNIGHT: Final = dt.timedelta(days=14)
@@ -209,23 +212,24 @@ _CURVES: Final = """
 """
 
 
-def refresh_cards(*, now: dt.datetime, most: int = CURVES_AT_ONCE) -> int:
+def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
     """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
 
     Also brings usual crowds up to date. Returns the number of venues whose costs were prepared.
     """
     parameters = parameters_in_force()
     stale = [basis for basis, known in _bases(parameters, now, None) if basis.digest() != known][:most]
-    curves = curves_of(stale)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CURVES,
-            {
-                "venues": [basis.venue for basis in stale],
-                "bases": [basis.digest() for basis in stale],
-                "curves": [curve.astype("<f8").tobytes() for curve in curves],
-            },
-        )
+    for at in range(0, len(stale), CURVES_AT_ONCE):
+        part = stale[at : at + CURVES_AT_ONCE]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CURVES,
+                {
+                    "venues": [basis.venue for basis in part],
+                    "bases": [basis.digest() for basis in part],
+                    "curves": [curve.astype("<f8").tobytes() for curve in curves_of(part)],
+                },
+            )
     _refresh_usual(now)
     return len(stale)
 
