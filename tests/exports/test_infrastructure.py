@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from exports.engine.engine import Engine
 from exports.engine.sources import open_sources
@@ -18,6 +17,7 @@ from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage
 from exports.schemas import glue_table_input, iceberg_schema
 from exports.tables import CROWD_TRACING, OPEN_TABLES, VERIFIED
+from tests.exports.amazon import stand_in
 from tests.exports.ledger import FIRST
 from tests.exports.releases import release_day
 
@@ -111,10 +111,8 @@ class TestRoles:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """Glue's and Athena's control planes on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with stand_in() as address:
+        yield address
 
 
 def client(service: str, endpoint: str) -> Any:

@@ -16,13 +16,13 @@ import pyathena
 import pytest
 from botocore.exceptions import ClientError
 from django.test import Client
-from moto.server import ThreadedMotoServer
 from pyathena.pandas.cursor import PandasCursor
 
 from exports.athena import results_page, text, to_csv
 from exports.models import AthenaQuery
 from exports.services.athena import RESULTS, sweep_results
 from exports.services.queries import run_query
+from tests.exports.amazon import stand_in
 from tests.exports.engine.factories import published
 from tests.exports.ledger import ANNOUNCED, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily
@@ -272,10 +272,8 @@ class TestFilesInABucket:
 @pytest.fixture(scope="module")
 def amazon() -> Iterator[str]:
     """Athena's control plane on loopback; it runs nothing, and answers what it was told to."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with stand_in() as address:
+        yield address
 
 
 @pytest.mark.django_db(transaction=True)
