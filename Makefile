@@ -44,8 +44,8 @@ lighthouse: system python ## Measure pages of a running copy with Lighthouse (ne
 screenshots: environment-dev system ## Take docs/screenshots/ anew from a running copy; URL names it
 	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)
 
-bench: environment-dev ## Measure; every module in benchmarks/ prints its figures
-	@set -e; for file in benchmarks/[!_]*.py; do $(BIN) -m benchmarks.$$(basename $$file .py); done
+bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
+	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN) -m benchmarks.$$(basename $$file .py); done
 
 # Locks hold for every Python from 3.11 on and every system, name hashes and hold no addresses.
 UV ?= uv
