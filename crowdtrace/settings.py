@@ -80,12 +80,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crowdtrace.common.middleware.BodyLimitMiddleware",
     "crowdtrace.common.middleware.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "crowdtrace.common.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "crowdtrace.common.middleware.CsrfMiddleware",
+    "crowdtrace.common.middleware.AuthenticationMiddleware",
+    "crowdtrace.common.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
 WSGI_APPLICATION = "crowdtrace.wsgi.application"
@@ -126,6 +126,8 @@ DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")
+# Counters of rate limits and the day's key of their names: a Valkey that writes nothing to disk.
+LIMITS_URL: str = env.str("LIMITS_URL", default=REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -205,7 +207,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["crowdtrace.common.throttles.AddressThrottle"],
     "DEFAULT_PAGINATION_CLASS": "crowdtrace.common.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "crowdtrace.common.openapi.ProblemAutoSchema",
-    "EXCEPTION_HANDLER": "crowdtrace.common.problems.exception_handler",
+    "EXCEPTION_HANDLER": "crowdtrace.common.throttles.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # No form of an answer is chosen in the address; `?format=` is an unknown parameter like any other.
     "URL_FORMAT_OVERRIDE": None,
@@ -238,6 +240,8 @@ THROTTLES = {
     "address": f"{50 * _many}/second",
     "login": f"{10 * _many}/minute",
     "enrol": f"{10 * _many}/minute",
+    # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
+    "queued": f"{6000 * _many}/minute",
     "query": f"{60 * _many}/minute",
 } | env.dict("THROTTLES", default={})
 
@@ -300,6 +304,8 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
+# Whether the verified tier is made: real rows in classes of at least 30, for organisations the operator approves.
+PUBLISH_VERIFIED_ROWS: bool = env.bool("CROWDTRACE_PUBLISH_VERIFIED_ROWS", default=True)
 # What to do at shield 0 and after a positive test: plain words and an address of the health authority. Without words,
 # pages give general advice.
 HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)

@@ -40,6 +40,11 @@ def readings() -> bool:
     return bool(settings.PUBLISH_READINGS)
 
 
+def publishes_verified_rows() -> bool:
+    """Whether real rows of marked passes are written for approved organisations."""
+    return bool(settings.PUBLISH_VERIFIED_ROWS)
+
+
 def storage() -> Storage:
     """Where the lake lies."""
     return Storage(

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import uuid
+from functools import partial
 from typing import Final
 
 from django.db import models
 from django.db.models import F, Q
 
+from crowdtrace.common.ids import public_id
 from crowdtrace.common.privacy import Erasure as Erasing
 from crowdtrace.common.privacy import Export, Privacy, Retention, Subject
 
@@ -106,6 +108,72 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.public_id}"
+
+
+# Verified tier --------------------------------------------------------------------------------------------------------
+class VerifiedDay(models.Model):
+    """One closed day's real rows for approved organisations: how far they are, and what was left out."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="totals of whole days")
+
+    class Step(models.TextChoices):
+        """Steps in order; a row names the last one that is done."""
+
+        OPENED = "opened"
+        INDEXED = "index"
+        WRITTEN = "write"
+        ANNOUNCED = "announce"
+
+    day = models.DateField(unique=True)
+    step = models.CharField(max_length=10, choices=Step, default=Step.OPENED)
+    token_key = models.BinaryField(null=True, help_text="encrypted; makes the day's tokens, forgotten once announced")
+    rows = models.PositiveIntegerField(default=0, help_text="as published; erasures take some away")
+    dropped = models.PositiveIntegerField(default=0, help_text="marked passes without a class that holds")
+    announced_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    failure = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"verified rows of {self.day}: {self.step}"
+
+    @property
+    def job(self) -> str:
+        """The name of its commit and of the files it writes."""
+        return f"verified-{self.day.isoformat()}"
+
+
+class Recipient(models.Model):
+    """An organisation that the operator approved to read the verified tier."""
+
+    privacy = Privacy(Subject.STAFF, kept="who was approved, and when that ended, stays known")
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "r"), editable=False)
+    name = models.CharField(max_length=120)
+    approved_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(models.Model):
+    """What a recipient reads with: for some days of data, until it expires. Only its hash is kept."""
+
+    privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(0)),))
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "c"), editable=False)
+    recipient = models.ForeignKey(Recipient, models.CASCADE, related_name="credentials")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    first_day = models.DateField(help_text="of the data it opens")
+    last_day = models.DateField(help_text="of the data it opens")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="credential_has_days")]
+
+    def __str__(self) -> str:
+        return f"credential of {self.recipient}"
 
 
 # Erasure --------------------------------------------------------------------------------------------------------------

@@ -366,7 +366,7 @@ VERIFIED: Final = Table(
         door_known=False,
     ),
     partition="scan_date",
-    sort=("scannerdevice_zipcode", "userid"),
+    sort=("scannerdevice_zipcode",),
 )
 
 LIVE_CROWD: Final = Table(

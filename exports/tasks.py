@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from crowdtrace.common.time import deployment_zone, utc_now
-from exports.services import erasing, releases, webhooks
+from exports.services import erasing, releases, verified, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,7 @@ def release() -> None:
     now = utc_now()
     releases.mark_served(days={now.astimezone(deployment_zone()).date()})
     releases.release_waiting(now=now)
+    verified.publish_waiting(now=now)
 
 
 @shared_task(name="exports.webhooks")

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import datasets, erasures, queries
+from exports.api import datasets, erasures, queries, recipients
 
 
 class DayConverter:
@@ -23,6 +23,7 @@ class DayConverter:
 
 register_converter(DayConverter, "day")
 _DATASET = "api/v1/datasets/<str:name>"
+_OPERATOR = "api/v1/owner/operator/recipients"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/queries", queries.QueriesView.as_view(), name="queries"),
@@ -39,4 +40,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
     path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),
     path("api/v1/erasures/<str:erasure>", erasures.ErasureView.as_view(), name="erasure"),
+    path("api/v1/verified", recipients.VerifiedDaysView.as_view(), name="verified-days"),
+    path("api/v1/verified/<day:day>/<int:number>", recipients.VerifiedFileView.as_view(), name="verified-file"),
+    path(_OPERATOR, recipients.RecipientsView.as_view(), name="recipients"),
+    path(f"{_OPERATOR}/<str:recipient>", recipients.RecipientView.as_view(), name="recipient"),
+    path(f"{_OPERATOR}/<str:recipient>/credentials", recipients.CredentialsView.as_view(), name="credentials"),
 ]

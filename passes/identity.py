@@ -18,15 +18,16 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from passes import chain
+
 SECRET_BYTES: Final = 32
+CODE_BYTES: Final = chain.CODE_BYTES
+SLOTS: Final = chain.SLOTS
 SLOT_SECONDS: Final = 60
-SLOTS: Final = 1680
 EPOCH_SECONDS: Final = SLOTS * SLOT_SECONDS  # 28 h: a day and four hours, so that a party may go on
 PASSES_PER_EPOCH: Final = 16
-CODE_BYTES: Final = 16  # length of an anchor and of every rotating code
 
 _CHAIN: Final = b"crowdtrace/v1/chain"
-_SLOT_NUMBERS: Final = tuple(j.to_bytes(2, "big") for j in range(SLOTS + 1))
 _LAST_EPOCH_START: Final = 2**32 - 1 - EPOCH_SECONDS  # the end too must fit into 4 bytes
 
 
@@ -100,7 +101,7 @@ def derive_pass(seed: bytes, epoch_start: int, index: int) -> PassSecrets:
         raise ValueError("a pass has an index from 0 to 15")
     number = bytes([index])
     last = _hmac(seed, b"chain" + number)[:CODE_BYTES]
-    codes = [last, *_unwind(epoch_start, SLOTS, last)]
+    codes = [last, *chain.steps(_chain_head(epoch_start), SLOTS, last)]
     owner = _hmac(seed, b"owner" + number)
     return PassSecrets(
         epoch_start=epoch_start, index=index, owner=owner, owner_hash=hash_owner(owner), chain=tuple(reversed(codes))
@@ -116,7 +117,7 @@ def chain_step(epoch_start: int, slot: int, code: bytes) -> bytes:
     """`x_{slot-1}` from `x_slot`, for a slot from 1 to 1680."""
     if not 1 <= slot <= SLOTS:
         raise ValueError("a code belongs to a slot from 1 to 1680")
-    return hashlib.sha256(_CHAIN + epoch_bytes(epoch_start) + _SLOT_NUMBERS[slot] + code).digest()[:CODE_BYTES]
+    return hashlib.sha256(_chain_head(epoch_start) + slot.to_bytes(2, "big") + code).digest()[:CODE_BYTES]
 
 
 def slot_at(epoch_start: int, time: float) -> int:
@@ -131,7 +132,7 @@ def verify_slot(anchor: bytes, epoch_start: int, slot: int, code: bytes) -> bool
     """
     if not 1 <= slot <= SLOTS or len(code) != CODE_BYTES:
         return False
-    return hmac.compare_digest(_unwind(epoch_start, slot, code)[-1], anchor)
+    return hmac.compare_digest(chain.walk(_chain_head(epoch_start), slot, code), anchor)
 
 
 def personal_qr_text(origin: str, secret: bytes) -> str:
@@ -158,16 +159,8 @@ def decode_base64url(text: str) -> bytes:
     return data
 
 
-def _unwind(epoch_start: int, slot: int, code: bytes) -> list[bytes]:
-    """`x_{slot-1}` down to `x_0`. On the scan path, hence the copied hash state: it halves the time of a step."""
-    start = hashlib.sha256(_CHAIN + epoch_bytes(epoch_start))
-    codes = []
-    for number in _SLOT_NUMBERS[slot:0:-1]:
-        state = start.copy()
-        state.update(number + code)
-        code = state.digest()[:CODE_BYTES]
-        codes.append(code)
-    return codes
+def _chain_head(epoch_start: int) -> bytes:
+    return _CHAIN + epoch_bytes(epoch_start)
 
 
 def _hkdf(key: bytes, info: bytes) -> bytes:

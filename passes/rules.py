@@ -49,6 +49,7 @@ def door_requirements(
         private=device.access is Access.PRIVATE,
         invitation_epochs=invitation_epochs,
         openings=tuple(_openings(event for event in device.events if since is None or event.end > since)),
+        usual_dwell_min=device.usual_dwell_min or USUAL_DWELL_MIN[device.venue_kind],
     )
 
 

@@ -10,6 +10,7 @@ from crowdtrace.common.serializers import (
     Choice,
     Day,
     Flag,
+    Matching,
     Number,
     PublicId,
     StrictSerializer,
@@ -145,9 +146,7 @@ class ScanBodySerializer(StrictSerializer):
 class ScanSerializer(ScanBodySerializer):
     """A scan."""
 
-    scan_id = serializers.RegexField(
-        rf"\A{SCAN_ID.pattern}\Z", help_text="random, made by the device; a known one gets its first answer"
-    )
+    scan_id = Matching(SCAN_ID.pattern, help_text="random, made by the device; a known one gets its first answer")
 
 
 class ScanAnswerSerializer(serializers.Serializer[Any]):

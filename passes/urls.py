@@ -1,8 +1,8 @@
-"""Addresses of this room. Names that devices may call stand in `venues.authentication.ALLOWED`."""
+"""Addresses of this room; those of doors stand in `urls_doors`, and a door's request is the first to be looked for."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from passes.api import devices, holders, keys, owners, visitors
+from passes.api import holders, keys, owners, visitors
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/jwks.json", keys.JwksView.as_view(), name="jwks"),
@@ -14,9 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/ratings", holders.RatingsView.as_view(), name="ratings"),
     path("api/v1/names", holders.NamesView.as_view(), name="names"),
     path("api/v1/diagnoses", holders.DiagnosesView.as_view(), name="diagnoses"),
-    path("api/v1/device/bundle", devices.BundleView.as_view(), name="device-bundle"),
-    path("api/v1/scans", devices.ScansView.as_view(), name="scans"),
-    path("api/v1/scans/batch", devices.BatchView.as_view(), name="scans-batch"),
     path("api/v1/owner/venues/<str:venue>/names", owners.PresentNamesView.as_view(), name="owner-names"),
     path("api/v1/owner/venues/<str:venue>/statistics", owners.StatisticsView.as_view(), name="owner-statistics"),
     path("", include("passes.urls_pages")),

@@ -18,7 +18,16 @@ from crowdtrace.common.embedded.processes import Identity, Record, identify, wai
 
 READY = "CrowdTrace is ready after "
 START_SECONDS = 120.0
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LIMITS_URL",
+    "SECRET_KEY",
+    "PEPPER",
+    "MASTER_KEY",
+    "LAKE_URL",
+    "CROWDTRACE_EMBEDDED",
+)
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -60,7 +69,7 @@ class Copy:
     def members(self) -> list[Identity]:
         """Return every process that belongs to this copy, services included."""
         found = [process.pid for process in psutil.Process(self.process.pid).children(recursive=True)]
-        for service in ("postgres", "valkey"):
+        for service in ("postgres", "valkey", "limits"):
             if record := Record.read(self.home / "run" / f"{service}.json"):
                 found += [record.pid, *(child.pid for child in psutil.Process(record.pid).children(recursive=True))]
         return [identity for pid in {*found, self.process.pid} if (identity := identify(pid))]

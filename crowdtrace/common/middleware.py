@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware import csrf
+from django.utils.deprecation import MiddlewareMixin
 
 from crowdtrace.common import throttles
 from crowdtrace.common.problems import (
@@ -44,6 +49,10 @@ PERMISSIONS_POLICY: Final = ", ".join(
 )
 
 
+DEVICE_PREFIXES: Final = ("/api/v1/scans", "/api/v1/device/")
+"""Where nobody but devices has anything to do."""
+
+
 class SecurityHeadersMiddleware:
     """Sets the headers of every answer, those of refusals by other middleware included."""
 
@@ -67,6 +76,31 @@ class SecurityHeadersMiddleware:
             response.headers.setdefault("Cache-Control", "no-store")
         throttles.write_headers(request, response)
         return response
+
+
+class _ForPeople(MiddlewareMixin):
+    """Part of the way of a request that those of devices go past: they have no session, cookie or form."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(DEVICE_PREFIXES):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class SessionMiddleware(_ForPeople, sessions.SessionMiddleware):
+    """Django's own, for people."""
+
+
+class CsrfMiddleware(_ForPeople, csrf.CsrfViewMiddleware):
+    """Django's own, for people. Views of the API are exempt from its check of forms anyway."""
+
+
+class AuthenticationMiddleware(_ForPeople, auth.AuthenticationMiddleware):
+    """Django's own, for people."""
+
+
+class MessageMiddleware(_ForPeople, messages.MessageMiddleware):
+    """Django's own, for people."""
 
 
 class ProblemMiddleware:

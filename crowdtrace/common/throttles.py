@@ -4,8 +4,9 @@ Windows slide (two counters, the older one weighted by the part of it that still
 `limits` library, atomic in the server). A request costs one round trip. When Valkey is away requests pass, for a door
 must not close because a counter is lost; that is logged once a minute.
 
-An address is kept nowhere. The counter's name holds an HMAC of it under a random key that changes each day (UTC), is
-known to web processes and to Valkey, is written there only encrypted, and expires with its day.
+An address is kept nowhere. The counter's name holds an HMAC of it under a random key that changes each day (UTC) and
+lives in the memory of web processes and of the Valkey at `LIMITS_URL`, which writes nothing to disk (there too it is
+encrypted); it expires with its day.
 
 Answers carry `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), refusals `Retry-After`.
 """
@@ -18,23 +19,24 @@ import math
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import limits
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from limits.storage import RedisStorage
 from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from crowdtrace.common import valkey
+from crowdtrace.common import problems, valkey
 from crowdtrace.common.clients import client_network
 from crowdtrace.common.crypto import Unreadable, decrypt, encrypt
-from crowdtrace.common.problems import TooMany
+from crowdtrace.common.problems import Forbidden, TooMany, Unauthorized
 from crowdtrace.common.time import utc_now
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class _Storage(RedisStorage):
 
 @lru_cache(maxsize=4)
 def _storage(url: str) -> _Storage:
-    return _Storage(url, connection_pool=valkey.client().connection_pool, key_prefix=PREFIX)
+    return _Storage(url, connection_pool=valkey.limits().connection_pool, key_prefix=PREFIX)
 
 
 @lru_cache(maxsize=64)
@@ -159,7 +161,7 @@ def hit(scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
     quota, window = _limit(settings.THROTTLES[scope])
     try:
         key = f"{scope}/{quota}/{window}/{_pseudonym(scope, identity)}"
-        allowed, counters = _storage(settings.REDIS_URL).count(key, quota, window, cost)
+        allowed, counters = _storage(settings.LIMITS_URL).count(key, quota, window, cost)
     except RedisError as error:
         _outage.note(error)
         return None
@@ -178,18 +180,18 @@ def _day_key() -> bytes:
     global _key_of_day  # noqa: PLW0603
     day = utc_now().date().isoformat()
     known = _key_of_day
-    if known is not None and known[:2] == (day, settings.REDIS_URL):
+    if known is not None and known[:2] == (day, settings.LIMITS_URL):
         return known[2]
     with _key_lock:
         key = _shared_key(day)
-        _key_of_day = (day, settings.REDIS_URL, key)
+        _key_of_day = (day, settings.LIMITS_URL, key)
         return key
 
 
 def _shared_key(day: str) -> bytes:
     """The key that all processes use on `day`; the first to ask makes it."""
     name = f"{KEY_NAME}:{day}"
-    client = valkey.client()
+    client = valkey.limits()
     proposed = encrypt("rate-limit-key", secrets.token_bytes(32))
     stored = client.set(name, proposed, nx=True, get=True, ex=int(KEY_LIVES.total_seconds()))
     try:
@@ -206,15 +208,31 @@ def _pseudonym(scope: str, identity: bytes | str) -> str:
 
 
 # Use by views ---------------------------------------------------------------------------------------------------------
-def check(request: HttpRequest, scope: str, identity: bytes | str | None = None) -> None:
+def check(request: HttpRequest, scope: str, identity: bytes | str | None = None, *, cost: int = 1) -> None:
     """Count a request of a plain view, by its address unless `identity` is given; raises `TooMany`."""
-    verdict = _count(request, scope, client_network(request) if identity is None else identity)
+    verdict = _count(request, scope, client_network(request) if identity is None else identity, cost=cost)
     if verdict is not None and not verdict.allowed:
         raise TooMany(retry_after=verdict.reset)
 
 
-def _count(request: HttpRequest, scope: str, identity: bytes | str) -> Verdict | None:
-    verdict = hit(scope, identity)
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """`problems.exception_handler`; who was refused before any limit was asked counts against the address.
+
+    Views authenticate first and count then, so that devices behind one address do not share a limit. Without this,
+    tokens could be guessed, and the database asked for each, without limit.
+    """
+    request: HttpRequest = context["request"]._request
+    problem = problems.from_exception(exc)
+    if isinstance(problem, Unauthorized | Forbidden) and "rate_limit_verdicts" not in request.__dict__:
+        try:
+            check(request, AddressThrottle.scope)
+        except TooMany as refusal:
+            exc = refusal
+    return problems.exception_handler(exc, context)
+
+
+def _count(request: HttpRequest, scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
+    verdict = hit(scope, identity, cost=cost)
     if verdict is not None:
         request.__dict__.setdefault("rate_limit_verdicts", []).append(verdict)
     return verdict

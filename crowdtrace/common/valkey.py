@@ -1,4 +1,4 @@
-"""The one client of Valkey of a process."""
+"""The clients of Valkey of a process."""
 
 from functools import lru_cache
 
@@ -24,5 +24,10 @@ def _client(url: str) -> "Redis":
 
 
 def client() -> "Redis":
-    """The client of `REDIS_URL`; safe to share between threads, connections come from a pool."""
+    """The client of `REDIS_URL`, the broker and cache; safe to share between threads, connections come from a pool."""
     return _client(settings.REDIS_URL)
+
+
+def limits() -> "Redis":
+    """The client of `LIMITS_URL`, where rate limits are counted."""
+    return _client(settings.LIMITS_URL)

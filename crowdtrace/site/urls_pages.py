@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from crowdtrace.site import views_documents, views_pages, views_places, views_visitor
+from crowdtrace.site import views_documents, views_pages, views_places, views_research, views_visitor
 
 urlpatterns: list[URLPattern] = [
     path("", views_pages.front, name="page-front"),
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern] = [
     path("docs/files/<path:name>", views_documents.doc_file, name="page-doc-file"),
     path("docs/<path:name>", views_documents.doc, name="page-doc"),
     path("privacy", views_documents.privacy, name="page-privacy"),
+    path("data", views_research.data, name="page-data"),
+    path("data/sql", views_research.sql, name="page-sql"),
+    path("data/map", views_research.map_of_releases, name="page-map"),
     path("language", views_pages.language, name="page-language"),
     path("app.webmanifest", views_pages.manifest, name="page-manifest"),
     path("service-worker.js", views_pages.service_worker, name="page-service-worker"),

@@ -43,20 +43,39 @@ class Written:
     repeated: bool
 
 
+def _nothing(_: list[DataFile]) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class _Place:
     """Which rows a job replaces, and the folder of its files under the table's."""
 
     rows: str | BooleanExpression
     folder: str
+    before_commit: Callable[[list[DataFile]], None] = _nothing
 
 
-def overwrite_day(*, lake: Lake, described: Table, day: dt.date, batches: Batches, job: str) -> Written:
+def folder_of(described: Table, day: dt.date) -> str:
+    """The folder of a day's files under the table's."""
+    return f"data/{described.partition}={day.isoformat()}"
+
+
+def overwrite_day(
+    *,
+    lake: Lake,
+    described: Table,
+    day: dt.date,
+    batches: Batches,
+    job: str,
+    before_commit: Callable[[list[DataFile]], None] = _nothing,
+) -> Written:
     """Replace the partition of `day` by the batches, which must be sorted and all of that day.
 
-    A job that was committed before does nothing and says so; `batches` is called again on a retry.
+    A job that was committed before does nothing and says so; `batches` is called again on a retry. `before_commit` is
+    told the files that were written; what it raises stops the job.
     """
-    place = _Place(f"{described.partition} == '{day.isoformat()}'", f"data/{described.partition}={day.isoformat()}")
+    place = _Place(f"{described.partition} == '{day.isoformat()}'", folder_of(described, day), before_commit)
     with lake.writing(described):
         return _overwrite(lake, described, place, batches, job)
 
@@ -73,6 +92,7 @@ def _overwrite(lake: Lake, described: Table, place: _Place, batches: Batches, jo
         if done := snapshot_of(table, job):
             return _written(table, done, repeated=True)
         new = write_files(table, batches(), folder=place.folder, job=job)
+        place.before_commit(new)
         replaced = [task.file for task in table.scan(row_filter=place.rows).plan_files()]
         try:
             replace_files(table, replaced, new, job=job)

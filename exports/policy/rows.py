@@ -66,7 +66,7 @@ class SyntheticDay:
         }
         for name in self.codes:
             if name in schema.names:
-                made[name] = self._taken(name, _values(self.axes[name], schema.field(name).type), rows)
+                made[name] = self._taken(name, values_of(self.axes[name], schema.field(name).type), rows)
         columns = [
             made[field.name].cast(field.type) if field.name in made else pa.nulls(count, field.type) for field in schema
         ]
@@ -76,7 +76,7 @@ class SyntheticDay:
         return values.take(pa.array(self.codes[name][rows]))
 
 
-def _values(axis: Axis, kind: pa.DataType) -> pa.Array:
+def values_of(axis: Axis, kind: pa.DataType) -> pa.Array:
     """What each value of an axis is in the table: the text, the truth value, the number, the middle of the bin."""
     return pa.array([_value(text, kind) for text in axis.values], type=kind)
 
@@ -193,7 +193,7 @@ def _counts_of(table: DrawnTable, drawn: Drawn, fitted: Fitted, schema: pa.Schem
     }
     for axis, codes in zip(workload.axes, np.indices(workload.shape), strict=True):
         if axis.name in schema.names:
-            made[axis.name] = _values(axis, schema.field(axis.name).type).take(pa.array(codes.ravel()))
+            made[axis.name] = values_of(axis, schema.field(axis.name).type).take(pa.array(codes.ravel()))
         else:
             made["bucket"] = pa.array(axis.values, pa.string()).take(pa.array(codes.ravel()))
     columns = [made[field.name] if field.name in made else pa.nulls(noisy.size, field.type) for field in schema]

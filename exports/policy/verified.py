@@ -9,7 +9,7 @@ Two steps may give the same class: the union of two good classes is good. The la
 `class_of` then labels rows while they stream.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,15 +79,45 @@ def generalise(counts: pd.DataFrame, policy: ClassPolicy) -> Generalised:
 
     `counts` has the columns `QUASI`, `SENSITIVE` and `count`: marked passes of each combination that occurs.
     """
+    parts = list(generalise_by_zip([counts], policy))
+    return Generalised(
+        pd.concat([part.classes for part in parts]), sum(part.published for part in parts), parts[-1].dropped
+    )
+
+
+def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Iterator[Generalised]:
+    """The same for counts that come in parts, each with all of its ZIPs: a day need not be in memory at once.
+
+    Only the last step of the ladder forgets the ZIP, so every step before it can be decided within a part. What is
+    left of all parts is decided in the end, and comes last, with what is dropped.
+    """
+    left = []
+    for counts in parts:
+        made, waiting = _climb(counts, range(len(LADDER) - 1), policy)
+        left.append(waiting)
+        yield made
+    if left:
+        made, waiting = _climb(pd.concat(left), range(len(LADDER) - 1, len(LADDER)), policy)
+        yield Generalised(made.classes, made.published, int(waiting["count"].sum()))
+
+
+def _climb(counts: pd.DataFrame, steps: range, policy: ClassPolicy) -> tuple[Generalised, pd.DataFrame]:
+    """What these steps of the ladder publish, and the counts that still wait."""
     waiting, chosen = counts, []
-    for number, step in enumerate(LADDER):
-        published = _generalised(waiting, step)
+    for number in steps:
+        published = _generalised(waiting, LADDER[number])
         good = holding(published, policy, least=policy.k + policy.margin)
         fits = pd.MultiIndex.from_frame(published[list(QUASI)]).isin(good)
         chosen.append(_mapping(waiting[fits], published[fits], number))
         waiting = waiting[~fits]
-    dropped = int(waiting["count"].sum())
-    return Generalised(pd.concat(chosen), int(counts["count"].sum()) - dropped, dropped)
+    made = int(counts["count"].sum()) - int(waiting["count"].sum())
+    return Generalised(pd.concat(chosen), made, 0), waiting
+
+
+def published_value(name: str, value: str, step: int) -> str:
+    """What one value of `QUASI` becomes at a step of the ladder."""
+    change = LADDER[step].get(name)
+    return change(value) if change else value
 
 
 def _generalised(counts: pd.DataFrame, step: Step) -> pd.DataFrame:

@@ -36,6 +36,7 @@ WITH first_scan AS (
   SELECT * FROM unnest(%(zips)s::text[], %(levels)s::text[]) WITH ORDINALITY AS t(zip3, levels, place)
 )
 SELECT
+  {own}
   p.counted,
   level.place::int - 1 AS zip,
   substr(level.levels, 1 + 8 * p.symptoms::int + 4 * p.diagnosed::int + 2 * p.contact::int + p.near::int, 1)::int
@@ -77,12 +78,23 @@ WHERE p.epoch = %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
 """
 
 
+# What also leads to the pass: for real rows, never for counts. The order is by a hash, so that it tells nothing.
+OWN: Final = "p.tag, p.owner_hash, sha256(%(salt)s::bytea || p.tag) AS place,"
+
+
 def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[str, Sequence[int]]) -> dict[str, Counts]:
     """Exact counts of a day in the shape of each table; to be called inside a transaction.
 
     `levels` has the class of each pattern of answers by 3-digit ZIP (`risklevels.levels_by_zip3`), for the empty text
     too. Counts are of marked passes, in the table `passes` of all.
     """
+    with connection.cursor() as cursor:
+        make_rows(cursor, day=day, levels=levels)
+        return {table.name: _count(cursor, table) for table in tables}
+
+
+def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]], salt: bytes | None = None) -> None:
+    """Make the temporary table `release_rows` of a day, for the transaction; with `salt` it has `OWN` too."""
     zips = sorted(levels)
     values: dict[str, Any] = {
         "day": day,
@@ -98,10 +110,10 @@ def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[st
         "o2": list(OXYGEN_EDGES),
         "o2s": len(OXYGEN_EDGES) - 1,
     }
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS release_rows")
-        cursor.execute(ROWS, values)
-        return {table.name: _count(cursor, table) for table in tables}
+    if salt is not None:
+        values["salt"] = salt
+    cursor.execute("DROP TABLE IF EXISTS release_rows")
+    cursor.execute(ROWS.format(own=OWN if salt is not None else ""), values)
 
 
 def _count(cursor: Any, table: Workload) -> Counts:

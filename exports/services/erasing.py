@@ -23,9 +23,10 @@ from exports.lake.erase import Erased, NotFoundError, ObjectChange, erase_rows, 
 from exports.lake.sweep import sweep
 from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
-from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedFile
+from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedDay, VerifiedFile
 from exports.services.erasure_log import copy_log
 from exports.services.erasures import PURPOSE, erase_in_database, owners_of
+from exports.services.verified import settle
 from exports.tables import VERIFIED
 from risk.crowd import refresh_crowd
 
@@ -55,7 +56,19 @@ def run_erasures(*, now: dt.datetime) -> int:
         refresh_crowd(now=now)
         with deployment_lake() as lake:
             copy_log(lake=lake, now=now)
+            _clear_unfinished_days(lake)
             return _run_batches(lake, now)
+
+
+def _clear_unfinished_days(lake: Lake) -> None:
+    """A day that was not published yet may have left files that no index names: they go, the day begins anew."""
+    unfinished = list(VerifiedDay.objects.exclude(step=VerifiedDay.Step.ANNOUNCED))
+    for day in unfinished:
+        settle(lake=lake, row=day)
+    if any(day.step == VerifiedDay.Step.OPENED for day in unfinished) and not ErasureBatch.objects.filter(
+        step=Step.REMOVING
+    ):
+        sweep(lake=lake, described=VERIFIED)
 
 
 def _run_batches(lake: Lake, now: dt.datetime) -> int:

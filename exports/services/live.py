@@ -49,7 +49,7 @@ def counted_at(now: dt.datetime) -> dt.datetime:
 def live_crowd(*, now: dt.datetime) -> list[list[Any]]:
     """Rows of the table `live_crowd`."""
     at, states = counted_at(now), states_by_zip3()
-    asked = {"zips": sorted(states), "since": at - LONGEST_STAY, "at": at, "fewest": FEWEST_VENUES}
+    asked: dict[str, Any] = {"zips": sorted(states), "since": at - LONGEST_STAY, "at": at, "fewest": FEWEST_VENUES}
     with connection.cursor() as cursor:
         cursor.execute(_INSIDE, asked)
         found = cursor.fetchall()

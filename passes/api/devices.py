@@ -7,7 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crowdtrace.common import throttles
 from crowdtrace.common.crypto import b64encode
+from crowdtrace.common.renderers import OneForm
 from crowdtrace.common.serializers import read_body
 from crowdtrace.common.throttles import DeviceThrottle
 from crowdtrace.common.time import utc_now
@@ -26,6 +28,7 @@ class DeviceView(APIView):
     authentication_classes = [DeviceAuthentication]
     permission_classes = [IsDevice]
     throttle_classes = [DeviceThrottle]
+    content_negotiation_class = OneForm
 
 
 class BundleView(DeviceView):
@@ -88,4 +91,5 @@ class BatchView(DeviceView):
     def post(self, request: Request) -> Response:
         """Items are scans or `{scan_id, sealed}` (docs/protocol.md, section 10); a bad one is Declined in its place."""
         items = read_body(request, serializers.BatchSerializer)["scans"]
+        throttles.check(request._request, "queued", device_of(request).public_id, cost=max(1, len(items)))
         return Response({"results": batch_results(device=device_of(request), items=items, now=utc_now())})

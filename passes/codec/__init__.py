@@ -19,6 +19,7 @@ from passes.codec.gopass import (
 )
 from passes.codec.hours import Span, WeeklyHours
 from passes.codec.keys import IssuerKey, Keyring
+from passes.codec.occupancy import Occupancy
 from passes.codec.requirements import DoorRequirements
 from passes.codec.revocation import RevocationList, revocation_entry
 from passes.codec.sealing import open_scan, seal_scan
@@ -34,6 +35,7 @@ __all__ = [
     "GoPass",
     "IssuerKey",
     "Keyring",
+    "Occupancy",
     "RevocationList",
     "Span",
     "UncheckedPass",

@@ -17,6 +17,7 @@ from passes.codec.causes import Cause
 from passes.codec.cose import key_id, read_sign1, sign1
 from passes.codec.hours import Span, WeeklyHours
 from passes.codec.keys import IssuerKey
+from passes.codec.occupancy import Occupancy
 from passes.codec.requirements import DoorRequirements
 from passes.codec.revocation import ENTRY_BYTES, SALT_BYTES, RevocationList
 from passes.codec.sealing import SEALING_KEY_BYTES
@@ -26,10 +27,13 @@ BUNDLE_FORMAT: Final = 1
 _HUNDREDTHS: Final = 100
 
 _FORMAT, _VENUE, _SERVER_TIME, _GOOD_UNTIL, _KEYS, _REQUIREMENTS, _REVOCATIONS, _SEALING_KEY = range(1, 9)
+_OCCUPANCY: Final = 9
 _VERSION, _TEMPERATURE, _O2, _CAPACITY, _ENFORCED, _HOURS, _ROTATING, _PRIVATE, _INVITATION_EPOCHS = range(1, 10)
 _OPENINGS: Final = 10
+_USUAL_DWELL: Final = 11
 _ZONE, _SPANS = range(1, 3)
 _SALT, _PUBLISHED_AT, _ENTRIES = range(1, 4)
+_COUNTED_AT, _STILL = range(1, 3)
 
 T = TypeVar("T")
 
@@ -53,6 +57,7 @@ class Bundle:
     requirements: DoorRequirements
     revocations: RevocationList
     sealing_key: bytes
+    occupancy: Occupancy | None = None
 
 
 def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
@@ -67,6 +72,8 @@ def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
         _REVOCATIONS: _write_revocations(bundle.revocations),
         _SEALING_KEY: bundle.sealing_key,
     }
+    if bundle.occupancy is not None:
+        claims[_OCCUPANCY] = {_COUNTED_AT: bundle.occupancy.counted_at, _STILL: list(bundle.occupancy.still)}
     return sign1(root_key, claims=claims, external_aad=BUNDLE_AAD)
 
 
@@ -98,6 +105,7 @@ def _write_requirements(requirements: DoorRequirements) -> dict[int, object]:
         _PRIVATE: requirements.private,
         _INVITATION_EPOCHS: sorted(requirements.invitation_epochs),
         _OPENINGS: [list(opening) for opening in sorted(requirements.openings)] or None,
+        _USUAL_DWELL: requirements.usual_dwell_min,
     }
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -121,6 +129,7 @@ def _read_bundle(claims: dict[int, object]) -> Bundle:
         raise BundleError("the bundle has another format")
     requirements = _take(claims, _REQUIREMENTS, dict)
     revocations = _take(claims, _REVOCATIONS, dict)
+    occupancy = _take_optional(claims, _OCCUPANCY, dict)
     return Bundle(
         venue=_take(claims, _VENUE, str),
         server_time=_take(claims, _SERVER_TIME, int),
@@ -129,6 +138,7 @@ def _read_bundle(claims: dict[int, object]) -> Bundle:
         requirements=_read_requirements(requirements),
         revocations=_read_revocations(revocations),
         sealing_key=_sized(_take(claims, _SEALING_KEY, bytes), SEALING_KEY_BYTES),
+        occupancy=None if occupancy is None else _read_occupancy(occupancy),
     )
 
 
@@ -154,6 +164,7 @@ def _read_requirements(fields: dict[int, object]) -> DoorRequirements:
         private=_take(fields, _PRIVATE, bool),
         invitation_epochs=_read_epochs(fields.get(_INVITATION_EPOCHS)),
         openings=_read_openings(_take_optional(fields, _OPENINGS, list) or []),
+        usual_dwell_min=_take_optional(fields, _USUAL_DWELL, int),
     )
 
 
@@ -180,6 +191,11 @@ def _read_revocations(fields: dict[int, object]) -> RevocationList:
     parts = frozenset(entries[at : at + ENTRY_BYTES] for at in range(0, len(entries), ENTRY_BYTES))
     salt = _sized(_take(fields, _SALT, bytes), SALT_BYTES)
     return RevocationList(salt=salt, published_at=_take(fields, _PUBLISHED_AT, int), entries=parts)
+
+
+def _read_occupancy(fields: dict[int, object]) -> Occupancy:
+    still = tuple(_typed(people, int) for people in _take(fields, _STILL, list))
+    return Occupancy(counted_at=_take(fields, _COUNTED_AT, int), still=still)
 
 
 def _from_hundredths(value: int | None) -> float | None:

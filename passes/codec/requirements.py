@@ -19,6 +19,9 @@ class DoorRequirements:
 
     `openings` are spans of Unix seconds, start inside and end outside, in which the venue is open whatever its weekly
     hours say: events, from the opening of their doors.
+
+    `usual_dwell_min`: a stay ends so many minutes after the last Checkin if nobody checks out. The server keeps the
+    end of each stay itself; an offline kiosk counts with this.
     """
 
     version: int = 1
@@ -31,6 +34,7 @@ class DoorRequirements:
     private: bool = False
     invitation_epochs: frozenset[int] = frozenset()
     openings: tuple[tuple[int, int], ...] = ()
+    usual_dwell_min: int | None = None
 
     @property
     def people_limit(self) -> int | None:

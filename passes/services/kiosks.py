@@ -2,13 +2,16 @@
 
 import datetime as dt
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from django.core.cache import cache
+from django.db import connection
 
 from passes import keys
 from passes.clock import calendar, moment
-from passes.codec import Bundle, RevocationList, revocation_entry, sign_bundle
+from passes.codec import Bundle, Occupancy, RevocationList, revocation_entry, sign_bundle
+from passes.codec.occupancy import STEP_SECONDS
 from passes.epochs import Epoch
 from passes.hashes import list_salt
 from passes.models import Pass, RevokedEntry
@@ -20,6 +23,14 @@ GOOD_FOR: Final = dt.timedelta(hours=24)
 """How long a kiosk may decide on one bundle: keys of tomorrow's epoch are in it, those of the day after need not be."""
 PUBLISHED_EVERY_S: Final = 600
 """Revocation lists are published every ten minutes, so that a list does not tell when somebody revoked."""
+COUNTED_EVERY_S: Final = 10
+"""A count of the people inside serves all kiosks of the venue for so long: a stadium has hundreds."""
+_STAYS: Final = """
+    SELECT floor(extract(epoch FROM times_out_at - %(at)s) / %(step_s)s)::integer, count(*) FROM passes_visit
+    WHERE venue_id = %(venue)s AND left_at IS NULL AND arrived_at <= %(at)s AND times_out_at > %(at)s GROUP BY 1
+"""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +38,9 @@ _log = logging.getLogger(__name__)
 def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
     """The signed bundle for a device, as `docs/protocol.md` section 8 lays it out."""
     epochs = calendar().unfinished_epochs(now.timestamp())
+    occupancy = _remembered(
+        f"passes:inside:{device.venue_id}", Occupancy, COUNTED_EVERY_S, lambda: _occupancy(device, now)
+    )
     bundle = Bundle(
         venue=device.venue,
         server_time=int(now.timestamp()),
@@ -35,6 +49,7 @@ def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
         requirements=door_requirements(device, invitation_epochs=_invitation_epochs(device, epochs), since=now),
         revocations=_revocations(device, epochs, now),
         sealing_key=keys.sealing_key(now),
+        occupancy=occupancy,
     )
     return sign_bundle(bundle, root_key=keys.root_key())
 
@@ -54,10 +69,12 @@ def _invitation_epochs(device: DeviceContext, epochs: tuple[Epoch, ...]) -> froz
 def _revocations(device: DeviceContext, epochs: tuple[Epoch, ...], now: dt.datetime) -> RevocationList:
     published_at = int(now.timestamp()) // PUBLISHED_EVERY_S * PUBLISHED_EVERY_S
     salt = list_salt(device.venue)
-    entries = _published(f"passes:revoked:{device.venue_id}:{published_at}")
-    if entries is None:
-        entries = frozenset(_entries(device.venue_id, epochs, salt))
-        _publish(f"passes:revoked:{device.venue_id}:{published_at}", entries)
+    entries = _remembered(
+        f"passes:revoked:{device.venue_id}:{published_at}",
+        frozenset,
+        PUBLISHED_EVERY_S,
+        lambda: frozenset(_entries(device.venue_id, epochs, salt)),
+    )
     return RevocationList(salt=salt, published_at=published_at, entries=entries)
 
 
@@ -69,19 +86,30 @@ def _entries(venue_id: int, epochs: tuple[Epoch, ...], salt: bytes) -> list[byte
     return [revocation_entry(salt, bytes(anchor)) for anchor in anchors if anchor] + [bytes(one) for one in erased]
 
 
-# The list of one publication is the same for all kiosks and processes while the cache answers; without it each is
-# made anew, which only makes it fresher.
-def _published(name: str) -> frozenset[bytes] | None:
+def _occupancy(device: DeviceContext, now: dt.datetime) -> Occupancy:
+    counted_at = int(now.timestamp())
+    with connection.cursor() as cursor:
+        cursor.execute(_STAYS, {"venue": device.venue_id, "at": moment(counted_at), "step_s": STEP_SECONDS})
+        return Occupancy.of(counted_at, cursor.fetchall())
+
+
+# What is the same for all kiosks of a venue is made once for all processes while the cache answers; without it each
+# is made anew, which only makes it fresher.
+def _remembered(name: str, kind: type[T], seconds: int, make: Callable[[], T]) -> T:
+    found = _recall(name)
+    if isinstance(found, kind):
+        return found
+    made = make()
     try:
-        found = cache.get(name)
+        cache.set(name, made, timeout=seconds)
     except Exception:  # the cache's client raises what it likes, and a kiosk needs its bundle
-        _log.warning("a revocation list was not read: the cache does not answer")
-        return None
-    return found if isinstance(found, frozenset) else None
+        _log.warning("a part of a bundle was not remembered: the cache does not answer")
+    return made
 
 
-def _publish(name: str, entries: frozenset[bytes]) -> None:
+def _recall(name: str) -> object:
     try:
-        cache.add(name, entries, timeout=PUBLISHED_EVERY_S)
+        return cache.get(name)
     except Exception:
-        _log.warning("a revocation list was not remembered: the cache does not answer")
+        _log.warning("a part of a bundle was not recalled: the cache does not answer")
+        return None

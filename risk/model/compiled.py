@@ -18,11 +18,9 @@ writable (read-only installs); both work.
 # ruff: noqa: PLR0912, PLR0915, PLR0917, PLR1714
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
+
+from crowdtrace.common.compiled import compiled
 
 CHANNELS = 4
 CLEAR_AFTER = 8.0
@@ -31,16 +29,6 @@ ROUNDING = 1e-9
 """Of air exchanges: who left exactly eight ago counts as gone, however the sum was rounded."""
 US_PER_H = 3_600_000_000.0
 QUARTER_US = 900_000_000
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """`numba.njit` with a cache on disk where one can be written."""
-    try:
-        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-    except RuntimeError:  # no writable place for the cache
-        return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
 
 
 @compiled

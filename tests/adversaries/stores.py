@@ -27,9 +27,12 @@ def dump_tables() -> dict[str, bytes]:
 
 
 def dump_valkey() -> bytes:
-    """All keys and values of broker and cache."""
-    client = valkey.client()
-    return b"\n".join(bytes(name) + b"\n" + (client.dump(name) or b"") for name in client.scan_iter("*"))
+    """All keys and values of broker, cache and rate limits."""
+    return b"\n".join(
+        bytes(name) + b"\n" + (client.dump(name) or b"")
+        for client in (valkey.client(), valkey.limits())
+        for name in client.scan_iter("*")
+    )
 
 
 def traces(secret: bytes) -> Iterator[bytes]:

@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
 from pytest_django.live_server_helper import LiveServer
 
+# Pages of the dataset are looked at with two released days.
+from tests.exports.conftest import released, shared_release  # noqa: F401
+
 # The browser's driver keeps an event loop in this thread; the tests themselves are synchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
@@ -25,11 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def launch(playwright: Playwright, *arguments: str) -> Browser:
+def chromium_path() -> str:
     """The system's Chromium; a missing one is an error, never a reason to skip."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium, "no Chromium: `make test` installs it"
-    return playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *arguments])
+    return chromium
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """A Chromium of its own."""
+    return playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox", *arguments])
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +66,8 @@ class Watch:
         # A network that a test takes away is no fault of a page, nor is the one refusal that a test asks for.
         if self.expected and self.expected in message.text:
             return
-        if message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text:
+        misspelt_policy = "Permissions-Policy" in message.text
+        if misspelt_policy or (message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text):
             self.wrong.append(f"console: {message.text}")
 
     def on_error(self, error: Any) -> None:

@@ -41,8 +41,11 @@ def test_every_page_has_a_case() -> None:
 
 @pytest.fixture(params=sorted(PAGES), ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
-    """Each page in turn."""
-    return PAGES[request.param]
+    """Each page in turn, with what it needs."""
+    found = PAGES[request.param]
+    if found.needs:
+        request.getfixturevalue(found.needs)
+    return found
 
 
 def _open(page: Page, path: str) -> Response:

@@ -23,7 +23,7 @@ def api() -> APIClient:
 @pytest.fixture(autouse=True)
 def fresh_limits() -> Iterator[None]:
     """No request of an earlier test counts."""
-    client = valkey.client()
+    client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)
     throttles._outage.__init__()  # type: ignore[misc]

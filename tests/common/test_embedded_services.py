@@ -17,13 +17,17 @@ import psutil
 import psycopg
 import pytest
 import redis
+from pytest_django.fixtures import Settings
 
-from crowdtrace.common import embedded
+from crowdtrace.common import embedded, throttles
 from crowdtrace.common.embedded import postgres
 from crowdtrace.common.embedded.network import free_port, is_free
 from crowdtrace.common.embedded.processes import Record, identify, wait_until
+from crowdtrace.common.time import utc_now
 
-VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+ADDRESSES = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL")
+VARIABLES = (*ADDRESSES, "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
+SERVICES = ("postgres", "valkey", "limits")
 
 USER = """if True:
     import os, sys
@@ -56,8 +60,29 @@ def make_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         yield make
 
 
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One home for all tests that leave it as it was: making a database takes longer than starting it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROWDTRACE_HOME", str(tmp_path_factory.mktemp("shared") / "home"))
+        home = embedded.home()
+    yield home
+    embedded.destroy(home)
+
+
 @pytest.fixture
-def home(make_home: Callable[[str], Path]) -> Path:
+def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """That home, with nothing running at the beginning and the end."""
+    monkeypatch.setenv("CROWDTRACE_HOME", str(shared_home))
+    yield shared_home
+    if pids(shared_home) != [None, None, None]:  # after a failure
+        with embedded.services(shared_home):
+            pass
+
+
+@pytest.fixture
+def new_home(make_home: Callable[[str], Path]) -> Path:
+    """A home for a test that damages it."""
     return make_home("home")
 
 
@@ -107,7 +132,7 @@ def running(home: Path, service: str) -> Record | None:
 
 
 def pids(home: Path) -> list[int | None]:
-    records = [running(home, "postgres"), running(home, "valkey")]
+    records = [running(home, service) for service in SERVICES]
     return [record.pid if record else None for record in records]
 
 
@@ -138,9 +163,9 @@ def test_inside_both_services_answer_and_the_environment_says_where(home: Path) 
 
 def test_outside_nothing_of_it_is_left(home: Path) -> None:
     with embedded.services(home):
-        ports = [urlsplit(os.environ[name]).port for name in ("DATABASE_URL", "REDIS_URL")]
+        ports = [urlsplit(os.environ[name]).port for name in ADDRESSES]
     assert not [name for name in VARIABLES if name in os.environ]
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
     assert all(is_free(port) for port in ports if port)
 
 
@@ -215,6 +240,38 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(home: Path) -> None:
     assert not [secret for secret in [*hidden, "GO1:SECRET"] if secret in shown + logs]
 
 
+def test_the_days_key_of_rate_limits_and_what_it_names_are_in_no_file(home: Path, settings: Settings) -> None:
+    with embedded.services(home), broker() as client:
+        settings.LIMITS_URL = os.environ["LIMITS_URL"]
+        verdict = throttles.hit("address", "192.0.2.77")
+        assert verdict is not None
+        limits = redis.Redis.from_url(settings.LIMITS_URL)
+        names = [bytes(name) for name in limits.scan_iter(f"{throttles.PREFIX}*")]
+        encrypted = limits.get(f"{throttles.KEY_NAME}:{utc_now().date().isoformat()}")
+        limits.close()
+        assert len(names) == 2  # a counter, and the key
+        assert isinstance(encrypted, bytes)
+        hidden = [
+            throttles._day_key(),
+            encrypted,
+            throttles._pseudonym("address", "192.0.2.77").encode(),
+            b"192.0.2.77",
+        ]
+        client.set("task", "a task of the broker")
+        client.bgrewriteaof()
+        wait_for_append_only_file(home, b"a task of the broker")  # so this search finds what is written
+        before = contents(home)
+        assert b"a task of the broker" in before
+        assert not [value for value in hidden if value in before]
+    after = contents(home)  # nor when it ends
+    assert b"a task of the broker" in after
+    assert not [value for value in hidden if value in after]
+
+
+def contents(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
 def test_files_of_the_home_are_private(home: Path) -> None:
     with embedded.services(home):
         files = [path for folder in ("run", "log", "secrets") for path in (home / folder).iterdir()]
@@ -238,7 +295,7 @@ def test_services_outlive_the_one_who_started_them_while_another_uses_them(home:
         starter.leave()
         assert pids(home) == first
         other.leave()
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_many_users_at_once_start_each_service_once(home: Path) -> None:
@@ -249,7 +306,7 @@ def test_many_users_at_once_start_each_service_once(home: Path) -> None:
             user.leave()
         assert None not in pids(home)
         users[3].leave()
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_a_user_inside_a_user_of_the_same_process_stops_nothing(home: Path) -> None:
@@ -268,7 +325,7 @@ def test_what_a_killed_user_left_running_is_used_again_and_stopped_by_the_next(h
     with embedded.services(home):
         assert pids(home) == left
         assert ask("SELECT 1") == 1
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
 def test_after_everything_was_killed_the_next_start_finds_all_that_was_committed(
@@ -277,23 +334,23 @@ def test_after_everything_was_killed_the_next_start_finds_all_that_was_committed
     monkeypatch.delenv("CROWDTRACE_FAST")
     with another_user(home) as other:
         with psycopg.connect(other.database) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS value")
+            connection.execute("CREATE TABLE survivor AS SELECT 7 AS value")
         client = redis.Redis.from_url(other.broker)
-        client.set("kept", "yes")
+        client.set("survivor", "yes")
         client.close()
-        wait_for_append_only_file(home)
+        wait_for_append_only_file(home, b"survivor")
         for pid in pids(home):
             assert pid
             os.kill(pid, signal.SIGKILL)
         other.kill()
     with embedded.services(home), broker() as client:
-        assert ask("SELECT value FROM kept") == 7
-        assert client.get("kept") == "yes"
+        assert ask("SELECT value FROM survivor") == 7
+        assert client.get("survivor") == "yes"
 
 
-def wait_for_append_only_file(home: Path) -> None:
+def wait_for_append_only_file(home: Path, name: bytes) -> None:
     def has_it() -> bool:
-        return any(b"kept" in path.read_bytes() for path in (home / "valkey" / "appendonlydir").iterdir())
+        return any(name in path.read_bytes() for path in (home / "valkey" / "appendonlydir").iterdir())
 
     assert wait_until(has_it, seconds=10)
 
@@ -318,32 +375,32 @@ def test_a_record_that_names_a_stranger_is_not_believed(home: Path) -> None:
         pass
     me = identify(os.getpid())
     assert me is not None
-    for service in ("postgres", "valkey"):
+    for service in SERVICES:
         Record(me.pid, "an earlier start", free_port()).write(home / "run" / f"{service}.json")
     with embedded.services(home):
         assert ask("SELECT 1") == 1
         assert os.getpid() not in pids(home)
 
 
-def test_a_running_database_that_nobody_recorded_is_replaced(home: Path) -> None:
-    with another_user(home) as other:
-        left = pids(home)[0]
-        (home / "run" / "postgres.json").unlink()
+def test_a_running_database_that_nobody_recorded_is_replaced(new_home: Path) -> None:
+    with another_user(new_home) as other:
+        left = pids(new_home)[0]
+        (new_home / "run" / "postgres.json").unlink()
         other.kill()
-    with embedded.services(home):
+    with embedded.services(new_home):
         assert ask("SELECT 1") == 1
-        assert pids(home)[0] != left
+        assert pids(new_home)[0] != left
     assert left
     assert not identify(left)
 
 
-def test_a_making_of_the_database_that_was_cut_off_is_begun_again(home: Path) -> None:
-    postgres.remove(home)
-    with embedded.services(home):
-        folder = (home / "postgres").resolve()
+def test_a_making_of_the_database_that_was_cut_off_is_begun_again(new_home: Path) -> None:
+    postgres.remove(new_home)
+    with embedded.services(new_home):
+        folder = (new_home / "postgres").resolve()
     (folder / "data").rename(folder / "draft")
     (folder / "draft" / "PG_VERSION").unlink()
-    with embedded.services(home):
+    with embedded.services(new_home):
         assert ask("SELECT 1") == 1
 
 
@@ -352,12 +409,12 @@ def test_a_port_that_somebody_took_meanwhile_is_replaced(home: Path) -> None:
         pass
     taken = {}
     with ExitStack() as stack:
-        for service in ("postgres", "valkey"):
+        for service in SERVICES:
             port = int((home / "run" / f"{service}.port").read_text())
             taken[service] = stack.enter_context(listening_on(port))
         with embedded.services(home):
             assert ask("SELECT 1") == 1
-            found = [urlsplit(os.environ[name]).port for name in ("DATABASE_URL", "REDIS_URL")]
+            found = [urlsplit(os.environ[name]).port for name in ADDRESSES]
             assert not set(found) & set(taken.values())
 
 
@@ -388,10 +445,11 @@ def test_addresses_and_secrets_from_outside_are_left_as_they_are(
     (tmp_path / "pepper").write_text("from a file")
     monkeypatch.setenv("DATABASE_URL", "postgresql://example.invalid/db")
     monkeypatch.setenv("REDIS_URL", "redis://example.invalid/0")
+    monkeypatch.setenv("LIMITS_URL", "redis://example.invalid/1")
     monkeypatch.setenv("SECRET_KEY", "mine")
     monkeypatch.setenv("PEPPER_FILE", str(tmp_path / "pepper"))
     with embedded.services(home):
-        assert pids(home) == [None, None]
+        assert pids(home) == [None, None, None]
         assert os.environ["DATABASE_URL"] == "postgresql://example.invalid/db"
         assert os.environ["SECRET_KEY"] == "mine"
         assert "PEPPER" not in os.environ
@@ -405,16 +463,16 @@ def test_a_failed_start_stops_what_it_had_started(home: Path, monkeypatch: pytes
     monkeypatch.setattr(postgres, "ensure", fail)
     with pytest.raises(embedded.ServiceError, match="no database today"), embedded.services(home):
         pytest.fail("entered without services")
-    assert pids(home) == [None, None]
+    assert pids(home) == [None, None, None]
 
 
-def test_a_database_of_another_major_version_is_refused_with_a_sentence(home: Path) -> None:
-    with embedded.services(home):
-        data = (home / "postgres" / "data").resolve()
+def test_a_database_of_another_major_version_is_refused_with_a_sentence(new_home: Path) -> None:
+    with embedded.services(new_home):
+        data = (new_home / "postgres" / "data").resolve()
     (data / "PG_VERSION").write_text("16\n")
-    with pytest.raises(embedded.ServiceError, match=r"is of PostgreSQL 16"), embedded.services(home):
+    with pytest.raises(embedded.ServiceError, match=r"is of PostgreSQL 16"), embedded.services(new_home):
         pytest.fail("entered with the wrong version")
-    assert pids(home) == [None, None]
+    assert pids(new_home) == [None, None, None]
 
 
 def test_a_home_with_blanks_and_quotes_in_its_path_works(make_home: Callable[[str], Path]) -> None:

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 
 from crowdtrace.common import throttles, valkey
 from crowdtrace.common.crypto import decrypt
+from crowdtrace.common.problems import Forbidden
 from crowdtrace.common.throttles import Window
 
 pytestmark = pytest.mark.urls("tests.common.views")
@@ -73,6 +74,31 @@ def test_devices_are_counted_apart_wherever_they_are(api: APIClient, settings: S
         assert response["RateLimit-Policy"] == '"device";q=1;w=60'
 
 
+@pytest.mark.parametrize("headers", [{"Authorization": "Device stranger"}, {}])
+def test_guessed_and_missing_tokens_count_against_the_address(
+    api: APIClient, settings: Settings, headers: dict[str, str]
+) -> None:
+    limited(settings, address="2/minute")
+    asked = [api.get(DOOR, headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in asked] == [401, 401, 429, 429]
+    assert asked[0]["RateLimit-Policy"] == '"address";q=2;w=60'
+    assert int(asked[2]["Retry-After"]) >= 1
+    # The devices behind the address are known and go on.
+    assert api.get(DOOR, headers={"Authorization": "Device good"}).status_code == 200
+
+
+def test_a_refusal_after_the_count_is_not_counted_twice(api: APIClient, settings: Settings) -> None:
+    limited(settings, address="5/minute")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.common.views.SearchView.get", refuse)
+        assert fields(api.get("/api/v1/search")["RateLimit"])["r"] == 4
+        assert fields(api.get("/api/v1/search")["RateLimit"])["r"] == 3
+
+
+def refuse(_view: object, _request: object) -> None:
+    raise Forbidden
+
+
 def test_many_processes_at_once_let_pass_exactly_the_quota(settings: Settings) -> None:
     limited(settings, address="50/hour")
     with ThreadPoolExecutor(16) as pool:
@@ -96,7 +122,7 @@ def test_a_request_costs_one_round_trip(settings: Settings, monkeypatch: pytest.
 
 def test_a_server_that_lost_its_scripts_gets_them_again() -> None:
     throttles.hit("address", "192.0.2.1")
-    valkey.client().script_flush()
+    valkey.limits().script_flush()
     verdict = throttles.hit("address", "192.0.2.1")
     assert verdict is not None
     assert verdict.quota - verdict.remaining == 2
@@ -105,7 +131,7 @@ def test_a_server_that_lost_its_scripts_gets_them_again() -> None:
 def test_nothing_in_the_store_tells_an_address_or_the_days_key(settings: Settings) -> None:
     limited(settings, address="5/minute")
     throttles.hit("address", "192.0.2.77")
-    client: Redis = valkey.client()
+    client: Redis = valkey.limits()
     names = [bytes(name) for name in client.scan_iter("crowdtrace:limit*")]
     assert names
     contents = b"".join(names) + b"".join(client.dump(name) or b"" for name in names)
@@ -121,10 +147,10 @@ def test_the_key_changes_each_day_and_expires() -> None:
             throttles._key_of_day = None
             keys.add(throttles._day_key())
             name = f"{throttles.KEY_NAME}:2031-08-{day}"
-            stored = valkey.client().get(name)
+            stored = valkey.limits().get(name)
             assert isinstance(stored, bytes)
             assert decrypt("rate-limit-key", stored) in keys
-            assert 0 < valkey.client().ttl(name) <= 86_400 + 300
+            assert 0 < valkey.limits().ttl(name) <= 86_400 + 300
             throttles._key_of_day = None
             assert throttles._day_key() in keys
     throttles._key_of_day = None
@@ -133,7 +159,7 @@ def test_the_key_changes_each_day_and_expires() -> None:
 
 def test_processes_that_start_together_agree_on_the_key() -> None:
     throttles._key_of_day = None
-    valkey.client().delete(f"{throttles.KEY_NAME}:2030-01-01")
+    valkey.limits().delete(f"{throttles.KEY_NAME}:2030-01-01")
     barrier = threading.Barrier(8)
 
     def ask(_: int) -> bytes:
@@ -146,15 +172,15 @@ def test_processes_that_start_together_agree_on_the_key() -> None:
 
 def test_a_key_of_another_deployment_is_replaced() -> None:
     name = f"{throttles.KEY_NAME}:2030-01-02"
-    valkey.client().set(name, b"not ours")
+    valkey.limits().set(name, b"not ours")
     assert throttles._shared_key("2030-01-02") == throttles._shared_key("2030-01-02")
-    valkey.client().delete(name)
+    valkey.limits().delete(name)
 
 
 def test_doors_stay_open_when_the_store_is_away(
     api: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
     with caplog.at_level(logging.WARNING, logger="crowdtrace.common.throttles"):
         for _ in range(3):
@@ -166,7 +192,7 @@ def test_doors_stay_open_when_the_store_is_away(
 
 
 def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Settings) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
     assert throttles.hit("address", "x") is None
     assert throttles._outage.lasts()

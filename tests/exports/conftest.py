@@ -118,11 +118,10 @@ def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
 @pytest.fixture(scope="session")
 def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Any:
     """A lake with two released days, made once; tests must not write to it."""
-    with fresh_database() as url, django_db_blocker.unblock():
-        made = released_lake(tmp_path_factory.mktemp("released"), url)
-        django_db_blocker.block()
+    with fresh_database() as url:
+        with django_db_blocker.unblock():
+            made = released_lake(tmp_path_factory.mktemp("released"), url)
         yield made
-        django_db_blocker.unblock()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import { BundleError, openBundle } from "../../passes/frontend/door/bundle.js";
 import { DoorClock } from "../../passes/frontend/door/clock.js";
 import { decide } from "../../passes/frontend/door/decide.js";
 import { isOpen } from "../../passes/frontend/door/hours.js";
+import { countInside, moved } from "../../passes/frontend/door/inside.js";
 import { ReplayBook } from "../../passes/frontend/door/replay.js";
 import { sealScan } from "../../passes/frontend/door/seal.js";
 import { hex, readData } from "./vectors.mjs";
@@ -23,14 +24,17 @@ const passBytes = hex(vectors.pass);
 const paper = `GO1:${encodeBase45(passBytes)}`;
 const newReplay = () => new ReplayBook(crypto.getRandomValues(new Uint8Array(32)));
 
+/** How many a kiosk takes to be inside. */
+const people = (door, replay, at) => (bundles[door].occupancy ? countInside(bundles[door].occupancy, replay.stays(), at) : null);
+
 /** The code that the holder's screen shows so many minutes after noon. */
 const shown = (minutes = 0) => rotatingText(passBytes, book, 721 + minutes);
 
 /** Decides and, if the visitor goes through, remembers. */
 async function scan(replay, text, { type = "Checkin", minutes = 0, door = "open", readings = {} } = {}) {
   const at = vectors.noon + minutes * 60;
-  const decision = await decide({ text, type, at, readings, bundle: bundles[door], recall: (anchor, until) => replay.recall(anchor, until) });
-  if (decision.seen) replay.remember(decision.seen);
+  const decision = await decide({ text, type, at, readings, bundle: bundles[door], recall: (anchor, until) => replay.recall(anchor, until), people: people(door, replay, at) });
+  if (decision.approved) replay.remember(decision.seen);
   return decision;
 }
 
@@ -39,7 +43,7 @@ test("the kiosk decides every case as the server does, with the same cause", asy
   for (const row of vectors.cases) {
     const replay = newReplay();
     const readings = { temperatureF: row.temperature_f, o2: row.o2 };
-    const decision = await decide({ text: row.text, type: row.type, at: row.at, readings, bundle: bundles[row.door], recall: (anchor, until) => replay.recall(anchor, until) });
+    const decision = await decide({ text: row.text, type: row.type, at: row.at, readings, bundle: bundles[row.door], recall: (anchor, until) => replay.recall(anchor, until), people: people(row.door, replay, row.at) });
     assert.equal(decision.approved, row.approved, row.name);
     assert.equal(decision.cause, row.cause, row.name);
   }
@@ -73,6 +77,47 @@ test("a paper pass opens again only after it left", async () => {
   assert.equal((await scan(replay, paper, { door, minutes: 1 })).cause, "still_inside");
   assert.equal((await scan(replay, paper, { door, minutes: 2, type: "Checkout" })).approved, true);
   assert.equal((await scan(replay, paper, { door, minutes: 3 })).approved, true);
+});
+
+test("a paper pass opens again when its stay has timed out", async () => {
+  const bundle = structuredClone(bundles["static allowed"]);
+  bundle.requirements.usualDwellS = 3600;
+  const replay = newReplay();
+  const at = (minutes) => decide({ text: paper, type: "Checkin", at: vectors.noon + minutes * 60, readings: {}, bundle, recall: (anchor, until) => replay.recall(anchor, until) });
+  replay.remember((await at(0)).seen);
+  const early = await at(59);
+  assert.equal(early.cause, "still_inside");
+  assert.equal(early.estimated, true, "the server may know of a Checkout elsewhere");
+  assert.equal((await at(60)).approved, true);
+});
+
+test("who came and left here since the count changes it, each head once", () => {
+  const noon = vectors.noon;
+  const count = (stays, at = noon + 60) => countInside({ countedAt: noon, still: [5, 4] }, stays, at);
+  const inAt = (from, stays = []) => moved(stays, "Checkin", from, from + 3600);
+  const outAt = (at, stays = []) => moved(stays, "Checkout", at, at + 3600);
+  assert.equal(count([]), 5);
+  assert.equal(count([inAt(noon + 10)]), 6, "came since");
+  assert.equal(count([outAt(noon + 20, inAt(noon + 10))]), 5, "came and left since");
+  assert.equal(count([inAt(noon - 10)]), 5, "was counted");
+  assert.equal(count([outAt(noon + 20, inAt(noon - 10))]), 4, "was counted and left");
+  assert.equal(count([inAt(noon + 30, outAt(noon + 20, inAt(noon - 10)))]), 5, "was counted, left and came back");
+  assert.equal(count([outAt(noon + 20)]), 4, "came through another door and left through this one");
+  assert.equal(count([inAt(noon + 30, inAt(noon - 10))]), 5, "stepped out and in without a Checkout");
+  assert.equal(count([], noon + 900), 4, "one has timed out");
+  assert.equal(count([], noon + 1800), 0, "all have");
+  assert.equal(count([inAt(noon - 3000)], noon + 900), 4, "whoever has timed out is not taken off twice");
+});
+
+test("a full place takes nobody new, and says that this is an estimate", async () => {
+  const replay = newReplay();
+  const door = "room for three";
+  const first = await scan(replay, shown(), { door });
+  assert.equal(first.approved, true);
+  assert.equal((await scan(replay, shown(1), { door, minutes: 1 })).approved, true, "who is inside takes no place");
+  const stranger = await scan(newReplay(), shown(), { door: "three inside" });
+  assert.deepEqual([stranger.cause, stranger.estimated], ["full", true]);
+  assert.equal(people(door, replay, vectors.noon), 3);
 });
 
 test("a declined scan uses nothing up", async () => {
@@ -131,8 +176,11 @@ test("a bundle carries what the server signed", () => {
   assert.equal(revocations.entries.size, 1);
   assert.deepEqual(requirements, {
     version: 7, highestTemperatureF: 99.99, lowestO2: 90, capacity: 500, enforcedPercent: 33, hours: null,
-    rotatingRequired: false, privateDoor: false, invitationEpochs: [], openings: [],
+    rotatingRequired: false, privateDoor: false, invitationEpochs: [], openings: [], usualDwellS: null,
   });
+  assert.equal(bundles["full of limits"].occupancy, null);
+  assert.deepEqual(bundles["three inside"].occupancy, { countedAt: vectors.noon - 600, still: [3, 2, 2] });
+  assert.equal(bundles["three inside"].requirements.usualDwellS, 3600);
 });
 
 test("a bundle of another key, or with any byte changed, is refused", async () => {

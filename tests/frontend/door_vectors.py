@@ -23,6 +23,7 @@ from passes.codec import (
     DoorRequirements,
     IssuerKey,
     Keyring,
+    Occupancy,
     RevocationList,
     Span,
     WeeklyHours,
@@ -34,6 +35,7 @@ from passes.codec import (
     sign_pass,
     static_text,
 )
+from passes.codec.occupancy import STEP_SECONDS
 from passes.identity import derive_keys, derive_pass, derive_seed, encode_base64url
 
 FILE: Final = Path(__file__).resolve().parent.parent / "data" / "door_vectors.json"
@@ -61,10 +63,14 @@ DOORS: Final = {
     "hours": replace(OPEN_DOOR, hours=WeeklyHours(BERLIN, (Span(5, 1200, 1560), Span(6, 780, 785)))),
     "private": replace(OPEN_DOOR, private=True),
     "private and invited": replace(OPEN_DOOR, private=True, invitation_epochs=frozenset({START})),
+    "room for three": replace(OPEN_DOOR, capacity=6, enforced_percent=50, usual_dwell_min=60),
+    "three inside": replace(OPEN_DOOR, capacity=6, enforced_percent=50, usual_dwell_min=60),
     "full of limits": DoorRequirements(
         version=7, highest_temperature_f=99.99, lowest_o2=90, capacity=500, enforced_percent=33, rotating_required=False
     ),
 }
+# Counted ten minutes before noon; from 15 minutes after the count, one of the three has timed out.
+INSIDE: Final = {"room for three": Occupancy(NOON - 600, (2, 2, 2)), "three inside": Occupancy(NOON - 600, (3, 2, 2))}
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Case:
     cause: str | None
 
 
-def bundle_of(door: DoorRequirements) -> Bundle:
+def bundle_of(door: DoorRequirements, occupancy: Occupancy | None = None) -> Bundle:
     """The bundle of a venue whose list holds the pass of OTHER."""
     entries = frozenset({revocation_entry(SALT, OTHER.anchor)})
     revocations = RevocationList(salt=SALT, published_at=START, entries=entries)
@@ -94,7 +100,17 @@ def bundle_of(door: DoorRequirements) -> Bundle:
         requirements=door,
         revocations=revocations,
         sealing_key=SEALING.public_key().public_bytes_raw(),
+        occupancy=occupancy,
     )
+
+
+def _inside(door: str, at: float) -> int:
+    """How many are inside by the count of a door's bundle."""
+    counted = INSIDE.get(door)
+    if counted is None:
+        return 0
+    steps = int(max(0, at - counted.counted_at) // STEP_SECONDS)
+    return counted.still[steps] if steps < len(counted.still) else 0
 
 
 def _case(
@@ -110,7 +126,7 @@ def _case(
     parsed = parse_pass(text, venue=VENUE, keys=Keyring.of([KEYS]), at=at)
     readings = Readings(temperature_f=temperature_f, o2=o2)
     scan = Scan(type=kind, scanned_at=at, received_at=at, readings=readings)
-    facts = ScanFacts(revoked=OTHER.anchor == getattr(parsed, "anchor", None))
+    facts = ScanFacts(revoked=OTHER.anchor == getattr(parsed, "anchor", None), occupancy=_inside(door, at))
     verdict = decide_scan(parsed=parsed, scan=scan, door=DOORS[door], facts=facts)
     cause = None if verdict.cause is None else verdict.cause.value
     return Case(name, door, text, kind.value, at, temperature_f, o2, verdict.result is Result.APPROVED, cause)
@@ -161,12 +177,20 @@ def _cases() -> Iterator[Case]:
     yield _case("leaving after hours", shown(NOON - 600), door="hours", at=NOON - 600, kind=ScanType.CHECKOUT)
     yield _case("a private door", shown(NOON), door="private")
     yield _case("a private door on a day by invitation", shown(NOON), door="private and invited")
+    for minutes in (0, 4, 5, 20):
+        at = NOON + minutes * 60
+        yield _case(f"room for three, minute {minutes}", shown(at), door="room for three", at=at)
+        yield _case(f"three inside, minute {minutes}", shown(at), door="three inside", at=at)
+    yield _case("leaving a full place", shown(NOON), door="three inside", kind=ScanType.CHECKOUT)
     yield _case("every limit kept", static_text(signed), door="full of limits", temperature_f=99.99, o2=90)
 
 
 def build() -> dict[str, object]:
     """The whole file but for the sealed scan, whose bytes differ each time."""
-    bundles = {name: encode_base64url(sign_bundle(bundle_of(door), root_key=ROOT)) for name, door in DOORS.items()}
+    bundles = {
+        name: encode_base64url(sign_bundle(bundle_of(door, INSIDE.get(name)), root_key=ROOT))
+        for name, door in DOORS.items()
+    }
     return {
         "root_key": ROOT.public_key().public_bytes_raw().hex(),
         "stranger_key": STRANGER.public_key().public_bytes_raw().hex(),

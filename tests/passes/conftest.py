@@ -18,7 +18,7 @@ Race = Callable[..., list[Any]]
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
     """No request of an earlier test counts."""
-    client = valkey.client()
+    client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)
 

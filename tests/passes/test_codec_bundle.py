@@ -21,6 +21,7 @@ from passes.codec import (
     BundleError,
     DoorRequirements,
     IssuerKey,
+    Occupancy,
     RevocationList,
     Span,
     WeeklyHours,
@@ -65,7 +66,9 @@ requirements = st.builds(
     rotating_required=st.booleans(),
     private=st.booleans(),
     invitation_epochs=starts,
+    usual_dwell_min=st.none() | st.integers(1, 1680),
 )
+occupancies = st.builds(Occupancy, counted_at=times, still=st.lists(st.integers(0, 10**5), max_size=5).map(tuple))
 revocations = st.builds(
     RevocationList,
     salt=st.binary(min_size=16, max_size=16),
@@ -81,6 +84,7 @@ bundles = st.builds(
     requirements=requirements,
     revocations=revocations,
     sealing_key=st.binary(min_size=32, max_size=32),
+    occupancy=st.none() | occupancies,
 )
 BUNDLE = Bundle(
     venue=VENUE,
@@ -90,9 +94,11 @@ BUNDLE = Bundle(
     requirements=DoorRequirements(
         version=3, highest_temperature_f=100.4, lowest_o2=94.0, capacity=80, enforced_percent=50,
         hours=WeeklyHours(NEW_YORK, (Span(4, 1200, 1560),)), private=True, invitation_epochs=frozenset({START}),
+        usual_dwell_min=75,
     ),
     revocations=RevocationList.of([HOLDER.anchor], salt=bytes(range(16)), published_at=START),
     sealing_key=bytes(32),
+    occupancy=Occupancy(NOON, (12, 12, 3)),
 )  # fmt: skip
 
 
@@ -117,8 +123,9 @@ def test_an_independent_cose_library_reads_a_bundle() -> None:
     assert claims[2] == VENUE
     assert claims[6] == {
         1: 3, 2: 10040, 3: 9400, 4: 80, 5: 50, 6: {1: "America/New_York", 2: [[4, 1200, 1560]]}, 7: True, 8: True,
-        9: [START],
+        9: [START], 11: 75,
     }  # fmt: skip
+    assert claims[9] == {1: NOON, 2: [12, 12, 3]}
     assert claims[7][3] == revocation_entry(bytes(range(16)), HOLDER.anchor)
 
 
@@ -188,6 +195,11 @@ def _set(*path: int, value: object) -> Callable[[dict[int, object]], None]:
         _set(7, 1, value=bytes(15)),
         _set(7, 3, value=bytes(9)),
         _set(8, value=bytes(31)),
+        _set(9, value=[1, [2]]),
+        _set(9, 1, value=None),
+        _set(9, 2, value=3),
+        _set(9, 2, value=[1, "2"]),
+        _set(6, 11, value="75"),
     ],
 )
 def test_a_signed_bundle_of_another_shape_is_refused(change: Callable[[dict[int, object]], None]) -> None:
@@ -293,6 +305,11 @@ def test_a_span_lies_on_a_day_and_has_a_length_of_at_most_one(span: tuple[int, i
 def test_hours_of_another_shape_are_refused(lists: list[list[list[int]]]) -> None:
     with pytest.raises(ValueError, match="seven lists"):
         WeeklyHours.from_lists(lists, BERLIN)
+
+
+def test_those_inside_leave_the_count_when_their_stay_is_over() -> None:
+    assert Occupancy.of(NOON, [(0, 2), (3, 1), (1, 4)]).still == (7, 5, 1, 1)
+    assert Occupancy.of(NOON, []).still == ()
 
 
 def test_the_limit_is_the_enforced_share_of_capacity_rounded_down() -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from passes import keys, selectors, services
 from passes.clock import calendar
-from passes.codec import open_bundle
+from passes.codec import Occupancy, open_bundle
 from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Visit
 from passes.services import erase_owners, kiosks
 from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue
@@ -186,6 +186,21 @@ def test_the_bundle_says_what_the_door_asks(venue: Venue, door: EnrolledDevice) 
     assert found.requirements.invitation_epochs == {1778630400}
     assert found.requirements.openings == ((int((event.starts_at - HOUR).timestamp()), int(event.ends_at.timestamp())),)
     assert found.sealing_key == keys.sealing_key(NOW)
+    assert found.requirements.usual_dwell_min == 75
+    assert found.occupancy == Occupancy(int(NOW.timestamp()), ())
+
+
+def test_the_bundle_counts_who_is_inside_and_for_how_long(venue: Venue, door: EnrolledDevice) -> None:
+    for minutes, leaves in ((0, False), (0, True), (20, False), (70, False)):
+        came = NOW + dt.timedelta(minutes=minutes)
+        guest = Phone().check_in(venue)
+        assert result(scan(door, guest.on_screen(came), now=came)) == "Approved"
+        if leaves:
+            out = came + dt.timedelta(minutes=1)
+            assert result(scan(door, guest.on_screen(out), now=out, type="Checkout")) == "Approved"
+    # At minute 72 three are inside; they time out at minutes 75, 95 and 145.
+    at = NOW + dt.timedelta(minutes=72)
+    assert bundle(door, at).occupancy == Occupancy(int(at.timestamp()), (3, 2, 1, 1, 1))
 
 
 def test_a_sealing_key_serves_a_week_and_older_ones_still_open(door: EnrolledDevice) -> None:

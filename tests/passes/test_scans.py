@@ -334,6 +334,25 @@ def test_a_batch_that_is_none_is_refused(door: EnrolledDevice, body: bytes) -> N
     assert send_bytes("/api/v1/scans/batch", body, now=NOW, headers=door.header).status_code == 400
 
 
+def test_scans_of_a_batch_are_counted_one_by_one(door: EnrolledDevice, settings: Any) -> None:
+    settings.THROTTLES = settings.THROTTLES | {"queued": "5/minute"}
+    items = [{"scan_id": f"queued-scan-number-{number}"} for number in range(3)]
+    first, second = (
+        send("POST", "/api/v1/scans/batch", {"scans": items}, now=NOW, headers=door.header) for _ in range(2)
+    )
+    assert first.status_code == 200
+    assert '"queued";q=5;w=60' in first["RateLimit-Policy"]
+    assert second.status_code == 429
+    assert int(second["Retry-After"]) >= 1
+
+
+def test_a_device_may_send_a_hundred_scans_a_second_live_or_queued(settings: Any) -> None:
+    amount, window = settings.THROTTLES["queued"].split("/")
+    assert (int(amount) >= 6_000, window) == (True, "minute")
+    assert settings.THROTTLES["device"].endswith("/second")
+    assert int(settings.THROTTLES["device"].split("/")[0]) >= 100
+
+
 def test_a_batch_holds_a_thousand_scans_at_most(door: EnrolledDevice) -> None:
     answer = send("POST", "/api/v1/scans/batch", {"scans": [{}] * 1001}, now=NOW, headers=door.header)
     assert answer.status_code == 400

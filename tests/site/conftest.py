@@ -7,6 +7,7 @@ import pytest
 
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.network import free_port
+from tests.exports.conftest import released, shared_release  # noqa: F401
 from tests.live import Copy, running
 
 

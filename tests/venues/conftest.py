@@ -32,7 +32,7 @@ def cheap_passwords(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def fresh_limits() -> None:
     """No request of an earlier test counts."""
-    client = valkey.client()
+    client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)
 

@@ -16,14 +16,16 @@ from . import postgres, valkey
 from .home import secrets
 from .locks import exclusive, open_lock, try_lock
 
+STORES = {"REDIS_URL": valkey.BROKER, "LIMITS_URL": valkey.LIMITS}
+
 
 @contextmanager
 def services(home: Path) -> Iterator[None]:
-    """Keep PostgreSQL and Valkey of a home running and their addresses in the environment while inside.
+    """Keep PostgreSQL and both Valkeys of a home running and their addresses in the environment while inside.
 
-    Sets `DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `PEPPER`, `MASTER_KEY`, `LAKE_URL`, `CROWDTRACE_HOME` and
-    `CROWDTRACE_EMBEDDED`, but none that is given (by itself or as `*_FILE`); a service whose address is given is not
-    started.
+    Sets `DATABASE_URL`, `REDIS_URL`, `LIMITS_URL`, `SECRET_KEY`, `PEPPER`, `MASTER_KEY`, `LAKE_URL`, `CROWDTRACE_HOME`
+    and `CROWDTRACE_EMBEDDED`, but none that is given (by itself or as `*_FILE`); a service whose address is given is
+    not started.
     """
     for name in ("run", "log", "lake"):
         (home / name).mkdir(mode=0o700, exist_ok=True)
@@ -49,7 +51,7 @@ def services(home: Path) -> Iterator[None]:
 def destroy(home: Path) -> None:
     """Stop the services of a home and delete it, with its database. For homes of tests."""
     if home.exists():
-        valkey.stop(home)
+        _stop_valkeys(home)
         postgres.stop(home)
         postgres.remove(home)
         shutil.rmtree(home)
@@ -67,8 +69,9 @@ def _start(home: Path) -> dict[str, str]:
         "CROWDTRACE_HOME": str(home),
         "CROWDTRACE_EMBEDDED": "1",
     }
-    if not is_given("REDIS_URL"):
-        values["REDIS_URL"] = valkey.url(home, valkey.ensure(home))
+    for name, store in STORES.items():
+        if not is_given(name):
+            values[name] = valkey.url(home, valkey.ensure(home, store))
     if not is_given("DATABASE_URL"):
         values["DATABASE_URL"] = postgres.url(home, postgres.ensure(home))
     return {name: value for name, value in values.items() if not is_given(name)}
@@ -77,9 +80,14 @@ def _start(home: Path) -> dict[str, str]:
 def _stop_if_last(home: Path, descriptor: int) -> None:
     if try_lock(descriptor):
         try:
-            valkey.stop(home)
+            _stop_valkeys(home)
         finally:
             postgres.stop(home)
+
+
+def _stop_valkeys(home: Path) -> None:
+    for store in STORES.values():
+        valkey.stop(home, store)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
-"""Valkey of one home: append-only file, password, loopback, a free port."""
+"""The two Valkeys of one home, with password, loopback, free ports: the broker, which keeps what it holds in an
+append-only file, and the store of rate limits, which writes nothing to any disk."""
 
 import os
 import signal
 import socket
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .home import secret, write_private
@@ -16,27 +18,45 @@ STOP_STEPS = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
 ANSWER_SECONDS = 2.0
 
 
-def ensure(home: Path) -> Record:
+@dataclass(frozen=True)
+class Store:
+    """One of them: the name of its files, and the lines of its configuration that say what it keeps."""
+
+    name: str
+    keeping: tuple[str, ...]
+
+
+BROKER = Store(
+    "valkey",
+    ("appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction"),  # a broker must not lose tasks
+)
+LIMITS = Store(
+    "limits",
+    ("appendonly no", "maxmemory 64mb", "maxmemory-policy volatile-ttl"),  # a flood of askers must not fill the memory
+)
+
+
+def ensure(home: Path, store: Store) -> Record:
     """Return the running Valkey of a home, started when it does not run."""
-    path = _record(home)
+    path = _record(home, store)
     record = Record.read(path)
     if record is not None:
         if wait_until(lambda: _answers(home, record.port), seconds=START_SECONDS):
             return record
-        stop(home)
+        stop(home, store)
     for _ in range(TRIES):
-        if (started := _start(home)) is not None:
+        if (started := _start(home, store)) is not None:
             started.write(path)
             return started
-    raise ServiceError(f"Valkey does not start; see {_log(home)}.")
+    raise ServiceError(f"Valkey does not start; see {_log(home, store)}.")
 
 
-def stop(home: Path) -> None:
-    """Stop the Valkey of a home; what it holds is in its append-only file."""
-    record = Record.read(_record(home))
+def stop(home: Path, store: Store) -> None:
+    """Stop the Valkey of a home; what the broker holds is in its append-only file."""
+    record = Record.read(_record(home, store))
     if record is not None and not end(record.identity, STOP_STEPS):
         raise ServiceError(f"Valkey (process {record.pid}) does not stop.")
-    _record(home).unlink(missing_ok=True)
+    _record(home, store).unlink(missing_ok=True)
 
 
 def url(home: Path, record: Record) -> str:
@@ -44,17 +64,17 @@ def url(home: Path, record: Record) -> str:
     return f"redis://:{secret(home, 'VALKEY_PASSWORD')}@{LOOPBACK}:{record.port}/0"
 
 
-def _start(home: Path) -> Record | None:
+def _start(home: Path, store: Store) -> Record | None:
     """Start once; None when it ended before it answered, as when its port was taken in the meantime."""
-    port = _port(home)
-    config = home / "run" / "valkey.conf"
-    write_private(config, _config(home, port))
-    child = start_detached([_binary(), str(config)], log=_log(home), folder=home / "valkey")
+    port = _port(home, store)
+    config = home / "run" / f"{store.name}.conf"
+    write_private(config, _config(home, store, port))
+    child = start_detached([_binary(), str(config)], log=_log(home, store), folder=home / store.name)
     identity = identify(child.pid)
     if identity is None:
         return None
     record = Record(identity.pid, identity.mark, port)
-    record.write(_record(home))
+    record.write(_record(home, store))
     wait_until(lambda: child.poll() is not None or _answers(home, port), seconds=START_SECONDS)
     if child.poll() is None and _answers(home, port):
         return record
@@ -62,9 +82,9 @@ def _start(home: Path) -> Record | None:
     return None
 
 
-def _port(home: Path) -> int:
+def _port(home: Path, store: Store) -> int:
     """Return the port of the last time when it is free, else any free one."""
-    last = home / "run" / "valkey.port"
+    last = home / "run" / f"{store.name}.port"
     with suppress(FileNotFoundError, ValueError):
         port = int(last.read_text())
         last.unlink()  # A start that fails must not choose it again.
@@ -76,9 +96,9 @@ def _port(home: Path) -> int:
     return port
 
 
-def _config(home: Path, port: int) -> str:
+def _config(home: Path, store: Store, port: int) -> str:
     """Return the configuration. The password stands here, in a file of mode 0600, and on no command line."""
-    folder = home / "valkey"
+    folder = home / store.name
     folder.mkdir(mode=0o700, exist_ok=True)
     quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     lines = [
@@ -87,12 +107,10 @@ def _config(home: Path, port: int) -> str:
         "protected-mode yes",
         f"requirepass {secret(home, 'VALKEY_PASSWORD')}",
         f'dir "{quoted}"',
-        "appendonly yes",
-        "appendfsync everysec",
         'save ""',
         "daemonize no",
         "loglevel warning",
-        "maxmemory-policy noeviction",  # a broker must not lose tasks
+        *store.keeping,
     ]
     return "\n".join(lines) + "\n"
 
@@ -123,9 +141,9 @@ def _binary() -> str:
     return str(path)
 
 
-def _record(home: Path) -> Path:
-    return home / "run" / "valkey.json"
+def _record(home: Path, store: Store) -> Path:
+    return home / "run" / f"{store.name}.json"
 
 
-def _log(home: Path) -> Path:
-    return home / "log" / "valkey.log"
+def _log(home: Path, store: Store) -> Path:
+    return home / "log" / f"{store.name}.log"

@@ -4,6 +4,7 @@ import datetime as dt
 
 from crowdtrace.common.purge import purge_expired
 from exports.services.releases import mark_served, release_waiting
+from exports.services.verified import publish_waiting
 from risk.crowd import refresh_crowd
 
 __all__ = ["mark_served", "run_night"]
@@ -15,3 +16,4 @@ def run_night(*, now: dt.datetime, purge: bool = True) -> None:
     if purge:
         purge_expired(now=now)
     release_waiting(now=now)
+    publish_waiting(now=now)

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crowdtrace.common.time import utc_now
 from exports.models import Release
-from exports.services import releases
+from exports.services import releases, verified
 
 
 class Command(BaseCommand):
@@ -33,6 +33,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for release in done:
             self.stdout.write(f"{release.day} {release.manifest['rows']} rows, epsilon {release.epsilon:g}")
+        for published in verified.publish_waiting(now=now):
+            self.stdout.write(f"{published.day} {published.rows} rows of the verified tier")
         left = releases.waiting_days(now=now) if not options["date"] else []
         if left:
             raise CommandError("not released: " + ", ".join(map(str, left)))

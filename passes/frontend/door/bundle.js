@@ -17,6 +17,7 @@
  * @property {boolean} privateDoor
  * @property {number[]} invitationEpochs starts of the epochs whose check-in asks for an invitation
  * @property {[start: number, end: number][]} openings Unix seconds; the venue is open then whatever its hours say
+ * @property {number | null} usualDwellS a stay ends so many seconds after the last Checkin if nobody checks out
  *
  * @typedef {object} Bundle
  * @property {string} venue public id
@@ -26,6 +27,7 @@
  * @property {Requirements} requirements
  * @property {{salt: Uint8Array<ArrayBuffer>, publishedAt: number, entries: Set<string>}} revocations entries in hexadecimal
  * @property {Uint8Array<ArrayBuffer>} sealingKey raw X25519 public key
+ * @property {import("./inside.js").Occupancy | null} occupancy
  */
 import { decode, encode, Tagged } from "cborg";
 import { equal, toHex, utf8 } from "../core/bytes.js";
@@ -149,6 +151,7 @@ async function readBundle(fields) {
     requirements: readRequirements(new Fields(fields.map.get(6))),
     revocations: readRevocations(new Fields(fields.map.get(7))),
     sealingKey: own(fields.map.get(8), 32),
+    occupancy: fields.map.has(9) ? readOccupancy(new Fields(fields.map.get(9))) : null,
   };
 }
 
@@ -172,7 +175,13 @@ function readRequirements(fields) {
     privateDoor: fields.flag(8),
     invitationEpochs: fields.wholes(9),
     openings: fields.map.has(10) ? list(fields.map.get(10)).map(readOpening) : [],
+    usualDwellS: fields.map.has(11) ? fields.whole(11) * 60 : null,
   };
+}
+
+/** @param {Fields} fields @returns {import("./inside.js").Occupancy} */
+function readOccupancy(fields) {
+  return { countedAt: fields.whole(1), still: fields.wholes(2) };
 }
 
 /** @param {unknown} entry @returns {[start: number, end: number]} */

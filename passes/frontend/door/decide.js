@@ -2,7 +2,7 @@
  * The decision of a door without a network: a pure function of the text, the bundle, the clock, the readings and what
  * this kiosk has let through before. It mirrors `docs/protocol.md`, sections 6 and 7.
  *
- * How many people are inside is known to the server alone, so an offline kiosk does not judge the limit on people.
+ * Who is inside it estimates (`inside.js`): a refusal for that alone is marked, and the server asked where it can be.
  *
  * @typedef {"Checkin" | "Checkout"} ScanType
  * @typedef {{temperatureF?: number | null, o2?: number | null}} Readings degrees Fahrenheit, percent
@@ -12,13 +12,14 @@
  * @property {number} until Unix seconds, end of the pass
  * @property {number} lastIn  highest slot of a Checkin, 0 for none
  * @property {number} lastOut highest slot of a Checkout, 0 for none
- * @property {boolean} inside
+ * @property {import("./inside.js").Stay[]} stays
  *
  * @typedef {object} Decision
  * @property {boolean} approved
  * @property {string | null} cause for tests; it is never shown, stored or sent
  * @property {import("../core/pass.js").ParsedPass | null} pass as it was read, null for other texts
  * @property {Seen | null} seen what to remember if the visitor goes through
+ * @property {boolean} estimated refused only for who seems to be inside: the server may know better
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -28,6 +29,9 @@ import { verify } from "../core/ed25519.js";
 import { EPOCH_S, slotAt, SLOTS } from "../core/epoch.js";
 import { parseCredential, signedBytes } from "../core/pass.js";
 import { isOpen } from "./hours.js";
+import { moved, stayAt } from "./inside.js";
+
+const ESTIMATES = new Set(["still_inside", "full"]);
 
 /**
  * @param {object} scan
@@ -37,18 +41,21 @@ import { isOpen } from "./hours.js";
  * @param {Readings} scan.readings
  * @param {import("./bundle.js").Bundle} scan.bundle
  * @param {(anchor: Uint8Array, until: number) => Seen} scan.recall what is known of this pass here
+ * @param {number | null} [scan.people] how many are inside, null where it is not known
  * @returns {Promise<Decision>}
  */
-export async function decide({ text, type, at, readings, bundle, recall }) {
+export async function decide({ text, type, at, readings, bundle, recall, people = null }) {
   const pass = parseCredential(text);
-  if (pass === null) return { approved: false, cause: "malformed", pass, seen: null };
+  if (pass === null) return { approved: false, cause: "malformed", pass, seen: null, estimated: false };
   const cause = (await signatureCause(pass, bundle)) ?? timeCause(pass, at) ?? chainCause(pass, at) ?? listedCause(pass, bundle);
   const seen = recall(pass.anchor, pass.validUntil);
   const slot = pass.shown?.slot ?? slotAt(pass.validFrom, at);
-  const refused = cause ?? usedCause(seen, type, slot) ?? (type === "Checkin" ? entryCause(pass, seen, at, readings, bundle.requirements) : null);
-  if (refused !== null) return { approved: false, cause: refused, pass, seen: null };
-  const after = type === "Checkin" ? { ...seen, lastIn: slot, inside: true } : { ...seen, lastOut: slot, inside: false };
-  return { approved: true, cause: null, pass, seen: after };
+  const refused = cause ?? usedCause(seen, type, slot) ?? (type === "Checkin" ? entryCause(pass, seen, at, readings, bundle.requirements, people) : null);
+  const estimated = refused !== null && ESTIMATES.has(refused);
+  if (refused !== null && !estimated) return { approved: false, cause: refused, pass, seen: null, estimated };
+  const due = Math.min(pass.validUntil, at + (bundle.requirements.usualDwellS ?? EPOCH_S));
+  const after = { ...seen, [type === "Checkin" ? "lastIn" : "lastOut"]: slot, stays: moved(seen.stays, type, at, due) };
+  return { approved: refused === null, cause: refused, pass, seen: after, estimated };
 }
 
 /** A slot counts once, and one before it never: who saw a code can compute the one before. @param {Seen} seen @param {ScanType} type @param {number} slot */
@@ -100,13 +107,26 @@ function listedCause(pass, { revocations, requirements }) {
  * @param {number} at
  * @param {Readings} readings
  * @param {import("./bundle.js").Requirements} requirements
+ * @param {number | null} people
  * @returns {string | null}
  */
-function entryCause(pass, seen, at, { temperatureF = null, o2 = null }, requirements) {
-  const { highestTemperatureF, lowestO2, hours, openings } = requirements;
-  if (pass.shown === null && seen.inside) return "still_inside";
+function entryCause(pass, seen, at, readings, requirements, people) {
+  const { hours, openings } = requirements;
+  const inside = stayAt(seen.stays, at) !== undefined;
+  if (pass.shown === null && inside) return "still_inside";
   if (requirements.privateDoor && !requirements.invitationEpochs.includes(pass.validFrom)) return "private_door";
   if (hours !== null && !isOpen(hours, at) && !openings.some(([start, end]) => start <= at && at < end)) return "closed";
+  const limit = peopleLimit(requirements);
+  return readingCause(readings, requirements) ?? (!inside && limit !== null && people !== null && people >= limit ? "full" : null);
+}
+
+/** @param {import("./bundle.js").Requirements} requirements @returns {number | null} how many may be inside at once */
+export function peopleLimit({ capacity, enforcedPercent }) {
+  return capacity === null ? null : Math.floor((capacity * enforcedPercent) / 100);
+}
+
+/** @param {Readings} readings @param {import("./bundle.js").Requirements} requirements @returns {string | null} */
+function readingCause({ temperatureF = null, o2 = null }, { highestTemperatureF, lowestO2 }) {
   if ((highestTemperatureF !== null && temperatureF === null) || (lowestO2 !== null && o2 === null)) return "reading_missing";
   // Written so that a reading that is no number declines.
   if (highestTemperatureF !== null && !(Number(temperatureF) <= highestTemperatureF)) return "temperature";

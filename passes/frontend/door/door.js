@@ -9,6 +9,7 @@
  */
 import { PREFIX } from "../core/pass.js";
 import { decide } from "./decide.js";
+import { countInside } from "./inside.js";
 import { newScanId } from "./random.js";
 import { sealScan } from "./seal.js";
 
@@ -50,6 +51,12 @@ export class Door {
     return this.clock.isTrusted(this.bundle.serverTime) ? null : "clock";
   }
 
+  /** @returns {number | null} people inside, null where the bundle does not count them */
+  people() {
+    const occupancy = this.bundle?.occupancy;
+    return occupancy ? countInside(occupancy, this.replay.stays(), this.clock.now()) : null;
+  }
+
   /** @param {string} text @param {ScanType} type @param {Readings} readings @returns {Promise<Answer>} */
   async answer(text, type, readings) {
     const why = this.trouble();
@@ -57,13 +64,16 @@ export class Door {
     if (why || !bundle) return { light: "amber", why: why ?? "old-keys" };
     const at = this.clock.now();
     const recall = (/** @type {Uint8Array} */ anchor, /** @type {number} */ until) => this.replay.recall(anchor, until);
-    const { approved, pass, seen } = await decide({ text, type, at, readings, bundle, recall });
+    const decision = await decide({ text, type, at, readings, bundle, recall, people: this.people() });
+    const { pass } = decision;
     // What is no pass at all never leaves this device: it may be somebody's secret, or the code of a ticket.
     if (!text.startsWith(PREFIX)) return { light: "red" };
     const scanId = newScanId();
     const scan = scanBody(text, type, at, readings);
-    const verdict = approved ? await this.link.askLive(scanId, scan) : null;
+    const verdict = decision.approved || decision.estimated ? await this.link.askLive(scanId, scan) : null;
     if (verdict === false) return { light: "red" };
+    const approved = verdict ?? decision.approved;
+    const seen = approved ? decision.seen : null;
     if (approved && verdict === null && pass && this.replay.isForgotten(pass)) return { light: "amber", why: "restarted" };
     if (seen) this.replay.remember(seen);
     const kept = verdict === null ? this.queue(scanId, scan, approved, seen) : seen && this.store.remember(seen);

@@ -39,7 +39,7 @@ export class ReplayBook {
    */
   recall(anchor, until) {
     const tag = this.tag(anchor);
-    return this.rows.get(tag) ?? { tag, until, lastIn: 0, lastOut: 0, inside: false };
+    return this.rows.get(tag) ?? { tag, until, lastIn: 0, lastOut: 0, stays: [] };
   }
 
   /**
@@ -55,6 +55,11 @@ export class ReplayBook {
   /** @param {Seen} seen a row of a visitor who went through */
   remember(seen) {
     this.rows.set(seen.tag, seen);
+  }
+
+  /** @returns {import("./inside.js").Stay[][]} of each pass */
+  stays() {
+    return Array.from(this.rows.values(), (row) => row.stays);
   }
 
   /** @param {number} now Unix seconds @returns {string[]} tags that were dropped because their passes ended */

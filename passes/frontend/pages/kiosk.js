@@ -5,6 +5,7 @@ import { useScript } from "../core/ed25519.js";
 import { PREFIX } from "../core/pass.js";
 import { BundleError, openBundle } from "../door/bundle.js";
 import { DoorClock } from "../door/clock.js";
+import { peopleLimit } from "../door/decide.js";
 import { Door } from "../door/door.js";
 import { enrol, readEnrolment, Revoked, ServerLink } from "../door/link.js";
 import { freshKey, keepKey, recalledKey } from "../door/memory_key.js";
@@ -13,7 +14,9 @@ import { Wedge } from "../door/wedge.js";
 import { openKioskStore } from "../stores/kiosk.js";
 import { Camera, Reader, readerFiles } from "../ui/camera.js";
 import { fill, find, formatTime, onActions, pageData, showState, when } from "../ui/page.js";
+import { drawQr } from "../ui/qr.js";
 import { Signal } from "../ui/signal.js";
+import { readsTags, readTags } from "../ui/tags.js";
 
 /** @typedef {import("../door/decide.js").ScanType} ScanType */
 
@@ -38,14 +41,19 @@ let camera = null;
 /** A code that waits for its readings. @type {string | null} */
 let awaiting = null;
 let connected = false;
-const settings = { mode: "staffed", back: false, silent: false };
+const settings = { mode: "staffed", way: "both", back: false, silent: false };
 const signal = new Signal(() => settings.silent);
 /** @type {Map<string, number>} when a text was last seen, for the repeats of a camera */
 const lately = new Map();
 
 const word = (/** @type {string} */ name) => /** @type {HTMLTemplateElement} */ (find(`[data-word="${name}"]`)).content.textContent ?? "";
 const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
-const direction = () => /** @type {ScanType} */ (/** @type {HTMLInputElement} */ (find('input[name="type"]:checked')).value);
+
+/** @returns {ScanType} a door of one way has no switch */
+function direction() {
+  if (settings.way !== "both") return /** @type {ScanType} */ (settings.way);
+  return /** @type {ScanType} */ (/** @type {HTMLInputElement} */ (find('input[name="type"]:checked')).value);
+}
 
 /** @param {string} text @param {number} withinMs @returns {boolean} whether it is the same code still held there */
 function isRepeat(text, withinMs) {
@@ -103,24 +111,43 @@ async function showStaff() {
   fill("keys-from", bundle ? formatTime(bundle.serverTime, time) : "–");
   fill("keys-until", bundle ? formatTime(bundle.goodUntil, time) : "–");
   fill("offset", door ? `${Math.round(door.clock.offsetS)} s` : "–");
+  const limit = bundle ? peopleLimit(bundle.requirements) : null;
+  fill("inside", `${door?.people() ?? "–"} / ${limit ?? "–"}`);
   fill("connection", word(!bundle ? "no-keys" : connected ? "online" : "offline"));
+}
+
+/** @param {Door} at @param {import("../stores/kiosk.js").DeviceRow} enrolled */
+async function takeBundle(at, enrolled) {
+  const { bytes, bundle } = await at.link.fetchBundle(enrolled.rootKey);
+  if (at.bundle && (bundle.serverTime < at.bundle.serverTime || bundle.venue !== at.bundle.venue)) return;
+  at.clock.correct(bundle.serverTime);
+  at.bundle = bundle;
+  await store.saveBundle({ bytes, offsetS: at.clock.offsetS });
+  showSettings();
+}
+
+/** What the settings change on the page: a door of one way has no switch, a tablet tells visitors how to get a pass. */
+function showSettings() {
+  const { mode, way } = settings;
+  when("both-ways", way === "both");
+  when("only-in", way === "Checkin");
+  when("only-out", way === "Checkout");
+  when("self", mode === "self" && door?.bundle !== null);
+  if (mode === "self" && door?.bundle) {
+    drawQr(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`, "screen");
+  }
 }
 
 /** Fetches a newer bundle, sends what waits. One tab at a time: two would send the queue twice. */
 async function sync() {
   await navigator.locks.request("crowdtrace-kiosk-sync", { ifAvailable: true }, async (lock) => {
     if (!lock || !door || !device) return;
+    await door.forget(); // of passes that have ended, with or without a network
     try {
-      const { bytes, bundle } = await door.link.fetchBundle(device.rootKey);
-      const isOlder = door.bundle && (bundle.serverTime < door.bundle.serverTime || bundle.venue !== door.bundle.venue);
-      if (!isOlder) {
-        door.clock.correct(bundle.serverTime);
-        door.bundle = bundle;
-        await store.saveBundle({ bytes, offsetS: door.clock.offsetS });
-      }
+      await takeBundle(door, device);
       connected = true;
-      await door.forget();
-      await door.link.upload(store);
+      // A count of people that was made before the server knew these scans would leave them out.
+      if ((await door.link.upload(store)) > 0) await takeBundle(door, device);
     } catch (error) {
       connected = false;
       if (error instanceof Revoked) return signOut();
@@ -155,6 +182,8 @@ async function openDoor(enrolled) {
   if (kept) door.bundle = await openBundle(kept.bytes, enrolled.rootKey).catch(() => null);
   fill("device", enrolled.name);
   when("revoked", false);
+  when("tags", readsTags());
+  showSettings();
   showState("door", { focus: false });
   await showStaff();
   void keepOffline();
@@ -221,6 +250,7 @@ async function enrolWith(code, name) {
 function readSettings() {
   const fields = form("settings").elements;
   settings.mode = /** @type {HTMLSelectElement} */ (fields.namedItem("mode")).value;
+  settings.way = /** @type {HTMLSelectElement} */ (fields.namedItem("way")).value;
   settings.back = /** @type {HTMLInputElement} */ (fields.namedItem("back")).checked;
   settings.silent = /** @type {HTMLInputElement} */ (fields.namedItem("silent")).checked;
 }
@@ -229,6 +259,7 @@ async function restoreSettings() {
   Object.assign(settings, (await store.setting("settings")) ?? {});
   const fields = form("settings").elements;
   /** @type {HTMLSelectElement} */ (fields.namedItem("mode")).value = settings.mode;
+  /** @type {HTMLSelectElement} */ (fields.namedItem("way")).value = settings.way;
   /** @type {HTMLInputElement} */ (fields.namedItem("back")).checked = settings.back;
   /** @type {HTMLInputElement} */ (fields.namedItem("silent")).checked = settings.silent;
 }
@@ -251,6 +282,8 @@ onActions({
   sync: () => sync(),
   full: () => document.documentElement.requestFullscreen?.().catch(() => undefined),
   "enrol-camera": () => enrolByCamera(),
+  // Browsers ask a person before a page may read tags, so a button starts it.
+  tags: async () => fill("tags-note", word((await readTags((text) => onRead(text, SAME_CODE_MS))) ? "tags-read" : "tags-refused")),
   "drop-readings": dropReadings,
 });
 
@@ -263,6 +296,7 @@ form("enrol").addEventListener("submit", (event) => {
 form("settings").addEventListener("change", async () => {
   const wasBack = settings.back;
   readSettings();
+  showSettings();
   await store.saveSetting("settings", { ...settings });
   if (wasBack !== settings.back) await startCamera();
 });

@@ -44,12 +44,14 @@ class Case:
 
     `visit` makes what the page shows and returns its address. `ways` lead from the loaded page to states that are
     worth a look of their own; sections with `data-state` are looked at without that, one by one.
+    `needs` names a fixture that must be there before.
     """
 
     visit: Visit
     ways: tuple[tuple[str, Way], ...] = ()
     status: int = 200
     budget_bytes: int = PAGE_BYTES
+    needs: str = ""
 
 
 @dataclass(frozen=True)

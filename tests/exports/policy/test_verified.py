@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.policy.verified import ANY, LADDER, QUASI, SENSITIVE, ClassPolicy, class_of, generalise, part_of_day
+from exports.policy.verified import (
+    ANY,
+    LADDER,
+    QUASI,
+    SENSITIVE,
+    ClassPolicy,
+    class_of,
+    generalise,
+    generalise_by_zip,
+    part_of_day,
+)
 
 POLICY = ClassPolicy()
 
@@ -104,6 +114,17 @@ def test_every_published_class_is_large_and_diverse(size: int, seed: int) -> Non
         assert len(members) >= POLICY.k + POLICY.margin
         assert len(members.drop_duplicates(list(SENSITIVE[:4]))) >= POLICY.patterns
         assert (members[list(SENSITIVE)].mean() <= POLICY.most_yes).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_zip_by_zip_the_same_is_decided_as_for_the_whole_day(seed: int) -> None:
+    counts = counted(a_town(3000, seed))
+    whole = generalise(counts, POLICY)
+    parts = list(generalise_by_zip((part for _, part in counts.groupby("zip")), POLICY))
+    together = pd.concat([part.classes for part in parts])
+    pd.testing.assert_frame_equal(together.sort_index(), whole.classes.sort_index(), check_dtype=False)
+    assert sum(part.published for part in parts) == whole.published
+    assert sum(part.dropped for part in parts) == whole.dropped
 
 
 def test_a_town_is_mostly_published_and_its_rare_zip_only_without_its_name() -> None:

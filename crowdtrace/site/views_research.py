@@ -1,0 +1,152 @@
+"""Pages for researchers: what the data is, SQL, and the map. Open to anyone; they work without a script."""
+
+import datetime as dt
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crowdtrace.common import throttles
+from crowdtrace.common.problems import NotFound
+from crowdtrace.site import research, us_map
+from exports import conf
+from exports.api.catalogue import Dataset
+from exports.engine.check import MAX_CHARACTERS
+from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.selectors import TablesAt, UnknownReleaseError, seen_by, tables_at, tables_on
+from exports.serializers import FORMATS
+from exports.services.queries import run_query
+from exports.tables import DAILY, OPEN_TABLES
+from venues.links import origin
+
+LISTED_RELEASES: Final = 60
+
+
+@require_safe
+def data(request: HttpRequest) -> HttpResponse:
+    """What the data is and is not, its guarantee, dictionary, releases, profile, downloads, licence."""
+    at = tables_on(_day(request, "as_of"))
+    dataset = Dataset.of(request, conf.database())
+    releases = list(seen_by(at.release).order_by("-day")[:LISTED_RELEASES]) if at.release else []
+    newest = next((release for release in releases if release.day == at.as_of), None)
+    context = {
+        "whole": dataset.whole(at),
+        "asked": request.GET.get("as_of", ""),
+        "releases": releases,
+        "newest": newest,
+        "bars": research.bars_of(newest) if newest else [],
+        "boxes": research.boxes_of(newest) if newest else [],
+        "splits": newest.manifest.get("tables", []) if newest else [],
+    }
+    return render(request, "site/data.html", context)
+
+
+@require_safe
+def sql(request: HttpRequest) -> HttpResponse:
+    """A query and its answer. The address of the page is the permalink."""
+    text = request.GET.get("sql", "")
+    examples = research.examples()
+    example = next((each for each in examples if each.slug == request.GET.get("example")), examples[0])
+    context: dict[str, Any] = {
+        "sql": text or example.sql,
+        "as_of": request.GET.get("as_of", ""),
+        "examples": examples,
+        "tables": [*OPEN_TABLES, DAILY],
+        "database": conf.database(),
+        "most": MAX_CHARACTERS,
+        "snippets": research.snippets(base=origin(request), sql=text or example.sql),
+        "formats": FORMATS,
+    }
+    if text:
+        context |= _answer(request, text)
+    return render(request, "site/sql.html", context, status=400 if "wrong" in context else 200)
+
+
+def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
+    """The answer, or what is wrong with the query and where."""
+    throttles.check(request, "query")
+    try:
+        answered = run_query(sql=text, as_of=_day(request, "as_of"))
+    except QueryError as error:
+        return {"wrong": error, "marked": _marked(text, error)}
+    except QueryBusyError:
+        return {"wrong": {"detail": _("As many queries are running as may. Try again in a moment.")}}
+    except LakeAwayError:
+        return {"wrong": {"detail": _("The data cannot be read at the moment. Try again in a minute.")}}
+    except UnknownReleaseError:
+        return {"wrong": {"detail": _("There is no release of that day.")}}
+    return {"shown": research.shown(answered)}
+
+
+def _marked(text: str, error: QueryError) -> str:
+    """The line that is wrong, with a mark under the place."""
+    lines = text.splitlines()
+    if error.line is None or not 1 <= error.line <= len(lines):
+        return ""
+    column = min(error.column or 1, len(lines[error.line - 1]) + 1)
+    return f"{lines[error.line - 1]}\n{' ' * (column - 1)}^"
+
+
+@require_safe
+def map_of_releases(request: HttpRequest) -> HttpResponse:
+    """Released rows by state and ZIP area, as a map and as the same rows in a table."""
+    at = tables_at()
+    days = list(seen_by(at.release).order_by("-day").values_list("day", flat=True)) if at.release else []
+    day = _day(request, "day")
+    if day is not None and day not in days:
+        raise NotFound(_("There is no release of that day."))
+    measure = request.GET.get("measure", "total")
+    measure = measure if measure in research.MEASURES else "total"
+    states = research.states(at, day=day, names=us_map.state_names())
+    areas, away = _areas(at, day)
+    context = {
+        "map": _map(states, areas, measure, research.MEASURES[measure]),
+        "states": research.ordered(states, request.GET.get("sort", "")),
+        "areas": research.ordered(areas, request.GET.get("sort", "")),
+        "away": away,
+        "days": days,
+        "day": day,
+        "measure": measure,
+        "measures": research.MEASURES.items(),
+        "sort": request.GET.get("sort", ""),
+        "is_percent": measure.endswith("_percent"),
+    }
+    return render(request, "site/map.html", context)
+
+
+def _areas(at: TablesAt, day: dt.date | None) -> tuple[list[research.Area], bool]:
+    """The ZIP areas, and whether they cannot be read at the moment."""
+    try:
+        return research.zip_areas(at, day=day), False
+    except (QueryBusyError, LakeAwayError):
+        return [], True
+
+
+def _map(states: list[research.Area], areas: list[research.Area], measure: str, title: Promise) -> us_map.UsMap:
+    known = [area for area in states if area.code]
+    return us_map.draw(
+        values={area.code: getattr(area, measure) for area in known},
+        texts={area.code: f"{area.name}: {title} {_number(getattr(area, measure))}" for area in known},
+        sizes={area.code: float(area.total) for area in areas},
+        size_texts={
+            area.code: _("ZIP %(zip)s: %(count)s check-ins") % {"zip": area.code, "count": _number(area.total)}
+            for area in areas
+        },
+    )
+
+
+def _number(value: float) -> str:
+    return number_format(value, 0 if isinstance(value, int) else 1, use_l10n=True, force_grouping=True)
+
+
+def _day(request: HttpRequest, name: str) -> dt.date | None:
+    """A day of the address, None where there is none."""
+    text = request.GET.get(name, "")
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise NotFound(_("There is no release of that day.")) from None

@@ -1,0 +1,47 @@
+"""Down the hash chain of a pass, from a code to its anchor: up to 1,680 hashes a scan, the dearest part of it.
+
+Two ways to the same bytes: `hashlib`, always there, and machine code (`passes.chain_compiled`) in processes that asked
+for it. The web server asks when it starts and does not wait: compiling takes seconds the first time on a machine.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from typing import Final
+
+CODE_BYTES: Final = 16  # length of an anchor and of every rotating code
+SLOTS: Final = 1680
+_SLOT_NUMBERS: Final = tuple(j.to_bytes(2, "big") for j in range(SLOTS + 1))
+_compiled: Callable[[bytes, int, bytes], bytes] | None = None
+
+
+def walk(head: bytes, slot: int, code: bytes) -> bytes:
+    """`x_0` from `x_slot`. `head`: the 23 bytes that every step hashes before the slot's number and the code."""
+    return steps(head, slot, code)[-1] if _compiled is None else _compiled(head, slot, code)
+
+
+def steps(head: bytes, slot: int, code: bytes) -> list[bytes]:
+    """`x_{slot-1}` down to `x_0`. Copying the hash of the head halves the time of a step."""
+    start = hashlib.sha256(head)
+    codes = []
+    for number in _SLOT_NUMBERS[slot:0:-1]:
+        state = start.copy()
+        state.update(number + code)
+        code = state.digest()[:CODE_BYTES]
+        codes.append(code)
+    return codes
+
+
+def compile_soon() -> threading.Thread:
+    """Have this process walk in machine code as soon as that is ready."""
+    thread = threading.Thread(target=_compile, name="compile-chain", daemon=True)
+    thread.start()
+    return thread
+
+
+def _compile() -> None:
+    global _compiled  # noqa: PLW0603
+    from passes.chain_compiled import walk as compiled
+
+    compiled(bytes(23), 1, bytes(CODE_BYTES))  # compiles, or reads what was compiled before
+    _compiled = compiled

@@ -1,0 +1,29 @@
+"""How many were inside when a bundle was made, and how many of them still are later if nobody checks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+STEP_SECONDS: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """`still[k]` people of those inside at `counted_at` (Unix seconds) have not timed out 15k minutes later.
+
+    It falls to 0 and ends there: behind its end nobody of them is inside.
+    """
+
+    counted_at: int
+    still: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, counted_at: int, stays: Iterable[tuple[int, int]]) -> Occupancy:
+        """From `(steps, people)`: so many people stay for that many whole steps and a part of one."""
+        lasts = dict(stays)
+        if not lasts:
+            return cls(counted_at)
+        still = [sum(people for steps, people in lasts.items() if steps >= at) for at in range(max(lasts) + 1)]
+        return cls(counted_at, tuple(still))

@@ -1,0 +1,53 @@
+/**
+ * Who is inside, as well as one kiosk can know: those whom the server counted when it made the bundle, for as long as
+ * their stays last, and those who came or left through this door since. What other kiosks without a network do is not
+ * known here; the server is asked whenever it can be.
+ *
+ * @typedef {object} Occupancy
+ * @property {number} countedAt Unix seconds
+ * @property {number[]} still of those inside then, how many have not timed out 0, 15, 30, ... minutes later
+ *
+ * @typedef {object} Stay in Unix seconds, from inside, to outside
+ * @property {number} from 0 where the visitor came in through another door
+ * @property {number} to
+ * @property {number} due when the stay would have timed out without a Checkout
+ *
+ * @typedef {import("./decide.js").ScanType} ScanType
+ */
+const STEP_S = 900;
+
+/** @param {Stay[]} stays @param {number} at Unix seconds @returns {Stay | undefined} */
+export function stayAt(stays, at) {
+  return stays.find(({ from, to }) => from <= at && at < to);
+}
+
+/**
+ * @param {Stay[]} stays of one pass
+ * @param {ScanType} type
+ * @param {number} at Unix seconds
+ * @param {number} due when a stay that goes on now times out
+ * @returns {Stay[]} after the visitor went through
+ */
+export function moved(stays, type, at, due) {
+  const present = stayAt(stays, at);
+  const others = stays.filter((stay) => stay !== present && stay.due > at);
+  if (type === "Checkout") return [...others, { from: 0, due, ...present, to: at }];
+  const ends = Math.max(due, present?.to ?? 0);
+  return [...others, { from: present?.from ?? at, to: ends, due: ends }];
+}
+
+/**
+ * @param {Occupancy} occupancy
+ * @param {Iterable<Stay[]>} known the stays of each pass that this kiosk remembers
+ * @param {number} at Unix seconds
+ * @returns {number}
+ */
+export function countInside({ countedAt, still }, known, at) {
+  let people = still[Math.max(0, Math.floor((at - countedAt) / STEP_S))] ?? 0;
+  for (const stays of known) {
+    if (stayAt(stays, at)) people += 1;
+    // Who was inside at the count is in it until the stay times out.
+    if ((stayAt(stays, countedAt)?.due ?? 0) > at) people -= 1;
+  }
+  return Math.max(0, people);
+}

@@ -1,0 +1,169 @@
+"""P10: a stolen kiosk yields public keys, sealed blobs and its own token, which can be revoked."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize
+from pytest_django.live_server_helper import LiveServer
+
+from passes.codec import open_scan
+from passes.identity import decode_base64url
+from tests.adversaries.stores import traces
+from tests.browser.actions import enrol, now, scan
+from tests.browser.conftest import NOTE_LIGHTS, TABLET, chromium_path
+from tests.factories import make_venue
+from tests.passes.people import HeldPass, Phone
+from venues import services
+from venues.models import Device, Venue
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# Everything a page of this origin can keep, as text: bytes as hexadecimal, so that nothing hides in an encoding.
+EVERYTHING = """async () => {
+  const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const plain = (value) =>
+    value instanceof Uint8Array ? hex(value)
+    : value instanceof ArrayBuffer ? hex(new Uint8Array(value))
+    : Array.isArray(value) ? value.map(plain)
+    : value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]))
+    : value;
+  const asked = (request) => new Promise((done, failed) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error);
+  });
+  const found = { local: { ...localStorage }, session: { ...sessionStorage }, cookies: document.cookie };
+  found.databases = {};
+  for (const { name } of await indexedDB.databases()) {
+    const database = await asked(indexedDB.open(name));
+    for (const store of database.objectStoreNames) {
+      const at = database.transaction(store).objectStore(store);
+      found.databases[`${name}/${store}`] = plain(await Promise.all([asked(at.getAllKeys()), asked(at.getAll())]));
+    }
+    database.close();
+  }
+  found.cached = [];
+  for (const name of await caches.keys()) {
+    for (const request of await (await caches.open(name)).keys()) found.cached.push(new URL(request.url).pathname);
+  }
+  return found;
+}"""
+
+
+class TestAThiefOfAKiosk:
+    """A kiosk that let people in, with and without a network, is carried away with its disk."""
+
+    @pytest.fixture
+    def venue(self) -> Venue:
+        return make_venue(now=now())
+
+    @pytest.fixture
+    def people(self, venue: Venue) -> list[HeldPass]:
+        return [Phone().check_in(venue, now=now()) for _ in range(3)]
+
+    @pytest.fixture
+    def profile(self, tmp_path: Path) -> Path:
+        return tmp_path / "profile"
+
+    @pytest.fixture
+    def context(self, playwright: Playwright, live_server: LiveServer, profile: Path) -> Iterator[BrowserContext]:
+        context = playwright.chromium.launch_persistent_context(
+            str(profile),
+            executable_path=chromium_path(),
+            args=["--no-sandbox"],
+            base_url=live_server.url,
+            viewport=ViewportSize(width=TABLET["width"], height=TABLET["height"]),
+        )
+        context.add_init_script(NOTE_LIGHTS)
+        yield context
+        context.close()
+
+    @pytest.fixture
+    def kiosk(self, context: BrowserContext, venue: Venue, people: list[HeldPass]) -> Page:
+        """One came in while connected, one without a network; a third one was turned away twice."""
+        page = context.new_page()
+        enrol(page, venue)
+        assert scan(page, people[0].on_screen(now())) == "green"
+        context.set_offline(True)
+        assert scan(page, people[1].on_screen(now())) == "green"
+        assert scan(page, people[2].on_paper()) == "red"
+        assert scan(page, people[2].on_screen(now() - dt.timedelta(minutes=30))) == "red"
+        return page
+
+    def secrets_of(self, one: HeldPass) -> set[bytes]:
+        """All that a pass is, and what its holder knows: id, codes, signature, owner."""
+        minute = one.secrets.code_at(now().timestamp())[0]
+        codes = one.secrets.chain[max(1, minute - 40) : minute + 3]
+        parts = [one.secrets.anchor, one.secrets.owner, one.secrets.owner_hash, one.pass_bytes[-64:], *codes]
+        return {trace for part in parts for trace in traces(part)}
+
+    def test_its_storage_holds_nothing_of_a_pass(
+        self, kiosk: Page, context: BrowserContext, people: list[HeldPass], profile: Path
+    ) -> None:
+        found = kiosk.evaluate(EVERYTHING)
+        kept = str(found).encode()
+        token = self.device_row(found)["token"]
+        assert any(trace in kept for trace in traces(token.encode())), "the search finds what is there"
+        context.close()
+        disk = b"".join(path.read_bytes() for path in profile.rglob("*") if path.is_file())
+        assert token.encode() in disk, "and on the disk"
+        for one in people:
+            needles = self.secrets_of(one)
+            assert not [needle for needle in needles if needle in kept]
+            assert not [needle for needle in needles if needle in disk]
+
+    def test_what_it_holds_is_named(self, kiosk: Page) -> None:
+        found = kiosk.evaluate(EVERYTHING)
+        assert found["local"] == found["session"] == {}
+        assert found["cookies"] == ""
+        # Pages as they are for everybody, and the files that they need.
+        assert {path for path in found["cached"] if not path.startswith("/static/")} <= {"/kiosk", "/me", "/pass"}
+        assert set(found["databases"]) == {
+            "crowdtrace-kiosk/state",
+            "crowdtrace-kiosk/queue",
+            "crowdtrace-kiosk/replay",
+        }
+        names, _values = found["databases"]["crowdtrace-kiosk/state"]
+        assert set(names) <= {"device", "bundle", "setting:lastOpened", "setting:settings"}
+        assert set(self.device_row(found)) == {"token", "rootKey", "name"}
+        for row in found["databases"]["crowdtrace-kiosk/queue"][1]:
+            assert set(row) == {"scan_id", "sealed"}
+        for row in found["databases"]["crowdtrace-kiosk/replay"][1]:
+            assert set(row) == {"tag", "until", "lastIn", "lastOut", "stays"}
+            assert len(row["tag"]) == 16
+
+    def test_queued_scans_open_for_the_server_alone(self, kiosk: Page) -> None:
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+        from passes import keys
+
+        queued = kiosk.evaluate(EVERYTHING)["databases"]["crowdtrace-kiosk/queue"][1]
+        assert len(queued) == 3
+        for row in queued:
+            assert open_scan(row["sealed"], scan_id=row["scan_id"], keys=[X25519PrivateKey.generate()]) is None
+            assert open_scan(row["sealed"], scan_id=row["scan_id"], keys=keys.opening_keys(now())) is not None
+
+    def test_its_token_reads_nothing_about_anybody_and_ends_when_it_is_revoked(self, kiosk: Page, venue: Venue) -> None:
+        token = self.device_row(kiosk.evaluate(EVERYTHING))["token"]
+        assert len(decode_base64url(token)) == 32
+        kiosk.context.set_offline(False)
+        header = {"Authorization": f"Device {token}"}
+        ask = kiosk.context.request
+        assert ask.get("/api/v1/device/bundle", headers=header).status == 200
+        for path in (
+            "owner/venues",
+            f"owner/venues/{venue.public_id}/names",
+            f"owner/venues/{venue.public_id}/statistics",
+        ):
+            assert ask.get(f"/api/v1/{path}", headers=header).status in {401, 403}
+        for path in ("passes", "shield", "ratings", "names"):
+            assert ask.post(f"/api/v1/{path}", headers=header, data={}).status >= 400
+        services.revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
+        assert ask.get("/api/v1/device/bundle", headers=header).status == 401
+
+    def device_row(self, found: Any) -> dict[str, str]:
+        names, values = found["databases"]["crowdtrace-kiosk/state"]
+        row: dict[str, str] = values[names.index("device")]
+        return row

@@ -1,0 +1,23 @@
+"""Pages of the open data, with two released days."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from crowdtrace.site.research import examples
+from tests.browser.cases import PAGE_BYTES, Case, NoPage, Scene, at
+
+# Outlines of the states are 27 kB, places and rows of 900 ZIP areas the rest.
+MAP_BYTES: Final = 110_000
+# The chart's library is 22 kB.
+SQL_BYTES: Final = PAGE_BYTES + 30_000
+
+
+def _sql(scene: Scene) -> str:
+    return "/data/sql?" + urlencode({"sql": examples()[0].sql})
+
+
+CASES: Final[dict[str, Case | NoPage]] = {
+    "page-data": Case(at("page-data"), needs="released"),
+    "page-sql": Case(_sql, budget_bytes=SQL_BYTES, needs="released"),
+    "page-map": Case(at("page-map"), budget_bytes=MAP_BYTES, needs="released"),
+}

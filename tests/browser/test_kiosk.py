@@ -1,0 +1,193 @@
+"""The kiosk's modes and its bad days: no camera, no storage, no network, a full place."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from passes.identity import encode_base64url
+from tests.browser.actions import TYPE_KEYS, enrol, lights, next_light, now, read_code, scan
+from tests.browser.conftest import TABLET, OpenContext, shows
+from tests.factories import make_venue
+from tests.passes.people import HeldPass, Phone
+from venues.models import Venue
+from venues.requirements import RequirementValues
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MINUTE = dt.timedelta(minutes=1)
+
+FAKE_TAGS = """window.NDEFReader = class {
+  constructor() { window.tags = this; }
+  async scan() { if (window.refuseTags) throw new DOMException("no", "NotAllowedError"); }
+};"""
+HOLD_TAG = """([type, bytes]) => window.tags.onreading({
+  message: { records: [{ recordType: type, data: new DataView(new Uint8Array(bytes).buffer) }] },
+})"""
+REPLAY_ROWS = """() => new Promise((resolve) => {
+  const request = indexedDB.open("crowdtrace-kiosk");
+  request.onsuccess = () => {
+    const rows = request.result.transaction("replay").objectStore("replay").getAll();
+    rows.onsuccess = () => { request.result.close(); resolve(rows.result); };
+  };
+})"""
+
+
+@pytest.fixture
+def venue() -> Venue:
+    return make_venue(now=now())
+
+
+@pytest.fixture
+def door(open_context: OpenContext) -> Page:
+    return open_context(viewport=TABLET).new_page()
+
+
+def held_at(venue: Venue, *, ago: dt.timedelta = dt.timedelta(0)) -> HeldPass:
+    return Phone().check_in(venue, now=now() - ago)
+
+
+def choose(page: Page, field: str, value: str) -> None:
+    page.click('[data-do="staff"]')
+    page.select_option(field, value)
+    page.click('[data-do="staff"]')
+
+
+# What is red and amber -----------------------------------------------------------------------------------------------
+def test_a_pass_of_the_day_before_yesterday_is_red(venue: Venue, door: Page) -> None:
+    held = held_at(venue, ago=dt.timedelta(days=2))
+    enrol(door, venue)
+    assert scan(door, held.on_paper()) == "red"
+    assert scan(door, held.on_screen(now() - dt.timedelta(days=2))) == "red"
+
+
+def test_without_a_network_a_full_place_takes_nobody_and_with_one_the_server_decides(open_context: OpenContext) -> None:
+    venue = make_venue(requirements=RequirementValues(capacity=1), now=now())
+    inside, outside = held_at(venue), held_at(venue)
+    context = open_context(viewport=TABLET)
+    door = context.new_page()
+    enrol(door, venue)
+    context.set_offline(True)
+    assert scan(door, inside.on_screen(now())) == "green"
+    assert scan(door, outside.on_screen(now())) == "red"
+    door.click('[data-do="staff"]')
+    assert door.inner_text('[data-slot="inside"]') == "1 / 1"
+    # The kiosk still takes its guest for inside; the server learns that the guest left by another door.
+    other = open_context(viewport=TABLET).new_page()
+    enrol(other, venue)
+    context.set_offline(False)
+    door.click('[data-do="sync"]')
+    door.wait_for_selector('[data-slot="queue"]:text-is("0")')
+    other.check('input[value="Checkout"]')
+    assert scan(other, inside.on_screen(now())) == "green"
+    assert scan(door, outside.on_screen(now() + MINUTE)) == "green"
+
+
+def test_a_door_learns_how_many_are_inside(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+    door.click('[data-do="staff"]')
+    door.wait_for_selector('[data-slot="inside"]:text-is("1 / 100")')
+
+
+# Modes ---------------------------------------------------------------------------------------------------------------
+def test_a_door_of_one_way_has_no_switch_and_keeps_its_way(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    choose(door, "#way", "Checkout")
+    assert not door.locator('input[value="Checkout"]').is_visible()
+    assert door.locator('[data-when="only-out"]').is_visible()
+    door.reload()
+    shows(door, "door")
+    seen = len(lights(door))
+    door.evaluate(TYPE_KEYS, [held_at(venue).on_screen(now()), 0])
+    assert next_light(door, seen) == "green"
+    assert door.locator('.signal [data-for="bye"]').is_visible()
+
+
+def test_a_tablet_shows_visitors_how_to_get_a_pass_and_fails_closed(venue: Venue, open_context: OpenContext) -> None:
+    context = open_context(viewport=TABLET)
+    door = context.new_page()
+    enrol(door, venue)
+    choose(door, "#mode", "self")
+    assert read_code(door.locator("[data-checkin-qr]")).endswith(f"/venues/{venue.public_id}")
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+    context.set_offline(True)
+    door.clock.set_fixed_time(now() + dt.timedelta(days=30))
+    assert scan(door, "GO1:ANYTHING") == "red"
+
+
+# Readers -------------------------------------------------------------------------------------------------------------
+def test_a_pass_on_a_tag_opens_a_door_that_takes_paper(open_context: OpenContext) -> None:
+    venue = make_venue(requirements=RequirementValues(rotating_code=False), now=now())
+    held = held_at(venue)
+    context = open_context(viewport=TABLET)
+    context.add_init_script(FAKE_TAGS)
+    door = context.new_page()
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.click('[data-do="tags"]')
+    door.wait_for_selector('[data-slot="tags-note"]:has-text("Hold passes")')
+    door.evaluate(HOLD_TAG, ["crowdtrace:other", list(held.pass_bytes)])
+    door.evaluate(HOLD_TAG, ["crowdtrace:pass", list(held.pass_bytes)])
+    assert next_light(door, 0) == "green"
+    assert lights(door) == ["green"]
+
+
+def test_a_browser_that_refuses_tags_says_so(venue: Venue, open_context: OpenContext) -> None:
+    context = open_context(viewport=TABLET)
+    context.add_init_script(FAKE_TAGS + "window.refuseTags = true;")
+    door = context.new_page()
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.click('[data-do="tags"]')
+    door.wait_for_selector('[data-slot="tags-note"]:has-text("was not allowed")')
+
+
+def test_a_browser_without_tags_offers_none(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    assert not door.locator('[data-do="tags"]').is_visible()
+
+
+@pytest.mark.parametrize("name", ["NotAllowedError", "NotFoundError"])
+def test_without_a_camera_a_scanner_works(venue: Venue, open_context: OpenContext, name: str) -> None:
+    context = open_context(viewport=TABLET)
+    context.add_init_script(
+        "if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = "
+        f'() => Promise.reject(new DOMException("no", "{name}"));'
+    )
+    door = context.new_page()
+    enrol(door, venue)
+    door.wait_for_selector('[data-when="blind"]:not([hidden])')
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+
+
+# Storage -------------------------------------------------------------------------------------------------------------
+def test_a_browser_that_blocks_storage_cannot_be_a_door_and_says_why(open_context: OpenContext) -> None:
+    context = open_context(viewport=TABLET)
+    context.add_init_script(
+        'Object.defineProperty(window, "indexedDB", { get() { throw new DOMException("denied", "SecurityError"); } });'
+    )
+    door = context.new_page()
+    door.goto("/kiosk")
+    shows(door, "unable")
+    assert "store its keys" in door.inner_text("main")
+
+
+def test_what_the_kiosk_remembers_of_a_pass_goes_when_the_pass_ends(venue: Venue, open_context: OpenContext) -> None:
+    """P7, at the door: with a network or without."""
+    context = open_context(viewport=TABLET)
+    door = context.new_page()
+    enrol(door, venue)
+    held = held_at(venue)
+    assert scan(door, held.on_screen(now())) == "green"
+    context.set_offline(True)
+    rows: list[dict[str, Any]] = door.evaluate(REPLAY_ROWS)
+    assert [row["until"] for row in rows] == [held.secrets.epoch_start + 28 * 3600]
+    assert encode_base64url(held.secrets.anchor) not in str(rows)
+    door.click('[data-do="staff"]')
+    for past_the_end, left in ((-2, 1), (1, 0)):
+        door.clock.set_fixed_time(dt.datetime.fromtimestamp(rows[0]["until"] + past_the_end, dt.UTC))
+        door.click('[data-do="sync"]')
+        door.wait_for_timeout(300)
+        assert len(door.evaluate(REPLAY_ROWS)) == left

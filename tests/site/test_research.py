@@ -1,0 +1,171 @@
+"""Pages of the open data: what they say is what the ledger and the engine say, with no script and no account."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from crowdtrace.site import research, us_map
+from exports.selectors import tables_at
+from exports.services.queries import run_query
+from tests.exports.ledger import FIRST, SECOND, ReleasedLake
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(client: Client, sql: str, **more: str) -> str:
+    return client.get("/data/sql?" + urlencode({"sql": sql, **more})).content.decode()
+
+
+def test_before_the_first_release_the_pages_say_so(client: Client) -> None:
+    for path in ("/data", "/data/map"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert "Nothing is released yet" in response.content.decode()
+    assert client.get("/data/sql").status_code == 200
+
+
+def test_the_data_page_states_numbers_of_the_ledger(client: Client, released: ReleasedLake) -> None:
+    text = client.get("/data").content.decode()
+    newest = released.release(SECOND)
+    assert f"<dd>{SECOND.isoformat()}</dd>" in text
+    assert str(newest.manifest["rows"]) in text
+    assert "e^" not in text
+    assert newest.manifest["files"][0]["name"] in text
+    assert text.count("scannerdevice_zipcode") >= 2
+
+
+def test_as_of_shows_the_data_as_a_release_left_it(client: Client, released: ReleasedLake) -> None:
+    text = client.get(f"/data?as_of={FIRST.isoformat()}").content.decode()
+    assert f"as the release of {FIRST.isoformat()} left it" in text
+    assert SECOND.isoformat() not in text
+
+
+def test_the_data_page_asks_the_database_a_few_times_only(client: Client, released: ReleasedLake) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        client.get("/data")
+    assert len(asked) <= 8
+
+
+def test_a_published_query_gives_the_rows_of_the_engine(client: Client, released: ReleasedLake) -> None:
+    daily = next(each for each in research.examples() if each.slug == "daily")
+    expected = run_query(sql=daily.sql).result.table.to_pylist()
+    assert len(expected) == 2
+    text = ask(client, daily.sql)
+    for row in expected:
+        cells = "".join(f"<td>{value}</td>" for value in row.values())
+        assert cells in re.sub(r"\s*\n\s*", "", text)
+    assert 'id="chart"' in text
+
+
+def test_an_error_names_its_line_and_column_and_marks_the_place(client: Client, released: ReleasedLake) -> None:
+    response = client.get("/data/sql?" + urlencode({"sql": 'SELECT 1\nFROM "covid-19".nothing'}))
+    text = response.content.decode()
+    assert response.status_code == 400
+    assert "Line 2, column" in text
+    assert re.search(r"FROM &quot;covid-19&quot;.nothing\n +\^", text)
+    assert 'data-line="2"' in text
+
+
+def test_markup_in_a_query_or_its_answer_is_text(client: Client, released: ReleasedLake) -> None:
+    text = ask(client, "SELECT '<script>alert(1)</script>' AS \"<b>\", 1 AS n")
+    assert "<script>alert" not in text
+    assert "<b>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_query_is_asked_of_the_release_that_is_named(client: Client, released: ReleasedLake) -> None:
+    sql = 'SELECT count(DISTINCT scan_date) AS days FROM "covid-19"."aspirevc_crowd_tracing"'
+    assert "<td>2</td>" in ask(client, sql)
+    assert "<td>1</td>" in ask(client, sql, as_of=FIRST.isoformat())
+    assert "There is no release of that day" in ask(client, sql, as_of="2019-01-01")
+
+
+def test_queries_of_the_page_count_against_the_limit(client: Client, released: ReleasedLake, settings: object) -> None:
+    settings.THROTTLES = {**settings.THROTTLES, "query": "1/minute"}  # type: ignore[attr-defined]
+    assert client.get("/data/sql?sql=SELECT+1").status_code == 200
+    assert client.get("/data/sql?sql=SELECT+1").status_code == 429
+
+
+def test_sums_for_the_chart_are_those_of_the_rows() -> None:
+    columns = [{"name": "day", "type": "date"}, {"name": "zip", "type": "varchar"}, {"name": "n", "type": "bigint"}]
+    made = research.chart(columns, [["2020-10-14", "941", 2], ["2020-10-14", "945", 3], ["2020-10-15", "941", None]])
+    assert made == {
+        "kind": "date",
+        "x": ["2020-10-14", "2020-10-15"],
+        "series": [{"name": "n", "values": [5, 0]}],
+        "summed": True,
+    }
+    assert research.chart(columns[:2], [["a", "b"], ["c", "d"]]) is None
+
+
+@pytest.mark.parametrize("sql", ["SELECT 'it''s' AS \"a b\"", 'SELECT 1 AS "x"', "SELECT '\\d'"])
+def test_snippets_of_python_hold_the_query_itself(sql: str) -> None:
+    code = dict(research.snippets(base="https://x.example", sql=sql))["Python"]
+    found: dict[str, str] = {}
+    exec(code.split("\n\n", 1)[1].split("\nrequest")[0], found)
+    assert found["sql"] == sql
+
+
+# The map --------------------------------------------------------------------------------------------------------------
+def test_the_map_and_its_table_hold_the_same_rows(client: Client, released: ReleasedLake) -> None:
+    at = tables_at()
+    states = research.states(at, day=None, names=us_map.state_names())
+    areas = research.zip_areas(at, day=None)
+    whole = sum(int(release.manifest["rows"]) for release in released.rows())
+    assert sum(area.total for area in states) == whole
+    assert sum(area.total for area in areas) == sum(area.total for area in states if area.code)
+    text = client.get("/data/map").content.decode()
+    placed = {zip3 for zip3, *_point in us_map.outlines()["zips"]}
+    dots = text.partition('class="dots"')[2].partition("</g>")[0]
+    assert dots.count("<circle ") == sum(1 for area in areas if area.code in placed) > 0
+    assert text.count('<th scope="row">') == len(states) + len(areas)
+
+
+def test_a_day_can_be_chosen_and_an_unreleased_one_is_unknown(client: Client, released: ReleasedLake) -> None:
+    at = tables_at()
+    days = [sum(area.total for area in research.states(at, day=day, names={})) for day in (FIRST, SECOND, None)]
+    assert days[0] + days[1] == days[2]
+    assert client.get(f"/data/map?day={FIRST.isoformat()}").status_code == 200
+    assert client.get("/data/map?day=2019-01-01").status_code == 404
+    assert client.get("/data/map?day=yesterday").status_code == 404
+
+
+def test_the_tables_can_be_sorted_by_any_column(client: Client, released: ReleasedLake) -> None:
+    text = client.get("/data/map?sort=-total").content.decode()
+    rows = re.findall(r'<th scope="row">[^<]*</th><td class="is-number">([\d,]+)</td>', text)
+    totals = [int(value.replace(",", "")) for value in rows]
+    states = len(research.states(tables_at(), day=None, names={}))
+    assert totals[:states] == sorted(totals[:states], reverse=True)
+    assert totals[states:] == sorted(totals[states:], reverse=True)
+    assert client.get("/data/map?sort=__class__").status_code == 200
+
+
+def test_every_state_is_drawn_and_has_a_name() -> None:
+    assert len(us_map.outlines()["states"]) == 51
+    assert all(each["path"].startswith("M") for each in us_map.outlines()["states"])
+    assert {each["state"] for each in us_map.outlines()["states"]} <= us_map.state_names().keys()
+
+
+def test_classes_hold_about_as_many_states_each_and_grow() -> None:
+    values = {str(number): float(number) for number in range(50)}
+    legend = us_map.classes(values)
+    assert [each.level for each in legend] == [1, 2, 3, 4, 5]
+    held = [us_map.level_of(value, legend) for value in values.values()]
+    assert held == sorted(held)
+    assert {held.count(level) for level in range(1, 6)} == {10}
+    assert us_map.classes({}) == ()
+    assert [each.level for each in us_map.classes({"CA": 3.0})] == [5]
+    assert us_map.level_of(None, legend) == 0
+
+
+def test_an_area_outside_the_projection_is_counted_not_drawn() -> None:
+    made = us_map.draw(values={}, texts={}, sizes={"006": 5.0, "941": 20.0}, size_texts={})
+    assert [dot.zip3 for dot in made.dots] == ["941"]
+    assert made.without_place == 1
+    assert made.dots[0].radius == us_map.LARGEST_DOT
