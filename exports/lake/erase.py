@@ -228,11 +228,10 @@ def _quasi(batch: pa.RecordBatch) -> pd.DataFrame:
 
 
 def _counted(batch: pa.RecordBatch) -> pd.DataFrame:
-    frame = _quasi(batch)
-    for name in SENSITIVE[:4]:
-        frame[name] = batch[name].to_numpy(zero_copy_only=False)
-    frame["declined"] = pc.equal(batch["result"], "Declined").to_numpy(zero_copy_only=False)
-    return frame.groupby([*QUASI, *SENSITIVE], as_index=False, sort=False).size().rename(columns={"size": "count"})
+    columns = {name: batch[column].cast(pa.string()).fill_null("") for name, column in QUASI_COLUMNS.items()}
+    columns |= {name: batch[name] for name in SENSITIVE[:4]} | {"declined": pc.equal(batch["result"], "Declined")}
+    groups = pa.table(columns).group_by([*QUASI, *SENSITIVE]).aggregate([([], "count_all")])
+    return groups.to_pandas().rename(columns={"count_all": "count"})
 
 
 def _read(io: FileIO, file: DataFile, columns: list[str] | None) -> Iterator[pa.RecordBatch]:

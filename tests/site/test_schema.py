@@ -13,10 +13,12 @@ from schemathesis import GenerationMode
 
 from crowdtrace.celery import app
 from crowdtrace.common.time import utc_now
+from exports.services import recipients
 from tests import fuzzing
-from tests.factories import make_device, make_venue
+from tests.factories import make_device, make_user, make_venue
 from tests.passes.people import Phone
 from tests.venues.test_schema import DOCUMENT as OF_OWNERS
+from venues.services import make_owner_token
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = 8
@@ -39,13 +41,19 @@ def tasks_at_once() -> Iterator[None]:
 
 @pytest.fixture
 def credentials(settings: Any) -> dict[str, str]:
-    """Of a visitor and of a device, by the name of their scheme."""
+    """Of a visitor, a device, an operator and a reader of the verified tier, by the name of their scheme."""
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     phone, now = Phone(), utc_now()
     phone.register(now)
     device = make_device(venue=make_venue(now=now), now=now)
-    return {"Visitor": phone.header["Authorization"], "Device": device.header["Authorization"]}
+    _, owner = make_owner_token(user=make_user(is_staff=True, now=now), name="tests", days=1, now=now)
+    recipient = recipients.approve_recipient(name="Institute", actor="operator", now=now)
+    _, reader = recipients.make_credential(
+        recipient=recipient, days=1, first_day=now.date(), last_day=now.date(), actor="operator", now=now
+    )
+    tokens = {"Owner": f"Owner {owner}", "Recipient": f"Recipient {reader}"}
+    return tokens | {"Visitor": phone.header["Authorization"], "Device": device.header["Authorization"]}
 
 
 @pytest.fixture

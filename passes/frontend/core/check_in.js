@@ -49,16 +49,16 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
     const answer = await draw(person, keys, fixed, epoch, venue);
     if (answer.status === 429) return { kind: "busy", retryAfterS: answer.retryAfterS };
     if (answer.status === 404 || answer.status === 410) return { kind: "closed" };
-    const known = answer.status === 200 || answer.status === 201;
-    if (!known && answer.status !== 409) return { kind: "failed" };
-    /** @type {KeptPass} */
-    const pass = { person: person.id, epochStart: epoch.start, index: fixed.index, epoch, venue, credential: known ? answer.body.credential : null };
-    await store.savePass(pass);
-    if (!known) {
-      // This place of the book was sent with other words before: burned, the next one is taken.
+    const place = { person: person.id, epochStart: epoch.start, index: fixed.index, epoch, venue };
+    if (answer.status === 409) {
+      await store.burnPlace(place);
       await store.saveDraft({ ...fixed, index: null });
       continue;
     }
+    if (answer.status !== 200 && answer.status !== 201) return { kind: "failed" };
+    /** @type {KeptPass} */
+    const pass = { ...place, credential: answer.body.credential };
+    await store.savePass(pass);
     await store.dropDraft(person.id, venue.id);
     await store.savePerson({ ...person, registered: true });
     return answer.body.go ? { kind: "go", pass } : { kind: "no", advice: answer.body.advice };

@@ -45,7 +45,7 @@ async function keep(change) {
 async function burn() {
   const { epoch, index } = draft;
   if (epoch === null || index === null) return;
-  await store.savePass({ person: person.id, epochStart: epoch.start, index, epoch, venue, credential: null });
+  await store.burnPlace({ person: person.id, epochStart: epoch.start, index, epoch, venue });
   draft = { ...draft, index: null };
 }
 

@@ -105,6 +105,19 @@ export class VisitorStore {
     await this.database.put("passes", pass);
   }
 
+  /**
+   * Gives up a place of the book that was sent with other words. A pass that stands there already stays: another tab
+   * of this device drew it.
+   *
+   * @param {Omit<KeptPass, "credential">} place
+   */
+  async burnPlace(place) {
+    const work = this.database.transaction("passes", "readwrite");
+    const taken = await work.store.getKey([place.person, place.epochStart, place.index]);
+    if (taken === undefined) await work.store.put({ ...place, credential: null });
+    await work.done;
+  }
+
   /** @param {string} person @param {string} venue @returns {Promise<Draft | null>} */
   async draft(person, venue) {
     return (await this.database.get("drafts", [person, venue])) ?? null;

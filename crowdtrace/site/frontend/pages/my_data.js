@@ -11,7 +11,7 @@ import { deleteRow, takeAnotherKey } from "../core/keys.js";
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").Receipt} Receipt
  * @typedef {{id: string, status: "queued" | "running" | "done" | "failed" | "cancelled",
  *   database: {passes: number, scans: number, ratings: number},
- *   lake: {rows: number, objects: {name: string, before: string, after: string}[], proven: boolean},
+ *   lake: {rows: number, objects: {name: string, before: number, after: number}[], proven: boolean},
  *   open_tier: string, finished_at: string | null}} Erasure
  */
 

@@ -1,0 +1,142 @@
+"""How long erasing from the verified tier takes, beside the naive way in the same run.
+
+    python -m benchmarks.erasure --catalogue postgresql://... [--rows 10000000] [--days 10] [--holders 1 1000]
+
+Ours knows from the index which file holds a row (one look-up by primary key a holder, not in these figures) and reads
+and rewrites those. The naive way has no index: it reads the tokens of every file of every day, as S3 Find and Forget
+does, and rewrites those with a match. Both are given in seconds of this process's CPU and by the clock. Then what only
+ours does: the sweep of everything unreachable, and the proof that reads every object that is left.
+"""
+
+import argparse
+import datetime as dt
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from exports.lake.catalogue import Lake
+from exports.lake.erase import erase_rows, name_of, prove_absence
+from exports.lake.storage import Storage
+from exports.lake.sweep import sweep
+from exports.lake.write import overwrite_day, replace_files, write_files
+from exports.policy.verified import ClassPolicy
+from exports.schemas import arrow_schema
+from exports.tables import VERIFIED
+
+FIRST = dt.date(2020, 10, 1)
+BATCH = 65_536
+Tokens = Mapping[dt.date, list[str]]
+
+
+def batches(day: dt.date, rows: int, rng: np.random.Generator) -> Iterator[pa.RecordBatch]:
+    """Rows of one day in classes of a few thousand, with random tokens."""
+    schema = arrow_schema(VERIFIED)
+    for start in range(0, rows, BATCH):
+        count = min(BATCH, rows - start)
+        raw = rng.bytes(16 * count).hex()
+        made = {
+            "scandate": pa.array(np.array([f"{day}T{hour:02d}:30:00.000Z" for hour in (3, 9, 15, 21)])).take(
+                pa.array(rng.integers(0, 4, count))
+            ),
+            "scannerdevice_zipcode": pa.repeat(f"{100 + start * 90 // max(rows, 1)}00", count),
+            "userid": pa.array([raw[at : at + 32] for at in range(0, 32 * count, 32)]),
+            "type_of_scan": pa.array(["Checkin", "Checkout"]).take(pa.array(rng.integers(0, 2, count))),
+            "accesslevel": pa.repeat("Public", count),
+            "readingtype": pa.repeat("Gate", count),
+            "risklevel": pa.repeat("Low", count),
+            "result": pa.array(["Approved", "Declined"]).take(pa.array((rng.random(count) < 0.05).astype(int))),
+            "duration": pa.array(rng.integers(5, 90, count)),
+            "scan_date": pa.repeat(pa.scalar(day, pa.date32()), count),
+        }
+        made |= {name: pa.array(rng.random(count) < 0.05) for name in ("symptoms", "diagnosed", "contact", "near")}
+        columns = [
+            made[field.name].cast(field.type) if field.name in made else pa.nulls(count, field.type) for field in schema
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def chosen(lake: Lake, holders: int, rng: np.random.Generator) -> tuple[Tokens, set[str]]:
+    """Tokens of random rows by day, and the files that hold them: what the index would say."""
+    table = lake.table(VERIFIED)
+    tasks = list(table.scan().plan_files())
+    tokens: dict[dt.date, list[str]] = {}
+    files = set()
+    for place in rng.integers(0, len(tasks), holders):
+        file = tasks[place].file
+        parquet = pq.ParquetFile(file.file_path.removeprefix("file://"))
+        group = parquet.read_row_group(0, columns=["userid", "scan_date"])
+        row = int(rng.integers(0, group.num_rows))
+        tokens.setdefault(group["scan_date"][row].as_py(), []).append(group["userid"][row].as_py())
+        files.add(name_of(table, file))
+    return {day: sorted(set(found)) for day, found in tokens.items()}, files
+
+
+def naive(lake: Lake, tokens: Tokens, job: str) -> None:
+    """Find by reading all tokens of all files; forget by rewriting those with a match."""
+    table = lake.table(VERIFIED)
+    wanted = pa.array(sorted(token for found in tokens.values() for token in found))
+    old, new = [], []
+    for number, task in enumerate(table.scan().plan_files()):
+        path = task.file.file_path.removeprefix("file://")
+        if not pc.any(pc.is_in(pq.read_table(path, columns=["userid"], partitioning=None)["userid"], wanted)).as_py():
+            continue
+        kept = (
+            batch.filter(pc.invert(pc.is_in(batch["userid"], wanted)))
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH)
+        )
+        old.append(task.file)
+        new.extend(write_files(table, kept, folder="data/naive", job=f"{job}-{number}", file_rows=1 << 40))
+    replace_files(table, old, new, job=job)
+
+
+def timed(work: Callable[[], object]) -> str:
+    """Seconds of CPU and by the clock."""
+    cpu, clock = time.process_time(), time.perf_counter()
+    work()
+    return f"{time.process_time() - cpu:.1f} s CPU, {time.perf_counter() - clock:.1f} s"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--catalogue", required=True, help="an empty PostgreSQL database")
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--holders", type=int, nargs="+", default=[1, 1000])
+    options = parser.parse_args(arguments)
+    rng = np.random.default_rng(1)
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage((Path(folder) / "lake").as_uri())
+        with Lake.in_postgres(url=options.catalogue, storage=storage, database="covid-19") as lake:
+            lake.prepare()
+            for number in range(options.days):
+                day = FIRST + dt.timedelta(days=number)
+                rows = list(batches(day, options.rows // options.days, rng))
+                overwrite_day(lake=lake, described=VERIFIED, day=day, batches=lambda rows=rows: rows, job=f"v-{day}")
+            print(f"{options.rows:,} rows in {options.days} days", flush=True)
+            for holders in options.holders:
+                tokens, files = chosen(lake, holders, rng)
+                ours = timed(
+                    lambda tokens=tokens, files=files, job=f"ours-{holders}": erase_rows(
+                        lake=lake, tokens=tokens, job=job, policy=ClassPolicy(), files=files
+                    )
+                )
+                gone = [token for found in tokens.values() for token in found]
+                swept = timed(lambda: sweep(lake=lake, described=VERIFIED))
+                proven = timed(lambda gone=gone: prove_absence(lake=lake, tokens=gone))
+                others, _ = chosen(lake, holders, rng)
+                scanned = timed(lambda others=others, job=f"naive-{holders}": naive(lake, others, job))
+                sweep(lake=lake, described=VERIFIED)
+                print(f"{holders:,} holders: find and forget {ours}; naive {scanned}; sweep {swept}; proof {proven}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""How long publishing a day of verified rows takes, and how much memory, by the number of passes.
+
+    python -m benchmarks.verified [--rows 1000000 10000000]
+
+Needs an empty deployment of its own (DATABASE_URL, LAKE_URL), whose tables are made; passes and scans are made inside
+PostgreSQL. Memory is the peak of a process of its own for each size, so that sizes can be compared.
+"""
+
+import argparse
+import datetime as dt
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import django
+
+DAY = dt.date(2026, 5, 14)
+NOW = dt.datetime(2026, 5, 17, 6, 0, tzinfo=dt.UTC)
+VENUES = 200
+_PASSES = """
+    INSERT INTO passes_pass (id, tag, venue_id, epoch, owner_hash, symptoms, diagnosed, contact, near, survey_seconds,
+                             go, revoked, counted)
+    SELECT gen_random_uuid(), substr(sha256(convert_to('tag' || n, 'UTF8')), 1, 16),
+           (SELECT min(id) FROM venues_venue) + n %% %(venues)s, %(day)s, sha256(convert_to('owner' || n, 'UTF8')),
+           random() < 0.05, random() < 0.02, random() < 0.1, random() < 0.1, 5 + (random() * 60)::int, true, false, true
+    FROM generate_series(1, %(rows)s) AS n
+"""
+_SCANS = """
+    INSERT INTO passes_scan (id, scan_id, venue_id, tag, epoch, type, slot, scanned_at, approved, cause, abuse_score)
+    SELECT gen_random_uuid(), encode(tag, 'hex'), venue_id, tag, epoch, 'Checkin', 600,
+           epoch + interval '7 hours' + random() * interval '14 hours', random() < 0.95, 'ok', 0
+    FROM passes_pass
+"""
+
+
+def fill(rows: int) -> None:
+    """A day of passes over venues of many ZIPs, each scanned once."""
+    from django.db import connection
+
+    from exports.tables import states_by_zip3
+    from passes.models import Pass, Scan
+    from tests.factories import make_organisation, make_venue
+    from venues.models import Venue
+
+    Scan.objects.all().delete()
+    Pass.objects.all().delete()
+    if not Venue.objects.exists():
+        organisation, zips = make_organisation(), sorted(states_by_zip3())
+        for number in range(VENUES):
+            make_venue(organisation=organisation, name=f"Place {number}", zip_code=zips[number * 4])
+    with connection.cursor() as cursor:
+        cursor.execute(_PASSES, {"rows": rows, "day": DAY, "venues": VENUES})
+        cursor.execute(_SCANS)
+        cursor.execute("ANALYZE passes_pass, passes_scan")
+
+
+def publish() -> None:
+    """Publish the day and print what it took."""
+    from exports.models import VerifiedDay
+    from exports.services.verified import publish_day
+
+    VerifiedDay.objects.all().delete()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    clock, cpu = time.perf_counter(), time.process_time()
+    day = publish_day(day=DAY, now=NOW)
+    took = f"{time.perf_counter() - clock:.1f} s, {time.process_time() - cpu:.1f} s CPU here"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{day.rows:,} rows, {day.dropped:,} left out: {took}, peak {peak:.0f} MiB ({before:.0f} at the start)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one line a size."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--publish", action="store_true", help="only publish what is there")
+    options = parser.parse_args(arguments)
+    django.setup()
+    if options.publish:
+        publish()
+        return 0
+    for rows in options.rows:
+        fill(rows)
+        subprocess.run([sys.executable, "-m", "benchmarks.verified", "--publish"], check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""What really happened in a simulated town, from the files that `manage.py simulate --truth-out` leaves."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+PLAN: Final = "plan.json"
+
+
+class NoTruthError(LookupError):
+    """A folder that holds no town's truth; the text says what is missing."""
+
+
+def read_truth(folder: Path) -> pd.DataFrame:
+    """Visits and infectious visits by `day` and `zip` (three digits of the venue), for lines with a visit.
+
+    Visits of people without the app count: the question is about the crowd, of which the release sees a part.
+    """
+    try:
+        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        visits = pq.read_table(folder / "visits.parquet", columns=["day", "venue", "infectious"]).to_pandas()
+        venues = pq.read_table(folder / "venues.parquet", columns=["zip3"]).to_pandas()
+    except FileNotFoundError as error:
+        raise NoTruthError(f"{folder} holds no truth of a town: {Path(str(error.filename)).name} is missing") from error
+    start = dt.date.fromisoformat(plan["start"])
+    dated = {number: (start + dt.timedelta(days=int(number))).isoformat() for number in visits["day"].unique()}
+    lines = pd.DataFrame(
+        {
+            "day": visits["day"].map(dated),
+            "zip": venues["zip3"].to_numpy()[visits["venue"]],
+            "infectious": visits["infectious"].astype(int),
+        }
+    )
+    return lines.groupby(["day", "zip"])["infectious"].agg(visits="size", infectious="sum").sort_index()
