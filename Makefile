@@ -38,8 +38,8 @@ fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix
 	@$(BIN) -m ruff format
 
-bench: environment-dev ## Measure; every module in benchmarks/ prints its figures
-	@set -e; for file in benchmarks/[!_]*.py; do $(BIN) -m benchmarks.$$(basename $$file .py); done
+bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
+	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN) -m benchmarks.$$(basename $$file .py); done
 
 ROOMS := crowdtrace/common crowdtrace/site exports passes risk venues
 texts: environment-dev ## Collect texts for translators, and compile what they wrote (needs gettext)

@@ -1,4 +1,4 @@
-"""Scouting cards among ten thousand venues: one card, and a search of twenty.
+"""Scouting among ten thousand venues: one card, and searches of twenty, each beside its floor (`benchmarks.floors`).
 
 python -m benchmarks.scouting [--venues 10000]
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -22,40 +21,38 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200)
     given = parser.parse_args()
     with town(venues=given.venues, visits=10 * given.venues):
-        print(json.dumps(_measure(given.venues, given.requests), indent=2))
+        print(json.dumps(prepared() | measured(given.venues, given.requests), indent=2))
 
 
-def _measure(venues: int, requests: int) -> dict[str, object]:
-    from django.test import Client
-
+def prepared() -> dict[str, object]:
+    """What the schedule does before: crowd, then cards until all have their costs; then once with nothing to do."""
     from crowdtrace.common.time import utc_now
     from risk.crowd import refresh_crowd
     from risk.scouting import refresh_cards
 
     refresh_crowd(now=utc_now())
-    start = time.perf_counter()
-    prepared = refresh_cards(now=utc_now(), most=400)
-    prepare_s = time.perf_counter() - start
-    while refresh_cards(now=utc_now(), most=400):
-        pass
-    client, rng = Client(headers={"host": "localhost"}), np.random.default_rng(1)
+    runs: list[tuple[int, float]] = []
+    while not runs or runs[-1][0]:
+        start = time.perf_counter()
+        runs.append((refresh_cards(now=utc_now()), round(time.perf_counter() - start, 2)))
+    return {"cards_at_a_refresh": runs[0][0], "refresh_s": runs[0][1], "refresh_of_nothing_s": runs[-1][1]}
 
-    def p(ask: Callable[[], str]) -> dict[str, float]:
-        times = []
-        for _ in range(requests + 5):
-            path = ask()
-            start = time.perf_counter()
-            assert client.get(path).status_code == 200
-            times.append((time.perf_counter() - start) * 1e3)
-        p50, p99 = np.percentile(times[5:], [50, 99])
-        return {"p50_ms": round(float(p50), 1), "p99_ms": round(float(p99), 1)}
 
+def measured(venues: int, requests: int) -> dict[str, object]:
+    """One card, and searches by place and by words."""
+    from benchmarks.floors import Asked, measure
+
+    rng = np.random.default_rng(1)
+    times = range(requests + 5)
     return {
         "venues": venues,
-        f"prepare_{prepared}_cards_s": round(prepare_s, 2),
-        "card": p(lambda: f"/api/v1/venues/v_{rng.integers(1, venues):010d}"),
-        "search_of_20_by_zip": p(lambda: f"/api/v1/venues?zip={rng.choice(['94110', '10001', '77002'])}"),
-        "search_of_20_by_words": p(lambda: f"/api/v1/venues?q=place+{rng.integers(1, 99)}"),
+        "card": measure([Asked("GET", f"/api/v1/venues/v_{rng.integers(1, venues):010d}") for _ in times]),
+        "search_of_20_by_zip": measure(
+            [Asked("GET", f"/api/v1/venues?zip={rng.choice(['94110', '10001', '77002'])}") for _ in times]
+        ),
+        "search_of_20_by_words": measure(
+            [Asked("GET", f"/api/v1/venues?q=place+{rng.integers(1, 99)}") for _ in times]
+        ),
     }
 
 

@@ -25,7 +25,7 @@ UPDATE venues_venue SET requirements_id = asked.id FROM venues_requirements AS a
 WHERE asked.venue_id = venues_venue.id;
 CREATE TEMPORARY TABLE made AS
 SELECT gen_random_uuid() AS id, sha256(('tag' || i)::bytea) AS tag, sha256(('owner' || i)::bytea) AS owner,
-       (SELECT min(id) FROM venues_venue) + (i * 7919) % {venues} AS venue_id,
+       (SELECT min(id) FROM venues_venue) + (i::bigint * 7919) % {venues} AS venue_id,
        now() - random() * interval '14 days' AS arrived, random() AS r, i
 FROM generate_series(1, {visits}) AS i;
 INSERT INTO passes_pass (id, tag, venue_id, epoch, owner_hash, symptoms, diagnosed, contact, near, survey_seconds, go,
@@ -35,6 +35,11 @@ SELECT id, substring(tag FROM 1 FOR 16), venue_id, arrived::date, sha256(owner),
 INSERT INTO passes_visit (id, tag, venue_id, epoch, arrived_at, left_at, times_out_at)
 SELECT gen_random_uuid(), substring(tag FROM 1 FOR 16), venue_id, arrived::date, arrived,
        arrived + interval '20 minutes' + r * interval '90 minutes', arrived + interval '3 hours' FROM made;
+INSERT INTO passes_rating (pass_row_id, masks, distancing)
+SELECT id, 1 + floor(random() * 5), 1 + floor(random() * 5) FROM made WHERE i % 5 = 0;
+INSERT INTO passes_ratingtotal (venue_id, count, masks, distancing)
+SELECT made.venue_id, count(*), sum(masks), sum(distancing)
+FROM passes_rating JOIN made ON made.id = passes_rating.pass_row_id GROUP BY made.venue_id;
 INSERT INTO passes_change (venue_id, since) SELECT venue_id, min(arrived) FROM made GROUP BY venue_id;
 ANALYZE;
 """

@@ -153,18 +153,20 @@ class PublicSignal(models.Model):
 
 
 class ReportedDay(models.Model):
-    """Self-reported results folded into the quarter-hours of a venue's UTC day, as log likelihood ratios.
+    """Self-reported positive results folded into the quarter-hours of a venue's UTC day, as reporters inside.
 
-    A report that waits for the fold is erased with its pass; once folded it cannot be told from the others.
+    A report that waits for the fold is erased with its pass. Once folded it cannot be told from the others, so an
+    erasure leaves it: a number of people in a quarter-hour, which goes with its day.
     """
 
     privacy = Privacy(Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", FORTNIGHT, venue="venue"),))
 
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     day = models.DateField()
-    log_ratio = models.BinaryField(help_text="float32, one a quarter-hour of the day")
-    total = models.FloatField(help_text="what all reports added; never above the cap")
-    waiting = models.PositiveIntegerField(default=0, help_text="reports beyond the cap, for the operator")
+    positive = models.BinaryField(default=bytes, help_text="float32, reporters inside by quarter-hour of the day")
+    reports = models.PositiveIntegerField(default=0, help_text="how many positive reports made that")
+    held = models.BinaryField(default=bytes, help_text="the same of reports beyond the cap, for the operator")
+    waiting = models.PositiveIntegerField(default=0, help_text="how many reports those are")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_reported_day")]

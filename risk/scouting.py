@@ -12,11 +12,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 from django.db import connection
 
 from passes.clock import calendar
@@ -53,27 +54,37 @@ CANDIDATES: Final = 24
 FITS_POINTS: Final = 100.0 / 14.0
 """A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
 CURVES_AT_ONCE: Final = 400
+"""Venues whose costs are in memory at a time."""
+MOST_CURVES: Final = 4000
+"""Venues whose costs are prepared in one refresh."""
 USUAL_AT_ONCE: Final = 500
 USUAL_LIVES: Final = dt.timedelta(hours=20)
 FORTNIGHT: Final = dt.timedelta(days=14)
 _WEEK_H: Final = 168
+_BANDS: Final = np.array(["empty", "quiet", "busy", "full"])
+_AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
+"""Place in a curve of the cost that hours and alternatives are compared by: an hour without a mask."""
 _FEW: Final = 2.0
 """What a crowd under five counts as: the middle of 0 to 4."""
 
 
-def coarse(heads: float) -> float:
-    """A head count as the public may know it: under five alike, then in steps of a half, the upper end."""
-    if heads < FEWEST_SHOWN:
-        return _FEW
-    return float(FEWEST_SHOWN * 1.5 ** np.ceil(np.log(heads / FEWEST_SHOWN) / np.log(1.5) - 1e-9))
+def coarse(heads: npt.ArrayLike) -> Floats:
+    """Head counts as the public may know them: under five alike, then in steps of a half, the upper end."""
+    many = np.maximum(np.asarray(heads, np.float64), FEWEST_SHOWN)
+    steps = FEWEST_SHOWN * 1.5 ** np.ceil(np.log(many / FEWEST_SHOWN) / np.log(1.5) - 1e-9)
+    return np.asarray(np.where(np.asarray(heads) < FEWEST_SHOWN, _FEW, steps))
+
+
+def bands(heads: npt.ArrayLike, limit: float) -> npt.NDArray[np.str_]:
+    """How full a place is: `empty` is fewer than five people, then by thirds of the enforced limit."""
+    many = np.asarray(heads, np.float64)
+    third = (many >= limit / 3).astype(np.int64) + (many >= limit * 2 / 3)
+    return np.asarray(_BANDS[np.where(many < FEWEST_SHOWN, 0, 1 + third)])
 
 
 def band(heads: float, limit: float) -> str:
-    """How full a place is: `empty` is fewer than five people, then by thirds of the enforced limit."""
-    if heads < FEWEST_SHOWN:
-        return "empty"
-    share = heads / limit
-    return "quiet" if share < 1 / 3 else "busy" if share < 2 / 3 else "full"
+    """`bands` of one number."""
+    return str(bands(heads, limit))
 
 
 # Preparing ------------------------------------------------------------------------------------------------------------
@@ -133,12 +144,20 @@ def curves_of(bases: Sequence[_Basis]) -> Floats:
     return np.ascontiguousarray(hits.transpose(0, 1, 3, 2) / NODES)
 
 
-def cost_of(curve: Floats, heads: float, budget: float) -> Floats:
-    """Points (stays, masks) of a stay among so many."""
-    at = float(np.interp(np.log(max(heads, 1.0)), np.log(NODES), np.arange(NODES.size)))
-    left = min(int(at), NODES.size - 2)
-    a_head = curve[..., left] * (left + 1 - at) + curve[..., left + 1] * (at - left)
-    return np.asarray(100.0 / budget * heads * a_head)
+def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
+    """Points of stays among so many: the shapes of ``curve`` without its last axis (nodes) and of ``heads`` broadcast.
+
+    Hits a head run evenly in the logarithm between two nodes.
+    """
+    many = np.asarray(heads, np.float64)
+    at = np.interp(np.log(np.maximum(many, 1.0)), np.log(NODES), np.arange(NODES.size))
+    left = np.minimum(at.astype(np.int64), NODES.size - 2)
+    shape = np.broadcast_shapes(curve.shape[:-1], many.shape)
+    nodes = np.broadcast_to(curve, (*shape, NODES.size))
+    below = np.broadcast_to(left, shape)[..., None]
+    low = np.take_along_axis(nodes, below, axis=-1)[..., 0]
+    high = np.take_along_axis(nodes, below + 1, axis=-1)[..., 0]
+    return np.asarray(100.0 / budget * many * (low * (left + 1 - at) + high * (at - left)))
 
 
 _BASES: Final = """
@@ -193,23 +212,24 @@ _CURVES: Final = """
 """
 
 
-def refresh_cards(*, now: dt.datetime, most: int = CURVES_AT_ONCE) -> int:
+def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
     """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
 
     Also brings usual crowds up to date. Returns the number of venues whose costs were prepared.
     """
     parameters = parameters_in_force()
     stale = [basis for basis, known in _bases(parameters, now, None) if basis.digest() != known][:most]
-    curves = curves_of(stale)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CURVES,
-            {
-                "venues": [basis.venue for basis in stale],
-                "bases": [basis.digest() for basis in stale],
-                "curves": [curve.astype("<f8").tobytes() for curve in curves],
-            },
-        )
+    for at in range(0, len(stale), CURVES_AT_ONCE):
+        part = stale[at : at + CURVES_AT_ONCE]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CURVES,
+                {
+                    "venues": [basis.venue for basis in part],
+                    "bases": [basis.digest() for basis in part],
+                    "curves": [curve.astype("<f8").tobytes() for curve in curves_of(part)],
+                },
+            )
     _refresh_usual(now)
     return len(stale)
 
@@ -299,7 +319,7 @@ def _prepared(card: VenueCard) -> _Prepared:
 def cards_of(
     *, venues: Sequence[Venue], profile: str, now: dt.datetime, all_costs: bool = False
 ) -> list[dict[str, Any]]:
-    """Scouting cards of venues that come with their organisation and requirements. Seven statements, or fewer.
+    """Scouting cards of venues that come with their organisation and requirements. Six statements, or fewer.
 
     ``all_costs``: every hour also says what each stay costs, with and without a mask.
     """
@@ -307,10 +327,9 @@ def cards_of(
         return []
     parameters = parameters_in_force()
     ids = [venue.pk for venue in venues]
-    near = _nearby(venues)
-    cards = VenueCard.objects.in_bulk({*ids, *(other.pk for others in near.values() for other in others)})
-    prepared = {pk: _prepared(card) for pk, card in cards.items()}
+    prepared = {pk: _prepared(card) for pk, card in VenueCard.objects.in_bulk(ids).items()}
     _fill_in(prepared, ids, parameters, now)
+    near = _nearby(venues, BUDGETS[profile], now)
     totals = RatingTotal.objects.in_bulk(ids)
     events = _events(ids, now)
     hour = now.replace(minute=0, second=0, microsecond=0)
@@ -323,10 +342,7 @@ def cards_of(
             air = _measured(air, row.air_changes_per_h, row.air_log_sd)
         cards_made.append(
             card.answer(
-                total=totals.get(venue.pk),
-                air=air,
-                events=events.get(venue.pk, []),
-                others=[(other, prepared[other.pk]) for other in near[venue.pk] if other.pk in prepared],
+                total=totals.get(venue.pk), air=air, events=events.get(venue.pk, []), others=near.get(venue.pk, [])
             )
         )
     return cards_made
@@ -349,38 +365,77 @@ def _fill_in(prepared: dict[int, _Prepared], ids: Sequence[int], parameters: Par
 
 
 _NEARBY: Final = """
-    SELECT wanted.id, other.id
-    FROM unnest(%(ids)s::bigint[], %(kinds)s::text[], %(zips)s::text[]) AS wanted (id, kind, zip)
+    SELECT wanted.number, other.id, other.public_id, other.name, other.time_zone, other.hours, other.curve, other.inside
+    FROM unnest(%(kinds)s::text[], %(zips)s::text[]) WITH ORDINALITY AS wanted (kind, zip, number)
     CROSS JOIN LATERAL (
-        SELECT venue.id FROM venues_venue AS venue
-        JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
-        WHERE left(venue.zip, 3) = left(wanted.zip, 3) AND venue.kind = wanted.kind AND venue.id <> wanted.id
-          AND venue.listed AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
-        ORDER BY venue.zip = wanted.zip DESC, venue.id LIMIT %(most)s
+        SELECT venue.id, venue.public_id, venue.name, venue.time_zone, asked.hours::text,
+               substring(card.curve FROM %(from)s FOR %(bytes)s) AS curve,
+               CASE WHEN %(edge)s BETWEEN card.inside_from AND card.inside_from + length(card.inside) / 4 - 1
+                    THEN substring(card.inside FROM 4 * (%(edge)s - card.inside_from)::int + 1 FOR 4)
+                    ELSE '\\x00000000'::bytea END AS inside
+        FROM (SELECT venue.id FROM venues_venue AS venue
+              JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+              WHERE left(venue.zip, 3) = left(wanted.zip, 3) AND venue.kind = wanted.kind
+                AND venue.listed AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
+              ORDER BY venue.zip = wanted.zip DESC, venue.id LIMIT %(most)s) AS first
+        JOIN venues_venue AS venue ON venue.id = first.id
+        JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+        JOIN risk_venuecard AS card ON card.venue_id = venue.id AND length(card.curve) > 0
+        ORDER BY venue.zip = wanted.zip DESC, venue.id
     ) AS other
 """
 
 
-def _nearby(venues: Sequence[Venue]) -> dict[int, list[Venue]]:
-    """Open venues of the same kind and area, two statements."""
-    with_place = [venue for venue in venues if venue.zip and places.place(venue.zip)]
-    pairs: list[tuple[int, int]] = []
-    if with_place:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _NEARBY,
-                {
-                    "ids": [venue.pk for venue in with_place],
-                    "kinds": [venue.kind for venue in with_place],
-                    "zips": [venue.zip for venue in with_place],
-                    "most": CANDIDATES,
-                },
-            )
-            pairs = cursor.fetchall()
-    others = Venue.objects.select_related("requirements").in_bulk({other for _venue, other in pairs})
-    found: dict[int, list[Venue]] = {venue.pk: [] for venue in venues}
-    for venue_id, other in pairs:
-        found[venue_id].append(others[other])
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """A place of the same kind and area, with the points of an hour there now."""
+
+    pk: int
+    public_id: str
+    name: str
+    time_zone: str
+    hours: str
+    points: float
+
+    def is_open(self, now: dt.datetime) -> bool:
+        """Whether its weekly hours say so."""
+        return is_open(json.loads(self.hours), ZoneInfo(self.time_zone), now)
+
+
+def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[int, list[_Other]]:
+    """Prepared open venues of the same kind and area, cheapest first. One statement: neighbours share their answer."""
+    asking: dict[tuple[str, str], list[int]] = {}
+    for venue in venues:
+        if venue.zip and places.place(venue.zip):
+            asking.setdefault((venue.kind, venue.zip), []).append(venue.pk)
+    if not asking:
+        return {}
+    node = NODES.itemsize
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEARBY,
+            {
+                "kinds": [kind for kind, _zip in asking],
+                "zips": [zip_code for _kind, zip_code in asking],
+                "from": 1 + node * NODES.size * (_AN_HOUR[0] * len(MASKS) + _AN_HOUR[1]),
+                "bytes": node * NODES.size,
+                "edge": states.microseconds(now) // QUARTER_US,
+                "most": CANDIDATES + 1,
+            },
+        )
+        rows = cursor.fetchall()
+    curves = np.frombuffer(b"".join(row[6] for row in rows), "<f8").reshape(-1, NODES.size)
+    inside = np.frombuffer(b"".join(row[7] for row in rows), "<i4")
+    points = cost_of(curves, coarse(inside), budget).tolist()
+    found: dict[int, list[_Other]] = {}
+    others = [
+        (row[0], _Other(row[1], row[2], row[3], row[4], row[5], cost)) for row, cost in zip(rows, points, strict=True)
+    ]
+    for number, pks in enumerate(asking.values(), 1):
+        group = [other for at, other in others if at == number]
+        for pk in pks:
+            around = [other for other in group if other.pk != pk][:CANDIDATES]
+            found[pk] = sorted(around, key=lambda other: (other.points, other.pk))
     return found
 
 
@@ -409,16 +464,13 @@ class _Card:
         asked = self.venue.requirements
         return 1.0 if asked is None else max(1.0, asked.capacity * asked.enforced_limit_percent / 100)
 
-    def usual_heads(self, moment: dt.datetime) -> float:
-        """Expected check-ins inside at an hour to come; of the kind where nothing is known of the venue."""
+    def usual_heads(self, moments: Sequence[dt.datetime]) -> Floats:
+        """Expected check-ins inside at hours to come; of the kind where nothing is known of the venue."""
         if not self.prepared.usual.size:
-            return min(self.parameters.priors[Kind(self.venue.kind)].usual_heads, self.limit)
-        local = moment.astimezone(self.venue.zone)
-        return float(self.prepared.usual[local.weekday() * 24 + local.hour])
-
-    def cost(self, heads: float) -> Floats:
-        """Points (stays, masks)."""
-        return cost_of(self.prepared.curve, coarse(heads), self.budget)
+            kind = min(self.parameters.priors[Kind(self.venue.kind)].usual_heads, self.limit)
+            return np.full(len(moments), kind)
+        local = [moment.astimezone(self.venue.zone) for moment in moments]
+        return np.asarray(self.prepared.usual[[one.weekday() * 24 + one.hour for one in local]], np.float64)
 
     def answer(
         self,
@@ -426,12 +478,12 @@ class _Card:
         total: RatingTotal | None,
         air: RoomAir,
         events: Sequence[Interval],
-        others: Sequence[tuple[Venue, _Prepared]],
+        others: Sequence[_Other],
     ) -> dict[str, Any]:
         """The card."""
         venue, heads = self.venue, self.prepared.heads_at(self.now)
-        now_costs = self.cost(heads)
-        an_hour = float(now_costs[1, 1])
+        now_costs = cost_of(self.prepared.curve, coarse(heads), self.budget)
+        an_hour = float(now_costs[_AN_HOUR])
         hours = self._hours(events)
         low, high = air.interval()
         return {
@@ -460,34 +512,28 @@ class _Card:
 
     def _usual(self) -> list[list[str]]:
         usual = self.prepared.usual if self.prepared.usual.size else np.zeros(_WEEK_H)
-        return [[band(float(usual[day * 24 + hour]), self.limit) for hour in range(24)] for day in range(7)]
+        found: list[list[str]] = bands(usual, self.limit).reshape(7, 24).tolist()
+        return found
 
     def _hours(self, events: Sequence[Interval]) -> list[dict[str, Any]]:
         asked = self.venue.requirements
         hours = [] if asked is None else asked.hours
         ahead = open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
-        return [self._hour(start) for start in ahead]
+        heads = coarse(self.usual_heads(ahead))
+        costs = cost_of(self.prepared.curve, heads[:, None, None], self.budget)
+        return [self._hour(start, cost) for start, cost in zip(ahead, costs, strict=True)]
 
-    def _hour(self, start: dt.datetime) -> dict[str, Any]:
-        costs = self.cost(self.usual_heads(start))
-        hour = {"start": start, "shield_cost_60": shown_points(float(costs[1, 1]))}
+    def _hour(self, start: dt.datetime, costs: Floats) -> dict[str, Any]:
+        hour = {"start": start, "shield_cost_60": shown_points(float(costs[_AN_HOUR]))}
         return hour | {"shield_cost": _costs(costs)} if self.all_costs else hour
 
-    def _alternatives(self, others: Sequence[tuple[Venue, _Prepared]], an_hour: float) -> list[dict[str, Any]]:
+    def _alternatives(self, others: Sequence[_Other], an_hour: float) -> list[dict[str, Any]]:
         """Open venues of the same kind nearby where an hour costs less, cheapest first."""
-        costs = [
-            (float(cost_of(prepared.curve, coarse(prepared.heads_at(self.now)), self.budget)[1, 1]), other)
-            for other, prepared in others
-            if prepared.curve.size
+        cheaper = (other for other in others if other.points < an_hour and other.is_open(self.now))
+        return [
+            {"id": other.public_id, "name": other.name, "shield_cost_60": shown_points(other.points)}
+            for other in islice(cheaper, ALTERNATIVES)
         ]
-        found: list[dict[str, Any]] = []
-        for points, other in sorted(costs, key=lambda pair: (pair[0], pair[1].pk)):
-            if points >= an_hour or len(found) == ALTERNATIVES:
-                break
-            asked = other.requirements
-            if asked is not None and is_open(asked.hours, other.zone, self.now):
-                found.append({"id": other.public_id, "name": other.name, "shield_cost_60": shown_points(points)})
-        return found
 
 
 def _costs(costs: Floats) -> dict[str, dict[str, float]]:

@@ -1,14 +1,20 @@
 """What the addresses of this room take and answer."""
 
-from typing import Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from crowdtrace.common.serializers import Base64Url, Choice, Number, QuerySerializer, StrictSerializer, UtcTime
+from crowdtrace.common.time import z
 from passes.serializers import MOST_OWNERS
 from risk.model.shield import BUDGETS
 from venues.kinds import VenueKind
+
+if TYPE_CHECKING:
+    from risk.shields import ShieldAnswer
 
 PROFILES: Final = tuple(BUDGETS)
 STANDARD: Final = "standard"
@@ -66,6 +72,31 @@ class ShieldOutput(serializers.Serializer[Any]):
     risklevel = serializers.ChoiceField(["Low", "Moderate", "High"])
     parameters = serializers.CharField(help_text="version of the model's parameters")
     visits = VisitOutput(many=True)
+
+
+def shield_data(answer: ShieldAnswer) -> dict[str, Any]:
+    """A shield as `ShieldOutput` describes it, without walking a serializer over hundreds of reasons."""
+    return {
+        "shield": answer.shield,
+        "low": answer.low,
+        "high": answer.high,
+        "infection_probability": answer.infection_probability,
+        "spent": answer.spent,
+        "incubating": answer.incubating,
+        "risklevel": answer.risklevel,
+        "parameters": answer.parameters,
+        "visits": [
+            {
+                "venue": visit.venue,
+                "arrived": z(visit.arrived),
+                "left": None if visit.left is None else z(visit.left),
+                "dose": visit.dose,
+                "shield_cost": visit.shield_cost,
+                "why": [{"code": reason.code, "text": reason.text} for reason in visit.why],
+            }
+            for visit in answer.visits
+        ],
+    }
 
 
 # Venues ---------------------------------------------------------------------------------------------------------------
@@ -174,6 +205,19 @@ class CardOutput(serializers.Serializer[Any]):
     best_hours = HourOutput(many=True)
     alternatives = AlternativeOutput(many=True)
     fits_profile = serializers.BooleanField()
+
+
+def card_data(card: dict[str, Any]) -> dict[str, Any]:
+    """A card as `CardOutput` describes it; a search has thousands of values, too many for a serializer."""
+    return card | {
+        "epochs": [epoch | {"date": epoch["date"].isoformat()} for epoch in card["epochs"]],
+        "hours": [_hour(hour) for hour in card["hours"]],
+        "best_hours": [_hour(hour) for hour in card["best_hours"]],
+    }
+
+
+def _hour(hour: dict[str, Any]) -> dict[str, Any]:
+    return hour | {"start": z(hour["start"])}
 
 
 class CardsOutput(serializers.Serializer[Any]):

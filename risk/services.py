@@ -2,7 +2,7 @@
 
 from risk.air import record_air
 from risk.crowd import Refreshed, recompute_crowd, refresh_crowd
-from risk.estimates import Folded, fold_reports
+from risk.estimates import Folded, fold_reports, settle_waiting
 from risk.parameters import parameters_at_start, record_parameters
 from risk.scouting import band, refresh_cards
 from risk.signals import NewSignal, Signal, record_public_signals, signals_of
@@ -21,5 +21,6 @@ __all__ = [
     "record_public_signals",
     "refresh_cards",
     "refresh_crowd",
+    "settle_waiting",
     "signals_of",
 ]

@@ -17,21 +17,23 @@ from typing import Any, Final
 import numpy as np
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import get_language
 
 from risk import states
-from risk.air import Air, air_of
+from risk.air import air_of
 from risk.model import ratings, shield
+from risk.model.air import RoomAir
 from risk.model.classes import answer_class, refused_classes
-from risk.model.crowd_state import QUARTER_US, edge_after, edge_before, read_stay
-from risk.model.far import CLEAR_AFTER, LONGEST_STAY_US, MERGE_GAP_US, RECEIVES_ONLY
-from risk.model.hits import BLIND_BELOW
-from risk.model.kinds import Kind
+from risk.model.crowd_state import QUARTER_US, edge_before
+from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
+from risk.model.kinds import Kind, KindPrior
 from risk.model.parameters import Adaptive, Parameters
-from risk.model.visits import Visits, visits_of
+from risk.model.readings import OwnStays, Readings, read_stays
+from risk.model.visits import NO_VISITS, Visits, visits_of
 from risk.parameters import build
 from risk.rounding import down, shown_points, significant
 from risk.signals import Signal, signals_of
-from risk.states import QUARTERS_AN_HOUR, Crowd, Floats, Ints
+from risk.states import QUARTERS_AN_HOUR, Ints
 from risk.words import Reason, reasons_of
 
 MOST_OWNERS: Final = 1000
@@ -70,10 +72,19 @@ def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> Sh
     hashes = {hashlib.sha256(owner).digest() for owner in owners}
     parameters, as_of_us = _in_force()
     places, stays = _read_stays(hashes, now) if hashes else ({}, [])
-    readings = _read_all(places, stays, parameters, as_of_us)
-    counted = [reading for reading in readings if reading.crowd is not None]
-    result = shield.shield(_visits(counted, parameters, now), parameters, budget=budget)
-    doses = {id(reading): at for at, reading in enumerate(counted)}
+    if not stays:
+        return _shown(shield.shield(NO_VISITS, parameters, budget=budget), [])
+    known = _read_all(places, stays, parameters, as_of_us)
+    counted = np.flatnonzero(known.readings.counted)
+    visits = _visits(known, counted, now) if counted.size else NO_VISITS
+    result = shield.shield(visits, parameters, budget=budget)
+    rows: dict[int, int] = {int(at): row for row, at in enumerate(counted)}
+    latest = sorted(range(len(stays)), key=lambda at: (stays[at].arrive_us, known.places[at].venue), reverse=True)
+    language = get_language() or ""
+    return _shown(result, [_answer(known, at, rows.get(at), result, now, language) for at in latest])
+
+
+def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
     return ShieldAnswer(
         shield=shield.shown_shield(result.shield),
         low=shield.shown_shield(result.low),
@@ -83,7 +94,7 @@ def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> Sh
         incubating=down(result.incubating, 5),
         risklevel=result.risklevel,
         parameters=result.parameters,
-        visits=[_answer(reading, result, doses.get(id(reading)), now) for reading in reversed(readings)],
+        visits=visits,
     )
 
 
@@ -118,9 +129,10 @@ _STAYS: Final = """
     ORDER BY visit.venue_id, visit.arrived_at
 """
 _DAYS: Final = """
-    SELECT day.venue_id, day.data
+    SELECT day.venue_id, day.data, said.positive, said.reports
     FROM unnest(%(venues)s::bigint[], %(days)s::date[]) AS wanted (venue_id, day)
     JOIN risk_crowdday AS day ON day.venue_id = wanted.venue_id AND day.day = wanted.day
+    LEFT JOIN risk_reportedday AS said ON said.venue_id = day.venue_id AND said.day = day.day
     ORDER BY day.venue_id, day.day
 """
 
@@ -142,6 +154,11 @@ class _Place:
     facts: tuple[str, float | None, float | None]
     zip3: str
 
+    @property
+    def kind(self) -> Kind:
+        """What the venue is."""
+        return Kind(self.facts[0])
+
 
 @dataclass(slots=True)
 class _Stay:
@@ -160,9 +177,11 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
         cursor.execute(_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
     places = {row[0]: _Place(row[12], tuple(row[13:16]), row[16]) for row in rows}
+    answers = np.array([row[4:8] for row in rows], bool).reshape(-1, 4).T
+    classes = answer_class(symptoms=answers[0], diagnosed=answers[1], contact=answers[2], near=answers[3]).tolist()
     stays: list[_Stay] = []
-    for row in rows:
-        stay = _stay_of(row)
+    for row, own in zip(rows, classes, strict=True):
+        stay = _stay_of(row, own)
         last = stays[-1] if stays else None
         if last is not None and last.venue == stay.venue and stay.arrive_us - last.leave_us < MERGE_GAP_US:
             last.leave_us = min(max(last.leave_us, stay.leave_us), last.arrive_us + LONGEST_STAY_US)
@@ -171,53 +190,66 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     return places, stays
 
 
-def _stay_of(row: Sequence[Any]) -> _Stay:
-    symptoms, diagnosed, contact, near = row[4:8]
+def _stay_of(row: Sequence[Any], own: int) -> _Stay:
     refuses = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
-    own = int(answer_class(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near))
     leave = min(row[3], row[2] + LONGEST_STAY_US)
     return _Stay(row[0], bytes(row[1]), row[2], leave, own, refuses)
 
 
 # Readings -------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """A stay with what the crowd gave to it; ``crowd`` is None where it is not counted yet."""
+class _Known:
+    """The holder's stays, by venue and arrival, with all that their hits depend on; row i of each belongs to stay i."""
 
-    place: _Place
-    stay: _Stay
-    until_us: int
-    air: Air
-    signal: Signal
-    crowd: Crowd | None
-    dose: Floats  # (quarters, 4)
-    person_h: Floats
-    heads: Ints  # (4,)
-    first_edge: int
+    stays: Sequence[_Stay]
+    places: Sequence[_Place]
+    priors: Sequence[KindPrior]
+    until_us: Ints
+    airs: Sequence[RoomAir]
+    signals: Sequence[Signal]
+    readings: Readings
 
 
-def _read_all(
-    places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: Parameters, as_of_us: int
-) -> list[_Reading]:
-    """Every stay with its dose, oldest first. Three statements."""
-    if not stays:
-        return []
+def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: Parameters, as_of_us: int) -> _Known:
+    """Every stay with what the crowd gave to it. Three statements."""
     days = sorted({(stay.venue, day) for stay in stays for day in _days_of(stay)})
     with connection.cursor() as cursor:
         cursor.execute(_DAYS, {"venues": [venue for venue, _ in days], "days": [day for _, day in days]})
-        crowds = {
-            venue: [states.unpack(row[1]) for row in of]
-            for venue, of in groupby(cursor.fetchall(), key=lambda row: row[0])
-        }
+        table = states.table_of(
+            [(venue, data, (said, reports) if reports else None) for venue, data, said, reports in cursor.fetchall()]
+        )
     edges = {venue: min(edge_before(stay.arrive_us) for stay in of) for venue, of in _by_venue(stays)}
     airs = air_of(facts={venue: places[venue].facts for venue in edges}, edges=edges, parameters=parameters)
-    signals = signals_of((places[stay.venue].zip3, _day(stay.arrive_us)) for stay in stays)
-    readings = []
-    for venue, of in _by_venue(stays):
-        for stay in of:
-            signal = signals[places[venue].zip3, _day(stay.arrive_us)]
-            readings.append(_read(places[venue], stay, of, airs[venue], signal, crowds.get(venue, []), as_of_us))
-    return sorted(readings, key=lambda reading: (reading.stay.arrive_us, reading.place.venue))
+    at = [(places[stay.venue].zip3, _day(stay.arrive_us)) for stay in stays]
+    signals = signals_of(at)
+    own = _own(stays, as_of_us)
+    return _Known(
+        stays,
+        [places[stay.venue] for stay in stays],
+        [parameters.priors[places[stay.venue].kind] for stay in stays],
+        own.until_us,
+        [airs[stay.venue].at_hour(stay.arrive_us // _HOUR_US) for stay in stays],
+        [signals[each] for each in at],
+        read_stays(table, own),
+    )
+
+
+def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
+    """Columns of the stays. One that lasts is in the state up to its expected end and is read up to now."""
+    seen: set[tuple[int, bytes]] = set()
+    came_back = []
+    for stay in stays:
+        came_back.append((stay.venue, stay.person) in seen)
+        seen.add((stay.venue, stay.person))
+    leave = np.array([stay.leave_us for stay in stays], np.int64)
+    return OwnStays(
+        venue=np.array([stay.venue for stay in stays], np.int64),
+        arrive_us=np.array([stay.arrive_us for stay in stays], np.int64),
+        leave_us=leave,
+        until_us=np.minimum(leave, as_of_us),
+        answer_class=np.array([stay.answer_class for stay in stays], np.int8),
+        came_back=np.array(came_back, np.bool_),
+    )
 
 
 def _by_venue(stays: Sequence[_Stay]) -> list[tuple[int, list[_Stay]]]:
@@ -233,111 +265,60 @@ def _days_of(stay: _Stay) -> list[dt.date]:
     return [first + dt.timedelta(days=more) for more in range((last - first).days + 1)]
 
 
-def _read(  # noqa: PLR0917 - one call
-    place: _Place, stay: _Stay, own: Sequence[_Stay], air: Air, signal: Signal, parts: Sequence[Crowd], as_of_us: int
-) -> _Reading:
-    until = min(stay.leave_us, as_of_us)
-    first, last = edge_before(stay.arrive_us), edge_after(until)
-    near = [part for part in parts if part.first_edge < last and part.last_edge > first]
-    crowd = states.joined(near, first, max(last, first + 1)) if near else None
-    # Where nobody arrived in the quarter of one's own arrival, one's own scan came late and is not counted yet.
-    if crowd is None or until <= stay.arrive_us or crowd.state.arrivals[0, 0] == 0:
-        none = np.zeros((0, 4))
-        return _Reading(place, stay, until, air, signal, None, none, none, np.zeros(4, np.int64), first)
-    # The holder's own breath, also of earlier stays that may still linger. Read as somebody who gives nothing, since
-    # a stay that lasts is in the state up to its expected end and is read up to now.
-    clear_us = CLEAR_AFTER / float(crowd.state.removal_rate_per_h.min()) * _HOUR_US
-    mine = [each for each in own if each.arrive_us < until and each.leave_us > stay.arrive_us - clear_us]
-    reading = read_stay(
-        crowd.state,
-        arrive_us=stay.arrive_us,
-        leave_us=until,
-        answer_class=RECEIVES_ONLY,
-        earlier=[(each.arrive_us, each.leave_us, each.answer_class) for each in mine],
-    )
-    heads, blind = _others(crowd, reading.heads, own)
-    dose, person_h = np.array(reading.dose_h2_per_m3), np.array(reading.person_h)
-    if blind:
-        heads[1:], dose[:, 1:], person_h[:, 1:] = 0, 0.0, 0.0
-    return _Reading(place, stay, until, air, signal, crowd, dose, person_h, heads, first)
-
-
-def _others(crowd: Crowd, heads: Ints, own: Sequence[_Stay]) -> tuple[Ints, bool]:
-    """Other people (4,), each once, and whether they are too few for their answers to be read."""
-    again, returns = crowd.again.sum(axis=0), int(crowd.returns.sum())
-    seen: set[bytes] = set()
-    for stay in own:
-        came_back = stay.person in seen
-        seen.add(stay.person)
-        if came_back and crowd.first_edge <= edge_before(stay.arrive_us) < crowd.last_edge:
-            # One's own coming back is in either sum; taking it from both keeps the count from being too high.
-            quarter = edge_before(stay.arrive_us) - crowd.first_edge
-            if crowd.again[quarter, 0] > 0:
-                again = again - np.array([1, *(stay.answer_class == c for c in (1, 2, 3))], np.int64)
-            else:
-                returns -= 1
-    once = np.maximum(heads - np.maximum(again, 0), 0)
-    return once, bool(once[0] - max(0, returns) < BLIND_BELOW)
-
-
 # Model ----------------------------------------------------------------------------------------------------------------
-def _visits(readings: Sequence[_Reading], parameters: Parameters, now: dt.datetime) -> Visits:
-    """The model's visits: one segment an hour, with the ratings of the hour."""
-    segments: list[int] = []
-    dose: list[Floats] = []
-    person_h: list[Floats] = []
-    rated: list[Ints] = []
-    priors: list[tuple[float, float]] = []
-    for reading in readings:
-        hours = (reading.first_edge + np.arange(len(reading.dose))) // QUARTERS_AN_HOUR
-        starts = np.flatnonzero(np.concatenate([[True], hours[1:] != hours[:-1]]))
-        prior = parameters.priors[Kind(reading.place.facts[0])]
-        segments.append(starts.size)
-        dose.append(np.add.reduceat(reading.dose, starts, axis=0))
-        person_h.append(np.add.reduceat(reading.person_h, starts, axis=0))
-        assert reading.crowd is not None  # noqa: S101 - for the type checker; only counted stays come here
-        rated.append(reading.crowd.ratings[starts])
-        priors += [(prior.masks, prior.distancing)] * starts.size
-    votes = np.concatenate(rated) if rated else np.zeros((0, 3), np.int64)
-    means = np.array(priors).reshape(-1, 2)
-    airs = [reading.air.at_hour(reading.stay.arrive_us // _HOUR_US) for reading in readings]
+def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
+    """The model's visits of the stays that count: one segment an hour, with the ratings of the hour."""
+    read = known.readings
+    stay = np.repeat(np.arange(len(known.stays)), np.diff(read.start))
+    hour = (read.first_edge[stay] + np.arange(stay.size) - read.start[stay]) // QUARTERS_AN_HOUR
+    rows = np.flatnonzero(read.counted[stay])
+    turns = (stay[rows][1:] != stay[rows][:-1]) | (hour[rows][1:] != hour[rows][:-1])
+    starts = np.flatnonzero(np.concatenate([[rows.size > 0], turns]))
+    of = stay[rows[starts]]
+    usual = np.array([(prior.masks, prior.distancing) for prior in known.priors])
+    votes = read.ratings[rows[starts]]
     now_us = states.microseconds(now)
     return visits_of(
-        segments=segments,
-        dose_h2_per_m3=np.concatenate(dose) if dose else np.zeros((0, 4)),
-        person_h=np.concatenate(person_h) if person_h else np.zeros((0, 4)),
-        masks=ratings.posterior(means[:, 0], votes[:, 1], votes[:, 0]),
-        distancing=ratings.posterior(means[:, 1], votes[:, 2], votes[:, 0]),
-        heads=np.array([reading.heads for reading in readings], np.float64).reshape(-1, 4),
-        age_days=[max(0.0, (now_us - reading.until_us) / (24 * _HOUR_US)) for reading in readings],
-        kinds=[Kind(reading.place.facts[0]) for reading in readings],
-        known_active_per_person=[reading.signal.known_active_per_person for reading in readings],
-        already_total=[reading.signal.already_total for reading in readings],
-        refused=np.array([reading.stay.refused for reading in readings], bool).reshape(-1, 4),
-        volume_log_sd=[air.volume_log_sd for air in airs],
-        air_log_sd=[air.air_log_sd for air in airs],
+        segments=np.bincount(of, minlength=len(known.stays))[counted].tolist(),
+        dose_h2_per_m3=np.add.reduceat(read.dose_h2_per_m3[rows], starts, axis=0),
+        person_h=np.add.reduceat(read.person_h[rows], starts, axis=0),
+        masks=ratings.posterior(usual[of, 0], votes[:, 1], votes[:, 0]),
+        distancing=ratings.posterior(usual[of, 1], votes[:, 2], votes[:, 0]),
+        heads=read.heads[counted].astype(np.float64),
+        age_days=np.maximum(0.0, (now_us - known.until_us[counted]) / (24 * _HOUR_US)),
+        kinds=[known.places[at].kind for at in counted],
+        known_active_per_person=[known.signals[at].known_active_per_person for at in counted],
+        already_total=[known.signals[at].already_total for at in counted],
+        refused=np.array([known.stays[at].refused for at in counted], bool),
+        volume_log_sd=[known.airs[at].volume_log_sd for at in counted],
+        air_log_sd=[known.airs[at].air_log_sd for at in counted],
+        reported_h2_per_m3=np.add.reduceat(read.reported_h2_per_m3[rows], starts),
+        reported_h=np.add.reduceat(read.reported_h[rows], starts),
+        reporters=read.reporters[counted],
     )
 
 
-def _answer(reading: _Reading, result: shield.Shield, at: int | None, now: dt.datetime) -> VisitAnswer:
-    stay, crowd = reading.stay, reading.crowd
-    air = reading.air.at_hour(stay.arrive_us // _HOUR_US)
-    votes = crowd.ratings.max(axis=0) if crowd is not None else np.zeros(3, np.int64)
-    prior = reading.air.parameters.priors[Kind(reading.place.facts[0])]
+def _answer(  # noqa: PLR0917 - one call
+    known: _Known, at: int, row: int | None, result: shield.Shield, now: dt.datetime, language: str
+) -> VisitAnswer:
+    """Stay ``at`` as shown; ``row`` is its place among those that count, if it does."""
+    stay, place, read = known.stays[at], known.places[at], known.readings
+    votes = read.ratings[read.start[at] : read.start[at + 1]].max(axis=0).tolist()
     return VisitAnswer(
-        venue=reading.place.venue,
+        venue=place.venue,
         arrived=_moment(stay.arrive_us),
         left=_moment(stay.leave_us) if stay.leave_us <= states.microseconds(now) else None,
-        dose=0.0 if at is None else significant(float(result.dose_quanta[at])),
-        shield_cost=0.0 if at is None else shown_points(float(result.cost[at])),
+        dose=0.0 if row is None else significant(float(result.dose_quanta[row])),
+        shield_cost=0.0 if row is None else shown_points(float(result.cost[row])),
         why=reasons_of(
-            counted=at is not None,
-            heads=int(reading.heads[0]),
-            minutes=max(0, reading.until_us - stay.arrive_us) // 60_000_000,
-            votes=(int(votes[0]), int(votes[1]), int(votes[2])),
-            prior=prior,
-            air=air,
-            volume_known=reading.place.facts[1] is not None,
+            counted=row is not None,
+            heads=int(read.heads[at, 0]),
+            minutes=max(0, int(known.until_us[at]) - stay.arrive_us) // 60_000_000,
+            votes=(votes[0], votes[1], votes[2]),
+            prior=known.priors[at],
+            air=known.airs[at],
+            volume_known=place.facts[1] is not None,
+            language=language,
         ),
     )
 

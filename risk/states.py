@@ -11,12 +11,14 @@ import datetime as dt
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from risk.model.crowd_state import QUARTER_H, QUARTER_US, CrowdState
+from risk.model.readings import COUNTS_A_FLOW, COUNTS_AN_EDGE, FLOATS_A_FLOW, Table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -99,37 +101,79 @@ def pack(crowd: Crowd) -> bytes:
 
 def unpack(data: bytes | memoryview) -> Crowd:
     """Inverse of `pack`."""
-    raw = zlib.decompress(data)
-    form, first_edge, quarters = (int(number) for number in np.frombuffer(raw, "<i8", 3))
-    if form != _FORM:
-        raise ArithmeticError("crowd state of another form")
-    volume = float(np.frombuffer(raw, "<f8", 1, 24)[0])
-    at = 32
-
-    def floats(*shape: int) -> Floats:
-        nonlocal at
-        size = int(np.prod(shape))
-        part = np.frombuffer(raw, "<f8", size, at).reshape(shape)
-        at += 8 * size
-        return part
-
-    def counts(*shape: int) -> Ints:
-        nonlocal at
-        size = int(np.prod(shape))
-        part = np.frombuffer(raw, "<i4", size, at).reshape(shape).astype(np.int64)
-        at += 4 * size
-        return part
-
-    rates, concentration = floats(quarters), floats(quarters + 1, 4)
-    integral, person_h = floats(quarters, 4), floats(quarters, 4)
-    present, lingering, arrivals = counts(quarters + 1, 4), counts(quarters + 1, 4), counts(quarters, 4)
-    again, returns, ratings = counts(quarters, 4), counts(quarters), counts(quarters, 3)
+    first_edge, volume, floats, counts = _columns(data)
+    rates, concentration, integral, person_h = floats
+    present, lingering, arrivals, again, returns, ratings = (each.astype(np.int64) for each in counts)
     return Crowd(
-        CrowdState(first_edge, volume, rates, concentration, present, lingering, integral, arrivals, person_h),
+        CrowdState(first_edge, volume, rates[:, 0], concentration, present, lingering, integral, arrivals, person_h),
         again,
-        returns,
+        returns[:, 0],
         ratings,
     )
+
+
+_FLOATS: Final = ((0, 1), (1, 4), (0, 4), (0, 4))
+_COUNTS: Final = ((1, 4), (1, 4), (0, 4), (0, 4), (0, 1), (0, 3))
+"""Rows beyond the number of quarters, and columns, of each array in order."""
+_Columns = tuple[int, float, list[Floats], list[npt.NDArray[np.int32]]]
+
+
+def _columns(data: bytes | memoryview) -> _Columns:
+    """First edge, volume, and the arrays of floats and of counts as they stand in the bytes."""
+    raw = zlib.decompress(data)
+    form, first_edge, quarters = np.frombuffer(raw, "<i8", 3).tolist()
+    if form != _FORM:
+        raise ArithmeticError("crowd state of another form")
+    (volume,) = np.frombuffer(raw, "<f8", 1, 24).tolist()
+    at, found = 32, {}
+    for dtype, shapes in (("<f8", _FLOATS), ("<i4", _COUNTS)):
+        sizes = [(quarters + more) * width for more, width in shapes]
+        whole = np.frombuffer(raw, dtype, sum(sizes), at)
+        at += whole.nbytes
+        ends = list(accumulate(sizes))
+        found[dtype] = [
+            whole[end - size : end].reshape(-1, width)
+            for end, size, (_more, width) in zip(ends, sizes, shapes, strict=True)
+        ]
+    return first_edge, volume, found["<f8"], found["<i4"]
+
+
+Reports = tuple[bytes | memoryview, int]
+"""What was reported of a venue-day: reporters inside by quarter-hour (float32), and how many reports."""
+
+
+def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> Table:
+    """Venue-days, each with the number of its venue and what was reported of it, as one table to read stays from."""
+    parts = [_columns(data) for _venue, data, _reports in days]
+    quarters = np.array([floats[0].shape[0] for _edge, _volume, floats, _counts in parts], np.int64)
+    flow, edge = np.cumsum(quarters) - quarters, np.cumsum(quarters + 1) - quarters - 1
+    flows = int(quarters.sum())
+    table = Table(
+        venue=np.array([venue for venue, *_rest in days], np.int64),
+        first_edge=np.array([first_edge for first_edge, *_rest in parts], np.int64),
+        quarters=quarters,
+        volume_m3=np.array([volume for _edge, volume, _floats, _counts in parts]),
+        flow=flow,
+        edge=edge,
+        flow_floats=np.empty((flows, FLOATS_A_FLOW)),
+        flow_counts=np.empty((flows, COUNTS_A_FLOW), np.int32),
+        edge_floats=np.empty((flows + quarters.size, 4)),
+        edge_counts=np.empty((flows + quarters.size, COUNTS_AN_EDGE), np.int32),
+        reports=np.array([reports[1] if reports else 0 for *_day, reports in days], np.int64),
+        reported=np.zeros(flows),
+    )
+    for at, (first, _volume, floats, counts) in enumerate(parts):
+        here = slice(flow[at], flow[at] + quarters[at])
+        edges = slice(edge[at], edge[at] + quarters[at] + 1)
+        rates, table.edge_floats[edges], integral, person_h = floats
+        present, lingering, arrivals, again, returns, ratings = counts
+        np.concatenate((rates, integral, person_h), axis=1, out=table.flow_floats[here])
+        np.concatenate((arrivals, again, returns, ratings), axis=1, out=table.flow_counts[here])
+        np.concatenate((present, lingering), axis=1, out=table.edge_counts[edges])
+        if (reports := days[at][2]) is not None:
+            since = first % QUARTERS_A_DAY
+            table.reported[here] = np.frombuffer(reports[0], "<f4")[since : since + int(quarters[at])]
+    return table
 
 
 # Days -----------------------------------------------------------------------------------------------------------------

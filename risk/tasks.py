@@ -7,6 +7,7 @@ from celery import shared_task
 from crowdtrace.common.time import utc_now
 from risk.crowd import refresh_crowd
 from risk.estimates import fold_reports
+from risk.model.readings import compile_ahead
 from risk.scouting import refresh_cards
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ def crowd() -> None:
     """Bring crowd state and cards up to date."""
     done = refresh_crowd(now=utc_now())
     cards = refresh_cards(now=utc_now())
+    compile_ahead()
     log.info("crowd of %d venues from %d visits, %d cards", done.venues, done.visits, cards)
 
 

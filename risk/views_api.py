@@ -37,7 +37,7 @@ class ShieldView(APIView):
         body = read_body(request, serializers.ShieldInput)
         budget = body.get("budget", BUDGETS[body.get("profile", serializers.STANDARD)])
         answer = shield_of(owners=body["owners"], budget=budget, now=utc_now())
-        return Response(serializers.ShieldOutput(answer).data)
+        return Response(serializers.shield_data(answer))
 
 
 class VenuesView(ETagMixin, APIView):
@@ -60,7 +60,8 @@ class VenuesView(ETagMixin, APIView):
         query = read_query(request, serializers.VenuesQuery)
         found = find_venues(q=query["q"], zip_code=query["zip"], limit=query["limit"])
         cards = cards_of(venues=[one.venue for one in found], profile=query["profile"], now=utc_now())
-        return Response(serializers.CardsOutput({"results": cards, "next": None, "previous": None}).data)
+        results = [serializers.card_data(card) for card in cards]
+        return Response({"results": results, "next": None, "previous": None})
 
 
 class VenueView(ETagMixin, APIView):
@@ -83,7 +84,7 @@ class VenueView(ETagMixin, APIView):
         if row is None:
             raise NotFound
         (card,) = cards_of(venues=[row], profile=query["profile"], now=utc_now(), all_costs="costs" in query)
-        return Response(serializers.CardOutput(card).data)
+        return Response(serializers.card_data(card))
 
 
 class AirView(APIView):

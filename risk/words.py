@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from risk.model.air import RoomAir
 from risk.model.kinds import KindPrior
@@ -32,45 +35,67 @@ def reasons_of(
     prior: KindPrior,
     air: RoomAir,
     volume_known: bool,
+    language: str,
 ) -> list[Reason]:
-    """What decided a visit's cost: crowd, duration, masks, distancing, air. ``votes``: count, masks, distancing."""
+    """What decided a visit's cost: crowd, duration, masks, distancing, air. ``votes``: count, masks, distancing.
+
+    ``language``: the one in force, asked for once a shield.
+    """
     if not counted:
-        return [Reason("pending", _("This visit is counted at the next refresh, within about five minutes."))]
-    return [
-        _crowd(heads),
-        Reason("duration", _("You were there for %(minutes)d minutes.") % {"minutes": minutes}),
-        _masks(votes[0], votes[1]),
-        _distancing(votes[0], votes[2]),
-        _air(air, prior),
-        *([] if volume_known or prior.outdoors else [_size()]),
-    ]
+        said = [_Said("pending", _("This visit is counted at the next refresh, within about five minutes."))]
+    else:
+        said = [
+            _crowd(heads),
+            _Said("duration", _("You were there for %(minutes)d minutes."), {"minutes": minutes}),
+            _masks(votes[0], votes[1]),
+            _distancing(votes[0], votes[2]),
+            _air(air, prior),
+            *([] if volume_known or prior.outdoors else [_size()]),
+        ]
+    return [Reason(one.code, _translated(language, one.text) % one.values) for one in said]
 
 
-def _crowd(heads: int) -> Reason:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A reason before it is translated."""
+
+    code: str
+    text: str
+    values: Mapping[str, int] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=512)
+def _translated(language: str, text: str) -> str:
+    """A sentence in the language in force; looked up once, since a shield says the same ones over and over."""
+    del language
+    return gettext(text)
+
+
+def _crowd(heads: int) -> _Said:
     if heads < FEWEST_SHOWN:
-        return Reason("crowd_few", _("Fewer than five others were counted around you."))
+        return _Said("crowd_few", _("Fewer than five others were counted around you."))
     least = max(step for step in _CROWDS if step <= heads)
-    return Reason("crowd", _("At least %(least)d others were counted around you.") % {"least": least})
+    return _Said("crowd", _("At least %(least)d others were counted around you."), {"least": least})
 
 
-def _masks(count: int, total: int) -> Reason:
+def _masks(count: int, total: int) -> _Said:
     if count < FEWEST_SHOWN:
         text = _("Too few visitors rated masks, so mostly what is usual at such places counts.")
-        return Reason("masks_unknown", text)
+        return _Said("masks_unknown", text)
     if _share(count, total) >= 0.6:
-        return Reason("masks_many", _("Visitors say that most people wore masks."))
+        return _Said("masks_many", _("Visitors say that most people wore masks."))
     if _share(count, total) >= 0.3:
-        return Reason("masks_some", _("Visitors say that some people wore masks."))
-    return Reason("masks_few", _("Visitors say that few people wore masks."))
+        return _Said("masks_some", _("Visitors say that some people wore masks."))
+    return _Said("masks_few", _("Visitors say that few people wore masks."))
 
 
-def _distancing(count: int, total: int) -> Reason:
+def _distancing(count: int, total: int) -> _Said:
     if count < FEWEST_SHOWN:
         text = _("Too few visitors rated distances, so mostly what is usual at such places counts.")
-        return Reason("distancing_unknown", text)
+        return _Said("distancing_unknown", text)
     if _share(count, total) >= 0.5:
-        return Reason("distancing_good", _("Visitors say that people kept apart."))
-    return Reason("distancing_poor", _("Visitors say that people stood close together."))
+        return _Said("distancing_good", _("Visitors say that people kept apart."))
+    return _Said("distancing_poor", _("Visitors say that people stood close together."))
 
 
 def _share(count: int, total: int) -> float:
@@ -78,15 +103,15 @@ def _share(count: int, total: int) -> float:
     return (total - count) / (4.0 * count)
 
 
-def _air(air: RoomAir, prior: KindPrior) -> Reason:
+def _air(air: RoomAir, prior: KindPrior) -> _Said:
     if prior.outdoors:
-        return Reason("air_outdoors", _("Outdoors the wind carries most of it away."))
+        return _Said("air_outdoors", _("Outdoors the wind carries most of it away."))
     if air.source == "measured":
-        return Reason("air_measured", _("Fresh air was measured by a CO2 sensor."))
+        return _Said("air_measured", _("Fresh air was measured by a CO2 sensor."))
     if air.source == "entered":
-        return Reason("air_known", _("The venue stated how much fresh air it has."))
-    return Reason("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
+        return _Said("air_known", _("The venue stated how much fresh air it has."))
+    return _Said("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
 
 
-def _size() -> Reason:
-    return Reason("room_prior", _("The size of the room is not known, so what is usual at such places counts."))
+def _size() -> _Said:
+    return _Said("room_prior", _("The size of the room is not known, so what is usual at such places counts."))

@@ -89,7 +89,12 @@ def chances(
     above prevalence, never below the chance of somebody who answered no.
     """
     draws, given = draws_of(parameters), parameters.answers
-    spread = prevalence(known_active_per_person, draws, already_total=already_total)
+    known = np.atleast_1d(np.asarray(known_active_per_person, np.float64))
+    kept_out = np.broadcast_to(np.asarray(refused, bool), (known.size, 4))
+    total = np.broadcast_to(np.asarray(already_total, bool), known.shape)
+    # Visits of one area and one set of rules share their chances.
+    kinds, which = np.unique(np.column_stack([known, total, kept_out]), axis=0, return_inverse=True)
+    spread = prevalence(kinds[:, 0], draws, already_total=kinds[:, 1] > 0)
     shares = np.array([given.share_contact.value, given.share_symptoms.value, given.share_diagnosed.value])
     shares = np.concatenate([[1.0 - shares.sum()], shares])
     odds = spread / (1.0 - spread)
@@ -97,6 +102,18 @@ def chances(
     yes = draws.odds * odds[:, None, :]
     by_class = np.concatenate([none[:, None, :], np.minimum(yes / (1.0 + yes), HIGHEST_CHANCE)], axis=1)
     by_class = np.maximum.accumulate(by_class, axis=1)
-    weights = np.where(np.broadcast_to(np.asarray(refused, bool), (spread.shape[0], 4)), 0.0, shares)
+    weights = np.where(kinds[:, 2:] > 0, 0.0, shares)
     mix = np.einsum("ns,nsd->nd", weights, by_class) / np.maximum(weights.sum(axis=1), 1e-12)[:, None]
-    return Chances(by_class, np.maximum(np.minimum(mix, spread), none), spread)
+    admitted = np.maximum(np.minimum(mix, spread), none)
+    return Chances(by_class[which], admitted[which], spread[which])
+
+
+def reported_positive(parameters: Parameters, believed: Floats) -> Floats:
+    """Chance of somebody believed to be infectious with chance ``believed`` who then reports a positive test.
+
+    Odds times likelihood ratio (Bayes): far from certain where few are infectious and some reports are false.
+    """
+    given = parameters.answers
+    ratio = given.report_sensitivity.value / (1.0 - given.report_specificity.value)
+    odds = ratio * believed / (1.0 - believed)
+    return np.asarray(np.minimum(odds / (1.0 + odds), HIGHEST_CHANCE))

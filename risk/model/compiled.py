@@ -9,7 +9,7 @@ Air of a well-mixed room: ``dC/dt = n(t)/V - lambda*C`` per unit emission (1 an 
 events. A stay's integral follows from the mass balance ``lambda * int C = (int n)/V - (C(b) - C(a))`` of the air
 that is *not* one's own, where ``int n`` is an exact integer and nothing is a difference of totals over the day.
 
-The two long functions read straight down on purpose: calls between them would be argument lists.
+The long functions read straight down on purpose: calls between them would be argument lists.
 
 Compiling takes 4-5 s once a machine. The result is cached beside this file, or not at all where that is not
 writable (read-only installs); both work.
@@ -29,6 +29,9 @@ ROUNDING = 1e-9
 """Of air exchanges: who left exactly eight ago counts as gone, however the sum was rounded."""
 US_PER_H = 3_600_000_000.0
 QUARTER_US = 900_000_000
+QUARTER_H = 0.25
+LONGEST_MEMORY_US = 48 * 3_600_000_000
+"""Own stays that began longer ago have cleared: a stay lasts 28 hours at most, and air clears sooner than a day."""
 
 
 @compiled
@@ -394,3 +397,235 @@ def crowd_edges(
                 if k > 0:
                     inside[k] -= 1
                     linger[k] += 1
+
+
+@compiled
+def add_segments(visit: np.ndarray, amount: np.ndarray, factor: np.ndarray, total: np.ndarray) -> None:
+    """Add to each visit's ``total`` (n, c, draws) its segments' ``amount`` (m, c) times ``factor`` (m, draws)."""
+    for segment in range(visit.size):
+        for ch in range(amount.shape[1]):
+            here = amount[segment, ch]
+            if here != 0.0:
+                for draw in range(factor.shape[1]):
+                    total[visit[segment], ch, draw] += here * factor[segment, draw]
+
+
+@compiled
+def _between(total: float, left: float, right: float, from_h: float, to_h: float) -> float:
+    """Of a quarter's total the part between two times in it: `crowd_state._part` for one number."""
+    if from_h == 0.0 and to_h == QUARTER_H:
+        return total
+    limit = 3.0 * total / QUARTER_H
+    left, right = min(left, limit), min(right, limit)
+    x, y = from_h / QUARTER_H, to_h / QUARTER_H
+    until_x = total * x * x * (3.0 - 2.0 * x) + QUARTER_H * left * x * (1.0 - x) ** 2
+    until_x -= QUARTER_H * right * x * x * (1.0 - x)
+    until_y = total * y * y * (3.0 - 2.0 * y) + QUARTER_H * left * y * (1.0 - y) ** 2
+    until_y -= QUARTER_H * right * y * y * (1.0 - y)
+    return max(until_y - until_x, 0.0)
+
+
+@compiled
+def read_stays(
+    part_from: np.ndarray,
+    part_to: np.ndarray,
+    own_from: np.ndarray,
+    own_to: np.ndarray,
+    parts: tuple[np.ndarray, ...],
+    columns: tuple[np.ndarray, ...],
+    stays: tuple[np.ndarray, ...],
+    windows: tuple[np.ndarray, ...],
+    blind_below: int,
+    out: tuple[np.ndarray, ...],
+) -> None:
+    """Fill what `readings.Readings` holds, for stay after stay of one holder.
+
+    ``part_from``, ``part_to``: the parts of crowd state of each stay's venue; ``own_from``, ``own_to``: the holder's
+    stays there. The tuples are columns of `readings.Table`, `readings.OwnStays` and `readings.Readings`.
+    """
+    part_first, part_quarters, part_flow, part_edge, part_volume = parts
+    flow_floats, flow_counts, edge_floats, edge_counts = columns
+    arrive, leave, until, cls, came_back = stays
+    starts, firsts, lasts = windows
+    counted, blind, heads, dose, person_h, ratings = out
+    for stay in range(arrive.size):
+        first, last, row = firsts[stay], lasts[stay], starts[stay]
+        n = last - first
+        # The window, joined from the parts that touch it; where there is none, nobody was there.
+        volume, rates = 0.0, np.empty(n)
+        c, integral, hours = np.zeros((n + 1, 4)), np.zeros((n, 4)), np.zeros((n, 4))
+        present, lingering = np.zeros((n + 1, 4), np.int64), np.zeros((n + 1, 4), np.int64)
+        counts = np.zeros((n, 12), np.int64)
+        for part in range(part_from[stay], part_to[stay]):
+            begins = part_first[part]
+            a, b = max(first, begins), min(last, begins + part_quarters[part])
+            if a >= b:
+                continue
+            if volume == 0.0:
+                volume = part_volume[part]
+                for q in range(n):
+                    rates[q] = flow_floats[part_flow[part], 0]
+            for q in range(a, b):
+                at, to = part_flow[part] + q - begins, q - first
+                rates[to] = flow_floats[at, 0]
+                for ch in range(4):
+                    integral[to, ch] = flow_floats[at, 1 + ch]
+                    hours[to, ch] = flow_floats[at, 5 + ch]
+                for column in range(12):
+                    counts[to, column] = flow_counts[at, column]
+            for q in range(a, b + 1):
+                at, to = part_edge[part] + q - begins, q - first
+                for ch in range(4):
+                    c[to, ch] = edge_floats[at, ch]
+                    present[to, ch] = edge_counts[at, ch]
+                    lingering[to, ch] = edge_counts[at, 4 + ch]
+        # Where nobody arrived in the quarter of one's own arrival, one's own scan came late and is not counted yet.
+        if volume == 0.0 or until[stay] <= arrive[stay] or counts[0, 0] == 0:
+            continue
+        counted[stay] = True
+        # The holder's own breath, also of earlier stays, which may still linger.
+        mine = 0
+        began = first
+        for own in range(own_from[stay], own_to[stay]):
+            if arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
+                mine += 1
+                began = min(began, arrive[own] // QUARTER_US)
+        own_arrive, own_leave = np.empty(mine, np.int64), np.empty(mine, np.int64)
+        own_class = np.empty(mine, np.int8)
+        at = 0
+        for own in range(own_from[stay], own_to[stay]):
+            if arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
+                own_arrive[at], own_leave[at], own_class[at] = arrive[own], leave[own], cls[own]
+                at += 1
+        # Air before the window where it is known; else that of the window's first quarter stands for it.
+        long = last - began
+        own_rates = np.empty(long)
+        for q in range(long):
+            own_rates[q] = rates[max(0, q + began - first)]
+        for part in range(part_from[stay], part_to[stay]):
+            begins = part_first[part]
+            for q in range(max(began, begins), min(first, begins + part_quarters[part])):
+                own_rates[q - began] = flow_floats[part_flow[part] + q - begins, 0]
+        own_c, own_integral, own_hours = np.zeros((long + 1, 4)), np.zeros((long, 4)), np.zeros((long, 4))
+        own_present, own_lingering = np.zeros((long + 1, 4), np.int64), np.zeros((long + 1, 4), np.int64)
+        own_arrivals = np.zeros((long, 4), np.int64)
+        crowd_edges(
+            own_arrive,
+            own_leave,
+            own_class,
+            np.arange(mine).astype(np.int32),  # joined stays of one person end in the order they began
+            began * QUARTER_US,
+            own_rates,
+            volume,
+            np.zeros(4),
+            own_c,
+            own_present,
+            own_lingering,
+            own_integral,
+            own_arrivals,
+            own_hours,
+        )
+        skip = first - began
+        for ch in range(4):
+            met = present[0, ch] - own_present[skip, ch] + max(lingering[0, ch] - own_lingering[skip, ch], 0)
+            for q in range(n):
+                met += counts[q, ch] - own_arrivals[skip + q, ch]
+            heads[stay, ch] = max(met, 0)
+            if met <= 0:
+                continue
+            for q in range(n):
+                from_h = (arrive[stay] - first * QUARTER_US) / US_PER_H if q == 0 else 0.0
+                to_h = (until[stay] - (last - 1) * QUARTER_US) / US_PER_H if q == n - 1 else QUARTER_H
+                o = skip + q
+                dose[row + q, ch] = _between(
+                    max(integral[q, ch] - own_integral[o, ch], 0.0),
+                    max(c[q, ch] - own_c[o, ch], 0.0),
+                    max(c[q + 1, ch] - own_c[o + 1, ch], 0.0),
+                    from_h,
+                    to_h,
+                )
+                person_h[row + q, ch] = _between(
+                    max(hours[q, ch] - own_hours[o, ch], 0.0),
+                    float(present[q, ch] - own_present[o, ch]),
+                    float(present[q + 1, ch] - own_present[o + 1, ch]),
+                    from_h,
+                    to_h,
+                )
+        # Other people, each once: who comes back is no second head, be it oneself or another.
+        again, returns = np.zeros(4, np.int64), 0
+        for q in range(n):
+            returns += counts[q, 8]
+            for ch in range(4):
+                again[ch] += counts[q, 4 + ch]
+            for column in range(3):
+                ratings[row + q, column] = counts[q, 9 + column]
+        for own in range(own_from[stay], own_to[stay]):
+            q = arrive[own] // QUARTER_US - first
+            if came_back[own] and 0 <= q < n:
+                # One's own coming back is in either sum; taking it from both keeps the count from being too high.
+                if counts[q, 4] > 0:
+                    again[0] -= 1
+                    if cls[own] > 0:
+                        again[cls[own]] -= 1
+                else:
+                    returns -= 1
+        for ch in range(4):
+            heads[stay, ch] = max(heads[stay, ch] - max(again[ch], 0), 0)
+        if heads[stay, 0] - max(0, returns) < blind_below:
+            blind[stay] = True
+            for ch in range(1, 4):
+                heads[stay, ch] = 0
+                for q in range(row, row + n):
+                    dose[q, ch] = 0.0
+                    person_h[q, ch] = 0.0
+
+
+@compiled
+def read_reports(
+    part_from: np.ndarray,
+    part_to: np.ndarray,
+    parts: tuple[np.ndarray, ...],
+    columns: tuple[np.ndarray, ...],
+    stays: tuple[np.ndarray, ...],
+    windows: tuple[np.ndarray, ...],
+    read: tuple[np.ndarray, ...],
+    out: tuple[np.ndarray, ...],
+) -> None:
+    """Fill what `readings.Readings` holds of people who reported a positive test, stay after stay.
+
+    The same air as everybody's, with the reporters as the only source, from the first quarter that is in the table.
+    """
+    part_first, part_quarters, part_flow, part_reports = parts
+    flow_floats, reported, part_volume = columns
+    arrive, until = stays
+    starts, firsts, lasts = windows
+    counted, blind, dose, person_h, heads = read
+    reporters, reported_dose, reported_h = out
+    for stay in range(arrive.size):
+        if not counted[stay] or blind[stay]:
+            continue
+        first, last, row = firsts[stay], lasts[stay], starts[stay]
+        c, lam, now = 0.0, 0.0, np.int64(0)
+        for part in range(part_from[stay], part_to[stay]):
+            begins, ends = part_first[part], min(last, part_first[part] + part_quarters[part])
+            if begins >= last or begins < first - LONGEST_MEMORY_US // QUARTER_US:
+                continue
+            if ends > first:
+                reporters[stay] += part_reports[part]
+            c *= np.exp(-lam * QUARTER_H * (begins - now))
+            for q in range(begins, ends):
+                at = part_flow[part] + q - begins
+                lam = flow_floats[at, 0]
+                kept, gone = _decay(lam * QUARTER_H)
+                source = reported[at] / (lam * part_volume[part])
+                integral, after = c * gone / lam + source * (QUARTER_H - gone / lam), c * kept + source * gone
+                if q >= first:
+                    to = row + q - first
+                    from_h = (arrive[stay] - first * QUARTER_US) / US_PER_H if q == first else 0.0
+                    to_h = (until[stay] - (last - 1) * QUARTER_US) / US_PER_H if q == last - 1 else QUARTER_H
+                    inside = reported[at] * (to_h - from_h)
+                    reported_dose[to] = min(_between(integral, c, after, from_h, to_h), dose[to, 0])
+                    reported_h[to] = min(inside, person_h[to, 0])
+                c = after
+            now = ends
+        reporters[stay] = min(reporters[stay], heads[stay, 0])

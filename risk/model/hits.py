@@ -13,6 +13,7 @@ let a yes lower the hits a little, because one class split in two counts less (`
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,19 @@ from risk.model.load import chance_of_hit
 from risk.model.uncertainty import Floats
 
 BLIND_BELOW: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What came from people who later reported a positive test: they are among everybody, and add beyond that.
+
+    ``heads`` (n,): how many at most; ``dose_quanta``, ``near_h`` (n, draws) of theirs; ``chance`` (n, draws).
+    """
+
+    heads: npt.NDArray[np.float64]
+    dose_quanta: Floats
+    near_h: Floats
+    chance: Floats
 
 
 def class_hits(
@@ -49,6 +63,7 @@ def far_hits(
     admitted: Floats,
     load_factor: Floats,
     dispersion: Floats,
+    reported: Reported | None = None,
 ) -> Floats:
     """Far hits (n, draws) per check-in counted: times coverage gives hits. Dispersions up to 1.
 
@@ -56,12 +71,19 @@ def far_hits(
     (n, 4, draws), ``admitted`` (n, draws), ``load_factor`` (4, draws), ``dispersion`` (draws,).
     """
     total = class_hits(heads[:, 0, None], dose_quanta[:, 0], admitted, dispersion)
-    seen = heads[:, 0] >= BLIND_BELOW
-    if seen.any():
-        m, dose, base = heads[seen, 1:, None], dose_quanta[seen, 1:], admitted[seen, None]
-        chance = np.maximum(by_class[seen, 1:], base)
-        known = class_hits(m, dose * load_factor[1:], chance, dispersion)
-        total[seen] += np.maximum(known - class_hits(m, dose, base, dispersion), 0.0).sum(axis=1)
+    # Few crowds have anybody in a class of yes, so only pairs of stay and class in which somebody is are computed.
+    stay, kind = np.nonzero((heads[:, 1:] > 0.0) & (heads[:, :1] >= BLIND_BELOW))
+    if stay.size:
+        m, dose, base = heads[stay, 1 + kind, None], dose_quanta[stay, 1 + kind], admitted[stay]
+        chance = np.maximum(by_class[stay, 1 + kind], base)
+        known = class_hits(m, dose * load_factor[1 + kind], chance, dispersion)
+        np.add.at(total, stay, np.maximum(known - class_hits(m, dose, base, dispersion), 0.0))
+    if reported is not None:
+        stay = np.flatnonzero((reported.heads > 0.0) & (heads[:, 0] >= BLIND_BELOW))
+        m = np.minimum(reported.heads[stay], heads[stay, 0])[:, None]
+        dose, base = np.minimum(reported.dose_quanta[stay], dose_quanta[stay, 0]), admitted[stay]
+        known = class_hits(m, dose, reported.chance[stay], dispersion)
+        total[stay] += np.maximum(known - class_hits(m, dose, base, dispersion), 0.0)
     return total
 
 
@@ -74,6 +96,7 @@ def near_hits(
     load_factor: Floats,
     rate_per_h: Floats,
     close_contacts: npt.NDArray[np.float64],
+    reported: Reported | None = None,
 ) -> Floats:
     """Near hits (n, draws): ``c*(1 - exp(-rate*sum(p*t)/c))``.
 
@@ -83,8 +106,13 @@ def near_hits(
     """
     weighted = admitted * near_h[:, 0]
     seen = heads[:, 0] >= BLIND_BELOW
-    if seen.any():
-        more = np.maximum(by_class[:, 1:] * load_factor[1:] - admitted[:, None], 0.0)
-        weighted = weighted + np.where(seen[:, None], (more * near_h[:, 1:]).sum(axis=1), 0.0)
+    for kind in range(1, 4):
+        rows = np.flatnonzero(seen & (near_h[:, kind] > 0.0).any(axis=1))
+        more = np.maximum(by_class[rows, kind] * load_factor[kind] - admitted[rows], 0.0)
+        weighted[rows] += more * near_h[rows, kind]
+    if reported is not None:
+        rows = np.flatnonzero(seen & (reported.heads > 0.0))
+        more = np.maximum(reported.chance[rows] - admitted[rows], 0.0)
+        weighted[rows] += more * np.minimum(reported.near_h[rows], near_h[rows, 0])
     limit = close_contacts[:, None]
     return -limit * np.expm1(-rate_per_h * weighted / limit)

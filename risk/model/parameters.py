@@ -17,7 +17,7 @@ from risk.model.constants import ASSUMED, NOT_SEEN, Constant, fixed
 from risk.model.kinds import PRIORS, Kind, KindPrior
 from risk.model.pathogens import SARS_COV_2_OMICRON, Pathogen
 
-FORM: Final = 1
+FORM: Final = 2
 """Raised when the equations change, so that a version never means two different models."""
 
 
@@ -40,6 +40,12 @@ class Answers:
     share_contact: Constant = fixed(0.05, "share", f"of all check-ins; {ASSUMED}")
     share_symptoms: Constant = fixed(0.03, "share", f"of all check-ins; {ASSUMED}")
     share_diagnosed: Constant = fixed(0.005, "share", f"of all check-ins; {ASSUMED}")
+    report_sensitivity: Constant = fixed(
+        0.75, "share", f"of self-reported tests of the infected, between antigen and PCR tests; {ASSUMED}"
+    )
+    report_specificity: Constant = fixed(
+        0.98, "share", f"lower than of the test itself, since nobody checks that a report is true; {ASSUMED}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

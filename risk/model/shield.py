@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from risk.model.classes import chances
+from risk.model import compiled
+from risk.model.classes import chances, reported_positive
 from risk.model.emission import kind_draws
 from risk.model.far import InvalidInputError
-from risk.model.hits import far_hits, near_hits
+from risk.model.hits import Reported, far_hits, near_hits
 from risk.model.parameters import Parameters
 from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
 from risk.model.visits import KINDS, Visits
@@ -100,31 +101,39 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     worn = masks if own_mask is None else own_mask
     passed = (1.0 - draws.mask_out * masks) * (1.0 - draws.mask_in * worn)
     close = passed * (1.0 - draws.distancing_effect * apart)
-    starts = np.searchsorted(visits.visit, np.arange(visits.size))
-    unit = np.add.reduceat(visits.dose_h2_per_m3[:, :, None] * passed[:, None, :], starts, axis=0)
-    near_h = np.add.reduceat(visits.person_h[:, :, None] * close[:, None, :], starts, axis=0)
+    # Columns everybody, 1, 2, 3, and of everybody those who later reported a positive test.
+    unit, near_h = np.zeros((2, visits.size, 5, draws.count))
+    doses = np.column_stack([visits.dose_h2_per_m3, visits.reported_h2_per_m3])
+    compiled.add_segments(visits.visit, doses, passed, unit)
+    compiled.add_segments(visits.visit, np.column_stack([visits.person_h, visits.reported_h]), close, near_h)
     dose = unit * (by_kind("quanta_m3_per_h2") * _air_factor(visits, parameters))[:, None, :]
 
     believed = chances(
         parameters, visits.known_active_per_person, refused=visits.refused, already_total=visits.already_total
     )
+    reported = None
+    if visits.reporters.any():
+        chance = reported_positive(parameters, believed.admitted)
+        reported = Reported(visits.reporters, dose[:, 4], near_h[:, 4], chance)
     coverage = by_kind("coverage")
     far = coverage * far_hits(
         heads=visits.heads,
-        dose_quanta=dose,
+        dose_quanta=dose[:, :4],
         by_class=believed.by_class,
         admitted=believed.admitted,
         load_factor=draws.load_factor,
         dispersion=draws.load_dispersion,
+        reported=reported,
     )
     near = near_hits(
         heads=visits.heads,
-        near_h=near_h,
+        near_h=near_h[:, :4],
         by_class=believed.by_class,
         admitted=believed.admitted,
         load_factor=draws.load_factor,
         rate_per_h=by_kind("near_per_h") * coverage,
         close_contacts=np.array([parameters.priors[kind].close_contacts for kind in KINDS])[visits.kind],
+        reported=reported,
     )
     hits = (far + near) * draws.susceptible
     if not (np.isfinite(hits).all() and (hits >= 0.0).all()):

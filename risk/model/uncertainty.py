@@ -50,11 +50,18 @@ def beta_quantiles(a: npt.ArrayLike, b: npt.ArrayLike, u: Floats) -> Floats:
 
     Exact at a few nodes and linear between, which keeps "a better rating never lowers any draw".
     """
-    nodes = betaincinv(np.asarray(a)[..., None], np.asarray(b)[..., None], QUANTILE_NODES)
+    # Hours without ratings share one posterior, and an inverse of the beta function is dear.
+    pairs, which = np.unique(
+        np.stack(np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64)), axis=-1).reshape(-1, 2),
+        axis=0,
+        return_inverse=True,
+    )
+    nodes = betaincinv(pairs[:, :1], pairs[:, 1:], QUANTILE_NODES)
     place = np.clip(np.searchsorted(QUANTILE_NODES, u) - 1, 0, QUANTILE_NODES.size - 2)
     left, right = QUANTILE_NODES[place], QUANTILE_NODES[place + 1]
     share = np.clip((u - left) / (right - left), 0.0, 1.0)
-    return np.asarray(nodes[..., place] * (1.0 - share) + nodes[..., place + 1] * share)
+    found = nodes[:, place] * (1.0 - share) + nodes[:, place + 1] * share
+    return np.asarray(found[which.reshape(np.broadcast_shapes(np.shape(a), np.shape(b)))])
 
 
 @dataclass(frozen=True)

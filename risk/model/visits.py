@@ -28,6 +28,9 @@ class Visits:
     Per visit: ``heads`` (n, 4); ``age_days`` since it ended; ``kind`` index into `KINDS`; ``known_active_per_person``
     in its area (``already_total``: the series counts hidden carriers too); ``refused`` (n, 4) classes the venue keeps
     out; ``volume_log_sd``, ``air_log_sd``: how uncertain (log) volume and air changes of the sweep were (0: known).
+
+    ``reported_h2_per_m3``, ``reported_h`` (m,): what of the column of everybody came from people who later reported a
+    positive test; ``reporters`` (n,): how many they were at most.
     """
 
     visit: npt.NDArray[np.int64]
@@ -45,11 +48,16 @@ class Visits:
     refused: npt.NDArray[np.bool_]
     volume_log_sd: Floats
     air_log_sd: Floats
+    reported_h2_per_m3: Floats
+    reported_h: Floats
+    reporters: Floats
 
     def __post_init__(self) -> None:
         n, m = self.age_days.size, self.visit.size
-        per_segment = (self.mask_a, self.mask_b, self.distancing_a, self.distancing_b)
-        per_visit = (self.kind, self.known_active_per_person, self.already_total, self.volume_log_sd, self.air_log_sd)
+        beta = (self.mask_a, self.mask_b, self.distancing_a, self.distancing_b)
+        per_segment = (*beta, self.reported_h2_per_m3, self.reported_h)
+        air = (self.volume_log_sd, self.air_log_sd)
+        per_visit = (self.kind, self.known_active_per_person, self.already_total, *air, self.reporters)
         if any(column.shape != (m,) for column in per_segment) or any(column.shape != (n,) for column in per_visit):
             raise InvalidInputError("visits", "columns differ in length")
         if not (self.dose_h2_per_m3.shape == self.person_h.shape == (m, 4)):
@@ -58,7 +66,8 @@ class Visits:
             raise InvalidInputError("visits", "heads and refused are (visits, 4)")
         if n and (np.unique(self.visit).size != n or (np.diff(self.visit) < 0).any() or self.visit[0] != 0):
             raise InvalidInputError("visit", "segments must be in order of their visit, each visit at least once")
-        for name in ("dose_h2_per_m3", "person_h", "heads", "age_days", "volume_log_sd", "air_log_sd"):
+        amounts = ("dose_h2_per_m3", "person_h", "heads", "age_days", "volume_log_sd", "air_log_sd")
+        for name in (*amounts, "reported_h2_per_m3", "reported_h", "reporters"):
             column = getattr(self, name)
             if not (np.isfinite(column).all() and (column >= 0).all()):
                 raise InvalidInputError(name, "must be finite and not negative")
@@ -88,6 +97,9 @@ def visits_of(
     refused: npt.ArrayLike = (False, False, False, False),
     volume_log_sd: npt.ArrayLike = 0.0,
     air_log_sd: npt.ArrayLike = 0.0,
+    reported_h2_per_m3: npt.ArrayLike = 0.0,
+    reported_h: npt.ArrayLike = 0.0,
+    reporters: npt.ArrayLike = 0.0,
 ) -> Visits:
     """Visits from anything array-like. ``segments``: number of segments of each visit, in order. Scalars broadcast."""
     n = len(segments)
@@ -113,7 +125,24 @@ def visits_of(
         refused=np.array(np.broadcast_to(np.asarray(refused, bool), (n, 4))),
         volume_log_sd=each(volume_log_sd, n),
         air_log_sd=each(air_log_sd, n),
+        reported_h2_per_m3=each(reported_h2_per_m3, m),
+        reported_h=each(reported_h, m),
+        reporters=each(reporters, n),
     )
+
+
+NO_VISITS: Final = visits_of(
+    segments=[],
+    dose_h2_per_m3=(),
+    person_h=(),
+    masks=((), ()),
+    distancing=((), ()),
+    heads=(),
+    age_days=(),
+    kinds=[],
+    known_active_per_person=(),
+)
+"""Of somebody who was nowhere."""
 
 
 def from_unit_doses(

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from passes.identity import encode_base64url
 from passes.models import Change, Pass, Visit
+from risk import states
 from risk.crowd import refresh_crowd
 from risk.models import CrowdDay
+from risk.serializers import ReasonOutput, ShieldOutput, VisitOutput
 from risk.shields import shield_of
 from tests.factories import NOW, make_venue
 from tests.passes.people import send
@@ -45,6 +49,17 @@ def test_nobody_has_a_full_shield() -> None:
         "risklevel": "Low",
         "visits": [],
     }
+
+
+def test_an_answer_has_exactly_the_fields_of_the_schema() -> None:
+    venue = make_venue()
+    crowd(venue, 6)
+    me = stay(venue)
+    refresh_crowd(now=NOW)
+    found = answer(me)
+    assert list(found) == list(ShieldOutput().fields)
+    assert list(found["visits"][0]) == list(VisitOutput().fields)
+    assert list(found["visits"][0]["why"][0]) == list(ReasonOutput().fields)
 
 
 def test_unknown_owners_are_skipped() -> None:
@@ -138,6 +153,75 @@ def test_attackers_around_one_person_learn_nothing_below_five_others(size: int, 
         return found
 
     assert seen_with() == seen_with(**BAD)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 520), st.integers(5, 300)), min_size=1, max_size=3)
+ANSWERS = st.fixed_dictionaries({name: st.booleans() for name in BAD})
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(puppets=st.lists(SPANS, min_size=1, max_size=4), target=SPANS, said=ANSWERS)
+def test_attackers_who_come_and_go_as_they_like_learn_nothing_below_five_others(
+    puppets: list[list[tuple[int, int]]], target: list[tuple[int, int]], said: dict[str, bool]
+) -> None:
+    """Any times, any number of returns, any answers of the one they do not control: the same bytes."""
+
+    def seen_with(**answers: Any) -> list[dict[str, Any]]:
+        venue = make_venue(volume_m3=50.0, air_changes_per_h=3.0)
+        mine = [_comes_and_goes(venue, spans) for spans in puppets]
+        _comes_and_goes(venue, target, **answers)
+        refresh_crowd(now=NOW)
+        found = [answer(one, budget=1e-6) for one in mine]
+        for each in found:
+            for visit in each["visits"]:
+                visit.pop("venue")
+        return found
+
+    assert seen_with() == seen_with(**said) == seen_with(**BAD)
+
+
+def _comes_and_goes(venue: Venue, spans: list[tuple[int, int]], **answers: Any) -> Stay:
+    """Stays of one pass, each (minutes from the start of the day's crowd, minutes), never two at once."""
+    first: Stay | None = None
+    free_from = 0
+    for begins, length in sorted(spans):
+        if first is None or begins >= free_from:
+            one = stay(venue, NOW - 9 * HOUR + begins * MINUTE, length, pass_row=first and first.pass_row, **answers)
+            first = first or one
+            free_from = begins + length + 1
+    assert first is not None
+    return first
+
+
+def test_stepping_out_for_less_than_a_quarter_of_an_hour_costs_what_staying_costs() -> None:
+    """So no visitor sees a whole that costs more than its parts by cutting a stay: the parts are read as the whole."""
+
+    def spent_in(*pieces: tuple[int, int]) -> float:
+        venue = make_venue(volume_m3=100.0)
+        crowd(venue, 12, NOW - 4 * HOUR, 150)
+        crowd(venue, 6, NOW - 3 * HOUR, 30, **BAD)
+        me = stay(venue, NOW - 4 * HOUR, pieces[0][1])
+        for begins, length in pieces[1:]:
+            stay(venue, NOW - 4 * HOUR + begins * MINUTE, length, pass_row=me.pass_row)
+        refresh_crowd(now=NOW)
+        return float(answer(me, budget=1e-3)["spent"])
+
+    assert spent_in((0, 120)) == spent_in((0, 50), (50, 70)) == spent_in((0, 30), (44, 20), (70, 50))
+
+
+def test_a_door_that_never_checks_out_and_a_jump_of_its_clock_make_no_stay_longer_than_a_pass_lives() -> None:
+    venue = make_venue()
+    crowd(venue, 10, NOW - 40 * HOUR, 60)
+    never = stay(venue, NOW - 40 * HOUR, 20 * 24 * 60, open_end=True)
+    jumped = stay(venue, NOW - 40 * HOUR, 300 * 24 * 60)
+    refresh_crowd(now=NOW)
+    for one in (never, jumped):
+        (visit,) = answer(one)["visits"]
+        (lasted,) = (why["text"] for why in visit["why"] if why["code"] == "duration")
+        assert lasted == "You were there for 1680 minutes."
+        assert visit["left"] == "2026-05-12T22:00:00Z"
+    (*_days, last) = CrowdDay.objects.filter(venue=venue).order_by("day")
+    assert states.unpack(last.data).last_edge * 900 == (NOW - 12 * HOUR).timestamp()
 
 
 def test_five_puppets_beside_one_target_do_see_answers() -> None:

@@ -1,24 +1,21 @@
-"""Public signals, folded self-reports, parameters and commands."""
+"""Public signals, parameters and commands."""
 
 import datetime as dt
 import json
 from io import StringIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from crowdtrace.common.problems import Invalid
-from passes.models import SelfReport
 from risk.crowd import refresh_crowd
-from risk.estimates import CAP, LOG_POSITIVE, fold_reports
 from risk.model.parameters import Adaptive
-from risk.models import CrowdClock, ParameterSet, PublicSignal, ReportedDay
+from risk.models import CrowdClock, ParameterSet, PublicSignal
 from risk.parameters import parameters_in_force, record_parameters, settle_parameters
 from risk.signals import NewSignal, default_signal, record_public_signals, signals_of
 from tests.factories import NOW, make_venue
-from tests.risk.crowds import HOUR, crowd, stay
+from tests.risk.crowds import crowd
 
 pytestmark = pytest.mark.django_db
 TODAY = NOW.date()
@@ -71,37 +68,6 @@ def test_a_series_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Line 3"):
         call_command("import-series", file)
     assert PublicSignal.objects.count() == 1
-
-
-def report(count: int, *, positive: bool = True) -> None:
-    venue = make_venue()
-    for _ in range(count):
-        one = stay(venue, NOW - 3 * HOUR, 60)
-        SelfReport.objects.create(owner_hash=one.pass_row.owner_hash, tested_on=TODAY, positive=positive)
-
-
-def test_a_fold_takes_each_report_once_and_marks_the_quarters_of_the_stay() -> None:
-    report(1)
-    assert fold_reports(now=NOW).reports == 1
-    assert fold_reports(now=NOW).reports == 0
-    sums = np.frombuffer(ReportedDay.objects.get().log_ratio, "<f4")
-    assert np.flatnonzero(sums).tolist() == [28, 29, 30, 31]
-    assert sums[28] == pytest.approx(LOG_POSITIVE)
-    assert not SelfReport.objects.exists()
-
-
-def test_what_reports_add_to_a_day_is_capped_and_the_rest_waits() -> None:
-    report(5)
-    assert fold_reports(now=NOW).waiting == 2
-    row = ReportedDay.objects.get()
-    assert row.total == pytest.approx(CAP)
-    assert row.waiting == 2
-
-
-def test_negative_results_lower_and_are_not_capped() -> None:
-    report(5, positive=False)
-    assert fold_reports(now=NOW).waiting == 0
-    assert np.frombuffer(ReportedDay.objects.get().log_ratio, "<f4").min() < 0
 
 
 def test_changed_parameters_have_crowd_state_computed_anew() -> None:

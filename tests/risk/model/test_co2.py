@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from risk.model.air import RoomAir, room_air
-from risk.model.co2 import FADE_H, OUTDOOR_PPM, Readings, rebreathed_share, usable, ventilation
+from risk.model.co2 import EXHALED_PPM, FADE_H, OUTDOOR_PPM, Readings, rebreathed_share, usable, ventilation
 from risk.model.far import InvalidInputError
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
@@ -52,6 +52,19 @@ def test_two_hours_of_ordinary_occupancy_find_the_ventilation() -> None:
     assert len(blind) > 30
     assert max(blind) < 0.35
     assert max(known) < 0.20
+
+
+@pytest.mark.parametrize("air_per_h", [1.0, 2.0, 4.0])
+def test_where_heads_are_known_a_steady_room_has_the_fresh_air_its_rebreathed_share_tells(air_per_h: float) -> None:
+    """Rudnick and Milton 2003: each person's breath over the fresh air for each is the share of air rebreathed."""
+    time = np.arange(0, 6.0, 1 / 12)
+    heads = np.full(time.size, 25.0)
+    excess = 0.018 * 25.0 / 200.0 * 1e6 / air_per_h
+    readings = Readings(time, OUTDOOR_PPM + excess + 10.0 * np.sin(7.0 * time), heads)
+    got = ventilation(PRIOR, readings, now_h=6.0, generation_m3_per_h=0.018)
+    breath_m3_per_h = 0.018 / (EXHALED_PPM / 1e6)
+    fresh_m3_per_h_a_head = breath_m3_per_h / float(rebreathed_share([OUTDOOR_PPM + excess])[0])
+    assert got.air_changes_per_h * 200.0 / 25.0 == pytest.approx(fresh_m3_per_h_a_head, rel=0.1)
 
 
 def test_a_decay_in_an_empty_room_needs_no_generation() -> None:

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk import states
 from risk.model import crowd_state as cs
-from risk.model.far import InvalidInputError
+from risk.model.far import MERGE_GAP_US, InvalidInputError
+from risk.model.readings import OwnStays, read_stays
 from tests.risk.model.rooms import HOUR_US, Crowd, crowds
 
 
@@ -130,3 +132,46 @@ def test_a_reading_by_the_hour_adds_up_to_the_whole() -> None:
     np.testing.assert_allclose(dose.sum(axis=0), reading.dose_h2_per_m3.sum(axis=0))
     np.testing.assert_allclose(company.sum(axis=0), reading.person_h.sum(axis=0))
     np.testing.assert_allclose(company[1], [2.0, 1.0, 0.0, 0.0])
+
+
+@settings(deadline=None, max_examples=40)
+@given(crowds(least=2), st.integers(0, 60), st.data())
+def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int, data: st.DataObject) -> None:
+    """The compiled reader of a whole holder against `read_stay`, over a state that is kept in two parts."""
+    state = state_of(crowd, removal_rate_per_h=np.linspace(0.8, 1.2, 80) * crowd.removal_per_h)
+    mine = sorted(data.draw(st.lists(st.sampled_from(crowd.stays), min_size=1, max_size=3, unique=True)))
+    own = mine[:1]
+    for stay in mine[1:]:
+        if stay[0] - own[-1][1] >= MERGE_GAP_US:
+            own.append(stay)
+    parts = [state.between(0, cut), state.between(cut, 80)] if cut else [state]
+    rows = [(0, states.pack(states.Crowd(part, *_nothing(part.quarters))), None) for part in parts]
+    columns = np.array(own)
+    read = read_stays(
+        states.table_of(rows),
+        OwnStays(
+            venue=np.zeros(len(own), np.int64),
+            arrive_us=columns[:, 0],
+            leave_us=columns[:, 1],
+            until_us=columns[:, 1],
+            answer_class=columns[:, 2].astype(np.int8),
+            came_back=np.zeros(len(own), bool),
+        ),
+    )
+    for at, (arrive, leave, _answer) in enumerate(own):
+        if leave == arrive:
+            continue
+        met = [stay for stay in own if stay[0] < leave]
+        alone = cs.read_stay(state, arrive_us=arrive, leave_us=leave, answer_class=-1, earlier=met)
+        here = slice(read.start[at], read.start[at + 1])
+        assert read.counted[at]
+        assert read.blind[at] == (alone.heads[0] < 5)
+        shown = 1 if read.blind[at] else 4
+        np.testing.assert_array_equal(read.heads[at, :shown], alone.heads[:shown])
+        np.testing.assert_allclose(read.dose_h2_per_m3[here, :shown], alone.dose_h2_per_m3[:, :shown], rtol=1e-12)
+        np.testing.assert_allclose(read.person_h[here, :shown], alone.person_h[:, :shown], rtol=1e-12, atol=1e-15)
+        assert not read.dose_h2_per_m3[here, shown:].any()
+
+
+def _nothing(quarters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.zeros((quarters, 4), np.int64), np.zeros(quarters, np.int64), np.zeros((quarters, 3), np.int64)

@@ -1,0 +1,157 @@
+"""All stays of one holder read at once out of crowd state: the same numbers as `crowd_state.read_stay`, in one call.
+
+A shield is asked for while somebody waits, so the plain form, which computes one stay from arrays, is only its oracle
+(a test holds the two against each other). Here the state of every venue and day concerned lies in one table, and one
+compiled loop takes each stay's quarters out of it, takes the holder's own breath away, reads what lies between edges,
+and counts the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from risk.model import compiled
+from risk.model.crowd_state import QUARTER_US
+from risk.model.far import Floats, Ints
+from risk.model.hits import BLIND_BELOW
+
+FLOATS_A_FLOW: Final = 9
+"""Columns of a quarter's floats: removal rate, integral of the concentration (4), person-hours (4)."""
+COUNTS_A_FLOW: Final = 12
+"""Columns of a quarter's counts: arrivals (4), arrivals of who lingers (4), other returns, ratings (3)."""
+COUNTS_AN_EDGE: Final = 8
+"""Columns of an edge's counts: present (4), lingering (4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Crowd state of many venue-days, one after the other: ``parts`` of ``n`` quarters with ``n + 1`` edges each.
+
+    ``venue`` numbers the venues from 0, rising; the parts of one venue are in order of time. ``flow`` and ``edge`` are
+    the rows at which a part's quarters and edges begin. ``reports`` says how many reported a positive test afterwards
+    of those who were there on a part's day, ``reported`` how many of them were inside in each quarter.
+    """
+
+    venue: Ints
+    first_edge: Ints
+    quarters: Ints
+    volume_m3: Floats
+    flow: Ints
+    edge: Ints
+    flow_floats: Floats  # (quarters, 9)
+    flow_counts: npt.NDArray[np.int32]  # (quarters, 12)
+    edge_floats: Floats  # (edges, 4): concentration
+    edge_counts: npt.NDArray[np.int32]  # (edges, 8)
+    reports: Ints
+    reported: Floats  # (quarters,)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStays:
+    """The holder's stays, sorted by venue (numbered as in the table) and arrival, back-to-back ones joined.
+
+    ``until_us``: how far the stay is read; before its arrival or at it, it is not read. ``came_back``: whether its
+    pass had been in the venue before.
+    """
+
+    venue: Ints
+    arrive_us: Ints
+    leave_us: Ints
+    until_us: Ints
+    answer_class: npt.NDArray[np.int8]
+    came_back: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What others gave to each of n stays. Rows ``start[i]:start[i + 1]`` of the quarters are those of stay i.
+
+    ``counted``: whether the state knows of the stay yet. ``heads`` (n, 4): other people, each once. Where ``blind``,
+    they are too few for their answers to be read, and the columns of classes are 0. ``dose_h2_per_m3``, ``person_h``
+    (quarters, 4), ``ratings`` (quarters, 3): count and sums of the hour each quarter is in.
+
+    ``reporters`` (n,): most people who reported a positive test among the others; ``reported_h2_per_m3``,
+    ``reported_h`` (quarters,): what came from them, never more than from everybody. All 0 where ``blind``.
+    """
+
+    start: Ints
+    first_edge: Ints
+    counted: npt.NDArray[np.bool_]
+    blind: npt.NDArray[np.bool_]
+    heads: Ints
+    dose_h2_per_m3: Floats
+    person_h: Floats
+    ratings: Ints
+    reporters: Ints
+    reported_h2_per_m3: Floats
+    reported_h: Floats
+
+
+def read_stays(table: Table, stays: OwnStays) -> Readings:
+    """Read every stay from the table."""
+    size = stays.venue.size
+    first = stays.arrive_us // QUARTER_US
+    last = np.maximum(-(-stays.until_us // QUARTER_US), first + 1)
+    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(last - first)])
+    out = Readings(
+        start,
+        first,
+        np.zeros(size, np.bool_),
+        np.zeros(size, np.bool_),
+        np.zeros((size, 4), np.int64),
+        np.zeros((start[-1], 4)),
+        np.zeros((start[-1], 4)),
+        np.zeros((start[-1], 3), np.int64),
+        np.zeros(size, np.int64),
+        np.zeros(start[-1]),
+        np.zeros(start[-1]),
+    )
+    if size and table.venue.size:
+        compiled.read_stays(
+            np.searchsorted(table.venue, stays.venue),
+            np.searchsorted(table.venue, stays.venue, side="right"),
+            np.searchsorted(stays.venue, stays.venue),
+            np.searchsorted(stays.venue, stays.venue, side="right"),
+            (table.first_edge, table.quarters, table.flow, table.edge, table.volume_m3),
+            (table.flow_floats, table.flow_counts, table.edge_floats, table.edge_counts),
+            (stays.arrive_us, stays.leave_us, stays.until_us, stays.answer_class, stays.came_back),
+            (start, first, last),
+            BLIND_BELOW,
+            (out.counted, out.blind, out.heads, out.dose_h2_per_m3, out.person_h, out.ratings),
+        )
+        if table.reports.any():
+            compiled.read_reports(
+                np.searchsorted(table.venue, stays.venue),
+                np.searchsorted(table.venue, stays.venue, side="right"),
+                (table.first_edge, table.quarters, table.flow, table.reports),
+                (table.flow_floats, table.reported, table.volume_m3),
+                (stays.arrive_us, stays.until_us),
+                (start, first, last),
+                (out.counted, out.blind, out.dose_h2_per_m3, out.person_h, out.heads),
+                (out.reporters, out.reported_h2_per_m3, out.reported_h),
+            )
+    return out
+
+
+def compile_ahead() -> None:
+    """Have the loop compiled, and kept where it can be, before somebody waits for a shield."""
+    one, numbers = np.ones(1), np.zeros(1, np.int64)
+    table = Table(
+        venue=numbers,
+        first_edge=numbers,
+        quarters=numbers + 1,
+        volume_m3=one,
+        flow=numbers,
+        edge=numbers,
+        flow_floats=np.ones((1, FLOATS_A_FLOW)),
+        flow_counts=np.ones((1, COUNTS_A_FLOW), np.int32),
+        edge_floats=np.ones((2, 4)),
+        edge_counts=np.ones((2, COUNTS_AN_EDGE), np.int32),
+        reports=numbers + 1,
+        reported=one,
+    )
+    read_stays(table, OwnStays(numbers, numbers, numbers + 1, numbers + 1, np.zeros(1, np.int8), np.zeros(1, bool)))
