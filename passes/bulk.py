@@ -6,8 +6,7 @@ constraints of the tables still hold.
 """
 
 import os
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,7 +87,7 @@ class Written:
 
 def write_day(day: Day, *, keep_anchors: bool) -> Written:
     """Write one day in one transaction. `keep_anchors`: false where the epoch is over, as the purge would leave it."""
-    ids = [str(uuid.UUID(bytes=os.urandom(16), version=4)) for _ in range(day.venue.size)]
+    ids = _random_ids(day.venue.size)
     tags = [_hex(pass_tag(bytes(anchor))) for anchor in day.anchor]
     stays = np.flatnonzero((day.arrived_us != NOT_AT_ALL) & day.approved)
     rated = stays[day.masks[stays] > 0]
@@ -96,7 +95,10 @@ def write_day(day: Day, *, keep_anchors: bool) -> Written:
         passes = _copy(_PASSES, _pass_lines(day, ids, tags, keep_anchors))
         scans = _copy(_SCANS, _scan_lines(day, tags))
         visits = _copy(_VISITS, _visit_lines(day, tags, stays))
-        ratings = _copy(_RATINGS, (f"{ids[row]}\t{day.masks[row]}\t{day.distancing[row]}\n" for row in rated))
+        rows = rated.tolist()
+        ratings = _copy(
+            _RATINGS, _lines([ids[row] for row in rows], _text(day.masks[rated]), _text(day.distancing[rated]))
+        )
         _add_to_totals(day, rated)
         _copy(_CHANGES, _change_lines(day, stays))
     return Written(passes, scans, visits, ratings)
@@ -138,60 +140,96 @@ def _blocks(lines: Iterable[str], size: int = 4096) -> Iterator[list[str]]:
         yield block
 
 
+def _lines(*columns: Sequence[str]) -> Iterator[str]:
+    """Rows of COPY's text form, of columns of text."""
+    return ("\t".join(row) + "\n" for row in zip(*columns, strict=True))
+
+
 def _hex(data: bytes) -> str:
     return f"\\\\x{data.hex()}"
 
 
-def _bool(value: object) -> str:
-    return "t" if value else "f"
+def _random_ids(count: int) -> list[str]:
+    """Random UUIDs of version 4, without dashes; all of them from one draw of the system's source."""
+    raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
+    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
+    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+    digits = raw.tobytes().hex()
+    return [digits[at : at + 32] for at in range(0, 32 * count, 32)]
 
 
-def _time(us: int) -> str:
-    return str(np.datetime64(us, "us")) + "Z"
+def _random_scan_ids(count: int) -> list[str]:
+    raw = os.urandom(16 * count)
+    return [b64encode(raw[at : at + 16]) for at in range(0, 16 * count, 16)]
 
 
-def _slot(day: Day, us: int) -> int:
-    return 1 + (us - day.epoch.start * _SECOND_US) // (60 * _SECOND_US)
+def _text(values: npt.NDArray[np.generic]) -> list[str]:
+    return [str(value) for value in values.tolist()]
+
+
+def _bools(values: npt.NDArray[np.generic]) -> list[str]:
+    return ["t" if value else "f" for value in values.tolist()]
+
+
+def _times(us: Ints) -> list[str]:
+    """Times with their zone; null where it did not happen."""
+    texts = np.datetime_as_string(us.astype("datetime64[us]")).tolist()
+    return ["\\N" if at == NOT_AT_ALL else text + "Z" for at, text in zip(us.tolist(), texts, strict=True)]
 
 
 def _pass_lines(day: Day, ids: list[str], tags: list[str], keep_anchors: bool) -> Iterator[str]:
-    for row, (pass_id, tag) in enumerate(zip(ids, tags, strict=True)):
-        anchor = _hex(bytes(day.anchor[row])) if keep_anchors else "\\N"
-        answers = "\t".join(_bool(answer) for answer in day.answers[row])
-        hour = "\\N" if day.go[row] else str(day.refused_hour[row])
-        yield (
-            f"{pass_id}\t{tag}\t{anchor}\t{day.venue[row]}\t{day.epoch.date}\t{_hex(bytes(day.owner_hash[row]))}\t"
-            f"{answers}\t{day.survey_seconds[row]}\t{_bool(day.go[row])}\t{hour}\tf\t{_bool(day.counted[row])}\n"
-        )
+    n = len(ids)
+    hours = ["\\N" if go else str(hour) for go, hour in zip(day.go.tolist(), day.refused_hour.tolist(), strict=True)]
+    return _lines(
+        ids,
+        tags,
+        [_hex(bytes(anchor)) for anchor in day.anchor] if keep_anchors else ["\\N"] * n,
+        _text(day.venue),
+        [str(day.epoch.date)] * n,
+        [_hex(bytes(owner)) for owner in day.owner_hash],
+        *(_bools(column) for column in day.answers.T),
+        _text(day.survey_seconds),
+        _bools(day.go),
+        hours,
+        ["f"] * n,
+        _bools(day.counted),
+    )
 
 
 def _scan_lines(day: Day, tags: list[str]) -> Iterator[str]:
-    for row in np.flatnonzero(day.arrived_us != NOT_AT_ALL):
-        yield _scan_line(day, int(row), tags, ScanType.CHECKIN)
-        if day.left_us[row] != NOT_AT_ALL:
-            yield _scan_line(day, int(row), tags, ScanType.CHECKOUT)
-
-
-def _scan_line(day: Day, row: int, tags: list[str], scan_type: ScanType) -> str:
-    arriving = scan_type is ScanType.CHECKIN
-    us = int((day.arrived_us if arriving else day.left_us)[row])
-    approved, cause = (day.approved[row], day.cause[row]) if arriving else (True, "")
-    scan_id = b64encode(os.urandom(16))
-    return (
-        f"{uuid.UUID(bytes=os.urandom(16), version=4)}\t{scan_id}\t{day.venue[row]}\t{day.device[row]}\t{tags[row]}\t"
-        f"{day.epoch.date}\t{scan_type}\t{_slot(day, us)}\t{_time(us)}\t{_bool(approved)}\t{cause}\t0\n"
+    """All Checkins, then all Checkouts."""
+    arrived, left = (np.flatnonzero(us != NOT_AT_ALL) for us in (day.arrived_us, day.left_us))
+    rows = np.concatenate([arrived, left])
+    us = np.concatenate([day.arrived_us[arrived], day.left_us[left]])
+    n = rows.size
+    return _lines(
+        _random_ids(n),
+        _random_scan_ids(n),
+        _text(day.venue[rows]),
+        _text(day.device[rows]),
+        [tags[row] for row in rows.tolist()],
+        [str(day.epoch.date)] * n,
+        [ScanType.CHECKIN.value] * arrived.size + [ScanType.CHECKOUT.value] * left.size,
+        _text(1 + (us - day.epoch.start * _SECOND_US) // (60 * _SECOND_US)),
+        _times(us),
+        _bools(day.approved[arrived]) + ["t"] * left.size,
+        day.cause[arrived].tolist() + [""] * left.size,
+        ["0"] * n,
     )
 
 
 def _visit_lines(day: Day, tags: list[str], stays: Ints) -> Iterator[str]:
-    for row in stays:
-        left_us = int(day.left_us[row])
+    left, times_out = day.left_us[stays], day.times_out_us[stays]
+    return _lines(
+        _random_ids(stays.size),
+        [tags[row] for row in stays.tolist()],
+        _text(day.venue[stays]),
+        [str(day.epoch.date)] * stays.size,
+        _times(day.arrived_us[stays]),
         # A Checkout after the time-out found the visit ended already.
-        left = "\\N" if left_us == NOT_AT_ALL or left_us > day.times_out_us[row] else _time(left_us)
-        yield (
-            f"{uuid.UUID(bytes=os.urandom(16), version=4)}\t{tags[row]}\t{day.venue[row]}\t{day.epoch.date}\t"
-            f"{_time(int(day.arrived_us[row]))}\t{left}\t{_time(int(day.times_out_us[row]))}\n"
-        )
+        _times(np.where(left > times_out, NOT_AT_ALL, left)),
+        _times(times_out),
+    )
 
 
 def _change_lines(day: Day, stays: Ints) -> Iterator[str]:
@@ -199,8 +237,7 @@ def _change_lines(day: Day, stays: Ints) -> Iterator[str]:
     venues, place = np.unique(day.venue[stays], return_inverse=True)
     first = np.full(venues.size, np.iinfo(np.int64).max)
     np.minimum.at(first, place, day.arrived_us[stays])
-    for venue, us in zip(venues, first, strict=True):
-        yield f"{venue}\t{_time(int(us))}\n"
+    return _lines(_text(venues), _times(first))
 
 
 def _add_to_totals(day: Day, rated: Ints) -> None:

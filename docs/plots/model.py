@@ -1,20 +1,23 @@
-"""Draws the plots of docs/model.md and writes its table of outbreaks: `python -m docs.plots.model`.
+"""Draws the plots of docs/model.md and writes its tables: `python -m docs.plots.model`.
 
-Everything is computed by `risk.model` from `tests/data/outbreaks.json`; the random numbers are seeded.
+Everything is computed by `risk.model` from `tests/data/outbreaks.json`; the table of peers is
+`docs.plots.peers`.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from docs.plots import peers
 from risk.model.far import Rooms, Stays, room_integrals, unit_doses
 from risk.model.hits import class_hits, pairwise_hits
 from risk.model.load import chance_of_hit
-from risk.model.outbreaks import Prediction, hourly_risk, outbreak, predict, range_of
+from risk.model.outbreaks import Attack, Prediction, hourly_risk, outbreak, predict, range_of
 from risk.model.uncertainty import uniforms
 
 HERE = Path(__file__).parent
@@ -29,9 +32,10 @@ def table_data() -> dict[str, Any]:
     return dict(json.loads(DATA.read_text()))
 
 
+@functools.cache
 def predictions() -> list[tuple[dict[str, Any], Prediction]]:
     """Every outbreak with its prediction."""
-    return [(row, predict(outbreak(row), np.random.default_rng(SEED))) for row in table_data()["outbreaks"]]
+    return [(row, predict(outbreak(row))) for row in table_data()["outbreaks"]]
 
 
 def selection_free() -> list[tuple[dict[str, Any], float]]:
@@ -59,23 +63,34 @@ def _span(low: float, high: float) -> str:
     return _percent(low) if low == high else f"{_percent(low)} to {_percent(high)}"
 
 
+def _inside(p: Prediction, attack: Attack) -> str:
+    return "yes" if p.holds(attack) else "no"
+
+
 def table() -> str:
     """The text between the markers of the document."""
     rows = predictions()
     inside = sum(p.inside for _, p in rows)
+    weaker = sum(p.holds(p.two_or_more) for _, p in rows)
     lines = [
-        f"The observed attack rate lies in the 90 % interval for **{inside} of {len(rows)}** outbreaks.",
+        f"The observed attack rate lies in the 90 % interval for **{inside} of {len(rows)}** outbreaks, given that an "
+        f"outbreak comes to be known in proportion to its cases (from two on); given two cases only, for {weaker}.",
         "",
-        "| outbreak | observed | predicted, given 2 or more cases: median (90 %) | inside | percentile "
-        "| implied load | average index case | chance of 2 or more |",
-        "|---|---|---|---|---|---|---|---|",
+        "| outbreak | pathogen | observed | predicted, given publication: median (90 %) | inside | percentile "
+        "| given two cases only: 90 % | inside | percentile | implied load | average index case "
+        "| chance of two or more |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {row['name']}{' (circular)' if row['circular'] else ''} | {_span(p.observed_low, p.observed_high)} "
-        f"| {_percent(p.median)} ({_percent(p.low)} to {_percent(p.high)}) | {'yes' if p.inside else 'no'} "
-        f"| {p.percentile:.0f} | {p.implied_load:.0f} x | {_percent(p.mean_rate)} | {_percent(p.chance_published)} |"
-        for row, p in rows
-    ]
+    for row, p in rows:
+        known, two = p.published, p.two_or_more
+        lines.append(
+            f"| {row['name']}{' (circular)' if row['circular'] else ''} | {row['pathogen']} "
+            f"| {_span(p.observed_low, p.observed_high)} "
+            f"| {_percent(known.median)} ({_percent(known.low)} to {_percent(known.high)}) | {_inside(p, known)} "
+            f"| {known.percentile:.0f} | {_percent(two.low)} to {_percent(two.high)} | {_inside(p, two)} "
+            f"| {two.percentile:.0f} | {p.implied_load:.0f} x | {_percent(p.mean_rate)} "
+            f"| {_percent(p.chance_of_two)} |"
+        )
     lines += ["", "| without selection | observed an hour | model's mean | ratio |", "|---|---|---|---|"]
     lines += [
         f"| {row['name']}{' (circular)' if row['circular'] else ''} | {100 * row['observed_per_h']:.2f} % "
@@ -91,10 +106,15 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def between(text: str, begin: str, end: str, inside: str) -> str:
+    """A text with what stands between two markers replaced."""
+    head, rest = text.split(begin)
+    return f"{head}{begin}\n{inside}\n{end}{rest.split(end)[1]}"
+
+
 def with_table(text: str) -> str:
-    """The document with its table as computed now."""
-    head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
+    """The document with its tables as computed now."""
+    return between(between(text, BEGIN, END, table()), peers.BEGIN, peers.END, peers.table())
 
 
 def draw() -> None:
@@ -183,8 +203,9 @@ def draw() -> None:
 
     figure, axes = plt.subplots(figsize=(6.4, 3.8))
     for at, (row, p) in enumerate(reversed(predictions())):
-        axes.plot([100 * p.low, 100 * p.high], [at, at], color="#777", lw=5, alpha=0.5, solid_capstyle="butt")
-        axes.plot(100 * p.median, at, "|", color="#333", ms=11)
+        for attack, below, width in ((p.published, 0.0, 6.0), (p.two_or_more, 0.25, 1.5)):
+            axes.plot([100 * attack.low, 100 * attack.high], [at - below] * 2, color="#bbb", lw=width)
+        axes.plot(100 * p.published.median, at, "|", color="#333", ms=11)
         axes.plot(
             [100 * p.observed_low, 100 * p.observed_high],
             [at, at],
@@ -196,7 +217,7 @@ def draw() -> None:
     axes.set(
         xscale="log",
         xlabel="attack rate, %",
-        title="Observed (dots; red: circular) and 90 % interval",
+        title="Observed (dots; red: circular), 90 % given publication (bars), given two cases (lines)",
     )
     save(figure, "outbreaks.svg")
 

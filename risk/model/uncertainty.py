@@ -24,14 +24,14 @@ QUANTILE_NODES: Final = np.array([0.002, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.
 LOW, HIGH = 0.05, 0.95
 
 
-def uniforms(draws: int, dimensions: int) -> Floats:
-    """Evenly spread points in the open unit cube, (draws, dimensions)."""
+def uniforms(draws: int, dimensions: int, *, edge: float = 1e-3) -> Floats:
+    """Evenly spread points in the open unit cube, (draws, dimensions), none nearer to its sides than ``edge``."""
     golden = 2.0
     for _ in range(64):
         golden = (1.0 + golden) ** (1.0 / (dimensions + 1))
     steps = golden ** -np.arange(1.0, dimensions + 1)
     points = np.modf(0.5 + np.arange(1.0, draws + 1)[:, None] * steps)[0]
-    return np.clip(points, 1e-3, 1 - 1e-3)
+    return np.clip(points, edge, 1.0 - edge)
 
 
 def quantile(constant: Constant, u: npt.ArrayLike) -> Floats:

@@ -13,6 +13,8 @@ from django.core.management.base import CommandError
 from crowdtrace.site.comparators import alarms, measure
 from crowdtrace.site.comparators.record import DAY_S, Record, live
 from crowdtrace.site.town.plan import TownPlan, ancestral
+from docs.plots import comparison
+from docs.plots.model import between
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,8 @@ def test_who_knows_the_truth_scores_full_marks(record: Record) -> None:
     truth = record.at_venue[:, None] & (days >= record.infected_day[:, None]) & (days < record.onset_day[:, None])
     score = measure.measure(record, truth & record.has_app[:, None])
     assert (score.sensitivity, score.silent_sensitivity) == (1.0, 1.0)
+    assert (score.warned, score.silent_warned) == (1.0, 1.0)
+    assert 0.0 < score.people < 0.9
     assert score.lead_days > 2.0
     assert measure.measure(record, np.zeros_like(truth)).sensitivity == 0.0
 
@@ -110,10 +114,44 @@ def test_the_command_reports_every_way_to_warn() -> None:
         "compare", "--towns=1", "--visitors=200", "--venues=8", "--days=10", "--json", stdout=out, stderr=io.StringIO()
     )
     table = json.loads(out.getvalue())
-    assert set(table) == {"shield", "contact tracing", "proximity app", "by lot"}
-    assert set(table["shield"]) == {"alarm_rate", "sensitivity", "silent_sensitivity", "precision", "lead_days"}
+    assert set(table) == {"contact tracing", "proximity app"}
+    for ways in table.values():
+        assert set(ways) == {"shield", "contact tracing", "proximity app", "by lot"}
+        assert set(ways["shield"]) == {field.name for field in dataclasses.fields(measure.Score)}
+    tracing = table["contact tracing"]
+    assert tracing["shield"]["alarm_rate"]["mean"] == pytest.approx(tracing["contact tracing"]["alarm_rate"]["mean"])
 
 
 def test_too_few_days_to_judge_are_refused() -> None:
     with pytest.raises(CommandError, match="at least one town"):
         call_command("compare", "--days=3")
+
+
+@pytest.mark.long
+def test_the_figures_in_the_document_are_what_the_towns_give() -> None:
+    text = comparison.DOCUMENT.read_text()
+    assert between(text, comparison.BEGIN, comparison.END, comparison.table()) == text
+
+
+def test_what_the_document_says_of_the_shield_is_in_its_figures() -> None:
+    """Also where it is not flattering: a new run that turns a sentence round has to change the sentence."""
+    rates = comparison.DOCUMENT.read_text().split(comparison.END)[0].split("At the rate of alarms of ")[1:]
+    at_tracing, at_app = (
+        {
+            cells[1].strip(): dict(
+                zip(comparison.HEADS, [float(cell.split(" +- ")[0]) for cell in cells[2:-1]], strict=True)
+            )
+            for cells in (line.split("|") for line in part.splitlines() if " +- " in line)
+        }
+        for part in rates
+    )
+    for figures in (at_tracing, at_app):
+        for column in ("sensitivity", "silent_sensitivity"):
+            assert figures["shield"][column] == max(way[column] for way in figures.values())
+    assert at_app["shield"]["precision"] == max(way["precision"] for way in at_app.values())
+    assert at_tracing["shield"]["precision"] > at_tracing["contact tracing"]["precision"]
+    assert at_tracing["proximity app"]["precision"] > at_tracing["shield"]["precision"]
+    assert at_app["shield"]["precision"] > 1.8 * at_app["proximity app"]["precision"]
+    assert at_tracing["by lot"]["warned"] > at_tracing["shield"]["warned"]
+    assert at_app["by lot"]["warned"] > at_app["shield"]["warned"]
+    assert at_app["contact tracing"]["warned"] > at_app["shield"]["warned"]

@@ -117,6 +117,15 @@ def test_a_plan_that_means_nothing_is_refused_with_a_sentence(tmp_path: Path) ->
         call_command("simulate", "--visitors=0", "--venues=1", "--days=1", "--seed=1", f"--truth-out={tmp_path}")
 
 
+def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no date like"):
+        simulate(tmp_path, start="yesterday")
+    with pytest.raises(CommandError, match="folder of --owners-out"):
+        simulate(tmp_path, f"--owners-out={tmp_path / 'nowhere' / 'owners.txt'}")
+    assert not Organisation.objects.exists()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_town_does_not_start_in_the_future(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="lives in the past"):
         simulate(tmp_path, start="2999-01-01")

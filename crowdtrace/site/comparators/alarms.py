@@ -32,7 +32,8 @@ APP_UPLOADS: Final = 0.5
 APP_DELAY_DAYS: Final = 1
 TRACING_DELAY_DAYS: Final = 2
 """Days from a result to the warning: an upload and a download, or telephone calls; our assumption."""
-CHUNK: Final = 20_000
+CHUNK: Final = 1_000
+"""Visits worked out together: few enough that their draws stay in the cache."""
 
 
 def shield_loss(record: Record, parameters: Parameters, *, known_active_per_person: float) -> Floats:

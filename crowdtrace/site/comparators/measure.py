@@ -25,13 +25,18 @@ class Score:
     ``alarm_rate``: share with an alarm. ``sensitivity``: of the days on which somebody carries, the share with an
     alarm; alarms by lot have the alarm rate. ``silent_sensitivity``: the same of those whose infector had no symptoms.
     ``precision``: of alarms, the share on days on which somebody carries. ``lead_days``: mean days from the first
-    alarm after an infection to onset, of those who had one (nan without any)."""
+    alarm after an infection to onset, of those who had one (nan without any). ``warned``: share of people who caught
+    it at a venue with an alarm between infection and onset; ``silent_warned`` of those whose infector had no symptoms.
+    ``people``: share of everybody with the app who had an alarm on any judged day."""
 
     alarm_rate: float
     sensitivity: float
     silent_sensitivity: float
     precision: float
     lead_days: float
+    warned: float
+    silent_warned: float
+    people: float
 
 
 def alarm_rate(record: Record, scores: Floats, threshold: float) -> float:
@@ -75,6 +80,9 @@ def measure(record: Record, alarms: Bools) -> Score:
         silent_sensitivity=_mean(raised[carrying & record.silent_infector[rows, None]]),
         precision=_mean(carrying[raised]),
         lead_days=_mean(lead[np.isfinite(lead)]),
+        warned=_mean(np.isfinite(lead)),
+        silent_warned=_mean(np.isfinite(lead[record.silent_infector[used]])),
+        people=_mean(np.asarray(raised.any(axis=1))),
     )
 
 

@@ -13,7 +13,10 @@ from risk.services import fold_reports
 class Command(BaseCommand):
     """Print what was folded, as JSON."""
 
-    help = "Fold self-reported results into likelihoods of venue hours; what the nightly task does."
+    help = (
+        "Fold self-reported results into likelihoods of venue hours; what the nightly task does. Nothing reads them "
+        "yet: no shield changes by it."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fold now."""

@@ -1,7 +1,12 @@
-"""Pathogen profiles: a pathogen is a named set of constants, one file each; adding one is one file and its test."""
+"""Pathogen profiles: a pathogen is a named set of constants, one file each; adding one is one file and its test.
+
+Every `Pathogen` of a module of this package is a profile that a deployment can choose (`CROWDTRACE_PATHOGEN`).
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -12,7 +17,25 @@ from risk.model.pathogens.measles import MEASLES
 from risk.model.pathogens.sars_cov_2 import SARS_COV_2_ANCESTRAL
 from risk.model.pathogens.sars_cov_2_omicron import SARS_COV_2_OMICRON
 
-PROFILES: Final[Mapping[str, Pathogen]] = MappingProxyType(
-    {p.name: p for p in (SARS_COV_2_ANCESTRAL, SARS_COV_2_OMICRON, INFLUENZA, MEASLES)}
-)
-__all__ = ["INFLUENZA", "MEASLES", "PROFILES", "SARS_COV_2_ANCESTRAL", "SARS_COV_2_OMICRON", "Incubation", "Pathogen"]
+
+def profiles() -> dict[str, Pathogen]:
+    """Every profile of the package by its name; two different ones of a name are refused."""
+    found: dict[str, Pathogen] = {}
+    for module in sorted(one.name for one in pkgutil.iter_modules(__path__)):
+        for value in vars(importlib.import_module(f"{__name__}.{module}")).values():
+            if isinstance(value, Pathogen) and found.setdefault(value.name, value) is not value:
+                raise ValueError(f"two profiles are called {value.name}")
+    return found
+
+
+PROFILES: Final[Mapping[str, Pathogen]] = MappingProxyType(profiles())
+__all__ = [
+    "INFLUENZA",
+    "MEASLES",
+    "PROFILES",
+    "SARS_COV_2_ANCESTRAL",
+    "SARS_COV_2_OMICRON",
+    "Incubation",
+    "Pathogen",
+    "profiles",
+]

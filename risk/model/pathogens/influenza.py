@@ -8,11 +8,25 @@ from risk.model.pathogens.base import Incubation, Infectiousness, Pathogen
 INFLUENZA = Pathogen(
     name="influenza",
     quanta_rest_per_h=Constant(
-        1.5, 0.3, 6.0, "quanta/h", "low end of quanta estimates after Rudnick and Milton 2003; " + ASSUMED + NOT_SEEN
+        1.5,
+        0.3,
+        6.0,
+        "quanta/h",
+        "between a median of 0.17 when speaking, Mikszewski 2022, doi:10.1016/j.gsf.2021.101285 (abstract read; a mean "
+        "over people is many times its median), and fits to outbreaks, Rudnick and Milton 2003"
+        + NOT_SEEN
+        + f"; {ASSUMED}",
     ),
     quanta_talk_per_h=Constant(6.0, 1.5, 20.0, "quanta/h", f"rest times 4; {ASSUMED}"),
     quanta_sing_per_h=Constant(30.0, 8.0, 90.0, "quanta/h", f"rest times 20; {ASSUMED}"),
-    load_dispersion=Constant(0.5, 0.2, 1.0, "k of a gamma", f"less unequal than SARS-CoV-2; {ASSUMED}"),
+    load_dispersion=Constant(
+        0.3,
+        0.1,
+        0.7,
+        "k of a gamma",
+        "39 % of ill people breathed out virus that could be cultured, Yan 2018, doi:10.1073/pnas.1716561115, and 33 % "
+        "measurable RNA, Fabian 2008, doi:10.1371/journal.pone.0002691 (abstracts read); as a k: " + ASSUMED,
+    ),
     viral_decay_per_h=Constant(0.6, 0.2, 1.5, "1/h", "aerosol half-life about an hour, rises with humidity" + NOT_SEEN),
     settling_per_h=Constant(0.3, 0.24, 1.5, "1/h", "1-5 um particles indoors, Miller 2021" + NOT_SEEN),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "as SARS-CoV-2"),

@@ -12,8 +12,9 @@ MEASLES = Pathogen(
         60.0,
         1500.0,
         "quanta/h",
-        "below the 5480 quanta/h of Riley 1978's index case, a fitted outlier, doi:10.1093/oxfordjournals.aje.a112560"
-        + NOT_SEEN,
+        "between a median of 15 when speaking, Mikszewski 2022, doi:10.1016/j.gsf.2021.101285 (a mean over people is "
+        "many times its median), and 93 a minute of one index case, an order of magnitude above its secondaries, Riley "
+        f"1978, doi:10.1093/oxfordjournals.aje.a112560 (abstracts read); {ASSUMED}",
     ),
     quanta_talk_per_h=Constant(500.0, 120.0, 3000.0, "quanta/h", f"rest times 2, coughing dominates; {ASSUMED}"),
     quanta_sing_per_h=Constant(1000.0, 240.0, 6000.0, "quanta/h", f"rest times 4; {ASSUMED}"),

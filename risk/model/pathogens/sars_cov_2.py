@@ -15,13 +15,24 @@ SARS_COV_2_ANCESTRAL = Pathogen(
         2.5, 1.0, 5.0, "quanta/h", "bracket of Buonanno 2020, doi:10.1016/j.envint.2020.106112" + NOT_SEEN
     ),
     quanta_talk_per_h=Constant(
-        9.0, 4.0, 20.0, "quanta/h", "bracket of Buonanno 2020 and Peng 2022, doi:10.1021/acs.est.1c06531" + NOT_SEEN
+        9.0,
+        4.0,
+        20.0,
+        "quanta/h",
+        "mean 3.8 speaking, Aganovic 2023, doi:10.1016/j.buildenv.2022.109924; median 2.7 standing and speaking, "
+        "Mikszewski 2022, doi:10.1016/j.gsf.2021.101285 (abstracts read; a mean over people is above its median); "
+        "bracket of Buonanno 2020 and Peng 2022, doi:10.1021/acs.est.1c06531" + NOT_SEEN,
     ),
     quanta_sing_per_h=Constant(
         85.0, 50.0, 140.0, "quanta/h", "bracket of Buonanno 2020 and Kriegel 2022 (singing, shouting)" + NOT_SEEN
     ),
     load_dispersion=Constant(
-        0.2, 0.1, 0.4, "k of a gamma", "offspring dispersion, Endo 2020, doi:10.12688/wellcomeopenres.15842" + NOT_SEEN
+        0.2,
+        0.1,
+        0.4,
+        "k of a gamma",
+        "between offspring dispersions 0.1, Endo 2020, doi:10.12688/wellcomeopenres.15842" + NOT_SEEN + ", and 0.32 "
+        "(0.15-0.64), Zhao 2021, doi:10.1186/s12874-021-01225-w (abstract read)",
     ),
     viral_decay_per_h=Constant(
         0.63,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.model import classes
+from risk.model import classes, pathogens
 from risk.model.constants import Constant
 from risk.model.far import InvalidInputError
 from risk.model.kinds import PRIORS, Kind
@@ -45,6 +47,22 @@ def test_talking_emits_more_than_resting_and_singing_more_than_talking(pathogen:
 def test_each_pathogen_has_its_own_incubation_curve(pathogen: Pathogen, median_days: float) -> None:
     curve = pathogen.incubation.still_incubating([0.0, median_days, 60.0])
     np.testing.assert_allclose(curve, [1.0, 0.5, 0.0], atol=0.01)
+
+
+def test_a_new_profile_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "from dataclasses import replace\n"
+        "from risk.model.pathogens.measles import MEASLES\n"
+        "RUBELLA = replace(MEASLES, name='{name}')\n"
+    )
+    monkeypatch.setattr(pathogens, "__path__", [*pathogens.__path__, str(tmp_path)])
+    (tmp_path / "rubella.py").write_text(text.format(name="rubella"))
+    assert set(pathogens.profiles()) == {*PROFILES, "rubella"}
+    (tmp_path / "rubella_two.py").write_text(text.format(name="influenza"))
+    with pytest.raises(ValueError, match="two profiles are called influenza"):
+        pathogens.profiles()
+    for name in ("rubella", "rubella_two"):
+        sys.modules.pop(f"risk.model.pathogens.{name}", None)
 
 
 def test_every_kind_has_a_prior_and_its_text_is_its_name() -> None:

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
+import dataclasses
 
 import numpy as np
 import pytest
 
-from risk.model.outbreaks import outbreak, predict
+from docs.plots import model as script
+from docs.plots import peers
+from risk.model.constants import Constant
+from risk.model.kinds import Kind
+from risk.model.outbreaks import Outbreak, chances_of, outbreak, predict
+from risk.model.parameters import Parameters
+from risk.model.pathogens import PROFILES
 
-ROOT = Path(__file__).parents[3]
-
-
-def plots() -> ModuleType:
-    """The script that writes the document's table (docs is no package)."""
-    spec = importlib.util.spec_from_file_location("docs_plots_model", ROOT / "docs" / "plots" / "model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+DRAWS = 2**13
+"""Enough for what does not depend on the last digit."""
 
 
-SCRIPT = plots()
+def case(name: str) -> Outbreak:
+    return outbreak(next(row for row in script.table_data()["outbreaks"] if row["name"].startswith(name)))
 
 
-def test_the_table_in_the_document_is_what_the_model_gives() -> None:
-    text = SCRIPT.DOCUMENT.read_text()
-    assert SCRIPT.with_table(text) == text, "run: python -m docs.plots.model"
+def test_the_tables_in_the_document_are_what_the_model_gives() -> None:
+    text = script.DOCUMENT.read_text()
+    assert script.with_table(text) == text, "run: python -m docs.plots.model"
 
 
 def test_every_plot_of_the_document_is_there() -> None:
-    text = SCRIPT.DOCUMENT.read_text()
-    names = {path.name for path in SCRIPT.HERE.glob("*.svg")} & {
+    text = script.DOCUMENT.read_text()
+    names = {path.name for path in script.HERE.glob("*.svg")} & {
         "room.svg",
         "response.svg",
         "class_form.svg",
@@ -48,7 +42,7 @@ def test_every_plot_of_the_document_is_there() -> None:
 
 
 def test_there_are_nine_outbreaks_with_sources_and_the_circular_ones_are_marked() -> None:
-    rows = SCRIPT.table_data()["outbreaks"]
+    rows = script.table_data()["outbreaks"]
     assert len(rows) == 9
     assert {row["name"].split()[0] for row in rows if row["circular"]} == {"Skagit", "Airliner", "Elementary"}
     for row in rows:
@@ -58,39 +52,107 @@ def test_there_are_nine_outbreaks_with_sources_and_the_circular_ones_are_marked(
         assert 2 <= low <= high <= row["exposed"]
 
 
-def test_most_outbreaks_lie_in_their_interval_and_those_outside_lie_above_it() -> None:
+def test_seven_of_nine_outbreaks_lie_in_their_interval_and_those_outside_lie_above_it() -> None:
     """Nothing is fitted to them. What the model misses are the largest ones, which fame selects."""
-    outside = [prediction for _, prediction in SCRIPT.predictions() if not prediction.inside]
-    assert len(outside) <= 3
-    assert all(prediction.observed_low > prediction.high for prediction in outside)
+    outside = [prediction for _, prediction in script.predictions() if not prediction.inside]
+    assert len(outside) <= 2
+    assert all(prediction.observed_low > prediction.published.high for prediction in outside)
+
+
+def test_a_tenth_of_the_emission_would_leave_most_outbreaks_outside() -> None:
+    """The table can fail: the same nine with a model that is wrong by ten."""
+
+    def tenth(constant: Constant) -> Constant:
+        return dataclasses.replace(constant, value=constant.value / 10, low=constant.low / 10, high=constant.high / 10)
+
+    def weaker(one: Outbreak) -> Outbreak:
+        full = one.pathogen
+        thin = dataclasses.replace(
+            full,
+            quanta_rest_per_h=tenth(full.quanta_rest_per_h),
+            quanta_talk_per_h=tenth(full.quanta_talk_per_h),
+            quanta_sing_per_h=tenth(full.quanta_sing_per_h),
+            near_per_h=tenth(full.near_per_h),
+        )
+        return dataclasses.replace(one, pathogen=thin)
+
+    rows = [outbreak(row) for row in script.table_data()["outbreaks"]]
+    assert sum(predict(weaker(one), draws=DRAWS).inside for one in rows) <= 4
+
+
+def test_every_pathogen_has_a_row_of_its_own() -> None:
+    assert {row["pathogen"] for row in script.table_data()["outbreaks"]} == set(PROFILES)
 
 
 def test_rows_without_selection_are_within_a_factor_of_three_of_the_mean() -> None:
-    rows = SCRIPT.selection_free()
+    rows = script.selection_free()
     assert len(rows) == 3
     for row, mean in rows:
         assert 1 / 3 < mean / row["observed_per_h"] < 3, row["name"]
 
 
-def test_a_prediction_repeats_with_the_same_generator_and_orders_its_interval() -> None:
-    case = outbreak(SCRIPT.table_data()["outbreaks"][0])
-    first, second = (predict(case, np.random.default_rng(1), draws=5000) for _ in range(2))
+def test_a_prediction_repeats_and_orders_its_intervals() -> None:
+    first, second = (predict(case("Skagit"), draws=DRAWS) for _ in range(2))
     assert first == second
-    assert 0 < first.low <= first.median <= first.high <= 1
-    assert 0 <= first.percentile <= 100
+    for attack in (first.published, first.two_or_more):
+        assert 0 < attack.low <= attack.median <= attack.high <= 1
+        assert 0 <= attack.percentile <= 100
 
 
-def test_conditioning_on_publication_raises_the_prediction() -> None:
-    case = outbreak(SCRIPT.table_data()["outbreaks"][2])
-    prediction = predict(case, np.random.default_rng(1), draws=20000)
-    assert prediction.low * case.exposed >= 2 - 1e-9
-    assert prediction.median > prediction.mean_rate
-    assert prediction.chance_published < 0.5
+def test_conditioning_on_publication_raises_the_prediction_and_size_raises_it_more() -> None:
+    bus = case("Zhejiang")
+    prediction = predict(bus, draws=DRAWS)
+    assert prediction.two_or_more.low * bus.exposed >= 2 - 1e-9
+    assert prediction.published.high > prediction.two_or_more.high
+    assert prediction.published.percentile < prediction.two_or_more.percentile
+    assert prediction.two_or_more.median > prediction.mean_rate
+    assert prediction.chance_of_two < 0.5
+
+
+def test_the_prediction_is_what_drawing_many_evenings_gives() -> None:
+    """The exact sum over cases against drawing them, weighed by hand."""
+    bus = case("Zhejiang")
+    prediction = predict(bus, draws=2**15)
+    chance, rng = chances_of(bus, 2**15), np.random.default_rng(4)
+    cases = rng.binomial(bus.exposed, np.tile(chance, 8))
+    known = cases[cases >= 2]
+    assert (cases >= 2).mean() == pytest.approx(prediction.chance_of_two, rel=0.02)
+    below = (known * (known < 23)).sum() + 0.5 * (known * (known == 23)).sum()
+    assert 100 * below / known.sum() == pytest.approx(prediction.published.percentile, abs=0.5)
+
+
+def test_the_near_range_adds_to_the_far_one() -> None:
+    bus = case("Zhejiang")
+    none = dataclasses.replace(bus.pathogen.near_per_h, value=1e-9, low=1e-10, high=1e-8)
+    alone = dataclasses.replace(bus, pathogen=dataclasses.replace(bus.pathogen, near_per_h=none))
+    assert predict(bus, draws=DRAWS).mean_rate > 1.02 * predict(alone, draws=DRAWS).mean_rate
 
 
 def test_the_implied_load_reproduces_the_observed_rate() -> None:
-    case = outbreak(SCRIPT.table_data()["outbreaks"][3])
-    prediction = predict(case, np.random.default_rng(1), draws=2000)
-    mean_dose = -np.log1p(-prediction.mean_rate / case.susceptible.value)
-    again = case.susceptible.value * -np.expm1(-prediction.implied_load * mean_dose)
+    coach = case("Hunan")
+    prediction = predict(coach, draws=DRAWS)
+    mean_dose = -np.log1p(-prediction.mean_rate / coach.susceptible.value)
+    again = coach.susceptible.value * -np.expm1(-prediction.implied_load * mean_dose)
     assert again == pytest.approx(prediction.observed_low, rel=1e-6)
+
+
+def test_microcovid_comes_out_as_its_own_calculator_says() -> None:
+    """Of its test `calculate.test.ts` and white paper: an hour with one who has it, at one metre, without masks."""
+    known = peers.Outing("one person", Kind.HOME, 1, 1.0, "normal", "indoor", "normal", "none")
+    assert peers.microcovid(known, 1.0) == pytest.approx(0.06)
+    outdoors_masked = dataclasses.replace(known, setting="outdoor", mask="basic")
+    assert peers.microcovid(outdoors_masked, 1.0) == pytest.approx(0.06 / 20 * 2 / 9)
+    assert peers.microcovid(dataclasses.replace(known, hours=100.0), 1.0) == pytest.approx(0.48)
+
+
+def test_peers_agree_with_us_within_a_factor_of_five() -> None:
+    """Not a proof of either: 6 % an hour at one metre was guessed from households, our rates from breath."""
+    for outing in peers.OUTINGS:
+        assert 0.2 < peers.ours(outing, 0.01) / peers.microcovid(outing, 0.01) < 5.0, outing.name
+
+
+def test_georgia_tech_counts_whoever_is_there_and_we_never_exceed_it() -> None:
+    assert peers.event_risk(0.01, 100) == pytest.approx(1 - 0.99**100)
+    for outing in peers.OUTINGS:
+        people = peers.heads_of(outing, Parameters(pathogen=PROFILES["sars-cov-2-ancestral"]))
+        assert peers.ours(outing, 0.01) < peers.event_risk(0.01, people)

@@ -1,5 +1,6 @@
 """`manage.py compare`: the shield against contact tracing and a proximity app, on simulated towns."""
 
+import dataclasses
 import datetime as dt
 import json
 import math
@@ -14,19 +15,22 @@ from crowdtrace.site.comparators import alarms, measure
 from crowdtrace.site.comparators.record import Record, live
 from crowdtrace.site.town.plan import BadPlan, TownPlan
 from crowdtrace.site.town.streams import stream
-from risk.model.parameters import Parameters
-from risk.model.pathogens import PROFILES
+from risk.model.parameters import Adaptive, Parameters
+from risk.model.pathogens import Pathogen
+from risk.parameters import build
 
 START: Final = dt.date(2026, 3, 2)
 FIRST_INFECTED: Final = 0.01
 """More than in other towns, so that few of them have no epidemic to warn of."""
-COLUMNS: Final = ("alarm_rate", "sensitivity", "silent_sensitivity", "precision", "lead_days")
+COLUMNS: Final = tuple(field.name for field in dataclasses.fields(measure.Score))
+RATES: Final = ("contact tracing", "proximity app")
+"""Ways to warn whose own rate of alarms all are compared at."""
 
 
 class Command(BaseCommand):
     """Prints what comes out: mean over towns and the standard error of it."""
 
-    help = "Compare ways to warn at the alarm rate of contact tracing, on simulated towns whose truth is known."
+    help = "Compare ways to warn at equal rates of alarms, on simulated towns whose truth is known."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""
@@ -39,42 +43,62 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare."""
-        parameters = Parameters(pathogen=PROFILES[settings.PATHOGEN])
         if options["towns"] < 1 or options["days"] <= measure.FIRST_DAY:
             raise CommandError(f"Give at least one town and {measure.FIRST_DAY + 1} days.")
-        found: dict[str, list[measure.Score]] = {}
-        for number in tqdm(range(options["towns"]), desc="compare", unit="town", file=self.stderr):
-            numbers = {name: options[name] for name in ("visitors", "venues", "days")}
-            try:
-                plan = TownPlan(
-                    **numbers,
-                    seed=options["seed"] + number,
-                    start=START,
-                    first_infected=FIRST_INFECTED,
-                    parameters=parameters,
-                )
-            except BadPlan as error:
-                raise CommandError(str(error)) from error
-            for name, score in compare_town(plan, parameters).items():
-                found.setdefault(name, []).append(score)
-        table = {name: _summary(scores) for name, scores in found.items()}
+        try:
+            table = compare_towns(
+                **{name: options[name] for name in ("towns", "seed", "visitors", "venues", "days")},
+                pathogen=build(settings.PATHOGEN, Adaptive()).pathogen,
+                progress=self.stderr,
+            )
+        except BadPlan as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(table) if options["json"] else _as_text(table))
 
 
-def compare_town(plan: TownPlan, parameters: Parameters) -> dict[str, measure.Score]:
-    """Every way to warn on one town, at the rate at which contact tracing raises alarms there."""
+Summary = dict[str, dict[str, float | None]]
+
+
+def compare_towns(
+    *, towns: int, seed: int, visitors: int, venues: int, days: int, pathogen: Pathogen, progress: Any = None
+) -> dict[str, dict[str, Summary]]:
+    """Every way to warn over towns of following seeds, by the way whose rate of alarms is used, then by way."""
+    parameters = Parameters(pathogen=pathogen)
+    found: dict[str, dict[str, list[measure.Score]]] = {rate: {} for rate in RATES}
+    for number in tqdm(range(towns), desc="compare", unit="town", file=progress):
+        plan = TownPlan(
+            visitors=visitors,
+            venues=venues,
+            days=days,
+            seed=seed + number,
+            start=START,
+            first_infected=FIRST_INFECTED,
+            parameters=parameters,
+        )
+        for rate, scores in compare_town(plan, parameters).items():
+            for name, score in scores.items():
+                found[rate].setdefault(name, []).append(score)
+    return {rate: {name: _summary(scores) for name, scores in of.items()} for rate, of in found.items()}
+
+
+def compare_town(plan: TownPlan, parameters: Parameters) -> dict[str, dict[str, measure.Score]]:
+    """Every way to warn on one town, at the rates at which contact tracing and the app raise alarms there."""
     record = live(plan)
     random = stream(plan.seed, "compare")
-    tracing = alarms.contact_tracing_shield(record)
-    rate = measure.alarm_rate(record, tracing, 0.0)
-    loss = alarms.shield_loss(record, parameters, known_active_per_person=_known_active(record))
-    app = alarms.proximity_app(record, random=random)
-    by_name = {"shield": loss, "contact tracing": tracing, "proximity app": app}
-    by_lot = {"by lot": random.random(loss.shape)}
-    return {
-        name: measure.measure(record, measure.alarms_at_rate(record, scores, rate, random=random))
-        for name, scores in (by_name | by_lot).items()
+    ways = {
+        "shield": alarms.shield_loss(record, parameters, known_active_per_person=_known_active(record)),
+        "contact tracing": alarms.contact_tracing_shield(record),
+        "proximity app": alarms.proximity_app(record, random=random),
+        "by lot": random.random((record.has_app.size, record.days)),
     }
+    out = {}
+    for name in RATES:
+        rate = measure.alarm_rate(record, ways[name], 0.0)
+        out[name] = {
+            way: measure.measure(record, measure.alarms_at_rate(record, scores, rate, random=random))
+            for way, scores in ways.items()
+        }
+    return out
 
 
 def _known_active(record: Record) -> float:
@@ -84,8 +108,9 @@ def _known_active(record: Record) -> float:
     return float(known.mean())
 
 
-def _summary(scores: list[measure.Score]) -> dict[str, dict[str, float | None]]:
-    out: dict[str, dict[str, float | None]] = {}
+def _summary(scores: list[measure.Score]) -> Summary:
+    """Mean over towns, and its standard error, of each column."""
+    out: Summary = {}
     for column in COLUMNS:
         values = np.array([getattr(score, column) for score in scores])
         values = values[np.isfinite(values)]
@@ -98,15 +123,18 @@ def _summary(scores: list[measure.Score]) -> dict[str, dict[str, float | None]]:
     return out
 
 
-def _as_text(table: dict[str, dict[str, dict[str, float | None]]]) -> str:
-    lines = ["".join([" " * 18, *(f"{column:>24}" for column in COLUMNS)])]
-    for name, columns in table.items():
-        cells = [_cell(columns[column]) for column in COLUMNS]
-        lines.append("".join([f"{name:<18}", *(f"{cell:>24}" for cell in cells)]))
+def _as_text(table: dict[str, dict[str, Summary]]) -> str:
+    lines = []
+    for rate, ways in table.items():
+        lines.append(f"At the rate of alarms of the {rate}:")
+        lines.append("".join([" " * 18, *(f"{column:>20}" for column in COLUMNS)]))
+        for name, columns in ways.items():
+            lines.append("".join([f"{name:<18}", *(f"{cell(columns[column]):>20}" for column in COLUMNS)]))
     return "\n".join(lines)
 
 
-def _cell(value: dict[str, float | None]) -> str:
+def cell(value: dict[str, float | None]) -> str:
+    """A mean and its standard error, as shown."""
     if value["mean"] is None:
         return "-"
     error = value["standard_error"]

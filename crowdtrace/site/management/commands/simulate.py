@@ -1,5 +1,6 @@
 """`manage.py simulate`: a town with known truth, through the real services."""
 
+import argparse
 import datetime as dt
 import json
 from pathlib import Path
@@ -13,8 +14,15 @@ from crowdtrace.common import embedded
 from crowdtrace.common.time import deployment_zone, utc_now
 from crowdtrace.site.services import simulation
 from crowdtrace.site.town.plan import BadPlan, TownPlan
-from risk.model.parameters import Parameters
-from risk.model.pathogens import PROFILES
+from risk.model.parameters import Adaptive
+from risk.parameters import build
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-03-02") from None
 
 
 class Command(BaseCommand):
@@ -28,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--venues", type=int, required=True)
         parser.add_argument("--days", type=int, required=True)
         parser.add_argument("--seed", type=int, required=True, help="the same seed and start give the same town")
-        parser.add_argument("--start", type=dt.date.fromisoformat, help="first day; by default the town ends today")
+        parser.add_argument("--start", type=_date, help="first day; by default the town ends today")
         parser.add_argument("--release", action="store_true", help="also crowd, purge and release, every night")
         parser.add_argument("--owners-out", type=Path, help="file for owners of some visitors' passes, one a line")
         parser.add_argument("--truth-out", type=Path, help="folder for the truth; by default in the home")
@@ -40,6 +48,8 @@ class Command(BaseCommand):
         if simulation.holds_more_than_the_demonstration() and not options["add"]:
             raise CommandError("There is more here than the demonstration. Give --add, or another CROWDTRACE_HOME.")
         plan = self._plan(options, now)
+        if options["owners_out"] and not options["owners_out"].absolute().parent.is_dir():
+            raise CommandError("The folder of --owners-out is not there.")
         folder = options["truth_out"] or self._default_folder(plan)
         try:
             with tqdm(total=plan.venues + plan.days, desc="simulate", unit="step", file=self.stderr) as bar:
@@ -71,7 +81,7 @@ class Command(BaseCommand):
             raise CommandError("A town lives in the past; start it today or before.")
         numbers = {name: options[name] for name in ("visitors", "venues", "days", "seed")}
         try:
-            return TownPlan(**numbers, start=start, parameters=Parameters(pathogen=PROFILES[settings.PATHOGEN]))
+            return TownPlan(**numbers, start=start, parameters=build(settings.PATHOGEN, Adaptive()))
         except BadPlan as error:
             raise CommandError(str(error)) from error
 
