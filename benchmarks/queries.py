@@ -1,25 +1,31 @@
 """How long the published queries take on released days, through the engine's own process, and what a release costs.
 
-    python -m benchmarks.queries --catalogue postgresql://... [--rows 1000000] [--days 1]
+    python -m benchmarks.queries --catalogue postgresql://... [--rows 1000000] [--days 1] [--repeat 1]
 
 Writes `days` releases of `rows` simulated scans each into a lake and runs both published queries, unchanged, three
-times each. The peak of memory is that of this process: draw, fit, deal and write.
+times each. With `--repeat` each data file is listed so many times, which costs a reader as much as other files of that
+size. The peak of memory is that of this process: draw, fit, deal and write. Bytes a row are those of the columns that
+a query names, as Athena would scan and bill them.
 """
 
 import argparse
 import datetime as dt
+import re
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from benchmarks.days import simulated_day
-from exports.engine.engine import Engine, Limits
+from exports.engine.engine import Engine, Limits, Source
 from exports.engine.sources import open_sources
 from exports.lake.catalogue import Lake
-from exports.lake.storage import Storage
+from exports.lake.storage import Storage, local_path
 from exports.lake.write import overwrite_day, overwrite_table
 from exports.policy.domain import workloads
 from exports.policy.draw import draw
@@ -51,12 +57,27 @@ def release(lake: Lake, day: dt.date, exact: dict[str, Counts]) -> float:
     return time.perf_counter() - started
 
 
+def bytes_a_row(sources: Sequence[Source], sql: str) -> float:
+    """Compressed bytes of the columns of the crowd table that a query names, a row."""
+    [source] = [each for each in sources if each.table is CROWD_TRACING]
+    named = {column for column in CROWD_TRACING.names if re.search(rf"\b{column}\b", sql)}
+    size = rows = 0
+    for file in source.files:
+        metadata = pq.read_metadata(local_path(file))
+        rows += metadata.num_rows
+        groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+        chunks = (group.column(number) for group in groups for number in range(group.num_columns))
+        size += sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema in named)
+    return size / rows
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--catalogue", required=True, help="an empty PostgreSQL database")
     parser.add_argument("--rows", type=int, default=1_000_000, help="scans a day")
     parser.add_argument("--days", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1, help="times that each data file is read")
     options = parser.parse_args(arguments)
     exact = counts(options.rows)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -70,15 +91,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"release of {options.rows:,} scans: {max(seconds):.1f} s at most, {sum(seconds):.1f} s in all")
             print(f"peak of memory: {peak:.0f} MiB; {before:.0f} MiB before the first release, by the simulation")
             sources = open_sources(lake)
-        engine = Engine(schema="covid-19", sources=sources, storage=storage, limits=Limits(seconds=600))
+        many = tuple(
+            replace(each, files=(*each.files,) * options.repeat) for each in sources if each.table is CROWD_TRACING
+        )
+        many += tuple(each for each in sources if each.table is not CROWD_TRACING)
+        engine = Engine(schema="covid-19", sources=many, storage=storage, limits=Limits(seconds=600))
         for path in sorted(QUERIES.glob("*.sql")):
             took = []
             for _ in range(3):
                 started = time.perf_counter()
                 answer = engine.run(path.read_text())
                 took.append(time.perf_counter() - started)
+            rows, size = options.rows * options.days * options.repeat, bytes_a_row(sources, path.read_text())
             print(
-                f"{path.name} on {options.rows * options.days:,} rows: {min(took):.2f} s, {answer.table.num_rows} rows"
+                f"{path.name} on {rows:,} rows: {min(took):.2f} s, {answer.table.num_rows} rows, {size:.2f} bytes a row"
             )
     return 0
 

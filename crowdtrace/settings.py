@@ -137,6 +137,14 @@ CACHES = {
 }
 # file:///folder or s3://bucket/prefix
 LAKE_URL: str = env.str("LAKE_URL", default=f"file://{BASE_DIR / '.crowdtrace' / 'lake'}")
+# Another S3 server than Amazon's, and its region; keys are found the way AWS tools find them.
+LAKE_S3_ENDPOINT: str = env.str("LAKE_S3_ENDPOINT", default="")
+LAKE_S3_REGION: str = env.str("LAKE_S3_REGION", default="us-east-1")
+# Where the lake's tables are catalogued: `postgres` (the deployment's own database) or `glue`.
+LAKE_CATALOGUE: str = env.str("LAKE_CATALOGUE", default="postgres")
+if LAKE_CATALOGUE not in ("postgres", "glue"):
+    raise ImproperlyConfigured("LAKE_CATALOGUE is postgres or glue.")
+LAKE_GLUE_ENDPOINT: str = env.str("LAKE_GLUE_ENDPOINT", default="")
 
 # Time and language ---------------------------------------------------------------------------------------------------
 # The zone whose calendar days are epochs. Rows are UTC; venues carry a zone of their own for opening hours.
@@ -314,6 +322,13 @@ HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
 RISKLEVEL_THRESHOLDS = (0.01, 0.05)
 # Who publishes the open dataset, as citations name them.
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
+# What answers Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the workgroup named,
+# at the operator's cost and within its scan limit), or `off`.
+ATHENA: str = env.str("ATHENA", default="local" if EMBEDDED else "off")
+if ATHENA not in ("local", "forward", "off"):
+    raise ImproperlyConfigured("ATHENA is local, forward or off.")
+ATHENA_WORKGROUP: str = env.str("ATHENA_WORKGROUP", default="")
+ATHENA_ENDPOINT: str = env.str("ATHENA_ENDPOINT", default="")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
 # them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")

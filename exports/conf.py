@@ -69,6 +69,26 @@ def database_url() -> str:
     return f"postgresql://{user}:{password}@{given['HOST']}:{given['PORT'] or 5432}/{name}"
 
 
+def glue_endpoint() -> str | None:
+    """Address of the Glue that catalogues the lake, empty for Amazon's own; `None` where PostgreSQL does."""
+    return str(_get("LAKE_GLUE_ENDPOINT", "")) if _get("LAKE_CATALOGUE", "postgres") == "glue" else None
+
+
+def athena_mode() -> str:
+    """What answers Athena's protocol at /athena: `local`, `forward` (Athena itself), or nothing."""
+    return str(settings.ATHENA)
+
+
+def athena_work_group() -> str:
+    """The workgroup that queries run in."""
+    return str(_get("ATHENA_WORKGROUP", "")) or f"{database()}-researchers"
+
+
+def athena_endpoint() -> str | None:
+    """Address of the Athena that queries are forwarded to; `None` for Amazon's own."""
+    return str(_get("ATHENA_ENDPOINT", "")) or None
+
+
 def drift_limits() -> DriftLimits:
     """How far a day may move from the one before it to be published unseen."""
     return DriftLimits(**_get("DATASET_DRIFT_LIMITS", {}))

@@ -1,7 +1,7 @@
 """The deployment's lake, opened from the settings."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -16,10 +16,17 @@ from exports.tables import LIVE_CROWD
 Snapshots = frozenset[tuple[str, str]]
 
 
+def _opened() -> AbstractContextManager[Lake]:
+    storage, database, glue = conf.storage(), conf.database(), conf.glue_endpoint()
+    if glue is None:
+        return Lake.in_postgres(url=conf.catalogue_url(), storage=storage, database=database)
+    return Lake.in_glue(endpoint=glue, storage=storage, database=database)
+
+
 @contextmanager
 def deployment_lake() -> Iterator[Lake]:
     """The lake, with its tables made where they are missing."""
-    with Lake.in_postgres(url=conf.catalogue_url(), storage=conf.storage(), database=conf.database()) as lake:
+    with _opened() as lake:
         lake.prepare()
         yield lake
 

@@ -280,3 +280,29 @@ class ErasedOwner(models.Model):
 
     def __str__(self) -> str:
         return f"erased on {self.erased_on}"
+
+
+# Athena's protocol ----------------------------------------------------------------------------------------------------
+class AthenaQuery(models.Model):
+    """A query that a client of Athena's protocol started here; its rows lie under the lake's `results/`."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("submitted_at", dt.timedelta(days=1)),))
+
+    class State(models.TextChoices):
+        QUEUED = "QUEUED"
+        RUNNING = "RUNNING"
+        SUCCEEDED = "SUCCEEDED"
+        FAILED = "FAILED"
+        CANCELLED = "CANCELLED"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token = models.CharField(max_length=64, unique=True, help_text="hash of ClientRequestToken; random without one")
+    sql = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    reason = models.TextField(blank=True)
+    submitted_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+    elapsed_ms = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"

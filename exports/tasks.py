@@ -5,18 +5,19 @@ import logging
 from celery import shared_task
 
 from crowdtrace.common.time import deployment_zone, utc_now
-from exports.services import erasing, releases, verified, webhooks
+from exports.services import athena, erasing, releases, verified, webhooks
 
 log = logging.getLogger(__name__)
 
 
 @shared_task(name="exports.release")
 def release() -> None:
-    """Note that today is served, and release every closed day that waits."""
+    """Note that today is served, release every closed day that waits, and clear away results of old queries."""
     now = utc_now()
     releases.mark_served(days={now.astimezone(deployment_zone()).date()})
     releases.release_waiting(now=now)
     verified.publish_waiting(now=now)
+    athena.sweep_results()
 
 
 @shared_task(name="exports.webhooks")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -35,6 +35,13 @@ KINDS: Final[dict[Kind, str]] = {
     "date": "DATE",
 }
 READ_BYTES: Final = 1 << 16
+ASK_SECONDS: Final = 0.5
+
+Asked = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -82,8 +89,8 @@ class Engine:
         """Look at a query without running it; raises `QueryError` for one that is refused."""
         return check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
 
-    def run(self, sql: str, *, dialect: Dialect = "athena") -> QueryResult:
-        """Check and run a query.
+    def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: Asked = _never) -> QueryResult:
+        """Check and run a query; `is_cancelled` is asked while it runs, twice a second.
 
         Raises `QueryError` for one that is refused, fails or passes a limit, `QueryBusyError` where too many run,
         `LakeAwayError` where the lake's files cannot be read.
@@ -91,7 +98,7 @@ class Engine:
         self.check(sql, dialect=dialect)
         started = time.monotonic()
         with _slot(self.slots, self.limits):
-            answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits)
+            answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits, is_cancelled)
         head, _, body = answer.partition(b"\n")
         outcome = json.loads(head)
         if "error" in outcome:
@@ -123,9 +130,11 @@ class Engine:
         if not self.storage.is_s3:
             return {}
         scheme, _, host = self.storage.endpoint.partition("://")
+        access_key, secret_key, session = self.storage.keys()
         given = {
-            "KEY_ID": self.storage.access_key,
-            "SECRET": self.storage.secret_key,
+            "KEY_ID": access_key,
+            "SECRET": secret_key,
+            "SESSION_TOKEN": session,
             "REGION": self.storage.region,
             "ENDPOINT": host,
             "URL_STYLE": "path" if host else "",
@@ -173,7 +182,7 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> bool:
     return True
 
 
-def _in_process(job: bytes, limits: Limits) -> bytes:
+def _in_process(job: bytes, limits: Limits, is_cancelled: Asked) -> bytes:
     """The worker's whole answer; it is killed at the limits of time and output."""
     with tempfile.TemporaryDirectory(prefix="crowdtrace-query-") as folder:
         process = subprocess.Popen(
@@ -186,7 +195,7 @@ def _in_process(job: bytes, limits: Limits) -> bytes:
             start_new_session=True,
         )
         try:
-            answer = _converse(process, job, limits)
+            answer = _converse(process, job, limits, is_cancelled)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -199,7 +208,7 @@ def _in_process(job: bytes, limits: Limits) -> bytes:
     return answer
 
 
-def _converse(process: subprocess.Popen[bytes], job: bytes, limits: Limits) -> bytes:
+def _converse(process: subprocess.Popen[bytes], job: bytes, limits: Limits, is_cancelled: Asked) -> bytes:
     if process.stdin is None or process.stdout is None:
         raise AssertionError("the worker has no pipes")
     with contextlib.suppress(BrokenPipeError):
@@ -210,8 +219,12 @@ def _converse(process: subprocess.Popen[bytes], job: bytes, limits: Limits) -> b
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(max(0.0, end - time.monotonic())):
-                raise QueryError("too-slow", f"The query took more than {limits.seconds:g} seconds and was ended.")
+            if not selector.select(max(0.0, min(ASK_SECONDS, end - time.monotonic()))):
+                if time.monotonic() >= end:
+                    raise QueryError("too-slow", f"The query took more than {limits.seconds:g} seconds and was ended.")
+                if is_cancelled():
+                    raise QueryError("cancelled", "The query was cancelled.")
+                continue
             part = os.read(process.stdout.fileno(), READ_BYTES)
             if not part:
                 return bytes(answer)

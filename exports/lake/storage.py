@@ -73,6 +73,20 @@ class Storage:
         url = self.at(path)
         return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
 
+    def write(self, path: str, data: bytes) -> None:
+        """Put an object under the lake, in place of one that is there. Raises `OSError`."""
+        url = self.at(path)
+        with load_file_io(self.catalogue_properties(), url).new_output(url).create(overwrite=True) as stream:
+            stream.write(data)
+
+    def keys(self) -> tuple[str, str, str]:
+        """Access key, secret key and session token: those given, else those that AWS tools find, else empty."""
+        if self.access_key:
+            return self.access_key, self.secret_key, ""
+        found = boto3.Session().get_credentials()
+        frozen = found.get_frozen_credentials() if found is not None else None
+        return (frozen.access_key, frozen.secret_key, frozen.token or "") if frozen is not None else ("", "", "")
+
     def objects(self) -> "Objects":
         """The objects of this storage."""
         return S3Objects(self) if self.is_s3 else LocalObjects()

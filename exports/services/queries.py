@@ -1,6 +1,7 @@
 """Running a researcher's query on the deployment's open tables."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +30,11 @@ def run_query(
     as_of: dt.date | None = None,
     at: TablesAt | None = None,
     now: dt.datetime | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Answered:
     """Run one query on the tables as they are, as the release of the day `as_of` left them, or as `at` says.
 
-    Live rows are those of `now`, by itself the present.
+    Live rows are those of `now`, by itself the present. `is_cancelled` is asked while it runs.
 
     Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
     """
@@ -40,7 +42,7 @@ def run_query(
     engine = query_engine(release=at.release)
     if LIVE_CROWD.name in engine.check(sql, dialect=dialect).tables:
         engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()))
-    return Answered(engine.run(sql, dialect=dialect), at.as_of)
+    return Answered(engine.run(sql, dialect=dialect, is_cancelled=is_cancelled), at.as_of)
 
 
 def is_steady(*, sql: str, dialect: Dialect, at: TablesAt) -> bool:

@@ -1,6 +1,7 @@
 """A release in the lake is read by the query engine, by pyiceberg and by DuckDB, and all say what was released."""
 
 import datetime as dt
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -74,3 +75,18 @@ def test_pyiceberg_and_duckdb_read_the_same_rows(local_lake: Lake) -> None:
             counted = connection.execute("SELECT count(*) FROM read_parquet(?)", [files]).fetchone()
         assert counted == (scan.to_arrow().num_rows,)
     assert local_lake.table(CROWD_TRACING).scan().to_arrow().num_rows == fitted.total
+
+
+def test_duckdbs_own_reader_of_iceberg_finds_the_same_rows(local_lake: Lake) -> None:
+    """From the table's metadata alone, without pyiceberg's plan: another implementation reads what we wrote."""
+    fitted = [release_day(local_lake, day=day, size=500, seed=number) for number, day in enumerate(DAYS)]
+    metadata = local_path(local_lake.table(CROWD_TRACING).metadata_location)
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        for name in ("avro", "iceberg"):
+            folder = Path(str(files(f"duckdb_extension_{name}")))
+            [extension] = folder.glob(f"extensions/*/{name}.duckdb_extension")
+            connection.execute(f"LOAD '{extension}'")
+        found = connection.execute(
+            "SELECT scan_date, count(*) FROM iceberg_scan(?) GROUP BY 1 ORDER BY 1", [str(metadata)]
+        ).fetchall()
+    assert found == [(day, each.total) for day, each in zip(DAYS, fitted, strict=True)]

@@ -1,0 +1,117 @@
+"""Makes and runs `dataset.ipynb` against a running deployment that has releases of October 2020.
+
+    python -m docs.dataset_notebook http://localhost:8000
+
+`tests/exports/test_notebook.py` runs the same cells; they are kept here, the notebook with what they printed.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+PATH = Path(__file__).with_name("dataset.ipynb")
+CELLS = (
+    (
+        "markdown",
+        "# The open dataset, from a notebook\n\n"
+        "Fetch, ask, plan for the noise, and join another source by state. Needs pandas and a deployment: set "
+        "`CROWDTRACE_URL`, or run one with `make run`. What it printed here is of a small made-up deployment, whose "
+        "epsilon is 4; the default is 1.",
+    ),
+    (
+        "code",
+        "import io\nimport json\nimport os\nfrom pathlib import Path\nfrom urllib.request import Request, urlopen\n\n"
+        "import pandas as pd\n\n"
+        'URL = os.environ.get("CROWDTRACE_URL", "http://localhost:8000") + "/api/v1"\n\n\n'
+        "def get(path):\n"
+        "    with urlopen(URL + path) as answer:\n"
+        "        return json.load(answer)\n\n\n"
+        "def query(sql):\n"
+        '    body = json.dumps({"sql": sql, "dialect": "athena"}).encode()\n'
+        '    request = Request(URL + "/queries", body, {"Content-Type": "application/json"})\n'
+        "    with urlopen(request) as answer:\n"
+        "        found = json.load(answer)\n"
+        '    assert not found["truncated"]\n'
+        '    return pd.DataFrame(found["rows"], columns=[column["name"] for column in found["columns"]])',
+    ),
+    ("markdown", "## What it is, and what it promises"),
+    (
+        "code",
+        'about = get("/datasets/covid-19")\n'
+        'print(about["title"])\nprint(about["guarantee"]["sentence"])\nprint(about["coverage"]["text"])\n'
+        'for problem in about["known_problems"]:\n    print("-", problem["text"])',
+    ),
+    ("markdown", "## Daily counts\n\nThe published query, as it is."),
+    (
+        "code",
+        'daily = query(Path("../exports/queries/daily_counts.sql").read_text())\n'
+        'daily["symptoms_share"] = daily["symptoms_count"] / daily["total_count"]\ndaily',
+    ),
+    (
+        "markdown",
+        "## How sure are these numbers?\n\nEach noisy count is published with the interval that holds the exact one in "
+        "95 of 100 draws. A difference smaller than that says nothing.",
+    ),
+    (
+        "code",
+        'query("""\n    SELECT scan_date, noisy_count, noise_scale, low, high\n'
+        '    FROM "covid-19".aspirevc_crowd_tracing_dp_counts\n'
+        '    WHERE measure = \'total\' ORDER BY scan_date\n""")',
+    ),
+    (
+        "markdown",
+        "## Join another source by state\n\n"
+        "`data/covidcast_shaped.csv` has the columns of Delphi's COVIDcast (`geo_value`, `time_value`, `signal`, "
+        "`value`). **Its numbers are made up**: it stands for the file that you would fetch.",
+    ),
+    (
+        "code",
+        'with urlopen(URL + "/datasets/covid-19/daily.csv") as answer:\n'
+        "    by_state = pd.read_csv(io.BytesIO(answer.read()))\n"
+        'cases = pd.read_csv("data/covidcast_shaped.csv")\n'
+        'cases["state"] = cases["geo_value"].str.upper()\n'
+        'cases = cases.rename(columns={"time_value": "scan_date"})\n'
+        'joined = by_state.merge(cases, on=["state", "scan_date"], validate="one_to_one")\n'
+        'joined["symptoms_percent"] = 100 * joined["symptoms_count"] / joined["total_count"]\n'
+        'joined[["scan_date", "state", "total_count", "symptoms_percent", "value"]]',
+    ),
+    (
+        "markdown",
+        "## Cite, and go back\n\nA query with `as_of` gives these rows for good, whatever is released later.",
+    ),
+    (
+        "code",
+        'print(about["citation"]["text"])\n'
+        'for release in get("/datasets/covid-19/releases")["results"][:2]:\n'
+        '    print(release["day"], release["rows"], "rows, epsilon", round(release["epsilon"], 3))',
+    ),
+)
+
+
+def made() -> nbformat.NotebookNode:
+    """The notebook without outputs."""
+    notebook = nbformat.v4.new_notebook()
+    for number, (kind, source) in enumerate(CELLS):
+        cell = nbformat.v4.new_markdown_cell(source) if kind == "markdown" else nbformat.v4.new_code_cell(source)
+        cell["id"] = f"cell-{number}"
+        notebook.cells.append(cell)
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return notebook
+
+
+def executed(url: str) -> nbformat.NotebookNode:
+    """The notebook as it runs against a deployment; raises for a cell that fails."""
+    notebook = made()
+    os.environ["CROWDTRACE_URL"] = url
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(PATH.parent)}}).execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    notebook.metadata.pop("language_info", None)
+    return notebook
+
+
+if __name__ == "__main__":
+    nbformat.write(executed(sys.argv[1]), PATH)

@@ -1,0 +1,137 @@
+"""The forms of Amazon Athena's API (2017-05-18, JSON 1.1) for results of the query engine: pure, knows no Django.
+
+Only what clients need to run a query and read its rows: pyathena and awswrangler ask no more.
+"""
+
+import datetime as dt
+import decimal
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from exports.engine.results import type_name
+
+TARGET: Final = "AmazonAthena."
+CONTENT_TYPE: Final = "application/x-amz-json-1.1"
+CATALOGUE: Final = "AwsDataCatalog"
+ENGINE: Final = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+MOST_RESULTS: Final = 1000
+
+Json = dict[str, Any]
+
+
+class AthenaError(Exception):
+    """An answer of Athena that is an error; `kind` is the exception's name in its API."""
+
+    def __init__(self, message: str, *, kind: str = "InvalidRequestException") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def body(self) -> Json:
+        """The members of the answer."""
+        return {"__type": self.kind, "Message": str(self), "message": str(self)}
+
+
+def text(value: Any) -> str | None:
+    """A value as Athena writes it in its results; `None` for null."""
+    match value:
+        case None | str():
+            return value
+        case bool():
+            written = str(value).lower()
+        case dt.datetime():
+            moment = value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+            written = f"{moment} UTC" if value.tzinfo else moment
+        case dt.date():
+            written = value.isoformat()
+        case decimal.Decimal():
+            written = format(value, "f")
+        case bytes():
+            written = value.hex(" ")
+        case list():
+            written = "[" + ", ".join(text(each) or "null" for each in value) + "]"
+        case dict():
+            written = "{" + ", ".join(f"{name}={text(each) or 'null'}" for name, each in value.items()) + "}"
+        case _:
+            written = str(value)
+    return written
+
+
+def rows(table: pa.Table) -> list[list[str | None]]:
+    """The names of the columns, then the rows, all as texts."""
+    columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
+    return [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
+
+
+def to_csv(table: pa.Table) -> bytes:
+    """The result file: every text in quotes, null as nothing at all."""
+    lines = (",".join("" if cell is None else _quoted(cell) for cell in row) for row in rows(table))
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def column_info(field: pa.Field) -> Json:
+    """One column of the results' metadata."""
+    kind = type_name(field.type).partition("(")[0]
+    precision = {"varchar": 2147483647, "bigint": 19, "integer": 10, "double": 17, "real": 17, "timestamp": 3}
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": field.name,
+        "Label": field.name,
+        "Type": kind,
+        "Precision": field.type.precision if pa.types.is_decimal(field.type) else precision.get(kind, 0),
+        "Scale": field.type.scale if pa.types.is_decimal(field.type) else 0,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": kind == "varchar",
+    }
+
+
+def results_page(table: pa.Table, *, start: int, most: int) -> Json:
+    """Rows from `start`; the first row of all is that of the names. `NextToken` is the place to go on."""
+    every = rows(table)
+    shown = every[start : start + most]
+    page: Json = {
+        "UpdateCount": 0,
+        "ResultSet": {
+            "Rows": [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in shown],
+            "ResultSetMetadata": {"ColumnInfo": [column_info(field) for field in table.schema]},
+        },
+    }
+    if start + most < len(every):
+        page["NextToken"] = str(start + most)
+    return page
+
+
+def page_of(asked: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a page begins and how many rows it has; raises `AthenaError`."""
+    token, most = asked.get("NextToken") or "0", asked.get("MaxResults", MOST_RESULTS)
+    if not (isinstance(token, str) and token.isascii() and token.isdigit() and len(token) < 12):
+        raise AthenaError("NextToken is not one of this query's")
+    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MOST_RESULTS:
+        raise AthenaError(f"MaxResults is from 1 to {MOST_RESULTS}")
+    return int(token), most
+
+
+def work_group(*, name: str, output: str, now: dt.datetime) -> Json:
+    """The answer of GetWorkGroup: one group, whose place of results a client cannot change."""
+    return {
+        "WorkGroup": {
+            "Name": name,
+            "State": "ENABLED",
+            "Description": "Queries on the open tables",
+            "CreationTime": now.timestamp(),
+            "Configuration": {
+                "EnforceWorkGroupConfiguration": True,
+                "PublishCloudWatchMetricsEnabled": False,
+                "RequesterPaysEnabled": False,
+                "EngineVersion": ENGINE,
+                "ResultConfiguration": {"OutputLocation": output},
+            },
+        }
+    }
