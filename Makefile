@@ -10,7 +10,7 @@ PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check fix bench texts lock wheelhouse clean python environment environment-dev environment-peers system
+.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse clean python environment environment-dev environment-peers system
 
 help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
@@ -37,6 +37,12 @@ check: environment-dev ## Check style, types, directions of imports, migrations,
 fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix
 	@$(BIN) -m ruff format
+
+lighthouse: system python ## Measure pages of a running copy with Lighthouse (needs Node); URL names it
+	@$(PYTHON) .ci/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
+
+screenshots: environment-dev system ## Take docs/screenshots/ anew from a running copy; URL names it
+	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)
 
 bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN) -m benchmarks.$$(basename $$file .py); done

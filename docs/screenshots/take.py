@@ -1,0 +1,145 @@
+"""Takes the pictures of this folder from a running copy: `take.py http://127.0.0.1:8000 [NAME ...]`.
+
+Each page four times: phone and desktop, light and dark. The copy holds the demonstration town; a key is made, a place
+is checked in to, and its pages are shown as a visitor sees them. Needs the environment of `make test`.
+"""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+HERE = Path(__file__).parent
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 800}}
+SCHEMES = ("light", "dark")
+QUALITY = 78
+
+
+def shows(page: Page, state: str) -> None:
+    page.wait_for_selector(f'[data-state="{state}"]:not([hidden])')
+
+
+def first_venue(page: Page) -> None:
+    page.goto("/venues")
+    page.click(".rows a >> nth=0")
+    page.wait_for_load_state()
+
+
+def have_key(page: Page) -> None:
+    page.goto("/me")
+    page.wait_for_selector("html[data-shown]:not([data-shown=loading])", state="attached")
+    if page.locator('[data-do="make"]').is_visible():
+        page.click('[data-do="make"]')
+        shows(page, "keep")
+        page.click('[data-do="later"]')
+
+
+def question(page: Page) -> None:
+    have_key(page)
+    first_venue(page)
+    page.click('main a[role=button][href*="check-in"]')
+    shows(page, "day")
+    page.click('[data-do="day"] >> nth=0')
+    shows(page, "question-symptoms")
+
+
+def boarding_pass(page: Page) -> None:
+    page.goto("/pass")
+    page.wait_for_selector("html[data-shown]:not([data-shown=loading])", state="attached")
+    if page.evaluate("document.documentElement.dataset.shown") == "shown":
+        return
+    question(page)
+    for name in ("symptoms", "diagnosed", "contact", "near"):
+        shows(page, f"question-{name}")
+        page.click(f'[data-question="{name}"] [data-value="no"]')
+    page.wait_for_url("**/pass")
+    shows(page, "shown")
+
+
+def at(path: str) -> Callable[[Page], None]:
+    def go(page: Page) -> None:
+        page.goto(path)
+        if page.locator("[data-state]").count():
+            page.wait_for_selector("html[data-shown]:not([data-shown=loading])", state="attached")
+
+    return go
+
+
+def first_query(page: Page) -> None:
+    page.goto("/data/sql")
+    page.click("[data-query] [type=submit]")
+    page.wait_for_load_state()
+
+
+def owner(page: Page) -> None:
+    page.goto("/owner/login")
+    if page.locator("[name=username]").count():
+        made = json.loads(
+            subprocess.run([sys.executable, "manage.py", "demo", "--json"], capture_output=True, check=True).stdout
+        )
+        page.fill("[name=username]", made["owner"]["username"])
+        page.fill("[name=password]", made["owner"]["password"])
+        page.click("main [type=submit]")
+        page.wait_for_load_state()
+    page.goto("/owner")
+
+
+PAGES: dict[str, Callable[[Page], None]] = {
+    "front": at("/"),
+    "places": at("/venues"),
+    "place": first_venue,
+    "first-use": at("/me"),
+    "question": question,
+    "pass": boarding_pass,
+    "shield": at("/shield"),
+    "door": at("/kiosk"),
+    "owner": owner,
+    "data": at("/data"),
+    "sql": first_query,
+    "map": at("/data/map"),
+    "privacy": at("/privacy"),
+    "docs": at("/docs"),
+    "document": at("/docs/model"),
+}
+
+
+def take(context: BrowserContext, size: str, only: list[str]) -> None:
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    for name, go in PAGES.items():
+        if only and name not in only:
+            continue
+        go(page)
+        page.wait_for_load_state("networkidle")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(300)
+            picture = Image.open(io.BytesIO(page.screenshot()))
+            picture.convert("RGB").save(HERE / f"{name}-{size}-{scheme}.webp", quality=QUALITY, method=6)
+        page.emulate_media(color_scheme="light")
+        print(name, size)
+    page.close()
+
+
+def main() -> None:
+    url, *only = sys.argv[1:]
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for size, viewport in SIZES.items():
+            context = browser.new_context(
+                base_url=url, viewport=viewport, device_scale_factor=1, reduced_motion="reduce"
+            )
+            take(context, size, only)
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
