@@ -35,6 +35,12 @@ const ROOMS = [
     entries: ["pages/me.js", "pages/check_in.js", "pages/pass.js", "pages/event.js", "pages/rate.js", "pages/test.js", "pages/kiosk.js", "core/ed25519_script.js", "workers/reader.js", "workers/reader_script.js", "workers/service.js", "passes.css"],
     copies: { "zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm" },
   },
+  {
+    from: "venues/frontend",
+    to: "venues/static/venues/built",
+    entries: ["owner.js", "venues.css"],
+    copies: {},
+  },
 ];
 
 /** @param {string} path @returns {string} the npm package that a file belongs to, or empty */

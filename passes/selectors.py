@@ -22,6 +22,8 @@ from venues.models import Venue
 FEWEST: Final = 10
 """A total below it is not told: it could speak of few people."""
 STATISTICS_DAYS: Final = 14
+ODD_SCORE: Final = 0.5
+MOST_ODD: Final = 20
 KNOWN_DAYS: Final = 15
 """Visits are purged 14 days after the end of their epoch, which is 28 hours long."""
 
@@ -40,6 +42,18 @@ def known_epochs(now: dt.datetime) -> list[Epoch]:
 
 
 # For people who run venues -------------------------------------------------------------------------------------------
+def heads_inside(venue_ids: Iterable[int], now: dt.datetime) -> dict[int, int]:
+    """How many people count as inside each venue now; a venue with nobody is not in it. One statement."""
+    rows = (
+        Visit.objects.filter(venue__in=list(venue_ids), arrived_at__lte=now)
+        .filter(Q(left_at=None, times_out_at__gt=now) | Q(left_at__gt=now))
+        .order_by()
+        .values("venue")
+        .annotate(heads=Count("tag", distinct=True))
+    )
+    return {row["venue"]: row["heads"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class PresentName:
     """A name that a visitor who is inside chose to show."""
@@ -90,6 +104,34 @@ def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
         return {}
     rows = Scan.objects.filter(epoch=date, approved=False).values("cause").annotate(total=Count("pk"))
     return {row["cause"]: row["total"] for row in rows.order_by("cause") if row["total"] >= FEWEST}
+
+
+@dataclass(frozen=True, slots=True)
+class OddDevice:
+    """A device many of whose scans are unlike ordinary use; names of the place, nothing of a visit."""
+
+    name: str
+    venue: str
+    organisation: str
+    scans: int
+    odd: int
+
+
+def odd_devices(now: dt.datetime) -> list[OddDevice]:
+    """Devices with ten and more scans of an abuse score of a half or more in the days kept; the worst twenty."""
+    since = calendar().current(now.timestamp()).date - dt.timedelta(days=STATISTICS_DAYS)
+    rows = (
+        Scan.objects.filter(epoch__gte=since, device__isnull=False)
+        .order_by()
+        .values("device__name", "venue__name", "venue__organisation__name", "device")
+        .annotate(scans=Count("pk"), odd=Count("pk", filter=Q(abuse_score__gte=ODD_SCORE)))
+        .filter(odd__gte=FEWEST)
+        .order_by("-odd", "device")[:MOST_ODD]
+    )
+    return [
+        OddDevice(row["device__name"], row["venue__name"], row["venue__organisation__name"], row["scans"], row["odd"])
+        for row in rows
+    ]
 
 
 def _by_day(rows: QuerySet[Any], distinct: str = "") -> dict[dt.date, int]:

@@ -291,6 +291,13 @@ def _hours_of_week(zone: str, first_hour: int, hours: int) -> Any:
     return np.array([moment.weekday() * 24 + moment.hour for moment in local], np.int64)
 
 
+def usual_of(venue_id: int) -> list[list[float]] | None:
+    """Mean heads by weekday and local hour, Monday first, of the last fortnight; `None` where nothing is known yet."""
+    row = VenueCard.objects.filter(venue=venue_id).values_list("usual", flat=True).first()
+    week = np.frombuffer(row or b"", "<f4")
+    return [[float(heads) for heads in week[day * 24 : day * 24 + 24]] for day in range(7)] if week.size else None
+
+
 # Cards ----------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Prepared:

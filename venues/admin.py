@@ -20,6 +20,7 @@ from crowdtrace.common.models import AuditEntry
 from crowdtrace.common.problems import Forbidden
 from crowdtrace.common.time import utc_now
 from venues.models import Device, Door, Event, Membership, Organisation, Requirements, Venue
+from venues.pages.base import sends_forms
 
 if TYPE_CHECKING:  # it is generic to the type checker alone
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -38,6 +39,10 @@ class OperatorSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise Forbidden
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """A page of the site; its forms tell our own server where they come from."""
+        return sends_forms(super().admin_view(view, cacheable))
 
     def password_change(  # type: ignore[override]
         self,

@@ -17,6 +17,11 @@ def kiosk(base: str, code: str) -> str:
     return f"{base}/kiosk#{code}"
 
 
+def venue(base: str, venue_id: str) -> str:
+    """The page of a place, where check-in begins; what its poster and sticker hold."""
+    return f"{base}/venues/{venue_id}"
+
+
 def event(base: str, event_id: str, code: str) -> str:
     """Opens check-in to an event with its invitation."""
     return f"{base}/events/{event_id}#{code}"

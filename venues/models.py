@@ -143,6 +143,11 @@ class Venue(models.Model):
         null=True, blank=True, validators=[MinValueValidator(5), MaxValueValidator(1440)], help_text="else by kind"
     )
     listed = models.BooleanField(default=True, help_text="found by search; an unlisted one needs its link")
+    alert_percent = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="share of the enforced limit at which its people are told that it fills up",
+    )
     unmanned = models.BooleanField(default=False, help_text="commercial: doors that open on green without staff")
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -3,32 +3,19 @@
 from collections.abc import Callable
 
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from crowdtrace.common.ids import ALPHABET
 from venues.admin import operator_site
 from venues.api import account, events, organisations, schema, venues
+from venues.urls_pages import with_ids
 
-PREFIXES = {
-    "organisation": "o",
-    "member": "m",
-    "venue": "v",
-    "door": "d",
-    "device": "k",
-    "event": "e",
-    "invitation": "i",
-    "token": "t",
-}
 SCHEMA = schema  # imported so that the documentation knows how owners log in
 View = Callable[..., HttpResponseBase]
 
 
 def owner(address: str, view: View, name: str) -> URLPattern:
     """An address below `/api/v1/owner/`; `<venue>` and the like take a public id of that kind and nothing else."""
-    pattern = address
-    for word, prefix in PREFIXES.items():
-        pattern = pattern.replace(f"<{word}>", f"(?P<{word}>{prefix}_[{ALPHABET}]{{10}})")
-    return re_path(rf"^api/v1/owner/{pattern}\Z", view, name=f"owner-{name}")
+    return re_path(rf"^api/v1/owner/{with_ids(address)}\Z", view, name=f"owner-{name}")
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -76,4 +63,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         organisations.VerificationView.as_view(),
         "verification",
     ),
+    path("", include("venues.urls_pages")),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from crowdtrace.site import views_docs, views_status
+from crowdtrace.site import views_docs, views_status, views_vitals
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crowdtrace.site.urls_pages")),
@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", views_status.readyz, name="readyz"),
     path("api/schema/", views_docs.SchemaView.as_view(), name="schema"),
     path("api/docs/", views_docs.DocsView.as_view(), name="docs"),
+    path("api/v1/vitals", views_vitals.VitalsView.as_view(), name="vitals"),
     path("problems/<slug:slug>", views_docs.problem_kind, name="problem-kind"),
 ]

@@ -34,6 +34,7 @@ FACTS: Final = (
     "usual_dwell_min",
     "listed",
     "unmanned",
+    "alert_percent",
 )
 ASKED: Final = (
     "capacity",

@@ -51,13 +51,19 @@ def check_log_in(*, username: str, password: str, now: dt.datetime, code: str = 
     An unknown name costs as much time as a wrong password (Django hashes either) and answers the same. Only who
     knows the password learns that a second factor is asked for.
     """
-    user = authenticate(None, username=username, password=password)
-    if not isinstance(user, User):
-        raise NotLoggedIn("wrong_credentials", _("The name or the password is wrong."))
+    user = check_password(username=username, password=password)
     if second_factor.is_on(user):
         if not code:
             raise NotLoggedIn("second_factor_needed", _("Give the code of your second factor, or a recovery code."))
         second_factor.check_code(user=user, code=code, now=now)
+    return user
+
+
+def check_password(*, username: str, password: str) -> User:
+    """The account whose name and password these are, before its second factor; raises `NotLoggedIn` else."""
+    user = authenticate(None, username=username, password=password)
+    if not isinstance(user, User):
+        raise NotLoggedIn("wrong_credentials", _("The name or the password is wrong."))
     return user
 
 

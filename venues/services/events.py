@@ -182,12 +182,15 @@ def create_quick_event(
     time_zone: str = "UTC",
     kind: str = VenueKind.HOME,
     organisation: Organisation | None = None,
+    host_kind: str = OrganisationKind.PERSONAL,
+    host_name: str = PRIVATE_HOST,
 ) -> QuickEvent:
     """A free event in one call: an unlisted venue that is open for the event alone, with a door and an invitation.
 
-    It belongs to `organisation`, or else to the personal organisation of the user, which is made the first time.
+    It belongs to `organisation`, or else to the user's own of `host_kind`, which is made the first time with
+    `host_name`.
     """
-    host = organisation or _personal_organisation(user, now)
+    host = organisation or _own_organisation(user, host_kind, host_name, now)
     venue = create_venue(
         organisation=host,
         facts=VenueFacts(name=place, kind=kind, zip=zip_code, time_zone=time_zone, listed=False),
@@ -201,17 +204,15 @@ def create_quick_event(
     return QuickEvent(host, venue, event, make_invitation(event=event, actor=user.username, now=now))
 
 
-def _personal_organisation(user: User, now: dt.datetime) -> Organisation:
+def _own_organisation(user: User, kind: str, name: str, now: dt.datetime) -> Organisation:
     # The account's row is locked, so that two events made at once share one organisation.
     User.objects.select_for_update().get(pk=user.pk)
     found = (
-        Organisation.objects.filter(
-            kind=OrganisationKind.PERSONAL, closed_at=None, memberships__user=user, memberships__role=Role.OWNER
-        )
+        Organisation.objects.filter(kind=kind, closed_at=None, memberships__user=user, memberships__role=Role.OWNER)
         .order_by("pk")
         .first()
     )
-    return found or create_organisation(owner=user, name=PRIVATE_HOST, kind=OrganisationKind.PERSONAL, now=now)
+    return found or create_organisation(owner=user, name=name, kind=kind, now=now)
 
 
 def _lock_event(event: Event) -> Event:

@@ -13,7 +13,7 @@ from venues.kinds import OrganisationKind, Role
 from venues.models import Device, Event, MemberCode, Membership, Organisation, Venue
 from venues.refusals import conflict
 from venues.services.checks import clean
-from venues.services.codes import NewCode, new_code
+from venues.services.codes import NewCode, new_code, tidy
 
 MEMBER_CODE_LIFE: Final = dt.timedelta(days=7)
 
@@ -110,7 +110,10 @@ def redeem_member_code(*, user: User, code: str, now: dt.datetime) -> Membership
         MemberCode.objects.select_for_update(of=("self",))
         .select_related("organisation")
         .filter(
-            code_hash=crypto.token_hash(code), used_at=None, expires_at__gt=now, organisation__closed_at__isnull=True
+            code_hash=crypto.token_hash(tidy(code)),
+            used_at=None,
+            expires_at__gt=now,
+            organisation__closed_at__isnull=True,
         )
         .first()
     )

@@ -50,6 +50,20 @@ def begin(*, user: User, now: dt.datetime) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER)
 
 
+def begun(*, user: User) -> str | None:
+    """The address that `begin` made and nothing has confirmed yet, to be shown again; `None` where there is none."""
+    factor = SecondFactor.objects.filter(user=user, confirmed_at=None).first()
+    if factor is None:
+        return None
+    secret = crypto.decrypt(PURPOSE, bytes(factor.secret)).decode()
+    return pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER)
+
+
+def secret_of(uri: str) -> str:
+    """The secret of an `otpauth://` address, for apps without a camera."""
+    return pyotp.parse_uri(uri).secret
+
+
 @transaction.atomic
 def confirm(*, user: User, code: str, now: dt.datetime) -> list[str]:
     """Turn the second factor on with its first code; returns ten recovery codes, shown this once."""

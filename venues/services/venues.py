@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from venues.models import Device, Door, Event, Organisation, Requirements, Venue
 from venues.refusals import too_many
 from venues.requirements import RequirementValues
 from venues.services.checks import clean
-from venues.services.organisations import lock_open
+from venues.services.organisations import create_organisation, lock_open
 
 FIRST_DOOR: Final = "Entrance"
 MOST_VENUES: Final = 1000
@@ -48,6 +49,7 @@ class VenueFacts:
     usual_dwell_min: int | None = None
     listed: bool = True
     unmanned: bool = False
+    alert_percent: int = 90
 
 
 @transaction.atomic
@@ -71,6 +73,15 @@ def create_venue(
     Door.objects.create(venue=venue, name=FIRST_DOOR, access=Access.PUBLIC, created_at=now)
     _record(venue, actor, "venue.created", now)
     return venue
+
+
+@transaction.atomic
+def create_first_venue(
+    *, user: User, host_kind: str, facts: VenueFacts, requirements: RequirementValues, now: dt.datetime
+) -> Venue:
+    """Make a venue and the organisation that runs it, named like the venue."""
+    organisation = create_organisation(owner=user, name=facts.name, kind=host_kind, now=now)
+    return create_venue(organisation=organisation, facts=facts, requirements=requirements, actor=user.username, now=now)
 
 
 @transaction.atomic

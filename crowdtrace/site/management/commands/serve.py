@@ -138,7 +138,7 @@ class Command(BaseCommand):
         self._say(f"  Visitors     {address.url}/")
         self._say(f"  API          {address.url}/api/docs/")
         if owner := town.get("owner"):
-            self._say(f"  Venue owner  {owner['username']} / {owner['password']}   (the owner's part of the API)")
+            self._say(f"  Venue owner  {owner['username']} / {owner['password']} at {address.url}/owner")
         for venue in town.get("venues", [])[:1]:
             # The code stands in the fragment: no server, log or proxy on the way sees it.
             self._say(f"  Kiosk        {address.url}/kiosk#{venue['enrolment_code']}")

@@ -1,0 +1,46 @@
+"""Pages for people who run venues. Their names begin with `owner-page-`; these pass every gate, all pass axe."""
+
+from collections.abc import Callable
+from typing import Final
+
+from playwright.sync_api import Page
+
+from tests.browser.cases import Case, NoPage, Scene, Visit, at
+from tests.browser.owners import House, opened
+
+
+def of_house(address: Callable[[House], str], *, visitors: int = 0, staff: bool = False) -> Visit:
+    """A page of a place whose owner looks at it."""
+    return lambda scene: address(opened(scene, visitors=visitors, staff=staff))
+
+
+def _wrong(page: Page) -> None:
+    page.click("main form [type=submit] >> nth=0")
+    page.wait_for_selector("[role=alert]")
+
+
+def _preview(page: Page) -> None:
+    page.click('[value="preview"]')
+    page.wait_for_selector("#preview")
+
+
+def _in(scene: Scene, address: str) -> str:
+    opened(scene)
+    return address
+
+
+CASES: Final[dict[str, Case | NoPage]] = {
+    "owner-page-sign-up": Case(at("owner-page-sign-up"), ways=(("with errors", _wrong),)),
+    "owner-page-log-in": Case(at("owner-page-log-in")),
+    "owner-page-start": Case(lambda scene: _in(scene, "/owner/start")),
+    "owner-page-quick-event": Case(lambda scene: _in(scene, "/owner/events/new"), ways=(("with errors", _wrong),)),
+    "owner-page-home": Case(of_house(lambda house: "/owner", visitors=6)),
+    "owner-page-venue": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}", visitors=6)),
+    "owner-page-doors": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/doors")),
+    "owner-page-rules": Case(
+        of_house(lambda house: f"/owner/venues/{house.venue.public_id}/rules"), ways=(("with a preview", _preview),)
+    ),
+    "owner-page-event": Case(of_house(lambda house: f"/owner/events/{house.event.public_id}")),
+    "owner-page-account": Case(of_house(lambda house: "/owner/account")),
+    "owner-page-operator": Case(of_house(lambda house: "/owner/operator", staff=True)),
+}

@@ -1,0 +1,284 @@
+"""What people who run venues do with their pages, in a real browser: with a script, without one, by keys alone."""
+
+import base64
+import re
+import time
+import zlib
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from django.urls import get_resolver, reverse
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser import gates
+from tests.browser.actions import now, read_code
+from tests.browser.cases import Scene
+from tests.browser.conftest import TABLET, OpenContext
+from tests.browser.owners import make_house
+from tests.factories import PASSWORD, make_organisation, make_user
+from tests.risk.crowds import stay
+from tests.venues.conftest import build_world
+from tests.venues.test_pages import token_of, turn_on_second_factor
+from venues import services
+from venues.kinds import Role
+from venues.models import Event, Membership
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOT_LOGGED_IN = ("owner-page-log-out", "owner-page-log-in-code", "owner-page-second-factor")
+PASSPHRASE = "seven quiet otters"
+MOST_SECONDS = 60
+# What a browser does when somebody turns to another page; Playwright does not see what is sent during a real one.
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
+MOST_CLICKS = 6
+
+
+class Clicks:
+    """Counts what a person presses."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.count = 0
+
+    def on(self, selector: str) -> None:
+        self.count += 1
+        self.page.click(selector)
+
+
+def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
+    """By the form."""
+    page.goto("/owner/login")
+    page.fill("#id_username", username)
+    page.fill("#id_password", password)
+    page.click("main form [type=submit]")
+
+
+def make_event(page: Page, press: Clicks) -> None:
+    """From the front of the owners' pages to an event, as somebody new would."""
+    page.goto("/")
+    press.on("main a:has-text('Begin')")
+    press.on("main a:has-text('Make one')")
+    page.fill("#id_username", "anna")
+    page.fill("#id_password", PASSPHRASE)
+    press.on("main form [type=submit]")
+    press.on("a:has-text('An event')")
+    page.fill("#id_name", "Anna's birthday")
+    page.fill("#id_place", "Our garden")
+    page.fill("#id_size", "20")
+    press.on("main form [type=submit]")
+    page.wait_for_url("**/owner/events/e_*")
+
+
+def poster_code(pdf: bytes) -> str:
+    """What an independent reader reads from a printed poster: its page's small squares, put on a white sheet."""
+    (coded,) = re.findall(rb"/ASCII85Decode /FlateDecode.*?stream\r?\n(.+?)~>endstream", pdf, re.DOTALL)[:1]
+    content = zlib.decompress(base64.a85decode(coded.strip())).decode()
+    squares = [
+        [float(number) for number in one] for one in re.findall(r"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", content)
+    ]
+    sheet = np.full((2 * 842, 2 * 595), 255, np.uint8)
+    for x, y, width, height in squares:
+        if width < 20:  # points: a square of the code, not the head
+            left, low = round(2 * x), round(2 * (842 - y))
+            sheet[low - round(2 * height) : low, left : left + round(2 * width)] = 0
+    return str(cv2.QRCodeDetectorAruco().detectAndDecode(sheet)[0])
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])
+def test_a_host_has_a_poster_within_a_minute_of_an_empty_database(
+    script: bool, open_context: OpenContext, live_server: LiveServer
+) -> None:
+    context = open_context(java_script_enabled=script)
+    page = context.new_page()
+    press, began = Clicks(page), time.monotonic()
+    make_event(page, press)
+    poster = page.locator("a:has-text('Print the poster')").get_attribute("href")
+    press.count += 1
+    answer = context.request.get(f"{live_server.url}{poster}")
+    took = time.monotonic() - began
+    assert answer.body().startswith(b"%PDF-")
+    assert press.count <= MOST_CLICKS
+    assert took <= MOST_SECONDS
+    event = Event.objects.select_related("venue").get()
+    assert (event.name, event.venue.name, event.size) == ("Anna's birthday", "Our garden", 20)
+
+
+def test_link_screen_and_poster_of_an_event_say_the_same(open_context: OpenContext, live_server: LiveServer) -> None:
+    context = open_context(viewport=TABLET)
+    page = context.new_page()
+    make_event(page, Clicks(page))
+    link = page.locator("#link").inner_text()
+    event = Event.objects.get()
+    assert re.fullmatch(rf"{live_server.url}/events/{event.public_id}#\w{{12}}", link)
+    page.click("a:has-text('Show on this screen')")
+    assert read_code(page.locator(".qr svg")) == link
+    pdf = context.request.get(f"{live_server.url}/owner/events/{event.public_id}/poster.pdf").body()
+    assert poster_code(pdf) == link
+    assert context.request.get(f"{live_server.url}/owner/events/{event.public_id}/poster.pdf").body() == pdf
+
+
+def test_the_second_factor_is_set_up_and_asked_for(open_context: OpenContext) -> None:
+    user = make_user(now=now())
+    page = open_context().new_page()
+    log_in(page, user.username)
+    page.goto("/owner/account")
+    page.click("main button:has-text('Turn it on')")
+    assert read_code(page.locator(".qr svg")).startswith("otpauth://totp/")
+    page.fill("#id_code", token_of(user))
+    page.click("main form [type=submit]")
+    codes = page.locator(".codes li").all_inner_texts()
+    assert len(codes) == 10
+    page.click("header button:has-text('Log out')")
+    log_in(page, user.username)
+    page.fill("#id_code", "000000")
+    page.click("main form [type=submit]")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    page.fill("#id_code", codes[0])
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/start")
+
+
+def test_a_mailed_link_fills_in_its_code_and_leaves_no_trace_in_the_address(
+    open_context: OpenContext, live_server: LiveServer
+) -> None:
+    from venues.services.accounts import reset_token
+
+    user = make_user(email="rosa@example.org", now=now())
+    page = open_context().new_page()
+    token = reset_token(user)
+    page.goto(f"{live_server.url}/owner/reset#{token}")
+    assert page.input_value("#id_token") == token
+    assert page.url == f"{live_server.url}/owner/reset"
+    page.fill("#id_password", "an entirely new one")
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/login")
+    log_in(page, user.username, "an entirely new one")
+    page.wait_for_url("**/owner/start")
+
+
+def test_a_code_for_a_team_waits_while_somebody_makes_an_account(
+    open_context: OpenContext, live_server: LiveServer
+) -> None:
+    organisation = make_organisation(now=now())
+    made = services.make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=now())
+    page = open_context().new_page()
+    page.goto(f"{live_server.url}/owner/join#{made.code}")
+    assert page.url == f"{live_server.url}/owner/join"
+    page.click("main a:has-text('Make an account')")
+    page.fill("#id_username", "bob")
+    page.fill("#id_password", PASSPHRASE)
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/join")
+    assert page.input_value("#id_code") == made.code
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner")
+    assert Membership.objects.get(user__username="bob").organisation == organisation
+
+
+def test_errors_are_summed_up_on_top_and_lead_to_their_fields(open_context: OpenContext) -> None:
+    page = open_context().new_page()
+    page.goto("/owner/sign-up")
+    page.fill("#id_username", "no spaces please")
+    page.fill("#id_password", PASSPHRASE)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "id_username"
+    assert page.input_value("#id_username") == "no spaces please"
+    described = page.get_attribute("#id_username", "aria-describedby") or ""
+    assert "id_username_error" in described
+    assert page.locator("#id_username_error").is_visible()
+
+
+def test_rules_are_previewed_and_put_in_force_by_keys_alone(open_context: OpenContext, live_server: LiveServer) -> None:
+    house = make_house()
+    context = open_context()
+    Scene(context, live_server.url).sign_in(house.owner)
+    page = context.new_page()
+    page.goto(f"/owner/venues/{house.venue.public_id}/rules")
+    page.focus("#id_enforced_limit_percent")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("50")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#preview")
+    assert "Red when 50 people are inside." in page.inner_text("main")
+    page.focus('[value="confirm"]')
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings")
+    house.venue.refresh_from_db()
+    assert house.venue.requirements is not None
+    assert house.venue.requirements.enforced_limit_percent == 50
+
+
+def test_the_number_inside_follows_without_loading_the_page(open_context: OpenContext, live_server: LiveServer) -> None:
+    house = make_house(visitors=3)
+    context = open_context()
+    Scene(context, live_server.url).sign_in(house.owner)
+    page = context.new_page()
+    page.add_init_script("const every = setInterval; window.setInterval = (what, ms) => every(what, ms / 30);")
+    page.goto(f"/owner/venues/{house.venue.public_id}")
+    assert page.inner_text(".now").startswith("3 ")
+    stay(house.venue, now(), open_end=True)
+    page.wait_for_selector(".now:has-text('4 ')")
+
+
+def test_every_page_of_owners_is_accessible_and_fits(open_context: OpenContext, live_server: LiveServer) -> None:
+    world = build_world()
+    context = open_context(reduced_motion="reduce")
+    Scene(context, live_server.url).sign_in(world.people["owner"])
+    page = context.new_page()
+    wrong: list[str] = []
+    looked_at = 0
+    for name in sorted(one for one in get_resolver().reverse_dict if str(one).startswith("owner-page-")):
+        words: Any = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
+        address = reverse(name, kwargs={word: world.ids[word] for word in words})
+        if "/operator" in address or address.endswith((".pdf", ".ndef", "/export", "/now")) or name in NOT_LOGGED_IN:
+            continue
+        response = page.goto(address)
+        wrong += [] if response and response.ok else [f"{name} does not open"]
+        wrong += gates.accessible(page, name) + gates.fits(page, name) + gates.titled(page)
+        looked_at += 1
+    assert not wrong, "\n".join(wrong)
+    assert looked_at > 35
+
+
+def test_a_recovery_code_lets_in_without_a_script(open_context: OpenContext) -> None:
+    user = make_user(now=now())
+    codes = turn_on_second_factor(user)
+    page = open_context(java_script_enabled=False).new_page()
+    log_in(page, user.username)
+    page.fill("#id_code", codes[0])
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/start")
+
+
+def test_a_page_tells_how_fast_it_was_without_cookies(open_context: OpenContext, live_server: LiveServer) -> None:
+    from crowdtrace.site.models import VitalsCount
+
+    house = make_house()
+    context = open_context()
+    Scene(context, live_server.url).sign_in(house.owner)
+    page = context.new_page()
+    page.goto("/owner/account")
+    page.wait_for_load_state("networkidle")
+    page.click("main h1")
+    with page.expect_request("**/api/v1/vitals") as sent:
+        page.evaluate(HIDE)
+    headers = sent.value.all_headers()
+    assert "cookie" not in headers
+    assert "referer" not in headers
+    report: dict[str, Any] = sent.value.post_data_json or {}
+    assert report["page"] == "owner-page-account"
+    assert set(report) <= {"page", "lcp_ms", "inp_ms", "cls"}
+    for _ in range(100):
+        if VitalsCount.objects.filter(page="owner-page-account").exists():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("nothing was counted")

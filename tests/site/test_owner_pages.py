@@ -1,0 +1,199 @@
+"""The owner's dashboard: numbers of people, never people."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from crowdtrace.common import valkey
+from crowdtrace.common.task_record import DONE, FAILED, RecordedTask, read_work
+from crowdtrace.common.time import utc_now
+from crowdtrace.site import vitals
+from crowdtrace.site.models import VitalsCount
+from crowdtrace.site.status import status
+from passes.models import RatingTotal
+from passes.selectors import heads_inside
+from tests import factories
+from tests.risk.crowds import stay
+from venues import services
+from venues.models import Venue
+from venues.requirements import RequirementValues
+
+pytestmark = pytest.mark.django_db
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Any) -> None:
+    """Hash passwords fast."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def place(capacity: int = 10) -> tuple[Venue, Client]:
+    """A venue and its owner's browser."""
+    venue = factories.make_venue(requirements=RequirementValues(capacity=capacity), now=utc_now())
+    client = Client()
+    client.force_login(factories.owner_of(venue.organisation))
+    return venue, client
+
+
+def page_of(client: Client, venue: Venue, end: str = "") -> Any:
+    return client.get(f"/owner/venues/{venue.public_id}{end}")
+
+
+def test_who_left_or_timed_out_is_not_inside() -> None:
+    venue, _client = place()
+    now = utc_now()
+    stay(venue, now - 10 * MINUTE, open_end=True)
+    stay(venue, now - 90 * MINUTE, minutes=60)
+    stay(venue, now - 90 * MINUTE, minutes=60, open_end=True)
+    stay(venue, now + 10 * MINUTE, open_end=True)
+    assert heads_inside([venue.pk], now) == {venue.pk: 1}
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"), [(8, ""), (9, "It fills up: 90 % of the limit."), (10, "Full: the doors are red")]
+)
+def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, words: str) -> None:
+    venue, client = place()
+    for _ in range(inside):
+        stay(venue, utc_now() - MINUTE, open_end=True)
+    text = page_of(client, venue).content.decode()
+    assert f"{inside} <small>of 10 inside" in text
+    assert ('role="alert"' in text) is bool(words)
+    assert words in text
+    services.update_venue(venue=venue, changes={"alert_percent": 100}, actor="owner", now=utc_now())
+    assert ('role="alert"' in page_of(client, venue).content.decode()) is (inside == 10)
+
+
+def test_ratings_show_from_the_fifth_on() -> None:
+    venue, client = place()
+    row = RatingTotal.objects.create(venue=venue, count=4, masks=17, distancing=8)
+    assert page_of(client, venue).context["ratings"] is None
+    row.count = 5
+    row.save()
+    assert page_of(client, venue).context["ratings"] == {"count": 5, "masks": 3.4, "distancing": 1.6}
+
+
+def test_no_page_of_the_owner_holds_a_key_of_a_visit() -> None:
+    venue, client = place()
+    one = stay(venue, utc_now() - MINUTE, open_end=True)
+    for end in ("", "/now", "/doors", "/settings", "/events"):
+        text = page_of(client, venue, end).content.decode()
+        for secret in (bytes(one.visit.tag), one.owner, bytes(one.pass_row.owner_hash)):
+            assert secret.hex() not in text
+        assert str(one.visit.pk) not in text
+        assert str(one.pass_row.pk) not in text
+
+
+def test_the_dashboard_asks_the_database_little(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    venue, client = place()
+    with django_assert_max_num_queries(12):
+        page_of(client, venue)
+    with django_assert_max_num_queries(6):
+        page_of(client, venue, "/now")
+    with django_assert_max_num_queries(5):
+        client.get("/owner")
+
+
+# The operator's page --------------------------------------------------------------------------------------------------
+def operator() -> Client:
+    """An operator's browser."""
+    client = Client()
+    client.force_login(factories.make_user(is_staff=True, now=utc_now()))
+    return client
+
+
+def test_the_status_is_for_operators_alone() -> None:
+    _venue, client = place()
+    assert client.get("/owner/operator").status_code == 403
+    assert Client().get("/owner/operator").status_code == 302
+    assert operator().get("/owner/operator").status_code == 200
+
+
+@pytest.fixture
+def no_record() -> None:
+    """No task has ended yet."""
+    store = valkey.client()
+    store.delete(DONE, f"{FAILED}:{utc_now().date().isoformat()}")
+
+
+@pytest.mark.usefixtures("no_record")
+def test_a_failed_and_a_late_task_stand_out(time_machine: Any) -> None:
+    task = RecordedTask()
+    task.name = "risk.crowd"
+    task.on_success(None, "1", (), {})
+    assert not next(one for one in status(utc_now()).tasks if one.name == "risk.crowd").is_late
+    later = next(one for one in status(utc_now() + 21 * MINUTE).tasks if one.name == "risk.crowd")
+    assert later.is_late
+    task.on_failure(ValueError("a secret"), "1", (), {}, None)
+    task.on_failure(ValueError("a secret"), "2", (), {}, None)
+    assert read_work(utc_now()).failures == {"risk.crowd": 2}
+    page = operator().get("/owner/operator").content.decode()
+    assert '<span class="badge is-bad">2</span>' in page
+    assert "a secret" not in page
+
+
+def test_a_key_that_is_due_stands_out() -> None:
+    from passes import keys
+
+    now = utc_now()
+    assert [key.is_there for key in status(now).keys] == [False, False]
+    keys.make_keys(now)
+    assert [key.is_there for key in status(now).keys] == [True, True]
+
+
+def test_the_status_comes_also_without_valkey(settings: Any) -> None:
+    client = operator()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    text = client.get("/owner/operator").content.decode()
+    assert "Valkey does not answer" in text
+
+
+# Page speed -----------------------------------------------------------------------------------------------------------
+
+
+def report(**body: Any) -> Any:
+    """What a page sends."""
+    return Client().post("/api/v1/vitals", body, content_type="application/json")
+
+
+def test_a_report_is_counted_in_its_step_and_the_number_is_gone(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for _ in range(3):
+        with django_assert_max_num_queries(1):
+            assert report(page="page-pass", lcp_ms=812.4, cls=0).status_code == 204
+    assert report(page="page-pass", lcp_ms=3100).status_code == 204
+    rows = VitalsCount.objects.order_by("metric", "step").values_list("page", "metric", "step", "count")
+    assert list(rows) == [("page-pass", "cls", 0, 3), ("page-pass", "lcp", 1, 3), ("page-pass", "lcp", 6, 1)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"page": "page-nowhere", "lcp_ms": 1},
+        {"page": "page-pass", "lcp_ms": -1},
+        {"page": "page-pass", "lcp_ms": 1e9},
+        {"page": "page-pass", "lcp_ms": "fast"},
+        {"page": "page-pass", "who": "me"},
+        {"lcp_ms": 1},
+    ],
+)
+def test_a_report_that_means_nothing_is_refused(body: dict[str, Any]) -> None:
+    assert report(**body).status_code == 400
+    assert not VitalsCount.objects.exists()
+
+
+def test_three_of_four_loads_are_within_the_bound_that_is_shown() -> None:
+    for value in (400, 900, 900, 9000):
+        report(page="page-pass", lcp_ms=value)
+    (speed,) = vitals.page_speeds(utc_now())
+    assert (speed.loads, speed.within, speed.is_good) == (4, 1000, True)
+    for _ in range(4):
+        report(page="page-pass", lcp_ms=20_000)
+    (speed,) = vitals.page_speeds(utc_now())
+    assert (speed.within, speed.is_good) == (None, False)
+    assert vitals.page_speeds(utc_now() + dt.timedelta(days=14)) == []

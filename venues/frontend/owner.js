@@ -1,0 +1,85 @@
+/** What a script adds to the owners' pages. Each page works without it, but for codes that stand behind a `#`. */
+
+/** @param {string} selector @returns {HTMLElement[]} */
+const all = (selector) => [...document.querySelectorAll(selector)].filter((one) => one instanceof HTMLElement);
+
+const code = decodeURIComponent(location.hash.slice(1));
+const held = all("[data-keep-address]")[0];
+if (held && code) {
+  // Kept for this window alone, while somebody logs in; then the address forgets it.
+  sessionStorage.setItem(`owner-${held.dataset.keepAddress}`, code);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+for (const input of all("[data-from-address]")) {
+  if (!(input instanceof HTMLInputElement)) continue;
+  const kept = input.dataset.keep ? sessionStorage.getItem(`owner-${input.dataset.keep}`) : null;
+  if (input.dataset.keep) sessionStorage.removeItem(`owner-${input.dataset.keep}`);
+  if (code || kept) input.value = code || kept || "";
+  if (code) history.replaceState(null, "", location.pathname + location.search);
+}
+
+/** The zone of the person who types, where nobody has said another. */
+for (const input of all("[data-zone]")) {
+  if (input instanceof HTMLInputElement && input.value === input.dataset.zone) {
+    input.value = Intl.DateTimeFormat().resolvedOptions().timeZone || input.value;
+  }
+}
+
+for (const button of all('[data-do="print"]')) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
+for (const button of all("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy ?? "");
+    button.textContent = button.dataset.copied ?? button.textContent;
+  });
+}
+
+/** A form is sent once, however often its button is pressed. */
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    // Going back shows the page as it was left: it may be sent again.
+    setTimeout(() => delete form.dataset.sent, 5000);
+  });
+}
+
+/** A part that says how often (in seconds) it wants to be read again, while the page is looked at. */
+for (const part of all("[data-refresh]")) {
+  setInterval(
+    async () => {
+      if (document.hidden) return;
+      const answer = await fetch(part.dataset.from ?? location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+      // An answer that is not the part (a log-in page, a fault) leaves what is there; its age stands beside it.
+      if (!answer?.ok || answer.redirected) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      if (fresh.querySelector("[data-part]")) part.replaceChildren(...fresh.childNodes);
+    },
+    Number(part.dataset.refresh) * 1000,
+  );
+}
+
+/** A sticker is written by phones whose browser can (Chrome on Android). */
+for (const button of all("[data-write-tag]")) {
+  if (!("NDEFReader" in window)) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const words = document.querySelector("[data-tag-words]");
+    try {
+      // @ts-expect-error Web NFC is not in TypeScript's library yet.
+      await new NDEFReader().write({ records: [{ recordType: "url", data: button.dataset.writeTag }] });
+      if (words) words.textContent = button.dataset.written ?? "";
+    } catch {
+      if (words) words.textContent = button.dataset.failed ?? "";
+    }
+  });
+}
+
+// After a form came back, the summary of what is wrong is read first.
+all("[data-focus]")[0]?.focus();

@@ -1,0 +1,170 @@
+"""What the owners' pages share: who may see them, forms that keep what was typed, errors of services in forms.
+
+A page answers a form with the form again, where something is wrong, and with a redirect where it is done: loading a
+page again repeats nothing. What belongs to others is not there, as in the API: pages read through `venues.selectors`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final, TypeVar, cast, overload
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from crowdtrace.common import throttles
+from crowdtrace.common.problems import Forbidden, Problem
+
+Page = Callable[..., HttpResponse]
+Done = TypeVar("Done")
+FORM_METHODS: Final = ("GET", "HEAD", "POST")
+
+
+def anyones_page(view: Page) -> Callable[..., HttpResponseBase]:
+    """A page before log-in."""
+    return never_cache(sends_forms(require_http_methods(FORM_METHODS)(view)))
+
+
+def sends_forms(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page whose forms tell our own server where they come from.
+
+    Elsewhere nothing is told (`no-referrer`); but a browser then sends `Origin: null` with a form, and Django, rightly,
+    refuses that (CSRF).
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    return page
+
+
+def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
+    """A page of an account; others are sent to log in first and come back."""
+
+    @wraps(view)
+    def page(request: HttpRequest, **ids: str) -> HttpResponse:
+        if not request.user.is_authenticated:
+            # A form that was sent after the session ended comes back to its page, not to the address it was sent to.
+            return redirect_to_login(request.get_full_path())
+        return view(request, **ids)
+
+    return anyones_page(page)
+
+
+def owner_action(view: Page) -> Callable[..., HttpResponseBase]:
+    """The address of a button: POST only; reading it leads to the owner's start."""
+
+    @wraps(view)
+    def action(request: HttpRequest, **ids: str) -> HttpResponse:
+        return view(request, **ids) if request.method == "POST" else redirect(settings.LOGIN_REDIRECT_URL)
+
+    return owner_page(action)
+
+
+def operator_page(view: Page) -> Callable[..., HttpResponseBase]:
+    """A page of operators; other accounts are refused."""
+
+    @wraps(view)
+    def page(request: HttpRequest, **ids: str) -> HttpResponse:
+        if not user_of(request).is_staff:
+            raise Forbidden
+        return view(request, **ids)
+
+    return owner_page(page)
+
+
+def user_of(request: HttpRequest) -> User:
+    """The account of a page that asks for one."""
+    return cast("User", request.user)
+
+
+@overload
+def attempt(
+    form: forms.Form,
+    action: Callable[[], None],
+    *,
+    fields: Mapping[str, str] | None = ...,
+    guesses: HttpRequest | None = ...,
+) -> bool | None: ...
+
+
+@overload
+def attempt(
+    form: forms.Form,
+    action: Callable[[], Done],
+    *,
+    fields: Mapping[str, str] | None = ...,
+    guesses: HttpRequest | None = ...,
+) -> Done | None: ...
+
+
+def attempt(
+    form: forms.Form,
+    action: Callable[[], Any],
+    *,
+    fields: Mapping[str, str] | None = None,
+    guesses: HttpRequest | None = None,
+) -> Any:
+    """What a service returns; `None` where it refuses, with its reasons in the form.
+
+    A reason whose pointer names a field of the form (`/zip`), or whose beginning `fields` maps to one, stands at that
+    field; all others stand at the top. An action that returns nothing gives `True`. `guesses` is the request of a
+    form that asks for a password or a code: it counts against the limit of attempts to log in.
+    """
+    try:
+        if guesses is not None:
+            throttles.check(guesses, "login")
+        result = action()
+    except Problem as problem:
+        if problem.status >= 500:
+            raise
+        for error in problem.errors:
+            form.add_error(_field(form, error.pointer, fields or {}), str(error.detail))
+        if not problem.errors:
+            form.add_error(None, str(problem.detail))
+        return None
+    return True if result is None else result
+
+
+def _field(form: forms.Form, pointer: str, fields: Mapping[str, str]) -> str | None:
+    for beginning, name in fields.items():
+        if pointer == beginning or pointer.startswith(f"{beginning}/"):
+            return name
+    name = pointer.removeprefix("/").partition("/")[0]
+    return name if name in form.fields else None
+
+
+def bound(form: type[forms.Form], request: HttpRequest, **options: Any) -> Any:
+    """The form with what was sent, or empty."""
+    return form(request.POST if request.method == "POST" else None, **options)
+
+
+def show_form(request: HttpRequest, form: forms.Form, title: Any, submit: Any, **context: Any) -> HttpResponse:
+    """A page that is one form: `lead` and `after` say more, `danger` marks what cannot be taken back."""
+    template = context.pop("template", "venues/owner/form.html")
+    return render(request, template, {"form": form, "title": title, "submit": submit} | context)
+
+
+def done(request: HttpRequest, message: Any, to: str, **ids: str) -> HttpResponse:
+    """Go to a page that says what was done."""
+    messages.success(request, str(message))
+    return HttpResponseRedirect(reverse(to, kwargs=ids))
+
+
+def go_back(request: HttpRequest, default: str = "") -> HttpResponse:
+    """Go where the page before wanted to: `next`, if it is a path of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    safe = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return HttpResponseRedirect(wanted if safe else default or settings.LOGIN_REDIRECT_URL)

@@ -1,0 +1,212 @@
+"""Teams: what an organisation is, who is in it, what it takes along, its end; and the operator's word for it."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crowdtrace.common.time import utc_now
+from venues import links, selectors, services
+from venues.kinds import OrganisationKind, Role
+from venues.models import Organisation
+from venues.pages.base import attempt, bound, done, operator_page, owner_action, owner_page, show_form, user_of
+from venues.pages.forms import NoFields, OwnerForm, name_field
+
+
+class OrganisationForm(OwnerForm):
+    """What an organisation is."""
+
+    name = name_field(gettext_lazy("Name"))
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=OrganisationKind.choices, widget=forms.RadioSelect)
+
+
+class RoleForm(OwnerForm):
+    """A role."""
+
+    role = forms.ChoiceField(
+        label=gettext_lazy("What may they do?"),
+        choices=[
+            (Role.VIEWER, gettext_lazy("Look (viewer)")),
+            (Role.MANAGER, gettext_lazy("Run places, doors and events (manager)")),
+            (Role.OWNER, gettext_lazy("Everything, also the team and the end (owner)")),
+        ],
+        initial=Role.MANAGER,
+        widget=forms.RadioSelect,
+    )
+
+
+@owner_page
+def organisation(request: HttpRequest, organisation: str) -> HttpResponse:
+    """One team: its members, its places, what it may do with itself."""
+    membership = selectors.membership(user_of(request), organisation)
+    row = membership.organisation
+    context = {
+        "organisation": row,
+        "mine": membership,
+        "is_owner": membership.role == Role.OWNER,
+        "members": row.memberships.select_related("user").order_by("user__username"),
+        "venues": row.venues.filter(closed_at=None).order_by("name"),
+    }
+    return render(request, "venues/owner/organisation.html", context)
+
+
+@owner_page
+def change_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
+    """Another name or kind; then it waits for the operator again."""
+    row = selectors.organisation(user_of(request), organisation, Role.OWNER)
+    form = bound(OrganisationForm, request, initial={"name": row.name, "kind": row.kind})
+    if form.is_valid() and attempt(
+        form,
+        lambda: services.update_organisation(
+            organisation=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
+        ),
+    ):
+        return done(request, _("Saved."), "owner-page-organisation", organisation=organisation)
+    return show_form(
+        request,
+        form,
+        _("Name and kind"),
+        _("Save"),
+        lead=_("A new name or kind has to be verified again by the operator."),
+        back_to=reverse("owner-page-organisation", args=[organisation]),
+    )
+
+
+@owner_page
+def invite(request: HttpRequest, organisation: str) -> HttpResponse:
+    """Make a one-time code for a colleague."""
+    row = selectors.organisation(user_of(request), organisation, Role.OWNER)
+    form, back = bound(RoleForm, request), reverse("owner-page-organisation", args=[organisation])
+    if form.is_valid():
+        made = attempt(
+            form,
+            lambda: services.make_member_code(
+                organisation=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
+            ),
+        )
+        if made is not None:
+            address = links.join(links.origin(request), made.code)
+            context = {"row": row, "code": made.code, "address": address, "qr": services.qr_svg(address), "back": back}
+            return render(request, "venues/owner/invite.html", context)
+    return show_form(
+        request,
+        form,
+        _("A colleague for %(name)s") % {"name": row.name},
+        _("Make the code"),
+        lead=_("Nobody is added unasked: you hand over a code, and your colleague redeems it."),
+        back_to=back,
+    )
+
+
+@owner_page
+def member(request: HttpRequest, member: str) -> HttpResponse:
+    """Another role for a member."""
+    row = selectors.member(user_of(request), member, Role.OWNER)
+    team = row.organisation.public_id
+    selectors.organisation(user_of(request), team, Role.OWNER)  # one's own membership may be read with any role
+    form = bound(RoleForm, request, initial={"role": row.role})
+    if form.is_valid() and attempt(
+        form,
+        lambda: services.change_member_role(
+            membership=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
+        ),
+        fields={"": "role"},
+    ):
+        return done(request, _("Saved."), "owner-page-organisation", organisation=team)
+    back = reverse("owner-page-organisation", args=[team])
+    return show_form(request, form, _("Role of %(name)s") % {"name": row.user.username}, _("Save"), back_to=back)
+
+
+@owner_page
+def remove_member(request: HttpRequest, member: str) -> HttpResponse:
+    """End a membership, one's own or, for owners, anybody's; asks first."""
+    user = user_of(request)
+    row = selectors.member(user, member, Role.OWNER)
+    team, form = row.organisation, bound(NoFields, request)
+    own = row.user_id == user.pk
+    if request.method == "POST" and form.is_valid():
+        removed = attempt(form, lambda: services.remove_member(membership=row, actor=user.username, now=utc_now()))
+        if removed and own:
+            return done(request, _("You have left %(name)s.") % {"name": team.name}, "owner-page-home")
+        if removed:
+            return done(request, _("Removed."), "owner-page-organisation", organisation=team.public_id)
+    title = _("Leave %(team)s?") if own else _("Remove %(name)s from %(team)s?")
+    return show_form(
+        request,
+        form,
+        title % {"name": row.user.username, "team": team.name},
+        _("Leave") if own else _("Remove"),
+        back_to=reverse("owner-page-organisation", args=[team.public_id]),
+        danger=True,
+    )
+
+
+@owner_action
+def export(request: HttpRequest, organisation: str) -> HttpResponse:
+    """Everything kept of an organisation, as a file."""
+    row = selectors.organisation(user_of(request), organisation, Role.OWNER)
+    value = services.export_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
+    response = HttpResponse(json.dumps(value, ensure_ascii=False, indent=1), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{row.public_id}.json"'
+    return response
+
+
+@owner_page
+def close_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
+    """Close an organisation for good; asks first."""
+    row = selectors.organisation(user_of(request), organisation, Role.OWNER)
+    if request.method == "POST":
+        services.close_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
+        return done(request, _("%(name)s is closed.") % {"name": row.name}, "owner-page-home")
+    return show_form(
+        request,
+        NoFields(),
+        _("Close %(name)s for good?") % {"name": row.name},
+        _("Close it for good"),
+        lead=_("All its places close, its devices stop, its events are off. Its rows are deleted after 30 days."),
+        back_to=reverse("owner-page-organisation", args=[organisation]),
+        danger=True,
+    )
+
+
+# The operator --------------------------------------------------------------------------------------------------------
+@operator_page
+def operator_organisations(request: HttpRequest) -> HttpResponse:
+    """Organisations that wait for the operator's word, and those that have it."""
+    rows = Organisation.objects.filter(closed_at=None).annotate(
+        open_venues=Count("venues", filter=Q(venues__closed_at=None), distinct=True)
+    )
+    q = request.GET.get("q", "").strip()[:80]
+    if q:
+        rows = rows.filter(name__icontains=q.replace("\0", ""))
+    context: dict[str, Any] = {
+        "q": q,
+        "waiting": rows.filter(verified_at=None).order_by("-pk")[:50],
+        "verified": rows.exclude(verified_at=None).order_by("-verified_at")[:50],
+    }
+    return render(request, "venues/owner/operator_organisations.html", context)
+
+
+@operator_page
+def verify(request: HttpRequest, organisation: str) -> HttpResponse:
+    """Vouch for an organisation, or take that back."""
+    row = selectors.organisation_for_operator(organisation)
+    act = services.unverify_organisation if row.verified_at else services.verify_organisation
+    if request.method == "POST":
+        act(organisation=row, actor=user_of(request).username, now=utc_now())
+        return done(request, _("Done: %(name)s.") % {"name": row.name}, "owner-page-operator-organisations")
+    return show_form(
+        request,
+        NoFields(),
+        (_("Take back your word for %(name)s?") if row.verified_at else _("Vouch for %(name)s?")) % {"name": row.name},
+        _("Take it back") if row.verified_at else _("Verify it"),
+        lead=_("Only places of verified organisations count in the dataset, the radar and the estimates."),
+        back_to=reverse("owner-page-operator-organisations"),
+        danger=bool(row.verified_at),
+    )

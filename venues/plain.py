@@ -1,0 +1,116 @@
+"""Hours and requirements as people write and read them. Pure, but for the language.
+
+A day's hours are one line: `09:00-12:00, 14:00-18:00`; empty is closed, `00:00-24:00` all day, and a closing time that
+is not after the opening (`17:00-01:00`) is one of the next day.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from venues.hours import DAY_MIN, Hours
+from venues.requirements import RequirementValues
+
+WEEKDAYS: Final = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
+_SPAN: Final = re.compile(r"\s*(\d{1,2})(?:[:.](\d\d))?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.](\d\d))?\s*", re.ASCII)
+
+
+class BadLine(ValueError):
+    """A line of hours that cannot be read."""
+
+
+def write_day(day: list[list[int]]) -> str:
+    """A day's hours as one line."""
+    return ", ".join(
+        f"{_clock(opens)}-{_clock(closes if closes <= DAY_MIN else closes - DAY_MIN)}" for opens, closes in day
+    )
+
+
+def read_day(line: str) -> list[list[int]]:
+    """A line as hours; raises `BadLine`. Whether they overlap is for `venues.hours` to say."""
+    return [_span(part) for part in line.split(",") if line.strip()]
+
+
+def _span(part: str) -> list[int]:
+    found = _SPAN.fullmatch(part)
+    if found is None:
+        raise BadLine(part)
+    opens, closes = (60 * int(hour) + int(minute or 0) for hour, minute in (found.group(1, 2), found.group(3, 4)))
+    if any(int(minute or 0) > 59 for minute in found.group(2, 4)) or opens >= DAY_MIN or closes > DAY_MIN:
+        raise BadLine(part)
+    return [opens, closes if closes > opens else closes + DAY_MIN]
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+# What a venue asks, as sentences -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What requirements mean: for people who check in, and at the door."""
+
+    check_in: list[str]
+    door: list[str]
+
+
+def people_limit(values: RequirementValues) -> int:
+    """How many people the doors let in."""
+    return values.capacity * values.enforced_limit_percent // 100
+
+
+def tell(values: RequirementValues) -> Told:
+    """Requirements in sentences."""
+    return Told(check_in=_at_check_in(values), door=_at_door(values))
+
+
+def _at_check_in(values: RequirementValues) -> list[str]:
+    asked = (
+        (values.refuse_symptoms, _("had symptoms")),
+        (values.refuse_diagnosed, _("were diagnosed, or wait for a test result")),
+        (values.refuse_contact, _("were in contact with someone diagnosed")),
+        (values.refuse_near, _("were near someone with symptoms")),
+    )
+    refused = [words for is_refused, words in asked if is_refused]
+    if not refused:
+        return [_("Everybody gets a pass, whatever they answer.")]
+    return [
+        _("No pass for people who, in the past 2 weeks, %(what)s.") % {"what": _(", or ").join(refused)},
+        _("They see it on their own phone, with advice. You and your staff never learn who or why."),
+    ]
+
+
+def _at_door(values: RequirementValues) -> list[str]:
+    limit = people_limit(values)
+    told = [ngettext("Red when %(n)d person is inside.", "Red when %(n)d people are inside.", limit) % {"n": limit}]
+    told.append(
+        _("The code must be this minute's: photos and paper are red.")
+        if values.rotating_code
+        else _("Paper passes and photos of a code are let in too.")
+    )
+    if values.max_temperature_f is not None:
+        told.append(_("A temperature is taken; above %(most).1f °F is red.") % {"most": values.max_temperature_f})
+    if values.min_o2 is not None:
+        told.append(_("Blood oxygen is taken; below %(least)d %% is red.") % {"least": values.min_o2})
+    told.append(_("The door only ever shows green or red, never why."))
+    return told
+
+
+def tell_hours(hours: Hours) -> list[tuple[str, str]]:
+    """Each weekday with its hours."""
+    days = hours or [[] for _day in WEEKDAYS]
+    return [
+        (str(name), write_day([list(pair) for pair in day]) or _("closed"))
+        for name, day in zip(WEEKDAYS, days, strict=True)
+    ]

@@ -1,0 +1,91 @@
+"""Addresses of the owners' pages; those that span rooms (dashboard, status) are in `crowdtrace.site`."""
+
+from collections.abc import Callable
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, re_path
+
+from crowdtrace.common.ids import ALPHABET
+from venues.pages import account, events, organisations, venues, wall
+
+PREFIXES = {
+    "organisation": "o",
+    "member": "m",
+    "venue": "v",
+    "door": "d",
+    "device": "k",
+    "event": "e",
+    "invitation": "i",
+    "token": "t",
+}
+View = Callable[..., HttpResponseBase]
+
+
+def with_ids(address: str) -> str:
+    """A pattern whose `<venue>` and the like take a public id of that kind and nothing else."""
+    for word, prefix in PREFIXES.items():
+        address = address.replace(f"<{word}>", f"(?P<{word}>{prefix}_[{ALPHABET}]{{10}})")
+    return address
+
+
+def page(address: str, view: View, name: str) -> URLPattern:
+    """An address below `/owner`."""
+    return re_path(rf"^owner{with_ids(address)}\Z", view, name=f"owner-page-{name}")
+
+
+urlpatterns: list[URLPattern] = [
+    page("/sign-up", account.sign_up, "sign-up"),
+    page("/login", account.log_in, "log-in"),
+    page("/login/code", account.log_in_code, "log-in-code"),
+    page("/log-out", account.log_out, "log-out"),
+    page("/forgot", account.forgot, "forgot"),
+    page("/reset", account.reset, "reset"),
+    page("/join", account.join, "join"),
+    page("/account", account.account, "account"),
+    page("/account/email", account.email, "email"),
+    page("/account/password", account.password, "password"),
+    page("/account/second-factor/begin", account.second_factor_begin, "second-factor-begin"),
+    page("/account/second-factor", account.second_factor_on, "second-factor"),
+    page("/account/second-factor/off", account.second_factor_off, "second-factor-off"),
+    page("/account/close", account.close_account, "close-account"),
+    page("/tokens/new", account.new_token, "new-token"),
+    page("/tokens/<token>/end", account.remove_token, "remove-token"),
+    page("/start", events.start, "start"),
+    page("/events/new", events.quick_event, "quick-event"),
+    page("/events/<event>", events.event, "event"),
+    page("/events/<event>/change", events.change_event, "change-event"),
+    page("/events/<event>/cancel", events.cancel_event, "cancel-event"),
+    page("/events/<event>/invitations/new", events.new_invitation, "new-invitation"),
+    page("/events/<event>/code", wall.event_code, "event-code"),
+    page("/events/<event>/poster.pdf", wall.event_poster, "event-poster"),
+    page("/invitations/<invitation>", events.invitation, "invitation"),
+    page("/invitations/<invitation>/end", events.revoke_invitation, "revoke-invitation"),
+    page("/venues/new", venues.new_venue, "new-venue"),
+    page("/venues/<venue>/settings", venues.settings_of_venue, "settings"),
+    page("/venues/<venue>/facts", venues.facts, "facts"),
+    page("/venues/<venue>/rules", venues.rules, "rules"),
+    page("/venues/<venue>/versions", venues.versions, "versions"),
+    page("/venues/<venue>/hours", venues.hours, "hours"),
+    page("/venues/<venue>/close", venues.close_venue, "close-venue"),
+    page("/venues/<venue>/events", events.events, "events"),
+    page("/venues/<venue>/events/new", events.new_event, "new-event"),
+    page("/venues/<venue>/wall", wall.venue_wall, "wall"),
+    page("/venues/<venue>/code", wall.venue_code, "venue-code"),
+    page("/venues/<venue>/poster.pdf", wall.venue_poster, "venue-poster"),
+    page("/venues/<venue>/sticker.ndef", wall.sticker, "sticker"),
+    page("/venues/<venue>/doors", venues.doors, "doors"),
+    page("/venues/<venue>/doors/new", venues.new_door, "new-door"),
+    page("/doors/<door>", venues.change_door, "door"),
+    page("/doors/<door>/close", venues.close_door, "close-door"),
+    page("/doors/<door>/enrol", venues.enrol, "enrol"),
+    page("/devices/<device>/revoke", venues.revoke, "revoke"),
+    page("/organisations/<organisation>", organisations.organisation, "organisation"),
+    page("/organisations/<organisation>/change", organisations.change_organisation, "change-organisation"),
+    page("/organisations/<organisation>/invite", organisations.invite, "invite"),
+    page("/organisations/<organisation>/export", organisations.export, "export"),
+    page("/organisations/<organisation>/close", organisations.close_organisation, "close-organisation"),
+    page("/members/<member>", organisations.member, "member"),
+    page("/members/<member>/remove", organisations.remove_member, "remove-member"),
+    page("/operator/organisations", organisations.operator_organisations, "operator-organisations"),
+    page("/operator/organisations/<organisation>", organisations.verify, "verify"),
+]
