@@ -1,7 +1,8 @@
 """Down the hash chain of a pass, from a code to its anchor: up to 1,680 hashes a scan, the dearest part of it.
 
 Two ways to the same bytes: `hashlib`, always there, and machine code (`passes.chain_compiled`) in processes that asked
-for it. The web server asks when it starts and does not wait: compiling takes seconds the first time on a machine.
+for it. The web server asks; its first scan has the code made ready and does not wait for it: compiling takes seconds
+the first time on a machine, which neither a start nor a door should notice.
 """
 
 import hashlib
@@ -13,11 +14,17 @@ CODE_BYTES: Final = 16  # length of an anchor and of every rotating code
 SLOTS: Final = 1680
 _SLOT_NUMBERS: Final = tuple(j.to_bytes(2, "big") for j in range(SLOTS + 1))
 _compiled: Callable[[bytes, int, bytes], bytes] | None = None
+_wanted = threading.Lock()
+_wanted.acquire()  # free once a process asked for machine code, and taken again by whoever makes it ready
 
 
 def walk(head: bytes, slot: int, code: bytes) -> bytes:
     """`x_0` from `x_slot`. `head`: the 23 bytes that every step hashes before the slot's number and the code."""
-    return steps(head, slot, code)[-1] if _compiled is None else _compiled(head, slot, code)
+    if _compiled is not None:
+        return _compiled(head, slot, code)
+    if _wanted.acquire(blocking=False):
+        threading.Thread(target=_compile, name="compile-chain", daemon=True).start()
+    return steps(head, slot, code)[-1]
 
 
 def steps(head: bytes, slot: int, code: bytes) -> list[bytes]:
@@ -32,11 +39,10 @@ def steps(head: bytes, slot: int, code: bytes) -> list[bytes]:
     return codes
 
 
-def compile_soon() -> threading.Thread:
-    """Have this process walk in machine code as soon as that is ready."""
-    thread = threading.Thread(target=_compile, name="compile-chain", daemon=True)
-    thread.start()
-    return thread
+def compile_when_used() -> None:
+    """Have this process walk in machine code, soon after it walked for the first time."""
+    if _wanted.locked():
+        _wanted.release()
 
 
 def _compile() -> None:

@@ -45,7 +45,8 @@ def athena(request: HttpRequest) -> HttpResponse:
     except TooMany as problem:
         error = AthenaError("Rate exceeded", kind="TooManyRequestsException")
         response = _response(error.body(), 400)
-        response.headers.update(problem.headers)
+        for header, value in problem.headers.items():
+            response[header] = value
         return response
     except AthenaError as error:
         return _response(error.body(), 400)

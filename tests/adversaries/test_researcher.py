@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.days import Day, simulated_day
+from exports.policy.domain import workloads
+from exports.policy.draw import draw
+from exports.policy.fit import fit
+from exports.policy.rows import SyntheticDay, deal
 from exports.policy.verified import QUASI, SENSITIVE, ClassPolicy, class_of, generalise
+from exports.tables import ANSWERS, states_by_zip3
 
 ROOT = Path(__file__).parents[2]
 POLICY = ClassPolicy()
@@ -148,3 +154,37 @@ class TestWithOtherPeoplesPrograms:
         assert found["k"] >= POLICY.k + POLICY.margin
         assert max(found["l"].values()) == 2
         assert max(found["t"].values()) < 0.25
+
+    def test_anonymeter_finds_no_excess_over_people_who_were_not_in_the_open_release(self, tmp_path: Path) -> None:
+        """Membership, linkage and inference against rows of the day itself, with other people's rows as control."""
+        tables = workloads(zip3=tuple(states_by_zip3()), readings=False)
+        # Two halves of one population: what both have in common is no one's secret.
+        town = simulated_day(rows=40_000, seed=1)
+        half = len(town.marked) // 2
+        day, others = (
+            Day({name: codes[part] for name, codes in town.codes.items()}, town.marked[part])
+            for part in (slice(None, half), slice(half, None))
+        )
+        drawn = draw(day=DATE, counts=day.exact(tables), tables=tables, budget=1.0)
+        released = deal(drawn, fit(drawn))
+        columns = ["zip", "hour", "risklevel", "result", "type_of_scan", "accesslevel", "readingtype", *ANSWERS]
+        for name, codes in (
+            ("original", texts(day, released, columns)),
+            ("control", texts(others, released, columns)),
+            ("released", texts(released, released, columns)),
+        ):
+            codes.sample(3000, random_state=1).to_parquet(tmp_path / f"{name}.parquet")
+        found = measure(
+            {"do": "attacks"}
+            | {name: str(tmp_path / f"{name}.parquet") for name in ("original", "control", "released")}
+            | {"aux": [["zip", "hour", "risklevel"], ["result", "symptoms", "type_of_scan"]]}
+            | {"secret": "symptoms", "known": ["zip", "hour", "result", "type_of_scan", "accesslevel"]}
+        )
+        for name, risk in found.items():
+            assert risk["low"] <= 0.02, (name, risk)
+            assert risk["risk"] <= 0.06, (name, risk)
+
+
+def texts(day: Day | SyntheticDay, released: SyntheticDay, columns: list[str]) -> pd.DataFrame:
+    """Rows as the texts that are published."""
+    return pd.DataFrame({name: np.array(released.axes[name].values)[day.codes[name]] for name in columns})

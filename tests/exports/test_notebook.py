@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-import nbformat
 import pytest
 
-from docs.dataset_notebook import CELLS, PATH, executed
+from docs.dataset_notebook import CELLS, FORMAT, PATH, executed
 from tests.exports.ledger import ReleasedLake
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,8 +31,8 @@ def test_every_cell_runs_and_the_join_by_state_finds_rows(
 
 
 def test_the_kept_notebook_was_run_as_it_is_written() -> None:
-    kept = nbformat.read(PATH, as_version=4)
-    nbformat.validate(kept)
+    kept = FORMAT.read(PATH, as_version=4)
+    FORMAT.validate(kept)
     assert [(cell.cell_type, cell.source) for cell in kept.cells] == list(CELLS)
     assert [cell.execution_count for cell in kept.cells if cell.cell_type == "code"] == list(
         range(1, 1 + sum(kind == "code" for kind, _ in CELLS))

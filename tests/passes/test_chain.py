@@ -1,6 +1,7 @@
 """Down the chain: machine code and the standard library come to the same anchor."""
 
 import hashlib
+import threading
 
 import pytest
 from hypothesis import given
@@ -29,10 +30,15 @@ def test_the_longest_walk_is_the_same_both_ways() -> None:
     assert chain_compiled.walk(head, 1680, code) == chain.steps(head, 1680, code)[-1]
 
 
-def test_a_process_walks_in_machine_code_once_that_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_asked_walks_in_machine_code_once_that_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "_compiled", None)
+    chain._wanted.acquire(blocking=False)
     head, code = bytes(23), bytes(16)
     before = chain.walk(head, 100, code)
-    chain.compile_soon().join(60)
+    assert not [one for one in threading.enumerate() if one.name == "compile-chain"], "nobody asked"
+    chain.compile_when_used()
+    assert chain.walk(head, 100, code) == before, "the first one does not wait"
+    for thread in [one for one in threading.enumerate() if one.name == "compile-chain"]:
+        thread.join(60)
     assert chain._compiled is chain_compiled.walk
     assert chain.walk(head, 100, code) == before

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from passes.identity import encode_base64url
 from passes.models import Change, Pass, Visit
@@ -153,44 +151,6 @@ def test_attackers_around_one_person_learn_nothing_below_five_others(size: int, 
         return found
 
     assert seen_with() == seen_with(**BAD)
-
-
-SPANS = st.lists(st.tuples(st.integers(0, 520), st.integers(5, 300)), min_size=1, max_size=3)
-ANSWERS = st.fixed_dictionaries({name: st.booleans() for name in BAD})
-
-
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(puppets=st.lists(SPANS, min_size=1, max_size=4), target=SPANS, said=ANSWERS)
-def test_attackers_who_come_and_go_as_they_like_learn_nothing_below_five_others(
-    puppets: list[list[tuple[int, int]]], target: list[tuple[int, int]], said: dict[str, bool]
-) -> None:
-    """Any times, any number of returns, any answers of the one they do not control: the same bytes."""
-
-    def seen_with(**answers: Any) -> list[dict[str, Any]]:
-        venue = make_venue(volume_m3=50.0, air_changes_per_h=3.0)
-        mine = [_comes_and_goes(venue, spans) for spans in puppets]
-        _comes_and_goes(venue, target, **answers)
-        refresh_crowd(now=NOW)
-        found = [answer(one, budget=1e-6) for one in mine]
-        for each in found:
-            for visit in each["visits"]:
-                visit.pop("venue")
-        return found
-
-    assert seen_with() == seen_with(**said) == seen_with(**BAD)
-
-
-def _comes_and_goes(venue: Venue, spans: list[tuple[int, int]], **answers: Any) -> Stay:
-    """Stays of one pass, each (minutes from the start of the day's crowd, minutes), never two at once."""
-    first: Stay | None = None
-    free_from = 0
-    for begins, length in sorted(spans):
-        if first is None or begins >= free_from:
-            one = stay(venue, NOW - 9 * HOUR + begins * MINUTE, length, pass_row=first and first.pass_row, **answers)
-            first = first or one
-            free_from = begins + length + 1
-    assert first is not None
-    return first
 
 
 def test_stepping_out_for_less_than_a_quarter_of_an_hour_costs_what_staying_costs() -> None:

@@ -31,7 +31,11 @@ ROOT = Path(__file__).parents[3]
 PEERS = Path(os.environ.get("CROWDTRACE_PEERS") or ROOT / ".venv-peers" / "bin" / "python")
 NAMES = ("daily_counts.sql", "counts_by_state_and_risklevel.sql")
 GROUP = "covid-19-researchers"
-KEYS = {"aws_access_key_id": "anything", "aws_secret_access_key": "anything", "region_name": "us-east-1"}
+KEYS: dict[str, Any] = {
+    "aws_access_key_id": "anything",
+    "aws_secret_access_key": "anything",
+    "region_name": "us-east-1",
+}
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
 
 
