@@ -10,7 +10,7 @@ PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check fix lighthouse screenshots bench lock wheelhouse clean python environment environment-dev environment-peers system
+.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse clean python environment environment-dev environment-peers system
 
 help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
@@ -46,6 +46,13 @@ screenshots: environment-dev system ## Take docs/screenshots/ anew from a runnin
 
 bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN) -m benchmarks.$$(basename $$file .py); done
+
+ROOMS := crowdtrace/common crowdtrace/site exports passes risk venues
+texts: environment-dev ## Collect texts for translators, and compile what they wrote (needs gettext)
+	@command -v msgfmt >/dev/null || { echo "make texts needs gettext, a package of your system." >&2; exit 1; }
+	@set -e; for room in $(ROOMS); do ( cd $$room; \
+		$(abspath $(BIN)) $(CURDIR)/manage.py makemessages --all --no-wrap --no-location --no-obsolete --verbosity 0; \
+		$(abspath $(BIN)) $(CURDIR)/manage.py compilemessages --verbosity 0 ); done
 
 # Locks hold for every Python from 3.11 on and every system, name hashes and hold no addresses.
 UV ?= uv

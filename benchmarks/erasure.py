@@ -1,6 +1,6 @@
 """How long erasing from the verified tier takes, beside the naive way in the same run.
 
-    python -m benchmarks.erasure --catalogue postgresql://... [--rows 10000000] [--days 10] [--holders 1 1000]
+    python -m benchmarks.erasure [--rows 10000000] [--days 10] [--holders 1 1000]
 
 Ours knows from the index which file holds a row (one look-up by primary key a holder, not in these figures) and reads
 and rewrites those. The naive way has no index: it reads the tokens of every file of every day, as S3 Find and Forget
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.homes import measuring_home
+from exports import conf
 from exports.lake.catalogue import Lake
 from exports.lake.erase import erase_rows, name_of, prove_absence
 from exports.lake.storage import Storage
@@ -103,38 +106,40 @@ def timed(work: Callable[[], object]) -> str:
     return f"{time.process_time() - cpu:.1f} s CPU, {time.perf_counter() - clock:.1f} s"
 
 
+def measure(lake: Lake, holders: int, rng: np.random.Generator) -> None:
+    """Erase random holders by the index, then as many others the naive way, and print both."""
+    tokens, files = chosen(lake, holders, rng)
+    ours = timed(
+        partial(erase_rows, lake=lake, tokens=tokens, job=f"ours-{holders}", policy=ClassPolicy(), files=files)
+    )
+    gone = [token for found in tokens.values() for token in found]
+    swept = timed(partial(sweep, lake=lake, described=VERIFIED))
+    proven = timed(partial(prove_absence, lake=lake, tokens=gone))
+    others, _ = chosen(lake, holders, rng)
+    scanned = timed(partial(naive, lake, others, f"naive-{holders}"))
+    sweep(lake=lake, described=VERIFIED)
+    print(f"{holders:,} holders: find and forget {ours}; naive {scanned}; sweep {swept}; proof {proven}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--catalogue", required=True, help="an empty PostgreSQL database")
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--days", type=int, default=10)
     parser.add_argument("--holders", type=int, nargs="+", default=[1, 1000])
     options = parser.parse_args(arguments)
     rng = np.random.default_rng(1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, measuring_home():
         storage = Storage((Path(folder) / "lake").as_uri())
-        with Lake.in_postgres(url=options.catalogue, storage=storage, database="covid-19") as lake:
+        with Lake.in_postgres(url=conf.catalogue_url(), storage=storage, database="covid-19") as lake:
             lake.prepare()
             for number in range(options.days):
                 day = FIRST + dt.timedelta(days=number)
-                rows = list(batches(day, options.rows // options.days, rng))
-                overwrite_day(lake=lake, described=VERIFIED, day=day, batches=lambda rows=rows: rows, job=f"v-{day}")
+                rows = partial(batches, day, options.rows // options.days, rng)
+                overwrite_day(lake=lake, described=VERIFIED, day=day, batches=rows, job=f"v-{day}")
             print(f"{options.rows:,} rows in {options.days} days", flush=True)
             for holders in options.holders:
-                tokens, files = chosen(lake, holders, rng)
-                ours = timed(
-                    lambda tokens=tokens, files=files, job=f"ours-{holders}": erase_rows(
-                        lake=lake, tokens=tokens, job=job, policy=ClassPolicy(), files=files
-                    )
-                )
-                gone = [token for found in tokens.values() for token in found]
-                swept = timed(lambda: sweep(lake=lake, described=VERIFIED))
-                proven = timed(lambda gone=gone: prove_absence(lake=lake, tokens=gone))
-                others, _ = chosen(lake, holders, rng)
-                scanned = timed(lambda others=others, job=f"naive-{holders}": naive(lake, others, job))
-                sweep(lake=lake, described=VERIFIED)
-                print(f"{holders:,} holders: find and forget {ours}; naive {scanned}; sweep {swept}; proof {proven}")
+                measure(lake, holders, rng)
     return 0
 
 

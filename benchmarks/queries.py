@@ -1,6 +1,6 @@
 """How long the published queries take on released days, through the engine's own process, and what a release costs.
 
-    python -m benchmarks.queries --catalogue postgresql://... [--rows 1000000] [--days 1] [--repeat 1]
+    python -m benchmarks.queries [--rows 1000000] [--days 1] [--repeat 1]
 
 Writes `days` releases of `rows` simulated scans each into a lake and runs both published queries, unchanged, three
 times each. With `--repeat` each data file is listed so many times, which costs a reader as much as other files of that
@@ -22,6 +22,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from benchmarks.days import simulated_day
+from benchmarks.homes import measuring_home
+from exports import conf
 from exports.engine.engine import Engine, Limits, Source
 from exports.engine.sources import open_sources
 from exports.lake.catalogue import Lake
@@ -74,16 +76,15 @@ def bytes_a_row(sources: Sequence[Source], sql: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--catalogue", required=True, help="an empty PostgreSQL database")
     parser.add_argument("--rows", type=int, default=1_000_000, help="scans a day")
     parser.add_argument("--days", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=1, help="times that each data file is read")
     options = parser.parse_args(arguments)
     exact = counts(options.rows)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, measuring_home():
         storage = Storage((Path(folder) / "lake").as_uri())
-        with Lake.in_postgres(url=options.catalogue, storage=storage, database="covid-19") as lake:
+        with Lake.in_postgres(url=conf.catalogue_url(), storage=storage, database="covid-19") as lake:
             lake.prepare()
             overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="lookup")
             seconds = [release(lake, LAST - dt.timedelta(days=number), exact) for number in range(options.days)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from benchmarks.homes import measuring_home
 
 _FILL = """
 INSERT INTO venues_organisation (public_id, name, kind, created_at, verified_at)
@@ -48,26 +48,14 @@ ANALYZE;
 @contextmanager
 def town(*, venues: int, visits: int) -> Iterator[None]:
     """A temporary home with a migrated and filled database, gone afterwards."""
-    from crowdtrace.common import embedded
+    with measuring_home():
+        from django.core.management import call_command
+        from django.db import connection
 
-    os.environ["CROWDTRACE_FAST"] = "1"
-    os.environ["CROWDTRACE_HOME"] = tempfile.mkdtemp(prefix="crowdtrace-bench-")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
-    home = embedded.home()
-    try:
-        with embedded.services(home):
-            import django
-
-            django.setup()
-            from django.core.management import call_command
-            from django.db import connection
-
-            call_command("migrate", verbosity=0)
-            with connection.cursor() as cursor:
-                for statement in _FILL.format(venues=venues, visits=visits).split(";\n"):
-                    if statement.strip():
-                        cursor.execute(statement)
-            yield
-            connection.close()
-    finally:
-        embedded.destroy(home)
+        call_command("migrate", verbosity=0)
+        with connection.cursor() as cursor:
+            for statement in _FILL.format(venues=venues, visits=visits).split(";\n"):
+                if statement.strip():
+                    cursor.execute(statement)
+        yield
+        connection.close()

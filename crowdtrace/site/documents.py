@@ -24,8 +24,8 @@ OUTSIDE: Final = {"contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
 AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (_("For visitors"), ("visitors",)),
     (_("For venues and hosts"), ("hosts",)),
-    (_("For researchers"), ("dataset", "researchers", "athena", "benchmark", "simulation", "model", "comparison")),
-    (_("For operators"), ("operators", "scaling")),
+    (_("For researchers"), ("researchers", "athena", "benchmark", "simulation", "model", "comparison")),
+    (_("For operators"), ("operators",)),
     (_("For programmers"), ("tutorial", "protocol", "contributing", "changes")),
 )
 FILES: Final = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}

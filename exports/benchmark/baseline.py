@@ -26,7 +26,7 @@ def baseline(released: pd.DataFrame, lines: pd.MultiIndex) -> pd.Series:
     days = sorted(lines.get_level_values("day").unique())
     whole = _smooth(released.groupby("day")[["visits", "ill"]].sum(), days)
     level = (whole["ill"] / whole["visits"].where(whole["visits"] > 0)).fillna(NOTHING_KNOWN)
-    shares = {}
+    shares: dict[tuple[str, str], float] = {}
     for area in lines.get_level_values("zip").unique():
         own = _smooth(released[released["zip"] == area].set_index("day")[["visits", "ill"]], days)
         share = (own["ill"] + STRENGTH * level) / (own["visits"] + STRENGTH)

@@ -1,0 +1,112 @@
+"""The texts of every room in every language: whole, compiled, and with the same places to fill in."""
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation.template import templatize
+
+from crowdtrace.common import problems
+from crowdtrace.common.embedded.home import CHECKOUT
+
+ROOMS: Final = ("crowdtrace/common", "crowdtrace/site", "exports", "passes", "risk", "venues")
+OTHERS: Final = tuple(code for code, _ in settings.LANGUAGES if code != "en")
+CALLS: Final = {
+    "_",
+    "gettext",
+    "gettext_lazy",
+    "gettext_noop",
+    "ngettext",
+    "ngettext_lazy",
+    "pgettext",
+    "pgettext_lazy",
+}
+PLURAL: Final = {"ngettext", "ngettext_lazy"}
+# Django turns a template into calls of gettext, with the rest of the page crossed out around them.
+QUOTED: Final = r"""u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*\""""
+CALL: Final = re.compile(rf"""\b\w*gettext\((?:[^'"()]|{QUOTED})*\)| _\((?:{QUOTED})\)""")
+PLACES: Final = re.compile(r"%\(\w+\)[\w.]+?|{\w+}|%%|</?\w+[^>]*>")
+
+Text = tuple[str, ...]
+
+
+def _texts(tree: ast.AST) -> Iterator[Text]:
+    """What a source hands to gettext: a text, or a singular and its plural."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in CALLS:
+            given = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if given:
+                context = len(given) > 1 and name.startswith("p")
+                yield tuple(given[:2]) if name in PLURAL else (given[1] if context else given[0],)
+
+
+def texts_of(room: str) -> set[Text]:
+    """Every text of a room's code and templates."""
+    found: set[Text] = set()
+    for path in (CHECKOUT / room).rglob("*.py"):
+        found.update(_texts(ast.parse(path.read_text())))
+    for path in (*(CHECKOUT / room).rglob("*.html"), *(CHECKOUT / room).rglob("*.txt")):
+        if "templates" in path.parts:
+            for call in CALL.findall(templatize(path.read_text())):
+                found.update(_texts(ast.parse(call.strip())))
+    return found
+
+
+def catalogue(room: str, language: str) -> gettext.GNUTranslations:
+    with (CHECKOUT / room / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as compiled:
+        return gettext.GNUTranslations(compiled)
+
+
+def told(catalogue: gettext.GNUTranslations, text: Text) -> list[str]:
+    """A text in the catalogue's language, all its forms; empty where it has none."""
+    known: dict[object, str] = catalogue._catalog  # type: ignore[attr-defined]
+    forms = [known.get((text[0], 0), ""), known.get((text[0], 1), "")] if len(text) > 1 else [known.get(text[0], "")]
+    return forms if all(forms) else []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_text_of_a_room_is_translated(room: str, language: str) -> None:
+    served, texts = catalogue(room, language), texts_of(room)
+    assert texts
+    assert not sorted(text for text in texts if text[0].strip() and not told(served, text))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_translation_has_the_same_places_to_fill_in(room: str, language: str) -> None:
+    served = catalogue(room, language)
+    for text in texts_of(room):
+        for form in told(served, text):
+            assert sorted(PLACES.findall(form)) == sorted(PLACES.findall(text[-1])), text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_served_is_what_translators_wrote(room: str, language: str) -> None:
+    source = CHECKOUT / room / "locale" / language / "LC_MESSAGES" / "django.po"
+    assert "#, fuzzy" not in source.read_text()
+    served = catalogue(room, language)
+    written = re.findall(r'^msgid (".+")\nmsgstr (".+")$', source.read_text(), re.MULTILINE)
+    assert {ast.literal_eval(text): ast.literal_eval(form) for text, form in written} == {
+        ast.literal_eval(text): served.gettext(ast.literal_eval(text)) for text, _ in written
+    }
+
+
+@pytest.mark.parametrize("kind", problems.KINDS, ids=lambda kind: kind.slug)
+def test_every_kind_of_problem_speaks_spanish(kind: type[problems.Problem]) -> None:
+    with translation.override("en"):
+        english = kind().body()
+    with translation.override("es"):
+        spanish = kind().body()
+    assert spanish["title"] != english["title"]
+    assert spanish["detail"] != english["detail"]
+    assert spanish["type"] == english["type"]
