@@ -107,7 +107,7 @@ function listVisits(visits) {
     const pending = visit.why.some(({ code }) => code === "pending");
     fillPart(row, "place", names.get(visit.venue) ?? visit.venue);
     fillPart(row, "time", timeOf(visit));
-    fillPart(row, "cost", pending ? word("pending") : `−${shownPoints(visit.shield_cost)}`);
+    fillPart(row, "cost", pending ? word("pending") : visit.shield_cost > 0 ? `−${shownPoints(visit.shield_cost)}` : "0");
     const why = /** @type {HTMLElement} */ (row.querySelector("[data-part=why]"));
     why.replaceChildren(...visit.why.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })));
     const pass = passOf(visit);
