@@ -84,7 +84,7 @@ CLAIMS: Final = (
             "Visits and answers are deleted 14 days after their day ends, from backups 14 days after that. The number "
             "of a pass is deleted when its day ends."
         ),
-        "",
+        "tests/adversaries/test_latecomer.py",
     ),
     Claim(
         "P8",
@@ -93,7 +93,7 @@ CLAIMS: Final = (
             "Your visits leave the database and the tier of the data that holds real rows. The receipt lists what was "
             "rewritten and says nothing about you."
         ),
-        "",
+        "tests/adversaries/test_holder.py",
     ),
     Claim(
         "P9",
@@ -105,7 +105,7 @@ CLAIMS: Final = (
         "P10",
         _("A stolen door gives away little"),
         _("It holds public keys, sealed scans that it cannot open itself, and its own token, which can be revoked."),
-        "",
+        "tests/adversaries/test_stolen_kiosk.py",
     ),
     Claim(
         "P11",
