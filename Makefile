@@ -20,7 +20,7 @@ run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and 
 	@exec $(BIN) -I -S crowdtrace/common/embedded/tether.py $$PPID $(BIN) manage.py serve
 
 test: environment-dev environment-peers system ## Run every test but the long ones; TESTS="tests/common -k home" chooses
-	@$(PYTEST) -m "not long" $(TESTS)
+	@$(if $(TESTS),$(PYTEST) -m "not long" $(TESTS),sh .ci/test.sh env $(PYTEST) -m "not long")
 
 test-long: environment-dev environment-peers system ## Run the tests that take minutes
 	@$(PYTEST) -m long $(TESTS)
