@@ -22,6 +22,7 @@ OFFLINE_FILES: Final = (
     "site/built/pico.min.css",
     "site/built/site.css",
     "site/built/site.js",
+    "site/built/vitals.js",
     "passes/built/passes.css",
     "passes/built/me.js",
     "passes/built/check_in.js",

@@ -1,6 +1,5 @@
-/** What every page does: keep the offline copy of the app ready, say so when the page itself fails, tell how fast it was. */
+/** What every page does: keep the offline copy of the app ready, and say so when the page itself fails. */
 import { showState } from "../../../passes/frontend/ui/page.js";
-import { reportVitals } from "./vitals.js";
 
 if ("serviceWorker" in navigator) {
   // A refused registration (private window, storage blocked) costs the offline copy and nothing else.
@@ -23,5 +22,3 @@ addEventListener(
   },
   { capture: true },
 );
-
-reportVitals();
