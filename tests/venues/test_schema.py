@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "o
 # The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
 # so that only the other direction is checked.
 EXAMPLES = 6
+# Addresses of the dataset's room, which has them tried with its own rows.
+ABOVE = "/api/v1/owner/operator/recipients"
 
 
 def document() -> dict[str, Any]:
@@ -25,7 +27,7 @@ def document() -> dict[str, Any]:
     found["paths"] = {
         path: item
         for path, item in found["paths"].items()
-        if path.startswith("/api/v1/owner/") or path == "/api/v1/devices"
+        if (path.startswith("/api/v1/owner/") or path == "/api/v1/devices") and not path.startswith(ABOVE)
     }
     return found
 
