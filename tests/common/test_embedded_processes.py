@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -45,8 +46,13 @@ def recorded(home: Path) -> list[int]:
 
 
 def session(leader: int) -> list[int]:
-    alive = [process.pid for process in psutil.process_iter() if identify(process.pid)]
-    return [pid for pid in alive if os.getsid(pid) == leader]
+    found = []
+    for process in psutil.process_iter():
+        # Others of the machine may end while they are looked at.
+        with suppress(ProcessLookupError):
+            if os.getsid(process.pid) == leader and identify(process.pid):
+                found.append(process.pid)
+    return found
 
 
 def test_a_process_is_known_while_it_lives_and_no_longer() -> None:
