@@ -45,7 +45,7 @@ def attacks(job: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for name, evaluator in made.items():
         evaluator.evaluate(**({"mode": "multivariate"} if name == "singling_out" else {"n_jobs": 1}))
-        risk = evaluator.risk()
+        risk = evaluator.risk(confidence_level=0.999)
         found[name] = {"risk": float(risk.value), "low": float(risk.ci[0]), "high": float(risk.ci[1])}
     return found
 

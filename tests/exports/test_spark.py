@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.exports.engine.factories import published
 from tests.exports.releases import release_day
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+PYTHON = Path(os.environ.get("CROWDTRACE_PEERS") or ROOT / ".venv-peers" / "bin" / "python")
 NAMES = ("daily_counts.sql", "counts_by_state_and_risklevel.sql")
 
 pytestmark = pytest.mark.peers
