@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -40,7 +41,8 @@ class Copy:
 
     def __init__(self, home: Path, port: int) -> None:
         self.home, self.port = home, port
-        self.output = home.parent / f"{home.name}-{port}.txt"
+        # A file of its own: the programs of a killed copy may still write to theirs.
+        self.output = home.parent / f"{home.name}-{port}-{secrets.token_hex(4)}.txt"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
