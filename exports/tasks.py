@@ -41,7 +41,7 @@ def catch_up(after: str = "") -> None:
     if day is None:
         return
     verified.publish_waiting(now=now)
-    catch_up.apply_async([day.isoformat()], countdown=PAUSE_S)
+    catch_up.apply_async((day.isoformat(),), countdown=PAUSE_S)
 
 
 @shared_task(name="exports.webhooks")

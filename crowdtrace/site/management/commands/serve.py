@@ -163,12 +163,11 @@ def catch_up() -> None:
     By name, as importing the dataset's room takes a second. Without a broker the night's task does it.
     """
     # Imported now, so that the way to the first page is shorter.
+    from celery import Celery
     from kombu.exceptions import OperationalError as BrokerAway
 
-    from crowdtrace.celery import app
-
-    with suppress(BrokerAway):
-        app.send_task("exports.catch_up", ignore_result=True, retry=False)
+    with suppress(BrokerAway), Celery(set_as_current=False, broker=settings.CELERY_BROKER_URL) as worker:
+        worker.send_task("exports.catch_up", ignore_result=True, retry=False)
 
 
 def find_address(home: Path, environment: Any, *, now: datetime) -> Address:
