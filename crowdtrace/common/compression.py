@@ -41,7 +41,7 @@ def _gzipped(path: str, _modified: str) -> bytes:
     return gzip.compress(Path(path).read_bytes(), 9, mtime=0)
 
 
-class StaticFilesMiddleware(WhiteNoiseMiddleware):
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # comes without types
     """WhiteNoise's own, which compresses what nobody compressed before: `collectstatic` is not needed for it."""
 
     @staticmethod
