@@ -1,16 +1,22 @@
-"""Settings of this room, each with its default; a deployment sets them in `crowdtrace.settings`."""
+"""Settings of this room, each with its default; a deployment sets them in `crowdtrace.settings`.
+
+What reads the settings is loaded by every process; the libraries behind their types only by those that use them.
+"""
+
+from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from django.conf import settings
 
-from exports.engine.engine import Limits
-from exports.lake.storage import Storage
-from exports.policy.profile import Limits as DriftLimits
-from exports.policy.verified import ClassPolicy
+if TYPE_CHECKING:
+    from exports.engine.engine import Limits
+    from exports.lake.storage import Storage
+    from exports.policy.profile import Limits as DriftLimits
+    from exports.policy.verified import ClassPolicy
 
 # A day is closed this many days after it began: scans may come late by as much, and no later one counts.
 LATENESS: Final = dt.timedelta(days=3)
@@ -47,6 +53,8 @@ def publishes_verified_rows() -> bool:
 
 def storage() -> Storage:
     """Where the lake lies."""
+    from exports.lake.storage import Storage
+
     return Storage(
         url=settings.LAKE_URL,
         endpoint=_get("LAKE_S3_ENDPOINT", ""),
@@ -91,16 +99,22 @@ def athena_endpoint() -> str | None:
 
 def drift_limits() -> DriftLimits:
     """How far a day may move from the one before it to be published unseen."""
-    return DriftLimits(**_get("DATASET_DRIFT_LIMITS", {}))
+    from exports.policy.profile import Limits
+
+    return Limits(**_get("DATASET_DRIFT_LIMITS", {}))
 
 
 def class_policy() -> ClassPolicy:
     """What a class of the verified tier must meet."""
+    from exports.policy.verified import ClassPolicy
+
     return ClassPolicy(**_get("VERIFIED_CLASSES", {}))
 
 
 def query_limits() -> Limits:
     """What one query may use."""
+    from exports.engine.engine import Limits
+
     return Limits(**_get("QUERY_LIMITS", {}))
 
 

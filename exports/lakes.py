@@ -1,22 +1,27 @@
-"""The deployment's lake, opened from the settings."""
+"""The deployment's lake, opened from the settings. The lake's libraries are loaded when it is."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exports import conf
 from exports.engine.engine import Engine, Source
-from exports.engine.sources import open_sources
-from exports.lake.catalogue import Lake
-from exports.lake.storage import Storage
 from exports.models import Release
 from exports.tables import LIVE_CROWD
+
+if TYPE_CHECKING:
+    from exports.lake.catalogue import Lake
+    from exports.lake.storage import Storage
 
 Snapshots = frozenset[tuple[str, str]]
 
 
 def _opened() -> AbstractContextManager[Lake]:
+    from exports.lake.catalogue import Lake
+
     storage, database, glue = conf.storage(), conf.database(), conf.glue_endpoint()
     if glue is None:
         return Lake.in_postgres(url=conf.catalogue_url(), storage=storage, database=database)
@@ -44,6 +49,8 @@ def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = ())
 
 
 def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple[Source, ...]:
+    from exports.engine.sources import open_sources
+
     if release is None:
         with deployment_lake() as lake:
             return open_sources(lake)
@@ -53,5 +60,7 @@ def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple
 @lru_cache(maxsize=64)
 def _planned(storage: Storage, catalogue: str, snapshots: Snapshots) -> tuple[Source, ...]:  # noqa: ARG001
     """Files of a release: its snapshots never change, so they are planned once a process and lake."""
+    from exports.engine.sources import open_sources
+
     with deployment_lake() as lake:
         return open_sources(lake, snapshots={name: int(number) for name, number in snapshots})

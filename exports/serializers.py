@@ -5,7 +5,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from crowdtrace.common.serializers import Choice, Day, QuerySerializer, StrictSerializer, Text, UtcTime
-from exports.engine.check import MAX_CHARACTERS
+from exports.engine.engine import MAX_CHARACTERS
 from exports.tables import Zone
 
 DIALECTS: Final = ("athena", "duckdb")

@@ -1,14 +1,10 @@
-"""Work of the schedule."""
+"""Work of the schedule. Each task loads what it works with when it runs, so that a worker starts at once."""
 
 import logging
 
 from celery import shared_task
 
 from crowdtrace.common.time import utc_now
-from risk.crowd import refresh_crowd
-from risk.estimates import fold_reports
-from risk.model.readings import compile_ahead
-from risk.scouting import refresh_cards
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +12,10 @@ log = logging.getLogger(__name__)
 @shared_task(name="risk.crowd")
 def crowd() -> None:
     """Bring crowd state and cards up to date."""
+    from risk.crowd import refresh_crowd
+    from risk.model.readings import compile_ahead
+    from risk.scouting import refresh_cards
+
     done = refresh_crowd(now=utc_now())
     cards = refresh_cards(now=utc_now())
     compile_ahead()
@@ -25,5 +25,7 @@ def crowd() -> None:
 @shared_task(name="risk.estimate")
 def estimate() -> None:
     """Fold self-reported results."""
+    from risk.estimates import fold_reports
+
     done = fold_reports(now=utc_now())
     log.info("folded %d reports into %d days, %d results wait", done.reports, done.days, done.waiting)

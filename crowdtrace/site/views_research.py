@@ -15,7 +15,7 @@ from crowdtrace.common.problems import NotFound
 from crowdtrace.site import research, us_map
 from exports import conf
 from exports.api.catalogue import Dataset
-from exports.engine.check import MAX_CHARACTERS
+from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.selectors import TablesAt, UnknownReleaseError, seen_by, tables_at, tables_on
 from exports.serializers import FORMATS

@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-import pyarrow as pa
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags, quote_etag
@@ -28,7 +27,6 @@ from exports.descriptors import croissant, datapackage
 from exports.engine.results import to_csv
 from exports.lake.files import PARQUET, PART_BYTES
 from exports.models import Release
-from exports.schemas import arrow_schema
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
 from exports.tables import DAILY
 
@@ -231,6 +229,10 @@ class CroissantView(DescriptorView):
 
 def daily_csv(at: TablesAt) -> bytes:
     """The table `daily_by_state` as CSV."""
+    import pyarrow as pa
+
+    from exports.schemas import arrow_schema
+
     rows = list(daily_rows(at))
     schema = arrow_schema(DAILY)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)

@@ -14,11 +14,11 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import QueryError
 
 Dialect = Literal["duckdb", "athena"]
 
-MAX_CHARACTERS: Final = 20_000
 # Nesting beyond this is no question about data; it would only tire the parser.
 MAX_DEPTH: Final = 200
 # Functions that read the machine instead of the tables.

@@ -1,5 +1,7 @@
 """Running one query in a process of its own, within limits of time, memory, rows, output and number."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import io
@@ -16,15 +18,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from exports.engine.check import Checked, Dialect, check
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError, place
 from exports.engine.macros import macros
 from exports.lake.storage import Storage, local_path
 from exports.tables import Kind, Table
+
+if TYPE_CHECKING:
+    from exports.engine.check import Checked, Dialect
 
 WORKER: Final = Path(__file__).with_name("worker.py")
 KINDS: Final[dict[Kind, str]] = {
@@ -34,6 +38,8 @@ KINDS: Final[dict[Kind, str]] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
+MAX_CHARACTERS: Final = 20_000
+"""A longer query is refused before it is parsed."""
 READ_BYTES: Final = 1 << 16
 ASK_SECONDS: Final = 0.5
 
@@ -87,6 +93,8 @@ class Engine:
 
     def check(self, sql: str, *, dialect: Dialect = "athena") -> Checked:
         """Look at a query without running it; raises `QueryError` for one that is refused."""
+        from exports.engine.check import check
+
         return check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
 
     def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: Asked = _never) -> QueryResult:

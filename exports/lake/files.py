@@ -1,13 +1,15 @@
 """The data files of a release: what they are called when they are downloaded, and their digests."""
 
+from __future__ import annotations
+
 import datetime as dt
 import hashlib
-from typing import BinaryIO, Final, TypedDict
+from typing import TYPE_CHECKING, BinaryIO, Final, TypedDict
 
-from pyiceberg.expressions import AlwaysTrue
-
-from exports.lake.catalogue import Lake
 from exports.tables import Table
+
+if TYPE_CHECKING:
+    from exports.lake.catalogue import Lake
 
 PART_BYTES: Final = 1 << 20
 PARQUET: Final = "application/vnd.apache.parquet"
@@ -27,6 +29,8 @@ class StoredFile(TypedDict):
 
 def files_of(lake: Lake, described: Table, day: dt.date) -> list[StoredFile]:
     """The files of a day's partition, or of a table without partitions, as the table is now."""
+    from pyiceberg.expressions import AlwaysTrue
+
     rows = f"{described.partition} == '{day.isoformat()}'" if described.partition else AlwaysTrue()
     found = []
     for task in lake.table(described).scan(row_filter=rows).plan_files():

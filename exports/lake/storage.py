@@ -11,10 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
-import boto3
-from botocore.config import Config
-from pyiceberg.io import load_file_io
-
 # S3's DeleteObjects takes at most this many keys (Amazon S3 API reference, DeleteObjects).
 DELETE_AT_ONCE: Final = 1000
 
@@ -70,11 +66,15 @@ class Storage:
 
     def open(self, path: str) -> BinaryIO:
         """Something under the lake, to be read. Raises `OSError`."""
+        from pyiceberg.io import load_file_io
+
         url = self.at(path)
         return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
 
     def write(self, path: str, data: bytes) -> None:
         """Put an object under the lake, in place of one that is there. Raises `OSError`."""
+        from pyiceberg.io import load_file_io
+
         url = self.at(path)
         with load_file_io(self.catalogue_properties(), url).new_output(url).create(overwrite=True) as stream:
             stream.write(data)
@@ -83,6 +83,8 @@ class Storage:
         """Access key, secret key and session token: those given, else those that AWS tools find, else empty."""
         if self.access_key:
             return self.access_key, self.secret_key, ""
+        import boto3
+
         found = boto3.Session().get_credentials()
         frozen = found.get_frozen_credentials() if found is not None else None
         return (frozen.access_key, frozen.secret_key, frozen.token or "") if frozen is not None else ("", "", "")
@@ -166,6 +168,9 @@ class S3Objects:
     @cached_property
     def client(self) -> Any:
         """A boto3 client of the storage."""
+        import boto3
+        from botocore.config import Config
+
         given = {
             "endpoint_url": self._storage.endpoint,
             "aws_access_key_id": self._storage.access_key,

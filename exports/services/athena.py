@@ -14,15 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-import boto3
 import pyarrow as pa
-from botocore.exceptions import BotoCoreError, ClientError
 from django.db import close_old_connections
 
 from crowdtrace.common.time import utc_now
 from exports import conf
 from exports.athena import CATALOGUE, ENGINE, AthenaError, Json, page_of, results_page, to_csv, work_group
-from exports.engine.check import check
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import to_arrow
 from exports.lake.storage import StoredObject
@@ -54,6 +51,8 @@ class Backend(Protocol):
 
 def _checked(asked: Mapping[str, Any]) -> str:
     """The text of a query on the open tables; raises `AthenaError` for anything else."""
+    from exports.engine.check import check
+
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
     if not isinstance(sql, str) or not isinstance(context, Mapping):
         raise AthenaError("QueryString is missing")
@@ -260,6 +259,8 @@ class Forward:
         return name
 
     def _call(self, operation: str, given: Json) -> Json:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             answer: Json = getattr(_client(), operation)(**given)
         except ClientError as error:
@@ -273,6 +274,8 @@ class Forward:
 
 
 def _client() -> Any:
+    import boto3
+
     storage = conf.storage()
     keys = {"aws_access_key_id": storage.access_key, "aws_secret_access_key": storage.secret_key}
     return boto3.client(

@@ -1,18 +1,22 @@
 """Running a researcher's query on the deployment's open tables."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crowdtrace.common.time import utc_now
-from exports.engine.check import Dialect
 from exports.engine.engine import QueryResult
 from exports.engine.results import columns_of, json_rows
 from exports.lakes import query_engine
 from exports.selectors import TablesAt, tables_at
 from exports.services.live import live_crowd
 from exports.tables import LIVE_CROWD
+
+if TYPE_CHECKING:
+    from exports.engine.check import Dialect
 
 
 @dataclass(frozen=True)

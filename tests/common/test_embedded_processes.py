@@ -36,7 +36,9 @@ def supervise(home: Path) -> Callable[..., Supervisor]:
     def make(*commands: list[str], said: list[str] | None = None) -> Supervisor:
         programs = [Program(f"program {number}", command) for number, command in enumerate(commands)]
         report = (said if said is not None else []).append
-        return Supervisor(home=home, programs=programs, environment=dict(os.environ), report=report)
+        supervisor = Supervisor(home=home, environment=dict(os.environ), report=report)
+        supervisor.start(*programs)
+        return supervisor
 
     return make
 
@@ -142,7 +144,6 @@ def test_a_tethered_program_whose_parent_is_gone_already_does_not_start() -> Non
 
 def test_stopping_leaves_no_process_of_a_session(home: Path, supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(SLEEP, FAMILY)
-    supervisor.start()
     leaders = recorded(home)
     assert wait_until(lambda: len(session(leaders[1])) == 2, seconds=10)
     supervisor.stop()
@@ -154,7 +155,6 @@ def test_a_second_signal_ends_a_program_that_does_not_listen_at_once(
     home: Path, supervise: Callable[..., Supervisor]
 ) -> None:
     supervisor = supervise(DEAF)
-    supervisor.start()
     log = home / "log" / "program-0.log"
     assert wait_until(lambda: "deaf" in log.read_text(), seconds=10)
     leader = recorded(home)[0]
@@ -165,7 +165,6 @@ def test_a_second_signal_ends_a_program_that_does_not_listen_at_once(
 def test_a_program_that_ends_is_started_again(home: Path, supervise: Callable[..., Supervisor]) -> None:
     said: list[str] = []
     supervisor = supervise(FAMILY, said=said)
-    supervisor.start()
     try:
         first = recorded(home)[0]
         assert wait_until(lambda: len(session(first)) == 2, seconds=10)
@@ -189,7 +188,6 @@ def test_a_program_that_cannot_run_is_given_up_with_a_sentence(
         return bool(problems)
 
     supervisor = supervise([sys.executable, "-c", "raise SystemExit('no')"], said=said)
-    supervisor.start()
     try:
         assert wait_until(gives_up, seconds=30)
     finally:

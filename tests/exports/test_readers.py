@@ -58,7 +58,7 @@ def test_the_query_process_cannot_read_other_files_of_the_lake(
 ) -> None:
     release_day(lake, day=DAYS[0], size=500)
     engine = engine_of(lake, tmp_path)
-    monkeypatch.setattr("exports.engine.engine.check", lambda *_, **__: None)
+    monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
     for target in (lake.location(CROWD_TRACING) + "/metadata/x.parquet", lake.storage.at("verified", "x.parquet")):
         path = target if lake.storage.is_s3 else str(local_path(target))
         with pytest.raises(QueryError) as caught:

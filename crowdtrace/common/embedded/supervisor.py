@@ -58,19 +58,16 @@ class _Running:
 class Supervisor:
     """Starts programs, starts those again that end, and stops all of them. To be used from the main thread only."""
 
-    def __init__(
-        self, *, home: Path, programs: Sequence[Program], environment: Mapping[str, str], report: Callable[[str], None]
-    ) -> None:
+    def __init__(self, *, home: Path, environment: Mapping[str, str], report: Callable[[str], None]) -> None:
         self._home = home
-        self._programs = programs
         self._environment = dict(environment)
         self._report = report
         self._running: list[_Running] = []
         self._rotated = time.monotonic()
 
-    def start(self) -> None:
-        """Start every program."""
-        for program in self._programs:
+    def start(self, *programs: Program) -> None:
+        """Start those programs beside the ones that run."""
+        for program in programs:
             child = self._spawn(program)
             self._running.append(_Running(program, child, identify(child.pid)))
             self._record()

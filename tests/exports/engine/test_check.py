@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports.engine.check import MAX_CHARACTERS, Dialect, check
+from exports.engine.check import Dialect, check
+from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import QueryError
 from tests.exports.engine.factories import published
 

@@ -230,7 +230,7 @@ class TestAttacks:
     def test_what_slips_past_the_check_meets_the_locks(
         self, engine: Engine, sql: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("exports.engine.engine.check", lambda *_, **__: None)
+        monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
         assert refused(engine, sql).code in {"forbidden", "unknown-name", "failed", "syntax"}
         assert not Path("/tmp/crowdtrace-attack.csv").exists()
         assert not Path("/tmp/crowdtrace-attack").exists()
@@ -254,7 +254,7 @@ class TestAttacks:
         assert all(set(each) <= {"HOME", "TZ"} for each in seen)
 
     def test_one_query_sees_nothing_of_another(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("exports.engine.engine.check", lambda *_, **__: None)
+        monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
         engine.run("CREATE TABLE memo AS SELECT 'secret' AS t")
         assert refused(engine, "SELECT * FROM memo").code == "unknown-name"
 

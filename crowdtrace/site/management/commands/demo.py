@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crowdtrace.common import embedded
 from crowdtrace.common.time import utc_now
-from crowdtrace.site.services import demonstration, simulation
+from crowdtrace.site.services import demonstration
 from venues.models import Organisation
 
 
@@ -32,6 +32,10 @@ class Command(BaseCommand):
         is_new = not Organisation.objects.exists()
         organisation = demonstration.ensure_demonstration(now=now)
         if options["ensure"] and is_new:
+            from crowdtrace.site.services import (
+                simulation,  # its libraries take seconds to load, which no later start needs
+            )
+
             simulation.simulate_demonstration_town(now=now)
         self._tell(organisation, as_json=options["json"])
 

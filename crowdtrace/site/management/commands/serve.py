@@ -95,19 +95,17 @@ class Command(BaseCommand):
         return town
 
     def _run(self, home: Path, address: Address, town: dict[str, Any]) -> None:
-        supervisor = Supervisor(
-            home=home,
-            programs=programs(home, address),
-            environment=child_environment(os.environ, address),
-            report=self._say,
-        )
+        supervisor = Supervisor(home=home, environment=child_environment(os.environ, address), report=self._say)
+        web, *others = programs(home, address)
         self._say("Starting web server, worker and schedule ...")
         problem = None
         try:
             if not self._signals:
-                supervisor.start()
+                supervisor.start(web)
                 problem = self._wait_until_ready(supervisor, address)
             if not problem and not self._signals:
+                # Only now: on a small machine they would keep the pages waiting, and their work can wait.
+                supervisor.start(*others)
                 self._greet(address, town)
             while not problem and not self._signals:
                 time.sleep(POLL_SECONDS)
@@ -194,7 +192,8 @@ def child_environment(environment: Any, address: Address) -> dict[str, str]:
     if address.certificate:
         hosts = ["localhost", "127.0.0.1", *network_addresses()]
         added |= {"ALLOWED_HOSTS": ",".join(hosts), "SECURE_COOKIES": "1"}
-    return {**added, **environment, "PYTHONUNBUFFERED": "1"}
+    # Django's checks are for developers; in worker and schedule they would load every page and its libraries.
+    return {**added, "CELERY_SKIP_CHECKS": "1", **environment, "PYTHONUNBUFFERED": "1"}
 
 
 def programs(home: Path, address: Address) -> list[Program]:
