@@ -20,7 +20,8 @@ FROM generate_series(1, {venues}) AS i;
 INSERT INTO venues_requirements (venue_id, version, created_at, refuse_symptoms, refuse_diagnosed, refuse_contact,
     refuse_near, capacity, enforced_limit_percent, rotating_code, hours)
 SELECT id, 1, created_at, true, true, false, false, 200, 100, true,
-       '[[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]]]' FROM venues_venue;
+       ('[' || rtrim(repeat(format('[[%s,%s]],', 30 * (id % 20), 1440 - 30 * (id % 11)), 7), ',') || ']')::jsonb
+FROM venues_venue;
 UPDATE venues_venue SET requirements_id = asked.id FROM venues_requirements AS asked
 WHERE asked.venue_id = venues_venue.id;
 CREATE TEMPORARY TABLE made AS

@@ -347,7 +347,8 @@ def cards_of(
         for epoch in calendar().open_epochs(now.timestamp())
     ]
     cards = [
-        _Card(venue, prepared[venue.pk], parameters, now, all_costs, tuple(events.get(venue.pk, ()))) for venue in venues
+        _Card(venue, prepared[venue.pk], parameters, now, all_costs, tuple(events.get(venue.pk, ())))
+        for venue in venues
     ]
     costs = _costs_of(cards, BUDGETS[profile])
     cards_made = []
@@ -505,7 +506,7 @@ class _Card:
         local = [moment.astimezone(self.venue.zone) for moment in self.open_hours]
         return np.asarray(self.prepared.usual[[one.weekday() * 24 + one.hour for one in local]], np.float64)
 
-    def answer(  # noqa: PLR0917 - one call
+    def answer(
         self,
         *,
         total: RatingTotal | None,
