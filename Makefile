@@ -38,8 +38,8 @@ fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix
 	@$(BIN) -m ruff format
 
-lighthouse: system python ## Measure pages of a running copy with Lighthouse (needs Node); URL names it
-	@$(PYTHON) .ci/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
+lighthouse: system environment ## Measure pages of a running copy with Lighthouse (needs Node); URL names it
+	@$(BIN) .ci/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
 
 screenshots: environment-dev system ## Take docs/screenshots/ anew from a running copy; URL names it
 	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)

@@ -94,7 +94,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "crowdtrace.common.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crowdtrace.common.compression.StaticFilesMiddleware",
+    "crowdtrace.common.compression.PageCompressionMiddleware",
     "crowdtrace.common.middleware.BodyLimitMiddleware",
     "crowdtrace.common.middleware.ProblemMiddleware",
     "crowdtrace.common.middleware.SessionMiddleware",
