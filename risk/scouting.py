@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -421,7 +421,13 @@ class _Other:
 
     def is_open(self, now: dt.datetime) -> bool:
         """Whether its weekly hours say so."""
-        return is_open(json.loads(self.hours), ZoneInfo(self.time_zone), now)
+        return _is_open(self.hours, self.time_zone, now)
+
+
+@lru_cache(maxsize=1024)
+def _is_open(hours: str, time_zone: str, now: dt.datetime) -> bool:
+    """Venues of one search have each other as neighbours, so each is asked for many times."""
+    return is_open(json.loads(hours), ZoneInfo(time_zone), now)
 
 
 def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[int, list[_Other]]:
