@@ -215,7 +215,8 @@ def main() -> None:
             f"{row['visits_per_s_with_sorting'] / 1e6:5.2f} with sorting"
         )
     print(
-        f"work grows as visits^{out['growth_exponent']:.2f}, after sorting as visits^{out['growth_exponent_sorted']:.2f}"
+        f"work grows as visits^{out['growth_exponent']:.2f}, "
+        f"after sorting as visits^{out['growth_exponent_sorted']:.2f}"
     )
     print(
         f"the sweep of four classes takes {out['four_columns_against_one']:.2f} times that of one class alone; "
