@@ -330,7 +330,7 @@ _PREPARED: Final = """
                array_agg(event.ends_at ORDER BY event.starts_at, event.id) AS ends
         FROM venues_event AS event
         WHERE event.venue_id = wanted.id AND event.cancelled_at IS NULL
-          AND event.starts_at < %(now)s::timestamptz + %(ahead)s AND event.ends_at > %(now)s::timestamptz
+          AND event.starts_at < %(until)s::timestamptz AND event.ends_at > %(now)s::timestamptz
     ) AS event ON true
 """
 
@@ -338,7 +338,7 @@ _PREPARED: Final = """
 def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]:
     """All that is kept of these venues. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_PREPARED, {"venues": list(ids), "now": now, "ahead": FORTNIGHT})
+        cursor.execute(_PREPARED, {"venues": list(ids), "now": now, "until": now + FORTNIGHT})
         rows = cursor.fetchall()
     return {
         row[0]: _Prepared(
