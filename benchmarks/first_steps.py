@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import django
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.network import free_port
@@ -119,9 +119,10 @@ def green_of_visitor(phone: Page, tablet: Page, link: str) -> str:
 
 def walk(browser: Browser, url: str) -> list[str]:
     """The three ways, one after the other."""
-    host = browser.new_context(base_url=url, viewport=PHONE).new_page()
-    tablet = browser.new_context(base_url=url, viewport=TABLET).new_page()
-    phone = browser.new_context(base_url=url, viewport=PHONE).new_page()
+    host, tablet, phone = (
+        browser.new_context(base_url=url, viewport=ViewportSize(width=size["width"], height=size["height"])).new_page()
+        for size in (PHONE, TABLET, PHONE)
+    )
     told = [poster_of_host(host)]
     link = host.inner_text("#link")
     return [*told, door_of_host(host, tablet), green_of_visitor(phone, tablet, link)]
