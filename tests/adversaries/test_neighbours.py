@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from passes.models import SelfReport
@@ -28,11 +28,12 @@ SMALL = 1e-6
 
 class TestTheRestOfACrowd:
     @settings(
-        max_examples=30,
+        max_examples=10,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(st.lists(SPANS, min_size=1, max_size=4), SPANS, ANSWERS)
+    @example([[(44, 108)], [(168, 41), (236, 53), (374, 49)], [(418, 280)], [(88, 271)]], [(383, 217)], BAD)
     def test_answers_and_a_report_of_one_among_fewer_than_five_others_show_in_no_shield(
         self, puppets: list[Spans], target: Spans, said: dict[str, bool]
     ) -> None:
