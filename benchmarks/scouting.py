@@ -1,4 +1,6 @@
-"""Scouting among ten thousand venues: one card, and searches of twenty, each beside its floor (`benchmarks.floors`).
+"""Scouting among ten thousand venues: one card, and searches of twenty and fifty, each beside its floor.
+
+Fifty is the most that a search answers; `benchmarks.floors` says what the floor is.
 
 python -m benchmarks.scouting [--venues 10000]
 """
@@ -35,7 +37,13 @@ def prepared() -> dict[str, object]:
     while not runs or runs[-1][0]:
         start = time.perf_counter()
         runs.append((refresh_cards(now=utc_now()), round(time.perf_counter() - start, 2)))
-    return {"cards_at_a_refresh": runs[0][0], "refresh_s": runs[0][1], "refresh_of_nothing_s": runs[-1][1]}
+    return {
+        "cards_at_a_refresh": runs[0][0],
+        "refresh_s": runs[0][1],
+        "refreshes": len(runs) - 1,
+        "all_refreshes_s": round(sum(seconds for _count, seconds in runs[:-1]), 2),
+        "refresh_of_nothing_s": runs[-1][1],
+    }
 
 
 def measured(venues: int, requests: int) -> dict[str, object]:
@@ -49,6 +57,9 @@ def measured(venues: int, requests: int) -> dict[str, object]:
         "card": measure([Asked("GET", f"/api/v1/venues/v_{rng.integers(1, venues):010d}") for _ in times]),
         "search_of_20_by_zip": measure(
             [Asked("GET", f"/api/v1/venues?zip={rng.choice(['94110', '10001', '77002'])}") for _ in times]
+        ),
+        "search_of_50_by_zip": measure(
+            [Asked("GET", f"/api/v1/venues?limit=50&zip={rng.choice(['94110', '10001', '77002'])}") for _ in times]
         ),
         "search_of_20_by_words": measure(
             [Asked("GET", f"/api/v1/venues?q=place+{rng.integers(1, 99)}") for _ in times]

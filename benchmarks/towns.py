@@ -11,16 +11,17 @@ _FILL = """
 INSERT INTO venues_organisation (public_id, name, kind, created_at, verified_at)
 VALUES ('o_0000000000', 'Town', 'commercial', now() - interval '60 days', now() - interval '60 days');
 INSERT INTO venues_venue (public_id, organisation_id, name, kind, zip, time_zone, volume_m3, listed, unmanned,
-    created_at)
+    alert_percent, created_at)
 SELECT 'v_' || lpad(i::text, 10, '0'), (SELECT id FROM venues_organisation), 'Place ' || i,
        (ARRAY['restaurant', 'bar', 'retail', 'gym', 'office', 'worship'])[1 + i % 6],
        (ARRAY['94110', '94601', '10001', '60601', '77002'])[1 + i % 5], 'UTC', 100 + i % 900, true, false,
-       now() - interval '60 days'
+       90, now() - interval '60 days'
 FROM generate_series(1, {venues}) AS i;
 INSERT INTO venues_requirements (venue_id, version, created_at, refuse_symptoms, refuse_diagnosed, refuse_contact,
     refuse_near, capacity, enforced_limit_percent, rotating_code, hours)
 SELECT id, 1, created_at, true, true, false, false, 200, 100, true,
-       '[[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]],[[0,1440]]]' FROM venues_venue;
+       ('[' || rtrim(repeat(format('[[%s,%s]],', 30 * (id % 20), 1440 - 30 * (id % 11)), 7), ',') || ']')::jsonb
+FROM venues_venue;
 UPDATE venues_venue SET requirements_id = asked.id FROM venues_requirements AS asked
 WHERE asked.venue_id = venues_venue.id;
 CREATE TEMPORARY TABLE made AS
@@ -53,9 +54,16 @@ def town(*, venues: int, visits: int) -> Iterator[None]:
         from django.db import connection
 
         call_command("migrate", verbosity=0)
-        with connection.cursor() as cursor:
-            for statement in _FILL.format(venues=venues, visits=visits).split(";\n"):
-                if statement.strip():
-                    cursor.execute(statement)
+        fill(venues=venues, visits=visits)
         yield
         connection.close()
+
+
+def fill(*, venues: int, visits: int) -> None:
+    """Put the town into the database in use, which has no organisation yet."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for statement in _FILL.format(venues=venues, visits=visits).split(";\n"):
+            if statement.strip():
+                cursor.execute(statement)

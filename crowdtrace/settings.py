@@ -5,9 +5,12 @@ A secret may also be given as `NAME_FILE`, the path of a file that holds it. Wit
 """
 
 import base64
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from celery.schedules import crontab
@@ -15,7 +18,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+
+
+class _Environment(environ.FileAwareEnv):  # type: ignore[misc]
+    """The environment; what cannot be read refuses the start by the variable's name, without its value."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except OSError:
+            raise ImproperlyConfigured(f"The file that {var}_FILE names cannot be read.") from None
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} has a value that is not of its kind; see docs/operators.md.") from None
+
+
+env = _Environment()
 
 EMBEDDED: bool = env.bool("CROWDTRACE_EMBEDDED", default=False)
 # Tools that only read the code (type checker, schema, translations) import settings with no environment at all.
@@ -77,7 +94,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "crowdtrace.common.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crowdtrace.common.compression.StaticFilesMiddleware",
+    "crowdtrace.common.compression.PageCompressionMiddleware",
     "crowdtrace.common.middleware.BodyLimitMiddleware",
     "crowdtrace.common.middleware.ProblemMiddleware",
     "crowdtrace.common.middleware.SessionMiddleware",
@@ -107,8 +125,11 @@ TEMPLATES = [
 ]
 
 # Stores --------------------------------------------------------------------------------------------------------------
+_database = env.str("DATABASE_URL", default="postgresql://unset@127.0.0.1:1/unset")
+if not re.match(r"(postgres|postgresql)://[^/]*/[^/?]", _database):
+    raise ImproperlyConfigured("DATABASE_URL is an address like postgresql://user:password@host:5432/name.")
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", default="postgresql://unset@127.0.0.1:1/unset")
+    "default": env.db_url_config(_database)
     | {
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
@@ -125,7 +146,9 @@ DATABASES = {
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:1/0")
+REDIS_URL: str = env.str("REDIS_URL", default="") or ("" if CONFIGURED else "redis://127.0.0.1:1/0")
+if not REDIS_URL:
+    raise ImproperlyConfigured("Set REDIS_URL (or REDIS_URL_FILE): the broker of tasks, redis://:password@host:6379/0.")
 # Counters of rate limits and the day's key of their names: a Valkey that writes nothing to disk.
 LIMITS_URL: str = env.str("LIMITS_URL", default=REDIS_URL)
 CACHES = {
@@ -149,6 +172,10 @@ LAKE_GLUE_ENDPOINT: str = env.str("LAKE_GLUE_ENDPOINT", default="")
 # Time and language ---------------------------------------------------------------------------------------------------
 # The zone whose calendar days are epochs. Rows are UTC; venues carry a zone of their own for opening hours.
 DEPLOYMENT_TIME_ZONE: str = env.str("CROWDTRACE_TIME_ZONE", default="UTC")
+try:
+    ZoneInfo(DEPLOYMENT_TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError):
+    raise ImproperlyConfigured("CROWDTRACE_TIME_ZONE is the name of a zone, like America/New_York.") from None
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

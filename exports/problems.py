@@ -2,15 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.problems import FieldError, Invalid, NotFound, TooMany, Unavailable
+from crowdtrace.common.problems import FieldError, Invalid, NotFound, Problem, TooMany, Unavailable
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.selectors import UnknownReleaseError
 
 RETRY_SECONDS = 2
+
+
+class RangeNotSatisfiable(Problem):
+    """A part of a file that begins past its end, which has `size` bytes."""
+
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    slug = "range-not-satisfiable"
+    title = gettext_lazy("The file has no such part")
+    help = gettext_lazy("Ask for bytes within the size that the list of files and the header Content-Range name.")
+
+    def __init__(self, size: int) -> None:
+        super().__init__(headers={"Content-Range": f"bytes */{size}"})
 
 
 class QueryInvalid(Invalid):

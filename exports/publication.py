@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final, TypedDict
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from exports import conf
@@ -18,11 +19,33 @@ TAKEN_IN: Final = {"name": "CC-BY-4.0", "url": "https://creativecommons.org/lice
 TITLE: Final = "CrowdTrace open dataset of venue check-ins"
 
 
+_DEMONSTRATION: Final = "demonstration"
+"""Code of the known problem of a copy on one's own machine, and what its titles carry."""
+
+
 class Problem(TypedDict):
     """Something that is known to be wrong with the data, or easily misread."""
 
     code: str
     text: str
+
+
+def is_demonstration() -> bool:
+    """Whether this copy is one for trying out, which releases the past of a simulated town."""
+    return bool(settings.EMBEDDED)
+
+
+def title() -> str:
+    """The dataset's name, which says so where its people are simulated: citations and catalogues carry it away."""
+    return f"{TITLE} ({_DEMONSTRATION})" if is_demonstration() else TITLE
+
+
+def demonstration_sentence() -> str:
+    """What a reader of a demonstration's data must know first."""
+    return _(
+        "This copy is a demonstration: its days are those of a simulated town, released by the same rules as real "
+        "ones. Nobody in it is real, and nothing follows from it about anywhere."
+    )
 
 
 def description() -> str:
@@ -57,9 +80,11 @@ def coverage() -> str:
 
 def known_problems() -> list[Problem]:
     """What to mind when reading the rows."""
+    first = ((_DEMONSTRATION, demonstration_sentence()),) if is_demonstration() else ()
     return [
         Problem(code=code, text=text)
         for code, text in (
+            *first,
             (
                 "suppressed-zips",
                 _(
@@ -116,8 +141,8 @@ def publication(*, base: str, as_of: dt.date | None, announced: dt.datetime | No
     published = announced.date() if announced else dt.date(1970, 1, 1)
     return Publication(
         name=conf.database(),
-        title=TITLE,
-        description=f"{description()} {coverage()}",
+        title=title(),
+        description=" ".join([*([demonstration_sentence()] if is_demonstration() else ()), description(), coverage()]),
         licence_name=LICENCE_NAME,
         licence_title=LICENCE_TITLE,
         licence_url=f"{base}/licence",
@@ -130,12 +155,12 @@ def publication(*, base: str, as_of: dt.date | None, announced: dt.datetime | No
 
 def citation(*, base: str, version: str, year: int) -> str:
     """How to cite, in one line."""
-    return f"{conf.publisher()} ({year}). {TITLE}, release of {version} [data set]. {base}/releases/{version}"
+    return f"{conf.publisher()} ({year}). {title()}, release of {version} [data set]. {base}/releases/{version}"
 
 
 def bibtex(*, base: str, version: str, year: int) -> str:
     """How to cite, for BibTeX."""
     return (
-        f"@misc{{crowdtrace-{version},\n  author = {{{{{conf.publisher()}}}}},\n  title = {{{{{TITLE}}}}},\n"
+        f"@misc{{crowdtrace-{version},\n  author = {{{{{conf.publisher()}}}}},\n  title = {{{{{title()}}}}},\n"
         f"  year = {{{year}}},\n  note = {{release of {version}}},\n  url = {{{base}/releases/{version}}}\n}}"
     )

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -341,15 +342,29 @@ def cards_of(
     events = _events(ids, now)
     hour = now.replace(minute=0, second=0, microsecond=0)
     measured = {row.venue_id: row for row in AirHour.objects.filter(venue__in=ids, hour=hour)}
+    epochs = [
+        {"date": epoch.date, "start": epoch.start, "end": epoch.end}
+        for epoch in calendar().open_epochs(now.timestamp())
+    ]
+    cards = [
+        _Card(venue, prepared[venue.pk], parameters, now, all_costs, tuple(events.get(venue.pk, ())))
+        for venue in venues
+    ]
+    costs = _costs_of(cards, BUDGETS[profile])
     cards_made = []
-    for venue in venues:
-        card = _Card(venue, prepared[venue.pk], parameters, BUDGETS[profile], now, all_costs)
+    for card, (now_costs, hour_costs) in zip(cards, costs, strict=True):
+        venue = card.venue
         air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), parameters)
         if (row := measured.get(venue.pk)) is not None:
             air = _measured(air, row.air_changes_per_h, row.air_log_sd)
         cards_made.append(
             card.answer(
-                total=totals.get(venue.pk), air=air, events=events.get(venue.pk, []), others=near.get(venue.pk, [])
+                total=totals.get(venue.pk),
+                air=air,
+                epochs=epochs,
+                costs=now_costs,
+                hour_costs=hour_costs,
+                others=near.get(venue.pk, []),
             )
         )
     return cards_made
@@ -454,16 +469,16 @@ def _events(ids: Sequence[int], now: dt.datetime) -> dict[int, list[Interval]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Card:
     """What one card is made from."""
 
     venue: Venue
     prepared: _Prepared
     parameters: Parameters
-    budget: float
     now: dt.datetime
     all_costs: bool
+    events: tuple[Interval, ...]
 
     @property
     def limit(self) -> float:
@@ -471,12 +486,24 @@ class _Card:
         asked = self.venue.requirements
         return 1.0 if asked is None else max(1.0, asked.capacity * asked.enforced_limit_percent / 100)
 
-    def usual_heads(self, moments: Sequence[dt.datetime]) -> Floats:
-        """Expected check-ins inside at hours to come; of the kind where nothing is known of the venue."""
+    @cached_property
+    def heads(self) -> float:
+        """Check-ins inside now, as far as is known."""
+        return self.prepared.heads_at(self.now)
+
+    @cached_property
+    def open_hours(self) -> list[dt.datetime]:
+        """The next hours it is open."""
+        asked = self.venue.requirements
+        hours = [] if asked is None else asked.hours
+        return open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=self.events)
+
+    def usual_heads(self) -> Floats:
+        """Expected check-ins inside at the open hours; of the kind where nothing is known of the venue."""
         if not self.prepared.usual.size:
             kind = min(self.parameters.priors[Kind(self.venue.kind)].usual_heads, self.limit)
-            return np.full(len(moments), kind)
-        local = [moment.astimezone(self.venue.zone) for moment in moments]
+            return np.full(len(self.open_hours), kind)
+        local = [moment.astimezone(self.venue.zone) for moment in self.open_hours]
         return np.asarray(self.prepared.usual[[one.weekday() * 24 + one.hour for one in local]], np.float64)
 
     def answer(
@@ -484,14 +511,14 @@ class _Card:
         *,
         total: RatingTotal | None,
         air: RoomAir,
-        events: Sequence[Interval],
+        epochs: Sequence[Mapping[str, Any]],
+        costs: Floats,
+        hour_costs: Floats,
         others: Sequence[_Other],
     ) -> dict[str, Any]:
-        """The card."""
-        venue, heads = self.venue, self.prepared.heads_at(self.now)
-        now_costs = cost_of(self.prepared.curve, coarse(heads), self.budget)
-        an_hour = float(now_costs[_AN_HOUR])
-        hours = self._hours(events)
+        """The card. ``costs`` (stays, masks) now, ``hour_costs`` (hours, stays, masks) at the open hours."""
+        venue, an_hour = self.venue, float(costs[_AN_HOUR])
+        hours = [self._hour(start, cost) for start, cost in zip(self.open_hours, hour_costs, strict=True)]
         low, high = air.interval()
         return {
             "id": venue.public_id,
@@ -499,18 +526,15 @@ class _Card:
             "kind": venue.kind,
             "zip": venue.zip,
             "organisation": venue.organisation.name,
-            "epochs": [
-                {"date": epoch.date, "start": epoch.start, "end": epoch.end}
-                for epoch in calendar().open_epochs(self.now.timestamp())
-            ],
-            "occupancy": {"band": band(heads, self.limit), "usual": self._usual()},
+            "epochs": epochs,
+            "occupancy": {"band": band(self.heads, self.limit), "usual": self._usual()},
             "ratings": _ratings(total),
             "air": {
                 "source": "known" if air.source == "entered" else air.source,
                 "ach_low": round(low, 2),
                 "ach_high": round(high, 2),
             },
-            "shield_cost": _costs(now_costs),
+            "shield_cost": _costs(costs),
             "hours": hours,
             "best_hours": sorted(hours, key=lambda hour: (hour["shield_cost_60"], hour["start"]))[:BEST],
             "alternatives": self._alternatives(others, an_hour),
@@ -521,14 +545,6 @@ class _Card:
         usual = self.prepared.usual if self.prepared.usual.size else np.zeros(_WEEK_H)
         found: list[list[str]] = bands(usual, self.limit).reshape(7, 24).tolist()
         return found
-
-    def _hours(self, events: Sequence[Interval]) -> list[dict[str, Any]]:
-        asked = self.venue.requirements
-        hours = [] if asked is None else asked.hours
-        ahead = open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
-        heads = coarse(self.usual_heads(ahead))
-        costs = cost_of(self.prepared.curve, heads[:, None, None], self.budget)
-        return [self._hour(start, cost) for start, cost in zip(ahead, costs, strict=True)]
 
     def _hour(self, start: dt.datetime, costs: Floats) -> dict[str, Any]:
         hour = {"start": start, "shield_cost_60": shown_points(float(costs[_AN_HOUR]))}
@@ -541,6 +557,15 @@ class _Card:
             {"id": other.public_id, "name": other.name, "shield_cost_60": shown_points(other.points)}
             for other in islice(cheaper, ALTERNATIVES)
         ]
+
+
+def _costs_of(cards: Sequence[_Card], budget: float) -> list[tuple[Floats, Floats]]:
+    """Of each card, points (stays, masks) now and (hours, stays, masks) at its open hours; all computed at once."""
+    moments = [1 + len(card.open_hours) for card in cards]
+    heads = coarse(np.concatenate([np.append(card.heads, card.usual_heads()) for card in cards]))
+    curves = np.repeat(np.stack([card.prepared.curve for card in cards]), moments, axis=0)
+    costs = np.split(cost_of(curves, heads[:, None, None], budget), np.cumsum(moments)[:-1])
+    return [(of[0], of[1:]) for of in costs]
 
 
 def _costs(costs: Floats) -> dict[str, dict[str, float]]:

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from crowdtrace.common.compiled import compiled
 from risk.model.crowd_state import QUARTER_H, QUARTER_US, CrowdState
 from risk.model.readings import COUNTS_A_FLOW, COUNTS_AN_EDGE, FLOATS_A_FLOW, Table
 
@@ -26,6 +27,7 @@ QUARTERS_A_DAY: Final = 96
 QUARTERS_AN_HOUR: Final = 4
 _EPOCH_DAY: Final = dt.date(1970, 1, 1).toordinal()
 _FORM: Final = 1
+_HEAD_WORDS: Final = 4  # of 8 bytes: form, first edge, quarters, volume
 _LEVEL: Final = 1  # of zlib: three of four columns are mostly zeros, more effort gains little
 
 
@@ -144,15 +146,20 @@ Reports = tuple[bytes | memoryview, int]
 
 def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> Table:
     """Venue-days, each with the number of its venue and what was reported of it, as one table to read stays from."""
-    parts = [_columns(data) for _venue, data, _reports in days]
-    quarters = np.array([floats[0].shape[0] for _edge, _volume, floats, _counts in parts], np.int64)
+    raw = [zlib.decompress(data) for _venue, data, _reports in days]
+    sizes = np.array([-(-len(each) // 8) for each in raw], np.int64)
+    start = np.cumsum(sizes) - sizes
+    words = np.frombuffer(b"".join(each.ljust(8 * size, b"\0") for each, size in zip(raw, sizes, strict=True)), "<i8")
+    if (words[start] != _FORM).any():
+        raise ArithmeticError("crowd state of another form")
+    first_edge, quarters = words[start + 1], words[start + 2]
     flow, edge = np.cumsum(quarters) - quarters, np.cumsum(quarters + 1) - quarters - 1
     flows = int(quarters.sum())
     table = Table(
         venue=np.array([venue for venue, *_rest in days], np.int64),
-        first_edge=np.array([first_edge for first_edge, *_rest in parts], np.int64),
+        first_edge=first_edge,
         quarters=quarters,
-        volume_m3=np.array([volume for _edge, volume, _floats, _counts in parts]),
+        volume_m3=words.view("<f8")[start + 3],
         flow=flow,
         edge=edge,
         flow_floats=np.empty((flows, FLOATS_A_FLOW)),
@@ -162,18 +169,55 @@ def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> 
         reports=np.array([reports[1] if reports else 0 for *_day, reports in days], np.int64),
         reported=np.zeros(flows),
     )
-    for at, (first, _volume, floats, counts) in enumerate(parts):
-        here = slice(flow[at], flow[at] + quarters[at])
-        edges = slice(edge[at], edge[at] + quarters[at] + 1)
-        rates, table.edge_floats[edges], integral, person_h = floats
-        present, lingering, arrivals, again, returns, ratings = counts
-        np.concatenate((rates, integral, person_h), axis=1, out=table.flow_floats[here])
-        np.concatenate((arrivals, again, returns, ratings), axis=1, out=table.flow_counts[here])
-        np.concatenate((present, lingering), axis=1, out=table.edge_counts[edges])
-        if (reports := days[at][2]) is not None:
-            since = first % QUARTERS_A_DAY
-            table.reported[here] = np.frombuffer(reports[0], "<f4")[since : since + int(quarters[at])]
+    _fill(
+        words.view("<f8"),
+        words.view("<i4"),
+        start + _HEAD_WORDS,
+        quarters,
+        (flow, edge),
+        (table.flow_floats, table.flow_counts, table.edge_floats, table.edge_counts),
+    )
+    for at, (_venue, _data, reports) in enumerate(days):
+        if reports is not None:
+            since, here = first_edge[at] % QUARTERS_A_DAY, slice(flow[at], flow[at] + quarters[at])
+            table.reported[here] = np.frombuffer(reports[0], "<f4")[since : since + quarters[at]]
     return table
+
+
+@compiled
+def _put(  # noqa: PLR0917 - compiled loops take no keywords
+    values: np.ndarray, at: int, rows: int, width: int, table: np.ndarray, row: int, column: int
+) -> int:
+    """Copy one array of a day into a table; where the next array begins."""
+    for q in range(rows):
+        for c in range(width):
+            table[row + q, column + c] = values[at + width * q + c]
+    return at + rows * width
+
+
+@compiled
+def _fill(  # noqa: PLR0917
+    floats: np.ndarray,
+    counts: np.ndarray,
+    starts: np.ndarray,
+    quarters: np.ndarray,
+    to: tuple[np.ndarray, np.ndarray],
+    table: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Put the arrays of every day, which stand one after the other in its words, into the rows of a table."""
+    flow_floats, flow_counts, edge_floats, edge_counts = table
+    for part in range(starts.size):
+        n, flow, edge = quarters[part], to[0][part], to[1][part]
+        at = _put(floats, starts[part], n, 1, flow_floats, flow, 0)
+        at = _put(floats, at, n + 1, 4, edge_floats, edge, 0)
+        at = _put(floats, at, n, 4, flow_floats, flow, 1)
+        at = 2 * _put(floats, at, n, 4, flow_floats, flow, 5)
+        at = _put(counts, at, n + 1, 4, edge_counts, edge, 0)
+        at = _put(counts, at, n + 1, 4, edge_counts, edge, 4)
+        at = _put(counts, at, n, 4, flow_counts, flow, 0)
+        at = _put(counts, at, n, 4, flow_counts, flow, 4)
+        at = _put(counts, at, n, 1, flow_counts, flow, 8)
+        at = _put(counts, at, n, 3, flow_counts, flow, 9)
 
 
 # Days -----------------------------------------------------------------------------------------------------------------

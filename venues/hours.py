@@ -12,6 +12,7 @@ autumn opens at its first and closes at its second coming.
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -147,6 +148,7 @@ def _weekly(hours: Hours, zone: ZoneInfo, start: dt.datetime, end: dt.datetime) 
         day += dt.timedelta(days=1)
 
 
+@lru_cache(maxsize=65_536)
 def _instant(day: dt.date, minute: int, zone: ZoneInfo, *, last: bool) -> dt.datetime:
     """The first or last instant at which the wall clock reaches a minute of a day."""
     wall = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minute)

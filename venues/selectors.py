@@ -161,12 +161,13 @@ def find_venues(*, q: str = "", zip_code: str = "", limit: int = 20) -> list[Fou
     around = places.nearest(zip_code[:3]) if zip_code else ()
     if not around:
         return [FoundVenue(row, None) for row in rows.order_by("name", "pk")[:count]]
-    rows = rows.annotate(zip_area=Left("zip", 3), elsewhere=_elsewhere(zip_code), nearness=_nearness(around))
-    order = ["elsewhere", "nearness", "name", "pk"]
     # Words leave few rows; without them the places around are looked at before the whole country.
-    found = list(rows.filter(zip_area__in=around[:NEAR]).order_by(*order)[:count]) if words is None else []
+    found: list[Venue] = []
+    if words is None:
+        nearby = rows.annotate(zip_area=Left("zip", 3)).filter(zip_area__in=around[:NEAR])
+        found = list(_by_distance(nearby, zip_code, around[:NEAR])[:count])
     if len(found) < count:
-        found = list(rows.order_by(*order)[:count])
+        found = list(_by_distance(rows, zip_code, around)[:count])
     return [FoundVenue(row, places.distance_km(zip_code, row.zip) if row.zip else None) for row in found]
 
 
@@ -342,6 +343,12 @@ def _prefix_query(text: str) -> SearchQuery | None:
 def _elsewhere(zip_code: str) -> Case:
     here = Q(zip=zip_code) if len(zip_code) == 5 else Q(zip__startswith=zip_code)
     return Case(When(here, then=Value(0)), default=Value(1), output_field=IntegerField())
+
+
+def _by_distance(rows: QuerySet[Venue], zip_code: str, around: tuple[str, ...]) -> QuerySet[Venue]:
+    """The same digits first, then by place in ``around``, then by name; a long list costs time to send."""
+    near = rows.annotate(elsewhere=_elsewhere(zip_code), nearness=_nearness(around))
+    return near.order_by("elsewhere", "nearness", "name", "pk")
 
 
 def _nearness(around: tuple[str, ...]) -> Func:

@@ -24,6 +24,7 @@ from django.views.debug import ExceptionReporter
 ROOT: Final = Path(__file__).resolve().parents[2]
 OURS: Final = ("crowdtrace", "venues", "passes", "risk", "exports")
 HIDDEN: Final = "…"
+REFUSALS: Final = ("django.request", "django.security")
 MAX_FRAMES: Final = 8
 # Of the values a worker puts into its messages these name the work, not what it is about.
 HARMLESS: Final = frozenset({"name", "id", "runtime", "description", "queue", "hostname", "version", "pid", "exitcode"})
@@ -54,8 +55,8 @@ class PrivateFilter(logging.Filter):
             return True
         request = getattr(record, "request", None)
         status = getattr(record, "status_code", None)
-        if record.name == "django.request" and isinstance(status, int) and status < 500:
-            return False  # strangers could fill the log with refusals
+        if record.name.startswith(REFUSALS) and isinstance(status, int) and status < 500:
+            return False  # strangers could fill the log, and the mail to administrators, with them
         record.msg, record.args = _message(record, request), None
         record.exc_text = describe(record.exc_info[1]) if record.exc_info else None
         record.exc_info = None

@@ -3,7 +3,8 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, Final, TypeVar
 
 from django.db import models
@@ -12,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
+from rest_framework.views import APIView
 
 from crowdtrace.common.crypto import b64decode, b64encode
 from crowdtrace.common.ids import ALPHABET
@@ -20,6 +22,7 @@ from crowdtrace.common.problems import FieldError, Invalid, field_errors
 from crowdtrace.common.time import z
 
 S = TypeVar("S", bound=serializers.Serializer[Any])
+Handler = Callable[..., Any]
 
 UNKNOWN: Final = _("There is no such field.")
 # RFC 3339 with an offset; seconds may have a fraction.
@@ -295,6 +298,21 @@ def read_body(request: Request, serializer_class: type[S], **kwargs: Any) -> Any
     if not serializer.is_valid():
         raise Invalid(errors=field_errors(serializer.errors))
     return serializer.validated_data
+
+
+class NoFields(StrictSerializer):
+    """What a body may hold where none is asked for."""
+
+
+def without_body(handler: Handler) -> Handler:
+    """Let a handler refuse a body where it asks for none: it was meant for something else. `{}` counts as none."""
+
+    @wraps(handler)
+    def strict(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Any:
+        read_body(request, NoFields)
+        return handler(view, request, *args, **kwargs)
+
+    return strict
 
 
 def read_query(request: Request, serializer_class: type[S], *, also: frozenset[str] = frozenset()) -> Any:

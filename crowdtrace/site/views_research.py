@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from crowdtrace.common import throttles
 from crowdtrace.common.problems import NotFound
 from crowdtrace.site import research, us_map
-from exports import conf
+from exports import conf, publication
 from exports.api.catalogue import Dataset
 from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
@@ -42,7 +42,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "boxes": research.boxes_of(newest) if newest else [],
         "splits": newest.manifest.get("tables", []) if newest else [],
     }
-    return render(request, "site/data.html", context)
+    return _page(request, "site/data.html", context)
 
 
 @require_safe
@@ -63,7 +63,13 @@ def sql(request: HttpRequest) -> HttpResponse:
     }
     if text:
         context |= _answer(request, text)
-    return render(request, "site/sql.html", context, status=400 if "wrong" in context else 200)
+    return _page(request, "site/sql.html", context, status=400 if "wrong" in context else 200)
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """One of these pages; each says when nobody in its data is real."""
+    demonstration = publication.demonstration_sentence() if publication.is_demonstration() else ""
+    return render(request, template, context | {"demonstration": demonstration}, status=status)
 
 
 def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
@@ -115,7 +121,7 @@ def map_of_releases(request: HttpRequest) -> HttpResponse:
         "sort": request.GET.get("sort", ""),
         "is_percent": measure.endswith("_percent"),
     }
-    return render(request, "site/map.html", context)
+    return _page(request, "site/map.html", context)
 
 
 def _areas(at: TablesAt, day: dt.date | None) -> tuple[list[research.Area], bool]:

@@ -35,7 +35,7 @@ class Dataset:
         """The dataset in a list."""
         return {
             "name": conf.database(),
-            "title": publication.TITLE,
+            "title": publication.title(),
             "description": publication.description(),
             "tables": [described.name for described in OPEN_TABLES],
             "as_of": at.as_of,

@@ -23,10 +23,12 @@ from exports import conf, publication, serializers
 from exports.api.catalogue import CSV, Dataset
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
 from exports.api.queries import FormatIsAsked
+from exports.api.ranges import asked_part
 from exports.descriptors import croissant, datapackage
 from exports.engine.results import to_csv
 from exports.lake.files import PARQUET, PART_BYTES
 from exports.models import Release
+from exports.problems import RangeNotSatisfiable
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
 from exports.tables import DAILY
 
@@ -140,38 +142,54 @@ class FileView(DatasetView):
     """Files of releases."""
 
     content_negotiation_class = FormatIsAsked
+    problems = (problems.Invalid, RangeNotSatisfiable)
 
     @extend_schema(
         operation_id="release_file",
         tags=["dataset"],
         summary="Download a file of a release",
-        responses={(200, PARQUET): OpenApiTypes.BINARY},
+        parameters=[
+            OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="one part, `bytes=0-1023`")
+        ],
+        responses={(200, PARQUET): OpenApiTypes.BINARY, (206, PARQUET): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
-        """The bytes as they lie in the lake. A name that the release does not list is not found."""
+        """The bytes as they lie in the lake, or a part of them. A name that the release does not list is not found."""
         Dataset.of(request._request, name)
         read_query(request, NoParameters)
         listed = {each["name"]: each for each in _release(day).manifest.get("files", [])}
         if file not in listed:
             raise NotFound
         found = listed[file]
-        headers = {"ETag": quote_etag(found["sha256"]), "Cache-Control": FOR_EVER}
-        if headers["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+        size, tag = found["bytes"], quote_etag(found["sha256"])
+        headers = {"ETag": tag, "Cache-Control": FOR_EVER, "Accept-Ranges": "bytes"}
+        if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
             return HttpResponse(status=304, headers=headers)
+        asked = asked_part(request._request, size=size, tag=tag)
+        part = asked or range(size)
         try:
             stream = conf.storage().open(found["path"])
+            stream.seek(part.start)
         except OSError as error:
             raise Unavailable from error
         headers |= {
-            "Content-Length": str(found["bytes"]),
+            "Content-Length": str(len(part)),
             "Content-Disposition": f'attachment; filename="{found["name"]}"',
         }
-        return StreamingHttpResponse(_parts(stream), content_type=found["media_type"], headers=headers)
+        if asked:
+            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+        return StreamingHttpResponse(
+            _parts(stream, len(part)),
+            status=206 if asked else 200,
+            content_type=found["media_type"],
+            headers=headers,
+        )
 
 
-def _parts(stream: BinaryIO) -> Iterator[bytes]:
+def _parts(stream: BinaryIO, left: int) -> Iterator[bytes]:
     with stream:
-        while part := stream.read(PART_BYTES):
+        while left and (part := stream.read(min(left, PART_BYTES))):
+            left -= len(part)
             yield part
 
 

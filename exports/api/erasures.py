@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from crowdtrace.common.crypto import b64decode, b64encode
 from crowdtrace.common.problems import NotFound
-from crowdtrace.common.serializers import Base64Url, UtcTime, read_body
+from crowdtrace.common.serializers import Base64Url, UtcTime, read_body, without_body
 from crowdtrace.common.time import utc_now
 from exports.models import Erasure
 from exports.services import erasures
@@ -139,6 +139,7 @@ class ErasureView(APIView):
         responses=ErasureOutput,
         examples=[_RECEIPT],
     )
+    @without_body
     def delete(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
         """Leave the verified tier as it is, if it is not too late: the answer says. The database is done already."""
         capability = read_capability(erasure)

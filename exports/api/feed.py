@@ -15,7 +15,7 @@ ENTRIES = 50
 def atom(*, base: str, releases: Iterable[Release]) -> str:
     """The feed, newest announcement first."""
     feed = Atom1Feed(
-        title=publication.TITLE, link=base, description=publication.description(), feed_url=f"{base}/feed.atom"
+        title=publication.title(), link=base, description=publication.description(), feed_url=f"{base}/feed.atom"
     )
     for release in releases:
         link = f"{base}/releases/{release.day.isoformat()}"

@@ -16,7 +16,16 @@ from rest_framework.views import APIView
 from crowdtrace.common import problems
 from crowdtrace.common.authentication import Authenticated, SchemeAuthentication
 from crowdtrace.common.pagination import CursorPagination
-from crowdtrace.common.serializers import Day, StrictSerializer, Text, UtcTime, Whole, read_body, read_query
+from crowdtrace.common.serializers import (
+    Day,
+    StrictSerializer,
+    Text,
+    UtcTime,
+    Whole,
+    read_body,
+    read_query,
+    without_body,
+)
 from crowdtrace.common.time import utc_now
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
 from exports.services import recipients
@@ -94,6 +103,7 @@ class RecipientView(OperatorView):
     """One of them."""
 
     @extend_schema(operation_id="withdraw_recipient", tags=["operator"], responses={204: None})
+    @without_body
     def delete(self, request: Request, recipient: str) -> Response:  # noqa: ARG002
         """End its approval; its credentials open nothing from now on."""
         row = get_object_or_404(Recipient, public_id=recipient)

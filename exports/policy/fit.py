@@ -45,7 +45,7 @@ class Fitted:
 
 def fit(drawn: Drawn) -> Fitted:
     """Fit released counts to a day's noisy ones. Equal draws give equal counts."""
-    marked = _marked_total(drawn)
+    marked = marked_total(drawn)
     estimated = _all_passes(drawn, marked)
     factor = estimated / marked if marked > 0 else 1 / drawn.keep
     total = max(0, round(estimated))
@@ -64,7 +64,7 @@ def fit(drawn: Drawn) -> Fitted:
     )
 
 
-def _marked_total(drawn: Drawn) -> float:
+def marked_total(drawn: Drawn) -> float:
     """Marked passes of the day: every table's sum, weighted by the inverse of its variance."""
     tables = [table for table in drawn.tables if table.workload.name != PASSES]
     weights = np.array([1 / (table.workload.cells * variance(table.scale)) for table in tables])

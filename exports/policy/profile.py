@@ -14,7 +14,7 @@ import numpy as np
 
 from exports.policy.domain import NONE, PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, Axis
 from exports.policy.draw import Drawn, DrawnTable
-from exports.policy.fit import Fitted
+from exports.policy.fit import Fitted, marked_total
 from exports.policy.noise import Floats, variance
 from exports.tables import ANSWERS, CROWD_TRACING
 
@@ -171,7 +171,7 @@ def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
 
     Empty where a day has too few passes to compare.
     """
-    if min(_marked(drawn), _marked(before)) < COMPARABLE:
+    if min(marked_total(drawn), marked_total(before)) < COMPARABLE:
         return {}
     after, former = _shares(drawn), _shares(before)
     return {
@@ -181,30 +181,29 @@ def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
     }
 
 
-def _marked(drawn: Drawn) -> float:
-    return float(drawn.table(TOTAL).noisy)
-
-
 def _shares(drawn: Drawn) -> dict[str, tuple[Floats, Floats]]:
     """Share of each value and the variance of that share, by what is compared."""
     found: dict[str, tuple[Floats, Floats]] = {}
+    # Every table counts the same passes, and their number is known better than any table's own sum: on small days
+    # that sum may be near zero by noise alone.
+    whole = max(1.0, marked_total(drawn))
     joint, place = drawn.table(RISK_RESULT_ANSWERS), drawn.table(ZIP_RISK_RESULT)
-    found["risklevel"] = _share(joint, (1, 2, 3, 4, 5))
-    found["result"] = _share(joint, (0, 2, 3, 4, 5))
-    found["answers"] = _share(joint, (0, 1))
-    found["zip"] = _share(place, (1, 2))
+    found["risklevel"] = _share(joint, (1, 2, 3, 4, 5), whole)
+    found["result"] = _share(joint, (0, 2, 3, 4, 5), whole)
+    found["answers"] = _share(joint, (0, 1), whole)
+    found["zip"] = _share(place, (1, 2), whole)
     for table in drawn.tables:
         name = table.workload.name
         if name in (PASSES, TOTAL, ZIP_RISK_RESULT, RISK_RESULT_ANSWERS, ZIP_SYMPTOMS):
             continue
-        found[table.workload.axes[-1].name] = _share(table, tuple(range(len(table.workload.axes) - 1)))
+        others = tuple(range(len(table.workload.axes) - 1))
+        found[table.workload.axes[-1].name] = _share(table, others, whole)
     return found
 
 
-def _share(table: DrawnTable, others: tuple[int, ...]) -> tuple[Floats, Floats]:
+def _share(table: DrawnTable, others: tuple[int, ...], whole: float) -> tuple[Floats, Floats]:
     counts = table.noisy.sum(axis=others).ravel().astype(float)
     summed = table.workload.cells / counts.size
-    whole = max(1.0, float(counts.sum()))
     shares = counts / whole
     sampling = np.clip(shares * (1 - shares), 0, None) / whole
     return shares, sampling + summed * variance(table.scale) / whole**2
@@ -231,7 +230,7 @@ def drift_failures(*, drawn: Drawn, before: Drawn | None, limits: Limits) -> lis
         for name, value in drifts(drawn, before).items()
         if name in GATED and value > limits.variation
     ]
-    marked, former = _marked(drawn), _marked(before)
+    marked, former = marked_total(drawn), marked_total(before)
     if former >= COMPARABLE / limits.factor and marked > limits.factor * max(former, COMPARABLE / limits.factor):
         failures.append(f"the day's total is {marked / former:.0f} times that of {before.day}")
     return failures

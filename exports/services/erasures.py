@@ -30,10 +30,10 @@ _OWNER_HASH_BYTES: Final = 32
 _OPEN: Final = (Erasure.Status.QUEUED, Erasure.Status.RUNNING)
 
 
-def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> bytes:
+def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime, wake_worker: bool = True) -> bytes:
     """Erase the passes of these owners from the database and have the lake follow; the capability of the receipt.
 
-    Unknown owners are skipped.
+    Unknown owners are skipped. `wake_worker`: false where the caller carries the erasure out itself.
     """
     capability = secrets.token_bytes(CAPABILITY_BYTES)
     wanted = shuffled(owner_hashes)
@@ -41,7 +41,8 @@ def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> bytes
         receipt_hash=receipt_hash(capability), asked_at=now, work=encrypt(PURPOSE, b"".join(wanted))
     )
     erase_in_database(erasure=erasure, now=now)
-    transaction.on_commit(_wake_worker)
+    if wake_worker:
+        transaction.on_commit(_wake_worker)
     return capability
 
 

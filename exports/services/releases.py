@@ -69,13 +69,24 @@ def waiting_days(*, now: dt.datetime) -> list[dt.date]:
 
 def release_waiting(*, now: dt.datetime) -> list[Release]:
     """Release every waiting day, oldest first. A day that fails is left for the next run; later ones go on."""
-    released = []
-    for day in waiting_days(now=now):
-        try:
-            released.append(release_day(day=day, now=now))
-        except ReleaseFailed as error:
-            log.error("the release of %s published nothing: %s", day, error)
-    return released
+    tried = [_try_to_release(day, now) for day in waiting_days(now=now)]
+    return [release for release in tried if release is not None]
+
+
+def _try_to_release(day: dt.date, now: dt.datetime) -> Release | None:
+    try:
+        return release_day(day=day, now=now)
+    except ReleaseFailed as error:
+        log.error("the release of %s published nothing: %s", day, error)
+        return None
+
+
+def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date | None:
+    """Release the oldest waiting day past `after`; which day that was, released or not, `None` where none waits."""
+    day = next((waiting for waiting in waiting_days(now=now) if waiting > after), None)
+    if day is not None:
+        _try_to_release(day, now)
+    return day
 
 
 def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:

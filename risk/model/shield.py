@@ -199,6 +199,7 @@ def shield(
     level = 100.0 * max(0.0, 1.0 - spent)
     low, high = (100.0 * max(0.0, 1.0 - float(np.quantile(lost, q))) for q in (HIGH, LOW))
     points = 100.0 / budget
+    cost_low, cost_high = points * np.quantile(left, (LOW, HIGH), axis=1)
     return Shield(
         shield=level,
         low=min(low, level),
@@ -209,8 +210,8 @@ def shield(
         risklevel=risklevel(infected),
         parameters=parameters.version,
         cost=points * left.mean(axis=1),
-        cost_low=points * np.quantile(left, LOW, axis=1),
-        cost_high=points * np.quantile(left, HIGH, axis=1),
+        cost_low=cost_low,
+        cost_high=cost_high,
         full_cost=points * full.mean(axis=1),
         dose_quanta=hits.dose_quanta,
     )

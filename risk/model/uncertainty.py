@@ -45,6 +45,12 @@ def quantile(constant: Constant, u: npt.ArrayLike) -> Floats:
     return np.asarray(expit(at) if share else np.exp(at))
 
 
+@functools.lru_cache(maxsize=16_384)
+def _beta_nodes(a: float, b: float) -> Floats:
+    """Quantiles of Beta(a, b) at `QUANTILE_NODES`; ratings are few whole numbers, so most pairs were met before."""
+    return np.asarray(betaincinv(a, b, QUANTILE_NODES))
+
+
 def beta_quantiles(a: npt.ArrayLike, b: npt.ArrayLike, u: Floats) -> Floats:
     """Quantiles of Beta(a, b) for each draw: shape of ``a`` + (draws,).
 
@@ -56,7 +62,9 @@ def beta_quantiles(a: npt.ArrayLike, b: npt.ArrayLike, u: Floats) -> Floats:
         axis=0,
         return_inverse=True,
     )
-    nodes = betaincinv(pairs[:, :1], pairs[:, 1:], QUANTILE_NODES)
+    nodes = (
+        np.stack([_beta_nodes(*pair) for pair in pairs.tolist()]) if pairs.size else np.zeros((0, QUANTILE_NODES.size))
+    )
     place = np.clip(np.searchsorted(QUANTILE_NODES, u) - 1, 0, QUANTILE_NODES.size - 2)
     left, right = QUANTILE_NODES[place], QUANTILE_NODES[place + 1]
     share = np.clip((u - left) / (right - left), 0.0, 1.0)

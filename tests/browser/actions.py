@@ -8,9 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 from django.utils import timezone
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page, Playwright
 
-from tests.browser.conftest import shows
+from tests.browser.conftest import launch, shows
 from tests.factories import door_of
 from venues import services
 from venues.models import Venue
@@ -126,9 +126,18 @@ def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
     return next_light(page, seen)
 
 
-def camera_file(code: Locator, folder: Path) -> Path:
-    """A film of somebody holding the code before the camera, for Chromium's fake device."""
-    picture = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+def launch_with_camera(playwright: Playwright, picture: bytes, folder: Path) -> Browser:
+    """A Chromium before whose camera somebody holds a picture of a code."""
+    return launch(
+        playwright,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={_film(picture, folder)}",
+    )
+
+
+def _film(code: bytes, folder: Path) -> Path:
+    picture = cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     frame = np.full((720, 1280, 3), 90, np.uint8)
     card = cv2.resize(picture, (560, 560), interpolation=cv2.INTER_AREA)

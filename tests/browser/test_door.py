@@ -9,17 +9,17 @@ from playwright.sync_api import Page, Playwright
 from passes.models import Scan, Visit
 from tests.browser.actions import (
     TYPE_KEYS,
-    camera_file,
     check_in,
     enrol,
     enrolment_code,
+    launch_with_camera,
     lights,
     next_light,
     now,
     scan,
     shown_code,
 )
-from tests.browser.conftest import TABLET, OpenContext, Watch, launch, shows
+from tests.browser.conftest import TABLET, OpenContext, Watch, shows
 from tests.factories import make_venue
 from venues import services
 from venues.models import Device
@@ -47,13 +47,7 @@ def test_the_camera_reads_a_code(
 ) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
-    film = camera_file(phone.locator('[data-qr="pass"]'), tmp_path)
-    browser = launch(
-        playwright,
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
+    browser = launch_with_camera(playwright, phone.locator('[data-qr="pass"]').screenshot(), tmp_path)
     door = open_context(of=browser, viewport=TABLET, permissions=["camera"]).new_page()
     enrol(door, venue)
     assert next_light(door, 0) == "green"

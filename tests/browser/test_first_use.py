@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
+from passes.render import Level, qr_png
+from tests.browser.actions import launch_with_camera
 from tests.browser.conftest import OpenContext, Watch, shows, stored_people
 
 
@@ -150,6 +152,27 @@ def test_where_storage_is_blocked_the_page_says_what_to_do(open_context: OpenCon
     page = context.new_page()
     page.goto("/me")
     shows(page, "unable")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_printed_code_held_before_the_camera_brings_the_key_back(
+    open_context: OpenContext, playwright: Playwright, live_server: LiveServer, tmp_path: Path
+) -> None:
+    secret = bytes(range(32))
+    printed = qr_png(personal_text(live_server.url, secret), level=Level.PAPER)
+    browser = launch_with_camera(playwright, printed, tmp_path)
+    page = open_context(of=browser, permissions=["camera"]).new_page()
+    page.goto("/me")
+    shows(page, "welcome")
+    page.click('[data-do="restore"]')
+    page.click('[data-do="camera"]')
+    shows(page, "home")
+    assert bytes(stored_people(page)[0]["secret"]) == secret
+    assert page.url == f"{live_server.url}/me"
+    still_on = page.evaluate("[...document.querySelectorAll('video')].filter((one) => one.srcObject?.active).length")
+    assert still_on == 0
+    page.context.close()
+    browser.close()
 
 
 @pytest.mark.django_db(transaction=True)

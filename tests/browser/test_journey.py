@@ -12,8 +12,8 @@ from exports.services import erasures
 from passes.models import Pass, Rating, Visit
 from risk.crowd import refresh_crowd
 from risk.scouting import refresh_cards
-from tests.browser.actions import answer, camera_file, enrol, make_key, next_light, now, scan, shown_code
-from tests.browser.conftest import TABLET, OpenContext, Watch, launch, shows, stored_people
+from tests.browser.actions import answer, enrol, launch_with_camera, make_key, next_light, now, scan, shown_code
+from tests.browser.conftest import TABLET, OpenContext, Watch, shows, stored_people
 from tests.browser.lakes import lake_of_its_own, work
 from tests.factories import HOUR, make_venue
 from tests.risk.crowds import crowd
@@ -82,13 +82,7 @@ def test_from_first_use_to_erasure(
     shows(phone, "shown")
 
     # The door sees the code by camera: green. On the way out it is held there again.
-    film = camera_file(phone.locator('[data-qr="pass"]'), tmp_path)
-    browser = launch(
-        playwright,
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
+    browser = launch_with_camera(playwright, phone.locator('[data-qr="pass"]').screenshot(), tmp_path)
     door = open_context(of=browser, viewport=TABLET, permissions=["camera"]).new_page()
     enrol(door, venue)
     assert next_light(door, 0) == "green"

@@ -1,11 +1,18 @@
 """What a holder does with what is theirs: a copy, erasure, another key, several people, wiping the device."""
 
 import base64
+import datetime as dt
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from playwright.sync_api import Page
 
 from exports.services import erasures
@@ -173,6 +180,49 @@ def test_a_wallet_is_offered_only_where_the_operator_has_a_certificate(phone: Pa
     phone.click('[data-do="paper"]')
     assert phone.locator('[data-do="wallet"]').count() == 0
     assert phone.locator('[data-do="tag"]').is_hidden()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, settings: Any) -> None:
+    """An operator's certificate for wallet files, self-made."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.USER_ID, "pass.example"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "EXAMPLE"),
+        ]
+    )
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now() - dt.timedelta(days=1))
+        .not_valid_after(now() + dt.timedelta(days=1))
+        .sign(key, SHA256())
+    )
+    settings.PKPASS_CERTIFICATE_FILE = str(tmp_path / "certificate.pem")
+    settings.PKPASS_KEY_FILE = str(tmp_path / "key.pem")
+    Path(settings.PKPASS_CERTIFICATE_FILE).write_bytes(made.public_bytes(Encoding.PEM))
+    Path(settings.PKPASS_KEY_FILE).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@pytest.mark.usefixtures("certificate")
+def test_a_wallet_file_with_the_static_code_comes_from_the_page_of_the_pass(phone: Page, tmp_path: Path) -> None:
+    check_in(phone, make_venue(name="The Corner", now=now()))
+    code = shown_code(phone)
+    phone.click('[data-do="paper"]')
+    shows(phone, "paper")
+    with phone.expect_download() as saved:
+        phone.click('[data-do="wallet"]')
+    assert saved.value.suggested_filename == "crowdtrace.pkpass"
+    file = tmp_path / "saved.pkpass"
+    saved.value.save_as(file)
+    with zipfile.ZipFile(file) as parts:
+        assert {"pass.json", "manifest.json", "signature", "icon.png"} <= set(parts.namelist())
+        told = json.loads(parts.read("pass.json"))
+    message = told["barcodes"][0]["message"]
+    assert message.startswith("GO1:")
+    # The paper's text is the beginning of the screen's: 112 bytes are 168 characters of Base45.
+    assert message == code[: len(message)]
+    assert "webServiceURL" not in told
 
 
 def test_a_key_made_twice_is_one_person(phone: Page) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyotp
 import pytest
+from django.contrib.sessions.models import Session
 from django.urls import get_resolver, reverse
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
@@ -243,6 +245,45 @@ def test_every_page_of_owners_is_accessible_and_fits(open_context: OpenContext, 
         looked_at += 1
     assert not wrong, "\n".join(wrong)
     assert looked_at > 35
+
+
+def test_the_second_factor_is_set_up_without_a_script(open_context: OpenContext) -> None:
+    user = make_user(now=now())
+    page = open_context(java_script_enabled=False).new_page()
+    log_in(page, user.username)
+    page.goto("/owner/account")
+    page.click("main button:has-text('Turn it on')")
+    page.click("summary:has-text('I cannot scan it')")
+    key = page.inner_text("details .code")
+    assert pyotp.TOTP(key.replace(" ", "")).now() == token_of(user)
+    page.fill("#id_code", token_of(user))
+    page.click("main form [type=submit]")
+    assert page.locator(".codes li").count() == 10
+    page.click("header button:has-text('Log out')")
+    log_in(page, user.username)
+    page.wait_for_url("**/owner/login/code**")
+
+
+def test_a_form_sent_after_the_session_ended_comes_back_filled_in(open_context: OpenContext) -> None:
+    user = make_user(now=now())
+    page = open_context().new_page()
+    log_in(page, user.username)
+    page.goto("/owner/events/new")
+    page.fill("#id_name", "Dinner at six")
+    page.fill("#id_place", "Our garden")
+    page.fill("#id_size", "20")
+    Session.objects.all().delete()
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/login**")
+    page.fill("#id_username", user.username)
+    page.fill("#id_password", PASSWORD)
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/events/new")
+    assert "nothing was saved yet" in page.inner_text("main [role=status]")
+    assert page.input_value("#id_name") == "Dinner at six"
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/events/e_*")
+    assert Event.objects.get().name == "Dinner at six"
 
 
 def test_a_recovery_code_lets_in_without_a_script(open_context: OpenContext) -> None:

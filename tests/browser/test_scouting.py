@@ -4,14 +4,14 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from passes.models import RatingTotal
-from passes.render import qr_png
+from passes.render import Level, qr_png
 from risk.crowd import refresh_crowd
 from risk.scouting import refresh_cards
-from tests.browser.actions import answer, make_key, now
+from tests.browser.actions import answer, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
 from tests.factories import make_event, make_venue
 from tests.risk.crowds import crowd
@@ -102,6 +102,20 @@ def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> N
     phone.wait_for_selector("[data-when=can-scan]:not([hidden])")
     phone.set_input_files("#picture", poster)
     phone.wait_for_url(f"**/venues/{venue.public_id}")
+
+
+def test_a_poster_before_the_camera_opens_its_place(
+    open_context: OpenContext, playwright: Playwright, tmp_path: Path
+) -> None:
+    venue = make_venue(now=now())
+    printed = qr_png(f"https://crowd.example/venues/{venue.public_id}", level=Level.PAPER)
+    browser = launch_with_camera(playwright, printed, tmp_path)
+    page = open_context(of=browser, permissions=["camera"]).new_page()
+    page.goto("/venues")
+    page.click("[data-do=scan]")
+    page.wait_for_url(f"**/venues/{venue.public_id}")
+    page.context.close()
+    browser.close()
 
 
 def test_a_code_that_is_no_place_is_not_followed(phone: Page, tmp_path: Path) -> None:

@@ -99,10 +99,16 @@ def test_refusals_leave_no_line(lines: io.StringIO) -> None:
     assert_private(lines.getvalue())
 
 
-def test_a_wrong_host_is_not_repeated(lines: io.StringIO) -> None:
+def test_a_wrong_host_leaves_no_line(lines: io.StringIO) -> None:
     response = Client().get("/problems/gone", headers={"Host": "canary-secret.example"})
     assert response.status_code == 400
-    assert_private(lines.getvalue())
+    assert lines.getvalue() == ""
+
+
+def test_a_form_without_its_token_leaves_no_line(lines: io.StringIO) -> None:
+    response = Client(enforce_csrf_checks=True).post("/pages/plain/form", {"secret": SECRET})
+    assert response.status_code == 403
+    assert lines.getvalue() == ""
 
 
 def test_a_message_of_a_library_loses_its_values(lines: io.StringIO) -> None:

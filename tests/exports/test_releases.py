@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
 from crowdtrace.common.models import AuditEntry
+from exports import tasks
 from exports.lake.storage import local_path
 from exports.lakes import deployment_lake
 from exports.models import Release, Step
@@ -69,6 +70,51 @@ def test_a_day_is_not_released_before_it_is_closed(place: Place) -> None:
     with pytest.raises(ReleaseFailed):
         release_day(day=DAY, now=early)
     assert not Release.objects.exists()
+
+
+class TestCatchingUp:
+    """A machine that was off at night publishes what it missed, one day a task, oldest first."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+        """The tasks that were given out meanwhile."""
+        asked: list[tuple[Any, ...]] = []
+        monkeypatch.setattr(tasks, "utc_now", lambda: CLOSED)
+        monkeypatch.setattr(tasks.catch_up, "apply_async", lambda args, **_: asked.append(tuple(args)))
+        return asked
+
+    def test_each_task_releases_one_day_and_asks_for_the_next(self, place: Place, asked: list[tuple[Any, ...]]) -> None:
+        days = [DAY - dt.timedelta(days=back) for back in (2, 1, 0)]
+        releases.mark_served(days=set(days))
+        arguments: tuple[Any, ...] = ()
+        for number, day in enumerate(days, start=1):
+            tasks.catch_up(*arguments)
+            assert list(Release.objects.order_by("day").values_list("day", "step")) == [
+                (done, Step.ANNOUNCED) for done in days[:number]
+            ]
+            arguments = asked[-1]
+            assert arguments == (day.isoformat(),)
+        tasks.catch_up(*arguments)
+        assert len(asked) == len(days)
+
+    def test_a_day_that_fails_holds_up_none_after_it_and_is_not_tried_for_ever(
+        self, place: Place, asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad = DAY - dt.timedelta(days=1)
+        releases.mark_served(days={bad})
+        whole = releases.release_day
+
+        def failing(*, day: dt.date, now: dt.datetime) -> Release:
+            if day == bad:
+                raise ReleaseFailed("a check")
+            return whole(day=day, now=now)
+
+        monkeypatch.setattr(releases, "release_day", failing)
+        tasks.catch_up()
+        tasks.catch_up(*asked[-1])
+        tasks.catch_up(*asked[-1])
+        assert asked == [(bad.isoformat(),), (DAY.isoformat(),)]
+        assert waiting_days(now=CLOSED) == [bad]
 
 
 def test_a_day_that_nobody_served_is_never_guessed(place: Place) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from passes import services
 from passes.abuse import ScanMark, score_marks
 from passes.models import Scan
+from passes.selectors import odd_devices
 from passes.tasks import score_scans
 from tests.factories import NOW, make_device, make_venue
 from tests.passes.people import Phone, scan
@@ -81,3 +82,23 @@ def test_scores_are_written_once() -> None:
     assert services.score_scans(now=NOW) == 0
     assert Scan.objects.get(type="Checkout").abuse_score == 1.0
     score_scans()
+
+
+@pytest.mark.django_db
+def test_a_device_is_odd_from_ten_odd_scans_on_and_none_is_where_nothing_was_scanned() -> None:
+    assert odd_devices(NOW) == []
+    place = make_venue()
+    door, quiet = make_device(venue=place), make_device(venue=place)
+    assert odd_devices(NOW) == []
+    for number in range(10):
+        for one in (door, quiet):
+            scan(one, "GO1:HELLO", now=NOW + dt.timedelta(seconds=number))
+    assert odd_devices(NOW) == [], "scans that have no score yet are not odd"
+    Scan.objects.filter(device=door.device).update(abuse_score=0.5)
+    Scan.objects.filter(device=quiet.device).update(abuse_score=0.49)
+    (found,) = odd_devices(NOW)
+    assert (found.name, found.venue, found.scans, found.odd) == (door.device.name, place.name, 10, 10)
+    first = Scan.objects.filter(device=door.device).first()
+    assert first is not None
+    Scan.objects.filter(pk=first.pk).update(abuse_score=0)
+    assert odd_devices(NOW) == []

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import urllib.request
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
+from crowdtrace.common.embedded.processes import wait_until
 from crowdtrace.site.services import demonstration, simulation
 from passes.models import Pass, Scan, Visit
 from tests.factories import NOW
+from tests.live import Copy
 from venues import services
 from venues.models import Organisation, Venue
 from venues.requirements import RequirementValues
@@ -94,3 +97,19 @@ def test_the_first_start_simulates_a_town_that_ends_today() -> None:
 def test_it_is_refused_outside_of_the_embedded_mode() -> None:
     with override_settings(EMBEDDED=False), pytest.raises(CommandError, match="embedded mode"):
         call_command("demo")
+
+
+def test_a_copy_that_runs_publishes_its_simulated_past_by_itself(copy: Copy) -> None:
+    """The worker does it after the start: whoever opens the open data a little later finds days there."""
+    address = f"http://127.0.0.1:{copy.port}/api/v1/datasets/covid-19"
+
+    def coverage() -> dict[str, Any]:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    wait_until(lambda: coverage()["coverage"]["days"] >= 3, seconds=120)
+    found = coverage()
+    assert found["coverage"]["days"] >= 3
+    assert found["coverage"]["rows"] > 0
+    assert found["title"].endswith("(demonstration)")

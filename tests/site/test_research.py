@@ -1,6 +1,7 @@
 """Pages of the open data: what they say is what the ledger and the engine say, with no script and no account."""
 
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from crowdtrace.site import research, us_map
+from exports import publication
 from exports.selectors import tables_at
 from exports.services.queries import run_query
 from tests.exports.ledger import FIRST, SECOND, ReleasedLake
@@ -42,6 +44,17 @@ def test_as_of_shows_the_data_as_a_release_left_it(client: Client, released: Rel
     text = client.get(f"/data?as_of={FIRST.isoformat()}").content.decode()
     assert f"as the release of {FIRST.isoformat()} left it" in text
     assert SECOND.isoformat() not in text
+
+
+@pytest.mark.parametrize("page", ["/data", "/data/sql", "/data/map"])
+def test_a_copy_for_trying_out_says_on_every_page_that_nobody_is_real(
+    client: Client, released: ReleasedLake, settings: Any, page: str
+) -> None:
+    sentence = publication.demonstration_sentence()
+    settings.EMBEDDED = False
+    assert sentence not in client.get(page).content.decode()
+    settings.EMBEDDED = True
+    assert client.get(page).content.decode().count(sentence) == (2 if page == "/data" else 1)
 
 
 def test_the_data_page_asks_the_database_a_few_times_only(client: Client, released: ReleasedLake) -> None:

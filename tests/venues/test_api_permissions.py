@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -43,6 +43,10 @@ class Endpoint:
 
 def given(**values: Any) -> Body:
     return lambda _world: values
+
+
+def given_body(body: Any) -> Body:
+    return lambda _world: body
 
 
 def member_code(world: World) -> dict[str, str]:
@@ -228,6 +232,17 @@ def test_statements_stay_within_their_budget(world: World, endpoint: Endpoint) -
     assert response.status_code == endpoint.status
     sql = [one["sql"] for one in statements if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert len(sql) <= endpoint.most, f"{len(sql)} statements"
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if one.method != "GET" and not one.body], ids=str)
+def test_a_body_where_none_is_asked_for_is_refused_and_changes_nothing(world: World, endpoint: Endpoint) -> None:
+    caller = "operator" if endpoint.needs == "operator" else "owner"
+    send = prepare(world, caller, endpoint)
+    wrong = [prepare(world, caller, replace(endpoint, body=given_body(body))) for body in ([1], "text", {"more": True})]
+    refusals = [ask_wrongly() for ask_wrongly in wrong]
+    assert [refusal.status_code for refusal in refusals] == [400] * 3
+    assert refusals[-1].json()["errors"][0]["pointer"] == "/more"
+    assert send().status_code == endpoint.status
 
 
 LISTS = [

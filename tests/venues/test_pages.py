@@ -159,6 +159,51 @@ def test_a_session_ends_after_twelve_hours_unless_one_asked_to_stay(time_machine
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("stay", [False, True])
+def test_what_was_typed_when_the_session_had_ended_waits_for_the_log_in(stay: bool, time_machine: Any) -> None:
+    time_machine.move_to(utc_now())
+    user, client = factories.make_user(), Client()
+    typed = {"name": "Dinner at six", "place": "Our garden", "size": "20", "code": "kept by nobody"}
+    sent = client.post("/owner/events/new", typed)
+    assert sent.headers["Location"] == "/owner/login?next=/owner/events/new"
+    assert not Event.objects.exists()
+    assert "kept by nobody" not in str(dict(client.session))
+    given = {"username": user.username, "password": PASSWORD} | ({"stay": "on"} if stay else {})
+    back = client.post(sent.headers["Location"], given)
+    assert back.headers["Location"] == "/owner/events/new"
+    page = client.get("/owner/events/new").content.decode()
+    assert "Here is what you typed" in page
+    assert 'value="Dinner at six"' in page
+    assert 'value="20"' in page
+    again = client.get("/owner/events/new").content.decode()
+    assert "Dinner at six" not in again
+    time_machine.shift(11 * 60)
+    assert client.get("/owner/account").status_code == 200
+    time_machine.shift(13 * 3600)
+    assert client.get("/owner/account").status_code == (200 if stay else 302)
+
+
+@pytest.mark.django_db
+def test_what_was_typed_waits_ten_minutes_and_comes_back_to_its_own_page_alone(time_machine: Any) -> None:
+    time_machine.move_to(utc_now())
+    user, client = factories.make_user(), Client()
+    client.post("/owner/events/new", {"name": "Dinner at six"})
+    client.post("/owner/login", {"username": user.username, "password": PASSWORD})
+    assert "Dinner at six" not in client.get("/owner/venues/new").content.decode()
+    time_machine.shift(601)
+    assert "Dinner at six" not in client.get("/owner/events/new").content.decode()
+
+
+@pytest.mark.django_db
+def test_forms_without_a_session_are_not_kept_without_end(settings: Any) -> None:
+    settings.THROTTLES = settings.THROTTLES | {"login": "2/minute"}
+    kept = [Client() for _ in range(4)]
+    for client in kept:
+        assert client.post("/owner/events/new", {"name": "Dinner at six"}).status_code == 302
+    assert ["typed" in client.session for client in kept] == [True, True, False, False]
+
+
+@pytest.mark.django_db
 def test_logging_in_changes_the_key_of_the_session() -> None:
     user, client = factories.make_user(), Client()
     client.get("/owner/login")

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from crowdtrace.common.idempotency import idempotent
 from crowdtrace.common.problems import Conflict, Unauthorized, Unavailable
-from crowdtrace.common.serializers import read_body
+from crowdtrace.common.serializers import read_body, without_body
 from crowdtrace.common.throttles import AddressThrottle, LoginThrottle
 from crowdtrace.common.time import utc_now
 from venues import selectors, services, tasks
@@ -139,6 +139,7 @@ class LogOutView(AccountView):
     """Ending a session."""
 
     @extend_schema(operation_id="log_out", request=None, responses={204: None})
+    @without_body
     def post(self, request: Request) -> Response:
         """Log out."""
         logout(request._request)
@@ -198,6 +199,7 @@ class SecondFactorView(AccountView):
     problems = (Conflict,)
 
     @extend_schema(operation_id="begin_second_factor", request=None, responses={201: s.SecondFactorOutput})
+    @without_body
     def post(self, request: Request) -> Response:  # noqa: ARG002
         """Make a secret for an authenticator app; it is asked for once it is confirmed."""
         uri = second_factor.begin(user=self.user, now=utc_now())
@@ -258,6 +260,7 @@ class TokenView(AccountView):
     """One token."""
 
     @extend_schema(operation_id="remove_token", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, token: str) -> Response:  # noqa: ARG002
         """End a token at once."""
         services.remove_owner_token(token=selectors.owner_token(self.user, token), now=utc_now())

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from crowdtrace.common.etag import require_match
 from crowdtrace.common.idempotency import idempotent
 from crowdtrace.common.problems import Conflict, Gone, Invalid, NotFound, PreconditionFailed, PreconditionRequired
-from crowdtrace.common.serializers import read_body
+from crowdtrace.common.serializers import read_body, without_body
 from crowdtrace.common.time import utc_now
 from venues import selectors, services
 from venues.api import serializers as s
@@ -130,6 +130,7 @@ class EventView(OwnerView):
         return self.show_changed(s.EventSerializer, row)
 
     @extend_schema(operation_id="cancel_event", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, event: str) -> Response:  # noqa: ARG002
         """Call it off; its invitations open nothing any more (managers)."""
         row = selectors.event(self.user, event, Role.MANAGER)
@@ -168,6 +169,7 @@ class InvitationView(OwnerView):
     """One invitation."""
 
     @extend_schema(operation_id="revoke_invitation", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, invitation: str) -> Response:  # noqa: ARG002
         """Revoke it; passes made with it stay (managers)."""
         row = selectors.invitation(self.user, invitation, Role.MANAGER)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from crowdtrace.common.etag import require_match
 from crowdtrace.common.idempotency import idempotent
 from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
-from crowdtrace.common.serializers import read_body, read_query
+from crowdtrace.common.serializers import read_body, read_query, without_body
 from crowdtrace.common.time import utc_now
 from venues import links, selectors, services
 from venues.api import serializers as s
@@ -71,6 +71,7 @@ class OrganisationView(OwnerView):
         return self.show_changed(s.OrganisationSerializer, row)
 
     @extend_schema(operation_id="close_organisation", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Close it for good with its venues and devices (owners). Export it first."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
@@ -148,6 +149,7 @@ class MemberView(OwnerView):
         )
 
     @extend_schema(operation_id="remove_member", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, member: str) -> Response:  # noqa: ARG002
         """End a membership: one's own, or anybody's (owners). The last owner cannot leave."""
         row = selectors.member(self.user, member, Role.OWNER)
@@ -186,6 +188,7 @@ class VerificationView(OperatorView):
     problems = (Gone,)
 
     @extend_schema(operation_id="verify_organisation", request=None, responses=s.OrganisationSerializer)
+    @without_body
     def put(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Vouch for an organisation: its venues count in release, radar and estimates."""
         row = selectors.organisation_for_operator(organisation)
@@ -193,6 +196,7 @@ class VerificationView(OperatorView):
         return self.show(s.OrganisationSerializer, row)
 
     @extend_schema(operation_id="unverify_organisation", request=None, responses=s.OrganisationSerializer)
+    @without_body
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Take that back."""
         row = selectors.organisation_for_operator(organisation)

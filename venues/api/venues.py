@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from crowdtrace.common.etag import require_match
 from crowdtrace.common.idempotency import idempotent
 from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
-from crowdtrace.common.serializers import read_body
+from crowdtrace.common.serializers import read_body, without_body
 from crowdtrace.common.throttles import AddressThrottle, EnrolThrottle
 from crowdtrace.common.time import utc_now
 from venues import links, selectors, services
@@ -110,6 +110,7 @@ class VenueView(OwnerView):
         return self.show_changed(s.VenueSerializer, row)
 
     @extend_schema(operation_id="close_venue", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, venue: str) -> Response:  # noqa: ARG002
         """Close it for good; its devices lose their tokens (managers)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
@@ -226,6 +227,7 @@ class DoorView(OwnerView):
         return self.show_changed(s.DoorSerializer, row)
 
     @extend_schema(operation_id="close_door", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, door: str) -> Response:  # noqa: ARG002
         """Close it for good; its devices lose their tokens (managers)."""
         row = selectors.door(self.user, door, Role.MANAGER)
@@ -240,6 +242,7 @@ class EnrolmentCodesView(OwnerView):
 
     @extend_schema(operation_id="make_enrolment_code", request=None, responses={201: s.NewCodeOutput})
     @idempotent
+    @without_body
     def post(self, request: Request, door: str) -> Response:
         """Make a one-time code for a device at this door, good for ten minutes (managers)."""
         row = selectors.door(self.user, door, Role.MANAGER)
@@ -267,6 +270,7 @@ class DeviceView(OwnerView):
         return self.show(s.DeviceOutput, selectors.device(self.user, device))
 
     @extend_schema(operation_id="revoke_device", request=None, responses={204: None})
+    @without_body
     def delete(self, request: Request, device: str) -> Response:  # noqa: ARG002
         """Revoke its token; its next request is refused (managers)."""
         row = selectors.device(self.user, device, Role.MANAGER)

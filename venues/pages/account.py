@@ -447,8 +447,7 @@ def remove_token(request: HttpRequest, token: str) -> HttpResponse:
 # Sessions ------------------------------------------------------------------------------------------------------------
 def _start_session(request: HttpRequest, user: User, *, stay: bool) -> None:
     login(request, user, backend=BACKEND)
-    if not stay:
-        request.session.set_expiry(int(SESSION_LIVES.total_seconds()))
+    request.session.set_expiry(None if stay else int(SESSION_LIVES.total_seconds()))
 
 
 def _pending(request: HttpRequest) -> tuple[User | None, bool]:

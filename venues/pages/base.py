@@ -18,11 +18,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from crowdtrace.common import throttles
 from crowdtrace.common.problems import Forbidden, Problem
+from venues.pages import typed
 
 Page = Callable[..., HttpResponse]
 Done = TypeVar("Done")
@@ -56,7 +58,7 @@ def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def page(request: HttpRequest, **ids: str) -> HttpResponse:
         if not request.user.is_authenticated:
-            # A form that was sent after the session ended comes back to its page, not to the address it was sent to.
+            typed.keep(request)
             return redirect_to_login(request.get_full_path())
         return view(request, **ids)
 
@@ -147,8 +149,18 @@ def _field(form: forms.Form, pointer: str, fields: Mapping[str, str]) -> str | N
 
 
 def bound(form: type[forms.Form], request: HttpRequest, **options: Any) -> Any:
-    """The form with what was sent, or empty."""
-    return form(request.POST if request.method == "POST" else None, **options)
+    """The form with what was sent, or empty; or with what was typed before a session ended, for another look."""
+    if request.method == "POST":
+        return form(request.POST, **options)
+    kept = typed.take(request)
+    if kept is None:
+        return form(None, **options)
+    messages.info(request, _("Your session had ended. Here is what you typed; nothing was saved yet."))
+    fresh = form(None, **options)
+    fresh.initial.update(
+        {name: kept.get(name, field.initial if field.widget.is_hidden else "") for name, field in fresh.fields.items()}
+    )
+    return fresh
 
 
 def show_form(request: HttpRequest, form: forms.Form, title: Any, submit: Any, **context: Any) -> HttpResponse:

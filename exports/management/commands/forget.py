@@ -27,7 +27,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase."""
-        capability = erasures.request_erasure(owner_hashes=map(hash_owner, _read(options["owners"])), now=utc_now())
+        owners = map(hash_owner, _read(options["owners"]))
+        capability = erasures.request_erasure(owner_hashes=owners, now=utc_now(), wake_worker=False)
         erasing.run_erasures(now=utc_now())
         done = erasures.find_erasure(capability=capability)
         if done is None or done.status != Erasure.Status.DONE:

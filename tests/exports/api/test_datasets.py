@@ -106,6 +106,18 @@ class TestTheDataset:
         assert "algorithm" in licence["text"]
         assert client.get(f"{ONE}/licence").content.decode() == licence["text"]
 
+    def test_what_is_carried_away_from_a_demonstration_says_so(
+        self, client: Client, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.EMBEDDED = True
+        found = get(client, ONE)
+        assert found["title"].endswith("(demonstration)")
+        assert "(demonstration)" in found["citation"]["text"]
+        assert found["known_problems"][0]["code"] == "demonstration"
+        package = get(client, f"{ONE}/datapackage.json")
+        assert package["title"].endswith("(demonstration)")
+        assert package["description"].startswith(found["known_problems"][0]["text"])
+
     def test_the_citation_names_the_release(self, one: dict[str, Any]) -> None:
         assert SECOND.isoformat() in one["citation"]["text"]
         assert one["citation"]["bibtex"].count("{") == one["citation"]["bibtex"].count("}")
@@ -174,6 +186,52 @@ class TestReleases:
             assert len(data) == file["bytes"] == int(response["Content-Length"])
             assert hashlib.sha256(data).hexdigest() == file["sha256"]
             assert pq.read_table(io.BytesIO(data)).num_rows == file["rows"]
+
+    @pytest.mark.parametrize(
+        ("asked", "part"),
+        [("bytes=0-99", slice(0, 100)), ("bytes=100-", slice(100, None)), ("bytes=-8", slice(-8, None)),
+         ("bytes=4-4", slice(4, 5)), ("bytes=90-99999999", slice(90, None)), ("bytes=-99999999", slice(0, None))],
+    )  # fmt: skip
+    def test_a_part_of_a_file_can_be_asked_for(
+        self, client: Client, released: ReleasedLake, asked: str, part: slice
+    ) -> None:
+        address, whole = self._a_file(client)
+        response = client.get(address, headers={"Range": asked})
+        data, places = body(response), range(len(whole))[part]
+        assert (response.status_code, data) == (206, whole[part])
+        assert response["Content-Range"] == f"bytes {places.start}-{places.stop - 1}/{len(whole)}"
+        assert int(response["Content-Length"]) == len(data)
+
+    @pytest.mark.parametrize("asked", ["bytes=0-1,5-9", "rows=0-9", "bytes=9-2", "bytes=-", "bytes=x-", "nonsense", ""])
+    def test_what_is_no_single_range_gets_the_whole_file(
+        self, client: Client, released: ReleasedLake, asked: str
+    ) -> None:
+        address, whole = self._a_file(client)
+        response = client.get(address, headers={"Range": asked})
+        assert (response.status_code, body(response)) == (200, whole)
+        assert response["Accept-Ranges"] == "bytes"
+        assert "Content-Range" not in response
+
+    @pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=-0"])
+    def test_a_part_past_the_end_is_refused_with_the_size(
+        self, client: Client, released: ReleasedLake, asked: str
+    ) -> None:
+        address, whole = self._a_file(client)
+        response = client.get(address, headers={"Range": asked})
+        assert (response.status_code, response["Content-Range"]) == (416, f"bytes */{len(whole)}")
+        assert response.json()["type"] == "/problems/range-not-satisfiable"
+
+    def test_a_part_goes_on_only_with_the_version_that_was_begun(self, client: Client, released: ReleasedLake) -> None:
+        address, whole = self._a_file(client)
+        tag = client.get(address)["ETag"]
+        on = client.get(address, headers={"Range": "bytes=10-", "If-Range": tag})
+        assert (on.status_code, body(on)) == (206, whole[10:])
+        anew = client.get(address, headers={"Range": "bytes=10-", "If-Range": '"another"'})
+        assert (anew.status_code, body(anew)) == (200, whole)
+
+    def _a_file(self, client: Client) -> tuple[str, bytes]:
+        address = get(client, f"{ONE}/releases/{SECOND}")["files"][0]["url"].removeprefix("http://testserver")
+        return address, body(client.get(address))
 
     @pytest.mark.parametrize(
         "file",

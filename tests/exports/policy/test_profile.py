@@ -1,6 +1,7 @@
 """The profile of a day follows from its drawn counts."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,16 @@ class TestDrift:
             assert set(found) > set(GATED)
             assert max(found[name] for name in GATED) < 0.05
             assert drift_failures(drawn=one, before=other, limits=Limits()) == []
+
+    def test_noise_that_eats_up_a_tables_own_sum_is_no_drift(self) -> None:
+        quiet = exact(BEFORE, size=2000)
+        noise = np.array([-2250, 0])  # six times the scale of these counts at an epsilon of 1
+        day = exact(size=2000)
+        table = day.table("accesslevel")
+        moved = replace(table, noisy=table.noisy + noise, scale=375.0)
+        loud = replace(day, tables=tuple(moved if each is table else each for each in day.tables))
+        assert loud.table("accesslevel").noisy.sum() < 0
+        assert drift_failures(drawn=loud, before=quiet, limits=Limits()) == []
 
     @pytest.mark.parametrize(("name", "axis"), [("hour", "hour"), ("risklevel_result_answers", "answers")])
     def test_a_distribution_that_turns_over_is_named(self, name: str, axis: str) -> None:

@@ -1,0 +1,34 @@
+"""Parts of a file (RFC 9110 section 14): a download that broke off goes on, and a reader takes the columns it needs."""
+
+import re
+from typing import Final
+
+from django.http import HttpRequest
+
+from exports.problems import RangeNotSatisfiable
+
+_ONE_RANGE: Final = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
+
+
+def asked_part(request: HttpRequest, *, size: int, tag: str) -> range | None:
+    """The bytes that a GET asks for, `None` for the whole; `tag` is the file's strong ETag.
+
+    What we need not serve in parts comes whole (sections 14.2 and 13.1.5): another unit, what is no range, several
+    ranges at once, and a part of a version that the asker's `If-Range` does not know. Raises `RangeNotSatisfiable`
+    for one range that lies past the end.
+    """
+    found = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if request.method != "GET" or found is None or request.headers.get("If-Range", tag) != tag:
+        return None
+    first, last = found.groups()
+    if not first and not last:
+        return None
+    if not first:
+        part = range(max(0, size - int(last)), size)
+    elif last and int(last) < int(first):
+        return None
+    else:
+        part = range(int(first), min(size, int(last) + 1) if last else size)
+    if not part:
+        raise RangeNotSatisfiable(size)
+    return part
