@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crowdtrace.common.problems import FieldError, Invalid
 from passes.models import Change
 from risk import states
-from risk.model.air import RoomAir, room_air
+from risk.model.air import RoomAir, log_sd, room_air
 from risk.model.co2 import HIGHEST_PPM, LOWEST_PPM, Readings, ventilation
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
@@ -158,7 +158,7 @@ def _hours_of(  # noqa: PLR0917 - one call
     _venues, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
     times_us, co2 = np.array(times, np.int64), np.array(ppm, np.float64)
     prior = believed(facts, parameters)
-    coverage = parameters.priors[Kind(facts[0])].coverage.value
+    coverage = parameters.priors[Kind(facts[0])].coverage
     heads = inside(venue, times_us)
     found = []
     hour_us = HOUR // dt.timedelta(microseconds=1)
@@ -174,7 +174,9 @@ def _hours_of(  # noqa: PLR0917 - one call
             hour += step
             continue
         readings = Readings(times_us[part] / hour_us, co2[part], heads[part])
-        air = ventilation(prior, readings, now_h=float(hour + 1), coverage=coverage)
+        air = ventilation(
+            prior, readings, now_h=float(hour + 1), coverage=coverage.value, coverage_log_sd=log_sd(coverage)
+        )
         if air.source == "measured":
             for each in range(hour, hour + step):
                 moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + each * HOUR

@@ -312,7 +312,7 @@ def _answer(  # noqa: PLR0917 - one call
         shield_cost=0.0 if row is None else shown_points(float(result.cost[row])),
         why=reasons_of(
             counted=row is not None,
-            heads=int(read.heads[at, 0]),
+            others=int(read.others[at]),
             minutes=max(0, int(known.until_us[at]) - stay.arrive_us) // 60_000_000,
             votes=(votes[0], votes[1], votes[2]),
             prior=known.priors[at],

@@ -29,7 +29,7 @@ class Reason:
 def reasons_of(
     *,
     counted: bool,
-    heads: int,
+    others: int,
     minutes: int,
     votes: tuple[int, int, int],
     prior: KindPrior,
@@ -45,7 +45,7 @@ def reasons_of(
         said = [_Said("pending", _("This visit is counted at the next refresh, within about five minutes."))]
     else:
         said = [
-            _crowd(heads),
+            _crowd(others),
             _Said("duration", _("You were there for %(minutes)d minutes."), {"minutes": minutes}),
             _masks(votes[0], votes[1]),
             _distancing(votes[0], votes[2]),
@@ -71,10 +71,10 @@ def _translated(language: str, text: str) -> str:
     return gettext(text)
 
 
-def _crowd(heads: int) -> _Said:
-    if heads < FEWEST_SHOWN:
+def _crowd(others: int) -> _Said:
+    if others < FEWEST_SHOWN:
         return _Said("crowd_few", _("Fewer than five others were counted around you."))
-    least = max(step for step in _CROWDS if step <= heads)
+    least = max(step for step in _CROWDS if step <= others)
     return _Said("crowd", _("At least %(least)d others were counted around you."), {"least": least})
 
 

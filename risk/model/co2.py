@@ -1,9 +1,11 @@
 """What measured CO2 says of a room's ventilation.
 
-Mass balance of a well-mixed room: ``dX/dt = G*n(t)/V - ach*X`` with X the excess over outdoor air. The posterior of
-air changes comes from comparing the measured course with the exact solution between readings, on a grid of air
-changes, generation per person and starting excess; a decay in an empty room needs no generation at all. CO2 sees
-outdoor air only, neither filters nor settling.
+A reading is turned into the share f of the air that somebody has breathed out before (Rudnick and Milton 2003), whose
+mass balance in a well-mixed room is ``df/dt = p*n(t)/V - ach*f`` with p the air a person breathes out an hour. The
+posterior of air changes comes from comparing the measured course with the exact solution between readings, on a grid
+of air changes, breath per person and starting share. In a steady room with a known head count this is their
+``f = n*p/(ach*V)``; a decay in an empty room needs no breath at all. CO2 sees outdoor air only, neither filters nor
+settling.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from risk.model.uncertainty import Floats
 OUTDOOR_PPM: Final = 425.0
 """Outdoor air of the mid-2020s (NOAA global mean; source not seen)."""
 EXHALED_PPM: Final = 38_000.0
-"""CO2 of exhaled breath, 3.8 %, Rudnick and Milton 2003, doi:10.1034/j.1600-0668.2003.00189.x (source not seen)."""
+"""CO2 that breath adds, 3.8 %, Rudnick and Milton 2003, doi:10.1034/j.1600-0668.2003.00189.x (source not seen)."""
 LEAST_EXCESS_PPM: Final = 300.0
 """Below this excess noise and the outdoor level decide, not ventilation."""
 LOWEST_PPM, HIGHEST_PPM = 350.0, 10_000.0
@@ -81,32 +83,36 @@ def ventilation(
     *,
     now_h: float,
     coverage: float = 1.0,
+    coverage_log_sd: float = 0.0,
     generation_m3_per_h: float | None = None,
 ) -> RoomAir:
     """The prior, narrowed by the readings.
 
-    ``coverage``: people present per head counted. ``generation_m3_per_h``: CO2 a person, where known. Unusable or too
-    few readings, or an excess below 300 ppm, leave the prior as it is; so do readings long past.
+    ``coverage``: people present per head counted, and ``coverage_log_sd`` how far off that may be: 0 where everybody
+    is counted. ``generation_m3_per_h``: CO2 a person, where known. Unusable or too few readings, or an excess below
+    300 ppm, leave the prior as it is; so do readings long past.
     """
     good = usable(readings)
     if good.time_h.size < 4 or not math.isfinite(now_h):
         return prior
-    excess = good.co2_ppm - OUTDOOR_PPM
-    if float(excess.max()) < LEAST_EXCESS_PPM or good.time_h[-1] - good.time_h[0] < 0.25:
+    if float(good.co2_ppm.max()) - OUTDOOR_PPM < LEAST_EXCESS_PPM or good.time_h[-1] - good.time_h[0] < 0.25:
         return prior
     unit, start = _courses(replace(good, heads=good.heads * coverage))
+    share = rebreathed_share(good.co2_ppm)
     known = generation_m3_per_h is not None
-    centre = math.log((generation_m3_per_h or GENERATION_M3_PER_H) / prior.volume_m3 * 1e6)
-    spread = math.hypot(KNOWN_GENERATION_LOG_SD if known else GENERATION_LOG_SD, prior.volume_log_sd)
+    breath_m3_per_h = (generation_m3_per_h or GENERATION_M3_PER_H) / (EXHALED_PPM / 1e6)
+    centre = math.log(breath_m3_per_h / prior.volume_m3)
+    generation_log_sd = KNOWN_GENERATION_LOG_SD if known else GENERATION_LOG_SD
+    spread = math.hypot(generation_log_sd, prior.volume_log_sd, coverage_log_sd)
     log_rate = centre + spread * np.linspace(-3.0, 3.0, 61)
-    noise = NOISE_PPM + NOISE_SHARE * np.maximum(excess, 0.0)
+    noise = NOISE_PPM / EXHALED_PPM + NOISE_SHARE * share
     # Neighbouring readings err together: a quarter-hour counts as one.
     worth = min(1.0, (good.time_h[-1] - good.time_h[0]) / 0.25 / good.time_h.size)
     weight = worth / noise**2
     # The start is fitted exactly: it enters linearly and is known to the sensor's noise.
     misfit = np.empty((_GRID_PER_H.size, log_rate.size))
     for column, rate in enumerate(np.exp(log_rate)):
-        wanted = excess - unit * rate
+        wanted = share - unit * rate
         best = (weight * start * wanted).sum(axis=1) / (weight * start * start).sum(axis=1)
         misfit[:, column] = (weight * (wanted - np.maximum(best, 0.0)[:, None] * start) ** 2).sum(axis=1)
     log_air = np.log(_GRID_PER_H)

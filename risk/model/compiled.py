@@ -11,8 +11,8 @@ that is *not* one's own, where ``int n`` is an exact integer and nothing is a di
 
 The long functions read straight down on purpose: calls between them would be argument lists.
 
-Compiling takes 4-5 s once a machine. The result is cached beside this file, or not at all where that is not
-writable (read-only installs); both work.
+Compiling takes some 20 s of CPU once a machine, all loops together. The result is cached beside this file, or not at
+all where that is not writable (read-only installs); both work.
 """
 
 # ruff: noqa: PLR0912, PLR0915, PLR0917, PLR1714
@@ -447,7 +447,7 @@ def read_stays(
     flow_floats, flow_counts, edge_floats, edge_counts = columns
     arrive, leave, until, cls, came_back = stays
     starts, firsts, lasts = windows
-    counted, blind, heads, dose, person_h, ratings = out
+    counted, blind, heads, others, dose, person_h, ratings = out
     for stay in range(arrive.size):
         first, last, row = firsts[stay], lasts[stay], starts[stay]
         n = last - first
@@ -526,6 +526,9 @@ def read_stays(
             own_hours,
         )
         skip = first - began
+        others[stay] = present[0, 0] - own_present[skip, 0]
+        for q in range(n):
+            others[stay] += counts[q, 0] - own_arrivals[skip + q, 0]
         for ch in range(4):
             met = present[0, ch] - own_present[skip, ch] + max(lingering[0, ch] - own_lingering[skip, ch], 0)
             for q in range(n):
@@ -571,7 +574,9 @@ def read_stays(
                     returns -= 1
         for ch in range(4):
             heads[stay, ch] = max(heads[stay, ch] - max(again[ch], 0), 0)
-        if heads[stay, 0] - max(0, returns) < blind_below:
+        # Of those who left before and linger nobody can say whether they are among the others as well.
+        others[stay] = max(others[stay] - max(again[0], 0) - max(returns, 0), 0)
+        if others[stay] < blind_below:
             blind[stay] = True
             for ch in range(1, 4):
                 heads[stay, ch] = 0

@@ -110,6 +110,9 @@ def crowd_state(
         raise InvalidInputError("last_edge", "must be after first_edge")
     rates = np.ascontiguousarray(np.broadcast_to(np.asarray(removal_rate_per_h, np.float64), quarters))
     Rooms(np.full(quarters, volume_m3, np.float64), rates)  # refuses what no room has
+    start_concentration = np.array(concentration_per_m3, np.float64)
+    if not (np.isfinite(start_concentration).all() and (start_concentration >= 0.0).all()):
+        raise InvalidInputError("concentration_per_m3", "must be finite and not negative")
     arrive = np.atleast_1d(np.asarray(arrive_us, np.int64))
     stays = Stays.of(
         venue=np.zeros(arrive.size, np.int32),
@@ -133,7 +136,7 @@ def crowd_state(
         first_edge * QUARTER_US,
         rates,
         float(volume_m3),
-        np.array(concentration_per_m3, np.float64),
+        start_concentration,
         concentration,
         present,
         lingering,
@@ -151,13 +154,15 @@ class StayReading:
     """What others gave to one stay, by quarter-hour, and how many they were.
 
     ``first_edge``: edge the first quarter begins with. ``dose_h2_per_m3``, ``person_h``: (quarters, 4).
-    ``heads``: (4,). Columns: everybody, then classes 1, 2, 3.
+    ``heads``: (4,), whose breath it can meet; ``others``: of them those who were there meanwhile. Columns: everybody,
+    then classes 1, 2, 3.
     """
 
     first_edge: int
     dose_h2_per_m3: Floats
     person_h: Floats
     heads: npt.NDArray[np.int64]
+    others: int
 
     def by_hour(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
         """Hours since the epoch (h,), and dose and person-hours (h, 4) within each: the segments ratings speak of."""
@@ -222,6 +227,7 @@ def read_stay(
         _part(integral, concentration, from_h, to_h),
         _part(company, present.astype(np.float64), from_h, to_h),
         heads,
+        max(0, int(present[0, 0] + arrivals[:, 0].sum())),
     )
 
 

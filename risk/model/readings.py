@@ -70,8 +70,10 @@ class OwnStays:
 class Readings:
     """What others gave to each of n stays. Rows ``start[i]:start[i + 1]`` of the quarters are those of stay i.
 
-    ``counted``: whether the state knows of the stay yet. ``heads`` (n, 4): other people, each once. Where ``blind``,
-    they are too few for their answers to be read, and the columns of classes are 0. ``dose_h2_per_m3``, ``person_h``
+    ``counted``: whether the state knows of the stay yet. ``heads`` (n, 4): whose breath it can meet; who came and went
+    more than once before it is in there as often. ``others`` (n,): people who were there during the stay, none twice;
+    who came back to it from an earlier stay may be missing. Where ``blind``, they are too few for their answers to be
+    read, and the columns of classes are 0. ``dose_h2_per_m3``, ``person_h``
     (quarters, 4), ``ratings`` (quarters, 3): count and sums of the hour each quarter is in.
 
     ``reporters`` (n,): most people who reported a positive test among the others; ``reported_h2_per_m3``,
@@ -83,6 +85,7 @@ class Readings:
     counted: npt.NDArray[np.bool_]
     blind: npt.NDArray[np.bool_]
     heads: Ints
+    others: Ints
     dose_h2_per_m3: Floats
     person_h: Floats
     ratings: Ints
@@ -92,7 +95,8 @@ class Readings:
 
 
 def read_stays(table: Table, stays: OwnStays) -> Readings:
-    """Read every stay from the table."""
+    """Read every stay from the table. Raises where the table holds what no crowd has."""
+    _check(table)
     size = stays.venue.size
     first = stays.arrive_us // QUARTER_US
     last = np.maximum(-(-stays.until_us // QUARTER_US), first + 1)
@@ -103,6 +107,7 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
         np.zeros(size, np.bool_),
         np.zeros(size, np.bool_),
         np.zeros((size, 4), np.int64),
+        np.zeros(size, np.int64),
         np.zeros((start[-1], 4)),
         np.zeros((start[-1], 4)),
         np.zeros((start[-1], 3), np.int64),
@@ -121,7 +126,7 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
             (stays.arrive_us, stays.leave_us, stays.until_us, stays.answer_class, stays.came_back),
             (start, first, last),
             BLIND_BELOW,
-            (out.counted, out.blind, out.heads, out.dose_h2_per_m3, out.person_h, out.ratings),
+            (out.counted, out.blind, out.heads, out.others, out.dose_h2_per_m3, out.person_h, out.ratings),
         )
         if table.reports.any():
             compiled.read_reports(
@@ -135,6 +140,18 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
                 (out.reporters, out.reported_h2_per_m3, out.reported_h),
             )
     return out
+
+
+def _check(table: Table) -> None:
+    """Refuse a broken state here: in the loop, what is no number would be cut to 0 like a rounding error."""
+    floats = (table.flow_floats, table.edge_floats, table.reported)
+    counts = (table.flow_counts, table.edge_counts, table.reports)
+    # A comparison with what is no number is false.
+    if not all(each.min(initial=0) >= 0 and each.max(initial=0) < np.inf for each in (*floats, *counts)):
+        raise ArithmeticError("crowd state holds what is negative or no number")
+    rates = (table.flow_floats[:, 0], table.volume_m3)
+    if not all(each.min(initial=np.inf) > 0.0 for each in rates) or table.volume_m3.max(initial=0.0) == np.inf:
+        raise ArithmeticError("crowd state of a room that there is not")
 
 
 def compile_ahead() -> None:

@@ -13,9 +13,10 @@ from risk.crowd import refresh_crowd
 from risk.model.parameters import Adaptive
 from risk.models import CrowdClock, ParameterSet, PublicSignal
 from risk.parameters import parameters_in_force, record_parameters, settle_parameters
+from risk.shields import shield_of
 from risk.signals import NewSignal, default_signal, record_public_signals, signals_of
 from tests.factories import NOW, make_venue
-from tests.risk.crowds import crowd
+from tests.risk.crowds import crowd, stay
 
 pytestmark = pytest.mark.django_db
 TODAY = NOW.date()
@@ -80,6 +81,22 @@ def test_changed_parameters_have_crowd_state_computed_anew() -> None:
     assert refresh_crowd(now=NOW).venues == 1
     assert CrowdClock.objects.get().parameters == row.version
     assert refresh_crowd(now=NOW).venues == 0
+
+
+def test_a_shield_names_the_version_it_stands_on_and_follows_it() -> None:
+    venue = make_venue(volume_m3=200.0)
+    crowd(venue, 12)
+    me = stay(venue)
+    refresh_crowd(now=NOW)
+    before = shield_of(owners=[me.owner], budget=0.001, now=NOW)
+    row = record_parameters(adaptive=Adaptive(dose_scale=2.0), reason="test", actor="operator", now=NOW)
+    refresh_crowd(now=NOW)
+    after = shield_of(owners=[me.owner], budget=0.001, now=NOW)
+    assert before.parameters != after.parameters == row.version
+    assert before.spent < after.spent < 2.1 * before.spent
+    record_parameters(adaptive=Adaptive(), reason="back", actor="operator", now=NOW)
+    refresh_crowd(now=NOW)
+    assert shield_of(owners=[me.owner], budget=0.001, now=NOW) == before
 
 
 def test_parameters_are_recorded_once_while_nothing_changes() -> None:

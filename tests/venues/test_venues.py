@@ -1,6 +1,7 @@
 """Venues, requirements, doors."""
 
 import datetime as dt
+import math
 from typing import Any
 
 import pytest
@@ -53,7 +54,16 @@ class TestVenues:
             ({"time_zone": "../etc/passwd"}, "/time_zone"),
             ({"volume_m3": 1}, "/volume_m3"),
             ({"volume_m3": "400"}, "/volume_m3"),
+            ({"volume_m3": 0}, "/volume_m3"),
+            ({"volume_m3": -5}, "/volume_m3"),
+            ({"volume_m3": 1e9}, "/volume_m3"),
+            ({"volume_m3": True}, "/volume_m3"),
+            ({"volume_m3": math.nan}, "/volume_m3"),
             ({"air_changes_per_h": 100}, "/air_changes_per_h"),
+            ({"air_changes_per_h": 0}, "/air_changes_per_h"),
+            ({"air_changes_per_h": -1}, "/air_changes_per_h"),
+            ({"air_changes_per_h": math.inf}, "/air_changes_per_h"),
+            ({"air_changes_per_h": math.nan}, "/air_changes_per_h"),
             ({"usual_dwell_min": 0}, "/usual_dwell_min"),
             ({"usual_dwell_min": 1e300}, "/usual_dwell_min"),
             ({"listed": "yes"}, "/listed"),
@@ -243,6 +253,9 @@ class TestRequirements:
         [
             ({"capacity": 0}, "/capacity"),
             ({"capacity": 1_000_001}, "/capacity"),
+            ({"capacity": 10**9}, "/capacity"),
+            ({"capacity": -1}, "/capacity"),
+            ({"capacity": 2.5}, "/capacity"),
             ({"capacity": None}, "/capacity"),
             ({"enforced_limit_percent": 101}, "/enforced_limit_percent"),
             ({"max_temperature_f": 38}, "/max_temperature_f"),

@@ -18,7 +18,9 @@ from risk.model.far import InvalidInputError
 from risk.model.kinds import PRIORS, Kind
 from risk.model.parameters import Adaptive, Parameters
 from risk.model.pathogens import INFLUENZA, MEASLES, PROFILES, SARS_COV_2_ANCESTRAL, SARS_COV_2_OMICRON, Pathogen
+from risk.model.shield import shield
 from risk.model.uncertainty import beta_quantiles, draws_of, quantile, uniforms
+from risk.model.visits import NO_VISITS
 
 PARAMETERS = Parameters(draws=256)
 
@@ -57,7 +59,11 @@ def test_a_new_profile_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     )
     monkeypatch.setattr(pathogens, "__path__", [*pathogens.__path__, str(tmp_path)])
     (tmp_path / "rubella.py").write_text(text.format(name="rubella"))
-    assert set(pathogens.profiles()) == {*PROFILES, "rubella"}
+    found = pathogens.profiles()
+    assert set(found) == {*PROFILES, "rubella"}
+    with_it = Parameters(pathogen=found["rubella"], draws=16)
+    assert with_it.version not in {Parameters(pathogen=each, draws=16).version for each in PROFILES.values()}
+    assert shield(NO_VISITS, with_it).parameters == with_it.version
     (tmp_path / "rubella_two.py").write_text(text.format(name="influenza"))
     with pytest.raises(ValueError, match="two profiles are called influenza"):
         pathogens.profiles()

@@ -67,6 +67,18 @@ def test_where_heads_are_known_a_steady_room_has_the_fresh_air_its_rebreathed_sh
     assert got.air_changes_per_h * 200.0 / 25.0 == pytest.approx(fresh_m3_per_h_a_head, rel=0.1)
 
 
+def test_a_head_count_that_is_known_narrows_an_occupied_room_and_tells_nothing_of_an_empty_one() -> None:
+    """A check-in may stand for several people: what they breathe is then as uncertain as how many they are."""
+    time = np.arange(0, 6.0, 1 / 12)
+    full = Readings(time, OUTDOOR_PPM + 1125 + 10.0 * np.sin(7.0 * time), np.full(time.size, 25.0))
+    counted, guessed = (ventilation(PRIOR, full, now_h=6.0, coverage_log_sd=sd) for sd in (0.0, 0.5))
+    assert counted.air_log_sd < 0.8 * guessed.air_log_sd
+    assert guessed.air_log_sd < PRIOR.air_log_sd
+    assert counted.air_changes_per_h == pytest.approx(0.018 * 25.0 / 200.0 * 1e6 / 1125, rel=0.1)
+    empty = Readings(time[:18], OUTDOOR_PPM + 1500 * np.exp(-3.3 * time[:18]), np.zeros(18))
+    assert ventilation(PRIOR, empty, now_h=1.5) == ventilation(PRIOR, empty, now_h=1.5, coverage_log_sd=0.5)
+
+
 def test_a_decay_in_an_empty_room_needs_no_generation() -> None:
     time = np.arange(0, 1.5, 1 / 12)
     readings = Readings(time, OUTDOOR_PPM + 1500 * np.exp(-3.3 * time), np.zeros(time.size))

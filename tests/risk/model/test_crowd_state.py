@@ -124,6 +124,13 @@ def test_reading_beyond_the_state_is_refused() -> None:
         state_of(crowd, last_edge=0)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e-9])
+def test_going_on_from_what_is_no_concentration_is_refused(value: float) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        state_of(Crowd(((0, HOUR_US, 0),)), concentration_per_m3=[0.0, value, 0.0, 0.0])
+    assert caught.value.field == "concentration_per_m3"
+
+
 def test_a_reading_by_the_hour_adds_up_to_the_whole() -> None:
     crowd = Crowd(((HOUR_US // 2, 3 * HOUR_US - 7, 0), (0, 4 * HOUR_US, 1), (HOUR_US, 2 * HOUR_US, 0)))
     reading = read(crowd, state_of(crowd), 0)
@@ -165,7 +172,8 @@ def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int
         alone = cs.read_stay(state, arrive_us=arrive, leave_us=leave, answer_class=-1, earlier=met)
         here = slice(read.start[at], read.start[at + 1])
         assert read.counted[at]
-        assert read.blind[at] == (alone.heads[0] < 5)
+        assert read.others[at] == alone.others
+        assert read.blind[at] == (alone.others < 5)
         shown = 1 if read.blind[at] else 4
         np.testing.assert_array_equal(read.heads[at, :shown], alone.heads[:shown])
         np.testing.assert_allclose(read.dose_h2_per_m3[here, :shown], alone.dose_h2_per_m3[:, :shown], rtol=1e-12)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +41,13 @@ def test_every_plot_of_the_document_is_there() -> None:
     assert len(names) == 4
     for name in names:
         assert f"plots/{name}" in text
+
+
+def test_every_test_that_the_document_names_is_there() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parents[2].rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", script.DOCUMENT.read_text()))
+    assert len(named) > 15
+    assert {name for name in named if f"def {name}(" not in tests} == set()
 
 
 def test_there_are_nine_outbreaks_with_sources_and_the_circular_ones_are_marked() -> None:

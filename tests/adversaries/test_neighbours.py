@@ -1,0 +1,103 @@
+"""The rest of a crowd: they control all but one of it, and look at everything that is shown to them."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from passes.models import SelfReport
+from risk.crowd import refresh_crowd
+from risk.estimates import fold_reports
+from risk.scouting import cards_of, refresh_cards
+from risk.shields import ShieldAnswer, shield_of
+from tests.factories import NOW, make_organisation, make_venue
+from tests.risk.crowds import HOUR, MINUTE, Stay, stay
+from venues.models import Venue
+
+pytestmark = pytest.mark.django_db
+Spans = list[tuple[int, int]]
+"""Stays of one person, each (minutes from nine hours ago, minutes), in any order."""
+SPANS = st.lists(st.tuples(st.integers(0, 520), st.integers(5, 300)), min_size=1, max_size=3)
+ANSWERS = st.fixed_dictionaries(dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), st.booleans()))
+BAD = dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), True)
+SMALL = 1e-6
+"""A budget at which the least that a visit costs shows."""
+
+
+class TestTheRestOfACrowd:
+    @settings(
+        max_examples=10,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(st.lists(SPANS, min_size=1, max_size=4), SPANS, ANSWERS)
+    @example([[(44, 108)], [(168, 41), (236, 53), (374, 49)], [(418, 280)], [(88, 271)]], [(383, 217)], BAD)
+    def test_answers_and_a_report_of_one_among_fewer_than_five_others_show_in_no_shield(
+        self, puppets: list[Spans], target: Spans, said: dict[str, bool]
+    ) -> None:
+        """They come and go as they like. Same venue, same times: all no; any answers; all yes and a positive test."""
+        healthy, ill, reported = _three_worlds(puppets, target, said)
+        assert healthy.shields() == ill.shields() == reported.shields()
+
+    @pytest.mark.parametrize("size", [1, 4])
+    def test_they_show_on_no_card_either(self, size: int) -> None:
+        worlds = _three_worlds([[(0, 500)]] * size, [(0, 60), (120, 60), (360, 60)], BAD)
+        refresh_cards(now=NOW)
+        cards = cards_of(venues=[world.venue for world in worlds], profile="cautious", now=NOW, all_costs=True)
+        for card in cards:
+            del card["id"], card["alternatives"]
+        assert cards[0] == cards[1] == cards[2]
+        assert worlds[0].shields() == worlds[1].shields() == worlds[2].shields()
+
+    def test_among_five_they_do_see_answers_and_a_report(self) -> None:
+        """Documented, not wished for (docs/model.md, decision 12); and it shows that the tests above can fail."""
+        long = [[(0, 300)]]
+        healthy, ill, reported = _three_worlds(long * 5, long[0], BAD)
+        assert healthy.shields()[0].spent < ill.shields()[0].spent < reported.shields()[0].spent
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """A venue and the stays of those who look on."""
+
+    venue: Venue
+    theirs: list[Stay]
+
+    def shields(self) -> list[ShieldAnswer]:
+        """All that they are shown, each alone and all as one, without the name of the venue."""
+        asked = [*([one.owner] for one in self.theirs), [one.owner for one in self.theirs]]
+        found = [shield_of(owners=owners, budget=SMALL, now=NOW) for owners in asked]
+        return [
+            dataclasses.replace(each, visits=[dataclasses.replace(visit, venue="") for visit in each.visits])
+            for each in found
+        ]
+
+
+def _three_worlds(puppets: list[Spans], target: Spans, said: dict[str, bool]) -> tuple[World, World, World]:
+    """The same crowd thrice: the target answers no; answers as ``said``; answers yes and reports a positive test."""
+    organisation = make_organisation()
+    worlds = []
+    for answers in ({}, said, BAD):
+        venue = make_venue(organisation=organisation, volume_m3=20.0, air_changes_per_h=1.0)
+        worlds.append(World(venue, [_comes_and_goes(venue, spans) for spans in puppets]))
+        last = _comes_and_goes(venue, target, **answers)
+    SelfReport.objects.create(owner_hash=last.pass_row.owner_hash, tested_on=NOW.date(), positive=True)
+    assert fold_reports(now=NOW).reports == 1
+    refresh_crowd(now=NOW)
+    return worlds[0], worlds[1], worlds[2]
+
+
+def _comes_and_goes(venue: Venue, spans: Spans, **answers: Any) -> Stay:
+    """Stays of one pass, never two at once."""
+    first: Stay | None = None
+    free_from = 0
+    for begins, length in sorted(spans):
+        if first is None or begins >= free_from:
+            arrived = NOW - 9 * HOUR + begins * MINUTE
+            one = stay(venue, arrived, length, pass_row=first.pass_row if first else None, **answers)
+            first = first or one
+            free_from = begins + length + 1
+    assert first is not None
+    return first

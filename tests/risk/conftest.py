@@ -1,0 +1,5 @@
+"""Shared by the tests of this room."""
+
+from crowdtrace.celery import app as celery_app
+
+assert celery_app.conf.broker_url  # a device's first request enqueues a task, so the application must know its broker
