@@ -153,6 +153,9 @@ def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> 
     if (words[start] != _FORM).any():
         raise ArithmeticError("crowd state of another form")
     first_edge, quarters = words[start + 1], words[start + 2]
+    # The loops below check no bounds: 13 floats and 20 counts a quarter, 4 and 8 more at the last edge.
+    if (quarters < 0).any() or (sizes != _HEAD_WORDS + 23 * quarters + 8).any():
+        raise ArithmeticError("crowd state of another length")
     flow, edge = np.cumsum(quarters) - quarters, np.cumsum(quarters + 1) - quarters - 1
     flows = int(quarters.sum())
     table = Table(
