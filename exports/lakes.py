@@ -36,8 +36,11 @@ def deployment_lake() -> Iterator[Lake]:
         yield lake
 
 
-def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = ()) -> Engine:
-    """The query engine over the open tables as a release left them (before the first, as they are) and live rows."""
+def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = (), ahead: bool = False) -> Engine:
+    """The query engine over the open tables as a release left them (before the first, as they are) and live rows.
+
+    `ahead`: keep a process that waits for the next query.
+    """
     storage = conf.storage()
     return Engine(
         schema=conf.database(),
@@ -45,6 +48,7 @@ def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = ())
         storage=storage,
         limits=conf.query_limits(),
         slots=conf.work_folder(),
+        ahead=ahead,
     )
 
 

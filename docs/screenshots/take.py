@@ -1,4 +1,4 @@
-"""Takes the pictures of this folder from a running copy: `take.py http://127.0.0.1:8000 [NAME ...]`.
+"""Takes the pictures of this folder from a running copy: `take.py http://127.0.0.1:8000 [--to FOLDER] [NAME ...]`.
 
 Each page four times: phone and desktop, light and dark. The copy holds the demonstration town; a key is made, a place
 is checked in to, and its pages are shown as a visitor sees them. Needs the environment of `make test`.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
@@ -44,8 +45,10 @@ def question(page: Page) -> None:
     have_key(page)
     first_venue(page)
     page.click('main a[role=button][href*="check-in"]')
-    shows(page, "day")
-    page.click('[data-do="day"] >> nth=0')
+    # A check-in that was begun goes on where it was.
+    page.wait_for_selector('[data-state="day"]:not([hidden]), [data-state="question-symptoms"]:not([hidden])')
+    if page.locator('[data-state="day"]').is_visible():
+        page.click('[data-do="day"] >> nth=0')
     shows(page, "question-symptoms")
 
 
@@ -77,17 +80,43 @@ def first_query(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def demonstration() -> Any:
+    """What the running copy tells other programs: log-in and fresh codes."""
+    command = [sys.executable, "manage.py", "demo", "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def door(page: Page) -> None:
+    page.goto("/kiosk")
+    page.wait_for_selector("html[data-shown]:not([data-shown=loading])", state="attached")
+    if page.locator("#code").is_visible():
+        page.fill("#code", demonstration()["venues"][0]["enrolment_code"])
+        page.click('[data-form="enrol"] [type=submit]')
+    shows(page, "door")
+
+
 def owner(page: Page) -> None:
     page.goto("/owner/login")
     if page.locator("[name=username]").count():
-        made = json.loads(
-            subprocess.run([sys.executable, "manage.py", "demo", "--json"], capture_output=True, check=True).stdout
-        )
+        made = demonstration()
         page.fill("[name=username]", made["owner"]["username"])
         page.fill("[name=password]", made["owner"]["password"])
         page.click("main [type=submit]")
         page.wait_for_load_state()
     page.goto("/owner")
+
+
+def owner_page(end: str) -> Callable[[Page], None]:
+    """A page of the demonstration owner's first place."""
+
+    def go(page: Page) -> None:
+        owner(page)
+        page.click(".place a >> nth=0")
+        page.wait_for_load_state()
+        if end:
+            page.goto(page.url + end)
+
+    return go
 
 
 PAGES: dict[str, Callable[[Page], None]] = {
@@ -98,8 +127,19 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "question": question,
     "pass": boarding_pass,
     "shield": at("/shield"),
-    "door": at("/kiosk"),
+    "rating": at("/rate"),
+    "test-result": at("/test-result"),
+    "my-data": at("/my-data"),
+    "enrol": at("/kiosk"),
+    "door": door,
     "owner": owner,
+    "owner-place": owner_page(""),
+    "owner-doors": owner_page("/doors"),
+    "owner-wall": owner_page("/wall"),
+    "owner-settings": owner_page("/settings"),
+    "owner-event": at("/owner/events/new"),
+    "owner-account": at("/owner/account"),
+    "status": at("/owner/operator"),
     "data": at("/data"),
     "sql": first_query,
     "map": at("/data/map"),
@@ -109,19 +149,20 @@ PAGES: dict[str, Callable[[Page], None]] = {
 }
 
 
-def take(context: BrowserContext, size: str, only: list[str]) -> None:
+def take(context: BrowserContext, size: str, only: list[str], to: Path) -> None:
     page = context.new_page()
     page.set_default_timeout(20_000)
     for name, go in PAGES.items():
         if only and name not in only:
             continue
         go(page)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(500)
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(300)
             picture = Image.open(io.BytesIO(page.screenshot()))
-            picture.convert("RGB").save(HERE / f"{name}-{size}-{scheme}.webp", quality=QUALITY, method=6)
+            picture.convert("RGB").save(to / f"{name}-{size}-{scheme}.webp", quality=QUALITY, method=6)
         page.emulate_media(color_scheme="light")
         print(name, size)
     page.close()
@@ -129,6 +170,9 @@ def take(context: BrowserContext, size: str, only: list[str]) -> None:
 
 def main() -> None:
     url, *only = sys.argv[1:]
+    to = HERE
+    if only and only[0] == "--to":
+        to, only = Path(only[1]), only[2:]
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -136,7 +180,7 @@ def main() -> None:
             context = browser.new_context(
                 base_url=url, viewport=viewport, device_scale_factor=1, reduced_motion="reduce"
             )
-            take(context, size, only)
+            take(context, size, only, to)
             context.close()
         browser.close()
 

@@ -8,9 +8,6 @@ import io
 import json
 import os
 import selectors
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +21,13 @@ import pyarrow as pa
 
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError, place
 from exports.engine.macros import macros
+from exports.engine.process import AHEAD, Process, end, start
 from exports.lake.storage import Storage, local_path
 from exports.tables import Kind, Table
 
 if TYPE_CHECKING:
     from exports.engine.check import Checked, Dialect
 
-WORKER: Final = Path(__file__).with_name("worker.py")
 KINDS: Final[dict[Kind, str]] = {
     "string": "VARCHAR",
     "bigint": "BIGINT",
@@ -83,13 +80,17 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class Engine:
-    """Runs queries on the given sources, under the schema's name. `slots` is the folder that counts running ones."""
+    """Runs queries on the given sources, under the schema's name. `slots` is the folder that counts running ones.
+
+    `ahead`: keep a process that waits for the next query, as a server does.
+    """
 
     schema: str
     sources: Sequence[Source]
     storage: Storage
     limits: Limits = field(default_factory=Limits)
     slots: Path = Path(tempfile.gettempdir())
+    ahead: bool = False
 
     def check(self, sql: str, *, dialect: Dialect = "athena") -> Checked:
         """Look at a query without running it; raises `QueryError` for one that is refused."""
@@ -106,7 +107,7 @@ class Engine:
         self.check(sql, dialect=dialect)
         started = time.monotonic()
         with _slot(self.slots, self.limits):
-            answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits, is_cancelled)
+            answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits, is_cancelled, self.ahead)
         head, _, body = answer.partition(b"\n")
         outcome = json.loads(head)
         if "error" in outcome:
@@ -190,33 +191,21 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> bool:
     return True
 
 
-def _in_process(job: bytes, limits: Limits, is_cancelled: Asked) -> bytes:
-    """The worker's whole answer; it is killed at the limits of time and output."""
-    with tempfile.TemporaryDirectory(prefix="crowdtrace-query-") as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-B", str(WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env={"HOME": folder, "TZ": "UTC"},
-            start_new_session=True,
-        )
-        try:
-            answer = _converse(process, job, limits, is_cancelled)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+def _in_process(job: bytes, limits: Limits, is_cancelled: Asked, ahead: bool) -> bytes:
+    """The whole answer of a process of this query's own; it is killed at the limits of time and output."""
+    process = (AHEAD.take() if ahead else None) or start()
+    try:
+        answer = _converse(process, job, limits, is_cancelled)
+    finally:
+        end(process)
+        if ahead:
+            AHEAD.prepare()
     if not answer.startswith(b"{") or b"\n" not in answer:
         raise QueryError("out-of-memory", f"The query needed more than {limits.memory_mb} MB and was ended.")
     return answer
 
 
-def _converse(process: subprocess.Popen[bytes], job: bytes, limits: Limits, is_cancelled: Asked) -> bytes:
+def _converse(process: Process, job: bytes, limits: Limits, is_cancelled: Asked) -> bytes:
     if process.stdin is None or process.stdout is None:
         raise AssertionError("the worker has no pipes")
     with contextlib.suppress(BrokenPipeError):

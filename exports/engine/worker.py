@@ -134,7 +134,10 @@ def _write(out: BinaryIO, answer: dict[str, Any]) -> None:
 def main() -> None:
     """Read the job, bound this process, answer."""
     os.nice(NICENESS)
-    job = json.loads(sys.stdin.buffer.read())
+    asked = sys.stdin.buffer.read()
+    if not asked:
+        return  # whoever might have asked is gone
+    job = json.loads(asked)
     limit = (int(job["memory_mb"]) + BESIDE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CPU, (int(job["cpu_seconds"]), int(job["cpu_seconds"])))

@@ -72,6 +72,9 @@ class Lake:
     def prepare(self) -> None:
         """Make namespaces and empty tables where they are missing."""
         for described in STORED_TABLES:
+            # Asked first: making a table that is there leaves a metadata file behind before it is refused.
+            if self.catalogue.table_exists(self.identifier(described)):
+                continue
             self.catalogue.create_namespace_if_not_exists(self.namespace(described))
             self.catalogue.create_table_if_not_exists(
                 self.identifier(described),

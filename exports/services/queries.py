@@ -35,17 +35,19 @@ def run_query(
     at: TablesAt | None = None,
     now: dt.datetime | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    ahead: bool = True,
 ) -> Answered:
     """Run one query on the tables as they are, as the release of the day `as_of` left them, or as `at` says.
 
     Live rows are those of `now`, by itself the present. `is_cancelled` is asked while it runs.
+    `ahead`: false where no other query will follow in this process.
 
     Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
     """
     at = at or tables_at(as_of)
-    engine = query_engine(release=at.release)
+    engine = query_engine(release=at.release, ahead=ahead)
     if LIVE_CROWD.name in engine.check(sql, dialect=dialect).tables:
-        engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()))
+        engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()), ahead=ahead)
     return Answered(engine.run(sql, dialect=dialect, is_cancelled=is_cancelled), at.as_of)
 
 

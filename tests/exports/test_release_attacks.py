@@ -1,11 +1,14 @@
 """What happens to a release when things around it break or lie: nothing is drawn twice, nothing half is shown."""
 
+import contextlib
 import datetime as dt
 import errno
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +20,7 @@ from django.db import connection
 
 from exports.lake.catalogue import Lake
 from exports.lake.storage import S3Objects, Storage, local_path
+from exports.lakes import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit
@@ -145,6 +149,41 @@ class TestAFullDisk:
         release = release_day(day=DAY, now=CLOSED)
         assert bytes(release.drawn or b"") == bytes(failed.drawn or b"")
         assert rows_shown() == release.manifest["rows"]
+
+    @pytest.fixture
+    def small_disk(self, folder: Storage) -> Iterator[Path]:
+        """The lake's folder as a file system of 8 MiB of its own, of which a file takes what is free."""
+        place = local_path(folder.url)
+        place.mkdir(parents=True, exist_ok=True)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], check=False, capture_output=True
+        )
+        if mounted.returncode:
+            pytest.skip("this account may not mount a file system; the tests beside this one bring the error about")
+        try:
+            with deployment_lake():
+                pass  # tables, as every deployment has them
+            filler = place / "filler"
+            with filler.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+                while stream.write(b"0" * 4096):
+                    pass
+            yield filler
+        finally:
+            subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+    def test_a_disk_that_is_really_full_stops_a_release_which_ends_when_there_is_space(
+        self, place: Place, small_disk: Path
+    ) -> None:
+        assert shutil.disk_usage(small_disk.parent).free == 0
+        with pytest.raises(ReleaseFailed):
+            release_day(day=DAY, now=CLOSED)
+        failed = Release.objects.get()
+        assert (failed.step, failed.failure) == (Step.CHECKED, "OSError")
+        assert rows_shown() == 0
+        small_disk.unlink()
+        release = release_day(day=DAY, now=CLOSED)
+        assert bytes(release.drawn or b"") == bytes(failed.drawn or b"")
+        assert rows_shown() == release.manifest["rows"] > 0
 
     def test_verified_rows_are_neither_shown_nor_indexed(self, place: Place, full: pytest.MonkeyPatch) -> None:
         with pytest.raises(OSError, match="No space left"):

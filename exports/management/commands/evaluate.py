@@ -33,7 +33,7 @@ class Command(BaseCommand):
             truth = read_truth(options["truth"] or _newest_town())
         except NoTruthError as error:
             raise CommandError(str(error)) from error
-        released = run_query(sql=QUERY.format(database=conf.database())).result.table.to_pandas()
+        released = run_query(sql=QUERY.format(database=conf.database()), ahead=False).result.table.to_pandas()
         usual = baseline(released, truth.index)
         path: Path = options["file"]
         if options["write_baseline"]:

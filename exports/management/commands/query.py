@@ -31,7 +31,7 @@ class Command(BaseCommand):
         text: str = options["sql"]
         sql = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
         try:
-            done = run_query(sql=sql, as_of=options["as_of"])
+            done = run_query(sql=sql, as_of=options["as_of"], ahead=False)
         except QueryError as error:
             where = f" (line {error.line}, column {error.column})" if error.line else ""
             raise CommandError(f"{error}{where}") from error

@@ -4,12 +4,14 @@ import contextlib
 import datetime as dt
 import fcntl
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from exports.engine import process
 from exports.engine.engine import Engine, Limits
 from exports.engine.errors import QueryBusyError, QueryError
 from tests.exports.engine.factories import an_engine, published, some_rows
@@ -264,3 +266,60 @@ class TestAttacks:
         with pytest.raises(QueryError):
             engine.run("SELECT nothing")
         assert {path for path in Path("/tmp").glob("crowdtrace-query-*") if path.is_dir()} <= before
+
+
+class TestAhead:
+    """A server keeps a process that waits; each still answers one query alone."""
+
+    @pytest.fixture
+    def started(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+        """The processes that a query had to start itself."""
+        started: list[int] = []
+        start = process.start
+
+        def counted() -> process.Process:
+            made = start()
+            started.append(made.pid)
+            return made
+
+        ahead = process._Ahead()
+        monkeypatch.setattr("exports.engine.engine.start", counted)
+        monkeypatch.setattr("exports.engine.engine.AHEAD", ahead)
+        yield started
+        if waiting := ahead.take():
+            process.end(waiting)
+
+    def test_the_next_query_finds_a_process_that_never_saw_another(
+        self, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
+        engine = an_engine(tmp_path, ahead=True)
+        engine.run("CREATE TABLE memo AS SELECT 'secret' AS t")
+        assert len(started) == 1
+        assert refused(engine, "SELECT * FROM memo").code == "unknown-name"
+        assert engine.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
+        assert len(started) == 1
+
+    def test_a_waiting_process_that_was_killed_is_replaced(self, tmp_path: Path, started: list[int]) -> None:
+        engine = an_engine(tmp_path, ahead=True)
+        others = set(psutil.Process().children())
+        engine.run("SELECT 1 AS one")
+        [waiting] = set(psutil.Process().children()) - others
+        waiting.kill()
+        psutil.wait_procs([waiting], timeout=10)
+        assert engine.run("SELECT 2 AS two").table.to_pylist() == [{"two": 2}]
+
+    def test_a_query_over_the_limit_of_time_is_killed_in_a_waiting_process_too(
+        self, tmp_path: Path, started: list[int]
+    ) -> None:
+        engine = an_engine(tmp_path, ahead=True, limits=Limits(seconds=1))
+        assert refused(engine, ENDLESS).code == "too-slow"
+        assert refused(engine, ENDLESS).code == "too-slow"
+        assert len(started) == 1
+
+    def test_a_process_that_waits_ends_with_the_one_it_waits_for(self) -> None:
+        waiting = process.start()
+        assert waiting.stdin is not None
+        waiting.stdin.close()
+        assert waiting.wait(30) == 0
+        process.end(waiting)

@@ -176,3 +176,10 @@ def test_a_catalogue_outside_postgresql_is_refused(folder: Storage) -> None:
         Lake.in_postgres(url="sqlite:///x", storage=folder, database="covid-19"),
     ):
         pass
+
+
+def test_opening_a_lake_again_writes_nothing(local_lake: Lake) -> None:
+    objects, place = local_lake.storage.objects(), local_lake.storage.url
+    before = sorted(each.url for each in objects.versions(place))
+    local_lake.prepare()
+    assert sorted(each.url for each in objects.versions(place)) == before
