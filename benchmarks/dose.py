@@ -9,12 +9,15 @@ cost against one; peak memory a visit, inputs included; growth; and CAiMIRA in `
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import math
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,28 @@ def timed(visits: int, *, in_order: bool, one_class: bool = False) -> dict[str, 
         done = time.perf_counter()
         best_sort, best_sweep = min(best_sort, sorted_at - began), min(best_sweep, done - sorted_at)
     return {"sort_s": best_sort, "sweep_s": best_sweep}
+
+
+@contextmanager
+def one_column() -> Iterator[None]:
+    """The same sweep with loops over one column, everybody, where all are in one class: what four columns cost."""
+    from risk.model import compiled
+
+    whole = compiled.sweep
+    lines = inspect.getsource(whole.py_func).replace("range(4)", "range(1)")  # type: ignore[attr-defined]
+    scope = dict(vars(compiled))
+    exec(lines, scope)
+    compiled.sweep = scope["sweep"]
+    try:
+        yield
+    finally:
+        compiled.sweep = whole
+
+
+def growth(rows: list[dict[str, float]], speed: str) -> float:
+    """Exponent of the work from the smallest to the largest size."""
+    first, last = rows[0], rows[-1]
+    return 1.0 + math.log(first[speed] / last[speed]) / math.log(last["visits"] / first["visits"])
 
 
 def peak_bytes_a_visit(visits: int) -> float:
@@ -173,10 +198,11 @@ def main() -> None:
     million = min(1_000_000, options.most)
     four, one = timed(million, in_order=True), timed(million, in_order=True, one_class=True)
     out["four_classes_against_one"] = four["sweep_s"] / one["sweep_s"]
-    first, last = out["sizes"][0], out["sizes"][-1]
-    out["growth_exponent"] = 1.0 + math.log(
-        first["visits_per_s_with_sorting"] / last["visits_per_s_with_sorting"]
-    ) / math.log(last["visits"] / first["visits"])
+    with one_column():
+        alone = timed(million, in_order=True, one_class=True)
+    out["four_columns_against_one"] = four["sweep_s"] / alone["sweep_s"]
+    out["growth_exponent_sorted"] = growth(out["sizes"], "sorted_visits_per_s")
+    out["growth_exponent"] = growth(out["sizes"], "visits_per_s_with_sorting")
     out["peak_bytes_per_visit"] = peak_bytes_a_visit(max(million, 2_000_000))
     out["caimira"] = against_caimira()
     if options.json:
@@ -188,8 +214,14 @@ def main() -> None:
             f"{row['visits']:>11,} visits: {row['sorted_visits_per_s'] / 1e6:5.2f} million/s sorted, "
             f"{row['visits_per_s_with_sorting'] / 1e6:5.2f} with sorting"
         )
-    print(f"work grows as visits^{out['growth_exponent']:.2f}")
-    print(f"people in four classes cost {out['four_classes_against_one']:.2f} of people in one")
+    print(
+        f"work grows as visits^{out['growth_exponent']:.2f}, "
+        f"after sorting as visits^{out['growth_exponent_sorted']:.2f}"
+    )
+    print(
+        f"the sweep of four classes takes {out['four_columns_against_one']:.2f} times that of one class alone; "
+        f"people in four take {out['four_classes_against_one']:.2f} times people in one, as all columns are there"
+    )
     print(f"peak memory {out['peak_bytes_per_visit']:.0f} bytes a visit, its columns included")
     peer = out["caimira"]
     if peer is None:

@@ -151,6 +151,12 @@ def read_facts(asked: Asked) -> Known:
     return Known(facts=facts, seen=seen, visit=visit, by_invitation=row[13])
 
 
+def wait_for_others(tag: bytes) -> None:
+    """Lock the pass until the transaction ends, as `record` does; what is read after it stays true."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM passes_pass WHERE tag = %s FOR NO KEY UPDATE", [tag])
+
+
 def record(scan: Record) -> str:
     """Keep a scan: `done`, `full` (kept as declined, the last place was taken), or `again` (nothing kept)."""
     with connection.cursor() as cursor:

@@ -11,8 +11,8 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import groupby, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -22,7 +22,6 @@ import numpy.typing as npt
 from django.db import connection
 
 from passes.clock import calendar
-from passes.models import RatingTotal
 from risk import states
 from risk.air import believed
 from risk.model import ratings
@@ -33,7 +32,7 @@ from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.scouting import expected_cost
 from risk.model.shield import BUDGETS
-from risk.models import AirHour, VenueCard
+from risk.models import VenueCard
 from risk.parameters import parameters_in_force
 from risk.rounding import shown_points
 from risk.signals import Signal, signals_of
@@ -41,7 +40,7 @@ from risk.states import QUARTERS_A_DAY, QUARTERS_AN_HOUR, Crowd, Floats
 from risk.words import FEWEST_SHOWN
 from venues import places
 from venues.hours import Interval, is_open, open_hours_ahead
-from venues.models import Event, Venue
+from venues.models import Venue
 
 STAYS_H: Final = (0.5, 1.0, 2.0)
 MASKS: Final = (1.0, 0.0)
@@ -302,12 +301,15 @@ def usual_of(venue_id: int) -> list[list[float]] | None:
 # Cards ----------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """One venue as prepared: costs, expected crowd, usual crowd."""
+    """What is kept of one venue: costs, usual crowd, expected crowd; ratings (count and sums); measured air; events."""
 
     curve: Floats
-    usual: Any
+    usual: npt.NDArray[np.float32]
     inside_from: int
-    inside: Any
+    inside: npt.NDArray[np.int32]
+    ratings: tuple[int, int, int]
+    measured: tuple[float, float] | None
+    events: tuple[Interval, ...]
 
     def heads_at(self, now: dt.datetime) -> float:
         """Check-ins inside now, as far as crowd state knows."""
@@ -315,75 +317,75 @@ class _Prepared:
         return float(self.inside[at]) if 0 <= at < self.inside.size else 0.0
 
 
-def _prepared(card: VenueCard) -> _Prepared:
-    return _Prepared(
-        np.frombuffer(card.curve, "<f8").reshape(SHAPE) if card.curve else np.zeros(0),
-        np.frombuffer(card.usual, "<f4"),
-        card.inside_from,
-        np.frombuffer(card.inside, "<i4"),
-    )
+_PREPARED: Final = """
+    SELECT wanted.id, coalesce(card.curve, ''::bytea), coalesce(card.usual, ''::bytea), coalesce(card.inside_from, 0),
+           coalesce(card.inside, ''::bytea), coalesce(total.count, 0), coalesce(total.masks, 0),
+           coalesce(total.distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends
+    FROM unnest(%(venues)s::bigint[]) AS wanted (id)
+    LEFT JOIN risk_venuecard AS card ON card.venue_id = wanted.id
+    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = wanted.id
+    LEFT JOIN risk_airhour AS air ON air.venue_id = wanted.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
+    LEFT JOIN LATERAL (
+        SELECT array_agg(event.starts_at ORDER BY event.starts_at, event.id) AS starts,
+               array_agg(event.ends_at ORDER BY event.starts_at, event.id) AS ends
+        FROM venues_event AS event
+        WHERE event.venue_id = wanted.id AND event.cancelled_at IS NULL
+          AND event.starts_at < %(until)s::timestamptz AND event.ends_at > %(now)s::timestamptz
+    ) AS event ON true
+"""
+
+
+def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]:
+    """All that is kept of these venues. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PREPARED, {"venues": list(ids), "now": now, "until": now + FORTNIGHT})
+        rows = cursor.fetchall()
+    return {
+        row[0]: _Prepared(
+            curve=np.frombuffer(row[1], "<f8").reshape(SHAPE) if row[1] else np.zeros(0),
+            usual=np.frombuffer(row[2], "<f4"),
+            inside_from=row[3],
+            inside=np.frombuffer(row[4], "<i4"),
+            ratings=(row[5], row[6], row[7]),
+            measured=None if row[8] is None else (row[8], row[9]),
+            events=tuple(Interval(start, end) for start, end in zip(row[10] or (), row[11] or (), strict=True)),
+        )
+        for row in rows
+    }
 
 
 def cards_of(
     *, venues: Sequence[Venue], profile: str, now: dt.datetime, all_costs: bool = False
 ) -> list[dict[str, Any]]:
-    """Scouting cards of venues that come with their organisation and requirements. Six statements, or fewer.
+    """Scouting cards of venues that come with their organisation and requirements. Three statements, once prepared.
 
     ``all_costs``: every hour also says what each stay costs, with and without a mask.
     """
     if not venues:
         return []
     parameters = parameters_in_force()
-    ids = [venue.pk for venue in venues]
-    prepared = {pk: _prepared(card) for pk, card in VenueCard.objects.in_bulk(ids).items()}
-    _fill_in(prepared, ids, parameters, now)
+    prepared = _read_prepared([venue.pk for venue in venues], now)
+    _fill_in(prepared, parameters, now)
     near = _nearby(venues, BUDGETS[profile], now)
-    totals = RatingTotal.objects.in_bulk(ids)
-    events = _events(ids, now)
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    measured = {row.venue_id: row for row in AirHour.objects.filter(venue__in=ids, hour=hour)}
     epochs = [
         {"date": epoch.date, "start": epoch.start, "end": epoch.end}
         for epoch in calendar().open_epochs(now.timestamp())
     ]
-    cards = [
-        _Card(venue, prepared[venue.pk], parameters, now, all_costs, tuple(events.get(venue.pk, ())))
-        for venue in venues
+    cards = [_Card(venue, prepared[venue.pk], parameters, now, all_costs) for venue in venues]
+    return [
+        card.answer(epochs=epochs, costs=now_costs, hour_costs=hour_costs, others=near.get(card.venue.pk, []))
+        for card, (now_costs, hour_costs) in zip(cards, _costs_of(cards, BUDGETS[profile]), strict=True)
     ]
-    costs = _costs_of(cards, BUDGETS[profile])
-    cards_made = []
-    for card, (now_costs, hour_costs) in zip(cards, costs, strict=True):
-        venue = card.venue
-        air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), parameters)
-        if (row := measured.get(venue.pk)) is not None:
-            air = _measured(air, row.air_changes_per_h, row.air_log_sd)
-        cards_made.append(
-            card.answer(
-                total=totals.get(venue.pk),
-                air=air,
-                epochs=epochs,
-                costs=now_costs,
-                hour_costs=hour_costs,
-                others=near.get(venue.pk, []),
-            )
-        )
-    return cards_made
 
 
-def _fill_in(prepared: dict[int, _Prepared], ids: Sequence[int], parameters: Parameters, now: dt.datetime) -> None:
+def _fill_in(prepared: dict[int, _Prepared], parameters: Parameters, now: dt.datetime) -> None:
     """Costs of venues that the crowd task has not come to yet."""
-    missing = [pk for pk in ids if pk not in prepared or not prepared[pk].curve.size]
+    missing = [pk for pk, known in prepared.items() if not known.curve.size]
     if not missing:
         return
     bases = [basis for basis, _known in _bases(parameters, now, missing)]
     for basis, curve in zip(bases, curves_of(bases), strict=True):
-        known = prepared.get(basis.venue)
-        none = np.zeros(0, np.float32)
-        prepared[basis.venue] = (
-            _Prepared(curve, known.usual, known.inside_from, known.inside)
-            if known
-            else _Prepared(curve, none, 0, np.zeros(0, np.int32))
-        )
+        prepared[basis.venue] = replace(prepared[basis.venue], curve=curve)
 
 
 _NEARBY: Final = """
@@ -421,7 +423,13 @@ class _Other:
 
     def is_open(self, now: dt.datetime) -> bool:
         """Whether its weekly hours say so."""
-        return is_open(json.loads(self.hours), ZoneInfo(self.time_zone), now)
+        return _is_open(self.hours, self.time_zone, now)
+
+
+@lru_cache(maxsize=1024)
+def _is_open(hours: str, time_zone: str, now: dt.datetime) -> bool:
+    """Venues of one search have each other as neighbours, so each is asked for many times."""
+    return is_open(json.loads(hours), ZoneInfo(time_zone), now)
 
 
 def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[int, list[_Other]]:
@@ -461,14 +469,6 @@ def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[in
     return found
 
 
-def _events(ids: Sequence[int], now: dt.datetime) -> dict[int, list[Interval]]:
-    rows = Event.objects.filter(venue__in=ids, cancelled_at=None, starts_at__lt=now + FORTNIGHT, ends_at__gt=now)
-    found: dict[int, list[Interval]] = {}
-    for venue, starts_at, ends_at in rows.order_by("starts_at", "pk").values_list("venue_id", "starts_at", "ends_at"):
-        found.setdefault(venue, []).append(Interval(starts_at, ends_at))
-    return found
-
-
 @dataclass(frozen=True)
 class _Card:
     """What one card is made from."""
@@ -478,7 +478,6 @@ class _Card:
     parameters: Parameters
     now: dt.datetime
     all_costs: bool
-    events: tuple[Interval, ...]
 
     @property
     def limit(self) -> float:
@@ -496,7 +495,7 @@ class _Card:
         """The next hours it is open."""
         asked = self.venue.requirements
         hours = [] if asked is None else asked.hours
-        return open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=self.events)
+        return open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=self.prepared.events)
 
     def usual_heads(self) -> Floats:
         """Expected check-ins inside at the open hours; of the kind where nothing is known of the venue."""
@@ -509,8 +508,6 @@ class _Card:
     def answer(
         self,
         *,
-        total: RatingTotal | None,
-        air: RoomAir,
         epochs: Sequence[Mapping[str, Any]],
         costs: Floats,
         hour_costs: Floats,
@@ -519,6 +516,9 @@ class _Card:
         """The card. ``costs`` (stays, masks) now, ``hour_costs`` (hours, stays, masks) at the open hours."""
         venue, an_hour = self.venue, float(costs[_AN_HOUR])
         hours = [self._hour(start, cost) for start, cost in zip(self.open_hours, hour_costs, strict=True)]
+        air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), self.parameters)
+        if self.prepared.measured is not None:
+            air = _measured(air, *self.prepared.measured)
         low, high = air.interval()
         return {
             "id": venue.public_id,
@@ -528,7 +528,7 @@ class _Card:
             "organisation": venue.organisation.name,
             "epochs": epochs,
             "occupancy": {"band": band(self.heads, self.limit), "usual": self._usual()},
-            "ratings": _ratings(total),
+            "ratings": _ratings(*self.prepared.ratings),
             "air": {
                 "source": "known" if air.source == "entered" else air.source,
                 "ach_low": round(low, 2),
@@ -576,12 +576,8 @@ def _costs(costs: Floats) -> dict[str, dict[str, float]]:
     }
 
 
-def _ratings(total: RatingTotal | None) -> Mapping[str, float | int | None]:
-    """Means of at least five ratings; fewer are not shown, nor how many."""
-    if total is None or total.count < FEWEST_SHOWN:
+def _ratings(count: int, masks: int, distancing: int) -> Mapping[str, float | int | None]:
+    """Means of at least five ratings, from their sums; fewer are not shown, nor how many."""
+    if count < FEWEST_SHOWN:
         return {"count": None, "masks": None, "distancing": None}
-    return {
-        "count": total.count,
-        "masks": round(total.masks / total.count, 1),
-        "distancing": round(total.distancing / total.count, 1),
-    }
+    return {"count": count, "masks": round(masks / count, 1), "distancing": round(distancing / count, 1)}

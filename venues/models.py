@@ -159,7 +159,9 @@ class Venue(models.Model):
         indexes = [
             GinIndex(SearchVector("name", config="simple"), name="venue_name_search"),
             models.Index(fields=["zip", "kind"], condition=Q(closed_at=None), name="venue_zip_kind"),
-            models.Index(Left("zip", 3), condition=Q(closed_at=None, listed=True), name="venue_zip3_listed"),
+            models.Index(
+                Left("zip", 3), "kind", condition=Q(closed_at=None, listed=True), name="venue_zip3_kind_listed"
+            ),
         ]
 
     def __str__(self) -> str:

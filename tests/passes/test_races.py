@@ -83,6 +83,16 @@ def test_one_code_at_many_doors_at_once_opens_one(venue: Venue, race: Race) -> N
     assert Visit.objects.count() == 1
 
 
+def test_a_photo_shown_to_a_crowd_of_doors_at_once_is_a_fault_at_none(
+    venue: Venue, door: EnrolledDevice, race: Race
+) -> None:
+    held = Phone().check_in(venue)
+    many = 8 * AT_ONCE  # beyond what trying again would settle
+    results = race(*[scanning(door, held.on_screen(NOW), f"scan-of-photo-{at:06}") for at in range(many)])
+    assert Counter(results) == {Result.APPROVED: 1, Result.DECLINED: many - 1}
+    assert (Scan.objects.count(), Visit.objects.count()) == (many, 1)
+
+
 def test_two_codes_of_one_pass_at_once_make_one_visit(venue: Venue, door: EnrolledDevice, race: Race) -> None:
     held = Phone().check_in(venue)
     minute = dt.timedelta(minutes=1)
