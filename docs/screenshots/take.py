@@ -74,6 +74,16 @@ def at(path: str) -> Callable[[Page], None]:
     return go
 
 
+def after_a_pass(path: str) -> Callable[[Page], None]:
+    """A page of somebody who has checked in."""
+
+    def go(page: Page) -> None:
+        boarding_pass(page)
+        at(path)(page)
+
+    return go
+
+
 def first_query(page: Page) -> None:
     page.goto("/data/sql")
     page.click("[data-query] [type=submit]")
@@ -126,10 +136,10 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "first-use": at("/me"),
     "question": question,
     "pass": boarding_pass,
-    "shield": at("/shield"),
-    "rating": at("/rate"),
-    "test-result": at("/test-result"),
-    "my-data": at("/my-data"),
+    "shield": after_a_pass("/shield"),
+    "rating": after_a_pass("/rate"),
+    "test-result": after_a_pass("/test-result"),
+    "my-data": after_a_pass("/my-data"),
     "enrol": at("/kiosk"),
     "door": door,
     "owner": owner,
@@ -139,7 +149,6 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "owner-settings": owner_page("/settings"),
     "owner-event": at("/owner/events/new"),
     "owner-account": at("/owner/account"),
-    "status": at("/owner/operator"),
     "data": at("/data"),
     "sql": first_query,
     "map": at("/data/map"),

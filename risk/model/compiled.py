@@ -9,7 +9,7 @@ Air of a well-mixed room: ``dC/dt = n(t)/V - lambda*C`` per unit emission (1 an 
 events. A stay's integral follows from the mass balance ``lambda * int C = (int n)/V - (C(b) - C(a))`` of the air
 that is *not* one's own, where ``int n`` is an exact integer and nothing is a difference of totals over the day.
 
-The long functions read straight down on purpose: calls between them would be argument lists.
+The two sweeps read straight down on purpose: calls between their parts would be argument lists.
 
 Compiling takes some 20 s of CPU once a machine, all loops together. The result is cached beside this file, or not at
 all where that is not writable (read-only installs); both work.
@@ -426,6 +426,156 @@ def _between(total: float, left: float, right: float, from_h: float, to_h: float
 
 
 @compiled
+def _window(
+    first: int, last: int, part_from: int, part_to: int, parts: tuple[np.ndarray, ...], columns: tuple[np.ndarray, ...]
+) -> tuple[float, tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
+    """Quarters ``first`` to ``last`` of a venue, joined from parts that touch them; where none is, nobody was there.
+
+    Volume (0 if no part touches them), (removal rates, concentration, integral, person-hours), (present, lingering)
+    and the counts of each quarter.
+    """
+    part_first, part_quarters, part_flow, part_edge, part_volume = parts
+    flow_floats, flow_counts, edge_floats, edge_counts = columns
+    n = last - first
+    volume, rates = 0.0, np.empty(n)
+    c, integral, hours = np.zeros((n + 1, 4)), np.zeros((n, 4)), np.zeros((n, 4))
+    present, lingering = np.zeros((n + 1, 4), np.int64), np.zeros((n + 1, 4), np.int64)
+    counts = np.zeros((n, 12), np.int64)
+    for part in range(part_from, part_to):
+        begins = part_first[part]
+        a, b = max(first, begins), min(last, begins + part_quarters[part])
+        if a >= b:
+            continue
+        if volume == 0.0:
+            volume = part_volume[part]
+            for q in range(n):
+                rates[q] = flow_floats[part_flow[part], 0]
+        for q in range(a, b):
+            at, to = part_flow[part] + q - begins, q - first
+            rates[to] = flow_floats[at, 0]
+            for ch in range(4):
+                integral[to, ch] = flow_floats[at, 1 + ch]
+                hours[to, ch] = flow_floats[at, 5 + ch]
+            for column in range(12):
+                counts[to, column] = flow_counts[at, column]
+        for q in range(a, b + 1):
+            at, to = part_edge[part] + q - begins, q - first
+            for ch in range(4):
+                c[to, ch] = edge_floats[at, ch]
+                present[to, ch] = edge_counts[at, ch]
+                lingering[to, ch] = edge_counts[at, 4 + ch]
+    return volume, (rates, c, integral, hours), (present, lingering), counts
+
+
+@compiled
+def _own_stays(
+    stay: int, own_from: int, own_to: int, stays: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arrival, departure and class of the holder's stays whose breath a stay can meet: itself and earlier ones."""
+    arrive, leave, until, cls, _came_back = stays
+    meets = np.empty(own_to - own_from, np.int64)
+    mine = 0
+    for own in range(own_from, own_to):
+        if arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
+            meets[mine] = own
+            mine += 1
+    return arrive[meets[:mine]], leave[meets[:mine]], cls[meets[:mine]]
+
+
+@compiled
+def _rates_since(
+    began: int,
+    first: int,
+    part_from: int,
+    part_to: int,
+    parts: tuple[np.ndarray, ...],
+    flow_floats: np.ndarray,
+    rates: np.ndarray,
+) -> np.ndarray:
+    """Removal rates from ``began`` on: where none is known, that of the window's first quarter stands for it."""
+    part_first, part_quarters, part_flow, _part_edge, _part_volume = parts
+    since = np.empty(first - began + rates.size)
+    for q in range(since.size):
+        since[q] = rates[max(0, q + began - first)]
+    for part in range(part_from, part_to):
+        begins = part_first[part]
+        for q in range(max(began, begins), min(first, begins + part_quarters[part])):
+            since[q - began] = flow_floats[part_flow[part] + q - begins, 0]
+    return since
+
+
+@compiled
+def _take_out_own(
+    arrive: np.ndarray,
+    leave: np.ndarray,
+    cls: np.ndarray,
+    began: int,
+    first: int,
+    since: np.ndarray,
+    volume: float,
+    floats: tuple[np.ndarray, ...],
+    edges: tuple[np.ndarray, ...],
+) -> np.ndarray:
+    """Take the holder's own breath and presence out of a window, in place; the holder's arrivals in it (n, 4)."""
+    _rates, c, integral, hours = floats
+    present, lingering = edges
+    long, skip = since.size, first - began
+    own_c, own_integral, own_hours = np.zeros((long + 1, 4)), np.zeros((long, 4)), np.zeros((long, 4))
+    own_present, own_lingering = np.zeros((long + 1, 4), np.int64), np.zeros((long + 1, 4), np.int64)
+    own_arrivals = np.zeros((long, 4), np.int64)
+    crowd_edges(
+        arrive,
+        leave,
+        cls,
+        np.arange(arrive.size).astype(np.int32),  # joined stays of one person end in the order they began
+        began * QUARTER_US,
+        since,
+        volume,
+        np.zeros(4),
+        own_c,
+        own_present,
+        own_lingering,
+        own_integral,
+        own_arrivals,
+        own_hours,
+    )
+    for q in range(long + 1 - skip):
+        for ch in range(4):
+            c[q, ch] = max(c[q, ch] - own_c[skip + q, ch], 0.0)
+            present[q, ch] -= own_present[skip + q, ch]
+            lingering[q, ch] = max(lingering[q, ch] - own_lingering[skip + q, ch], 0)
+    for q in range(long - skip):
+        for ch in range(4):
+            integral[q, ch] = max(integral[q, ch] - own_integral[skip + q, ch], 0.0)
+            hours[q, ch] = max(hours[q, ch] - own_hours[skip + q, ch], 0.0)
+    return own_arrivals[skip:]
+
+
+@compiled
+def _comings_back(
+    first: int, own_from: int, own_to: int, stays: tuple[np.ndarray, ...], counts: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """Arrivals of others that are no second head: of who lingers, by class, and of who came back later."""
+    arrive, _leave, _until, cls, came_back = stays
+    again, returns = np.zeros(4, np.int64), 0
+    for q in range(counts.shape[0]):
+        returns += counts[q, 8]
+        for ch in range(4):
+            again[ch] += counts[q, 4 + ch]
+    for own in range(own_from, own_to):
+        q = arrive[own] // QUARTER_US - first
+        if came_back[own] and 0 <= q < counts.shape[0]:
+            # One's own coming back is in either sum; taking it from both keeps the count from being too high.
+            if counts[q, 4] > 0:
+                again[0] -= 1
+                if cls[own] > 0:
+                    again[cls[own]] -= 1
+            else:
+                returns -= 1
+    return again, max(0, returns)
+
+
+@compiled
 def read_stays(
     part_from: np.ndarray,
     part_to: np.ndarray,
@@ -443,139 +593,49 @@ def read_stays(
     ``part_from``, ``part_to``: the parts of crowd state of each stay's venue; ``own_from``, ``own_to``: the holder's
     stays there. The tuples are columns of `readings.Table`, `readings.OwnStays` and `readings.Readings`.
     """
-    part_first, part_quarters, part_flow, part_edge, part_volume = parts
-    flow_floats, flow_counts, edge_floats, edge_counts = columns
-    arrive, leave, until, cls, came_back = stays
+    arrive, _leave, until, _cls, _came_back = stays
     starts, firsts, lasts = windows
     counted, blind, heads, others, dose, person_h, ratings = out
     for stay in range(arrive.size):
         first, last, row = firsts[stay], lasts[stay], starts[stay]
         n = last - first
-        # The window, joined from the parts that touch it; where there is none, nobody was there.
-        volume, rates = 0.0, np.empty(n)
-        c, integral, hours = np.zeros((n + 1, 4)), np.zeros((n, 4)), np.zeros((n, 4))
-        present, lingering = np.zeros((n + 1, 4), np.int64), np.zeros((n + 1, 4), np.int64)
-        counts = np.zeros((n, 12), np.int64)
-        for part in range(part_from[stay], part_to[stay]):
-            begins = part_first[part]
-            a, b = max(first, begins), min(last, begins + part_quarters[part])
-            if a >= b:
-                continue
-            if volume == 0.0:
-                volume = part_volume[part]
-                for q in range(n):
-                    rates[q] = flow_floats[part_flow[part], 0]
-            for q in range(a, b):
-                at, to = part_flow[part] + q - begins, q - first
-                rates[to] = flow_floats[at, 0]
-                for ch in range(4):
-                    integral[to, ch] = flow_floats[at, 1 + ch]
-                    hours[to, ch] = flow_floats[at, 5 + ch]
-                for column in range(12):
-                    counts[to, column] = flow_counts[at, column]
-            for q in range(a, b + 1):
-                at, to = part_edge[part] + q - begins, q - first
-                for ch in range(4):
-                    c[to, ch] = edge_floats[at, ch]
-                    present[to, ch] = edge_counts[at, ch]
-                    lingering[to, ch] = edge_counts[at, 4 + ch]
+        volume, floats, edges, counts = _window(first, last, part_from[stay], part_to[stay], parts, columns)
         # Where nobody arrived in the quarter of one's own arrival, one's own scan came late and is not counted yet.
         if volume == 0.0 or until[stay] <= arrive[stay] or counts[0, 0] == 0:
             continue
         counted[stay] = True
-        # The holder's own breath, also of earlier stays, which may still linger.
-        mine = 0
-        began = first
-        for own in range(own_from[stay], own_to[stay]):
-            if arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
-                mine += 1
-                began = min(began, arrive[own] // QUARTER_US)
-        own_arrive, own_leave = np.empty(mine, np.int64), np.empty(mine, np.int64)
-        own_class = np.empty(mine, np.int8)
-        at = 0
-        for own in range(own_from[stay], own_to[stay]):
-            if arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
-                own_arrive[at], own_leave[at], own_class[at] = arrive[own], leave[own], cls[own]
-                at += 1
-        # Air before the window where it is known; else that of the window's first quarter stands for it.
-        long = last - began
-        own_rates = np.empty(long)
-        for q in range(long):
-            own_rates[q] = rates[max(0, q + began - first)]
-        for part in range(part_from[stay], part_to[stay]):
-            begins = part_first[part]
-            for q in range(max(began, begins), min(first, begins + part_quarters[part])):
-                own_rates[q - began] = flow_floats[part_flow[part] + q - begins, 0]
-        own_c, own_integral, own_hours = np.zeros((long + 1, 4)), np.zeros((long, 4)), np.zeros((long, 4))
-        own_present, own_lingering = np.zeros((long + 1, 4), np.int64), np.zeros((long + 1, 4), np.int64)
-        own_arrivals = np.zeros((long, 4), np.int64)
-        crowd_edges(
-            own_arrive,
-            own_leave,
-            own_class,
-            np.arange(mine).astype(np.int32),  # joined stays of one person end in the order they began
-            began * QUARTER_US,
-            own_rates,
-            volume,
-            np.zeros(4),
-            own_c,
-            own_present,
-            own_lingering,
-            own_integral,
-            own_arrivals,
-            own_hours,
-        )
-        skip = first - began
-        others[stay] = present[0, 0] - own_present[skip, 0]
+        own_arrive, own_leave, own_class = _own_stays(stay, own_from[stay], own_to[stay], stays)
+        began = min(first, own_arrive[0] // QUARTER_US)
+        since = _rates_since(began, first, part_from[stay], part_to[stay], parts, columns[0], floats[0])
+        own_arrivals = _take_out_own(own_arrive, own_leave, own_class, began, first, since, volume, floats, edges)
+        _rates, c, integral, hours = floats
+        present, lingering = edges
+        others[stay] = present[0, 0]
         for q in range(n):
-            others[stay] += counts[q, 0] - own_arrivals[skip + q, 0]
+            others[stay] += counts[q, 0] - own_arrivals[q, 0]
         for ch in range(4):
-            met = present[0, ch] - own_present[skip, ch] + max(lingering[0, ch] - own_lingering[skip, ch], 0)
+            met = present[0, ch] + lingering[0, ch]
             for q in range(n):
-                met += counts[q, ch] - own_arrivals[skip + q, ch]
+                met += counts[q, ch] - own_arrivals[q, ch]
             heads[stay, ch] = max(met, 0)
             if met <= 0:
                 continue
             for q in range(n):
                 from_h = (arrive[stay] - first * QUARTER_US) / US_PER_H if q == 0 else 0.0
                 to_h = (until[stay] - (last - 1) * QUARTER_US) / US_PER_H if q == n - 1 else QUARTER_H
-                o = skip + q
-                dose[row + q, ch] = _between(
-                    max(integral[q, ch] - own_integral[o, ch], 0.0),
-                    max(c[q, ch] - own_c[o, ch], 0.0),
-                    max(c[q + 1, ch] - own_c[o + 1, ch], 0.0),
-                    from_h,
-                    to_h,
-                )
+                dose[row + q, ch] = _between(integral[q, ch], c[q, ch], c[q + 1, ch], from_h, to_h)
                 person_h[row + q, ch] = _between(
-                    max(hours[q, ch] - own_hours[o, ch], 0.0),
-                    float(present[q, ch] - own_present[o, ch]),
-                    float(present[q + 1, ch] - own_present[o + 1, ch]),
-                    from_h,
-                    to_h,
+                    hours[q, ch], float(present[q, ch]), float(present[q + 1, ch]), from_h, to_h
                 )
         # Other people, each once: who comes back is no second head, be it oneself or another.
-        again, returns = np.zeros(4, np.int64), 0
+        again, returns = _comings_back(first, own_from[stay], own_to[stay], stays, counts)
         for q in range(n):
-            returns += counts[q, 8]
-            for ch in range(4):
-                again[ch] += counts[q, 4 + ch]
             for column in range(3):
                 ratings[row + q, column] = counts[q, 9 + column]
-        for own in range(own_from[stay], own_to[stay]):
-            q = arrive[own] // QUARTER_US - first
-            if came_back[own] and 0 <= q < n:
-                # One's own coming back is in either sum; taking it from both keeps the count from being too high.
-                if counts[q, 4] > 0:
-                    again[0] -= 1
-                    if cls[own] > 0:
-                        again[cls[own]] -= 1
-                else:
-                    returns -= 1
         for ch in range(4):
             heads[stay, ch] = max(heads[stay, ch] - max(again[ch], 0), 0)
         # Of those who left before and linger nobody can say whether they are among the others as well.
-        others[stay] = max(others[stay] - max(again[0], 0) - max(returns, 0), 0)
+        others[stay] = max(others[stay] - max(again[0], 0) - returns, 0)
         if others[stay] < blind_below:
             blind[stay] = True
             for ch in range(1, 4):
