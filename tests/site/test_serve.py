@@ -97,6 +97,24 @@ def test_a_stop_in_the_middle_of_a_start_leaves_nothing(homes: list[Path]) -> No
     assert wait_until(lambda: not alive(members), seconds=10), alive(members)
 
 
+def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+    servers = {
+        "DATABASE_URL": f"postgresql://someone:canary@127.0.0.1:{free_port()}/crowd",
+        "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
+        "SECRET_KEY": "canary" * 9,
+        "PEPPER": "A" * 43,
+        "MASTER_KEY": "A" * 43,
+    }
+    settings = environment(tmp_path, PORT=str(free_port()), **servers)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve"], cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("Look at DATABASE_URL, and whether it runs.")
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+
+
 def found(settings: Mapping[str, str], home: Path) -> Address:
     return find_address(home, settings, now=NOW)
 

@@ -21,6 +21,7 @@ import psutil
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
 
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.certificate import Certificate, ensure_certificate, network_addresses
@@ -86,6 +87,10 @@ class Command(BaseCommand):
     def _prepare(self) -> dict[str, Any]:
         """Bring the tables up to date and, in the embedded mode, make sure of the demonstration."""
         self._say("Bringing the tables up to date ...")
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise CommandError("The database does not answer. Look at DATABASE_URL, and whether it runs.") from error
         bring_up_to_date()
         if not settings.EMBEDDED or "demo" not in get_commands():
             return {}
