@@ -70,20 +70,24 @@ class Lake:
         return self.storage.at(described.zone.value, described.name)
 
     def prepare(self) -> None:
-        """Make namespaces and empty tables where they are missing."""
-        for described in STORED_TABLES:
-            # Asked first: making a table that is there leaves a metadata file behind before it is refused.
-            if self.catalogue.table_exists(self.identifier(described)):
-                continue
-            self.catalogue.create_namespace_if_not_exists(self.namespace(described))
-            self.catalogue.create_table_if_not_exists(
-                self.identifier(described),
-                schema=iceberg_schema(described),
-                location=self.location(described),
-                partition_spec=partition_spec(described),
-                sort_order=sort_order(described),
-                properties=properties(described),
-            )
+        """Make namespaces and empty tables where they are missing; of several processes at once, one does."""
+        if not self._missing():
+            return
+        with self._held("crowdtrace/lake/prepare"):
+            for described in self._missing():
+                self.catalogue.create_namespace_if_not_exists(self.namespace(described))
+                self.catalogue.create_table_if_not_exists(
+                    self.identifier(described),
+                    schema=iceberg_schema(described),
+                    location=self.location(described),
+                    partition_spec=partition_spec(described),
+                    sort_order=sort_order(described),
+                    properties=properties(described),
+                )
+
+    def _missing(self) -> list[Table]:
+        # Asked first: making a table that is there leaves a metadata file behind before it is refused.
+        return [each for each in STORED_TABLES if not self.catalogue.table_exists(self.identifier(each))]
 
     def table(self, described: Table) -> IcebergTable:
         """The table as it is now; raises `NoSuchTableError` before `prepare`."""
@@ -91,21 +95,25 @@ class Lake:
 
     @contextmanager
     def writing(self, described: Table) -> Iterator[None]:
-        """Hold the only right to write or sweep a table, among all processes that share this catalogue.
+        """Hold the only right to write or sweep a table, among all processes that share this catalogue."""
+        with self._held(f"crowdtrace/lake/{described.name}"):
+            yield
 
-        A lock of PostgreSQL that its session holds: a process that dies gives it back. Glue has none; there, the
-        commit's own check makes the second writer fail and try again.
+    @contextmanager
+    def _held(self, key: str) -> Iterator[None]:
+        """Hold a lock of PostgreSQL that its session holds: a process that dies gives it back.
+
+        Glue has none; there, the commit's own check makes the second writer fail and try again.
         """
         if not isinstance(self.catalogue, SqlCatalog):
             yield
             return
-        key = {"key": f"crowdtrace/lake/{described.name}"}
         with self.catalogue.engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:key, 0))"), key)
+            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:key, 0))"), {"key": key})
             try:
                 yield
             finally:
-                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), {"key": key})
 
 
 def _sqlalchemy(url: str) -> str:

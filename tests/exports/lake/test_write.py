@@ -1,6 +1,8 @@
 """Writing closed days: one job, one overwrite, one commit."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -183,3 +185,19 @@ def test_opening_a_lake_again_writes_nothing(local_lake: Lake) -> None:
     before = sorted(each.url for each in objects.versions(place))
     local_lake.prepare()
     assert sorted(each.url for each in objects.versions(place)) == before
+
+
+def test_many_that_open_a_new_lake_at_once_make_it_once(catalogue_url: str, folder: Storage) -> None:
+    everybody = Barrier(6)
+
+    def open_it() -> list[str]:
+        with Lake.in_postgres(url=catalogue_url, storage=folder, database="covid-19") as lake:
+            everybody.wait(30)
+            lake.prepare()
+            return [lake.table(described).metadata_location for described in STORED_TABLES]
+
+    with ThreadPoolExecutor(6) as pool:
+        found = [future.result() for future in [pool.submit(open_it) for _ in range(6)]]
+    assert all(each == found[0] for each in found)
+    made = [each.url for each in folder.objects().versions(folder.url)]
+    assert sum(url.endswith(".metadata.json") for url in made) == len(STORED_TABLES)
