@@ -225,7 +225,7 @@ def main() -> None:
     print(f"peak memory {out['peak_bytes_per_visit']:.0f} bytes a visit, its columns included")
     peer = out["caimira"]
     if peer is None:
-        print("CAiMIRA: not measured; make the second environment first: make peers")
+        print("CAiMIRA: not measured; make the second environment first: make environment-peers")
     else:
         print(
             f"CAiMIRA {peer['caimira']}: {peer['caimira_visits_per_s']:,.0f} visits/s against "
