@@ -159,7 +159,7 @@ def sweep(
         lam_us = lam / US_PER_H
         clear_us = (clear_after - ROUNDING) / lam_us
         steady = 1.0 / (lam * volume)
-        for ch in range(4):
+        for ch in range(CHANNELS):
             c[ch] = 0.0
             s[ch] = 0
             inside[ch] = 0
@@ -178,7 +178,7 @@ def sweep(
             if t > now:
                 step = t - now
                 kept, gone = _decay(lam_us * step)
-                for ch in range(4):
+                for ch in range(CHANNELS):
                     c[ch] = c[ch] * kept + inside[ch] * steady * gone
                     s[ch] += inside[ch] * step
                 now = t
@@ -199,11 +199,11 @@ def sweep(
                 i += 1
                 if inside[0] == 0 and linger[0] == 0:
                     session += 1
-                    for ch in range(4):
+                    for ch in range(CHANNELS):
                         c[ch] = 0.0
                 if linked:
                     session_of[at] = session
-                for ch in range(4):
+                for ch in range(CHANNELS):
                     met_c[local, ch] = c[ch]
                     met_us[local, ch] = s[ch]
                     met[local, ch] = inside[ch] + linger[ch] - came[ch]
@@ -218,7 +218,7 @@ def sweep(
             length = leave[at] - arrive[at]
             if length == 0:  # neither gives nor takes
                 i += 1  # its arrival is the next one: departures of the same instant come first
-                for ch in range(4):
+                for ch in range(CHANNELS):
                     met_c[local, ch] = 0.0
                     met_us[local, ch] = 0
                     met[local, ch] = 0
@@ -230,7 +230,7 @@ def sweep(
                     inside[k] -= 1
                     linger[k] += 1
             _, own_gone = _decay(lam_us * length)
-            for ch in range(4):
+            for ch in range(CHANNELS):
                 is_own = k >= 0 and (ch == 0 or ch == k)
                 own_c = steady * own_gone if is_own else 0.0
                 others_us = s[ch] - met_us[local, ch] - (length if is_own else 0)
@@ -257,7 +257,7 @@ def sweep(
                             met_c[local, kb] -= own
                             met[local, kb] -= head
                     before = previous[before]
-            for ch in range(4):
+            for ch in range(CHANNELS):
                 if met[local, ch] <= 0:
                     met_c[local, ch] = 0.0
                     met_us[local, ch] = 0
@@ -265,7 +265,7 @@ def sweep(
                     met_c[local, ch] = 0.0
         for local in range(high - low):
             row = rows[low + local]
-            for ch in range(4):
+            for ch in range(CHANNELS):
                 dose[row, ch] = met_c[local, ch]
                 person_us[row, ch] = met_us[local, ch]
                 heads[row, ch] = met[local, ch]
@@ -331,7 +331,7 @@ def crowd_edges(
                 linger[0] -= 1
                 if cls[row] > 0:
                     linger[cls[row]] -= 1
-        for ch in range(4):
+        for ch in range(CHANNELS):
             if inside[0] == 0 and linger[0] == 0:
                 c[ch] = 0.0
             concentration[q, ch] = c[ch]
@@ -354,7 +354,7 @@ def crowd_edges(
             if t > now:
                 hours = (t - now) / US_PER_H
                 kept, gone = _decay(lam * hours)
-                for ch in range(4):
+                for ch in range(CHANNELS):
                     source = inside[ch] * steady
                     # int C = source*h + (C - source)*(1-e^-x)/lambda, written so that both parts are non-negative
                     integral[q, ch] += c[ch] * gone / lam + source * (hours - gone / lam)
@@ -378,7 +378,7 @@ def crowd_edges(
                         if cls[gone_row] > 0:
                             linger[cls[gone_row]] -= 1
                 if inside[0] == 0 and linger[0] == 0:
-                    for ch in range(4):
+                    for ch in range(CHANNELS):
                         c[ch] = 0.0
                 inside[0] += 1
                 arrivals[q, 0] += 1
@@ -453,14 +453,14 @@ def _window(
         for q in range(a, b):
             at, to = part_flow[part] + q - begins, q - first
             rates[to] = flow_floats[at, 0]
-            for ch in range(4):
+            for ch in range(CHANNELS):
                 integral[to, ch] = flow_floats[at, 1 + ch]
                 hours[to, ch] = flow_floats[at, 5 + ch]
             for column in range(12):
                 counts[to, column] = flow_counts[at, column]
         for q in range(a, b + 1):
             at, to = part_edge[part] + q - begins, q - first
-            for ch in range(4):
+            for ch in range(CHANNELS):
                 c[to, ch] = edge_floats[at, ch]
                 present[to, ch] = edge_counts[at, ch]
                 lingering[to, ch] = edge_counts[at, 4 + ch]
@@ -540,12 +540,12 @@ def _take_out_own(
         own_hours,
     )
     for q in range(long + 1 - skip):
-        for ch in range(4):
+        for ch in range(CHANNELS):
             c[q, ch] = max(c[q, ch] - own_c[skip + q, ch], 0.0)
             present[q, ch] -= own_present[skip + q, ch]
             lingering[q, ch] = max(lingering[q, ch] - own_lingering[skip + q, ch], 0)
     for q in range(long - skip):
-        for ch in range(4):
+        for ch in range(CHANNELS):
             integral[q, ch] = max(integral[q, ch] - own_integral[skip + q, ch], 0.0)
             hours[q, ch] = max(hours[q, ch] - own_hours[skip + q, ch], 0.0)
     return own_arrivals[skip:]
@@ -560,7 +560,7 @@ def _comings_back(
     again, returns = np.zeros(4, np.int64), 0
     for q in range(counts.shape[0]):
         returns += counts[q, 8]
-        for ch in range(4):
+        for ch in range(CHANNELS):
             again[ch] += counts[q, 4 + ch]
     for own in range(own_from, own_to):
         q = arrive[own] // QUARTER_US - first
@@ -613,7 +613,7 @@ def read_stays(
         others[stay] = present[0, 0]
         for q in range(n):
             others[stay] += counts[q, 0] - own_arrivals[q, 0]
-        for ch in range(4):
+        for ch in range(CHANNELS):
             met = present[0, ch] + lingering[0, ch]
             for q in range(n):
                 met += counts[q, ch] - own_arrivals[q, ch]
@@ -632,7 +632,7 @@ def read_stays(
         for q in range(n):
             for column in range(3):
                 ratings[row + q, column] = counts[q, 9 + column]
-        for ch in range(4):
+        for ch in range(CHANNELS):
             heads[stay, ch] = max(heads[stay, ch] - max(again[ch], 0), 0)
         # Of those who left before and linger nobody can say whether they are among the others as well.
         others[stay] = max(others[stay] - max(again[0], 0) - returns, 0)
