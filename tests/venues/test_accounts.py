@@ -325,6 +325,12 @@ class TestPassword:
         assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
         assert set(known.headers) == set(unknown.headers)
 
+    def test_the_letter_is_in_the_language_of_who_asked(self) -> None:
+        make_user(email="rosa@example.org")
+        call(Client(), "POST", owner("reset"), {"email": "rosa@example.org"}, Accept_Language="es")
+        assert mail.outbox[0].subject == "Su contraseña de CrowdTrace"
+        assert "Alguien" in mail.outbox[0].body
+
     def test_the_request_itself_looks_nobody_up(self, django_assert_num_queries: Any, monkeypatch: Any) -> None:
         from venues import tasks
 
