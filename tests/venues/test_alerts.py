@@ -32,7 +32,7 @@ def test_a_member_asks_twice_and_ends_it_twice(world: World, viewer: User) -> No
     for wanted in (True, True, False, False):
         assert call(client, "PUT", address, {"mail": wanted}).json() == {"percent": 90, "mail": wanted}
         assert client.get(address).json()["mail"] is wanted
-    assert [entry.verb for entry in AuditEntry.objects.filter(verb__startswith="alert").order_by("pk")] == [
+    assert [entry.verb for entry in AuditEntry.objects.filter(verb__startswith="alert").order_by("at")] == [
         "alert.asked",
         "alert.ended",
     ]
