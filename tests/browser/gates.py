@@ -110,7 +110,7 @@ def accessible(page: Page, where: str) -> list[str]:
 
 
 def accessible_states(page: Page) -> list[str]:
-    """Axe finds nothing in any state that the page may show, with all its parts; slots that a script fills hold something."""
+    """Axe finds nothing in any state that the page may show, with all its parts and with something in each slot."""
     names: list[str] = page.evaluate(_STATES)
     wrong: list[str] = []
     for name in names:

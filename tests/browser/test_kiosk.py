@@ -97,7 +97,8 @@ def test_on_a_phone_the_staff_button_stands_beside_the_name_and_nothing_scrolls(
     door = open_context(viewport={"width": width, "height": 700}).new_page()
     enrol(door, venue)
     name, staff = (door.locator(part).bounding_box() for part in (".door-bar h1", '[data-do="staff"]'))
-    assert name and staff
+    assert name
+    assert staff
     assert staff["y"] <= name["y"] + name["height"] / 2 <= staff["y"] + staff["height"]
     assert staff["x"] + staff["width"] > width - 40
     assert door.inner_text(".door-bar [data-slot=inside]") == "0 / 100"
