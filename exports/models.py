@@ -60,6 +60,7 @@ class Release(models.Model):
     number = models.PositiveIntegerField(null=True, unique=True, help_text="place in the order of announcements")
     tries = models.PositiveIntegerField(default=0)
     failure = models.TextField(blank=True, help_text="why the last try published nothing")
+    lost_at = models.DateTimeField(null=True, help_text="when rows were found past their term before any was counted")
 
     class Meta:
         constraints = [

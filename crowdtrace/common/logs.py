@@ -150,13 +150,17 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _describe_one(error: BaseException) -> str:
+    frames = _frames(error.__traceback__)
+    return kind_of(error) + (f" at {' < '.join(frames)}" if frames else "")
+
+
+def kind_of(error: BaseException) -> str:
+    """An exception's type with codes of the system or the database: what may be stored and shown to the operator."""
     kind = type(error)
     words = [kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"]
     if isinstance(error, OSError) and isinstance(error.errno, int):
         words.append(f"errno {error.errno}")
-    words += _database_codes(error)
-    frames = _frames(error.__traceback__)
-    return " ".join(words) + (f" at {' < '.join(frames)}" if frames else "")
+    return " ".join([*words, *_database_codes(error)])
 
 
 def _database_codes(error: BaseException) -> Iterator[str]:

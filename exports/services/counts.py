@@ -7,8 +7,10 @@ from typing import Any, Final
 import numpy as np
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from psycopg import sql
 
+from crowdtrace.common.time import EPOCH_LENGTH, epoch_end, last_ended_day
 from exports.policy.domain import (
     CAPACITY_BANDS,
     DURATION_EDGES,
@@ -19,6 +21,8 @@ from exports.policy.domain import (
     Workload,
 )
 from exports.policy.noise import Counts
+from passes.models import FORTNIGHT
+from venues.models import Organisation
 
 # One line a pass that was scanned or refused, as the codes of the domain's axes. What is of the first Checkin scan is
 # null for a refusal, which counts as Declined, Checkin, Personal, Public, in its own hour.
@@ -77,6 +81,9 @@ LEFT JOIN passes_rating r ON r.pass_row_id = p.id
 WHERE p.epoch = %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
 """
 
+# A day that was written a moment ago is not in the planner's statistics: it takes the day for empty and joins its rows
+# one by one, which took minutes instead of a second. Whole days are joined by hash, whatever it believes.
+HASHED: Final = "SET LOCAL enable_nestloop = off"
 
 # What also leads to the pass: for real rows, never for counts. The order is by a hash, so that it tells nothing.
 OWN: Final = "p.tag, p.owner_hash, sha256(%(salt)s::bytea || p.tag) AS place,"
@@ -91,6 +98,23 @@ def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[st
     with connection.cursor() as cursor:
         make_rows(cursor, day=day, levels=levels)
         return {table.name: _count(cursor, table) for table in tables}
+
+
+# The purge may begin while a release runs; it does not come so much earlier.
+MARGIN: Final = dt.timedelta(days=1)
+
+
+def rows_may_be_gone(*, day: dt.date, now: dt.datetime) -> bool:
+    """Whether the purge may have taken rows of a day by `now`: of any organisation that counts and was there then.
+
+    Each ages by its own clock. A day of which no organisation is known any more ages by the real one.
+    """
+    begun = epoch_end(day) - EPOCH_LENGTH
+    there = Organisation.objects.exclude(verified_at=None).filter(
+        Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=epoch_end(day)
+    )
+    clocks = {until or now for until in there.values_list("simulated_until", flat=True).distinct()} or {now}
+    return any(day <= last_ended_day(clock + MARGIN - FORTNIGHT) for clock in clocks)
 
 
 def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]], salt: bytes | None = None) -> None:
@@ -113,7 +137,9 @@ def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]],
     if salt is not None:
         values["salt"] = salt
     cursor.execute("DROP TABLE IF EXISTS release_rows")
+    cursor.execute(HASHED)
     cursor.execute(ROWS.format(own=OWN if salt is not None else ""), values)
+    cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _count(cursor: Any, table: Workload) -> Counts:

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from crowdtrace.common import audit
+from crowdtrace.common.logs import kind_of
 from crowdtrace.common.time import deployment_zone, z
 from exports import conf
 from exports.lake.catalogue import Lake
@@ -33,7 +34,7 @@ from exports.policy.guarantee import guarantee
 from exports.policy.profile import drift_failures, profile
 from exports.policy.rows import deal, dp_counts
 from exports.schemas import lookup_rows
-from exports.services.counts import exact_counts
+from exports.services.counts import exact_counts, rows_may_be_gone
 from exports.services.risklevels import levels_on
 from exports.services.webhooks import queue_deliveries
 from exports.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
@@ -42,6 +43,7 @@ from passes.models import Pass
 log = logging.getLogger(__name__)
 
 TRIES: Final = 5
+LOST: Final = "rows were past their term before they were counted; the day stays a gap, as nothing is guessed"
 
 
 class ReleaseFailed(Exception):
@@ -59,31 +61,49 @@ def mark_served(*, days: set[dt.date]) -> None:
 
 
 def waiting_days(*, now: dt.datetime) -> list[dt.date]:
-    """Closed days that were served and are not released yet, oldest first. A gap is never filled by guessing."""
+    """Closed days that were served and are not released yet, oldest first, but for those whose rows are lost."""
     last = closed_until(now)
     served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
     served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
-    done = set(Release.objects.filter(step=Step.ANNOUNCED).values_list("day", flat=True))
-    return sorted(served - done)
+    is_over = Q(step=Step.ANNOUNCED) | Q(lost_at__isnull=False)
+    # One that was begun is ended, also when its rows are purged meanwhile.
+    begun = set(Release.objects.exclude(is_over).values_list("day", flat=True))
+    return sorted((served | begun) - set(Release.objects.filter(is_over).values_list("day", flat=True)))
+
+
+def failures(*, now: dt.datetime) -> list[str]:
+    """A line for each day that waits, or was found lost at `now`: why, and what to do about one that was given up."""
+    rows = Release.objects.filter(Q(day__in=waiting_days(now=now)) | Q(lost_at=now)).defer("drawn").order_by("day")
+    again = " (tried %d times; --date %s tries again)"
+    return [f"{row.day}: {row.failure}" + (again % (row.tries, row.day) if row.tries >= TRIES else "") for row in rows]
 
 
 def release_waiting(*, now: dt.datetime) -> list[Release]:
-    """Release every waiting day, oldest first. A day that fails is left for the next run; later ones go on."""
-    tried = [_try_to_release(day, now) for day in waiting_days(now=now)]
+    """Release every waiting day, oldest first. A day that fails is left for the next run; later ones go on.
+
+    One that failed too often is left to somebody who looks at why, and names it.
+    """
+    tried = [_try_to_release(day, now) for day in _days_to_try(now)]
     return [release for release in tried if release is not None]
+
+
+def _days_to_try(now: dt.datetime) -> list[dt.date]:
+    given_up = set(Release.objects.filter(tries__gte=TRIES).values_list("day", flat=True))
+    return [day for day in waiting_days(now=now) if day not in given_up]
 
 
 def _try_to_release(day: dt.date, now: dt.datetime) -> Release | None:
     try:
         return release_day(day=day, now=now)
     except ReleaseFailed as error:
-        log.error("the release of %s published nothing: %s", day, error)
+        # Our own words, which hold a step and a kind of error; the line says where it came from, without its message.
+        log.error("the release of %s published nothing: %s", day, str(error), exc_info=error.__cause__)
         return None
 
 
 def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date | None:
     """Release the oldest waiting day past `after`; which day that was, released or not, `None` where none waits."""
-    day = next((waiting for waiting in waiting_days(now=now) if waiting > after), None)
+    day = next((waiting for waiting in _days_to_try(now) if waiting > after), None)
     if day is not None:
         _try_to_release(day, now)
     return day
@@ -94,8 +114,8 @@ def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -
 
     `accept_drift`: somebody has looked at what moved since the day before, and it is published; the manifest says so.
 
-    Raises `ReleaseFailed` for a day that is not closed or was not served, for one whose check fails and for one that
-    has been tried too often.
+    Raises `ReleaseFailed` for a day that is not closed or was not served, for one whose rows may be purged by now, and
+    for one whose check or other step fails.
     """
     release = _open(day, now)
     if release.step == Step.ANNOUNCED:
@@ -107,8 +127,16 @@ def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -
         _fail(release, str(error))
         raise
     except Exception as error:
-        _fail(release, type(error).__name__)
-        raise ReleaseFailed(f"step after {release.step}: {type(error).__name__}") from error
+        why = f"step {_next_step(release)}: {kind_of(error)}"
+        _fail(release, why)
+        raise ReleaseFailed(why) from error
+
+
+def _next_step(release: Release) -> Step:
+    """The step that a release was at when it ended."""
+    order = list(Step)
+    release.refresh_from_db(fields=["step"])
+    return order[order.index(Step(release.step)) + 1]
 
 
 def _open(day: dt.date, now: dt.datetime) -> Release:
@@ -117,12 +145,25 @@ def _open(day: dt.date, now: dt.datetime) -> Release:
     if existing is None and day not in waiting_days(now=now):
         raise ReleaseFailed(f"{day} is not a closed day that was served")
     release, _ = Release.objects.get_or_create(day=day, defaults={"budget": conf.budget()})
+    if release.step == Step.OPENED:
+        _look_for_rows(release, now)
     if release.step != Step.ANNOUNCED:
         release.tries += 1
-        if release.tries > TRIES:
-            raise ReleaseFailed(f"{day} was tried {TRIES} times; look at its failure, then reset its tries")
         release.save(update_fields=["tries"])
     return release
+
+
+def _look_for_rows(release: Release, now: dt.datetime) -> None:
+    """Give a day up whose rows may be purged by now: what is left would be published as if it were all.
+
+    It is looked at anew whenever somebody names it, as the clock may have been wrong.
+    """
+    gone = rows_may_be_gone(day=release.day, now=now)
+    if gone != (release.lost_at is not None):
+        release.lost_at, release.failure = (now, LOST) if gone else (None, "")
+        release.save(update_fields=["lost_at", "failure"])
+    if gone:
+        raise ReleaseFailed(f"{release.day}: {LOST}")
 
 
 def _fail(release: Release, why: str) -> None:

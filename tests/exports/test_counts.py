@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from exports.policy.domain import PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, workloads
 from exports.policy.noise import Counts
-from exports.services.counts import exact_counts
+from exports.services import counts as counts_service
+from exports.services.counts import exact_counts, make_rows
 from exports.services.risklevels import levels_by_zip3, levels_on
 from risk.model.parameters import Adaptive, Parameters
 from risk.services import NewSignal, Signal, record_parameters, record_public_signals
@@ -196,3 +198,35 @@ def test_the_risklevel_of_an_area_follows_its_published_number_and_nothing_else(
     taught = Adaptive(hidden_carriers=3.0)
     record_parameters(adaptive=taught, reason="test", actor="operator", now=dt.datetime(2026, 5, 1, tzinfo=dt.UTC))
     assert levels_on(day=DAY, zip3=ZIPS) == after
+
+
+class _Explained:
+    """A cursor that explains the statement that makes the rows instead of running it."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor, self.plan = cursor, ""
+
+    def execute(self, statement: str, values: Any = None) -> None:
+        if "CREATE TEMPORARY TABLE" not in statement:
+            self._cursor.execute(statement)
+            return
+        self._cursor.execute("EXPLAIN " + statement, values)
+        self.plan = "\n".join(line for (line,) in self._cursor.fetchall())
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_day_that_the_planner_takes_for_empty_is_not_joined_row_by_row(
+    hashed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = a_place()
+    for back in range(1, 4):
+        for _ in range(60):
+            a_scanned_pass(place, day=DAY - dt.timedelta(days=back))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE passes_pass, passes_scan")
+        explained = _Explained(cursor)
+        if not hashed:
+            monkeypatch.setattr(counts_service, "HASHED", "SELECT 1")
+        make_rows(explained, day=DAY, levels=LEVELS)
+    assert ("Nested Loop" in explained.plan) is not hashed
+    assert ("Hash" in explained.plan) or not hashed

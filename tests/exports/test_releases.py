@@ -1,16 +1,20 @@
 """The nightly release: drawn once, in steps that can be taken up again."""
 
 import datetime as dt
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
+from crowdtrace.common.logs import PrivateFormatter
 from crowdtrace.common.models import AuditEntry
+from crowdtrace.common.purge import purge_expired
 from exports import tasks
 from exports.lake.storage import local_path
 from exports.lakes import deployment_lake
@@ -25,6 +29,8 @@ from passes.models import Pass, Scan
 from tests.exports.engine.factories import published
 from tests.exports.ledger import SIZE, announce
 from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass
+from tests.factories import make_organisation
+from venues.models import Organisation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
 
@@ -129,6 +135,68 @@ def test_an_empty_day_that_was_served_is_released_as_such() -> None:
     [release] = release_waiting(now=CLOSED)
     assert release.step == Step.ANNOUNCED
     assert release.manifest["rows"] < 100
+
+
+class TestDaysWhoseRowsAreGone:
+    """Rows live a fortnight. A day that was not counted by then is a gap that says why, never an empty day."""
+
+    LATE = CLOSED + dt.timedelta(days=14)
+
+    def test_a_day_that_was_purged_before_its_release_is_given_up_once_and_says_why(
+        self, place: Place, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        later = DAY + dt.timedelta(days=12)
+        a_scanned_pass(place, day=later)
+        releases.mark_served(days={DAY, later})
+        purge_expired(now=self.LATE)
+        assert not Pass.objects.filter(epoch=DAY).exists()
+        assert [release.day for release in release_waiting(now=self.LATE)] == [later]
+        lost = Release.objects.get(day=DAY)
+        assert (lost.step, lost.epsilon, lost.lost_at) == (Step.OPENED, None, self.LATE)
+        assert f"{DAY} published nothing: {DAY}: rows were past their term" in caplog.text
+        assert releases.failures(now=self.LATE) == [f"{DAY}: {lost.failure}"]
+        after = self.LATE + dt.timedelta(days=1)
+        assert waiting_days(now=after) == []
+        assert (release_waiting(now=after), releases.failures(now=after)) == ([], [])
+
+    def test_it_is_not_counted_either_while_the_purge_is_due_or_at_work(self, place: Place) -> None:
+        last_call = dt.datetime(2026, 5, 28, 4, tzinfo=dt.UTC)  # 13 days after the end of the epoch
+        with pytest.raises(ReleaseFailed, match="past their term"):
+            release_day(day=DAY, now=last_call)
+        assert Pass.objects.filter(epoch=DAY).count() == 300
+        assert release_day(day=DAY, now=last_call - dt.timedelta(seconds=1)).step == Step.ANNOUNCED
+
+    def test_a_day_that_a_wrong_clock_gave_up_is_released_when_somebody_names_it(self, place: Place) -> None:
+        assert release_waiting(now=CLOSED + dt.timedelta(days=4000)) == []
+        assert waiting_days(now=CLOSED) == []
+        release = release_day(day=DAY, now=CLOSED)
+        assert (release.step, release.lost_at, release.failure) == (Step.ANNOUNCED, None, "")
+
+    def test_what_was_drawn_in_time_is_published_although_its_rows_are_gone(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(releases, "_write", lambda *_: (_ for _ in ()).throw(OSError))
+            assert release_waiting(now=CLOSED) == []
+        purge_expired(now=self.LATE)
+        [release] = release_waiting(now=self.LATE)
+        assert release.manifest["rows"] > 200
+
+    def test_a_simulated_town_ages_by_its_own_clock(self, place: Place) -> None:
+        Organisation.objects.update(simulated_until=CLOSED)
+        [release] = release_waiting(now=CLOSED + dt.timedelta(days=4000))
+        assert release.manifest["rows"] > 200
+
+    def test_whoever_came_later_had_no_rows_that_could_be_gone(self, place: Place) -> None:
+        Organisation.objects.update(simulated_until=CLOSED)
+        make_organisation(now=CLOSED)
+        make_organisation(verified=False)
+        assert len(release_waiting(now=CLOSED + dt.timedelta(days=4000))) == 1
+
+    def test_a_served_day_of_which_nothing_is_known_any_more_is_no_empty_day(self) -> None:
+        releases.mark_served(days={DAY})
+        assert release_waiting(now=self.LATE) == []
+        assert Release.objects.get().lost_at == self.LATE
 
 
 def test_days_are_released_oldest_first(place: Place) -> None:
@@ -251,6 +319,34 @@ def test_tries_are_bounded_and_other_days_go_on(place: Place, monkeypatch: pytes
     assert tried.count(DAY) == releases.TRIES
     assert tried.count(later) == 1
     assert Release.objects.get(day=later).step == Step.ANNOUNCED
+    assert releases.failures(now=now) == [f"{DAY}: step write: OSError (tried 5 times; --date {DAY} tries again)"]
+    monkeypatch.undo()
+    assert release_day(day=DAY, now=now).step == Step.ANNOUNCED
+
+
+def test_a_failure_names_its_step_and_kind_in_log_and_ledger_and_nothing_secret(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "canary", "/canary/of/a/path")
+
+    monkeypatch.setattr(releases, "_write", no_space)
+    release_waiting(now=CLOSED)
+    [record] = [each for each in caplog.records if each.levelname == "ERROR"]
+    line = PrivateFormatter().format(record)
+    assert f"the release of {DAY} published nothing: step write: OSError errno 28" in line
+    assert "exports/services/releases.py" in line
+    assert Release.objects.get().failure == "step write: OSError errno 28"
+    assert "canary" not in line + Release.objects.get().failure
+
+
+def test_the_command_says_why_days_were_not_released(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releases, "exact_counts", lambda **_: (_ for _ in ()).throw(MemoryError))
+    with (
+        time_machine.travel(CLOSED, tick=False),
+        pytest.raises(CommandError, match=f"{DAY}: step draw: MemoryError"),
+    ):
+        call_command("release")
 
 
 def test_a_release_is_in_the_audit_log(place: Place) -> None:

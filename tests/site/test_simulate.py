@@ -15,7 +15,8 @@ from django.core.management.base import CommandError
 from crowdtrace.common.crypto import b64decode
 from crowdtrace.common.purge import purge_expired
 from crowdtrace.common.time import utc_now
-from crowdtrace.site.services import demonstration
+from crowdtrace.site.services import demonstration, simulation
+from crowdtrace.site.town.plan import TownPlan
 from passes.identity import hash_owner
 from passes.models import Pass, Rating, Scan, Visit, Visitor
 from venues.models import Organisation, Venue
@@ -110,6 +111,20 @@ def test_a_home_with_more_than_the_demonstration_is_refused(tmp_path: Path) -> N
     assert simulate(tmp_path / "two", "--add", seed=4)["passes"] > 0
     with pytest.raises(CommandError, match="choose another seed"):
         simulate(tmp_path / "three", "--add", seed=4)
+
+
+def test_start_and_days_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[TownPlan] = []
+
+    def remember(*, plan: TownPlan, **_: Any) -> simulation.Lived:
+        plans.append(plan)
+        return simulation.Lived()
+
+    monkeypatch.setattr(simulation, "simulate_town", remember)
+    call_command("simulate", f"--start={START}", "--days=20", f"--truth-out={tmp_path}", stdout=io.StringIO())
+    [plan] = plans
+    assert (plan.days, plan.start) == (20, dt.date(2026, 3, 2))
+    assert (plan.visitors, plan.venues) == (5000, 120)
 
 
 def test_a_plan_that_means_nothing_is_refused_with_a_sentence(tmp_path: Path) -> None:

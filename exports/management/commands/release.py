@@ -35,9 +35,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{release.day} {release.manifest['rows']} rows, epsilon {release.epsilon:g}")
         for published in verified.publish_waiting(now=now):
             self.stdout.write(f"{published.day} {published.rows} rows of the verified tier")
-        left = releases.waiting_days(now=now) if not options["date"] else []
+        left = releases.failures(now=now) if not day else []
         if left:
-            raise CommandError("not released: " + ", ".join(map(str, left)))
+            raise CommandError("not released:\n" + "\n".join(left))
 
 
 def _one(day: dt.date, now: dt.datetime, options: dict[str, Any]) -> Release:

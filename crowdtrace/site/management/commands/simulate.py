@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -16,6 +16,12 @@ from crowdtrace.site.services import simulation
 from crowdtrace.site.town.plan import BadPlan, TownPlan
 from risk.model.parameters import Adaptive
 from risk.parameters import build
+
+# What is simulated by itself: enough for figures that mean something, and done in minutes on a laptop.
+VISITORS: Final = 5_000
+VENUES: Final = 120
+DAYS: Final = 14
+SEED: Final = 1
 
 
 def _date(text: str) -> dt.date:
@@ -32,10 +38,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""
-        parser.add_argument("--visitors", type=int, required=True, help="people who use the app")
-        parser.add_argument("--venues", type=int, required=True)
-        parser.add_argument("--days", type=int, required=True)
-        parser.add_argument("--seed", type=int, required=True, help="the same seed and start give the same town")
+        parser.add_argument("--visitors", type=int, default=VISITORS, help="people who use the app; %(default)s")
+        parser.add_argument("--venues", type=int, default=VENUES, help="places; %(default)s")
+        parser.add_argument("--days", type=int, default=DAYS, help="days; %(default)s")
+        parser.add_argument("--seed", type=int, default=SEED, help="%(default)s; same seed and start, same town")
         parser.add_argument("--start", type=_date, help="first day; by default the town ends today")
         parser.add_argument("--release", action="store_true", help="also crowd, purge and release, every night")
         parser.add_argument("--owners-out", type=Path, help="file for owners of some visitors' passes, one a line")
