@@ -25,6 +25,7 @@ from venues import places
 from venues.hours import Hours, Interval
 from venues.kinds import Access, DeviceKind, Role
 from venues.models import (
+    AlertMail,
     Device,
     Door,
     Event,
@@ -76,6 +77,11 @@ def member(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
     return found
 
 
+def open_venues(user: User) -> QuerySet[Venue]:
+    """Open venues of all of the user's organisations."""
+    return Venue.objects.filter(closed_at=None, organisation__closed_at=None, organisation__memberships__user=user)
+
+
 def venue(user: User, public_id: str, role: Role = Role.VIEWER) -> Venue:
     """An open venue of one of the user's organisations, with its organisation and requirements in force."""
     rows = Venue.objects.select_related("organisation", "requirements").filter(closed_at=None)
@@ -104,6 +110,28 @@ def invitation(user: User, public_id: str, role: Role = Role.VIEWER) -> Invitati
     """An invitation to an event at one of the user's venues."""
     rows = Invitation.objects.select_related("event__venue__organisation").filter(event__venue__closed_at=None)
     return _scoped(rows, user, public_id, role, "event__venue__organisation")
+
+
+def may(row: models.Model, role: Role) -> bool:
+    """Whether the role with which somebody read a row of this module is enough for more."""
+    return RANK[Role(row.role_of_user)] >= RANK[role]  # type: ignore[attr-defined]
+
+
+def alert_mail_wanted(user: User, venue: Venue) -> bool:
+    """Whether the user wants a mail when the venue fills up."""
+    return venue.alert_mails.filter(membership__user=user).exists()
+
+
+def watched() -> QuerySet[AlertMail]:
+    """Mails that members want about open venues, with the venue and its requirements in force."""
+    return (
+        AlertMail.objects.filter(
+            venue__closed_at=None, venue__organisation__closed_at=None, membership__user__is_active=True
+        )
+        .exclude(membership__user__email="")
+        .select_related("venue__requirements")
+        .order_by("pk")
+    )
 
 
 def owner_token(user: User, public_id: str) -> OwnerToken:

@@ -90,6 +90,21 @@ def test_a_door_learns_how_many_are_inside(venue: Venue, door: Page) -> None:
     door.wait_for_selector('[data-slot="inside"]:text-is("1 / 100")')
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_the_staff_button_stands_beside_the_name_and_nothing_scrolls(
+    venue: Venue, open_context: OpenContext, width: int
+) -> None:
+    door = open_context(viewport={"width": width, "height": 700}).new_page()
+    enrol(door, venue)
+    name, staff = (door.locator(part).bounding_box() for part in (".door-bar h1", '[data-do="staff"]'))
+    assert name
+    assert staff
+    assert staff["y"] <= name["y"] + name["height"] / 2 <= staff["y"] + staff["height"]
+    assert staff["x"] + staff["width"] > width - 40
+    assert door.inner_text(".door-bar [data-slot=inside]") == "0 / 100"
+    assert door.evaluate("document.scrollingElement.scrollHeight") == 700
+
+
 # Modes ---------------------------------------------------------------------------------------------------------------
 def test_a_door_of_one_way_has_no_switch_and_keeps_its_way(venue: Venue, door: Page) -> None:
     enrol(door, venue)
@@ -109,6 +124,10 @@ def test_a_tablet_shows_visitors_how_to_get_a_pass_and_fails_closed(venue: Venue
     door = context.new_page()
     enrol(door, venue)
     choose(door, "#mode", "self")
+    # The words stand on a white card above the camera's dark ground.
+    colours = "['.door-self p', 'body'].map((one) => getComputedStyle(document.querySelector(one)).color)"
+    words, ink = door.evaluate(colours)
+    assert words == ink
     assert read_code(door.locator("[data-checkin-qr]")).endswith(f"/venues/{venue.public_id}")
     assert scan(door, held_at(venue).on_screen(now())) == "green"
     context.set_offline(True)

@@ -17,12 +17,19 @@ from playwright.sync_api import Page
 
 from exports.services import erasures
 from passes.models import Pass, Visitor
-from tests.browser.actions import check_in, enrol, make_key, now, scan, shown_code
+from tests.browser.actions import answer, check_in, enrol, make_key, now, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, shows, stored_people
 from tests.browser.lakes import lake_of_its_own, work
 from tests.factories import make_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_no_copy(page: Page) -> None:
+    """A fresh key, whose copy can wait."""
+    shows(page, "keep")
+    page.click('[data-do="later"]')
+    shows(page, "home")
 
 
 def open_my_data(page: Page) -> None:
@@ -159,6 +166,44 @@ def test_people_of_one_phone_have_keys_and_passes_of_their_own(phone: Page) -> N
     assert len(stored_people(phone)) == 1
     phone.goto("/pass")
     shows(phone, "shown")
+
+
+def test_a_family_checks_in_and_shows_its_passes_without_changing_person(phone: Page) -> None:
+    venue = make_venue(name="The Corner", now=now())
+    check_in(phone, venue)
+    assert phone.locator("[data-when=labelled]:visible").count() == 0
+    phone.goto("/me")
+    shows(phone, "home")
+    phone.click('[data-do="person"]')
+    phone.fill("#label", "Grandma")
+    phone.click('[data-form="person"] [type=submit]')
+    make_no_copy(phone)
+    assert phone.locator("[data-people] [data-do=choose]").all_inner_texts() == ["Me", "Grandma (shown now)"]
+    # She has no pass yet, and sees that somebody else on the phone has one.
+    phone.goto("/pass")
+    shows(phone, "none")
+    phone.click("[data-others] button")
+    shows(phone, "shown")
+    first = shown_code(phone)
+    assert phone.inner_text("[data-boarding] [data-slot=label]") == "Me"
+    # Who goes is chosen where one checks in.
+    phone.goto(f"/check-in/{venue.public_id}")
+    shows(phone, "day")
+    assert phone.locator("#who option:checked").inner_text() == "Grandma"
+    phone.select_option("#who", label="Me")
+    phone.wait_for_selector('#who option:checked:has-text("Me")', state="attached")
+    phone.select_option("#who", label="Grandma")
+    phone.wait_for_selector('#who option:checked:has-text("Grandma")', state="attached")
+    phone.click('[data-do="day"] >> nth=0')
+    answer(phone)
+    phone.wait_for_url("**/pass")
+    shows(phone, "shown")
+    second = shown_code(phone)
+    assert phone.inner_text("[data-boarding] [data-slot=label]") == "Grandma"
+    assert [text.split(":")[0] for text in phone.locator("#choice option").all_inner_texts()] == ["Grandma", "Me"]
+    phone.select_option("#choice", index=1)
+    phone.wait_for_selector('[data-boarding] [data-slot=label]:has-text("Me")')
+    assert shown_code(phone)[:172] == first[:172] != second[:172]
 
 
 def test_a_pass_is_written_to_a_tag_where_the_browser_can(open_context: OpenContext) -> None:

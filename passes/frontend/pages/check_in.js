@@ -4,6 +4,7 @@ import { checkIn } from "../core/check_in.js";
 import { CHECK_IN_OPENS_BEFORE_S } from "../core/epoch.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { fill, find, formatTime, onActions, pageData, showState, when, word } from "../ui/page.js";
+import { calledOn } from "../ui/people.js";
 
 /**
  * @typedef {import("../stores/visitor.js").Draft} Draft
@@ -92,6 +93,20 @@ function listDays() {
   /** @type {HTMLDetailsElement} */ (field.closest("details")).open = true;
 }
 
+/** A family checks in one after the other: whoever is chosen is the one whose pages are shown. */
+async function listPeople() {
+  const people = await store.people();
+  fill("label", calledOn(person, people));
+  when("labelled", person.label !== "" || people.length > 1);
+  const who = /** @type {HTMLSelectElement} */ (find("[data-who]"));
+  who.replaceChildren(...people.map((each) => new Option(calledOn(each, people), each.id, false, each.id === person.id)));
+  who.addEventListener("change", async () => {
+    await store.choose(who.value);
+    location.reload();
+  });
+  when("several", people.length > 1);
+}
+
 async function send() {
   const epoch = open().find((candidate) => candidate.date === draft.epoch?.date);
   if (!epoch) {
@@ -159,8 +174,7 @@ else {
   draft = (await store.draft(person.id, venue.id)) ?? (await emptyDraft());
   // An invitation that was opened after the answers were begun counts for them too.
   draft.invitation ??= await store.invitation(venue.id);
-  fill("label", person.label);
-  when("labelled", person.label !== "");
+  await listPeople();
   if (open().length === 0) showState("closed");
   else {
     const step = nextStep();

@@ -5,6 +5,7 @@ import { makeSecret, personalText, readPersonalText } from "../core/secret.js";
 import { SHARES_NEEDED, joinShares, readShare, splitSecret } from "../core/shares.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { copyOf, fill, fillPart, find, onActions, ownPath, showState, when, word, words } from "../ui/page.js";
+import { calledOn } from "../ui/people.js";
 import { drawQr, qrImage } from "../ui/qr.js";
 import { Scanner } from "../ui/scanner.js";
 
@@ -26,7 +27,7 @@ let arrived = null;
 async function adopt(secret, kept, label = "") {
   const people = await store.people();
   const known = people.find((person) => equal(person.secret, secret));
-  const person = known ?? { id: crypto.randomUUID(), label, secret, kept, registered: false };
+  const person = known ?? { id: crypto.randomUUID(), label, since: Date.now(), secret, kept, registered: false };
   await store.savePerson(person);
   await store.choose(person.id);
   // Storage that the browser may clear when space runs short would lose the only key.
@@ -52,9 +53,9 @@ async function showHome() {
 
 /** @param {Person[]} people @param {Person} current */
 function listPeople(people, current) {
-  const rows = people.map((person, at) => {
+  const rows = people.map((person) => {
     const row = copyOf("[data-row=person]");
-    fillPart(row, "label", person.label || words("person", { number: at + 1 }));
+    fillPart(row, "label", calledOn(person, people));
     fillPart(row, "shown", person.id === current.id ? `(${word("shown")})` : "");
     for (const button of row.querySelectorAll("button")) button.dataset.person = person.id;
     if (person.id === current.id) row.querySelector("button")?.setAttribute("aria-current", "true");

@@ -9,20 +9,23 @@ import { deriveKeys } from "../core/secret.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { saveFile } from "../ui/download.js";
 import { fill, find, formatTime, onActions, showState, when, word, words } from "../ui/page.js";
+import { calledOn } from "../ui/people.js";
 import { drawQr, qrImage } from "../ui/qr.js";
 
 /**
  * @typedef {import("../stores/visitor.js").KeptPass} KeptPass
- * @typedef {{kept: KeptPass, credential: string, bytes: Uint8Array, book: import("../core/book.js").BookPass}} ShownPass
+ * @typedef {import("../stores/visitor.js").Person} Person
+ * @typedef {{kept: KeptPass, credential: string, holder: Person}} GoodPass
+ * @typedef {GoodPass & {bytes: Uint8Array, book: import("../core/book.js").BookPass}} ShownPass
  */
 
 /** @type {import("../stores/visitor.js").VisitorStore} */
 let store;
-/** @type {import("../stores/visitor.js").Person} */
-let person;
+/** Everybody on this device. @type {Person[]} */
+let people = [];
 /** @type {ShownPass | null} */
 let shown = null;
-/** @type {{kept: KeptPass, credential: string}[]} */
+/** Of the person whose pages are shown first, then of the others: a family stands at a door together. @type {GoodPass[]} */
 let good = [];
 let drawnSlot = -1;
 /** @type {WakeLockSentinel | null} */
@@ -31,19 +34,20 @@ let awake = null;
 const nowS = () => Date.now() / 1000;
 const canvas = (/** @type {string} */ name) => /** @type {HTMLCanvasElement} */ (find(`[data-qr="${name}"]`));
 
-/** @param {KeptPass[]} passes the youngest first @returns {{kept: KeptPass, credential: string}[]} good ones, then those that will be */
-function stillGood(passes) {
+/** @param {Person} holder @returns {Promise<GoodPass[]>} good ones, the youngest first, then those that will be */
+async function goodPasses(holder) {
   const now = nowS();
-  const good = passes.flatMap((kept) => (kept.credential !== null && kept.epoch.end > now ? [{ kept, credential: kept.credential }] : []));
+  const passes = await store.passes(holder.id);
+  const good = passes.flatMap((kept) => (kept.credential !== null && kept.epoch.end > now ? [{ kept, credential: kept.credential, holder }] : []));
   return good.sort((a, b) => Number(a.kept.epochStart > now) - Number(b.kept.epochStart > now));
 }
 
-/** @param {{kept: KeptPass, credential: string}} entry */
-async function choose({ kept, credential }) {
+/** @param {GoodPass} entry */
+async function choose({ kept, credential, holder }) {
   const parsed = parseCredential(credential);
   if (!parsed) return;
-  const passKey = kept.passKey ?? (await deriveKeys(person.secret)).pass;
-  shown = { kept, credential, bytes: parsed.bytes, book: await derivePass(passKey, kept.epochStart, kept.index) };
+  const passKey = kept.passKey ?? (await deriveKeys(holder.secret)).pass;
+  shown = { kept, credential, holder, bytes: parsed.bytes, book: await derivePass(passKey, kept.epochStart, kept.index) };
   drawnSlot = -1;
   const time = /** @type {const} */ ({ hour: "numeric", minute: "2-digit" });
   const day = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
@@ -51,8 +55,8 @@ async function choose({ kept, credential }) {
   fill("day", formatTime(kept.epoch.start + 12 * 3600, day));
   fill("from", formatTime(kept.epoch.start, { ...time, weekday: "short" }));
   fill("until", formatTime(kept.epoch.end, { ...time, weekday: "short" }));
-  fill("label", person.label);
-  when("labelled", person.label !== "");
+  fill("label", calledOn(holder, people));
+  when("labelled", holder.label !== "" || people.length > 1);
   showName(kept.named);
   showState("shown");
   tick();
@@ -110,10 +114,32 @@ async function saveWallet() {
 
 /** @param {number} hours from now */
 async function remind(hours) {
+  if (!shown) return;
   const atS = Math.round(nowS() + hours * 3600);
-  await store.saveLeaveAt(person.id, atS);
+  await store.saveLeaveAt(shown.holder.id, atS);
   saveFile("crowdtrace-reminder.ics", calendarFile({ title: word("reminder-title"), text: word("reminder-text"), atS, uid: crypto.randomUUID() }), "text/calendar");
   fill("reminder", words("reminder-set", { time: formatTime(atS, { hour: "numeric", minute: "2-digit" }) }));
+}
+
+/** Who has no pass sees whether others on this device have one. */
+function listOthers() {
+  const buttons = good.map((entry, at) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "secondary outline", textContent: called(entry) });
+    button.dataset.do = "other";
+    button.dataset.at = String(at);
+    return button;
+  });
+  find("[data-others]").replaceChildren(...buttons);
+  when("others", good.length > 0);
+}
+
+/** @param {number} at its place among the good ones */
+async function showPass(at) {
+  const entry = good[at];
+  if (!entry) return;
+  /** @type {HTMLSelectElement} */ (find("[data-choice]")).value = String(at);
+  await choose(entry);
+  await keepAwake();
 }
 
 /** Redraws when a minute begins, and only then: the progress bar shows how much of it is left. */
@@ -132,8 +158,14 @@ function tick() {
   if (now >= kept.epoch.end) location.reload();
 }
 
+/** @param {GoodPass} entry @returns {string} */
+function called({ kept, holder }) {
+  const pass = `${kept.venue.name}, ${formatTime(kept.epoch.start + 12 * 3600, { weekday: "long" })}`;
+  return people.length > 1 ? `${calledOn(holder, people)}: ${pass}` : pass;
+}
+
 function listChoices() {
-  const options = good.map(({ kept }, at) => new Option(`${kept.venue.name}, ${formatTime(kept.epoch.start + 12 * 3600, { weekday: "long" })}`, String(at)));
+  const options = good.map((entry, at) => new Option(called(entry), String(at)));
   find("[data-choice]").replaceChildren(...options);
   when("several", good.length > 1);
 }
@@ -166,6 +198,7 @@ onActions({
   remind: (button) => remind(Number(button.dataset.hours)),
   "hide-name": () => tellName("DELETE"),
   shown: () => showState("shown"),
+  other: (button) => showPass(Number(button.dataset.at)),
   print: () => globalThis.print(),
 });
 
@@ -177,25 +210,26 @@ find("[data-form=name]").addEventListener("submit", (event) => {
 
 const opened = await openVisitorStore().catch(() => null);
 const current = await opened?.current().catch(() => null);
-good = opened && current ? stillGood(await opened.passes(current.id)) : [];
-const [first] = good;
 if (!opened) showState("unable");
-else if (!current || !first) showState("none", { focus: false });
+else if (!current) showState("none", { focus: false });
 else {
   store = opened;
-  person = current;
+  people = await store.people();
+  const mine = await goodPasses(current);
+  const others = await Promise.all(people.filter(({ id }) => id !== current.id).map(goodPasses));
+  good = [...mine, ...others.flat()];
   when("can-tag", "NDEFReader" in globalThis);
   listChoices();
-  await choose(first);
-  await keepAwake();
-  find("[data-choice]").addEventListener("change", (event) => {
-    const entry = good[Number(/** @type {HTMLSelectElement} */ (event.target).value)];
-    if (entry) void choose(entry);
-  });
+  find("[data-choice]").addEventListener("change", (event) => void showPass(Number(/** @type {HTMLSelectElement} */ (event.target).value)));
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
+    if (document.hidden || !shown) return;
     tick();
     void keepAwake();
   });
+  if (mine.length > 0) await showPass(0);
+  else {
+    listOthers();
+    showState("none", { focus: false });
+  }
 }

@@ -7,6 +7,7 @@
  * @typedef {object} Person
  * @property {string} id     random, known to this device alone
  * @property {string} label  what the holder calls this person; empty for the first
+ * @property {number} [since] when the person came to this device, Unix milliseconds; people stand in this order
  * @property {Uint8Array<ArrayBuffer>} secret
  * @property {boolean} kept  whether the holder said that a copy of the secret is kept elsewhere
  * @property {boolean} registered whether the server knows the key
@@ -72,9 +73,11 @@ export class VisitorStore {
     this.database = database;
   }
 
-  /** @returns {Promise<Person[]>} */
-  people() {
-    return this.database.getAll("people");
+  /** @returns {Promise<Person[]>} who came first to this device stands first */
+  async people() {
+    /** @type {Person[]} */
+    const people = await this.database.getAll("people");
+    return people.sort((a, b) => (a.since ?? 0) - (b.since ?? 0));
   }
 
   /** @returns {Promise<Person | null>} the person whose pages are shown */

@@ -73,7 +73,8 @@ async function render(answer) {
   drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-ring]")), answer.shield);
   find("[data-ring-card]").dataset.level = answer.shield === 0 ? "none" : answer.shield < LOW ? "low" : "good";
   fill("shield", formatNumber(answer.shield, 0));
-  fill("range", words("range", { low: formatNumber(answer.low, 0), high: formatNumber(answer.high, 0) }));
+  const [low, high] = [formatNumber(answer.low, 0), formatNumber(answer.high, 0)];
+  fill("range", low === high ? "" : words("range", { low, high }));
   fill("verdict", answer.spent > 1 ? words("overspent", { times: formatNumber(answer.spent, 1) }) : word(answer.visits.length === 0 ? "untouched" : answer.shield < LOW ? "low" : "good"));
   fill("chance", percent(answer.infection_probability));
   fill("incubating", percent(answer.incubating));
