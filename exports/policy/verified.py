@@ -130,18 +130,12 @@ def _generalised(counts: pd.DataFrame, step: Step) -> pd.DataFrame:
 
 def holding(rows: pd.DataFrame, policy: ClassPolicy, *, least: int) -> pd.MultiIndex:
     """The classes (values of `QUASI`) among counted rows that have at least `least` passes and are diverse."""
-    by = rows.groupby(list(QUASI), sort=False)
-    sizes = by["count"].sum()
+    yes = {name: rows["count"].where(rows[name].astype(bool), 0) for name in SENSITIVE}
+    sums = rows.assign(**yes).groupby(list(QUASI), sort=False)[["count", *SENSITIVE]].sum()
     patterns = rows.drop_duplicates([*QUASI, *SENSITIVE[:4]]).groupby(list(QUASI), sort=False).size()
-    agreeing = pd.DataFrame(
-        {
-            name: rows["count"].where(rows[name], 0).groupby([rows[quasi] for quasi in QUASI], sort=False).sum()
-            for name in SENSITIVE
-        }
-    ).max(axis=1)
-    good = (sizes >= least) & (patterns.reindex(sizes.index) >= policy.patterns)
-    good &= agreeing.reindex(sizes.index) <= policy.most_yes * sizes
-    return pd.MultiIndex.from_frame(sizes.index[good].to_frame())
+    good = (sums["count"] >= least) & (patterns.reindex(sums.index) >= policy.patterns)
+    good &= sums[list(SENSITIVE)].max(axis=1) <= policy.most_yes * sums["count"]
+    return pd.MultiIndex.from_frame(sums.index[good].to_frame())
 
 
 def _mapping(finest: pd.DataFrame, published: pd.DataFrame, number: int) -> pd.DataFrame:
