@@ -21,7 +21,7 @@ from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 
 from exports.lake.catalogue import Lake
-from exports.tables import Table
+from exports.tables import VERIFIED, Table
 
 JOB: Final = "crowdtrace.job"
 COMMIT_TRIES: Final = 5
@@ -29,6 +29,12 @@ COMMIT_TRIES: Final = 5
 ROW_GROUP_ROWS: Final = 131_072
 # A file of about this many rows is 5 to 30 MB, which Athena splits well.
 FILE_ROWS: Final = 2_097_152
+# Verified rows: whoever erases one rewrites its file, so files are two row groups, about 5 MB.
+VERIFIED_FILE_ROWS: Final = 262_144
+# Of zstd. Random tokens take most of the bytes: higher levels find nothing in them and take half as long again.
+COMPRESSION_LEVEL: Final = 1
+# The one column whose values all differ: a dictionary of them would only be tried and given up.
+UNLIKE: Final = "userid"
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 
@@ -91,7 +97,7 @@ def _overwrite(lake: Lake, described: Table, place: _Place, batches: Batches, jo
         table = lake.table(described)
         if done := snapshot_of(table, job):
             return _written(table, done, repeated=True)
-        new = write_files(table, batches(), folder=place.folder, job=job)
+        new = write_files(table, batches(), folder=place.folder, job=job, file_rows=rows_a_file(described))
         place.before_commit(new)
         replaced = [task.file for task in table.scan(row_filter=place.rows).plan_files()]
         try:
@@ -142,8 +148,13 @@ def _written(table: IcebergTable, snapshot: Snapshot, *, repeated: bool) -> Writ
     return Written(snapshot.snapshot_id, files, sum(file.record_count for file in added), repeated)
 
 
+def rows_a_file(described: Table) -> int:
+    """After how many rows a file of a table ends."""
+    return VERIFIED_FILE_ROWS if described is VERIFIED else FILE_ROWS
+
+
 def write_files(
-    table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str, file_rows: int = 0
+    table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str, file_rows: int = FILE_ROWS
 ) -> list[DataFile]:
     """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; no file for no rows.
 
@@ -151,11 +162,39 @@ def write_files(
     """
     schema = schema_to_pyarrow(table.schema())
     paths = []
-    for number, part in enumerate(_parts(batches, file_rows or FILE_ROWS)):
-        path = f"{table.location()}/{folder}/{job}-{number:05d}.parquet"
-        _write_file(table.io, path, part, schema)
+    for number, part in enumerate(_parts(batches, file_rows)):
+        path = _path(table, folder, job, number)
+        _write_file(table.io, path, _grouped(part, schema), schema)
         paths.append(path)
     return [parquet_file_to_data_file(table.io, table.metadata, path) for path in paths]
+
+
+def write_groups(table: IcebergTable, groups: Iterable[pa.Table], *, folder: str, job: str) -> list[DataFile]:
+    """Write tables to one file, named as by `write_files`, each a row group; texts may come as dictionaries.
+
+    Dictionaries go into the file as they are: what no row refers to any more must have left them before.
+    """
+    filled = (group for group in groups if group.num_rows)
+    first = next(filled, None)
+    if first is None:
+        return []
+    path, schema = _path(table, folder, job, 0), _with_dictionaries(schema_to_pyarrow(table.schema()), first.schema)
+    _write_file(table.io, path, (group.cast(schema) for group in chain([first], filled)), schema)
+    return [parquet_file_to_data_file(table.io, table.metadata, path)]
+
+
+def _path(table: IcebergTable, folder: str, job: str, number: int) -> str:
+    return f"{table.location()}/{folder}/{job}-{number:05d}.parquet"
+
+
+def _with_dictionaries(schema: pa.Schema, given: pa.Schema) -> pa.Schema:
+    """The schema with those texts as dictionaries that are given so."""
+    return pa.schema(
+        [
+            each.with_type(given.field(each.name).type) if pa.types.is_dictionary(given.field(each.name).type) else each
+            for each in schema
+        ]
+    )
 
 
 def _parts(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[Iterator[pa.RecordBatch]]:
@@ -173,22 +212,30 @@ def _until(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBa
             return
 
 
-def _write_file(io: FileIO, path: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> None:
+def _write_file(io: FileIO, path: str, groups: Iterable[pa.Table], schema: pa.Schema) -> None:
     with io.new_output(path).create(overwrite=True) as stream, _parquet_writer(stream, schema) as writer:
-        waiting: list[pa.RecordBatch] = []
-        for batch in batches:
-            waiting.append(batch)
-            if sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS:
-                _write_group(writer, waiting, schema)
-        _write_group(writer, waiting, schema)
+        for group in groups:
+            writer.write_table(group, row_group_size=group.num_rows)
 
 
-def _write_group(writer: Any, waiting: list[pa.RecordBatch], schema: pa.Schema) -> None:
+def _grouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Batches gathered to row groups."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(each.num_rows for each in waiting) >= ROW_GROUP_ROWS:
+            yield pa.Table.from_batches(waiting).cast(schema)
+            waiting.clear()
     if waiting:
-        group = pa.Table.from_batches(waiting).cast(schema)
-        writer.write_table(group, row_group_size=group.num_rows)
-        waiting.clear()
+        yield pa.Table.from_batches(waiting).cast(schema)
 
 
 def _parquet_writer(stream: Any, schema: pa.Schema) -> Any:
-    return pq.ParquetWriter(stream, schema, compression="zstd", compression_level=3, store_schema=False)
+    return pq.ParquetWriter(
+        stream,
+        schema,
+        compression="zstd",
+        compression_level=COMPRESSION_LEVEL,
+        use_dictionary=[name for name in schema.names if name != UNLIKE],
+        store_schema=False,
+    )

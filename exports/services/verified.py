@@ -25,10 +25,9 @@ from crowdtrace.common import audit
 from crowdtrace.common.crypto import decrypt, encrypt
 from exports import conf
 from exports.hashes import index_hash
-from exports.lake import write
 from exports.lake.catalogue import Lake
 from exports.lake.erase import was_committed
-from exports.lake.write import folder_of, overwrite_day
+from exports.lake.write import folder_of, overwrite_day, rows_a_file
 from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
 from exports.models import Release, Step, VerifiedDay, VerifiedFile
@@ -228,7 +227,7 @@ class _Index:
             [day],
         )
         run("DELETE FROM exports_verifiedfile WHERE day = %s", [day])
-        folder, files = folder_of(VERIFIED, day), -(-self._row.rows // write.FILE_ROWS)
+        folder, files = folder_of(VERIFIED, day), -(-self._row.rows // rows_a_file(VERIFIED))
         self._names = [f"{folder}/{self._row.job}-{number:05d}.parquet" for number in range(files)]
         self._in_file = [0]
         insert = "INSERT INTO exports_verifiedfile (day, name) VALUES (%s, %s) RETURNING id"
@@ -242,7 +241,7 @@ class _Index:
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(["bytea", "int8", "bytea"])
             for batch in batches:
-                if self._in_file[-1] >= write.FILE_ROWS:
+                if self._in_file[-1] >= rows_a_file(VERIFIED):
                     self._in_file.append(0)
                 file = files[len(self._in_file) - 1]
                 tokens = [token(key, bytes.fromhex(tag)) for tag in batch["tag"].to_pylist()]

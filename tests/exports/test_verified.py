@@ -122,7 +122,7 @@ class TestTheRows:
     def test_every_row_is_in_the_index_with_the_file_that_holds_it(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(write, "FILE_ROWS", 40)
+        monkeypatch.setattr(write, "VERIFIED_FILE_ROWS", 40)
         monkeypatch.setattr(verified, "BLOCK_BYTES", 1 << 12)
         a_crowd(place, 200)
         day = publish_day(day=DAY, now=CLOSED)

@@ -4,8 +4,11 @@ import datetime as dt
 from collections.abc import Collection
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
+from exports.lake import write
 from exports.lake.catalogue import Lake
 from exports.lake.erase import Erased, NotFoundError, erase_rows, prove_absence
 from exports.lake.storage import S3Objects, local_path
@@ -23,6 +26,16 @@ POLICY = ClassPolicy()
 def put(lake: Lake, *parts: pa.Table, day: dt.date = DAY, job: str = "release") -> None:
     rows = pa.concat_tables(parts)
     overwrite_day(lake=lake, described=VERIFIED, day=day, batches=lambda: batches(rows), job=job)
+
+
+def put_in_batches(lake: Lake, *parts: pa.Table, size: int) -> None:
+    rows = pa.concat_tables(parts).combine_chunks()
+    overwrite_day(lake=lake, described=VERIFIED, day=DAY, batches=lambda: batches(rows, size), job="release")
+
+
+def data_files(lake: Lake) -> list[str]:
+    """Paths of the table's data files, in the order of their rows."""
+    return sorted(str(local_path(task.file.file_path)) for task in lake.table(VERIFIED).scan().plan_files())
 
 
 def erase(lake: Lake, wanted: Collection[str], *, day: dt.date = DAY, job: str = "erasure") -> Erased:
@@ -164,3 +177,60 @@ def test_a_bucket_whose_versioning_is_suspended_can_be_swept_too(catalogue_url: 
         sweep(lake=made, described=VERIFIED)
         assert prove_absence(lake=made, tokens=[token("a", 3)]).holding == ()
         assert len(rows_of(made)) == 39
+
+
+class TestManyRowGroups:
+    """Files of several row groups, of which some hold nobody who is erased."""
+
+    @pytest.fixture(autouse=True)
+    def small_groups(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(write, "ROW_GROUP_ROWS", 50)
+        monkeypatch.setattr(write, "VERIFIED_FILE_ROWS", 100)
+
+    def test_rows_of_every_row_group_stay_as_they_were_in_their_order(self, local_lake: Lake) -> None:
+        parts = [verified_rows(60, zip3=f"1{number:02d}", seed=f"{number:x}", o2=95) for number in range(5)]
+        put_in_batches(local_lake, *parts, size=25)
+        before = {file: pq.read_table(file) for file in data_files(local_lake)}
+        assert [pq.ParquetFile(file).num_row_groups for file in before] == [2, 2, 2]
+        wanted = [token("1", 3), token("1", 59), token("4", 0)]
+        erased = erase(local_lake, wanted)
+        assert [(change.before, change.after) for change in erased.objects] == [(100, 99), (100, 99), (100, 99)]
+        after = [pq.read_table(file) for file in data_files(local_lake)]
+        stays = pc.invert(pc.is_in(pa.concat_tables(before.values())["userid"], pa.array(wanted)))
+        assert pa.concat_tables(after).equals(pa.concat_tables(before.values()).filter(stays))
+
+    def test_a_class_that_lies_in_several_files_is_counted_and_dropped_as_one(self, local_lake: Lake) -> None:
+        put_in_batches(local_lake, verified_rows(90, seed="b", zip3="020"), verified_rows(36), size=20)
+        assert erase(local_lake, [token("a", number) for number in range(6)]).dropped == 0
+        erased = erase(local_lake, [token("a", 35)], job="second")
+        assert (erased.rows, erased.dropped) == (1, 29)
+        assert sorted(change.tokens != frozenset() for change in erased.objects) == [False, True]
+        assert {row["scannerdevice_zipcode"] for row in rows_of(local_lake)} == {"02000"}
+
+    def test_a_value_that_only_erased_rows_had_is_in_no_byte_of_the_new_files(self, local_lake: Lake) -> None:
+        put_in_batches(local_lake, verified_rows(50, zip3="777"), verified_rows(50, zip3="888", seed="b"), size=100)
+        erase(local_lake, [token("a", number) for number in range(21)])
+        [file] = data_files(local_lake)
+        chunks = pq.read_table(file, read_dictionary=["scannerdevice_zipcode"])["scannerdevice_zipcode"].chunks
+        assert {text for chunk in chunks for text in chunk.dictionary.to_pylist()} == {"88800"}
+
+    def test_a_text_of_one_erased_row_leaves_the_dictionary_of_its_row_group(self, local_lake: Lake) -> None:
+        odd = verified_rows(1, seed="x", risklevel="High")
+        put_in_batches(local_lake, verified_rows(49), odd, size=50)
+        erase(local_lake, [token("x", 0)])
+        [file] = data_files(local_lake)
+        assert pq.read_table(file, read_dictionary=["risklevel"])["risklevel"].chunk(0).dictionary.to_pylist() == [
+            "Low"
+        ]
+
+    @pytest.mark.parametrize("erased", [1, 300])
+    def test_few_and_many_rows_of_a_row_group_go_alike(
+        self, local_lake: Lake, monkeypatch: pytest.MonkeyPatch, erased: int
+    ) -> None:
+        monkeypatch.setattr(write, "ROW_GROUP_ROWS", 1000)
+        monkeypatch.setattr(write, "VERIFIED_FILE_ROWS", 1000)
+        put(local_lake, verified_rows(1000))
+        wanted = [token("a", number * 2) for number in range(erased)]
+        before = rows_of(local_lake)
+        erase(local_lake, wanted)
+        assert rows_of(local_lake) == [row for row in before if row["userid"] not in set(wanted)]
