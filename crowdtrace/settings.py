@@ -294,6 +294,7 @@ CELERY_TIMEZONE = DEPLOYMENT_TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
     "abuse": {"task": "passes.abuse", "schedule": crontab(hour=4, minute=35)},
+    "alerts": {"task": "passes.alerts", "schedule": crontab()},
     "crowd": {"task": "risk.crowd", "schedule": crontab(minute="*/5")},
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},

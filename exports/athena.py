@@ -49,6 +49,8 @@ def text(value: Any) -> str | None:
             written = format(value, "f")
         case bytes():
             written = value.hex(" ")
+        case [tuple(), *_]:  # a map comes as pairs
+            written = "{" + ", ".join(f"{text(name)}={text(each) or 'null'}" for name, each in value) + "}"
         case list():
             written = "[" + ", ".join(text(each) or "null" for each in value) + "]"
         case dict():

@@ -1,13 +1,17 @@
 """Work of the schedule."""
 
 import logging
+from typing import Final
 
 from celery import shared_task
 
 from crowdtrace.common.time import utc_now
-from passes import keys, services
+from passes import alerts, keys, services
+from venues.tasks import mail_alert
 
 log = logging.getLogger(__name__)
+MAIL_WAITS: Final = 300
+"""Seconds until a mail is old news; the look at the places in the next minute asks for another."""
 
 
 @shared_task(name="passes.keys")
@@ -18,6 +22,16 @@ def make_and_blank_keys() -> None:
     blanked = keys.blank_ended(now)
     dropped = services.drop_closed_draws(now=now)
     log.info("keys: %d blanked, %d counts of closed days dropped", blanked, dropped)
+
+
+@shared_task(name="passes.alerts")
+def watch_capacity() -> None:
+    """Have the members told who want to know that their place fills up; a mail that waits too long is none."""
+    now = utc_now()
+    due = alerts.watch_capacity(now=now)
+    for one in due:
+        mail_alert.apply_async((one.alert_id, one.heads, now.isoformat()), expires=MAIL_WAITS)
+    log.info("alerts: %d mails due", len(due))
 
 
 @shared_task(name="passes.abuse")

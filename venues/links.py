@@ -32,6 +32,16 @@ def join(base: str, code: str) -> str:
     return f"{base}/owner/join#{code}"
 
 
+def dashboard(base: str, venue_id: str) -> str:
+    """How full a place is, for its people."""
+    return f"{base}/owner/venues/{venue_id}"
+
+
+def alert(base: str, venue_id: str) -> str:
+    """Where a member says from when on, and how, they want to know that a place fills up."""
+    return f"{dashboard(base, venue_id)}/alert"
+
+
 def password_reset(base: str, token: str) -> str:
     """Asks for a new password."""
     return f"{base}/owner/reset#{token}"

@@ -183,6 +183,24 @@ class Venue(models.Model):
         return self.usual_dwell_min or USUAL_DWELL_MIN[self.kind]
 
 
+class AlertMail(models.Model):
+    """A member who wants a mail when a place fills up, in the language and with the address they asked in."""
+
+    privacy = STAFF_WHILE_ORGANISATION
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="alert_mails")
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="alert_mails")
+    language = models.CharField(max_length=16)
+    origin = models.CharField(max_length=300, help_text="where the page was that they asked on; its link leads there")
+    told_at = models.DateTimeField(null=True, help_text="of the present crossing; empty again once it fell below")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "membership"], name="one_alert_a_member")]
+
+    def __str__(self) -> str:
+        return f"alert of {self.venue}"
+
+
 class Requirements(models.Model):
     """One version of what a venue asks. Rows are never changed: a change is a new version.
 

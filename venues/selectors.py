@@ -8,23 +8,25 @@ does not exist; a role that is too small is `Forbidden`.
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 
 from crowdtrace.common import crypto
 from crowdtrace.common.problems import Forbidden, NotFound
+from crowdtrace.common.statements import one_row
 from venues import places
 from venues.hours import Hours, Interval
 from venues.kinds import Access, DeviceKind, Role
 from venues.models import (
+    AlertMail,
     Device,
     Door,
     Event,
@@ -76,6 +78,11 @@ def member(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
     return found
 
 
+def open_venues(user: User) -> QuerySet[Venue]:
+    """Open venues of all of the user's organisations."""
+    return Venue.objects.filter(closed_at=None, organisation__closed_at=None, organisation__memberships__user=user)
+
+
 def venue(user: User, public_id: str, role: Role = Role.VIEWER) -> Venue:
     """An open venue of one of the user's organisations, with its organisation and requirements in force."""
     rows = Venue.objects.select_related("organisation", "requirements").filter(closed_at=None)
@@ -104,6 +111,28 @@ def invitation(user: User, public_id: str, role: Role = Role.VIEWER) -> Invitati
     """An invitation to an event at one of the user's venues."""
     rows = Invitation.objects.select_related("event__venue__organisation").filter(event__venue__closed_at=None)
     return _scoped(rows, user, public_id, role, "event__venue__organisation")
+
+
+def may(row: models.Model, role: Role) -> bool:
+    """Whether the role with which somebody read a row of this module is enough for more."""
+    return RANK[Role(row.role_of_user)] >= RANK[role]  # type: ignore[attr-defined]
+
+
+def alert_mail_wanted(user: User, venue: Venue) -> bool:
+    """Whether the user wants a mail when the venue fills up."""
+    return venue.alert_mails.filter(membership__user=user).exists()
+
+
+def watched() -> QuerySet[AlertMail]:
+    """Mails that members want about open venues, with the venue and its requirements in force."""
+    return (
+        AlertMail.objects.filter(
+            venue__closed_at=None, venue__organisation__closed_at=None, membership__user__is_active=True
+        )
+        .exclude(membership__user__email="")
+        .select_related("venue__requirements")
+        .order_by("pk")
+    )
 
 
 def owner_token(user: User, public_id: str) -> OwnerToken:
@@ -197,8 +226,7 @@ def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> boo
 
 
 # Devices -------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class DoorRules:
+class DoorRules(NamedTuple):
     """What a door asks, live. The rules on answers are not here: the scan path cannot read them."""
 
     version: int
@@ -210,8 +238,7 @@ class DoorRules:
     hours: Hours
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceContext:
+class DeviceContext(NamedTuple):
     """All that a request of a device needs to know of where it stands; what `request.auth` is."""
 
     device_id: int
@@ -258,9 +285,8 @@ def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
     `None` for an unknown or revoked token, and where door, venue or organisation are closed: revocation works at
     once, since nothing of this is remembered between requests. Plain SQL, for it runs in every scan.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_DEVICE, {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS})
-        row = cursor.fetchone()
+    asked = {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS}
+    row = one_row(_DEVICE, asked)
     if row is None:
         return None
     *place, hours, events = row

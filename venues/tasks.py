@@ -3,7 +3,9 @@
 import datetime as dt
 
 from celery import shared_task
+from django.utils.translation import override
 
+from crowdtrace.common.time import utc_now
 from venues import services
 
 
@@ -14,6 +16,13 @@ def mark_seen(device_id: int, seen: str) -> None:
 
 
 @shared_task(name="venues.mail_password_reset")
-def mail_password_reset(email: str, origin: str) -> None:
-    """Mail a link for a new password to the accounts with this address, if there are any."""
-    services.mail_password_reset(email=email, origin=origin)
+def mail_password_reset(email: str, origin: str, language: str) -> None:
+    """Mail a link for a new password to the accounts with this address, if there are any, in a language."""
+    with override(language):
+        services.mail_password_reset(email=email, origin=origin)
+
+
+@shared_task(name="venues.mail_alert")
+def mail_alert(alert_id: int, heads: int, at: str) -> None:
+    """Mail a member that a place fills up, unless that was done."""
+    services.mail_alert(alert_id=alert_id, heads=heads, at=dt.datetime.fromisoformat(at), now=utc_now())

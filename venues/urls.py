@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     owner("members/<member>", organisations.MemberView.as_view(), "member"),
     owner("venues", venues.MyVenuesView.as_view(), "venues"),
     owner("venues/<venue>", venues.VenueView.as_view(), "venue"),
+    owner("venues/<venue>/alert", venues.AlertView.as_view(), "alert"),
     owner("venues/<venue>/requirements", venues.RequirementsView.as_view(), "requirements"),
     owner("venues/<venue>/requirements/versions", venues.RequirementVersionsView.as_view(), "requirement-versions"),
     owner("venues/<venue>/doors", venues.DoorsView.as_view(), "doors"),

@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
 
 from crowdtrace.common.ids import ALPHABET
-from venues.pages import account, events, organisations, venues, wall
+from venues.pages import account, alerts, events, organisations, venues, wall
 
 PREFIXES = {
     "organisation": "o",
@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     page("/invitations/<invitation>/end", events.revoke_invitation, "revoke-invitation"),
     page("/venues/new", venues.new_venue, "new-venue"),
     page("/venues/<venue>/settings", venues.settings_of_venue, "settings"),
+    page("/venues/<venue>/alert", alerts.alert, "alert"),
     page("/venues/<venue>/facts", venues.facts, "facts"),
     page("/venues/<venue>/rules", venues.rules, "rules"),
     page("/venues/<venue>/versions", venues.versions, "versions"),

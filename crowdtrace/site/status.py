@@ -32,6 +32,7 @@ KEYS_AHEAD_DAYS: Final = 2
 """Check-in for tomorrow opens today, so its key must be there before."""
 LATE_AFTER: Final[dict[str, dt.timedelta]] = {
     "risk.crowd": dt.timedelta(minutes=20),
+    "passes.alerts": dt.timedelta(minutes=10),
     "passes.keys": dt.timedelta(hours=3),
     "passes.abuse": dt.timedelta(hours=30),
     "risk.estimate": dt.timedelta(hours=30),

@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("app.webmanifest", views_pages.manifest, name="page-manifest"),
     path("service-worker.js", views_pages.service_worker, name="page-service-worker"),
     page("", views_owner.home, "home"),
+    page("/now", views_owner.home_now, "home-now"),
     page("/venues/<venue>", views_owner.venue, "venue"),
     page("/venues/<venue>/now", views_owner.venue_now, "venue-now"),
     page("/operator", views_operator.status, "operator"),

@@ -1,58 +1,26 @@
-"""The owner's dashboard: what of a place's present and past belongs to the people who run it, from several rooms.
+"""The owner's dashboard, drawn. What it may say is decided in `crowdtrace.site.dashboard`.
 
-Numbers of people, never people: how many are inside, how many usually are, means of at least five ratings, totals of
-ten and more refusals of days that are over. The one exception is what a visitor chose to show: a name, while inside.
+The one thing here that is no number is what a visitor chose to show: a name, while inside.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from crowdtrace.common.time import utc_now
+from crowdtrace.site.dashboard import inside, ratings_of
 from passes import selectors as of_passes
-from passes.models import RatingTotal
 from risk.scouting import usual_of
-from risk.words import FEWEST_SHOWN
 from venues import plain, selectors
+from venues.fullness import Fullness
 from venues.models import Device, Venue
 from venues.pages.base import owner_page, user_of
-from venues.requirements import RequirementValues
 
 CHART_WIDTH, CHART_HEIGHT, CHART_FOOT = 480, 120, 18
 """Of the picture of a day's hours, in its own units."""
-HOURS: Final = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """How full a place is, against what its doors let in."""
-
-    venue: Venue
-    heads: int
-    limit: int
-
-    @property
-    def percent(self) -> int:
-        """Of the limit; may pass 100 where the limit was lowered while people were inside."""
-        return 100 * self.heads // self.limit if self.limit else 100
-
-    @property
-    def fills_up(self) -> bool:
-        """Whether its people wanted to be told by now."""
-        return self.percent >= self.venue.alert_percent
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the doors are red for everybody who comes."""
-        return self.heads >= self.limit
-
-    @property
-    def bar(self) -> int:
-        """For a bar that ends at the limit."""
-        return min(100, self.percent)
+HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +36,24 @@ class Bar:
     is_now: bool
 
 
-def now_at(venues: Sequence[Venue]) -> list[Now]:
-    """How full each place is; they come with their requirements. One statement."""
-    heads = of_passes.heads_inside([venue.pk for venue in venues], utc_now())
-    return [Now(venue, heads.get(venue.pk, 0), _limit(venue)) for venue in venues]
-
-
 @owner_page
 def home(request: HttpRequest) -> HttpResponse:
     """All places of the person, how full each is, and what is new."""
-    user = user_of(request)
-    venues = list(
-        Venue.objects.filter(closed_at=None, organisation__closed_at=None, organisation__memberships__user=user)
-        .select_related("organisation", "requirements")
-        .order_by("name", "pk")
-    )
-    if not venues and not selectors.memberships(user).exists():
+    places = _places(request)
+    if not places and not selectors.memberships(user_of(request)).exists():
         return redirect("owner-page-start")
-    return render(request, "site/owner/home.html", {"places": now_at(venues)})
+    return render(request, "site/owner/home.html", {"places": places})
+
+
+@owner_page
+def home_now(request: HttpRequest) -> HttpResponse:
+    """The part of that page that changes by the minute, for its script."""
+    return render(request, "site/owner/places.html", {"places": _places(request)})
+
+
+def _places(request: HttpRequest) -> list[Fullness]:
+    venues = selectors.open_venues(user_of(request)).select_related("organisation", "requirements")
+    return inside(list(venues.order_by("name", "pk")), utc_now())
 
 
 @owner_page
@@ -98,9 +66,10 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
         "tab": "now",
         "present": _present(place),
         "usual": _usual(place),
-        "ratings": _ratings(place),
+        "ratings": ratings_of(place),
         "days": of_passes.day_totals(place, now),
         "fewest": of_passes.FEWEST,
+        "mails": selectors.alert_mail_wanted(user_of(request), place),
         "devices": Device.objects.filter(door__venue=place, revoked_at=None).count(),
     }
     return render(request, "site/owner/venue.html", context)
@@ -116,7 +85,7 @@ def venue_now(request: HttpRequest, venue: str) -> HttpResponse:
 def _present(place: Venue) -> dict[str, Any]:
     now = utc_now()
     return {
-        "now": now_at([place])[0],
+        "now": inside([place], now)[0],
         "names": of_passes.names_present(place, now),
         "at": now.astimezone(place.zone),
     }
@@ -137,7 +106,7 @@ def _usual(place: Venue) -> dict[str, Any] | None:
         "height": CHART_HEIGHT + CHART_FOOT,
         "floor": CHART_HEIGHT,
         "days": plain.WEEKDAYS,
-        "rows": [(hour, [round(week[day][hour]) for day in range(7)]) for hour in range(HOURS)],
+        "rows": [(hour, [round(day[hour]) for day in week]) for hour in range(HOURS)],
     }
 
 
@@ -145,19 +114,3 @@ def _bar(hour: int, heads: float, highest: float, is_now: bool) -> Bar:
     step = CHART_WIDTH / HOURS
     height = round(heads / highest * (CHART_HEIGHT - 4), 1)
     return Bar(hour, round(heads), round(hour * step + 2, 1), round(CHART_HEIGHT - height, 1), step - 4, height, is_now)
-
-
-def _ratings(place: Venue) -> dict[str, Any] | None:
-    """Means of at least five ratings; fewer are not shown, nor how many."""
-    total: RatingTotal | None = of_passes.rating_totals([place.pk]).get(place.pk)
-    if total is None or total.count < FEWEST_SHOWN:
-        return None
-    return {
-        "count": total.count,
-        "masks": round(total.masks / total.count, 1),
-        "distancing": round(total.distancing / total.count, 1),
-    }
-
-
-def _limit(place: Venue) -> int:
-    return 0 if place.requirements is None else plain.people_limit(RequirementValues.of(place.requirements))

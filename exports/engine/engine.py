@@ -113,6 +113,7 @@ class Engine:
         if "error" in outcome:
             raise _explained(sql, outcome["error"])
         table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
+        _check_times(table)
         return QueryResult(_whole_numbers(table), outcome["truncated"], round((time.monotonic() - started) * 1000))
 
     def _job(self, sql: str) -> Mapping[str, Any]:
@@ -162,6 +163,23 @@ def _whole_numbers(table: pa.Table) -> pa.Table:
     return table
 
 
+def _check_times(table: pa.Table) -> None:
+    """Refuse times that most readers have no value for; DuckDB's years reach from -290,000 to 5,800,000."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if _holds_times(column.type):
+            try:
+                column.to_pylist()
+            except (ValueError, OverflowError):
+                detail = f'The column "{name}" holds a time outside of the years 1 to 9999. Cast it to VARCHAR.'
+                raise QueryError("bad-value", detail) from None
+
+
+def _holds_times(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_temporal(kind)) or any(
+        _holds_times(kind.field(place).type) for place in range(kind.num_fields)
+    )
+
+
 def _httpfs() -> Path:
     """The pinned extension's file."""
     found = sorted(Path(str(files("duckdb_extension_httpfs"))).glob("extensions/*/httpfs.duckdb_extension"))
@@ -201,7 +219,10 @@ def _in_process(job: bytes, limits: Limits, is_cancelled: Asked, ahead: bool) ->
         if ahead:
             AHEAD.prepare()
     if not answer.startswith(b"{") or b"\n" not in answer:
-        raise QueryError("out-of-memory", f"The query needed more than {limits.memory_mb} MB and was ended.")
+        detail = (
+            f"The query was ended without an answer: it needed more than {limits.memory_mb} MB, or what DuckDB lacks."
+        )
+        raise QueryError("out-of-memory", detail)
     return answer
 
 
@@ -238,6 +259,7 @@ CODES: Final = {
     "Permission": "forbidden",
     "Out of Memory": "out-of-memory",
     "Conversion": "bad-value",
+    "Kind": "bad-value",
     "Interrupt": "too-slow",
 }
 
@@ -247,7 +269,8 @@ AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
 
 
 def _explained(sql: str, error: Mapping[str, Any]) -> QueryError | LakeAwayError:
-    message = str(error.get("exception_message", "the query failed"))
+    # What follows an empty line is advice to load extensions, which nobody can here.
+    message = str(error.get("exception_message", "the query failed")).partition("\n\n")[0]
     if error.get("exception_type") in AWAY:
         # The message would name a path or an address of ours.
         return LakeAwayError("the lake cannot be read at the moment")

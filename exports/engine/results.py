@@ -28,8 +28,8 @@ TYPE_NAMES: Final[dict[pa.DataType, str]] = {
     pa.date32(): "date",
     pa.binary(): "varbinary",
 }
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins so for a formula, some also the wide forms (OWASP, "CSV Injection").
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def columns_of(table: pa.Table) -> list[dict[str, str]]:
@@ -41,11 +41,21 @@ def type_name(kind: pa.DataType) -> str:
     """Athena's name of an Arrow type, Arrow's own where there is none."""
     if pa.types.is_timestamp(kind):
         return "timestamp with time zone" if kind.tz else "timestamp"
-    if pa.types.is_list(kind):
-        return f"array({type_name(kind.value_type)})"
     if pa.types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
-    return TYPE_NAMES.get(kind, str(kind))
+    if pa.types.is_dictionary(kind):
+        return type_name(kind.value_type)
+    return _nested_name(kind) or TYPE_NAMES.get(kind, str(kind))
+
+
+def _nested_name(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return f"array({type_name(kind.value_type)})"
+    if pa.types.is_map(kind):
+        return f"map({type_name(kind.key_type)},{type_name(kind.item_type)})"
+    if pa.types.is_struct(kind):
+        return f"row({','.join(f'{field.name} {type_name(field.type)}' for field in kind)})"
+    return ""
 
 
 def json_rows(table: pa.Table) -> list[list[Any]]:
@@ -61,7 +71,7 @@ def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
 def _json(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):  # tuples are the pairs of a map
         return [_json(each) for each in value]
     if isinstance(value, dict):
         return {str(name): _json(each) for name, each in value.items()}

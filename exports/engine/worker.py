@@ -96,7 +96,11 @@ def run(job: dict[str, Any], out: BinaryIO) -> None:
         _write(out, {"error": _explained(error) | {"exception_type": TABLES}})
         return
     try:
-        reader = connection.execute(job["sql"]).to_arrow_reader(BATCH_ROWS)
+        asked = connection.execute(job["sql"])
+        if refused := _refused(asked):
+            _write(out, {"error": {"exception_type": "Kind", "exception_message": refused}})
+            return
+        reader = asked.to_arrow_reader(BATCH_ROWS)
         batches, rows, truncated = [], 0, False
         for batch in reader:
             left = job["max_rows"] - rows
@@ -115,6 +119,29 @@ def run(job: dict[str, Any], out: BinaryIO) -> None:
     with pa.ipc.new_stream(out, reader.schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
+
+
+# Kinds of DuckDB that Arrow, Parquet or JSON have no form for, or one that loses the value.
+FORMLESS = frozenset({"interval", "union", "uhugeint", "variant", "bignum", "bit"})
+NESTED = frozenset({"struct", "map", "list", "array"})
+
+
+def _refused(asked: duckdb.DuckDBPyConnection) -> str:
+    """Which column of an answer is of a kind that cannot be sent; empty when all can."""
+    for name, kind, *_ in asked.description or ():
+        if _is_formless(kind):
+            return f'The column "{name}" is of the kind {kind}, which an answer cannot hold. Cast it to VARCHAR.'
+    return ""
+
+
+def _is_formless(kind: Any) -> bool:
+    if kind.id in FORMLESS:
+        return True
+    if kind.id not in NESTED:
+        return False
+    parts = kind.children[:1] if kind.id == "array" else kind.children  # an array's second is its size
+    unnamed = kind.id == "struct" and any(not name for name, _ in parts)
+    return unnamed or any(_is_formless(part) for _, part in parts)
 
 
 def _explained(error: duckdb.Error) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from exports.policy.domain import CAP
 
@@ -21,6 +23,7 @@ from exports.policy.domain import CAP
 QUASI: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "capacity")
 # What a class must not give away: four answers, and whether the pass was refused. Truth values.
 SENSITIVE: Final = ("symptoms", "diagnosed", "contact", "near", "declined")
+ANSWERS: Final = 4
 # A value that was generalised away.
 ANY: Final = ""
 
@@ -104,11 +107,11 @@ def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Ite
 def _climb(counts: pd.DataFrame, steps: range, policy: ClassPolicy) -> tuple[Generalised, pd.DataFrame]:
     """What these steps of the ladder publish, and the counts that still wait."""
     waiting, chosen = counts, []
-    for number in steps:
-        published = _generalised(waiting, LADDER[number])
-        good = holding(published, policy, least=policy.k + policy.margin)
-        fits = pd.MultiIndex.from_frame(published[list(QUASI)]).isin(good)
-        chosen.append(_mapping(waiting[fits], published[fits], number))
+    for step in steps:
+        published = _generalised(waiting, LADDER[step])
+        number, good = _judged(published, policy, policy.k + policy.margin)
+        fits = good[number]
+        chosen.append(_mapping(waiting[fits], published[fits], step))
         waiting = waiting[~fits]
     made = int(counts["count"].sum()) - int(waiting["count"].sum())
     return Generalised(pd.concat(chosen), made, 0), waiting
@@ -130,12 +133,23 @@ def _generalised(counts: pd.DataFrame, step: Step) -> pd.DataFrame:
 
 def holding(rows: pd.DataFrame, policy: ClassPolicy, *, least: int) -> pd.MultiIndex:
     """The classes (values of `QUASI`) among counted rows that have at least `least` passes and are diverse."""
-    yes = {name: rows["count"].where(rows[name].astype(bool), 0) for name in SENSITIVE}
-    sums = rows.assign(**yes).groupby(list(QUASI), sort=False)[["count", *SENSITIVE]].sum()
-    patterns = rows.drop_duplicates([*QUASI, *SENSITIVE[:4]]).groupby(list(QUASI), sort=False).size()
-    good = (sums["count"] >= least) & (patterns.reindex(sums.index) >= policy.patterns)
-    good &= sums[list(SENSITIVE)].max(axis=1) <= policy.most_yes * sums["count"]
-    return pd.MultiIndex.from_frame(sums.index[good].to_frame())
+    number, good = _judged(rows, policy, least)
+    _, first = np.unique(number, return_index=True)
+    return pd.MultiIndex.from_frame(rows[list(QUASI)].iloc[first[good]])
+
+
+def _judged(rows: pd.DataFrame, policy: ClassPolicy, least: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The number of each row's class, and of each class whether it has `least` passes and is diverse."""
+    number = rows.groupby(list(QUASI), sort=False).ngroup().to_numpy()
+    passes, classes = rows["count"].to_numpy(), int(number.max(initial=-1)) + 1
+    sizes = np.bincount(number, passes, classes)
+    said = {name: rows[name].to_numpy(dtype=np.int64) for name in SENSITIVE}
+    pattern = np.zeros_like(number)
+    for name in SENSITIVE[:ANSWERS]:
+        pattern = 2 * pattern + said[name]
+    kinds = np.bincount(np.unique(number << ANSWERS | pattern) >> ANSWERS, minlength=classes)
+    agreeing = np.max([np.bincount(number, passes * yes, classes) for yes in said.values()], axis=0)
+    return number, (sizes >= least) & (kinds >= policy.patterns) & (agreeing <= policy.most_yes * sizes)
 
 
 def _mapping(finest: pd.DataFrame, published: pd.DataFrame, number: int) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from exports.engine.engine import QueryResult
 from exports.engine.results import columns_of, json_rows
 from exports.lakes import query_engine
 from exports.selectors import TablesAt, tables_at
-from exports.services.live import live_crowd
 from exports.tables import LIVE_CROWD
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def run_query(
     at = at or tables_at(as_of)
     engine = query_engine(release=at.release, ahead=ahead)
     if LIVE_CROWD.name in engine.check(sql, dialect=dialect).tables:
+        from exports.services.live import live_crowd  # loads the risk model, which most queries do without
+
         engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()), ahead=ahead)
     return Answered(engine.run(sql, dialect=dialect, is_cancelled=is_cancelled), at.as_of)
 

@@ -26,6 +26,7 @@ from tests.venues.test_pages import token_of, turn_on_second_factor
 from venues import services
 from venues.kinds import Role
 from venues.models import Event, Membership
+from venues.requirements import RequirementValues
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOT_LOGGED_IN = ("owner-page-log-out", "owner-page-log-in-code", "owner-page-second-factor")
@@ -225,6 +226,48 @@ def test_the_number_inside_follows_without_loading_the_page(open_context: OpenCo
     assert page.inner_text(".now").startswith("3 ")
     stay(house.venue, now(), open_end=True)
     page.wait_for_selector(".now:has-text('4 ')")
+
+
+# Notifications of the system need a desktop; what the page asks the browser for is written down instead.
+NOTIFICATIONS = """window.notified = [];
+class Told { constructor(name, { body, tag }) { window.notified.push([name, body, tag]); } }
+Told.permission = "default";
+Told.requestPermission = async () => (Told.permission = "granted");
+window.Notification = Told;
+ServiceWorkerContainer.prototype.getRegistration = async () => undefined;
+const every = setInterval;
+window.setInterval = (what, ms) => every(what, ms / 30);"""
+
+
+@pytest.mark.parametrize("address", ["/owner", "/owner/venues/{}"])
+def test_a_place_that_fills_up_is_told_aloud_once_and_as_a_notification_to_who_wants_it(
+    address: str, open_context: OpenContext, live_server: LiveServer
+) -> None:
+    house = make_house(visitors=3)
+    assert house.venue.requirements is not None
+    rules = RequirementValues.of(house.venue.requirements).changed({"capacity": 5})
+    services.set_requirements(venue=house.venue, values=rules, actor="owner", now=now())
+    services.update_venue(venue=house.venue, changes={"alert_percent": 80}, actor="owner", now=now())
+    context = open_context()
+    Scene(context, live_server.url).sign_in(house.owner)
+    page = context.new_page()
+    page.add_init_script(NOTIFICATIONS)
+    page.goto(address.format(house.venue.public_id))
+    assert page.evaluate("Notification.permission") == "default", "a page never asks by itself"
+    page.click("button:has-text('Notify me on this device')")
+    page.wait_for_selector("[data-notify]:has-text('Notifications are on')")
+    assert page.inner_text("[data-announced]") == ""
+    told = [[house.venue.name, "It fills up: 80 % of the limit.", f"alert-{house.venue.public_id}"]]
+    stay(house.venue, now(), open_end=True)
+    page.wait_for_selector(f"[data-announced]:has-text('{house.venue.name}: It fills up: 80 %')")
+    with page.expect_response("**/now"):
+        pass
+    assert page.evaluate("notified") == told
+    stay(house.venue, now(), open_end=True)
+    page.wait_for_selector("[data-announced]:has-text('Full: the doors are red')")
+    assert [body for _name, body, _tag in page.evaluate("notified")][1:] == [
+        "Full: the doors are red for everybody who comes."
+    ]
 
 
 def test_every_page_of_owners_is_accessible_and_fits(open_context: OpenContext, live_server: LiveServer) -> None:

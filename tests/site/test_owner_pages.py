@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -11,10 +12,12 @@ from crowdtrace.common import valkey
 from crowdtrace.common.task_record import DONE, FAILED, RecordedTask, read_work
 from crowdtrace.common.time import utc_now
 from crowdtrace.site import vitals
+from crowdtrace.site.dashboard import Ratings
 from crowdtrace.site.models import VitalsCount
 from crowdtrace.site.status import status
 from passes.models import RatingTotal
 from passes.selectors import heads_inside
+from risk.models import VenueCard
 from tests import factories
 from tests.risk.crowds import stay
 from venues import services
@@ -54,18 +57,55 @@ def test_who_left_or_timed_out_is_not_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inside", "words"), [(8, ""), (9, "It fills up: 90 % of the limit."), (10, "Full: the doors are red")]
+    ("inside", "level", "words"),
+    [(8, "calm", ""), (9, "fills", "It fills up: 90 % of the limit."), (10, "full", "Full: the doors are red")],
 )
-def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, words: str) -> None:
+def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, level: str, words: str) -> None:
     venue, client = place()
     for _ in range(inside):
         stay(venue, utc_now() - MINUTE, open_end=True)
-    text = page_of(client, venue).content.decode()
-    assert f"{inside} <small>of 10 inside" in text
-    assert ('role="alert"' in text) is bool(words)
-    assert words in text
+    for text in (page_of(client, venue).content.decode(), client.get("/owner/now").content.decode()):
+        assert f"{inside} <small>of 10 inside" in text
+        assert f'data-level="{level}" data-place="{venue.public_id}"' in text
+        assert words in text
+        assert ("is-warning" in text) is bool(words)
     services.update_venue(venue=venue, changes={"alert_percent": 100}, actor="owner", now=utc_now())
-    assert ('role="alert"' in page_of(client, venue).content.decode()) is (inside == 10)
+    assert ("is-warning" in page_of(client, venue).content.decode()) is (inside == 10)
+
+
+def test_programs_read_the_same_numbers_as_the_page(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    venue, client = place()
+    for _ in range(9):
+        stay(venue, utc_now() - MINUTE, open_end=True)
+    RatingTotal.objects.create(venue=venue, count=4, masks=17, distancing=8)
+    with django_assert_max_num_queries(10):
+        told = client.get(f"/api/v1/owner/venues/{venue.public_id}/statistics").json()
+    assert {name: told["now"][name] for name in ("heads", "limit", "percent", "level")} == {
+        "heads": 9,
+        "limit": 10,
+        "percent": 90,
+        "level": "fills",
+    }
+    assert (told["usual"], told["ratings"], len(told["days"])) == (None, None, 14)
+    assert told["days"][0] | {"date": ""} == {"date": "", "visits": 9, "declined": None, "refused": None}
+    RatingTotal.objects.update(count=5)
+    usual = np.array([hour % 24 + 0.26 for hour in range(168)], "<f4")
+    VenueCard.objects.create(
+        venue=venue, basis=b"", curve=b"", kind=venue.kind, usual=usual.tobytes(), usual_at=utc_now()
+    )
+    told = client.get(f"/api/v1/owner/venues/{venue.public_id}/statistics").json()
+    assert told["ratings"] == {"count": 5, "masks": 3.4, "distancing": 1.6}
+    assert [told["usual"][6][23], len(told["usual"])] == [23.3, 7]
+
+
+def test_the_numbers_of_another_team_are_unknown() -> None:
+    venue, _client = place()
+    _other, stranger = place()
+    answers = [
+        stranger.get(f"/api/v1/owner/venues/{venue_id}/statistics") for venue_id in (venue.public_id, "v_0000000000")
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
 
 
 def test_ratings_show_from_the_fifth_on() -> None:
@@ -74,7 +114,7 @@ def test_ratings_show_from_the_fifth_on() -> None:
     assert page_of(client, venue).context["ratings"] is None
     row.count = 5
     row.save()
-    assert page_of(client, venue).context["ratings"] == {"count": 5, "masks": 3.4, "distancing": 1.6}
+    assert page_of(client, venue).context["ratings"] == Ratings(count=5, masks=3.4, distancing=1.6)
 
 
 def test_no_page_of_the_owner_holds_a_key_of_a_visit() -> None:
@@ -96,6 +136,8 @@ def test_the_dashboard_asks_the_database_little(django_assert_max_num_queries: D
         page_of(client, venue, "/now")
     with django_assert_max_num_queries(5):
         client.get("/owner")
+    with django_assert_max_num_queries(4):
+        client.get("/owner/now")
 
 
 # The operator's page --------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from crowdtrace.common.time import utc_now
 from tests.factories import NOW, PASSWORD, make_organisation, make_user
 from tests.venues.conftest import Race, call
 from venues import services
-from venues.models import OwnerToken, SecondFactor
+from venues.models import Organisation, OwnerToken, SecondFactor
 from venues.refusals import NotLoggedIn
 from venues.services import second_factor
 
@@ -132,6 +132,30 @@ class TestLogIn:
         monkeypatch.setattr(User, "set_password", note)
         log_in(Client(), "nobody", "something long")
         assert hashed == ["something long"]
+
+    def test_a_session_repeats_a_request_by_its_key(self) -> None:
+        make_user(username="rosa")
+        client = Client(enforce_csrf_checks=True)
+        csrf = log_in(client, "rosa").cookies["csrftoken"].value
+        named = {"X_CSRFToken": csrf, "Idempotency_Key": "0123456789abcdef"}
+        body = {"name": "New", "kind": "faith"}
+        first, again, other = (
+            call(client, "POST", owner("organisations"), given, **named)
+            for given in (body, body, body | {"name": "Newer"})
+        )
+        assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+        assert first.content == again.content
+        assert Organisation.objects.count() == 1
+
+    def test_a_form_in_a_session_is_no_body_of_the_api(self) -> None:
+        make_user(username="rosa")
+        client = Client(enforce_csrf_checks=True)
+        csrf = log_in(client, "rosa").cookies["csrftoken"].value
+        headers = {"X-CSRFToken": csrf, "Idempotency-Key": "0123456789abcdef"}
+        form = {"name": "New", "kind": "faith", "csrfmiddlewaretoken": csrf}
+        assert client.post(owner("organisations"), form, headers=headers).status_code == 415
+        del headers["X-CSRFToken"]
+        assert client.post(owner("organisations"), form, headers=headers).status_code == 403
 
     def test_a_change_in_a_session_needs_the_csrf_token(self) -> None:
         make_user(username="rosa")
@@ -324,6 +348,12 @@ class TestPassword:
         assert len(mail.outbox) == 1
         assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
         assert set(known.headers) == set(unknown.headers)
+
+    def test_the_letter_is_in_the_language_of_who_asked(self) -> None:
+        make_user(email="rosa@example.org")
+        call(Client(), "POST", owner("reset"), {"email": "rosa@example.org"}, Accept_Language="es")
+        assert mail.outbox[0].subject == "Su contraseña de CrowdTrace"
+        assert "Alguien" in mail.outbox[0].body
 
     def test_the_request_itself_looks_nobody_up(self, django_assert_num_queries: Any, monkeypatch: Any) -> None:
         from venues import tasks

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
 from crowdtrace.common.time import utc_now, z
+from crowdtrace.site import urls as site_urls
 from tests import factories
 from tests.factories import PASSWORD
 from tests.venues.conftest import World, call
@@ -91,16 +92,19 @@ ENDPOINTS = [
     Endpoint("GET", "organisations/<organisation>", "viewer", 3),
     Endpoint("PATCH", "organisations/<organisation>", "owner", 7, 200, given(name="Other name")),
     Endpoint("DELETE", "organisations/<organisation>", "owner", 10, 204),
-    Endpoint("GET", "organisations/<organisation>/export", "owner", 12),
+    Endpoint("GET", "organisations/<organisation>/export", "owner", 13),
     Endpoint("GET", "organisations/<organisation>/members", "viewer", 4),
     Endpoint("POST", "organisations/<organisation>/member-codes", "owner", 6, 201, given(role="viewer")),
     Endpoint("GET", "organisations/<organisation>/venues", "viewer", 4),
     Endpoint("POST", "organisations/<organisation>/venues", "manager", 10, 201, given(name="Bar", kind="bar")),
     Endpoint("PATCH", "members/<member>", "owner", 9, 200, given(role="manager")),
-    Endpoint("DELETE", "members/<member>", "owner or self", 7, 204),
+    Endpoint("DELETE", "members/<member>", "owner or self", 8, 204),
     Endpoint("GET", "venues/<venue>", "viewer", 3),
     Endpoint("PATCH", "venues/<venue>", "manager", 7, 200, given(volume_m3=420.5)),
     Endpoint("DELETE", "venues/<venue>", "manager", 8, 204),
+    Endpoint("GET", "venues/<venue>/alert", "viewer", 4),
+    Endpoint("PUT", "venues/<venue>/alert", "viewer", 5, 200, given(mail=False)),
+    Endpoint("GET", "venues/<venue>/statistics", "viewer", 9),
     Endpoint("GET", "venues/<venue>/requirements", "viewer", 3),
     Endpoint("PUT", "venues/<venue>/requirements", "manager", 10, 200, given(**REQUIREMENTS)),
     Endpoint("PATCH", "venues/<venue>/requirements", "manager", 10, 200, given(capacity=9)),
@@ -205,12 +209,12 @@ def test_what_belongs_to_others_looks_like_what_does_not_exist(world: World, end
         assert set(foreign.headers) == set(missing.headers)
 
 
-def test_every_endpoint_of_this_room_is_in_the_table() -> None:
+def test_every_endpoint_of_owners_is_in_the_table() -> None:
     known = {(one.method, one.address) for one in ENDPOINTS} | ELSEWHERE
     known = {(method, re.sub(r"<\w+>", "<>", address)) for method, address in known}
     found = set()
-    for pattern in urls.urlpatterns:
-        if isinstance(pattern, URLPattern):
+    for pattern in [*urls.urlpatterns, *site_urls.urlpatterns]:
+        if isinstance(pattern, URLPattern) and str(pattern.name).startswith(("owner-", "devices")):
             address = re.sub(r"\(\?P<\w+>[^)]*\)", "<>", str(pattern.pattern)).removesuffix(r"\Z")
             address = address.removeprefix("^api/v1/owner/").replace("api/v1/devices", "/api/v1/devices")
             found |= {(method, address) for method in methods_of(pattern)}

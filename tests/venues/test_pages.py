@@ -500,8 +500,8 @@ def test_a_viewer_reads_and_changes_nothing(world: World, as_: As) -> None:
     before = counts()
     viewer = as_("viewer")
     for address in addresses(world):
-        if "/members/" in address or "/tokens/" in address or "/operator/" in address:
-            continue  # one's own membership may be ended, others have tests of their own
+        if "/members/" in address or "/tokens/" in address or "/operator/" in address or address.endswith("/alert"):
+            continue  # one's own membership and mails may be ended, others have tests of their own
         assert viewer.post(address).status_code in {200, 403, 404, 405}, address
     assert counts() == before
 

@@ -3,6 +3,7 @@
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.models import User
 from django.middleware.csrf import get_token
+from django.utils.translation import get_language
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from kombu.exceptions import OperationalError
 from rest_framework.request import Request
@@ -174,7 +175,7 @@ class ResetView(APIView):
         """Have a link mailed. The answer is the same whether or not an account has this address."""
         data = read_body(request, s.ResetInput)
         try:
-            tasks.mail_password_reset.apply_async((data["email"], origin_of(request)), retry=False)
+            tasks.mail_password_reset.apply_async((data["email"], origin_of(request), get_language()), retry=False)
         except OperationalError:
             raise Unavailable from None
         return Response(status=202)

@@ -278,6 +278,19 @@ class VenueSerializer(StrictModelSerializer):
         fields = ("id", "organisation", *FACTS, "created_at")
 
 
+class AlertInput(StrictSerializer):
+    """Whether one wants a mail when a venue fills up."""
+
+    mail = Flag()
+
+
+class AlertOutput(serializers.Serializer[Any]):
+    """From when on a venue fills up, and whether the asker gets a mail then."""
+
+    percent = serializers.IntegerField(help_text="of the enforced limit; set as `alert_percent` of the venue")
+    mail = serializers.BooleanField()
+
+
 class RequirementsSerializer(StrictModelSerializer):
     """What a venue asks."""
 

@@ -52,10 +52,7 @@ class MyVenuesView(OwnerListView):
     @extend_schema(operation_id="my_venues", responses=s.VenueSerializer(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Open venues, newest first."""
-        rows = Venue.objects.filter(
-            closed_at=None, organisation__closed_at=None, organisation__memberships__user=self.user
-        )
-        return self.page(s.VenueSerializer, rows.select_related("organisation"))
+        return self.page(s.VenueSerializer, selectors.open_venues(self.user).select_related("organisation"))
 
 
 class VenuesView(OwnerListView):
@@ -116,6 +113,37 @@ class VenueView(OwnerView):
         row = selectors.venue(self.user, venue, Role.MANAGER)
         services.close_venue(venue=row, actor=self.actor, now=utc_now())
         return no_content()
+
+
+class AlertView(OwnerView):
+    """Being told that a venue fills up."""
+
+    problems = {"PUT": (Conflict,)}
+
+    @extend_schema(operation_id="alert", responses=s.AlertOutput)
+    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
+        """From when on it fills up, and whether you get a mail then."""
+        row = selectors.venue(self.user, venue)
+        wanted = selectors.alert_mail_wanted(self.user, row)
+        return self.show(s.AlertOutput, {"percent": row.alert_percent, "mail": wanted})
+
+    @extend_schema(
+        operation_id="set_alert",
+        request=s.AlertInput,
+        responses=s.AlertOutput,
+        examples=[OpenApiExample("a mail when it fills up", {"mail": True}, request_only=True)],
+    )
+    def put(self, request: Request, venue: str) -> Response:
+        """Begin or end your own mails: one each time it passes the share, to the address of your account."""
+        row = selectors.venue(self.user, venue)
+        wanted = services.set_alert_mail(
+            venue=row,
+            user=self.user,
+            wanted=read_body(request, s.AlertInput)["mail"],
+            origin=origin_of(request),
+            now=utc_now(),
+        )
+        return self.show(s.AlertOutput, {"percent": row.alert_percent, "mail": wanted})
 
 
 class RequirementsView(OwnerView):

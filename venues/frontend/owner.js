@@ -50,19 +50,63 @@ for (const form of document.forms) {
   });
 }
 
-/** A part that says how often (in seconds) it wants to be read again, while the page is looked at. */
+/** How much a place wants to be looked at, least first; the words of each level come with the page. */
+const LEVELS = ["calm", "fills", "full"];
+
+/** @param {Element} within @returns {Map<string, HTMLElement>} what each place says of its level, by its id */
+function levels(within) {
+  const told = /** @type {HTMLElement[]} */ ([...within.querySelectorAll("[data-level]")]);
+  return new Map(told.map((one) => [one.dataset.place ?? "", one]));
+}
+
+/** @param {HTMLElement} place says aloud, and as a notification where that was allowed, that a place fills up */
+async function announce(place) {
+  const name = place.dataset.name ?? "";
+  const words = place.querySelector("strong")?.textContent ?? "";
+  for (const spoken of all("[data-announced]")) spoken.textContent = `${name}: ${words}`;
+  if (!("Notification" in window) || Notification.permission !== "granted") return;
+  const options = { body: words, tag: `alert-${place.dataset.place}`, data: location.href };
+  // Chrome on Android shows none but those of a service worker.
+  const worker = await navigator.serviceWorker?.getRegistration();
+  if (worker) await worker.showNotification(name, options);
+  else new Notification(name, options);
+}
+
+/** A part that says how often (in seconds) it wants to be read again, while the page is looked at or may notify. */
 for (const part of all("[data-refresh]")) {
   setInterval(
     async () => {
-      if (document.hidden) return;
+      const notifies = "Notification" in window && Notification.permission === "granted";
+      if (document.hidden && !notifies) return;
       const answer = await fetch(part.dataset.from ?? location.href, { headers: { Accept: "text/html" } }).catch(() => null);
       // An answer that is not the part (a log-in page, a fault) leaves what is there; its age stands beside it.
       if (!answer?.ok || answer.redirected) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-      if (fresh.querySelector("[data-part]")) part.replaceChildren(...fresh.childNodes);
+      if (!fresh.querySelector("[data-part]")) return;
+      const before = levels(part);
+      part.replaceChildren(...fresh.childNodes);
+      for (const [id, place] of levels(part)) {
+        const was = before.get(id)?.dataset.level ?? "calm";
+        if (LEVELS.indexOf(place.dataset.level ?? "") > LEVELS.indexOf(was)) await announce(place);
+      }
     },
     Number(part.dataset.refresh) * 1000,
   );
+}
+
+/** Leave to notify is asked for by a press of the button, never by the page itself. */
+for (const offer of all("[data-notify]")) {
+  const button = offer.querySelector("button");
+  const said = offer.querySelector("[role=status]");
+  if (!("Notification" in window) || !button || !said) continue;
+  const tell = () => {
+    const { permission } = Notification;
+    button.hidden = permission !== "default";
+    said.textContent = { granted: button.dataset.on, denied: button.dataset.refused, default: "" }[permission] ?? "";
+  };
+  tell();
+  offer.hidden = false;
+  button.addEventListener("click", () => Notification.requestPermission().then(tell));
 }
 
 /** A sticker is written by phones whose browser can (Chrome on Android). */

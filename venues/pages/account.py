@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
 from crowdtrace.common.problems import Unavailable
@@ -461,7 +461,7 @@ def _pending(request: HttpRequest) -> tuple[User | None, bool]:
 
 def _mail(request: HttpRequest, address: str) -> bool:
     try:
-        tasks.mail_password_reset.apply_async((address, links.origin(request)), retry=False)
+        tasks.mail_password_reset.apply_async((address, links.origin(request), get_language()), retry=False)
     except OperationalError:
         raise Unavailable from None
     return True

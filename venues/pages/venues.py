@@ -116,13 +116,6 @@ class FactsForm(OwnerForm):
         required=False,
         help_text=gettext_lazy("An unlisted place needs its link or poster."),
     )
-    alert_percent = forms.IntegerField(
-        label=gettext_lazy("Tell me at (percent of the limit)"),
-        min_value=1,
-        max_value=100,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=gettext_lazy("From here on, “My places” says that it fills up, before doors turn red."),
-    )
     unmanned = forms.BooleanField(
         label=gettext_lazy("Doors without staff"),
         required=False,

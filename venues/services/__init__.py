@@ -13,6 +13,7 @@ from venues.services.accounts import (
     reset_password,
     sign_up,
 )
+from venues.services.alerts import end_crossings, mail_alert, set_alert_mail
 from venues.services.codes import NewCode, qr_svg
 from venues.services.devices import enrol_device, make_enrolment_code, mark_seen, revoke_device
 from venues.services.events import (
@@ -71,9 +72,11 @@ __all__ = [
     "create_organisation",
     "create_quick_event",
     "create_venue",
+    "end_crossings",
     "enrol_device",
     "export_organisation",
     "invitation_code",
+    "mail_alert",
     "mail_password_reset",
     "make_enrolment_code",
     "make_invitation",
@@ -87,6 +90,7 @@ __all__ = [
     "reset_password",
     "revoke_device",
     "revoke_invitation",
+    "set_alert_mail",
     "set_requirements",
     "sign_up",
     "take_invitation",

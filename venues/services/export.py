@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from crowdtrace.common import audit
 from crowdtrace.common.models import AuditEntry
 from crowdtrace.common.time import z
-from venues.models import Door, Event, Organisation, Requirements, Venue
+from venues.models import AlertMail, Door, Event, Organisation, Requirements, Venue
 from venues.requirements import RequirementValues
 from venues.services.events import invitation_code
 from venues.services.venues import VenueFacts
@@ -32,6 +32,7 @@ def export_organisation(*, organisation: Organisation, actor: str, now: dt.datet
         now=now,
     )
     venues = organisation.venues.order_by("pk").prefetch_related(
+        Prefetch("alert_mails", AlertMail.objects.select_related("membership__user")),
         Prefetch("requirement_versions", Requirements.objects.order_by("version")),
         Prefetch("doors", Door.objects.order_by("pk").prefetch_related("devices")),
         Prefetch("events", Event.objects.order_by("pk").prefetch_related("invitations")),
@@ -54,6 +55,7 @@ def export_organisation(*, organisation: Organisation, actor: str, now: dt.datet
 
 def _venue(venue: Venue) -> dict[str, Any]:
     return _row(venue, *FACTS, "created_at", "closed_at") | {
+        "alert_mails": sorted(one.membership.user.username for one in venue.alert_mails.all()),
         "requirements": [
             {"version": one.version, "created_at": z(one.created_at), **RequirementValues.of(one).as_dict()}
             for one in venue.requirement_versions.all()

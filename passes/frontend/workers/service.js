@@ -87,3 +87,15 @@ scope.addEventListener("message", (event) => {
   if (data?.keep === "replay-key") replayKey = data.key;
   else if (data?.ask === "replay-key") ports[0]?.postMessage(replayKey);
 });
+
+/** A press on a notification leads to the page that it came from. */
+scope.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const address = event.notification.data;
+  event.waitUntil(
+    scope.clients.matchAll({ type: "window", includeUncontrolled: true }).then((open) => {
+      const page = open.find(({ url }) => url === address);
+      return page ? page.focus() : address && scope.clients.openWindow(address);
+    }),
+  );
+});

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,10 +16,15 @@ import pyarrow as pa
 import pyathena
 import pytest
 from botocore.exceptions import ClientError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pyathena.pandas.cursor import PandasCursor
 
+from crowdtrace.common.time import utc_now
+from exports import conf
 from exports.athena import results_page, text, to_csv
+from exports.engine.results import to_arrow
 from exports.models import AthenaQuery
 from exports.services.athena import RESULTS, sweep_results
 from exports.services.queries import run_query
@@ -59,6 +65,7 @@ class TestForms:
             (dt.datetime.fromisoformat("2020-10-15T01:02:03.004"), "2020-10-15 01:02:03.004"),
             (dt.datetime(2020, 10, 15, tzinfo=dt.UTC), "2020-10-15 00:00:00.000 UTC"),
             ([1, None], "[1, null]"), ({"a": 1}, "{a=1}"), (b"\x01\xff", "01 ff"),
+            ([("a", 1), ("b", None)], "{a=1, b=null}"),
         ],
     )  # fmt: skip
     def test_values(self, value: Any, expected: str | None) -> None:
@@ -208,6 +215,24 @@ class TestBadRequests:
         response = self.ask(client, target, body)
         assert (response.status_code, response["x-amzn-ErrorType"]) == (400, kind)
         assert set(json.loads(response.content)) == {"__type", "Message", "message"}
+
+    @pytest.mark.parametrize(
+        ("target", "most"),
+        [("StartQueryExecution", 4), ("GetQueryExecution", 1), ("GetQueryResults", 1), ("StopQueryExecution", 2),
+         ("GetWorkGroup", 0)],
+    )  # fmt: skip
+    def test_an_answer_asks_the_database_few_times(
+        self, client: Client, target: str, most: int, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.LAKE_URL = tmp_path.as_uri()
+        monkeypatch.setattr("exports.services.athena._pool", lambda: SimpleNamespace(submit=lambda *_: None))
+        row = AthenaQuery.objects.create(token="x", sql="SELECT 1", state="SUCCEEDED", submitted_at=utc_now())
+        conf.storage().write(f"{RESULTS}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
+        asked = {"QueryString": "SELECT 1", "QueryExecutionId": str(row.pk), "WorkGroup": GROUP}
+        with CaptureQueriesContext(connection) as statements:
+            response = self.ask(client, f"AmazonAthena.{target}", json.dumps(asked).encode())
+        assert response.status_code == 200, response.content
+        assert len(statements) <= most
 
     def test_nothing_answers_where_it_is_off(self, client: Client, settings: Any) -> None:
         settings.ATHENA = "off"

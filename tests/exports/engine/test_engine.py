@@ -105,6 +105,28 @@ def test_a_failing_cast_is_an_answer_not_a_crash(engine: Engine) -> None:
     assert refused(engine, f"SELECT CAST(scandate AS BIGINT) FROM {CROWD}").code == "bad-value"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "INTERVAL 3 DAY", "{'a': [INTERVAL 3 DAY]}", "MAP {'a': INTERVAL 3 DAY}", "[INTERVAL 3 DAY]::INTERVAL[1]",
+        "(1, 2)", "union_value(k := 1)", "340282366920938463463374607431768211455::UHUGEINT", "'a'::VARIANT",
+        "'101'::BIT",
+        "DATE '5000000-01-01'", "DATE 'infinity'", "DATE '0044-03-15 (BC)'", "TIMESTAMP 'infinity'",
+        "[TIMESTAMPTZ '290000-01-01 00:00:00+00']", "{'size': DATE '-infinity'}",
+    ],
+)  # fmt: skip
+def test_a_value_that_no_answer_can_hold_is_refused_and_named(engine: Engine, value: str) -> None:
+    with pytest.raises(QueryError, match=r'The column "v" .* Cast it to VARCHAR') as caught:
+        engine.run(f"SELECT 1 AS one, {value} AS v", dialect="duckdb")
+    assert caught.value.code == "bad-value"
+    as_text = engine.run(f"SELECT CAST({value} AS VARCHAR) AS v", dialect="duckdb").table
+    assert isinstance(as_text["v"][0].as_py(), str)
+
+
+def test_advice_to_load_what_nobody_can_load_is_left_out(engine: Engine) -> None:
+    assert "INSTALL" not in refused(engine, "SELECT ST_Point(1, 2)").detail
+
+
 def test_more_rows_than_the_limit_are_cut_and_said_so(tmp_path: Path) -> None:
     engine = an_engine(tmp_path, limits=Limits(max_rows=3))
     result = engine.run(f"SELECT * FROM {CROWD}")

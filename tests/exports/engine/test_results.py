@@ -48,6 +48,22 @@ def test_columns_have_names_and_types() -> None:
     ]
 
 
+def test_nested_values_are_json_and_have_athenas_names() -> None:
+    table = pa.table(
+        {
+            "m": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+            "r": pa.array([{"a": [1]}]),
+            "e": pa.array(["x"]).dictionary_encode(),
+        }
+    )
+    assert json_rows(table) == [[[["a", 1]], {"a": [1]}, "x"]]
+    assert [column["type"] for column in columns_of(table)] == [
+        "map(varchar,bigint)",
+        "row(a array(bigint))",
+        "varchar",
+    ]
+
+
 @pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_a_cell_that_a_spreadsheet_would_run_is_made_safe(start: str) -> None:
     table = pa.table({start + "name": [start + "cmd|' /C calc'!A0"]})

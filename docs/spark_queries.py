@@ -1,0 +1,107 @@
+"""Runs SQL texts of Athena on Spark, unchanged, over the files of a deployment's open releases.
+
+    pip install pyspark            # and a Java of version 17 or newer
+    python docs/spark_queries.py http://localhost:8000 exports/queries/daily_counts.sql
+
+Needs nothing else of CrowdTrace. Files are fetched once into a folder and checked by their SHA-256; each answer is
+printed as CSV. Spark 4 takes the texts as they are with ANSI SQL, double-quoted identifiers, global temporary views
+under the database's name, and SQL functions for Athena's. It has no reader of Iceberg here, so it reads the data files.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+from urllib.request import urlopen
+
+DATABASE = "covid-19"
+FUNCTIONS = (
+    "CREATE TEMPORARY FUNCTION from_iso8601_timestamp(moment STRING) RETURNS TIMESTAMP RETURN to_timestamp(moment)",
+    "CREATE TEMPORARY FUNCTION parse_datetime(moment STRING, pattern STRING) RETURNS TIMESTAMP "
+    "RETURN to_timestamp(moment, pattern)",
+)
+SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.globalTempDatabase": DATABASE,
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.ui.enabled": "false",
+}
+
+
+def releases(dataset: str) -> Iterator[dict[str, Any]]:
+    """Every release, newest day first, page by page."""
+    page: str | None = f"{dataset}/releases"
+    while page:
+        with urlopen(page) as answer:
+            found = json.load(answer)
+        yield from found["results"]
+        page = found["next"] and urljoin(dataset, found["next"])
+
+
+def fetched(file: dict[str, Any], folder: Path) -> Path:
+    """A file of a release on this machine, as the list of files says it is."""
+    path = folder / file["table"] / file["name"]
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with urlopen(file["url"]) as answer:
+            data = answer.read()
+        if hashlib.sha256(data).hexdigest() != file["sha256"]:
+            raise SystemExit(f"{file['name']} did not arrive whole")
+        path.write_bytes(data)
+    return path
+
+
+def session(dataset: str, folder: Path, warehouse: str) -> Any:
+    """A local session whose views are the dataset's open tables."""
+    from pyspark.sql import SparkSession
+
+    with urlopen(dataset) as answer:
+        described = json.load(answer)["tables"]
+    # The table of ZIP codes is written anew by each release, under the same name.
+    files = {(file["table"], file["name"]): file for release in releases(dataset) for file in release["files"]}
+    builder = SparkSession.builder.master("local[1]").appName("open-dataset")
+    for name, value in (SETTINGS | {"spark.sql.warehouse.dir": warehouse}).items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    for table in described:
+        paths = [str(fetched(file, folder)) for (name, _), file in files.items() if name == table["name"]]
+        if paths:
+            columns = ", ".join(f"`{column['name']}` {column['type']}" for column in table["columns"])
+            spark.read.schema(columns).parquet(*paths).createOrReplaceGlobalTempView(table["name"])
+    for function in FUNCTIONS:
+        spark.sql(function)
+    return spark
+
+
+def main() -> None:
+    """Answer each text."""
+    parser = argparse.ArgumentParser(description="Run SQL of Athena on Spark over a deployment's open releases.")
+    parser.add_argument("url", help="of a deployment, such as http://localhost:8000")
+    parser.add_argument("sql", nargs="+", type=Path, help="files with one query each")
+    parser.add_argument("--folder", type=Path, default=Path("open-dataset"), help="where the files are kept")
+    given = parser.parse_args()
+    dataset = f"{given.url.rstrip('/')}/api/v1/datasets/{DATABASE}"
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    with tempfile.TemporaryDirectory(prefix="open-dataset-") as warehouse:
+        spark = session(dataset, given.folder, warehouse)
+        for path in given.sql:
+            frame = spark.sql(path.read_text(encoding="utf-8"))
+            out.writerow(frame.columns)
+            out.writerows(frame.collect())
+        spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""From when on, and how, the people of a place are told that it fills up."""
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crowdtrace.common.time import utc_now
+from venues import links, selectors, services
+from venues.kinds import Role
+from venues.models import Venue
+from venues.pages.base import attempt, bound, done, owner_page, show_form, user_of
+from venues.pages.forms import OwnerForm
+
+
+class AlertForm(OwnerForm):
+    """The share for everybody, the mail for oneself."""
+
+    percent = forms.IntegerField(
+        label=gettext_lazy("Tell us at (percent of the limit)"),
+        min_value=1,
+        max_value=100,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("From here on the pages of the whole team say that it fills up, before doors turn red."),
+    )
+    mail = forms.BooleanField(label=gettext_lazy("Send me a mail"), required=False)
+
+    def __init__(self, *args: object, sets_percent: bool, address: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if not sets_percent:
+            del self.fields["percent"]
+        self.fields["mail"].help_text = (
+            _("To %(address)s, one each time it passes the share; how full it is, nothing of anybody inside.")
+            % {"address": address}
+            if address
+            else _("Your account has no e-mail address. Add one first.")
+        )
+
+
+@owner_page
+def alert(request: HttpRequest, venue: str) -> HttpResponse:
+    """Change the share (managers) and one's own mails (everybody)."""
+    user = user_of(request)
+    place = selectors.venue(user, venue)
+    form = bound(
+        AlertForm,
+        request,
+        sets_percent=selectors.may(place, Role.MANAGER),
+        address=user.email,
+        initial={"percent": place.alert_percent, "mail": selectors.alert_mail_wanted(user, place)},
+    )
+    if form.is_valid() and attempt(form, lambda: _set(request, place, form)):
+        return done(request, _("Saved."), "owner-page-venue", venue=venue)
+    return show_form(
+        request,
+        form,
+        _("When %(name)s fills up") % {"name": place.name},
+        _("Save"),
+        lead=_(
+            "Mails come within a minute or two. An open page of yours says it at once, aloud if a screen reader runs."
+        ),
+        back_to=reverse("owner-page-venue", args=[venue]),
+    )
+
+
+@transaction.atomic
+def _set(request: HttpRequest, place: Venue, form: AlertForm) -> None:
+    user, given = user_of(request), form.cleaned_data
+    if given.get("percent", place.alert_percent) != place.alert_percent:
+        changes = {"alert_percent": given["percent"]}
+        services.update_venue(venue=place, changes=changes, actor=user.username, now=utc_now())
+    services.set_alert_mail(venue=place, user=user, wanted=given["mail"], origin=links.origin(request), now=utc_now())
