@@ -1,9 +1,19 @@
 """Scans a second at a real server, beside a floor endpoint in the same run.
 
 The server is granian with two workers, as `make run` starts it; clients keep their connections open and share the
-machine. The floor is the least an endpoint with a look-up and a record can cost: a DRF view with one SELECT and one
-INSERT (`benchmarks.scan_floor`). Rounds of scans and of the floor take turns, so that both see the same machine.
-CPU is that of the web server's processes, PostgreSQL's apart.
+machine. A scan is one that a door sends: a device with its token and its limit, a rotating code of a pass that was
+never scanned, an Approved that makes a visit. The floor is the least an endpoint with a look-up and a record can cost:
+a DRF view with one SELECT and one INSERT (`benchmarks.scan_floor`), in the same server, behind the middleware that any
+address but a device's goes through, with neither authentication nor limit. Both are warmed alike, for seconds, until
+the server has nothing left to make ready (the machine code of the chain takes seconds the first time on a machine);
+then rounds of scans and of the floor take turns, so that both see the same machine.
+
+- req/s: answers by the clock of the clients, which take a part of the same cores
+- p50, p99: from the first byte sent to the last one read, with all clients waiting at once
+- CPU ms: CPU of the web server's processes, divided by answers; user and system
+- stores ms: the same of PostgreSQL and Valkey, which are in no ratio
+- scan / floor: the median of the rounds' ratios. A scan walks as many hashes as minutes of the day have passed, so its
+  CPU grows a little from morning to night
 
     python -m benchmarks.scan [--seconds 6] [--clients 16]
 """
@@ -27,8 +37,11 @@ import psutil
 
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.network import free_port
+from crowdtrace.common.embedded.processes import Record
 
 ROUNDS = 3
+WARM_SECONDS = 3
+IDLE_CPU = 0.02  # seconds of CPU in half a second, below which a server has nothing under way
 DOORS = 4
 PASSES_A_SECOND = 900  # as many are made ready as a fast machine could scan
 
@@ -41,6 +54,15 @@ class Figures:
     p50_ms: float
     p99_ms: float
     cpu_ms: float
+    stores_ms: float
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The processes whose CPU is counted."""
+
+    server: psutil.Process
+    stores: list[psutil.Process]
 
 
 @dataclass(frozen=True)
@@ -137,28 +159,39 @@ async def client(port: int, next_request: Callable[[], bytes | None], until: flo
     writer.close()
 
 
-def cpu_seconds(server: psutil.Process) -> float:
-    """CPU time of the web server and its workers."""
-    times = [process.cpu_times() for process in (server, *server.children(recursive=True))]
+def cpu_seconds(*parents: psutil.Process) -> float:
+    """CPU time of processes and of their children."""
+    times = [one.cpu_times() for parent in parents for one in (parent, *parent.children(recursive=True))]
     return sum(one.user + one.system for one in times)
 
 
 def drive(
-    port: int, server: psutil.Process, next_request: Callable[[], bytes | None], args: argparse.Namespace
+    port: int, watched: Watched, next_request: Callable[[], bytes | None], *, seconds: float, clients: int
 ) -> Figures:
     """One round."""
     taken: list[float] = []
 
     async def all_clients() -> None:
-        until = time.perf_counter() + args.seconds
-        await asyncio.gather(*(client(port, next_request, until, taken) for _ in range(args.clients)))
+        until = time.perf_counter() + seconds
+        await asyncio.gather(*(client(port, next_request, until, taken) for _ in range(clients)))
 
-    cpu, began = cpu_seconds(server), time.perf_counter()
+    cpu, stores, began = cpu_seconds(watched.server), cpu_seconds(*watched.stores), time.perf_counter()
     asyncio.run(all_clients())
-    seconds = time.perf_counter() - began
-    spent = cpu_seconds(server) - cpu
+    took = time.perf_counter() - began
+    spent, stored = cpu_seconds(watched.server) - cpu, cpu_seconds(*watched.stores) - stores
     p50, p99 = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
-    return Figures(len(taken) / seconds, p50 * 1e3, p99 * 1e3, spent / len(taken) * 1e3)
+    count = len(taken)
+    return Figures(count / took, p50 * 1e3, p99 * 1e3, spent / count * 1e3, stored / count * 1e3)
+
+
+def settle(watched: Watched) -> None:
+    """Wait until the server does nothing by itself any more."""
+    for _ in range(120):
+        before = cpu_seconds(watched.server)
+        time.sleep(0.5)
+        if cpu_seconds(watched.server) - before < IDLE_CPU:
+            return
+    raise TimeoutError("the server does not come to rest")
 
 
 def start_server(port: int) -> subprocess.Popen[bytes]:
@@ -182,10 +215,10 @@ async def wait_for(port: int) -> None:
     raise TimeoutError("the server did not start")
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, home: Path) -> None:
     """Prepare, drive both endpoints in turns, print."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
-    town = prepare(int(PASSES_A_SECOND * args.seconds * ROUNDS))
+    town = prepare(int(PASSES_A_SECOND * (args.seconds * ROUNDS + 2 * WARM_SECONDS)))
     screens = iter(town.shown)
     doors = iter(range(10**9))
 
@@ -205,23 +238,29 @@ def run(args: argparse.Namespace) -> None:
     server = start_server(port)
     try:
         asyncio.run(wait_for(port))
-        process = psutil.Process(server.pid)
-        drive(port, process, next_floor, argparse.Namespace(seconds=1, clients=args.clients))  # warm
-        rounds = [
-            (drive(port, process, next_scan, args), drive(port, process, next_floor, args)) for _ in range(ROUNDS)
-        ]
+        records = [Record.read(home / "run" / f"{name}.json") for name in ("postgres", "valkey", "limits")]
+        watched = Watched(psutil.Process(server.pid), [psutil.Process(one.pid) for one in records if one is not None])
+
+        def one_round(next_request: Callable[[], bytes | None], seconds: float = args.seconds) -> Figures:
+            return drive(port, watched, next_request, seconds=seconds, clients=args.clients)
+
+        for _ in range(2):  # the second time with what the first had made ready
+            one_round(next_scan, WARM_SECONDS)
+            one_round(next_floor, WARM_SECONDS)
+            settle(watched)
+        rounds = [(one_round(next_scan), one_round(next_floor)) for _ in range(ROUNDS)]
     finally:
         server.terminate()
         server.wait(20)
     print(f"{os.cpu_count()} cores shared with {args.clients} clients; medians of {ROUNDS} rounds of {args.seconds} s")
-    print(f"{'':8}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}")
+    print(f"{'':8}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'stores ms':>11}")
     for name, side in (("scan", 0), ("floor", 1)):
         figures = [one[side] for one in rounds]
         columns = [
             statistics.median(getattr(one, field) for one in figures)
-            for field in ("per_second", "p50_ms", "p99_ms", "cpu_ms")
+            for field in ("per_second", "p50_ms", "p99_ms", "cpu_ms", "stores_ms")
         ]
-        print(f"{name:8}{columns[0]:8.0f}{columns[1]:9.1f}{columns[2]:9.1f}{columns[3]:9.2f}")
+        print(f"{name:8}{columns[0]:8.0f}{columns[1]:9.1f}{columns[2]:9.1f}{columns[3]:9.2f}{columns[4]:11.2f}")
     ratio = statistics.median(scan.cpu_ms / floor.cpu_ms for scan, floor in rounds)
     speed = statistics.median(scan.per_second / floor.per_second for scan, floor in rounds)
     print(f"scan / floor: CPU {ratio:.2f}, requests a second {speed:.2f}")
@@ -238,7 +277,7 @@ def main() -> None:
         home = embedded.home()
         try:
             with embedded.services(home):
-                run(args)
+                run(args, home)
         finally:
             embedded.destroy(home)
 

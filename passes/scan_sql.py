@@ -7,11 +7,11 @@ database (`migrations/record_scan.sql`) that writes all or nothing and says whet
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from crowdtrace.common.statements import one_row
 from passes.admission import Result, ScanFacts, VisitEffect, VisitFacts
 
 # Scans of one pass are few, so one look through them (`mine`) answers four questions. A scan let its visitor through
@@ -68,8 +68,7 @@ _RECORD: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """Which scan is asked about. `tag`: of the pass, or one that no pass has. `limit`: how many heads are counted at
     most; `None` counts none. `day`: the local day of the pass's epoch, where the door is a private one."""
 
@@ -83,8 +82,7 @@ class Asked:
     day: tuple[dt.datetime, dt.datetime] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What the database answered. `seen`: scans of this pass so far; `by_invitation`: the day asks for one."""
 
     facts: ScanFacts
@@ -93,8 +91,7 @@ class Known:
     by_invitation: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One scan to be kept. `tag` is `None` where no pass was read; `limit` where heads need not be counted again."""
 
     scan_id: str
@@ -133,9 +130,7 @@ def read_facts(asked: Asked) -> Known:
         "day_start": day_start,
         "day_end": day_end,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_FACTS, values)
-        row = cursor.fetchone()
+    row = _only(one_row(_FACTS, values))
     approved, revoked, exists, seen, used, let_in, last_slot, next_checkout, visit, arrived, left, times_out = row[:12]
     facts = ScanFacts(
         known_result=None if approved is None else _result(approved),
@@ -159,9 +154,12 @@ def wait_for_others(tag: bytes) -> None:
 
 def record(scan: Record) -> str:
     """Keep a scan: `done`, `full` (kept as declined, the last place was taken), or `again` (nothing kept)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORD, {name: getattr(scan, name) for name in Record.__slots__})
-        return str(cursor.fetchone()[0])
+    return str(_only(one_row(_RECORD, scan._asdict()))[0])
+
+
+def _only(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    assert row is not None  # noqa: S101 - both statements answer with one row, whatever they find
+    return row
 
 
 def _result(approved: bool) -> Result:

@@ -8,19 +8,20 @@ does not exist; a role that is too small is `Forbidden`.
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 
 from crowdtrace.common import crypto
 from crowdtrace.common.problems import Forbidden, NotFound
+from crowdtrace.common.statements import one_row
 from venues import places
 from venues.hours import Hours, Interval
 from venues.kinds import Access, DeviceKind, Role
@@ -225,8 +226,7 @@ def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> boo
 
 
 # Devices -------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class DoorRules:
+class DoorRules(NamedTuple):
     """What a door asks, live. The rules on answers are not here: the scan path cannot read them."""
 
     version: int
@@ -238,8 +238,7 @@ class DoorRules:
     hours: Hours
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceContext:
+class DeviceContext(NamedTuple):
     """All that a request of a device needs to know of where it stands; what `request.auth` is."""
 
     device_id: int
@@ -286,9 +285,8 @@ def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
     `None` for an unknown or revoked token, and where door, venue or organisation are closed: revocation works at
     once, since nothing of this is remembered between requests. Plain SQL, for it runs in every scan.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_DEVICE, {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS})
-        row = cursor.fetchone()
+    asked = {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS}
+    row = one_row(_DEVICE, asked)
     if row is None:
         return None
     *place, hours, events = row

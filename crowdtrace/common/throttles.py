@@ -30,6 +30,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from limits.storage import RedisStorage
 from redis import RedisError
+from redis.exceptions import ConnectionError, NoScriptError  # noqa: A004 - the library's name
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -115,8 +116,26 @@ class _Storage(RedisStorage):
 
     def count(self, key: str, quota: int, window: int, cost: int) -> tuple[bool, list[bytes | int | None]]:
         keys = [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
-        allowed, counters = self.lua_count(keys, [quota, window, cost])
+        arguments = [quota, window, cost]
+        try:
+            allowed, counters = self._ask(keys, arguments)
+        except (NoScriptError, ConnectionError):
+            # The server forgot the script, or closed the connection: the library's own way does what is to be done.
+            allowed, counters = self.lua_count(keys, arguments)
         return bool(allowed), counters
+
+    def _ask(self, keys: list[str], arguments: list[int]) -> Any:
+        """Run the script on a connection of the pool, without what the library does around a command: half the time."""
+        pool = valkey.limits().connection_pool
+        connection: Any = pool.get_connection()
+        try:
+            connection.send_command("EVALSHA", self.lua_count.sha, len(keys), *keys, *arguments)
+            return connection.read_response()
+        except BaseException:
+            connection.disconnect()  # whatever is still under way must not answer another request
+            raise
+        finally:
+            pool.release(connection)
 
 
 @lru_cache(maxsize=4)

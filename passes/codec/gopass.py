@@ -7,6 +7,7 @@ The parser takes any string and answers with a pass or with the first cause that
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +30,11 @@ _END: Final = 4  # claim numbers of RFC 8392: exp, nbf, cti
 _START: Final = 6
 _ANCHOR: Final = 7
 _EARLIEST_START: Final = 1 << 16  # below it a time takes fewer bytes and a pass would not have 112
+# As `sign_pass` lays a pass out: head of envelope and header, kid, head of the claims, end, start, anchor, signature.
+_LAYOUT: Final = struct.Struct(">8s4s6sI2sI2s16s2s64s")
+_HEADS: Final = tuple(bytes.fromhex(head) for head in ("d28449a201270444", "a0581fa3041a", "061a", "0750", "5840"))
+_PROTECTED: Final = slice(3, 12)
+_PAYLOAD: Final = slice(15, 46)
 SLOT_TOLERANCE: Final = 1  # slots that the clocks of phone and door may differ
 
 
@@ -101,7 +107,7 @@ def read_pass(text: str) -> UncheckedPass | Cause:
     if isinstance(data, Cause):
         return data
     pass_bytes, tail = data[:PASS_BYTES], data[PASS_BYTES:]
-    envelope = read_sign1(pass_bytes)
+    envelope = _read_as_laid_out(pass_bytes) or read_sign1(pass_bytes)
     if isinstance(envelope, Cause):
         return envelope
     start, end, anchor = (envelope.claims.get(claim) for claim in (_START, _END, _ANCHOR))
@@ -148,6 +154,20 @@ def check_time(unchecked: UncheckedPass, *, at: float) -> Cause | None:
     if not verify_slot(unchecked.anchor, unchecked.epoch_start, unchecked.slot, unchecked.code):
         return Cause.CHAIN
     return None
+
+
+def _read_as_laid_out(data: bytes) -> Sign1 | None:
+    """What `read_sign1` makes of bytes laid out as every true pass is, in a fifth of its time; None for all others."""
+    envelope, kid, claims, end, second, start, third, anchor, last, signature = _LAYOUT.unpack(data)
+    if (envelope, claims, second, third, last) != _HEADS or min(end, start) < _EARLIEST_START:
+        return None
+    return Sign1(
+        protected=data[_PROTECTED],
+        payload=data[_PAYLOAD],
+        signature=signature,
+        kid=kid,
+        claims={_END: end, _START: start, _ANCHOR: anchor},
+    )
 
 
 def _decode_text(text: str) -> bytes | Cause:

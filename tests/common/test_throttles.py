@@ -128,6 +128,14 @@ def test_a_server_that_lost_its_scripts_gets_them_again() -> None:
     assert verdict.quota - verdict.remaining == 2
 
 
+def test_a_connection_that_the_server_closed_costs_no_count() -> None:
+    throttles.hit("address", "192.0.2.1")
+    valkey.limits().client_kill_filter(_type="normal", skipme=False)
+    verdict = throttles.hit("address", "192.0.2.1")
+    assert verdict is not None
+    assert verdict.quota - verdict.remaining == 2
+
+
 def test_nothing_in_the_store_tells_an_address_or_the_days_key(settings: Settings) -> None:
     limited(settings, address="5/minute")
     throttles.hit("address", "192.0.2.77")

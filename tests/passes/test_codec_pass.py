@@ -27,7 +27,8 @@ from passes.codec import (
     sign_pass,
     static_text,
 )
-from passes.codec.cose import Sign1
+from passes.codec.cose import Sign1, read_sign1
+from passes.codec.gopass import _read_as_laid_out
 from passes.identity import EPOCH_SECONDS, SLOT_SECONDS, SLOTS, derive_keys, derive_pass, derive_seed
 from tests.passes.factories import (
     HOLDER,
@@ -174,6 +175,19 @@ def test_any_cbor_of_the_right_length_gets_an_answer(data: st.DataObject) -> Non
     )
     rest = data.draw(st.binary(min_size=112 - len(head), max_size=112 - len(head)))
     assert isinstance(parse(text_of(head + rest)), Cause)
+
+
+@given(st.binary(min_size=112, max_size=112), st.sampled_from([None, *range(112)]), st.integers(0, 255))
+def test_a_pass_in_the_usual_layout_is_read_as_the_strict_reader_reads_it(
+    filling: bytes, place: int | None, byte: int
+) -> None:
+    data = bytearray(PASS)
+    for field in (slice(8, 12), slice(18, 22), slice(24, 28), slice(30, 46), slice(48, 112)):
+        data[field] = filling[field]
+    if place is not None:
+        data[place] = byte
+    expected = read_sign1(bytes(data))
+    assert _read_as_laid_out(bytes(data)) == (None if isinstance(expected, Cause) else expected)
 
 
 @pytest.mark.parametrize(
