@@ -16,6 +16,7 @@ from tests.browser.actions import (
     lights,
     next_light,
     now,
+    read_code,
     scan,
     shown_code,
 )
@@ -57,6 +58,25 @@ def test_the_camera_reads_a_code(
     assert lights(door) == ["green"]
     door.context.close()
     browser.close()
+
+
+def test_two_phones_show_one_pass_and_one_of_them_comes_in(phone: Page, open_context: OpenContext) -> None:
+    """A second phone with the same key has no pass of its own accord, and a picture of the first one's is late."""
+    venue = make_venue(now=now())
+    check_in(phone, venue)
+    shown = shown_code(phone)
+    phone.goto("/me#keep")
+    shows(phone, "keep")
+    other = open_context().new_page()
+    other.goto(read_code(phone.locator('[data-qr="personal"]')))
+    shows(other, "home")
+    other.goto("/pass")
+    shows(other, "none")
+    doors = [open_door(open_context) for _ in range(2)]
+    for door in doors:
+        enrol(door, venue)
+    assert scan(doors[0], shown) == "green"
+    assert [scan(door, shown) for door in doors] == ["red", "red"]
 
 
 def test_a_code_of_another_place_is_red(phone: Page, open_context: OpenContext) -> None:

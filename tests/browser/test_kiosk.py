@@ -105,6 +105,27 @@ def test_on_a_phone_the_staff_button_stands_beside_the_name_and_nothing_scrolls(
     assert door.evaluate("document.scrollingElement.scrollHeight") == 700
 
 
+def test_staff_see_what_waits_how_old_the_keys_are_and_how_wrong_the_clock_is(
+    venue: Venue, open_context: OpenContext
+) -> None:
+    context = open_context(viewport=TABLET)
+    door = context.new_page()
+    # This device's clock is ten minutes slow; what it shows is put right.
+    door.clock.install(time=now() - 10 * MINUTE)
+    door.clock.resume()
+    enrol(door, venue)
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+    context.set_offline(True)
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+    door.click('[data-do="staff"]')
+    door.wait_for_selector('#staff [data-slot="inside"]:text-is("2 / 100")')
+    assert door.inner_text('[data-slot="queue"]') == "1"
+    assert 595 <= int(door.inner_text('[data-slot="offset"]').removesuffix(" s")) <= 605
+    since, until = (door.inner_text(f'[data-slot="keys-{end}"]') for end in ("from", "until"))
+    assert "–" not in since + until
+    assert since != until
+
+
 # Modes ---------------------------------------------------------------------------------------------------------------
 def test_a_door_of_one_way_has_no_switch_and_keeps_its_way(venue: Venue, door: Page) -> None:
     enrol(door, venue)
@@ -179,6 +200,21 @@ def test_without_a_camera_a_scanner_works(venue: Venue, open_context: OpenContex
     enrol(door, venue)
     door.wait_for_selector('[data-when="blind"]:not([hidden])')
     assert scan(door, held_at(venue).on_screen(now())) == "green"
+
+
+def test_of_two_tabs_one_is_the_door_and_the_other_takes_over(venue: Venue, open_context: OpenContext) -> None:
+    context = open_context(viewport=TABLET)
+    first = context.new_page()
+    enrol(first, venue)
+    held = held_at(venue)
+    second = context.new_page()
+    second.goto("/kiosk")
+    shows(second, "second")
+    context.set_offline(True)
+    assert scan(first, held.on_screen(now())) == "green"
+    first.close()
+    shows(second, "door")
+    assert scan(second, held.on_screen(now())) == "red"
 
 
 # Storage -------------------------------------------------------------------------------------------------------------

@@ -207,6 +207,27 @@ def test_a_reminder_is_a_calendar_file_that_names_no_place(phone: Page) -> None:
     phone.wait_for_selector('[data-slot="reminder"]:has-text("reminded at")')
 
 
+def test_the_phone_itself_reminds_to_leave_and_the_day_after_to_rate(phone: Page, open_context: OpenContext) -> None:
+    visit(phone, open_context, make_venue(now=now()))
+    phone.goto("/pass")
+    shows(phone, "shown")
+    phone.click("details:has([data-do=remind]) summary")
+    with phone.expect_download():
+        phone.click('[data-do="remind"][data-hours="1"]')
+    for hours, shown in ((0, []), (2, ["leave"]), (26, ["leave", "to-rate"])):
+        phone.clock.set_fixed_time(now() + hours * HOUR)
+        phone.goto("/me")
+        shows(phone, "home")
+        notes = [name for name in ("leave", "to-rate") if phone.locator(f'[data-when="{name}"]').is_visible()]
+        assert notes == shown, hours
+    assert "One visit to rate." in phone.inner_text('[data-when="to-rate"]')
+    phone.click('[data-do="dismiss"]')
+    phone.wait_for_selector('[data-when="leave"]', state="hidden")
+    phone.goto("/me")
+    shows(phone, "home")
+    assert not phone.locator('[data-when="leave"]').is_visible()
+
+
 def test_the_profile_stays_on_the_device(open_context: OpenContext) -> None:
     context = open_context()
     bodies: list[object] = []

@@ -27,6 +27,8 @@ const SAME_CODE_MS = 3000;
 const SAME_TYPED_MS = 600;
 /** Scans under a lost replay key matter for as long as a code can be used: its slot and one on each side. */
 const CODE_LIVES_S = 180;
+/** A page that is loaded again waits so long for its former self to let go of the door. */
+const HANDOVER_MS = 1500;
 
 /** @type {import("../stores/kiosk.js").KioskStore} */
 let store;
@@ -166,8 +168,26 @@ async function signOut() {
   showState("enrol");
 }
 
+/** Resolves once this tab alone is the door: of two, neither would know which codes the other has opened for. */
+const onlyTab = (() => {
+  /** @type {Promise<void> | null} */
+  let held = null;
+  return () => {
+    held ??= new Promise((resolve) => {
+      const late = setTimeout(() => showState("second", { focus: false }), HANDOVER_MS);
+      void navigator.locks.request("crowdtrace-kiosk-door", () => {
+        clearTimeout(late);
+        resolve();
+        return new Promise(() => undefined); // held until the tab goes
+      });
+    });
+    return held;
+  };
+})();
+
 /** @param {import("../stores/kiosk.js").DeviceRow} enrolled */
 async function openDoor(enrolled) {
+  await onlyTab();
   device = enrolled;
   const recalled = await recalledKey();
   const key = recalled ?? freshKey();
@@ -199,7 +219,10 @@ async function openDoor(enrolled) {
 async function keepOffline() {
   const registration = await navigator.serviceWorker?.ready;
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => (document.documentElement.dataset.offline = "ready");
+  port1.onmessage = () => {
+    document.documentElement.dataset.offline = "ready";
+    fill("kept", word("kept"));
+  };
   registration?.active?.postMessage({ keep: "files" }, [port2]);
 }
 
