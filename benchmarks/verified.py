@@ -2,8 +2,8 @@
 
     python -m benchmarks.verified [--rows 1000000 10000000]
 
-Needs an empty deployment of its own (DATABASE_URL, LAKE_URL), whose tables are made; passes and scans are made inside
-PostgreSQL. Memory is the peak of a process of its own for each size, so that sizes can be compared.
+In a temporary home; passes and scans are made inside PostgreSQL. Memory is the peak of a process of its own for each
+size, so that sizes can be compared.
 """
 
 import argparse
@@ -15,9 +15,11 @@ import time
 from collections.abc import Sequence
 
 import django
+from django.core.management import call_command
 
-DAY = dt.date(2026, 5, 14)
-NOW = dt.datetime(2026, 5, 17, 6, 0, tzinfo=dt.UTC)
+from benchmarks.homes import measuring_home
+
+FIRST = dt.date(2026, 5, 14)
 VENUES = 200
 _PASSES = """
     INSERT INTO passes_pass (id, tag, venue_id, epoch, owner_hash, symptoms, diagnosed, contact, near, survey_seconds,
@@ -35,36 +37,32 @@ _SCANS = """
 """
 
 
-def fill(rows: int) -> None:
+def fill(day: dt.date, rows: int) -> None:
     """A day of passes over venues of many ZIPs, each scanned once."""
     from django.db import connection
 
     from exports.tables import states_by_zip3
-    from passes.models import Pass, Scan
     from tests.factories import make_organisation, make_venue
     from venues.models import Venue
 
-    Scan.objects.all().delete()
-    Pass.objects.all().delete()
     if not Venue.objects.exists():
         organisation, zips = make_organisation(), sorted(states_by_zip3())
         for number in range(VENUES):
             make_venue(organisation=organisation, name=f"Place {number}", zip_code=zips[number * 4])
     with connection.cursor() as cursor:
-        cursor.execute(_PASSES, {"rows": rows, "day": DAY, "venues": VENUES})
+        cursor.execute("TRUNCATE passes_pass, passes_scan, exports_verifiedfile, exports_indexentry CASCADE")
+        cursor.execute(_PASSES, {"rows": rows, "day": day, "venues": VENUES})
         cursor.execute(_SCANS)
         cursor.execute("ANALYZE passes_pass, passes_scan")
 
 
-def publish() -> None:
+def publish(date: dt.date) -> None:
     """Publish the day and print what it took."""
-    from exports.models import VerifiedDay
     from exports.services.verified import publish_day
 
-    VerifiedDay.objects.all().delete()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     clock, cpu = time.perf_counter(), time.process_time()
-    day = publish_day(day=DAY, now=NOW)
+    day = publish_day(day=date, now=dt.datetime.combine(date, dt.time(6), dt.UTC) + dt.timedelta(days=3))
     took = f"{time.perf_counter() - clock:.1f} s, {time.process_time() - cpu:.1f} s CPU here"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{day.rows:,} rows, {day.dropped:,} left out: {took}, peak {peak:.0f} MiB ({before:.0f} at the start)")
@@ -74,15 +72,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print one line a size."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    parser.add_argument("--publish", action="store_true", help="only publish what is there")
+    parser.add_argument("--publish", type=dt.date.fromisoformat, help="only publish this day, as it is there")
     options = parser.parse_args(arguments)
-    django.setup()
     if options.publish:
-        publish()
+        django.setup()
+        publish(options.publish)
         return 0
-    for rows in options.rows:
-        fill(rows)
-        subprocess.run([sys.executable, "-m", "benchmarks.verified", "--publish"], check=True)
+    with measuring_home():
+        call_command("migrate", verbosity=0)
+        for number, rows in enumerate(options.rows):
+            day = FIRST + dt.timedelta(days=number)
+            fill(day, rows)
+            subprocess.run([sys.executable, "-m", "benchmarks.verified", "--publish", day.isoformat()], check=True)
     return 0
 
 

@@ -254,6 +254,9 @@ class Erasure(models.Model):
     finished_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     work = models.BinaryField(null=True, help_text="encrypted owner hashes, until it is finished")
+    again = models.BooleanField(
+        default=False, help_text="after a restore: `work` holds hashes of the log, as the index has them"
+    )
     batch = models.ForeignKey(ErasureBatch, models.SET_NULL, null=True, related_name="erasures")
     passes = models.PositiveIntegerField(default=0)
     scans = models.PositiveIntegerField(default=0)

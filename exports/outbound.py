@@ -16,8 +16,15 @@ from urllib.parse import SplitResult, urlsplit
 SECONDS: Final = 10.0
 MOST_CHARACTERS: Final = 500
 ANSWER_BYTES: Final = 1024
-# Prefixes of IPv6 that carry an IPv4 address inside: NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380).
-_CARRIERS: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+# All that IPv6 has given out to the internet (RFC 4291), so neither site-local nor IPv4-compatible addresses.
+_GIVEN_OUT: Final = ipaddress.IPv6Network("2000::/3")
+# What lies among public addresses and is none: 6to4 (RFC 3056) and Teredo (RFC 4380), which carry an IPv4 address,
+# documentation (RFC 9637), protocol assignments (RFC 6890), 6to4's relays (RFC 7526), a cloud's own host (Azure).
+_NOT_PUBLIC: Final = tuple(
+    map(
+        ipaddress.ip_network, ("2002::/16", "2001::/32", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16")
+    )
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -49,9 +56,10 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _CARRIERS):
+        if address not in _GIVEN_OUT:
             return False
-    return address.is_global and not address.is_multicast
+    special = any(address in network for network in _NOT_PUBLIC)
+    return address.is_global and not address.is_multicast and not special
 
 
 def resolve(host: str, port: int) -> list[str]:

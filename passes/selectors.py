@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -147,6 +147,13 @@ def _told(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | 
 
 
 # For holders, through the rooms above --------------------------------------------------------------------------------
+def all_owners() -> Iterator[bytes]:
+    """Owner hashes of all passes, and of reports that wait; for what is known by keyed hashes of them alone."""
+    for rows, name in ((Pass.objects, "owner_hash"), (SelfReport.objects, "pk")):
+        for owner in rows.values_list(name, flat=True).iterator(chunk_size=10_000):
+            yield bytes(owner)
+
+
 def owners_with_rows(owner_hashes: Iterable[bytes]) -> set[bytes]:
     """Those of these owners that anything is kept of: a pass, a report that waits, or that one was made."""
     wanted = {spent_hash(one): one for one in owner_hashes}

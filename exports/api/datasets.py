@@ -48,6 +48,12 @@ class DatasetView(ETagMixin, APIView):
     cache_control = PUBLIC
     problems: Any = (problems.Invalid,)
 
+    def dataset(self, request: Request, name: str) -> Dataset:
+        """The dataset of that name, for a request that has no query parameters; raises `NotFound` for another."""
+        dataset = Dataset.of(request._request, name)
+        read_query(request, NoParameters)
+        return dataset
+
     def at(self, request: Request) -> TablesAt:
         """The tables that the request asks about."""
         return tables_on(read_query(request, serializers.AsOfParameters).get("as_of"))
@@ -118,8 +124,7 @@ class ReleaseView(DatasetView):
     @extend_schema(operation_id="release", tags=["dataset"], summary="One release", responses=serializers.ReleaseOutput)
     def get(self, request: Request, name: str, day: dt.date) -> Response:
         """Manifest and files of the release of a day."""
-        read_query(request, NoParameters)
-        return Response(serializers.ReleaseOutput(Dataset.of(request._request, name).release(_release(day))).data)
+        return Response(serializers.ReleaseOutput(self.dataset(request, name).release(_release(day))).data)
 
 
 class ProfileView(DatasetView):
@@ -133,8 +138,7 @@ class ProfileView(DatasetView):
     )
     def get(self, request: Request, name: str, day: dt.date) -> Response:
         """Made from the drawn counts alone, so it costs no budget and says nothing that the counts do not."""
-        Dataset.of(request._request, name)
-        read_query(request, NoParameters)
+        self.dataset(request, name)
         return Response(serializers.ProfileOutput(_release(day).profile | {"day": day}).data)
 
 
@@ -155,8 +159,7 @@ class FileView(DatasetView):
     )
     def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
         """The bytes as they lie in the lake, or a part of them. A name that the release does not list is not found."""
-        Dataset.of(request._request, name)
-        read_query(request, NoParameters)
+        self.dataset(request, name)
         listed = {each["name"]: each for each in _release(day).manifest.get("files", [])}
         if file not in listed:
             raise NotFound
@@ -291,8 +294,7 @@ class FeedView(DatasetView):
     )
     def get(self, request: Request, name: str) -> HttpResponse:
         """The latest fifty announcements."""
-        dataset, at = Dataset.of(request._request, name), tables_at()
-        read_query(request, NoParameters)
+        dataset, at = self.dataset(request, name), tables_at()
         feed = atom(base=dataset.base, releases=announced().order_by("-number")[:ENTRIES])
         return _tagged(request._request, at, feed.encode(), f"{MEDIA_TYPE}; charset=utf-8", "")
 
@@ -310,8 +312,7 @@ class LicenceView(DatasetView):
     )
     def get(self, request: Request, name: str) -> HttpResponse:
         """The terms in Markdown."""
-        Dataset.of(request._request, name)
-        read_query(request, NoParameters)
+        self.dataset(request, name)
         return HttpResponse(publication.licence_text(), content_type="text/markdown; charset=utf-8")
 
 

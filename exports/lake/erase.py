@@ -45,7 +45,9 @@ Places = NDArray[np.int64]
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 _NO_CLASSES: Final = pd.DataFrame(columns=list(QUASI))
-_NO_COUNTS: Final = pd.DataFrame(columns=[*QUASI, *SENSITIVE, "count"])
+_NO_COUNTS: Final = pd.DataFrame(columns=[*QUASI, *SENSITIVE, "count"]).astype(
+    dict.fromkeys(SENSITIVE, bool) | {"count": np.int64}
+)
 
 
 class NotFoundError(LookupError):

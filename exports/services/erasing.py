@@ -17,7 +17,6 @@ from django.db import transaction
 
 from crowdtrace.common.crypto import decrypt, encrypt
 from exports import conf
-from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
 from exports.lake.erase import Erased, NotFoundError, ObjectChange, erase_rows, prove_absence, was_committed
 from exports.lake.sweep import sweep
@@ -25,7 +24,7 @@ from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
 from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedDay, VerifiedFile
 from exports.services.erasure_log import copy_log
-from exports.services.erasures import PURPOSE, erase_in_database, owners_of
+from exports.services.erasures import PURPOSE, erase_in_database, index_hashes_of
 from exports.services.verified import settle
 from exports.tables import VERIFIED
 from risk.crowd import refresh_crowd
@@ -157,8 +156,7 @@ def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
 
 def _places(erasure: Erasure) -> Places:
     """Where the rows of an erasure lie: day, file, token, by index hash."""
-    hashes = [index_hash(owner) for owner in owners_of(erasure)]
-    entries = IndexEntry.objects.filter(pk__in=hashes).select_related("file")
+    entries = IndexEntry.objects.filter(pk__in=index_hashes_of(erasure)).select_related("file")
     return {bytes(one.pk): (one.file.day, one.file.name, bytes(one.token).hex()) for one in entries}
 
 

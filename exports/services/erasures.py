@@ -7,7 +7,7 @@ encrypted until it is finished, so a server or worker that dies loses nothing: w
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from redis import RedisError
 from crowdtrace.common.crypto import decrypt, encrypt
 from exports.hashes import index_hash, receipt_hash
 from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry
-from passes.selectors import owners_with_rows
+from passes.selectors import all_owners, owners_with_rows
 from passes.services import erase_owners
 from passes.services.holders import shuffled
 
@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 
 CAPABILITY_BYTES: Final = 16
 PURPOSE: Final = "erasure"
-_OWNER_HASH_BYTES: Final = 32
+_HASH_BYTES: Final = 32
+# Rows that one statement takes.
+AT_ONCE: Final = 10_000
 _OPEN: Final = (Erasure.Status.QUEUED, Erasure.Status.RUNNING)
 
 
@@ -35,21 +37,65 @@ def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime, wake_wor
 
     Unknown owners are skipped. `wake_worker`: false where the caller carries the erasure out itself.
     """
-    capability = secrets.token_bytes(CAPABILITY_BYTES)
-    wanted = shuffled(owner_hashes)
-    erasure = Erasure.objects.create(
-        receipt_hash=receipt_hash(capability), asked_at=now, work=encrypt(PURPOSE, b"".join(wanted))
-    )
-    erase_in_database(erasure=erasure, now=now)
+    capability = _begin(owner_hashes, now)
     if wake_worker:
         transaction.on_commit(_wake_worker)
     return capability
 
 
-def owners_of(erasure: Erasure) -> list[bytes]:
-    """The owner hashes of an erasure that is not finished."""
+def request_again(*, known: Mapping[bytes, dt.date], now: dt.datetime) -> bytes | None:
+    """Ask again for what was erased before, after a restore: `known` is the log, the day of each index hash.
+
+    The log becomes the database's own again, with its days. `None`: nothing of those owners is here.
+    """
+    ErasedOwner.objects.bulk_create(
+        [ErasedOwner(index_hash=one, erased_on=day, copied=True) for one, day in known.items()],
+        ignore_conflicts=True,
+        batch_size=AT_ONCE,
+    )
+    logged = {bytes(one) for one in ErasedOwner.objects.values_list("pk", flat=True).iterator()}
+    found = {hashed for owner in all_owners() if (hashed := index_hash(owner)) in logged} | _indexed(logged)
+    return _begin(found, now, again=True) if found else None
+
+
+def _begin(hashes: Iterable[bytes], now: dt.datetime, *, again: bool = False) -> bytes:
+    capability = secrets.token_bytes(CAPABILITY_BYTES)
+    erasure = Erasure.objects.create(
+        receipt_hash=receipt_hash(capability),
+        asked_at=now,
+        work=encrypt(PURPOSE, b"".join(shuffled(hashes))),
+        again=again,
+    )
+    erase_in_database(erasure=erasure, now=now)
+    return capability
+
+
+def _indexed(hashes: Collection[bytes]) -> set[bytes]:
+    """Those of these that the index has a row of."""
+    wanted, found = list(hashes), set[bytes]()
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = IndexEntry.objects.filter(pk__in=wanted[start : start + AT_ONCE])
+        found |= {bytes(one) for one in rows.values_list("pk", flat=True)}
+    return found
+
+
+def _work_of(erasure: Erasure) -> list[bytes]:
     work = decrypt(PURPOSE, bytes(erasure.work or b""))
-    return [work[at : at + _OWNER_HASH_BYTES] for at in range(0, len(work), _OWNER_HASH_BYTES)]
+    return [work[at : at + _HASH_BYTES] for at in range(0, len(work), _HASH_BYTES)]
+
+
+def owners_of(erasure: Erasure) -> list[bytes]:
+    """The owner hashes of an erasure that is not finished; of one after a restore, those that have rows."""
+    work = _work_of(erasure)
+    if not erasure.again:
+        return work
+    wanted = set(work)
+    return shuffled(owner for owner in all_owners() if index_hash(owner) in wanted)
+
+
+def index_hashes_of(erasure: Erasure) -> list[bytes]:
+    """What the index has an unfinished erasure's rows under."""
+    return _work_of(erasure) if erasure.again else [index_hash(owner) for owner in _work_of(erasure)]
 
 
 def erase_in_database(*, erasure: Erasure, now: dt.datetime) -> None:
@@ -59,7 +105,7 @@ def erase_in_database(*, erasure: Erasure, now: dt.datetime) -> None:
     """
     owners = owners_of(erasure)
     hashes = {owner: index_hash(owner) for owner in owners}
-    indexed = {bytes(one) for one in IndexEntry.objects.filter(pk__in=hashes.values()).values_list("pk", flat=True)}
+    indexed = _indexed(hashes.values())
     known = owners_with_rows(owners)
     today = now.astimezone(dt.UTC).date()
     for owner in owners:

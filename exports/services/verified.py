@@ -10,7 +10,7 @@ taken up again makes the same ones, and are random to everybody once that key is
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -45,6 +45,8 @@ PURPOSE: Final = "verified tokens"
 KEY_BYTES: Final = 32
 # What is read from PostgreSQL at a time; a row takes about 150 bytes.
 BLOCK_BYTES: Final = 8 << 20
+# Combinations whose classes are decided at a time; one takes about 500 bytes. Few ZIPs at a time would take long.
+PART_ROWS: Final = 50_000
 DONE: Final = VerifiedDay.Step.ANNOUNCED
 
 
@@ -138,11 +140,11 @@ def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
     )
     columns = ", ".join(f"{name} int" for name in QUASI_AXES)
     cursor.execute(f"CREATE TEMPORARY TABLE verified_classes ({columns}, step int) ON COMMIT DROP")
-    cursor.execute("SELECT DISTINCT zip FROM verified_groups ORDER BY zip")
-    places = [place for (place,) in cursor.fetchall()]
+    cursor.execute("SELECT zip, count(*) FROM verified_groups GROUP BY zip ORDER BY zip")
+    parts = _gathered(cursor.fetchall())
     policy, published, dropped = conf.class_policy(), 0, 0
     codes = {name: {value: code for code, value in enumerate(axes[name].values)} for name in QUASI_AXES}
-    for made in generalise_by_zip((_counts(cursor, axes, place) for place in places), policy):
+    for made in generalise_by_zip((_counts(cursor, axes, part) for part in parts), policy):
         published, dropped = published + made.published, made.dropped
         with cursor.copy(f"COPY verified_classes ({_CLASSES}, step) FROM STDIN") as copy:
             for combination, step in zip(made.classes.index, made.classes["step"], strict=True):
@@ -151,9 +153,22 @@ def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
     return published, dropped
 
 
-def _counts(cursor: Any, axes: dict[str, Axis], place: int) -> pd.DataFrame:
-    """Counts of one ZIP, as `exports.policy.verified` takes them."""
-    cursor.execute(f"SELECT {_GROUPS}, passes FROM verified_groups WHERE zip = %s", [place])  # noqa: S608
+def _gathered(zips: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """ZIPs, of which the numbers of combinations are given too, in parts that fit into memory: one ZIP at least."""
+    parts: list[list[int]] = []
+    held = PART_ROWS
+    for place, combinations in zips:
+        if held + combinations > PART_ROWS:
+            parts.append([])
+            held = 0
+        parts[-1].append(place)
+        held += combinations
+    return parts
+
+
+def _counts(cursor: Any, axes: dict[str, Axis], zips: list[int]) -> pd.DataFrame:
+    """Counts of these ZIPs, as `exports.policy.verified` takes them."""
+    cursor.execute(f"SELECT {_GROUPS}, passes FROM verified_groups WHERE zip = ANY(%s)", [zips])  # noqa: S608
     found = pd.DataFrame(cursor.fetchall(), columns=[*QUASI, *SENSITIVE, "count"])
     for quasi, name in zip(QUASI, QUASI_AXES, strict=True):
         found[quasi] = np.array(axes[name].values, dtype=object)[found[quasi].to_numpy()]

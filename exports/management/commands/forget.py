@@ -1,5 +1,9 @@
-"""`manage.py forget --owners FILE`: erase passes, as their holder would, and print the receipt."""
+"""`manage.py forget --owners FILE`: erase passes, as their holder would, and print the receipt.
 
+`manage.py forget --again`, after a backup was restored: erase again what was erased since it was made.
+"""
+
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from crowdtrace.common.crypto import b64decode
 from crowdtrace.common.time import utc_now
 from exports.api.erasures import receipt
+from exports.lakes import deployment_lake
 from exports.models import Erasure
 from exports.services import erasing, erasures
+from exports.services.erasure_log import read_log
 from passes.identity import hash_owner
 
 OWNER_BYTES = 32
@@ -22,18 +28,34 @@ class Command(BaseCommand):
     help = "Erase passes by their owners: one a line, base64url, as `simulate --owners-out` writes them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--owners`."""
-        parser.add_argument("--owners", type=Path, required=True, help="file of owners")
+        """`--owners` or `--again`."""
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--owners", type=Path, help="file of owners")
+        which.add_argument("--again", action="store_true", help="after a restore: what was erased since the backup")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase."""
-        owners = map(hash_owner, _read(options["owners"]))
-        capability = erasures.request_erasure(owner_hashes=owners, now=utc_now(), wake_worker=False)
+        now = utc_now()
+        if options["again"]:
+            capability = self._again(now)
+        else:
+            owners = map(hash_owner, _read(options["owners"]))
+            capability = erasures.request_erasure(owner_hashes=owners, now=now, wake_worker=False)
         erasing.run_erasures(now=utc_now())
+        if capability is None:
+            return
         done = erasures.find_erasure(capability=capability)
         if done is None or done.status != Erasure.Status.DONE:
             raise CommandError(f"not finished: {done.failure or done.status}" if done else "gone")
         self.stdout.write(json.dumps(receipt(capability, done), indent=2))
+
+    def _again(self, now: dt.datetime) -> bytes | None:
+        with deployment_lake() as lake:
+            known = read_log(lake=lake)
+        capability = erasures.request_again(known=known, now=now)
+        if capability is None:
+            self.stdout.write(f"Nothing to erase: of {len(known)} owners in the log of erasures nothing is here.")
+        return capability
 
 
 def _read(path: Path) -> list[bytes]:
