@@ -10,8 +10,11 @@ from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 
+from crowdtrace.common.time import utc_now
 from tests import fuzzing
 from tests.venues.conftest import World
+from tests.venues.test_pages import counts
+from venues import services
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "one_connection")]
 # The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
@@ -82,3 +85,37 @@ def test_no_input_finds_an_undocumented_answer(
     headers = credentials | {"If-Match": "*"}
     for method in DOCUMENT["paths"][path]:
         fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=EXAMPLES, prepare=prepare)
+
+
+IN_TEAMS = sorted(
+    (path, method)
+    for path, item in DOCUMENT["paths"].items()
+    if "{" in path and "/operator/" not in path
+    for method in item
+)
+
+
+@pytest.mark.parametrize(("path", "method"), IN_TEAMS)
+def test_no_input_of_a_stranger_tells_what_exists(world: World, settings: Any, path: str, method: str) -> None:
+    settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
+    _row, token = services.make_owner_token(user=world.people["other"], name="till", days=1, now=utc_now())
+    headers = {"Authorization": f"Owner {token}", "If-Match": "*"}
+    before = counts()
+    told: set[int] = set()
+
+    def prepare(case: fuzzing.Case) -> None:
+        answers = []
+        for known in (True, False):
+            for word in re.findall(r"{(\w+)}", path):
+                public_id = world.ids[word]
+                case.path_parameters[word] = public_id if known else f"{public_id[:2]}{'0' * 10}"
+            answers.append(case.call(headers=headers))
+        there, nowhere = ((answer.status_code, answer.content) for answer in answers)
+        assert there == nowhere
+        assert set(answers[0].headers) == set(answers[1].headers)
+        told.add(there[0])
+
+    mode = GenerationMode.POSITIVE
+    fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=EXAMPLES, prepare=prepare)
+    assert told <= {400, 401, 404}, "401: what only a session may do"
+    assert counts() == before

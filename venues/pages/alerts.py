@@ -4,6 +4,7 @@ from django import forms
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -35,7 +36,12 @@ class AlertForm(OwnerForm):
             _("To %(address)s, one each time it passes the share; how full it is, nothing of anybody inside.")
             % {"address": address}
             if address
-            else _("Your account has no e-mail address. Add one first.")
+            else format_html(
+                '{} <a href="{}">{}</a>',
+                _("Your account has no e-mail address. Add one first."),
+                reverse("owner-page-email"),
+                _("Your e-mail"),
+            )
         )
 
 

@@ -1,4 +1,8 @@
-"""Pages for people who run venues. Their names begin with `owner-page-`; these pass every gate, all pass axe."""
+"""Pages for people who run venues. Their names begin with `owner-page-`.
+
+Those with a case here pass every gate. All others are walked by `tests/browser/test_owner.py`, which opens every named
+address but those that are said here to answer no page, and has axe and the narrow screen look at each.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -42,5 +46,16 @@ CASES: Final[dict[str, Case | NoPage]] = {
     ),
     "owner-page-event": Case(of_house(lambda house: f"/owner/events/{house.event.public_id}")),
     "owner-page-account": Case(of_house(lambda house: "/owner/account")),
+    "owner-page-alert": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/alert")),
     "owner-page-operator": Case(of_house(lambda house: "/owner/operator", staff=True)),
+    "owner-page-home-now": NoPage("a part of a page"),
+    "owner-page-venue-now": NoPage("a part of a page"),
+    "owner-page-event-poster": NoPage("a PDF"),
+    "owner-page-venue-poster": NoPage("a PDF"),
+    "owner-page-sticker": NoPage("the bytes of a sticker"),
+    "owner-page-export": NoPage("a file, to a button"),
+    "owner-page-second-factor-begin": NoPage("a redirect, to a button"),
+    "owner-page-remove-token": NoPage("a redirect, to a button"),
+    "owner-page-revoke-invitation": NoPage("a redirect, to a button"),
+    "owner-page-revoke": NoPage("a redirect, to a button"),
 }
