@@ -204,6 +204,8 @@ class Visit(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(times_out_at__gt=models.F("arrived_at")), name="stay_has_length"),
+            # Both may lie in one second.
+            models.CheckConstraint(condition=Q(left_at__gte=models.F("arrived_at")), name="left_after_arrival"),
         ]
         indexes = [
             # Both carry what the head count at a door reads, so that it need not open the rows.

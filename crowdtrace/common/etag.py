@@ -18,7 +18,10 @@ from crowdtrace.common.renderers import JSONRenderer
 
 def entity_tag(data: Any) -> str:
     """The strong ETag of a representation: a keyed hash of its JSON, so that a tag in a log tells nothing."""
-    content: bytes = JSONRenderer().render(data)
+    return _tag_of(JSONRenderer().render(data))
+
+
+def _tag_of(content: bytes) -> str:
     return quote_etag(b64encode(keyed_hash("etag", hashlib.sha256(content).digest())[:15]))
 
 
@@ -51,7 +54,8 @@ class ETagMixin(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         if request.method not in ("GET", "HEAD") or final.status_code != 200 or not isinstance(final, Response):
             return final
-        final.headers.setdefault("ETag", entity_tag(final.data))
+        final.render()  # now, so that the bytes the tag is made from are those that are sent
+        final.headers.setdefault("ETag", _tag_of(final.content))
         final.headers.setdefault("Cache-Control", self.cache_control)
         found: HttpResponseBase | None = get_conditional_response(request._request, etag=final["ETag"], response=final)
         return final if found is None else found

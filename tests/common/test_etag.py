@@ -1,7 +1,13 @@
 """Conditional requests."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from rest_framework.test import APIClient
+
+from crowdtrace.common.etag import entity_tag
+from crowdtrace.common.renderers import JSONRenderer
 
 pytestmark = pytest.mark.urls("tests.common.views")
 
@@ -30,6 +36,22 @@ def test_an_indent_that_is_asked_for_gives_no_second_text_to_one_tag(api: APICli
     plain = api.get("/api/v1/search?zip=02139")
     indented = api.get("/api/v1/search?zip=02139", headers={"Accept": "application/json; indent=4"})
     assert (plain.content, plain["ETag"]) == (indented.content, indented["ETag"])
+
+
+def test_an_answer_is_written_once_and_its_tag_is_that_of_its_value(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    original: Callable[..., bytes] = JSONRenderer.render
+
+    def counted(self: JSONRenderer, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        written.append(data)
+        return original(self, data, *args, **kwargs)
+
+    monkeypatch.setattr(JSONRenderer, "render", counted)
+    answer = api.get("/api/v1/search?zip=02139")
+    assert written == [{"zip": "02139"}]
+    assert answer["ETag"] == entity_tag({"zip": "02139"})
 
 
 def test_errors_carry_no_tag(api: APIClient) -> None:

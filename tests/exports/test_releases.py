@@ -11,6 +11,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
+from django.test import Client
 
 from crowdtrace.common.logs import PrivateFormatter
 from crowdtrace.common.models import AuditEntry
@@ -30,7 +31,7 @@ from tests.exports.engine.factories import published
 from tests.exports.ledger import SIZE, announce
 from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass
 from tests.factories import make_organisation
-from venues.models import Organisation
+from venues.models import Organisation, Venue
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
 
@@ -68,6 +69,20 @@ def test_the_manifest_states_the_guarantee_and_the_split(place: Place) -> None:
     assert manifest["guarantee"]["epsilon"] <= manifest["guarantee"]["budget"] == 8.0
     assert sum(table["epsilon"] for table in manifest["tables"]) == pytest.approx(8.0)
     assert sum(table["share_of_budget"] for table in manifest["tables"] if table["core"]) >= 0.85
+
+
+def test_rows_of_zips_that_nobody_knows_are_counted_and_shown(place: Place, client: Client) -> None:
+    nowhere = a_place()
+    Venue.objects.filter(pk=nowhere.venue.pk).update(zip="00099")  # as a list of ZIPs forgets one
+    for _ in range(400):
+        a_scanned_pass(nowhere)
+    manifest = release_day(day=DAY, now=CLOSED).manifest
+    assert abs(manifest["rows_of_unknown_zip"] - 400 / 0.9) < 60
+    assert manifest["rows_without_zip"] > 400
+    shown = client.get("/api/v1/datasets/covid-19").json()["coverage"]
+    assert shown["rows_of_unknown_zip"] == manifest["rows_of_unknown_zip"]
+    unjoined = 'SELECT count(*) AS n FROM "covid-19"."aspirevc_crowd_tracing" WHERE scannerdevice_zipcode = \'\''
+    assert queries.run_query(sql=unjoined).result.table["n"].to_pylist() == [manifest["rows_without_zip"]]
 
 
 def test_a_day_is_not_released_before_it_is_closed(place: Place) -> None:

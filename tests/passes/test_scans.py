@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from passes import keys
@@ -422,3 +422,11 @@ def test_a_visitors_key_opens_no_scan(venue: Venue, held: HeldPass) -> None:
         assert answer.status_code == 401
     assert door_of(venue).devices.count() == 0
     assert Pass.objects.count() == 1
+
+
+def test_no_visit_ends_before_it_begins(door: EnrolledDevice, held: HeldPass) -> None:
+    scan(door, held.on_screen(NOW), now=NOW)
+    visit = Visit.objects.get()
+    with pytest.raises(IntegrityError, match="left_after_arrival"), transaction.atomic():
+        Visit.objects.update(left_at=visit.arrived_at - dt.timedelta(seconds=1))
+    Visit.objects.update(left_at=visit.arrived_at)
