@@ -2,11 +2,15 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
 from passes.selectors import heads_inside
 from venues.fullness import Fullness, Level
 from venues.selectors import watched
 from venues.services import end_crossings
+
+PAUSE: Final = dt.timedelta(minutes=30)
+"""Between two mails about a place, at least: one that hovers at its share is told of twice an hour at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,14 @@ class Due:
 def watch_capacity(*, now: dt.datetime) -> list[Due]:
     """Look at every place that somebody wants to be told of: at most three statements, whatever their number.
 
-    A crossing is over once the place is seen below its alert. Twice does no more than once: a mail marks its row.
+    A crossing is over once the place is seen below its alert, after the pause. Twice does no more than once: a mail
+    marks its row.
     """
     rows = list(watched())
     heads = heads_inside({row.venue_id for row in rows}, now) if rows else {}
     levels = {row.pk: Fullness(row.venue, heads.get(row.venue_id, 0)).level for row in rows}
-    over = [row.pk for row in rows if row.told_at is not None and levels[row.pk] == Level.CALM]
+    rested = (row.pk for row in rows if row.told_at is not None and row.told_at <= now - PAUSE)
+    over = [alert_id for alert_id in rested if levels[alert_id] == Level.CALM]
     if over:
         end_crossings(alert_ids=over)
     return [

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.db.models import F
 from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
@@ -58,6 +59,10 @@ def leave(one: Stay) -> None:
     one.visit.save()
 
 
+def let_the_pause_pass() -> None:
+    AlertMail.objects.update(told_at=F("told_at") - alerts.PAUSE)
+
+
 def received() -> list[str]:
     return [message.to[0] for message in mail.outbox]
 
@@ -89,6 +94,7 @@ def test_one_crossing_is_one_mail_and_the_next_comes_only_after_it_fell_below() 
     leave(stays.pop())
     watch_capacity()
     assert len(mail.outbox) == 1, "from fills to full and back is the same crossing"
+    let_the_pause_pass()
     leave(stays.pop())
     watch_capacity()
     assert len(mail.outbox) == 1
@@ -97,6 +103,23 @@ def test_one_crossing_is_one_mail_and_the_next_comes_only_after_it_fell_below() 
     assert len(mail.outbox) == 2
     assert mail.outbox[1].subject == f"{venue.name} is full"
     assert "the doors are red" in mail.outbox[1].body
+
+
+def test_a_place_that_hovers_at_its_share_mails_once_in_half_an_hour() -> None:
+    venue = place()
+    colleague(venue, "rosa@example.org")
+    fill(venue, 8)
+    for _ in range(3):
+        (last,) = fill(venue, 1)
+        watch_capacity()
+        leave(last)
+        watch_capacity()
+    assert len(mail.outbox) == 1
+    let_the_pause_pass()
+    watch_capacity()
+    fill(venue, 1)
+    watch_capacity()
+    assert len(mail.outbox) == 2
 
 
 def test_the_share_is_of_what_the_doors_let_in() -> None:
@@ -195,7 +218,7 @@ def test_any_number_of_places_takes_three_statements(django_assert_num_queries: 
         colleague(venue, f"{number}@example.org")
         if number < 2:
             fill(venue, 1)
-    AlertMail.objects.filter(venue=venue).update(told_at=utc_now())
+    AlertMail.objects.filter(venue=venue).update(told_at=utc_now() - alerts.PAUSE)
     with django_assert_num_queries(3):
         assert len(alerts.watch_capacity(now=utc_now())) == 2
     assert AlertMail.objects.get(venue=venue).told_at is None
