@@ -161,7 +161,8 @@ class Scan(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scan_id = models.CharField(max_length=64)
-    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    # No index of its own: every scan would pay for one more, and others begin with the venue.
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+", db_index=False)
     device = models.ForeignKey(Device, models.SET_NULL, null=True, related_name="+")
     tag = models.BinaryField(max_length=16, null=True, help_text="null: no pass could be read")
     epoch = models.DateField()
@@ -195,7 +196,7 @@ class Visit(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tag = models.BinaryField(max_length=16)
-    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+", db_index=False)
     epoch = models.DateField()
     arrived_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, help_text="null while only the time-out is known")
