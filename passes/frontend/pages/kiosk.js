@@ -174,6 +174,7 @@ const onlyTab = (() => {
   let held = null;
   return () => {
     held ??= new Promise((resolve) => {
+      if (!navigator.locks) return resolve(); // browsers before 2022 cannot tell tabs apart
       const late = setTimeout(() => showState("second", { focus: false }), HANDOVER_MS);
       void navigator.locks.request("crowdtrace-kiosk-door", () => {
         clearTimeout(late);
