@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from crowdtrace.common.time import utc_now
 from crowdtrace.site.dashboard import inside, ratings_of
 from passes import selectors as of_passes
-from risk.scouting import usual_of
+from risk.usual import usual_of
 from venues import plain, selectors
 from venues.fullness import Fullness
 from venues.models import Device, Venue
