@@ -1,19 +1,17 @@
 """Scouting cards: what a venue is like now and usually, and what a stay would cost. Public, so never from answers.
 
-What is dear is prepared by `refresh_cards` in the crowd task: expected hits a head at a few head counts, and the usual
-crowd by hour of week. A card is then read from a handful of rows. Numbers of people go in coarsely: nobody may
-see one person come or go.
+What is dear is prepared in the crowd task (`risk.curves`, `risk.usual`). A card is then read from a handful of rows.
+Numbers of people go in coarsely (`risk.occupancy`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -24,281 +22,31 @@ from django.db import connection
 from passes.clock import calendar
 from risk import states
 from risk.air import believed
-from risk.model import ratings
-from risk.model.air import RoomAir
-from risk.model.classes import refused_classes
+from risk.curves import MASKS, NODES, SHAPE, STAYS_H, bases_of, cost_of, curves_of, measured
 from risk.model.crowd_state import QUARTER_US
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
-from risk.model.scouting import expected_cost
 from risk.model.shield import BUDGETS
-from risk.models import VenueCard
+from risk.occupancy import band, bands, coarse
 from risk.parameters import parameters_in_force
 from risk.rounding import shown_points
-from risk.signals import Signal, signals_of
-from risk.states import QUARTERS_A_DAY, QUARTERS_AN_HOUR, Crowd, Floats
+from risk.states import Floats
+from risk.usual import FORTNIGHT, WEEK_H
 from risk.words import FEWEST_SHOWN
 from venues import places
 from venues.hours import Interval, is_open, open_hours_ahead
 from venues.models import Venue
 
-STAYS_H: Final = (0.5, 1.0, 2.0)
-MASKS: Final = (1.0, 0.0)
-NODES: Final = np.array([1.0, 8.0, 64.0, 512.0])
-"""Head counts at which expected hits are prepared; between them hits a head run evenly in the logarithm."""
-SHAPE: Final = (len(STAYS_H), len(MASKS), NODES.size)
 HOURS_AHEAD: Final = 24
 BEST: Final = 3
 ALTERNATIVES: Final = 3
 CANDIDATES: Final = 24
 FITS_POINTS: Final = 100.0 / 14.0
 """A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
-CURVES_AT_ONCE: Final = 400
-"""Venues whose costs are in memory at a time."""
-MOST_CURVES: Final = 4000
-"""Venues whose costs are prepared in one refresh."""
-USUAL_AT_ONCE: Final = 500
-USUAL_LIVES: Final = dt.timedelta(hours=20)
-FORTNIGHT: Final = dt.timedelta(days=14)
-_WEEK_H: Final = 168
-_BANDS: Final = np.array(["empty", "quiet", "busy", "full"])
 _AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
 """Place in a curve of the cost that hours and alternatives are compared by: an hour without a mask."""
-_FEW: Final = 2.0
-"""What a crowd under five counts as: the middle of 0 to 4."""
 
 
-def coarse(heads: npt.ArrayLike) -> Floats:
-    """Head counts as the public may know them: under five alike, then in steps of a half, the upper end."""
-    many = np.maximum(np.asarray(heads, np.float64), FEWEST_SHOWN)
-    steps = FEWEST_SHOWN * 1.5 ** np.ceil(np.log(many / FEWEST_SHOWN) / np.log(1.5) - 1e-9)
-    return np.asarray(np.where(np.asarray(heads) < FEWEST_SHOWN, _FEW, steps))
-
-
-def bands(heads: npt.ArrayLike, limit: float) -> npt.NDArray[np.str_]:
-    """How full a place is: `empty` is fewer than five people, then by thirds of the enforced limit."""
-    many = np.asarray(heads, np.float64)
-    third = (many >= limit / 3).astype(np.int64) + (many >= limit * 2 / 3)
-    return np.asarray(_BANDS[np.where(many < FEWEST_SHOWN, 0, 1 + third)])
-
-
-def band(heads: float, limit: float) -> str:
-    """`bands` of one number."""
-    return str(bands(heads, limit))
-
-
-# Preparing ------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class _Basis:
-    """All that a venue's costs depend on beside the crowd."""
-
-    venue: int
-    kind: str
-    air: RoomAir
-    count: int
-    masks: int
-    distancing: int
-    refused: tuple[bool, bool, bool, bool]
-    signal: Signal
-    parameters: Parameters
-
-    def digest(self) -> bytes:
-        """Changes when the costs do."""
-        values = [self.kind, repr(self.air), self.count, self.masks, self.distancing, self.refused, repr(self.signal)]
-        return hashlib.sha256(json.dumps([*values, self.parameters.version]).encode()).digest()[:16]
-
-
-def curves_of(bases: Sequence[_Basis]) -> Floats:
-    """Expected hits a head (n, stays, masks, nodes) of hypothetical visitors."""
-    if not bases:
-        return np.zeros((0, *SHAPE))
-    parameters, each = bases[0].parameters, NODES.size * len(STAYS_H)
-    stays = np.tile(np.repeat(STAYS_H, NODES.size), len(bases))
-    heads = np.tile(NODES, len(STAYS_H) * len(bases))
-    rows = [basis for basis in bases for _ in range(each)]
-    priors = [parameters.priors[Kind(basis.kind)] for basis in rows]
-    counts = [basis.count for basis in rows]
-    costs = [
-        expected_cost(
-            parameters,
-            kinds=[Kind(basis.kind) for basis in rows],
-            heads=heads,
-            stay_h=stays,
-            volume_m3=[basis.air.volume_m3 for basis in rows],
-            removal_rate_per_h=[basis.air.removal_rate_per_h(parameters) for basis in rows],
-            masks=ratings.posterior([prior.masks for prior in priors], [basis.masks for basis in rows], counts),
-            distancing=ratings.posterior(
-                [prior.distancing for prior in priors], [basis.distancing for basis in rows], counts
-            ),
-            known_active_per_person=[basis.signal.known_active_per_person for basis in rows],
-            already_total=[basis.signal.already_total for basis in rows],
-            budget=1.0,
-            refused=[basis.refused for basis in rows],
-            volume_log_sd=[basis.air.volume_log_sd for basis in rows],
-            air_log_sd=[basis.air.air_log_sd for basis in rows],
-            own_mask=mask,
-        )
-        for mask in MASKS
-    ]
-    hits = np.stack(costs, axis=1).reshape(len(bases), len(STAYS_H), NODES.size, len(MASKS)) / 100.0
-    return np.ascontiguousarray(hits.transpose(0, 1, 3, 2) / NODES)
-
-
-def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
-    """Points of stays among so many: the shapes of ``curve`` without its last axis (nodes) and of ``heads`` broadcast.
-
-    Hits a head run evenly in the logarithm between two nodes.
-    """
-    many = np.asarray(heads, np.float64)
-    at = np.interp(np.log(np.maximum(many, 1.0)), np.log(NODES), np.arange(NODES.size))
-    left = np.minimum(at.astype(np.int64), NODES.size - 2)
-    shape = np.broadcast_shapes(curve.shape[:-1], many.shape)
-    nodes = np.broadcast_to(curve, (*shape, NODES.size))
-    below = np.broadcast_to(left, shape)[..., None]
-    low = np.take_along_axis(nodes, below, axis=-1)[..., 0]
-    high = np.take_along_axis(nodes, below + 1, axis=-1)[..., 0]
-    return np.asarray(100.0 / budget * many * (low * (left + 1 - at) + high * (at - left)))
-
-
-_BASES: Final = """
-    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
-           coalesce(total.count, 0), coalesce(total.masks, 0), coalesce(total.distancing, 0),
-           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
-           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           air.air_changes_per_h, air.air_log_sd, card.basis
-    FROM venues_venue AS venue
-    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = venue.id
-    LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
-    LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
-    LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
-    WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
-"""
-
-
-def _bases(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | None) -> list[tuple[_Basis, bytes]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_BASES, {"now": now, "all": venues is None, "venues": list(venues or [])})
-        rows = cursor.fetchall()
-    signals = signals_of((row[4], now.date()) for row in rows)
-    found = []
-    for row in rows:
-        prior = believed((row[1], row[2], row[3]), parameters)
-        air = prior if row[12] is None else _measured(prior, row[12], row[13])
-        refused = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
-        basis = _Basis(row[0], row[1], air, row[5], row[6], row[7], refused, signals[row[4], now.date()], parameters)
-        found.append((basis, bytes(row[14] or b"")))
-    return found
-
-
-def _measured(prior: RoomAir, air_changes_per_h: float, air_log_sd: float) -> RoomAir:
-    return RoomAir(
-        prior.volume_m3,
-        prior.volume_log_sd,
-        air_changes_per_h,
-        air_log_sd,
-        prior.filter_changes_per_h,
-        "measured",
-    )
-
-
-_CURVES: Final = """
-    INSERT INTO risk_venuecard
-        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, inside_from, inside, usual, usual_at)
-    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h, 0, ''::bytea,
-           ''::bytea, NULL
-    FROM unnest(%(venues)s::bigint[], %(bases)s::bytea[], %(curves)s::bytea[]) AS fresh (id, basis, curve)
-    JOIN venues_venue AS venue ON venue.id = fresh.id
-    ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
-"""
-
-
-def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
-    """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
-
-    Also brings usual crowds up to date. Returns the number of venues whose costs were prepared.
-    """
-    parameters = parameters_in_force()
-    stale = [basis for basis, known in _bases(parameters, now, None) if basis.digest() != known][:most]
-    for at in range(0, len(stale), CURVES_AT_ONCE):
-        part = stale[at : at + CURVES_AT_ONCE]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _CURVES,
-                {
-                    "venues": [basis.venue for basis in part],
-                    "bases": [basis.digest() for basis in part],
-                    "curves": [curve.astype("<f8").tobytes() for curve in curves_of(part)],
-                },
-            )
-    _refresh_usual(now)
-    return len(stale)
-
-
-_USUAL_DAYS: Final = """
-    SELECT day.venue_id, day.data FROM risk_crowdday AS day
-    WHERE day.venue_id = ANY(%s::bigint[]) AND day.day >= %s::date AND day.day < %s::date
-    ORDER BY day.venue_id, day.day
-"""
-
-
-def _refresh_usual(now: dt.datetime) -> None:
-    """The usual crowd of venues whose figure is a day old, from the closed days of the last fortnight."""
-    cards = list(
-        VenueCard.objects.exclude(usual_at__gt=now - USUAL_LIVES)
-        .order_by("usual_at")
-        .values_list("venue_id", "venue__time_zone")[:USUAL_AT_ONCE]
-    )
-    zones = dict(cards)
-    with connection.cursor() as cursor:
-        cursor.execute(_USUAL_DAYS, [list(zones), (now - FORTNIGHT).date(), now.date()])
-        crowds = {venue: [states.unpack(row[1]) for row in of] for venue, of in groupby(cursor, lambda row: row[0])}
-    fresh = [
-        VenueCard(venue_id=venue, usual_at=now, usual=usual_week(crowds.get(venue, []), zone, now).tobytes())
-        for venue, zone in zones.items()
-    ]
-    VenueCard.objects.bulk_update(fresh, ["usual", "usual_at"], batch_size=500)
-
-
-def usual_week(crowds: Sequence[Crowd], zone: str, now: dt.datetime) -> Any:
-    """Mean heads (168,) float32 by local hour of week, Monday first; 0 where fewer than five people made them.
-
-    Empty where nothing is known.
-    """
-    if not crowds:
-        return np.zeros(0, np.float32)
-    last = now.date().toordinal() - dt.date(1970, 1, 1).toordinal()
-    first_hour = max(crowds[0].first_edge // QUARTERS_A_DAY, last - 14) * 24
-    hours = last * 24 - first_hour
-    week = _hours_of_week(zone, first_hour, hours)
-    person_h, people = np.zeros(hours), np.zeros(hours)
-    for crowd in crowds:
-        at = (crowd.first_edge + np.arange(crowd.state.quarters)) // QUARTERS_AN_HOUR - first_hour
-        within = (at >= 0) & (at < hours)
-        np.add.at(person_h, at[within], crowd.state.person_h[within, 0])
-        np.add.at(people, at[within], crowd.state.arrivals[within, 0])
-        np.add.at(people, at[within][:1], crowd.state.present[0, 0])
-        turn = within & ((crowd.first_edge + np.arange(crowd.state.quarters)) % QUARTERS_AN_HOUR == 0)
-        np.add.at(people, at[turn], crowd.state.present[:-1][turn, 0])
-    total = np.bincount(week, person_h, _WEEK_H)
-    seen = np.bincount(week, people, _WEEK_H)
-    times = np.maximum(np.bincount(week, minlength=_WEEK_H), 1)
-    return np.where(seen >= FEWEST_SHOWN, total / times, 0.0).astype("<f4")
-
-
-def _hours_of_week(zone: str, first_hour: int, hours: int) -> Any:
-    start = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=first_hour)
-    local = [(start + dt.timedelta(hours=hour)).astimezone(ZoneInfo(zone)) for hour in range(hours)]
-    return np.array([moment.weekday() * 24 + moment.hour for moment in local], np.int64)
-
-
-def usual_of(venue_id: int) -> list[list[float]] | None:
-    """Mean heads by weekday and local hour, Monday first, of the last fortnight; `None` where nothing is known yet."""
-    row = VenueCard.objects.filter(venue=venue_id).values_list("usual", flat=True).first()
-    week = np.frombuffer(row or b"", "<f4")
-    return [[float(heads) for heads in week[day * 24 : day * 24 + 24]] for day in range(7)] if week.size else None
-
-
-# Cards ----------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """What is kept of one venue: costs, usual crowd, expected crowd; ratings (count and sums); measured air; events."""
@@ -383,7 +131,7 @@ def _fill_in(prepared: dict[int, _Prepared], parameters: Parameters, now: dt.dat
     missing = [pk for pk, known in prepared.items() if not known.curve.size]
     if not missing:
         return
-    bases = [basis for basis, _known in _bases(parameters, now, missing)]
+    bases = [basis for basis, _known in bases_of(parameters, now, missing)]
     for basis, curve in zip(bases, curves_of(bases), strict=True):
         prepared[basis.venue] = replace(prepared[basis.venue], curve=curve)
 
@@ -518,7 +266,7 @@ class _Card:
         hours = [self._hour(start, cost) for start, cost in zip(self.open_hours, hour_costs, strict=True)]
         air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), self.parameters)
         if self.prepared.measured is not None:
-            air = _measured(air, *self.prepared.measured)
+            air = measured(air, *self.prepared.measured)
         low, high = air.interval()
         return {
             "id": venue.public_id,
@@ -542,7 +290,7 @@ class _Card:
         }
 
     def _usual(self) -> list[list[str]]:
-        usual = self.prepared.usual if self.prepared.usual.size else np.zeros(_WEEK_H)
+        usual = self.prepared.usual if self.prepared.usual.size else np.zeros(WEEK_H)
         found: list[list[str]] = bands(usual, self.limit).reshape(7, 24).tolist()
         return found
 

@@ -2,9 +2,10 @@
 
 from risk.air import record_air
 from risk.crowd import Refreshed, recompute_crowd, refresh_crowd
+from risk.curves import refresh_cards
 from risk.estimates import Folded, fold_reports, settle_waiting
+from risk.occupancy import band
 from risk.parameters import parameters_at_start, record_parameters
-from risk.scouting import band, refresh_cards
 from risk.signals import NewSignal, Signal, record_public_signals, signals_of
 
 __all__ = [

@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 def crowd() -> None:
     """Bring crowd state and cards up to date."""
     from risk.crowd import refresh_crowd
+    from risk.curves import refresh_cards
     from risk.model.readings import compile_ahead
-    from risk.scouting import refresh_cards
 
     done = refresh_crowd(now=utc_now())
     cards = refresh_cards(now=utc_now())

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from crowdtrace.common.time import utc_now
 from crowdtrace.site.dashboard import inside, ratings_of
 from passes import selectors as of_passes
-from risk.scouting import usual_of
+from risk.usual import usual_of
 from venues import plain, selectors
 from venues.fullness import Fullness
 from venues.models import Device, Venue
@@ -70,6 +70,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
         "days": of_passes.day_totals(place, now),
         "fewest": of_passes.FEWEST,
         "mails": selectors.alert_mail_wanted(user_of(request), place),
+        "email_confirmed": selectors.email_confirmed(user_of(request)),
         "devices": Device.objects.filter(door__venue=place, revoked_at=None).count(),
     }
     return render(request, "site/owner/venue.html", context)

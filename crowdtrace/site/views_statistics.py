@@ -11,7 +11,7 @@ from crowdtrace.common.serializers import UtcTime
 from crowdtrace.common.time import utc_now
 from crowdtrace.site.dashboard import inside, ratings_of
 from passes import selectors as of_passes
-from risk.scouting import usual_of
+from risk.usual import usual_of
 from venues import selectors
 from venues.api.base import OwnerView
 from venues.fullness import Level

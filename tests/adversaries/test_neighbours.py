@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from passes.models import SelfReport
 from risk.crowd import refresh_crowd
+from risk.curves import refresh_cards
 from risk.estimates import fold_reports
-from risk.scouting import cards_of, refresh_cards
+from risk.scouting import cards_of
 from risk.shields import ShieldAnswer, shield_of
 from tests.factories import NOW, make_organisation, make_venue
 from tests.risk.crowds import HOUR, MINUTE, Stay, stay

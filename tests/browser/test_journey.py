@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 from exports.services import erasures
 from passes.models import Pass, Rating, Visit
 from risk.crowd import refresh_crowd
-from risk.scouting import refresh_cards
+from risk.curves import refresh_cards
 from tests.browser.actions import answer, enrol, launch_with_camera, make_key, next_light, now, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, Watch, shows, stored_people
 from tests.browser.lakes import lake_of_its_own, work

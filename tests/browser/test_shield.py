@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from passes.models import Name, Rating, SelfReport, Visit
 from risk.crowd import refresh_crowd
-from risk.scouting import refresh_cards
+from risk.curves import refresh_cards
 from tests.browser.actions import check_in, enrol, make_key, now, read_code, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, shows
 from tests.factories import make_venue

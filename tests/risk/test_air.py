@@ -8,8 +8,8 @@ import pytest
 from crowdtrace.common.time import z
 from passes.models import Change
 from risk.crowd import refresh_crowd
+from risk.curves import refresh_cards
 from risk.models import AirHour, AirReading
-from risk.scouting import refresh_cards
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import send
 from tests.risk.crowds import HOUR, MINUTE, crowd

@@ -11,7 +11,8 @@ from django.utils import timezone
 from benchmarks.towns import fill
 from passes.models import Visit
 from risk.crowd import refresh_crowd
-from risk.scouting import cards_of, refresh_cards
+from risk.curves import refresh_cards
+from risk.scouting import cards_of
 from risk.shields import shield_of
 from venues.models import Venue
 from venues.selectors import find_venues

@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from passes.models import RatingTotal
 from risk.crowd import refresh_crowd
-from risk.scouting import bands, cards_of, coarse, refresh_cards
+from risk.curves import refresh_cards
+from risk.occupancy import bands, coarse
+from risk.scouting import cards_of
 from tests.factories import NOW, make_event, make_venue
 from tests.passes.people import send
 from tests.risk.crowds import crowd, stay

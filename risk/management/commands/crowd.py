@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from crowdtrace.common.time import utc_now
 from risk.crowd import refresh_crowd
-from risk.scouting import refresh_cards
+from risk.curves import refresh_cards
 
 
 class Command(BaseCommand):
