@@ -56,7 +56,8 @@ _settings: Any = config
 
 def _has_instructions() -> bool:
     """Whether numba compiles for a processor that has them: this one, unless its settings name another."""
-    if _settings.CPU_NAME or _settings.CPU_FEATURES is not None or not binding.get_default_triple().startswith("x86_64"):
+    for_another = _settings.CPU_NAME or _settings.CPU_FEATURES is not None
+    if for_another or not binding.get_default_triple().startswith("x86_64"):
         return False
     try:
         return bool(binding.get_host_cpu_features().get("sha"))
