@@ -18,6 +18,7 @@ from exports.tables import OPEN_TABLES, VERIFIED, Table, Zone
 GIB: Final = 1024**3
 # Prefixes of the bucket, under the lake's own.
 RESULTS: Final = "results"
+LOGS: Final = ("draws", "erasures")
 _TYPES: Final[dict[type[IcebergType], str]] = {
     StringType: "string",
     LongType: "long",
@@ -301,8 +302,8 @@ def _catalogue(*databases: str, tables: bool = True) -> list[Json]:
 
 
 def _release_statements() -> list[Json]:
-    """Objects of open and verified tables with their old versions, and the tables' entries in the catalogue."""
-    zones = (Zone.OPEN.value, Zone.VERIFIED.value)
+    """Objects of open and verified tables and of both logs with old versions; the tables' entries in the catalogue."""
+    zones = (Zone.OPEN.value, Zone.VERIFIED.value, *LOGS)
     return [
         _allow(
             ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],

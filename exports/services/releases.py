@@ -3,7 +3,8 @@
     extract, aggregate, draw -> check -> write -> catalogue -> announce
 
 The draw is committed with the ledger row in one transaction: a retry finds the noisy counts and never draws again, and
-nothing after it reads a row of a person. Every later step follows from those counts alone.
+nothing after it reads a row of a person. Every later step follows from those counts alone. The lake has a copy of each
+draw, which is looked for before one is made (`draw_log`): a ledger that was restored from a backup draws nothing again.
 """
 
 import datetime as dt
@@ -34,6 +35,7 @@ from exports.policy.guarantee import guarantee
 from exports.policy.profile import drift_failures, profile
 from exports.policy.rows import deal, dp_counts
 from exports.schemas import lookup_rows
+from exports.services import draw_log
 from exports.services.counts import exact_counts, rows_may_be_gone
 from exports.services.risklevels import levels_on
 from exports.services.webhooks import queue_deliveries
@@ -83,8 +85,18 @@ def release_waiting(*, now: dt.datetime) -> list[Release]:
 
     One that failed too often is left to somebody who looks at why, and names it.
     """
+    _agree_with_lake()
     tried = [_try_to_release(day, now) for day in _days_to_try(now)]
     return [release for release in tried if release is not None]
+
+
+def _agree_with_lake() -> None:
+    """Enter draws that only the lake knows, so that their days wait too. Without a lake, each day says so by itself."""
+    try:
+        with deployment_lake() as lake:
+            draw_log.reconcile(lake=lake)
+    except Exception:
+        log.exception("ledger and lake could not be compared")
 
 
 def _days_to_try(now: dt.datetime) -> list[dt.date]:
@@ -103,6 +115,7 @@ def _try_to_release(day: dt.date, now: dt.datetime) -> Release | None:
 
 def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date | None:
     """Release the oldest waiting day past `after`; which day that was, released or not, `None` where none waits."""
+    _agree_with_lake()
     day = next((waiting for waiting in _days_to_try(now) if waiting > after), None)
     if day is not None:
         _try_to_release(day, now)
@@ -122,10 +135,15 @@ def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -
         return release
     try:
         with deployment_lake() as lake:
+            if release.step == Step.OPENED:
+                release = _draw(release, lake, now)
             return _run(release, lake, now, accept_drift=accept_drift)
     except ReleaseFailed as error:
         _fail(release, str(error))
         raise
+    except draw_log.DrawLogError as error:
+        _fail(release, str(error))
+        raise ReleaseFailed(str(error)) from error
     except Exception as error:
         why = f"step {_next_step(release)}: {kind_of(error)}"
         _fail(release, why)
@@ -140,16 +158,25 @@ def _next_step(release: Release) -> Step:
 
 
 def _open(day: dt.date, now: dt.datetime) -> Release:
-    """The day's row in the ledger; the budget is fixed when it is made."""
+    """The day's row in the ledger, with one more try; the budget is fixed when it is made."""
     existing = Release.objects.filter(day=day).first()
     if existing is None and day not in waiting_days(now=now):
         raise ReleaseFailed(f"{day} is not a closed day that was served")
     release, _ = Release.objects.get_or_create(day=day, defaults={"budget": conf.budget()})
-    if release.step == Step.OPENED:
-        _look_for_rows(release, now)
     if release.step != Step.ANNOUNCED:
         release.tries += 1
         release.save(update_fields=["tries"])
+    return release
+
+
+def _draw(release: Release, lake: Lake, now: dt.datetime) -> Release:
+    """Take over what the lake knows of the day, and draw where it knows nothing and rows are there."""
+    draw_log.reconcile(lake=lake)
+    release.refresh_from_db()
+    if release.step == Step.OPENED:
+        draw_log.refuse_second_draw(lake=lake, day=release.day)
+        _look_for_rows(release, now)
+        release = draw_once(release=release, now=now)
     return release
 
 
@@ -160,10 +187,10 @@ def _look_for_rows(release: Release, now: dt.datetime) -> None:
     """
     gone = rows_may_be_gone(day=release.day, now=now)
     if gone != (release.lost_at is not None):
-        release.lost_at, release.failure = (now, LOST) if gone else (None, "")
-        release.save(update_fields=["lost_at", "failure"])
+        release.lost_at = now if gone else None
+        release.save(update_fields=["lost_at"])
     if gone:
-        raise ReleaseFailed(f"{release.day}: {LOST}")
+        raise ReleaseFailed(LOST)
 
 
 def _fail(release: Release, why: str) -> None:
@@ -172,8 +199,7 @@ def _fail(release: Release, why: str) -> None:
 
 
 def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) -> Release:
-    if release.step == Step.OPENED:
-        release = draw_once(release=release, now=now)
+    _keep_draw(release, lake)
     drawn = Drawn.from_bytes(bytes(release.drawn or b""))
     fitted, before = fit(drawn), _day_before(drawn.day)
     steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
@@ -195,6 +221,14 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
             release.save()
         log.info("release of %s: %s", release.day, step)
     return release
+
+
+def _keep_draw(release: Release, lake: Lake) -> None:
+    """Have the lake know the draw before any number of it leaves, be it in the words of a check that failed."""
+    with transaction.atomic():
+        row = Release.objects.select_for_update().get(pk=release.pk)
+        if row.step == Step.DRAWN:
+            draw_log.keep(lake=lake, release=row)
 
 
 def draw_once(*, release: Release, now: dt.datetime) -> Release:
@@ -259,8 +293,10 @@ def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
             raise ReleaseFailed(f"{described.name} has no snapshot")
         # As text: a snapshot's number does not fit JSON's exact integers.
         release.snapshots[described.name] = str(snapshot.snapshot_id)
-    release.announced_at = now
-    release.manifest["announced_at"] = z(now)
+    # One that came back from the lake keeps its time.
+    release.announced_at = release.announced_at or now
+    release.manifest["announced_at"] = z(release.announced_at)
+    draw_log.keep(lake=lake, release=release)
     queue_deliveries(release=release, now=now)
     audit.record(actor="system", verb="release", subject=release.day.isoformat(), now=now)
 

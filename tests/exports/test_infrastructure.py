@@ -16,6 +16,7 @@ from exports.infrastructure import template, text
 from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage
 from exports.schemas import glue_table_input, iceberg_schema
+from exports.services import draw_log, erasure_log
 from exports.tables import CROWD_TRACING, OPEN_TABLES, VERIFIED
 from tests.exports.amazon import stand_in
 from tests.exports.ledger import FIRST
@@ -96,6 +97,12 @@ class TestRoles:
             resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
             assert all(action.count("*") == 0 for action in statement["Action"])
             assert all(resource != "*" and not resource.endswith(":::lake/*") for resource in resources)
+
+    def test_the_worker_reaches_every_folder_it_writes(self) -> None:
+        written = ("open", "verified", draw_log.FOLDER, erasure_log.FOLDER)
+        objects, listing = self.statements("ReleaseRole")[:2]
+        assert objects["Resource"] == [f"arn:aws:s3:::lake/lake/{folder}/*" for folder in written]
+        assert listing["Condition"]["StringLike"]["s3:prefix"] == [f"lake/{folder}/*" for folder in written]
 
     def test_the_web_server_cannot_read_the_verified_tier(self) -> None:
         said = json.dumps([each for each in self.statements("WebRole") if "sts:AssumeRole" not in each["Action"]])

@@ -178,7 +178,7 @@ class TestAFullDisk:
         with pytest.raises(ReleaseFailed):
             release_day(day=DAY, now=CLOSED)
         failed = Release.objects.get()
-        assert (failed.step, failed.failure) == (Step.CHECKED, "step write: OSError errno 28")
+        assert (failed.step, failed.failure) == (Step.DRAWN, "step check: OSError errno 28")
         assert rows_shown() == 0
         small_disk.unlink()
         release = release_day(day=DAY, now=CLOSED)

@@ -168,7 +168,7 @@ class TestDaysWhoseRowsAreGone:
         assert [release.day for release in release_waiting(now=self.LATE)] == [later]
         lost = Release.objects.get(day=DAY)
         assert (lost.step, lost.epsilon, lost.lost_at) == (Step.OPENED, None, self.LATE)
-        assert f"{DAY} published nothing: {DAY}: rows were past their term" in caplog.text
+        assert f"{DAY} published nothing: rows were past their term" in caplog.text
         assert releases.failures(now=self.LATE) == [f"{DAY}: {lost.failure}"]
         after = self.LATE + dt.timedelta(days=1)
         assert waiting_days(now=after) == []

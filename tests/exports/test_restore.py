@@ -1,4 +1,4 @@
-"""A backup that is restored after an erasure: PostgreSQL's own programs, a copy of the lake, and the command."""
+"""A backup that is restored after an erasure or a release: PostgreSQL's own programs, a copy of the lake, commands."""
 
 import datetime as dt
 import json
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from exports.models import ErasedOwner, Erasure, IndexEntry
 from exports.services.erasing import run_erasures
 from exports.services.erasure_log import read_log
 from exports.services.erasures import request_again, request_erasure
-from exports.tables import VERIFIED
+from exports.services.releases import release_day
+from exports.tables import CROWD_TRACING, DP_COUNTS, VERIFIED
 from passes.identity import hash_owner
 from passes.models import Pass, Scan
 from tests.exports.published import publish, published_rows, token_of
@@ -132,8 +134,70 @@ def one_database(settings: Any, tmp_path: Path) -> Iterator[Storage]:
         cursor.execute("DROP TABLE IF EXISTS iceberg_tables, iceberg_namespace_properties")
 
 
+@contextmanager
+def restored(storage: Storage, url: str) -> Iterator[Lake]:
+    """The lake by the catalogue of the database that was restored to."""
+    with Lake.in_postgres(url=url, storage=storage, database="covid-19") as lake:
+        yield lake
+
+
 def in_postgres(program: str, *arguments: str) -> None:
     subprocess.run([str(embedded.postgres_binary(program)), *arguments], check=True, capture_output=True, text=True)
+
+
+def back_up(lake: Path, folder: Path) -> None:
+    """As docs/operators.md says."""
+    in_postgres("pg_dump", "--format=custom", f"--file={folder / 'crowdtrace.dump'}", conf.database_url())
+    shutil.copytree(lake, folder / "copy")
+
+
+def restore(lake: Path, folder: Path, database: str) -> None:
+    """As docs/operators.md says: the older database, the older lake, the present lake's logs."""
+    for log_folder in ("erasures", "draws"):
+        if (lake / log_folder).exists():
+            shutil.copytree(lake / log_folder, folder / "copy" / log_folder, dirs_exist_ok=True)
+    shutil.rmtree(lake)
+    shutil.copytree(folder / "copy", lake)
+    in_postgres("pg_restore", "--no-owner", f"--dbname={database}", str(folder / "crowdtrace.dump"))
+
+
+def manage(storage: Storage, database: str, *command: str) -> str:
+    """What a command prints in the deployment that was restored."""
+    environment = os.environ | {"DATABASE_URL": database, "LAKE_URL": storage.url}
+    run = [sys.executable, "manage.py", *command]
+    return subprocess.run(run, env=environment, check=True, capture_output=True, text=True, timeout=240).stdout
+
+
+def test_days_released_after_the_backup_are_published_again_as_they_were(
+    one_database: Storage, catalogue_url: str, tmp_path: Path
+) -> None:
+    """Of one day the backup still has the rows, of the other nothing: both come back, and no noise is drawn anew."""
+    place, lake, days = a_place(), local_path(one_database.url), [DAY + dt.timedelta(days=past) for past in range(3)]
+    for number in range(60):
+        a_scanned_pass(place, day=days[number % 2])
+    release_day(day=days[0], now=CLOSED)
+    back_up(lake, tmp_path)
+    a_scanned_pass(place, day=days[2])
+    for day in days[1:]:
+        release_day(day=day, now=CLOSED + (day - DAY))
+    ledger = "SELECT day, epsilon, budget, drawn, drawn_at, announced_at, step FROM exports_release ORDER BY day"
+    with psycopg.connect(conf.database_url()) as database:
+        spent = database.execute(ledger).fetchall()
+    with deployment_lake() as before:
+        published_before = [before.table(each).scan().to_arrow().to_pylist() for each in (CROWD_TRACING, DP_COUNTS)]
+
+    restore(lake, tmp_path, catalogue_url)
+    with restored(one_database, catalogue_url) as made:
+        assert set(made.table(DP_COUNTS).scan().to_arrow()["scan_date"].to_pylist()) == {days[0]}
+    printed = manage(one_database, catalogue_url, "release")
+
+    assert [line.split(" ")[0] for line in printed.splitlines() if "epsilon" in line] == [str(day) for day in days[1:]]
+    with psycopg.connect(catalogue_url) as database:
+        assert database.execute(ledger).fetchall() == spent
+    with restored(one_database, catalogue_url) as made:
+        now_published = [made.table(each).scan().to_arrow().to_pylist() for each in (CROWD_TRACING, DP_COUNTS)]
+    for one, other in zip(now_published, published_before, strict=True):
+        assert sorted(map(str, one)) == sorted(map(str, other))
 
 
 def test_backed_up_erased_restored_and_erased_again_by_the_command(
@@ -142,33 +206,24 @@ def test_backed_up_erased_restored_and_erased_again_by_the_command(
     """`catalogue_url` is an empty database: the one that is restored to."""
     rows = published(a_place())
     gone = {token_of(rows[number]) for number in (3, 7)}
-    dump, copy, lake = tmp_path / "crowdtrace.dump", tmp_path / "copy", local_path(one_database.url)
-    in_postgres("pg_dump", "--format=custom", f"--file={dump}", conf.database_url())
-    shutil.copytree(lake, copy)
+    lake = local_path(one_database.url)
+    back_up(lake, tmp_path)
     erase(3, 7)
     kept = published_rows()
 
-    (copy / "erasures").mkdir(exist_ok=True)
-    shutil.copytree(lake / "erasures", copy / "erasures", dirs_exist_ok=True)
-    shutil.rmtree(lake)
-    shutil.copytree(copy, lake)
-    in_postgres("pg_restore", "--no-owner", f"--dbname={catalogue_url}", str(dump))
-    with Lake.in_postgres(url=catalogue_url, storage=one_database, database="covid-19") as restored:
-        back = set(restored.table(VERIFIED).scan().to_arrow()["userid"].to_pylist())
+    restore(lake, tmp_path, catalogue_url)
+    with restored(one_database, catalogue_url) as made:
+        back = set(made.table(VERIFIED).scan().to_arrow()["userid"].to_pylist())
     assert gone <= back
     assert len(back) == 60
 
-    environment = os.environ | {"DATABASE_URL": catalogue_url, "LAKE_URL": one_database.url}
-    forget = [sys.executable, "manage.py", "forget", "--again"]
-    printed = [
-        subprocess.run(forget, env=environment, check=True, capture_output=True, text=True).stdout for _ in range(2)
-    ]
+    printed = [manage(one_database, catalogue_url, "forget", "--again") for _ in range(2)]
     receipt = json.loads(printed[0])
     assert (receipt["status"], receipt["lake"]["rows"], receipt["lake"]["proven"]) == ("done", 2, True)
     assert receipt["database"] == {"passes": 2, "scans": 2, "ratings": 0}
     assert printed[1].startswith("Nothing to erase")
-    with Lake.in_postgres(url=catalogue_url, storage=one_database, database="covid-19") as restored:
-        left = restored.table(VERIFIED).scan().to_arrow().to_pylist()
+    with restored(one_database, catalogue_url) as made:
+        left = made.table(VERIFIED).scan().to_arrow().to_pylist()
     assert sorted(left, key=lambda row: str(row["userid"])) == kept
     for token in gone:
         assert not [path for path in lake.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
