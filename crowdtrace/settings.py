@@ -195,7 +195,9 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not EMBEDDED)
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# Without a mail server nothing is sent. The embedded mode keeps mails as files (`common.embedded.runtime`); elsewhere
+# they are dropped, for a log would hold addresses and the links that open an account. Pages say so.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
     EMAIL_CONFIG["EMAIL_BACKEND"],
     EMAIL_CONFIG.get("EMAIL_HOST"),
@@ -203,6 +205,7 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
 )
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_USER"), EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = bool(EMAIL_CONFIG.get("EMAIL_USE_TLS"))
+EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or None
 # Who gets a mail for each fault; it says no more than the log.
 ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crowdtrace@localhost")
@@ -224,6 +227,8 @@ CONTENT_SECURITY_POLICY = (
 )
 BODY_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_BYTES_BY_PATH = {"/api/v1/scans/batch": 2 * 1024 * 1024}
+# Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
+PROBLEM_FORMS = {"/athena": "exports.api.athena.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
 STATIC_URL = "/static/"
@@ -278,6 +283,8 @@ THROTTLES = {
     # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
     "queued": f"{6000 * _many}/minute",
     "query": f"{60 * _many}/minute",
+    # Links to one mailbox, and links that one account has sent: nobody fills a stranger's.
+    "mail": f"{5 * _many}/hour",
 } | env.dict("THROTTLES", default={})
 
 # Celery --------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from venues import services
 from venues.kinds import DeviceKind, OrganisationKind, Role, VenueKind
 from venues.models import Device, Door, Event, Membership, Organisation, Venue
 from venues.requirements import RequirementValues
+from venues.services import mailed
 
 NOW: Final = dt.datetime(2026, 5, 13, 10, 0, tzinfo=dt.UTC)  # a Wednesday
 HOUR: Final = dt.timedelta(hours=1)
@@ -25,6 +26,11 @@ def make_user(*, username: str = "", email: str = "", now: dt.datetime = NOW, **
         setattr(user, name, value)
     user.save()
     return user
+
+
+def confirm_email(user: User, *, now: dt.datetime = NOW) -> None:
+    """As the mailed link does."""
+    services.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=now)
 
 
 def make_organisation(

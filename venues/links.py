@@ -42,6 +42,11 @@ def alert(base: str, venue_id: str) -> str:
     return f"{dashboard(base, venue_id)}/alert"
 
 
+def confirm_email(base: str, token: str) -> str:
+    """Confirms an address of mail."""
+    return f"{base}/owner/confirm#{token}"
+
+
 def password_reset(base: str, token: str) -> str:
     """Asks for a new password."""
     return f"{base}/owner/reset#{token}"

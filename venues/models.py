@@ -106,6 +106,22 @@ class SecondFactor(models.Model):
         return f"second factor of {self.user}"
 
 
+class ConfirmedEmail(models.Model):
+    """That a person opened a link in the mailbox `email`; holds for as long as that is the address of their account.
+
+    Empty after a change: the row stays, with its time, so that a link opened once never opens again.
+    """
+
+    privacy = STAFF_WHILE_ORGANISATION
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="confirmed_email")
+    email = models.EmailField(blank=True)
+    confirmed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"confirmed address of {self.user}"
+
+
 class OwnerToken(models.Model):
     """A token for the owner API, for programs; only its hash is kept."""
 

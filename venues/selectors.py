@@ -27,6 +27,7 @@ from venues.hours import Hours, Interval
 from venues.kinds import Access, DeviceKind, Role
 from venues.models import (
     AlertMail,
+    ConfirmedEmail,
     Device,
     Door,
     Event,
@@ -45,6 +46,11 @@ NEAR: Final = 24
 LATE_SCANS: Final = dt.timedelta(days=8)
 """How far back events matter at a door: scans come up to 7 days late, and an event opens an hour early."""
 EARLY_SCANS: Final = dt.timedelta(days=2)
+
+TO_CONFIRMED: Final = Q(membership__user__confirmed_email__email=F("membership__user__email")) & ~Q(
+    membership__user__email=""
+)
+"""Alert mails whose member confirmed the address they go to."""
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -123,13 +129,17 @@ def alert_mail_wanted(user: User, venue: Venue) -> bool:
     return venue.alert_mails.filter(membership__user=user).exists()
 
 
+def email_confirmed(user: User) -> bool:
+    """Whether the address of the account is known to be the user's own mailbox."""
+    return bool(user.email) and ConfirmedEmail.objects.filter(user=user, email=user.email).exists()
+
+
 def watched() -> QuerySet[AlertMail]:
-    """Mails that members want about open venues, with the venue and its requirements in force."""
+    """Mails that members want about open venues and may get (to a confirmed address), with venue and requirements."""
     return (
         AlertMail.objects.filter(
-            venue__closed_at=None, venue__organisation__closed_at=None, membership__user__is_active=True
+            TO_CONFIRMED, venue__closed_at=None, venue__organisation__closed_at=None, membership__user__is_active=True
         )
-        .exclude(membership__user__email="")
         .select_related("venue__requirements")
         .order_by("pk")
     )

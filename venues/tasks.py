@@ -22,6 +22,13 @@ def mail_password_reset(email: str, origin: str, language: str) -> None:
         services.mail_password_reset(email=email, origin=origin)
 
 
+@shared_task(name="venues.mail_confirmation")
+def mail_confirmation(user_id: int, origin: str, language: str) -> None:
+    """Mail an account the link that confirms its address, unless that was done, in a language."""
+    with override(language):
+        services.mail_confirmation(user_id=user_id, origin=origin)
+
+
 @shared_task(name="venues.mail_alert")
 def mail_alert(alert_id: int, heads: int, at: str) -> None:
     """Mail a member that a place fills up, unless that was done."""

@@ -70,6 +70,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
         "days": of_passes.day_totals(place, now),
         "fewest": of_passes.FEWEST,
         "mails": selectors.alert_mail_wanted(user_of(request), place),
+        "email_confirmed": selectors.email_confirmed(user_of(request)),
         "devices": Device.objects.filter(door__venue=place, revoked_at=None).count(),
     }
     return render(request, "site/owner/venue.html", context)

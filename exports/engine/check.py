@@ -8,20 +8,20 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final, Literal
+from typing import Final
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import QueryError
-
-Dialect = Literal["duckdb", "athena"]
+from exports.engine.parse import Dialect, TooDeepError, parse
 
 INTERNAL: Final = "The text is no SQL of this dialect"
-# Nesting beyond this is no question about data; it would only tire the parser.
-MAX_DEPTH: Final = 200
+TOO_DEEP: Final = (
+    "The query is nested too deeply: some 30 brackets or calls within each other are understood, 10 of ARRAY, ROW and "
+    "MAP. Name the inner parts in a WITH clause."
+)
 # Functions that read the machine instead of the tables.
 FORBIDDEN: Final = re.compile(
     r"(read_|parquet_|pragma_|duckdb_|pg_|iceberg_|sniff_|http|sqlite_|postgres_|mysql_|write_|load_|icu_calendar).*"
@@ -72,9 +72,7 @@ def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -
 
 def _parsed(sql: str, dialect: Dialect) -> exp.Query:
     try:
-        # A comment behind the last semicolon is no second statement.
-        parsed = sqlglot.parse(sql, read=dialect)
-        statements = [each for each in parsed if each is not None and not isinstance(each, exp.Semicolon)]
+        statements = parse(sql, dialect)
     except ParseError as error:
         found = error.errors[0] if error.errors else {}
         highlight = str(found.get("highlight") or "")
@@ -89,25 +87,15 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Query:
         ) from None
     except TokenError:
         raise QueryError("syntax", "A quote or a comment is not closed.") from None
-    except RecursionError:
-        raise QueryError("too-deep", "The query is nested too deeply.") from None
+    except TooDeepError:
+        raise QueryError("too-deep", TOO_DEEP) from None
     if len(statements) != 1:
         raise QueryError("one-statement", f"Send one statement; this text has {len(statements)}.")
     statement = statements[0]
     if not isinstance(statement, exp.Query):
         word = sql.split(None, 1)[0].upper() if sql.split() else ""
         raise QueryError("not-reading", f"Only queries run here (SELECT or WITH), not {word[:20]}.", 1, 1)
-    _check_depth(statement)
     return statement
-
-
-def _check_depth(statement: exp.Query) -> None:
-    """Refuse a tree that is too deep for whoever walks it by calling itself, as the parser's own measure does."""
-    level: list[exp.Expr] = [statement]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for node in level for child in node.iter_expressions()]
-    if level:
-        raise QueryError("too-deep", "The query is nested too deeply.")
 
 
 def _check_table(sql: str, node: exp.Table, schema: str, tables: Collection[str]) -> None:

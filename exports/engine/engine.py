@@ -26,7 +26,8 @@ from exports.lake.storage import Storage, local_path
 from exports.tables import Kind, Table
 
 if TYPE_CHECKING:
-    from exports.engine.check import Checked, Dialect
+    from exports.engine.check import Checked
+    from exports.engine.parse import Dialect
 
 KINDS: Final[dict[Kind, str]] = {
     "string": "VARCHAR",
@@ -264,6 +265,10 @@ CODES: Final = {
 }
 
 
+TOO_LONG_A_CHAIN: Final = (
+    "A chain of operators has more than 1,000 parts. Write alternatives as column IN ('a', 'b'), or make the parts of "
+    "a sum rows of a WITH clause."
+)
 # Kinds of error that are ours, not the query's.
 AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
 
@@ -279,6 +284,8 @@ def _explained(sql: str, error: Mapping[str, Any]) -> QueryError | LakeAwayError
         return QueryError(code, "A query reads nothing but the dataset's tables.")
     if code == "out-of-memory":
         return QueryError(code, "The query needs more memory than a query may use.")
+    if "expression depth limit" in message:
+        return QueryError("too-deep", TOO_LONG_A_CHAIN)
     line = column = None
     position = str(error.get("position", ""))
     if position.isdigit():

@@ -15,7 +15,7 @@ from exports.selectors import TablesAt, tables_at
 from exports.tables import LIVE_CROWD
 
 if TYPE_CHECKING:
-    from exports.engine.check import Dialect
+    from exports.engine.parse import Dialect
 
 
 @dataclass(frozen=True)

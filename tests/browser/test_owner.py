@@ -23,11 +23,11 @@ from tests.factories import PASSWORD, make_organisation, make_user
 from tests.risk.crowds import stay
 from tests.venues.conftest import build_world
 from tests.venues.test_pages import token_of, turn_on_second_factor
-from venues import services
+from venues import selectors, services
 from venues.kinds import Role
 from venues.models import Event, Membership
 from venues.requirements import RequirementValues
-from venues.services import second_factor
+from venues.services import mailed, second_factor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Who is logged in is led on from these; each has a case or a test of its own.
@@ -148,11 +148,9 @@ def test_the_second_factor_is_set_up_and_asked_for(open_context: OpenContext) ->
 def test_a_mailed_link_fills_in_its_code_and_leaves_no_trace_in_the_address(
     open_context: OpenContext, live_server: LiveServer
 ) -> None:
-    from venues.services.accounts import reset_token
-
     user = make_user(email="rosa@example.org", now=now())
     page = open_context().new_page()
-    token = reset_token(user)
+    token = mailed.token_for(user, mailed.RESET)
     page.goto(f"{live_server.url}/owner/reset#{token}")
     assert page.input_value("#id_token") == token
     assert page.url == f"{live_server.url}/owner/reset"
@@ -161,6 +159,16 @@ def test_a_mailed_link_fills_in_its_code_and_leaves_no_trace_in_the_address(
     page.wait_for_url("**/owner/login")
     log_in(page, user.username, "an entirely new one")
     page.wait_for_url("**/owner/start")
+
+
+def test_a_mailed_link_confirms_an_address_with_one_press(open_context: OpenContext, live_server: LiveServer) -> None:
+    user = make_user(email="rosa@example.org", now=now())
+    page = open_context().new_page()
+    page.goto(f"{live_server.url}/owner/confirm#{mailed.token_for(user, mailed.CONFIRM)}")
+    assert page.url == f"{live_server.url}/owner/confirm"
+    page.click("main form [type=submit]")
+    page.wait_for_url("**/owner/login")
+    assert selectors.email_confirmed(user)
 
 
 def test_a_code_for_a_team_waits_while_somebody_makes_an_account(

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from crowdtrace.common.embedded.processes import Identity, Record, end, identify, tethered, wait_until
-from crowdtrace.common.embedded.supervisor import MAX_ENDS, Program, Supervisor, end_leftovers, rotate_logs
+from crowdtrace.common.embedded.supervisor import MAX_ENDS, Program, Supervisor, drop_mails, end_leftovers, rotate_logs
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [
@@ -239,3 +240,12 @@ def test_a_rotated_log_goes_on_empty_with_its_past_beside_it(home: Path) -> None
         writer.write("after\n")
     assert log.read_text() == "after\n"
     assert log.with_name("worker.log.1").read_text() == "before\n"
+
+
+def test_a_mail_that_was_kept_as_a_file_goes_when_it_is_old(home: Path) -> None:
+    old, young = home / "20261125-120000-1.log", home / "20261127-120000-2.log"
+    for letter in (old, young):
+        letter.write_text("To: rosa@example.org")
+    os.utime(old, (time.time() - 101, time.time() - 101))
+    drop_mails(home, older_than=100)
+    assert [letter.exists() for letter in (old, young)] == [False, True]

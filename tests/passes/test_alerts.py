@@ -45,6 +45,7 @@ def colleague(venue: Venue, email: str, language: str = "en") -> User:
     user = factories.join(venue.organisation, Role.VIEWER, now=utc_now())
     user.email = email
     user.save()
+    factories.confirm_email(user)
     with override(language):
         services.set_alert_mail(venue=venue, user=user, wanted=True, origin=ORIGIN, now=utc_now())
     return user
@@ -160,7 +161,9 @@ def test_nothing_of_anybody_inside_or_of_colleagues_is_in_a_mail() -> None:
             assert secret.hex() not in text
 
 
-@pytest.mark.parametrize("end", ["unasked", "left", "no address", "closed place", "closed team", "switched off"])
+@pytest.mark.parametrize(
+    "end", ["unasked", "left", "no address", "new address", "closed place", "closed team", "switched off"]
+)
 def test_who_is_not_to_be_told_gets_none(end: str) -> None:
     venue, now = place(1), utc_now()
     user = colleague(venue, "rosa@example.org")
@@ -171,6 +174,8 @@ def test_who_is_not_to_be_told_gets_none(end: str) -> None:
         services.remove_member(membership=Membership.objects.get(user=user), actor=user.username, now=now)
     elif end == "no address":
         User.objects.filter(pk=user.pk).update(email="")
+    elif end == "new address":
+        services.change_email(user=user, password=factories.PASSWORD, email="typo@example.org", now=now)
     elif end == "closed place":
         services.close_venue(venue=venue, actor="owner", now=now)
     elif end == "closed team":
@@ -179,6 +184,20 @@ def test_who_is_not_to_be_told_gets_none(end: str) -> None:
         User.objects.filter(pk=user.pk).update(is_active=False)
     watch_capacity()
     assert received() == []
+
+
+def test_an_address_that_nobody_confirmed_gets_none_until_it_is() -> None:
+    venue = place(1)
+    user = colleague(venue, "rosa@example.org")
+    services.change_email(user=user, password=factories.PASSWORD, email="new@example.org", now=utc_now())
+    fill(venue, 1)
+    watch_capacity()
+    alert = AlertMail.objects.get()
+    assert not services.mail_alert(alert_id=alert.pk, heads=1, at=utc_now(), now=utc_now()), "nor one already under way"
+    assert received() == []
+    factories.confirm_email(User.objects.get(pk=user.pk))
+    watch_capacity()
+    assert received() == ["new@example.org"]
 
 
 def test_a_mail_that_the_server_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,8 @@ ENDPOINTS = [
     Endpoint("POST", "sign-up", "anybody", 14, 201, given(username="newcomer", password=PASSWORD)),
     Endpoint("POST", "reset", "anybody", 1, 202, given(email="nobody@example.org")),
     Endpoint("GET", "account", "account", 4),
-    Endpoint("PUT", "account/email", "account", 7, 200, given(email="a@example.org", password=PASSWORD), False),
+    # With the worker's statements for the mail to the new address.
+    Endpoint("PUT", "account/email", "account", 13, 200, given(email="a@example.org", password=PASSWORD), False),
     Endpoint("PUT", "account/password", "account", 11, 204, given(old=PASSWORD, new="another " + PASSWORD), False),
     Endpoint("POST", "account/second-factor", "account", 6, 201, None, False),
     Endpoint("POST", "log-out", "account", 4, 204, None, False),
@@ -134,6 +135,8 @@ ENDPOINTS = [
 ELSEWHERE = {
     ("POST", "log-in"),
     ("POST", "reset/confirm"),
+    ("POST", "confirm"),
+    ("POST", "account/email/confirmation"),
     ("POST", "account/close"),
     ("POST", "account/second-factor/confirm"),
     ("POST", "account/second-factor/off"),

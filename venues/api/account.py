@@ -3,21 +3,19 @@
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.models import User
 from django.middleware.csrf import get_token
-from django.utils.translation import get_language
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from kombu.exceptions import OperationalError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crowdtrace.common.idempotency import idempotent
-from crowdtrace.common.problems import Conflict, Unauthorized, Unavailable
+from crowdtrace.common.problems import Conflict, TooMany, Unauthorized, Unavailable
 from crowdtrace.common.serializers import read_body, without_body
 from crowdtrace.common.throttles import AddressThrottle, LoginThrottle
 from crowdtrace.common.time import utc_now
-from venues import selectors, services, tasks
+from venues import letters, selectors, services
 from venues.api import serializers as s
-from venues.api.base import AccountView, OwnerListView, OwnerView, no_content, origin_of
+from venues.api.base import AccountView, OwnerListView, OwnerView, no_content
 from venues.services import second_factor
 from venues.services.codes import qr_svg
 
@@ -27,6 +25,7 @@ PASSPHRASE = "seven quiet otters"  # noqa: S105 - an example
 ME = {
     "username": "rosa",
     "email": "rosa@example.org",
+    "email_confirmed": True,
     "operator": False,
     "second_factor": True,
     "organisations": [
@@ -40,6 +39,7 @@ def account(user: User) -> dict[str, object]:
     return {
         "username": user.username,
         "email": user.email,
+        "email_confirmed": selectors.email_confirmed(user),
         "operator": user.is_staff,
         "second_factor": second_factor.is_on(user),
         "organisations": selectors.memberships(user).order_by("pk"),
@@ -61,9 +61,10 @@ class SignUpView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Make an account and log in: the answer sets the cookies of a session."""
+        """Make an account and log in: the answer sets a session's cookies. An address gets a link to confirm it."""
         user = services.sign_up(**read_body(request, s.SignUpInput), now=utc_now())
         _start_session(request, user)
+        letters.offer_confirmation(request._request, user)
         return Response(s.AccountOutput(account(user)).data, status=201)
 
 
@@ -81,15 +82,43 @@ class MeView(OwnerView):
 
 
 class EmailView(AccountView):
-    """The address for a lost password."""
+    """The address for a lost password and for mails about places."""
 
     throttle_classes = THROTTLES
 
     @extend_schema(operation_id="change_email", request=s.EmailInput, responses=s.AccountOutput)
     def put(self, request: Request) -> Response:
-        """Set the address that a link for a new password goes to."""
+        """Set the address of mails. A new one gets a link to confirm it; until then mails about places wait."""
+        before = self.user.email
         user = services.change_email(user=self.user, **read_body(request, s.EmailInput), now=utc_now())
+        if user.email != before:
+            letters.offer_confirmation(request._request, user)
         return self.show(s.AccountOutput, account(user))
+
+
+class ConfirmationView(AccountView):
+    """The link that confirms the address, once more."""
+
+    problems = (Conflict, TooMany, Unavailable)
+
+    @extend_schema(operation_id="ask_for_confirmation", request=None, responses={202: None})
+    @without_body
+    def post(self, request: Request) -> Response:
+        """Have the link mailed again. 409 `no_email` without an address, `confirmed` where that is done."""
+        letters.send_confirmation(request._request, self.user)
+        return Response(status=202)
+
+
+class ConfirmView(APIView):
+    """Confirming an address by a mailed link."""
+
+    throttle_classes = THROTTLES
+
+    @extend_schema(operation_id="confirm_email", request=s.ConfirmInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Confirm the address of an account with what stands behind the `#` of the mailed link, once."""
+        services.confirm_email(**read_body(request, s.ConfirmInput), now=utc_now())
+        return no_content()
 
 
 class CloseAccountView(AccountView):
@@ -173,11 +202,7 @@ class ResetView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Have a link mailed. The answer is the same whether or not an account has this address."""
-        data = read_body(request, s.ResetInput)
-        try:
-            tasks.mail_password_reset.apply_async((data["email"], origin_of(request), get_language()), retry=False)
-        except OperationalError:
-            raise Unavailable from None
+        letters.send_reset(request._request, read_body(request, s.ResetInput)["email"])
         return Response(status=202)
 
 
@@ -188,7 +213,7 @@ class ResetConfirmView(APIView):
 
     @extend_schema(operation_id="reset_password", request=s.ResetConfirmInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Set a new password with what stands behind the `#` of the mailed link, once."""
+        """Set a new password with what stands behind the `#` of the mailed link, once. Confirms the address too."""
         services.reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
         return no_content()
 

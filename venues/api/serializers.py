@@ -98,7 +98,7 @@ class SignUpInput(StrictSerializer):
 
     username = Text(max_length=150, help_text="letters, digits and @ . + - _; seen by co-members and in the audit")
     password = Text(min_length=10, **PASSWORD)
-    email = Text(max_length=254, required=False, allow_blank=True, help_text="only for a lost password")
+    email = Text(max_length=254, required=False, allow_blank=True, help_text="for a lost password and mails asked for")
 
 
 class LogInInput(StrictSerializer):
@@ -133,6 +133,12 @@ class ResetInput(StrictSerializer):
     """Where to mail a link."""
 
     email = Text(max_length=254)
+
+
+class ConfirmInput(StrictSerializer):
+    """What the link carried."""
+
+    token = Text(max_length=200)
 
 
 class ResetConfirmInput(StrictSerializer):
@@ -179,6 +185,7 @@ class AccountOutput(serializers.Serializer[Any]):
 
     username = serializers.CharField()
     email = serializers.CharField()
+    email_confirmed = serializers.BooleanField(help_text="whether a link mailed there was opened")
     operator = serializers.BooleanField()
     second_factor = serializers.BooleanField()
     organisations = MembershipOutput(many=True)
@@ -289,6 +296,7 @@ class AlertOutput(serializers.Serializer[Any]):
 
     percent = serializers.IntegerField(help_text="of the enforced limit; set as `alert_percent` of the venue")
     mail = serializers.BooleanField()
+    email_confirmed = serializers.BooleanField(help_text="mails wait until the address of the account is")
 
 
 class RequirementsSerializer(StrictModelSerializer):

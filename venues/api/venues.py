@@ -125,7 +125,7 @@ class AlertView(OwnerView):
         """From when on it fills up, and whether you get a mail then."""
         row = selectors.venue(self.user, venue)
         wanted = selectors.alert_mail_wanted(self.user, row)
-        return self.show(s.AlertOutput, {"percent": row.alert_percent, "mail": wanted})
+        return self._show(row, wanted)
 
     @extend_schema(
         operation_id="set_alert",
@@ -134,7 +134,7 @@ class AlertView(OwnerView):
         examples=[OpenApiExample("a mail when it fills up", {"mail": True}, request_only=True)],
     )
     def put(self, request: Request, venue: str) -> Response:
-        """Begin or end your own mails: one each time it passes the share, to the address of your account."""
+        """Begin or end your own mails: one each time it passes the share, to the confirmed address of your account."""
         row = selectors.venue(self.user, venue)
         wanted = services.set_alert_mail(
             venue=row,
@@ -143,7 +143,11 @@ class AlertView(OwnerView):
             origin=origin_of(request),
             now=utc_now(),
         )
-        return self.show(s.AlertOutput, {"percent": row.alert_percent, "mail": wanted})
+        return self._show(row, wanted)
+
+    def _show(self, row: Venue, wanted: bool) -> Response:
+        confirmed = selectors.email_confirmed(self.user)
+        return self.show(s.AlertOutput, {"percent": row.alert_percent, "mail": wanted, "email_confirmed": confirmed})
 
 
 class RequirementsView(OwnerView):

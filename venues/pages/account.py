@@ -9,18 +9,18 @@ import datetime as dt
 from typing import Any, Final
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
+from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.problems import Unavailable
+from crowdtrace.common.problems import Problem
 from crowdtrace.common.time import utc_now
-from venues import links, selectors, services, tasks
+from venues import letters, selectors, services
 from venues.pages.base import (
     anyones_page,
     attempt,
@@ -59,7 +59,7 @@ class SignUpForm(OwnerForm):
         label=gettext_lazy("E-mail (not needed)"),
         required=False,
         max_length=254,
-        help_text=gettext_lazy("Only for a lost password. Without one, a lost password cannot be replaced."),
+        help_text=gettext_lazy("For a lost password, and for mails you ask for. Without one, a lost password is lost."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={"invalid": gettext_lazy("Write it like name@example.org, or leave it empty.")},
     )
@@ -98,8 +98,8 @@ class ForgotForm(OwnerForm):
     )
 
 
-class ResetForm(OwnerForm):
-    """What the link carried, and a new password."""
+class ConfirmForm(OwnerForm):
+    """What a mailed link carried: the page's script reads it behind the `#`, without one it is typed."""
 
     token = forms.CharField(
         label=gettext_lazy("Code from the link"),
@@ -107,6 +107,11 @@ class ResetForm(OwnerForm):
         help_text=gettext_lazy("Everything after the # of the link in the mail."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "data-from-address": "", "spellcheck": "false"}),
     )
+
+
+class ResetForm(ConfirmForm):
+    """What the link carried, and a new password."""
+
     password = password_field(new=True, label=gettext_lazy("New password"), help_text=NEW_PASSWORD_HELP)
 
 
@@ -130,6 +135,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         made = attempt(form, lambda: services.sign_up(**form.cleaned_data, now=utc_now()), guesses=request)
         if made is not None:
             _start_session(request, made, stay=False)
+            if letters.offer_confirmation(request, made):
+                messages.info(request, _asked_to_confirm(made))
             return go_back(request, "/owner/start")
     return show_form(
         request,
@@ -212,8 +219,10 @@ def log_out(request: HttpRequest) -> HttpResponse:
 def forgot(request: HttpRequest) -> HttpResponse:
     """Have a link mailed. The page says the same whether or not an account has this address."""
     form = bound(ForgotForm, request)
-    if form.is_valid() and attempt(form, lambda: _mail(request, form.cleaned_data["email"]), guesses=request):
-        return render(request, "venues/owner/forgot_done.html")
+    if form.is_valid() and attempt(
+        form, lambda: letters.send_reset(request, form.cleaned_data["email"]), guesses=request
+    ):
+        return render(request, "venues/owner/forgot_done.html", {"mails_leave": letters.leave()})
     return show_form(
         request,
         form,
@@ -232,6 +241,18 @@ def reset(request: HttpRequest) -> HttpResponse:
     ):
         return done(request, _("Your new password is set. Log in with it."), "owner-page-log-in")
     return show_form(request, form, _("Choose a new password"), _("Set the new password"))
+
+
+@anyones_page
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Confirm an address by what stands behind the `#` of the mailed link; who opens it need not be logged in."""
+    form = bound(ConfirmForm, request)
+    if form.is_valid() and attempt(
+        form, lambda: services.confirm_email(**form.cleaned_data, now=utc_now()), guesses=request
+    ):
+        to = "owner-page-account" if request.user.is_authenticated else "owner-page-log-in"
+        return done(request, _("Your address is confirmed."), to)
+    return show_form(request, form, _("Confirm your address"), _("It is mine"))
 
 
 @anyones_page
@@ -266,7 +287,7 @@ class EmailForm(OwnerForm):
         label=gettext_lazy("E-mail"),
         required=False,
         max_length=254,
-        help_text=gettext_lazy("Only for a lost password. Leave it empty to have none."),
+        help_text=gettext_lazy("For a lost password, and for mails you ask for. Leave it empty to have none."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={"invalid": gettext_lazy("Write it like name@example.org, or leave it empty.")},
     )
@@ -306,6 +327,8 @@ def account(request: HttpRequest) -> HttpResponse:
     """Name, address, second factor, teams, tokens."""
     user = user_of(request)
     context = {
+        "email_confirmed": selectors.email_confirmed(user),
+        "mails_leave": letters.leave(),
         "second_factor": second_factor.is_on(user),
         "memberships": selectors.memberships(user).order_by("organisation__name"),
         "tokens": user.owner_tokens.filter(expires_at__gt=utc_now()).order_by("-pk"),
@@ -315,14 +338,29 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def email(request: HttpRequest) -> HttpResponse:
-    """Where a link for a new password goes."""
+    """Where mails go. A new address is asked to confirm itself."""
     user = user_of(request)
     form = bound(EmailForm, request, initial={"email": user.email})
-    if form.is_valid() and attempt(
+    changed = form.is_valid() and attempt(
         form, lambda: services.change_email(user=user, **form.cleaned_data, now=utc_now()), guesses=request
-    ):
-        return done(request, _("Your address is set."), "owner-page-account")
+    )
+    if changed:
+        asked = changed.email != user.email and letters.offer_confirmation(request, changed)
+        words = _asked_to_confirm(changed) if asked else _("Your address is set.")
+        return done(request, words, "owner-page-account")
     return show_form(request, form, _("Your e-mail"), _("Set it"), back="owner-page-account")
+
+
+@owner_action
+def send_confirmation(request: HttpRequest) -> HttpResponse:
+    """Have the link that confirms the address mailed once more."""
+    user = user_of(request)
+    try:
+        letters.send_confirmation(request, user)
+    except Problem as problem:
+        words = str(problem.errors[0].detail if problem.errors else problem.detail)
+        return done(request, words, "owner-page-account")
+    return done(request, _asked_to_confirm(user), "owner-page-account")
 
 
 @owner_page
@@ -459,9 +497,9 @@ def _pending(request: HttpRequest) -> tuple[User | None, bool]:
     return (user, stay) if constant_time_compare(user.get_session_auth_hash(), password_hash) else (None, False)
 
 
-def _mail(request: HttpRequest, address: str) -> bool:
-    try:
-        tasks.mail_password_reset.apply_async((address, links.origin(request), get_language()), retry=False)
-    except OperationalError:
-        raise Unavailable from None
-    return True
+def _asked_to_confirm(user: User) -> str:
+    """What happens to the link just asked for."""
+    if letters.leave():
+        words = _("A link is on its way to %(address)s. Open it to confirm the address; all else works meanwhile.")
+        return words % {"address": user.email}
+    return _("This copy has no mail server, so your address stays unconfirmed; all but mails works.")

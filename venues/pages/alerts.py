@@ -1,6 +1,7 @@
 """From when on, and how, the people of a place are told that it fills up."""
 
 from django import forms
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -28,21 +29,11 @@ class AlertForm(OwnerForm):
     )
     mail = forms.BooleanField(label=gettext_lazy("Send me a mail"), required=False)
 
-    def __init__(self, *args: object, sets_percent: bool, address: str, **kwargs: object) -> None:
+    def __init__(self, *args: object, sets_percent: bool, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if not sets_percent:
             del self.fields["percent"]
-        self.fields["mail"].help_text = (
-            _("To %(address)s, one each time it passes the share; how full it is, nothing of anybody inside.")
-            % {"address": address}
-            if address
-            else format_html(
-                '{} <a href="{}">{}</a>',
-                _("Your account has no e-mail address. Add one first."),
-                reverse("owner-page-email"),
-                _("Your e-mail"),
-            )
-        )
+        self.fields["mail"].help_text = _where(user)
 
 
 @owner_page
@@ -54,7 +45,7 @@ def alert(request: HttpRequest, venue: str) -> HttpResponse:
         AlertForm,
         request,
         sets_percent=selectors.may(place, Role.MANAGER),
-        address=user.email,
+        user=user,
         initial={"percent": place.alert_percent, "mail": selectors.alert_mail_wanted(user, place)},
     )
     if form.is_valid() and attempt(form, lambda: _set(request, place, form)):
@@ -69,6 +60,22 @@ def alert(request: HttpRequest, venue: str) -> HttpResponse:
         ),
         back_to=reverse("owner-page-venue", args=[venue]),
     )
+
+
+def _where(user: User) -> str:
+    """Where mails go, or what they wait for."""
+    if not user.email:
+        return _with_link(_("Your account has no e-mail address. Add one first."), "owner-page-email", _("Your e-mail"))
+    words = _("To %(address)s, one each time it passes the share; how full it is, nothing of anybody inside.")
+    words %= {"address": user.email}
+    if selectors.email_confirmed(user):
+        return words
+    waits = _("Mails begin once you have confirmed this address.")
+    return _with_link(f"{words} {waits}", "owner-page-account", _("Your account"))
+
+
+def _with_link(words: str, page: str, name: str) -> str:
+    return format_html('{} <a href="{}">{}</a>', words, reverse(page), name)
 
 
 @transaction.atomic

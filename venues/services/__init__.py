@@ -6,8 +6,8 @@ from venues.services.accounts import (
     check_log_in,
     check_password,
     close_account,
+    confirm_email,
     create_operator,
-    mail_password_reset,
     make_owner_token,
     remove_owner_token,
     reset_password,
@@ -28,6 +28,7 @@ from venues.services.events import (
     update_event,
 )
 from venues.services.export import export_organisation
+from venues.services.mailed import mail_confirmation, mail_password_reset
 from venues.services.organisations import (
     change_member_role,
     close_organisation,
@@ -66,6 +67,7 @@ __all__ = [
     "close_door",
     "close_organisation",
     "close_venue",
+    "confirm_email",
     "create_event",
     "create_first_venue",
     "create_operator",
@@ -77,6 +79,7 @@ __all__ = [
     "export_organisation",
     "invitation_code",
     "mail_alert",
+    "mail_confirmation",
     "mail_password_reset",
     "make_enrolment_code",
     "make_invitation",

@@ -6,22 +6,16 @@ from typing import Final
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from crowdtrace.common import audit, crypto
 from crowdtrace.common.problems import Invalid
-from venues import links
 from venues.kinds import Role
 from venues.models import Membership, OwnerToken
 from venues.refusals import NotLoggedIn, conflict
-from venues.services import second_factor
+from venues.services import mailed, second_factor
 from venues.services.checks import clean, invalid
 
 MOST_TOKENS: Final = 50
@@ -31,7 +25,7 @@ LONGEST_TOKEN_DAYS: Final = 366
 
 @transaction.atomic
 def sign_up(*, username: str, password: str, now: dt.datetime, email: str = "") -> User:
-    """Make an account. The e-mail is optional; without one a lost password cannot be reset."""
+    """Make an account. The e-mail is optional, and not confirmed; without one a lost password cannot be reset."""
     user = _new_user(username=username, password=password, email=email, now=now)
     _record(user, "account.created", now)
     return user
@@ -80,49 +74,39 @@ def change_password(*, user: User, old: str, new: str, now: dt.datetime) -> User
 
 @transaction.atomic
 def change_email(*, user: User, password: str, email: str, now: dt.datetime) -> User:
-    """Set the address that a link for a new password goes to; empty for none. Asks for the password."""
+    """Set the address of mails; empty for none. Asks for the password. A new address is not confirmed yet."""
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(password):
         raise Invalid.field("/password", _("This is not your password."), "wrong")
-    locked.email = User.objects.normalize_email(email)
-    clean(locked)
-    locked.save(update_fields=["email"])
-    _record(locked, "email.changed", now)
+    given = User.objects.normalize_email(email)
+    if given != locked.email:
+        locked.email = given
+        clean(locked)
+        locked.save(update_fields=["email"])
+        mailed.unconfirm(locked)
+        _record(locked, "email.changed", now)
     return locked
-
-
-def mail_password_reset(*, email: str, origin: str) -> None:
-    """Send a link to every account with this address; to none, if there is none.
-
-    Runs in the worker: the request that asked has done the same work and given the same answer either way. The link
-    carries Django's own token, which the first use, a log-in and three days end.
-    """
-    for user in User.objects.filter(email__iexact=email, is_active=True).order_by("pk") if email else ():
-        token = reset_token(user)
-        text = render_to_string(
-            "venues/mail/password_reset.txt", {"link": links.password_reset(origin, token), "username": user.username}
-        )
-        send_mail(_("Your password for CrowdTrace"), text, None, [user.email])
-
-
-def reset_token(user: User) -> str:
-    """What a mailed link carries: the account and Django's token for it."""
-    return f"{urlsafe_base64_encode(force_bytes(user.pk))}.{default_token_generator.make_token(user)}"
 
 
 @transaction.atomic
 def reset_password(*, token: str, password: str, now: dt.datetime) -> User:
-    """Set a new password with the token of a mailed link. The second factor, where there is one, stays on."""
-    uid, _dot, secret = token.partition(".")
-    try:
-        key = int(urlsafe_base64_decode(uid))
-    except (ValueError, OverflowError):
-        key = 0
-    user = User.objects.select_for_update().filter(pk=key, is_active=True).first() if 0 < key < 2**31 else None
-    if user is None or not default_token_generator.check_token(user, secret):
-        raise Invalid.field("/token", _("This link is wrong, used or too old. Ask for a new one."), "unknown")
+    """Set a new password with the token of a mailed link. The second factor, where there is one, stays on.
+
+    The link came by the mailbox of the account, so the address is confirmed with it.
+    """
+    user = mailed.user_of(token, mailed.RESET)
     _set_password(user, password, pointer="/password")
+    mailed.confirm(user, now)
     _record(user, "password.reset", now)
+    return user
+
+
+@transaction.atomic
+def confirm_email(*, token: str, now: dt.datetime) -> User:
+    """Note that the mailbox of an account is its person's own, with the token of a mailed link."""
+    user = mailed.user_of(token, mailed.CONFIRM)
+    mailed.confirm(user, now)
+    _record(user, "email.confirmed", now)
     return user
 
 

@@ -15,11 +15,15 @@ from venues import links
 from venues.fullness import Fullness, Level
 from venues.models import AlertMail, Membership, Venue
 from venues.refusals import conflict
+from venues.selectors import TO_CONFIRMED
 
 
 @transaction.atomic
 def set_alert_mail(*, venue: Venue, user: User, wanted: bool, origin: str, now: dt.datetime) -> bool:
-    """Begin or end one's own mails about a place; what is so already stays as it is. Whether there are any now."""
+    """Begin or end one's own mails about a place; what is so already stays as it is. Whether they are wanted now.
+
+    They are sent once the address of the account is confirmed; it may be asked for before.
+    """
     membership = Membership.objects.select_for_update().get(organisation=venue.organisation, user=user)
     present = AlertMail.objects.filter(venue=venue, membership=membership)
     if wanted == present.exists():
@@ -51,7 +55,7 @@ def mail_alert(*, alert_id: int, heads: int, at: dt.datetime, now: dt.datetime) 
     Whoever marks the row first sends: the same work twice mails once. A mail server that refuses gives the mark back,
     so that the next look at the place tries again.
     """
-    unsent = AlertMail.objects.filter(pk=alert_id, told_at=None)
+    unsent = AlertMail.objects.filter(TO_CONFIRMED, pk=alert_id, told_at=None)
     if not unsent.update(told_at=now):
         return False
     alert = AlertMail.objects.select_related("venue__requirements", "membership__user").get(pk=alert_id)

@@ -23,11 +23,11 @@ STORES = {"REDIS_URL": valkey.BROKER, "LIMITS_URL": valkey.LIMITS}
 def services(home: Path) -> Iterator[None]:
     """Keep PostgreSQL and both Valkeys of a home running and their addresses in the environment while inside.
 
-    Sets `DATABASE_URL`, `REDIS_URL`, `LIMITS_URL`, `SECRET_KEY`, `PEPPER`, `MASTER_KEY`, `LAKE_URL`, `CROWDTRACE_HOME`
-    and `CROWDTRACE_EMBEDDED`, but none that is given (by itself or as `*_FILE`); a service whose address is given is
-    not started.
+    Sets `DATABASE_URL`, `REDIS_URL`, `LIMITS_URL`, `SECRET_KEY`, `PEPPER`, `MASTER_KEY`, `LAKE_URL`, `EMAIL_URL`,
+    `CROWDTRACE_HOME` and `CROWDTRACE_EMBEDDED`, but none that is given (by itself or as `*_FILE`); a service whose
+    address is given is not started.
     """
-    for name in ("run", "log", "lake"):
+    for name in ("run", "log", "lake", "mail"):
         (home / name).mkdir(mode=0o700, exist_ok=True)
     descriptor = open_lock(home / "run" / "users.lock")
     try:
@@ -66,6 +66,7 @@ def _start(home: Path) -> dict[str, str]:
     values = {
         **secrets(home),
         "LAKE_URL": (home / "lake").as_uri(),
+        "EMAIL_URL": f"filemail:/{(home / 'mail').as_uri().removeprefix('file:')}",
         "CROWDTRACE_HOME": str(home),
         "CROWDTRACE_EMBEDDED": "1",
     }

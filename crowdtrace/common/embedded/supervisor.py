@@ -136,6 +136,7 @@ class Supervisor:
     def _rotate_when_due(self) -> None:
         if time.monotonic() - self._rotated > ROTATE_SECONDS:
             rotate_logs(self._home / "log")
+            drop_mails(self._home / "mail", older_than=ROTATE_SECONDS)
             self._rotated = time.monotonic()
 
 
@@ -146,6 +147,13 @@ def rotate_logs(folder: Path) -> None:
         shutil.copyfile(log, former)
         former.chmod(0o600)
         os.truncate(log, 0)
+
+
+def drop_mails(folder: Path, *, older_than: float) -> None:
+    """Delete mails that were kept as files for want of a mail server, once they are older than so many seconds."""
+    for mail in folder.glob("*.log"):
+        if time.time() - mail.stat().st_mtime > older_than:
+            mail.unlink(missing_ok=True)
 
 
 def end_leftovers(home: Path) -> None:

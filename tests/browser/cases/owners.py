@@ -54,6 +54,7 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-venue-poster": NoPage("a PDF"),
     "owner-page-sticker": NoPage("the bytes of a sticker"),
     "owner-page-export": NoPage("a file, to a button"),
+    "owner-page-confirmation": NoPage("a redirect, to a button"),
     "owner-page-second-factor-begin": NoPage("a redirect, to a button"),
     "owner-page-remove-token": NoPage("a redirect, to a button"),
     "owner-page-revoke-invitation": NoPage("a redirect, to a button"),

@@ -101,6 +101,15 @@ def test_an_unknown_column_is_placed_and_near_names_are_offered(engine: Engine) 
     assert "symptoms" in error.nearest
 
 
+def test_many_alternatives_are_one_question_and_a_chain_without_end_is_told_what_to_do(engine: Engine) -> None:
+    asked = " OR ".join([f"risklevel = '{number}'" for number in range(700)])
+    assert engine.run(f"SELECT count(*) AS n FROM {CROWD} WHERE {asked}").table["n"][0].as_py() == 0
+    error = refused(engine, "SELECT " + "+".join("1" * 2000))
+    assert error.code == "too-deep"
+    assert "IN ('a', 'b')" in error.detail
+    assert "SET" not in error.detail
+
+
 def test_a_failing_cast_is_an_answer_not_a_crash(engine: Engine) -> None:
     assert refused(engine, f"SELECT CAST(scandate AS BIGINT) FROM {CROWD}").code == "bad-value"
 

@@ -1,0 +1,62 @@
+"""The parser of queries, with an end: sqlglot's own goes back over what it read, twice for each level of some brackets.
+
+`ARRAY[ARRAY[ARRAY[...` of a hundred characters would keep a thread for hours, and nothing ends a thread. So every
+token that the parser takes is counted, also when it takes it again. A long query takes each about once.
+"""
+
+from typing import Final, Literal
+
+from sqlglot import exp
+from sqlglot.dialects.athena import Athena
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.dialects.trino import Trino
+from sqlglot.parser import Parser
+from sqlglot.parsers.athena import AthenaTrinoParser
+from sqlglot.parsers.duckdb import DuckDBParser
+from sqlglot.tokenizer_core import TokenType
+
+Dialect = Literal["duckdb", "athena"]
+
+# About a second. The longest texts of chains, lists and calls take 60,000, eleven ARRAYs in each other 16,000.
+MAX_STEPS: Final = 100_000
+
+
+class TooDeepError(Exception):
+    """The text is nested more deeply than the parser follows."""
+
+
+class _Counted(Parser):
+    """Takes `MAX_STEPS` tokens at most."""
+
+    _steps = 0
+
+    def _advance(self, times: int = 1) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooDeepError
+        super()._advance(times)
+
+
+class _AthenaParser(_Counted, AthenaTrinoParser):
+    pass
+
+
+class _DuckDBParser(_Counted, DuckDBParser):
+    pass
+
+
+def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
+    """The statements of a text, comments behind the last one aside.
+
+    Raises sqlglot's `ParseError` and `TokenError`, and `TooDeepError`.
+    """
+    tokens = (Athena() if dialect == "athena" else DuckDB()).tokenize(sql)
+    if tokens and tokens[0].token_type == TokenType.HIVE_TOKEN_STREAM:
+        # Athena gives statements about tables to another engine, with other words; no question begins like them.
+        return [exp.Command(this=tokens[1].text if tokens[1:] else "")]
+    parser = _AthenaParser(dialect=Trino()) if dialect == "athena" else _DuckDBParser(dialect=DuckDB())
+    try:
+        parsed = parser.parse(tokens, sql)
+    except RecursionError:
+        raise TooDeepError from None
+    return [each for each in parsed if each is not None and not isinstance(each, exp.Semicolon)]

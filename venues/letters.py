@@ -1,0 +1,59 @@
+"""Having links mailed, as pages and the API ask for it: counted against limits, done by the worker."""
+
+from contextlib import suppress
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from crowdtrace.common import throttles
+from crowdtrace.common.problems import Conflict, TooMany, Unavailable
+from venues import links, selectors, tasks
+from venues.refusals import conflict
+
+KEPT: Final = frozenset({"console", "dummy", "filebased"})
+"""Django's mail backends whose mails reach nobody."""
+
+
+def leave() -> bool:
+    """Whether this deployment has a mail server; else mails are dropped, or kept as files of an embedded copy."""
+    return settings.EMAIL_BACKEND.split(".")[-2] not in KEPT
+
+
+def send_reset(request: HttpRequest, address: str) -> None:
+    """Have a link for a new password mailed to the accounts with this address, if there are any."""
+    throttles.check(request, "mail", f"reset {address.lower()}")
+    _queue(tasks.mail_password_reset, address, links.origin(request), get_language())
+
+
+def send_confirmation(request: HttpRequest, user: User) -> None:
+    """Have a link mailed that confirms the address of the account.
+
+    Raises `Conflict` where there is nothing to confirm, `TooMany` past the limit of the account or of the mailbox.
+    """
+    if not user.email:
+        raise conflict("no_email", _("Your account has no e-mail address. Add one first."))
+    if selectors.email_confirmed(user):
+        raise conflict("confirmed", _("Your address is confirmed."))
+    throttles.check(request, "mail", f"account {user.pk}")
+    throttles.check(request, "mail", f"mailbox {user.email.lower()}")
+    _queue(tasks.mail_confirmation, user.pk, links.origin(request), get_language())
+
+
+def offer_confirmation(request: HttpRequest, user: User) -> bool:
+    """The same beside something else, which is done whether or not the mail goes out; whether it does."""
+    with suppress(Conflict, TooMany, Unavailable):
+        send_confirmation(request, user)
+        return True
+    return False
+
+
+def _queue(task: Any, *arguments: Any) -> None:
+    try:
+        task.apply_async(arguments, retry=False)
+    except OperationalError:
+        raise Unavailable from None
