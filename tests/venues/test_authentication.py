@@ -141,7 +141,7 @@ class TestLastSeen:
     ) -> None:
         enrolled = enrolled_now()
         asked: list[str] = []
-        monkeypatch.setattr(presence.cache, "add", lambda name, *_args, **_more: asked.append(name))
+        monkeypatch.setattr(cache, "add", lambda name, *_args, **_more: asked.append(name))
         start = quarter(utc_now()) + dt.timedelta(hours=1)
         for minutes in (0, 1, 14, 15, 16):
             moment = start + dt.timedelta(minutes=minutes)
