@@ -199,34 +199,33 @@ _ROWS: Final = f"""
 """  # noqa: S608
 
 
-class _Blocks:
-    """The blocks of a COPY as a file that can be read."""
-
-    closed = False
-
-    def __init__(self, copy: Any) -> None:
-        self._blocks, self._left = iter(copy), b""
-
-    def read(self, size: int) -> bytes:
-        parts, wanted = [self._left], size - len(self._left)
-        while wanted > 0 and (block := next(self._blocks, None)) is not None:
-            parts.append(bytes(block))
-            wanted -= len(block)
-        whole = b"".join(parts)
-        self._left = whole[size:]
-        return whole[:size]
-
-
 def _stream(cursor: Any) -> Iterator[pa.RecordBatch]:
-    """The day's rows as codes, in their published order."""
+    """The day's rows as codes, in their published order.
+
+    Arrow's own stream of CSV would read 32 blocks ahead; here the one is read that is asked for.
+    """
     names = ["tag", "owner_hash", "step", *CODES]
     kinds = {name: pa.string() for name in names[:2]} | {name: pa.int64() for name in names[2:]}
     with cursor.copy(_ROWS) as copy:
-        yield from pyarrow.csv.open_csv(
-            pa.PythonFile(_Blocks(copy), mode="r"),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds),
-        )
+        for block in _blocks(copy):
+            yield from pyarrow.csv.read_csv(
+                pa.BufferReader(block),
+                read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=len(block), use_threads=False),
+                convert_options=pyarrow.csv.ConvertOptions(column_types=kinds),
+            ).to_batches()
+
+
+def _blocks(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
+    """Rows of a COPY, which libpq returns one by one, in blocks of `BLOCK_BYTES`."""
+    waiting, size = [], 0
+    for row in rows:
+        waiting.append(bytes(row))
+        size += len(waiting[-1])
+        if size >= BLOCK_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 class _Index:

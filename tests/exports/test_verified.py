@@ -5,8 +5,11 @@ import errno
 import hashlib
 import random
 import secrets
+import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
@@ -19,7 +22,7 @@ from exports.lake import write
 from exports.lakes import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.verified import QUASI, SENSITIVE
-from exports.policy.verified_rows import token
+from exports.policy.verified_rows import CODES, token
 from exports.selectors import VERIFIED_TRIES, verified_failures
 from exports.services import verified
 from exports.services.erasing import run_erasures
@@ -263,6 +266,29 @@ class TestTheSteps:
         assert publish_day(day=DAY, now=CLOSED).rows <= 110
         hashes = [index_hash(bytes(row.owner_hash)) for row in rows[:10]]
         assert not IndexEntry.objects.filter(pk__in=hashes).exists()
+
+
+def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that are read ahead would be the most of the memory, and grow with the day."""
+    monkeypatch.setattr(verified, "BLOCK_BYTES", 1 << 12)
+    line = ",".join(["ab" * 16, "cd" * 32, "0", *("1" for _ in CODES)]).encode() + b"\n"
+    taken = 0
+
+    def copied() -> Iterator[memoryview]:
+        nonlocal taken
+        for _ in range(10_000):
+            taken += 1
+            yield memoryview(line)
+
+    cursor = MagicMock()
+    cursor.copy.return_value.__enter__.return_value = copied()
+    rows = 0
+    for batch in verified._stream(cursor):
+        rows += batch.num_rows
+        time.sleep(0.001)  # for whoever would read on meanwhile
+        assert taken == rows
+        assert batch.num_rows <= 1 + (1 << 12) // len(line)
+    assert rows == 10_000
 
 
 def test_a_pass_that_is_drawn_again_under_the_same_tag_has_another_token_on_another_day() -> None:
