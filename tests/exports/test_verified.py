@@ -1,6 +1,7 @@
 """The verified tier: real rows, in classes that hold, with an index for their holders, streamed."""
 
 import datetime as dt
+import errno
 import hashlib
 import random
 import secrets
@@ -12,6 +13,7 @@ from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
+from django.core.management import CommandError, call_command
 
 from crowdtrace.common.models import AuditEntry
 from exports import conf
@@ -21,6 +23,7 @@ from exports.lakes import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.verified import QUASI, SENSITIVE
 from exports.policy.verified_rows import CODES, token
+from exports.selectors import VERIFIED_TRIES, verified_failures
 from exports.services import verified
 from exports.services.erasing import run_erasures
 from exports.services.erasures import request_erasure
@@ -170,15 +173,42 @@ class TestTheSteps:
 
         def broken(lake: Any, row: VerifiedDay) -> None:
             if row.day == DAY:
-                raise OSError
+                raise OSError(errno.ENOSPC, "no place for 94103, symptoms true")
             real(lake, row)
 
         monkeypatch.setattr(verified, "_write", broken)
-        for _ in range(verified.TRIES + 2):
+        for _ in range(VERIFIED_TRIES + 2):
             publish_waiting(now=CLOSED + dt.timedelta(days=1))
         failed, fine = VerifiedDay.objects.order_by("day")
-        assert (failed.tries, failed.failure, failed.step) == (verified.TRIES, "OSError", "opened")
+        assert (failed.tries, failed.step) == (VERIFIED_TRIES, "opened")
         assert (fine.tries, fine.step) == (1, "announce")
+        # The step, the kind of error, and what to do; nothing of the error's words, which may hold data.
+        [line] = verified_failures()
+        assert line == (
+            f"{DAY}: step index: OSError errno 28; tried 5 times: mend the cause, then `manage.py release --date {DAY}`"
+        )
+        monkeypatch.undo()
+        with pytest.raises(CommandError, match="step index: OSError errno 28"):
+            call_command("release")
+        Release.objects.update(manifest={"rows": 0})
+        call_command("release", date=DAY)
+        assert VerifiedDay.objects.get(day=DAY).step == "announce"
+        assert verified_failures() == []
+
+    @pytest.mark.parametrize(
+        ("module", "name", "step"), [(write, "replace_files", "write"), (verified, "_announce", "announce")]
+    )
+    def test_the_step_that_failed_is_named(
+        self, place: Place, module: Any, name: str, step: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise PermissionError(errno.EACCES, "s3://bucket/secret")
+
+        self.released()
+        a_crowd(place)
+        monkeypatch.setattr(module, name, broken)
+        assert publish_waiting(now=CLOSED) == []
+        assert verified_failures() == [f"{DAY}: step {step}: PermissionError errno 13; tried again tonight"]
 
     @pytest.mark.parametrize(
         ("module", "step"),
