@@ -304,6 +304,34 @@ def test_every_page_of_owners_is_accessible_and_fits(open_context: OpenContext, 
     assert not wrong, "\n".join(wrong)
 
 
+# How far the middle of a mark is from the middle of the first line of its words.
+ASKEW = """() => [...document.querySelectorAll('label:has([type=radio])')].map((label) => {
+  const mark = label.querySelector('input').getBoundingClientRect();
+  const range = document.createRange();
+  range.selectNodeContents(label.lastChild);
+  const line = range.getClientRects()[0];
+  return Math.abs(mark.top + mark.height / 2 - line.top - line.height / 2);
+})"""
+
+
+def test_marks_stand_beside_their_words(open_context: OpenContext, live_server: LiveServer) -> None:
+    context = open_context()
+    Scene(context, live_server.url).sign_in(make_user(now=now()))
+    page = context.new_page()
+    page.goto("/owner/venues/new")
+    askew = page.evaluate(ASKEW)
+    assert len(askew) > 1
+    assert max(askew) <= 2
+
+
+def test_the_way_through_the_site_is_one_line_on_the_narrowest_phone(open_context: OpenContext) -> None:
+    page = open_context(viewport=gates.NARROW).new_page()
+    page.goto("/")
+    tops = page.evaluate("[...document.querySelectorAll('.top nav ul:last-of-type li')].map((li) => li.offsetTop)")
+    assert len(tops) == 4
+    assert len(set(tops)) == 1
+
+
 def test_the_page_that_asks_for_the_second_factor_is_accessible_and_fits(open_context: OpenContext) -> None:
     user = make_user(now=now())
     turn_on_second_factor(user)
