@@ -83,7 +83,9 @@ def is_at_home(folder: Path) -> bool:
     except (OSError, IndexError, UnicodeDecodeError):
         return False
     # A path that is long or has a space makes pip write a shell line instead; such scripts are not read.
-    return not line.startswith("#!/") or line == "#!/bin/sh" or Path(line[2:]).parent == folder.absolute() / "bin"
+    if not line.startswith("#!/") or line == "#!/bin/sh":
+        return True
+    return Path(line[2:]).parent.resolve() == folder.resolve() / "bin"
 
 
 def make(folder: Path) -> None:

@@ -227,6 +227,8 @@ CONTENT_SECURITY_POLICY = (
 )
 BODY_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_BYTES_BY_PATH = {"/api/v1/scans/batch": 2 * 1024 * 1024}
+# Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
+PROBLEM_FORMS = {"/athena": "exports.api.athena.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
 STATIC_URL = "/static/"

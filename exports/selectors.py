@@ -9,9 +9,11 @@ from typing import Any, Final
 from django.db.models import Max, QuerySet
 
 from crowdtrace.common.etag import entity_tag
-from exports.models import Release, Step
+from exports.models import Release, Step, VerifiedDay
 
 MOST_MISSING: Final = 400
+# A day of the verified tier is tried as often by itself.
+VERIFIED_TRIES: Final = 5
 _SUMMED: Final = ("rows", "rows_without_zip", "rows_of_unknown_zip")
 
 
@@ -109,3 +111,13 @@ def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
     """Rows of the table `daily_by_state`, oldest day first."""
     held = seen_by(at.release).order_by("day").values_list("daily", flat=True) if at.release else []
     return chain.from_iterable(held)
+
+
+def verified_failures() -> list[str]:
+    """A line for each day whose verified rows are not published: step, kind of error, and what to do about it."""
+    waits, given_up = "; tried again tonight", "; tried %d times: mend the cause, then `manage.py release --date %s`"
+    rows = VerifiedDay.objects.exclude(failure="").exclude(step=VerifiedDay.Step.ANNOUNCED).order_by("day")
+    return [
+        f"{row.day}: {row.failure}" + (given_up % (row.tries, row.day) if row.tries >= VERIFIED_TRIES else waits)
+        for row in rows
+    ]

@@ -31,6 +31,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.log import log_response
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
@@ -427,7 +428,10 @@ def is_for_programs(request: HttpRequest) -> bool:
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The answer in the form that fits the address."""
+    """The answer in the form that fits the address; `PROBLEM_FORMS` names that of a protocol of its own."""
+    if form := settings.PROBLEM_FORMS.get(request.path_info):
+        response: HttpResponse = import_string(form)(problem)
+        return response
     return problem_json(problem) if is_for_programs(request) else problem_page(request, problem)
 
 

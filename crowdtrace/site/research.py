@@ -231,9 +231,9 @@ class Area:
 
 MEASURES: Final[dict[str, Promise]] = {
     "total": gettext_lazy("Check-ins"),
-    "symptoms_percent": gettext_lazy("Symptoms, % of check-ins"),
-    "declined_percent": gettext_lazy("Declined, % of check-ins"),
-    "high_percent": gettext_lazy("Class High, % of check-ins"),
+    "symptoms_percent": gettext_lazy("Symptoms, %"),
+    "declined_percent": gettext_lazy("Declined, %"),
+    "high_percent": gettext_lazy("Class High, %"),
 }
 _DAILY_PLACES: Final = {name: place for place, name in enumerate(DAILY.names)}
 

@@ -23,6 +23,7 @@ from crowdtrace.site import vitals
 from crowdtrace.site.vitals import PageSpeed
 from exports import conf
 from exports.models import Release, Step
+from exports.selectors import verified_failures
 from passes import selectors as of_passes
 from passes.models import IssuerKey
 from passes.selectors import OddDevice
@@ -81,6 +82,7 @@ class Status:
     tasks: list[TaskState]
     latest: Release | None
     stuck: list[Release]
+    stuck_verified: list[str]
     budget: float
     keys: list[KeyState]
     storage: Storage
@@ -98,6 +100,7 @@ class Status:
                 self.work is None or self.work.waiting > LONG_QUEUE,
                 any(task.is_late or task.failures for task in self.tasks),
                 bool(self.stuck),
+                bool(self.stuck_verified),
                 not all(key.is_there for key in self.keys),
                 bool(self.odd),
             )
@@ -113,6 +116,7 @@ def status(now: dt.datetime) -> Status:
         tasks=_tasks(work, now),
         latest=Release.objects.filter(step=Step.ANNOUNCED).order_by("-day").first(),
         stuck=list(Release.objects.exclude(failure="").exclude(step=Step.ANNOUNCED).order_by("-day")[:10]),
+        stuck_verified=verified_failures()[-10:],
         budget=conf.budget(),
         keys=_keys(now),
         storage=_storage(),

@@ -6,15 +6,15 @@ not looked at, as anyone may ask; any access key will do.
 
 import datetime as dt
 import json
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from crowdtrace.common import throttles
 from crowdtrace.common.parsers import parse_json
-from crowdtrace.common.problems import BadRequest, TooMany
+from crowdtrace.common.problems import BadRequest, MethodNotAllowed, Problem, TooMany
 from crowdtrace.common.time import utc_now
 from exports.athena import CONTENT_TYPE, TARGET, AthenaError, Json
 from exports.services.athena import Backend, backend
@@ -28,28 +28,49 @@ _OPERATIONS: Final = {
 }
 
 
+_OFFERED: Final = f"These operations are offered here: {', '.join(_OPERATIONS)}."
+
+
 @csrf_exempt
-@require_POST
 def athena(request: HttpRequest) -> HttpResponse:
     """One operation."""
+    if request.method != "POST":
+        raise MethodNotAllowed(["POST"])
+    throttles.check(request, "address")
     try:
-        throttles.check(request, "address")
         target = request.headers.get("X-Amz-Target", "")
         name = _OPERATIONS.get(target.removeprefix(TARGET)) if target.startswith(TARGET) else None
         if name is None:
-            raise AthenaError("This operation is not offered here.", kind="UnknownOperationException")
+            raise AthenaError(_OFFERED, kind="UnknownOperationException")
         if name == "start":
             throttles.check(request, "query")
-        body = _answer(backend(), name, _asked(request))
-        return _response(body, 200)
-    except TooMany as problem:
-        error = AthenaError("Rate exceeded", kind="TooManyRequestsException")
-        response = _response(error.body(), 400)
-        for header, value in problem.headers.items():
-            response[header] = value
-        return response
+        return _response(_answer(backend(), name, _asked(request)), 200)
     except AthenaError as error:
         return _response(error.body(), 400)
+
+
+def refusal(problem: Problem) -> HttpResponse:
+    """What the deployment refuses before or while an operation is looked at, in the form that its clients read.
+
+    Clients try again what a server's fault (5xx) or a rate stood in the way of.
+    """
+    kind, status = "InvalidRequestException", 400
+    if isinstance(problem, TooMany):
+        kind = "TooManyRequestsException"
+    elif isinstance(problem, MethodNotAllowed):
+        status = problem.status
+    elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind, status = "InternalServerException", problem.status
+    response = _response(AthenaError(_words(problem), kind=kind).body(), status)
+    for header, value in problem.headers.items():
+        response[header] = value
+    return response
+
+
+def _words(problem: Problem) -> str:
+    if isinstance(problem, MethodNotAllowed):
+        return f"This address speaks Amazon Athena's protocol: POST with the header X-Amz-Target. {_OFFERED}"
+    return f"{problem.title}. {problem.detail}"
 
 
 def _answer(chosen: Backend, name: str, asked: Json) -> Json:
@@ -61,9 +82,10 @@ def _asked(request: HttpRequest) -> Json:
     try:
         asked = parse_json(request.body)
     except BadRequest as error:
-        raise AthenaError("The body is not JSON.", kind="SerializationException") from error
+        detail = "; ".join(f"{flaw.pointer} {flaw.detail}".strip() for flaw in error.errors)
+        raise AthenaError(f"The body cannot be read: {detail}", kind="SerializationException") from error
     if not isinstance(asked, dict):
-        raise AthenaError("The body is not an object.", kind="SerializationException")
+        raise AthenaError("The body is a JSON object.", kind="SerializationException")
     return asked
 
 

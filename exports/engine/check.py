@@ -79,6 +79,11 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Query:
         line, end = found.get("line"), found.get("col")
         # The parser counts to the end of the word it stumbled over.
         column = max(1, end - len(highlight) + 1) if isinstance(end, int) else None
+        first = (sql.split(None, 1) or [""])[0][:20].upper()
+        near = tuple(get_close_matches(first, ("SELECT", "WITH"), n=1))
+        if near and near[0] != first:
+            told = f"A query begins with SELECT or WITH, not {first}."
+            raise QueryError("syntax", told, *_place_of(sql, first), nearest=near) from None
         detail = str(found.get("description") or INTERNAL)
         if "sqlglot" in detail:
             detail = INTERNAL

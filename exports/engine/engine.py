@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError, place
+from exports.engine.errors import QueryBusyError, QueryError
+from exports.engine.explain import explained
 from exports.engine.macros import macros
 from exports.engine.process import AHEAD, Process, end, start
 from exports.lake.storage import Storage, local_path
@@ -38,6 +39,8 @@ KINDS: Final[dict[Kind, str]] = {
 }
 MAX_CHARACTERS: Final = 20_000
 """A longer query is refused before it is parsed."""
+TOO_SLOW: Final = "The query took more than %g seconds and was ended. Read fewer days (by scan_date), or join less."
+TOO_LARGE: Final = "The answer is larger than %d MB. Ask for fewer columns or rows, or fetch the release's files."
 READ_BYTES: Final = 1 << 16
 ASK_SECONDS: Final = 0.5
 
@@ -112,7 +115,8 @@ class Engine:
         head, _, body = answer.partition(b"\n")
         outcome = json.loads(head)
         if "error" in outcome:
-            raise _explained(sql, outcome["error"])
+            names = {column.name for source in self.sources for column in source.table.columns}
+            raise explained(sql, outcome["error"], names)
         table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
         _check_times(table)
         return QueryResult(_whole_numbers(table), outcome["truncated"], round((time.monotonic() - started) * 1000))
@@ -240,7 +244,7 @@ def _converse(process: Process, job: bytes, limits: Limits, is_cancelled: Asked)
         while True:
             if not selector.select(max(0.0, min(ASK_SECONDS, end - time.monotonic()))):
                 if time.monotonic() >= end:
-                    raise QueryError("too-slow", f"The query took more than {limits.seconds:g} seconds and was ended.")
+                    raise QueryError("too-slow", TOO_SLOW % limits.seconds)
                 if is_cancelled():
                     raise QueryError("cancelled", "The query was cancelled.")
                 continue
@@ -249,46 +253,4 @@ def _converse(process: Process, job: bytes, limits: Limits, is_cancelled: Asked)
                 return bytes(answer)
             answer += part
             if len(answer) > limits.max_output_bytes:
-                raise QueryError("too-large", f"The answer is larger than {limits.max_output_bytes // 1024**2} MB.")
-
-
-# DuckDB's kinds of error that have a name of ours; all others are plain failures of the query.
-CODES: Final = {
-    "Parser": "syntax",
-    "Catalog": "unknown-name",
-    "Binder": "unknown-name",
-    "Permission": "forbidden",
-    "Out of Memory": "out-of-memory",
-    "Conversion": "bad-value",
-    "Kind": "bad-value",
-    "Interrupt": "too-slow",
-}
-
-
-TOO_LONG_A_CHAIN: Final = (
-    "A chain of operators has more than 1,000 parts. Write alternatives as column IN ('a', 'b'), or make the parts of "
-    "a sum rows of a WITH clause."
-)
-# Kinds of error that are ours, not the query's.
-AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
-
-
-def _explained(sql: str, error: Mapping[str, Any]) -> QueryError | LakeAwayError:
-    # What follows an empty line is advice to load extensions, which nobody can here.
-    message = str(error.get("exception_message", "the query failed")).partition("\n\n")[0]
-    if error.get("exception_type") in AWAY:
-        # The message would name a path or an address of ours.
-        return LakeAwayError("the lake cannot be read at the moment")
-    code = CODES.get(str(error.get("exception_type")), "failed")
-    if code == "forbidden":
-        return QueryError(code, "A query reads nothing but the dataset's tables.")
-    if code == "out-of-memory":
-        return QueryError(code, "The query needs more memory than a query may use.")
-    if "expression depth limit" in message:
-        return QueryError("too-deep", TOO_LONG_A_CHAIN)
-    line = column = None
-    position = str(error.get("position", ""))
-    if position.isdigit():
-        line, column = place(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))
-    nearest = tuple(name.strip() for name in str(error.get("candidates", "")).split(",") if name.strip())
-    return QueryError(code, message, line, column, nearest)
+                raise QueryError("too-large", TOO_LARGE % (limits.max_output_bytes // 1024**2))

@@ -54,10 +54,14 @@ def _checked(asked: Mapping[str, Any]) -> str:
     from exports.engine.check import check
 
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
-    if not isinstance(sql, str) or not isinstance(context, Mapping):
-        raise AthenaError("QueryString is missing")
-    if context.get("Database") not in (None, UNSAID, conf.database()) or asked.get("ExecutionParameters"):
-        raise AthenaError(f"only the database {conf.database()} is here, and queries have no parameters")
+    if not isinstance(sql, str):
+        raise AthenaError("QueryString is missing, or is no text")
+    if not isinstance(context, Mapping):
+        raise AthenaError("QueryExecutionContext is an object")
+    if context.get("Database") not in (None, UNSAID, conf.database()):
+        raise AthenaError(f"Only the database {conf.database()} is here")
+    if asked.get("ExecutionParameters"):
+        raise AthenaError("Queries have no parameters here: write the values into the text")
     try:
         check(sql, dialect="athena", schema=conf.database(), tables=[table.name for table in _tables()])
     except QueryError as error:

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 TRIES: Final = 12
 Status, Step = Erasure.Status, ErasureBatch.Step
 Places = dict[bytes, tuple[dt.date, str, str]]
+# No file is of this day, so what should be in it is not found, and that is an error.
+_NOWHERE: Final = VerifiedFile(day=dt.date.min, name="")
 
 
 class _SomebodyCancelledError(Exception):
@@ -155,9 +157,11 @@ def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
 
 
 def _places(erasure: Erasure) -> Places:
-    """Where the rows of an erasure lie: day, file, token, by index hash."""
-    entries = IndexEntry.objects.filter(pk__in=index_hashes_of(erasure)).select_related("file")
-    return {bytes(one.pk): (one.file.day, one.file.name, bytes(one.token).hex()) for one in entries}
+    """Where the rows of an erasure lie: day, file, token, by index hash. An entry without a file lies nowhere."""
+    entries = list(IndexEntry.objects.filter(pk__in=index_hashes_of(erasure)))
+    files = VerifiedFile.objects.in_bulk({one.file_id for one in entries})
+    found = ((bytes(one.pk), files.get(one.file_id, _NOWHERE), bytes(one.token).hex()) for one in entries)
+    return {key: (file.day, file.name, token) for key, file, token in found}
 
 
 def _write_plan(batch: ErasureBatch, wanted: dict[bytes, Places], erased: Erased) -> None:

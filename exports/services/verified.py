@@ -23,6 +23,7 @@ from pyiceberg.manifest import DataFile
 
 from crowdtrace.common import audit
 from crowdtrace.common.crypto import decrypt, encrypt
+from crowdtrace.common.logs import kind_of
 from exports import conf
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
@@ -34,13 +35,13 @@ from exports.models import Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.domain import Axis, workloads
 from exports.policy.verified import LADDER, QUASI, SENSITIVE, generalise_by_zip
 from exports.policy.verified_rows import CODES, QUASI_AXES, RowMaker, token
+from exports.selectors import VERIFIED_TRIES
 from exports.services.counts import make_rows
 from exports.services.risklevels import levels_on
 from exports.tables import ANSWERS, VERIFIED, states_by_zip3
 
 log = logging.getLogger(__name__)
 
-TRIES: Final = 5
 PURPOSE: Final = "verified tokens"
 KEY_BYTES: Final = 32
 # What is read from PostgreSQL at a time; a row takes about 150 bytes.
@@ -50,21 +51,33 @@ PART_ROWS: Final = 50_000
 DONE: Final = VerifiedDay.Step.ANNOUNCED
 
 
-def publish_waiting(*, now: dt.datetime) -> list[VerifiedDay]:
-    """Publish the verified rows of every released day that waits, oldest first; one that fails waits on."""
+def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[VerifiedDay]:
+    """Publish the verified rows of every released day that waits, oldest first; one that fails waits on.
+
+    One that failed too often is left to somebody who looks at why, and names it in `again`.
+    """
     if not conf.publishes_verified_rows():
         return []
     released = set(Release.objects.filter(step=Step.ANNOUNCED).values_list("day", flat=True))
     over = set(VerifiedDay.objects.filter(step=DONE).values_list("day", flat=True))
-    over |= set(VerifiedDay.objects.filter(tries__gte=TRIES).values_list("day", flat=True))
+    given_up = set(VerifiedDay.objects.filter(tries__gte=VERIFIED_TRIES).values_list("day", flat=True)) - {again}
     published = []
-    for day in sorted(released - over):
+    for day in sorted(released - over - given_up):
         try:
             published.append(publish_day(day=day, now=now))
         except Exception as error:
             log.exception("the verified rows of %s were not published", day)
-            VerifiedDay.objects.filter(day=day).update(failure=type(error).__name__)
+            _fail(day, error)
     return published
+
+
+def _fail(day: dt.date, error: Exception) -> None:
+    """Note the step that failed and the kind of error: an error's message might hold rows."""
+    row = VerifiedDay.objects.filter(day=day).first()
+    if row is not None:
+        order = list(VerifiedDay.Step)
+        row.failure = f"step {order[order.index(VerifiedDay.Step(row.step)) + 1]}: {kind_of(error)}"
+        row.save(update_fields=["failure"])
 
 
 def publish_day(*, day: dt.date, now: dt.datetime) -> VerifiedDay:
@@ -186,34 +199,33 @@ _ROWS: Final = f"""
 """  # noqa: S608
 
 
-class _Blocks:
-    """The blocks of a COPY as a file that can be read."""
-
-    closed = False
-
-    def __init__(self, copy: Any) -> None:
-        self._blocks, self._left = iter(copy), b""
-
-    def read(self, size: int) -> bytes:
-        parts, wanted = [self._left], size - len(self._left)
-        while wanted > 0 and (block := next(self._blocks, None)) is not None:
-            parts.append(bytes(block))
-            wanted -= len(block)
-        whole = b"".join(parts)
-        self._left = whole[size:]
-        return whole[:size]
-
-
 def _stream(cursor: Any) -> Iterator[pa.RecordBatch]:
-    """The day's rows as codes, in their published order."""
+    """The day's rows as codes, in their published order.
+
+    Arrow's own stream of CSV would read 32 blocks ahead; here the one is read that is asked for.
+    """
     names = ["tag", "owner_hash", "step", *CODES]
     kinds = {name: pa.string() for name in names[:2]} | {name: pa.int64() for name in names[2:]}
     with cursor.copy(_ROWS) as copy:
-        yield from pyarrow.csv.open_csv(
-            pa.PythonFile(_Blocks(copy), mode="r"),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds),
-        )
+        for block in _blocks(copy):
+            yield from pyarrow.csv.read_csv(
+                pa.BufferReader(block),
+                read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=len(block), use_threads=False),
+                convert_options=pyarrow.csv.ConvertOptions(column_types=kinds),
+            ).to_batches()
+
+
+def _blocks(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
+    """Rows of a COPY, which libpq returns one by one, in blocks of `BLOCK_BYTES`."""
+    waiting, size = [], 0
+    for row in rows:
+        waiting.append(bytes(row))
+        size += len(waiting[-1])
+        if size >= BLOCK_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 class _Index:

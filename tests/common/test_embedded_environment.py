@@ -36,13 +36,15 @@ def test_a_folder_that_holds_something_else_is_never_emptied(tmp_path: Path) -> 
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 
-def test_an_environment_of_the_same_lock_is_left_alone(tmp_path: Path) -> None:
+def test_an_environment_of_the_same_lock_is_left_alone_however_it_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "env"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     digest = runpy.run_path(str(SCRIPT))["digest"](LOCK)
     (folder / "crowdtrace-locks.json").write_text(json.dumps({LOCK.name: digest}))
-    done = make(folder)
-    assert (done.returncode, done.stdout) == (0, "")
+    (tmp_path / "beside").mkdir()
+    for name in (folder, tmp_path / "beside" / ".." / "env"):
+        done = make(name)
+        assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_wheelhouse_holds_what_other_patch_releases_need() -> None:

@@ -252,7 +252,7 @@ def test_the_days_key_of_rate_limits_and_what_it_names_are_in_no_file(home: Path
         assert len(names) == 2  # a counter, and the key
         assert isinstance(encrypted, bytes)
         hidden = [
-            throttles._day_key(),
+            throttles._day_key().key,
             encrypted,
             throttles._pseudonym("address", "192.0.2.77").encode(),
             b"192.0.2.77",

@@ -144,7 +144,7 @@ def test_nothing_in_the_store_tells_an_address_or_the_days_key(settings: Setting
     assert names
     contents = b"".join(names) + b"".join(client.dump(name) or b"" for name in names)
     assert b"192.0.2.77" not in contents
-    assert throttles._day_key() not in contents
+    assert throttles._day_key().key not in contents
     assert all(client.ttl(name) > 0 for name in names)
 
 
@@ -153,14 +153,14 @@ def test_the_key_changes_each_day_and_expires() -> None:
     for day in (14, 15):
         with time_machine.travel(dt.datetime(2031, 8, day, 12, tzinfo=dt.UTC), tick=False):
             throttles._key_of_day = None
-            keys.add(throttles._day_key())
+            keys.add(throttles._day_key().key)
             name = f"{throttles.KEY_NAME}:2031-08-{day}"
             stored = valkey.limits().get(name)
             assert isinstance(stored, bytes)
             assert decrypt("rate-limit-key", stored) in keys
             assert 0 < valkey.limits().ttl(name) <= 86_400 + 300
             throttles._key_of_day = None
-            assert throttles._day_key() in keys
+            assert throttles._day_key().key in keys
     throttles._key_of_day = None
     assert len(keys) == 2
 

@@ -226,6 +226,13 @@ class TestTheLake:
         assert len(published_rows()) == 59
         assert "not where the index says" in caplog.text
 
+    def test_an_entry_whose_file_nobody_knows_is_no_success_either(self, place: Place) -> None:
+        published(place)
+        IndexEntry.objects.filter(pk=index_hash(hash_owner(owner(1)))).update(file_id=10**9)
+        wrong, right = ask(1), ask(3)
+        assert run_erasures(now=NOW) == 1
+        assert (receipt(wrong)["status"], receipt(right)["status"]) == ("failed", "done")
+
     def test_a_row_that_the_proof_still_finds_is_no_success(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,14 +1,19 @@
 """The verified tier: real rows, in classes that hold, with an index for their holders, streamed."""
 
 import datetime as dt
+import errno
 import hashlib
 import random
 import secrets
+import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
+from django.core.management import CommandError, call_command
 
 from crowdtrace.common.models import AuditEntry
 from exports import conf
@@ -17,7 +22,8 @@ from exports.lake import write
 from exports.lakes import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.verified import QUASI, SENSITIVE
-from exports.policy.verified_rows import token
+from exports.policy.verified_rows import CODES, token
+from exports.selectors import VERIFIED_TRIES, verified_failures
 from exports.services import verified
 from exports.services.erasing import run_erasures
 from exports.services.erasures import request_erasure
@@ -167,15 +173,42 @@ class TestTheSteps:
 
         def broken(lake: Any, row: VerifiedDay) -> None:
             if row.day == DAY:
-                raise OSError
+                raise OSError(errno.ENOSPC, "no place for 94103, symptoms true")
             real(lake, row)
 
         monkeypatch.setattr(verified, "_write", broken)
-        for _ in range(verified.TRIES + 2):
+        for _ in range(VERIFIED_TRIES + 2):
             publish_waiting(now=CLOSED + dt.timedelta(days=1))
         failed, fine = VerifiedDay.objects.order_by("day")
-        assert (failed.tries, failed.failure, failed.step) == (verified.TRIES, "OSError", "opened")
+        assert (failed.tries, failed.step) == (VERIFIED_TRIES, "opened")
         assert (fine.tries, fine.step) == (1, "announce")
+        # The step, the kind of error, and what to do; nothing of the error's words, which may hold data.
+        [line] = verified_failures()
+        assert line == (
+            f"{DAY}: step index: OSError errno 28; tried 5 times: mend the cause, then `manage.py release --date {DAY}`"
+        )
+        monkeypatch.undo()
+        with pytest.raises(CommandError, match="step index: OSError errno 28"):
+            call_command("release")
+        Release.objects.update(manifest={"rows": 0})
+        call_command("release", date=DAY)
+        assert VerifiedDay.objects.get(day=DAY).step == "announce"
+        assert verified_failures() == []
+
+    @pytest.mark.parametrize(
+        ("module", "name", "step"), [(write, "replace_files", "write"), (verified, "_announce", "announce")]
+    )
+    def test_the_step_that_failed_is_named(
+        self, place: Place, module: Any, name: str, step: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise PermissionError(errno.EACCES, "s3://bucket/secret")
+
+        self.released()
+        a_crowd(place)
+        monkeypatch.setattr(module, name, broken)
+        assert publish_waiting(now=CLOSED) == []
+        assert verified_failures() == [f"{DAY}: step {step}: PermissionError errno 13; tried again tonight"]
 
     @pytest.mark.parametrize(
         ("module", "step"),
@@ -233,6 +266,29 @@ class TestTheSteps:
         assert publish_day(day=DAY, now=CLOSED).rows <= 110
         hashes = [index_hash(bytes(row.owner_hash)) for row in rows[:10]]
         assert not IndexEntry.objects.filter(pk__in=hashes).exists()
+
+
+def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that are read ahead would be the most of the memory, and grow with the day."""
+    monkeypatch.setattr(verified, "BLOCK_BYTES", 1 << 12)
+    line = ",".join(["ab" * 16, "cd" * 32, "0", *("1" for _ in CODES)]).encode() + b"\n"
+    taken = 0
+
+    def copied() -> Iterator[memoryview]:
+        nonlocal taken
+        for _ in range(10_000):
+            taken += 1
+            yield memoryview(line)
+
+    cursor = MagicMock()
+    cursor.copy.return_value.__enter__.return_value = copied()
+    rows = 0
+    for batch in verified._stream(cursor):
+        rows += batch.num_rows
+        time.sleep(0.001)  # for whoever would read on meanwhile
+        assert taken == rows
+        assert batch.num_rows <= 1 + (1 << 12) // len(line)
+    assert rows == 10_000
 
 
 def test_a_pass_that_is_drawn_again_under_the_same_tag_has_another_token_on_another_day() -> None:

@@ -2,15 +2,17 @@
 
 import hashlib
 import threading
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passes import chain, chain_compiled
 
 HEADS = st.binary(min_size=23, max_size=23)
 CODES = st.binary(min_size=16, max_size=16)
+WAYS = [False] + [True] * chain_compiled.HAS_INSTRUCTIONS  # by rounds on any machine, by instructions where it has them
 
 
 def in_words(head: bytes, slot: int, code: bytes) -> bytes:
@@ -20,14 +22,23 @@ def in_words(head: bytes, slot: int, code: bytes) -> bytes:
     return code
 
 
-@given(HEADS, st.integers(1, 40) | st.sampled_from([255, 256, 257]), CODES)
-def test_both_walks_are_those_of_the_protocol(head: bytes, slot: int, code: bytes) -> None:
+@pytest.fixture(params=WAYS, ids=lambda instructions: "instructions" if instructions else "rounds")
+def _way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chain_compiled, "HAS_INSTRUCTIONS", request.param)
+        yield
+
+
+@pytest.mark.usefixtures("_way")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # all examples of a test go one way
+@given(HEADS, st.integers(1, 40) | st.sampled_from([255, 256, 257, 1679, 1680]), CODES)
+def test_all_walks_are_those_of_the_protocol(head: bytes, slot: int, code: bytes) -> None:
     assert chain.steps(head, slot, code)[-1] == chain_compiled.walk(head, slot, code) == in_words(head, slot, code)
 
 
-def test_the_longest_walk_is_the_same_both_ways() -> None:
-    head, code = bytes(range(23)), bytes(range(16))
-    assert chain_compiled.walk(head, 1680, code) == chain.steps(head, 1680, code)[-1]
+def test_code_for_another_processor_than_this_one_has_no_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_compiled._settings, "CPU_NAME", "generic")
+    assert not chain_compiled._has_instructions()
 
 
 def test_a_process_that_asked_walks_in_machine_code_once_that_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from crowdtrace.site import vitals
 from crowdtrace.site.dashboard import Ratings
 from crowdtrace.site.models import VitalsCount
 from crowdtrace.site.status import status
+from exports.models import VerifiedDay
 from passes.models import RatingTotal
 from passes.selectors import heads_inside
 from risk.models import VenueCard
@@ -176,6 +177,13 @@ def test_a_failed_and_a_late_task_stand_out(time_machine: Any) -> None:
     page = operator().get("/owner/operator").content.decode()
     assert '<span class="badge is-bad">2</span>' in page
     assert "a secret" not in page
+
+
+def test_a_day_of_the_verified_tier_that_was_not_published_stands_out_with_what_to_do() -> None:
+    VerifiedDay.objects.create(day=dt.date(2020, 10, 15), tries=5, failure="step write: OSError errno 28")
+    page = operator().get("/owner/operator").content.decode()
+    assert "2020-10-15: step write: OSError errno 28; tried 5 times" in page
+    assert "manage.py release --date 2020-10-15" in page
 
 
 def test_a_key_that_is_due_stands_out() -> None:

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.venues.views")]
 def fresh_cache() -> None:
     """Nobody was seen before."""
     cache.clear()
+    presence._asked.clear()
 
 
 def ask(enrolled: EnrolledDevice, method: str = "POST", name: str = "scans") -> Any:
@@ -134,3 +135,15 @@ class TestLastSeen:
         moment = enrolled.device.enrolled_at
         monkeypatch.setattr(presence, "cache", None)
         presence.note(device_id=enrolled.device.pk, last_seen=enrolled.device.last_seen, now=moment)
+
+    def test_a_process_asks_the_cache_once_a_quarter_though_no_worker_writes(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        enrolled = enrolled_now()
+        asked: list[str] = []
+        monkeypatch.setattr(cache, "add", lambda name, *_args, **_more: asked.append(name))
+        start = quarter(utc_now()) + dt.timedelta(hours=1)
+        for minutes in (0, 1, 14, 15, 16):
+            moment = start + dt.timedelta(minutes=minutes)
+            presence.note(device_id=enrolled.device.pk, last_seen=enrolled.device.last_seen, now=moment)
+        assert len(asked) == 2

@@ -244,6 +244,7 @@ def new_event(request: HttpRequest, venue: str) -> HttpResponse:
         form,
         _("A new event"),
         _("Make the event"),
+        template="venues/owner/event_form.html",
         lead=_("At %(place)s. Its doors open an hour before.") % {"place": place.name},
         back_to=back,
     )
@@ -318,7 +319,8 @@ def change_event(request: HttpRequest, event: str) -> HttpResponse:
         if changed is not None:
             return done(request, _("The event is changed."), "owner-page-event", event=event)
     back = reverse("owner-page-event", args=[event])
-    return show_form(request, form, _("Change the event"), _("Change it"), back_to=back)
+    template = "venues/owner/event_form.html"
+    return show_form(request, form, _("Change the event"), _("Change it"), template=template, back_to=back)
 
 
 @owner_page

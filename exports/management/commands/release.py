@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crowdtrace.common.time import utc_now
 from exports.models import Release
+from exports.selectors import verified_failures
 from exports.services import releases, verified
 
 
@@ -33,9 +34,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for release in done:
             self.stdout.write(f"{release.day} {release.manifest['rows']} rows, epsilon {release.epsilon:g}")
-        for published in verified.publish_waiting(now=now):
+        for published in verified.publish_waiting(now=now, again=day):
             self.stdout.write(f"{published.day} {published.rows} rows of the verified tier")
         left = releases.failures(now=now) if not day else []
+        left += [f"verified tier, {line}" for line in verified_failures()]
         if left:
             raise CommandError("not released:\n" + "\n".join(left))
 

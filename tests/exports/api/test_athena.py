@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyathena
 import pytest
 from botocore.exceptions import ClientError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pyathena.pandas.cursor import PandasCursor
 
+from crowdtrace.common.problems import TooMany
 from crowdtrace.common.time import utc_now
 from exports import conf
 from exports.athena import results_page, text, to_csv
@@ -205,16 +206,79 @@ class TestBadRequests:
             ("AmazonAthena.CreateNamedQuery", b"{}", "UnknownOperationException"),
             ("AmazonAthena.GetQueryExecution", b"[]", "SerializationException"),
             ("AmazonAthena.GetQueryExecution", b"\xff", "SerializationException"),
+            ("AmazonAthena.GetQueryExecution", b"", "SerializationException"),
+            ("AmazonAthena.GetQueryExecution", b'{"QueryExecutionId": ', "SerializationException"),
+            ("AmazonAthena.GetQueryExecution", b"{}", "InvalidRequestException"),
+            ("AmazonAthena.GetQueryExecution", b'{"QueryExecutionId": {"a": [1]}}', "InvalidRequestException"),
             ("AmazonAthena.GetQueryExecution", b'{"QueryExecutionId": "../../secrets"}', "InvalidRequestException"),
             ("AmazonAthena.GetQueryResults", b'{"QueryExecutionId": null}', "InvalidRequestException"),
             ("AmazonAthena.StartQueryExecution", b'{"QueryString": 1}', "InvalidRequestException"),
+            (
+                "AmazonAthena.StartQueryExecution",
+                b'{"QueryString": "SELECT 1", "QueryExecutionContext": "x"}',
+                "InvalidRequestException",
+            ),
+            (
+                "AmazonAthena.StartQueryExecution",
+                b'{"QueryString": "SELECT 1", "QueryExecutionContext": {"Database": ["covid-19"]}}',
+                "InvalidRequestException",
+            ),
+            (
+                "AmazonAthena.StartQueryExecution",
+                b'{"QueryString": "SELECT ?", "ExecutionParameters": ["1"]}',
+                "InvalidRequestException",
+            ),
+            (
+                "AmazonAthena.StartQueryExecution",
+                b'{"QueryString": "' + b" " * (64 << 10) + b'"}',
+                "InvalidRequestException",
+            ),
             ("AmazonAthena.GetWorkGroup", b'{"WorkGroup": "other"}', "InvalidRequestException"),
         ],
     )
     def test_is_refused_in_athenas_form(self, client: Client, target: str, body: bytes, kind: str) -> None:
         response = self.ask(client, target, body)
         assert (response.status_code, response["x-amzn-ErrorType"]) == (400, kind)
+        assert response["Content-Type"] == "application/x-amz-json-1.1"
         assert set(json.loads(response.content)) == {"__type", "Message", "message"}
+
+    def test_a_client_reads_why_a_body_is_too_large(self, live_server: Any) -> None:
+        with pytest.raises(ClientError, match="too large") as caught:
+            client(live_server).start_query_execution(QueryString="x" * (65 << 10))
+        assert caught.value.response["Error"]["Code"] == "InvalidRequestException"
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+    def test_other_methods_are_told_what_this_address_is(self, client: Client, method: str) -> None:
+        response = client.generic(method, "/athena")
+        assert (response.status_code, response["Allow"]) == (405, "POST")
+        assert response["x-amzn-ErrorType"] == "InvalidRequestException"
+        if method != "HEAD":
+            assert "StartQueryExecution" in json.loads(response.content)["Message"]
+
+    def test_what_is_not_offered_is_answered_with_what_is(self, client: Client) -> None:
+        said = json.loads(self.ask(client, "AmazonAthena.ListDatabases").content)
+        assert "GetQueryResults" in said["Message"]
+
+    def test_a_text_that_is_not_json_is_placed(self, client: Client) -> None:
+        said = json.loads(self.ask(client, "AmazonAthena.GetWorkGroup", b'{"WorkGroup": primary}').content)
+        assert "line 1, column 15" in said["Message"]
+
+    def test_too_many_requests_and_faults_are_what_clients_try_again(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.raise_request_exception = False
+        raised: list[BaseException] = [TooMany(retry_after=7), OperationalError("secret"), ValueError("secret")]
+
+        def fails(*_: object) -> None:
+            raise raised.pop(0)
+
+        monkeypatch.setattr("exports.api.athena.backend", fails)
+        found = [self.ask(client, "AmazonAthena.GetWorkGroup") for _ in range(3)]
+        assert [(each.status_code, each["x-amzn-ErrorType"]) for each in found] == [
+            (400, "TooManyRequestsException"), (503, "InternalServerException"), (500, "InternalServerException"),
+        ]  # fmt: skip
+        assert found[0]["Retry-After"] == "7"
+        assert not any(b"secret" in each.content for each in found)
 
     @pytest.mark.parametrize(
         ("target", "most"),

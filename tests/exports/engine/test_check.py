@@ -63,6 +63,12 @@ def test_a_syntax_error_is_placed() -> None:
     assert error.column > 1
 
 
+def test_a_misspelt_first_word_is_placed_itself() -> None:
+    error = judge("\nSELEC count(*) FROM live_crowd")
+    assert error is not None
+    assert (error.code, error.line, error.column, error.nearest) == ("syntax", 2, 1, ("SELECT",))
+
+
 def test_no_message_speaks_of_the_parser_s_own_parts() -> None:
     error = judge("SELECT :x", "duckdb")
     assert error is not None

@@ -101,6 +101,32 @@ def test_an_unknown_column_is_placed_and_near_names_are_offered(engine: Engine) 
     assert "symptoms" in error.nearest
 
 
+@pytest.mark.parametrize(
+    ("asked", "code", "column", "nearest"),
+    [
+        ("coun(*)", "unknown-name", 8, "count"),
+        ("aspirevc_crowd_tracing.symptom", "unknown-name", 8, "symptoms"),
+        ("crowd.symptoms", "unknown-name", 8, "aspirevc_crowd_tracing"),
+    ],
+)
+def test_every_kind_of_unknown_name_has_its_place_and_a_near_one(
+    engine: Engine, asked: str, code: str, column: int, nearest: str
+) -> None:
+    error = refused(engine, f"SELECT {asked} FROM {CROWD}")
+    assert (error.code, error.line, error.column) == (code, 1, column)
+    assert error.nearest[0].removeprefix("covid-19.") == nearest
+
+
+def test_names_that_are_known_but_used_wrongly_are_not_called_unknown(engine: Engine) -> None:
+    grouped = refused(engine, f"SELECT risklevel, count(*) FROM {CROWD}")
+    assert (grouped.code, grouped.column, grouped.nearest) == ("failed", 8, ())
+    assert "\n" not in grouped.detail
+    typed = refused(engine, f"SELECT substr(temp) FROM {CROWD}")
+    assert (typed.code, typed.column, typed.nearest) == ("wrong-types", 8, ())
+    assert "There is: substr(VARCHAR, BIGINT, BIGINT) -> VARCHAR; substr(VARCHAR, BIGINT) -> VARCHAR." in typed.detail
+    assert "Candidate" not in refused(engine, f"SELECT temp + risklevel FROM {CROWD}").detail
+
+
 def test_many_alternatives_are_one_question_and_a_chain_without_end_is_told_what_to_do(engine: Engine) -> None:
     asked = " OR ".join([f"risklevel = '{number}'" for number in range(700)])
     assert engine.run(f"SELECT count(*) AS n FROM {CROWD} WHERE {asked}").table["n"][0].as_py() == 0

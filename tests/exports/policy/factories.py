@@ -1,11 +1,12 @@
 """Small days of counts."""
 
 import datetime as dt
+import math
 
 import numpy as np
 
 from exports.policy.domain import PASSES, TOTAL, Workload, workloads
-from exports.policy.noise import Counts
+from exports.policy.noise import Counts, Mechanism
 
 DAY = dt.date(2020, 10, 15)
 ZIPS = ("021", "100", "902")
@@ -47,6 +48,18 @@ def a_day_of(size: int, *, seed: int = 0, domain: tuple[Workload, ...] | None = 
         place = np.ravel_multi_index([codes[axis.name] for axis in table.axes], table.shape)
         counts[table.name] = np.bincount(place, minlength=table.cells).reshape(table.shape).astype(np.int64)
     return counts
+
+
+def seeded_noise(seed: int) -> Mechanism:
+    """The discrete Laplace mechanism with noise that is the same in each run, for what depends on how much there is."""
+    rng = np.random.default_rng(seed)
+
+    def mechanism(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
+        # The difference of two geometric variables.
+        up, down = rng.geometric(1 - math.exp(-1 / scale), (2, *counts.shape))
+        return counts + up - down, l1 / scale
+
+    return mechanism
 
 
 def without_noise(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:

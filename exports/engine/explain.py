@@ -1,0 +1,79 @@
+"""What DuckDB says of a query that failed, in words for whoever wrote it."""
+
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from exports.engine.errors import LakeAwayError, QueryError, place
+
+# DuckDB's kinds of error that have a name of ours; all others are plain failures of the query.
+CODES: Final = {
+    "Parser": "syntax",
+    "Catalog": "unknown-name",
+    "Permission": "forbidden",
+    "Out of Memory": "out-of-memory",
+    "Conversion": "bad-value",
+    "Kind": "bad-value",
+    "Interrupt": "too-slow",
+}
+TOO_LONG_A_CHAIN: Final = (
+    "A chain of operators has more than 1,000 parts. Write alternatives as column IN ('a', 'b'), or make the parts of "
+    "a sum rows of a WITH clause."
+)
+OUT_OF_MEMORY: Final = "The query needs more memory than a query may use. Read fewer days, or group before you join."
+# Kinds of error that are ours, not the query's.
+AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
+_UNKNOWN: Final = re.compile(r'(?:column named|Referenced column|Referenced table) "([^"]*)"')
+_CANDIDATES: Final = re.compile(r"Candidate (?:bindings|tables): (.*)")
+# Forms of a function that are worth telling; some have forty.
+MOST_FORMS: Final = 6
+
+
+def explained(sql: str, error: Mapping[str, Any], columns: Collection[str]) -> QueryError | LakeAwayError:
+    """The error to raise for DuckDB's own; `columns` are the names that a wrong one is compared with."""
+    if error.get("exception_type") in AWAY:
+        # The message would name a path or an address of ours.
+        return LakeAwayError("the lake cannot be read at the moment")
+    whole = str(error.get("exception_message", "the query failed"))
+    # What follows an empty line is advice to load extensions, which nobody can here.
+    message = whole.partition("\n\n")[0].partition("\n\tCandidate functions:")[0].replace("Values list", "Table")
+    code = CODES.get(str(error.get("exception_type")), "failed")
+    if code == "forbidden":
+        return QueryError(code, "A query reads nothing but the dataset's tables.")
+    if code == "out-of-memory":
+        return QueryError(code, OUT_OF_MEMORY)
+    if "expression depth limit" in message:
+        return QueryError("too-deep", TOO_LONG_A_CHAIN)
+    nearest: tuple[str, ...] = ()
+    if error.get("error_subtype") == "NO_MATCHING_FUNCTION":
+        code, message = "wrong-types", message + _forms(error)
+    elif code == "unknown-name":
+        nearest = _listed(error)
+    elif unknown := _UNKNOWN.search(message):
+        code, nearest = "unknown-name", _nearest(unknown[1], whole, error, columns)
+    line = column = None
+    position = str(error.get("position", ""))
+    if position.isdigit():
+        line, column = place(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))
+    return QueryError(code, " ".join(message.split()), line, column, nearest)
+
+
+def _listed(error: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in str(error.get("candidates", "")).split(",") if name.strip())
+
+
+def _nearest(name: str, message: str, error: Mapping[str, Any], columns: Collection[str]) -> tuple[str, ...]:
+    """Near names: those that DuckDB offers, or columns of the tables that look like it."""
+    if listed := _listed(error):
+        return listed
+    offered = _CANDIDATES.search(message)
+    if offered is not None:
+        return tuple(re.findall(r'"([^"]+)"', offered[1]))
+    return tuple(get_close_matches(name[:100], sorted(columns), n=3))
+
+
+def _forms(error: Mapping[str, Any]) -> str:
+    """The forms of a function that there are, where they are few."""
+    forms = re.findall(r"[^,]+?\(.*?\) -> [^,]+", str(error.get("candidates", "")))
+    return f" There is: {'; '.join(forms)}." if 0 < len(forms) <= MOST_FORMS else ""
