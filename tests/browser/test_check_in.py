@@ -30,7 +30,12 @@ def test_a_no_says_what_would_change_it(phone: Page) -> None:
 
 def test_after_a_no_the_questions_are_asked_again_and_the_day_is_not(phone: Page) -> None:
     epochs: list[str] = []
-    phone.on("request", lambda sent: epochs.append(sent.post_data_json["epoch"]) if is_draw(sent) else None)
+
+    def note(sent: Request) -> None:
+        if sent.method == "POST" and sent.url.endswith("/api/v1/passes"):
+            epochs.append(json.loads(sent.post_data or "{}")["epoch"])
+
+    phone.on("request", note)
     begin_check_in(phone, make_venue(now=now()))
     answer(phone, yes={"symptoms", "diagnosed"})
     shows(phone, "no")
@@ -43,10 +48,6 @@ def test_after_a_no_the_questions_are_asked_again_and_the_day_is_not(phone: Page
     phone.wait_for_url("**/pass")
     assert len(epochs) == 2
     assert len(set(epochs)) == 1
-
-
-def is_draw(sent: Request) -> bool:
-    return sent.method == "POST" and sent.url.endswith("/api/v1/passes")
 
 
 def test_a_reload_in_the_middle_loses_nothing(phone: Page) -> None:
