@@ -90,6 +90,11 @@ def first_query(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def the_map(page: Page) -> None:
+    at("/data/map")(page)
+    page.locator(".us-map").evaluate("map => map.scrollIntoView({ block: 'center' })")
+
+
 def demonstration() -> Any:
     """What the running copy tells other programs: log-in and fresh codes."""
     command = [sys.executable, "manage.py", "demo", "--json"]
@@ -151,7 +156,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "owner-account": at("/owner/account"),
     "data": at("/data"),
     "sql": first_query,
-    "map": at("/data/map"),
+    "map": the_map,
     "privacy": at("/privacy"),
     "docs": at("/docs"),
     "document": at("/docs/model"),
