@@ -1,11 +1,25 @@
-"""The Celery application; each room keeps its tasks in `tasks.py`."""
+"""The Celery application and its schedule; each room keeps its tasks in `tasks.py`."""
 
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
 app = Celery("crowdtrace", task_cls="crowdtrace.common.task_record:RecordedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Nightly work waits until 04:30: the passes of the day before live until 04:00.
+app.conf.beat_schedule = {
+    "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
+    "abuse": {"task": "passes.abuse", "schedule": crontab(hour=4, minute=35)},
+    "alerts": {"task": "passes.alerts", "schedule": crontab()},
+    "crowd": {"task": "risk.crowd", "schedule": crontab(minute="*/5")},
+    "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
+    "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
+    "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
+    "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
+    # A request begins its erasure itself; this one finds what a worker left behind.
+    "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
+}
 app.autodiscover_tasks()

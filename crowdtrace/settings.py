@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -80,7 +79,7 @@ INSTALLED_APPS = [
     "passes",
     "venues",
     "crowdtrace.common",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # the operator's site is loaded with its addresses
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -211,6 +210,9 @@ ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crowdtrace@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# What signed the certificate of `make run LAN=1`, for devices that want to trust it; empty elsewhere.
+AUTHORITY_FILE = env.str("CROWDTRACE_AUTHORITY", default="")
+
 # Transport -----------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if EMBEDDED else 31_536_000)
@@ -297,19 +299,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = DEPLOYMENT_TIME_ZONE
-# Nightly work waits until 04:30: the passes of the day before live until 04:00.
-CELERY_BEAT_SCHEDULE = {
-    "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
-    "abuse": {"task": "passes.abuse", "schedule": crontab(hour=4, minute=35)},
-    "alerts": {"task": "passes.alerts", "schedule": crontab()},
-    "crowd": {"task": "risk.crowd", "schedule": crontab(minute="*/5")},
-    "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
-    "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
-    "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
-    "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
-    # A request begins its erasure itself; this one finds what a worker left behind.
-    "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
-}
 
 # Logs ----------------------------------------------------------------------------------------------------------------
 # Only our own sentences: no request line, address, agent, body or local variable ever reaches a handler.

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from django.db.models import Max, QuerySet
 
-from crowdtrace.common.etag import entity_tag
 from exports.models import Release, Step, VerifiedDay
 
 MOST_MISSING: Final = 400
@@ -35,6 +34,8 @@ class TablesAt:
 
     def tag(self, *asked: str) -> str:
         """The ETag of whatever follows from these tables and from what was asked alone."""
+        from crowdtrace.common.etag import entity_tag  # loads the web framework, which a command does without
+
         return entity_tag([sorted(self.snapshots.items()), *asked])
 
 

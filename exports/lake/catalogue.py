@@ -7,7 +7,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from pyiceberg.catalog import Catalog
-from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table as IcebergTable
 from sqlalchemy import text
@@ -48,6 +47,8 @@ class Lake:
     @contextmanager
     def in_glue(cls, *, endpoint: str, storage: Storage, database: str) -> Iterator["Lake"]:
         """The lake whose catalogue is Glue's; `endpoint` is empty for the real one."""
+        from pyiceberg.catalog.glue import GlueCatalog  # loads Amazon's client, which other catalogues do without
+
         given = {
             "glue.endpoint": endpoint,
             "glue.region": storage.region,

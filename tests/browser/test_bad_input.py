@@ -113,6 +113,8 @@ def test_where_all_places_of_the_book_are_used_the_page_says_so(phone: Page) -> 
     )
     answer(phone, questions=("near",))
     shows(phone, "used-up")
+    phone.click('[data-do="other-day"]')
+    shows(phone, "day")
 
 
 def test_a_busy_server_keeps_the_answers(open_context: OpenContext) -> None:

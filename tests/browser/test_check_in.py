@@ -28,16 +28,26 @@ def test_a_no_says_what_would_change_it(phone: Page) -> None:
     shows(phone, "none")
 
 
-def test_after_a_no_one_can_answer_again(phone: Page) -> None:
+def test_after_a_no_the_questions_are_asked_again_and_the_day_is_not(phone: Page) -> None:
+    epochs: list[str] = []
+
+    def note(sent: Request) -> None:
+        if sent.method == "POST" and sent.url.endswith("/api/v1/passes"):
+            epochs.append(json.loads(sent.post_data or "{}")["epoch"])
+
+    phone.on("request", note)
     begin_check_in(phone, make_venue(now=now()))
     answer(phone, yes={"symptoms", "diagnosed"})
     shows(phone, "no")
     assert phone.locator("[data-advice] li").count() == 2
     phone.click('[data-do="again"]')
-    shows(phone, "day")
-    phone.click('[data-do="day"] >> nth=0')
+    shows(phone, "question-symptoms")
+    assert phone.locator('[data-question="symptoms"] [aria-pressed="true"]').count() == 0, "answered afresh"
+    phone.reload()
     answer(phone)
     phone.wait_for_url("**/pass")
+    assert len(epochs) == 2
+    assert len(set(epochs)) == 1
 
 
 def test_a_reload_in_the_middle_loses_nothing(phone: Page) -> None:

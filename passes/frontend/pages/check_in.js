@@ -157,8 +157,15 @@ onActions({
   back: () => history.back(),
   send: () => send(),
   again: async () => {
-    draft = await emptyDraft();
+    // Only the answers have changed: the day, while it is open, and a code that was typed hold.
+    const epoch = open().find((candidate) => candidate.date === draft.epoch?.date) ?? null;
+    const { invitation } = draft;
+    await keep({ ...(await emptyDraft()), epoch, invitation });
     go(nextStep());
+  },
+  "other-day": async () => {
+    await keep({ epoch: null, index: null });
+    go("day");
   },
 });
 
