@@ -210,6 +210,9 @@ ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crowdtrace@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# What signed the certificate of `make run LAN=1`, for devices that want to trust it; empty elsewhere.
+AUTHORITY_FILE = env.str("CROWDTRACE_AUTHORITY", default="")
+
 # Transport -----------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if EMBEDDED else 31_536_000)

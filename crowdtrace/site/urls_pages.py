@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("data/sql", views_research.sql, name="page-sql"),
     path("data/map", views_research.map_of_releases, name="page-map"),
     path("language", views_pages.language, name="page-language"),
+    path("authority.crt", views_pages.authority, name="page-authority"),
     path("app.webmanifest", views_pages.manifest, name="page-manifest"),
     path("service-worker.js", views_pages.service_worker, name="page-service-worker"),
     page("", views_owner.home, "home"),

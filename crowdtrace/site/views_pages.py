@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import ssl
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_safe
 
+from crowdtrace.common.problems import NotFound
 from passes.assets import address, content
 from passes.views_pages import manifest_response
 
@@ -62,6 +65,15 @@ def language(request: HttpRequest) -> HttpResponse:
             samesite="Lax",
         )
     return response
+
+
+@require_safe
+def authority(_request: HttpRequest) -> HttpResponse:
+    """The authority of this copy's certificate, as phones install it (DER); 404 where the server has another one."""
+    if not settings.AUTHORITY_FILE:
+        raise NotFound
+    pem = Path(settings.AUTHORITY_FILE).read_text()
+    return HttpResponse(ssl.PEM_cert_to_DER_cert(pem), content_type="application/x-x509-ca-cert")
 
 
 @require_safe

@@ -1,14 +1,23 @@
 """The self-made certificate names the machine's addresses and is renewed in time."""
 
+import ipaddress
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
+from django.test import Client
 
-from crowdtrace.common.embedded.certificate import LIFETIME, RENEW_BEFORE, ensure_certificate, network_addresses
+from crowdtrace.common.embedded.certificate import (
+    LIFETIME,
+    RENEW_BEFORE,
+    ensure_certificate,
+    fingerprint,
+    network_addresses,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -63,3 +72,54 @@ def test_a_broken_one_is_replaced(tmp_path: Path) -> None:
 
 def test_addresses_of_the_network_are_never_loopback() -> None:
     assert not [address for address in network_addresses() if address.startswith(("127.", "169.254."))]
+
+
+def permitted(file: Path) -> list[object]:
+    constraints = x509.load_pem_x509_certificate(file.read_bytes()).extensions.get_extension_for_class(
+        x509.NameConstraints
+    )
+    assert constraints.critical
+    return [tree.value for tree in constraints.value.permitted_subtrees or ()]
+
+
+def test_an_authority_signs_it_that_may_vouch_for_this_machine_alone(tmp_path: Path) -> None:
+    made = ensure_certificate(tmp_path / "tls", addresses=["192.0.2.7"], now=NOW)
+    authority = x509.load_pem_x509_certificate(made.authority.read_bytes())
+    leaf = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+    leaf.verify_directly_issued_by(authority)
+    basic = authority.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (basic.critical, basic.value.ca, basic.value.path_length) == (True, True, 0)
+    networks = [ipaddress.ip_network(address) for address in ("127.0.0.1", "192.0.2.7")]
+    assert permitted(made.authority) == ["localhost", *networks]
+    assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(days=825), "iOS takes no longer one"
+    assert stat.S_IMODE((tmp_path / "tls" / "authority-key.pem").stat().st_mode) == 0o600
+
+
+def test_a_renewed_one_is_signed_by_the_authority_that_phones_trust_already(tmp_path: Path) -> None:
+    first = ensure_certificate(tmp_path / "tls", addresses=["192.0.2.7"], now=NOW)
+    second = ensure_certificate(tmp_path / "tls", addresses=["192.0.2.7"], now=NOW + LIFETIME)
+    assert second.fingerprint != first.fingerprint
+    assert second.authority_fingerprint == first.authority_fingerprint
+
+
+def test_an_address_never_had_needs_another_authority_which_is_good_for_the_former_ones_too(tmp_path: Path) -> None:
+    home = ensure_certificate(tmp_path / "tls", addresses=["192.0.2.7"], now=NOW)
+    away = ensure_certificate(tmp_path / "tls", addresses=["198.51.100.3"], now=NOW)
+    back = ensure_certificate(tmp_path / "tls", addresses=["192.0.2.7"], now=NOW)
+    assert home.authority_fingerprint != away.authority_fingerprint == back.authority_fingerprint
+
+
+def test_one_from_before_there_was_an_authority_is_replaced(tmp_path: Path) -> None:
+    first = ensure_certificate(tmp_path / "tls", addresses=[], now=NOW)
+    (tmp_path / "tls" / "authority.pem").unlink()
+    assert ensure_certificate(tmp_path / "tls", addresses=[], now=NOW).fingerprint != first.fingerprint
+
+
+def test_a_device_gets_the_authority_where_there_is_one(tmp_path: Path, client: Client, settings: Any) -> None:
+    settings.AUTHORITY_FILE = ""
+    assert client.get("/authority.crt").status_code == 404
+    made = ensure_certificate(tmp_path / "tls", addresses=[], now=NOW)
+    settings.AUTHORITY_FILE = str(made.authority)
+    answer = client.get("/authority.crt")
+    assert answer["Content-Type"] == "application/x-x509-ca-cert"
+    assert fingerprint(x509.load_der_x509_certificate(answer.content)) == made.authority_fingerprint

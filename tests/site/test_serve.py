@@ -170,6 +170,7 @@ class TestOnTheNetwork:
         added = child_environment({}, address)
         assert added["ALLOWED_HOSTS"] == "localhost,127.0.0.1,192.0.2.7"
         assert added["SECURE_COOKIES"] == "1"
+        assert Path(added["CROWDTRACE_AUTHORITY"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
         assert added["PUBLIC_ORIGIN"] == address.url
 
     def test_without_a_network_it_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

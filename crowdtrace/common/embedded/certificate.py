@@ -1,6 +1,9 @@
-"""A self-made certificate, so that a phone on the same network can use its camera, which browsers allow over TLS only.
+"""TLS for a network of one's own, so that a phone can use its camera, which browsers allow over TLS only.
 
-Nobody vouches for it: the phone warns once, and its owner compares the fingerprint that `make run` prints.
+A home makes a small authority and has it sign the server's certificate, for phones take an authority into their store
+and no single certificate. A phone that does not trust it warns once, and its owner compares the fingerprint that
+`make run` prints. One that does trusts whoever holds the authority's key for the addresses this machine has had and no
+other (name constraints, RFC 5280 section 4.2.1.10): the key opens no other site to anybody.
 """
 
 import ipaddress
@@ -8,27 +11,39 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import psutil
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .home import replace_private
 
-LIFETIME = timedelta(days=365)
-RENEW_BEFORE = timedelta(days=30)
-NAME = "CrowdTrace on this network"
+LIFETIME: Final = timedelta(days=365)
+"""Of the server's certificate; iOS takes 825 days at most, also under an authority of one's own."""
+RENEW_BEFORE: Final = timedelta(days=30)
+AUTHORITY_LIFETIME: Final = timedelta(days=5 * 365)
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+NAME: Final = "CrowdTrace on this network"
+LOOPBACK: Final = "127.0.0.1"
+LOOPBACK_NAME: Final = "localhost"
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """Files of certificate and key (PEM, mode 0600), and the SHA-256 fingerprint in the form that browsers show."""
+    """Files of the server's certificate and key, and of the authority that signed it (PEM, mode 0600).
+
+    Fingerprints are SHA-256 in the form that browsers and phones show.
+    """
 
     certificate: Path
     key: Path
     fingerprint: str
+    authority: Path
+    authority_fingerprint: str
 
 
 def network_addresses() -> list[str]:
@@ -44,45 +59,138 @@ def network_addresses() -> list[str]:
 
 
 def ensure_certificate(folder: Path, *, addresses: list[str], now: datetime) -> Certificate:
-    """Return the certificate kept in a folder; made anew when it is missing, soon over, or lacks an address."""
+    """Return what is kept in a folder; made anew as far as it is missing, soon over, or lacks an address.
+
+    The authority outlives the certificates it signs, so a phone that trusts it goes on doing so when one is renewed. An
+    address that this machine never had needs a new authority, which is good for the former addresses too.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
+    names = {LOOPBACK, *addresses}
+    authority_files = (folder / "authority.pem", folder / "authority-key.pem")
     files = (folder / "certificate.pem", folder / "key.pem")
-    names = {"127.0.0.1", *addresses}
-    try:
-        kept = x509.load_pem_x509_certificate(files[0].read_bytes())
-        is_good = files[1].exists() and kept.not_valid_after_utc - now > RENEW_BEFORE and names <= _addresses(kept)
-    except (OSError, ValueError):
-        is_good = False
-    if not is_good:
-        _make(*files, names=names, now=now)
-    made = x509.load_pem_x509_certificate(files[0].read_bytes())
-    return Certificate(*files, fingerprint=made.fingerprint(hashes.SHA256()).hex(":").upper())
+    authority, signer = _authority(*authority_files, names=names, now=now)
+    made = _kept(*files)
+    if made is None or not _is_good(made[0], authority, names=names, now=now):
+        made = _make(*files, authority=authority, signer=signer, names=names, now=now)
+    return Certificate(*files, fingerprint(made[0]), authority_files[0], fingerprint(authority))
 
 
-def _addresses(certificate: x509.Certificate) -> set[str]:
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of a certificate, as browsers and phones show it."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def _make(certificate_file: Path, key_file: Path, *, names: set[str], now: datetime) -> None:
+def _authority(
+    certificate_file: Path, key_file: Path, *, names: set[str], now: datetime
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    kept = _kept(certificate_file, key_file)
+    permitted = _permitted(kept[0]) if kept else set()
+    if kept and names <= permitted and kept[0].not_valid_after_utc - now > LIFETIME + RENEW_BEFORE:
+        return kept
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    others: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(name)) for name in sorted(names)]
+    # The day tells several apart in the list of a phone.
+    subject = _name(f"{NAME}, {now.astimezone(UTC):%Y-%m-%d}")
+    subtrees = [x509.IPAddress(ipaddress.ip_network(name)) for name in sorted(names | permitted)]
+    usage = _usage(key_cert_sign=True, crl_sign=True)
     certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now.astimezone(UTC) - timedelta(hours=1))  # clocks of phones differ
-        .not_valid_after(now.astimezone(UTC) + LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *others]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        _begun(subject, subject, key, lifetime=AUTHORITY_LIFETIME, now=now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.NameConstraints([x509.DNSName(LOOPBACK_NAME), *subtrees], None), critical=True)
         .sign(key, hashes.SHA256())
     )
+    return _write(certificate_file, key_file, certificate, key)
+
+
+def _make(
+    certificate_file: Path,
+    key_file: Path,
+    *,
+    authority: x509.Certificate,
+    signer: ec.EllipticCurvePrivateKey,
+    names: set[str],
+    now: datetime,
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    shown = [x509.IPAddress(ipaddress.ip_address(name)) for name in sorted(names)]
+    issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    certificate = (
+        _begun(_name(NAME), authority.subject, key, lifetime=LIFETIME, now=now)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(LOOPBACK_NAME), *shown]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(issuer_key, critical=False)
+        .sign(signer, hashes.SHA256())
+    )
+    return _write(certificate_file, key_file, certificate, key)
+
+
+def _kept(certificate_file: Path, key_file: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None:
+    """A certificate and its own key; `None` where either is missing or broken, or they do not belong together."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+    except (OSError, ValueError):
+        return None
+    fits = isinstance(key, ec.EllipticCurvePrivateKey) and key.public_key() == certificate.public_key()
+    return (certificate, key) if fits else None  # type: ignore[return-value]
+
+
+def _is_good(certificate: x509.Certificate, authority: x509.Certificate, *, names: set[str], now: datetime) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+        known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    is_named = names <= {str(address) for address in known.get_values_for_type(x509.IPAddress)}
+    return is_named and certificate.not_valid_after_utc - now > RENEW_BEFORE
+
+
+def _permitted(authority: x509.Certificate) -> set[str]:
+    """Addresses that an authority may vouch for."""
+    try:
+        constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return set()
+    trees = (tree.value for tree in constraints.permitted_subtrees or () if isinstance(tree, x509.IPAddress))
+    return {str(tree.network_address) for tree in trees if isinstance(tree, ipaddress.IPv4Network)}
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _begun(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, lifetime: timedelta, now: datetime
+) -> x509.CertificateBuilder:
+    start = now.astimezone(UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(start - CLOCKS_DIFFER).not_valid_after(start + lifetime)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+
+
+def _write(
+    certificate_file: Path, key_file: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     replace_private(key_file, private.decode())
     replace_private(certificate_file, certificate.public_bytes(serialization.Encoding.PEM).decode())
+    return certificate, key

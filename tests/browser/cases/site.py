@@ -12,6 +12,7 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-doc-file": NoPage("a picture"),
     "page-privacy": Case(at("page-privacy")),
     "page-language": NoPage("a redirect"),
+    "page-authority": NoPage("a certificate"),
     "page-manifest": NoPage("a web app manifest"),
     "page-service-worker": NoPage("a script"),
     # Not pages by name, but people read them too.

@@ -150,6 +150,8 @@ class Command(BaseCommand):
         if address.certificate:
             self._say("\nOther devices warn about the self-made certificate. Compare its SHA-256 fingerprint:")
             self._say(f"  {address.certificate.fingerprint}")
+            self._say(f"To trust this copy, install {address.url}/authority.crt (docs/operators.md), whose own is:")
+            self._say(f"  {address.certificate.authority_fingerprint}")
         self._say("\nCtrl-C stops everything.")
 
     def _say(self, text: str) -> None:
@@ -212,6 +214,7 @@ def child_environment(environment: Any, address: Address) -> dict[str, str]:
     if address.certificate:
         hosts = ["localhost", "127.0.0.1", *network_addresses()]
         added |= {"ALLOWED_HOSTS": ",".join(hosts), "SECURE_COOKIES": "1"}
+        added["CROWDTRACE_AUTHORITY"] = str(address.certificate.authority)
     # Django's checks are for developers; in worker and schedule they would load every page and its libraries.
     return {**added, "CELERY_SKIP_CHECKS": "1", **environment, "PYTHONUNBUFFERED": "1"}
 
@@ -231,7 +234,6 @@ def programs(home: Path, address: Address) -> list[Program]:
     # The name is random, so that two workers on one broker never take each other for themselves.
     worker += ["--hostname", f"crowdtrace-{secrets.token_hex(4)}@%h"]
     beat = [*celery, "beat", "--schedule", str(home / "run" / "schedule"), "--loglevel", "warning", "--pidfile="]
-    # Mails (a forgotten password) are shown on the terminal while no mail server is given.
     return [
         Program("web server", [*web, "crowdtrace.wsgi:application"], output=sys.__stdout__),
         Program("worker", worker),
