@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
-from exports import publication
+from exports import conf, publication
 from exports.models import Release
 
 MEDIA_TYPE = "application/atom+xml"
@@ -15,7 +15,11 @@ ENTRIES = 50
 def atom(*, base: str, releases: Iterable[Release]) -> str:
     """The feed, newest announcement first."""
     feed = Atom1Feed(
-        title=publication.title(), link=base, description=publication.description(), feed_url=f"{base}/feed.atom"
+        title=publication.title(),
+        link=base,
+        description=publication.description(),
+        feed_url=f"{base}/feed.atom",
+        author_name=conf.publisher(),  # a feed without an author is none (RFC 4287 section 4.1.1)
     )
     for release in releases:
         link = f"{base}/releases/{release.day.isoformat()}"

@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -110,7 +111,7 @@ class TestLastSeen:
         enrolled = self.not_seen_for_an_hour()
         handed: list[Any] = []
         monkeypatch.setattr(tasks.mark_seen, "apply_async", lambda *args, **_more: handed.append(args))
-        with CaptureQueriesContext(connection) as statements:
+        with time_machine.travel(utc_now(), tick=False), CaptureQueriesContext(connection) as statements:
             for _time in range(5):
                 ask(enrolled)
         assert len(statements) == 5

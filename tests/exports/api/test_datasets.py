@@ -397,6 +397,9 @@ def test_the_feed_announces_each_release_once_newest_first(client: Client, relea
     assert response["Content-Type"].startswith("application/atom+xml")
     feed = ElementTree.fromstring(response.content)
     atom = "{http://www.w3.org/2005/Atom}"
+    # RFC 4287 section 4.1.1: what a feed must have
+    assert all(feed.find(f"{atom}{name}") is not None for name in ("id", "title", "updated", "author"))
+    assert feed.findtext(f"{atom}author/{atom}name") == "CrowdTrace"
     entries = feed.findall(f"{atom}entry")
     assert [entry.findtext(f"{atom}id") for entry in entries] == [
         f"http://testserver{ONE}/releases/{day}" for day in (SECOND, FIRST)
