@@ -104,7 +104,8 @@ def test(request: HttpRequest) -> HttpResponse:
 @require_safe
 def kiosk(request: HttpRequest) -> HttpResponse:
     """The door. The page carries the root key, which the device pins when it enrols."""
-    return render(request, "passes/kiosk.html", {"root_key": crypto.b64encode(root_public_key())})
+    context = {"root_key": crypto.b64encode(root_public_key()), "has_authority": bool(settings.AUTHORITY_FILE)}
+    return render(request, "passes/kiosk.html", context)
 
 
 @require_safe

@@ -118,8 +118,10 @@ def test_one_from_before_there_was_an_authority_is_replaced(tmp_path: Path) -> N
 def test_a_device_gets_the_authority_where_there_is_one(tmp_path: Path, client: Client, settings: Any) -> None:
     settings.AUTHORITY_FILE = ""
     assert client.get("/authority.crt").status_code == 404
+    assert b"/authority.crt" not in client.get("/kiosk").content
     made = ensure_certificate(tmp_path / "tls", addresses=[], now=NOW)
     settings.AUTHORITY_FILE = str(made.authority)
     answer = client.get("/authority.crt")
     assert answer["Content-Type"] == "application/x-x509-ca-cert"
     assert fingerprint(x509.load_der_x509_certificate(answer.content)) == made.authority_fingerprint
+    assert b'href="/authority.crt" download' in client.get("/kiosk").content, "the door's staff page leads there"
