@@ -36,7 +36,7 @@ from exports.policy.domain import Axis, workloads
 from exports.policy.verified import LADDER, QUASI, SENSITIVE, generalise_by_zip
 from exports.policy.verified_rows import CODES, QUASI_AXES, RowMaker, token
 from exports.selectors import VERIFIED_TRIES
-from exports.services.counts import make_rows
+from exports.services.counts import make_rows, rows_may_be_gone
 from exports.services.risklevels import levels_on
 from exports.tables import ANSWERS, VERIFIED, states_by_zip3
 
@@ -49,6 +49,13 @@ BLOCK_BYTES: Final = 8 << 20
 # Combinations whose classes are decided at a time; one takes about 500 bytes. Few ZIPs at a time would take long.
 PART_ROWS: Final = 50_000
 DONE: Final = VerifiedDay.Step.ANNOUNCED
+
+
+class RowsGoneError(Exception):
+    """Rows of a day may be purged by now: what is left would be published as if it were all."""
+
+    def __init__(self) -> None:
+        super().__init__("rows were past their term before they could be published; nothing is")
 
 
 def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[VerifiedDay]:
@@ -76,7 +83,8 @@ def _fail(day: dt.date, error: Exception) -> None:
     row = VerifiedDay.objects.filter(day=day).first()
     if row is not None:
         order = list(VerifiedDay.Step)
-        row.failure = f"step {order[order.index(VerifiedDay.Step(row.step)) + 1]}: {kind_of(error)}"
+        step = order[order.index(VerifiedDay.Step(row.step)) + 1]
+        row.failure = f"step {step}: {error if isinstance(error, RowsGoneError) else kind_of(error)}"
         row.save(update_fields=["failure"])
 
 
@@ -92,6 +100,8 @@ def publish_day(*, day: dt.date, now: dt.datetime) -> VerifiedDay:
         with deployment_lake() as lake:
             settle(lake=lake, row=row)
             if row.step == VerifiedDay.Step.OPENED:
+                if rows_may_be_gone(day=day, now=now):
+                    raise RowsGoneError
                 _write(lake, row)
         _announce(row, now)
     return row

@@ -13,6 +13,7 @@ from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 
 from crowdtrace.common.models import AuditEntry
@@ -191,9 +192,20 @@ class TestTheSteps:
         with pytest.raises(CommandError, match="step index: OSError errno 28"):
             call_command("release")
         Release.objects.update(manifest={"rows": 0})
-        call_command("release", date=DAY)
+        with time_machine.travel(CLOSED + dt.timedelta(days=1)):
+            call_command("release", date=DAY)
         assert VerifiedDay.objects.get(day=DAY).step == "announce"
         assert verified_failures() == []
+
+    def test_a_day_whose_rows_may_be_purged_publishes_nothing_of_what_is_left(self, place: Place) -> None:
+        self.released()
+        a_crowd(place)
+        assert publish_waiting(now=CLOSED + dt.timedelta(days=30)) == []
+        assert published_rows() == []
+        [line] = verified_failures()
+        assert line.startswith(f"{DAY}: step index: rows were past their term")
+        # A clock that was wrong is no loss.
+        assert [day.day for day in publish_waiting(now=CLOSED)] == [DAY]
 
     @pytest.mark.parametrize(
         ("module", "name", "step"), [(write, "replace_files", "write"), (verified, "_announce", "announce")]
