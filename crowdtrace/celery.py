@@ -1,9 +1,11 @@
 """The Celery application and its schedule; each room keeps its tasks in `tasks.py`."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import beat_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
@@ -23,3 +25,9 @@ app.conf.beat_schedule = {
     "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 app.autodiscover_tasks()
+
+
+@beat_init.connect
+def _begin_with_the_crowd(**_: Any) -> None:
+    """Whoever looks right after a start sees crowds as they are, not as they were at the last stop."""
+    app.send_task("risk.crowd", retry=False)

@@ -61,10 +61,14 @@ class Copy:
         assert READY in self.said, self.said
 
     def healthz(self) -> int:
+        return self.answer("/healthz")[0]
+
+    def answer(self, path: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 

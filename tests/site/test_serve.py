@@ -13,9 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from celery.signals import beat_init
 from django.core.management.base import CommandError
 from django.test import override_settings
 
+from crowdtrace.celery import app
 from crowdtrace.common import embedded
 from crowdtrace.common.embedded.home import CHECKOUT
 from crowdtrace.common.embedded.network import free_port, is_free
@@ -45,6 +47,9 @@ def test_a_whole_life(homes: list[Path]) -> None:
     with running(home, port) as copy:
         assert copy.healthz() == 200
         assert embedded.served_url(home) == f"http://127.0.0.1:{port}"
+
+        # The town is awake soon, not only at the next task of the schedule.
+        assert wait_until(lambda: b'"quiet"' in copy.answer("/api/v1/venues?limit=50")[1], seconds=60)
 
         # A command beside it shares the services and leaves them running.
         beside = subprocess.run(
@@ -85,6 +90,13 @@ def test_a_whole_life(homes: list[Path]) -> None:
     logs = "".join(path.read_text() for path in (home / "log").iterdir())
     secrets = [path.read_text() for path in (home / "secrets").iterdir()]
     assert not [secret for secret in secrets if secret in logs + copy.said]
+
+
+def test_the_schedule_begins_with_the_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(app, "send_task", lambda name, **_more: sent.append(name))
+    beat_init.send(sender=None)
+    assert sent == ["risk.crowd"]
 
 
 def test_a_stop_in_the_middle_of_a_start_leaves_nothing(homes: list[Path]) -> None:
