@@ -61,15 +61,19 @@ class RowsGoneError(Exception):
 def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[VerifiedDay]:
     """Publish the verified rows of every released day that waits, oldest first; one that fails waits on.
 
-    One that failed too often is left to somebody who looks at why, and names it in `again`.
+    One that failed too often is left to somebody who looks at why, and names it in `again`. One that nobody began while
+    its rows were there, as before a restore, stays a gap.
     """
     if not conf.publishes_verified_rows():
         return []
     released = set(Release.objects.filter(step=Step.ANNOUNCED).values_list("day", flat=True))
     over = set(VerifiedDay.objects.filter(step=DONE).values_list("day", flat=True))
     given_up = set(VerifiedDay.objects.filter(tries__gte=VERIFIED_TRIES).values_list("day", flat=True)) - {again}
+    begun = {*VerifiedDay.objects.values_list("day", flat=True), again}
     published = []
     for day in sorted(released - over - given_up):
+        if day not in begun and rows_may_be_gone(day=day, now=now):
+            continue
         try:
             published.append(publish_day(day=day, now=now))
         except Exception as error:

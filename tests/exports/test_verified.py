@@ -197,11 +197,18 @@ class TestTheSteps:
         assert VerifiedDay.objects.get(day=DAY).step == "announce"
         assert verified_failures() == []
 
-    def test_a_day_whose_rows_may_be_purged_publishes_nothing_of_what_is_left(self, place: Place) -> None:
+    def test_a_day_whose_rows_may_be_purged_publishes_nothing_of_what_is_left(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        late = CLOSED + dt.timedelta(days=30)
         self.released()
         a_crowd(place)
-        assert publish_waiting(now=CLOSED + dt.timedelta(days=30)) == []
-        assert published_rows() == []
+        assert (publish_waiting(now=late), published_rows()) == ([], [])
+        assert verified_failures() == [], "a gap, as nobody began it"
+        with monkeypatch.context() as patched:
+            patched.setattr(verified, "_write", MagicMock(side_effect=OSError(errno.ENOSPC, "")))
+            assert publish_waiting(now=CLOSED) == []
+        assert (publish_waiting(now=late), published_rows()) == ([], [])
         [line] = verified_failures()
         assert line.startswith(f"{DAY}: step index: rows were past their term")
         # A clock that was wrong is no loss.
