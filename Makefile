@@ -17,10 +17,10 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
 
 run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 choose where
-	@exec $(BIN) -I -S crowdtrace/common/embedded/tether.py $$PPID $(BIN) manage.py serve
+	@exec $(BIN) -I -S embedded/tether.py $$PPID $(BIN) manage.py serve
 
 test: environment-dev environment-peers system ## Run every test but the long ones; TESTS="tests/common -k home" chooses
-	@$(if $(TESTS),$(PYTEST) -m "not long" $(TESTS),sh .ci/test.sh env $(PYTEST) -m "not long")
+	@$(if $(TESTS),$(PYTEST) -m "not long" $(TESTS),sh tools/test.sh env $(PYTEST) -m "not long")
 
 test-long: environment-dev environment-peers system ## Run the tests that take minutes
 	@$(PYTEST) -m long $(TESTS)
@@ -39,7 +39,7 @@ fix: environment-dev ## Repair style
 	@$(BIN) -m ruff format
 
 lighthouse: system environment ## Measure pages of a running copy with Lighthouse (needs Node); URL names it
-	@$(BIN) .ci/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
+	@$(BIN) tools/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
 
 screenshots: environment-dev system ## Take docs/screenshots/ anew from a running copy; URL names it
 	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)
@@ -49,10 +49,10 @@ BENCHMARKS = $(basename $(notdir $(filter-out %/dose_caimira.py,$(shell grep -l 
 bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN) -m benchmarks.$$name; done
 
-ROOMS := crowdtrace/common crowdtrace/site exports passes risk venues
+APPS := crowdtrace/site crowdtrace/town exports risk passes venues common
 texts: environment-dev ## Collect texts for translators, and compile what they wrote (needs gettext)
 	@command -v msgfmt >/dev/null || { echo "make texts needs gettext, a package of your system." >&2; exit 1; }
-	@set -e; for room in $(ROOMS); do ( cd $$room; \
+	@set -e; for app in $(APPS); do ( cd $$app; \
 		$(abspath $(BIN)) $(CURDIR)/manage.py makemessages --all --no-wrap --no-location --no-obsolete --verbosity 0; \
 		$(abspath $(BIN)) $(CURDIR)/manage.py compilemessages --verbosity 0 ); done
 
@@ -68,7 +68,7 @@ lock: ## Renew locks/ from pyproject.toml (needs uv)
 		--no-emit-index-url --no-emit-find-links --group pyproject.toml:peers --output-file locks/peers.txt
 
 wheelhouse: environment ## Pack everything for a machine without a network; `make run` and `make test` then use it
-	@$(PYTHON) .ci/wheelhouse.py $(abspath $(BIN)) locks/base.txt locks/dev.txt locks/peers.txt
+	@$(PYTHON) tools/wheelhouse.py $(abspath $(BIN)) locks/base.txt locks/dev.txt locks/peers.txt
 
 clean: ## Remove environments and caches, but no data
 	rm -rf $(VENV) $(PEERS) wheelhouse.part staticfiles .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -80,13 +80,13 @@ python:
 		% (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
 
 environment: python
-	@$(PYTHON) .ci/environment.py $(VENV) locks/base.txt
+	@$(PYTHON) tools/environment.py $(VENV) locks/base.txt
 
 environment-dev: python
-	@$(PYTHON) .ci/environment.py $(VENV) locks/dev.txt locks/base.txt
+	@$(PYTHON) tools/environment.py $(VENV) locks/dev.txt locks/base.txt
 
 environment-peers: python
-	@$(PYTHON) .ci/environment.py $(PEERS) locks/peers.txt
+	@$(PYTHON) tools/environment.py $(PEERS) locks/peers.txt
 
 system:
-	@sh .ci/system.sh chromium java
+	@sh tools/system.sh chromium java

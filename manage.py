@@ -7,7 +7,7 @@ import signal
 import sys
 from types import FrameType
 
-from crowdtrace.common import embedded
+import embedded
 
 WITHOUT_SERVICES = {
     "check",
@@ -57,7 +57,7 @@ def _run(*, on_fresh_tables: bool) -> None:
             execute_from_command_line(sys.argv)
             return
         django.setup()
-        from crowdtrace.common.tables import bring_up_to_date, let_go
+        from common.tables import bring_up_to_date, let_go
 
         bring_up_to_date()
         try:

@@ -28,9 +28,9 @@ def main() -> None:
 def _measure(visits: int, shields: int) -> dict[str, object]:
     from django.db import connection
 
-    from crowdtrace.common.time import utc_now
-    from risk.crowd import refresh_crowd
-    from risk.shields import shield_of
+    from common.time import utc_now
+    from risk.crowd.refresh import refresh_crowd
+    from risk.shield.answer import shield_of
 
     start = time.perf_counter()
     first = refresh_crowd(now=utc_now())

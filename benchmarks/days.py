@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from exports.dataset.tables import states_by_zip3
 from exports.policy.domain import CAP, KEEP, PASSES, TOTAL, Workload
 from exports.policy.noise import Counts
-from exports.tables import states_by_zip3
 
 Codes = NDArray[np.int64]
 

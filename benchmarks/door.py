@@ -70,8 +70,8 @@ def measure(scans: int) -> None:
     """Enrol a door at a running copy, take its network away, scan."""
     from django.test.utils import setup_test_environment
 
-    from crowdtrace.common import embedded
-    from crowdtrace.common.embedded.network import free_port
+    import embedded
+    from embedded.network import free_port
     from tests.browser.actions import TYPE_KEYS, enrol, now
     from tests.browser.conftest import TABLET, launch
     from tests.factories import make_venue

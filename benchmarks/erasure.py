@@ -27,14 +27,14 @@ import pyarrow.parquet as pq
 
 from benchmarks.homes import measuring_home
 from exports import conf
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import VERIFIED
 from exports.lake.catalogue import Lake
-from exports.lake.erase import erase_rows, name_of, prove_absence
+from exports.lake.rewrite import erase_rows, name_of, prove_absence
 from exports.lake.storage import Storage
 from exports.lake.sweep import sweep
 from exports.lake.write import overwrite_day, replace_files, write_files
 from exports.policy.verified import ClassPolicy
-from exports.schemas import arrow_schema
-from exports.tables import VERIFIED
 
 FIRST = dt.date(2020, 10, 1)
 BATCH = 65_536

@@ -16,8 +16,8 @@ from pathlib import Path
 import django
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.network import free_port
+import embedded
+from embedded.network import free_port
 from tests.live import running
 
 # The helpers of the browser's tests know our models; the copy that is measured has a process of its own.

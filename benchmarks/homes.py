@@ -9,7 +9,7 @@ from contextlib import contextmanager
 @contextmanager
 def measuring_home() -> Iterator[None]:
     """PostgreSQL and Valkey of a temporary home, settings loaded, gone afterwards."""
-    from crowdtrace.common import embedded
+    import embedded
 
     os.environ["CROWDTRACE_FAST"] = "1"
     os.environ["CROWDTRACE_HOME"] = tempfile.mkdtemp(prefix="crowdtrace-bench-")

@@ -25,6 +25,8 @@ import pyarrow.parquet as pq
 from benchmarks.days import simulated_day
 from benchmarks.homes import measuring_home
 from exports import conf
+from exports.dataset.engines import lookup_rows
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
 from exports.engine.engine import Engine, Limits, Source
 from exports.engine.sources import open_sources
 from exports.lake.catalogue import Lake
@@ -35,8 +37,6 @@ from exports.policy.draw import draw
 from exports.policy.fit import fit
 from exports.policy.noise import Counts
 from exports.policy.rows import deal, dp_counts
-from exports.schemas import lookup_rows
-from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
 
 # The last day is the one that the query by state asks for; up to 15 days lie in the span of the daily one.
 LAST = dt.date(2020, 10, 15)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.days import Day, simulated_day
+from exports.dataset.tables import states_by_zip3
 from exports.policy.domain import (
     ANSWER_AXES,
     CAP,
@@ -33,7 +34,6 @@ from exports.policy.domain import (
 from exports.policy.draw import draw
 from exports.policy.fit import fit
 from exports.policy.noise import Counts, discrete_laplace
-from exports.tables import states_by_zip3
 
 DATE = dt.date(2020, 10, 15)
 

@@ -35,9 +35,9 @@ from typing import Any
 
 import psutil
 
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.network import free_port
-from crowdtrace.common.embedded.processes import Record
+import embedded
+from embedded.network import free_port
+from embedded.processes import Record
 
 ROUNDS = 3
 WARM_SECONDS = 3
@@ -84,11 +84,11 @@ def prepare(passes: int) -> Town:
     call_command("migrate", interactive=False, verbosity=0)
     import numpy as np
 
-    from crowdtrace.common.time import utc_now
+    from common.time import utc_now
     from passes import bulk, keys
     from passes.clock import calendar
     from passes.codec import rotating_text, sign_pass
-    from passes.identity import derive_pass, derive_seed
+    from passes.codec.identity import derive_pass, derive_seed
     from tests import factories
     from venues.requirements import RequirementValues
 

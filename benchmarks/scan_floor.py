@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.time import utc_now
+from common.models import AuditEntry
+from common.time import utc_now
 
 
 class FloorSerializer(serializers.Serializer[dict[str, object]]):

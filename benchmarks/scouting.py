@@ -28,9 +28,9 @@ def main() -> None:
 
 def prepared() -> dict[str, object]:
     """What the schedule does before: crowd, then cards until all have their costs; then once with nothing to do."""
-    from crowdtrace.common.time import utc_now
-    from risk.crowd import refresh_crowd
-    from risk.curves import refresh_cards
+    from common.time import utc_now
+    from risk.crowd.refresh import refresh_crowd
+    from risk.scouting.curves import refresh_cards
 
     refresh_crowd(now=utc_now())
     runs: list[tuple[int, float]] = []

@@ -24,8 +24,8 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=300)
     given = parser.parse_args()
     with town(venues=given.venues, visits=given.visits):
-        from crowdtrace.common.time import utc_now
-        from risk.crowd import refresh_crowd
+        from common.time import utc_now
+        from risk.crowd.refresh import refresh_crowd
 
         refresh_crowd(now=utc_now())
         print(json.dumps(measured(given.visits, given.requests), indent=2))
@@ -34,7 +34,7 @@ def main() -> None:
 def measured(visits: int, requests: int) -> dict[str, float]:
     """Shields of holders with random visits."""
     from benchmarks.floors import Asked, measure
-    from passes.identity import encode_base64url
+    from passes.codec.identity import encode_base64url
 
     rng = np.random.default_rng(1)
 

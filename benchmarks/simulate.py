@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from crowdtrace.common import embedded
-from crowdtrace.site.town.plan import TownPlan
-from crowdtrace.site.town.town import Town
+import embedded
+from crowdtrace.town.world.plan import TownPlan
+from crowdtrace.town.world.town import Town
 
 ROOT = Path(__file__).resolve().parents[1]
 START = dt.date(2026, 3, 2)

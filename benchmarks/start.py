@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.network import free_port
+import embedded
+from embedded.network import free_port
 from tests.live import running
 
 

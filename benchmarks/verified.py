@@ -64,7 +64,7 @@ def fill(day: dt.date, rows: int) -> None:
     """A day of passes over venues of many ZIPs, each scanned once."""
     from django.db import connection
 
-    from exports.tables import states_by_zip3
+    from exports.dataset.tables import states_by_zip3
     from tests.factories import make_organisation, make_venue
     from venues.models import Venue
 
@@ -82,7 +82,7 @@ def fill(day: dt.date, rows: int) -> None:
 
 def publish(date: dt.date) -> None:
     """Publish the day and print what it took."""
-    from exports.services.verified import publish_day
+    from exports.release.verified import publish_day
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     clock, cpu = time.perf_counter(), time.process_time()

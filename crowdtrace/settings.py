@@ -1,7 +1,7 @@
 """Every setting of CrowdTrace, read strictly from the environment.
 
 A secret may also be given as `NAME_FILE`, the path of a file that holds it. Without `CROWDTRACE_EMBEDDED` (set by
-`crowdtrace.common.embedded`, which makes secrets of its own) a missing secret refuses the start.
+`embedded`, which makes secrets of its own) a missing secret refuses the start.
 """
 
 import base64
@@ -74,11 +74,12 @@ PUBLIC_ORIGIN: str = env.str("PUBLIC_ORIGIN", default="")
 INSTALLED_APPS = [
     "django.contrib.postgres",
     "crowdtrace.site",
+    "crowdtrace.town",
     "exports",
     "risk",
     "passes",
     "venues",
-    "crowdtrace.common",
+    "common",
     "django.contrib.admin.apps.SimpleAdminConfig",  # the operator's site is loaded with its addresses
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -91,23 +92,23 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "crowdtrace.common.middleware.SecurityHeadersMiddleware",
+    "common.web.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "crowdtrace.common.compression.StaticFilesMiddleware",
-    "crowdtrace.common.compression.PageCompressionMiddleware",
-    "crowdtrace.common.middleware.BodyLimitMiddleware",
-    "crowdtrace.common.middleware.ProblemMiddleware",
-    "crowdtrace.common.middleware.SessionMiddleware",
+    "common.web.compression.StaticFilesMiddleware",
+    "common.web.compression.PageCompressionMiddleware",
+    "common.web.middleware.BodyLimitMiddleware",
+    "common.web.middleware.ProblemMiddleware",
+    "common.web.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "crowdtrace.common.middleware.CsrfMiddleware",
-    "crowdtrace.common.middleware.AuthenticationMiddleware",
-    "crowdtrace.common.middleware.MessageMiddleware",
+    "common.web.middleware.CsrfMiddleware",
+    "common.web.middleware.AuthenticationMiddleware",
+    "common.web.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
 WSGI_APPLICATION = "crowdtrace.wsgi.application"
 APPEND_SLASH = False
-CSRF_FAILURE_VIEW = "crowdtrace.common.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "common.web.problems.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -230,7 +231,7 @@ CONTENT_SECURITY_POLICY = (
 BODY_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_BYTES_BY_PATH = {"/api/v1/scans/batch": 2 * 1024 * 1024}
 # Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
-PROBLEM_FORMS = {"/athena": "exports.api.athena.refusal"}
+PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
 STATIC_URL = "/static/"
@@ -242,14 +243,14 @@ WHITENOISE_AUTOREFRESH = False
 
 # API -----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["crowdtrace.common.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["crowdtrace.common.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["common.web.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["common.web.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_THROTTLE_CLASSES": ["crowdtrace.common.throttles.AddressThrottle"],
-    "DEFAULT_PAGINATION_CLASS": "crowdtrace.common.pagination.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "crowdtrace.common.openapi.ProblemAutoSchema",
-    "EXCEPTION_HANDLER": "crowdtrace.common.throttles.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["common.web.throttles.AddressThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "common.web.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "common.web.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "common.web.throttles.exception_handler",
     "UNAUTHENTICATED_USER": None,
     # No form of an answer is chosen in the address; `?format=` is an unknown parameter like any other.
     "URL_FORMAT_OVERRIDE": None,
@@ -305,8 +306,8 @@ CELERY_TIMEZONE = DEPLOYMENT_TIME_ZONE
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"private": {"()": "crowdtrace.common.logs.PrivateFilter"}},
-    "formatters": {"line": {"()": "crowdtrace.common.logs.PrivateFormatter"}},
+    "filters": {"private": {"()": "common.logs.PrivateFilter"}},
+    "formatters": {"line": {"()": "common.logs.PrivateFormatter"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]},
         "mail": {
@@ -325,7 +326,7 @@ LOGGING = {
         "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }
-DEFAULT_EXCEPTION_REPORTER = "crowdtrace.common.logs.PrivateReporter"
+DEFAULT_EXCEPTION_REPORTER = "common.logs.PrivateReporter"
 
 # CrowdTrace ----------------------------------------------------------------------------------------------------------
 PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-ancestral")

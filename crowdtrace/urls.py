@@ -9,10 +9,10 @@ urlpatterns = [
     path("", include("risk.urls")),
     path("", include("passes.urls")),
     path("", include("venues.urls")),
-    path("", include("crowdtrace.common.urls")),
+    path("", include("common.web.urls")),
 ]
 
-handler400 = "crowdtrace.common.problems.bad_request"
-handler403 = "crowdtrace.common.problems.forbidden"
-handler404 = "crowdtrace.common.problems.not_found"
-handler500 = "crowdtrace.common.problems.server_error"
+handler400 = "common.web.problems.bad_request"
+handler403 = "common.web.problems.forbidden"
+handler404 = "common.web.problems.not_found"
+handler500 = "common.web.problems.server_error"

@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
 # The Celery application must exist before a request enqueues a task.
 from crowdtrace.celery import app as celery_app
-from passes.chain import compile_when_used
+from passes.codec.chain import compile_when_used
 
 compile_when_used()
 application = get_wsgi_application()

@@ -2,7 +2,7 @@
 
     python -m docs.dataset_notebook http://localhost:8000
 
-`tests/exports/test_notebook.py` runs the same cells; they are kept here, the notebook with what they printed.
+`tests/exports/dataset/test_notebook.py` runs the same cells; they are kept here, the notebook with what they printed.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Keyed hashes of this room: what the database keeps of a holder cannot be searched for without the pepper."""
 
-from crowdtrace.common.crypto import keyed_hash
+from common.crypto import keyed_hash
 
 
 def index_hash(owner_hash: bytes) -> bytes:

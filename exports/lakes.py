@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from exports import conf
+from exports.dataset.tables import LIVE_CROWD
 from exports.engine.engine import Engine, Source
 from exports.models import Release
-from exports.tables import LIVE_CROWD
 
 if TYPE_CHECKING:
     from exports.lake.catalogue import Lake

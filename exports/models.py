@@ -8,9 +8,9 @@ from typing import Final
 from django.db import models
 from django.db.models import F, Q
 
-from crowdtrace.common.ids import public_id
-from crowdtrace.common.privacy import Erasure as Erasing
-from crowdtrace.common.privacy import Export, Privacy, Retention, Subject
+from common.ids import public_id
+from common.privacy import Erasure as Erasing
+from common.privacy import Export, Privacy, Retention, Subject
 
 # Backups live 14 days (docs/operators.md); a day more for one that is being restored on the last.
 ERASURES_KNOWN: Final = dt.timedelta(days=15)
@@ -55,7 +55,9 @@ class Release(models.Model):
     snapshots = models.JSONField(default=dict, help_text="snapshot of each open table after this release")
     manifest = models.JSONField(default=dict)
     profile = models.JSONField(default=dict, help_text="exports.policy.profile: statistics of the drawn counts")
-    daily = models.JSONField(default=list, help_text="rows of the day's aggregates by state, exports.tables.DAILY")
+    daily = models.JSONField(
+        default=list, help_text="rows of the day's aggregates by state, exports.dataset.tables.DAILY"
+    )
     announced_at = models.DateTimeField(null=True)
     number = models.PositiveIntegerField(null=True, unique=True, help_text="place in the order of announcements")
     tries = models.PositiveIntegerField(default=0)

@@ -34,7 +34,7 @@ class TablesAt:
 
     def tag(self, *asked: str) -> str:
         """The ETag of whatever follows from these tables and from what was asked alone."""
-        from crowdtrace.common.etag import entity_tag  # loads the web framework, which a command does without
+        from common.web.etag import entity_tag  # loads the web framework, which a command does without
 
         return entity_tag([sorted(self.snapshots.items()), *asked])
 

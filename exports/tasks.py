@@ -6,7 +6,7 @@ from typing import Final
 
 from celery import shared_task
 
-from crowdtrace.common.time import deployment_zone, utc_now
+from common.time import deployment_zone, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -17,13 +17,14 @@ PAUSE_S: Final = 1
 @shared_task(name="exports.release")
 def release() -> None:
     """Note that today is served, release every closed day that waits, and clear away results of old queries."""
-    from exports.services import athena, releases, verified
+    from exports.athena import service
+    from exports.release import closed_days, verified
 
     now = utc_now()
-    releases.mark_served(days={now.astimezone(deployment_zone()).date()})
-    releases.release_waiting(now=now)
+    closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
+    closed_days.release_waiting(now=now)
     verified.publish_waiting(now=now)
-    athena.sweep_results()
+    service.sweep_results()
 
 
 @shared_task(name="exports.catch_up")
@@ -33,11 +34,11 @@ def catch_up(after: str = "") -> None:
     For a machine that was off at night, and for the simulated past of a copy that starts for the first time. One day
     takes a second or two, so a stop waits no longer for it, and what comes in meanwhile is not held up.
     """
-    from exports.services import releases, verified
+    from exports.release import closed_days, verified
 
     now = utc_now()
-    releases.mark_served(days={now.astimezone(deployment_zone()).date()})
-    day = releases.release_next(now=now, after=dt.date.fromisoformat(after) if after else dt.date.min)
+    closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
+    day = closed_days.release_next(now=now, after=dt.date.fromisoformat(after) if after else dt.date.min)
     if day is None:
         return
     verified.publish_waiting(now=now)
@@ -47,7 +48,7 @@ def catch_up(after: str = "") -> None:
 @shared_task(name="exports.webhooks")
 def tell() -> None:
     """Tell registered addresses of releases, again those that did not take it."""
-    from exports.services import webhooks
+    from exports.announce import webhooks
 
     webhooks.deliver_due(now=utc_now())
 
@@ -55,7 +56,7 @@ def tell() -> None:
 @shared_task(name="exports.erase")
 def erase() -> None:
     """Carry out erasures that wait, or that a worker left behind."""
-    from exports.services import erasing
+    from exports.erasure import batches
 
-    if finished := erasing.run_erasures(now=utc_now()):
+    if finished := batches.run_erasures(now=utc_now()):
         log.info("%d erasures finished", finished)

@@ -4,7 +4,8 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import athena, datasets, erasures, queries, recipients
+from exports.api import datasets, erasures, queries, recipients
+from exports.athena import views as athena_views
 
 
 class DayConverter:
@@ -26,7 +27,7 @@ _DATASET = "api/v1/datasets/<str:name>"
 _OPERATOR = "api/v1/owner/operator/recipients"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("athena", athena.athena, name="athena"),
+    path("athena", athena_views.athena, name="athena"),
     path("api/v1/queries", queries.QueriesView.as_view(), name="queries"),
     path("api/v1/datasets", datasets.DatasetsView.as_view(), name="datasets"),
     path(_DATASET, datasets.DatasetDetailView.as_view(), name="dataset"),

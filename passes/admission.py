@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from passes.codec import Cause, DoorRequirements, GoPass
-from passes.identity import slot_at
+from passes.codec.identity import slot_at
 
 LATEST_SECONDS: Final = 7 * 24 * 3600  # a scan may arrive so long after it was made
 EARLIEST_SECONDS: Final = 120  # and a kiosk's clock may be so far ahead

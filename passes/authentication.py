@@ -8,9 +8,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from crowdtrace.common.authentication import SchemeAuthentication
-from crowdtrace.common.crypto import b64decode
-from crowdtrace.common.problems import Unauthorized
+from common.crypto import b64decode
+from common.web.authentication import SchemeAuthentication
+from common.web.problems import Unauthorized
 from passes.hashes import visitor_hash
 
 KEY_BYTES = 32

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from crowdtrace.common.crypto import b64encode
-from passes.epochs import Epoch
+from common.crypto import b64encode
+from passes.codec.epochs import Epoch
 from passes.hashes import pass_tag
 from passes.models import ScanType
 

@@ -4,8 +4,8 @@ import datetime as dt
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from crowdtrace.common.time import deployment_zone
-from passes.epochs import Epoch, EpochCalendar
+from common.time import deployment_zone
+from passes.codec.epochs import Epoch, EpochCalendar
 
 
 def calendar() -> EpochCalendar:

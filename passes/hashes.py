@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from crowdtrace.common.crypto import keyed_hash
+from common.crypto import keyed_hash
+from passes.codec.identity import hash_erase_key
 from passes.codec.revocation import SALT_BYTES
-from passes.identity import hash_erase_key
 
 TAG_BYTES: Final = 16
 

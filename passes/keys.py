@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.conf import settings
 from django.db import connection, transaction
 
-from crowdtrace.common.crypto import b64encode, decrypt, derived_key, encrypt
+from common.crypto import b64encode, decrypt, derived_key, encrypt
 from passes import codec
 from passes.clock import calendar, epoch_of
-from passes.epochs import Epoch, EpochCalendar
-from passes.identity import EPOCH_SECONDS
+from passes.codec.epochs import Epoch, EpochCalendar
+from passes.codec.identity import EPOCH_SECONDS
 from passes.models import IssuerKey, SealingKey
 
 PURPOSE: Final = "issuer-key"

@@ -11,7 +11,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
-from crowdtrace.common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
+from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
 from venues.models import Device, Venue
 
 FORTNIGHT = dt.timedelta(days=14)

@@ -32,7 +32,7 @@ from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathFillImage
 
 from passes.codec import UncheckedPass, static_text
-from passes.identity import EPOCH_SECONDS
+from passes.codec.identity import EPOCH_SECONDS
 
 LARGEST_VERSION: Final = 8
 QUIET_ZONE_MODULES: Final = 4  # ISO/IEC 18004, section 6.3.8

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from passes.admission import CheckinRules, Question
 from passes.clock import calendar, moment
 from passes.codec import DoorRequirements, Span, WeeklyHours
+from passes.codec.epochs import Epoch
 from passes.codec.hours import DAY_MINUTES
-from passes.epochs import Epoch
 from venues import hours, selectors
 from venues.hours import Hours, Interval
 from venues.kinds import USUAL_DWELL_MIN, Access

@@ -10,10 +10,10 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from crowdtrace.common import crypto
+from common import crypto
 from passes.admission import Answers
 from passes.clock import calendar, epoch_of
-from passes.epochs import Epoch
+from passes.codec.epochs import Epoch
 from passes.hashes import spent_hash
 from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, SpentOwner, Visit
 from passes.services.holders import name_purpose

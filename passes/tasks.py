@@ -5,7 +5,7 @@ from typing import Final
 
 from celery import shared_task
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from passes import alerts, keys, services
 from venues.tasks import mail_alert
 

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
-from crowdtrace.common.crypto import derived_key
-from crowdtrace.common.problems import NotOffered
+from common.crypto import derived_key
+from common.web.problems import NotOffered
 from passes.render import WalletSigner
 
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-5, P-256

@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from crowdtrace.common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
+from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
 from venues.models import Device, Venue
 
 FORTNIGHT = dt.timedelta(days=14)
@@ -50,7 +50,7 @@ class CrowdClock(models.Model):
 
 
 class CrowdDay(models.Model):
-    """Crowd state of one venue over the busy part of one UTC day; `risk.states` reads and writes `data`."""
+    """Crowd state of one venue over the busy part of one UTC day; `risk.crowd.venue_days` reads and writes `data`."""
 
     privacy = Privacy(
         Subject.VISIT, erasure=Erasure.RECOMPUTED, retention=(Retention("day", FORTNIGHT, venue="venue"),)

@@ -4,17 +4,17 @@ import logging
 
 from celery import shared_task
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 
 log = logging.getLogger(__name__)
 
 
-@shared_task(name="risk.crowd")
+@shared_task(name="risk.crowd.refresh")
 def crowd() -> None:
     """Bring crowd state and cards up to date."""
-    from risk.crowd import refresh_crowd
-    from risk.curves import refresh_cards
+    from risk.crowd.refresh import refresh_crowd
     from risk.model.readings import compile_ahead
+    from risk.scouting.curves import refresh_cards
 
     done = refresh_crowd(now=utc_now())
     cards = refresh_cards(now=utc_now())
@@ -25,7 +25,7 @@ def crowd() -> None:
 @shared_task(name="risk.estimate")
 def estimate() -> None:
     """Fold self-reported results."""
-    from risk.estimates import fold_reports
+    from risk.crowd.reports import fold_reports
 
     done = fold_reports(now=utc_now())
     log.info("folded %d reports into %d days, %d results wait", done.reports, done.days, done.waiting)

@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from crowdtrace.common import embedded
+import embedded
 
 # The same examples in every run, and no clock that fails a slow machine.
 hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)

@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from crowdtrace.common.embedded.home import CHECKOUT
-from crowdtrace.common.embedded.processes import Identity, Record, identify, wait_until
+from embedded.home import CHECKOUT
+from embedded.processes import Identity, Record, identify, wait_until
 
 READY = "CrowdTrace is ready after "
 START_SECONDS = 120.0

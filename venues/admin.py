@@ -15,10 +15,10 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from crowdtrace.common import audit
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Forbidden
-from crowdtrace.common.time import utc_now
+from common import audit
+from common.models import AuditEntry
+from common.time import utc_now
+from common.web.problems import Forbidden
 from venues.models import Device, Door, Event, Membership, Organisation, Requirements, Venue
 from venues.pages.base import sends_forms
 

@@ -14,10 +14,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from crowdtrace.common import crypto
-from crowdtrace.common.authentication import SchemeAuthentication
-from crowdtrace.common.problems import Forbidden, Unauthorized
-from crowdtrace.common.time import utc_now
+from common import crypto
+from common.time import utc_now
+from common.web.authentication import SchemeAuthentication
+from common.web.problems import Forbidden, Unauthorized
 from venues import presence
 from venues.kinds import DeviceKind
 from venues.models import OwnerToken

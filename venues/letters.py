@@ -10,8 +10,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from crowdtrace.common import throttles
-from crowdtrace.common.problems import Conflict, TooMany, Unavailable
+from common.web import throttles
+from common.web.problems import Conflict, TooMany, Unavailable
 from venues import links, selectors, tasks
 from venues.refusals import conflict
 

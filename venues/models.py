@@ -13,8 +13,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Left
 
-from crowdtrace.common.ids import public_id
-from crowdtrace.common.privacy import NOBODY, Export, Privacy, Retention, Subject
+from common.ids import public_id
+from common.privacy import NOBODY, Export, Privacy, Retention, Subject
 from venues import places
 from venues.kinds import USUAL_DWELL_MIN, Access, DeviceKind, OrganisationKind, Role, VenueKind
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crowdtrace.common.problems import Conflict, FieldError, Unauthorized
+from common.web.problems import Conflict, FieldError, Unauthorized
 
 
 def conflict(code: str, detail: Any, *, pointer: str = "") -> Conflict:

@@ -19,9 +19,9 @@ from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, Wh
 from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import crypto
-from crowdtrace.common.problems import Forbidden, NotFound
-from crowdtrace.common.statements import one_row
+from common import crypto
+from common.statements import one_row
+from common.web.problems import Forbidden, NotFound
 from venues import places
 from venues.hours import Hours, Interval
 from venues.kinds import Access, DeviceKind, Role

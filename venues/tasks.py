@@ -5,7 +5,7 @@ import datetime as dt
 from celery import shared_task
 from django.utils.translation import override
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from venues import services
 
 

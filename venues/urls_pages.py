@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
 
-from crowdtrace.common.ids import ALPHABET
+from common.ids import ALPHABET
 from venues.pages import account, alerts, events, organisations, venues, wall
 
 PREFIXES = {

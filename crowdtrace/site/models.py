@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db import models
 
-from crowdtrace.common.privacy import Privacy, Retention, Subject
+from common.privacy import Privacy, Retention, Subject
 
 
 class Metric(models.TextChoices):
@@ -23,7 +23,7 @@ class VitalsCount(models.Model):
     day = models.DateField()
     page = models.CharField(max_length=64)
     metric = models.CharField(max_length=3, choices=Metric)
-    step = models.PositiveSmallIntegerField(help_text="index into the bounds of crowdtrace.site.vitals")
+    step = models.PositiveSmallIntegerField(help_text="index into the bounds of crowdtrace.site.vitals.counts")
     count = models.PositiveIntegerField(default=1)
 
     class Meta:

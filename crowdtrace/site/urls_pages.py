@@ -2,37 +2,34 @@
 
 from django.urls import URLPattern, path
 
-from crowdtrace.site import (
-    views_documents,
-    views_operator,
-    views_owner,
-    views_pages,
-    views_places,
-    views_research,
-    views_visitor,
-)
+from crowdtrace.site import front, visitor
+from crowdtrace.site.documents import views as document_views
+from crowdtrace.site.operator import views as operator_views
+from crowdtrace.site.owner import views as owner_views
+from crowdtrace.site.places import views as places_views
+from crowdtrace.site.research import views as research_views
 from venues.urls_pages import page
 
 urlpatterns: list[URLPattern] = [
-    path("", views_pages.front, name="page-front"),
-    path("venues", views_places.venues, name="page-venues"),
-    path("venues/<slug:venue>", views_places.venue, name="page-venue"),
-    path("shield", views_visitor.shield, name="page-shield"),
-    path("my-data", views_visitor.my_data, name="page-my-data"),
-    path("docs", views_documents.docs, name="page-docs"),
-    path("docs/files/<path:name>", views_documents.doc_file, name="page-doc-file"),
-    path("docs/<path:name>", views_documents.doc, name="page-doc"),
-    path("privacy", views_documents.privacy, name="page-privacy"),
-    path("data", views_research.data, name="page-data"),
-    path("data/sql", views_research.sql, name="page-sql"),
-    path("data/map", views_research.map_of_releases, name="page-map"),
-    path("language", views_pages.language, name="page-language"),
-    path("authority.crt", views_pages.authority, name="page-authority"),
-    path("app.webmanifest", views_pages.manifest, name="page-manifest"),
-    path("service-worker.js", views_pages.service_worker, name="page-service-worker"),
-    page("", views_owner.home, "home"),
-    page("/now", views_owner.home_now, "home-now"),
-    page("/venues/<venue>", views_owner.venue, "venue"),
-    page("/venues/<venue>/now", views_owner.venue_now, "venue-now"),
-    page("/operator", views_operator.status, "operator"),
+    path("", front.front, name="page-front"),
+    path("venues", places_views.venues, name="page-venues"),
+    path("venues/<slug:venue>", places_views.venue, name="page-venue"),
+    path("shield", visitor.shield, name="page-shield"),
+    path("my-data", visitor.my_data, name="page-my-data"),
+    path("docs", document_views.docs, name="page-docs"),
+    path("docs/files/<path:name>", document_views.doc_file, name="page-doc-file"),
+    path("docs/<path:name>", document_views.doc, name="page-doc"),
+    path("privacy", document_views.privacy, name="page-privacy"),
+    path("data", research_views.data, name="page-data"),
+    path("data/sql", research_views.sql, name="page-sql"),
+    path("data/map", research_views.map_of_releases, name="page-map"),
+    path("language", front.language, name="page-language"),
+    path("authority.crt", front.authority, name="page-authority"),
+    path("app.webmanifest", front.manifest, name="page-manifest"),
+    path("service-worker.js", front.service_worker, name="page-service-worker"),
+    page("", owner_views.home, "home"),
+    page("/now", owner_views.home_now, "home-now"),
+    page("/venues/<venue>", owner_views.venue, "venue"),
+    page("/venues/<venue>/now", owner_views.venue_now, "venue-now"),
+    page("/operator", operator_views.status, "operator"),
 ]

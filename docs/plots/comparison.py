@@ -33,7 +33,7 @@ def table() -> str:
     import django
 
     django.setup()
-    from crowdtrace.site.management.commands import compare
+    from crowdtrace.town.management.commands import compare
     from risk.model.pathogens import SARS_COV_2_ANCESTRAL
 
     found = compare.compare_towns(

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from crowdtrace.common.problems import NotFound
-from exports import conf, publication
-from exports.descriptors import DataFile, Publication, dictionary
+from common.web.problems import NotFound
+from exports import conf
+from exports.dataset import publication
+from exports.dataset.descriptors import DataFile, Publication, dictionary
+from exports.dataset.tables import DAILY, OPEN_TABLES, TABLES, ZONES, Table, table
 from exports.models import Release
 from exports.policy.guarantee import guarantee
 from exports.selectors import Coverage, TablesAt, coverage_of
-from exports.tables import DAILY, OPEN_TABLES, TABLES, ZONES, Table, table
 from venues.links import origin
 
 CSV = "text/csv"

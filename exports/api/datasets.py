@@ -14,23 +14,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common import problems
-from crowdtrace.common.etag import ETagMixin
-from crowdtrace.common.pagination import CursorPagination
-from crowdtrace.common.problems import NotFound, Unavailable
-from crowdtrace.common.serializers import QuerySerializer, read_query
-from exports import conf, publication, serializers
+from common.web import problems
+from common.web.etag import ETagMixin
+from common.web.pagination import CursorPagination
+from common.web.problems import NotFound, Unavailable
+from common.web.serializers import QuerySerializer, read_query
+from exports import conf
+from exports.api import serializers
 from exports.api.catalogue import CSV, Dataset
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
+from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
 from exports.api.ranges import asked_part
-from exports.descriptors import croissant, datapackage
+from exports.dataset import publication
+from exports.dataset.descriptors import croissant, datapackage
+from exports.dataset.tables import DAILY
 from exports.engine.results import to_csv
 from exports.lake.files import PARQUET, PART_BYTES
 from exports.models import Release
-from exports.problems import RangeNotSatisfiable
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
-from exports.tables import DAILY
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -252,7 +254,7 @@ def daily_csv(at: TablesAt) -> bytes:
     """The table `daily_by_state` as CSV."""
     import pyarrow as pa
 
-    from exports.schemas import arrow_schema
+    from exports.dataset.engines import arrow_schema
 
     rows = list(daily_rows(at))
     schema = arrow_schema(DAILY)

@@ -9,14 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common.crypto import b64decode, b64encode
-from crowdtrace.common.problems import NotFound
-from crowdtrace.common.serializers import Base64Url, UtcTime, read_body, without_body
-from crowdtrace.common.time import utc_now
+from common.crypto import b64decode, b64encode
+from common.time import utc_now
+from common.web.problems import NotFound
+from common.web.serializers import Base64Url, UtcTime, read_body, without_body
+from exports.erasure import requests
 from exports.models import Erasure
-from exports.services import erasures
 from passes.api.holders import owner_hashes
-from passes.serializers import OwnersSerializer
+from passes.api.serializers import OwnersSerializer
 
 _ID = "3q2-7wAAAAAAAAAAAAAAAA"
 
@@ -24,7 +24,7 @@ _ID = "3q2-7wAAAAAAAAAAAAAAAA"
 class StartedOutput(serializers.Serializer[Any]):
     """An erasure that has begun."""
 
-    id = Base64Url(length=erasures.CAPABILITY_BYTES, help_text="opens the receipt; whoever has it may read it")
+    id = Base64Url(length=requests.CAPABILITY_BYTES, help_text="opens the receipt; whoever has it may read it")
 
 
 class DatabaseOutput(serializers.Serializer[Any]):
@@ -112,7 +112,7 @@ class ErasuresView(APIView):
     def post(self, request: Request) -> Response:
         """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped."""
         body = read_body(request, OwnersSerializer)
-        capability = erasures.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
+        capability = requests.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
         address = f"{request.path}/{b64encode(capability)}"
         return Response(StartedOutput({"id": capability}).data, status=202, headers={"Location": address})
 
@@ -130,7 +130,7 @@ class ErasureView(APIView):
     def get(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
         """How far it is, and in the end what was done."""
         capability = read_capability(erasure)
-        return shown(capability, erasures.find_erasure(capability=capability))
+        return shown(capability, requests.find_erasure(capability=capability))
 
     @extend_schema(
         operation_id="cancel_erasure",
@@ -143,13 +143,13 @@ class ErasureView(APIView):
     def delete(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
         """Leave the verified tier as it is, if it is not too late: the answer says. The database is done already."""
         capability = read_capability(erasure)
-        return shown(capability, erasures.cancel_erasure(capability=capability, now=utc_now()))
+        return shown(capability, requests.cancel_erasure(capability=capability, now=utc_now()))
 
 
 def read_capability(text: str) -> bytes:
     """The capability in an address; raises `NotFound` for what cannot be one, as for one that nobody has."""
     try:
-        return b64decode(text, length=erasures.CAPABILITY_BYTES)
+        return b64decode(text, length=requests.CAPABILITY_BYTES)
     except ValueError:
         raise NotFound from None
 

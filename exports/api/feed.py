@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
-from exports import conf, publication
+from exports import conf
+from exports.dataset import publication
 from exports.models import Release
 
 MEDIA_TYPE = "application/atom+xml"

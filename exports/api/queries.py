@@ -12,16 +12,16 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from crowdtrace.common import problems
-from crowdtrace.common.etag import ETagMixin
-from crowdtrace.common.renderers import JSONRenderer
-from crowdtrace.common.serializers import read_body, read_query
-from crowdtrace.common.throttles import AddressThrottle
-from exports import serializers
+from common.web import problems
+from common.web.etag import ETagMixin
+from common.web.renderers import JSONRenderer
+from common.web.serializers import read_body, read_query
+from common.web.throttles import AddressThrottle
+from exports.api import serializers
+from exports.api.problems import query_problems
 from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
-from exports.problems import query_problems
+from exports.engine.run import Answered, answer, is_steady, run_query
 from exports.selectors import tables_at
-from exports.services.queries import Answered, answer, is_steady, run_query
 
 # An address that names a release always gives the same rows; one that does not, those of the newest release.
 OF_A_RELEASE: Final = "public, max-age=86400"

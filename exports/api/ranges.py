@@ -5,7 +5,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
-from exports.problems import RangeNotSatisfiable
+from exports.api.problems import RangeNotSatisfiable
 
 _ONE_RANGE: Final = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
 

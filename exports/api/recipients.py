@@ -13,22 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common import problems
-from crowdtrace.common.authentication import Authenticated, SchemeAuthentication
-from crowdtrace.common.pagination import CursorPagination
-from crowdtrace.common.serializers import (
-    Day,
-    StrictSerializer,
-    Text,
-    UtcTime,
-    Whole,
-    read_body,
-    read_query,
-    without_body,
-)
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web import problems
+from common.web.authentication import Authenticated, SchemeAuthentication
+from common.web.pagination import CursorPagination
+from common.web.serializers import Day, StrictSerializer, Text, UtcTime, Whole, read_body, read_query, without_body
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
-from exports.services import recipients
+from exports.release import recipients
 from venues.api.base import PAGED, OperatorView, no_content
 
 PARQUET: Final = "application/vnd.apache.parquet"

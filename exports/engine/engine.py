@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from exports.dataset.tables import Kind, Table
 from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.explain import explained
 from exports.engine.macros import macros
 from exports.engine.process import AHEAD, Process, end, start
 from exports.lake.storage import Storage, local_path
-from exports.tables import Kind, Table
 
 if TYPE_CHECKING:
     from exports.engine.check import Checked

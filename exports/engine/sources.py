@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from exports.dataset.tables import OPEN_TABLES
 from exports.engine.engine import Source
 from exports.lake.catalogue import Lake
-from exports.tables import OPEN_TABLES
 
 
 def open_sources(lake: Lake, *, snapshots: Mapping[str, int] | None = None) -> tuple[Source, ...]:

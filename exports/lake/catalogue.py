@@ -11,9 +11,9 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table as IcebergTable
 from sqlalchemy import text
 
+from exports.dataset.engines import iceberg_schema, partition_spec, properties, sort_order
+from exports.dataset.tables import OPEN_TABLES, VERIFIED, Table, Zone
 from exports.lake.storage import Storage
-from exports.schemas import iceberg_schema, partition_spec, properties, sort_order
-from exports.tables import OPEN_TABLES, VERIFIED, Table, Zone
 
 CATALOGUE: Final = "crowdtrace"
 STORED_TABLES: Final = (*OPEN_TABLES, VERIFIED)

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, BinaryIO, Final, TypedDict
 
-from exports.tables import Table
+from exports.dataset.tables import Table
 
 if TYPE_CHECKING:
     from exports.lake.catalogue import Lake

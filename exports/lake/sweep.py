@@ -10,9 +10,9 @@ from typing import Final
 
 from pyiceberg.table import Table as IcebergTable
 
+from exports.dataset.tables import Table
 from exports.lake.catalogue import Lake
 from exports.lake.storage import StoredObject, local_path
-from exports.tables import Table
 
 REMOVE_AT_ONCE: Final = 500
 

@@ -20,8 +20,8 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot
 
+from exports.dataset.tables import VERIFIED, Table
 from exports.lake.catalogue import Lake
-from exports.tables import VERIFIED, Table
 
 JOB: Final = "crowdtrace.job"
 COMMIT_TRIES: Final = 5

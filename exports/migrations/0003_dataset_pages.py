@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='release',
             name='daily',
-            field=models.JSONField(default=list, help_text="rows of the day's aggregates by state, exports.tables.DAILY"),
+            field=models.JSONField(default=list, help_text="rows of the day's aggregates by state, exports.dataset.tables.DAILY"),
         ),
         migrations.AddField(
             model_name='release',

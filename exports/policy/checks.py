@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import CROWD_TRACING, RESULTS, RISKLEVELS, Table
 from exports.policy.draw import Drawn
 from exports.policy.fit import Fitted
-from exports.schemas import arrow_schema
-from exports.tables import CROWD_TRACING, RESULTS, RISKLEVELS, Table
 
 # Columns that would join rows or name a place.
 NEVER: tuple[str, ...] = ("userid", "userdeviceid", "scannerdeviceid", "location_op_hours")

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exports.tables import ANSWERS, DAILY, RESULTS, RISKLEVELS
+from exports.dataset.tables import ANSWERS, DAILY, RESULTS, RISKLEVELS
 
 Row = list[str | int | None]
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import prod
 from typing import Final
 
-from exports.tables import ACCESSLEVELS, ANSWERS, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
+from exports.dataset.tables import ACCESSLEVELS, ANSWERS, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
 
 # Marked passes of one secret in one epoch that count at most, each once: the L1 distance of neighbouring days.
 CAP: Final = 3

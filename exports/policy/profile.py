@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from exports.dataset.tables import ANSWERS, CROWD_TRACING
 from exports.policy.domain import NONE, PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, Axis
 from exports.policy.draw import Drawn, DrawnTable
 from exports.policy.fit import Fitted, marked_total
 from exports.policy.noise import Floats, variance
-from exports.tables import ANSWERS, CROWD_TRACING
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Columns whose values are ordered; how their axis is read is said by `_numbers`.

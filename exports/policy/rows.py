@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import ANSWERS, CROWD_TRACING, DP_COUNTS
 from exports.policy.domain import (
     NONE,
     PASSES,
@@ -25,8 +27,6 @@ from exports.policy.domain import (
 from exports.policy.draw import Drawn, DrawnTable
 from exports.policy.fit import Fitted
 from exports.policy.noise import Counts, half_interval
-from exports.schemas import arrow_schema
-from exports.tables import ANSWERS, CROWD_TRACING, DP_COUNTS
 
 BATCH_ROWS: Final = 65_536
 APPROVED: Final = 0

@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import ANSWERS, RISKLEVELS, VERIFIED
 from exports.policy.domain import ANSWER_AXES, RESULT, Axis
 from exports.policy.rows import values_of
 from exports.policy.verified import ANY, LADDER, QUASI, published_value
-from exports.schemas import arrow_schema
-from exports.tables import ANSWERS, RISKLEVELS, VERIFIED
 
 # Axes that carry `QUASI`, in its order.
 QUASI_AXES: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "location_maxcapacity")

@@ -8,15 +8,15 @@ from typing import Any, Final
 from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 
-from crowdtrace.common.parsers import parse_json
-from crowdtrace.common.problems import BadRequest
-from crowdtrace.common.renderers import JSONRenderer
-from crowdtrace.common.time import z
+from common.time import z
+from common.web.parsers import parse_json
+from common.web.problems import BadRequest
+from common.web.renderers import JSONRenderer
 from passes import keys, services
 from passes.admission import Result, ScanType
+from passes.api.serializers import SCAN_ID, ScanBodySerializer, ScanSerializer
 from passes.clock import moment
 from passes.codec import open_scan
-from passes.serializers import SCAN_ID, ScanBodySerializer, ScanSerializer
 from passes.services import CheckinAnswer, ScanRequest
 from venues.selectors import DeviceContext
 

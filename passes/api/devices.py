@@ -5,13 +5,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common import throttles
-from crowdtrace.common.crypto import b64encode
-from crowdtrace.common.renderers import OneForm
-from crowdtrace.common.serializers import read_body
-from crowdtrace.common.throttles import DeviceThrottle
-from crowdtrace.common.time import utc_now
-from passes import serializers, services
+from common.crypto import b64encode
+from common.time import utc_now
+from common.web import throttles
+from common.web.renderers import OneForm
+from common.web.serializers import read_body
+from common.web.throttles import DeviceThrottle
+from passes import services
+from passes.api import serializers
 from passes.api.answers import batch_results, read_scan
 from passes.api.parsers import BatchParser
 from venues.authentication import DeviceAuthentication, IsDevice, device_of

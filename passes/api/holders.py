@@ -11,13 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common import problems
-from crowdtrace.common.problems import Invalid
-from crowdtrace.common.serializers import read_body
-from crowdtrace.common.time import utc_now
-from passes import serializers, services
+from common.time import utc_now
+from common.web import problems
+from common.web.problems import Invalid
+from common.web.serializers import read_body
+from passes import services
+from passes.api import serializers
 from passes.clock import calendar
-from passes.identity import hash_owner
+from passes.codec.identity import hash_owner
 from passes.render import Format
 
 

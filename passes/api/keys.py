@@ -6,10 +6,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crowdtrace.common.crypto import b64encode
-from crowdtrace.common.etag import ETagMixin
-from crowdtrace.common.time import utc_now
-from passes import keys, serializers
+from common.crypto import b64encode
+from common.time import utc_now
+from common.web.etag import ETagMixin
+from passes import keys
+from passes.api import serializers
 from passes.codec import key_id
 
 

@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crowdtrace.common.time import utc_now
-from passes import selectors, serializers
+from common.time import utc_now
+from passes import selectors
+from passes.api import serializers
 from venues import selectors as places
 from venues.api.base import OwnerView
 

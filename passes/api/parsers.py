@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any, Final
 
-from crowdtrace.common.parsers import StrictJSONParser, parse_json
-from crowdtrace.common.problems import BadRequest
+from common.web.parsers import StrictJSONParser, parse_json
+from common.web.problems import BadRequest
 
 _ITEM: Final = re.compile(r"/scans/(\d{1,6})(/|$)", re.ASCII)
 

@@ -7,11 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common import problems
-from crowdtrace.common.serializers import read_body
-from crowdtrace.common.time import utc_now
-from passes import serializers, services
+from common.time import utc_now
+from common.web import problems
+from common.web.serializers import read_body
+from passes import services
 from passes.admission import Answers
+from passes.api import serializers
 from passes.api.answers import checkin_answer
 from passes.authentication import IsVisitor, VisitorAuthentication, visitor_of
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.bindings._rust import openssl as rust_openssl
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from passes.identity import decode_base64url, encode_base64url
+from passes.codec.identity import decode_base64url, encode_base64url
 
 SEALING_INFO: Final = b"crowdtrace/v1/scan"
 SEALING_KEY_BYTES: Final = 32

@@ -9,12 +9,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crowdtrace.common.problems import Conflict, FieldError, Gone, Invalid, NotFound, TooMany
+from common.web.problems import Conflict, FieldError, Gone, Invalid, NotFound, TooMany
 from passes import keys
 from passes.admission import Advice, AdviceCode, Answers, CheckinRules, CheckinState, Judgement, judge_answers
 from passes.clock import calendar, epoch_of
 from passes.codec import sign_pass, static_text
-from passes.epochs import Epoch
+from passes.codec.epochs import Epoch
 from passes.hashes import pass_tag
 from passes.models import Pass
 from passes.rules import checkin_rules, epoch_day

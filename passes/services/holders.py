@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from crowdtrace.common import crypto
+from common import crypto
 from passes.clock import calendar, epoch_of
 from passes.hashes import spent_hash
 from passes.models import Change, Name, Pass, Rating, SelfReport, Visit

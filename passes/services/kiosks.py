@@ -11,8 +11,8 @@ from django.db import connection
 from passes import keys
 from passes.clock import calendar, moment
 from passes.codec import Bundle, Occupancy, RevocationList, revocation_entry, sign_bundle
+from passes.codec.epochs import Epoch
 from passes.codec.occupancy import STEP_SECONDS
-from passes.epochs import Epoch
 from passes.hashes import list_salt
 from passes.models import Pass, RevokedEntry
 from passes.rules import door_requirements

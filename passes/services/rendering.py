@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
-from crowdtrace.common.problems import Invalid
+from common.web.problems import Invalid
 from passes import keys, render
 from passes.codec import Cause, UncheckedPass, check_signature, read_pass
 from passes.hashes import pass_tag

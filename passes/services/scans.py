@@ -13,7 +13,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 
-from passes import keys, scan_sql
+from passes import keys
 from passes.admission import (
     EARLIEST_SECONDS,
     Readings,
@@ -28,11 +28,12 @@ from passes.admission import (
 )
 from passes.clock import calendar, moment
 from passes.codec import Cause, DoorRequirements, GoPass, parse_pass
-from passes.epochs import Epoch
+from passes.codec.epochs import Epoch
+from passes.codec.identity import SLOTS, slot_at
 from passes.hashes import nobodys_tag, pass_tag
-from passes.identity import SLOTS, slot_at
 from passes.rules import door_requirements, end_of_stay
-from passes.scan_sql import Asked, Known, Record
+from passes.services import scan_sql
+from passes.services.scan_sql import Asked, Known, Record
 from venues.selectors import DeviceContext
 
 NEAR_LIMIT: Final = 32

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crowdtrace.common.compiled import compiled
+from common.compiled import compiled
 
 CHANNELS = 4
 CLEAR_AFTER = 8.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from base45 import b45encode
 from django.db import connection
 
-from crowdtrace.common import valkey
+from common import valkey
 
 WINDOW_BYTES = 8
 

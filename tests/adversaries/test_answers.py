@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from passes import admission, scan_sql
+from passes import admission
 from passes.admission import Question
 from passes.codec import read_pass
 from passes.codec.gopass import UncheckedPass
 from passes.models import Pass, Scan
+from passes.services import scan_sql
 from tests.factories import NOW, make_device, make_venue
 from tests.passes.people import HEALTHY, Phone, result, scan
 from venues.requirements import RequirementValues

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passes.codec import sign_pass
-from passes.identity import derive_keys, derive_pass, derive_seed
+from passes.codec.identity import derive_keys, derive_pass, derive_seed
 
 VISITORS = 1_000
 STRANGERS_EACH = 100

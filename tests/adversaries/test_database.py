@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from crowdtrace.common.crypto import encrypt, keyed_hash
+from common.crypto import encrypt, keyed_hash
 from passes.clock import calendar
-from passes.identity import encode_base64url
+from passes.codec.identity import encode_base64url
 from passes.models import Draw, Name, Pass, Rating, Scan, Visit, Visitor
 from tests.adversaries.stores import dump_tables, dump_valkey, traces
 from tests.factories import NOW, make_device, make_venue

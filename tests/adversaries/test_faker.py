@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from passes import keys
 from passes.clock import calendar
 from passes.codec import rotating_text, sign_pass
-from passes.identity import derive_pass, derive_seed
+from passes.codec.identity import derive_pass, derive_seed
 from passes.models import Pass, Scan, Visit
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import Phone, result, scan

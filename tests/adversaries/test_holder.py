@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdtrace.common.crypto import b64encode
+from common.crypto import b64encode
+from exports.dataset.tables import VERIFIED
+from exports.erasure import requests
+from exports.erasure.batches import run_erasures
 from exports.hashes import index_hash
 from exports.lakes import deployment_lake
 from exports.models import IndexEntry
-from exports.services import erasures
-from exports.services.erasing import run_erasures
-from exports.services.verified import publish_day
-from exports.tables import VERIFIED
+from exports.release.verified import publish_day
 from passes.models import Pass, Scan, Visit
-from risk import states
-from risk.crowd import recompute_crowd, refresh_crowd
+from risk.crowd import venue_days
+from risk.crowd.refresh import recompute_crowd, refresh_crowd
 from risk.models import CrowdDay
 from tests.adversaries.stores import dump_tables, dump_valkey, traces
 from tests.exports.published import published_rows, token_of
@@ -37,7 +37,7 @@ K = 30
 def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a folder and objects of a versioned bucket; nobody works in the background."""
     request.getfixturevalue(request.param)
-    monkeypatch.setattr(erasures, "_wake_worker", lambda: None)
+    monkeypatch.setattr(requests, "_wake_worker", lambda: None)
 
 
 def a_crowd(place: Place, size: int) -> list[Stay]:
@@ -55,7 +55,7 @@ def crowd_of(venue: Venue) -> list[bytes]:
 
 
 def most_inside(venue: Venue) -> int:
-    return max(int(states.unpack(data).state.present[:, 0].max()) for data in crowd_of(venue))
+    return max(int(venue_days.unpack(data).state.present[:, 0].max()) for data in crowd_of(venue))
 
 
 def erase(*stays: Stay) -> dict[str, Any]:
@@ -112,9 +112,9 @@ def test_a_holder_erases_and_nothing_of_the_visit_is_left_anywhere() -> None:
     # The crowd is that of a day on which the visit never was; other venues' is untouched.
     assert crowd_of(here.venue) != crowd_before
     assert most_inside(here.venue) == inside - 1
-    after = [states.unpack(data).state for data in crowd_of(here.venue)]
+    after = [venue_days.unpack(data).state for data in crowd_of(here.venue)]
     recompute_crowd(venues=[here.venue.pk], now=NOW)
-    for one, other in zip(after, [states.unpack(data).state for data in crowd_of(here.venue)], strict=True):
+    for one, other in zip(after, [venue_days.unpack(data).state for data in crowd_of(here.venue)], strict=True):
         np.testing.assert_array_equal(one.present, other.present)
         np.testing.assert_allclose(one.concentration_per_m3, other.concentration_per_m3, rtol=1e-9, atol=1e-12)
     assert crowd_of(there.venue) == elsewhere

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from crowdtrace.common.purge import purge_expired
-from crowdtrace.common.tasks import purge
-from crowdtrace.common.time import epoch_end
+from common.purge import purge_expired
+from common.tasks import purge
+from common.time import epoch_end
 from passes.models import IssuerKey, Name, Pass, Rating, RevokedEntry, Scan, Visit
 from passes.tasks import make_and_blank_keys
 from risk.services import fold_reports

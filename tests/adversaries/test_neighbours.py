@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from passes.models import SelfReport
-from risk.crowd import refresh_crowd
-from risk.curves import refresh_cards
-from risk.estimates import fold_reports
-from risk.scouting import cards_of
-from risk.shields import ShieldAnswer, shield_of
+from risk.crowd.refresh import refresh_crowd
+from risk.crowd.reports import fold_reports
+from risk.scouting.cards import cards_of
+from risk.scouting.curves import refresh_cards
+from risk.shield.answer import ShieldAnswer, shield_of
 from tests.factories import NOW, make_organisation, make_venue
 from tests.risk.crowds import HOUR, MINUTE, Stay, stay
 from venues.models import Venue

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crowdtrace.common.ids import ALPHABET, public_id
+from common.ids import ALPHABET, public_id
 from passes.services import erase_owners
 from tests.factories import NOW, join, make_device, make_user, make_venue
 from tests.passes.people import Phone, scan, send

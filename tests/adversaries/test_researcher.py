@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from benchmarks.days import Day, simulated_day
+from exports.dataset.tables import ANSWERS, states_by_zip3
 from exports.policy.domain import workloads
 from exports.policy.draw import draw
 from exports.policy.fit import fit
 from exports.policy.rows import SyntheticDay, deal
 from exports.policy.verified import QUASI, SENSITIVE, ClassPolicy, class_of, generalise
-from exports.tables import ANSWERS, states_by_zip3
 
 ROOT = Path(__file__).parents[2]
 POLICY = ClassPolicy()

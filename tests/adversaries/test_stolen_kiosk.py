@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from passes.codec import open_scan
-from passes.identity import decode_base64url
+from passes.codec.identity import decode_base64url
 from tests.adversaries.stores import traces
 from tests.browser.actions import enrol, now, scan
 from tests.browser.conftest import NOTE_LIGHTS, TABLET, chromium_path

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from passes.identity import encode_base64url
+from passes.codec.identity import encode_base64url
 from passes.models import Name, Pass, Rating, SelfReport, Visit
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import HeldPass, Phone, result, scan, send

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exports.services import erasing
+from exports.erasure import batches
 from tests.browser.actions import now
 from tests.exports.conftest import fresh_database
 
@@ -21,4 +21,4 @@ def lake_of_its_own(settings: Any, folder: Path) -> Iterator[None]:
 
 def work() -> int:
     """What the worker does in the background: carry out erasures that wait."""
-    return erasing.run_erasures(now=now())
+    return batches.run_erasures(now=now())

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from exports.services import erasures
+from exports.erasure import requests
 from passes.models import Pass, Rating, Visit
-from risk.crowd import refresh_crowd
-from risk.curves import refresh_cards
+from risk.crowd.refresh import refresh_crowd
+from risk.scouting.curves import refresh_cards
 from tests.browser.actions import answer, enrol, launch_with_camera, make_key, next_light, now, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, Watch, shows, stored_people
 from tests.browser.lakes import lake_of_its_own, work
@@ -57,7 +57,7 @@ def test_from_first_use_to_erasure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(erasures, "_wake_worker", lambda: None)
+    monkeypatch.setattr(requests, "_wake_worker", lambda: None)
     context = open_context()
     sent = Watch("")
     context.on("request", sent.on_request)

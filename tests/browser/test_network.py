@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import BrowserContext, Error, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
-from crowdtrace.common.embedded.certificate import Certificate, ensure_certificate, network_addresses
+from embedded.certificate import Certificate, ensure_certificate, network_addresses
 from tests.browser.actions import check_in, enrolment_code, now, scan, shown_code
 from tests.browser.conftest import NOTE_LIGHTS, TABLET, Watch, launch, shows
 from tests.factories import make_venue

@@ -9,8 +9,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from passes.models import RatingTotal
 from passes.render import Level, qr_png
-from risk.crowd import refresh_crowd
-from risk.curves import refresh_cards
+from risk.crowd.refresh import refresh_crowd
+from risk.scouting.curves import refresh_cards
 from tests.browser.actions import answer, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
 from tests.factories import make_event, make_venue

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from passes.models import Name, Rating, SelfReport, Visit
-from risk.crowd import refresh_crowd
-from risk.curves import refresh_cards
+from risk.crowd.refresh import refresh_crowd
+from risk.scouting.curves import refresh_cards
 from tests.browser.actions import check_in, enrol, make_key, now, read_code, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, shows
 from tests.factories import make_venue

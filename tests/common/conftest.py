@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from rest_framework.test import APIClient
 
-from crowdtrace.common import throttles, valkey
+from common import valkey
+from common.web import throttles
 
 THING = {
     "venue": "v_7h3kq2m4xz",

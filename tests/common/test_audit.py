@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 from django.db import models, transaction
 
-from crowdtrace.common import audit
-from crowdtrace.common.models import AuditEntry
+from common import audit
+from common.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import importlib.util
 import re
 import subprocess
 
-from crowdtrace.common.embedded.home import CHECKOUT
+from embedded.home import CHECKOUT
 
 
 def test_every_benchmark_is_listed_and_finds_what_it_imports() -> None:

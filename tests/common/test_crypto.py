@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crowdtrace.common.crypto import keyed_hash
+from common.crypto import keyed_hash
 
 
 @pytest.mark.parametrize("length", [1, 32, 64, 65, 200])

@@ -18,7 +18,7 @@ from django.views.debug import technical_500_response
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from crowdtrace.common.logs import PrivateFilter, PrivateFormatter, PrivateReporter, describe, scrub
+from common.logs import PrivateFilter, PrivateFormatter, PrivateReporter, describe, scrub
 
 pytestmark = pytest.mark.urls("tests.common.views")
 
@@ -114,14 +114,14 @@ def test_a_form_without_its_token_leaves_no_line(lines: io.StringIO) -> None:
 def test_a_message_of_a_library_loses_its_values(lines: io.StringIO) -> None:
     log = logging.getLogger("somelibrary.module")
     log.warning("user %s sent %r from %s, %d times in %.1f s", SECRET, {"a": SECRET}, ADDRESS, 3, 1.5)
-    log.warning("task %(name)s of %(who)s", {"name": "risk.crowd", "who": SECRET})
+    log.warning("task %(name)s of %(who)s", {"name": "risk.crowd.refresh", "who": SECRET})
     log.warning(ValueError(SECRET))
     log.warning("broken %d %s", SECRET)  # noqa: PLE1206
     log.warning("with extras", extra={"body": SECRET, "request": SECRET}, stack_info=True)
     written = lines.getvalue()
     assert_private(written)
     assert "user … sent … from …, 3 times in 1.5 s" in written
-    assert "task risk.crowd of …" in written
+    assert "task risk.crowd.refresh of …" in written
     assert "ValueError" in written
     assert "Stack" not in written
     assert len(written.splitlines()) == 5
@@ -171,7 +171,7 @@ def test_what_looks_like_data_is_cut_out_of_glued_messages(text: str) -> None:
         "at 2026-08-14T12:30:00Z took 12:30:45",
         "listening on port 8000",
         "version 9.0.1 of valkey",
-        "crowdtrace.common.purge finished",
+        "common.purge finished",
         "passes/services.py:120 issue_pass",
     ],
 )

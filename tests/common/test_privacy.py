@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from crowdtrace.common.privacy import THIRD_PARTY, Erasure, Privacy, Retention, Subject, declaration, declared_models
-from crowdtrace.common.purge import _resolve
+from common.privacy import THIRD_PARTY, Erasure, Privacy, Retention, Subject, declaration, declared_models
+from common.purge import _resolve
 
 MODELS = apps.get_models(include_auto_created=True)
 OURS = ("crowdtrace", "venues", "passes", "risk", "exports")

@@ -13,12 +13,12 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from pytest_django.fixtures import Settings
 
-from crowdtrace.common import purge as module
-from crowdtrace.common.models import AuditEntry, RememberedAnswer
-from crowdtrace.common.privacy import declared_models
-from crowdtrace.common.purge import purge_expired
-from crowdtrace.common.tasks import forget_expired_keys, purge
-from crowdtrace.common.time import epoch_end, last_ended_day
+from common import purge as module
+from common.models import AuditEntry, RememberedAnswer
+from common.privacy import declared_models
+from common.purge import purge_expired
+from common.tasks import forget_expired_keys, purge
+from common.time import epoch_end, last_ended_day
 from passes.models import Name, Pass, Rating, Scan
 from venues.models import Organisation, Venue
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, Request
 
-from crowdtrace.common.embedded.home import CHECKOUT
-from crowdtrace.common.embedded.network import free_port
-from crowdtrace.common.embedded.processes import wait_until
+from embedded.home import CHECKOUT
+from embedded.network import free_port
+from embedded.processes import wait_until
 from tests.common.conftest import THING
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from crowdtrace.common.embedded.home import CHECKOUT
+from embedded.home import CHECKOUT
 
 SETTINGS = CHECKOUT / "crowdtrace" / "settings.py"
 KEY = "A" * 43

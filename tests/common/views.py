@@ -12,13 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common import throttles
-from crowdtrace.common.authentication import Authenticated, SchemeAuthentication
-from crowdtrace.common.etag import ETagMixin, require_match
-from crowdtrace.common.idempotency import idempotent
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Conflict, PreconditionFailed, PreconditionRequired
-from crowdtrace.common.serializers import (
+from common.models import AuditEntry
+from common.time import utc_now
+from common.web import throttles
+from common.web.authentication import Authenticated, SchemeAuthentication
+from common.web.etag import ETagMixin, require_match
+from common.web.idempotency import idempotent
+from common.web.problems import Conflict, PreconditionFailed, PreconditionRequired
+from common.web.serializers import (
     Base64Url,
     Choice,
     Day,
@@ -35,7 +36,6 @@ from crowdtrace.common.serializers import (
     read_body,
     read_query,
 )
-from crowdtrace.common.time import utc_now
 from crowdtrace.urls import handler400, handler403, handler404, handler500
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]

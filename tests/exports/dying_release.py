@@ -20,8 +20,8 @@ LAKE = ("LAKE_CATALOGUE_URL", "QUERY_SLOTS")
 
 def work(day: dt.date, now: dt.datetime) -> None:
     """One night's release of a day."""
-    from exports.services.releases import release_day
-    from exports.services.verified import publish_day
+    from exports.release.closed_days import release_day
+    from exports.release.verified import publish_day
 
     release_day(day=day, now=now)
     publish_day(day=day, now=now)
@@ -46,7 +46,7 @@ def main() -> int:
         setattr(settings, name, os.environ[name])
     settings.DATASET_EPSILON = 8.0
     day, now = dt.date.fromisoformat(sys.argv[1]), dt.datetime.fromisoformat(sys.argv[2])
-    importlib.import_module("exports.services.verified")
+    importlib.import_module("exports.release.verified")
     for place in (*sys.argv[3:], ""):
         child = os.fork()
         if child == 0:

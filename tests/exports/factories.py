@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from exports.descriptors import DataFile, Publication
-from exports.tables import Table
+from exports.dataset.descriptors import DataFile, Publication
+from exports.dataset.tables import Table
 
 
 def a_publication() -> Publication:

@@ -12,7 +12,7 @@ from django.test import override_settings
 from exports.models import Release, Step
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
-from exports.services.releases import release_day
+from exports.release.closed_days import release_day
 from tests.exports.policy.factories import a_day_of, tables
 
 FIRST: Final = dt.date(2020, 10, 14)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from exports.dataset.tables import VERIFIED
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
-from exports.lake.erase import name_of
+from exports.lake.rewrite import name_of
 from exports.lake.write import overwrite_day
 from exports.lakes import deployment_lake
 from exports.models import IndexEntry, VerifiedFile
-from exports.tables import VERIFIED
 from passes.models import Pass
 from tests.exports.lake.factories import a_row, a_table
 

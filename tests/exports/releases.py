@@ -4,13 +4,13 @@ import datetime as dt
 
 import numpy as np
 
+from exports.dataset.engines import lookup_rows
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3
 from exports.lake.catalogue import Lake
 from exports.lake.write import overwrite_day, overwrite_table
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
 from exports.policy.rows import deal, dp_counts
-from exports.schemas import lookup_rows
-from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3
 from tests.exports.policy.factories import a_day_of, tables
 
 

@@ -35,8 +35,8 @@ from passes.codec import (
     sign_pass,
     static_text,
 )
+from passes.codec.identity import derive_keys, derive_pass, derive_seed, encode_base64url
 from passes.codec.occupancy import STEP_SECONDS
-from passes.identity import derive_keys, derive_pass, derive_seed, encode_base64url
 
 FILE: Final = Path(__file__).resolve().parent.parent / "data" / "door_vectors.json"
 VENUE: Final = "v_7h3kq2"

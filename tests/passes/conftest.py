@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from common import valkey
+from common.web import throttles
 from crowdtrace.celery import app as celery_app
-from crowdtrace.common import throttles, valkey
 
 assert celery_app.conf.broker_url  # a device's first request enqueues a task, so the application must know its broker
 

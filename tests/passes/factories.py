@@ -10,7 +10,7 @@ from base45 import b45encode
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passes.codec import IssuerKey, Keyring, rotating_text, sign_pass, static_text
-from passes.identity import PassSecrets, derive_keys, derive_pass, derive_seed
+from passes.codec.identity import PassSecrets, derive_keys, derive_pass, derive_seed
 
 VENUE: Final = "v_7h3kq2"
 START: Final = 1763856000  # 2025-11-23 00:00 UTC

@@ -12,9 +12,9 @@ from django.test import Client
 
 from passes.clock import calendar
 from passes.codec import UncheckedPass, rotating_text, static_text
+from passes.codec.epochs import Epoch
 from passes.codec.gopass import read_pass
-from passes.epochs import Epoch
-from passes.identity import (
+from passes.codec.identity import (
     PassSecrets,
     VisitorKeys,
     derive_keys,

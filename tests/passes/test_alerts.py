@@ -12,8 +12,8 @@ from django.db.models import F
 from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
+from common.time import utc_now
 from crowdtrace.celery import app
-from crowdtrace.common.time import utc_now
 from passes import alerts
 from passes.tasks import watch_capacity
 from tests import factories

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from django.db import IntegrityError
 
-from crowdtrace.common.crypto import keyed_hash
+from common.crypto import keyed_hash
 from passes import bulk, models
-from passes.epochs import Epoch, EpochCalendar
+from passes.codec.epochs import Epoch, EpochCalendar
 from tests import factories
 from venues.models import Device
 

@@ -9,15 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from crowdtrace.common.crypto import encrypt
+from common.crypto import encrypt
 from passes import keys, services
 from passes.admission import Advice, AdviceCode, Answers
 from passes.api.answers import checkin_answer
 from passes.clock import calendar
 from passes.codec import GoPass, parse_pass
-from passes.epochs import Epoch
+from passes.codec.epochs import Epoch
+from passes.codec.identity import encode_base64url, hash_erase_key
 from passes.hashes import pass_tag, visitor_hash
-from passes.identity import encode_base64url, hash_erase_key
 from passes.models import Draw, IssuerKey, Pass, Visitor
 from passes.services import CheckinAnswer
 from tests.factories import NOW, make_device, make_event, make_venue

@@ -160,7 +160,7 @@ def test_refusals_are_told_as_totals_of_ten_and_of_days_that_are_over(venue: Ven
 def bundle(door: EnrolledDevice, now: dt.datetime) -> Any:
     answer = send("GET", "/api/v1/device/bundle", now=now, headers=door.header)
     assert answer.status_code == 200, answer.content
-    from passes.identity import decode_base64url
+    from passes.codec.identity import decode_base64url
 
     return open_bundle(decode_base64url(answer.json()["bundle"]), root_keys=[keys.root_public_key()])
 

@@ -9,8 +9,8 @@ import pytest
 from passes import keys
 from passes.admission import Answers, Result, ScanType
 from passes.clock import calendar
+from passes.codec.identity import PassSecrets
 from passes.hashes import visitor_hash
-from passes.identity import PassSecrets
 from passes.models import Draw, IssuerKey, Pass, Rating, RatingTotal, Scan, SelfReport, Visit
 from passes.services import (
     CheckinRequest,

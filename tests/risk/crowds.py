@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from passes.identity import hash_owner
+from passes.codec.identity import hash_owner
 from passes.models import Change, Pass, Rating, Visit
 from tests.factories import NOW
 from venues.models import Venue

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdtrace.common.time import z
-from passes.identity import encode_base64url
+from common.time import z
+from passes.codec.identity import encode_base64url
 from passes.models import Change, Rating, Visit
-from risk import states
-from risk.crowd import refresh_crowd
+from risk.crowd import venue_days
+from risk.crowd.refresh import refresh_crowd
 from risk.model.kinds import PRIORS, Kind
 from risk.models import AirReading, CrowdDay
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import HeldPass, Phone, result, scan, send, send_bytes
 from tests.risk.crowds import HOUR, MINUTE, crowd, rate, stay
-from tests.risk.test_shields import answer, ask
+from tests.risk.shield.test_answer import answer, ask
 from venues.models import Venue
 
 pytestmark = pytest.mark.django_db
@@ -186,9 +186,9 @@ class TestCrowdStateThatIsWrong:
         me = stay(venue)
         refresh_crowd(now=NOW)
         row = CrowdDay.objects.get()
-        good = states.unpack(row.data)
+        good = venue_days.unpack(row.data)
         state = dataclasses.replace(good.state, **{name: change(good.state) for name, change in columns.items()})
-        row.data = states.pack(dataclasses.replace(good, state=state))
+        row.data = venue_days.pack(dataclasses.replace(good, state=state))
         row.save()
         return ask(me)
 

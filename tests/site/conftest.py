@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.network import free_port
+import embedded
+from embedded.network import free_port
 from tests.exports.conftest import released, shared_release  # noqa: F401
 from tests.live import Copy, running
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.home import CHECKOUT
+import embedded
+from embedded.home import CHECKOUT
 from tests.live import manage
 
 

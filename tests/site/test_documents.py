@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from crowdtrace.site import documents
-from crowdtrace.site.claims import CLAIMS
+from crowdtrace.site.documents import markdown
+from crowdtrace.site.documents.claims import CLAIMS
 
 
 class _Page(HTMLParser):
@@ -34,12 +34,12 @@ def _is_ours(link: str) -> bool:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", documents.names())
+@pytest.mark.parametrize("name", markdown.names())
 def test_every_link_of_a_document_leads_somewhere(client: Client, name: str) -> None:
     pages: dict[str, _Page] = {}
     here = f"/docs/{name}"
     pages[here] = _Page(client.get(here).content.decode())
-    for link in documents.document(name).links:
+    for link in markdown.document(name).links:
         if not _is_ours(link):
             continue
         path, fragment = urldefrag(link)
@@ -54,22 +54,22 @@ def test_every_link_of_a_document_leads_somewhere(client: Client, name: str) -> 
 @pytest.mark.django_db
 def test_every_document_is_on_the_list_and_opens(client: Client) -> None:
     listed = _Page(client.get("/docs").content.decode()).links
-    for name in documents.names():
+    for name in markdown.names():
         assert f"/docs/{name}" in listed
-        found = documents.document(name)
+        found = markdown.document(name)
         assert found.title != name, "a document begins with a heading of the first level"
         assert "</script" not in found.body
 
 
-@pytest.mark.parametrize("name", documents.names())
+@pytest.mark.parametrize("name", markdown.names())
 def test_anchors_of_a_document_are_its_own(name: str) -> None:
-    ids = _Page(documents.document(name).body).ids
+    ids = _Page(markdown.document(name).body).ids
     assert len(ids) == len(set(ids))
 
 
 def test_markup_in_a_document_is_text() -> None:
     text = "# T\n\n<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n\n[x](javascript:alert(1)) | `<b>`\n"
-    body = documents.render("t", text).body
+    body = markdown.render("t", text).body
     assert "<script" not in body
     assert "<img" not in body
     assert 'href="javascript' not in body
@@ -77,13 +77,13 @@ def test_markup_in_a_document_is_text() -> None:
 
 
 def test_a_table_is_named_after_its_heading_and_scrolls_in_its_box() -> None:
-    body = documents.render("t", "# T\n\n## Rows & more\n\n| | a |\n|---|---|\n| b | c |\n").body
+    body = markdown.render("t", "# T\n\n## Rows & more\n\n| | a |\n|---|---|\n| b | c |\n").body
     assert '<div class="scroll" tabindex="0" role="region" aria-label="Rows &amp; more"><table>' in body
     assert "<th></th>" not in body
 
 
 def test_same_headings_get_anchors_of_their_own() -> None:
-    found = documents.render("t", "# T\n\n## Why\n\n## Why\n\n#### deep\n")
+    found = markdown.render("t", "# T\n\n## Why\n\n## Why\n\n#### deep\n")
     assert [(each.level, each.anchor) for each in found.headings] == [(2, "why"), (2, "why-1")]
 
 
@@ -102,7 +102,7 @@ def test_same_headings_get_anchors_of_their_own() -> None:
     ],
 )
 def test_a_link_leads_to_a_page_of_the_site(here: str, target: str, leads: str) -> None:
-    assert documents.address(here, target) == leads
+    assert markdown.address(here, target) == leads
 
 
 @pytest.mark.django_db

@@ -8,13 +8,13 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from crowdtrace.common import valkey
-from crowdtrace.common.task_record import DONE, FAILED, RecordedTask, read_work
-from crowdtrace.common.time import utc_now
-from crowdtrace.site import vitals
-from crowdtrace.site.dashboard import Ratings
+from common import valkey
+from common.task_record import DONE, FAILED, RecordedTask, read_work
+from common.time import utc_now
 from crowdtrace.site.models import VitalsCount
-from crowdtrace.site.status import status
+from crowdtrace.site.operator.status import status
+from crowdtrace.site.owner.dashboard import Ratings
+from crowdtrace.site.vitals import counts
 from exports.models import VerifiedDay
 from passes.models import RatingTotal
 from passes.selectors import heads_inside
@@ -166,14 +166,14 @@ def no_record() -> None:
 @pytest.mark.usefixtures("no_record")
 def test_a_failed_and_a_late_task_stand_out(time_machine: Any) -> None:
     task = RecordedTask()
-    task.name = "risk.crowd"
+    task.name = "risk.crowd.refresh"
     task.on_success(None, "1", (), {})
-    assert not next(one for one in status(utc_now()).tasks if one.name == "risk.crowd").is_late
-    later = next(one for one in status(utc_now() + 21 * MINUTE).tasks if one.name == "risk.crowd")
+    assert not next(one for one in status(utc_now()).tasks if one.name == "risk.crowd.refresh").is_late
+    later = next(one for one in status(utc_now() + 21 * MINUTE).tasks if one.name == "risk.crowd.refresh")
     assert later.is_late
     task.on_failure(ValueError("a secret"), "1", (), {}, None)
     task.on_failure(ValueError("a secret"), "2", (), {}, None)
-    assert read_work(utc_now()).failures == {"risk.crowd": 2}
+    assert read_work(utc_now()).failures == {"risk.crowd.refresh": 2}
     page = operator().get("/owner/operator").content.decode()
     assert '<span class="badge is-bad">2</span>' in page
     assert "a secret" not in page
@@ -240,10 +240,10 @@ def test_a_report_that_means_nothing_is_refused(body: dict[str, Any]) -> None:
 def test_three_of_four_loads_are_within_the_bound_that_is_shown() -> None:
     for value in (400, 900, 900, 9000):
         report(page="page-pass", lcp_ms=value)
-    (speed,) = vitals.page_speeds(utc_now())
+    (speed,) = counts.page_speeds(utc_now())
     assert (speed.loads, speed.within, speed.is_good) == (4, 1000, True)
     for _ in range(4):
         report(page="page-pass", lcp_ms=20_000)
-    (speed,) = vitals.page_speeds(utc_now())
+    (speed,) = counts.page_speeds(utc_now())
     assert (speed.within, speed.is_good) == (None, False)
-    assert vitals.page_speeds(utc_now() + dt.timedelta(days=14)) == []
+    assert counts.page_speeds(utc_now() + dt.timedelta(days=14)) == []

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from crowdtrace.site import research, us_map
-from exports import publication
+from crowdtrace.site.research import shown, us_map
+from exports.dataset import publication
+from exports.engine.run import run_query
 from exports.selectors import tables_at
-from exports.services.queries import run_query
 from tests.exports.ledger import FIRST, SECOND, ReleasedLake
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_the_data_page_asks_the_database_a_few_times_only(client: Client, releas
 
 
 def test_a_published_query_gives_the_rows_of_the_engine(client: Client, released: ReleasedLake) -> None:
-    daily = next(each for each in research.examples() if each.slug == "daily")
+    daily = next(each for each in shown.examples() if each.slug == "daily")
     expected = run_query(sql=daily.sql).result.table.to_pylist()
     assert len(expected) == 2
     text = ask(client, daily.sql)
@@ -107,19 +107,19 @@ def test_queries_of_the_page_count_against_the_limit(client: Client, released: R
 
 def test_sums_for_the_chart_are_those_of_the_rows() -> None:
     columns = [{"name": "day", "type": "date"}, {"name": "zip", "type": "varchar"}, {"name": "n", "type": "bigint"}]
-    made = research.chart(columns, [["2020-10-14", "941", 2], ["2020-10-14", "945", 3], ["2020-10-15", "941", None]])
+    made = shown.chart(columns, [["2020-10-14", "941", 2], ["2020-10-14", "945", 3], ["2020-10-15", "941", None]])
     assert made == {
         "kind": "date",
         "x": ["2020-10-14", "2020-10-15"],
         "series": [{"name": "n", "values": [5, 0]}],
         "summed": True,
     }
-    assert research.chart(columns[:2], [["a", "b"], ["c", "d"]]) is None
+    assert shown.chart(columns[:2], [["a", "b"], ["c", "d"]]) is None
 
 
 @pytest.mark.parametrize("sql", ["SELECT 'it''s' AS \"a b\"", 'SELECT 1 AS "x"', "SELECT '\\d'"])
 def test_snippets_of_python_hold_the_query_itself(sql: str) -> None:
-    code = dict(research.snippets(base="https://x.example", sql=sql))["Python"]
+    code = dict(shown.snippets(base="https://x.example", sql=sql))["Python"]
     found: dict[str, str] = {}
     exec(code.split("\n\n", 1)[1].split("\nrequest")[0], found)
     assert found["sql"] == sql
@@ -128,8 +128,8 @@ def test_snippets_of_python_hold_the_query_itself(sql: str) -> None:
 # The map --------------------------------------------------------------------------------------------------------------
 def test_the_map_and_its_table_hold_the_same_rows(client: Client, released: ReleasedLake) -> None:
     at = tables_at()
-    states = research.states(at, day=None, names=us_map.state_names())
-    areas = research.zip_areas(at, day=None)
+    states = shown.states(at, day=None, names=us_map.state_names())
+    areas = shown.zip_areas(at, day=None)
     whole = sum(int(release.manifest["rows"]) for release in released.rows())
     assert sum(area.total for area in states) == whole
     assert sum(area.total for area in areas) == sum(area.total for area in states if area.code)
@@ -142,7 +142,7 @@ def test_the_map_and_its_table_hold_the_same_rows(client: Client, released: Rele
 
 def test_a_day_can_be_chosen_and_an_unreleased_one_is_unknown(client: Client, released: ReleasedLake) -> None:
     at = tables_at()
-    days = [sum(area.total for area in research.states(at, day=day, names={})) for day in (FIRST, SECOND, None)]
+    days = [sum(area.total for area in shown.states(at, day=day, names={})) for day in (FIRST, SECOND, None)]
     assert days[0] + days[1] == days[2]
     assert client.get(f"/data/map?day={FIRST.isoformat()}").status_code == 200
     assert client.get("/data/map?day=2019-01-01").status_code == 404
@@ -153,7 +153,7 @@ def test_the_tables_can_be_sorted_by_any_column(client: Client, released: Releas
     text = client.get("/data/map?sort=-total").content.decode()
     rows = re.findall(r'<th scope="row">[^<]*</th><td class="is-number">([\d,]+)</td>', text)
     totals = [int(value.replace(",", "")) for value in rows]
-    states = len(research.states(tables_at(), day=None, names={}))
+    states = len(shown.states(tables_at(), day=None, names={}))
     assert totals[:states] == sorted(totals[:states], reverse=True)
     assert totals[states:] == sorted(totals[states:], reverse=True)
     assert client.get("/data/map?sort=__class__").status_code == 200

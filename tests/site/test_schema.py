@@ -11,9 +11,9 @@ from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 
+from common.time import utc_now
 from crowdtrace.celery import app
-from crowdtrace.common.time import utc_now
-from exports.services import recipients
+from exports.release import recipients
 from tests import fuzzing
 from tests.factories import make_device, make_user, make_venue
 from tests.passes.people import Phone

@@ -17,12 +17,12 @@ from celery.signals import beat_init
 from django.core.management.base import CommandError
 from django.test import override_settings
 
+import embedded
 from crowdtrace.celery import app
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.home import CHECKOUT
-from crowdtrace.common.embedded.network import free_port, is_free
-from crowdtrace.common.embedded.processes import Identity, wait_until
 from crowdtrace.site.management.commands.serve import Address, child_environment, find_address, programs
+from embedded.home import CHECKOUT
+from embedded.network import free_port, is_free
+from embedded.processes import Identity, wait_until
 from tests.live import READY, Copy, environment, running
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -96,7 +96,7 @@ def test_the_schedule_begins_with_the_crowd(monkeypatch: pytest.MonkeyPatch) -> 
     sent: list[str] = []
     monkeypatch.setattr(app, "send_task", lambda name, **_more: sent.append(name))
     beat_init.send(sender=None)
-    assert sent == ["risk.crowd"]
+    assert sent == ["risk.crowd.refresh"]
 
 
 def test_a_stop_in_the_middle_of_a_start_leaves_nothing(homes: list[Path]) -> None:
@@ -216,7 +216,7 @@ def test_with_a_real_database_a_missing_secret_stops_the_start_with_its_name(
 
 
 def test_a_privileged_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    from crowdtrace.common.embedded.network import why_not_free
+    from embedded.network import why_not_free
 
     def refuse(_self: socket.socket, _address: object) -> None:
         raise PermissionError
@@ -226,7 +226,7 @@ def test_a_privileged_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_host_of_another_machine_is_explained() -> None:
-    from crowdtrace.common.embedded.network import why_not_free
+    from embedded.network import why_not_free
 
     assert why_not_free(8000, host="192.0.2.1") == "192.0.2.1 is no address of this machine; choose another HOST."
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from crowdtrace.common.embedded.home import CHECKOUT
+from embedded.home import CHECKOUT
 
 WEB = "import crowdtrace.wsgi; from django.urls import get_resolver; get_resolver().url_patterns"
 TASKS = "from crowdtrace.celery import app; app.loader.import_default_modules(); app.finalize()"

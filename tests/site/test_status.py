@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from crowdtrace.common.time import deployment_zone
+from common.time import deployment_zone
 from passes.models import IssuerKey
 
 

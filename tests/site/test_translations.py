@@ -11,10 +11,10 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from crowdtrace.common import problems
-from crowdtrace.common.embedded.home import CHECKOUT
+from common.web import problems
+from embedded.home import CHECKOUT
 
-ROOMS: Final = ("crowdtrace/common", "crowdtrace/site", "exports", "passes", "risk", "venues")
+ROOMS: Final = ("common", "crowdtrace/site", "exports", "passes", "risk", "venues")
 OTHERS: Final = tuple(code for code, _ in settings.LANGUAGES if code != "en")
 CALLS: Final = {
     "_",

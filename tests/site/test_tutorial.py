@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crowdtrace.common.embedded.home import CHECKOUT
+from embedded.home import CHECKOUT
 from tests.live import Copy, demonstration
 
 TUTORIAL = CHECKOUT / "docs" / "tutorial.md"

@@ -11,9 +11,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from common import valkey
+from common.time import utc_now
+from common.web import throttles
 from crowdtrace.celery import app
-from crowdtrace.common import throttles, valkey
-from crowdtrace.common.time import utc_now
 from tests import factories
 from tests.factories import EnrolledDevice
 from venues import services

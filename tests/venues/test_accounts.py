@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Conflict, Invalid
-from crowdtrace.common.time import utc_now
+from common.models import AuditEntry
+from common.time import utc_now
+from common.web.problems import Conflict, Invalid
 from tests.factories import NOW, PASSWORD, make_organisation, make_user
 from tests.venues.conftest import Race, call
 from venues import services

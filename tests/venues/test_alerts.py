@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from crowdtrace.common.models import AuditEntry
+from common.models import AuditEntry
 from tests.factories import confirm_email
 from tests.venues.conftest import World, call
 from venues import services

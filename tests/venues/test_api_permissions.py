@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
-from crowdtrace.common.time import utc_now, z
+from common.time import utc_now, z
 from crowdtrace.site import urls as site_urls
 from tests import factories
 from tests.factories import PASSWORD

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from tests.factories import EnrolledDevice, make_device, make_user
 from venues import presence, services, tasks
 from venues.kinds import DeviceKind

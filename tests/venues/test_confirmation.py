@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Invalid
-from crowdtrace.common.time import utc_now
+from common.models import AuditEntry
+from common.time import utc_now
+from common.web.problems import Invalid
 from tests import factories
 from tests.factories import NOW, PASSWORD
 from tests.venues.conftest import World, call

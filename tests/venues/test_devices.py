@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Conflict, Gone, Invalid
+from common.models import AuditEntry
+from common.web.problems import Conflict, Gone, Invalid
 from tests.factories import NOW, door_of, make_device, make_event, make_organisation, make_venue
 from venues import services
 from venues.hours import Interval

@@ -7,8 +7,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from crowdtrace.common.problems import Conflict, Gone, Invalid
-from crowdtrace.common.time import utc_now, z
+from common.time import utc_now, z
+from common.web.problems import Conflict, Gone, Invalid
 from tests.factories import HOUR, NOW, make_event, make_user, make_venue
 from tests.venues.conftest import Race, call
 from venues import selectors, services

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from crowdtrace.common.models import AuditEntry
+from common.models import AuditEntry
 from tests.factories import PASSWORD, make_user
 from tests.venues.conftest import World
 from venues.admin import operator_site

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Conflict, Forbidden, Gone, Invalid, NotFound
-from crowdtrace.common.purge import purge_expired
+from common.models import AuditEntry
+from common.purge import purge_expired
+from common.web.problems import Conflict, Forbidden, Gone, Invalid, NotFound
 from tests.factories import NOW, join, make_device, make_event, make_organisation, make_user, make_venue, owner_of
 from tests.venues.conftest import Race, World, call
 from venues import selectors, services

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from pytest_django import DjangoAssertNumQueries
 
-from crowdtrace.common import crypto
-from crowdtrace.common.time import utc_now
+from common import crypto
+from common.time import utc_now
 from tests import factories
 from tests.factories import PASSWORD
 from tests.venues.conftest import World

@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from tests import fuzzing
 from tests.venues.conftest import World
 from tests.venues.test_pages import counts

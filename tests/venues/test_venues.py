@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.problems import Conflict, Gone, Invalid, PreconditionFailed
+from common.models import AuditEntry
+from common.web.problems import Conflict, Gone, Invalid, PreconditionFailed
 from tests.factories import NOW, door_of, make_device, make_organisation, make_venue, owner_of
 from tests.venues.conftest import Race, World, call
 from venues import selectors, services

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common.throttles import DeviceThrottle
+from common.web.throttles import DeviceThrottle
 from venues.authentication import DeviceAuthentication, IsDevice, device_of
 
 

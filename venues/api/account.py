@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crowdtrace.common.idempotency import idempotent
-from crowdtrace.common.problems import Conflict, TooMany, Unauthorized, Unavailable
-from crowdtrace.common.serializers import read_body, without_body
-from crowdtrace.common.throttles import AddressThrottle, LoginThrottle
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.idempotency import idempotent
+from common.web.problems import Conflict, TooMany, Unauthorized, Unavailable
+from common.web.serializers import read_body, without_body
+from common.web.throttles import AddressThrottle, LoginThrottle
 from venues import letters, selectors, services
 from venues.api import serializers as s
 from venues.api.base import AccountView, OwnerListView, OwnerView, no_content

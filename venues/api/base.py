@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from crowdtrace.common.etag import ETagMixin, entity_tag
-from crowdtrace.common.pagination import CursorPagination
-from crowdtrace.common.serializers import read_query
+from common.web.etag import ETagMixin, entity_tag
+from common.web.pagination import CursorPagination
+from common.web.serializers import read_query
 from venues import links
 from venues.authentication import (
     OWNER_AUTHENTICATION,

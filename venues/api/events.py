@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crowdtrace.common.etag import require_match
-from crowdtrace.common.idempotency import idempotent
-from crowdtrace.common.problems import Conflict, Gone, Invalid, NotFound, PreconditionFailed, PreconditionRequired
-from crowdtrace.common.serializers import read_body, without_body
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.etag import require_match
+from common.web.idempotency import idempotent
+from common.web.problems import Conflict, Gone, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from common.web.serializers import read_body, without_body
 from venues import selectors, services
 from venues.api import serializers as s
 from venues.api.base import OwnerListView, OwnerView, no_content

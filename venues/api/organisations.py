@@ -8,11 +8,11 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crowdtrace.common.etag import require_match
-from crowdtrace.common.idempotency import idempotent
-from crowdtrace.common.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
-from crowdtrace.common.serializers import read_body, read_query, without_body
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.etag import require_match
+from common.web.idempotency import idempotent
+from common.web.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
+from common.web.serializers import read_body, read_query, without_body
 from venues import links, selectors, services
 from venues.api import serializers as s
 from venues.api.base import PAGED, OperatorView, OwnerListView, OwnerView, no_content, origin_of

@@ -5,15 +5,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crowdtrace.common.serializers import (
-    Choice,
-    Flag,
-    StrictModelSerializer,
-    StrictSerializer,
-    Text,
-    UtcTime,
-    Whole,
-)
+from common.web.serializers import Choice, Flag, StrictModelSerializer, StrictSerializer, Text, UtcTime, Whole
 from venues import links
 from venues.kinds import Access, DeviceKind, OrganisationKind, Role, VenueKind
 from venues.models import Device, Door, Event, Invitation, Membership, Organisation, OwnerToken, Requirements, Venue

@@ -18,8 +18,8 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.problems import Problem
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.problems import Problem
 from venues import letters, selectors, services
 from venues.pages.base import (
     anyones_page,

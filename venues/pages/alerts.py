@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from venues import links, selectors, services
 from venues.kinds import Role
 from venues.models import Venue

@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from crowdtrace.common import throttles
-from crowdtrace.common.problems import Forbidden, Problem
+from common.web import throttles
+from common.web.problems import Forbidden, Problem
 from venues.pages import typed
 
 Page = Callable[..., HttpResponse]

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.time import deployment_zone, utc_now
+from common.time import deployment_zone, utc_now
 from venues import links, selectors, services
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Event, Invitation, Venue, zone_names

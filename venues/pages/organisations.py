@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from venues import links, selectors, services
 from venues.kinds import OrganisationKind, Role
 from venues.models import Organisation

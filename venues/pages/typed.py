@@ -10,9 +10,9 @@ from typing import Final
 
 from django.http import HttpRequest
 
-from crowdtrace.common import throttles
-from crowdtrace.common.problems import Problem
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web import throttles
+from common.web.problems import Problem
 
 LIVES: Final = dt.timedelta(minutes=10)
 MOST_CHARACTERS: Final = 8_000

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crowdtrace.common.problems import NotFound
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.problems import NotFound
 from venues import links, plain, selectors, services
 from venues.kinds import Access, OrganisationKind, Role, VenueKind
 from venues.models import Device, Door, Organisation, Requirements, Venue, zone_names

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import audit, crypto
-from crowdtrace.common.problems import Invalid
+from common import audit, crypto
+from common.web.problems import Invalid
 from venues.kinds import Role
 from venues.models import Membership, OwnerToken
 from venues.refusals import NotLoggedIn, conflict

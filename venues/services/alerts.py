@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import audit
+from common import audit
 from venues import links
 from venues.fullness import Fullness, Level
 from venues.models import AlertMail, Membership, Venue

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from crowdtrace.common.problems import FieldError, Invalid
+from common.web.problems import FieldError, Invalid
 
 
 def clean(row: models.Model) -> None:

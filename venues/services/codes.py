@@ -13,7 +13,7 @@ import qrcode
 import qrcode.constants
 import qrcode.image.svg
 
-from crowdtrace.common.ids import ALPHABET
+from common.ids import ALPHABET
 
 CODE_LENGTH: Final = 12
 """60 bits: far more than can be tried in a code's life behind the throttles."""

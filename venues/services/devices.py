@@ -6,8 +6,8 @@ from typing import Final
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import audit, crypto
-from crowdtrace.common.problems import Gone, Invalid
+from common import audit, crypto
+from common.web.problems import Gone, Invalid
 from venues.models import Device, Door, EnrolmentCode
 from venues.refusals import conflict
 from venues.services.checks import clean

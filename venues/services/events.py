@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import audit, crypto
-from crowdtrace.common.problems import Gone, Invalid
+from common import audit, crypto
+from common.web.problems import Gone, Invalid
 from venues.hours import NEVER_OPEN
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Event, Invitation, Organisation, Venue

@@ -7,9 +7,9 @@ from typing import Any, Final
 from django.db import models, transaction
 from django.db.models import Prefetch
 
-from crowdtrace.common import audit
-from crowdtrace.common.models import AuditEntry
-from crowdtrace.common.time import z
+from common import audit
+from common.models import AuditEntry
+from common.time import z
 from venues.models import AlertMail, Door, Event, Organisation, Requirements, Venue
 from venues.requirements import RequirementValues
 from venues.services.events import invitation_code

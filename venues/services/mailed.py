@@ -16,7 +16,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
-from crowdtrace.common.problems import Invalid
+from common.web.problems import Invalid
 from venues import links, selectors
 from venues.models import ConfirmedEmail
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import audit, crypto
-from crowdtrace.common.problems import Gone, Invalid
+from common import audit, crypto
+from common.web.problems import Gone, Invalid
 from venues.kinds import OrganisationKind, Role
 from venues.models import Device, Event, MemberCode, Membership, Organisation, Venue
 from venues.refusals import conflict

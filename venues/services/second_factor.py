@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from crowdtrace.common import audit, crypto
-from crowdtrace.common.problems import Invalid
+from common import audit, crypto
+from common.web.problems import Invalid
 from venues.models import SecondFactor
 from venues.refusals import NotLoggedIn, conflict
 from venues.services.codes import new_code, tidy

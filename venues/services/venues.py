@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crowdtrace.common import audit
-from crowdtrace.common.problems import Gone, Invalid, PreconditionFailed, pointer
+from common import audit
+from common.web.problems import Gone, Invalid, PreconditionFailed, pointer
 from venues.hours import BadHours
 from venues.kinds import Access, OrganisationKind
 from venues.models import Device, Door, Event, Organisation, Requirements, Venue

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ('day', models.DateField()),
                 ('page', models.CharField(max_length=64)),
                 ('metric', models.CharField(choices=[('lcp', 'LCP'), ('inp', 'INP'), ('cls', 'CLS')], max_length=3)),
-                ('step', models.PositiveSmallIntegerField(help_text='index into the bounds of crowdtrace.site.vitals')),
+                ('step', models.PositiveSmallIntegerField(help_text='index into the bounds of crowdtrace.site.vitals.counts')),
                 ('count', models.PositiveIntegerField(default=1)),
             ],
             options={

@@ -8,12 +8,12 @@ import pandas as pd
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crowdtrace.common import embedded
+import embedded
 from exports import conf
 from exports.benchmark.baseline import QUERY, baseline
 from exports.benchmark.score import KEYS, BadPredictionError, read_prediction, results
 from exports.benchmark.truth import PLAN, NoTruthError, read_truth
-from exports.services.queries import run_query
+from exports.engine.run import run_query
 
 
 class Command(BaseCommand):

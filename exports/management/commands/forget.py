@@ -10,14 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crowdtrace.common.crypto import b64decode
-from crowdtrace.common.time import utc_now
+from common.crypto import b64decode
+from common.time import utc_now
 from exports.api.erasures import receipt
+from exports.erasure import batches, requests
+from exports.erasure.log import read_log
 from exports.lakes import deployment_lake
 from exports.models import Erasure
-from exports.services import erasing, erasures
-from exports.services.erasure_log import read_log
-from passes.identity import hash_owner
+from passes.codec.identity import hash_owner
 
 OWNER_BYTES = 32
 
@@ -40,11 +40,11 @@ class Command(BaseCommand):
             capability = self._again(now)
         else:
             owners = map(hash_owner, _read(options["owners"]))
-            capability = erasures.request_erasure(owner_hashes=owners, now=now, wake_worker=False)
-        erasing.run_erasures(now=utc_now())
+            capability = requests.request_erasure(owner_hashes=owners, now=now, wake_worker=False)
+        batches.run_erasures(now=utc_now())
         if capability is None:
             return
-        done = erasures.find_erasure(capability=capability)
+        done = requests.find_erasure(capability=capability)
         if done is None or done.status != Erasure.Status.DONE:
             raise CommandError(f"not finished: {done.failure or done.status}" if done else "gone")
         self.stdout.write(json.dumps(receipt(capability, done), indent=2))
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def _again(self, now: dt.datetime) -> bytes | None:
         with deployment_lake() as lake:
             known = read_log(lake=lake)
-        capability = erasures.request_again(known=known, now=now)
+        capability = requests.request_again(known=known, now=now)
         if capability is None:
             self.stdout.write(f"Nothing to erase: of {len(known)} owners in the log of erasures nothing is here.")
         return capability

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import columns_of, json_rows, to_csv
+from exports.engine.run import answer, run_query
 from exports.selectors import UnknownReleaseError
-from exports.services.queries import answer, run_query
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from exports.models import Release
+from exports.release import closed_days, verified
 from exports.selectors import verified_failures
-from exports.services import releases, verified
 
 
 class Command(BaseCommand):
@@ -29,18 +29,18 @@ class Command(BaseCommand):
         if options["accept_drift"] and not day:
             raise CommandError("say with --date which day you have looked at")
         try:
-            done = [_one(day, now, options)] if day else releases.release_waiting(now=now)
-        except releases.ReleaseFailed as error:
+            done = [_one(day, now, options)] if day else closed_days.release_waiting(now=now)
+        except closed_days.ReleaseFailed as error:
             raise CommandError(str(error)) from error
         for release in done:
             self.stdout.write(f"{release.day} {release.manifest['rows']} rows, epsilon {release.epsilon:g}")
         for published in verified.publish_waiting(now=now, again=day):
             self.stdout.write(f"{published.day} {published.rows} rows of the verified tier")
-        left = releases.failures(now=now) if not day else []
+        left = closed_days.failures(now=now) if not day else []
         left += [f"verified tier, {line}" for line in verified_failures()]
         if left:
             raise CommandError("not released:\n" + "\n".join(left))
 
 
 def _one(day: dt.date, now: dt.datetime, options: dict[str, Any]) -> Release:
-    return releases.release_day(day=day, now=now, accept_drift=options["accept_drift"])
+    return closed_days.release_day(day=day, now=now, accept_drift=options["accept_drift"])

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from exports.announce.outbound import AddressRefused
+from exports.announce.webhooks import register_webhook, remove_webhook
 from exports.models import Webhook
-from exports.outbound import AddressRefused
-from exports.services.webhooks import register_webhook, remove_webhook
 
 ACTOR = "operator"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from crowdtrace.common.time import utc_now
-from risk.crowd import refresh_crowd
-from risk.curves import refresh_cards
+from common.time import utc_now
+from risk.crowd.refresh import refresh_crowd
+from risk.scouting.curves import refresh_cards
 
 
 class Command(BaseCommand):

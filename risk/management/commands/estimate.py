@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from risk.services import fold_reports
 
 

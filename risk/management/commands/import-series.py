@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from crowdtrace.common.problems import Invalid
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.problems import Invalid
 from risk.services import NewSignal, record_public_signals
 
 COLUMNS = ("region", "week", "known_active_per_person", "source")

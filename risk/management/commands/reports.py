@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
 from risk.models import ReportedDay
 from risk.services import settle_waiting
 from venues.models import Venue

@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import urlencode
 
-from crowdtrace.site.research import examples
+from crowdtrace.site.research.shown import examples
 from tests.browser.cases import PAGE_BYTES, Case, NoPage, Scene, at
 
 # Outlines of the states are 27 kB, places and rows of 900 ZIP areas the rest.

@@ -20,10 +20,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from frictionless.resources import TableResource
 
-from exports.descriptors import FRICTIONLESS
+from exports.dataset.descriptors import FRICTIONLESS
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
 from exports.policy.checks import violations
-from exports.schemas import arrow_schema
-from exports.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
 from tests.exports.ledger import ANNOUNCED, BUDGET, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily
 

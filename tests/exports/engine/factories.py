@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
 from exports.engine.engine import Engine, Limits, Source
 from exports.lake.storage import Storage
-from exports.schemas import arrow_schema
-from exports.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
 from tests.exports.lake.factories import a_row
 
 QUERIES = Path(__file__).parents[3] / "exports" / "queries"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports.schemas import arrow_schema
-from exports.tables import CROWD_TRACING, VERIFIED, Table
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import CROWD_TRACING, VERIFIED, Table
 
 DAY = dt.date(2020, 10, 15)
 

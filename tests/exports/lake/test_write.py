@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, VERIFIED, ZIP3, states_by_zip3
 from exports.lake import write
 from exports.lake.catalogue import STORED_TABLES, Lake
 from exports.lake.storage import Storage, local_path
 from exports.lake.write import JOB, overwrite_day, overwrite_table
-from exports.schemas import arrow_schema
-from exports.tables import CROWD_TRACING, DP_COUNTS, VERIFIED, ZIP3, states_by_zip3
 from tests.exports.lake.factories import DAY, batches, open_rows
 
 NEXT = DAY + dt.timedelta(days=1)

@@ -129,8 +129,8 @@ def test_the_projection_is_the_nearest_point_with_that_sum(values: list[float], 
 def test_the_aims_of_accuracy_hold_on_a_million_scans() -> None:
     from benchmarks.days import simulated_day
     from benchmarks.release import released
+    from exports.dataset.tables import states_by_zip3
     from exports.policy.domain import workloads
-    from exports.tables import states_by_zip3
 
     everywhere = workloads(zip3=tuple(states_by_zip3()), readings=True)
     errors = released(simulated_day(rows=1_000_000, seed=7), everywhere, 1.0)

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import ANSWERS, CROWD_TRACING, DP_COUNTS, RESULTS, RISKLEVELS
 from exports.policy.domain import ANSWER_AXES, PASSES
 from exports.policy.draw import Drawn, _draw, draw
 from exports.policy.fit import Fitted, fit
 from exports.policy.rows import deal, dp_counts
-from exports.schemas import arrow_schema
-from exports.tables import ANSWERS, CROWD_TRACING, DP_COUNTS, RESULTS, RISKLEVELS
 from tests.exports.policy.factories import DAY, a_day_of, empty_counts, tables, without_noise
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk import states
+from risk.crowd import venue_days
 from risk.model import crowd_state as cs
 from risk.model.far import MERGE_GAP_US, InvalidInputError
 from risk.model.readings import OwnStays, read_stays
@@ -152,10 +152,10 @@ def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int
         if stay[0] - own[-1][1] >= MERGE_GAP_US:
             own.append(stay)
     parts = [state.between(0, cut), state.between(cut, 80)] if cut else [state]
-    rows = [(0, states.pack(states.Crowd(part, *_nothing(part.quarters))), None) for part in parts]
+    rows = [(0, venue_days.pack(venue_days.Crowd(part, *_nothing(part.quarters))), None) for part in parts]
     columns = np.array(own)
     read = read_stays(
-        states.table_of(rows),
+        venue_days.table_of(rows),
         OwnStays(
             venue=np.zeros(len(own), np.int64),
             arrive_us=columns[:, 0],

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from crowdtrace.common.problems import Problem
-from crowdtrace.common.time import utc_now
+from common.time import utc_now
+from common.web.problems import Problem
 from venues import services
 
 

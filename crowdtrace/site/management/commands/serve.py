@@ -23,12 +23,12 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from crowdtrace.common import embedded
-from crowdtrace.common.embedded.certificate import Certificate, ensure_certificate, network_addresses
-from crowdtrace.common.embedded.network import why_not_free
-from crowdtrace.common.embedded.serving import note_stopping, served_url, serving
-from crowdtrace.common.embedded.supervisor import Program, Supervisor, end_leftovers
-from crowdtrace.common.tables import bring_up_to_date, let_go
+import embedded
+from common.tables import bring_up_to_date, let_go
+from embedded.certificate import Certificate, ensure_certificate, network_addresses
+from embedded.network import why_not_free
+from embedded.serving import note_stopping, served_url, serving
+from embedded.supervisor import Program, Supervisor, end_leftovers
 
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0

@@ -1,0 +1,105 @@
+"""The nightly purge: every model's declared retention, carried out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from django.db import models, transaction
+from django.db.models.constants import LOOKUP_SEP
+
+from common.privacy import Retention, declared_models
+from common.time import last_ended_day
+
+BATCH: Final = 5_000
+SIMULATED: Final = "simulated_until"
+_CLOCK: Final = LOOKUP_SEP.join(["organisation", SIMULATED])
+
+
+def purge_expired(*, now: dt.datetime) -> dict[str, int]:
+    """Delete, or blank, what is past its retention; what goes along by cascade counts too.
+
+    Answers how many rows of each model (`passes.Scan`) went and how many fields (`passes.Pass.anchor`) were blanked.
+    Works in batches, each in a transaction of its own, and leaves rows alone that somebody else is changing: running
+    it twice, or two at once, does no more than running it once.
+    """
+    counts: Counter[str] = Counter()
+    for model, privacy in declared_models():
+        for retention in privacy.retention:
+            for expired in _expired(model, retention, now):
+                counts.update(_blank(expired, retention.blank) if retention.blank else _delete(expired))
+    return dict(sorted(counts.items()))
+
+
+def _expired(model: type[models.Model], retention: Retention, now: dt.datetime) -> Iterator[models.QuerySet[Any]]:
+    """The rows past one retention: one queryset for the real clock and one for each simulated one."""
+    rows = model._base_manager.all()
+    field = _resolve(model, retention.field)
+    if retention.venue is None:
+        yield rows.filter(_is_past(field, retention, now))
+        return
+    clock = LOOKUP_SEP.join([retention.venue, _CLOCK])
+    yield rows.filter(_is_past(field, retention, now), **{clock: None})
+    for then in _simulated_clocks(model, retention.venue):
+        yield rows.filter(_is_past(field, retention, then), **{clock: then})
+
+
+def _is_past(field: models.Field[Any, Any], retention: Retention, now: dt.datetime) -> models.Q:
+    limit = now - retention.after
+    if isinstance(field, models.DateTimeField):
+        return models.Q(**{f"{retention.field}__lte": limit})
+    if isinstance(field, models.DateField):
+        return models.Q(**{f"{retention.field}__lte": last_ended_day(limit)})
+    raise TypeError(f"{field} of a retention is neither a date nor a time")
+
+
+def _simulated_clocks(model: type[models.Model], venue: str) -> list[dt.datetime]:
+    """Ends of simulated pasts, as the organisations of venues have them."""
+    *_, organisation = _walk(model, LOOKUP_SEP.join([venue, "organisation"]))
+    related = cast(type[models.Model], organisation.related_model)
+    clocks = related._base_manager.exclude(**{SIMULATED: None}).values_list(SIMULATED, flat=True)
+    return sorted(set(clocks))
+
+
+def _walk(model: type[models.Model], path: str) -> Iterator[models.Field[Any, Any]]:
+    for name in path.split(LOOKUP_SEP):
+        field = cast("models.Field[Any, Any]", model._meta.get_field(name))
+        yield field
+        if isinstance(field.related_model, type):
+            model = field.related_model
+
+
+def _resolve(model: type[models.Model], path: str) -> models.Field[Any, Any]:
+    """The field at the end of a look-up path such as `pass_row__epoch`."""
+    *_, last = _walk(model, path)
+    return last
+
+
+def _delete(expired: models.QuerySet[Any]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    while True:
+        with transaction.atomic():
+            keys = _next_keys(expired)
+            if not keys:
+                return counts
+            _total, by_model = expired.model._base_manager.filter(pk__in=keys).delete()
+            counts.update(by_model)
+
+
+def _blank(expired: models.QuerySet[Any], name: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    remaining = expired.exclude(**{name: None})
+    while True:
+        with transaction.atomic():
+            keys = _next_keys(remaining)
+            if not keys:
+                return counts
+            done = expired.model._base_manager.filter(pk__in=keys).update(**{name: None})
+            counts[f"{expired.model._meta.label}.{name}"] += done
+
+
+def _next_keys(rows: models.QuerySet[Any]) -> list[Any]:
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    return list(locked.values_list("pk", flat=True)[:BATCH])

@@ -1,0 +1,176 @@
+"""What holds for every request and every answer: headers, body limits, problems raised outside the API."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware import csrf
+from django.utils.deprecation import MiddlewareMixin
+
+from common.web import throttles
+from common.web.problems import (
+    BadRequest,
+    TooLarge,
+    answer,
+    from_exception,
+    is_for_programs,
+    mark_as_logged,
+    note_fault,
+)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# Cameras read passes at kiosks and phones, a kiosk keeps its screen on; all else is off. NFC, which reads and writes
+# tags, is not named: few browsers know the word, the others complain, and by itself it is ours alone.
+PERMISSIONS_POLICY: Final = ", ".join(
+    [f"{feature}=(self)" for feature in ("camera", "fullscreen", "screen-wake-lock")]
+    + [
+        f"{feature}=()"
+        for feature in (
+            "accelerometer",
+            "browsing-topics",
+            "display-capture",
+            "geolocation",
+            "gyroscope",
+            "magnetometer",
+            "microphone",
+            "midi",
+            "payment",
+            "usb",
+        )
+    ]
+)
+
+
+DEVICE_PREFIXES: Final = ("/api/v1/scans", "/api/v1/device/")
+"""Where nobody but devices has anything to do."""
+
+
+class SecurityHeadersMiddleware:
+    """Sets the headers of every answer, those of refusals by other middleware included."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.always = {
+            "Content-Security-Policy": settings.CONTENT_SECURITY_POLICY,
+            "Permissions-Policy": PERMISSIONS_POLICY,
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": settings.X_FRAME_OPTIONS,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in self.always.items():
+            response.headers.setdefault(name, value)
+        if is_for_programs(request):
+            response.headers.setdefault("Cache-Control", "no-store")
+        throttles.write_headers(request, response)
+        return response
+
+
+class _ForPeople(MiddlewareMixin):
+    """Part of the way of a request that those of devices go past: they have no session, cookie or form."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(DEVICE_PREFIXES):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class SessionMiddleware(_ForPeople, sessions.SessionMiddleware):
+    """Django's own, for people."""
+
+
+class CsrfMiddleware(_ForPeople, csrf.CsrfViewMiddleware):
+    """Django's own, for people. Views of the API are exempt from its check of forms anyway."""
+
+
+class AuthenticationMiddleware(_ForPeople, auth.AuthenticationMiddleware):
+    """Django's own, for people."""
+
+
+class MessageMiddleware(_ForPeople, messages.MessageMiddleware):
+    """Django's own, for people."""
+
+
+class ProblemMiddleware:
+    """Turns a `Problem` raised by a plain view into its answer; views of the API have a handler of their own."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer, or `None` where the exception is a fault that Django reports."""
+        problem = from_exception(exception)
+        if problem is None:
+            return None
+        response = answer(request, problem)
+        note_fault(exception, problem, request, response)
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body beyond the limit before anything reads it, and NUL in the address.
+
+    A body without `Content-Length` (chunked) is read here, up to the limit; Django would take it for empty.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            _check_address(request)
+            _check_body(request)
+        except (BadRequest, TooLarge) as problem:
+            response = answer(request, problem)
+            mark_as_logged(response)
+            return response
+        return self.get_response(request)
+
+
+def body_limit(path: str) -> int:
+    """Bytes that a body sent to `path` may have."""
+    return settings.BODY_LIMIT_BYTES_BY_PATH.get(path, settings.BODY_LIMIT_BYTES)
+
+
+def _check_address(request: HttpRequest) -> None:
+    # PostgreSQL stores no NUL, so nothing that we have can be meant.
+    if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        raise BadRequest
+
+
+def _check_body(request: HttpRequest) -> None:
+    limit = body_limit(request.path_info)
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length:
+        if not (length.isascii() and length.isdigit()):
+            raise BadRequest
+        if int(length[:20]) > limit:
+            raise TooLarge
+    elif "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and isinstance(request, WSGIRequest):
+        _read_chunked(request, limit)
+
+
+def _read_chunked(request: WSGIRequest, limit: int) -> None:
+    stream = request.environ["wsgi.input"]
+    data = bytearray()
+    while len(data) <= limit and (part := stream.read(limit + 1 - len(data))):
+        data += part
+    if len(data) > limit:
+        raise TooLarge
+    request._stream = BytesIO(data)
+    request.META["CONTENT_LENGTH"] = str(len(data))

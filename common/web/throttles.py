@@ -1,0 +1,327 @@
+"""Rate limits in Valkey, shared by all web processes.
+
+Windows slide (two counters, the older one weighted by the part of it that still counts; the scripts are those of the
+`limits` library, atomic in the server). A request costs one round trip. When Valkey is away requests pass, for a door
+must not close because a counter is lost; that is logged once a minute.
+
+An address is kept nowhere. The counter's name holds an HMAC of it under a random key that changes each day (UTC) and
+lives in the memory of web processes and of the Valkey at `LIMITS_URL`, which writes nothing to disk (there too it is
+encrypted); it expires with its day.
+
+Answers carry `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), refusals `Retry-After`.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import logging
+import math
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+
+import limits
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from limits.storage import RedisStorage
+from redis import RedisError
+from redis.exceptions import ConnectionError, NoScriptError  # noqa: A004 - the library's name
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from common import valkey
+from common.crypto import Unreadable, decrypt, encrypt
+from common.time import utc_now
+from common.web import problems
+from common.web.clients import client_network
+from common.web.problems import Forbidden, TooMany, Unauthorized
+
+if TYPE_CHECKING:
+    # The settings of the API name this module, so it is read before views are.
+    from rest_framework.views import APIView
+
+PREFIX: Final = "crowdtrace:limit"
+KEY_NAME: Final = "crowdtrace:limit-key"
+KEY_LIVES: Final = dt.timedelta(days=1, minutes=5)  # of the day, and a little for clocks that differ
+ROUNDING_SECONDS: Final = 0.002  # counters live in whole milliseconds
+REST_SECONDS: Final = 2.0  # how long Valkey is left alone after it failed
+LOG_EVERY_SECONDS: Final = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a limit says of one request."""
+
+    scope: str
+    allowed: bool
+    quota: int
+    window: int  # seconds
+    remaining: int
+    reset: int  # seconds until more is there; when refused, until one more passes
+
+
+@dataclass(frozen=True)
+class Window:
+    """The two counters of a sliding window of `seconds`.
+
+    `current` counts in full, `previous` for the share `previous_s / seconds` of it. `current_s` is what the current
+    counter still lives: its window ends, and it becomes the previous one, `seconds` before that.
+    """
+
+    quota: int
+    seconds: int
+    previous: int
+    previous_s: float
+    current: int
+    current_s: float
+
+    @property
+    def shift(self) -> float:
+        """Seconds until the current counter becomes the previous one."""
+        return max(0.0, self.current_s - self.seconds)
+
+    def remaining(self) -> int:
+        """How many more requests pass now."""
+        return max(0, self.quota - self.current - math.floor(self.previous * self.previous_s / self.seconds))
+
+    def wait(self) -> float:
+        """Seconds until one more passes, if none is counted meanwhile; 0 when one passes now."""
+        if self.remaining():
+            return 0.0
+        if self.current < self.quota:
+            # The previous counter must fade until its share is below what the current one leaves.
+            return max(0.0, self.previous_s - (self.quota - self.current) * self.seconds / self.previous)
+        # The current counter becomes the previous one and fades in its turn.
+        return self.shift + self.seconds * (1 - self.quota / self.current)
+
+
+class _Storage(RedisStorage):
+    """Counts and reads the window in one call: the library's two scripts, each as a function of one script."""
+
+    _COUNT: Final = b"""
+        local function acquire(KEYS, ARGV) %b end
+        local function read(KEYS, ARGV) %b end
+        return {acquire(KEYS, ARGV), read(KEYS, {ARGV[2]})}
+    """ % (RedisStorage.SCRIPT_ACQUIRE_SLIDING_WINDOW, RedisStorage.SCRIPT_SLIDING_WINDOW)
+
+    def initialize_storage(self, uri: str) -> None:
+        super().initialize_storage(uri)
+        self.lua_count = self.get_connection().register_script(self._COUNT)
+        self._kept: list[Any] = []
+
+    def count(self, key: str, quota: int, window: int, cost: int) -> tuple[bool, list[bytes | int | None]]:
+        keys = [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
+        arguments = [quota, window, cost]
+        try:
+            allowed, counters = self._ask(keys, arguments)
+        except (NoScriptError, ConnectionError):
+            # The server forgot the script, or closed the connection: the library's own way does what is to be done.
+            allowed, counters = self.lua_count(keys, arguments)
+        return bool(allowed), counters
+
+    def _ask(self, keys: list[str], arguments: list[int]) -> Any:
+        """Run the script without what the library does around a command: a third of the time.
+
+        Connections are taken from the pool for good, as many as there are threads that count at once: to take one out
+        and to put it back costs more than the command. One that the server closed meanwhile fails, and `count` asks
+        the library's way.
+        """
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = valkey.limits().connection_pool.get_connection()
+        try:
+            connection.send_command("EVALSHA", self.lua_count.sha, len(keys), *keys, *arguments)
+            answer = connection.read_response()
+        except BaseException:
+            connection.disconnect()  # whatever is still under way must not answer another request
+            valkey.limits().connection_pool.release(connection)
+            raise
+        self._kept.append(connection)
+        return answer
+
+
+@lru_cache(maxsize=4)
+def _storage(url: str) -> _Storage:
+    return _Storage(url, connection_pool=valkey.limits().connection_pool, key_prefix=PREFIX)
+
+
+@lru_cache(maxsize=64)
+def _limit(text: str) -> tuple[int, int]:
+    item = limits.parse(text)
+    return item.amount, item.get_expiry()
+
+
+class _Outage:
+    """Leaves Valkey alone for a moment after a failure, and logs it once a minute."""
+
+    def __init__(self) -> None:
+        self.until = -math.inf
+        self.logged = -math.inf
+
+    def lasts(self) -> bool:
+        return time.monotonic() < self.until
+
+    def note(self, error: BaseException) -> None:
+        now = time.monotonic()
+        self.until = now + REST_SECONDS
+        if now - self.logged >= LOG_EVERY_SECONDS:
+            self.logged = now
+            log.warning("rate limits are off while Valkey is away", exc_info=error)
+
+
+_outage = _Outage()
+
+
+def hit(scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
+    """Count `cost` requests of `identity` against the limit `scope` of the settings; `None` while Valkey is away.
+
+    `identity` is hashed under the day's key before it goes anywhere.
+    """
+    if _outage.lasts():
+        return None
+    quota, window = _limit(settings.THROTTLES[scope])
+    try:
+        key = f"{scope}/{quota}/{window}/{_pseudonym(scope, identity)}"
+        allowed, counters = _storage(settings.LIMITS_URL).count(key, quota, window, cost)
+    except RedisError as error:
+        _outage.note(error)
+        return None
+    previous, previous_ms, current, current_ms = (max(0, int(value or 0)) for value in counters)
+    counted = Window(quota, window, previous, previous_ms / 1000, current, current_ms / 1000)
+    reset = math.ceil(counted.shift) if allowed else max(1, math.ceil(counted.wait() + ROUNDING_SECONDS))
+    return Verdict(scope, allowed, quota, window, counted.remaining() if allowed else 0, reset)
+
+
+# The day's key --------------------------------------------------------------------------------------------------------
+class _DayKey(NamedTuple):
+    day: str
+    url: str
+    key: bytes
+    started: hmac.HMAC  # has taken the key, to be copied: making one takes longer than the hash
+
+
+_key_of_day: _DayKey | None = None
+_key_lock = threading.Lock()
+
+
+def _day_key() -> _DayKey:
+    global _key_of_day  # noqa: PLW0603
+    day = utc_now().date().isoformat()
+    known = _key_of_day
+    if known is not None and known[:2] == (day, settings.LIMITS_URL):
+        return known
+    with _key_lock:
+        key = _shared_key(day)
+        _key_of_day = _DayKey(day, settings.LIMITS_URL, key, hmac.new(key, digestmod=hashlib.sha256))
+        return _key_of_day
+
+
+def _shared_key(day: str) -> bytes:
+    """The key that all processes use on `day`; the first to ask makes it."""
+    name = f"{KEY_NAME}:{day}"
+    client = valkey.limits()
+    proposed = encrypt("rate-limit-key", secrets.token_bytes(32))
+    stored = client.set(name, proposed, nx=True, get=True, ex=int(KEY_LIVES.total_seconds()))
+    try:
+        return decrypt("rate-limit-key", stored if isinstance(stored, bytes) else proposed)
+    except Unreadable:
+        # Left by a deployment with another master key.
+        client.set(name, proposed, ex=int(KEY_LIVES.total_seconds()))
+        return decrypt("rate-limit-key", proposed)
+
+
+def _pseudonym(scope: str, identity: bytes | str) -> str:
+    value = identity if isinstance(identity, bytes) else identity.encode("utf-8", "backslashreplace")
+    keyed = _day_key().started.copy()
+    keyed.update(scope.encode() + b"\0" + value)
+    return keyed.digest()[:16].hex()
+
+
+# Use by views ---------------------------------------------------------------------------------------------------------
+def check(request: HttpRequest, scope: str, identity: bytes | str | None = None, *, cost: int = 1) -> None:
+    """Count a request of a plain view, by its address unless `identity` is given; raises `TooMany`."""
+    verdict = _count(request, scope, client_network(request) if identity is None else identity, cost=cost)
+    if verdict is not None and not verdict.allowed:
+        raise TooMany(retry_after=verdict.reset)
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """`problems.exception_handler`; who was refused before any limit was asked counts against the address.
+
+    Views authenticate first and count then, so that devices behind one address do not share a limit. Without this,
+    tokens could be guessed, and the database asked for each, without limit.
+    """
+    request: HttpRequest = context["request"]._request
+    problem = problems.from_exception(exc)
+    if isinstance(problem, Unauthorized | Forbidden) and "rate_limit_verdicts" not in request.__dict__:
+        try:
+            check(request, AddressThrottle.scope)
+        except TooMany as refusal:
+            exc = refusal
+    return problems.exception_handler(exc, context)
+
+
+def _count(request: HttpRequest, scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
+    verdict = hit(scope, identity, cost=cost)
+    if verdict is not None:
+        request.__dict__.setdefault("rate_limit_verdicts", []).append(verdict)
+    return verdict
+
+
+def write_headers(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Tell the limits that this request was counted against."""
+    verdicts: list[Verdict] | None = request.__dict__.get("rate_limit_verdicts")
+    if verdicts:
+        response.headers["RateLimit-Policy"] = ", ".join(f'"{v.scope}";q={v.quota};w={v.window}' for v in verdicts)
+        response.headers["RateLimit"] = ", ".join(f'"{v.scope}";r={v.remaining};t={v.reset}' for v in verdicts)
+
+
+class AddressThrottle(BaseThrottle):
+    """Limits requests of one network address."""
+
+    scope: ClassVar[str] = "address"
+    _verdict: Verdict | None = None
+
+    def identity(self, request: Request, view: "APIView") -> bytes | str:  # noqa: ARG002
+        """What is counted."""
+        return client_network(request._request)
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Count the request."""
+        self._verdict = _count(request._request, self.scope, self.identity(request, view))
+        return self._verdict is None or self._verdict.allowed
+
+    def wait(self) -> float | None:
+        """Seconds until one more passes."""
+        return None if self._verdict is None else float(self._verdict.reset)
+
+
+class LoginThrottle(AddressThrottle):
+    """Limits attempts to log in."""
+
+    scope = "login"
+
+
+class EnrolThrottle(AddressThrottle):
+    """Limits attempts to enrol a device."""
+
+    scope = "enrol"
+
+
+class DeviceThrottle(AddressThrottle):
+    """Limits requests of one device, wherever it is; `request.auth` is the device and has a `public_id`."""
+
+    scope = "device"
+
+    def identity(self, request: Request, view: "APIView") -> bytes | str:
+        """The device's public id; its address where nobody is logged in."""
+        public_id: Any = getattr(request.auth, "public_id", None)
+        return str(public_id) if public_id else super().identity(request, view)

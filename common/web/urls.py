@@ -1,0 +1,9 @@
+"""Addresses of this room: the last ones, for what nobody else answers."""
+
+from django.urls import URLPattern, URLResolver, re_path
+
+from common.web.problems import unknown_address
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^(?:api|\.well-known)(?:/|$)", unknown_address),
+]

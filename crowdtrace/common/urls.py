@@ -1,9 +1,0 @@
-"""Addresses of this room: the last ones, for what nobody else answers."""
-
-from django.urls import URLPattern, URLResolver, re_path
-
-from crowdtrace.common.problems import unknown_address
-
-urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(r"^(?:api|\.well-known)(?:/|$)", unknown_address),
-]

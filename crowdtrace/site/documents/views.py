@@ -1,0 +1,41 @@
+"""The documents as pages, and the page on privacy."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from common.web.problems import NotFound
+from crowdtrace.site.documents import markdown
+from crowdtrace.site.documents.claims import CLAIMS, LIMITS
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """All documents, by audience."""
+    return render(request, "site/docs_list.html", {"shelves": markdown.shelves()})
+
+
+@require_safe
+def doc(request: HttpRequest, name: str) -> HttpResponse:
+    """One document with its table of contents."""
+    try:
+        found = markdown.document(name)
+    except KeyError:
+        raise NotFound from None
+    return render(request, "site/document.html", {"document": found})
+
+
+@require_safe
+def doc_file(_request: HttpRequest, name: str) -> HttpResponse:
+    """A picture that a document shows."""
+    try:
+        data, kind = markdown.file(name)
+    except KeyError:
+        raise NotFound from None
+    return HttpResponse(data, content_type=kind, headers={"Cache-Control": "public, max-age=3600"})
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is promised, what is kept, and what is not protected."""
+    return render(request, "site/privacy.html", {"claims": CLAIMS, "limits": LIMITS})

@@ -1,0 +1,106 @@
+"""The front page and what belongs to every page: language, installation, the offline copy."""
+
+import hashlib
+import json
+import ssl
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language
+from django.views.decorators.http import require_safe
+
+from common.web.problems import NotFound
+from passes.assets import address, content
+from passes.pages.views import manifest_response
+
+OFFLINE_PAGES: Final = ("page-me", "page-pass", "page-kiosk")
+OFFLINE_FILES: Final = (
+    "site/icon.svg",
+    "site/built/pico.min.css",
+    "site/built/site.css",
+    "site/built/site.js",
+    "site/built/vitals.js",
+    "passes/built/passes.css",
+    "passes/built/me.js",
+    "passes/built/check_in.js",
+    "passes/built/pass.js",
+)
+# The door's files are large and few need them: a kiosk keeps them when it asks for them.
+OFFLINE_LATER: Final = (
+    "passes/built/kiosk.js",
+    "passes/built/reader.js",
+    "passes/built/reader_script.js",
+    "passes/built/ed25519_script.js",
+    "passes/built/zxing_reader.wasm",
+)
+SERVICE_WORKER: Final = "passes/built/service.js"
+LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """What CrowdTrace is, in one screen."""
+    return render(request, "site/front.html", {"demonstration": settings.EMBEDDED})
+
+
+@require_safe
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the language and go back. A link, not a form: pages kept offline carry no token for one."""
+    chosen, back = request.GET.get("to", ""), request.GET.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/")
+    response = HttpResponseRedirect(back if safe else "/")
+    if check_for_language(chosen) and chosen in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=LANGUAGE_COOKIE_SECONDS,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+@require_safe
+def authority(_request: HttpRequest) -> HttpResponse:
+    """The authority of this copy's certificate, as phones install it (DER); 404 where the server has another one."""
+    if not settings.AUTHORITY_FILE:
+        raise NotFound
+    pem = Path(settings.AUTHORITY_FILE).read_text()
+    return HttpResponse(ssl.PEM_cert_to_DER_cert(pem), content_type="application/x-x509-ca-cert")
+
+
+@require_safe
+def manifest(_request: HttpRequest) -> JsonResponse:
+    """What a phone needs to install the visitor's app."""
+    return manifest_response(name="CrowdTrace", start=reverse("page-me"), display="standalone")
+
+
+@require_safe
+def service_worker(_request: HttpRequest) -> HttpResponse:
+    """The service worker, with the list of what it keeps in front; served here so that it may care for every page."""
+    response = HttpResponse(_worker_text(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@lru_cache(maxsize=1)
+def _worker_text() -> str:
+    """Built once a process: a new version of any file is a new version of the worker, and so of the copy."""
+    worker = content(SERVICE_WORKER)
+    digest = hashlib.sha256(worker)
+    for name in OFFLINE_FILES + OFFLINE_LATER:
+        digest.update(content(name))
+    offline = {
+        "version": digest.hexdigest()[:16],
+        "files": [address(name) for name in OFFLINE_FILES],
+        "later": [address(name) for name in OFFLINE_LATER],
+        "pages": [reverse(name) for name in OFFLINE_PAGES],
+    }
+    return f"self.OFFLINE = {json.dumps(offline)};\n{worker.decode()}"

@@ -1,0 +1,81 @@
+"""Whether the deployment answers, and whether it can work."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis import RedisError
+
+from common import valkey
+from common.tables import are_behind
+from common.time import deployment_zone, utc_now
+from common.web.problems import MethodNotAllowed
+from passes.models import IssuerKey
+
+log = logging.getLogger(__name__)
+
+READING: Final = ("GET", "HEAD")
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers; asks nothing else."""
+    _only_reading(request)
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when everything that requests need is there, else 503 with the names of what is missing."""
+    _only_reading(request)
+    missing = [name for name, check in CHECKS.items() if not _passes(name, check)]
+    body = {"status": "missing" if missing else "ok", "missing": missing}
+    return JsonResponse(body, status=503 if missing else 200, headers={"Retry-After": "5"} if missing else {})
+
+
+def _only_reading(request: HttpRequest) -> None:
+    if request.method not in READING:
+        raise MethodNotAllowed(READING)
+
+
+def _passes(name: str, check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except (DatabaseError, RedisError) as error:
+        log.warning("not ready: %s", name, exc_info=error)
+        return False
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+def _valkey() -> bool:
+    return bool(valkey.client().ping())
+
+
+def _migrations() -> bool:
+    return not are_behind()
+
+
+def _secrets() -> bool:
+    """Without an environment the settings stand in with zeros, good for tools and nothing else."""
+    return any(settings.MASTER_KEY) and any(settings.PEPPER)
+
+
+def _issuer_key() -> bool:
+    """The key that signs passes of today."""
+    return IssuerKey.objects.filter(epoch=utc_now().astimezone(deployment_zone()).date()).exists()
+
+
+CHECKS: Final[dict[str, Callable[[], bool]]] = {
+    "database": _database,
+    "valkey": _valkey,
+    "migrations": _migrations,
+    "secrets": _secrets,
+    "issuer key": _issuer_key,
+}

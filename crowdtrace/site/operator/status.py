@@ -1,0 +1,180 @@
+"""What the operator looks at: is everything done, is anything due, does anything look wrong. Reads only.
+
+Numbers about the deployment and about devices; never a row of a visit. A part whose store does not answer is `None`,
+so that the page comes when it is needed most.
+"""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection
+from redis import RedisError
+
+from common import task_record, valkey
+from common.task_record import Work
+from common.time import deployment_zone, last_ended_day
+from crowdtrace.site.vitals import counts
+from crowdtrace.site.vitals.counts import PageSpeed
+from exports import conf
+from exports.models import Release, Step
+from exports.selectors import verified_failures
+from passes import selectors as of_passes
+from passes.models import IssuerKey
+from passes.selectors import OddDevice
+from venues.models import Organisation
+
+KEYS_AHEAD_DAYS: Final = 2
+"""Check-in for tomorrow opens today, so its key must be there before."""
+LATE_AFTER: Final[dict[str, dt.timedelta]] = {
+    "risk.crowd.refresh": dt.timedelta(minutes=20),
+    "passes.alerts": dt.timedelta(minutes=10),
+    "passes.keys": dt.timedelta(hours=3),
+    "passes.abuse": dt.timedelta(hours=30),
+    "risk.estimate": dt.timedelta(hours=30),
+    "common.purge": dt.timedelta(hours=30),
+    "exports.release": dt.timedelta(hours=30),
+}
+"""How long after its last success a task of the schedule is late: its period with some grace."""
+LONG_QUEUE: Final = 100
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """One task of the schedule."""
+
+    name: str
+    done: dt.datetime | None
+    failures: int
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """Whether the key that signs a day's passes is there."""
+
+    day: dt.date
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Bytes; `None` where it cannot be known from here."""
+
+    database: int
+    valkey: int | None
+    lake: int | None
+    free: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything on the page."""
+
+    work: Work | None
+    tasks: list[TaskState]
+    latest: Release | None
+    stuck: list[Release]
+    stuck_verified: list[str]
+    budget: float
+    keys: list[KeyState]
+    storage: Storage
+    odd: list[OddDevice]
+    causes: dict[str, int]
+    causes_day: dt.date
+    waiting: int
+    speeds: list[PageSpeed]
+
+    @property
+    def warnings(self) -> int:
+        """How many things want to be looked at."""
+        return sum(
+            (
+                self.work is None or self.work.waiting > LONG_QUEUE,
+                any(task.is_late or task.failures for task in self.tasks),
+                bool(self.stuck),
+                bool(self.stuck_verified),
+                not all(key.is_there for key in self.keys),
+                bool(self.odd),
+            )
+        )
+
+
+def status(now: dt.datetime) -> Status:
+    """The state of the deployment."""
+    work = _or_none(lambda: task_record.read_work(now))
+    ended = last_ended_day(now)
+    return Status(
+        work=work,
+        tasks=_tasks(work, now),
+        latest=Release.objects.filter(step=Step.ANNOUNCED).order_by("-day").first(),
+        stuck=list(Release.objects.exclude(failure="").exclude(step=Step.ANNOUNCED).order_by("-day")[:10]),
+        stuck_verified=verified_failures()[-10:],
+        budget=conf.budget(),
+        keys=_keys(now),
+        storage=_storage(),
+        odd=of_passes.odd_devices(now),
+        causes=of_passes.causes_of_day(ended, now),
+        causes_day=ended,
+        waiting=Organisation.objects.filter(closed_at=None, verified_at=None).count(),
+        speeds=counts.page_speeds(now),
+    )
+
+
+def _tasks(work: Work | None, now: dt.datetime) -> list[TaskState]:
+    if work is None:
+        return []
+    names = sorted({*LATE_AFTER, *work.failures})
+    return [
+        TaskState(name, work.done.get(name), work.failures.get(name, 0), _is_late(name, work.done.get(name), now))
+        for name in names
+    ]
+
+
+def _is_late(name: str, done: dt.datetime | None, now: dt.datetime) -> bool:
+    """A task that never ran is not late: a new deployment waits for its first night."""
+    return done is not None and name in LATE_AFTER and now - done > LATE_AFTER[name]
+
+
+def _keys(now: dt.datetime) -> list[KeyState]:
+    today = now.astimezone(deployment_zone()).date()
+    days = [today + dt.timedelta(days=ahead) for ahead in range(KEYS_AHEAD_DAYS)]
+    there = set(IssuerKey.objects.filter(epoch__in=days).values_list("epoch", flat=True))
+    return [KeyState(day, day in there) for day in days]
+
+
+def _storage() -> Storage:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        (database,) = cursor.fetchone()
+    lake, free = _lake()
+    return Storage(database, _or_none(_valkey_bytes), lake, free)
+
+
+def _valkey_bytes() -> int:
+    info: Any = valkey.client().info("memory")
+    return int(info["used_memory"])
+
+
+def _lake() -> tuple[int | None, int | None]:
+    """Size of a lake in a folder, and what is free beside it; a bucket's size is its provider's to tell."""
+    parts = urlsplit(settings.LAKE_URL)
+    folder = Path(parts.path)
+    if parts.scheme != "file" or not folder.is_dir():
+        return None, None
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return size, shutil.disk_usage(folder).free
+
+
+def _or_none(read: Callable[[], Part]) -> Part | None:
+    try:
+        return read()
+    except RedisError:
+        return None

@@ -1,0 +1,14 @@
+"""The operator's status page."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from common.time import utc_now
+from crowdtrace.site.operator.status import status as state_of_deployment
+from venues.pages.base import operator_page
+
+
+@operator_page
+def status(request: HttpRequest) -> HttpResponse:
+    """Queue, tasks, release, keys, storage, odd devices, page speed."""
+    return render(request, "site/owner/status.html", {"status": state_of_deployment(utc_now())})

@@ -1,0 +1,283 @@
+"""What the researcher's pages show, read from the ledger and, for areas and queries, through the query engine."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+from django.core.cache import cache
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from exports import conf
+from exports.dataset.tables import CROWD_TRACING, DAILY
+from exports.engine.results import columns_of, json_rows
+from exports.engine.run import Answered, run_query
+from exports.models import Release
+from exports.selectors import TablesAt, daily_rows
+
+SHOWN_ROWS: Final = 200
+CHARTED_ROWS: Final = 5000
+KEPT_SECONDS: Final = 24 * 3600
+NUMBERS: Final = ("bigint", "integer", "smallint", "tinyint", "double", "real")
+_SHARE: Final = "share of "
+
+
+# Queries --------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Example:
+    """A query that is ready to run."""
+
+    slug: str
+    title: Promise
+    sql: str
+
+
+def examples() -> tuple[Example, ...]:
+    """The two published queries as they are, and one on the noisy counts."""
+    folder = files("exports") / "queries"
+    daily, states = (
+        (folder / f"{name}.sql").read_text(encoding="utf-8").strip()
+        for name in ("daily_counts", "counts_by_state_and_risklevel")
+    )
+    days = (
+        f'SELECT scan_date, count_if(symptoms) AS symptoms, count(*) AS scans\nFROM "{conf.database()}".'
+        f'"{CROWD_TRACING.name}"\nGROUP BY 1\nORDER BY 1'
+    )
+    return (
+        Example("days", gettext_lazy("All days"), days),
+        Example("daily", gettext_lazy("Published: daily counts"), daily),
+        Example("states", gettext_lazy("Published: by state and class of risk"), states),
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer as the page shows it: the first rows, and columns for the chart."""
+
+    columns: list[dict[str, str]]
+    numbers: tuple[bool, ...]
+    rows: list[list[Any]]
+    total: int
+    truncated: bool
+    as_of: dt.date | None
+    elapsed_ms: int
+    chart: dict[str, Any] | None
+
+
+def shown(answered: Answered) -> Shown:
+    """What the page shows of an answer."""
+    table = answered.result.table
+    columns, rows = columns_of(table), json_rows(table)
+    return Shown(
+        columns=columns,
+        numbers=tuple(column["type"] in NUMBERS for column in columns),
+        rows=rows[:SHOWN_ROWS],
+        total=len(rows),
+        truncated=answered.result.truncated,
+        as_of=answered.as_of,
+        elapsed_ms=answered.result.elapsed_ms,
+        chart=chart(columns, rows[:CHARTED_ROWS]),
+    )
+
+
+def chart(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str, Any] | None:
+    """Whole numbers against the first column, summed where its values repeat; None where there is nothing to draw."""
+    counts = [place for place, column in enumerate(columns) if place and column["type"] in NUMBERS[:4]]
+    if not counts or len(rows) < 2:
+        return None
+    sums: dict[Any, list[int]] = {}
+    for row in rows:
+        found = sums.setdefault(row[0], [0] * len(counts))
+        for place, column in enumerate(counts):
+            found[place] += row[column] or 0
+    if len(sums) < 2:
+        return None
+    return {
+        "kind": "date" if columns[0]["type"] == "date" else "text",
+        "x": [str(value) for value in sums],
+        "series": [
+            {"name": columns[column]["name"], "values": [found[place] for found in sums.values()]}
+            for place, column in enumerate(counts)
+        ],
+        "summed": len(sums) < len(rows),
+    }
+
+
+def snippets(*, base: str, sql: str) -> list[tuple[str, str]]:
+    """The same query from a shell, from Python, from R and in Athena, ready to copy."""
+    url = f"{base}/api/v1/queries"
+    body = json.dumps({"sql": sql, "format": "csv"})
+    shell = body.replace("'", "'\\''")
+    return [
+        ("curl", f"curl -s {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{shell}'"),
+        (
+            "Python",
+            "import io, json, urllib.request\nimport pandas as pd\n\n"
+            f"sql = {_python(sql)}\n"
+            f'request = urllib.request.Request("{url}", json.dumps({{"sql": sql, "format": "csv"}}).encode(),\n'
+            '                                 {"Content-Type": "application/json"})\n'
+            "rows = pd.read_csv(io.BytesIO(urllib.request.urlopen(request).read()))",
+        ),
+        (
+            "R",
+            "library(httr2)\n\n"
+            f"sql <- {json.dumps(sql)}\n"
+            f'answer <- request("{url}") |>\n  req_body_json(list(sql = sql, format = "csv")) |>\n  req_perform()\n'
+            "rows <- read.csv(text = resp_body_string(answer))",
+        ),
+        ("Athena", f"-- Database: {conf.database()}\n{sql}"),
+    ]
+
+
+def _python(text: str) -> str:
+    return f'"""{text}"""' if '"""' not in text and "\\" not in text and not text.endswith('"') else repr(text)
+
+
+# Profile --------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Bar:
+    """One value of a column and its share in percent."""
+
+    label: str
+    percent: float
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The values of one column."""
+
+    column: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Quantiles of an ordered column: 5, 25, 50, 75, 95 %, placed on 0 to 100 between its ends."""
+
+    column: str
+    low: float
+    high: float
+    median: float
+    mean: float
+    places: tuple[float, ...]
+
+
+def bars_of(release: Release) -> list[Bars]:
+    """Shares of the values of each column of few values."""
+    found: dict[str, list[Bar]] = {}
+    for each in _statistics(release):
+        name = each["statistic"]
+        if name.startswith(_SHARE) and name != "share of nulls" and each["value"] is not None:
+            found.setdefault(each["column"], []).append(Bar(name.removeprefix(_SHARE), 100 * each["value"]))
+    return [Bars(column, tuple(bars)) for column, bars in found.items()]
+
+
+def boxes_of(release: Release) -> list[Box]:
+    """Quantiles of each ordered column that has values."""
+    found: dict[str, dict[str, float]] = {}
+    for each in _statistics(release):
+        if each["value"] is not None:
+            found.setdefault(each["column"], {})[each["statistic"]] = each["value"]
+    return [_box(column, values) for column, values in found.items() if "quantile 0.5" in values]
+
+
+def _box(column: str, values: Mapping[str, float]) -> Box:
+    low, high = values["minimum"], values["maximum"]
+    width = (high - low) or 1.0
+    quantiles = [values[f"quantile {quantile}"] for quantile in ("0.05", "0.25", "0.5", "0.75", "0.95")]
+    places = tuple(round(100 * (quantile - low) / width, 2) for quantile in quantiles)
+    return Box(column, low, high, quantiles[2], values["mean"], places)
+
+
+def _statistics(release: Release) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = release.profile.get("statistics", [])
+    return found
+
+
+# Areas ----------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Area:
+    """Released rows of a state or a ZIP area; shares in percent."""
+
+    name: str
+    code: str
+    total: int
+    symptoms: int
+    declined: int
+    high: int
+
+    @property
+    def symptoms_percent(self) -> float:
+        """Rows that say yes to symptoms."""
+        return self._percent(self.symptoms)
+
+    @property
+    def declined_percent(self) -> float:
+        """Rows whose result is Declined."""
+        return self._percent(self.declined)
+
+    @property
+    def high_percent(self) -> float:
+        """Rows of the highest class of risk."""
+        return self._percent(self.high)
+
+    def _percent(self, part: int) -> float:
+        return 100 * part / self.total if self.total else 0.0
+
+
+MEASURES: Final[dict[str, Promise]] = {
+    "total": gettext_lazy("Check-ins"),
+    "symptoms_percent": gettext_lazy("Symptoms, %"),
+    "declined_percent": gettext_lazy("Declined, %"),
+    "high_percent": gettext_lazy("Class High, %"),
+}
+_DAILY_PLACES: Final = {name: place for place, name in enumerate(DAILY.names)}
+
+
+def states(at: TablesAt, *, day: dt.date | None, names: Mapping[str, str]) -> list[Area]:
+    """Released rows by state, of one day or of all; what has no state comes last."""
+    sums: dict[str, list[int]] = {}
+    columns = [_DAILY_PLACES[f"{name}_count"] for name in ("total", "symptoms", "declined", "high")]
+    for row in daily_rows(at):
+        if day is None or row[0] == day.isoformat():
+            found = sums.setdefault(row[1] or "", [0, 0, 0, 0])
+            for place, column in enumerate(columns):
+                found[place] += row[column]
+    unknown = _("ZIP unknown, or too few to publish")
+    return [
+        Area(names.get(code, code) if code else unknown, code, *counts)
+        for code, counts in sorted(sums.items(), key=lambda item: (not item[0], item[0]))
+    ]
+
+
+def zip_areas(at: TablesAt, *, day: dt.date | None) -> list[Area]:
+    """Released rows by 3-digit ZIP, of one day or of all. Rows of a release never change, so the answer is kept."""
+    if at.release is None:
+        return []
+    key = "zip-areas-" + at.tag("zip areas", day.isoformat() if day else "").strip('W/"')
+    rows: list[list[Any]] | None = cache.get(key)
+    if rows is None:
+        rows = json_rows(run_query(sql=_zip_sql(day), at=at).result.table)
+        cache.set(key, rows, KEPT_SECONDS)
+    return [Area(row[0], row[0], *row[1:]) for row in rows]
+
+
+def _zip_sql(day: dt.date | None) -> str:
+    where = f" AND scan_date = DATE '{day.isoformat()}'" if day else ""
+    table = f'"{conf.database()}"."{CROWD_TRACING.name}"'
+    # Names of ours and a day that was parsed: nothing of a request is in it.
+    return f"""SELECT substr(scannerdevice_zipcode, 1, 3), count(*), count_if(symptoms),
+      count_if(result = 'Declined'), count_if(risklevel = 'High')
+    FROM {table} WHERE scannerdevice_zipcode <> ''{where} GROUP BY 1 ORDER BY 1"""  # noqa: S608
+
+
+def ordered(areas: Iterable[Area], sort: str) -> list[Area]:
+    """Areas by a column's name; with a minus in front the largest first. An unknown name is the order as it is."""
+    name = sort.removeprefix("-")
+    if name not in {"name", *MEASURES}:
+        return list(areas)
+    return sorted(areas, key=lambda area: getattr(area, name), reverse=sort.startswith("-"))

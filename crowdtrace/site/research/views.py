@@ -1,0 +1,159 @@
+"""Pages for researchers: what the data is, SQL, and the map. Open to anyone; they work without a script."""
+
+import datetime as dt
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from common.web import throttles
+from common.web.problems import NotFound
+from crowdtrace.site.research import shown, us_map
+from exports import conf
+from exports.api.catalogue import Dataset
+from exports.api.serializers import FORMATS
+from exports.dataset import publication
+from exports.dataset.tables import DAILY, OPEN_TABLES
+from exports.engine.engine import MAX_CHARACTERS
+from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.run import run_query
+from exports.selectors import TablesAt, UnknownReleaseError, seen_by, tables_at, tables_on
+from venues.links import origin
+
+LISTED_RELEASES: Final = 60
+
+
+@require_safe
+def data(request: HttpRequest) -> HttpResponse:
+    """What the data is and is not, its guarantee, dictionary, releases, profile, downloads, licence."""
+    at = tables_on(_day(request, "as_of"))
+    dataset = Dataset.of(request, conf.database())
+    releases = list(seen_by(at.release).order_by("-day")[:LISTED_RELEASES]) if at.release else []
+    newest = next((release for release in releases if release.day == at.as_of), None)
+    context = {
+        "whole": dataset.whole(at),
+        "asked": request.GET.get("as_of", ""),
+        "releases": releases,
+        "newest": newest,
+        "bars": shown.bars_of(newest) if newest else [],
+        "boxes": shown.boxes_of(newest) if newest else [],
+        "splits": newest.manifest.get("tables", []) if newest else [],
+    }
+    return _page(request, "site/data.html", context)
+
+
+@require_safe
+def sql(request: HttpRequest) -> HttpResponse:
+    """A query and its answer. The address of the page is the permalink."""
+    text = request.GET.get("sql", "")
+    examples = shown.examples()
+    example = next((each for each in examples if each.slug == request.GET.get("example")), examples[0])
+    context: dict[str, Any] = {
+        "sql": text or example.sql,
+        "as_of": request.GET.get("as_of", ""),
+        "examples": examples,
+        "tables": [*OPEN_TABLES, DAILY],
+        "database": conf.database(),
+        "most": MAX_CHARACTERS,
+        "snippets": shown.snippets(base=origin(request), sql=text or example.sql),
+        "formats": FORMATS,
+    }
+    if text:
+        context |= _answer(request, text)
+    return _page(request, "site/sql.html", context, status=400 if "wrong" in context else 200)
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """One of these pages; each says when nobody in its data is real."""
+    demonstration = publication.demonstration_sentence() if publication.is_demonstration() else ""
+    return render(request, template, context | {"demonstration": demonstration}, status=status)
+
+
+def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
+    """The answer, or what is wrong with the query and where."""
+    throttles.check(request, "query")
+    try:
+        answered = run_query(sql=text, as_of=_day(request, "as_of"))
+    except QueryError as error:
+        return {"wrong": error, "marked": _marked(text, error)}
+    except QueryBusyError:
+        return {"wrong": {"detail": _("As many queries are running as may. Try again in a moment.")}}
+    except LakeAwayError:
+        return {"wrong": {"detail": _("The data cannot be read at the moment. Try again in a minute.")}}
+    except UnknownReleaseError:
+        return {"wrong": {"detail": _("There is no release of that day.")}}
+    return {"shown": shown.shown(answered)}
+
+
+def _marked(text: str, error: QueryError) -> str:
+    """The line that is wrong, with a mark under the place."""
+    lines = text.splitlines()
+    if error.line is None or not 1 <= error.line <= len(lines):
+        return ""
+    column = min(error.column or 1, len(lines[error.line - 1]) + 1)
+    return f"{lines[error.line - 1]}\n{' ' * (column - 1)}^"
+
+
+@require_safe
+def map_of_releases(request: HttpRequest) -> HttpResponse:
+    """Released rows by state and ZIP area, as a map and as the same rows in a table."""
+    at = tables_at()
+    days = list(seen_by(at.release).order_by("-day").values_list("day", flat=True)) if at.release else []
+    day = _day(request, "day")
+    if day is not None and day not in days:
+        raise NotFound(_("There is no release of that day."))
+    measure = request.GET.get("measure", "total")
+    measure = measure if measure in shown.MEASURES else "total"
+    states = shown.states(at, day=day, names=us_map.state_names())
+    areas, away = _areas(at, day)
+    context = {
+        "map": _map(states, areas, measure, shown.MEASURES[measure]),
+        "states": shown.ordered(states, request.GET.get("sort", "")),
+        "areas": shown.ordered(areas, request.GET.get("sort", "")),
+        "away": away,
+        "days": days,
+        "day": day,
+        "measure": measure,
+        "measures": shown.MEASURES.items(),
+        "sort": request.GET.get("sort", ""),
+        "is_percent": measure.endswith("_percent"),
+    }
+    return _page(request, "site/map.html", context)
+
+
+def _areas(at: TablesAt, day: dt.date | None) -> tuple[list[shown.Area], bool]:
+    """The ZIP areas, and whether they cannot be read at the moment."""
+    try:
+        return shown.zip_areas(at, day=day), False
+    except (QueryBusyError, LakeAwayError):
+        return [], True
+
+
+def _map(states: list[shown.Area], areas: list[shown.Area], measure: str, title: Promise) -> us_map.UsMap:
+    known = [area for area in states if area.code]
+    return us_map.draw(
+        values={area.code: getattr(area, measure) for area in known},
+        texts={area.code: f"{area.name}: {title} {_number(getattr(area, measure))}" for area in known},
+        sizes={area.code: float(area.total) for area in areas},
+        size_texts={
+            area.code: _("ZIP %(zip)s: %(count)s check-ins") % {"zip": area.code, "count": _number(area.total)}
+            for area in areas
+        },
+    )
+
+
+def _number(value: float) -> str:
+    return number_format(value, 0 if isinstance(value, int) else 1, use_l10n=True, force_grouping=True)
+
+
+def _day(request: HttpRequest, name: str) -> dt.date | None:
+    """A day of the address, None where there is none."""
+    text = request.GET.get(name, "")
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise NotFound(_("There is no release of that day.")) from None

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TownConfig(AppConfig):
+    name = "crowdtrace.town"
+    label = "town"

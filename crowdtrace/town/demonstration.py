@@ -1,0 +1,104 @@
+"""The demonstration: an owner account, an organisation with two venues, and a small simulated town around them.
+
+Only in the embedded mode, where copy and account belong to whoever runs the machine. Everything here is idempotent.
+"""
+
+import datetime as dt
+from typing import Final, TypedDict
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from common.crypto import b64encode, derived_key
+from venues import services
+from venues.kinds import OrganisationKind, Role, VenueKind
+from venues.models import Door, Organisation, Venue
+from venues.requirements import RequirementValues
+
+USERNAME: Final = "demo"
+ORGANISATION: Final = "CrowdTrace demonstration"
+OPERATOR: Final = "demonstration"
+"""Who the audit names as the one that verified the organisation: this command."""
+CAPACITY: Final = 500
+_PASSWORD_BYTES: Final = 15
+_VENUES: Final = (
+    services.VenueFacts(name="Harbor Hall", kind=VenueKind.THEATRE, zip="94110"),
+    services.VenueFacts(name="Corner Bakery", kind=VenueKind.RESTAURANT, zip="10001"),
+)
+
+
+class DemoOwner(TypedDict):
+    """How to log in."""
+
+    username: str
+    password: str
+
+
+class DemoVenue(TypedDict):
+    """A venue, and a code that enrols one device at its first door."""
+
+    id: str
+    name: str
+    zip: str
+    enrolment_code: str
+
+
+def owner_password() -> str:
+    """The demonstration owner's password, from the master key: it is written down nowhere."""
+    return b64encode(derived_key("demonstration owner")[:_PASSWORD_BYTES])
+
+
+@transaction.atomic
+def ensure_demonstration(*, now: dt.datetime) -> Organisation:
+    """Make what is missing of account, organisation and venues; leave alone what is there, changed or not."""
+    owner = _ensure_owner(now=now)
+    organisation = find_demonstration()
+    if organisation is None:
+        organisation = services.create_organisation(
+            owner=owner, name=ORGANISATION, kind=OrganisationKind.NON_PROFIT, now=now
+        )
+    services.verify_organisation(organisation=organisation, actor=OPERATOR, now=now)
+    there = organisation.venues.filter(closed_at=None).count()
+    for facts in _VENUES[there:]:
+        services.create_venue(
+            organisation=organisation,
+            facts=facts,
+            requirements=RequirementValues(capacity=CAPACITY),
+            actor=owner.username,
+            now=now,
+        )
+    return organisation
+
+
+def find_demonstration() -> Organisation | None:
+    """The demonstration organisation; `None` before the first start, or once it was closed."""
+    mine = Organisation.objects.filter(
+        name=ORGANISATION, closed_at=None, memberships__user__username=USERNAME, memberships__role=Role.OWNER
+    )
+    return mine.order_by("pk").first()
+
+
+def make_enrolment_codes(*, organisation: Organisation, now: dt.datetime) -> list[DemoVenue]:
+    """The venues of the demonstration, each with a fresh code for its first open door."""
+    venues = organisation.venues.filter(closed_at=None).order_by("pk")
+    return [_with_code(venue, now=now) for venue in venues]
+
+
+def _ensure_owner(*, now: dt.datetime) -> User:
+    """The account with the derived password, also after somebody changed it: what the command prints must work."""
+    password = owner_password()
+    user = User.objects.filter(username=USERNAME).first()
+    if user is None:
+        return services.sign_up(username=USERNAME, password=password, now=now)
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user
+
+
+def _with_code(venue: Venue, *, now: dt.datetime) -> DemoVenue:
+    door = Door.objects.select_related("venue__organisation").filter(venue=venue, closed_at=None).order_by("pk").first()
+    if door is None:
+        door = services.add_door(venue=venue, name="Entrance", actor=USERNAME, now=now)
+    code = services.make_enrolment_code(door=door, actor=USERNAME, now=now)
+    return DemoVenue(id=venue.public_id, name=venue.name, zip=venue.zip, enrolment_code=code.code)

@@ -1,0 +1,141 @@
+"""Some visitors of a simulated town go the whole way: a secret, signed passes, rotating codes, scans at the door."""
+
+import datetime as dt
+import heapq
+from dataclasses import dataclass, field
+
+import base45
+import numpy as np
+import numpy.typing as npt
+
+from common.crypto import new_token
+from crowdtrace.town.venues import Place
+from crowdtrace.town.world.streams import stream
+from passes import services
+from passes.admission import Answers, ScanType
+from passes.clock import moment
+from passes.codec import PREFIX, rotating_text
+from passes.codec.epochs import Epoch
+from passes.codec.identity import (
+    PASSES_PER_EPOCH,
+    SECRET_BYTES,
+    PassSecrets,
+    VisitorKeys,
+    derive_keys,
+    derive_pass,
+    derive_seed,
+    hash_erase_key,
+)
+from passes.hashes import visitor_hash
+from venues.selectors import device_context
+
+CHECKIN_LEAD_S = 90
+"""People check in on the way to the door."""
+_SCAN_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outing:
+    """One visit, or one refusal, to be: Unix seconds; `leaves` None for who does not check out (yet)."""
+
+    person: int
+    place: Place
+    arrives: int
+    leaves: int | None
+    answers: npt.NDArray[np.bool_]
+    survey_seconds: int
+    masks: int
+    distancing: int
+    stay: int  # row of the day's stays, -1 for a refusal
+
+
+@dataclass(slots=True)
+class _Going:
+    outing: Outing
+    secrets: PassSecrets
+    text: str = field(repr=False)
+
+
+class FullChain:
+    """The visitors of one seed who use the ordinary services, and the owners of the passes they drew."""
+
+    def __init__(self, *, seed: int, people: set[int]) -> None:
+        self.people = people
+        self._keys = {person: self._key_of(seed, person) for person in sorted(people)}
+        self._registered: set[int] = set()
+
+    def live_day(self, *, epoch: Epoch, outings: list[Outing]) -> dict[int, bytes]:
+        """Live one day in the order of time; the owner of each outing's pass, by its place in `outings`."""
+        drawn: dict[int, int] = {}
+        seeds: dict[int, bytes] = {}
+        owners: dict[int, bytes] = {}
+        waiting: list[tuple[int, int, _Going]] = []
+        for number, outing in sorted(enumerate(outings), key=lambda one: (one[1].arrives, one[0])):
+            self._let_out(waiting, until=outing.arrives)
+            index = drawn.get(outing.person, 0)
+            if index >= PASSES_PER_EPOCH:
+                continue
+            drawn[outing.person] = index + 1
+            keys = self._keys[outing.person]
+            seed = seeds.setdefault(outing.person, derive_seed(keys.passes, epoch.start))
+            secrets = derive_pass(seed, epoch.start, index)
+            owners[number] = secrets.owner
+            going = self._arrive(epoch, outing, keys, secrets)
+            if going is not None and outing.leaves is not None:
+                heapq.heappush(waiting, (outing.leaves, number, going))
+        self._let_out(waiting, until=epoch.end)
+        return owners
+
+    def _arrive(self, epoch: Epoch, outing: Outing, keys: VisitorKeys, secrets: PassSecrets) -> _Going | None:
+        before = moment(max(epoch.start, outing.arrives - CHECKIN_LEAD_S))
+        self._register(outing.person, keys, before)
+        symptoms, diagnosed, contact, near = (bool(answer) for answer in outing.answers)
+        request = services.CheckinRequest(
+            venue=outing.place.public_id,
+            epoch=epoch.date,
+            anchor=secrets.anchor,
+            owner_hash=secrets.owner_hash,
+            answers=Answers(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near),
+            survey_seconds=outing.survey_seconds,
+        )
+        answer = services.check_in(key_hash=visitor_hash(keys.auth), request=request, now=before)
+        if answer.credential is None or outing.stay < 0:
+            return None
+        going = _Going(outing, secrets, answer.credential)
+        _scan(going, ScanType.CHECKIN, outing.arrives)
+        if outing.masks:
+            services.rate_visit(
+                owner_hash=secrets.owner_hash,
+                masks=outing.masks,
+                distancing=outing.distancing,
+                now=moment(outing.arrives),
+            )
+        return going
+
+    def _let_out(self, waiting: list[tuple[int, int, _Going]], *, until: int) -> None:
+        while waiting and waiting[0][0] <= until:
+            leaves, _number, going = heapq.heappop(waiting)
+            _scan(going, ScanType.CHECKOUT, leaves)
+
+    def _register(self, person: int, keys: VisitorKeys, now: dt.datetime) -> None:
+        if person not in self._registered:
+            services.register_visitor(
+                key_hash=visitor_hash(keys.auth), hash_of_erase_key=hash_erase_key(keys.erase), now=now
+            )
+            self._registered.add(person)
+
+    @staticmethod
+    def _key_of(seed: int, person: int) -> VisitorKeys:
+        return derive_keys(stream(seed, "secret", person).bytes(SECRET_BYTES))
+
+
+def _scan(going: _Going, scan_type: ScanType, at: int) -> None:
+    """Show the code of the moment at the venue's kiosk."""
+    now = moment(at)
+    device = device_context(going.outing.place.token, now)
+    if device is None:
+        raise LookupError("the kiosk of a simulated venue is gone")
+    slot, code = going.secrets.code_at(at)
+    text = rotating_text(base45.b45decode(going.text.removeprefix(PREFIX)), slot, code)
+    request = services.ScanRequest(scan_id=new_token(_SCAN_ID_BYTES), credential=text, type=scan_type, scanned_at=now)
+    services.record_scan(device=device, request=request, now=now)

@@ -1,0 +1,52 @@
+"""`manage.py demo`: the demonstration of a copy that runs on one's own machine."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+import embedded
+from common.time import utc_now
+from crowdtrace.town import demonstration
+from venues.models import Organisation
+
+
+class Command(BaseCommand):
+    """Prints how to use the demonstration; makes it where it is missing."""
+
+    help = "Print the demonstration's address, owner and venues, with fresh enrolment codes; make what is missing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Options."""
+        parser.add_argument(
+            "--ensure", action="store_true", help="also simulate a small town on the first start; `serve` does this"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object, for other programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing, then tell."""
+        if not settings.EMBEDDED:
+            raise CommandError("The demonstration is for the embedded mode, where DATABASE_URL is not given.")
+        now = utc_now()
+        is_new = not Organisation.objects.exists()
+        organisation = demonstration.ensure_demonstration(now=now)
+        if options["ensure"] and is_new:
+            from crowdtrace.town import simulation
+
+            simulation.simulate_demonstration_town(now=now)
+        self._tell(organisation, as_json=options["json"])
+
+    def _tell(self, organisation: Organisation, *, as_json: bool) -> None:
+        url = embedded.served_url(embedded.home())
+        owner = demonstration.DemoOwner(username=demonstration.USERNAME, password=demonstration.owner_password())
+        venues = demonstration.make_enrolment_codes(organisation=organisation, now=utc_now())
+        if as_json:
+            self.stdout.write(json.dumps({"url": url, "owner": owner, "venues": venues}))
+            return
+        self.stdout.write(f"Address      {url or 'not served now; start it with make run'}")
+        self.stdout.write(f"Venue owner  {owner['username']} / {owner['password']}")
+        for venue in venues:
+            self.stdout.write(f"{venue['name']} ({venue['id']}, {venue['zip']}): kiosk code {venue['enrolment_code']}")
+            if url:
+                self.stdout.write(f"  {url}/kiosk#{venue['enrolment_code']}")

@@ -1,0 +1,350 @@
+"""A simulated town lives through the real services, day by day on its own clock; what really happened goes to files."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+import embedded
+from common.crypto import b64encode, new_token
+from common.time import deployment_zone
+from crowdtrace.town import nightly
+from crowdtrace.town.demonstration import USERNAME
+from crowdtrace.town.full_chain import FullChain, Outing
+from crowdtrace.town.venues import ACTOR, Place, make_places, organisations_of
+from crowdtrace.town.world import truth
+from crowdtrace.town.world.plan import TownPlan
+from crowdtrace.town.world.streams import stream
+from crowdtrace.town.world.town import Town, TownDay
+from passes import bulk, keys
+from passes.clock import calendar, moment
+from passes.codec.epochs import Epoch
+from passes.services import COUNTED_PASSES, UNMARKED_ONE_IN
+from venues import services as venue_services
+from venues.models import Organisation, Venue
+
+FULL_CHAIN_ONE_IN: Final = 100
+SAMPLED_ONE_IN: Final = 20
+"""Of the other visitors one in so many has the owners of all passes in the owners file."""
+OWNER_BYTES: Final = 32
+ANCHOR_BYTES: Final = 16
+SECOND_US: Final = 1_000_000
+NIGHT_AFTER: Final = dt.timedelta(hours=29)
+"""The schedule's nightly work runs after the day's passes have ended, 28 hours after the day began."""
+CLOSING_NIGHTS: Final = 4
+"""Nights after the last day until the last day is closed for late scans, and one more."""
+DEMONSTRATION_DAYS: Final = 14
+
+
+class SimulationRefused(ValueError):
+    """This home is not for this town; the text is a sentence."""
+
+
+@dataclass(slots=True)
+class Lived:
+    """What was written. `owners`: of visitors whose passes the owners file holds, person by person."""
+
+    passes: int = 0
+    scans: int = 0
+    visits: int = 0
+    ratings: int = 0
+    infections: int = 0
+    full_chain: int = 0
+    owners: dict[int, list[bytes]] = field(default_factory=dict, repr=False)
+
+    def add(self, written: bulk.Written) -> None:
+        """Count what was written in bulk."""
+        self.passes += written.passes
+        self.scans += written.scans
+        self.visits += written.visits
+        self.ratings += written.ratings
+
+
+def _nothing() -> None:
+    """No progress is shown."""
+
+
+def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
+    """A small town of the past 14 days, ending today, run by the demonstration's owner. All of it or none."""
+    start = now.astimezone(deployment_zone()).date() - dt.timedelta(days=DEMONSTRATION_DAYS - 1)
+    folder = embedded.home() / "simulation" / "demonstration"
+    with transaction.atomic():
+        return simulate_town(
+            plan=TownPlan(visitors=240, venues=18, days=DEMONSTRATION_DAYS, seed=424_242, start=start),
+            owner=User.objects.get(username=USERNAME),
+            label="Simulated",
+            truth_folder=folder,
+            now=now,
+        )
+
+
+def simulate_town(
+    *,
+    plan: TownPlan,
+    owner: User,
+    label: str,
+    truth_folder: Path,
+    now: dt.datetime,
+    release: bool = False,
+    step: Callable[[], None] = _nothing,
+) -> Lived:
+    """Make the town and live its days, no further than `now`; `step` is called after each venue and each day.
+
+    With `release` crowd state, purge and release run every night, as the schedule would.
+    """
+    town = Town(plan)
+    if Venue.objects.filter(public_id__in=town.venues.public_id).exists():
+        raise SimulationRefused("This very town is here already; choose another seed.")
+    first = calendar().epoch_of(plan.start)
+    opens = moment(first.checkin_opens) - dt.timedelta(hours=1)
+    places = make_places(venues=town.venues, areas=town.areas, owner=owner, label=label, now=opens, step=step)
+    writer = _Writer(town=town, places=places, now=now)
+    clock = _Clock(organisations_of(places), now)
+    visits, infections = [], []
+    for number in range(plan.days):
+        epoch = calendar().epoch_of(plan.start + dt.timedelta(days=number))
+        if moment(epoch.start) > now:
+            break
+        day = town.next_day()
+        owners = writer.write(day, epoch)
+        visits.append(truth.visits_of(day, town) | {"owner": owners})
+        infections.append(truth.infections_of(day))
+        nightly.mark_served(days={epoch.date})
+        clock.set(moment(epoch.start) + NIGHT_AFTER)
+        if release and clock.is_past:
+            # The purge reads whole tables; before the first rows are a fortnight old it would find nothing.
+            nightly.run_night(now=clock.time, purge=number >= settings.RETENTION_DAYS)
+        step()
+    end = clock.stop_at(moment(epoch.end))
+    if release:
+        for night in range(1, CLOSING_NIGHTS + 1):
+            later = end + night * dt.timedelta(days=1)
+            if later <= now:
+                nightly.run_night(now=later)
+    tables = {
+        "visits": truth.joined(visits),
+        "infections": truth.joined(infections),
+        "people": truth.people_of(town),
+        "venues": truth.venues_of(town),
+    }
+    _write_truth(truth_folder, plan, tables)
+    writer.lived.infections = int(tables["infections"]["person"].size)
+    return writer.lived
+
+
+def simulation_owner(*, now: dt.datetime) -> User:
+    """The account that runs simulated venues; nobody knows its password."""
+    found = User.objects.filter(username=ACTOR).first()
+    return found or venue_services.sign_up(username=ACTOR, password=new_token(), now=now)
+
+
+def holds_more_than_the_demonstration() -> bool:
+    """Whether there is any organisation but those of the demonstration's owner."""
+    return Organisation.objects.exclude(memberships__user__username=USERNAME).exists()
+
+
+class _Clock:
+    """The town's clock, which purge reads on its organisations: null where the town ends in the present."""
+
+    def __init__(self, organisations: list[int], now: dt.datetime) -> None:
+        self._rows = Organisation.objects.filter(pk__in=organisations)
+        self._now = now
+        self.time = now
+
+    @property
+    def is_past(self) -> bool:
+        return self.time <= self._now
+
+    def set(self, time: dt.datetime) -> None:
+        self.time = time
+        self._rows.update(simulated_until=min(time, self._now))
+
+    def stop_at(self, end: dt.datetime) -> dt.datetime:
+        """A town that ends today ages with the real clock; one of the past stays as old as it was at its end."""
+        in_the_past = end <= self._now
+        self.time = min(end, self._now)
+        self._rows.update(simulated_until=end if in_the_past else None)
+        return self.time
+
+
+class _Writer:
+    """Writes the days of one town: most passes in bulk, those of one visitor in a hundred through the full chain."""
+
+    def __init__(self, *, town: Town, places: list[Place], now: dt.datetime) -> None:
+        self._town = town
+        self._places = places
+        self._now = int(now.timestamp())
+        self.lived = Lived()
+        users = np.flatnonzero(town.people.has_app)
+        chosen = stream(town.plan.seed, "sampled").permutation(users)
+        whole = max(1, users.size // FULL_CHAIN_ONE_IN)
+        self._chain = FullChain(seed=town.plan.seed, people=set(chosen[:whole].tolist()))
+        sampled = chosen[: whole + users.size // SAMPLED_ONE_IN]
+        self.lived.owners = {int(person): [] for person in np.sort(sampled)}
+        self._ids = np.array([place.venue_id for place in places], np.int64)
+        self._devices = np.array([place.device_id for place in places], np.int64)
+        self._dwell_s = np.array([place.usual_dwell_s for place in places], np.int64)
+
+    def write(self, day: TownDay, epoch: Epoch) -> npt.NDArray[np.object_]:
+        """Write a day; the owner of each stay's pass, None for people without the app and for what is not yet."""
+        rows = _Rows.of(day, self._town, epoch, until=self._now)
+        in_chain = np.isin(rows.person, sorted(self._chain.people))
+        if in_chain.any() and keys.signer(epoch, moment(epoch.start)) is None:
+            in_chain[:] = False  # the day was closed here before, so nothing signs its passes any more
+        owners = np.full(day.stays.size, None, dtype=object)
+        with transaction.atomic():  # a day is there whole or not at all
+            self._write_bulk(day, epoch, rows.taken(~in_chain), owners)
+            self._write_chain(day, epoch, rows.taken(in_chain), owners)
+        return owners
+
+    def _write_bulk(self, day: TownDay, epoch: Epoch, rows: "_Rows", owners: npt.NDArray[np.object_]) -> None:
+        random = stream(self._town.plan.seed, "passes", day.number)
+        n = rows.person.size
+        anchor = np.frombuffer(random.bytes(n * ANCHOR_BYTES), np.uint8).reshape(n, ANCHOR_BYTES)
+        drawn = [random.bytes(OWNER_BYTES) for _ in range(n)]
+        hashes = b"".join(hashlib.sha256(owner).digest() for owner in drawn)
+        written = bulk.write_day(
+            bulk.Day(
+                epoch=epoch,
+                venue=self._ids[rows.venue],
+                device=self._devices[rows.venue],
+                anchor=anchor,
+                owner_hash=np.frombuffer(hashes, np.uint8).reshape(n, OWNER_BYTES),
+                answers=day.answers[rows.person],
+                survey_seconds=rows.survey_seconds,
+                go=rows.stay >= 0,
+                refused_hour=np.minimum(rows.arrives_s // 3600, 23),
+                counted=(rows.number < COUNTED_PASSES) & (random.integers(0, UNMARKED_ONE_IN, n) > 0),
+                arrived_us=np.where(rows.stay >= 0, (epoch.start + rows.arrives_s) * SECOND_US, bulk.NOT_AT_ALL),
+                approved=rows.stay >= 0,
+                cause=np.full(n, ""),
+                left_us=np.where(rows.leaves_s >= 0, (epoch.start + rows.leaves_s) * SECOND_US, bulk.NOT_AT_ALL),
+                times_out_us=(epoch.start + self._times_out_s(day, rows)) * SECOND_US,
+                masks=rows.masks,
+                distancing=rows.distancing,
+            ),
+            keep_anchors=epoch.end > self._now,
+        )
+        self.lived.add(written)
+        for row, owner in enumerate(drawn):
+            self._remember(int(rows.person[row]), int(rows.stay[row]), owner, owners)
+
+    def _write_chain(self, day: TownDay, epoch: Epoch, rows: "_Rows", owners: npt.NDArray[np.object_]) -> None:
+        outings = [
+            Outing(
+                person=int(rows.person[row]),
+                place=self._places[int(rows.venue[row])],
+                arrives=epoch.start + int(rows.arrives_s[row]),
+                leaves=epoch.start + int(rows.leaves_s[row]) if rows.leaves_s[row] >= 0 else None,
+                answers=day.answers[rows.person[row]],
+                survey_seconds=int(rows.survey_seconds[row]),
+                masks=int(rows.masks[row]),
+                distancing=int(rows.distancing[row]),
+                stay=int(rows.stay[row]),
+            )
+            for row in range(rows.person.size)
+        ]
+        drawn = self._chain.live_day(epoch=epoch, outings=outings)
+        for number, owner in sorted(drawn.items()):
+            self._remember(outings[number].person, outings[number].stay, owner, owners)
+        self.lived.full_chain += len(drawn)
+        self.lived.passes += len(drawn)
+        self.lived.visits += sum(outing.stay >= 0 for outing in outings)
+
+    def _remember(self, person: int, stay: int, owner: bytes, owners: npt.NDArray[np.object_]) -> None:
+        if stay >= 0:
+            owners[stay] = owner
+        if person in self.lived.owners:
+            self.lived.owners[person].append(owner)
+
+    def _times_out_s(self, day: TownDay, rows: "_Rows") -> npt.NDArray[np.int64]:
+        """Usual dwell or closing, as `passes.rules.end_of_stay`; hours are those of the deployment's own days."""
+        weekend = int(day.date.weekday() >= 5)
+        venues = self._town.venues
+        closes = venues.closes[rows.venue, weekend] * 60
+        all_day = (venues.opens[rows.venue, weekend] == 0) & (closes >= 86_400)
+        dwelt = np.minimum(rows.arrives_s + self._dwell_s[rows.venue], 28 * 3600)
+        return np.asarray(np.where(all_day, dwelt, np.minimum(dwelt, np.maximum(closes, rows.arrives_s + 60))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Passes of a day, by person and arrival: stays of people with the app, then refusals (`stay` -1).
+
+    Times are seconds of the epoch; `leaves_s` -1: no Checkout. `number`: place among the person's passes of the day.
+    """
+
+    person: npt.NDArray[np.int64]
+    venue: npt.NDArray[np.int64]
+    arrives_s: npt.NDArray[np.int64]
+    leaves_s: npt.NDArray[np.int64]
+    stay: npt.NDArray[np.int64]
+    survey_seconds: npt.NDArray[np.int64]
+    masks: npt.NDArray[np.int64]
+    distancing: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, day: TownDay, town: Town, epoch: Epoch, *, until: int) -> "_Rows":
+        """Everything of a day that happened by `until` (Unix seconds)."""
+        last = until - epoch.start
+        stays, refused = day.stays, day.refusals
+        own = np.flatnonzero(town.people.has_app[stays.person] & (stays.arrive_s < last))
+        turned = np.flatnonzero(refused.arrive_s < last)
+        none = np.zeros(turned.size, np.int64)
+        leaves = np.where(day.checks_out[own] & (stays.leave_s[own] < last), stays.leave_s[own], -1)
+        person = np.concatenate([stays.person[own], refused.person[turned]])
+        arrives_s = np.concatenate([stays.arrive_s[own], refused.arrive_s[turned]])
+        order = np.lexsort((arrives_s, person))
+        person = person[order]
+        starts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]]) if person.size else none[:0]
+        return cls(
+            person=person,
+            venue=np.concatenate([stays.venue[own], refused.venue[turned]])[order],
+            arrives_s=arrives_s[order],
+            leaves_s=np.concatenate([leaves, none - 1])[order],
+            stay=np.concatenate([own, none - 1])[order],
+            survey_seconds=np.concatenate([day.survey_seconds[own], day.refusal_survey_seconds[turned]])[order],
+            masks=np.concatenate([day.rated_masks[own], none])[order],
+            distancing=np.concatenate([day.rated_distancing[own], none])[order],
+            number=np.arange(person.size) - np.repeat(starts, np.diff(np.r_[starts, person.size])),
+        )
+
+    def taken(self, rows: npt.NDArray[np.bool_]) -> "_Rows":
+        """Some of them."""
+        return _Rows(*(getattr(self, one.name)[rows] for one in dataclasses.fields(self)))
+
+
+def write_owners(path: Path, owners: dict[int, list[bytes]]) -> int:
+    """Write one owner a line, base64url, person by person; how many. The file is private: owners can erase."""
+    lines = [b64encode(owner) + "\n" for person in sorted(owners) for owner in owners[person]]
+    path.touch(mode=0o600)
+    path.write_text("".join(lines), encoding="ascii")
+    return len(lines)
+
+
+def _write_truth(folder: Path, plan: TownPlan, tables: dict[str, truth.Table]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, table in tables.items():
+        columns: dict[str, Any] = {column: pa.array(values) for column, values in table.items()}
+        path = folder / f"{name}.parquet"
+        pq.write_table(pa.table(columns), path, compression="zstd")
+        path.chmod(0o600)
+    (folder / "plan.json").write_text(json.dumps(_plain(plan), indent=2))
+
+
+def _plain(plan: TownPlan) -> dict[str, object]:
+    values = {one.name: getattr(plan, one.name) for one in dataclasses.fields(plan) if one.name != "parameters"}
+    return values | {"start": plan.start.isoformat(), "parameters": plan.parameters.version}

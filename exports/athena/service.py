@@ -1,0 +1,290 @@
+"""Queries of clients that speak Athena's protocol: run here by the embedded engine, or forwarded to Athena itself.
+
+Nobody logs in: what may be asked is what anyone may ask at `/api/v1/queries`. Results lie where the operator says, not
+where the client does.
+"""
+
+import datetime as dt
+import hashlib
+import io
+import logging
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+from django.db import close_old_connections
+
+from common.time import utc_now
+from exports import conf
+from exports.athena.wire import CATALOGUE, ENGINE, AthenaError, Json, page_of, results_page, to_csv, work_group
+from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
+from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.results import to_arrow
+from exports.engine.run import run_query
+from exports.lake.storage import StoredObject
+from exports.models import AthenaQuery
+from exports.selectors import tables_at
+
+RESULTS: Final = "results"
+# The database that clients name when they are told of none.
+UNSAID: Final = "default"
+# Groups that clients name by themselves when they are told of none.
+KNOWN_GROUPS: Final = ("primary",)
+# A query whose process died is told to have failed after this much more than a query may take.
+GRACE: Final = dt.timedelta(seconds=30)
+ENDED: Final = (AthenaQuery.State.SUCCEEDED, AthenaQuery.State.FAILED, AthenaQuery.State.CANCELLED)
+log = logging.getLogger(__name__)
+
+
+class Backend(Protocol):
+    """The five operations."""
+
+    def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+    def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+    def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+    def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+    def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+
+
+def _checked(asked: Mapping[str, Any]) -> str:
+    """The text of a query on the open tables; raises `AthenaError` for anything else."""
+    from exports.engine.check import check
+
+    sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
+    if not isinstance(sql, str):
+        raise AthenaError("QueryString is missing, or is no text")
+    if not isinstance(context, Mapping):
+        raise AthenaError("QueryExecutionContext is an object")
+    if context.get("Database") not in (None, UNSAID, conf.database()):
+        raise AthenaError(f"Only the database {conf.database()} is here")
+    if asked.get("ExecutionParameters"):
+        raise AthenaError("Queries have no parameters here: write the values into the text")
+    try:
+        check(sql, dialect="athena", schema=conf.database(), tables=[table.name for table in _tables()])
+    except QueryError as error:
+        place = f"line {error.line}:{error.column}: " if error.line else ""
+        raise AthenaError(f"{place}{error.detail}") from error
+    return sql
+
+
+def _tables() -> tuple[Any, ...]:
+    # Live rows exist here alone, so a query that is forwarded cannot read them.
+    return OPEN_TABLES if conf.athena_mode() == "forward" else (*OPEN_TABLES, LIVE_CROWD)
+
+
+def backend() -> Backend:
+    """What answers, by the settings; raises `AthenaError` where nothing does."""
+    match conf.athena_mode():
+        case "local":
+            return Local()
+        case "forward":
+            return Forward()
+    raise AthenaError("This deployment does not answer Athena's protocol.", kind="AccessDeniedException")
+
+
+# Here -----------------------------------------------------------------------------------------------------------------
+class Local:
+    """The embedded engine. A query runs in a thread of the process that was asked; its state is a row."""
+
+    def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
+        """Begin a query; the same request token begins it once."""
+        sql, token = _checked(asked), asked.get("ClientRequestToken")
+        hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else None
+        row, made = AthenaQuery.objects.get_or_create(
+            token=hashed or uuid.uuid4().hex, defaults={"sql": sql, "submitted_at": now}
+        )
+        if row.sql != sql:
+            raise AthenaError("ClientRequestToken was used for another query")
+        if made:
+            _pool().submit(_run, row.pk)
+        return {"QueryExecutionId": str(row.pk)}
+
+    def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
+        """State and figures of a query."""
+        row = _row(asked, now)
+        status: Json = {"State": row.state, "SubmissionDateTime": row.submitted_at.timestamp()}
+        if row.completed_at:
+            status["CompletionDateTime"] = row.completed_at.timestamp()
+        if row.reason:
+            status["StateChangeReason"] = row.reason
+        return {
+            "QueryExecution": {
+                "QueryExecutionId": str(row.pk),
+                "Query": row.sql,
+                "StatementType": "DML",
+                "ResultConfiguration": {"OutputLocation": f"{_output()}{row.pk}.csv"},
+                "QueryExecutionContext": {"Database": conf.database(), "Catalog": CATALOGUE},
+                "Status": status,
+                "Statistics": {"EngineExecutionTimeInMillis": row.elapsed_ms, "DataScannedInBytes": 0},
+                "WorkGroup": conf.athena_work_group(),
+                "EngineVersion": ENGINE,
+            }
+        }
+
+    def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
+        """A page of rows."""
+        row, (start, most) = _row(asked, now), page_of(asked)
+        if row.state != AthenaQuery.State.SUCCEEDED:
+            raise AthenaError(f"Query has not yet finished. Current state: {row.state}")
+        with conf.storage().open(f"{RESULTS}/{row.pk}.arrow") as stream:
+            table = pa.ipc.open_stream(io.BytesIO(stream.read())).read_all()
+        return results_page(table, start=start, most=most)
+
+    def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
+        """End a query; one that has ended stays as it is."""
+        row = _row(asked, now)
+        _end(row.pk, AthenaQuery.State.CANCELLED, "Query was cancelled by the client", now)
+        return {}
+
+    def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
+        """The one workgroup."""
+        name = asked.get("WorkGroup")
+        if name not in (conf.athena_work_group(), *KNOWN_GROUPS):
+            raise AthenaError("WorkGroup is not found.")
+        return work_group(name=str(name), output=_output(), now=now)
+
+
+def _output() -> str:
+    """Where results lie, as clients are told: in a bucket where the lake is in one."""
+    storage = conf.storage()
+    return storage.at(RESULTS, "") if storage.is_s3 else f"s3://this-deployment/{RESULTS}/"
+
+
+def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
+    try:
+        row = AthenaQuery.objects.get(pk=uuid.UUID(str(asked.get("QueryExecutionId"))))
+    except (ValueError, AthenaQuery.DoesNotExist):
+        raise AthenaError("QueryExecution was not found") from None
+    late = dt.timedelta(seconds=conf.query_limits().seconds) + GRACE
+    if row.state not in ENDED and row.submitted_at + late < now:
+        _end(row.pk, AthenaQuery.State.FAILED, "The process that ran the query is gone", now)
+        row.refresh_from_db()
+    return row
+
+
+def _end(pk: uuid.UUID, state: AthenaQuery.State, reason: str, now: dt.datetime, elapsed_ms: int = 0) -> None:
+    """End a query, unless it has ended already."""
+    AthenaQuery.objects.filter(pk=pk).exclude(state__in=ENDED).update(
+        state=state, reason=reason, completed_at=now, elapsed_ms=elapsed_ms
+    )
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(conf.query_limits().parallel, thread_name_prefix="athena")
+
+
+def _run(pk: uuid.UUID) -> None:
+    """Run a query that was begun, and put its rows where clients look for them."""
+    close_old_connections()
+    try:
+        begun = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.QUEUED)
+        if begun.update(state=AthenaQuery.State.RUNNING):
+            _answer(AthenaQuery.objects.get(pk=pk))
+    except Exception as error:
+        log.error("a query of Athena's protocol failed", exc_info=error)
+        _end(pk, AthenaQuery.State.FAILED, "GENERIC_INTERNAL_ERROR", utc_now())
+    finally:
+        close_old_connections()
+
+
+def _answer(row: AthenaQuery) -> None:
+    def is_cancelled() -> bool:
+        return AthenaQuery.objects.filter(pk=row.pk, state__in=ENDED).exists()
+
+    try:
+        result = run_query(sql=row.sql, at=tables_at(), now=utc_now(), is_cancelled=is_cancelled).result
+        if result.truncated:
+            raise QueryError("too-large", f"The answer has more than {conf.query_limits().max_rows:,} rows.")
+        storage = conf.storage()
+        storage.write(f"{RESULTS}/{row.pk}.arrow", to_arrow(result.table))
+        storage.write(f"{RESULTS}/{row.pk}.csv", to_csv(result.table))
+    except QueryError as error:
+        place = f"line {error.line}:{error.column}: " if error.line else ""
+        _end(row.pk, AthenaQuery.State.FAILED, f"{error.code.upper()}: {place}{error.detail}", utc_now())
+    except (QueryBusyError, LakeAwayError) as error:
+        _end(row.pk, AthenaQuery.State.FAILED, f"EXCEEDED_LIMIT: {error}", utc_now())
+    else:
+        _end(row.pk, AthenaQuery.State.SUCCEEDED, "", utc_now(), result.elapsed_ms)
+
+
+def sweep_results() -> int:
+    """Remove results whose query is forgotten; how many objects went."""
+    storage = conf.storage()
+    known = {str(pk) for pk in AthenaQuery.objects.values_list("pk", flat=True)}
+    objects = storage.objects()
+    old = [each for each in objects.versions(storage.at(RESULTS)) if not _is_of(each, known)]
+    objects.remove(old)
+    return len(old)
+
+
+def _is_of(stored: StoredObject, known: set[str]) -> bool:
+    return stored.is_current and stored.url.rpartition("/")[2].partition(".")[0] in known
+
+
+# At Amazon ------------------------------------------------------------------------------------------------------------
+class Forward:
+    """Athena itself, in the operator's workgroup: a client chooses neither the group nor the place of results."""
+
+    def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """Begin a query that reads the open tables."""
+        given: Json = {"QueryString": _checked(asked), "QueryExecutionContext": {"Database": conf.database()}}
+        if isinstance(token := asked.get("ClientRequestToken"), str):
+            given["ClientRequestToken"] = token
+        return self._call("start_query_execution", given | {"WorkGroup": conf.athena_work_group()})
+
+    def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """State and figures of a query of the workgroup."""
+        return self._call("get_query_execution", {"QueryExecutionId": self._of_the_group(asked)})
+
+    def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """A page of rows."""
+        given: Json = {"QueryExecutionId": self._of_the_group(asked)}
+        given |= {name: asked[name] for name in ("NextToken", "MaxResults") if name in asked}
+        return self._call("get_query_results", given)
+
+    def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """End a query."""
+        return self._call("stop_query_execution", {"QueryExecutionId": self._of_the_group(asked)})
+
+    def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """The operator's workgroup, whatever the client calls it."""
+        return self._call("get_work_group", {"WorkGroup": conf.athena_work_group()})
+
+    def _of_the_group(self, asked: Mapping[str, Any]) -> str:
+        """The id of a query, of the operator's workgroup only: other groups of the account are nobody's business."""
+        name = str(asked.get("QueryExecutionId"))
+        found = self._call("get_query_execution", {"QueryExecutionId": name})["QueryExecution"]
+        if found.get("WorkGroup") != conf.athena_work_group():
+            raise AthenaError("QueryExecution was not found")
+        return name
+
+    def _call(self, operation: str, given: Json) -> Json:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: Json = getattr(_client(), operation)(**given)
+        except ClientError as error:
+            said = error.response.get("Error", {})
+            raise AthenaError(
+                str(said.get("Message", "")), kind=str(said.get("Code", "InvalidRequestException"))
+            ) from error
+        except BotoCoreError as error:
+            raise AthenaError("Athena cannot be reached", kind="InternalServerException") from error
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def _client() -> Any:
+    import boto3
+
+    storage = conf.storage()
+    keys = {"aws_access_key_id": storage.access_key, "aws_secret_access_key": storage.secret_key}
+    return boto3.client(
+        "athena",
+        region_name=storage.region,
+        endpoint_url=conf.athena_endpoint(),
+        **{name: value for name, value in keys.items() if value},
+    )

@@ -1,0 +1,135 @@
+"""The engines' forms of a described table: Athena DDL, Glue definition, Arrow and Iceberg schemas."""
+
+from typing import Any, Final
+
+import pyarrow as pa
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, NullOrder, SortDirection, SortField, SortOrder
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import BooleanType, DateType, DoubleType, IcebergType, LongType, NestedField, StringType
+
+from exports.dataset.tables import ZIP3, Column, Kind, Table, Zone, states_by_zip3
+
+ARROW: Final[dict[Kind, pa.DataType]] = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+ICEBERG: Final[dict[Kind, IcebergType]] = {
+    "string": StringType(),
+    "bigint": LongType(),
+    "double": DoubleType(),
+    "boolean": BooleanType(),
+    "date": DateType(),
+}
+# Iceberg numbers partition fields from 1000 (Iceberg table specification, "Partition specs").
+FIRST_PARTITION_FIELD: Final = 1000
+PROPERTIES: Final = {
+    "format-version": "2",
+    "write.format.default": "parquet",
+    "write.parquet.compression-codec": "zstd",
+}
+# Manifests keep the bounds of removed files: none of a token, and nothing compressed, so that a proof can search bytes.
+PROPERTIES_OF_TOKENS: Final = {
+    "write.metadata.metrics.column.userid": "none",
+    "write.avro.compression-codec": "null",
+}
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Arrow schema with the columns' meanings as field metadata. Every field may be null, as in the lake's files."""
+    return pa.schema(
+        [pa.field(column.name, ARROW[column.kind], metadata={"doc": column.meaning}) for column in table.columns]
+    )
+
+
+def iceberg_schema(table: Table) -> Schema:
+    """Iceberg schema; field ids are the columns' places, from 1.
+
+    No field is `required`: Athena cannot declare it, and one description must fit every engine. What must not be null
+    is held by the checks that gate a release.
+    """
+    return Schema(
+        *(
+            NestedField(number, column.name, ICEBERG[column.kind], required=False, doc=column.meaning)
+            for number, column in enumerate(table.columns, start=1)
+        )
+    )
+
+
+def _field_id(table: Table, name: str) -> int:
+    return table.names.index(name) + 1
+
+
+def partition_spec(table: Table) -> PartitionSpec:
+    """Identity partition by `table.partition`: what a dynamic overwrite needs."""
+    if not table.partition:
+        return UNPARTITIONED_PARTITION_SPEC
+    source = _field_id(table, table.partition)
+    return PartitionSpec(PartitionField(source, FIRST_PARTITION_FIELD, IdentityTransform(), table.partition))
+
+
+def sort_order(table: Table) -> SortOrder:
+    """Ascending by `table.sort`, nulls first."""
+    if not table.sort:
+        return UNSORTED_SORT_ORDER
+    return SortOrder(
+        *(
+            SortField(_field_id(table, name), IdentityTransform(), SortDirection.ASC, NullOrder.NULLS_FIRST)
+            for name in table.sort
+        )
+    )
+
+
+def athena_ddl(table: Table, *, database: str, location: str) -> str:
+    """`CREATE TABLE` of Athena for an Iceberg table at `location` (an s3:// folder)."""
+    columns = ",\n".join(
+        f"  `{column.name}` {column.kind} COMMENT {_quoted(column.meaning)}" for column in table.columns
+    )
+    partition = f"PARTITIONED BY (`{table.partition}`)\n" if table.partition else ""
+    return (
+        f"CREATE TABLE IF NOT EXISTS `{database}`.`{table.name}` (\n{columns}\n)\n"
+        f"COMMENT {_quoted(table.meaning)}\n{partition}LOCATION {_quoted(location)}\n"
+        "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd')\n"
+    )
+
+
+def properties(table: Table) -> dict[str, str]:
+    """The Iceberg table's properties."""
+    return PROPERTIES | (PROPERTIES_OF_TOKENS if table.zone is Zone.VERIFIED else {})
+
+
+def _quoted(text: str) -> str:
+    # Athena's DDL is Hive's: a quote inside a text is escaped by a backslash.
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def glue_table_input(table: Table, *, location: str) -> dict[str, Any]:
+    """`TableInput` of Glue's CreateTable. The partition column is a plain column: Iceberg hides its partitions."""
+    return {
+        "Name": table.name,
+        "Description": table.meaning,
+        "Owner": table.owner,
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": {"Location": location, "Columns": [_glue_column(column) for column in table.columns]},
+    }
+
+
+def _glue_column(column: Column) -> dict[str, Any]:
+    # Glue bounds a comment at 255 characters (AWS Glue API, structure Column).
+    return {
+        "Name": column.name,
+        "Type": column.kind,
+        "Comment": column.meaning[:255],
+        "Parameters": {"sensitivity": column.sensitivity.value},
+    }
+
+
+def lookup_rows() -> pa.Table:
+    """The rows of the table of 3-digit ZIPs, in order."""
+    states = sorted(states_by_zip3().items())
+    rows = pa.table({"zip": [zip3 for zip3, _ in states], "state": [state for _, state in states]})
+    return rows.cast(arrow_schema(ZIP3))

@@ -1,0 +1,166 @@
+"""What a deployment says of its dataset in words: name, licence, citation, coverage, known problems."""
+
+import datetime as dt
+import math
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final, TypedDict
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from exports import conf
+from exports.dataset.descriptors import Publication
+
+LICENCE_FILE: Final = "open-data-and-algorithms-1.0.md"
+LICENCE_NAME: Final = "crowdtrace-open-data-and-algorithms-1.0"
+LICENCE_TITLE: Final = "CrowdTrace Open Data and Open Algorithms Terms 1.0"
+TAKEN_IN: Final = {"name": "CC-BY-4.0", "url": "https://creativecommons.org/licenses/by/4.0/legalcode"}
+TITLE: Final = "CrowdTrace open dataset of venue check-ins"
+
+
+_DEMONSTRATION: Final = "demonstration"
+"""Code of the known problem of a copy on one's own machine, and what its titles carry."""
+
+
+class Problem(TypedDict):
+    """Something that is known to be wrong with the data, or easily misread."""
+
+    code: str
+    text: str
+
+
+def is_demonstration() -> bool:
+    """Whether this copy is one for trying out, which releases the past of a simulated town."""
+    return bool(settings.EMBEDDED)
+
+
+def title() -> str:
+    """The dataset's name, which says so where its people are simulated: citations and catalogues carry it away."""
+    return f"{TITLE} ({_DEMONSTRATION})" if is_demonstration() else TITLE
+
+
+def demonstration_sentence() -> str:
+    """What a reader of a demonstration's data must know first."""
+    return _(
+        "This copy is a demonstration: its days are those of a simulated town, released by the same rules as real "
+        "ones. Nobody in it is real, and nothing follows from it about anywhere."
+    )
+
+
+def description() -> str:
+    """What the dataset is."""
+    return _(
+        "Check-ins at venues and the answers given there, as synthetic rows drawn from counts that are released once a "
+        "closed day under differential privacy. No row belongs to a person."
+    )
+
+
+def guarantee_sentence(epsilon: float) -> str:
+    """The guarantee of a day, for people."""
+    return _(
+        "Whatever anyone computes from a day's rows, its chance with you in them is at most %(times)s times the chance "
+        "without you: somebody who thought it even odds that you were there may come to %(odds)d %% sure, never more."
+    ) % {"times": f"{math.exp(epsilon):.3g}", "odds": round(100 * surest(epsilon))}
+
+
+def surest(epsilon: float) -> float:
+    """What even odds can rise to at most (Bayes' rule with a likelihood ratio of e^epsilon)."""
+    return 1 / (1 + math.exp(-epsilon))
+
+
+def coverage() -> str:
+    """Whom the dataset is about, and whom not."""
+    return _(
+        "Check-ins at verified venues that use CrowdTrace, not a sample of the population: who goes out more counts "
+        "more often, who stays at home is not in it, and areas differ in how many venues take part. A day counts "
+        "passes that were scanned, and refusals; scans that came more than three days late are left out."
+    )
+
+
+def known_problems() -> list[Problem]:
+    """What to mind when reading the rows."""
+    first = ((_DEMONSTRATION, demonstration_sentence()),) if is_demonstration() else ()
+    return [
+        Problem(code=code, text=text)
+        for code, text in (
+            *first,
+            (
+                "suppressed-zips",
+                _(
+                    "Rows of areas too small to publish are under the empty ZIP: daily totals are whole, but a query "
+                    "that joins states omits them."
+                ),
+            ),
+            (
+                "independent-columns",
+                _(
+                    "Only columns that are counted together are related in the rows. Hour, readings, scores and kind "
+                    "of door are dealt independently of ZIP and answers; the table of noisy counts says what was "
+                    "counted together."
+                ),
+            ),
+            (
+                "rounded-times",
+                _(
+                    "scandate holds the hour only, always at half past; it is the deployment's local hour, written "
+                    "with Z, and hours after midnight count as 23."
+                ),
+            ),
+            (
+                "scaled-counts",
+                _(
+                    "At most three passes of a person and day count, and one in ten of those is left out by chance; "
+                    "counts are scaled up for both, as the manifest says."
+                ),
+            ),
+            (
+                "survey-duration",
+                _("duration is the time taken to answer the questions, not the time spent at the venue."),
+            ),
+            (
+                "small-days",
+                _(
+                    "On days with a few hundred check-ins the noise may be larger than the counts; look at the "
+                    "intervals of the noisy counts before reading anything into a difference."
+                ),
+            ),
+        )
+    ]
+
+
+@lru_cache(maxsize=1)
+def licence_text() -> str:
+    """The terms, in Markdown."""
+    return (files("exports") / "licence" / LICENCE_FILE).read_text(encoding="utf-8")
+
+
+def publication(*, base: str, as_of: dt.date | None, announced: dt.datetime | None) -> Publication:
+    """What descriptors of the release of `as_of` say of the whole; `base` is the dataset's address."""
+    version = as_of.isoformat() if as_of else "none"
+    published = announced.date() if announced else dt.date(1970, 1, 1)
+    return Publication(
+        name=conf.database(),
+        title=title(),
+        description=" ".join([*([demonstration_sentence()] if is_demonstration() else ()), description(), coverage()]),
+        licence_name=LICENCE_NAME,
+        licence_title=LICENCE_TITLE,
+        licence_url=f"{base}/licence",
+        url=base,
+        citation=bibtex(base=base, version=version, year=published.year),
+        version=version,
+        published=published,
+    )
+
+
+def citation(*, base: str, version: str, year: int) -> str:
+    """How to cite, in one line."""
+    return f"{conf.publisher()} ({year}). {title()}, release of {version} [data set]. {base}/releases/{version}"
+
+
+def bibtex(*, base: str, version: str, year: int) -> str:
+    """How to cite, for BibTeX."""
+    return (
+        f"@misc{{crowdtrace-{version},\n  author = {{{{{conf.publisher()}}}}},\n  title = {{{{{title()}}}}},\n"
+        f"  year = {{{year}}},\n  note = {{release of {version}}},\n  url = {{{base}/releases/{version}}}\n}}"
+    )

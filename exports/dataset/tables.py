@@ -1,0 +1,440 @@
+"""The tables of the open dataset, described once.
+
+Everything else that describes a column is made from here: Athena's DDL, Glue's definition, the Arrow and Iceberg
+schemas (`exports.dataset.engines`), the data dictionary, `datapackage.json`, Croissant
+(`exports.dataset.descriptors`) and the checks that gate a release. The names and types of the first 22 columns are the
+contract: published queries rely on them.
+"""
+
+import csv
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final, Literal
+
+Kind = Literal["string", "bigint", "double", "boolean", "date"]
+
+
+class Zone(StrEnum):
+    """Where a table lives and who may read it; `ZONES` says more."""
+
+    LANDING = "landing"
+    VERIFIED = "verified"
+    OPEN = "open"
+    LIVE = "live"
+
+
+@dataclass(frozen=True)
+class ZoneDescription:
+    """What lies in a zone, how sensitive it is, whose it is and who may read it."""
+
+    zone: Zone
+    meaning: str
+    sensitivity: str
+    readers: str
+    kept: str
+    owner: str = "the operator of the deployment"
+
+
+ZONES: Final = (
+    ZoneDescription(
+        Zone.LANDING,
+        "Passes, refusals and scans as they came in: rows of the operational database. No file of the lake lies here.",
+        "answers and visits of people, joined to no person",
+        "the programs of the deployment; nobody by hand",
+        "14 days from the epoch's end",
+    ),
+    ZoneDescription(
+        Zone.VERIFIED,
+        "Real scans of marked passes in classes of at least 30, diverse in what must not be learnt.",
+        "rows of people, generalised; the open tier's bound does not hold towards readers",
+        "organisations that the operator approved, with credentials that expire; every access is audited",
+        "until erased by their holders",
+    ),
+    ZoneDescription(
+        Zone.OPEN,
+        "Synthetic rows and the noisy counts they are drawn from, released once a closed day.",
+        "nothing of a person beyond the stated bound (differential privacy)",
+        "anyone, without an account",
+        "for good: released counts are public and cannot be recalled",
+    ),
+    ZoneDescription(
+        Zone.LIVE,
+        "How busy areas were half an hour ago, made when it is asked for.",
+        "bands of whole areas; outside the release's guarantee",
+        "anyone, without an account",
+        "not at all",
+    ),
+)
+
+
+class Sensitivity(StrEnum):
+    """What a value of a column could say about a person."""
+
+    NOTHING = "nothing"  # describes the table, a place or a day
+    SYNTHETIC = "synthetic"  # drawn from noisy counts, belongs to nobody
+    INDIRECT = "indirect"  # helps to recognise a visit, so it is generalised
+    HEALTH = "health"  # an answer or a reading, protected by the diversity of its class
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `minimum` and `maximum` are inclusive and in `unit`; `values` lists all a text may be."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = False
+    unit: str = ""
+    values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str = ""
+    sensitivity: Sensitivity = Sensitivity.NOTHING
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `partition` names its identity partition; rows of a day are sorted by `sort`."""
+
+    name: str
+    zone: Zone
+    title: str
+    meaning: str
+    columns: tuple[Column, ...]
+    owner: str = "the operator of the deployment"
+    partition: str = ""
+    sort: tuple[str, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """The column of that name; raises `KeyError`."""
+        return {column.name: column for column in self.columns}[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+RESULTS: Final = ("Approved", "Declined")
+RISKLEVELS: Final = ("Low", "Moderate", "High")
+SCAN_TYPES: Final = ("Checkin", "Checkout")
+ACCESSLEVELS: Final = ("Private", "Public")
+READINGTYPES: Final = ("Gate", "Personal")
+ANSWERS: Final = ("symptoms", "diagnosed", "contact", "near")
+
+SCANDATE_PATTERN: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d:[0-5]\d\.\d{3}Z"
+ZIP_PATTERN: Final = r"(\d{3}00)?"
+# A temperature or oximeter outside these is not a living person's: the ends of the histograms' bins.
+TEMPERATURE_F: Final = (94.0, 106.0)
+OXYGEN_PERCENT: Final = (80, 100)
+
+_SCAN_DATE = Column("scan_date", "date", "the epoch's calendar day; partition of the table", required=True)
+
+
+def _crowd_columns(
+    *, person: Sensitivity, health: Sensitivity, token: str, time: str, place: str, door_known: bool
+) -> tuple[Column, ...]:
+    return (
+        Column(
+            "scandate",
+            "string",
+            f"time of the scan as an ISO 8601 text; {time}",
+            required=True,
+            pattern=SCANDATE_PATTERN,
+            sensitivity=person,
+        ),
+        Column("scannerdeviceid", "string", "token of the scanning device; always null, it would name the place"),
+        Column(
+            "scannerdevice_zipcode",
+            "string",
+            f"ZIP of the device's place; {place}; empty text when unknown",
+            required=True,
+            pattern=ZIP_PATTERN,
+            sensitivity=person,
+        ),
+        Column(
+            "location_maxcapacity",
+            "bigint",
+            "people the place can hold, as the lower end of its band",
+            unit="people",
+            minimum=0,
+            sensitivity=person,
+        ),
+        Column(
+            "location_capacity_enforcedlimit",
+            "bigint",
+            "limit in force in percent of capacity, as the lower end of its band",
+            unit="percent",
+            minimum=0,
+            maximum=100,
+            sensitivity=person,
+        ),
+        Column("location_op_hours", "string", "opening hours of the place; always null, they would name the place"),
+        Column("userdeviceid", "string", "token of the visitor's phone; always null, a phone has none"),
+        Column(
+            "type_of_scan",
+            "string",
+            "Checkin or Checkout: Checkout if the pass ever checked out",
+            required=door_known,
+            values=SCAN_TYPES,
+            sensitivity=person,
+        ),
+        Column("userid", "string", f"token of the visitor; {token}"),
+        Column(
+            "duration",
+            "bigint",
+            "seconds taken to answer the survey (not dwell time), as the middle of its bin",
+            unit="seconds",
+            minimum=0,
+            maximum=3600,
+            sensitivity=person,
+        ),
+        Column(
+            "risklevel",
+            "string",
+            "class given by the platform: chance of being infectious from the answers and the area's published "
+            "prevalence",
+            required=True,
+            values=RISKLEVELS,
+            sensitivity=health,
+        ),
+        Column(
+            "accesslevel",
+            "string",
+            "kind of door: Public or Private",
+            required=door_known,
+            values=ACCESSLEVELS,
+            sensitivity=person,
+        ),
+        Column(
+            "readingtype",
+            "string",
+            "kind of scanner: Gate (kiosk) or Personal (smart phone)",
+            required=door_known,
+            values=READINGTYPES,
+            sensitivity=person,
+        ),
+        Column(
+            "temp",
+            "double",
+            "temperature reading, as the middle of its bin; null where readings are not published",
+            unit="degrees Fahrenheit",
+            minimum=TEMPERATURE_F[0],
+            maximum=TEMPERATURE_F[1],
+            sensitivity=health,
+        ),
+        Column(
+            "o2",
+            "bigint",
+            "blood oxygen reading, as the middle of its bin; null where readings are not published",
+            unit="percent",
+            minimum=OXYGEN_PERCENT[0],
+            maximum=OXYGEN_PERCENT[1],
+            sensitivity=health,
+        ),
+        Column(
+            "symptoms",
+            "boolean",
+            "past 2 weeks: shortness of breath, fever, loss of taste or smell, new cough",
+            required=True,
+            sensitivity=health,
+        ),
+        Column(
+            "diagnosed",
+            "boolean",
+            "past 2 weeks: diagnosed or waiting for a test result",
+            required=True,
+            sensitivity=health,
+        ),
+        Column(
+            "contact",
+            "boolean",
+            "past 2 weeks: in contact with someone diagnosed or waiting",
+            required=True,
+            sensitivity=health,
+        ),
+        Column("near", "boolean", "past 2 weeks: near someone with those symptoms", required=True, sensitivity=health),
+        Column(
+            "m_score",
+            "double",
+            "mask usage score of the visit, 1 (nobody) to 5 (everybody), by the pass's own rating; null if not rated",
+            minimum=1,
+            maximum=5,
+            sensitivity=person,
+        ),
+        Column(
+            "s_score",
+            "double",
+            "social distancing score of the visit, 1 to 5, by the pass's own rating; null if not rated",
+            minimum=1,
+            maximum=5,
+            sensitivity=person,
+        ),
+        Column(
+            "result",
+            "string",
+            "Approved or Declined: the answer to the first Checkin scan, or the refusal at check-in",
+            required=True,
+            values=RESULTS,
+            sensitivity=health,
+        ),
+        _SCAN_DATE,
+    )
+
+
+CROWD_TRACING: Final = Table(
+    name="aspirevc_crowd_tracing",
+    zone=Zone.OPEN,
+    title="Crowd tracing scans",
+    meaning="Synthetic scans, drawn from counts released once a day under differential privacy. No row is a person's.",
+    columns=_crowd_columns(
+        person=Sensitivity.SYNTHETIC,
+        health=Sensitivity.SYNTHETIC,
+        token="always null, a stable token would single people out",  # noqa: S106 - a meaning, no secret
+        time="the epoch's day and local hour, written with Z, after midnight 23",
+        place="three digits and 00",
+        door_known=True,
+    ),
+    partition="scan_date",
+    sort=("scannerdevice_zipcode",),
+)
+
+ZIP3: Final = Table(
+    name="aspirevc_crowd_tracing_zipcode_3digits",
+    zone=Zone.OPEN,
+    title="States of 3-digit ZIP codes",
+    meaning="One row for each 3-digit ZIP code that is in use, with its state or territory.",
+    columns=(
+        Column("zip", "string", "first three digits of a ZIP code", required=True, pattern=r"\d{3}"),
+        Column("state", "string", "USPS abbreviation of the state or territory", required=True, pattern=r"[A-Z]{2}"),
+    ),
+    sort=("zip",),
+)
+
+DP_COUNTS: Final = Table(
+    name="aspirevc_crowd_tracing_dp_counts",
+    zone=Zone.OPEN,
+    title="Noisy counts behind the scans",
+    meaning="Every count that was drawn for a day, as drawn, with the scale of its noise. The rows of "
+    "aspirevc_crowd_tracing hold nothing that is not in here.",
+    columns=(
+        _SCAN_DATE,
+        Column("measure", "string", "which table of counts: the attributes it counts by", required=True),
+        Column("zip", "string", "first three digits of the ZIP, empty when unknown; null if not counted by"),
+        Column("risklevel", "string", "class of risk; null if not counted by", values=RISKLEVELS),
+        Column("result", "string", "Approved or Declined; null if not counted by", values=RESULTS),
+        Column("symptoms", "boolean", "answer; null if not counted by"),
+        Column("diagnosed", "boolean", "answer; null if not counted by"),
+        Column("contact", "boolean", "answer; null if not counted by"),
+        Column("near", "boolean", "answer; null if not counted by"),
+        Column("bucket", "string", "hour, value or bin of the one attribute in `measure`; null if there is none"),
+        Column("noisy_count", "bigint", "the count with its noise, as drawn; may be negative", required=True),
+        Column(
+            "noise_scale",
+            "double",
+            "scale b of the discrete Laplace noise: P(x) ~ exp(-|x|/b)",
+            required=True,
+            minimum=0,
+        ),
+        Column("low", "bigint", "lower end of the 95 % interval of the exact count", required=True),
+        Column("high", "bigint", "upper end of the 95 % interval of the exact count", required=True),
+        Column(
+            "suppressed",
+            "boolean",
+            "too small to publish for its ZIP: its rows are under the empty ZIP",
+            required=True,
+        ),
+        Column("released_count", "bigint", "rows of the day in this cell; null where the cell is no cell of rows"),
+    ),
+    partition="scan_date",
+    sort=("measure", "zip"),
+)
+
+VERIFIED: Final = Table(
+    name="aspirevc_crowd_tracing_verified",
+    zone=Zone.VERIFIED,
+    title="Crowd tracing scans, verified tier",
+    meaning="Real scans of marked passes in classes of at least 30, for approved organisations. The open tier's bound "
+    "does not hold towards its readers.",
+    columns=_crowd_columns(
+        person=Sensitivity.INDIRECT,
+        health=Sensitivity.HEALTH,
+        token="a fresh random token for each pass, never the same for two",  # noqa: S106 - a meaning, no secret
+        time="generalised to the hour, a part of the day, or noon",
+        place="three digits and 00, or empty",
+        door_known=False,
+    ),
+    partition="scan_date",
+    sort=("scannerdevice_zipcode",),
+)
+
+LIVE_CROWD: Final = Table(
+    name="live_crowd",
+    zone=Zone.LIVE,
+    title="Live crowd bands",
+    meaning="How busy an area was half an hour ago, as a band. Outside the release's guarantee.",
+    columns=(
+        Column("zip", "string", "first three digits of the venues' ZIP", required=True, pattern=r"\d{3}"),
+        Column("state", "string", "USPS abbreviation of the state or territory"),
+        Column("as_of", "string", "end of the half hour that was counted, ISO 8601 with Z", required=True),
+        Column("venues", "bigint", "verified venues behind the band, at least 3", required=True, minimum=3),
+        Column(
+            "band",
+            "string",
+            "people inside against the places' enforced capacity",
+            required=True,
+            values=("empty", "quiet", "busy", "full"),
+        ),
+    ),
+    sort=("zip",),
+)
+
+DAILY: Final = Table(
+    name="daily_by_state",
+    zone=Zone.OPEN,
+    title="Daily counts by state",
+    meaning="The rows of aspirevc_crowd_tracing counted by day and state, as one CSV file for those without SQL.",
+    columns=(
+        _SCAN_DATE,
+        Column(
+            "state",
+            "string",
+            "USPS abbreviation of the state or territory; null where the ZIP is unknown or too small to publish",
+            pattern=r"[A-Z]{2}",
+        ),
+        *(
+            Column(f"{name}_count", "bigint", f"rows {meaning}", required=True, unit="rows", minimum=0)
+            for name, meaning in (
+                ("total", "of the day and state"),
+                ("approved", "whose result is Approved"),
+                ("declined", "whose result is Declined"),
+                ("low", "of risklevel Low"),
+                ("moderate", "of risklevel Moderate"),
+                ("high", "of risklevel High"),
+                ("symptoms", "that say yes to symptoms"),
+                ("diagnosed", "that say yes to diagnosed"),
+                ("contact", "that say yes to contact"),
+                ("near", "that say yes to near"),
+            )
+        ),
+    ),
+    sort=("scan_date", "state"),
+)
+
+# Tables of the lake that anyone may read.
+OPEN_TABLES: Final = (CROWD_TRACING, ZIP3, DP_COUNTS)
+TABLES: Final = (*OPEN_TABLES, DAILY, VERIFIED, LIVE_CROWD)
+
+
+def table(name: str) -> Table:
+    """The table of that name; raises `KeyError`."""
+    return {each.name: each for each in TABLES}[name]
+
+
+@lru_cache(maxsize=1)
+def states_by_zip3() -> dict[str, str]:
+    """State of each 3-digit ZIP code in use, from the venues' list."""
+    text = (files("venues") / "data" / "zip3.csv").read_text(encoding="utf-8")
+    return {row["zip3"]: row["state"] for row in csv.DictReader(text.splitlines())}

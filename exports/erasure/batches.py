@@ -1,0 +1,242 @@
+"""Erasure in the lake: every request that waits, in batches of one commit, taken up again wherever a worker died.
+
+    look up -> plan -> commit -> index -> sweep -> prove -> receipts
+
+The plan (which rows go, which files change their names) is written before the commit and can be repeated from there.
+From that moment on an erasure can no longer be cancelled. Nobody else reads rows for the verified tier meanwhile.
+"""
+
+import datetime as dt
+import json
+import logging
+from functools import partial
+from itertools import chain
+from typing import Any, Final
+
+from django.db import transaction
+
+from common.crypto import decrypt, encrypt
+from exports import conf
+from exports.dataset.tables import VERIFIED
+from exports.erasure.log import copy_log
+from exports.erasure.requests import PURPOSE, erase_in_database, index_hashes_of
+from exports.lake.catalogue import Lake
+from exports.lake.rewrite import Erased, NotFoundError, ObjectChange, erase_rows, prove_absence, was_committed
+from exports.lake.sweep import sweep
+from exports.lakes import deployment_lake
+from exports.locks import VERIFIED_TIER, holding
+from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedDay, VerifiedFile
+from exports.release.verified import settle
+from risk.crowd.refresh import refresh_crowd
+
+log = logging.getLogger(__name__)
+
+# A batch that failed so often, five minutes apart, needs the operator.
+TRIES: Final = 12
+Status, Step = Erasure.Status, ErasureBatch.Step
+Places = dict[bytes, tuple[dt.date, str, str]]
+# No file is of this day, so what should be in it is not found, and that is an error.
+_NOWHERE: Final = VerifiedFile(day=dt.date.min, name="")
+
+
+class _SomebodyCancelledError(Exception):
+    """An erasure of the batch is no longer wanted."""
+
+
+def run_erasures(*, now: dt.datetime) -> int:
+    """Carry out every erasure that waits, or that a worker left behind; how many were finished.
+
+    A batch that fails does not hold up the others; the first error is raised in the end.
+    """
+    with holding(VERIFIED_TIER):
+        waiting = list(Erasure.objects.filter(status__in=(Status.QUEUED, Status.RUNNING)))
+        if not waiting:
+            return 0
+        for erasure in waiting:
+            erase_in_database(erasure=erasure, now=now)
+        refresh_crowd(now=now)
+        with deployment_lake() as lake:
+            copy_log(lake=lake, now=now)
+            _clear_unfinished_days(lake)
+            return _run_batches(lake, now)
+
+
+def _clear_unfinished_days(lake: Lake) -> None:
+    """A day that was not published yet may have left files that no index names: they go, the day begins anew."""
+    unfinished = list(VerifiedDay.objects.exclude(step=VerifiedDay.Step.ANNOUNCED))
+    for day in unfinished:
+        settle(lake=lake, row=day)
+    if any(day.step == VerifiedDay.Step.OPENED for day in unfinished) and not ErasureBatch.objects.filter(
+        step=Step.REMOVING
+    ):
+        sweep(lake=lake, described=VERIFIED)
+
+
+def _run_batches(lake: Lake, now: dt.datetime) -> int:
+    batches = list(ErasureBatch.objects.order_by("pk"))
+    for batch in batches:
+        # Before any sweep: it would take away the snapshot that tells a commit.
+        _settle(lake, batch)
+    finished, errors = 0, []
+    for batch in chain(batches, iter(_open_batch, None)):
+        try:
+            finished += _carry_out(lake, batch, now)
+        except Exception as error:
+            log.warning("a batch of erasures failed for the %d. time", batch.tries)
+            errors.append(error)
+            if batch.tries >= TRIES and batch.step != Step.REMOVING:
+                _give_up(batch, type(error).__name__, now)
+    if errors:
+        raise errors[0]
+    return finished
+
+
+@transaction.atomic
+def _open_batch() -> ErasureBatch | None:
+    """Gather what waits."""
+    waiting = Erasure.objects.select_for_update().filter(status__in=(Status.QUEUED, Status.RUNNING), batch=None)
+    keys = list(waiting.values_list("pk", flat=True))
+    if not keys:
+        return None
+    batch = ErasureBatch.objects.create()
+    Erasure.objects.filter(pk__in=keys).update(status=Status.RUNNING, batch=batch)
+    return batch
+
+
+def _settle(lake: Lake, batch: ErasureBatch) -> None:
+    """Find out whether a batch that was left in the middle had been committed, and go on from there."""
+    if batch.step == Step.REMOVING:
+        if was_committed(lake=lake, job=batch.job):
+            _clean_index(batch)
+        else:
+            batch.step = Step.OPENED
+            batch.save(update_fields=["step"])
+
+
+def _carry_out(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> int:
+    batch.tries += 1
+    batch.save(update_fields=["tries"])
+    while batch.step == Step.OPENED:
+        _remove(lake, batch, now)
+    if batch.step == Step.REMOVING:
+        _clean_index(batch)
+    if plan := _plan_of(batch):
+        sweep(lake=lake, described=VERIFIED)
+        proof = prove_absence(lake=lake, tokens=plan["tokens"])
+        if proof.holding:
+            raise LookupError(f"{len(proof.holding)} of {proof.read} objects still hold erased rows")
+        log.info("erasure: %d objects read, none holds a row that was erased", proof.read)
+    return _finish(batch, now)
+
+
+# Removing -------------------------------------------------------------------------------------------------------------
+def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
+    """Plan and commit the batch as it is now; on return its step says whether that was done."""
+    wanted = {bytes(one.pk): _places(one) for one in batch.erasures.filter(status=Status.RUNNING)}
+    tokens: dict[dt.date, set[str]] = {}
+    for places in wanted.values():
+        for day, _, token in places.values():
+            tokens.setdefault(day, set()).add(token)
+    if not tokens:
+        batch.step = Step.REMOVED
+        batch.save(update_fields=["step"])
+        return
+    try:
+        erase_rows(
+            lake=lake,
+            tokens=tokens,
+            job=batch.job,
+            policy=conf.class_policy(),
+            files={name for places in wanted.values() for _, name, _ in places.values()},
+            before_commit=partial(_write_plan, batch, wanted),
+        )
+    except _SomebodyCancelledError:
+        log.info("an erasure was cancelled; the others of its batch go on")
+    except NotFoundError as error:
+        _fail_those_of(wanted, error.tokens, now)
+
+
+def _places(erasure: Erasure) -> Places:
+    """Where the rows of an erasure lie: day, file, token, by index hash. An entry without a file lies nowhere."""
+    entries = list(IndexEntry.objects.filter(pk__in=index_hashes_of(erasure)))
+    files = VerifiedFile.objects.in_bulk({one.file_id for one in entries})
+    found = ((bytes(one.pk), files.get(one.file_id, _NOWHERE), bytes(one.token).hex()) for one in entries)
+    return {key: (file.day, file.name, token) for key, file, token in found}
+
+
+def _write_plan(batch: ErasureBatch, wanted: dict[bytes, Places], erased: Erased) -> None:
+    """The last moment before the commit: what will have gone, and what each receipt says of it."""
+    plan = {
+        "tokens": sorted(token for change in erased.objects for token in change.tokens),
+        "dropped": sorted(token for change in erased.objects for token in change.dropped),
+        "renamed": {change.name: change.renamed for change in erased.objects},
+    }
+    with transaction.atomic():
+        rows = list(batch.erasures.select_for_update().filter(status=Status.RUNNING))
+        if {bytes(row.pk) for row in rows} != set(wanted):
+            raise _SomebodyCancelledError
+        for row in rows:
+            places = wanted[bytes(row.pk)]
+            row.rows = len(places)
+            row.objects_changed = _objects(places, erased.objects)
+            row.save(update_fields=["rows", "objects_changed"])
+        batch.plan, batch.step = encrypt(PURPOSE, json.dumps(plan).encode()), Step.REMOVING
+        batch.save(update_fields=["plan", "step"])
+
+
+def _objects(places: Places, changes: tuple[ObjectChange, ...]) -> list[dict[str, Any]]:
+    """Objects rewritten for these rows: those that held one, or lost a class of such a day and held none at all."""
+    tokens, days = {token for _, _, token in places.values()}, {day for day, _, _ in places.values()}
+    return [
+        {"name": change.name, "before": change.before, "after": change.after}
+        for change in changes
+        if change.tokens & tokens or (not change.tokens and change.day in days)
+    ]
+
+
+def _fail_those_of(wanted: dict[bytes, Places], missing: frozenset[str], now: dt.datetime) -> None:
+    """Nothing found where the index says there should be: that is an error, of those erasures alone."""
+    keys = [key for key, places in wanted.items() if missing & {token for _, _, token in places.values()}]
+    log.error("erasure: %d rows are not where the index says", len(missing))
+    Erasure.objects.filter(pk__in=keys, status=Status.RUNNING).update(
+        status=Status.FAILED, finished_at=now, work=None, batch=None, failure="rows are not where the index says"
+    )
+
+
+# After the commit -----------------------------------------------------------------------------------------------------
+def _plan_of(batch: ErasureBatch) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(decrypt(PURPOSE, bytes(batch.plan))) if batch.plan else {}
+    return found
+
+
+@transaction.atomic
+def _clean_index(batch: ErasureBatch) -> None:
+    """Take rows that went out of the index and follow files to their new names."""
+    plan = _plan_of(batch)
+    gone = [bytes.fromhex(token) for token in (*plan["tokens"], *plan["dropped"])]
+    IndexEntry.objects.filter(file__name__in=list(plan["renamed"]), token__in=gone).delete()
+    for old, new in plan["renamed"].items():
+        files = VerifiedFile.objects.filter(name=old)
+        if new:
+            files.update(name=new)
+        else:
+            files.delete()
+    batch.step = Step.REMOVED
+    batch.save(update_fields=["step"])
+
+
+@transaction.atomic
+def _finish(batch: ErasureBatch, now: dt.datetime) -> int:
+    done = batch.erasures.filter(status=Status.RUNNING).update(
+        status=Status.DONE, proven=True, finished_at=now, work=None
+    )
+    batch.delete()
+    return done
+
+
+@transaction.atomic
+def _give_up(batch: ErasureBatch, why: str, now: dt.datetime) -> None:
+    batch.erasures.filter(status=Status.RUNNING).update(
+        status=Status.FAILED, finished_at=now, work=None, failure=why[:200]
+    )
+    batch.delete()

@@ -1,0 +1,345 @@
+"""The nightly release: closed days, oldest first, each in steps that can be taken up again.
+
+    extract, aggregate, draw -> check -> write -> catalogue -> announce
+
+The draw is committed with the ledger row in one transaction: a retry finds the noisy counts and never draws again, and
+nothing after it reads a row of a person. Every later step follows from those counts alone. The lake has a copy of each
+draw, which is looked for before one is made (`draw_log`): a ledger that was restored from a backup draws nothing again.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection, transaction
+from django.db.models import Max, Q
+
+from common import audit
+from common.logs import kind_of
+from common.time import deployment_zone, z
+from exports import conf
+from exports.announce.webhooks import queue_deliveries
+from exports.dataset.engines import lookup_rows
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
+from exports.lake.catalogue import Lake
+from exports.lake.files import files_of
+from exports.lake.write import overwrite_day, overwrite_table
+from exports.lakes import deployment_lake
+from exports.models import Release, ServedDay, Step
+from exports.policy.checks import release_failures
+from exports.policy.daily import daily_by_state
+from exports.policy.domain import ZIP_RISK_RESULT, workloads
+from exports.policy.draw import Drawn, draw
+from exports.policy.fit import Fitted, fit
+from exports.policy.guarantee import guarantee
+from exports.policy.profile import drift_failures, profile
+from exports.policy.rows import deal, dp_counts
+from exports.release import draw_log
+from exports.release.counts import exact_counts, rows_may_be_gone
+from exports.release.risklevels import levels_on
+from passes.models import Pass
+
+log = logging.getLogger(__name__)
+
+TRIES: Final = 5
+LOST: Final = "rows were past their term before they were counted; the day stays a gap, as nothing is guessed"
+
+
+class ReleaseFailed(Exception):
+    """A release that published nothing; the text says why."""
+
+
+def closed_until(now: dt.datetime) -> dt.date:
+    """The latest day that is closed: late scans had their three days."""
+    return now.astimezone(deployment_zone()).date() - conf.LATENESS
+
+
+def mark_served(*, days: set[dt.date]) -> None:
+    """Note that the deployment was open on these days."""
+    ServedDay.objects.bulk_create([ServedDay(day=day) for day in sorted(days)], ignore_conflicts=True)
+
+
+def waiting_days(*, now: dt.datetime) -> list[dt.date]:
+    """Closed days that were served and are not released yet, oldest first, but for those whose rows are lost."""
+    last = closed_until(now)
+    served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
+    served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
+    is_over = Q(step=Step.ANNOUNCED) | Q(lost_at__isnull=False)
+    # One that was begun is ended, also when its rows are purged meanwhile.
+    begun = set(Release.objects.exclude(is_over).values_list("day", flat=True))
+    return sorted((served | begun) - set(Release.objects.filter(is_over).values_list("day", flat=True)))
+
+
+def failures(*, now: dt.datetime) -> list[str]:
+    """A line for each day that waits, or was found lost at `now`: why, and what to do about one that was given up."""
+    rows = Release.objects.filter(Q(day__in=waiting_days(now=now)) | Q(lost_at=now)).defer("drawn").order_by("day")
+    again = " (tried %d times; --date %s tries again)"
+    return [f"{row.day}: {row.failure}" + (again % (row.tries, row.day) if row.tries >= TRIES else "") for row in rows]
+
+
+def release_waiting(*, now: dt.datetime) -> list[Release]:
+    """Release every waiting day, oldest first. A day that fails is left for the next run; later ones go on.
+
+    One that failed too often is left to somebody who looks at why, and names it.
+    """
+    _agree_with_lake()
+    tried = [_try_to_release(day, now) for day in _days_to_try(now)]
+    return [release for release in tried if release is not None]
+
+
+def _agree_with_lake() -> None:
+    """Enter draws that only the lake knows, so that their days wait too. Without a lake, each day says so by itself."""
+    try:
+        with deployment_lake() as lake:
+            draw_log.reconcile(lake=lake)
+    except Exception:
+        log.exception("ledger and lake could not be compared")
+
+
+def _days_to_try(now: dt.datetime) -> list[dt.date]:
+    given_up = set(Release.objects.filter(tries__gte=TRIES).values_list("day", flat=True))
+    return [day for day in waiting_days(now=now) if day not in given_up]
+
+
+def _try_to_release(day: dt.date, now: dt.datetime) -> Release | None:
+    try:
+        return release_day(day=day, now=now)
+    except ReleaseFailed as error:
+        # Our own words, which hold a step and a kind of error; the line says where it came from, without its message.
+        log.error("the release of %s published nothing: %s", day, str(error), exc_info=error.__cause__)
+        return None
+
+
+def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date | None:
+    """Release the oldest waiting day past `after`; which day that was, released or not, `None` where none waits."""
+    _agree_with_lake()
+    day = next((waiting for waiting in _days_to_try(now) if waiting > after), None)
+    if day is not None:
+        _try_to_release(day, now)
+    return day
+
+
+def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:
+    """Release one day, or take up where the last try ended; one that was announced is returned as it is.
+
+    `accept_drift`: somebody has looked at what moved since the day before, and it is published; the manifest says so.
+
+    Raises `ReleaseFailed` for a day that is not closed or was not served, for one whose rows may be purged by now, and
+    for one whose check or other step fails.
+    """
+    release = _open(day, now)
+    if release.step == Step.ANNOUNCED:
+        return release
+    try:
+        with deployment_lake() as lake:
+            if release.step == Step.OPENED:
+                release = _draw(release, lake, now)
+            return _run(release, lake, now, accept_drift=accept_drift)
+    except ReleaseFailed as error:
+        _fail(release, str(error))
+        raise
+    except draw_log.DrawLogError as error:
+        _fail(release, str(error))
+        raise ReleaseFailed(str(error)) from error
+    except Exception as error:
+        why = f"step {_next_step(release)}: {kind_of(error)}"
+        _fail(release, why)
+        raise ReleaseFailed(why) from error
+
+
+def _next_step(release: Release) -> Step:
+    """The step that a release was at when it ended."""
+    order = list(Step)
+    release.refresh_from_db(fields=["step"])
+    return order[order.index(Step(release.step)) + 1]
+
+
+def _open(day: dt.date, now: dt.datetime) -> Release:
+    """The day's row in the ledger, with one more try; the budget is fixed when it is made."""
+    existing = Release.objects.filter(day=day).first()
+    if existing is None and day not in waiting_days(now=now):
+        raise ReleaseFailed(f"{day} is not a closed day that was served")
+    release, _ = Release.objects.get_or_create(day=day, defaults={"budget": conf.budget()})
+    if release.step != Step.ANNOUNCED:
+        release.tries += 1
+        release.save(update_fields=["tries"])
+    return release
+
+
+def _draw(release: Release, lake: Lake, now: dt.datetime) -> Release:
+    """Take over what the lake knows of the day, and draw where it knows nothing and rows are there."""
+    draw_log.reconcile(lake=lake)
+    release.refresh_from_db()
+    if release.step == Step.OPENED:
+        draw_log.refuse_second_draw(lake=lake, day=release.day)
+        _look_for_rows(release, now)
+        release = draw_once(release=release, now=now)
+    return release
+
+
+def _look_for_rows(release: Release, now: dt.datetime) -> None:
+    """Give a day up whose rows may be purged by now: what is left would be published as if it were all.
+
+    It is looked at anew whenever somebody names it, as the clock may have been wrong.
+    """
+    gone = rows_may_be_gone(day=release.day, now=now)
+    if gone != (release.lost_at is not None):
+        release.lost_at = now if gone else None
+        release.save(update_fields=["lost_at"])
+    if gone:
+        raise ReleaseFailed(LOST)
+
+
+def _fail(release: Release, why: str) -> None:
+    release.failure = why
+    release.save(update_fields=["failure"])
+
+
+def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) -> Release:
+    _keep_draw(release, lake)
+    drawn = Drawn.from_bytes(bytes(release.drawn or b""))
+    fitted, before = fit(drawn), _day_before(drawn.day)
+    steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
+        (Step.CHECKED, lambda row: _check(row, drawn, fitted, before, accept_drift)),
+        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
+        (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted, before)),
+        (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
+    )
+    order = list(Step)
+    for step, work in steps:
+        with transaction.atomic():
+            # The row is held for the step: a second worker waits, then finds it done.
+            release = Release.objects.select_for_update().get(pk=release.pk)
+            if order.index(Step(release.step)) >= order.index(step):
+                continue
+            work(release)
+            release.step = step
+            release.failure = ""
+            release.save()
+        log.info("release of %s: %s", release.day, step)
+    return release
+
+
+def _keep_draw(release: Release, lake: Lake) -> None:
+    """Have the lake know the draw before any number of it leaves, be it in the words of a check that failed."""
+    with transaction.atomic():
+        row = Release.objects.select_for_update().get(pk=release.pk)
+        if row.step == Step.DRAWN:
+            draw_log.keep(lake=lake, release=row)
+
+
+def draw_once(*, release: Release, now: dt.datetime) -> Release:
+    """Extract, aggregate and draw, in one transaction with the ledger row; a row that was drawn stays as it is."""
+    with transaction.atomic():
+        row = Release.objects.select_for_update().get(pk=release.pk)
+        if row.drawn is not None:
+            return row
+        zips = tuple(states_by_zip3())
+        tables = workloads(zip3=zips, readings=conf.readings())
+        levels = levels_on(day=row.day, zip3=["", *zips])
+        counts = exact_counts(day=row.day, tables=tables, levels=levels.by_zip3)
+        drawn = draw(day=row.day, counts=counts, tables=tables, budget=row.budget)
+        row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.epsilon, now, Step.DRAWN
+        row.manifest = {"risklevel": dict(levels.basis)}
+        row.save()
+    return row
+
+
+def _day_before(day: dt.date) -> Drawn | None:
+    """The counts of the newest announced day before `day`."""
+    row = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day).order_by("-day").first()
+    return Drawn.from_bytes(bytes(row.drawn)) if row is not None and row.drawn is not None else None
+
+
+def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None, accept_drift: bool) -> None:
+    failures = release_failures(drawn=drawn, fitted=fitted, batches=deal(drawn, fitted).batches())
+    moved = drift_failures(drawn=drawn, before=before, limits=conf.drift_limits())
+    if failures or (moved and not accept_drift):
+        raise ReleaseFailed("; ".join(failures + moved))
+    if moved:
+        release.manifest["drift_accepted"] = moved
+
+
+def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+    job = f"release-{drawn.day.isoformat()}"
+    rows, counts = deal(drawn, fitted), dp_counts(drawn, fitted)
+    overwrite_day(lake=lake, described=DP_COUNTS, day=drawn.day, batches=counts.to_batches, job=job)
+    overwrite_day(lake=lake, described=CROWD_TRACING, day=drawn.day, batches=rows.batches, job=job)
+    overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="zip3-1")
+
+
+def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
+    """Note what readers find: manifest, files with their digests, profile, the day's aggregates."""
+    files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
+    release.manifest |= manifest(drawn, fitted) | {"files": files}
+    release.profile = profile(drawn=drawn, fitted=fitted, before=before)
+    release.daily = daily_by_state(
+        day=drawn.day.isoformat(), batches=deal(drawn, fitted).batches(), states=states_by_zip3()
+    )
+
+
+def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
+    """Name the snapshots that readers see from now on, and the release's place in the order."""
+    with connection.cursor() as cursor:
+        # One announcement after the other: each sees the snapshots of those before it.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/announce', 0))")
+    release.number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    for described in OPEN_TABLES:
+        snapshot = lake.table(described).current_snapshot()
+        if snapshot is None:
+            raise ReleaseFailed(f"{described.name} has no snapshot")
+        # As text: a snapshot's number does not fit JSON's exact integers.
+        release.snapshots[described.name] = str(snapshot.snapshot_id)
+    # One that came back from the lake keeps its time.
+    release.announced_at = release.announced_at or now
+    release.manifest["announced_at"] = z(release.announced_at)
+    draw_log.keep(lake=lake, release=release)
+    queue_deliveries(release=release, now=now)
+    audit.record(actor="system", verb="release", subject=release.day.isoformat(), now=now)
+
+
+def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
+    """What a reader must know of a release: the guarantee with its parameters, and what was left out."""
+    known = fitted.cells[1:].size
+    return {
+        "day": drawn.day.isoformat(),
+        "guarantee": guarantee(epsilon=drawn.epsilon, budget=drawn.budget),
+        "mechanism": "discrete Laplace (OpenDP)",
+        "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
+        "chance_that_a_pass_counts": drawn.keep,
+        "scaled_by": fitted.factor,
+        "cutoff_days": conf.LATENESS.days,
+        "tables": [
+            {
+                "name": table.workload.name,
+                "cells": table.workload.cells,
+                "axes": {axis.name: len(axis.values) for axis in table.workload.axes},
+                "core": table.workload.core,
+                "l1_distance": table.workload.l1,
+                "noise_scale": table.scale,
+                "epsilon": table.epsilon,
+                "share_of_budget": table.epsilon / drawn.epsilon,
+            }
+            for table in drawn.tables
+        ],
+        "rows": fitted.total,
+        "rows_without_zip": int(fitted.cells[0].sum()),
+        "rows_of_unknown_zip": _of_unknown_zip(drawn, fitted),
+        "cells_suppressed": int(np.count_nonzero(~fitted.published[1:])),
+        "cells": known,
+    }
+
+
+def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
+    """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
+    return max(0, round(float(drawn.table(ZIP_RISK_RESULT).noisy[0].sum()) * fitted.factor))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "source"

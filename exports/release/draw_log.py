@@ -1,0 +1,110 @@
+"""The lake's copy of the ledger: what was drawn of each day, so that a database that is lost draws none again.
+
+Noise that is drawn a second time for a day gives two noisy answers about the same people and costs the budget twice.
+So a draw lies in the lake's storage, one object a day, before any number of it leaves; a ledger that was restored from
+an older backup takes over what it finds there. An object holds nothing that the table of noisy counts does not publish.
+"""
+
+import base64
+import datetime as dt
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.db import transaction
+
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS
+from exports.lake.catalogue import Lake
+from exports.lake.storage import StoredObject
+from exports.lake.write import folder_of
+from exports.models import Release, Step
+from exports.policy.draw import Drawn
+
+log = logging.getLogger(__name__)
+
+FOLDER: Final = "draws"
+FORMAT: Final = 1
+
+
+class DrawLogError(Exception):
+    """The lake knows a day that the ledger does not, and not what was drawn; the text says what to do."""
+
+
+def keep(*, lake: Lake, release: Release) -> None:
+    """Put a drawn day into the lake as the ledger has it, in place of what is there of it."""
+    document = {
+        "format": FORMAT,
+        "drawn_at": release.drawn_at.isoformat() if release.drawn_at else None,
+        "announced_at": release.announced_at.isoformat() if release.announced_at else None,
+        "manifest": release.manifest,
+        "drawn": base64.b64encode(bytes(release.drawn or b"")).decode("ascii"),
+    }
+    body = json.dumps(document, sort_keys=True).encode()
+    lake.storage.objects().write(lake.storage.at(FOLDER, release.day.isoformat()), body)
+
+
+def reconcile(*, lake: Lake) -> list[dt.date]:
+    """Have ledger and lake know the same draws, each taking from the other; the days that the ledger took over.
+
+    A day that was announced goes on after its check, for it has passed it, and keeps the time of its announcement.
+    Raises `DrawLogError` for an object that cannot be read.
+    """
+    stored = {_day_of(each): each for each in _current(lake, lake.storage.at(FOLDER))}
+    drawn = set(Release.objects.exclude(drawn=None).values_list("day", flat=True))
+    for release in Release.objects.filter(day__in=drawn - stored.keys()):
+        keep(lake=lake, release=release)
+    return [day for day in sorted(stored.keys() - drawn) if _adopt(day, lake.storage.objects().read(stored[day]))]
+
+
+def refuse_second_draw(*, lake: Lake, day: dt.date) -> None:
+    """Raise `DrawLogError` where the lake holds files of a day's release, though no draw of it is known."""
+    for described in (CROWD_TRACING, DP_COUNTS):
+        if any(_current(lake, f"{lake.location(described)}/{folder_of(described, day)}")):
+            raise DrawLogError(
+                f"a release of this day is in the lake and its draw in neither ledger nor lake; to draw again would "
+                f"cost its budget twice: put {FOLDER}/{day.isoformat()} of the newer lake back, or leave the gap"
+            )
+
+
+def _current(lake: Lake, prefix: str) -> Iterator[StoredObject]:
+    objects = lake.storage.objects().versions(prefix)
+    return (each for each in objects if each.is_current and not each.is_marker)
+
+
+def _day_of(stored: StoredObject) -> dt.date:
+    return dt.date.fromisoformat(stored.url.rsplit("/", 1)[-1])
+
+
+@transaction.atomic
+def _adopt(day: dt.date, body: bytes) -> bool:
+    """Enter a draw into the ledger; false where somebody else just did."""
+    known, drawn = _read(day, body)
+    Release.objects.get_or_create(day=day, defaults={"budget": drawn.budget})
+    row = Release.objects.select_for_update().get(day=day)
+    if row.drawn is not None:
+        return False
+    row.drawn, row.budget, row.epsilon = drawn.to_bytes(), drawn.budget, drawn.epsilon
+    row.drawn_at, row.announced_at = _time(known["drawn_at"]), _time(known["announced_at"])
+    row.manifest, row.step = known["manifest"], Step.CHECKED if row.announced_at else Step.DRAWN
+    row.lost_at, row.failure, row.tries = None, "", 0
+    row.save()
+    log.warning("the ledger takes over the draw of %s, which the lake knows: nothing is drawn again", day)
+    return True
+
+
+def _read(day: dt.date, body: bytes) -> tuple[dict[str, Any], Drawn]:
+    try:
+        known = json.loads(body)
+        drawn = Drawn.from_bytes(base64.b64decode(known["drawn"], validate=True))
+        if known["format"] != FORMAT or drawn.day != day:
+            raise ValueError("another format, or another day's")
+    except Exception as error:
+        raise DrawLogError(
+            f"{FOLDER}/{day.isoformat()} in the lake cannot be read: put it back from a copy of the lake"
+        ) from error
+    return known, drawn
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None

@@ -1,0 +1,116 @@
+"""Who may read the verified tier: organisations that the operator approves, with credentials that soon expire."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common import audit, crypto
+from common.web.problems import Gone, Invalid, NotFound, Unavailable
+from exports import conf
+from exports.dataset.tables import VERIFIED
+from exports.lake.storage import StoredObject
+from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
+
+LONGEST_DAYS: Final = 30
+"""A credential lives no longer; a new one takes a new decision."""
+
+
+@transaction.atomic
+def approve_recipient(*, name: str, actor: str, now: dt.datetime) -> Recipient:
+    """Approve an organisation. It reads nothing before it has a credential."""
+    row = Recipient.objects.create(name=name, approved_at=now)
+    audit.record(actor=actor, verb="recipient.approved", subject=row.public_id, now=now)
+    return row
+
+
+@transaction.atomic
+def withdraw_recipient(*, recipient: Recipient, actor: str, now: dt.datetime) -> Recipient:
+    """End an approval and every credential of it, at once. Twice changes nothing."""
+    row = Recipient.objects.select_for_update().get(pk=recipient.pk)
+    if row.withdrawn_at is None:
+        row.withdrawn_at = now
+        row.save(update_fields=["withdrawn_at"])
+        row.credentials.all().delete()
+        audit.record(actor=actor, verb="recipient.withdrawn", subject=row.public_id, now=now)
+    return row
+
+
+@transaction.atomic
+def make_credential(
+    *, recipient: Recipient, days: int, first_day: dt.date, last_day: dt.date, actor: str, now: dt.datetime
+) -> tuple[Credential, str]:
+    """A credential for data of some days: the row and its token, which is shown this once."""
+    if last_day < first_day:
+        raise Invalid.field("/last_day", _("Not before the first day."), "range")
+    row = Recipient.objects.select_for_update().get(pk=recipient.pk)
+    if row.withdrawn_at is not None:
+        raise Gone(_("The approval of this organisation has ended."))
+    token = crypto.new_token()
+    made = Credential.objects.create(
+        recipient=row,
+        token_hash=crypto.token_hash(token),
+        created_at=now,
+        expires_at=now + dt.timedelta(days=days),
+        first_day=first_day,
+        last_day=last_day,
+    )
+    audit.record(
+        actor=actor,
+        verb="credential.made",
+        subject=row.public_id,
+        now=now,
+        credential=made.public_id,
+        expires=made.expires_at.isoformat(),
+    )
+    return made, token
+
+
+def credential_of(*, token: str, now: dt.datetime) -> Credential | None:
+    """The credential of a token that holds now."""
+    return (
+        Credential.objects.select_related("recipient")
+        .filter(token_hash=crypto.token_hash(token), expires_at__gt=now, recipient__withdrawn_at=None)
+        .first()
+    )
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A data file as its reader gets it."""
+
+    name: str
+    body: bytes
+
+
+def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.datetime) -> ReadFile:
+    """A data file of a day, with an audit row of the access; raises `NotFound` outside of what the credential opens."""
+    within = credential.first_day <= day <= credential.last_day
+    if not within or not VerifiedDay.objects.filter(day=day, step=VerifiedDay.Step.ANNOUNCED).exists():
+        raise NotFound
+    # Twice, for an erasure may rewrite the file between the two looks.
+    for _again in range(2):
+        files = list(VerifiedFile.objects.filter(day=day).order_by("name").values_list("name", flat=True))
+        if number >= len(files):
+            raise NotFound
+        storage = conf.storage()
+        url = storage.at(VERIFIED.zone.value, VERIFIED.name, files[number])
+        try:
+            body = storage.objects().read(StoredObject(url, 0))
+        except FileNotFoundError:
+            continue
+        _note_access(credential, f"{day.isoformat()}/{number}", "verified.read", now)
+        return ReadFile(files[number].rsplit("/", 1)[-1], body)
+    raise Unavailable
+
+
+def note_listing(*, credential: Credential, now: dt.datetime) -> None:
+    """An audit row of a look at the list of days."""
+    _note_access(credential, "days", "verified.listed", now)
+
+
+def _note_access(credential: Credential, subject: str, verb: str, now: dt.datetime) -> None:
+    actor = f"recipient {credential.recipient.public_id}"
+    audit.record(actor=actor, verb=verb, subject=subject, now=now, credential=credential.public_id)

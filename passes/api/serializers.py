@@ -1,0 +1,249 @@
+"""What the addresses of this room take and answer."""
+
+import re
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from common.web.serializers import (
+    Base64Url,
+    Choice,
+    Day,
+    Flag,
+    Matching,
+    Number,
+    PublicId,
+    StrictSerializer,
+    Text,
+    UtcTime,
+    Whole,
+)
+from passes.admission import AdviceCode, Result, ScanType
+from passes.render import Format
+
+MOST_OWNERS: Final = 1000
+MOST_SCANS: Final = 1000
+LONGEST_SURVEY_S: Final = 24 * 3600
+LONGEST_NAME: Final = 80
+SCAN_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+_RESULTS: Final = [result.value for result in Result]
+_TYPES: Final = [kind.value for kind in ScanType]
+
+
+# Visitors ------------------------------------------------------------------------------------------------------------
+class RegistrationSerializer(StrictSerializer):
+    """Registering a key."""
+
+    erase_hash = Base64Url(length=32, help_text="SHA-256 of K_erase")
+
+
+class DeletionSerializer(StrictSerializer):
+    """Deleting a visitor's row."""
+
+    erase_key = Base64Url(length=32, help_text="K_erase, whose SHA-256 was sent at registration")
+
+
+class RegisteredSerializer(serializers.Serializer[Any]):
+    """The key is registered."""
+
+    registered = serializers.BooleanField()
+
+
+# Check-in ------------------------------------------------------------------------------------------------------------
+class AnswersSerializer(StrictSerializer):
+    """The four answers, each about the past two weeks."""
+
+    symptoms = Flag(help_text="symptoms of an infection")
+    diagnosed = Flag(help_text="diagnosed, or waiting for a result")
+    contact = Flag(help_text="in contact with a diagnosed person")
+    near = Flag(help_text="near a diagnosed person")
+
+
+class CheckinSerializer(StrictSerializer):
+    """A check-in."""
+
+    venue = PublicId("v")
+    epoch = Day(help_text="date of an open epoch, as the venue card lists them")
+    anchor = Base64Url(length=16, help_text="the pass id, x_0 of its chain")
+    owner_hash = Base64Url(length=32, help_text="SHA-256 of the owner")
+    answers = AnswersSerializer()
+    survey_seconds = Whole(min_value=0, max_value=LONGEST_SURVEY_S, help_text="how long answering took")
+    invitation = Text(required=False, max_length=64, help_text="code of an event by invitation")
+
+
+class AdviceSerializer(serializers.Serializer[Any]):
+    """One thing that would have to change."""
+
+    code = serializers.ChoiceField([code.value for code in AdviceCode])
+    text = serializers.CharField()
+
+
+class CheckinAnswerSerializer(serializers.Serializer[Any]):
+    """A pass, or advice; always 2,048 bytes."""
+
+    go = serializers.BooleanField()
+    credential = serializers.CharField(allow_null=True, help_text="the text of the pass, null when `go` is false")
+    valid_from = UtcTime()
+    valid_until = UtcTime()
+    advice = AdviceSerializer(many=True)
+    pad = serializers.CharField(help_text="fills the answer, so that its size tells nothing")
+
+
+class RenderSerializer(StrictSerializer):
+    """A credential and the form it is wanted in."""
+
+    credential = Text(trim_whitespace=False, max_length=256)
+    format = Choice([form.value for form in Format])
+
+
+# Owners --------------------------------------------------------------------------------------------------------------
+class OwnersSerializer(StrictSerializer):
+    """Owners of passes, as the phone derived them."""
+
+    owners = serializers.ListField(child=Base64Url(length=32), max_length=MOST_OWNERS)
+
+
+class OwnerSerializer(StrictSerializer):
+    """One owner."""
+
+    owner = Base64Url(length=32)
+
+
+class RatingSerializer(OwnerSerializer):
+    """How a visitor saw the crowd."""
+
+    masks = Whole(min_value=1, max_value=5, help_text="1: hardly any, 5: all")
+    distancing = Whole(min_value=1, max_value=5, help_text="1: packed, 5: always apart")
+
+
+class NameSerializer(OwnerSerializer):
+    """A name to show to the venue of one pass."""
+
+    name = Text(max_length=LONGEST_NAME)
+
+
+class DiagnosisSerializer(OwnersSerializer):
+    """A test result for the passes of these owners."""
+
+    tested_on = Day()
+    result = Choice(["positive", "negative"])
+
+
+# Devices -------------------------------------------------------------------------------------------------------------
+class ScanBodySerializer(StrictSerializer):
+    """A scan without its id: also what a sealed item holds."""
+
+    credential = Text(
+        trim_whitespace=False, allow_blank=True, max_length=None, help_text="whatever was read; any text is one"
+    )
+    type = Choice(_TYPES)
+    scanned_at = UtcTime()
+    kiosk_result = Choice(_RESULTS, required=False, allow_null=True, help_text="what an offline kiosk had decided")
+    temperature_f = Number(required=False, allow_null=True, min_value=50, max_value=150)
+    o2 = Number(required=False, allow_null=True, min_value=0, max_value=100)
+
+
+class ScanSerializer(ScanBodySerializer):
+    """A scan."""
+
+    scan_id = Matching(SCAN_ID.pattern, help_text="random, made by the device; a known one gets its first answer")
+
+
+class ScanAnswerSerializer(serializers.Serializer[Any]):
+    """One bit."""
+
+    result = serializers.ChoiceField(_RESULTS)
+
+
+class AnyItems(serializers.ListField):
+    """A list whose items are looked at one by one, later: whatever they are, the list is one."""
+
+    child = serializers.JSONField()
+
+    def run_child_validation(self, data: Any) -> Any:
+        """The items as they came."""
+        return data
+
+
+class BatchSerializer(StrictSerializer):
+    """Scans, plain or sealed. What is no scan is declined in its place."""
+
+    scans = AnyItems(
+        max_length=MOST_SCANS, help_text="scans as for one alone, or `{scan_id, sealed}` (docs/protocol.md, section 10)"
+    )
+
+
+class BatchResultSerializer(ScanAnswerSerializer):
+    """The answer to one item."""
+
+    scan_id = serializers.CharField(allow_null=True, help_text="of the item; null where it has none")
+
+
+class BatchAnswerSerializer(serializers.Serializer[Any]):
+    """Answers in the order of the items."""
+
+    results = BatchResultSerializer(many=True)
+
+
+class BundleSerializer(serializers.Serializer[Any]):
+    """The signed bundle (docs/protocol.md, section 8)."""
+
+    bundle = serializers.CharField(help_text="base64url of a COSE_Sign1")
+
+
+# Keys ----------------------------------------------------------------------------------------------------------------
+class JwkSerializer(serializers.Serializer[Any]):
+    """A public key (RFC 8037)."""
+
+    kty = serializers.CharField()
+    crv = serializers.CharField()
+    alg = serializers.CharField()
+    use = serializers.CharField()
+    kid = serializers.CharField()
+    x = serializers.CharField()
+    nbf = serializers.IntegerField(help_text="start of the epoch it signs, Unix seconds")
+    exp = serializers.IntegerField(help_text="its end")
+
+
+class RootSerializer(serializers.Serializer[Any]):
+    """The key that signs bundles; kiosks pin it when they enrol."""
+
+    kty = serializers.CharField()
+    crv = serializers.CharField()
+    kid = serializers.CharField()
+    x = serializers.CharField()
+
+
+class JwksSerializer(serializers.Serializer[Any]):
+    """Issuer keys of every epoch that has not ended, and the root key."""
+
+    keys = JwkSerializer(many=True)
+    root = RootSerializer()
+
+
+# People who run venues -----------------------------------------------------------------------------------------------
+class PresentNameSerializer(serializers.Serializer[Any]):
+    """A name that a visitor inside chose to show."""
+
+    name = serializers.CharField()
+
+
+class NamesSerializer(serializers.Serializer[Any]):
+    """Names of who is inside now."""
+
+    results = PresentNameSerializer(many=True)
+
+
+class DayTotalsSerializer(serializers.Serializer[Any]):
+    """One epoch at a venue."""
+
+    date = serializers.DateField()
+    visits = serializers.IntegerField(help_text="visitors whom the doors let in")
+    declined = serializers.IntegerField(allow_null=True, help_text="red lights; null below 10 or while the day runs")
+    refused = serializers.IntegerField(allow_null=True, help_text="check-ins without a pass; null likewise")
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    """The last 14 epochs, newest first."""
+
+    results = DayTotalsSerializer(many=True)

@@ -1,0 +1,117 @@
+"""Epochs: the calendar days of a deployment's time zone, on the clock of Unix seconds.
+
+An epoch starts at the day's first instant (local midnight, or the end of the gap where daylight saving skips it) and
+lasts 28 hours, so two epochs live between midnight and four. Check-in opens 24 hours before the start and closes when
+the next epoch starts: at most two are open, three for an hour before a day of 23 hours.
+
+Intervals are half open: start inside, end outside.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from passes.codec.identity import EPOCH_SECONDS
+
+CHECKIN_LEAD_SECONDS: Final = 24 * 3600
+_LAST_HOUR: Final = 23
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Epoch:
+    """A calendar day and its span in Unix seconds; passes of the epoch are valid from `start` up to `end`."""
+
+    start: int
+    date: dt.date
+
+    @property
+    def end(self) -> int:
+        """28 hours after the start."""
+        return self.start + EPOCH_SECONDS
+
+    @property
+    def checkin_opens(self) -> int:
+        """24 hours before the start. The venue's rules on answers are frozen at this instant."""
+        return self.start - CHECKIN_LEAD_SECONDS
+
+    def is_live(self, now: float) -> bool:
+        """Whether passes of this epoch are valid at `now`."""
+        return self.start <= now < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class EpochCalendar:
+    """All epochs of one deployment. `zone` never changes while passes are about: their claims carry its midnights."""
+
+    zone: ZoneInfo
+
+    def epoch_of(self, date: dt.date) -> Epoch:
+        """The epoch of a calendar day; ValueError for a day that the zone skipped (Samoa's 30 December 2011)."""
+        midnight = dt.datetime.combine(date, dt.time(), tzinfo=self.zone)
+        # fold=0 takes the offset before a gap, whose midnight is the gap's end, and the first of two midnights.
+        start = int(midnight.timestamp())
+        if self._local(start).date() != date:
+            raise ValueError("the time zone has no such day")
+        return Epoch(start=start, date=date)
+
+    def epoch_starting(self, start: int) -> Epoch | None:
+        """The epoch with this start, or None where no local day starts then."""
+        try:
+            epoch = self.epoch_of(self._local(start).date())
+        except (ValueError, OverflowError, OSError):
+            return None
+        return epoch if epoch.start == start else None
+
+    def current(self, now: float) -> Epoch:
+        """The epoch of the calendar day at `now`."""
+        return self.epoch_of(self._local(now).date())
+
+    def following(self, epoch: Epoch) -> Epoch:
+        """The epoch of the next day that exists."""
+        for days in (1, 2):
+            try:
+                return self.epoch_of(epoch.date + dt.timedelta(days=days))
+            except ValueError:
+                continue
+        raise ValueError("the time zone skips two days in a row")
+
+    def checkin_closes(self, epoch: Epoch) -> int:
+        """When the next epoch starts."""
+        return self.following(epoch).start
+
+    def is_open(self, epoch: Epoch, now: float) -> bool:
+        """Whether passes of the epoch may be issued at `now`."""
+        return epoch.checkin_opens <= now < self.checkin_closes(epoch)
+
+    def open_epochs(self, now: float) -> tuple[Epoch, ...]:
+        """Epochs open for check-in at `now`, earliest first: one, two, or three before a day of 23 hours."""
+        return tuple(epoch for epoch in self._around(now) if self.is_open(epoch, now))
+
+    def live_epochs(self, now: float) -> tuple[Epoch, ...]:
+        """Epochs whose passes are valid at `now`, earliest first: two in the hours after midnight."""
+        return tuple(epoch for epoch in self._around(now) if epoch.is_live(now))
+
+    def unfinished_epochs(self, now: float) -> tuple[Epoch, ...]:
+        """Epochs that are open or not yet ended, earliest first: those whose keys are published."""
+        return tuple(epoch for epoch in self._around(now) if epoch.checkin_opens <= now < epoch.end)
+
+    def dataset_hour(self, epoch: Epoch, now: float) -> int:
+        """Local hour 0..23 under which the dataset files a moment of the epoch; after its midnight, 23."""
+        local = self._local(now)
+        return local.hour if local.date() <= epoch.date else _LAST_HOUR
+
+    def _local(self, now: float) -> dt.datetime:
+        return dt.datetime.fromtimestamp(now, self.zone)
+
+    def _around(self, now: float) -> tuple[Epoch, ...]:
+        today = self._local(now).date()
+        epochs = []
+        for days in (-2, -1, 0, 1, 2):
+            try:
+                epochs.append(self.epoch_of(today + dt.timedelta(days=days)))
+            except ValueError:  # a day that the zone skipped
+                continue
+        return tuple(epochs)

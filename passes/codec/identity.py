@@ -1,0 +1,171 @@
+"""What a visitor's device derives from its secret: keys, pass ids, rotating codes, owners.
+
+This is the reference for the browser and for other clients. `docs/protocol.md` gives the bytes.
+The server calls only the parts that need no secret: `chain_step`, `slot_at`, `verify_slot`, `hash_owner`.
+
+Invariants: the anchor is `x_0` of a hash chain, so a later code proves an earlier one and never the other way round;
+two passes of one secret share no value. HKDF is RFC 5869 with SHA-256 and no salt, HMAC is HMAC-SHA256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from passes.codec import chain
+
+SECRET_BYTES: Final = 32
+CODE_BYTES: Final = chain.CODE_BYTES
+SLOTS: Final = chain.SLOTS
+SLOT_SECONDS: Final = 60
+EPOCH_SECONDS: Final = SLOTS * SLOT_SECONDS  # 28 h: a day and four hours, so that a party may go on
+PASSES_PER_EPOCH: Final = 16
+
+_CHAIN: Final = b"crowdtrace/v1/chain"
+_LAST_EPOCH_START: Final = 2**32 - 1 - EPOCH_SECONDS  # the end too must fit into 4 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorKeys:
+    """The three keys of a secret, 32 bytes each: one for requests, one for passes, one to delete the visitor row."""
+
+    auth: bytes = field(repr=False)
+    passes: bytes = field(repr=False)
+    erase: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PassSecrets:
+    """One pass as its holder knows it, before the server signs it.
+
+    `chain[j]` is the code shown in slot `j`; `chain[0]` is the public anchor and is never shown as a code.
+    `owner` proves ownership to the server; `owner_hash` is what the server keeps.
+    """
+
+    epoch_start: int
+    index: int
+    owner: bytes = field(repr=False)
+    owner_hash: bytes
+    chain: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def anchor(self) -> bytes:
+        """The pass id, 16 bytes."""
+        return self.chain[0]
+
+    def code_at(self, time: float) -> tuple[int, bytes]:
+        """Slot and code for a Unix time; ValueError outside the 28 hours of the epoch."""
+        slot = slot_at(self.epoch_start, time)
+        if not 1 <= slot <= SLOTS:
+            raise ValueError("the time lies outside the epoch")
+        return slot, self.chain[slot]
+
+
+def derive_keys(secret: bytes) -> VisitorKeys:
+    """Keys of a secret of exactly 32 bytes; ValueError for another length."""
+    if len(secret) != SECRET_BYTES:
+        raise ValueError("a secret has 32 bytes")
+    return VisitorKeys(
+        auth=_hkdf(secret, b"crowdtrace/v1/auth"),
+        passes=_hkdf(secret, b"crowdtrace/v1/pass"),
+        erase=_hkdf(secret, b"crowdtrace/v1/erase"),
+    )
+
+
+def hash_erase_key(erase_key: bytes) -> bytes:
+    """SHA-256 of the erase key: sent at registration, so that only the holder of the key can delete the row."""
+    return hashlib.sha256(erase_key).digest()
+
+
+def epoch_bytes(epoch_start: int) -> bytes:
+    """`e` of the protocol: the epoch's start (Unix seconds) as 4 bytes big endian; ValueError if it does not fit."""
+    if not 0 <= epoch_start <= _LAST_EPOCH_START:
+        raise ValueError("an epoch starts at a Unix time of 4 bytes")
+    return epoch_start.to_bytes(4, "big")
+
+
+def derive_seed(pass_key: bytes, epoch_start: int) -> bytes:
+    """Seed of all passes of one epoch, 32 bytes; it never leaves the device."""
+    return _hkdf(pass_key, b"crowdtrace/v1/epoch" + epoch_bytes(epoch_start))
+
+
+def derive_pass(seed: bytes, epoch_start: int, index: int) -> PassSecrets:
+    """Pass number `index` (0..15) of an epoch, with its whole chain: 1,680 hashes."""
+    if not 0 <= index < PASSES_PER_EPOCH:
+        raise ValueError("a pass has an index from 0 to 15")
+    number = bytes([index])
+    last = _hmac(seed, b"chain" + number)[:CODE_BYTES]
+    codes = [last, *chain.steps(_chain_head(epoch_start), SLOTS, last)]
+    owner = _hmac(seed, b"owner" + number)
+    return PassSecrets(
+        epoch_start=epoch_start, index=index, owner=owner, owner_hash=hash_owner(owner), chain=tuple(reversed(codes))
+    )
+
+
+def hash_owner(owner: bytes) -> bytes:
+    """What the server stores of an owner: SHA-256, 32 bytes."""
+    return hashlib.sha256(owner).digest()
+
+
+def chain_step(epoch_start: int, slot: int, code: bytes) -> bytes:
+    """`x_{slot-1}` from `x_slot`, for a slot from 1 to 1680."""
+    if not 1 <= slot <= SLOTS:
+        raise ValueError("a code belongs to a slot from 1 to 1680")
+    return hashlib.sha256(_chain_head(epoch_start) + slot.to_bytes(2, "big") + code).digest()[:CODE_BYTES]
+
+
+def slot_at(epoch_start: int, time: float) -> int:
+    """Slot of a Unix time, 1 in the epoch's first minute. Outside the epoch it is below 1 or above 1680."""
+    return 1 + int((time - epoch_start) // SLOT_SECONDS)
+
+
+def verify_slot(anchor: bytes, epoch_start: int, slot: int, code: bytes) -> bool:
+    """Whether `code` is the pass's code of `slot`: hashed `slot` times it must give the anchor.
+
+    The anchor itself (slot 0) never counts as a code.
+    """
+    if not 1 <= slot <= SLOTS or len(code) != CODE_BYTES:
+        return False
+    return hmac.compare_digest(chain.walk(_chain_head(epoch_start), slot, code), anchor)
+
+
+def personal_qr_text(origin: str, secret: bytes) -> str:
+    """Text of the personal QR, `<origin>/me#<secret>`. Browsers keep the part after `#` to themselves."""
+    if len(secret) != SECRET_BYTES:
+        raise ValueError("a secret has 32 bytes")
+    return f"{origin.rstrip('/')}/me#{encode_base64url(secret)}"
+
+
+def encode_base64url(data: bytes) -> str:
+    """Base64url without padding (RFC 4648, section 5), as every binary value of the API is written."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode_base64url(text: str) -> bytes:
+    """The one inverse of `encode_base64url`: ValueError for padding, foreign characters or loose trailing bits."""
+    try:
+        raw = text.encode("ascii")
+        data = urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
+    except ValueError as error:  # binascii.Error and UnicodeEncodeError are ValueErrors
+        raise ValueError("not base64url") from error
+    if encode_base64url(data) != text:  # the decoder skips foreign characters, so compare the round trip
+        raise ValueError("not base64url")
+    return data
+
+
+def _chain_head(epoch_start: int) -> bytes:
+    return _CHAIN + epoch_bytes(epoch_start)
+
+
+def _hkdf(key: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")

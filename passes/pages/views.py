@@ -1,0 +1,164 @@
+"""Pages of visitors and doors. They hold words and public facts; whatever is personal happens in the browser."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from common import crypto
+from common.time import utc_now
+from common.web.problems import NotFound
+from passes import selectors
+from passes.admission import Question
+from passes.assets import address
+from passes.codec.epochs import Epoch
+from passes.keys import root_public_key
+from passes.wallet import wallet_configured
+from venues.models import Venue
+from venues.selectors import open_event, open_venue
+
+REMINDERS_H: Final = (1, 2, 4)
+"""Hours after which a device can remind its holder to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question as a page shows it."""
+
+    key: str
+    text: Promise
+    help: Promise
+
+
+QUESTIONS: Final = (
+    Asked(
+        Question.SYMPTOMS.value,
+        gettext_lazy("Shortness of breath, fever, loss of taste or smell, or a new cough?"),
+        gettext_lazy("You yourself, in the past 2 weeks."),
+    ),
+    Asked(
+        Question.DIAGNOSED.value,
+        gettext_lazy("Diagnosed, or waiting for a test result?"),
+        gettext_lazy("You yourself, in the past 2 weeks."),
+    ),
+    Asked(
+        Question.CONTACT.value,
+        gettext_lazy("In contact with someone diagnosed, or waiting for a test result?"),
+        gettext_lazy("In the past 2 weeks: for example at home, at work, or at a table."),
+    ),
+    Asked(
+        Question.NEAR.value,
+        gettext_lazy("Near someone with those symptoms?"),
+        gettext_lazy("In the past 2 weeks: in the same room as someone with fever, a new cough or the like."),
+    ),
+)
+
+
+@require_safe
+def me(request: HttpRequest) -> HttpResponse:
+    """First use, the personal code, bringing a key back."""
+    return render(request, "passes/me.html")
+
+
+@require_safe
+def show_pass(request: HttpRequest) -> HttpResponse:
+    """The boarding pass; its content lies on the device."""
+    context = {"wallet": wallet_configured(), "reminders": REMINDERS_H}
+    return render(request, "passes/pass.html", context)
+
+
+@require_safe
+def event(request: HttpRequest, event: str) -> HttpResponse:
+    """An event, for whoever has its link; the invitation stands behind the `#` and is read by the page's script."""
+    row, now = open_event(event), utc_now()
+    if row is None:
+        raise NotFound(_("There is no such event, or its place has closed."))
+    # Naive times of the place's own clock: templates would turn others into the clock of the server.
+    starts_at, ends_at = (
+        moment.astimezone(row.venue.zone).replace(tzinfo=None) for moment in (row.starts_at, row.ends_at)
+    )
+    context = {"event": row, "starts_at": starts_at, "ends_at": ends_at, "over": row.ends_at <= now}
+    return render(request, "passes/event.html", context)
+
+
+@require_safe
+def rate(request: HttpRequest) -> HttpResponse:
+    """How visits were, in two taps each."""
+    return render(request, "passes/rate.html", {"scale": range(1, 6)})
+
+
+@require_safe
+def test(request: HttpRequest) -> HttpResponse:
+    """Reporting a test result, and what to do after it."""
+    return render(request, "passes/test.html", {"epochs": known_epochs(), "guidance": guidance()})
+
+
+@require_safe
+def kiosk(request: HttpRequest) -> HttpResponse:
+    """The door. The page carries the root key, which the device pins when it enrols."""
+    context = {"root_key": crypto.b64encode(root_public_key()), "has_authority": bool(settings.AUTHORITY_FILE)}
+    return render(request, "passes/kiosk.html", context)
+
+
+@require_safe
+def check_in(request: HttpRequest, venue: str) -> HttpResponse:
+    """Four questions, one a page, then a pass."""
+    place = _open_venue(venue)
+    context = {
+        "venue": {"id": place.public_id, "name": place.name},
+        "epochs": epochs_as_data(selectors.open_epochs(utc_now())),
+        "questions": QUESTIONS,
+    }
+    return render(request, "passes/check_in.html", context)
+
+
+@require_safe
+def kiosk_manifest(_request: HttpRequest) -> JsonResponse:
+    """What a device needs to install the door as an app."""
+    return manifest_response(name=_("CrowdTrace door"), start=reverse("page-kiosk"), display="fullscreen")
+
+
+def manifest_response(*, name: str, start: str, display: str) -> JsonResponse:
+    """A web app manifest (W3C Web Application Manifest)."""
+    body: dict[str, Any] = {
+        "name": name,
+        "short_name": name,
+        "id": start,
+        "start_url": start,
+        "scope": "/",
+        "display": display,
+        "background_color": "#f6f4ee",
+        "theme_color": "#0a6466",
+        "icons": [{"src": address("site/icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+    }
+    return JsonResponse(body, content_type="application/manifest+json")
+
+
+def epochs_as_data(epochs: Iterable[Epoch]) -> list[dict[str, str | int]]:
+    """Epochs as scripts read them from a page."""
+    return [{"date": epoch.date.isoformat(), "start": epoch.start, "end": epoch.end} for epoch in epochs]
+
+
+def known_epochs() -> list[dict[str, str | int]]:
+    """Days of which the server may hold passes, for a page that asks for them."""
+    return epochs_as_data(selectors.known_epochs(utc_now()))
+
+
+def guidance() -> dict[str, str]:
+    """What the deployment's health authority advises."""
+    return {"text": settings.HEALTH_GUIDANCE, "url": settings.HEALTH_GUIDANCE_URL}
+
+
+def _open_venue(public_id: str) -> Venue:
+    place = open_venue(public_id)
+    if place is None:
+        raise NotFound(_("There is no such place, or it has closed."))
+    return place

@@ -1,0 +1,236 @@
+"""What the addresses of this room take and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from common.time import z
+from common.web.serializers import Base64Url, Choice, Number, QuerySerializer, StrictSerializer, UtcTime
+from passes.api.serializers import MOST_OWNERS
+from risk.model.shield import BUDGETS
+from venues.kinds import VenueKind
+
+if TYPE_CHECKING:
+    from risk.shield.answer import ShieldAnswer
+
+PROFILES: Final = tuple(BUDGETS)
+STANDARD: Final = "standard"
+LEAST_BUDGET: Final = 1e-6
+MOST_FOUND: Final = 50
+
+
+# Shield ---------------------------------------------------------------------------------------------------------------
+class ShieldInput(StrictSerializer):
+    """Whose visits, and how much of a risk one is ready to take: a profile or a budget of one's own."""
+
+    owners = serializers.ListField(child=Base64Url(length=32), max_length=MOST_OWNERS)
+    profile = Choice(PROFILES, required=False)
+    budget = Number(
+        required=False,
+        min_value=LEAST_BUDGET,
+        max_value=1.0,
+        help_text="chance of infection from visits in 14 days that one is ready to take",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two."""
+        if "profile" in attrs and "budget" in attrs:
+            raise serializers.ValidationError({"budget": [_("Give a profile or a budget, not both.")]})
+        return attrs
+
+
+class ReasonOutput(serializers.Serializer[Any]):
+    """One reason."""
+
+    code = serializers.CharField(help_text="for programs")
+    text = serializers.CharField(help_text="for people")
+
+
+class VisitOutput(serializers.Serializer[Any]):
+    """One visit; `dose` and `shield_cost` are 0, with the reason `pending`, until the next refresh counts it."""
+
+    venue = serializers.CharField()
+    arrived = UtcTime()
+    left = UtcTime(allow_null=True, help_text="null while the visit lasts, as far as is known")
+    dose = serializers.FloatField(help_text="quanta")
+    shield_cost = serializers.FloatField(help_text="percent of the budget that it still costs today")
+    why = ReasonOutput(many=True)
+
+
+class ShieldOutput(serializers.Serializer[Any]):
+    """A shield from visits: what happens at home is outside."""
+
+    shield = serializers.IntegerField(min_value=0, max_value=100, help_text="percent, the posterior mean")
+    low = serializers.IntegerField(min_value=0, max_value=100)
+    high = serializers.IntegerField(min_value=0, max_value=100)
+    infection_probability = serializers.FloatField(min_value=0, max_value=1)
+    spent = serializers.FloatField(min_value=0, help_text="share of the budget; may pass 1")
+    incubating = serializers.FloatField(min_value=0, max_value=1)
+    risklevel = serializers.ChoiceField(["Low", "Moderate", "High"])
+    parameters = serializers.CharField(help_text="version of the model's parameters")
+    visits = VisitOutput(many=True)
+
+
+def shield_data(answer: ShieldAnswer) -> dict[str, Any]:
+    """A shield as `ShieldOutput` describes it, without walking a serializer over hundreds of reasons."""
+    return {
+        "shield": answer.shield,
+        "low": answer.low,
+        "high": answer.high,
+        "infection_probability": answer.infection_probability,
+        "spent": answer.spent,
+        "incubating": answer.incubating,
+        "risklevel": answer.risklevel,
+        "parameters": answer.parameters,
+        "visits": [
+            {
+                "venue": visit.venue,
+                "arrived": z(visit.arrived),
+                "left": None if visit.left is None else z(visit.left),
+                "dose": visit.dose,
+                "shield_cost": visit.shield_cost,
+                "why": [{"code": reason.code, "text": reason.text} for reason in visit.why],
+            }
+            for visit in answer.visits
+        ],
+    }
+
+
+# Venues ---------------------------------------------------------------------------------------------------------------
+class ProfileQuery(QuerySerializer):
+    """Query of one card."""
+
+    profile = Choice(PROFILES, required=False, default=STANDARD)
+
+
+class CardQuery(ProfileQuery):
+    """Query of one card, which may be asked for more."""
+
+    costs = Choice(("all",), required=False)
+
+
+class VenuesQuery(ProfileQuery):
+    """Query of the search."""
+
+    q = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
+    zip = serializers.RegexField(r"\A([0-9]{3}|[0-9]{5})\Z", required=False, default="")
+    limit = serializers.IntegerField(required=False, default=20, min_value=1, max_value=MOST_FOUND)
+
+
+class EpochOutput(serializers.Serializer[Any]):
+    """An open epoch, in Unix seconds."""
+
+    date = serializers.DateField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class OccupancyOutput(serializers.Serializer[Any]):
+    """How full it is."""
+
+    BANDS: Final = ["empty", "quiet", "busy", "full"]
+    band = serializers.ChoiceField(BANDS, help_text="empty: fewer than five; then by thirds of the enforced limit")
+    usual = serializers.ListField(
+        child=serializers.ListField(child=serializers.ChoiceField(BANDS), min_length=24, max_length=24),
+        min_length=7,
+        max_length=7,
+        help_text="by local hour, Monday first",
+    )
+
+
+class RatingsOutput(serializers.Serializer[Any]):
+    """Means of ratings 1 to 5, null below five ratings."""
+
+    count = serializers.IntegerField(allow_null=True)
+    masks = serializers.FloatField(allow_null=True)
+    distancing = serializers.FloatField(allow_null=True)
+
+
+class AirOutput(serializers.Serializer[Any]):
+    """Air changes an hour, 90 % interval."""
+
+    source = serializers.ChoiceField(["prior", "known", "measured"])  # type: ignore[assignment]
+    ach_low = serializers.FloatField()
+    ach_high = serializers.FloatField()
+
+
+class CostOutput(serializers.Serializer[Any]):
+    """Points of a stay that begins now."""
+
+    mask = serializers.FloatField()
+    no_mask = serializers.FloatField()
+
+
+class CostsOutput(serializers.Serializer[Any]):
+    """Points by minutes of stay."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Their names are numbers."""
+        return {name: CostOutput() for name in ("30", "60", "120")}
+
+
+class HourOutput(serializers.Serializer[Any]):
+    """One open hour and the points of staying through it without a mask."""
+
+    start = UtcTime()
+    shield_cost_60 = serializers.FloatField()
+    shield_cost = CostsOutput(required=False, help_text="every stay that begins then; with `costs=all` only")
+
+
+class AlternativeOutput(serializers.Serializer[Any]):
+    """A cheaper place of the same kind nearby."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    shield_cost_60 = serializers.FloatField()
+
+
+class CardOutput(serializers.Serializer[Any]):
+    """A scouting card: from head counts, ratings, air and area prevalence, never from answers."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(VenueKind.choices)
+    zip = serializers.CharField(allow_blank=True)
+    organisation = serializers.CharField()
+    epochs = EpochOutput(many=True)
+    occupancy = OccupancyOutput()
+    ratings = RatingsOutput()
+    air = AirOutput()
+    shield_cost = CostsOutput(help_text="stays that begin now")
+    hours = HourOutput(many=True)
+    best_hours = HourOutput(many=True)
+    alternatives = AlternativeOutput(many=True)
+    fits_profile = serializers.BooleanField()
+
+
+def card_data(card: dict[str, Any]) -> dict[str, Any]:
+    """A card as `CardOutput` describes it; a search has thousands of values, too many for a serializer."""
+    return card | {
+        "epochs": [epoch | {"date": epoch["date"].isoformat()} for epoch in card["epochs"]],
+        "hours": [_hour(hour) for hour in card["hours"]],
+        "best_hours": [_hour(hour) for hour in card["best_hours"]],
+    }
+
+
+def _hour(hour: dict[str, Any]) -> dict[str, Any]:
+    return hour | {"start": z(hour["start"])}
+
+
+class CardsOutput(serializers.Serializer[Any]):
+    """Cards, best first; a search has one page."""
+
+    results = CardOutput(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+# Air ------------------------------------------------------------------------------------------------------------------
+class AirInput(StrictSerializer):
+    """One reading of a CO2 sensor."""
+
+    co2_ppm = Number(help_text="parts per million")
+    measured_at = UtcTime()

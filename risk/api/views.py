@@ -1,0 +1,108 @@
+"""Addresses of this room: shield, venues, air."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.time import utc_now
+from common.web.etag import ETagMixin
+from common.web.problems import NotFound
+from common.web.serializers import read_body, read_query
+from common.web.throttles import AddressThrottle, DeviceThrottle
+from risk.api import serializers
+from risk.crowd.air import record_air
+from risk.model.shield import BUDGETS
+from risk.scouting.cards import cards_of
+from risk.shield.answer import shield_of
+from venues.authentication import DeviceAuthentication, IsDevice, device_of
+from venues.selectors import find_venues, open_venue
+
+_PROFILE = OpenApiParameter("profile", OpenApiTypes.STR, enum=list(BUDGETS), description="whose budget costs are of")
+
+
+class ShieldView(APIView):
+    """The shield of whoever holds the owners."""
+
+    @extend_schema(
+        operation_id="shield",
+        tags=["risk"],
+        summary="Shield from visits",
+        request=serializers.ShieldInput,
+        responses=serializers.ShieldOutput,
+    )
+    def post(self, request: Request) -> Response:
+        """Unknown owners are skipped; no owners give 100 and no visits. Nothing of the request is kept."""
+        body = read_body(request, serializers.ShieldInput)
+        budget = body.get("budget", BUDGETS[body.get("profile", serializers.STANDARD)])
+        answer = shield_of(owners=body["owners"], budget=budget, now=utc_now())
+        return Response(serializers.shield_data(answer))
+
+
+class VenuesView(ETagMixin, APIView):
+    """Search of venues."""
+
+    @extend_schema(
+        operation_id="venues",
+        tags=["risk"],
+        summary="Find venues and scout them",
+        parameters=[
+            OpenApiParameter("q", OpenApiTypes.STR, description="words of the name, each may be the beginning of one"),
+            OpenApiParameter("zip", OpenApiTypes.STR, description="three or five digits: nearest first"),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 50, 20 by itself"),
+            _PROFILE,
+        ],
+        responses=serializers.CardsOutput,
+    )
+    def get(self, request: Request) -> Response:
+        """Cards of listed venues, best first."""
+        query = read_query(request, serializers.VenuesQuery)
+        found = find_venues(q=query["q"], zip_code=query["zip"], limit=query["limit"])
+        cards = cards_of(venues=[one.venue for one in found], profile=query["profile"], now=utc_now())
+        results = [serializers.card_data(card) for card in cards]
+        return Response({"results": results, "next": None, "previous": None})
+
+
+class VenueView(ETagMixin, APIView):
+    """One venue."""
+
+    @extend_schema(
+        operation_id="venue",
+        tags=["risk"],
+        summary="Scouting card of a venue",
+        parameters=[
+            _PROFILE,
+            OpenApiParameter("costs", OpenApiTypes.STR, enum=["all"], description="hours say the cost of every stay"),
+        ],
+        responses=serializers.CardOutput,
+    )
+    def get(self, request: Request, venue: str) -> Response:
+        """The card; an unlisted venue has one too, for whoever has its link."""
+        query = read_query(request, serializers.CardQuery)
+        row = open_venue(venue)
+        if row is None:
+            raise NotFound
+        (card,) = cards_of(venues=[row], profile=query["profile"], now=utc_now(), all_costs="costs" in query)
+        return Response(serializers.card_data(card))
+
+
+class AirView(APIView):
+    """Sensors of venues."""
+
+    authentication_classes = (DeviceAuthentication,)
+    permission_classes = (IsDevice,)
+    throttle_classes = (AddressThrottle, DeviceThrottle)
+
+    @extend_schema(
+        operation_id="air",
+        tags=["risk"],
+        summary="Report CO2",
+        request=serializers.AirInput,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a reading; it narrows what is believed of the venue's air at the next refresh."""
+        body, device = read_body(request, serializers.AirInput), device_of(request)
+        record_air(device_id=device.device_id, venue_id=device.venue_id, now=utc_now(), **body)
+        return Response(status=204)

@@ -1,0 +1,187 @@
+"""What is believed of the air of venues: the prior or what the venue entered, narrowed by measured CO2 hour by hour."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from common.web.problems import FieldError, Invalid
+from passes.models import Change
+from risk.crowd import venue_days
+from risk.crowd.venue_days import QUARTERS_AN_HOUR, Floats, Ints
+from risk.model.air import RoomAir, log_sd, room_air
+from risk.model.co2 import HIGHEST_PPM, LOWEST_PPM, Readings, ventilation
+from risk.model.kinds import Kind
+from risk.model.parameters import Parameters
+from risk.models import AirReading
+
+EARLY: Final = dt.timedelta(minutes=2)
+LATE: Final = dt.timedelta(days=7)
+COURSE: Final = dt.timedelta(hours=6)
+"""How much of the past course of CO2 is looked at for one hour; our choice, several air exchanges of most rooms."""
+TAIL: Final = dt.timedelta(hours=48)
+"""How long after the last reading anything of it is left (`co2.FADE_H` is 12)."""
+TAIL_STEP_H: Final = 4
+HOUR: Final = dt.timedelta(hours=1)
+Facts = tuple[str, float | None, float | None]
+"""Kind, volume in m3 and air changes per hour as the venue entered them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """One venue's air: what holds where nothing was measured, and what was measured by hour (hours since 1970)."""
+
+    belief: RoomAir
+    parameters: Parameters
+    measured: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+    def at_hour(self, hour: int) -> RoomAir:
+        """What is believed of one hour."""
+        known = self.measured.get(hour)
+        if known is None:
+            return self.belief
+        return replace(self.belief, air_changes_per_h=known[0], air_log_sd=known[1], source="measured")
+
+    def rates(self, first_edge: int, last_edge: int) -> Floats:
+        """Removal rates per hour of the quarters between two edges."""
+        rates = np.full(last_edge - first_edge, self.belief.removal_rate_per_h(self.parameters))
+        for hour in self.measured:
+            a, b = hour * QUARTERS_AN_HOUR - first_edge, (hour + 1) * QUARTERS_AN_HOUR - first_edge
+            if b > 0:
+                rates[max(0, a) : b] = self.at_hour(hour).removal_rate_per_h(self.parameters)
+        return rates
+
+
+def believed(facts: Facts, parameters: Parameters) -> RoomAir:
+    """What is believed of a venue's air before any measurement."""
+    kind, volume, air_changes = facts
+    return room_air(parameters, Kind(kind), volume_m3=volume, air_changes_per_h=air_changes)
+
+
+_HOURS: Final = """
+    SELECT air.venue_id, (extract(epoch FROM air.hour) / 3600)::bigint, air.air_changes_per_h, air.air_log_sd
+    FROM unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
+    JOIN risk_airhour AS air ON air.venue_id = wanted.venue_id AND air.hour >= wanted.since
+    ORDER BY air.venue_id
+"""
+
+
+def air_of(*, facts: Mapping[int, Facts], edges: Mapping[int, int], parameters: Parameters) -> dict[int, Air]:
+    """Air of venues, with what was measured from two days before an edge on. One statement."""
+    since = [venue_days.moment_of(edges[venue]) - TAIL for venue in facts]
+    with connection.cursor() as cursor:
+        cursor.execute(_HOURS, {"venues": list(facts), "since": since})
+        rows = groupby(cursor.fetchall(), key=lambda row: row[0])
+        measured = {venue: {hour: (air, sd) for _venue, hour, air, sd in of} for venue, of in rows}
+    return {
+        venue: Air(believed(fact, parameters), parameters, measured.get(venue, {})) for venue, fact in facts.items()
+    }
+
+
+# Measuring ------------------------------------------------------------------------------------------------------------
+def record_air(*, device_id: int, venue_id: int, co2_ppm: float, measured_at: dt.datetime, now: dt.datetime) -> None:
+    """Keep a reading of a device's sensor; a second one of the same moment changes nothing. Raises `Invalid`."""
+    errors = []
+    if not LOWEST_PPM <= co2_ppm <= HIGHEST_PPM:
+        detail = _("No working sensor in a room says this: %(low)d to %(high)d ppm.")
+        errors.append(FieldError("/co2_ppm", detail % {"low": LOWEST_PPM, "high": HIGHEST_PPM}, "range"))
+    if not now - LATE <= measured_at <= now + EARLY:
+        errors.append(FieldError("/measured_at", _("At most 7 days back, and not in the future."), "range"))
+    if errors:
+        raise Invalid(errors=errors)
+    reading = AirReading(venue_id=venue_id, device_id=device_id, measured_at=measured_at, co2_ppm=co2_ppm)
+    AirReading.objects.bulk_create([reading], ignore_conflicts=True)
+    Change.objects.create(venue_id=venue_id, since=measured_at)
+
+
+_READINGS: Final = """
+    SELECT reading.venue_id, reading.device_id, (extract(epoch FROM reading.measured_at) * 1000000)::bigint,
+           reading.co2_ppm
+    FROM unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
+    JOIN risk_airreading AS reading ON reading.venue_id = wanted.venue_id AND reading.measured_at >= wanted.since
+    ORDER BY reading.venue_id, reading.device_id, reading.measured_at
+"""
+_FORGET: Final = """
+    DELETE FROM risk_airhour AS air
+    USING unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
+    WHERE air.venue_id = wanted.venue_id AND air.hour >= wanted.since
+"""
+_KEEP: Final = """
+    INSERT INTO risk_airhour (venue_id, hour, air_changes_per_h, air_log_sd)
+    SELECT * FROM unnest(%(venues)s::bigint[], %(hours)s::timestamptz[], %(air)s::float8[], %(sd)s::float8[])
+"""
+Inside = Callable[[int, Ints], Floats]
+
+
+def measure(
+    *,
+    venues: Mapping[int, int],
+    facts: Mapping[int, Facts],
+    inside: Inside,
+    parameters: Parameters,
+) -> None:
+    """Bring what measurements say up to date, from each venue's edge on. Three statements at most.
+
+    ``inside(venue, times_us)``: check-ins inside at those times.
+    """
+    since = {venue: venue_days.moment_of(edge) for venue, edge in venues.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_READINGS, {"venues": list(venues), "since": [moment - COURSE for moment in since.values()]})
+        found: list[tuple[int, dt.datetime, float, float]] = []
+        concerned = []
+        for venue, of_venue in groupby(cursor.fetchall(), key=lambda row: row[0]):
+            rows = list(of_venue)
+            # Where every reading is older than the change, what they say has not changed.
+            if max(row[2] for row in rows) >= venue_days.microseconds(since[venue]):
+                concerned.append(venue)
+                found.extend(_hours_of(venue, rows, since[venue], facts[venue], inside, parameters))
+        if not concerned:
+            return
+        cursor.execute(_FORGET, {"venues": concerned, "since": [since[venue] for venue in concerned]})
+        if found:
+            columns = [list(column) for column in zip(*found, strict=True)]
+            cursor.execute(_KEEP, dict(zip(("venues", "hours", "air", "sd"), columns, strict=True)))
+
+
+def _hours_of(  # noqa: PLR0917 - one call
+    venue: int, rows: list[Any], since: dt.datetime, facts: Facts, inside: Inside, parameters: Parameters
+) -> list[tuple[int, dt.datetime, float, float]]:
+    """What the sensor with most readings says of each hour from ``since`` to the end of its tail."""
+    by_device = [list(of) for _device, of in groupby(rows, key=lambda row: row[1])]
+    _venues, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
+    times_us, co2 = np.array(times, np.int64), np.array(ppm, np.float64)
+    prior = believed(facts, parameters)
+    coverage = parameters.priors[Kind(facts[0])].coverage
+    heads = inside(venue, times_us)
+    found = []
+    hour_us = HOUR // dt.timedelta(microseconds=1)
+    first = venue_days.microseconds(since) // hour_us
+    last_read = int(times_us[-1] // hour_us)
+    hour = first
+    while hour <= last_read + TAIL // HOUR:
+        # Hours with readings near them one by one; what fades afterwards in longer steps.
+        step = 1 if hour <= last_read else TAIL_STEP_H
+        end = min((hour + 1) * hour_us, int(times_us[-1]) + 1) if hour <= last_read else int(times_us[-1]) + 1
+        part = (times_us < end) & (times_us >= end - COURSE // dt.timedelta(microseconds=1))
+        if not part.any():
+            hour += step
+            continue
+        readings = Readings(times_us[part] / hour_us, co2[part], heads[part])
+        air = ventilation(
+            prior, readings, now_h=float(hour + 1), coverage=coverage.value, coverage_log_sd=log_sd(coverage)
+        )
+        if air.source == "measured":
+            for each in range(hour, hour + step):
+                moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + each * HOUR
+                found.append((venue, moment, air.air_changes_per_h, air.air_log_sd))
+        elif hour > last_read:
+            break
+        hour += step
+    return found

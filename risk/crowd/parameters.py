@@ -1,0 +1,70 @@
+"""The parameters in force: versioned rows, each shield names its version, a change has crowd state recomputed."""
+
+import datetime as dt
+from functools import lru_cache
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from common.audit import record
+from risk.model.parameters import Adaptive, Parameters
+from risk.model.pathogens import PROFILES
+from risk.models import ParameterSet
+
+AT_START = "as the deployment was set up"
+NEW_CODE = "constants or equations changed with the program"
+NEW_PATHOGEN = "the deployment chose another pathogen"
+
+
+@lru_cache(maxsize=32)
+def build(pathogen: str, adaptive: Adaptive) -> Parameters:
+    """The model's parameters of a pathogen profile with what outcomes have taught."""
+    if pathogen not in PROFILES:
+        raise ImproperlyConfigured(f"CROWDTRACE_PATHOGEN must be one of {', '.join(sorted(PROFILES))}.")
+    return Parameters(pathogen=PROFILES[pathogen], adaptive=adaptive)
+
+
+def parameters_in_force() -> Parameters:
+    """What the newest row says; of the settings while there is none."""
+    return parameters_of(ParameterSet.objects.order_by("-pk").first())
+
+
+def parameters_at_start() -> Parameters:
+    """The parameters of the settings, before outcomes taught anything: public, and no function of anybody's visits."""
+    return build(settings.PATHOGEN, Adaptive())
+
+
+def parameters_of(row: ParameterSet | None) -> Parameters:
+    """The parameters of a row, always of the pathogen this deployment is set to."""
+    if row is None:
+        return parameters_at_start()
+    intensity = tuple(sorted((str(kind), float(factor)) for kind, factor in row.kind_intensity.items()))
+    return build(settings.PATHOGEN, Adaptive(row.dose_scale, row.hidden_carriers, intensity))
+
+
+def record_parameters(*, adaptive: Adaptive, reason: str, actor: str, now: dt.datetime) -> ParameterSet:
+    """Put new parameters in force. The next refresh computes anew all that depends on them."""
+    version = build(settings.PATHOGEN, adaptive).version
+    with transaction.atomic():
+        row = ParameterSet.objects.create(
+            version=version,
+            pathogen=settings.PATHOGEN,
+            dose_scale=adaptive.dose_scale,
+            hidden_carriers=adaptive.hidden_carriers,
+            kind_intensity=dict(adaptive.kind_intensity),
+            created_at=now,
+            reason=reason,
+        )
+        record(actor=actor, verb="parameters.changed", subject=version, now=now)
+    return row
+
+
+def settle_parameters(*, now: dt.datetime) -> Parameters:
+    """The parameters in force, with a row for them: a new program or setting makes a new version."""
+    row = ParameterSet.objects.order_by("-pk").first()
+    parameters = parameters_of(row)
+    if row is None or row.version != parameters.version:
+        reason = AT_START if row is None else NEW_CODE if row.pathogen == settings.PATHOGEN else NEW_PATHOGEN
+        record_parameters(adaptive=parameters.adaptive, reason=reason, actor="system", now=now)
+    return parameters

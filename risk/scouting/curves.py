@@ -1,0 +1,185 @@
+"""What a stay at a venue costs by the number of people there, prepared for its scouting card.
+
+What is dear is done in the crowd task: expected hits a head at a few head counts. A card reads points between them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+
+from risk.crowd.air import believed
+from risk.crowd.cases import Signal, signals_of
+from risk.crowd.parameters import parameters_in_force
+from risk.crowd.usual import refresh_usual
+from risk.crowd.venue_days import Floats
+from risk.model import ratings
+from risk.model.air import RoomAir
+from risk.model.classes import refused_classes
+from risk.model.kinds import Kind
+from risk.model.parameters import Parameters
+from risk.model.scouting import expected_cost
+
+STAYS_H: Final = (0.5, 1.0, 2.0)
+MASKS: Final = (1.0, 0.0)
+NODES: Final = np.array([1.0, 8.0, 64.0, 512.0])
+"""Head counts at which expected hits are prepared; between them hits a head run evenly in the logarithm."""
+SHAPE: Final = (len(STAYS_H), len(MASKS), NODES.size)
+CURVES_AT_ONCE: Final = 400
+"""Venues whose costs are in memory at a time."""
+MOST_CURVES: Final = 4000
+"""Venues whose costs are prepared in one refresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """All that a venue's costs depend on beside the crowd."""
+
+    venue: int
+    kind: str
+    air: RoomAir
+    count: int
+    masks: int
+    distancing: int
+    refused: tuple[bool, bool, bool, bool]
+    signal: Signal
+    parameters: Parameters
+
+    def digest(self) -> bytes:
+        """Changes when the costs do."""
+        values = [self.kind, repr(self.air), self.count, self.masks, self.distancing, self.refused, repr(self.signal)]
+        return hashlib.sha256(json.dumps([*values, self.parameters.version]).encode()).digest()[:16]
+
+
+def curves_of(bases: Sequence[Basis]) -> Floats:
+    """Expected hits a head (n, stays, masks, nodes) of hypothetical visitors."""
+    if not bases:
+        return np.zeros((0, *SHAPE))
+    parameters, each = bases[0].parameters, NODES.size * len(STAYS_H)
+    stays = np.tile(np.repeat(STAYS_H, NODES.size), len(bases))
+    heads = np.tile(NODES, len(STAYS_H) * len(bases))
+    rows = [basis for basis in bases for _ in range(each)]
+    priors = [parameters.priors[Kind(basis.kind)] for basis in rows]
+    counts = [basis.count for basis in rows]
+    costs = [
+        expected_cost(
+            parameters,
+            kinds=[Kind(basis.kind) for basis in rows],
+            heads=heads,
+            stay_h=stays,
+            volume_m3=[basis.air.volume_m3 for basis in rows],
+            removal_rate_per_h=[basis.air.removal_rate_per_h(parameters) for basis in rows],
+            masks=ratings.posterior([prior.masks for prior in priors], [basis.masks for basis in rows], counts),
+            distancing=ratings.posterior(
+                [prior.distancing for prior in priors], [basis.distancing for basis in rows], counts
+            ),
+            known_active_per_person=[basis.signal.known_active_per_person for basis in rows],
+            already_total=[basis.signal.already_total for basis in rows],
+            budget=1.0,
+            refused=[basis.refused for basis in rows],
+            volume_log_sd=[basis.air.volume_log_sd for basis in rows],
+            air_log_sd=[basis.air.air_log_sd for basis in rows],
+            own_mask=mask,
+        )
+        for mask in MASKS
+    ]
+    hits = np.stack(costs, axis=1).reshape(len(bases), len(STAYS_H), NODES.size, len(MASKS)) / 100.0
+    return np.ascontiguousarray(hits.transpose(0, 1, 3, 2) / NODES)
+
+
+def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
+    """Points of stays among so many: the shapes of ``curve`` without its last axis (nodes) and of ``heads`` broadcast.
+
+    Hits a head run evenly in the logarithm between two nodes.
+    """
+    many = np.asarray(heads, np.float64)
+    at = np.interp(np.log(np.maximum(many, 1.0)), np.log(NODES), np.arange(NODES.size))
+    left = np.minimum(at.astype(np.int64), NODES.size - 2)
+    shape = np.broadcast_shapes(curve.shape[:-1], many.shape)
+    nodes = np.broadcast_to(curve, (*shape, NODES.size))
+    below = np.broadcast_to(left, shape)[..., None]
+    low = np.take_along_axis(nodes, below, axis=-1)[..., 0]
+    high = np.take_along_axis(nodes, below + 1, axis=-1)[..., 0]
+    return np.asarray(100.0 / budget * many * (low * (left + 1 - at) + high * (at - left)))
+
+
+_BASES: Final = """
+    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
+           coalesce(total.count, 0), coalesce(total.masks, 0), coalesce(total.distancing, 0),
+           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
+           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
+           air.air_changes_per_h, air.air_log_sd, card.basis
+    FROM venues_venue AS venue
+    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = venue.id
+    LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+    LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
+    LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
+    WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
+"""
+
+
+def bases_of(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | None) -> list[tuple[Basis, bytes]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BASES, {"now": now, "all": venues is None, "venues": list(venues or [])})
+        rows = cursor.fetchall()
+    signals = signals_of((row[4], now.date()) for row in rows)
+    found = []
+    for row in rows:
+        prior = believed((row[1], row[2], row[3]), parameters)
+        air = prior if row[12] is None else measured(prior, row[12], row[13])
+        refused = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
+        basis = Basis(row[0], row[1], air, row[5], row[6], row[7], refused, signals[row[4], now.date()], parameters)
+        found.append((basis, bytes(row[14] or b"")))
+    return found
+
+
+def measured(prior: RoomAir, air_changes_per_h: float, air_log_sd: float) -> RoomAir:
+    return RoomAir(
+        prior.volume_m3,
+        prior.volume_log_sd,
+        air_changes_per_h,
+        air_log_sd,
+        prior.filter_changes_per_h,
+        "measured",
+    )
+
+
+_CURVES: Final = """
+    INSERT INTO risk_venuecard
+        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, inside_from, inside, usual, usual_at)
+    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h, 0, ''::bytea,
+           ''::bytea, NULL
+    FROM unnest(%(venues)s::bigint[], %(bases)s::bytea[], %(curves)s::bytea[]) AS fresh (id, basis, curve)
+    JOIN venues_venue AS venue ON venue.id = fresh.id
+    ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
+"""
+
+
+def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
+    """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
+
+    Also brings usual crowds up to date. Returns the number of venues whose costs were prepared.
+    """
+    parameters = parameters_in_force()
+    stale = [basis for basis, known in bases_of(parameters, now, None) if basis.digest() != known][:most]
+    for at in range(0, len(stale), CURVES_AT_ONCE):
+        part = stale[at : at + CURVES_AT_ONCE]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CURVES,
+                {
+                    "venues": [basis.venue for basis in part],
+                    "bases": [basis.digest() for basis in part],
+                    "curves": [curve.astype("<f8").tobytes() for curve in curves_of(part)],
+                },
+            )
+    refresh_usual(now)
+    return len(stale)

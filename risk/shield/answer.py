@@ -1,0 +1,327 @@
+"""The shield of a holder: from what the owners prove, in a fixed number of statements, out of stored crowd state.
+
+Nothing is computed per arrival: a visit is listed at once, with dose and cost 0 and the reason `pending`, and counted
+with the next refresh. Who comes or goes meanwhile changes no shield before that.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import get_language
+
+from risk.crowd import venue_days
+from risk.crowd.air import air_of
+from risk.crowd.cases import Signal, signals_of
+from risk.crowd.parameters import build
+from risk.crowd.venue_days import QUARTERS_AN_HOUR, Ints
+from risk.model import ratings, shield
+from risk.model.air import RoomAir
+from risk.model.classes import answer_class, refused_classes
+from risk.model.crowd_state import QUARTER_US, edge_before
+from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
+from risk.model.kinds import Kind, KindPrior
+from risk.model.parameters import Adaptive, Parameters
+from risk.model.readings import OwnStays, Readings, read_stays
+from risk.model.rounding import down, shown_points, significant
+from risk.model.visits import NO_VISITS, Visits, visits_of
+from risk.shield.reasons import Reason, reasons_of
+
+MOST_OWNERS: Final = 1000
+_HOUR_US: Final = QUARTERS_AN_HOUR * QUARTER_US
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAnswer:
+    """One visit of a shield; ``left`` is None while it lasts, as far as is known."""
+
+    venue: str
+    arrived: dt.datetime
+    left: dt.datetime | None
+    dose: float
+    shield_cost: float
+    why: list[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class ShieldAnswer:
+    """A shield as shown: rounded once, percents down, costs up to a tenth of a point."""
+
+    shield: int
+    low: int
+    high: int
+    infection_probability: float
+    spent: float
+    incubating: float
+    risklevel: str
+    parameters: str
+    visits: list[VisitAnswer]
+
+
+def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> ShieldAnswer:
+    """The shield of whoever holds these owners; unknown ones are skipped. No owners: 100. At most five statements."""
+    hashes = {hashlib.sha256(owner).digest() for owner in owners}
+    parameters, as_of_us = _in_force()
+    places, stays = _read_stays(hashes, now) if hashes else ({}, [])
+    if not stays:
+        return _shown(shield.shield(NO_VISITS, parameters, budget=budget), [])
+    known = _read_all(places, stays, parameters, as_of_us)
+    counted = np.flatnonzero(known.readings.counted)
+    visits = _visits(known, counted, now) if counted.size else NO_VISITS
+    result = shield.shield(visits, parameters, budget=budget)
+    rows: dict[int, int] = {int(at): row for row, at in enumerate(counted)}
+    latest = sorted(range(len(stays)), key=lambda at: (stays[at].arrive_us, known.places[at].venue), reverse=True)
+    language = get_language() or ""
+    return _shown(result, [_answer(known, at, rows.get(at), result, now, language) for at in latest])
+
+
+def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
+    return ShieldAnswer(
+        shield=shield.shown_shield(result.shield),
+        low=shield.shown_shield(result.low),
+        high=shield.shown_shield(result.high),
+        infection_probability=down(result.infection_probability, 5),
+        spent=down(result.spent, 4),
+        incubating=down(result.incubating, 5),
+        risklevel=result.risklevel,
+        parameters=result.parameters,
+        visits=visits,
+    )
+
+
+# Statements -----------------------------------------------------------------------------------------------------------
+_IN_FORCE: Final = """
+    SELECT (SELECT (extract(epoch FROM as_of) * 1000000)::bigint FROM risk_crowdclock),
+           latest.dose_scale, latest.hidden_carriers, latest.kind_intensity::text
+    FROM (SELECT 1) AS always
+    LEFT JOIN (SELECT * FROM risk_parameterset ORDER BY id DESC LIMIT 1) AS latest ON true
+"""
+_STAYS: Final = """
+    SELECT visit.venue_id, visit.tag,
+           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
+           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
+           owned.symptoms, owned.diagnosed, owned.contact, owned.near,
+           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
+           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
+           venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3)
+    FROM passes_pass AS owned
+    JOIN passes_visit AS visit ON visit.tag = owned.tag
+    JOIN venues_venue AS venue ON venue.id = visit.venue_id
+    LEFT JOIN LATERAL (
+        SELECT version.* FROM venues_requirements AS version
+        WHERE version.venue_id = visit.venue_id
+        ORDER BY version.created_at <= (owned.epoch::timestamp AT TIME ZONE %(zone)s) - interval '24 hours' DESC,
+                 CASE WHEN version.created_at <= (owned.epoch::timestamp AT TIME ZONE %(zone)s) - interval '24 hours'
+                      THEN -version.version ELSE version.version END
+        LIMIT 1
+    ) AS asked ON true
+    WHERE owned.owner_hash = ANY(%(owners)s::bytea[])
+      AND visit.arrived_at > %(now)s::timestamptz - interval '16 days'
+    ORDER BY visit.venue_id, visit.arrived_at
+"""
+_DAYS: Final = """
+    SELECT day.venue_id, day.data, said.positive, said.reports
+    FROM unnest(%(venues)s::bigint[], %(days)s::date[]) AS wanted (venue_id, day)
+    JOIN risk_crowdday AS day ON day.venue_id = wanted.venue_id AND day.day = wanted.day
+    LEFT JOIN risk_reportedday AS said ON said.venue_id = day.venue_id AND said.day = day.day
+    ORDER BY day.venue_id, day.day
+"""
+
+
+def _in_force() -> tuple[Parameters, int]:
+    """Parameters, and the time up to which crowd state speaks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE)
+        as_of_us, scale, carriers, intensity = cursor.fetchone()
+    if scale is None:
+        return build(settings.PATHOGEN, Adaptive()), as_of_us or 0
+    factors = tuple(sorted((str(kind), float(factor)) for kind, factor in json.loads(intensity).items()))
+    return build(settings.PATHOGEN, Adaptive(scale, carriers, factors)), as_of_us or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    venue: str
+    facts: tuple[str, float | None, float | None]
+    zip3: str
+
+    @property
+    def kind(self) -> Kind:
+        """What the venue is."""
+        return Kind(self.facts[0])
+
+
+@dataclass(slots=True)
+class _Stay:
+    """One stay of the holder, back-to-back ones joined. ``person``: number of its pass in the venue."""
+
+    venue: int
+    person: bytes
+    arrive_us: int
+    leave_us: int
+    answer_class: int
+    refused: tuple[bool, bool, bool, bool]
+
+
+def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place], list[_Stay]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
+        rows = cursor.fetchall()
+    places = {row[0]: _Place(row[12], tuple(row[13:16]), row[16]) for row in rows}
+    answers = np.array([row[4:8] for row in rows], bool).reshape(-1, 4).T
+    classes = answer_class(symptoms=answers[0], diagnosed=answers[1], contact=answers[2], near=answers[3]).tolist()
+    stays: list[_Stay] = []
+    for row, own in zip(rows, classes, strict=True):
+        stay = _stay_of(row, own)
+        last = stays[-1] if stays else None
+        if last is not None and last.venue == stay.venue and stay.arrive_us - last.leave_us < MERGE_GAP_US:
+            last.leave_us = min(max(last.leave_us, stay.leave_us), last.arrive_us + LONGEST_STAY_US)
+        else:
+            stays.append(stay)
+    return places, stays
+
+
+def _stay_of(row: Sequence[Any], own: int) -> _Stay:
+    refuses = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
+    leave = min(row[3], row[2] + LONGEST_STAY_US)
+    return _Stay(row[0], bytes(row[1]), row[2], leave, own, refuses)
+
+
+# Readings -------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The holder's stays, by venue and arrival, with all that their hits depend on; row i of each belongs to stay i."""
+
+    stays: Sequence[_Stay]
+    places: Sequence[_Place]
+    priors: Sequence[KindPrior]
+    until_us: Ints
+    airs: Sequence[RoomAir]
+    signals: Sequence[Signal]
+    readings: Readings
+
+
+def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: Parameters, as_of_us: int) -> _Known:
+    """Every stay with what the crowd gave to it. Three statements."""
+    days = sorted({(stay.venue, day) for stay in stays for day in _days_of(stay)})
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, {"venues": [venue for venue, _ in days], "days": [day for _, day in days]})
+        table = venue_days.table_of(
+            [(venue, data, (said, reports) if reports else None) for venue, data, said, reports in cursor.fetchall()]
+        )
+    edges = {venue: min(edge_before(stay.arrive_us) for stay in of) for venue, of in _by_venue(stays)}
+    airs = air_of(facts={venue: places[venue].facts for venue in edges}, edges=edges, parameters=parameters)
+    at = [(places[stay.venue].zip3, _day(stay.arrive_us)) for stay in stays]
+    signals = signals_of(at)
+    own = _own(stays, as_of_us)
+    return _Known(
+        stays,
+        [places[stay.venue] for stay in stays],
+        [parameters.priors[places[stay.venue].kind] for stay in stays],
+        own.until_us,
+        [airs[stay.venue].at_hour(stay.arrive_us // _HOUR_US) for stay in stays],
+        [signals[each] for each in at],
+        read_stays(table, own),
+    )
+
+
+def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
+    """Columns of the stays. One that lasts is in the state up to its expected end and is read up to now."""
+    seen: set[tuple[int, bytes]] = set()
+    came_back = []
+    for stay in stays:
+        came_back.append((stay.venue, stay.person) in seen)
+        seen.add((stay.venue, stay.person))
+    leave = np.array([stay.leave_us for stay in stays], np.int64)
+    return OwnStays(
+        venue=np.array([stay.venue for stay in stays], np.int64),
+        arrive_us=np.array([stay.arrive_us for stay in stays], np.int64),
+        leave_us=leave,
+        until_us=np.minimum(leave, as_of_us),
+        answer_class=np.array([stay.answer_class for stay in stays], np.int8),
+        came_back=np.array(came_back, np.bool_),
+    )
+
+
+def _by_venue(stays: Sequence[_Stay]) -> list[tuple[int, list[_Stay]]]:
+    return [(venue, list(of)) for venue, of in groupby(stays, key=lambda stay: stay.venue)]
+
+
+def _day(time_us: int) -> dt.date:
+    return venue_days.day_of(edge_before(time_us))
+
+
+def _days_of(stay: _Stay) -> list[dt.date]:
+    first, last = _day(stay.arrive_us), _day(stay.leave_us)
+    return [first + dt.timedelta(days=more) for more in range((last - first).days + 1)]
+
+
+# Model ----------------------------------------------------------------------------------------------------------------
+def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
+    """The model's visits of the stays that count: one segment an hour, with the ratings of the hour."""
+    read = known.readings
+    stay = np.repeat(np.arange(len(known.stays)), np.diff(read.start))
+    hour = (read.first_edge[stay] + np.arange(stay.size) - read.start[stay]) // QUARTERS_AN_HOUR
+    rows = np.flatnonzero(read.counted[stay])
+    turns = (stay[rows][1:] != stay[rows][:-1]) | (hour[rows][1:] != hour[rows][:-1])
+    starts = np.flatnonzero(np.concatenate([[rows.size > 0], turns]))
+    of = stay[rows[starts]]
+    usual = np.array([(prior.masks, prior.distancing) for prior in known.priors])
+    votes = read.ratings[rows[starts]]
+    now_us = venue_days.microseconds(now)
+    return visits_of(
+        segments=np.bincount(of, minlength=len(known.stays))[counted].tolist(),
+        dose_h2_per_m3=np.add.reduceat(read.dose_h2_per_m3[rows], starts, axis=0),
+        person_h=np.add.reduceat(read.person_h[rows], starts, axis=0),
+        masks=ratings.posterior(usual[of, 0], votes[:, 1], votes[:, 0]),
+        distancing=ratings.posterior(usual[of, 1], votes[:, 2], votes[:, 0]),
+        heads=read.heads[counted].astype(np.float64),
+        age_days=np.maximum(0.0, (now_us - known.until_us[counted]) / (24 * _HOUR_US)),
+        kinds=[known.places[at].kind for at in counted],
+        known_active_per_person=[known.signals[at].known_active_per_person for at in counted],
+        already_total=[known.signals[at].already_total for at in counted],
+        refused=np.array([known.stays[at].refused for at in counted], bool),
+        volume_log_sd=[known.airs[at].volume_log_sd for at in counted],
+        air_log_sd=[known.airs[at].air_log_sd for at in counted],
+        reported_h2_per_m3=np.add.reduceat(read.reported_h2_per_m3[rows], starts),
+        reported_h=np.add.reduceat(read.reported_h[rows], starts),
+        reporters=read.reporters[counted],
+    )
+
+
+def _answer(  # noqa: PLR0917 - one call
+    known: _Known, at: int, row: int | None, result: shield.Shield, now: dt.datetime, language: str
+) -> VisitAnswer:
+    """Stay ``at`` as shown; ``row`` is its place among those that count, if it does."""
+    stay, place, read = known.stays[at], known.places[at], known.readings
+    votes = read.ratings[read.start[at] : read.start[at + 1]].max(axis=0).tolist()
+    return VisitAnswer(
+        venue=place.venue,
+        arrived=_moment(stay.arrive_us),
+        left=_moment(stay.leave_us) if stay.leave_us <= venue_days.microseconds(now) else None,
+        dose=0.0 if row is None else significant(float(result.dose_quanta[row])),
+        shield_cost=0.0 if row is None else shown_points(float(result.cost[row])),
+        why=reasons_of(
+            counted=row is not None,
+            others=int(read.others[at]),
+            minutes=max(0, int(known.until_us[at]) - stay.arrive_us) // 60_000_000,
+            votes=(votes[0], votes[1], votes[2]),
+            prior=known.priors[at],
+            air=known.airs[at],
+            volume_known=place.facts[1] is not None,
+            language=language,
+        ),
+    )
+
+
+def _moment(time_us: int) -> dt.datetime:
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_us)

@@ -1,0 +1,263 @@
+"""Rate limits."""
+
+import datetime as dt
+import logging
+import math
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+from redis import Redis
+from redis.connection import AbstractConnection
+from rest_framework.test import APIClient
+
+from common import valkey
+from common.crypto import decrypt
+from common.web import throttles
+from common.web.problems import Forbidden
+from common.web.throttles import Window
+
+pytestmark = pytest.mark.urls("tests.common.views")
+
+DOOR = "/api/v1/door"
+
+
+def limited(settings: Settings, **rates: str) -> None:
+    """Set rates of scopes."""
+    settings.THROTTLES = settings.THROTTLES | rates
+
+
+def fields(header: str) -> dict[str, int]:
+    """The parameters of a header with one item."""
+    return {name: int(value) for name, value in re.findall(r";(\w)=(\d+)", header)}
+
+
+def test_answers_tell_the_limit_and_what_is_left(api: APIClient, settings: Settings) -> None:
+    limited(settings, address="5/minute")
+    left = []
+    for _ in range(5):
+        response = api.get("/api/v1/search")
+        assert response.status_code == 200
+        assert response["RateLimit-Policy"] == '"address";q=5;w=60'
+        assert response["RateLimit"].startswith('"address";')
+        left.append(fields(response["RateLimit"])["r"])
+    assert left == [4, 3, 2, 1, 0]
+
+
+def test_a_refusal_says_when_to_come_back(api: APIClient, settings: Settings) -> None:
+    limited(settings, address="2/minute")
+    assert [api.get("/api/v1/search").status_code for _ in range(3)] == [200, 200, 429]
+    response = api.get("/api/v1/search")
+    assert response.json()["type"] == "/problems/too-many"
+    assert 1 <= int(response["Retry-After"]) <= 120
+    assert fields(response["RateLimit"]) == {"r": 0, "t": int(response["Retry-After"])}
+
+
+def test_addresses_are_counted_apart(api: APIClient, settings: Settings) -> None:
+    limited(settings, address="1/minute")
+    assert api.get("/api/v1/search", REMOTE_ADDR="192.0.2.1").status_code == 200
+    assert api.get("/api/v1/search", REMOTE_ADDR="192.0.2.2").status_code == 200
+    assert api.get("/api/v1/search", REMOTE_ADDR="192.0.2.1").status_code == 429
+
+
+def test_devices_are_counted_apart_wherever_they_are(api: APIClient, settings: Settings) -> None:
+    limited(settings, device="1/minute")
+    for device, address, status in (("good1", "192.0.2.1", 200), ("good2", "192.0.2.1", 200), ("good1", "::1", 429)):
+        response = api.get(DOOR, headers={"Authorization": f"Device {device}"}, REMOTE_ADDR=address)
+        assert response.status_code == status
+        assert response["RateLimit-Policy"] == '"device";q=1;w=60'
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": "Device stranger"}, {}])
+def test_guessed_and_missing_tokens_count_against_the_address(
+    api: APIClient, settings: Settings, headers: dict[str, str]
+) -> None:
+    limited(settings, address="2/minute")
+    asked = [api.get(DOOR, headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in asked] == [401, 401, 429, 429]
+    assert asked[0]["RateLimit-Policy"] == '"address";q=2;w=60'
+    assert int(asked[2]["Retry-After"]) >= 1
+    # The devices behind the address are known and go on.
+    assert api.get(DOOR, headers={"Authorization": "Device good"}).status_code == 200
+
+
+def test_a_refusal_after_the_count_is_not_counted_twice(api: APIClient, settings: Settings) -> None:
+    limited(settings, address="5/minute")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.common.views.SearchView.get", refuse)
+        assert fields(api.get("/api/v1/search")["RateLimit"])["r"] == 4
+        assert fields(api.get("/api/v1/search")["RateLimit"])["r"] == 3
+
+
+def refuse(_view: object, _request: object) -> None:
+    raise Forbidden
+
+
+def test_many_processes_at_once_let_pass_exactly_the_quota(settings: Settings) -> None:
+    limited(settings, address="50/hour")
+    with ThreadPoolExecutor(16) as pool:
+        verdicts = list(pool.map(lambda _: throttles.hit("address", "192.0.2.1"), range(120)))
+    assert sum(verdict is not None and verdict.allowed for verdict in verdicts) == 50
+
+
+def test_a_request_costs_one_round_trip(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    throttles.hit("address", "192.0.2.1")
+    sent = []
+    original: Callable[..., Any] = AbstractConnection.send_packed_command
+
+    def counted(self: AbstractConnection, *args: Any, **kwargs: Any) -> Any:
+        sent.append(1)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+    throttles.hit("address", "192.0.2.1")
+    assert len(sent) == 1
+
+
+def test_a_server_that_lost_its_scripts_gets_them_again() -> None:
+    throttles.hit("address", "192.0.2.1")
+    valkey.limits().script_flush()
+    verdict = throttles.hit("address", "192.0.2.1")
+    assert verdict is not None
+    assert verdict.quota - verdict.remaining == 2
+
+
+def test_a_connection_that_the_server_closed_costs_no_count() -> None:
+    throttles.hit("address", "192.0.2.1")
+    valkey.limits().client_kill_filter(_type="normal", skipme=False)
+    verdict = throttles.hit("address", "192.0.2.1")
+    assert verdict is not None
+    assert verdict.quota - verdict.remaining == 2
+
+
+def test_nothing_in_the_store_tells_an_address_or_the_days_key(settings: Settings) -> None:
+    limited(settings, address="5/minute")
+    throttles.hit("address", "192.0.2.77")
+    client: Redis = valkey.limits()
+    names = [bytes(name) for name in client.scan_iter("crowdtrace:limit*")]
+    assert names
+    contents = b"".join(names) + b"".join(client.dump(name) or b"" for name in names)
+    assert b"192.0.2.77" not in contents
+    assert throttles._day_key().key not in contents
+    assert all(client.ttl(name) > 0 for name in names)
+
+
+def test_the_key_changes_each_day_and_expires() -> None:
+    keys = set()
+    for day in (14, 15):
+        with time_machine.travel(dt.datetime(2031, 8, day, 12, tzinfo=dt.UTC), tick=False):
+            throttles._key_of_day = None
+            keys.add(throttles._day_key().key)
+            name = f"{throttles.KEY_NAME}:2031-08-{day}"
+            stored = valkey.limits().get(name)
+            assert isinstance(stored, bytes)
+            assert decrypt("rate-limit-key", stored) in keys
+            assert 0 < valkey.limits().ttl(name) <= 86_400 + 300
+            throttles._key_of_day = None
+            assert throttles._day_key().key in keys
+    throttles._key_of_day = None
+    assert len(keys) == 2
+
+
+def test_processes_that_start_together_agree_on_the_key() -> None:
+    throttles._key_of_day = None
+    valkey.limits().delete(f"{throttles.KEY_NAME}:2030-01-01")
+    barrier = threading.Barrier(8)
+
+    def ask(_: int) -> bytes:
+        barrier.wait()
+        return throttles._shared_key("2030-01-01")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+
+
+def test_a_key_of_another_deployment_is_replaced() -> None:
+    name = f"{throttles.KEY_NAME}:2030-01-02"
+    valkey.limits().set(name, b"not ours")
+    assert throttles._shared_key("2030-01-02") == throttles._shared_key("2030-01-02")
+    valkey.limits().delete(name)
+
+
+def test_doors_stay_open_when_the_store_is_away(
+    api: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LIMITS_URL = "redis://127.0.0.1:1/0"
+    throttles._key_of_day = None
+    with caplog.at_level(logging.WARNING, logger="common.web.throttles"):
+        for _ in range(3):
+            throttles._outage.until = -math.inf
+            response = api.get(DOOR, headers={"Authorization": "Device good"})
+            assert response.status_code == 200
+            assert "RateLimit" not in response
+    assert len([record for record in caplog.records if record.name == "common.web.throttles"]) == 1
+
+
+def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Settings) -> None:
+    settings.LIMITS_URL = "redis://127.0.0.1:1/0"
+    throttles._key_of_day = None
+    assert throttles.hit("address", "x") is None
+    assert throttles._outage.lasts()
+
+
+class Model:
+    """The counters as the script keeps them, on a clock that is given."""
+
+    def __init__(self, quota: int, seconds: int) -> None:
+        self.quota, self.seconds = quota, seconds
+        self.previous, self.previous_until = 0, 0.0
+        self.current, self.current_until = 0, 0.0
+
+    def window(self, now: float) -> Window:
+        if self.current_until <= now:
+            self.current, self.current_until = 0, 0.0
+        elif self.current_until - now < self.seconds:
+            self.previous, self.previous_until = self.current, self.current_until
+            self.current, self.current_until = 0, self.current_until + self.seconds
+        if self.previous_until <= now:
+            self.previous = 0
+        return Window(
+            quota=self.quota,
+            seconds=self.seconds,
+            previous=self.previous,
+            previous_s=max(0.0, self.previous_until - now),
+            current=self.current,
+            current_s=max(0.0, self.current_until - now),
+        )
+
+    def hit(self, now: float) -> bool:
+        window = self.window(now)
+        if math.floor(window.previous * window.previous_s / self.seconds) + window.current + 1 > self.quota:
+            return False
+        if self.current_until <= now:
+            self.current_until = now + 2 * self.seconds
+        self.current += 1
+        return True
+
+
+@given(
+    st.integers(1, 30),
+    st.sampled_from([1, 10, 60]),
+    st.lists(st.floats(0, 1.7), min_size=1, max_size=60),
+)
+def test_after_the_time_that_a_refusal_names_one_more_passes(quota: int, seconds: int, gaps: list[float]) -> None:
+    model = Model(quota, seconds)
+    now = 1000.0
+    for gap in gaps:
+        now += gap * seconds / quota
+        before = model.window(now)
+        if model.hit(now):
+            assert before.remaining() >= 1
+            continue
+        assert before.remaining() == 0
+        wait = model.window(now).wait()
+        assert 0 <= wait <= 2 * seconds
+        now += wait + throttles.ROUNDING_SECONDS
+        assert model.hit(now)
