@@ -7,7 +7,7 @@ from typing import Final
 from passes.selectors import heads_inside
 from venues.fullness import Fullness, Level
 from venues.selectors import watched
-from venues.services import end_crossings
+from venues.services.alerts import end_crossings
 
 PAUSE: Final = dt.timedelta(minutes=30)
 """Between two mails about a place, at least: one that hovers at its share is told of twice an hour at most."""

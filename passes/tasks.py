@@ -6,7 +6,9 @@ from typing import Final
 from celery import shared_task
 
 from common.time import utc_now
-from passes import alerts, keys, services
+from passes import alerts, keys
+from passes.services import scoring
+from passes.services.visitors import drop_closed_draws
 from venues.tasks import mail_alert
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ def make_and_blank_keys() -> None:
     now = utc_now()
     keys.make_keys(now)
     blanked = keys.blank_ended(now)
-    dropped = services.drop_closed_draws(now=now)
+    dropped = drop_closed_draws(now=now)
     log.info("keys: %d blanked, %d counts of closed days dropped", blanked, dropped)
 
 
@@ -37,4 +39,4 @@ def watch_capacity() -> None:
 @shared_task(name="passes.abuse")
 def score_scans() -> None:
     """Score the scans of the last days."""
-    log.info("scores: %d changed", services.score_scans(now=utc_now()))
+    log.info("scores: %d changed", scoring.score_scans(now=utc_now()))

@@ -7,11 +7,15 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 
-from venues import services
 from venues.kinds import DeviceKind, OrganisationKind, Role, VenueKind
 from venues.models import Device, Door, Event, Membership, Organisation, Venue
 from venues.requirements import RequirementValues
-from venues.services import mailed
+from venues.services import accounts, mailed
+from venues.services.accounts import sign_up
+from venues.services.devices import enrol_device, make_enrolment_code
+from venues.services.events import create_event
+from venues.services.organisations import create_organisation, make_member_code, redeem_member_code, verify_organisation
+from venues.services.venues import VenueFacts, create_venue
 
 NOW: Final = dt.datetime(2026, 5, 13, 10, 0, tzinfo=dt.UTC)  # a Wednesday
 HOUR: Final = dt.timedelta(hours=1)
@@ -21,7 +25,7 @@ _numbers = itertools.count(1)
 
 def make_user(*, username: str = "", email: str = "", now: dt.datetime = NOW, **fields: Any) -> User:
     """An account with `PASSWORD`."""
-    user = services.sign_up(username=username or f"person{next(_numbers)}", password=PASSWORD, email=email, now=now)
+    user = sign_up(username=username or f"person{next(_numbers)}", password=PASSWORD, email=email, now=now)
     for name, value in fields.items():
         setattr(user, name, value)
     user.save()
@@ -30,7 +34,7 @@ def make_user(*, username: str = "", email: str = "", now: dt.datetime = NOW, **
 
 def confirm_email(user: User, *, now: dt.datetime = NOW) -> None:
     """As the mailed link does."""
-    services.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=now)
+    accounts.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=now)
 
 
 def make_organisation(
@@ -42,17 +46,17 @@ def make_organisation(
     now: dt.datetime = NOW,
 ) -> Organisation:
     """An organisation, verified unless told otherwise."""
-    organisation = services.create_organisation(owner=owner or make_user(now=now), name=name, kind=kind, now=now)
+    organisation = create_organisation(owner=owner or make_user(now=now), name=name, kind=kind, now=now)
     if verified:
-        organisation = services.verify_organisation(organisation=organisation, actor="operator", now=now)
+        organisation = verify_organisation(organisation=organisation, actor="operator", now=now)
     return organisation
 
 
 def join(organisation: Organisation, role: Role, *, user: User | None = None, now: dt.datetime = NOW) -> User:
     """A member with this role, who joined by a code."""
     member = user or make_user(now=now)
-    code = services.make_member_code(organisation=organisation, role=role, actor="owner", now=now)
-    services.redeem_member_code(user=member, code=code.code, now=now)
+    code = make_member_code(organisation=organisation, role=role, actor="owner", now=now)
+    redeem_member_code(user=member, code=code.code, now=now)
     return member
 
 
@@ -72,9 +76,9 @@ def make_venue(
     **facts: Any,
 ) -> Venue:
     """An open venue, by default open around the clock, with its organisation and requirements in hand."""
-    return services.create_venue(
+    return create_venue(
         organisation=organisation or make_organisation(now=now),
-        facts=replace(services.VenueFacts(name=name, kind=kind, zip=zip_code), **facts),
+        facts=replace(VenueFacts(name=name, kind=kind, zip=zip_code), **facts),
         requirements=requirements,
         actor="owner",
         now=now,
@@ -109,8 +113,8 @@ def make_device(
 ) -> EnrolledDevice:
     """A device enrolled by a code at a door, by default the first one of the venue."""
     place = door or door_of(venue or make_venue(now=now))
-    code = services.make_enrolment_code(door=place, actor="owner", now=now)
-    device, token = services.enrol_device(code=code.code, name=name, kind=kind, now=now)
+    code = make_enrolment_code(door=place, actor="owner", now=now)
+    device, token = enrol_device(code=code.code, name=name, kind=kind, now=now)
     return EnrolledDevice(device, token)
 
 
@@ -125,7 +129,7 @@ def make_event(
     now: dt.datetime = NOW,
 ) -> Event:
     """An event, by default this evening and four hours long."""
-    return services.create_event(
+    return create_event(
         venue=venue or make_venue(now=now),
         name=name,
         starts_at=starts_at,

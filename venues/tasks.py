@@ -6,30 +6,30 @@ from celery import shared_task
 from django.utils.translation import override
 
 from common.time import utc_now
-from venues import services
+from venues.services import alerts, devices, mailed
 
 
 @shared_task(name="venues.mark_seen")
 def mark_seen(device_id: int, seen: str) -> None:
     """Write when a device was seen."""
-    services.mark_seen(device_id=device_id, seen=dt.datetime.fromisoformat(seen))
+    devices.mark_seen(device_id=device_id, seen=dt.datetime.fromisoformat(seen))
 
 
 @shared_task(name="venues.mail_password_reset")
 def mail_password_reset(email: str, origin: str, language: str) -> None:
     """Mail a link for a new password to the accounts with this address, if there are any, in a language."""
     with override(language):
-        services.mail_password_reset(email=email, origin=origin)
+        mailed.mail_password_reset(email=email, origin=origin)
 
 
 @shared_task(name="venues.mail_confirmation")
 def mail_confirmation(user_id: int, origin: str, language: str) -> None:
     """Mail an account the link that confirms its address, unless that was done, in a language."""
     with override(language):
-        services.mail_confirmation(user_id=user_id, origin=origin)
+        mailed.mail_confirmation(user_id=user_id, origin=origin)
 
 
 @shared_task(name="venues.mail_alert")
 def mail_alert(alert_id: int, heads: int, at: str) -> None:
     """Mail a member that a place fills up, unless that was done."""
-    services.mail_alert(alert_id=alert_id, heads=heads, at=dt.datetime.fromisoformat(at), now=utc_now())
+    alerts.mail_alert(alert_id=alert_id, heads=heads, at=dt.datetime.fromisoformat(at), now=utc_now())

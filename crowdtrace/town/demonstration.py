@@ -10,10 +10,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.crypto import b64encode, derived_key
-from venues import services
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Door, Organisation, Venue
 from venues.requirements import RequirementValues
+from venues.services.accounts import sign_up
+from venues.services.devices import make_enrolment_code
+from venues.services.organisations import create_organisation, verify_organisation
+from venues.services.venues import VenueFacts, add_door, create_venue
 
 USERNAME: Final = "demo"
 ORGANISATION: Final = "CrowdTrace demonstration"
@@ -22,8 +25,8 @@ OPERATOR: Final = "demonstration"
 CAPACITY: Final = 500
 _PASSWORD_BYTES: Final = 15
 _VENUES: Final = (
-    services.VenueFacts(name="Harbor Hall", kind=VenueKind.THEATRE, zip="94110"),
-    services.VenueFacts(name="Corner Bakery", kind=VenueKind.RESTAURANT, zip="10001"),
+    VenueFacts(name="Harbor Hall", kind=VenueKind.THEATRE, zip="94110"),
+    VenueFacts(name="Corner Bakery", kind=VenueKind.RESTAURANT, zip="10001"),
 )
 
 
@@ -54,13 +57,11 @@ def ensure_demonstration(*, now: dt.datetime) -> Organisation:
     owner = _ensure_owner(now=now)
     organisation = find_demonstration()
     if organisation is None:
-        organisation = services.create_organisation(
-            owner=owner, name=ORGANISATION, kind=OrganisationKind.NON_PROFIT, now=now
-        )
-    services.verify_organisation(organisation=organisation, actor=OPERATOR, now=now)
+        organisation = create_organisation(owner=owner, name=ORGANISATION, kind=OrganisationKind.NON_PROFIT, now=now)
+    verify_organisation(organisation=organisation, actor=OPERATOR, now=now)
     there = organisation.venues.filter(closed_at=None).count()
     for facts in _VENUES[there:]:
-        services.create_venue(
+        create_venue(
             organisation=organisation,
             facts=facts,
             requirements=RequirementValues(capacity=CAPACITY),
@@ -89,7 +90,7 @@ def _ensure_owner(*, now: dt.datetime) -> User:
     password = owner_password()
     user = User.objects.filter(username=USERNAME).first()
     if user is None:
-        return services.sign_up(username=USERNAME, password=password, now=now)
+        return sign_up(username=USERNAME, password=password, now=now)
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
@@ -99,6 +100,6 @@ def _ensure_owner(*, now: dt.datetime) -> User:
 def _with_code(venue: Venue, *, now: dt.datetime) -> DemoVenue:
     door = Door.objects.select_related("venue__organisation").filter(venue=venue, closed_at=None).order_by("pk").first()
     if door is None:
-        door = services.add_door(venue=venue, name="Entrance", actor=USERNAME, now=now)
-    code = services.make_enrolment_code(door=door, actor=USERNAME, now=now)
+        door = add_door(venue=venue, name="Entrance", actor=USERNAME, now=now)
+    code = make_enrolment_code(door=door, actor=USERNAME, now=now)
     return DemoVenue(id=venue.public_id, name=venue.name, zip=venue.zip, enrolment_code=code.code)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from common.crypto import new_token
 from crowdtrace.town.venues import Place
 from crowdtrace.town.world.streams import stream
-from passes import services
 from passes.admission import Answers, ScanType
 from passes.clock import moment
 from passes.codec import PREFIX, rotating_text
@@ -27,6 +26,10 @@ from passes.codec.identity import (
     hash_erase_key,
 )
 from passes.hashes import visitor_hash
+from passes.services.checkins import CheckinRequest, check_in
+from passes.services.holders import rate_visit
+from passes.services.scans import ScanRequest, record_scan
+from passes.services.visitors import register_visitor
 from venues.selectors import device_context
 
 CHECKIN_LEAD_S = 90
@@ -90,7 +93,7 @@ class FullChain:
         before = moment(max(epoch.start, outing.arrives - CHECKIN_LEAD_S))
         self._register(outing.person, keys, before)
         symptoms, diagnosed, contact, near = (bool(answer) for answer in outing.answers)
-        request = services.CheckinRequest(
+        request = CheckinRequest(
             venue=outing.place.public_id,
             epoch=epoch.date,
             anchor=secrets.anchor,
@@ -98,13 +101,13 @@ class FullChain:
             answers=Answers(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near),
             survey_seconds=outing.survey_seconds,
         )
-        answer = services.check_in(key_hash=visitor_hash(keys.auth), request=request, now=before)
+        answer = check_in(key_hash=visitor_hash(keys.auth), request=request, now=before)
         if answer.credential is None or outing.stay < 0:
             return None
         going = _Going(outing, secrets, answer.credential)
         _scan(going, ScanType.CHECKIN, outing.arrives)
         if outing.masks:
-            services.rate_visit(
+            rate_visit(
                 owner_hash=secrets.owner_hash,
                 masks=outing.masks,
                 distancing=outing.distancing,
@@ -119,9 +122,7 @@ class FullChain:
 
     def _register(self, person: int, keys: VisitorKeys, now: dt.datetime) -> None:
         if person not in self._registered:
-            services.register_visitor(
-                key_hash=visitor_hash(keys.auth), hash_of_erase_key=hash_erase_key(keys.erase), now=now
-            )
+            register_visitor(key_hash=visitor_hash(keys.auth), hash_of_erase_key=hash_erase_key(keys.erase), now=now)
             self._registered.add(person)
 
     @staticmethod
@@ -137,5 +138,5 @@ def _scan(going: _Going, scan_type: ScanType, at: int) -> None:
         raise LookupError("the kiosk of a simulated venue is gone")
     slot, code = going.secrets.code_at(at)
     text = rotating_text(base45.b45decode(going.text.removeprefix(PREFIX)), slot, code)
-    request = services.ScanRequest(scan_id=new_token(_SCAN_ID_BYTES), credential=text, type=scan_type, scanned_at=now)
-    services.record_scan(device=device, request=request, now=now)
+    request = ScanRequest(scan_id=new_token(_SCAN_ID_BYTES), credential=text, type=scan_type, scanned_at=now)
+    record_scan(device=device, request=request, now=now)

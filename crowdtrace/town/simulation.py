@@ -31,9 +31,9 @@ from crowdtrace.town.world.town import Town, TownDay
 from passes import bulk, keys
 from passes.clock import calendar, moment
 from passes.codec.epochs import Epoch
-from passes.services import COUNTED_PASSES, UNMARKED_ONE_IN
-from venues import services as venue_services
+from passes.services.checkins import COUNTED_PASSES, UNMARKED_ONE_IN
 from venues.models import Organisation, Venue
+from venues.services.accounts import sign_up
 
 FULL_CHAIN_ONE_IN: Final = 100
 SAMPLED_ONE_IN: Final = 20
@@ -147,7 +147,7 @@ def simulate_town(
 def simulation_owner(*, now: dt.datetime) -> User:
     """The account that runs simulated venues; nobody knows its password."""
     found = User.objects.filter(username=ACTOR).first()
-    return found or venue_services.sign_up(username=ACTOR, password=new_token(), now=now)
+    return found or sign_up(username=ACTOR, password=new_token(), now=now)
 
 
 def holds_more_than_the_demonstration() -> bool:

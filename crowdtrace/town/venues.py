@@ -13,11 +13,12 @@ from crowdtrace.town.world.habits import RATES
 from crowdtrace.town.world.places import Areas, TownVenues
 from risk.model.kinds import Kind
 from risk.model.visits import KINDS
-from venues import services
 from venues.kinds import DeviceKind, OrganisationKind
 from venues.models import Organisation, Venue
 from venues.requirements import RequirementValues
-from venues.services.venues import MOST_VENUES
+from venues.services.devices import enrol_device, make_enrolment_code
+from venues.services.organisations import create_organisation, verify_organisation
+from venues.services.venues import MOST_VENUES, VenueFacts, create_venue
 
 ACTOR: Final = "simulation"
 DWELL_MARGIN: Final = 1.25
@@ -68,15 +69,15 @@ def organisations_of(places: list[Place]) -> list[int]:
 
 
 def _organisation(owner: User, name: str, kind: str, now: dt.datetime) -> Organisation:
-    organisation = services.create_organisation(owner=owner, name=name, kind=kind, now=now)
-    return services.verify_organisation(organisation=organisation, actor=ACTOR, now=now)
+    organisation = create_organisation(owner=owner, name=name, kind=kind, now=now)
+    return verify_organisation(organisation=organisation, actor=ACTOR, now=now)
 
 
 @transaction.atomic
 def _place(venues: TownVenues, areas: Areas, row: int, organisation: Organisation, now: dt.datetime) -> Place:
     kind = KINDS[venues.kind[row]]
     dwell_min = round(DWELL_MARGIN * RATES[kind].dwell_min)
-    facts = services.VenueFacts(
+    facts = VenueFacts(
         name=venues.name[row],
         kind=kind.value,
         zip=areas.zip3[venues.area[row]],
@@ -95,10 +96,10 @@ def _place(venues: TownVenues, areas: Areas, row: int, organisation: Organisatio
         refuse_near=refuses[3],
         hours=venues.hours(row),
     )
-    venue = services.create_venue(organisation=organisation, facts=facts, requirements=asked, actor=ACTOR, now=now)
+    venue = create_venue(organisation=organisation, facts=facts, requirements=asked, actor=ACTOR, now=now)
     # The same seed gives the same ids; a venue that nobody has seen yet may still change its own.
     Venue.objects.filter(pk=venue.pk).update(public_id=venues.public_id[row])
     door = venue.doors.select_related("venue__organisation").order_by("pk")[0]
-    code = services.make_enrolment_code(door=door, actor=ACTOR, now=now)
-    device, token = services.enrol_device(code=code.code, name="Kiosk", kind=DeviceKind.GATE, now=now)
+    code = make_enrolment_code(door=door, actor=ACTOR, now=now)
+    device, token = enrol_device(code=code.code, name="Kiosk", kind=DeviceKind.GATE, now=now)
     return Place(venue.pk, venues.public_id[row], device.pk, token, dwell_min * 60)

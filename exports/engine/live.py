@@ -13,7 +13,7 @@ from django.db import connection
 
 from common.time import z
 from exports.dataset.tables import states_by_zip3
-from risk.services import band
+from risk.scouting.occupancy import band
 
 FEWEST_VENUES: Final = 3
 LATE: Final = dt.timedelta(minutes=30)

@@ -19,7 +19,7 @@ from common.crypto import decrypt, encrypt
 from exports.hashes import index_hash, receipt_hash
 from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry
 from passes.selectors import all_owners, owners_with_rows
-from passes.services import erase_owners
+from passes.services.erasure import erase_owners
 from passes.services.holders import shuffled
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,10 @@ from typing import Any
 from django.conf import settings
 
 from exports.dataset.tables import RISKLEVELS
+from risk.crowd.cases import Signal, signals_of
+from risk.crowd.parameters import parameters_at_start
 from risk.model.classes import answer_class, chances
 from risk.model.parameters import Parameters
-from risk.services import Signal, parameters_at_start, signals_of
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from common.time import z
 from common.web.parsers import parse_json
 from common.web.problems import BadRequest
 from common.web.renderers import JSONRenderer
-from passes import keys, services
+from passes import keys
 from passes.admission import Result, ScanType
 from passes.api.serializers import SCAN_ID, ScanBodySerializer, ScanSerializer
 from passes.clock import moment
 from passes.codec import open_scan
-from passes.services import CheckinAnswer, ScanRequest
+from passes.services.checkins import CheckinAnswer
+from passes.services.scans import ScanRequest, record_malformed, record_scans
 from venues.selectors import DeviceContext
 
 PADDED_BYTES: Final = 2048
@@ -89,9 +90,7 @@ def batch_results(*, device: DeviceContext, items: list[Any], now: dt.datetime) 
     and both get its answer.
     """
     read = [_read(item, now) for item in items]
-    answers = services.record_scans(
-        device=device, requests=[one for one in read if isinstance(one, ScanRequest)], now=now
-    )
+    answers = record_scans(device=device, requests=[one for one in read if isinstance(one, ScanRequest)], now=now)
     return [_result(device, item, one, answers, now) for item, one in zip(items, read, strict=True)]
 
 
@@ -102,7 +101,7 @@ def _result(
         return {"scan_id": read.scan_id, "result": answers[read.scan_id].value}
     scan_id = _scan_id(item)
     if scan_id is not None:
-        result = services.record_malformed(device=device, scan_id=scan_id, now=now)
+        result = record_malformed(device=device, scan_id=scan_id, now=now)
         return {"scan_id": scan_id, "result": result.value}
     echo = item.get("scan_id") if isinstance(item, dict) else None
     known = isinstance(echo, str) and len(echo) <= LONGEST_ECHO

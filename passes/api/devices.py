@@ -11,10 +11,11 @@ from common.web import throttles
 from common.web.renderers import OneForm
 from common.web.serializers import read_body
 from common.web.throttles import DeviceThrottle
-from passes import services
 from passes.api import serializers
 from passes.api.answers import batch_results, read_scan
 from passes.api.parsers import BatchParser
+from passes.services.kiosks import make_bundle
+from passes.services.scans import record_scan
 from venues.authentication import DeviceAuthentication, IsDevice, device_of
 
 
@@ -38,7 +39,7 @@ class BundleView(DeviceView):
     )
     def get(self, request: Request) -> Response:
         """The bundle of this device's door."""
-        bundle = services.make_bundle(device=device_of(request), now=utc_now())
+        bundle = make_bundle(device=device_of(request), now=utc_now())
         return Response({"bundle": b64encode(bundle)})
 
 
@@ -67,7 +68,7 @@ class ScansView(DeviceView):
     def post(self, request: Request) -> Response:
         """One bit: Approved or Declined. A known scan_id gets its first answer; any text is a credential."""
         scan = read_scan(request.data)
-        result = services.record_scan(device=device_of(request), request=scan, now=utc_now())
+        result = record_scan(device=device_of(request), request=scan, now=utc_now())
         return Response({"result": result.value})
 
 

@@ -15,11 +15,12 @@ from common.time import utc_now
 from common.web import problems
 from common.web.problems import Invalid
 from common.web.serializers import read_body
-from passes import services
 from passes.api import serializers
 from passes.clock import calendar
 from passes.codec.identity import hash_owner
 from passes.render import Format
+from passes.services.holders import OLDEST_TEST, hide_name, rate_visit, report_test, revoke_passes, show_name
+from passes.services.rendering import render_credential
 
 
 def owner_hashes(body: dict[str, Any]) -> list[bytes]:
@@ -43,7 +44,7 @@ class RenderView(APIView):
         """The bytes; nothing is kept. A wallet file is made only for a pass whose signature holds."""
         body = read_body(request, serializers.RenderSerializer)
         form = Format(body["format"])
-        data = services.render_credential(credential=body["credential"], form=form, now=utc_now())
+        data = render_credential(credential=body["credential"], form=form, now=utc_now())
         return HttpResponse(data, content_type=form.content_type)
 
 
@@ -59,7 +60,7 @@ class RevokeView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Revoke the passes of these owners; unknown ones are skipped."""
-        services.revoke_passes(owner_hashes=owner_hashes(read_body(request, serializers.OwnersSerializer)))
+        revoke_passes(owner_hashes=owner_hashes(read_body(request, serializers.OwnersSerializer)))
         return Response(status=204)
 
 
@@ -76,7 +77,7 @@ class RatingsView(APIView):
     def post(self, request: Request) -> Response:
         """Keep or change the rating of a pass that was let in, up to 14 days after; else nothing happens."""
         body = read_body(request, serializers.RatingSerializer)
-        services.rate_visit(
+        rate_visit(
             owner_hash=hash_owner(body["owner"]), masks=body["masks"], distancing=body["distancing"], now=utc_now()
         )
         return Response(status=204)
@@ -95,7 +96,7 @@ class NamesView(APIView):
     def post(self, request: Request) -> Response:
         """Show a name until the epoch ends; it is encrypted, seen by that venue alone and has no effect on a light."""
         body = read_body(request, serializers.NameSerializer)
-        services.show_name(owner_hash=hash_owner(body["owner"]), name=body["name"], now=utc_now())
+        show_name(owner_hash=hash_owner(body["owner"]), name=body["name"], now=utc_now())
         return Response(status=204)
 
     @extend_schema(
@@ -108,7 +109,7 @@ class NamesView(APIView):
     def delete(self, request: Request) -> Response:
         """Take it back."""
         body = read_body(request, serializers.OwnerSerializer)
-        services.hide_name(owner_hash=hash_owner(body["owner"]))
+        hide_name(owner_hash=hash_owner(body["owner"]))
         return Response(status=204)
 
 
@@ -127,7 +128,7 @@ class DiagnosesView(APIView):
         body = read_body(request, serializers.DiagnosisSerializer)
         now = utc_now()
         check_test_day(body["tested_on"], now)
-        services.report_test(
+        report_test(
             owner_hashes=owner_hashes(body),
             tested_on=body["tested_on"],
             positive=body["result"] == "positive",
@@ -139,5 +140,5 @@ class DiagnosesView(APIView):
 def check_test_day(tested_on: dt.date, now: dt.datetime) -> None:
     """Refuse a day to come, but for the zones that are ahead, and one of which no visit is known any more."""
     today = calendar().current(now.timestamp()).date
-    if not today - services.OLDEST_TEST <= tested_on <= today + dt.timedelta(days=1):
+    if not today - OLDEST_TEST <= tested_on <= today + dt.timedelta(days=1):
         raise Invalid.field("/tested_on", _("A day of the last four weeks."), "range")

@@ -10,11 +10,12 @@ from rest_framework.views import APIView
 from common.time import utc_now
 from common.web import problems
 from common.web.serializers import read_body
-from passes import services
 from passes.admission import Answers
 from passes.api import serializers
 from passes.api.answers import checkin_answer
 from passes.authentication import IsVisitor, VisitorAuthentication, visitor_of
+from passes.services.checkins import CheckinRequest, check_in
+from passes.services.visitors import delete_visitor, register_visitor
 
 
 class VisitorsView(APIView):
@@ -33,7 +34,7 @@ class VisitorsView(APIView):
     def post(self, request: Request) -> Response:
         """Register the key of the header: 201, or 200 where it is known and stays as it is."""
         body = read_body(request, serializers.RegistrationSerializer)
-        new = services.register_visitor(
+        new = register_visitor(
             key_hash=visitor_of(request).key_hash, hash_of_erase_key=body["erase_hash"], now=utc_now()
         )
         return Response({"registered": True}, status=201 if new else 200)
@@ -55,7 +56,7 @@ class MeView(APIView):
     def delete(self, request: Request) -> Response:
         """Delete the row of the key in the header. Passes are erased by their owners, not by this."""
         body = read_body(request, serializers.DeletionSerializer)
-        services.delete_visitor(key_hash=visitor_of(request).key_hash, erase_key=body["erase_key"])
+        delete_visitor(key_hash=visitor_of(request).key_hash, erase_key=body["erase_key"])
         return Response(status=204)
 
 
@@ -92,7 +93,7 @@ class PassesView(APIView):
 
         201 where a pass or a refusal was made, 200 where it was made before or check-in is closed.
         """
-        answer = services.check_in(
+        answer = check_in(
             key_hash=visitor_of(request).key_hash,
             request=_request(read_body(request, serializers.CheckinSerializer)),
             now=utc_now(),
@@ -100,8 +101,8 @@ class PassesView(APIView):
         return Response(checkin_answer(answer), status=201 if answer.new else 200)
 
 
-def _request(body: dict[str, Any]) -> services.CheckinRequest:
-    return services.CheckinRequest(
+def _request(body: dict[str, Any]) -> CheckinRequest:
+    return CheckinRequest(
         venue=body["venue"],
         epoch=body["epoch"],
         anchor=body["anchor"],

@@ -20,8 +20,8 @@ from passes.models import Pass
 from passes.rules import checkin_rules, epoch_day
 from passes.services import visitors
 from venues import selectors as places
-from venues import services as venue_services
 from venues.models import Venue
+from venues.services.events import take_invitation
 
 COUNTED_PASSES: Final = 3
 """Passes of one visitor and epoch that the open dataset counts: its bound on what one person changes."""
@@ -140,7 +140,7 @@ def _judge(
         return judge_answers(answers=request.answers, rules=rules, state=CheckinState(open=is_open))
     start, end = epoch_day(epoch)
     with transaction.atomic():
-        valid = venue_services.take_invitation(venue_id=venue.pk, code=request.invitation, start=start, end=end)
+        valid = take_invitation(venue_id=venue.pk, code=request.invitation, start=start, end=end)
         state = CheckinState(open=is_open, invitation_valid=valid)
         judgement = judge_answers(answers=request.answers, rules=rules, state=state)
         if not (spend and judgement.go):

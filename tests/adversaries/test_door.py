@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from passes.models import Scan
-from passes.services import erase_owners, revoke_passes
+from passes.services.erasure import erase_owners
+from passes.services.holders import revoke_passes
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import HeldPass, Phone, result, scan
 from venues.models import Venue

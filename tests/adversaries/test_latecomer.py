@@ -11,7 +11,7 @@ from common.tasks import purge
 from common.time import epoch_end
 from passes.models import IssuerKey, Name, Pass, Rating, RevokedEntry, Scan, Visit
 from passes.tasks import make_and_blank_keys
-from risk.services import fold_reports
+from risk.crowd.reports import fold_reports
 from tests.adversaries.stores import dump_tables, traces
 from tests.factories import NOW, make_device, make_venue
 from tests.passes.people import HeldPass, Phone, result, scan, send

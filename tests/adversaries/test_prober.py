@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from common.ids import ALPHABET, public_id
-from passes.services import erase_owners
+from passes.services.erasure import erase_owners
 from tests.factories import NOW, join, make_device, make_user, make_venue
 from tests.passes.people import Phone, scan, send
-from venues import services as venue_services
 from venues.kinds import Role
+from venues.services.accounts import make_owner_token
+from venues.services.devices import revoke_device
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ class TestAProber:
     def test_a_venue_of_others_looks_like_none(self) -> None:
         mine, theirs = make_venue(), make_venue()
         user = join(mine.organisation, Role.OWNER)
-        token = venue_services.make_owner_token(user=user, name="test", days=1, now=NOW)[1]
+        token = make_owner_token(user=user, name="test", days=1, now=NOW)[1]
         headers = {"Authorization": f"Owner {token}"}
         for what in ("names", "statistics"):
             known, unknown = (
@@ -63,7 +64,7 @@ class TestAProber:
 
     def test_a_revoked_device_looks_like_an_unknown_one(self) -> None:
         door = make_device()
-        venue_services.revoke_device(device=door.device, actor="owner", now=NOW)
+        revoke_device(device=door.device, actor="owner", now=NOW)
         answers = {
             seen(send("GET", "/api/v1/device/bundle", now=NOW, headers={"Authorization": f"Device {token}"}))
             for token in (door.token, "A" * 43)

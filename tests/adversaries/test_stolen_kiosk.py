@@ -16,8 +16,8 @@ from tests.browser.actions import enrol, now, scan
 from tests.browser.conftest import NOTE_LIGHTS, TABLET, chromium_path
 from tests.factories import make_venue
 from tests.passes.people import HeldPass, Phone
-from venues import services
 from venues.models import Device, Venue
+from venues.services.devices import revoke_device
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -160,7 +160,7 @@ class TestAThiefOfAKiosk:
             assert ask.get(f"/api/v1/{path}", headers=header).status in {401, 403}
         for path in ("passes", "shield", "ratings", "names"):
             assert ask.post(f"/api/v1/{path}", headers=header, data={}).status >= 400
-        services.revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
+        revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
         assert ask.get("/api/v1/device/bundle", headers=header).status == 401
 
     def device_row(self, found: Any) -> dict[str, str]:

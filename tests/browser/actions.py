@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, Playwright
 
 from tests.browser.conftest import launch, shows
 from tests.factories import door_of
-from venues import services
 from venues.models import Venue
+from venues.services.devices import make_enrolment_code
 
 QUESTIONS: Final = ("symptoms", "diagnosed", "contact", "near")
 TYPE_KEYS: Final = """([text, gap]) => new Promise((resolve) => {
@@ -87,7 +87,7 @@ def shown_code(page: Page) -> str:
 
 def enrolment_code(venue: Venue) -> str:
     """A fresh code of the venue's first door, as its owner would make it."""
-    return services.make_enrolment_code(door=door_of(venue), actor="owner", now=timezone.now()).code
+    return make_enrolment_code(door=door_of(venue), actor="owner", now=timezone.now()).code
 
 
 def enrol(page: Page, venue: Venue) -> None:

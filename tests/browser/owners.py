@@ -13,8 +13,8 @@ from tests.browser.actions import now
 from tests.browser.cases import Scene
 from tests.factories import make_device, make_event, make_organisation, make_user, make_venue
 from tests.risk.crowds import stay
-from venues import services
 from venues.models import Event, Venue
+from venues.services.events import make_invitation
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def make_house(*, visitors: int = 0, staff: bool = False) -> House:
     venue = make_venue(organisation=organisation, now=present)
     make_device(venue=venue, now=present)
     event = make_event(venue=venue, starts_at=present + dt.timedelta(hours=2), now=present)
-    services.make_invitation(event=event, actor=owner.username, now=present)
+    make_invitation(event=event, actor=owner.username, now=present)
     for _ in range(visitors):
         stay(venue, present - dt.timedelta(minutes=20), open_end=True)
     if visitors:

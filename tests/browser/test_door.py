@@ -22,9 +22,9 @@ from tests.browser.actions import (
 )
 from tests.browser.conftest import TABLET, OpenContext, Watch, shows
 from tests.factories import make_venue
-from venues import services
 from venues.models import Device
 from venues.requirements import RequirementValues
+from venues.services.devices import revoke_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -212,7 +212,7 @@ def test_a_revoked_door_signs_out(open_context: OpenContext) -> None:
     venue = make_venue(now=now())
     door = open_context(viewport=TABLET, expected="401 (Unauthorized)").new_page()
     enrol(door, venue)
-    services.revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
+    revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
     door.click('[data-do="staff"]')
     door.click('[data-do="sync"]')
     shows(door, "enrol")

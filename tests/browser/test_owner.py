@@ -23,11 +23,13 @@ from tests.factories import PASSWORD, make_organisation, make_user
 from tests.risk.crowds import stay
 from tests.venues.conftest import build_world
 from tests.venues.test_pages import token_of, turn_on_second_factor
-from venues import selectors, services
+from venues import selectors
 from venues.kinds import Role
 from venues.models import Event, Membership
 from venues.requirements import RequirementValues
 from venues.services import mailed, second_factor
+from venues.services.organisations import make_member_code
+from venues.services.venues import set_requirements, update_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Who is logged in is led on from these; each has a case or a test of its own.
@@ -175,7 +177,7 @@ def test_a_code_for_a_team_waits_while_somebody_makes_an_account(
     open_context: OpenContext, live_server: LiveServer
 ) -> None:
     organisation = make_organisation(now=now())
-    made = services.make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=now())
+    made = make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=now())
     page = open_context().new_page()
     page.goto(f"{live_server.url}/owner/join#{made.code}")
     assert page.url == f"{live_server.url}/owner/join"
@@ -256,8 +258,8 @@ def test_a_place_that_fills_up_is_told_aloud_once_and_as_a_notification_to_who_w
     house = make_house(visitors=3)
     assert house.venue.requirements is not None
     rules = RequirementValues.of(house.venue.requirements).changed({"capacity": 5})
-    services.set_requirements(venue=house.venue, values=rules, actor="owner", now=now())
-    services.update_venue(venue=house.venue, changes={"alert_percent": 80}, actor="owner", now=now())
+    set_requirements(venue=house.venue, values=rules, actor="owner", now=now())
+    update_venue(venue=house.venue, changes={"alert_percent": 80}, actor="owner", now=now())
     context = open_context()
     Scene(context, live_server.url).sign_in(house.owner)
     page = context.new_page()

@@ -15,8 +15,9 @@ from tests.browser.actions import answer, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
 from tests.factories import make_event, make_venue
 from tests.risk.crowds import crowd
-from venues import services
 from venues.models import Venue
+from venues.services.events import invitation_code, make_invitation
+from venues.services.venues import close_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = dt.timedelta(hours=1)
@@ -137,7 +138,7 @@ def test_a_refused_camera_leaves_two_other_ways(phone: Page) -> None:
 
 def test_a_closed_place_says_so(open_context: OpenContext) -> None:
     venue = make_venue(now=now())
-    services.close_venue(venue=venue, actor="owner", now=now())
+    close_venue(venue=venue, actor="owner", now=now())
     page = open_context(expected="404 (Not Found)").new_page()
     for path in ("venues", "check-in"):
         page.goto(f"/{path}/{venue.public_id}")
@@ -149,7 +150,7 @@ def test_an_event_link_brings_its_invitation_to_check_in_and_to_no_request(
 ) -> None:
     venue = make_venue(now=now())
     event = make_event(venue=venue, starts_at=now() - HOUR, ends_at=now() + 3 * HOUR, now=now())
-    code = services.invitation_code(services.make_invitation(event=event, actor="owner", now=now()))
+    code = invitation_code(make_invitation(event=event, actor="owner", now=now()))
     context = open_context()
     addresses: list[str] = []
     context.on("request", lambda request: addresses.append(request.url))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passes import services
 from passes.abuse import ScanMark, score_marks
 from passes.models import Scan
 from passes.selectors import odd_devices
+from passes.services import scoring
 from passes.tasks import score_scans
 from tests.factories import NOW, make_device, make_venue
 from tests.passes.people import Phone, scan
@@ -78,8 +78,8 @@ def test_scores_are_written_once() -> None:
     scan(door, held.on_screen(NOW), now=NOW)
     scan(door, held.on_screen(NOW), now=NOW + dt.timedelta(seconds=30), type="Checkout")
 
-    assert services.score_scans(now=NOW) == 1
-    assert services.score_scans(now=NOW) == 0
+    assert scoring.score_scans(now=NOW) == 1
+    assert scoring.score_scans(now=NOW) == 0
     assert Scan.objects.get(type="Checkout").abuse_score == 1.0
     score_scans()
 

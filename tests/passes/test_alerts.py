@@ -18,10 +18,14 @@ from passes import alerts
 from passes.tasks import watch_capacity
 from tests import factories
 from tests.risk.crowds import Stay, stay
-from venues import services, tasks
+from venues import tasks
 from venues.kinds import Role
 from venues.models import AlertMail, Membership, Venue
 from venues.requirements import RequirementValues
+from venues.services.accounts import change_email
+from venues.services.alerts import mail_alert, set_alert_mail
+from venues.services.organisations import close_organisation, remove_member
+from venues.services.venues import close_venue, update_venue
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -47,7 +51,7 @@ def colleague(venue: Venue, email: str, language: str = "en") -> User:
     user.save()
     factories.confirm_email(user)
     with override(language):
-        services.set_alert_mail(venue=venue, user=user, wanted=True, origin=ORIGIN, now=utc_now())
+        set_alert_mail(venue=venue, user=user, wanted=True, origin=ORIGIN, now=utc_now())
     return user
 
 
@@ -125,7 +129,7 @@ def test_a_place_that_hovers_at_its_share_mails_once_in_half_an_hour() -> None:
 
 def test_the_share_is_of_what_the_doors_let_in() -> None:
     venue = factories.make_venue(requirements=RequirementValues(capacity=20, enforced_limit_percent=50), now=utc_now())
-    services.update_venue(venue=venue, changes={"alert_percent": 50}, actor="owner", now=utc_now())
+    update_venue(venue=venue, changes={"alert_percent": 50}, actor="owner", now=utc_now())
     colleague(venue, "rosa@example.org")
     fill(venue, 4)
     watch_capacity()
@@ -169,17 +173,17 @@ def test_who_is_not_to_be_told_gets_none(end: str) -> None:
     user = colleague(venue, "rosa@example.org")
     fill(venue, 1)
     if end == "unasked":
-        services.set_alert_mail(venue=venue, user=user, wanted=False, origin=ORIGIN, now=now)
+        set_alert_mail(venue=venue, user=user, wanted=False, origin=ORIGIN, now=now)
     elif end == "left":
-        services.remove_member(membership=Membership.objects.get(user=user), actor=user.username, now=now)
+        remove_member(membership=Membership.objects.get(user=user), actor=user.username, now=now)
     elif end == "no address":
         User.objects.filter(pk=user.pk).update(email="")
     elif end == "new address":
-        services.change_email(user=user, password=factories.PASSWORD, email="typo@example.org", now=now)
+        change_email(user=user, password=factories.PASSWORD, email="typo@example.org", now=now)
     elif end == "closed place":
-        services.close_venue(venue=venue, actor="owner", now=now)
+        close_venue(venue=venue, actor="owner", now=now)
     elif end == "closed team":
-        services.close_organisation(organisation=venue.organisation, actor="owner", now=now)
+        close_organisation(organisation=venue.organisation, actor="owner", now=now)
     else:
         User.objects.filter(pk=user.pk).update(is_active=False)
     watch_capacity()
@@ -189,11 +193,11 @@ def test_who_is_not_to_be_told_gets_none(end: str) -> None:
 def test_an_address_that_nobody_confirmed_gets_none_until_it_is() -> None:
     venue = place(1)
     user = colleague(venue, "rosa@example.org")
-    services.change_email(user=user, password=factories.PASSWORD, email="new@example.org", now=utc_now())
+    change_email(user=user, password=factories.PASSWORD, email="new@example.org", now=utc_now())
     fill(venue, 1)
     watch_capacity()
     alert = AlertMail.objects.get()
-    assert not services.mail_alert(alert_id=alert.pk, heads=1, at=utc_now(), now=utc_now()), "nor one already under way"
+    assert not mail_alert(alert_id=alert.pk, heads=1, at=utc_now(), now=utc_now()), "nor one already under way"
     assert received() == []
     factories.confirm_email(User.objects.get(pk=user.pk))
     watch_capacity()

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from common.crypto import encrypt
-from passes import keys, services
+from passes import keys
 from passes.admission import Advice, AdviceCode, Answers
 from passes.api.answers import checkin_answer
 from passes.clock import calendar
@@ -19,13 +19,15 @@ from passes.codec.epochs import Epoch
 from passes.codec.identity import encode_base64url, hash_erase_key
 from passes.hashes import pass_tag, visitor_hash
 from passes.models import Draw, IssuerKey, Pass, Visitor
-from passes.services import CheckinAnswer
+from passes.services.checkins import CheckinAnswer, CheckinRequest, check_in
+from passes.services.visitors import drop_closed_draws
 from tests.factories import NOW, make_device, make_event, make_venue
 from tests.passes.people import HEALTHY, Phone, result, scan, send
 from tests.passes.vectors import VECTORS, Vector
-from venues import services as venue_services
 from venues.models import Invitation, Venue
 from venues.requirements import RequirementValues
+from venues.services.events import invitation_code, make_invitation
+from venues.services.venues import set_requirements
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -130,9 +132,9 @@ def test_the_published_vectors_pass_from_end_to_end(settings: Any, vector: Vecto
     erase_hash = encode_base64url(hash_erase_key(vector.k_erase))
     send("POST", "/api/v1/visitors", {"erase_hash": erase_hash}, now=at(vector), headers=visitor)
 
-    answer = services.check_in(
+    answer = check_in(
         key_hash=visitor_hash(vector.k_auth),
-        request=services.CheckinRequest(
+        request=CheckinRequest(
             venue=vector.venue,
             epoch=epoch.date,
             anchor=vector.anchor,
@@ -168,7 +170,7 @@ def test_a_refusal_is_kept_with_its_hour_counts_and_uses_up_its_anchor(venue: Ve
 
 def test_rules_are_frozen_when_check_in_opens(venue: Venue, phone: Phone) -> None:
     strict = RequirementValues(refuse_near=True)
-    venue_services.set_requirements(venue=venue, values=strict, actor="owner", now=NOW)
+    set_requirements(venue=venue, values=strict, actor="owner", now=NOW)
     near = HEALTHY | {"near": True}
 
     assert phone.ask(venue, phone.next_pass(today()), answers=near).json()["go"]
@@ -310,7 +312,7 @@ def test_an_epoch_lasts_28_hours_when_the_clock_changes(
 @pytest.fixture
 def invitation(venue: Venue) -> Invitation:
     event = make_event(venue=venue)
-    return venue_services.make_invitation(event=event, actor="owner", uses=1, now=NOW)
+    return make_invitation(event=event, actor="owner", uses=1, now=NOW)
 
 
 def test_an_event_by_invitation_asks_for_its_code(venue: Venue, phone: Phone, invitation: Invitation) -> None:
@@ -318,7 +320,7 @@ def test_an_event_by_invitation_asks_for_its_code(venue: Venue, phone: Phone, in
         body = phone.ask(venue, phone.next_pass(today()), **more).json()
         return [advice["code"] for advice in body["advice"]]
 
-    code = venue_services.invitation_code(invitation)
+    code = invitation_code(invitation)
     assert codes() == ["invitation_needed"]
     assert codes(invitation="not the code") == ["invitation_unknown"]
     assert codes(invitation=code, answers=HEALTHY | {"symptoms": True}) == ["symptoms"]
@@ -327,7 +329,7 @@ def test_an_event_by_invitation_asks_for_its_code(venue: Venue, phone: Phone, in
 
 
 def test_a_repeated_check_in_spends_no_second_use(venue: Venue, phone: Phone, invitation: Invitation) -> None:
-    code = venue_services.invitation_code(invitation)
+    code = invitation_code(invitation)
     holder = phone.next_pass(today())
     first, again = (phone.ask(venue, holder, invitation=code) for _ in range(2))
     assert first.json() == again.json()
@@ -383,8 +385,8 @@ def test_of_last_use_only_the_month_is_kept(venue: Venue, phone: Phone) -> None:
 def test_counts_are_dropped_when_check_in_closes(venue: Venue, phone: Phone) -> None:
     phone.check_in(venue)
     midnight = dt.datetime(2026, 5, 14, tzinfo=dt.UTC)
-    assert services.drop_closed_draws(now=midnight - dt.timedelta(seconds=1)) == 0
-    assert services.drop_closed_draws(now=midnight) == 1
+    assert drop_closed_draws(now=midnight - dt.timedelta(seconds=1)) == 0
+    assert drop_closed_draws(now=midnight) == 1
 
 
 def test_a_check_in_takes_a_fixed_number_of_statements(phone: Phone) -> None:

@@ -11,16 +11,18 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from passes import keys, selectors, services
+from passes import keys, selectors
 from passes.clock import calendar
 from passes.codec import Occupancy, open_bundle
 from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Visit
-from passes.services import erase_owners, kiosks
+from passes.services import kiosks
+from passes.services.erasure import ErasedCounts, erase_owners
+from passes.services.holders import drop_reports
 from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue
 from tests.passes.people import HEALTHY, HeldPass, Phone, result, scan, send
-from venues import services as venue_services
 from venues.kinds import Role
 from venues.models import Venue
+from venues.services.accounts import make_owner_token
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -129,7 +131,7 @@ def test_owners_of_the_venue_read_names_and_nobody_else(venue: Venue, door: Enro
     path = f"/api/v1/owner/venues/{venue.public_id}/names"
 
     def read(user: Any) -> Any:
-        token = venue_services.make_owner_token(user=user, name="test", days=1, now=NOW)[1]
+        token = make_owner_token(user=user, name="test", days=1, now=NOW)[1]
         return send("GET", path, now=NOW, headers={"Authorization": f"Owner {token}"})
 
     answer = read(join(venue.organisation, Role.VIEWER))
@@ -223,7 +225,7 @@ def test_a_report_is_held_once_an_owner(venue: Venue, door: EnrolledDevice, held
     assert (one.owner_hash, one.positive, len(selectors.held_reports())) == (held.secrets.owner_hash, True, 1)
     assert one.stays == ((venue.pk, NOW, NOW + dt.timedelta(minutes=75)),)
 
-    services.drop_reports(owner_hashes=[one.owner_hash])
+    drop_reports(owner_hashes=[one.owner_hash])
     report([held.owner])
     assert not SelfReport.objects.exists()
 
@@ -289,10 +291,10 @@ def test_erasure_leaves_everything_as_if_the_visit_had_not_been(venue: Venue, do
 
     counts = erase_owners([held.secrets.owner_hash, bytes(32)], NOW)
 
-    assert counts == services.ErasedCounts(passes=1, scans=1, visits=1, ratings=1, names=1, reports=1)
+    assert counts == ErasedCounts(passes=1, scans=1, visits=1, ratings=1, names=1, reports=1)
     assert rows() == before
     assert Change.objects.order_by("-since").filter(since=NOW).exists()
-    assert erase_owners([held.secrets.owner_hash], NOW) == services.ErasedCounts()
+    assert erase_owners([held.secrets.owner_hash], NOW) == ErasedCounts()
 
 
 def test_an_erased_pass_is_declined_offline_until_its_epoch_ends(door: EnrolledDevice, held: HeldPass) -> None:

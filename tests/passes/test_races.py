@@ -12,16 +12,11 @@ from passes.clock import calendar
 from passes.codec.identity import PassSecrets
 from passes.hashes import visitor_hash
 from passes.models import Draw, IssuerKey, Pass, Rating, RatingTotal, Scan, SelfReport, Visit
-from passes.services import (
-    CheckinRequest,
-    ScanRequest,
-    check_in,
-    erase_owners,
-    rate_visit,
-    record_scan,
-    register_visitor,
-    report_test,
-)
+from passes.services.checkins import CheckinRequest, check_in
+from passes.services.erasure import erase_owners
+from passes.services.holders import rate_visit, report_test
+from passes.services.scans import ScanRequest, record_scan
+from passes.services.visitors import register_visitor
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.conftest import Race
 from tests.passes.people import HeldPass, Phone

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 
 from passes.api.answers import read_scan, scan_request
 from passes.api.serializers import ScanSerializer
-from passes.services import ScanRequest
+from passes.services.scans import ScanRequest
 
 TEXTS = st.text(max_size=8) | st.sampled_from(["GO1:A B", "", "Checkin", "Checkout", "2026-05-13T12:00:00Z"])
 BODIES = st.fixed_dictionaries(

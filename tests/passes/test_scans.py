@@ -12,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from passes import keys
 from passes.codec import seal_scan, sign_pass, static_text
 from passes.models import Change, Pass, Scan, Visit
-from passes.services import erase_owners
+from passes.services.erasure import erase_owners
 from tests.factories import NOW, EnrolledDevice, door_of, make_device, make_event, make_venue
 from tests.passes.people import HeldPass, Phone, result, scan, send, send_bytes
-from venues import services as venue_services
 from venues.hours import NEVER_OPEN
 from venues.kinds import Access
 from venues.models import Venue
 from venues.requirements import RequirementValues
+from venues.services.venues import add_door
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -201,7 +201,7 @@ def test_the_people_limit_holds_and_counts_nobody_twice() -> None:
 
 
 def test_a_private_door_opens_on_days_by_invitation_only(venue: Venue) -> None:
-    private = venue_services.add_door(venue=venue, name="Back", access=Access.PRIVATE, actor="owner", now=NOW)
+    private = add_door(venue=venue, name="Back", access=Access.PRIVATE, actor="owner", now=NOW)
     door = make_device(door=private)
     held = Phone().check_in(venue)
     assert result(scan(door, held.on_screen(NOW), now=NOW)) == "Declined"

@@ -21,9 +21,9 @@ from passes.selectors import heads_inside
 from risk.models import VenueCard
 from tests import factories
 from tests.risk.crowds import stay
-from venues import services
 from venues.models import Venue
 from venues.requirements import RequirementValues
+from venues.services.venues import update_venue
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
@@ -70,7 +70,7 @@ def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, level
         assert f'data-level="{level}" data-place="{venue.public_id}"' in text
         assert words in text
         assert ("is-warning" in text) is bool(words)
-    services.update_venue(venue=venue, changes={"alert_percent": 100}, actor="owner", now=utc_now())
+    update_venue(venue=venue, changes={"alert_percent": 100}, actor="owner", now=utc_now())
     assert ("is-warning" in page_of(client, venue).content.decode()) is (inside == 10)
 
 

@@ -18,7 +18,7 @@ from tests import fuzzing
 from tests.factories import make_device, make_user, make_venue
 from tests.passes.people import Phone
 from tests.venues.test_schema import DOCUMENT as OF_OWNERS
-from venues.services import make_owner_token
+from venues.services.accounts import make_owner_token
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = 8

@@ -17,9 +17,11 @@ from embedded.processes import wait_until
 from passes.models import Pass, Scan, Visit
 from tests.factories import NOW
 from tests.live import Copy
-from venues import services
 from venues.models import Organisation, Venue
 from venues.requirements import RequirementValues
+from venues.services.accounts import check_log_in
+from venues.services.devices import enrol_device
+from venues.services.venues import close_venue, update_venue
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +42,7 @@ def test_it_tells_address_owner_and_venues_with_fresh_codes() -> None:
         assert set(one) == {"id", "name", "zip", "enrolment_code"}
         assert one["id"] == other["id"]
         assert one["enrolment_code"] != other["enrolment_code"]
-        device, _token = services.enrol_device(
+        device, _token = enrol_device(
             code=one["enrolment_code"], name="Kiosk", kind="Gate", now=dt.datetime.now(dt.UTC)
         )
         assert device.door.venue.public_id == one["id"]
@@ -56,17 +58,17 @@ def test_its_venues_ask_what_is_promised() -> None:
 
 def test_its_owner_can_log_in_and_the_password_is_kept_nowhere() -> None:
     owner = told()["owner"]
-    user = services.check_log_in(username=owner["username"], password=owner["password"], now=NOW)
+    user = check_log_in(username=owner["username"], password=owner["password"], now=NOW)
     assert owner["password"] not in user.password
     user.set_password("something quite different")
     user.save()
-    services.check_log_in(**told()["owner"], now=NOW)
+    check_log_in(**told()["owner"], now=NOW)
 
 
 def test_making_it_again_changes_nothing() -> None:
     demonstration.ensure_demonstration(now=NOW)
     venue = Venue.objects.order_by("pk")[0]
-    services.update_venue(venue=venue, changes={"name": "My hall"}, actor="demo", now=NOW)
+    update_venue(venue=venue, changes={"name": "My hall"}, actor="demo", now=NOW)
     demonstration.ensure_demonstration(now=NOW)
     assert Venue.objects.count() == 2
     assert Venue.objects.get(pk=venue.pk).name == "My hall"
@@ -75,7 +77,7 @@ def test_making_it_again_changes_nothing() -> None:
 
 def test_a_venue_that_was_closed_is_replaced() -> None:
     organisation = demonstration.ensure_demonstration(now=NOW)
-    services.close_venue(venue=Venue.objects.order_by("pk")[0], actor="demo", now=NOW)
+    close_venue(venue=Venue.objects.order_by("pk")[0], actor="demo", now=NOW)
     demonstration.ensure_demonstration(now=NOW)
     assert organisation.venues.filter(closed_at=None).count() == 2
 

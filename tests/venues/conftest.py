@@ -17,9 +17,10 @@ from common.web import throttles
 from crowdtrace.celery import app
 from tests import factories
 from tests.factories import EnrolledDevice
-from venues import services
 from venues.kinds import Role
 from venues.models import Door, Event, Invitation, Membership, Organisation, OwnerToken, Venue
+from venues.services.accounts import make_owner_token
+from venues.services.events import make_invitation
 
 Race = Callable[[Callable[[], Any], int], list[Any]]
 
@@ -92,14 +93,14 @@ def build_world() -> World:
     venue = factories.make_venue(organisation=organisation, now=now)
     door = factories.door_of(venue)
     event = factories.make_event(venue=venue, starts_at=now + factories.HOUR, now=now)
-    token, text = services.make_owner_token(user=owner, name="till", days=30, now=now)
+    token, text = make_owner_token(user=owner, name="till", days=30, now=now)
     return World(
         organisation=organisation,
         venue=venue,
         door=door,
         device=factories.make_device(door=door, now=now),
         event=event,
-        invitation=services.make_invitation(event=event, actor="owner", now=now),
+        invitation=make_invitation(event=event, actor="owner", now=now),
         member=Membership.objects.get(user=people["viewer"]),
         people=people,
         token=token,

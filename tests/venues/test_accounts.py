@@ -16,10 +16,12 @@ from common.time import utc_now
 from common.web.problems import Conflict, Invalid
 from tests.factories import NOW, PASSWORD, make_organisation, make_user
 from tests.venues.conftest import Race, call
-from venues import services
 from venues.models import Organisation, OwnerToken, SecondFactor
 from venues.refusals import NotLoggedIn
 from venues.services import second_factor
+from venues.services.accounts import change_password, close_account, make_owner_token, reset_password, sign_up
+from venues.services.mailed import mail_password_reset
+from venues.services.organisations import close_organisation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once")]
 STEP = dt.timedelta(seconds=30)
@@ -94,7 +96,7 @@ class TestSignUp:
 
     @pytest.mark.django_db(transaction=True)
     def test_of_two_that_take_a_name_at_once_one_gets_it(self, race: Race) -> None:
-        results = race(lambda: services.sign_up(username="rosa", password=PASSWORD, now=NOW), 2)
+        results = race(lambda: sign_up(username="rosa", password=PASSWORD, now=NOW), 2)
         assert sorted(type(one).__name__ for one in results) == ["Invalid", "User"]
 
     def test_the_password_is_kept_as_a_hash_and_nowhere_else(self) -> None:
@@ -308,7 +310,7 @@ class TestSecondFactor:
 class TestPassword:
     def test_a_change_ends_other_sessions_and_tokens_and_keeps_this_one(self) -> None:
         user = make_user(username="rosa")
-        services.make_owner_token(user=user, name="till", days=1, now=NOW)
+        make_owner_token(user=user, name="till", days=1, now=NOW)
         here, there = Client(), Client()
         for client in (here, there):
             log_in(client, "rosa")
@@ -325,7 +327,7 @@ class TestPassword:
         user = make_user()
         for old, new, pointer in (("wrong", "another " + PASSWORD, "/old"), (PASSWORD, "password12", "/new")):
             with pytest.raises(Invalid) as caught:
-                services.change_password(user=user, old=old, new=new, now=NOW)
+                change_password(user=user, old=old, new=new, now=NOW)
             assert caught.value.errors[0].pointer == pointer
 
     def test_the_mailed_link_sets_a_new_one_once(self, settings: Any) -> None:
@@ -367,14 +369,14 @@ class TestPassword:
         make_user()
         make_user(email="gone@example.org", is_active=False)
         for address in ("", "gone@example.org"):
-            services.mail_password_reset(email=address, origin="https://crowd.example")
+            mail_password_reset(email=address, origin="https://crowd.example")
         assert not mail.outbox
 
     @pytest.mark.parametrize("token", ["", ".", "x.y", "MQ.x", "OTk5OTk5.x-y", "99999999999999999999.x", "é.ü"])
     def test_any_other_token_is_refused(self, token: str) -> None:
         make_user()
         with pytest.raises(Invalid) as caught:
-            services.reset_password(token=token, password="another long passphrase", now=NOW)
+            reset_password(token=token, password="another long passphrase", now=NOW)
         assert caught.value.errors[0].code == "unknown"
 
     def test_a_reset_does_not_go_around_the_second_factor(self) -> None:
@@ -382,14 +384,14 @@ class TestPassword:
 
         user = make_user(username="rosa", email="rosa@example.org")
         turn_on(user)
-        services.reset_password(token=mailed.token_for(user, mailed.RESET), password="another long passphrase", now=NOW)
+        reset_password(token=mailed.token_for(user, mailed.RESET), password="another long passphrase", now=NOW)
         assert code_of(log_in(Client(), "rosa", "another long passphrase")) == "second_factor_needed"
 
 
 class TestTokens:
     def test_a_token_acts_as_the_account_without_csrf(self) -> None:
         user = make_user()
-        _row, token = services.make_owner_token(user=user, name="till", days=1, now=utc_now())
+        _row, token = make_owner_token(user=user, name="till", days=1, now=utc_now())
         client = Client(enforce_csrf_checks=True)
         made = call(
             client,
@@ -403,9 +405,9 @@ class TestTokens:
 
     def test_it_ends_with_its_day_with_its_removal_and_with_the_account(self) -> None:
         user = make_user()
-        ended = services.make_owner_token(user=user, name="a", days=1, now=utc_now() - dt.timedelta(days=1))
-        removed = services.make_owner_token(user=user, name="b", days=1, now=utc_now())
-        off = services.make_owner_token(user=make_user(is_active=False), name="c", days=1, now=utc_now())
+        ended = make_owner_token(user=user, name="a", days=1, now=utc_now() - dt.timedelta(days=1))
+        removed = make_owner_token(user=user, name="b", days=1, now=utc_now())
+        off = make_owner_token(user=make_user(is_active=False), name="c", days=1, now=utc_now())
         client = Client()
         client.force_login(user)
         assert call(client, "DELETE", owner(f"tokens/{removed[0].public_id}")).status_code == 204
@@ -415,7 +417,7 @@ class TestTokens:
             assert response["WWW-Authenticate"].startswith("Owner")
 
     def test_nobody_removes_the_token_of_another(self) -> None:
-        row, _token = services.make_owner_token(user=make_user(), name="a", days=1, now=utc_now())
+        row, _token = make_owner_token(user=make_user(), name="a", days=1, now=utc_now())
         client = Client()
         client.force_login(make_user())
         assert call(client, "DELETE", owner(f"tokens/{row.public_id}")).status_code == 404
@@ -435,7 +437,7 @@ class TestClosing:
     def test_an_account_goes_with_everything_of_it(self) -> None:
         user = make_user(username="rosa")
         turn_on(user)
-        services.make_owner_token(user=user, name="till", days=1, now=NOW)
+        make_owner_token(user=user, name="till", days=1, now=NOW)
         client = Client()
         client.force_login(user)
         assert call(client, "POST", owner("account/close"), {"password": "wrong password"}).status_code == 400
@@ -447,7 +449,7 @@ class TestClosing:
         user = make_user()
         organisation = make_organisation(owner=user)
         with pytest.raises(Conflict):
-            services.close_account(user=user, password=PASSWORD, now=NOW)
-        services.close_organisation(organisation=organisation, actor="owner", now=NOW)
-        services.close_account(user=user, password=PASSWORD, now=NOW)
+            close_account(user=user, password=PASSWORD, now=NOW)
+        close_organisation(organisation=organisation, actor="owner", now=NOW)
+        close_account(user=user, password=PASSWORD, now=NOW)
         assert not User.objects.exists()

@@ -7,8 +7,9 @@ from django.test import Client
 from common.models import AuditEntry
 from tests.factories import confirm_email
 from tests.venues.conftest import World, call
-from venues import services
 from venues.models import AlertMail, Membership
+from venues.services.alerts import set_alert_mail
+from venues.services.export import export_organisation
 
 pytestmark = pytest.mark.django_db
 
@@ -77,8 +78,8 @@ def test_a_viewer_sets_the_own_mail_and_no_share(world: World, viewer: User) -> 
 
 
 def test_who_wants_mails_is_in_the_export(world: World, viewer: User) -> None:
-    services.set_alert_mail(venue=world.venue, user=viewer, wanted=True, origin="https://x", now=world.venue.created_at)
-    data = services.export_organisation(organisation=world.organisation, actor="owner", now=world.venue.created_at)
+    set_alert_mail(venue=world.venue, user=viewer, wanted=True, origin="https://x", now=world.venue.created_at)
+    data = export_organisation(organisation=world.organisation, actor="owner", now=world.venue.created_at)
     assert data["venues"][0]["alert_mails"] == [viewer.username]
 
 

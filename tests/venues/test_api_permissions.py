@@ -17,9 +17,14 @@ from crowdtrace.site import urls as site_urls
 from tests import factories
 from tests.factories import PASSWORD
 from tests.venues.conftest import World, call
-from venues import services, urls
+from venues import urls
 from venues.kinds import Role
 from venues.requirements import RequirementValues
+from venues.services.accounts import make_owner_token
+from venues.services.devices import make_enrolment_code
+from venues.services.events import make_invitation
+from venues.services.organisations import make_member_code
+from venues.services.venues import add_door, set_requirements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once")]
 Body = Callable[[World], Any]
@@ -51,12 +56,12 @@ def given_body(body: Any) -> Body:
 
 
 def member_code(world: World) -> dict[str, str]:
-    code = services.make_member_code(organisation=world.organisation, role=Role.VIEWER, actor="owner", now=utc_now())
+    code = make_member_code(organisation=world.organisation, role=Role.VIEWER, actor="owner", now=utc_now())
     return {"code": code.code}
 
 
 def enrolment_code(world: World) -> dict[str, str]:
-    code = services.make_enrolment_code(door=world.door, actor="owner", now=utc_now())
+    code = make_enrolment_code(door=world.door, actor="owner", now=utc_now())
     return {"code": code.code, "name": "Left", "kind": "Gate"}
 
 
@@ -276,13 +281,13 @@ def grow(world: World) -> None:
     venue = factories.make_venue(organisation=world.organisation, now=now)
     factories.make_device(venue=venue, now=now)
     factories.make_event(venue=venue, starts_at=now + factories.HOUR, now=now)
-    door = services.add_door(venue=world.venue, name="Back", actor="owner", now=now)
+    door = add_door(venue=world.venue, name="Back", actor="owner", now=now)
     factories.make_device(door=door, now=now)
     event = factories.make_event(venue=world.venue, starts_at=now + factories.HOUR, now=now)
     for place in (event, world.event):
-        services.make_invitation(event=place, actor="owner", now=now)
-    services.make_owner_token(user=owner, name="second", days=1, now=now)
-    services.set_requirements(venue=world.venue, values=RequirementValues(capacity=5), actor="owner", now=now)
+        make_invitation(event=place, actor="owner", now=now)
+    make_owner_token(user=owner, name="second", days=1, now=now)
+    set_requirements(venue=world.venue, values=RequirementValues(capacity=5), actor="owner", now=now)
 
 
 @pytest.mark.parametrize("address", LISTS)

@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from common.time import utc_now
 from tests.factories import EnrolledDevice, make_device, make_user
-from venues import presence, services, tasks
+from venues import presence, tasks
 from venues.kinds import DeviceKind
 from venues.models import Device
-from venues.services.devices import quarter
+from venues.services.devices import quarter, revoke_device
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.venues.views")]
 
@@ -75,7 +75,7 @@ def test_a_session_of_a_person_is_no_device() -> None:
 def test_a_revoked_device_is_refused_with_its_next_request() -> None:
     enrolled = enrolled_now()
     assert ask(enrolled).status_code == 200
-    services.revoke_device(device=enrolled.device, actor="owner", now=utc_now())
+    revoke_device(device=enrolled.device, actor="owner", now=utc_now())
     assert ask(enrolled).status_code == 401
 
 

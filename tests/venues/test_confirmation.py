@@ -15,8 +15,10 @@ from common.web.problems import Invalid
 from tests import factories
 from tests.factories import NOW, PASSWORD
 from tests.venues.conftest import World, call
-from venues import selectors, services, tasks
+from venues import selectors, tasks
 from venues.services import mailed
+from venues.services.accounts import close_account, confirm_email, reset_password
+from venues.services.mailed import mail_confirmation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once")]
 AGAIN = "/api/v1/owner/account/email/confirmation"
@@ -91,7 +93,7 @@ def test_a_broker_that_is_away_stops_no_sign_up(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_link_works_for_who_is_not_logged_in_and_once() -> None:
     user = somebody()
-    services.mail_confirmation(user_id=user.pk, origin="https://crowd.example")
+    mail_confirmation(user_id=user.pk, origin="https://crowd.example")
     body = {"token": token(mail.outbox[0])}
     assert call(Client(), "POST", CONFIRM, body).status_code == 204
     assert confirmed(user)
@@ -113,31 +115,31 @@ def test_the_link_ends_after_three_days(time_machine: Any) -> None:
     made = mailed.token_for(user, mailed.CONFIRM)
     time_machine.move_to("2026-11-28T12:00:01Z")
     with pytest.raises(Invalid):
-        services.confirm_email(token=made, now=utc_now())
+        confirm_email(token=made, now=utc_now())
     time_machine.move_to("2026-11-28T11:00:00Z")
-    services.confirm_email(token=made, now=utc_now())
+    confirm_email(token=made, now=utc_now())
 
 
 def test_a_log_in_meanwhile_ends_no_link() -> None:
     user = somebody()
     made = mailed.token_for(user, mailed.CONFIRM)
     call(Client(), "POST", "/api/v1/owner/log-in", {"username": user.username, "password": PASSWORD})
-    services.confirm_email(token=made, now=utc_now())
+    confirm_email(token=made, now=utc_now())
 
 
 @pytest.mark.parametrize("made", ["", ".", "x.y", "MQ.x", "99999999999999999999.x", "é.ü"])
 def test_any_other_token_is_refused(made: str) -> None:
     somebody()
     with pytest.raises(Invalid):
-        services.confirm_email(token=made, now=NOW)
+        confirm_email(token=made, now=NOW)
 
 
 def test_a_link_to_confirm_sets_no_password_and_the_other_way_round() -> None:
     user = somebody()
     with pytest.raises(Invalid):
-        services.reset_password(token=mailed.token_for(user, mailed.CONFIRM), password=PASSWORD, now=NOW)
+        reset_password(token=mailed.token_for(user, mailed.CONFIRM), password=PASSWORD, now=NOW)
     with pytest.raises(Invalid):
-        services.confirm_email(token=mailed.token_for(user, mailed.RESET), now=NOW)
+        confirm_email(token=mailed.token_for(user, mailed.RESET), now=NOW)
 
 
 def test_a_link_confirms_the_account_it_was_made_for_and_no_other() -> None:
@@ -145,7 +147,7 @@ def test_a_link_confirms_the_account_it_was_made_for_and_no_other() -> None:
     secret = mailed.token_for(mine, mailed.CONFIRM).partition(".")[2]
     uid = mailed.token_for(other, mailed.CONFIRM).partition(".")[0]
     with pytest.raises(Invalid):
-        services.confirm_email(token=f"{uid}.{secret}", now=NOW)
+        confirm_email(token=f"{uid}.{secret}", now=NOW)
     assert not confirmed(other)
 
 
@@ -161,7 +163,7 @@ def test_the_letter_is_in_the_language_of_who_asked_and_the_audit_holds_no_addre
     user = somebody()
     call(browser(user), "POST", AGAIN, Accept_Language="es")
     assert "¿" in mail.outbox[0].subject
-    services.confirm_email(token=token(mail.outbox[0]), now=utc_now())
+    confirm_email(token=token(mail.outbox[0]), now=utc_now())
     assert AuditEntry.objects.filter(verb="email.confirmed", subject=user.username).count() == 1
     assert user.email not in str(list(AuditEntry.objects.values()))
 
@@ -170,7 +172,7 @@ def test_the_letter_is_in_the_language_of_who_asked_and_the_audit_holds_no_addre
 def test_a_new_address_is_asked_anew_and_old_links_do_not_confirm_it() -> None:
     user = somebody()
     first = mailed.token_for(user, mailed.CONFIRM)
-    services.confirm_email(token=first, now=utc_now())
+    confirm_email(token=first, now=utc_now())
     client = browser(user)
     page = client.post("/owner/account/email", {"email": "new@example.org", "password": PASSWORD})
     assert page.status_code == 302
@@ -180,14 +182,14 @@ def test_a_new_address_is_asked_anew_and_old_links_do_not_confirm_it() -> None:
     assert back.json()["email_confirmed"] is False, "an address that was left has to show itself again"
     for used in (first, token(mail.outbox[0])):
         with pytest.raises(Invalid):
-            services.confirm_email(token=used, now=utc_now())
-    services.confirm_email(token=token(mail.outbox[1]), now=utc_now())
+            confirm_email(token=used, now=utc_now())
+    confirm_email(token=token(mail.outbox[1]), now=utc_now())
     assert client.get("/api/v1/owner/account").json()["email_confirmed"] is True
 
 
 def test_setting_the_same_address_again_asks_nothing() -> None:
     user = somebody()
-    services.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=utc_now())
+    confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=utc_now())
     browser(user).post("/owner/account/email", {"email": user.email, "password": PASSWORD})
     assert confirmed(user)
     assert not mail.outbox
@@ -223,7 +225,7 @@ def test_many_accounts_cannot_fill_one_mailbox(settings: Any) -> None:
 
 def test_there_is_nothing_to_send_again_without_an_address_or_once_it_is_confirmed() -> None:
     without, done = somebody(""), somebody()
-    services.confirm_email(token=mailed.token_for(done, mailed.CONFIRM), now=utc_now())
+    confirm_email(token=mailed.token_for(done, mailed.CONFIRM), now=utc_now())
     for user, code in ((without, "no_email"), (done, "confirmed")):
         answer = call(browser(user), "POST", AGAIN)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, code)
@@ -232,9 +234,9 @@ def test_there_is_nothing_to_send_again_without_an_address_or_once_it_is_confirm
 
 def test_who_confirmed_while_the_mail_waited_gets_none() -> None:
     user = somebody()
-    services.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=utc_now())
-    services.mail_confirmation(user_id=user.pk, origin="https://crowd.example")
-    services.mail_confirmation(user_id=0, origin="https://crowd.example")
+    confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=utc_now())
+    mail_confirmation(user_id=user.pk, origin="https://crowd.example")
+    mail_confirmation(user_id=0, origin="https://crowd.example")
     assert not mail.outbox
 
 
@@ -262,13 +264,13 @@ def test_the_page_of_an_alert_says_what_its_mails_wait_for(world: World) -> None
     wanted = call(client, "PUT", f"{api}/alert", {"mail": True}).json()
     assert wanted == {"percent": 90, "mail": True, "email_confirmed": False}
     assert "You get a mail then, once your address is confirmed." in said(client, page)
-    services.confirm_email(token=mailed.token_for(User.objects.get(pk=user.pk), mailed.CONFIRM), now=utc_now())
+    confirm_email(token=mailed.token_for(User.objects.get(pk=user.pk), mailed.CONFIRM), now=utc_now())
     assert client.get(f"{api}/alert").json()["email_confirmed"] is True
     assert "You get a mail then." in said(client, page)
 
 
 def test_deleting_the_account_takes_the_note_of_its_address_along() -> None:
     user = somebody()
-    services.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=NOW + dt.timedelta(days=1))
-    services.close_account(user=user, password=PASSWORD, now=NOW)
+    confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=NOW + dt.timedelta(days=1))
+    close_account(user=user, password=PASSWORD, now=NOW)
     assert not User.objects.exists()

@@ -11,19 +11,22 @@ from django.test.utils import CaptureQueriesContext
 from common.models import AuditEntry
 from common.web.problems import Conflict, Gone, Invalid
 from tests.factories import NOW, door_of, make_device, make_event, make_organisation, make_venue
-from venues import services
 from venues.hours import Interval
 from venues.models import Device, EnrolmentCode
 from venues.requirements import RequirementValues
 from venues.selectors import device_context
 from venues.services import devices
+from venues.services.devices import enrol_device, make_enrolment_code, mark_seen, revoke_device
+from venues.services.events import cancel_event
+from venues.services.organisations import close_organisation
+from venues.services.venues import close_door, close_venue, set_requirements
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
 
 
 def enrol(code: str, now: dt.datetime = NOW) -> tuple[Device, str]:
-    return services.enrol_device(code=code, name="Kiosk", kind="Gate", now=now)
+    return enrol_device(code=code, name="Kiosk", kind="Gate", now=now)
 
 
 def refused(code: str, now: dt.datetime = NOW) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def refused(code: str, now: dt.datetime = NOW) -> dict[str, Any]:
 
 
 def new_code(now: dt.datetime = NOW) -> str:
-    return services.make_enrolment_code(door=door_of(make_venue()), actor="owner", now=now).code
+    return make_enrolment_code(door=door_of(make_venue()), actor="owner", now=now).code
 
 
 def test_a_code_makes_one_device_with_a_token_that_is_kept_as_a_hash() -> None:
@@ -53,9 +56,9 @@ def test_a_code_may_be_typed_with_spaces_hyphens_and_capitals() -> None:
 def test_unknown_used_late_and_closed_codes_look_alike() -> None:
     used = new_code()
     enrol(used)
-    closed = services.make_enrolment_code(door=door_of(make_venue()), actor="owner", now=NOW)
+    closed = make_enrolment_code(door=door_of(make_venue()), actor="owner", now=NOW)
     for door in {code.door for code in EnrolmentCode.objects.filter(used_at=None).select_related("door__venue")}:
-        services.close_door(door=door, actor="owner", now=NOW)
+        close_door(door=door, actor="owner", now=NOW)
     late = new_code()
     answers = [
         refused("0" * 12),
@@ -74,7 +77,7 @@ def test_a_code_lives_ten_minutes() -> None:
 def test_a_code_with_a_bad_name_is_not_spent() -> None:
     code = new_code()
     with pytest.raises(Invalid):
-        services.enrol_device(code=code, name="", kind="Gate", now=NOW)
+        enrol_device(code=code, name="", kind="Gate", now=NOW)
     enrol(code)
 
 
@@ -89,14 +92,14 @@ def test_of_two_that_send_a_code_at_once_one_gets_a_device(race: "Callable[..., 
 
 def test_revocation_works_with_the_next_request() -> None:
     enrolled = make_device()
-    services.revoke_device(device=enrolled.device, actor="owner", now=NOW)
+    revoke_device(device=enrolled.device, actor="owner", now=NOW)
     assert device_context(enrolled.token, NOW) is None
 
 
 def test_revoking_twice_is_one_act() -> None:
     enrolled = make_device()
     for _time in range(2):
-        services.revoke_device(device=enrolled.device, actor="owner", now=NOW)
+        revoke_device(device=enrolled.device, actor="owner", now=NOW)
     assert AuditEntry.objects.filter(verb="device.revoked").count() == 1
 
 
@@ -105,11 +108,11 @@ def test_closing_what_a_device_stands_in_ends_its_token(what: str) -> None:
     enrolled = make_device()
     door = enrolled.device.door
     if what == "door":
-        services.close_door(door=door, actor="owner", now=NOW)
+        close_door(door=door, actor="owner", now=NOW)
     elif what == "venue":
-        services.close_venue(venue=door.venue, actor="owner", now=NOW)
+        close_venue(venue=door.venue, actor="owner", now=NOW)
     else:
-        services.close_organisation(organisation=door.venue.organisation, actor="owner", now=NOW)
+        close_organisation(organisation=door.venue.organisation, actor="owner", now=NOW)
     assert device_context(enrolled.token, NOW) is None
     enrolled.device.refresh_from_db()
     assert enrolled.device.revoked_at == NOW
@@ -117,23 +120,23 @@ def test_closing_what_a_device_stands_in_ends_its_token(what: str) -> None:
 
 def test_no_code_is_made_for_a_closed_door() -> None:
     door = door_of(make_venue())
-    services.close_door(door=door, actor="owner", now=NOW)
+    close_door(door=door, actor="owner", now=NOW)
     with pytest.raises(Gone):
-        services.make_enrolment_code(door=door, actor="owner", now=NOW)
+        make_enrolment_code(door=door, actor="owner", now=NOW)
 
 
 def test_a_door_has_a_bound_on_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "MOST_DEVICES", 1)
     enrolled = make_device()
     with pytest.raises(Conflict):
-        services.make_enrolment_code(door=enrolled.device.door, actor="owner", now=NOW)
+        make_enrolment_code(door=enrolled.device.door, actor="owner", now=NOW)
 
 
 def test_the_look_up_brings_everything_in_one_statement() -> None:
     asked = RequirementValues(capacity=40, enforced_limit_percent=50, max_temperature_f=100.4, min_o2=92)
     venue = make_venue(requirements=asked, time_zone="America/Los_Angeles", organisation=make_organisation())
     event = make_event(venue=venue)
-    services.cancel_event(event=make_event(venue=venue, name="Off"), actor="owner", now=NOW)
+    cancel_event(event=make_event(venue=venue, name="Off"), actor="owner", now=NOW)
     enrolled = make_device(venue=venue)
     with CaptureQueriesContext(
         connection,
@@ -160,9 +163,7 @@ def test_the_look_up_of_a_device_knows_no_rule_on_answers() -> None:
 
 def test_a_change_of_requirements_reaches_the_door_at_once() -> None:
     enrolled = make_device()
-    services.set_requirements(
-        venue=enrolled.device.door.venue, values=RequirementValues(capacity=7), actor="owner", now=NOW
-    )
+    set_requirements(venue=enrolled.device.door.venue, values=RequirementValues(capacity=7), actor="owner", now=NOW)
     context = device_context(enrolled.token, NOW)
     assert context is not None
     assert (context.rules.capacity, context.rules.version) == (7, 2)
@@ -175,7 +176,7 @@ def test_any_text_is_an_unknown_token(token: str) -> None:
 
 def test_last_seen_is_coarse_and_never_goes_back() -> None:
     device = make_device().device
-    services.mark_seen(device_id=device.pk, seen=NOW + 20 * MINUTE)
-    services.mark_seen(device_id=device.pk, seen=NOW + 3 * MINUTE)
+    mark_seen(device_id=device.pk, seen=NOW + 20 * MINUTE)
+    mark_seen(device_id=device.pk, seen=NOW + 3 * MINUTE)
     device.refresh_from_db()
     assert device.last_seen == NOW + 15 * MINUTE

@@ -11,10 +11,18 @@ from common.time import utc_now, z
 from common.web.problems import Conflict, Gone, Invalid
 from tests.factories import HOUR, NOW, make_event, make_user, make_venue
 from tests.venues.conftest import Race, call
-from venues import selectors, services
+from venues import selectors
 from venues.hours import Interval, is_open
 from venues.models import Event, Invitation, Organisation
 from venues.services import events
+from venues.services.events import (
+    cancel_event,
+    invitation_code,
+    make_invitation,
+    revoke_invitation,
+    take_invitation,
+    update_event,
+)
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -22,12 +30,12 @@ START, END = NOW, NOW + DAY
 
 
 def take(event: Event, code: str, start: dt.datetime = START, end: dt.datetime = END) -> bool:
-    return services.take_invitation(venue_id=event.venue_id, code=code, start=start, end=end)
+    return take_invitation(venue_id=event.venue_id, code=code, start=start, end=end)
 
 
 def invite(event: Event, uses: int | None = None) -> tuple[Invitation, str]:
-    invitation = services.make_invitation(event=event, uses=uses, actor="owner", now=NOW)
-    return invitation, services.invitation_code(invitation)
+    invitation = make_invitation(event=event, uses=uses, actor="owner", now=NOW)
+    return invitation, invitation_code(invitation)
 
 
 class TestEvents:
@@ -48,7 +56,7 @@ class TestEvents:
 
     def test_its_times_open_the_venue(self) -> None:
         event = make_event()
-        services.cancel_event(event=make_event(venue=event.venue, name="Off"), actor="owner", now=NOW)
+        cancel_event(event=make_event(venue=event.venue, name="Off"), actor="owner", now=NOW)
         found = selectors.event_times(event.venue, START, END)
         assert found == [Interval(event.starts_at, event.ends_at)]
         assert selectors.event_times(event.venue, END, END + DAY) == []
@@ -56,10 +64,10 @@ class TestEvents:
     def test_one_that_is_over_or_cancelled_cannot_change(self) -> None:
         event = make_event()
         with pytest.raises(Gone):
-            services.update_event(event=event, size=3, actor="owner", now=event.ends_at)
-        services.cancel_event(event=event, actor="owner", now=NOW)
+            update_event(event=event, size=3, actor="owner", now=event.ends_at)
+        cancel_event(event=event, actor="owner", now=NOW)
         with pytest.raises(Gone):
-            services.update_event(event=event, size=3, actor="owner", now=NOW)
+            update_event(event=event, size=3, actor="owner", now=NOW)
         with pytest.raises(Gone):
             invite(event)
 
@@ -68,7 +76,7 @@ class TestEvents:
         venue = event.venue
         assert selectors.invitation_needed(venue, START, END)
         assert not selectors.invitation_needed(venue, START + DAY, END + DAY)
-        services.update_event(event=event, invitation_needed=False, actor="owner", now=NOW)
+        update_event(event=event, invitation_needed=False, actor="owner", now=NOW)
         assert not selectors.invitation_needed(venue, START, END)
 
     def test_a_venue_has_a_bound_on_events(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,10 +111,10 @@ class TestInvitations:
         assert not take(event, "0" * 12)
         assert not take(other, code)
         assert not take(event, code, END, END + DAY)
-        services.revoke_invitation(invitation=invitation, actor="owner", now=NOW)
+        revoke_invitation(invitation=invitation, actor="owner", now=NOW)
         assert not take(event, code)
         _second, second = invite(event)
-        services.cancel_event(event=event, actor="owner", now=NOW)
+        cancel_event(event=event, actor="owner", now=NOW)
         assert not take(event, second)
 
     @pytest.mark.django_db(transaction=True)

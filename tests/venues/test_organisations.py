@@ -13,9 +13,21 @@ from common.purge import purge_expired
 from common.web.problems import Conflict, Forbidden, Gone, Invalid, NotFound
 from tests.factories import NOW, join, make_device, make_event, make_organisation, make_user, make_venue, owner_of
 from tests.venues.conftest import Race, World, call
-from venues import selectors, services
+from venues import selectors
 from venues.kinds import Role
 from venues.models import Device, EnrolmentCode, Event, Membership, Organisation, Venue
+from venues.services.events import invitation_code
+from venues.services.export import export_organisation
+from venues.services.organisations import (
+    change_member_role,
+    close_organisation,
+    make_member_code,
+    redeem_member_code,
+    remove_member,
+    unverify_organisation,
+    update_organisation,
+    verify_organisation,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -27,55 +39,55 @@ def membership(user: User) -> Membership:
 class TestMembers:
     def test_a_code_makes_one_member(self) -> None:
         organisation = make_organisation()
-        code = services.make_member_code(organisation=organisation, role=Role.MANAGER, actor="owner", now=NOW).code
-        assert services.redeem_member_code(user=make_user(), code=code, now=NOW).role == Role.MANAGER
+        code = make_member_code(organisation=organisation, role=Role.MANAGER, actor="owner", now=NOW).code
+        assert redeem_member_code(user=make_user(), code=code, now=NOW).role == Role.MANAGER
         with pytest.raises(Invalid):
-            services.redeem_member_code(user=make_user(), code=code, now=NOW)
+            redeem_member_code(user=make_user(), code=code, now=NOW)
 
     @pytest.mark.django_db(transaction=True)
     def test_of_two_that_redeem_a_code_at_once_one_joins(self, race: Race) -> None:
         organisation = make_organisation()
-        code = services.make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
+        code = make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
         people = [make_user(), make_user()]
-        results = race(lambda: services.redeem_member_code(user=people.pop(), code=code, now=NOW), 2)
+        results = race(lambda: redeem_member_code(user=people.pop(), code=code, now=NOW), 2)
         assert sorted(type(one).__name__ for one in results) == ["Invalid", "Membership"]
 
     def test_a_code_of_a_member_is_not_used_up_and_changes_no_role(self) -> None:
         organisation = make_organisation()
-        code = services.make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
-        kept = services.redeem_member_code(user=owner_of(organisation), code=code, now=NOW)
+        code = make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
+        kept = redeem_member_code(user=owner_of(organisation), code=code, now=NOW)
         assert kept.role == Role.OWNER
-        services.redeem_member_code(user=make_user(), code=code, now=NOW)
+        redeem_member_code(user=make_user(), code=code, now=NOW)
 
     def test_a_code_ends_after_seven_days_and_with_its_organisation(self) -> None:
         organisation = make_organisation()
-        code = services.make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
+        code = make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
         with pytest.raises(Invalid):
-            services.redeem_member_code(user=make_user(), code=code, now=NOW + dt.timedelta(days=7))
-        services.close_organisation(organisation=organisation, actor="owner", now=NOW)
+            redeem_member_code(user=make_user(), code=code, now=NOW + dt.timedelta(days=7))
+        close_organisation(organisation=organisation, actor="owner", now=NOW)
         with pytest.raises(Invalid):
-            services.redeem_member_code(user=make_user(), code=code, now=NOW)
+            redeem_member_code(user=make_user(), code=code, now=NOW)
 
     def test_the_last_owner_can_neither_leave_nor_step_down(self) -> None:
         organisation = make_organisation()
         last = membership(owner_of(organisation))
         with pytest.raises(Conflict):
-            services.remove_member(membership=last, actor="owner", now=NOW)
+            remove_member(membership=last, actor="owner", now=NOW)
         with pytest.raises(Conflict):
-            services.change_member_role(membership=last, role=Role.VIEWER, actor="owner", now=NOW)
+            change_member_role(membership=last, role=Role.VIEWER, actor="owner", now=NOW)
 
     def test_an_owner_who_is_switched_off_does_not_count(self) -> None:
         organisation = make_organisation()
         join(organisation, Role.OWNER, user=make_user(is_active=False))
         with pytest.raises(Conflict):
-            services.remove_member(membership=membership(owner_of(organisation)), actor="owner", now=NOW)
+            remove_member(membership=membership(owner_of(organisation)), actor="owner", now=NOW)
 
     @pytest.mark.django_db(transaction=True)
     def test_two_owners_who_leave_at_once_leave_one_behind(self, race: Race) -> None:
         organisation = make_organisation()
         join(organisation, Role.OWNER)
         rows = list(organisation.memberships.select_related("organisation", "user"))
-        results = race(lambda: services.remove_member(membership=rows.pop(), actor="owner", now=NOW), 2)
+        results = race(lambda: remove_member(membership=rows.pop(), actor="owner", now=NOW), 2)
         assert sorted(type(one).__name__ for one in results) == ["Conflict", "NoneType"]
         assert organisation.memberships.filter(role=Role.OWNER).count() == 1
 
@@ -90,7 +102,7 @@ class TestMembers:
         client.force_login(world.people["viewer"])
         address = f"/api/v1/owner/venues/{world.venue.public_id}"
         assert client.get(address).status_code == 200
-        services.remove_member(membership=world.member, actor="owner", now=NOW)
+        remove_member(membership=world.member, actor="owner", now=NOW)
         assert client.get(address).status_code == 404
 
 
@@ -100,20 +112,20 @@ class TestVerification:
 
     def test_the_operator_verifies_and_takes_it_back(self) -> None:
         organisation = make_organisation(verified=False)
-        assert services.verify_organisation(organisation=organisation, actor="op", now=NOW).verified_at == NOW
-        assert services.unverify_organisation(organisation=organisation, actor="op", now=NOW).verified_at is None
+        assert verify_organisation(organisation=organisation, actor="op", now=NOW).verified_at == NOW
+        assert unverify_organisation(organisation=organisation, actor="op", now=NOW).verified_at is None
         verbs = set(AuditEntry.objects.values_list("verb", flat=True))
         assert {"organisation.verified", "organisation.unverified"} <= verbs
 
     def test_a_new_name_or_kind_has_to_be_verified_again(self) -> None:
         for change in ({"name": "The National Bank"}, {"kind": "faith"}):
             organisation = make_organisation()
-            changed = services.update_organisation(organisation=organisation, actor="owner", now=NOW, **change)
+            changed = update_organisation(organisation=organisation, actor="owner", now=NOW, **change)
             assert changed.verified_at is None
 
     def test_nothing_changed_stays_verified(self) -> None:
         organisation = make_organisation()
-        same = services.update_organisation(organisation=organisation, name=organisation.name, actor="o", now=NOW)
+        same = update_organisation(organisation=organisation, name=organisation.name, actor="o", now=NOW)
         assert same.verified_at is not None
 
     def test_the_list_of_the_operator_can_be_narrowed(self, world: World) -> None:
@@ -135,13 +147,13 @@ class TestClosing:
     def test_venues_devices_events_and_codes_end_with_it(self) -> None:
         venue = make_venue()
         device, event = make_device(venue=venue).device, make_event(venue=venue)
-        services.close_organisation(organisation=venue.organisation, actor="owner", now=NOW)
+        close_organisation(organisation=venue.organisation, actor="owner", now=NOW)
         for row in (venue, device, event):
             row.refresh_from_db()
         assert venue.closed_at == device.revoked_at == event.cancelled_at == NOW
 
     def test_it_is_gone_for_its_members(self, world: World) -> None:
-        services.close_organisation(organisation=world.organisation, actor="owner", now=NOW)
+        close_organisation(organisation=world.organisation, actor="owner", now=NOW)
         for role_needed in (Role.VIEWER, Role.OWNER):
             with pytest.raises(NotFound):
                 selectors.organisation(world.people["owner"], world.organisation.public_id, role_needed)
@@ -150,23 +162,23 @@ class TestClosing:
 
     def test_nothing_can_be_made_in_it(self) -> None:
         organisation = make_organisation()
-        services.close_organisation(organisation=organisation, actor="owner", now=NOW)
+        close_organisation(organisation=organisation, actor="owner", now=NOW)
         with pytest.raises(Gone):
             make_venue(organisation=organisation)
         with pytest.raises(Gone):
-            services.verify_organisation(organisation=organisation, actor="op", now=NOW)
+            verify_organisation(organisation=organisation, actor="op", now=NOW)
 
     def test_closing_twice_is_one_act(self) -> None:
         organisation = make_organisation()
         for _time in range(2):
-            services.close_organisation(organisation=organisation, actor="owner", now=NOW)
+            close_organisation(organisation=organisation, actor="owner", now=NOW)
         assert AuditEntry.objects.filter(verb="organisation.closed").count() == 1
 
     def test_its_rows_go_after_a_month(self) -> None:
         venue = make_venue()
         make_device(venue=venue)
         make_event(venue=venue)
-        services.close_organisation(organisation=venue.organisation, actor="owner", now=NOW)
+        close_organisation(organisation=venue.organisation, actor="owner", now=NOW)
         purge_expired(now=NOW + dt.timedelta(days=29))
         assert Organisation.objects.exists()
         purge_expired(now=NOW + dt.timedelta(days=30))
@@ -191,13 +203,13 @@ class TestExport:
         assert venue["id"] == world.venue.public_id
         assert [one["version"] for one in venue["requirements"]] == [1]
         assert [one["id"] for one in door["devices"]] == [world.device.device.public_id]
-        assert event["invitations"][0]["code"] == services.invitation_code(world.invitation)
+        assert event["invitations"][0]["code"] == invitation_code(world.invitation)
         assert {"organisation.created", "device.enrolled", "organisation.exported"} <= {
             entry["verb"] for entry in data["audit"]
         }
 
     def test_no_token_hash_password_or_other_organisation_is_in_it(self, world: World) -> None:
-        text = json.dumps(services.export_organisation(organisation=world.organisation, actor="owner", now=NOW))
+        text = json.dumps(export_organisation(organisation=world.organisation, actor="owner", now=NOW))
         for secret in (
             world.device.token,
             world.token_text,
@@ -208,7 +220,7 @@ class TestExport:
             assert secret not in text
 
     def test_the_hours_and_facts_of_every_version_are_in_it(self, world: World) -> None:
-        data: dict[str, Any] = services.export_organisation(organisation=world.organisation, actor="owner", now=NOW)
+        data: dict[str, Any] = export_organisation(organisation=world.organisation, actor="owner", now=NOW)
         assert data["venues"][0]["requirements"][0]["hours"] == [[[0, 1440]]] * 7
         assert data["venues"][0]["zip"] == "94110"
 

@@ -17,10 +17,13 @@ from common.time import utc_now
 from tests import factories
 from tests.factories import PASSWORD
 from tests.venues.conftest import World
-from venues import services, urls_pages
+from venues import urls_pages
 from venues.kinds import Role
 from venues.models import Device, Door, Event, Membership, Organisation, OwnerToken, SecondFactor, Venue
 from venues.services import second_factor
+from venues.services.accounts import change_password
+from venues.services.organisations import make_member_code
+from venues.services.venues import update_venue
 
 As = Callable[[str], Client]
 
@@ -139,7 +142,7 @@ def test_the_step_between_ends_after_five_minutes_and_with_a_new_password(time_m
         if way == "wait":
             time_machine.shift(301)
         else:
-            services.change_password(user=user, old=PASSWORD, new="another long passphrase", now=utc_now())
+            change_password(user=user, old=PASSWORD, new="another long passphrase", now=utc_now())
         assert client.get("/owner/login/code").headers["Location"] == "/owner/login"
 
 
@@ -261,7 +264,7 @@ def test_setting_up_the_second_factor_shows_the_recovery_codes_once(world: World
 
 @pytest.mark.django_db
 def test_a_typed_code_may_have_spaces_and_capitals(world: World) -> None:
-    made = services.make_member_code(organisation=world.organisation, role=Role.VIEWER, actor="owner", now=utc_now())
+    made = make_member_code(organisation=world.organisation, role=Role.VIEWER, actor="owner", now=utc_now())
     client = Client()
     client.force_login(factories.make_user())
     spaced = f"{made.code[:4]} {made.code[4:8]}-{made.code[8:]}".upper()
@@ -359,7 +362,7 @@ def test_the_same_place_gives_the_same_bytes(world: World, as_: As, time_machine
     assert first.content.startswith(b"%PDF-")
     time_machine.move_to(utc_now() + factories.HOUR)
     assert client.get(address).content == first.content
-    services.update_venue(venue=world.venue, changes={"name": "Elsewhere"}, actor="owner", now=utc_now())
+    update_venue(venue=world.venue, changes={"name": "Elsewhere"}, actor="owner", now=utc_now())
     assert client.get(address).content != first.content
 
 

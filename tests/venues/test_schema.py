@@ -14,7 +14,7 @@ from common.time import utc_now
 from tests import fuzzing
 from tests.venues.conftest import World
 from tests.venues.test_pages import counts
-from venues import services
+from venues.services.accounts import make_owner_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "one_connection")]
 # The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
@@ -98,7 +98,7 @@ IN_TEAMS = sorted(
 @pytest.mark.parametrize(("path", "method"), IN_TEAMS)
 def test_no_input_of_a_stranger_tells_what_exists(world: World, settings: Any, path: str, method: str) -> None:
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
-    _row, token = services.make_owner_token(user=world.people["other"], name="till", days=1, now=utc_now())
+    _row, token = make_owner_token(user=world.people["other"], name="till", days=1, now=utc_now())
     headers = {"Authorization": f"Owner {token}", "If-Match": "*"}
     before = counts()
     told: set[int] = set()

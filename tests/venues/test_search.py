@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import NOW, make_organisation, make_venue
-from venues import selectors, services
+from venues import selectors
 from venues.models import Organisation, Venue
 from venues.selectors import find_venues
+from venues.services.organisations import close_organisation
+from venues.services.venues import close_venue
 
 pytestmark = pytest.mark.django_db
 
@@ -94,16 +96,16 @@ def test_distances_are_told_where_they_are_known(town: Organisation) -> None:
 
 def test_unlisted_and_closed_ones_are_not_found(town: Organisation) -> None:
     make_venue(organisation=town, name="Hidden", listed=False)
-    services.close_venue(venue=Venue.objects.get(name="The Corner"), actor="owner", now=NOW)
+    close_venue(venue=Venue.objects.get(name="The Corner"), actor="owner", now=NOW)
     other = make_venue(name="Gone")
-    services.close_organisation(organisation=other.organisation, actor="owner", now=NOW)
+    close_organisation(organisation=other.organisation, actor="owner", now=NOW)
     assert not {"Hidden", "The Corner", "Gone"} & set(names())
 
 
 def test_an_unlisted_one_opens_by_its_id_and_a_closed_one_does_not() -> None:
     venue = make_venue(listed=False)
     assert selectors.open_venue(venue.public_id) == venue
-    services.close_venue(venue=venue, actor="owner", now=NOW)
+    close_venue(venue=venue, actor="owner", now=NOW)
     assert selectors.open_venue(venue.public_id) is None
     assert selectors.open_venue("v_0000000000") is None
 

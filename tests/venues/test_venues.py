@@ -11,10 +11,13 @@ from common.models import AuditEntry
 from common.web.problems import Conflict, Gone, Invalid, PreconditionFailed
 from tests.factories import NOW, door_of, make_device, make_organisation, make_venue, owner_of
 from tests.venues.conftest import Race, World, call
-from venues import selectors, services
+from venues import selectors
 from venues.models import Requirements, Venue
 from venues.requirements import RequirementValues
 from venues.services import venues as venue_services
+from venues.services.devices import make_enrolment_code
+from venues.services.organisations import update_organisation
+from venues.services.venues import add_door, close_door, close_venue, set_requirements, update_door, update_venue
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -88,7 +91,7 @@ class TestVenues:
     def test_an_organisation_with_unmanned_ones_stays_commercial(self) -> None:
         venue = make_venue(unmanned=True)
         with pytest.raises(Conflict):
-            services.update_organisation(organisation=venue.organisation, kind="faith", actor="owner", now=NOW)
+            update_organisation(organisation=venue.organisation, kind="faith", actor="owner", now=NOW)
 
     def test_an_update_needs_the_version_that_was_read(self, world: World, client: Client) -> None:
         address = f"/api/v1/owner/venues/{world.venue.public_id}"
@@ -107,23 +110,23 @@ class TestVenues:
 
     def test_what_is_known_can_be_unknown_again(self) -> None:
         venue = make_venue(volume_m3=420.0)
-        changed = services.update_venue(venue=venue, changes={"volume_m3": None}, actor="owner", now=NOW)
+        changed = update_venue(venue=venue, changes={"volume_m3": None}, actor="owner", now=NOW)
         assert changed.volume_m3 is None
 
     def test_a_service_takes_facts_and_nothing_else(self) -> None:
         with pytest.raises(Invalid):
-            services.update_venue(venue=make_venue(), changes={"organisation_id": 1}, actor="owner", now=NOW)
+            update_venue(venue=make_venue(), changes={"organisation_id": 1}, actor="owner", now=NOW)
 
     def test_a_closed_one_stays_closed(self) -> None:
         venue = make_venue()
         enrolled = make_device(venue=venue)
         for _time in range(2):
-            services.close_venue(venue=venue, actor="owner", now=NOW)
+            close_venue(venue=venue, actor="owner", now=NOW)
         for change in (
-            lambda: services.update_venue(venue=venue, changes={"name": "A"}, actor="owner", now=NOW),
-            lambda: services.set_requirements(venue=venue, values=RequirementValues(), actor="owner", now=NOW),
-            lambda: services.add_door(venue=venue, name="A", actor="owner", now=NOW),
-            lambda: services.make_enrolment_code(door=enrolled.device.door, actor="owner", now=NOW),
+            lambda: update_venue(venue=venue, changes={"name": "A"}, actor="owner", now=NOW),
+            lambda: set_requirements(venue=venue, values=RequirementValues(), actor="owner", now=NOW),
+            lambda: add_door(venue=venue, name="A", actor="owner", now=NOW),
+            lambda: make_enrolment_code(door=enrolled.device.door, actor="owner", now=NOW),
         ):
             with pytest.raises(Gone):
                 change()
@@ -159,7 +162,7 @@ class TestVenues:
         venue = make_venue()
         with pytest.raises(Conflict):
             make_venue(organisation=venue.organisation)
-        services.close_venue(venue=venue, actor="owner", now=NOW)
+        close_venue(venue=venue, actor="owner", now=NOW)
         make_venue(organisation=venue.organisation)
 
 
@@ -167,9 +170,7 @@ class TestRequirements:
     def test_a_change_is_a_new_version_and_the_old_one_stays(self) -> None:
         venue = make_venue()
         first = Requirements.objects.get(venue=venue)
-        second = services.set_requirements(
-            venue=venue, values=RequirementValues(capacity=7), actor="owner", now=NOW + HOUR
-        )
+        second = set_requirements(venue=venue, values=RequirementValues(capacity=7), actor="owner", now=NOW + HOUR)
         first.refresh_from_db()
         venue.refresh_from_db()
         assert (first.version, first.capacity, second.version, second.capacity) == (1, 100, 2, 7)
@@ -177,13 +178,13 @@ class TestRequirements:
 
     def test_the_same_values_make_no_version(self) -> None:
         venue = make_venue()
-        services.set_requirements(venue=venue, values=RequirementValues(), actor="owner", now=NOW)
+        set_requirements(venue=venue, values=RequirementValues(), actor="owner", now=NOW)
         assert venue.requirement_versions.count() == 1
 
     def test_a_version_that_was_not_read_is_not_overwritten(self) -> None:
         venue = make_venue()
         for capacity, expected in ((7, 1), (8, 2)):
-            services.set_requirements(
+            set_requirements(
                 venue=venue,
                 values=RequirementValues(capacity=capacity),
                 expected_version=expected,
@@ -191,16 +192,14 @@ class TestRequirements:
                 now=NOW,
             )
         with pytest.raises(PreconditionFailed):
-            services.set_requirements(
-                venue=venue, values=RequirementValues(), expected_version=2, actor="owner", now=NOW
-            )
+            set_requirements(venue=venue, values=RequirementValues(), expected_version=2, actor="owner", now=NOW)
 
     @pytest.mark.django_db(transaction=True)
     def test_changes_at_once_get_versions_of_their_own(self, race: Race) -> None:
         venue = make_venue()
         capacities = [1, 2, 3]
         race(
-            lambda: services.set_requirements(
+            lambda: set_requirements(
                 venue=venue, values=RequirementValues(capacity=capacities.pop()), actor="owner", now=NOW
             ),
             3,
@@ -210,7 +209,7 @@ class TestRequirements:
     def test_those_in_force_at_an_instant_are_found(self) -> None:
         venue = make_venue()
         for hours, capacity in ((1, 7), (2, 8)):
-            services.set_requirements(
+            set_requirements(
                 venue=venue, values=RequirementValues(capacity=capacity), actor="owner", now=NOW + hours * HOUR
             )
         at = {
@@ -280,17 +279,17 @@ class TestRequirements:
 class TestDoors:
     def test_a_door_may_be_private_and_change(self) -> None:
         venue = make_venue()
-        door = services.add_door(venue=venue, name="Kitchen", access="Private", actor="owner", now=NOW)
-        changed = services.update_door(door=door, access="Public", actor="owner", now=NOW)
+        door = add_door(venue=venue, name="Kitchen", access="Private", actor="owner", now=NOW)
+        changed = update_door(door=door, access="Public", actor="owner", now=NOW)
         assert (changed.name, changed.access) == ("Kitchen", "Public")
 
     def test_a_closed_one_is_not_listed_and_cannot_change(self) -> None:
         venue = make_venue()
         door = door_of(venue)
         for _time in range(2):
-            services.close_door(door=door, actor="owner", now=NOW)
+            close_door(door=door, actor="owner", now=NOW)
         with pytest.raises(Gone):
-            services.update_door(door=door, name="A", actor="owner", now=NOW)
+            update_door(door=door, name="A", actor="owner", now=NOW)
         client = Client()
         client.force_login(owner_of(venue.organisation))
         assert client.get(f"/api/v1/owner/venues/{venue.public_id}/doors").json()["results"] == []
@@ -299,4 +298,4 @@ class TestDoors:
     def test_a_venue_has_a_bound_on_doors(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(venue_services, "MOST_DOORS", 1)
         with pytest.raises(Conflict):
-            services.add_door(venue=make_venue(), name="Back", actor="owner", now=NOW)
+            add_door(venue=make_venue(), name="Back", actor="owner", now=NOW)

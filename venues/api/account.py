@@ -13,10 +13,21 @@ from common.web.idempotency import idempotent
 from common.web.problems import Conflict, TooMany, Unauthorized, Unavailable
 from common.web.serializers import read_body, without_body
 from common.web.throttles import AddressThrottle, LoginThrottle
-from venues import letters, selectors, services
+from venues import letters, selectors
 from venues.api import serializers as s
 from venues.api.base import AccountView, OwnerListView, OwnerView, no_content
 from venues.services import second_factor
+from venues.services.accounts import (
+    change_email,
+    change_password,
+    check_log_in,
+    close_account,
+    confirm_email,
+    make_owner_token,
+    remove_owner_token,
+    reset_password,
+    sign_up,
+)
 from venues.services.codes import qr_svg
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -62,7 +73,7 @@ class SignUpView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make an account and log in: the answer sets a session's cookies. An address gets a link to confirm it."""
-        user = services.sign_up(**read_body(request, s.SignUpInput), now=utc_now())
+        user = sign_up(**read_body(request, s.SignUpInput), now=utc_now())
         _start_session(request, user)
         letters.offer_confirmation(request._request, user)
         return Response(s.AccountOutput(account(user)).data, status=201)
@@ -90,7 +101,7 @@ class EmailView(AccountView):
     def put(self, request: Request) -> Response:
         """Set the address of mails. A new one gets a link to confirm it; until then mails about places wait."""
         before = self.user.email
-        user = services.change_email(user=self.user, **read_body(request, s.EmailInput), now=utc_now())
+        user = change_email(user=self.user, **read_body(request, s.EmailInput), now=utc_now())
         if user.email != before:
             letters.offer_confirmation(request._request, user)
         return self.show(s.AccountOutput, account(user))
@@ -117,7 +128,7 @@ class ConfirmView(APIView):
     @extend_schema(operation_id="confirm_email", request=s.ConfirmInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """Confirm the address of an account with what stands behind the `#` of the mailed link, once."""
-        services.confirm_email(**read_body(request, s.ConfirmInput), now=utc_now())
+        confirm_email(**read_body(request, s.ConfirmInput), now=utc_now())
         return no_content()
 
 
@@ -130,7 +141,7 @@ class CloseAccountView(AccountView):
     @extend_schema(operation_id="close_account", request=s.PasswordInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """Delete the account. The last owner of an organisation closes that first, or hands it over."""
-        services.close_account(user=self.user, **read_body(request, s.PasswordInput), now=utc_now())
+        close_account(user=self.user, **read_body(request, s.PasswordInput), now=utc_now())
         logout(request._request)
         return no_content()
 
@@ -160,7 +171,7 @@ class LogInView(APIView):
         The answer sets the cookies `sessionid` and `csrftoken`; send the latter's value as `X-CSRFToken` with
         everything that changes something.
         """
-        user = services.check_log_in(**read_body(request, s.LogInInput), now=utc_now())
+        user = check_log_in(**read_body(request, s.LogInInput), now=utc_now())
         _start_session(request, user)
         return Response(s.AccountOutput(account(user)).data)
 
@@ -184,7 +195,7 @@ class PasswordView(AccountView):
     @extend_schema(operation_id="change_password", request=s.NewPasswordInput, responses={204: None})
     def put(self, request: Request) -> Response:
         """Set a new password. This session goes on; every other one and every token ends."""
-        user = services.change_password(user=self.user, **read_body(request, s.NewPasswordInput), now=utc_now())
+        user = change_password(user=self.user, **read_body(request, s.NewPasswordInput), now=utc_now())
         update_session_auth_hash(request._request, user)
         return no_content()
 
@@ -214,7 +225,7 @@ class ResetConfirmView(APIView):
     @extend_schema(operation_id="reset_password", request=s.ResetConfirmInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with what stands behind the `#` of the mailed link, once. Confirms the address too."""
-        services.reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
+        reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
         return no_content()
 
 
@@ -277,7 +288,7 @@ class TokensView(AccountView, OwnerListView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Make a token: `Authorization: Owner <token>` then acts as this account, but for the account itself."""
-        row, token = services.make_owner_token(user=self.user, **read_body(request, s.TokenInput), now=utc_now())
+        row, token = make_owner_token(user=self.user, **read_body(request, s.TokenInput), now=utc_now())
         row.token = token  # type: ignore[attr-defined]
         return self.show(s.NewTokenOutput, row, 201)
 
@@ -289,7 +300,7 @@ class TokenView(AccountView):
     @without_body
     def delete(self, request: Request, token: str) -> Response:  # noqa: ARG002
         """End a token at once."""
-        services.remove_owner_token(token=selectors.owner_token(self.user, token), now=utc_now())
+        remove_owner_token(token=selectors.owner_token(self.user, token), now=utc_now())
         return no_content()
 
 

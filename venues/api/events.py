@@ -11,11 +11,19 @@ from common.web.etag import require_match
 from common.web.idempotency import idempotent
 from common.web.problems import Conflict, Gone, Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from common.web.serializers import read_body, without_body
-from venues import selectors, services
+from venues import selectors
 from venues.api import serializers as s
 from venues.api.base import OwnerListView, OwnerView, no_content
 from venues.kinds import Role
 from venues.models import Organisation
+from venues.services.events import (
+    cancel_event,
+    create_event,
+    create_quick_event,
+    make_invitation,
+    revoke_invitation,
+    update_event,
+)
 from venues.services.venues import lock_venue
 
 SUPPER = {
@@ -44,7 +52,7 @@ class QuickEventView(OwnerView):
     def post(self, request: Request) -> Response:
         """Make an event with all it stands on: an unlisted venue for it alone, a door, and an invitation to share."""
         data = read_body(request, s.QuickEventInput)
-        made = services.create_quick_event(
+        made = create_quick_event(
             user=self.user,
             organisation=self._host(data.pop("organisation", None)),
             zip_code=data.pop("zip", ""),
@@ -99,9 +107,7 @@ class EventsView(OwnerListView):
         """
         row = selectors.venue(self.user, venue, Role.MANAGER)
         data = read_body(request, s.EventSerializer)
-        return self.show(
-            s.EventSerializer, services.create_event(venue=row, **data, actor=self.actor, now=utc_now()), 201
-        )
+        return self.show(s.EventSerializer, create_event(venue=row, **data, actor=self.actor, now=utc_now()), 201)
 
 
 class EventView(OwnerView):
@@ -126,7 +132,7 @@ class EventView(OwnerView):
         with transaction.atomic():
             lock_venue(row.venue)
             require_match(request, self.represent(s.EventSerializer, selectors.event(self.user, event)))
-            row = services.update_event(event=row, **data, actor=self.actor, now=utc_now())
+            row = update_event(event=row, **data, actor=self.actor, now=utc_now())
         return self.show_changed(s.EventSerializer, row)
 
     @extend_schema(operation_id="cancel_event", request=None, responses={204: None})
@@ -134,7 +140,7 @@ class EventView(OwnerView):
     def delete(self, request: Request, event: str) -> Response:  # noqa: ARG002
         """Call it off; its invitations open nothing any more (managers)."""
         row = selectors.event(self.user, event, Role.MANAGER)
-        services.cancel_event(event=row, actor=self.actor, now=utc_now())
+        cancel_event(event=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
@@ -161,7 +167,7 @@ class InvitationsView(OwnerListView):
         """Make an invitation (managers). Its link is for guests; no one is told who used it."""
         row = selectors.event(self.user, event, Role.MANAGER)
         data = read_body(request, s.InvitationInput)
-        made = services.make_invitation(event=row, **data, actor=self.actor, now=utc_now())
+        made = make_invitation(event=row, **data, actor=self.actor, now=utc_now())
         return self.show(s.InvitationOutput, made, 201)
 
 
@@ -173,5 +179,5 @@ class InvitationView(OwnerView):
     def delete(self, request: Request, invitation: str) -> Response:  # noqa: ARG002
         """Revoke it; passes made with it stay (managers)."""
         row = selectors.invitation(self.user, invitation, Role.MANAGER)
-        services.revoke_invitation(invitation=row, actor=self.actor, now=utc_now())
+        revoke_invitation(invitation=row, actor=self.actor, now=utc_now())
         return no_content()

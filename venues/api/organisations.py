@@ -13,12 +13,24 @@ from common.web.etag import require_match
 from common.web.idempotency import idempotent
 from common.web.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
 from common.web.serializers import read_body, read_query, without_body
-from venues import links, selectors, services
+from venues import links, selectors
 from venues.api import serializers as s
 from venues.api.base import PAGED, OperatorView, OwnerListView, OwnerView, no_content, origin_of
 from venues.kinds import Role
 from venues.models import Organisation
-from venues.services.organisations import lock_open
+from venues.services.export import export_organisation
+from venues.services.organisations import (
+    change_member_role,
+    close_organisation,
+    create_organisation,
+    lock_open,
+    make_member_code,
+    redeem_member_code,
+    remove_member,
+    unverify_organisation,
+    update_organisation,
+    verify_organisation,
+)
 
 CORNER = {"name": "Corner Ltd", "kind": "commercial"}
 
@@ -42,7 +54,7 @@ class OrganisationsView(OwnerListView):
     def post(self, request: Request) -> Response:
         """Make an organisation and be its owner. It counts in the dataset once the operator has verified it."""
         data = read_body(request, s.OrganisationSerializer)
-        row = services.create_organisation(owner=self.user, **data, now=utc_now())
+        row = create_organisation(owner=self.user, **data, now=utc_now())
         return self.show(s.OrganisationSerializer, row, 201)
 
 
@@ -67,7 +79,7 @@ class OrganisationView(OwnerView):
         data = read_body(request, s.OrganisationSerializer, partial=True)
         with transaction.atomic():
             require_match(request, self.represent(s.OrganisationSerializer, lock_open(row)))
-            row = services.update_organisation(organisation=row, actor=self.actor, now=utc_now(), **data)
+            row = update_organisation(organisation=row, actor=self.actor, now=utc_now(), **data)
         return self.show_changed(s.OrganisationSerializer, row)
 
     @extend_schema(operation_id="close_organisation", request=None, responses={204: None})
@@ -75,7 +87,7 @@ class OrganisationView(OwnerView):
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Close it for good with its venues and devices (owners). Export it first."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
-        services.close_organisation(organisation=row, actor=self.actor, now=utc_now())
+        close_organisation(organisation=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
@@ -88,7 +100,7 @@ class ExportView(OwnerView):
     def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Everything kept of the organisation, as one JSON value (owners). Nothing of visitors is in it."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
-        return Response(services.export_organisation(organisation=row, actor=self.actor, now=utc_now()))
+        return Response(export_organisation(organisation=row, actor=self.actor, now=utc_now()))
 
 
 class MembersView(OwnerListView):
@@ -116,9 +128,7 @@ class MemberCodesView(OwnerView):
     def post(self, request: Request, organisation: str) -> Response:
         """Make a one-time code, good for seven days, for a new member (owners)."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
-        made = services.make_member_code(
-            organisation=row, **read_body(request, s.RoleInput), actor=self.actor, now=utc_now()
-        )
+        made = make_member_code(organisation=row, **read_body(request, s.RoleInput), actor=self.actor, now=utc_now())
         link = links.join(origin_of(request), made.code)
         return self.show(s.NewCodeOutput, s.new_code(link, made.code, made.expires_at), 201)
 
@@ -129,7 +139,7 @@ class JoinView(OwnerView):
     @extend_schema(operation_id="join", request=s.CodeInput, responses=s.MembershipOutput)
     def post(self, request: Request) -> Response:
         """Become a member by a code. Whoever is one already keeps the role."""
-        membership = services.redeem_member_code(user=self.user, **read_body(request, s.CodeInput), now=utc_now())
+        membership = redeem_member_code(user=self.user, **read_body(request, s.CodeInput), now=utc_now())
         return self.show(s.MembershipOutput, membership)
 
 
@@ -144,16 +154,14 @@ class MemberView(OwnerView):
         row = selectors.member(self.user, member, Role.OWNER)
         selectors.organisation(self.user, row.organisation.public_id, Role.OWNER)
         data = read_body(request, s.RoleInput)
-        return self.show(
-            s.MemberOutput, services.change_member_role(membership=row, **data, actor=self.actor, now=utc_now())
-        )
+        return self.show(s.MemberOutput, change_member_role(membership=row, **data, actor=self.actor, now=utc_now()))
 
     @extend_schema(operation_id="remove_member", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, member: str) -> Response:  # noqa: ARG002
         """End a membership: one's own, or anybody's (owners). The last owner cannot leave."""
         row = selectors.member(self.user, member, Role.OWNER)
-        services.remove_member(membership=row, actor=self.actor, now=utc_now())
+        remove_member(membership=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
@@ -192,7 +200,7 @@ class VerificationView(OperatorView):
     def put(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Vouch for an organisation: its venues count in release, radar and estimates."""
         row = selectors.organisation_for_operator(organisation)
-        row = services.verify_organisation(organisation=row, actor=self.actor, now=utc_now())
+        row = verify_organisation(organisation=row, actor=self.actor, now=utc_now())
         return self.show(s.OrganisationSerializer, row)
 
     @extend_schema(operation_id="unverify_organisation", request=None, responses=s.OrganisationSerializer)
@@ -200,5 +208,5 @@ class VerificationView(OperatorView):
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Take that back."""
         row = selectors.organisation_for_operator(organisation)
-        row = services.unverify_organisation(organisation=row, actor=self.actor, now=utc_now())
+        row = unverify_organisation(organisation=row, actor=self.actor, now=utc_now())
         return self.show(s.OrganisationSerializer, row)

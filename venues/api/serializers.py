@@ -9,7 +9,8 @@ from common.web.serializers import Choice, Flag, StrictModelSerializer, StrictSe
 from venues import links
 from venues.kinds import Access, DeviceKind, OrganisationKind, Role, VenueKind
 from venues.models import Device, Door, Event, Invitation, Membership, Organisation, OwnerToken, Requirements, Venue
-from venues.services import invitation_code, qr_svg
+from venues.services.codes import qr_svg
+from venues.services.events import invitation_code
 
 CODE: Final[dict[str, Any]] = {
     "max_length": 64,

@@ -14,13 +14,25 @@ from common.web.idempotency import idempotent
 from common.web.problems import Conflict, Gone, PreconditionFailed, PreconditionRequired
 from common.web.serializers import read_body, without_body
 from common.web.throttles import AddressThrottle, EnrolThrottle
-from venues import links, selectors, services
+from venues import links, selectors
 from venues.api import serializers as s
 from venues.api.base import OwnerListView, OwnerView, no_content, origin_of
 from venues.kinds import Role
 from venues.models import Device, Venue
 from venues.requirements import RequirementValues
-from venues.services.venues import lock_venue
+from venues.services.alerts import set_alert_mail
+from venues.services.devices import enrol_device, make_enrolment_code, revoke_device
+from venues.services.venues import (
+    VenueFacts,
+    add_door,
+    close_door,
+    close_venue,
+    create_venue,
+    lock_venue,
+    set_requirements,
+    update_door,
+    update_venue,
+)
 
 UPDATE_PROBLEMS = (PreconditionFailed, PreconditionRequired, Gone)
 CORNER = {
@@ -76,8 +88,8 @@ class VenuesView(OwnerListView):
     def post(self, request: Request, organisation: str) -> Response:
         """Make a venue (managers): open around the clock, for 100 people, with one public door, until you say else."""
         row = selectors.organisation(self.user, organisation, Role.MANAGER)
-        facts = services.VenueFacts(**read_body(request, s.VenueSerializer))
-        venue = services.create_venue(organisation=row, facts=facts, actor=self.actor, now=utc_now())
+        facts = VenueFacts(**read_body(request, s.VenueSerializer))
+        venue = create_venue(organisation=row, facts=facts, actor=self.actor, now=utc_now())
         return self.show(s.VenueSerializer, venue, 201)
 
 
@@ -103,7 +115,7 @@ class VenueView(OwnerView):
         changes = read_body(request, s.VenueSerializer, partial=True)
         with transaction.atomic():
             require_match(request, self.represent(s.VenueSerializer, lock_venue(row)))
-            row = services.update_venue(venue=row, changes=changes, actor=self.actor, now=utc_now())
+            row = update_venue(venue=row, changes=changes, actor=self.actor, now=utc_now())
         return self.show_changed(s.VenueSerializer, row)
 
     @extend_schema(operation_id="close_venue", request=None, responses={204: None})
@@ -111,7 +123,7 @@ class VenueView(OwnerView):
     def delete(self, request: Request, venue: str) -> Response:  # noqa: ARG002
         """Close it for good; its devices lose their tokens (managers)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
-        services.close_venue(venue=row, actor=self.actor, now=utc_now())
+        close_venue(venue=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
@@ -136,7 +148,7 @@ class AlertView(OwnerView):
     def put(self, request: Request, venue: str) -> Response:
         """Begin or end your own mails: one each time it passes the share, to the confirmed address of your account."""
         row = selectors.venue(self.user, venue)
-        wanted = services.set_alert_mail(
+        wanted = set_alert_mail(
             venue=row,
             user=self.user,
             wanted=read_body(request, s.AlertInput)["mail"],
@@ -191,7 +203,7 @@ class RequirementsView(OwnerView):
             present = venue.requirement_versions.latest("version")
             require_match(self.request, self.represent(s.RequirementsSerializer, present))
             values = RequirementValues.of(present).changed(changes)
-            row = services.set_requirements(venue=venue, values=values, actor=self.actor, now=utc_now())
+            row = set_requirements(venue=venue, values=values, actor=self.actor, now=utc_now())
         return self.show_changed(s.RequirementsSerializer, row)
 
 
@@ -229,7 +241,7 @@ class DoorsView(OwnerListView):
         """Make a door (managers)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
         data = read_body(request, s.DoorSerializer)
-        return self.show(s.DoorSerializer, services.add_door(venue=row, **data, actor=self.actor, now=utc_now()), 201)
+        return self.show(s.DoorSerializer, add_door(venue=row, **data, actor=self.actor, now=utc_now()), 201)
 
 
 class DoorView(OwnerView):
@@ -255,7 +267,7 @@ class DoorView(OwnerView):
             lock_venue(row.venue)
             row.refresh_from_db(fields=["name", "access"])
             require_match(request, self.represent(s.DoorSerializer, row))
-            row = services.update_door(door=row, **data, actor=self.actor, now=utc_now())
+            row = update_door(door=row, **data, actor=self.actor, now=utc_now())
         return self.show_changed(s.DoorSerializer, row)
 
     @extend_schema(operation_id="close_door", request=None, responses={204: None})
@@ -263,7 +275,7 @@ class DoorView(OwnerView):
     def delete(self, request: Request, door: str) -> Response:  # noqa: ARG002
         """Close it for good; its devices lose their tokens (managers)."""
         row = selectors.door(self.user, door, Role.MANAGER)
-        services.close_door(door=row, actor=self.actor, now=utc_now())
+        close_door(door=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
@@ -278,7 +290,7 @@ class EnrolmentCodesView(OwnerView):
     def post(self, request: Request, door: str) -> Response:
         """Make a one-time code for a device at this door, good for ten minutes (managers)."""
         row = selectors.door(self.user, door, Role.MANAGER)
-        made = services.make_enrolment_code(door=row, actor=self.actor, now=utc_now())
+        made = make_enrolment_code(door=row, actor=self.actor, now=utc_now())
         link = links.kiosk(origin_of(request), made.code)
         return self.show(s.NewCodeOutput, s.new_code(link, made.code, made.expires_at), 201)
 
@@ -306,7 +318,7 @@ class DeviceView(OwnerView):
     def delete(self, request: Request, device: str) -> Response:  # noqa: ARG002
         """Revoke its token; its next request is refused (managers)."""
         row = selectors.device(self.user, device, Role.MANAGER)
-        services.revoke_device(device=row, actor=self.actor, now=utc_now())
+        revoke_device(device=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
@@ -327,5 +339,5 @@ class EnrolView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Spend a one-time code for a token: `Authorization: Device <token>` from then on."""
-        _device, token = services.enrol_device(**read_body(request, s.EnrolInput), now=utc_now())
+        _device, token = enrol_device(**read_body(request, s.EnrolInput), now=utc_now())
         return Response(s.EnrolOutput({"token": token}).data, status=201)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from common.time import utc_now
 from common.web.problems import Problem
-from venues import letters, selectors, services
+from venues import letters, selectors
 from venues.pages.base import (
     anyones_page,
     attempt,
@@ -33,9 +33,19 @@ from venues.pages.base import (
     user_of,
 )
 from venues.pages.forms import NoFields, OwnerForm, code_field, name_field, password_field
-from venues.services import second_factor
-from venues.services.accounts import LONGEST_TOKEN_DAYS
+from venues.services import accounts, second_factor
+from venues.services.accounts import (
+    LONGEST_TOKEN_DAYS,
+    change_email,
+    change_password,
+    check_password,
+    confirm_email,
+    make_owner_token,
+    remove_owner_token,
+    reset_password,
+)
 from venues.services.codes import qr_svg
+from venues.services.organisations import redeem_member_code
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 PENDING: Final = "second_factor_pending"
@@ -132,7 +142,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return go_back(request, "/owner/start")
     form = bound(SignUpForm, request)
     if form.is_valid():
-        made = attempt(form, lambda: services.sign_up(**form.cleaned_data, now=utc_now()), guesses=request)
+        made = attempt(form, lambda: accounts.sign_up(**form.cleaned_data, now=utc_now()), guesses=request)
         if made is not None:
             _start_session(request, made, stay=False)
             if letters.offer_confirmation(request, made):
@@ -159,7 +169,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         user = attempt(
             form,
-            lambda: services.check_password(username=given["username"], password=given["password"]),
+            lambda: check_password(username=given["username"], password=given["password"]),
             guesses=request,
         )
         if user is not None and second_factor.is_on(user):
@@ -236,9 +246,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
 def reset(request: HttpRequest) -> HttpResponse:
     """A new password by what stands behind the `#` of the mailed link: the page's script reads it."""
     form = bound(ResetForm, request)
-    if form.is_valid() and attempt(
-        form, lambda: services.reset_password(**form.cleaned_data, now=utc_now()), guesses=request
-    ):
+    if form.is_valid() and attempt(form, lambda: reset_password(**form.cleaned_data, now=utc_now()), guesses=request):
         return done(request, _("Your new password is set. Log in with it."), "owner-page-log-in")
     return show_form(request, form, _("Choose a new password"), _("Set the new password"))
 
@@ -247,9 +255,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Confirm an address by what stands behind the `#` of the mailed link; who opens it need not be logged in."""
     form = bound(ConfirmForm, request)
-    if form.is_valid() and attempt(
-        form, lambda: services.confirm_email(**form.cleaned_data, now=utc_now()), guesses=request
-    ):
+    if form.is_valid() and attempt(form, lambda: confirm_email(**form.cleaned_data, now=utc_now()), guesses=request):
         to = "owner-page-account" if request.user.is_authenticated else "owner-page-log-in"
         return done(request, _("Your address is confirmed."), to)
     return show_form(request, form, _("Confirm your address"), _("It is mine"))
@@ -264,7 +270,7 @@ def join(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         membership = attempt(
             form,
-            lambda: services.redeem_member_code(user=user_of(request), **form.cleaned_data, now=utc_now()),
+            lambda: redeem_member_code(user=user_of(request), **form.cleaned_data, now=utc_now()),
             guesses=request,
         )
         if membership is not None:
@@ -342,7 +348,7 @@ def email(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = bound(EmailForm, request, initial={"email": user.email})
     changed = form.is_valid() and attempt(
-        form, lambda: services.change_email(user=user, **form.cleaned_data, now=utc_now()), guesses=request
+        form, lambda: change_email(user=user, **form.cleaned_data, now=utc_now()), guesses=request
     )
     if changed:
         asked = changed.email != user.email and letters.offer_confirmation(request, changed)
@@ -370,7 +376,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         user = attempt(
             form,
-            lambda: services.change_password(user=user_of(request), **form.cleaned_data, now=utc_now()),
+            lambda: change_password(user=user_of(request), **form.cleaned_data, now=utc_now()),
             guesses=request,
         )
         if user is not None:
@@ -440,7 +446,7 @@ def close_account(request: HttpRequest) -> HttpResponse:
     """Delete the account."""
     form = bound(PasswordOnlyForm, request)
     if form.is_valid() and attempt(
-        form, lambda: services.close_account(user=user_of(request), **form.cleaned_data, now=utc_now()), guesses=request
+        form, lambda: accounts.close_account(user=user_of(request), **form.cleaned_data, now=utc_now()), guesses=request
     ):
         logout(request)
         return redirect("page-front")
@@ -460,9 +466,7 @@ def new_token(request: HttpRequest) -> HttpResponse:
     """Make a token for a program; it is shown once."""
     form = bound(TokenForm, request)
     if form.is_valid():
-        made = attempt(
-            form, lambda: services.make_owner_token(user=user_of(request), **form.cleaned_data, now=utc_now())
-        )
+        made = attempt(form, lambda: make_owner_token(user=user_of(request), **form.cleaned_data, now=utc_now()))
         if made is not None:
             return render(request, "venues/owner/token.html", {"row": made[0], "token": made[1]})
     return show_form(
@@ -478,7 +482,7 @@ def new_token(request: HttpRequest) -> HttpResponse:
 @owner_action
 def remove_token(request: HttpRequest, token: str) -> HttpResponse:
     """End a token at once."""
-    services.remove_owner_token(token=selectors.owner_token(user_of(request), token), now=utc_now())
+    remove_owner_token(token=selectors.owner_token(user_of(request), token), now=utc_now())
     return done(request, _("The token has ended."), "owner-page-account")
 
 

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.time import utc_now
-from venues import links, selectors, services
+from venues import links, selectors
 from venues.kinds import Role
 from venues.models import Venue
 from venues.pages.base import attempt, bound, done, owner_page, show_form, user_of
 from venues.pages.forms import OwnerForm
+from venues.services.alerts import set_alert_mail
+from venues.services.venues import update_venue
 
 
 class AlertForm(OwnerForm):
@@ -83,5 +85,5 @@ def _set(request: HttpRequest, place: Venue, form: AlertForm) -> None:
     user, given = user_of(request), form.cleaned_data
     if given.get("percent", place.alert_percent) != place.alert_percent:
         changes = {"alert_percent": given["percent"]}
-        services.update_venue(venue=place, changes=changes, actor=user.username, now=utc_now())
-    services.set_alert_mail(venue=place, user=user, wanted=given["mail"], origin=links.origin(request), now=utc_now())
+        update_venue(venue=place, changes=changes, actor=user.username, now=utc_now())
+    set_alert_mail(venue=place, user=user, wanted=given["mail"], origin=links.origin(request), now=utc_now())

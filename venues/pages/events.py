@@ -14,12 +14,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.time import deployment_zone, utc_now
-from venues import links, selectors, services
+from venues import links, selectors
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Event, Invitation, Venue, zone_names
 from venues.pages.base import attempt, bound, done, owner_action, owner_page, show_form, user_of
 from venues.pages.forms import NoFields, OwnerForm, name_field
-from venues.services.events import PRIVATE_HOST
+from venues.services import events as event_services
+from venues.services.codes import qr_svg
+from venues.services.events import (
+    PRIVATE_HOST,
+    create_event,
+    create_quick_event,
+    invitation_code,
+    make_invitation,
+    update_event,
+)
 
 FREE_KINDS: Final = [choice for choice in OrganisationKind.choices if choice[0] != OrganisationKind.COMMERCIAL]
 PLACE_OF: Final[dict[str, str]] = {
@@ -190,7 +199,7 @@ def quick_event(request: HttpRequest) -> HttpResponse:
         starts_at, ends_at = form.span()
         made = attempt(
             form,
-            lambda: services.create_quick_event(
+            lambda: create_quick_event(
                 user=user_of(request),
                 name=given["name"],
                 place=given["place"],
@@ -254,7 +263,7 @@ def new_event(request: HttpRequest, venue: str) -> HttpResponse:
 def _make(request: HttpRequest, form: EventForm, place: Venue) -> Event:
     starts_at, ends_at = form.span()
     given, actor, now = form.cleaned_data, user_of(request).username, utc_now()
-    event = services.create_event(
+    event = create_event(
         venue=place,
         name=given["name"],
         starts_at=starts_at,
@@ -265,7 +274,7 @@ def _make(request: HttpRequest, form: EventForm, place: Venue) -> Event:
         now=now,
     )
     if event.invitation_needed:
-        services.make_invitation(event=event, actor=actor, now=now)
+        make_invitation(event=event, actor=actor, now=now)
     return event
 
 
@@ -278,7 +287,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
         "event": row,
         "venue": row.venue,
         "address": address,
-        "qr": services.qr_svg(address),
+        "qr": qr_svg(address),
         "invitations": row.invitations.filter(revoked_at=None).order_by("pk"),
         "over": row.ends_at <= utc_now(),
         "uses_form": UsesForm(initial={"uses": row.size}),
@@ -306,7 +315,7 @@ def change_event(request: HttpRequest, event: str) -> HttpResponse:
         given = {name: form.cleaned_data[name] for name in ("name", "size", "invitation_needed")}
         changed = attempt(
             form,
-            lambda: services.update_event(
+            lambda: update_event(
                 event=row,
                 **given,
                 starts_at=starts_at,
@@ -328,7 +337,7 @@ def cancel_event(request: HttpRequest, event: str) -> HttpResponse:
     """Call an event off; asks first."""
     row = selectors.event(user_of(request), event, Role.MANAGER)
     if request.method == "POST":
-        services.cancel_event(event=row, actor=user_of(request).username, now=utc_now())
+        event_services.cancel_event(event=row, actor=user_of(request).username, now=utc_now())
         return done(request, _("The event is called off."), "owner-page-event", event=event)
     return show_form(
         request,
@@ -348,9 +357,7 @@ def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
     form = bound(UsesForm, request, initial={"uses": row.size})
     if form.is_valid() and attempt(
         form,
-        lambda: services.make_invitation(
-            event=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
-        ),
+        lambda: make_invitation(event=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
     ):
         return done(request, _("The invitation is ready."), "owner-page-event", event=event)
     back = reverse("owner-page-event", args=[event])
@@ -368,8 +375,8 @@ def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
 def invitation(request: HttpRequest, invitation: str) -> HttpResponse:
     """One invitation's link and code."""
     row = selectors.invitation(user_of(request), invitation)
-    address = links.event(links.origin(request), row.event.public_id, services.invitation_code(row))
-    context = {"row": row, "event": row.event, "address": address, "qr": services.qr_svg(address)}
+    address = links.event(links.origin(request), row.event.public_id, invitation_code(row))
+    context = {"row": row, "event": row.event, "address": address, "qr": qr_svg(address)}
     return render(request, "venues/owner/invitation.html", context)
 
 
@@ -377,7 +384,7 @@ def invitation(request: HttpRequest, invitation: str) -> HttpResponse:
 def revoke_invitation(request: HttpRequest, invitation: str) -> HttpResponse:
     """Make an invitation open nothing any more."""
     row = selectors.invitation(user_of(request), invitation, Role.MANAGER)
-    services.revoke_invitation(invitation=row, actor=user_of(request).username, now=utc_now())
+    event_services.revoke_invitation(invitation=row, actor=user_of(request).username, now=utc_now())
     return done(request, _("The invitation has ended."), "owner-page-event", event=row.event.public_id)
 
 
@@ -386,7 +393,7 @@ def event_address(request: HttpRequest, event: Event) -> str:
     found = first_invitation(event)
     if found is None:
         return links.venue(links.origin(request), event.venue.public_id)
-    return links.event(links.origin(request), event.public_id, services.invitation_code(found))
+    return links.event(links.origin(request), event.public_id, invitation_code(found))
 
 
 def first_invitation(event: Event) -> Invitation | None:

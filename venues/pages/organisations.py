@@ -12,11 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.time import utc_now
-from venues import links, selectors, services
+from venues import links, selectors
 from venues.kinds import OrganisationKind, Role
 from venues.models import Organisation
 from venues.pages.base import attempt, bound, done, operator_page, owner_action, owner_page, show_form, user_of
 from venues.pages.forms import NoFields, OwnerForm, name_field
+from venues.services import organisations
+from venues.services.codes import qr_svg
+from venues.services.export import export_organisation
+from venues.services.organisations import (
+    change_member_role,
+    make_member_code,
+    unverify_organisation,
+    update_organisation,
+    verify_organisation,
+)
 
 
 class OrganisationForm(OwnerForm):
@@ -63,7 +73,7 @@ def change_organisation(request: HttpRequest, organisation: str) -> HttpResponse
     form = bound(OrganisationForm, request, initial={"name": row.name, "kind": row.kind})
     if form.is_valid() and attempt(
         form,
-        lambda: services.update_organisation(
+        lambda: update_organisation(
             organisation=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
         ),
     ):
@@ -86,13 +96,13 @@ def invite(request: HttpRequest, organisation: str) -> HttpResponse:
     if form.is_valid():
         made = attempt(
             form,
-            lambda: services.make_member_code(
+            lambda: make_member_code(
                 organisation=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
             ),
         )
         if made is not None:
             address = links.join(links.origin(request), made.code)
-            context = {"row": row, "code": made.code, "address": address, "qr": services.qr_svg(address), "back": back}
+            context = {"row": row, "code": made.code, "address": address, "qr": qr_svg(address), "back": back}
             return render(request, "venues/owner/invite.html", context)
     return show_form(
         request,
@@ -113,9 +123,7 @@ def member(request: HttpRequest, member: str) -> HttpResponse:
     form = bound(RoleForm, request, initial={"role": row.role})
     if form.is_valid() and attempt(
         form,
-        lambda: services.change_member_role(
-            membership=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
-        ),
+        lambda: change_member_role(membership=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
         fields={"": "role"},
     ):
         return done(request, _("Saved."), "owner-page-organisation", organisation=team)
@@ -131,7 +139,7 @@ def remove_member(request: HttpRequest, member: str) -> HttpResponse:
     team, form = row.organisation, bound(NoFields, request)
     own = row.user_id == user.pk
     if request.method == "POST" and form.is_valid():
-        removed = attempt(form, lambda: services.remove_member(membership=row, actor=user.username, now=utc_now()))
+        removed = attempt(form, lambda: organisations.remove_member(membership=row, actor=user.username, now=utc_now()))
         if removed and own:
             return done(request, _("You have left %(name)s.") % {"name": team.name}, "owner-page-home")
         if removed:
@@ -151,7 +159,7 @@ def remove_member(request: HttpRequest, member: str) -> HttpResponse:
 def export(request: HttpRequest, organisation: str) -> HttpResponse:
     """Everything kept of an organisation, as a file."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
-    value = services.export_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
+    value = export_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
     response = HttpResponse(json.dumps(value, ensure_ascii=False, indent=1), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{row.public_id}.json"'
     return response
@@ -162,7 +170,7 @@ def close_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
     """Close an organisation for good; asks first."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
     if request.method == "POST":
-        services.close_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
+        organisations.close_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
         return done(request, _("%(name)s is closed.") % {"name": row.name}, "owner-page-home")
     return show_form(
         request,
@@ -197,7 +205,7 @@ def operator_organisations(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest, organisation: str) -> HttpResponse:
     """Vouch for an organisation, or take that back."""
     row = selectors.organisation_for_operator(organisation)
-    act = services.unverify_organisation if row.verified_at else services.verify_organisation
+    act = unverify_organisation if row.verified_at else verify_organisation
     if request.method == "POST":
         act(organisation=row, actor=user_of(request).username, now=utc_now())
         return done(request, _("Done: %(name)s.") % {"name": row.name}, "owner-page-operator-organisations")

@@ -12,13 +12,25 @@ from django.utils.translation import gettext_lazy
 
 from common.time import utc_now
 from common.web.problems import NotFound
-from venues import links, plain, selectors, services
+from venues import links, plain, selectors
 from venues.kinds import Access, OrganisationKind, Role, VenueKind
 from venues.models import Device, Door, Organisation, Requirements, Venue, zone_names
 from venues.pages.base import attempt, bound, done, owner_action, owner_page, show_form, user_of
 from venues.pages.events import size_field, zip_field, zone_field
 from venues.pages.forms import NoFields, OwnerForm, name_field
 from venues.requirements import RequirementValues
+from venues.services import venues
+from venues.services.codes import qr_svg
+from venues.services.devices import make_enrolment_code, revoke_device
+from venues.services.venues import (
+    VenueFacts,
+    add_door,
+    create_first_venue,
+    create_venue,
+    set_requirements,
+    update_door,
+    update_venue,
+)
 
 NEW_ORGANISATION: Final = "new"
 PREVIEW, CONFIRM = "preview", "confirm"
@@ -72,14 +84,12 @@ def new_venue(request: HttpRequest) -> HttpResponse:
 
 def _make(request: HttpRequest, form: VenueForm) -> Venue:
     given, user = form.cleaned_data, user_of(request)
-    facts = services.VenueFacts(name=given["name"], kind=given["kind"], zip=given["zip"], time_zone=given["time_zone"])
+    facts = VenueFacts(name=given["name"], kind=given["kind"], zip=given["zip"], time_zone=given["time_zone"])
     requirements = RequirementValues(capacity=given["capacity"])
     chosen, _colon, host_kind = given["organisation"].partition(":")
     if chosen == NEW_ORGANISATION:
-        return services.create_first_venue(
-            user=user, host_kind=host_kind, facts=facts, requirements=requirements, now=utc_now()
-        )
-    return services.create_venue(
+        return create_first_venue(user=user, host_kind=host_kind, facts=facts, requirements=requirements, now=utc_now())
+    return create_venue(
         organisation=form.organisations[chosen],
         facts=facts,
         requirements=requirements,
@@ -138,7 +148,7 @@ def facts(request: HttpRequest, venue: str) -> HttpResponse:
         changes = {name: value for name, value in form.cleaned_data.items() if value != initial[name]}
         changed = attempt(
             form,
-            lambda: services.update_venue(venue=place, changes=changes, actor=user_of(request).username, now=utc_now()),
+            lambda: update_venue(venue=place, changes=changes, actor=user_of(request).username, now=utc_now()),
         )
         if changed is not None:
             return done(request, _("Saved."), "owner-page-settings", venue=venue)
@@ -176,7 +186,7 @@ def close_venue(request: HttpRequest, venue: str) -> HttpResponse:
     """Close a place for good; asks first."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     if request.method == "POST":
-        services.close_venue(venue=place, actor=user_of(request).username, now=utc_now())
+        venues.close_venue(venue=place, actor=user_of(request).username, now=utc_now())
         return done(request, _("%(name)s is closed.") % {"name": place.name}, "owner-page-home")
     return show_form(
         request,
@@ -267,7 +277,7 @@ def _asked(place: Venue) -> Requirements:
 
 
 def _put_in_force(request: HttpRequest, place: Venue, values: RequirementValues, version: int) -> Requirements:
-    return services.set_requirements(
+    return set_requirements(
         venue=place, values=values, actor=user_of(request).username, now=utc_now(), expected_version=version
     )
 
@@ -382,7 +392,7 @@ def new_door(request: HttpRequest, venue: str) -> HttpResponse:
     form = bound(DoorForm, request)
     if form.is_valid() and attempt(
         form,
-        lambda: services.add_door(venue=place, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
+        lambda: add_door(venue=place, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
     ):
         return done(request, _("The door is there."), "owner-page-doors", venue=venue)
     return show_form(
@@ -398,7 +408,7 @@ def change_door(request: HttpRequest, door: str) -> HttpResponse:
     place = row.venue.public_id
     if form.is_valid() and attempt(
         form,
-        lambda: services.update_door(door=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
+        lambda: update_door(door=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
     ):
         return done(request, _("Saved."), "owner-page-doors", venue=place)
     return show_form(request, form, _("Change the door"), _("Save"), back_to=reverse("owner-page-doors", args=[place]))
@@ -410,7 +420,7 @@ def close_door(request: HttpRequest, door: str) -> HttpResponse:
     row = selectors.door(user_of(request), door, Role.MANAGER)
     place = row.venue.public_id
     if request.method == "POST":
-        services.close_door(door=row, actor=user_of(request).username, now=utc_now())
+        venues.close_door(door=row, actor=user_of(request).username, now=utc_now())
         return done(request, _("The door is closed."), "owner-page-doors", venue=place)
     return show_form(
         request,
@@ -432,7 +442,7 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made = attempt(
             form,
-            lambda: services.make_enrolment_code(door=row, actor=user_of(request).username, now=utc_now()),
+            lambda: make_enrolment_code(door=row, actor=user_of(request).username, now=utc_now()),
         )
         if made is not None:
             address = links.kiosk(links.origin(request), made.code)
@@ -440,7 +450,7 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
                 "door": row,
                 "code": made.code,
                 "address": address,
-                "qr": services.qr_svg(address),
+                "qr": qr_svg(address),
                 "until": made.expires_at.astimezone(row.venue.zone),
                 "back": back,
             }
@@ -459,6 +469,6 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
 def revoke(request: HttpRequest, device: str) -> HttpResponse:
     """Take a device's token away, at once."""
     row = selectors.device(user_of(request), device, Role.MANAGER)
-    services.revoke_device(device=row, actor=user_of(request).username, now=utc_now())
+    revoke_device(device=row, actor=user_of(request).username, now=utc_now())
     words = _("%(name)s is revoked: its next request is refused.") % {"name": row.name}
     return done(request, words, "owner-page-doors", venue=row.door.venue.public_id)

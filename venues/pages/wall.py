@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 
-from venues import links, posters, selectors, services
+from venues import links, posters, selectors
 from venues.models import Event
 from venues.pages.base import owner_page, user_of
 from venues.pages.events import event_address
+from venues.services.codes import qr_svg
 
 PDF: Final = "application/pdf"
 NDEF: Final = "application/octet-stream"
@@ -25,7 +26,7 @@ def venue_wall(request: HttpRequest, venue: str) -> HttpResponse:
     context = {
         "venue": place,
         "address": address,
-        "qr": services.qr_svg(address),
+        "qr": qr_svg(address),
         "drawable": posters.can_draw(place.name),
         "tab": "wall",
     }
@@ -37,7 +38,7 @@ def venue_code(request: HttpRequest, venue: str) -> HttpResponse:
     """The code of a place, as large as the screen; printed, it is a poster in the fonts of the browser."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
-    context = {"name": place.name, "when": "", "address": address, "qr": services.qr_svg(address), "shown": address}
+    context = {"name": place.name, "when": "", "address": address, "qr": qr_svg(address), "shown": address}
     return render(request, "venues/owner/code.html", context)
 
 
@@ -50,7 +51,7 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
         "name": row.name,
         "when": when(row),
         "address": address,
-        "qr": services.qr_svg(address),
+        "qr": qr_svg(address),
         "shown": address.partition("#")[0],
     }
     return render(request, "venues/owner/code.html", context)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from common.time import utc_now
-from risk.services import fold_reports
+from risk.crowd.reports import fold_reports
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from common.time import utc_now
 from common.web.problems import Invalid
-from risk.services import NewSignal, record_public_signals
+from risk.crowd.cases import NewSignal, record_public_signals
 
 COLUMNS = ("region", "week", "known_active_per_person", "source")
 

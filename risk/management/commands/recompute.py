@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from common.time import utc_now
-from risk.services import recompute_crowd
+from risk.crowd.refresh import recompute_crowd
 from venues.models import Venue
 
 

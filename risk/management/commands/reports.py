@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from common.time import utc_now
+from risk.crowd.reports import settle_waiting
 from risk.models import ReportedDay
-from risk.services import settle_waiting
 from venues.models import Venue
 
 

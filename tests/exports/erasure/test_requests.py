@@ -28,9 +28,9 @@ from exports.lake.storage import local_path
 from exports.lake.sweep import sweep
 from exports.lakes import deployment_lake
 from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry, VerifiedFile
-from passes import services as passes
 from passes.codec.identity import hash_owner
 from passes.models import Pass, Rating, Scan
+from passes.services.erasure import erase_owners
 from tests.exports.published import publish, published_rows, token_of
 from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass, rate
 from tests.passes.people import send
@@ -374,7 +374,7 @@ class TestTakenUpAgain:
     ) -> None:
         for number in range(6):
             a_scanned_pass(place, owner_hash=hash_owner(owner(number)))
-        real, calls = passes.erase_owners, []
+        real, calls = erase_owners, []
 
         def die_at_the_third(owners: Any, now: dt.datetime) -> Any:
             calls.append(1)

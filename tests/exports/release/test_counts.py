@@ -12,8 +12,9 @@ from exports.policy.noise import Counts
 from exports.release import counts as counts_service
 from exports.release.counts import exact_counts, make_rows
 from exports.release.risklevels import levels_by_zip3, levels_on
+from risk.crowd.cases import NewSignal, Signal, record_public_signals
+from risk.crowd.parameters import record_parameters
 from risk.model.parameters import Adaptive, Parameters
-from risk.services import NewSignal, Signal, record_parameters, record_public_signals
 from tests.exports.rows import DAY, a_pass, a_place, a_scan, a_scanned_pass, rate
 from tests.factories import make_organisation
 

@@ -32,7 +32,7 @@ from exports.release.verified import publish_day, publish_waiting
 from exports.selectors import VERIFIED_TRIES, verified_failures
 from passes.codec.identity import hash_owner
 from passes.models import Pass
-from passes.services import erase_owners
+from passes.services.erasure import erase_owners
 from tests.exports.published import published_rows, token_of
 from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_scanned_pass
 from tests.factories import make_organisation

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from common.time import utc_now
 from common.web.problems import Problem
-from venues import services
+from venues.services.accounts import create_operator
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it."""
         try:
-            user = services.create_operator(username=options["username"], password=_password(), now=utc_now())
+            user = create_operator(username=options["username"], password=_password(), now=utc_now())
         except Problem as problem:
             raise CommandError(" ".join(str(error.detail) for error in problem.errors)) from None
         self.stderr.write(f"Operator {user.username} can log in.")
