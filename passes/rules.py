@@ -10,9 +10,8 @@ from passes.admission import CheckinRules, Question
 from passes.clock import calendar, moment
 from passes.codec import DoorRequirements, Span, WeeklyHours
 from passes.codec.epochs import Epoch
-from passes.codec.hours import DAY_MINUTES
 from venues import hours, selectors
-from venues.hours import Hours, Interval
+from venues.hours import DAY_MIN, Hours, Interval
 from venues.kinds import USUAL_DWELL_MIN, Access
 from venues.models import Venue
 from venues.selectors import DeviceContext
@@ -82,11 +81,11 @@ def weekly_hours(venue_id: int, version: int, zone: ZoneInfo, week: _Week) -> We
 def _spans(week: _Week) -> Iterable[Span]:
     for weekday, day in enumerate(week):
         for opens, closes in day:
-            if closes - opens <= DAY_MINUTES:
+            if closes - opens <= DAY_MIN:
                 yield Span(weekday, opens, closes)
             else:  # a span of the codec lasts a day at most
-                yield Span(weekday, opens, DAY_MINUTES)
-                yield Span((weekday + 1) % 7, 0, closes - DAY_MINUTES)
+                yield Span(weekday, opens, DAY_MIN)
+                yield Span((weekday + 1) % 7, 0, closes - DAY_MIN)
 
 
 def _as_tuples(week: Hours) -> _Week:

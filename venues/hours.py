@@ -7,6 +7,13 @@ closed at `closes`.
 By the wall clock means: a venue opens at the first instant the clock reaches `opens` and closes at the last instant
 it reaches `closes`. A time that the clock skips in spring is the instant of the change; a time that comes twice in
 autumn opens at its first and closes at its second coming.
+
+So an opening is one stretch of time, as a sign on a door means it: nobody is sent away at a time when clock and sign
+say open, and no venue closes for half an hour in the middle of its night. In New York a Saturday's 22:00-01:30 lasts
+4.5 hours on 31 October 2026; at 01:45 daylight time it is open, because 01:30 comes again.
+
+This is the only engine: cards, stays, the door and its signed bundle ask here. The kiosk computes the same in
+`passes/frontend/door/hours.js`; `tests/data/opening_hours.json` holds for both.
 """
 
 import datetime as dt
@@ -78,10 +85,9 @@ def opening_intervals(
 
 def is_open(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> bool:
     """Whether the venue is open at an instant."""
-    return any(
-        span.start <= at < span.end
-        for span in opening_intervals(hours, zone, at, at + dt.timedelta(microseconds=1), events=events)
-    )
+    if any(event.start - EVENT_LEAD <= at < event.end for event in events):
+        return True
+    return any(span.start <= at < span.end for span in _weekly(hours, zone, at, at))
 
 
 def closes_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> dt.datetime | None:
@@ -91,13 +97,6 @@ def closes_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable
         if span.start <= at < span.end:
             return span.end if span.end < horizon else None
     return at
-
-
-def opens_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> dt.datetime | None:
-    """When the venue is open next: `at` itself where it is open; `None` where no opening is known."""
-    for span in opening_intervals(hours, zone, at, at + _LOOK_AHEAD, events=events):
-        return max(at, span.start)
-    return None
 
 
 def open_hours_ahead(

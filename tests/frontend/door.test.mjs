@@ -8,7 +8,6 @@ import { fromBase64Url, toHex, utf8 } from "../../passes/frontend/core/bytes.js"
 import { BundleError, openBundle } from "../../passes/frontend/door/bundle.js";
 import { DoorClock } from "../../passes/frontend/door/clock.js";
 import { decide } from "../../passes/frontend/door/decide.js";
-import { isOpen } from "../../passes/frontend/door/hours.js";
 import { countInside, moved } from "../../passes/frontend/door/inside.js";
 import { ReplayBook } from "../../passes/frontend/door/replay.js";
 import { sealScan } from "../../passes/frontend/door/seal.js";
@@ -196,19 +195,6 @@ test("a bundle of another key, or with any byte changed, is refused", async () =
 test("bytes that are no bundle are refused and never crash", async () => {
   const texts = [new Uint8Array(0), utf8("{}"), passBytes, encode([]), encode(new Map()), new Uint8Array(64).fill(0xff), new Uint8Array(5000).fill(0x81)];
   for (const bytes of texts) await assert.rejects(openBundle(new Uint8Array(bytes), rootKey), BundleError);
-});
-
-test("hours follow the venue's wall clock through both changes of the clock", () => {
-  const hours = { zone: "Europe/Berlin", spans: [[6, 120, 180]] }; // Sundays 02:00 to 03:00
-  assert.equal(isOpen(hours, Date.UTC(2025, 9, 26, 0, 30) / 1000), true, "02:30 the first time");
-  assert.equal(isOpen(hours, Date.UTC(2025, 9, 26, 1, 30) / 1000), true, "02:30 the second time");
-  assert.equal(isOpen(hours, Date.UTC(2026, 2, 29, 1, 30) / 1000), false, "03:30, the hour was skipped");
-});
-
-test("a span over midnight on Sunday reaches into Monday", () => {
-  const hours = { zone: "UTC", spans: [[6, 1380, 1500]] }; // Sunday 23:00 to Monday 01:00
-  assert.equal(isOpen(hours, Date.UTC(2025, 10, 24, 0, 59) / 1000), true);
-  assert.equal(isOpen(hours, Date.UTC(2025, 10, 24, 1, 0) / 1000), false);
 });
 
 test("the server opens what the kiosk seals, and the kiosk's suite opens what the server seals", async () => {

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.venues.hours import CASES, Case
 from venues.hours import (
     ALWAYS_OPEN,
     EVENT_LEAD,
@@ -21,7 +22,6 @@ from venues.hours import (
     is_open,
     open_hours_ahead,
     opening_intervals,
-    opens_at,
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -100,18 +100,6 @@ def test_closing_is_the_first_instant_that_is_not_open(
         assert closing > at
         assert not is_open(hours, zone, closing)
         assert is_open(hours, zone, closing - dt.timedelta(seconds=1))
-
-
-@given(hours=weeks(), zone=zones, at=moments)
-def test_the_next_opening_is_open_and_nothing_before_it(
-    hours: list[list[list[int]]], zone: ZoneInfo, at: dt.datetime
-) -> None:
-    opening = opens_at(hours, zone, at)
-    if opening is None:
-        assert not any(hours)
-    else:
-        assert is_open(hours, zone, opening)
-        assert opening == at or not is_open(hours, zone, opening - dt.timedelta(seconds=1))
 
 
 @given(hours=weeks(), zone=zones, at=moments, count=st.integers(1, 30))
@@ -206,46 +194,16 @@ def test_a_venue_that_never_closes_has_no_closing_time() -> None:
     assert len(open_hours_ahead(ALWAYS_OPEN, NEW_YORK, local(2026, 3, 8, 0, 30))) == 24
 
 
-def test_in_spring_the_skipped_hour_shortens_the_night() -> None:
-    bar = week(sat=[[1320, 1440 + 240]])
-    (night,) = opening_intervals(bar, NEW_YORK, local(2026, 3, 7, 23), local(2026, 3, 8, 1))
-    assert night.end - night.start == dt.timedelta(hours=5)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_a_venue_is_open_as_the_shared_table_says(case: Case) -> None:
+    assert {at: is_open(case.hours, case.zone, at) for at in case.moments()} == case.answers()
 
 
-def test_in_autumn_the_repeated_hour_lengthens_the_night() -> None:
-    bar = week(sat=[[1320, 1440 + 240]])
-    (night,) = opening_intervals(bar, NEW_YORK, local(2026, 10, 31, 23), local(2026, 11, 1, 1))
-    assert night.end - night.start == dt.timedelta(hours=7)
-
-
-def test_hours_that_the_clock_skips_do_not_open() -> None:
-    early = week(sun=[[135, 165]])  # 02:15 to 02:45; on 8 March 2026 the clock jumps from 02:00 to 03:00
-    assert opening_intervals(early, NEW_YORK, local(2026, 3, 8), local(2026, 3, 9)) == []
-
-
-def test_opening_within_the_skipped_hour_is_the_moment_of_the_change() -> None:
-    early = week(sun=[[150, 300]])
-    (span,) = opening_intervals(early, NEW_YORK, local(2026, 3, 8), local(2026, 3, 9))
-    assert span == Interval(dt.datetime(2026, 3, 8, 7, tzinfo=UTC), local(2026, 3, 8, 5))
-
-
-def test_closing_within_the_skipped_hour_is_the_moment_of_the_change() -> None:
-    late = week(sat=[[1320, 1440 + 150]])
-    assert closes_at(late, NEW_YORK, local(2026, 3, 8, 1)) == dt.datetime(2026, 3, 8, 7, tzinfo=UTC)
-
-
-def test_a_time_that_comes_twice_opens_first_and_closes_last() -> None:
-    early = week(sun=[[75, 105]])  # 01:15 to 01:45 on 1 November 2026 comes twice
-    assert opening_intervals(early, NEW_YORK, local(2026, 11, 1), local(2026, 11, 2)) == [
-        Interval(local(2026, 11, 1, 1, 15), local(2026, 11, 1, 1, 45, fold=1))
-    ]
-
-
-def test_a_day_that_a_zone_left_out_has_no_hours() -> None:
-    apia = ZoneInfo("Pacific/Apia")  # had no 30 December 2011, a Friday
-    shop = week(fri=[[480, 1200]])
-    start = dt.datetime(2011, 12, 26, tzinfo=UTC)
-    assert opening_intervals(shop, apia, start, start + dt.timedelta(days=6)) == []
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_intervals_are_those_of_the_shared_table(case: Case) -> None:
+    start, end = case.range.start, case.range.end
+    found = opening_intervals(case.hours, case.zone, start, end)
+    assert [Interval(max(span.start, start), min(span.end, end)) for span in found] == case.open
 
 
 def test_an_event_opens_a_venue_that_has_no_hours_an_hour_early() -> None:
@@ -254,7 +212,6 @@ def test_an_event_opens_a_venue_that_has_no_hours_an_hour_early() -> None:
     assert not is_open(NEVER_OPEN, NEW_YORK, opening - MINUTE, events=[supper])
     assert is_open(NEVER_OPEN, NEW_YORK, opening, events=[supper])
     assert closes_at(NEVER_OPEN, NEW_YORK, opening, events=[supper]) == supper.end
-    assert opens_at(NEVER_OPEN, NEW_YORK, opening - MINUTE, events=[supper]) == opening
 
 
 def test_an_event_lengthens_the_hours_it_touches() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -226,85 +225,6 @@ def test_a_list_holds_its_passes_and_no_others() -> None:
 def test_a_list_has_a_salt_of_16_bytes() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         RevocationList.of([], salt=b"short", published_at=START)
-
-
-# --- Hours ---
-
-
-def wall(zone: ZoneInfo, *parts: int, fold: int = 0) -> float:
-    year, month, day, hour, minute = parts
-    return dt.datetime(year, month, day, hour, minute, tzinfo=zone, fold=fold).timestamp()
-
-
-def test_a_span_past_midnight_belongs_to_the_evening() -> None:
-    friday = WeeklyHours(BERLIN, (Span(4, 20 * 60, 26 * 60),))
-    moments = [(24, 19, 59), (24, 20, 0), (25, 1, 59), (25, 2, 0), (25, 20, 0), (23, 20, 0)]
-    opened = [friday.is_open(wall(BERLIN, 2026, 7, *moment)) for moment in moments]
-    assert opened == [False, True, True, False, False, False]
-
-
-def test_sunday_night_runs_into_monday() -> None:
-    sunday = WeeklyHours(BERLIN, (Span(6, 22 * 60, 25 * 60),))
-    assert sunday.is_open(wall(BERLIN, 2026, 7, 27, 0, 59))
-    assert not sunday.is_open(wall(BERLIN, 2026, 7, 27, 1, 0))
-
-
-def test_hours_are_those_of_the_venues_own_clock() -> None:
-    days = tuple(Span(weekday, 9 * 60, 17 * 60) for weekday in range(7))
-    moment = wall(BERLIN, 2026, 7, 24, 10, 0)
-    assert WeeklyHours(BERLIN, days).is_open(moment)
-    assert not WeeklyHours(NEW_YORK, days).is_open(moment)  # 04:00 there
-
-
-def test_a_night_with_a_clock_change_opens_and_closes_by_the_wall_clock() -> None:
-    nights = WeeklyHours(BERLIN, tuple(Span(weekday, 22 * 60, 27 * 60) for weekday in range(7)))
-    spring, autumn = wall(BERLIN, 2026, 3, 28, 23, 0), wall(BERLIN, 2026, 10, 24, 23, 0)
-    assert nights.closing_after(spring) == spring + 3 * 3600  # 23:00 to 03:00 with an hour skipped
-    assert nights.closing_after(autumn) == autumn + 5 * 3600  # and with an hour repeated
-    assert nights.is_open(wall(BERLIN, 2026, 10, 25, 2, 30, fold=0))
-    assert nights.is_open(wall(BERLIN, 2026, 10, 25, 2, 30, fold=1))
-
-
-def test_a_closing_time_that_the_clock_skips_or_repeats() -> None:
-    early = WeeklyHours(BERLIN, (Span(6, 60, 150), Span(6, 180, 300)))  # Sunday 01:00 to 02:30, 03:00 to 05:00
-    spring = wall(BERLIN, 2026, 3, 29, 1, 30)
-    assert early.closing_after(spring) == spring + 1800  # 02:00 became 03:00
-    first, second = (wall(BERLIN, 2026, 10, 25, 2, 15, fold=fold) for fold in (0, 1))
-    assert early.closing_after(first) == first + 900
-    assert early.closing_after(second) == second + 900
-
-
-def test_spans_without_a_gap_close_once() -> None:
-    days = WeeklyHours(BERLIN, (Span(0, 600, 1440), Span(1, 0, 300), Span(1, 301, 400)))
-    monday = wall(BERLIN, 2026, 7, 27, 12, 0)
-    assert days.closing_after(monday) == wall(BERLIN, 2026, 7, 28, 5, 0)
-
-
-def test_a_venue_open_around_the_clock_never_closes() -> None:
-    always = WeeklyHours.from_lists([[[0, 1440]]] * 7, BERLIN)
-    assert always.closing_after(wall(BERLIN, 2026, 7, 27, 12, 0)) is None
-
-
-@given(weekly=hours, at=st.integers(1_577_836_800, 2_208_988_800))
-def test_a_venue_is_open_until_it_closes(weekly: WeeklyHours, at: int) -> None:
-    closing = weekly.closing_after(at)
-    if closing is None:
-        return
-    assert weekly.is_open(at)
-    assert at < closing <= at + 8 * 86400
-    assert not weekly.is_open(closing)
-
-
-@pytest.mark.parametrize("span", [(7, 0, 60), (-1, 0, 60), (0, 1440, 1500), (0, 60, 60), (0, 60, 1501), (0, -1, 5)])
-def test_a_span_lies_on_a_day_and_has_a_length_of_at_most_one(span: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="a span"):
-        Span(*span)
-
-
-@pytest.mark.parametrize("lists", [[], [[]] * 6, [[[1]]] * 7, [[[1, 2, 3]]] * 7])
-def test_hours_of_another_shape_are_refused(lists: list[list[list[int]]]) -> None:
-    with pytest.raises(ValueError, match="seven lists"):
-        WeeklyHours.from_lists(lists, BERLIN)
 
 
 def test_those_inside_leave_the_count_when_their_stay_is_over() -> None:

@@ -1,0 +1,20 @@
+"""Weekly hours of a bundle are open when the venue's own are."""
+
+import pytest
+
+from passes.codec import Span
+from passes.rules import weekly_hours
+from tests.venues.hours import CASES, Case
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_a_door_is_open_when_the_venue_is(case: Case) -> None:
+    week = tuple(tuple((opens, closes) for opens, closes in day) for day in case.hours)
+    hours = weekly_hours(0, 0, case.zone, week)
+    assert {at: hours.is_open(at.timestamp()) for at in case.moments()} == case.answers()
+
+
+@pytest.mark.parametrize("span", [(7, 0, 60), (-1, 0, 60), (0, 1440, 1500), (0, 60, 60), (0, 60, 1501), (0, -1, 5)])
+def test_a_span_lies_on_a_day_and_has_a_length_of_at_most_one(span: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="a span"):
+        Span(*span)
