@@ -19,11 +19,3 @@ def record(
 def entries_of(organisation: str) -> QuerySet[AuditEntry]:
     """What was done in one organisation (its public id), newest first."""
     return AuditEntry.objects.filter(organisation=organisation).order_by("-at", "-id")
-
-
-def export_of(organisation: str) -> list[dict[str, object]]:
-    """The same as plain values, for the export of an organisation."""
-    return [
-        {"at": entry.at, "actor": entry.actor, "verb": entry.verb, "subject": entry.subject, "details": entry.details}
-        for entry in entries_of(organisation)
-    ]

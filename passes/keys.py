@@ -30,7 +30,6 @@ EPOCHS_AHEAD: Final = 2
 """Epochs after the last open one whose keys are made ahead, so that they are public before check-in opens."""
 KEPT_FOR_LATE_SCANS: Final = dt.timedelta(days=10)
 """Scans come up to 7 days late, and an epoch of the first of these days began the day before."""
-WEEK_DAYS: Final = 7
 
 _KEY_LOCK: Final = 0x63740001  # of advisory locks: makers of keys take turns
 

@@ -115,11 +115,6 @@ def qr_png(text: str, *, level: Level = Level.SCREEN, pixels_per_module: int = 8
     return buffer.getvalue()
 
 
-def qr_version(text: str, *, level: Level = Level.SCREEN) -> int:
-    """Version (1..8) of the QR code of a text; ValueError above it."""
-    return int(_qr(text, level, box_size=1).version)
-
-
 def pass_ndef(pass_bytes: bytes) -> bytes:
     """NFC message of a static pass: one external record `crowdtrace:pass`."""
     return b"".join(ndef.message_encoder([ndef.Record(NDEF_TYPE, "", pass_bytes)]))

@@ -1,17 +1,14 @@
 """Reads of this room, also for the rooms above it."""
 
 import datetime as dt
-import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from common import crypto
-from passes.admission import Answers
 from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
 from passes.hashes import spent_hash
@@ -190,67 +187,6 @@ def owned_visits(owner_hashes: Iterable[bytes]) -> list[OwnedVisit]:
 
 
 # For the crowd state -------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class CrowdVisit:
-    """A stay as the crowd state counts it: what was answered at issue, and the rating where there is one."""
-
-    visit_id: UUID
-    arrived_at: dt.datetime
-    ends_at: dt.datetime
-    answers: Answers = field(repr=False)
-    masks: int | None
-    distancing: int | None
-
-
-def crowd_visits(venue_id: int, start: dt.datetime, end: dt.datetime) -> list[CrowdVisit]:
-    """Stays at a venue that touch `[start, end)`, by arrival; ties by the random id."""
-    stays = (
-        Visit.objects.filter(venue=venue_id, arrived_at__lt=end, arrived_at__gt=start - dt.timedelta(hours=28))
-        .annotate(ends_at=Coalesce("left_at", "times_out_at"))
-        .filter(ends_at__gt=start)
-        .order_by("arrived_at", "pk")
-    )
-    rows = list(stays.values_list("pk", "tag", "arrived_at", "ends_at"))
-    tags = {bytes(tag) for _pk, tag, _arrived, _ends in rows}
-    passes = {
-        bytes(tag): (Answers(*answers), ratings)
-        for tag, *answers, masks, distancing in Pass.objects.filter(tag__in=tags).values_list(
-            "tag", "symptoms", "diagnosed", "contact", "near", "rating__masks", "rating__distancing"
-        )
-        for ratings in [(masks, distancing)]
-    }
-    return [
-        CrowdVisit(pk, arrived, ends, passes[bytes(tag)][0], *passes[bytes(tag)][1])
-        for pk, tag, arrived, ends in rows
-        if bytes(tag) in passes
-    ]
-
-
 def rating_totals(venue_ids: Iterable[int]) -> dict[int, RatingTotal]:
     """Sums of all ratings by venue."""
     return RatingTotal.objects.in_bulk(list(venue_ids))
-
-
-# For the nightly fold of self-reports --------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class HeldReport:
-    """A result that waits, with the stays it speaks of: venue (key), arrival, end."""
-
-    owner_hash: bytes = field(repr=False)
-    tested_on: dt.date
-    positive: bool
-    stays: tuple[tuple[int, dt.datetime, dt.datetime], ...]
-
-
-def held_reports(limit: int = 10_000) -> list[HeldReport]:
-    """Reports that wait, in random order, with the stays of their passes. `drop_reports` drops them once folded."""
-    rows = list(SelfReport.objects.all()[:limit])
-    random.SystemRandom().shuffle(rows)
-    stays: dict[bytes, list[tuple[int, dt.datetime, dt.datetime]]] = {}
-    for visit in owned_visits(bytes(row.owner_hash) for row in rows):
-        stays.setdefault(visit.owner_hash, []).append((visit.venue_id, visit.arrived_at, visit.ends_at))
-    return [
-        HeldReport(owner, row.tested_on, row.positive, tuple(stays.get(owner, ())))
-        for row in rows
-        for owner in [bytes(row.owner_hash)]
-    ]

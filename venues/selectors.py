@@ -219,12 +219,6 @@ def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
     return versions.filter(created_at__lte=instant).first() or versions.last()
 
 
-def event_times(venue: Venue, start: dt.datetime, end: dt.datetime) -> list[Interval]:
-    """Times of the venue's events that touch `[start, end)`, in order, for `venues.hours`."""
-    rows = venue.events.filter(cancelled_at=None, starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "pk")
-    return [Interval(starts_at, ends_at) for starts_at, ends_at in rows.values_list("starts_at", "ends_at")]
-
-
 def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> bool:
     """Whether check-in needs an invitation: an event by invitation starts in `[start, end)`, the epoch's local day.
 

@@ -119,16 +119,6 @@ class Whole(serializers.IntegerField):
         return data
 
 
-class QueryWhole(serializers.IntegerField):
-    """An integer in a query parameter, written with the digits 0 to 9 alone."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """The integer."""
-        if not isinstance(data, str) or not re.fullmatch(r"-?[0-9]{1,16}", data):
-            self.fail("invalid")
-        return int(data)
-
-
 class Number(serializers.FloatField):
     """A finite number."""
 

@@ -5,8 +5,7 @@ marked passes (one secret has at most three, so `k / 3` secrets) and is diverse 
 patterns of answers, and nothing that most of the class said yes to. Passes whose class is too small or too alike are
 generalised by one more step of a fixed ladder and try again; who is left at its end is not published.
 
-Two steps may give the same class: the union of two good classes is good. The ladder is decided on counts, not on rows;
-`class_of` then labels rows while they stream.
+Two steps may give the same class: the union of two good classes is good. The ladder is decided on counts, not on rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -77,22 +76,12 @@ class Generalised:
     dropped: int
 
 
-def generalise(counts: pd.DataFrame, policy: ClassPolicy) -> Generalised:
-    """Decide the classes of a day.
-
-    `counts` has the columns `QUASI`, `SENSITIVE` and `count`: marked passes of each combination that occurs.
-    """
-    parts = list(generalise_by_zip([counts], policy))
-    return Generalised(
-        pd.concat([part.classes for part in parts]), sum(part.published for part in parts), parts[-1].dropped
-    )
-
-
 def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Iterator[Generalised]:
-    """The same for counts that come in parts, each with all of its ZIPs: a day need not be in memory at once.
+    """Decide the classes of a day from counts that come in parts, each with all of its ZIPs.
 
-    Only the last step of the ladder forgets the ZIP, so every step before it can be decided within a part. What is
-    left of all parts is decided in the end, and comes last, with what is dropped.
+    A part has the columns `QUASI`, `SENSITIVE` and `count`: marked passes of each combination that occurs. A day need
+    not be in memory at once. Only the last step of the ladder forgets the ZIP, so every step before it can be decided
+    within a part. What is left of all parts is decided in the end, and comes last, with what is dropped.
     """
     left = []
     for counts in parts:
@@ -156,12 +145,3 @@ def _mapping(finest: pd.DataFrame, published: pd.DataFrame, number: int) -> pd.D
     mapping = published[list(QUASI)].assign(step=number)
     mapping.index = pd.MultiIndex.from_frame(finest[list(QUASI)])
     return mapping[~mapping.index.duplicated()]
-
-
-def class_of(rows: pd.DataFrame, generalised: Generalised) -> pd.DataFrame:
-    """The published `QUASI` of each row (columns `QUASI` as they are), same index; dropped rows are missing."""
-    keys = pd.MultiIndex.from_frame(rows[list(QUASI)])
-    known = keys.isin(generalised.classes.index)
-    published = generalised.classes.loc[keys[known], list(QUASI)]
-    published.index = rows.index[known]
-    return published

@@ -1,7 +1,7 @@
 """What a visitor's device derives from its secret: keys, pass ids, rotating codes, owners.
 
 This is the reference for the browser and for other clients. `docs/protocol.md` gives the bytes.
-The server calls only the parts that need no secret: `chain_step`, `slot_at`, `verify_slot`, `hash_owner`.
+The server calls only the parts that need no secret: `slot_at`, `verify_slot`, `hash_owner`.
 
 Invariants: the anchor is `x_0` of a hash chain, so a later code proves an earlier one and never the other way round;
 two passes of one secret share no value. HKDF is RFC 5869 with SHA-256 and no salt, HMAC is HMAC-SHA256.
@@ -113,13 +113,6 @@ def hash_owner(owner: bytes) -> bytes:
     return hashlib.sha256(owner).digest()
 
 
-def chain_step(epoch_start: int, slot: int, code: bytes) -> bytes:
-    """`x_{slot-1}` from `x_slot`, for a slot from 1 to 1680."""
-    if not 1 <= slot <= SLOTS:
-        raise ValueError("a code belongs to a slot from 1 to 1680")
-    return hashlib.sha256(_chain_head(epoch_start) + slot.to_bytes(2, "big") + code).digest()[:CODE_BYTES]
-
-
 def slot_at(epoch_start: int, time: float) -> int:
     """Slot of a Unix time, 1 in the epoch's first minute. Outside the epoch it is below 1 or above 1680."""
     return 1 + int((time - epoch_start) // SLOT_SECONDS)
@@ -133,13 +126,6 @@ def verify_slot(anchor: bytes, epoch_start: int, slot: int, code: bytes) -> bool
     if not 1 <= slot <= SLOTS or len(code) != CODE_BYTES:
         return False
     return hmac.compare_digest(chain.walk(_chain_head(epoch_start), slot, code), anchor)
-
-
-def personal_qr_text(origin: str, secret: bytes) -> str:
-    """Text of the personal QR, `<origin>/me#<secret>`. Browsers keep the part after `#` to themselves."""
-    if len(secret) != SECRET_BYTES:
-        raise ValueError("a secret has 32 bytes")
-    return f"{origin.rstrip('/')}/me#{encode_base64url(secret)}"
 
 
 def encode_base64url(data: bytes) -> str:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from common import crypto
 from passes.clock import calendar, epoch_of
 from passes.hashes import spent_hash
-from passes.models import Change, Name, Pass, Rating, SelfReport, Visit
+from passes.models import Change, Name, Pass, Rating, Visit
 
 RATING_TERM: Final = dt.timedelta(days=14)
 """A rating can be made and changed for so long after the end of its epoch."""
@@ -110,11 +110,6 @@ def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: 
         }
         with connection.cursor() as cursor:
             cursor.execute(_REPORT, values)
-
-
-def drop_reports(*, owner_hashes: Iterable[bytes]) -> int:
-    """Drop reports that are folded; how many."""
-    return SelfReport.objects.filter(owner_hash__in=list(owner_hashes)).delete()[0]
 
 
 def add_to_total(*, venue_id: int, count: int, masks: int, distancing: int) -> None:

@@ -66,11 +66,6 @@ def day_of(edge: int) -> dt.date:
     return dt.date.fromordinal(_EPOCH_DAY + edge // QUARTERS_A_DAY)
 
 
-def first_edge_of(day: dt.date) -> int:
-    """The edge a UTC day begins with."""
-    return (day.toordinal() - _EPOCH_DAY) * QUARTERS_A_DAY
-
-
 def microseconds(moment: dt.datetime) -> int:
     """Microseconds since 1970, exactly."""
     return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)

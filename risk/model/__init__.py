@@ -6,16 +6,15 @@ Import what you need from its modules (importing this package imports nothing, s
 - `kinds.Kind`, `kinds.PRIORS`; `pathogens.PROFILES`.
 - `classes.answer_class(symptoms=, diagnosed=, contact=, near=)` -> int8 class 0-3; `classes.chances(...)`.
 - `far.unit_doses(Stays.of(...), Rooms(...))` -> `UnitDoses(dose_h2_per_m3, person_us, heads)`, each (n, 4): the sweep
-  over any number of venues. `far.merge_back_to_back(...)` first, where persons are known.
+  over any number of venues.
   `far.room_integrals(...)`: one room, given emitters and visits.
-- `crowd_state.crowd_state(...)` -> `CrowdState` at quarter-hour edges; `crowd_state.read_stay(state, arrive_us=,
-  leave_us=, answer_class=, earlier=)` -> `StayReading(first_edge, dose_h2_per_m3, person_h, heads)`;
-  its `.by_hour()` gives the segments that `visits_of` takes, to be paired with the ratings of each hour.
+- `crowd_state.crowd_state(...)` -> `CrowdState` at quarter-hour edges; `readings.read_stays(...)` -> `Readings`: all
+  stays of one holder out of such states.
 - `ratings.posterior(prior_mean, rating_sum, rating_count)` -> Beta (a, b); of an hour, of masks or distancing.
 - `air.room_air(parameters, kind, volume_m3=, air_changes_per_h=)` -> `RoomAir`; `co2.ventilation(...)` narrows it.
 - `visits.visits_of(...)`: readings, ratings, ages, kinds and area series of one holder -> `Visits`.
 - `shield.shield(visits, parameters, budget=)` -> `Shield(shield, low, high, infection_probability, spent, incubating,
-  risklevel, parameters, cost, ...)`; `shield.risklevel(p)`, `shield.BUDGETS`, `shield.shown_shield`, `.shown_cost`.
+  risklevel, parameters, cost, ...)`; `shield.risklevel(p)`, `shield.BUDGETS`, `shield.shown_shield`.
 - `scouting.expected_cost(parameters, kinds=, heads=, stay_h=, ...)` -> points of stays not yet made.
 - `hits.class_hits`, `hits.far_hits`, `hits.near_hits`: from doses to expected hits, for simulations.
 - `outbreaks`: published outbreaks against the model.

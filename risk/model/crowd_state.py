@@ -11,7 +11,6 @@ and end on edges come out exact. Heads are counted over the quarters touched, so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.model import compiled
-from risk.model.far import CLEAR_AFTER, Floats, InvalidInputError, Rooms, Stays
+from risk.model.far import Floats, InvalidInputError, Rooms, Stays
 
 QUARTER_US: Final = compiled.QUARTER_US
 QUARTER_H: Final = 0.25
@@ -82,11 +81,6 @@ class CrowdState:
         )
 
 
-def earliest_needed_us(first_edge: int, removal_rate_per_h: float) -> int:
-    """Stays that ended before this time cannot touch the crowd state from ``first_edge`` on."""
-    return int(first_edge * QUARTER_US - CLEAR_AFTER / removal_rate_per_h * compiled.US_PER_H)
-
-
 def crowd_state(
     *,
     arrive_us: npt.ArrayLike,
@@ -101,9 +95,9 @@ def crowd_state(
     """Crowd state of one venue between two edges.
 
     ``removal_rate_per_h``: one number, or one a quarter (air measured hour by hour). To go on from an earlier state,
-    give its concentration at ``first_edge`` and every stay that ended after `earliest_needed_us`; the result is then
-    the same as computed from the start, to rounding. Stays may come in any order; who has not left yet is given with
-    ``leave_us`` at the expected departure.
+    give its concentration at ``first_edge`` and every stay that ended at most `CLEAR_AFTER` changes of air before; the
+    result is then the same as computed from the start, to rounding. Stays may come in any order; who has not left yet
+    is given with ``leave_us`` at the expected departure.
     """
     quarters = last_edge - first_edge
     if quarters <= 0:
@@ -147,105 +141,3 @@ def crowd_state(
     return CrowdState(
         first_edge, float(volume_m3), rates, concentration, present, lingering, integral, arrivals, person_h
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StayReading:
-    """What others gave to one stay, by quarter-hour, and how many they were.
-
-    ``first_edge``: edge the first quarter begins with. ``dose_h2_per_m3``, ``person_h``: (quarters, 4).
-    ``heads``: (4,), whose breath it can meet; ``others``: of them those who were there meanwhile. Columns: everybody,
-    then classes 1, 2, 3.
-    """
-
-    first_edge: int
-    dose_h2_per_m3: Floats
-    person_h: Floats
-    heads: npt.NDArray[np.int64]
-    others: int
-
-    def by_hour(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
-        """Hours since the epoch (h,), and dose and person-hours (h, 4) within each: the segments ratings speak of."""
-        hour = (self.first_edge + np.arange(self.dose_h2_per_m3.shape[0])) // 4
-        hours, starts = np.unique(hour, return_index=True)
-        return (
-            hours,
-            np.add.reduceat(self.dose_h2_per_m3, starts, axis=0),
-            np.add.reduceat(self.person_h, starts, axis=0),
-        )
-
-
-def read_stay(
-    state: CrowdState,
-    *,
-    arrive_us: int,
-    leave_us: int,
-    answer_class: int,
-    earlier: Sequence[tuple[int, int, int]] = (),
-) -> StayReading:
-    """Read one stay from the crowd state that includes it.
-
-    ``earlier``: the same person's stays in this venue before, each (arrive_us, leave_us, answer_class), already
-    joined where gaps are under 15 minutes. A class of -1 reads as an observer who is not in the state.
-    """
-    if leave_us < arrive_us:
-        raise InvalidInputError("leave_us", "before arrive_us")
-    first, last = edge_before(arrive_us), max(edge_after(leave_us), edge_before(arrive_us) + 1)
-    crowd = state.between(first, last)
-    spans = [*earlier, (arrive_us, leave_us, answer_class)]
-    began = min(edge_before(span[0]) for span in spans)
-    # Where the state starts later than an earlier stay, the air of its first quarter stands for the time before.
-    rates = np.concatenate(
-        [
-            np.full(max(0, state.first_edge - began), state.removal_rate_per_h[0]),
-            state.removal_rate_per_h[max(0, began - state.first_edge) : last - state.first_edge],
-        ]
-    )
-    own = crowd_state(
-        arrive_us=[span[0] for span in spans],
-        leave_us=[span[1] for span in spans],
-        answer_class=[span[2] for span in spans],
-        volume_m3=state.volume_m3,
-        removal_rate_per_h=rates,
-        first_edge=began,
-        last_edge=last,
-    ).between(first, last)
-    present = crowd.present - own.present
-    arrivals = crowd.arrivals - own.arrivals
-    linger = np.maximum(crowd.lingering[0] - own.lingering[0], 0)
-    heads = np.maximum(present[0] + linger + arrivals.sum(axis=0), 0)
-    somebody = heads > 0
-    concentration = np.where(somebody, np.maximum(crowd.concentration_per_m3 - own.concentration_per_m3, 0.0), 0.0)
-    integral = np.where(somebody, np.maximum(crowd.integral_h2_per_m3 - own.integral_h2_per_m3, 0.0), 0.0)
-    company = np.where(somebody, np.maximum(crowd.person_h - own.person_h, 0.0), 0.0)
-    from_h = np.zeros(last - first)
-    to_h = np.full(last - first, QUARTER_H)
-    from_h[0] = (arrive_us - first * QUARTER_US) / compiled.US_PER_H
-    to_h[-1] = (leave_us - (last - 1) * QUARTER_US) / compiled.US_PER_H
-    return StayReading(
-        first,
-        _part(integral, concentration, from_h, to_h),
-        _part(company, present.astype(np.float64), from_h, to_h),
-        heads,
-        max(0, int(present[0, 0] + arrivals[:, 0].sum())),
-    )
-
-
-def _part(total: Floats, slope: Floats, from_h: Floats, to_h: Floats) -> Floats:
-    """Of each quarter's ``total`` (q, 4) the part between two times in it; ``slope`` (q + 1, 4) at the edges.
-
-    Cubic Hermite with slopes limited to three times the mean (Fritsch and Carlson 1980), which keeps it monotone.
-    """
-    limit = 3.0 * total / QUARTER_H
-    left, right = np.minimum(slope[:-1], limit), np.minimum(slope[1:], limit)
-
-    def until(hours: Floats) -> Floats:
-        x = (hours / QUARTER_H)[:, None]
-        return np.asarray(
-            total * x * x * (3.0 - 2.0 * x)
-            + QUARTER_H * left * x * (1.0 - x) ** 2
-            - QUARTER_H * right * x * x * (1.0 - x)
-        )
-
-    whole = ((from_h == 0.0) & (to_h == QUARTER_H))[:, None]
-    return np.asarray(np.where(whole, total, np.maximum(until(to_h) - until(from_h), 0.0)))

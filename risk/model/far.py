@@ -214,34 +214,6 @@ def unit_doses(
     return UnitDoses(dose, person_us, heads)
 
 
-def merge_back_to_back(
-    person: npt.ArrayLike, venue: npt.ArrayLike, arrive_us: npt.ArrayLike, leave_us: npt.ArrayLike
-) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """Join stays of one person in one venue with gaps under 15 minutes.
-
-    Returns of each joined stay: the row of its first part, arrival, departure, and the place of the same person's
-    joined stay before in that venue (-1: none); and for each given row the place of the joined stay it went into.
-    """
-    who, where = np.asarray(person), np.asarray(venue)
-    arrive, leave = np.asarray(arrive_us, np.int64), np.asarray(leave_us, np.int64)
-    first: list[int] = []
-    begins: list[int] = []
-    ends: list[int] = []
-    before: list[int] = []
-    place = np.empty(arrive.size, np.int64)
-    for row in np.lexsort((leave, arrive, where, who)):
-        same = bool(first) and who[first[-1]] == who[row] and where[first[-1]] == where[row]
-        if same and arrive[row] - ends[-1] < MERGE_GAP_US:
-            ends[-1] = max(ends[-1], int(leave[row]))
-        else:
-            before.append(len(first) - 1 if same else -1)
-            first.append(int(row))
-            begins.append(int(arrive[row]))
-            ends.append(int(leave[row]))
-        place[row] = len(first) - 1
-    return (*(np.array(column, np.int64) for column in (first, begins, ends, before)), place)  # type: ignore[return-value]
-
-
 def room_integrals(
     *,
     volume_m3: float,

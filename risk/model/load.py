@@ -29,8 +29,3 @@ def infectiousness_share(pathogen: Pathogen, from_days: npt.ArrayLike, to_days: 
         return np.asarray(gammainc(course.shape, course.rate_per_day * shifted))
 
     return before(to_days) - before(from_days)
-
-
-def mean_infectiousness(pathogen: Pathogen, from_days: float, to_days: float) -> float:
-    """Mean infectiousness a day between two days relative to onset; what load factors of answer classes rest on."""
-    return float(infectiousness_share(pathogen, from_days, to_days)) / (to_days - from_days)

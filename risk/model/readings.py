@@ -1,7 +1,7 @@
-"""All stays of one holder read at once out of crowd state: the same numbers as `crowd_state.read_stay`, in one call.
+"""All stays of one holder read at once out of crowd state, in one call.
 
-A shield is asked for while somebody waits, so the plain form, which computes one stay from arrays, is only its oracle
-(a test holds the two against each other). Here the state of every venue and day concerned lies in one table, and one
+A shield is asked for while somebody waits, so the plain form, which computes one stay from arrays, is only the oracle
+of its tests. Here the state of every venue and day concerned lies in one table, and one
 compiled loop takes each stay's quarters out of it, takes the holder's own breath away, reads what lies between edges,
 and counts the others.
 """

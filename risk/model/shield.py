@@ -52,11 +52,6 @@ def shown_shield(percent: float) -> int:
     return math.floor(percent)
 
 
-def shown_cost(points: float) -> str:
-    """A cost as shown: one decimal, rounded up so that it never looks cheaper, or "<0.1"."""
-    return "<0.1" if points < 0.1 else f"{math.ceil(points * 10.0 - 1e-9) / 10.0:.1f}"
-
-
 @dataclass(frozen=True, slots=True)
 class Hits:
     """Expected hits: ``by_visit`` (n, draws), and of them those from the shared air, ``far``; ``dose_quanta`` (n,)

@@ -36,7 +36,6 @@ from risk.model.rounding import down, shown_points, significant
 from risk.model.visits import NO_VISITS, Visits, visits_of
 from risk.shield.reasons import Reason, reasons_of
 
-MOST_OWNERS: Final = 1000
 _HOUR_US: Final = QUARTERS_AN_HOUR * QUARTER_US
 
 

@@ -17,7 +17,8 @@ from exports.policy.domain import workloads
 from exports.policy.draw import draw
 from exports.policy.fit import fit
 from exports.policy.rows import SyntheticDay, deal
-from exports.policy.verified import QUASI, SENSITIVE, ClassPolicy, class_of, generalise
+from exports.policy.verified import QUASI, SENSITIVE, ClassPolicy
+from tests.exports.policy.classes import class_of, generalise
 
 ROOT = Path(__file__).parents[2]
 POLICY = ClassPolicy()

@@ -15,9 +15,9 @@ NOW = dt.datetime(2026, 8, 14, 12, tzinfo=dt.UTC)
 
 def test_an_act_is_recorded_in_words_and_public_ids() -> None:
     audit.record(actor="ann", verb="close", subject="v_1", now=NOW, organisation="o_1", reason="over", count=3)
-    assert audit.export_of("o_1") == [
-        {"at": NOW, "actor": "ann", "verb": "close", "subject": "v_1", "details": {"reason": "over", "count": 3}}
-    ]
+    entry = audit.entries_of("o_1").get()
+    assert (entry.at, entry.actor, entry.verb, entry.subject) == (NOW, "ann", "close", "v_1")
+    assert entry.details == {"reason": "over", "count": 3}
 
 
 def test_organisations_see_their_own_acts_newest_first() -> None:

@@ -27,7 +27,6 @@ from common.web.serializers import (
     Number,
     PublicId,
     QuerySerializer,
-    QueryWhole,
     StrictModelSerializer,
     StrictSerializer,
     Text,
@@ -102,7 +101,7 @@ class EntriesView(generics.ListAPIView[Any]):
 
 class SearchSerializer(QuerySerializer):
     zip = serializers.RegexField(r"^[0-9]{5}$", required=False)
-    near = QueryWhole(min_value=1, max_value=9, required=False)
+    near = serializers.IntegerField(min_value=1, max_value=9, required=False)
 
 
 class SearchView(ETagMixin, APIView):

@@ -54,13 +54,6 @@ class TestEvents:
             make_event(starts_at=NOW + times[0], ends_at=NOW + times[1])
         assert caught.value.errors[0].pointer == pointer
 
-    def test_its_times_open_the_venue(self) -> None:
-        event = make_event()
-        cancel_event(event=make_event(venue=event.venue, name="Off"), actor="owner", now=NOW)
-        found = selectors.event_times(event.venue, START, END)
-        assert found == [Interval(event.starts_at, event.ends_at)]
-        assert selectors.event_times(event.venue, END, END + DAY) == []
-
     def test_one_that_is_over_or_cancelled_cannot_change(self) -> None:
         event = make_event()
         with pytest.raises(Gone):
@@ -179,7 +172,7 @@ class TestQuickEvent:
         assert venue.doors.count() == 1
         event = Event.objects.get()
         assert take(event, made["invitation"]["code"], event.starts_at, event.ends_at)
-        times = selectors.event_times(venue, event.starts_at, event.ends_at)
+        times = [Interval(event.starts_at, event.ends_at)]
         assert is_open(venue.requirements.hours, venue.zone, event.starts_at, events=times)
         assert not is_open(venue.requirements.hours, venue.zone, event.ends_at, events=times)
 

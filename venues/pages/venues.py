@@ -33,7 +33,7 @@ from venues.services.venues import (
 )
 
 NEW_ORGANISATION: Final = "new"
-PREVIEW, CONFIRM = "preview", "confirm"
+CONFIRM: Final = "confirm"
 
 
 # A new place ---------------------------------------------------------------------------------------------------------

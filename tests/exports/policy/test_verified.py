@@ -14,11 +14,10 @@ from exports.policy.verified import (
     QUASI,
     SENSITIVE,
     ClassPolicy,
-    class_of,
-    generalise,
     generalise_by_zip,
     part_of_day,
 )
+from tests.exports.policy.classes import class_of, generalise
 
 POLICY = ClassPolicy()
 

@@ -144,21 +144,6 @@ def test_venues_never_interact() -> None:
     assert (both.dose_h2_per_m3[[0, 2, 4]] == two.doses().dose_h2_per_m3).all()
 
 
-def test_back_to_back_stays_of_one_person_are_one_stay() -> None:
-    minutes = MINUTE_US
-    first, begins, ends, before, place = far.merge_back_to_back(
-        person=[7, 7, 7, 8],
-        venue=[1, 1, 1, 1],
-        arrive_us=[0, 44 * minutes, 200 * minutes, 10 * minutes],
-        leave_us=[30 * minutes, 60 * minutes, 230 * minutes, 20 * minutes],
-    )
-    assert list(begins) == [0, 200 * minutes, 10 * minutes]
-    assert list(ends) == [60 * minutes, 230 * minutes, 20 * minutes]
-    assert list(before) == [-1, 0, -1]
-    assert list(first) == [0, 2, 3]
-    assert list(place) == [0, 0, 1, 2]
-
-
 @pytest.mark.parametrize(
     ("field", "change"),
     [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from risk.model.far import CLEAR_AFTER
 from risk.model.hits import class_hits, far_hits, pairwise_hits
 from risk.model.kinds import PRIORS, Kind
-from risk.model.load import chance_of_hit, mean_infectiousness
+from risk.model.load import chance_of_hit, infectiousness_share
 from risk.model.pathogens import SARS_COV_2_ANCESTRAL
 from tests.risk.model.rooms import HOUR_US, Crowd, crowds, pair_dose
 
@@ -156,11 +156,9 @@ def test_a_pool_over_classes_misses_what_one_sick_person_brings() -> None:
 
 
 def test_infectiousness_peaks_around_the_onset_of_symptoms() -> None:
-    before = mean_infectiousness(SARS_COV_2_ANCESTRAL, -2.0, 0.0)
-    after = mean_infectiousness(SARS_COV_2_ANCESTRAL, 0.0, 2.0)
-    late = mean_infectiousness(SARS_COV_2_ANCESTRAL, 5.0, 7.0)
+    before, after, late = infectiousness_share(SARS_COV_2_ANCESTRAL, [-2.0, 0.0, 5.0], [0.0, 2.0, 7.0])
     assert late < 0.5 * min(before, after)
-    assert mean_infectiousness(SARS_COV_2_ANCESTRAL, -12.0, 30.0) * 42.0 == pytest.approx(1.0, abs=1e-3)
+    assert infectiousness_share(SARS_COV_2_ANCESTRAL, -12.0, 30.0) == pytest.approx(1.0, abs=1e-3)
 
 
 @settings(deadline=None, max_examples=100)
