@@ -15,6 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/names", holders.NamesView.as_view(), name="names"),
     path("api/v1/diagnoses", holders.DiagnosesView.as_view(), name="diagnoses"),
     path("api/v1/owner/venues/<str:venue>/names", owners.PresentNamesView.as_view(), name="owner-names"),
-    path("api/v1/owner/venues/<str:venue>/statistics", owners.StatisticsView.as_view(), name="owner-statistics"),
     path("", include("passes.urls_pages")),
 ]

@@ -1,4 +1,4 @@
-"""Addresses for people who run venues: names that are shown to them, and totals."""
+"""Addresses for people who run venues: names that are shown to them."""
 
 from dataclasses import asdict
 
@@ -28,18 +28,3 @@ class PresentNamesView(OwnerView):
         """Names of visitors who are inside now, none of a day that is over."""
         found = selectors.names_present(places.venue(self.user, venue), utc_now())
         return Response({"results": [asdict(name) for name in found]})
-
-
-class StatisticsView(OwnerView):
-    """Totals by day."""
-
-    @extend_schema(
-        operation_id="venue_statistics",
-        tags=["owner"],
-        summary="Visits and refusals by day",
-        responses={200: serializers.StatisticsSerializer},
-    )
-    def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """The last 14 days. Refusals are told as totals of 10 and more, of days that are over."""
-        found = selectors.day_totals(places.venue(self.user, venue), utc_now())
-        return Response({"results": [asdict(day) for day in found]})

@@ -232,18 +232,3 @@ class NamesSerializer(serializers.Serializer[Any]):
     """Names of who is inside now."""
 
     results = PresentNameSerializer(many=True)
-
-
-class DayTotalsSerializer(serializers.Serializer[Any]):
-    """One epoch at a venue."""
-
-    date = serializers.DateField()
-    visits = serializers.IntegerField(help_text="visitors whom the doors let in")
-    declined = serializers.IntegerField(allow_null=True, help_text="red lights; null below 10 or while the day runs")
-    refused = serializers.IntegerField(allow_null=True, help_text="check-ins without a pass; null likewise")
-
-
-class StatisticsSerializer(serializers.Serializer[Any]):
-    """The last 14 epochs, newest first."""
-
-    results = DayTotalsSerializer(many=True)
