@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
 
 from common.ids import ALPHABET
-from venues.pages import account, alerts, events, organisations, venues, wall
+from venues.pages import account, alerts, doors, events, log_in, organisations, rules, venues, wall
 
 PREFIXES = {
     "organisation": "o",
@@ -34,14 +34,14 @@ def page(address: str, view: View, name: str) -> URLPattern:
 
 
 urlpatterns: list[URLPattern] = [
-    page("/sign-up", account.sign_up, "sign-up"),
-    page("/login", account.log_in, "log-in"),
-    page("/login/code", account.log_in_code, "log-in-code"),
-    page("/log-out", account.log_out, "log-out"),
-    page("/forgot", account.forgot, "forgot"),
-    page("/reset", account.reset, "reset"),
-    page("/confirm", account.confirm, "confirm"),
-    page("/join", account.join, "join"),
+    page("/sign-up", log_in.sign_up, "sign-up"),
+    page("/login", log_in.log_in, "log-in"),
+    page("/login/code", log_in.log_in_code, "log-in-code"),
+    page("/log-out", log_in.log_out, "log-out"),
+    page("/forgot", log_in.forgot, "forgot"),
+    page("/reset", log_in.reset, "reset"),
+    page("/confirm", log_in.confirm, "confirm"),
+    page("/join", log_in.join, "join"),
     page("/account", account.account, "account"),
     page("/account/email", account.email, "email"),
     page("/account/email/confirmation", account.send_confirmation, "confirmation"),
@@ -66,9 +66,9 @@ urlpatterns: list[URLPattern] = [
     page("/venues/<venue>/settings", venues.settings_of_venue, "settings"),
     page("/venues/<venue>/alert", alerts.alert, "alert"),
     page("/venues/<venue>/facts", venues.facts, "facts"),
-    page("/venues/<venue>/rules", venues.rules, "rules"),
-    page("/venues/<venue>/versions", venues.versions, "versions"),
-    page("/venues/<venue>/hours", venues.hours, "hours"),
+    page("/venues/<venue>/rules", rules.rules, "rules"),
+    page("/venues/<venue>/versions", rules.versions, "versions"),
+    page("/venues/<venue>/hours", rules.hours, "hours"),
     page("/venues/<venue>/close", venues.close_venue, "close-venue"),
     page("/venues/<venue>/events", events.events, "events"),
     page("/venues/<venue>/events/new", events.new_event, "new-event"),
@@ -76,12 +76,12 @@ urlpatterns: list[URLPattern] = [
     page("/venues/<venue>/code", wall.venue_code, "venue-code"),
     page("/venues/<venue>/poster.pdf", wall.venue_poster, "venue-poster"),
     page("/venues/<venue>/sticker.ndef", wall.sticker, "sticker"),
-    page("/venues/<venue>/doors", venues.doors, "doors"),
-    page("/venues/<venue>/doors/new", venues.new_door, "new-door"),
-    page("/doors/<door>", venues.change_door, "door"),
-    page("/doors/<door>/close", venues.close_door, "close-door"),
-    page("/doors/<door>/enrol", venues.enrol, "enrol"),
-    page("/devices/<device>/revoke", venues.revoke, "revoke"),
+    page("/venues/<venue>/doors", doors.doors, "doors"),
+    page("/venues/<venue>/doors/new", doors.new_door, "new-door"),
+    page("/doors/<door>", doors.change_door, "door"),
+    page("/doors/<door>/close", doors.close_door, "close-door"),
+    page("/doors/<door>/enrol", doors.enrol, "enrol"),
+    page("/devices/<device>/revoke", doors.revoke, "revoke"),
     page("/organisations/<organisation>", organisations.organisation, "organisation"),
     page("/organisations/<organisation>/change", organisations.change_organisation, "change-organisation"),
     page("/organisations/<organisation>/invite", organisations.invite, "invite"),

@@ -328,13 +328,13 @@ def field_errors(detail: Any, *, prefix: str = "") -> list[FieldError]:
     return [FieldError(prefix, str(detail), str(getattr(detail, "code", None) or "invalid"))]
 
 
-def from_validation_error(error: core.ValidationError) -> Invalid:
-    """The problem that a check of a Django model or form stands for."""
+def from_validation_error(error: core.ValidationError, *, at: str = "") -> Invalid:
+    """The problem that a check of a Django model, form or value stands for; `at` is the JSON pointer to it."""
     by_field: Mapping[str, Sequence[core.ValidationError]]
     by_field = error.error_dict if hasattr(error, "error_dict") else {core.NON_FIELD_ERRORS: error.error_list}
     return Invalid(
         errors=[
-            FieldError("" if name == core.NON_FIELD_ERRORS else pointer(name), message, single.code or "invalid")
+            FieldError(at if name == core.NON_FIELD_ERRORS else at + pointer(name), message, single.code or "invalid")
             for name, singles in by_field.items()
             for single in singles
             for message in single.messages

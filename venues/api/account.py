@@ -13,7 +13,7 @@ from common.web.idempotency import idempotent
 from common.web.problems import Conflict, TooMany, Unauthorized, Unavailable
 from common.web.serializers import read_body, without_body
 from common.web.throttles import AddressThrottle, LoginThrottle
-from venues import letters, selectors
+from venues import email_links, selectors
 from venues.api import serializers as s
 from venues.api.base import AccountView, OwnerListView, OwnerView, no_content
 from venues.services import second_factor
@@ -75,7 +75,7 @@ class SignUpView(APIView):
         """Make an account and log in: the answer sets a session's cookies. An address gets a link to confirm it."""
         user = sign_up(**read_body(request, s.SignUpInput), now=utc_now())
         _start_session(request, user)
-        letters.offer_confirmation(request._request, user)
+        email_links.offer_confirmation(request._request, user)
         return Response(s.AccountOutput(account(user)).data, status=201)
 
 
@@ -103,7 +103,7 @@ class EmailView(AccountView):
         before = self.user.email
         user = change_email(user=self.user, **read_body(request, s.EmailInput), now=utc_now())
         if user.email != before:
-            letters.offer_confirmation(request._request, user)
+            email_links.offer_confirmation(request._request, user)
         return self.show(s.AccountOutput, account(user))
 
 
@@ -116,7 +116,7 @@ class ConfirmationView(AccountView):
     @without_body
     def post(self, request: Request) -> Response:
         """Have the link mailed again. 409 `no_email` without an address, `confirmed` where that is done."""
-        letters.send_confirmation(request._request, self.user)
+        email_links.send_confirmation(request._request, self.user)
         return Response(status=202)
 
 
@@ -213,7 +213,7 @@ class ResetView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Have a link mailed. The answer is the same whether or not an account has this address."""
-        letters.send_reset(request._request, read_body(request, s.ResetInput)["email"])
+        email_links.send_reset(request._request, read_body(request, s.ResetInput)["email"])
         return Response(status=202)
 
 

@@ -13,7 +13,7 @@ from common.time import utc_now
 from venues import links, selectors
 from venues.kinds import Role
 from venues.models import Venue
-from venues.pages.base import attempt, bound, done, owner_page, show_form, user_of
+from venues.pages.base import bound, done, form_page, owner_page, user_of
 from venues.pages.forms import OwnerForm
 from venues.services.alerts import set_alert_mail
 from venues.services.venues import update_venue
@@ -50,13 +50,13 @@ def alert(request: HttpRequest, venue: str) -> HttpResponse:
         user=user,
         initial={"percent": place.alert_percent, "mail": selectors.alert_mail_wanted(user, place)},
     )
-    if form.is_valid() and attempt(form, lambda: _set(request, place, form)):
-        return done(request, _("Saved."), "owner-page-venue", venue=venue)
-    return show_form(
+    return form_page(
         request,
         form,
-        _("When %(name)s fills up") % {"name": place.name},
-        _("Save"),
+        lambda **_given: _set(request, place, form),
+        lambda _saved: done(request, _("Saved."), "owner-page-venue", venue=venue),
+        title=_("When %(name)s fills up") % {"name": place.name},
+        submit=_("Save"),
         lead=_(
             "Mails come within a minute or two. An open page of yours says it at once, aloud if a screen reader runs."
         ),

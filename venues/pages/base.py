@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.web import throttles
 from common.web.problems import Forbidden, Problem
-from venues.pages import typed
+from venues.pages import kept_input
 
 Page = Callable[..., HttpResponse]
 Done = TypeVar("Done")
@@ -58,7 +58,7 @@ def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def page(request: HttpRequest, **ids: str) -> HttpResponse:
         if not request.user.is_authenticated:
-            typed.keep(request)
+            kept_input.keep(request)
             return redirect_to_login(request.get_full_path())
         return view(request, **ids)
 
@@ -152,7 +152,7 @@ def bound(form: type[forms.Form], request: HttpRequest, **options: Any) -> Any:
     """The form with what was sent, or empty; or with what was typed before a session ended, for another look."""
     if request.method == "POST":
         return form(request.POST, **options)
-    kept = typed.take(request)
+    kept = kept_input.take(request)
     if kept is None:
         return form(None, **options)
     messages.info(request, _("Your session had ended. Here is what you typed; nothing was saved yet."))
@@ -161,6 +161,30 @@ def bound(form: type[forms.Form], request: HttpRequest, **options: Any) -> Any:
         {name: kept.get(name, field.initial if field.widget.is_hidden else "") for name, field in fresh.fields.items()}
     )
     return fresh
+
+
+def form_page(
+    request: HttpRequest,
+    form: forms.Form,
+    action: Callable[..., Any],
+    then: Callable[[Any], HttpResponse],
+    *,
+    title: Any,
+    submit: Any,
+    fields: Mapping[str, str] | None = None,
+    guesses: bool = False,
+    **context: Any,
+) -> HttpResponse:
+    """Answer a page that is one form: `then` once `action` has succeeded, else the form with what is wrong.
+
+    `action` takes the form's fields as keywords; `then` takes what it returned. `fields` and `guesses` are those of
+    `attempt`, the rest goes to `show_form`.
+    """
+    if form.is_valid():
+        result = attempt(form, lambda: action(**form.cleaned_data), fields=fields, guesses=request if guesses else None)
+        if result is not None:
+            return then(result)
+    return show_form(request, form, title, submit, **context)
 
 
 def show_form(request: HttpRequest, form: forms.Form, title: Any, submit: Any, **context: Any) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The first event or place, events, their invitations, posters and codes."""
 
 import datetime as dt
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,12 +18,13 @@ from common.time import deployment_zone, utc_now
 from venues import links, selectors
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Event, Invitation, Venue, zone_names
-from venues.pages.base import attempt, bound, done, owner_action, owner_page, show_form, user_of
+from venues.pages.base import bound, done, form_page, owner_action, owner_page, show_form, user_of
 from venues.pages.forms import NoFields, OwnerForm, name_field
 from venues.services import events as event_services
 from venues.services.codes import qr_svg
 from venues.services.events import (
     PRIVATE_HOST,
+    QuickEvent,
     create_event,
     create_quick_event,
     invitation_code,
@@ -40,6 +42,8 @@ PLACE_OF: Final[dict[str, str]] = {
 }
 """The kind of place where an event of each free class usually is; the risk engine begins from it."""
 USUAL_LENGTH: Final = dt.timedelta(hours=3)
+TIMES: Final = {"/starts_at": "starts", "/ends_at": "ends"}
+"""The field of an event's form for each time that its services may refuse."""
 
 
 # Forms ---------------------------------------------------------------------------------------------------------------
@@ -194,34 +198,32 @@ def start(request: HttpRequest) -> HttpResponse:
 def quick_event(request: HttpRequest) -> HttpResponse:
     """A free event in one form."""
     form = bound(QuickEventForm, request, initial=usual_times(utc_now(), deployment_zone()))
-    if form.is_valid():
-        given = form.cleaned_data
+
+    def make(**given: Any) -> QuickEvent:
         starts_at, ends_at = form.span()
-        made = attempt(
-            form,
-            lambda: create_quick_event(
-                user=user_of(request),
-                name=given["name"],
-                place=given["place"],
-                starts_at=starts_at,
-                ends_at=ends_at,
-                size=given["size"],
-                zip_code=given["zip"],
-                time_zone=given["time_zone"],
-                kind=PLACE_OF[given["host"]],
-                host_kind=given["host"],
-                host_name=PRIVATE_HOST if given["host"] == OrganisationKind.PERSONAL else given["name"],
-                now=utc_now(),
-            ),
-            fields={"/starts_at": "starts", "/ends_at": "ends"},
+        return create_quick_event(
+            user=user_of(request),
+            name=given["name"],
+            place=given["place"],
+            starts_at=starts_at,
+            ends_at=ends_at,
+            size=given["size"],
+            zip_code=given["zip"],
+            time_zone=given["time_zone"],
+            kind=PLACE_OF[given["host"]],
+            host_kind=given["host"],
+            host_name=PRIVATE_HOST if given["host"] == OrganisationKind.PERSONAL else given["name"],
+            now=utc_now(),
         )
-        if made is not None:
-            return done(request, _("Your event is ready."), "owner-page-event", event=made.event.public_id)
-    return show_form(
+
+    return form_page(
         request,
         form,
-        _("Your event"),
-        _("Make the event"),
+        make,
+        lambda made: done(request, _("Your event is ready."), "owner-page-event", event=made.event.public_id),
+        fields=TIMES,
+        title=_("Your event"),
+        submit=_("Make the event"),
         template="venues/owner/quick_event.html",
         zones=sorted(zone_names()),
         back="owner-page-start",
@@ -243,19 +245,17 @@ def new_event(request: HttpRequest, venue: str) -> HttpResponse:
     """An event at a place that is there."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     form = bound(EventForm, request, place=place, initial=usual_times(utc_now(), place.zone))
-    if form.is_valid():
-        made = attempt(form, lambda: _make(request, form, place), fields={"/starts_at": "starts", "/ends_at": "ends"})
-        if made is not None:
-            return done(request, _("Your event is ready."), "owner-page-event", event=made.public_id)
-    back = reverse("owner-page-events", args=[venue])
-    return show_form(
+    return form_page(
         request,
         form,
-        _("A new event"),
-        _("Make the event"),
+        lambda **_given: _make(request, form, place),
+        lambda made: done(request, _("Your event is ready."), "owner-page-event", event=made.public_id),
+        fields=TIMES,
+        title=_("A new event"),
+        submit=_("Make the event"),
         template="venues/owner/event_form.html",
         lead=_("At %(place)s. Its doors open an hour before.") % {"place": place.name},
-        back_to=back,
+        back_to=reverse("owner-page-events", args=[venue]),
     )
 
 
@@ -310,26 +310,29 @@ def change_event(request: HttpRequest, event: str) -> HttpResponse:
         "invitation_needed": row.invitation_needed,
     }
     form = bound(EventForm, request, place=row.venue, initial=initial)
-    if form.is_valid():
+
+    def change(**given: Any) -> Event:
         starts_at, ends_at = form.span()
-        given = {name: form.cleaned_data[name] for name in ("name", "size", "invitation_needed")}
-        changed = attempt(
-            form,
-            lambda: update_event(
-                event=row,
-                **given,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                actor=user_of(request).username,
-                now=utc_now(),
-            ),
-            fields={"/starts_at": "starts", "/ends_at": "ends"},
+        return update_event(
+            event=row,
+            **{name: given[name] for name in ("name", "size", "invitation_needed")},
+            starts_at=starts_at,
+            ends_at=ends_at,
+            actor=user_of(request).username,
+            now=utc_now(),
         )
-        if changed is not None:
-            return done(request, _("The event is changed."), "owner-page-event", event=event)
-    back = reverse("owner-page-event", args=[event])
-    template = "venues/owner/event_form.html"
-    return show_form(request, form, _("Change the event"), _("Change it"), template=template, back_to=back)
+
+    return form_page(
+        request,
+        form,
+        change,
+        lambda _changed: done(request, _("The event is changed."), "owner-page-event", event=event),
+        fields=TIMES,
+        title=_("Change the event"),
+        submit=_("Change it"),
+        template="venues/owner/event_form.html",
+        back_to=reverse("owner-page-event", args=[event]),
+    )
 
 
 @owner_page
@@ -354,20 +357,15 @@ def cancel_event(request: HttpRequest, event: str) -> HttpResponse:
 def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
     """One more invitation, with uses of its own."""
     row = selectors.event(user_of(request), event, Role.MANAGER)
-    form = bound(UsesForm, request, initial={"uses": row.size})
-    if form.is_valid() and attempt(
-        form,
-        lambda: make_invitation(event=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
-    ):
-        return done(request, _("The invitation is ready."), "owner-page-event", event=event)
-    back = reverse("owner-page-event", args=[event])
-    return show_form(
+    return form_page(
         request,
-        form,
-        _("One more invitation"),
-        _("Make the invitation"),
+        bound(UsesForm, request, initial={"uses": row.size}),
+        partial(make_invitation, event=row, actor=user_of(request).username, now=utc_now()),
+        lambda _made: done(request, _("The invitation is ready."), "owner-page-event", event=event),
+        title=_("One more invitation"),
+        submit=_("Make the invitation"),
         lead=_("Each invitation has a link of its own, which you can end by itself."),
-        back_to=back,
+        back_to=reverse("owner-page-event", args=[event]),
     )
 
 

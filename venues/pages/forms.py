@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from venues.services.codes import CODE_LENGTH
 
 MISSING: Final = {"required": _("Fill this in.")}
+NEW_PASSWORD_HELP: Final = _("At least 10 characters. Three words that only you would join are good.")
 
 
 class OwnerForm(forms.Form):
@@ -39,6 +40,16 @@ def _named(field: forms.BoundField, error: Any) -> str:
 
 class NoFields(OwnerForm):
     """A form that only asks whether one is sure."""
+
+
+class CodeForm(OwnerForm):
+    """A code of the second factor."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "off", "spellcheck": "false"}),
+    )
 
 
 def password_field(*, new: bool, label: Any, **options: Any) -> forms.CharField:

@@ -1,6 +1,7 @@
 """Teams: what an organisation is, who is in it, what it takes along, its end; and the operator's word for it."""
 
 import json
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,10 +16,10 @@ from common.time import utc_now
 from venues import links, selectors
 from venues.kinds import OrganisationKind, Role
 from venues.models import Organisation
-from venues.pages.base import attempt, bound, done, operator_page, owner_action, owner_page, show_form, user_of
+from venues.pages.base import bound, done, form_page, operator_page, owner_action, owner_page, show_form, user_of
 from venues.pages.forms import NoFields, OwnerForm, name_field
 from venues.services import organisations
-from venues.services.codes import qr_svg
+from venues.services.codes import NewCode, qr_svg
 from venues.services.export import export_organisation
 from venues.services.organisations import (
     change_member_role,
@@ -70,19 +71,13 @@ def organisation(request: HttpRequest, organisation: str) -> HttpResponse:
 def change_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
     """Another name or kind; then it waits for the operator again."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
-    form = bound(OrganisationForm, request, initial={"name": row.name, "kind": row.kind})
-    if form.is_valid() and attempt(
-        form,
-        lambda: update_organisation(
-            organisation=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
-        ),
-    ):
-        return done(request, _("Saved."), "owner-page-organisation", organisation=organisation)
-    return show_form(
+    return form_page(
         request,
-        form,
-        _("Name and kind"),
-        _("Save"),
+        bound(OrganisationForm, request, initial={"name": row.name, "kind": row.kind}),
+        partial(update_organisation, organisation=row, actor=user_of(request).username, now=utc_now()),
+        lambda _changed: done(request, _("Saved."), "owner-page-organisation", organisation=organisation),
+        title=_("Name and kind"),
+        submit=_("Save"),
         lead=_("A new name or kind has to be verified again by the operator."),
         back_to=reverse("owner-page-organisation", args=[organisation]),
     )
@@ -92,23 +87,20 @@ def change_organisation(request: HttpRequest, organisation: str) -> HttpResponse
 def invite(request: HttpRequest, organisation: str) -> HttpResponse:
     """Make a one-time code for a colleague."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
-    form, back = bound(RoleForm, request), reverse("owner-page-organisation", args=[organisation])
-    if form.is_valid():
-        made = attempt(
-            form,
-            lambda: make_member_code(
-                organisation=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()
-            ),
-        )
-        if made is not None:
-            address = links.join(links.origin(request), made.code)
-            context = {"row": row, "code": made.code, "address": address, "qr": qr_svg(address), "back": back}
-            return render(request, "venues/owner/invite.html", context)
-    return show_form(
+    back = reverse("owner-page-organisation", args=[organisation])
+
+    def show(made: NewCode) -> HttpResponse:
+        address = links.join(links.origin(request), made.code)
+        context = {"row": row, "code": made.code, "address": address, "qr": qr_svg(address), "back": back}
+        return render(request, "venues/owner/invite.html", context)
+
+    return form_page(
         request,
-        form,
-        _("A colleague for %(name)s") % {"name": row.name},
-        _("Make the code"),
+        bound(RoleForm, request),
+        partial(make_member_code, organisation=row, actor=user_of(request).username, now=utc_now()),
+        show,
+        title=_("A colleague for %(name)s") % {"name": row.name},
+        submit=_("Make the code"),
         lead=_("Nobody is added unasked: you hand over a code, and your colleague redeems it."),
         back_to=back,
     )
@@ -120,15 +112,16 @@ def member(request: HttpRequest, member: str) -> HttpResponse:
     row = selectors.member(user_of(request), member, Role.OWNER)
     team = row.organisation.public_id
     selectors.organisation(user_of(request), team, Role.OWNER)  # one's own membership may be read with any role
-    form = bound(RoleForm, request, initial={"role": row.role})
-    if form.is_valid() and attempt(
-        form,
-        lambda: change_member_role(membership=row, **form.cleaned_data, actor=user_of(request).username, now=utc_now()),
+    return form_page(
+        request,
+        bound(RoleForm, request, initial={"role": row.role}),
+        partial(change_member_role, membership=row, actor=user_of(request).username, now=utc_now()),
+        lambda _changed: done(request, _("Saved."), "owner-page-organisation", organisation=team),
         fields={"": "role"},
-    ):
-        return done(request, _("Saved."), "owner-page-organisation", organisation=team)
-    back = reverse("owner-page-organisation", args=[team])
-    return show_form(request, form, _("Role of %(name)s") % {"name": row.user.username}, _("Save"), back_to=back)
+        title=_("Role of %(name)s") % {"name": row.user.username},
+        submit=_("Save"),
+        back_to=reverse("owner-page-organisation", args=[team]),
+    )
 
 
 @owner_page
@@ -136,20 +129,21 @@ def remove_member(request: HttpRequest, member: str) -> HttpResponse:
     """End a membership, one's own or, for owners, anybody's; asks first."""
     user = user_of(request)
     row = selectors.member(user, member, Role.OWNER)
-    team, form = row.organisation, bound(NoFields, request)
-    own = row.user_id == user.pk
-    if request.method == "POST" and form.is_valid():
-        removed = attempt(form, lambda: organisations.remove_member(membership=row, actor=user.username, now=utc_now()))
-        if removed and own:
-            return done(request, _("You have left %(name)s.") % {"name": team.name}, "owner-page-home")
-        if removed:
-            return done(request, _("Removed."), "owner-page-organisation", organisation=team.public_id)
+    team, own = row.organisation, row.user_id == user.pk
     title = _("Leave %(team)s?") if own else _("Remove %(name)s from %(team)s?")
-    return show_form(
+
+    def say_so(_removed: object) -> HttpResponse:
+        if own:
+            return done(request, _("You have left %(name)s.") % {"name": team.name}, "owner-page-home")
+        return done(request, _("Removed."), "owner-page-organisation", organisation=team.public_id)
+
+    return form_page(
         request,
-        form,
-        title % {"name": row.user.username, "team": team.name},
-        _("Leave") if own else _("Remove"),
+        bound(NoFields, request),
+        partial(organisations.remove_member, membership=row, actor=user.username, now=utc_now()),
+        say_so,
+        title=title % {"name": row.user.username, "team": team.name},
+        submit=_("Leave") if own else _("Remove"),
         back_to=reverse("owner-page-organisation", args=[team.public_id]),
         danger=True,
     )

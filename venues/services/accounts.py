@@ -11,12 +11,12 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from common import audit, crypto
-from common.web.problems import Invalid
+from common.web.problems import Invalid, from_validation_error
 from venues.kinds import Role
 from venues.models import Membership, OwnerToken
 from venues.refusals import NotLoggedIn, conflict
 from venues.services import mailed, second_factor
-from venues.services.checks import clean, invalid
+from venues.services.checks import clean
 
 MOST_TOKENS: Final = 50
 """Tokens of an account, a bound on what one account can make."""
@@ -185,7 +185,7 @@ def _set_password(user: User, password: str, *, pointer: str, save: bool = True)
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise invalid(error, pointer=pointer) from None
+        raise from_validation_error(error, at=pointer) from None
     user.set_password(password)
     if save:
         user.save(update_fields=["password"])

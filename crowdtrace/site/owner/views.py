@@ -13,7 +13,7 @@ from common.time import utc_now
 from crowdtrace.site.owner.dashboard import inside, ratings_of
 from passes import selectors as of_passes
 from risk.crowd.usual import usual_of
-from venues import plain, selectors
+from venues import selectors, wording
 from venues.fullness import Fullness
 from venues.models import Device, Venue
 from venues.pages.base import owner_page, user_of
@@ -100,13 +100,13 @@ def _usual(place: Venue) -> dict[str, Any] | None:
     local = utc_now().astimezone(place.zone)
     highest = max(1.0, *(heads for day in week for heads in day))
     return {
-        "weekday": plain.WEEKDAYS[local.weekday()],
+        "weekday": wording.WEEKDAYS[local.weekday()],
         "bars": [_bar(hour, heads, highest, hour == local.hour) for hour, heads in enumerate(week[local.weekday()])],
         "most": round(highest),
         "width": CHART_WIDTH,
         "height": CHART_HEIGHT + CHART_FOOT,
         "floor": CHART_HEIGHT,
-        "days": plain.WEEKDAYS,
+        "days": wording.WEEKDAYS,
         "rows": [(hour, [round(day[hour]) for day in week]) for hour in range(HOURS)],
     }
 

@@ -1,4 +1,4 @@
-"""Having links mailed, as pages and the API ask for it: counted against limits, done by the worker."""
+"""Send one-time links by e-mail, as pages and the API ask for it: counted against limits, done by the worker."""
 
 from contextlib import suppress
 from typing import Any, Final
@@ -50,6 +50,14 @@ def offer_confirmation(request: HttpRequest, user: User) -> bool:
         send_confirmation(request, user)
         return True
     return False
+
+
+def asked_to_confirm(user: User) -> str:
+    """What happens to the link just asked for."""
+    if leave():
+        words = _("A link is on its way to %(address)s. Open it to confirm the address; all else works meanwhile.")
+        return words % {"address": user.email}
+    return _("This copy has no mail server, so your address stays unconfirmed; all but mails works.")
 
 
 def _queue(task: Any, *arguments: Any) -> None:

@@ -1,0 +1,166 @@
+"""What a place asks of people who come, and when it is open: forms, and every version there was."""
+
+from typing import Any, Final
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from common.time import utc_now
+from common.web.problems import NotFound
+from venues import selectors, wording
+from venues.kinds import Role
+from venues.models import Requirements, Venue
+from venues.pages.base import attempt, bound, done, form_page, owner_page, show_form, user_of
+from venues.pages.events import size_field
+from venues.pages.forms import OwnerForm
+from venues.requirements import RequirementValues
+from venues.services.venues import set_requirements
+
+CONFIRM: Final = "confirm"
+"""What the button sends that puts rules in force; any other only shows them in words."""
+
+
+class RulesForm(OwnerForm):
+    """What a place asks of people who come."""
+
+    capacity = size_field(gettext_lazy("How many people fit in?"))
+    enforced_limit_percent = forms.IntegerField(
+        label=gettext_lazy("How much of that do you allow? (percent)"),
+        min_value=1,
+        max_value=100,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy("The doors turn red at this share: 50 lets half as many in."),
+    )
+    refuse_symptoms = forms.BooleanField(label=gettext_lazy("Symptoms"), required=False)
+    refuse_diagnosed = forms.BooleanField(label=gettext_lazy("Diagnosed, or waiting for a test result"), required=False)
+    refuse_contact = forms.BooleanField(label=gettext_lazy("In contact with someone diagnosed"), required=False)
+    refuse_near = forms.BooleanField(label=gettext_lazy("Near someone with symptoms"), required=False)
+    rotating_code = forms.BooleanField(
+        label=gettext_lazy("The code must be this minute's"),
+        required=False,
+        help_text=gettext_lazy("Off: paper passes work, and so does a photo of somebody's pass."),
+    )
+    max_temperature_f = forms.FloatField(
+        label=gettext_lazy("Highest temperature in °F (not needed)"),
+        required=False,
+        help_text=gettext_lazy("Only with a thermometer at the door. 100.4 is usual. Nobody sees a reading."),
+    )
+    min_o2 = forms.IntegerField(
+        label=gettext_lazy("Lowest blood oxygen in percent (not needed)"),
+        required=False,
+        help_text=gettext_lazy("Only with an oximeter at the door."),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@owner_page
+def rules(request: HttpRequest, venue: str) -> HttpResponse:
+    """Change what a place asks: what it means is shown in words first, then put in force."""
+    place = selectors.venue(user_of(request), venue, Role.MANAGER)
+    asked = rules_of(place)
+    present = RequirementValues.of(asked)
+    initial = present.as_dict() | {"version": asked.version}
+    form = bound(RulesForm, request, initial=initial)
+    told = None
+    if form.is_valid():
+        given = dict(form.cleaned_data)
+        version = given.pop("version")
+        wanted = present.changed(given)
+        if request.POST.get("do") == CONFIRM:
+            changed = attempt(form, lambda: _put_in_force(request, place, wanted, version))
+            if changed is not None:
+                return done(
+                    request,
+                    _("Version %(version)d is in force.") % {"version": changed.version},
+                    "owner-page-settings",
+                    venue=venue,
+                )
+        else:
+            told = wording.tell(wanted)
+    return show_form(
+        request,
+        form,
+        _("Rules at the door"),
+        _("Put in force"),
+        template="venues/owner/rules.html",
+        venue=place,
+        told=told,
+        back_to=reverse("owner-page-settings", args=[venue]),
+    )
+
+
+@owner_page
+def versions(request: HttpRequest, venue: str) -> HttpResponse:
+    """Everything a place ever asked, newest first, in words."""
+    place = selectors.venue(user_of(request), venue)
+    rows = place.requirement_versions.order_by("-version")[:100]
+    told = [(row, wording.tell(RequirementValues.of(row)), wording.tell_hours(row.hours)) for row in rows]
+    return render(request, "venues/owner/versions.html", {"venue": place, "versions": told})
+
+
+class HoursForm(OwnerForm):
+    """A week's hours, one line a day."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget = {"autocomplete": "off", "spellcheck": "false"}
+        for day, name in enumerate(wording.WEEKDAYS):
+            self.fields[f"day_{day}"] = forms.CharField(
+                label=name, required=False, max_length=200, widget=forms.TextInput(attrs=widget)
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Every line must be readable."""
+        given = super().clean() or self.cleaned_data
+        for day in range(7):
+            try:
+                given[f"day_{day}"] = wording.read_day(given.get(f"day_{day}", ""))
+            except wording.BadLine:
+                self.add_error(f"day_{day}", _("Write it like 09:00-12:00, 14:00-18:00, or leave it empty."))
+        return given
+
+
+@owner_page
+def hours(request: HttpRequest, venue: str) -> HttpResponse:
+    """Change when a place is open."""
+    place = selectors.venue(user_of(request), venue, Role.MANAGER)
+    asked = rules_of(place)
+    present = RequirementValues.of(asked)
+    week = present.hours or [[] for _day in range(7)]
+    initial: dict[str, Any] = {f"day_{day}": wording.write_day([list(one) for one in week[day]]) for day in range(7)}
+
+    def change(version: int, **days: list[list[int]]) -> Requirements:
+        wanted = present.changed({"hours": [days[f"day_{day}"] for day in range(7)]})
+        return _put_in_force(request, place, wanted, version)
+
+    return form_page(
+        request,
+        bound(HoursForm, request, initial=initial | {"version": asked.version}),
+        change,
+        lambda _changed: done(request, _("The new hours are in force."), "owner-page-settings", venue=venue),
+        fields={f"/hours/{day}": f"day_{day}" for day in range(7)},
+        title=_("When it is open"),
+        submit=_("Put in force"),
+        lead=_("One line a day, such as 09:00-12:00, 14:00-18:00. Empty is closed, 00:00-24:00 is all day, "
+               "17:00-01:00 ends on the next day."),
+        back_to=reverse("owner-page-settings", args=[venue]),
+    )  # fmt: skip
+
+
+def rules_of(place: Venue) -> Requirements:
+    """The version in force; every venue has one from its beginning."""
+    if place.requirements is None:
+        raise NotFound
+    return place.requirements
+
+
+def _put_in_force(request: HttpRequest, place: Venue, values: RequirementValues, version: int) -> Requirements:
+    return set_requirements(
+        venue=place, values=values, actor=user_of(request).username, now=utc_now(), expected_version=version
+    )
