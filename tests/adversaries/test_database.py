@@ -124,6 +124,7 @@ class TestAnOperatorWithACopyOfTheDatabase:
     def test_broker_and_cache_hold_nothing_of_a_pass(self) -> None:
         held = one_day(phones=1)[0]
         kept = dump_valkey()
+        assert held
         for one in held:
             row = Pass.objects.get(owner_hash=one.secrets.owner_hash)
             for secret in (one.secrets.anchor, one.secrets.owner_hash, bytes(row.tag)):

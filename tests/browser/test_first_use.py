@@ -118,9 +118,11 @@ def test_a_typed_key_is_taken_and_other_words_are_not(phone: Page) -> None:
     phone.fill("#typed", "not a key")
     phone.click('[data-form="restore"] [type=submit]')
     phone.wait_for_selector('[data-slot="restore-note"]:has-text("no CrowdTrace key")')
+    assert stored_people(phone) == []
     phone.fill("#typed", base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode())
     phone.click('[data-form="restore"] [type=submit]')
     shows(phone, "home")
+    assert bytes(stored_people(phone)[0]["secret"]) == bytes(range(32))
 
 
 @pytest.mark.django_db(transaction=True)

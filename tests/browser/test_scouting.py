@@ -103,6 +103,7 @@ def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> N
     phone.wait_for_selector("[data-when=can-scan]:not([hidden])")
     phone.set_input_files("#picture", poster)
     phone.wait_for_url(f"**/venues/{venue.public_id}")
+    assert venue.name in phone.inner_text("h1")
 
 
 def test_a_poster_before_the_camera_opens_its_place(
@@ -115,6 +116,7 @@ def test_a_poster_before_the_camera_opens_its_place(
     page.goto("/venues")
     page.click("[data-do=scan]")
     page.wait_for_url(f"**/venues/{venue.public_id}")
+    assert venue.name in page.inner_text("h1")
     page.context.close()
     browser.close()
 

@@ -234,6 +234,7 @@ def test_the_report_of_a_fault_holds_no_values() -> None:
 
 
 def test_the_settings_send_every_logger_through_the_filter() -> None:
+    handlers = 0
     for name in ("", "django", "django.request", "django.security.DisallowedHost", "celery.app.trace", "_granian"):
         logger: logging.Logger | None = logging.getLogger(name)
         while logger is not None:
@@ -241,7 +242,9 @@ def test_the_settings_send_every_logger_through_the_filter() -> None:
                 if isinstance(handler, logging.NullHandler) or type(handler).__module__.startswith("_pytest"):
                     continue
                 assert any(isinstance(each, PrivateFilter) for each in handler.filters), name
+                handlers += 1
             logger = logger.parent if logger.propagate else None
+    assert handlers > 0
 
 
 def test_a_worker_tells_of_a_failed_task_without_its_values() -> None:

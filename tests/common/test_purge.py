@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import logging
 import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,11 @@ from django.db import connection, connections, transaction
 from pytest_django.fixtures import Settings
 
 from common import purge as module
+from common import tasks
 from common.models import AuditEntry, RememberedAnswer
 from common.privacy import declared_models
 from common.purge import purge_expired
-from common.tasks import forget_expired_keys, purge
+from common.tasks import purge
 from common.time import epoch_end, last_ended_day
 from passes.models import Name, Pass, Rating, Scan
 from venues.models import Organisation, Venue
@@ -205,9 +207,13 @@ def test_the_task_purges_and_lets_expired_keys_leave_the_disk() -> None:
     assert not RememberedAnswer.objects.exists()
 
 
-def test_a_store_that_is_away_does_not_stop_the_purge(settings: Settings) -> None:
+def test_a_store_that_is_away_does_not_stop_the_purge(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    answer(utc(2026, 1, 1))
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    forget_expired_keys()
+    with caplog.at_level(logging.INFO, tasks.__name__):
+        purge.apply(throw=True)
+    assert not RememberedAnswer.objects.exists()
+    assert "did not rewrite its file" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def test_a_day_leaves_passes_scans_visits_ratings_and_one_change_a_venue(device:
 def test_rows_of_a_pass_are_joined_by_the_tag_of_its_anchor(device: Device) -> None:
     bulk.write_day(day(device), keep_anchors=True)
 
-    for row in models.Pass.objects.filter(go=True):
+    rows = list(models.Pass.objects.filter(go=True))
+    assert rows
+    for row in rows:
         assert bytes(row.tag) == keyed_hash("tag", bytes(row.anchor or b""))[:16]
         assert models.Visit.objects.filter(tag=row.tag).count() == 1
 

@@ -134,8 +134,10 @@ class TestLastSeen:
     def test_one_seen_in_this_quarter_asks_no_cache(self, monkeypatch: pytest.MonkeyPatch) -> None:
         enrolled = enrolled_now()
         moment = enrolled.device.enrolled_at
-        monkeypatch.setattr(presence, "cache", None)
+        asked: list[str] = []
+        monkeypatch.setattr(cache, "add", lambda name, *_args, **_more: asked.append(name))
         presence.note(device_id=enrolled.device.pk, last_seen=enrolled.device.last_seen, now=moment)
+        assert asked == []
 
     def test_a_process_asks_the_cache_once_a_quarter_though_no_worker_writes(
         self, monkeypatch: pytest.MonkeyPatch

@@ -125,6 +125,7 @@ def test_a_log_in_meanwhile_ends_no_link() -> None:
     made = mailed.token_for(user, mailed.CONFIRM)
     call(Client(), "POST", "/api/v1/owner/log-in", {"username": user.username, "password": PASSWORD})
     confirm_email(token=made, now=utc_now())
+    assert confirmed(user)
 
 
 @pytest.mark.parametrize("made", ["", ".", "x.y", "MQ.x", "99999999999999999999.x", "é.ü"])

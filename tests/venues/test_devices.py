@@ -50,7 +50,8 @@ def test_a_code_makes_one_device_with_a_token_that_is_kept_as_a_hash() -> None:
 
 def test_a_code_may_be_typed_with_spaces_hyphens_and_capitals() -> None:
     code = new_code()
-    enrol(f" {code[:4]}-{code[4:8]} {code[8:]}".upper())
+    device, _token = enrol(f" {code[:4]}-{code[4:8]} {code[8:]}".upper())
+    assert Device.objects.get() == device
 
 
 def test_unknown_used_late_and_closed_codes_look_alike() -> None:
@@ -71,7 +72,10 @@ def test_unknown_used_late_and_closed_codes_look_alike() -> None:
 
 
 def test_a_code_lives_ten_minutes() -> None:
-    enrol(new_code(), NOW + 10 * MINUTE - dt.timedelta(seconds=1))
+    in_time, late = new_code(), new_code()
+    device, _token = enrol(in_time, NOW + 10 * MINUTE - dt.timedelta(seconds=1))
+    assert Device.objects.get() == device
+    refused(late, NOW + 10 * MINUTE)
 
 
 def test_a_code_with_a_bad_name_is_not_spent() -> None:

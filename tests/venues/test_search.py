@@ -115,9 +115,10 @@ def test_a_search_takes_two_statements_at_most(
     town: Organisation, query: dict[str, Any], django_assert_max_num_queries: Any
 ) -> None:
     with django_assert_max_num_queries(2):
-        for found in find_venues(**query):
-            assert found.venue.organisation.name
-            assert found.venue.requirements is not None
+        found = find_venues(**query)
+        assert found
+        assert all(one.venue.organisation.name for one in found)
+        assert all(one.venue.requirements is not None for one in found)
 
 
 @pytest.mark.parametrize(("limit", "count"), [(-1, 1), (0, 1), (3, 3), (10**9, 6)])
@@ -127,5 +128,8 @@ def test_the_limit_is_kept_within_bounds(town: Organisation, limit: int, count: 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # a search leaves nothing behind
 @given(q=st.text(max_size=60), zip_code=st.text(max_size=6))
-def test_any_text_is_a_search(db: None, q: str, zip_code: str) -> None:
-    find_venues(q=q, zip_code=zip_code.replace("\0", ""))
+def test_any_text_is_a_search_that_narrows_the_list(town: Organisation, q: str, zip_code: str) -> None:
+    found, everywhere = names(q=q, zip_code=zip_code.replace("\0", "")), names()
+    assert set(found) <= set(everywhere)
+    assert len(found) == len(set(found))
+    assert q.strip() or set(found) == set(everywhere)

@@ -182,7 +182,9 @@ def test_processes_that_start_together_agree_on_the_key() -> None:
 def test_a_key_of_another_deployment_is_replaced() -> None:
     name = f"{throttles.KEY_NAME}:2030-01-02"
     valkey.limits().set(name, b"not ours")
-    assert throttles._shared_key("2030-01-02") == throttles._shared_key("2030-01-02")
+    key = throttles._shared_key("2030-01-02")
+    assert key != b"not ours"
+    assert throttles._shared_key("2030-01-02") == key
     valkey.limits().delete(name)
 
 

@@ -261,7 +261,9 @@ class TestReleases:
         settings.LAKE_S3_ENDPOINT = bucket.endpoint
         settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key
         announce(FIRST, now=ANNOUNCED, size=100)
-        for file in get(client, ONE)["files"]:
+        files = get(client, ONE)["files"]
+        assert files
+        for file in files:
             data = body(client.get(file["url"].removeprefix("http://testserver")))
             assert hashlib.sha256(data).hexdigest() == file["sha256"]
 
