@@ -30,6 +30,7 @@ from exports.dataset import publication
 from exports.dataset.descriptors import croissant, datapackage
 from exports.dataset.tables import DAILY
 from exports.engine.results import to_csv
+from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES
 from exports.models import Release
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
@@ -173,7 +174,7 @@ class FileView(DatasetView):
         asked = asked_part(request._request, size=size, tag=tag)
         part = asked or range(size)
         try:
-            stream = conf.storage().open(found["path"])
+            stream = storage().open(found["path"])
             stream.seek(part.start)
         except OSError as error:
             raise Unavailable from error

@@ -21,9 +21,11 @@ from common.time import utc_now
 from exports import conf
 from exports.athena.wire import CATALOGUE, ENGINE, AthenaError, Json, page_of, results_page, to_csv, work_group
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
+from exports.engine.deployment import query_limits
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import to_arrow
 from exports.engine.run import run_query
+from exports.lake.deployment import storage
 from exports.lake.storage import StoredObject
 from exports.models import AthenaQuery
 from exports.selectors import tables_at
@@ -129,7 +131,7 @@ class Local:
         row, (start, most) = _row(asked, now), page_of(asked)
         if row.state != AthenaQuery.State.SUCCEEDED:
             raise AthenaError(f"Query has not yet finished. Current state: {row.state}")
-        with conf.storage().open(f"{RESULTS}/{row.pk}.arrow") as stream:
+        with storage().open(f"{RESULTS}/{row.pk}.arrow") as stream:
             table = pa.ipc.open_stream(io.BytesIO(stream.read())).read_all()
         return results_page(table, start=start, most=most)
 
@@ -149,8 +151,8 @@ class Local:
 
 def _output() -> str:
     """Where results lie, as clients are told: in a bucket where the lake is in one."""
-    storage = conf.storage()
-    return storage.at(RESULTS, "") if storage.is_s3 else f"s3://this-deployment/{RESULTS}/"
+    store = storage()
+    return store.at(RESULTS, "") if store.is_s3 else f"s3://this-deployment/{RESULTS}/"
 
 
 def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
@@ -158,7 +160,7 @@ def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
         row = AthenaQuery.objects.get(pk=uuid.UUID(str(asked.get("QueryExecutionId"))))
     except (ValueError, AthenaQuery.DoesNotExist):
         raise AthenaError("QueryExecution was not found") from None
-    late = dt.timedelta(seconds=conf.query_limits().seconds) + GRACE
+    late = dt.timedelta(seconds=query_limits().seconds) + GRACE
     if row.state not in ENDED and row.submitted_at + late < now:
         _end(row.pk, AthenaQuery.State.FAILED, "The process that ran the query is gone", now)
         row.refresh_from_db()
@@ -174,7 +176,7 @@ def _end(pk: uuid.UUID, state: AthenaQuery.State, reason: str, now: dt.datetime,
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(conf.query_limits().parallel, thread_name_prefix="athena")
+    return ThreadPoolExecutor(query_limits().parallel, thread_name_prefix="athena")
 
 
 def _run(pk: uuid.UUID) -> None:
@@ -198,10 +200,10 @@ def _answer(row: AthenaQuery) -> None:
     try:
         result = run_query(sql=row.sql, at=tables_at(), now=utc_now(), is_cancelled=is_cancelled).result
         if result.truncated:
-            raise QueryError("too-large", f"The answer has more than {conf.query_limits().max_rows:,} rows.")
-        storage = conf.storage()
-        storage.write(f"{RESULTS}/{row.pk}.arrow", to_arrow(result.table))
-        storage.write(f"{RESULTS}/{row.pk}.csv", to_csv(result.table))
+            raise QueryError("too-large", f"The answer has more than {query_limits().max_rows:,} rows.")
+        store = storage()
+        store.write(f"{RESULTS}/{row.pk}.arrow", to_arrow(result.table))
+        store.write(f"{RESULTS}/{row.pk}.csv", to_csv(result.table))
     except QueryError as error:
         place = f"line {error.line}:{error.column}: " if error.line else ""
         _end(row.pk, AthenaQuery.State.FAILED, f"{error.code.upper()}: {place}{error.detail}", utc_now())
@@ -213,10 +215,10 @@ def _answer(row: AthenaQuery) -> None:
 
 def sweep_results() -> int:
     """Remove results whose query is forgotten; how many objects went."""
-    storage = conf.storage()
+    store = storage()
     known = {str(pk) for pk in AthenaQuery.objects.values_list("pk", flat=True)}
-    objects = storage.objects()
-    old = [each for each in objects.versions(storage.at(RESULTS)) if not _is_of(each, known)]
+    objects = store.objects()
+    old = [each for each in objects.versions(store.at(RESULTS)) if not _is_of(each, known)]
     objects.remove(old)
     return len(old)
 
@@ -280,11 +282,11 @@ class Forward:
 def _client() -> Any:
     import boto3
 
-    storage = conf.storage()
-    keys = {"aws_access_key_id": storage.access_key, "aws_secret_access_key": storage.secret_key}
+    store = storage()
+    keys = {"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key}
     return boto3.client(
         "athena",
-        region_name=storage.region,
+        region_name=store.region,
         endpoint_url=conf.athena_endpoint(),
         **{name: value for name, value in keys.items() if value},
     )

@@ -13,8 +13,8 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import QueryError
+from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.parse import Dialect, TooDeepError, parse
 
 INTERNAL: Final = "The text is no SQL of this dialect"

@@ -22,6 +22,7 @@ import pyarrow as pa
 from exports.dataset.tables import Kind, Table
 from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.explain import explained
+from exports.engine.limits import Limits
 from exports.engine.macros import macros
 from exports.engine.process import AHEAD, Process, end, start
 from exports.lake.storage import Storage, local_path
@@ -37,8 +38,6 @@ KINDS: Final[dict[Kind, str]] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
-MAX_CHARACTERS: Final = 20_000
-"""A longer query is refused before it is parsed."""
 TOO_SLOW: Final = "The query took more than %g seconds and was ended. Read fewer days (by scan_date), or join less."
 TOO_LARGE: Final = "The answer is larger than %d MB. Ask for fewer columns or rows, or fetch the release's files."
 READ_BYTES: Final = 1 << 16
@@ -49,19 +48,6 @@ Asked = Callable[[], bool]
 
 def _never() -> bool:
     return False
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one query may use; `parallel` queries run at once on this machine."""
-
-    seconds: float = 30.0
-    memory_mb: int = 1024
-    threads: int = 2
-    max_rows: int = 10_000
-    max_output_bytes: int = 16 * 1024 * 1024
-    parallel: int = 4
-    wait_seconds: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from common.time import utc_now
 from exports.dataset.tables import LIVE_CROWD
+from exports.engine.deployment import query_engine
 from exports.engine.engine import QueryResult
 from exports.engine.results import columns_of, json_rows
-from exports.lakes import query_engine
 from exports.selectors import TablesAt, tables_at
 
 if TYPE_CHECKING:

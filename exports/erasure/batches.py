@@ -16,16 +16,16 @@ from typing import Any, Final
 from django.db import transaction
 
 from common.crypto import decrypt, encrypt
-from exports import conf
 from exports.dataset.tables import VERIFIED
 from exports.erasure.log import copy_log
 from exports.erasure.requests import PURPOSE, erase_in_database, index_hashes_of
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.rewrite import Erased, NotFoundError, ObjectChange, erase_rows, prove_absence, was_committed
 from exports.lake.sweep import sweep
-from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
 from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedDay, VerifiedFile
+from exports.release.thresholds import class_policy
 from exports.release.verified import settle
 from risk.crowd.refresh import refresh_crowd
 
@@ -146,7 +146,7 @@ def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
             lake=lake,
             tokens=tokens,
             job=batch.job,
-            policy=conf.class_policy(),
+            policy=class_policy(),
             files={name for places in wanted.values() for _, name, _ in places.values()},
             before_commit=partial(_write_plan, batch, wanted),
         )

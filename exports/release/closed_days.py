@@ -25,9 +25,9 @@ from exports.announce.webhooks import queue_deliveries
 from exports.dataset.engines import lookup_rows
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.files import files_of
 from exports.lake.write import overwrite_day, overwrite_table
-from exports.lakes import deployment_lake
 from exports.models import Release, ServedDay, Step
 from exports.policy.checks import release_failures
 from exports.policy.daily import daily_by_state
@@ -40,6 +40,7 @@ from exports.policy.rows import deal, dp_counts
 from exports.release import draw_log
 from exports.release.counts import exact_counts, rows_may_be_gone
 from exports.release.risklevels import levels_on
+from exports.release.thresholds import drift_limits
 from passes.models import Pass
 
 log = logging.getLogger(__name__)
@@ -256,7 +257,7 @@ def _day_before(day: dt.date) -> Drawn | None:
 
 def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None, accept_drift: bool) -> None:
     failures = release_failures(drawn=drawn, fitted=fitted, batches=deal(drawn, fitted).batches())
-    moved = drift_failures(drawn=drawn, before=before, limits=conf.drift_limits())
+    moved = drift_failures(drawn=drawn, before=before, limits=drift_limits())
     if failures or (moved and not accept_drift):
         raise ReleaseFailed("; ".join(failures + moved))
     if moved:

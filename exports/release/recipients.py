@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from common import audit, crypto
 from common.web.problems import Gone, Invalid, NotFound, Unavailable
-from exports import conf
 from exports.dataset.tables import VERIFIED
+from exports.lake.deployment import storage
 from exports.lake.storage import StoredObject
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
 
@@ -95,10 +95,10 @@ def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.date
         files = list(VerifiedFile.objects.filter(day=day).order_by("name").values_list("name", flat=True))
         if number >= len(files):
             raise NotFound
-        storage = conf.storage()
-        url = storage.at(VERIFIED.zone.value, VERIFIED.name, files[number])
+        store = storage()
+        url = store.at(VERIFIED.zone.value, VERIFIED.name, files[number])
         try:
-            body = storage.objects().read(StoredObject(url, 0))
+            body = store.objects().read(StoredObject(url, 0))
         except FileNotFoundError:
             continue
         _note_access(credential, f"{day.isoformat()}/{number}", "verified.read", now)

@@ -28,9 +28,9 @@ from exports import conf
 from exports.dataset.tables import ANSWERS, VERIFIED, states_by_zip3
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.rewrite import was_committed
 from exports.lake.write import folder_of, overwrite_day, rows_a_file
-from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
 from exports.models import Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.domain import Axis, workloads
@@ -38,6 +38,7 @@ from exports.policy.verified import LADDER, QUASI, SENSITIVE, generalise_by_zip
 from exports.policy.verified_rows import CODES, QUASI_AXES, RowMaker, token
 from exports.release.counts import make_rows, rows_may_be_gone
 from exports.release.risklevels import levels_on
+from exports.release.thresholds import class_policy
 from exports.selectors import VERIFIED_TRIES
 
 log = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
     cursor.execute(f"CREATE TEMPORARY TABLE verified_classes ({columns}, step int) ON COMMIT DROP")
     cursor.execute("SELECT zip, count(*) FROM verified_groups GROUP BY zip ORDER BY zip")
     parts = _gathered(cursor.fetchall())
-    policy, published, dropped = conf.class_policy(), 0, 0
+    policy, published, dropped = class_policy(), 0, 0
     codes = {name: {value: code for code, value in enumerate(axes[name].values)} for name in QUASI_AXES}
     for made in generalise_by_zip((_counts(cursor, axes, part) for part in parts), policy):
         published, dropped = published + made.published, made.dropped

@@ -12,7 +12,7 @@ from exports.dataset.tables import VERIFIED
 from exports.erasure import requests
 from exports.erasure.batches import run_erasures
 from exports.hashes import index_hash
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import IndexEntry
 from exports.release.verified import publish_day
 from passes.models import Pass, Scan, Visit

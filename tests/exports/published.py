@@ -10,9 +10,9 @@ import pyarrow as pa
 from exports.dataset.tables import VERIFIED
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.rewrite import name_of
 from exports.lake.write import overwrite_day
-from exports.lakes import deployment_lake
 from exports.models import IndexEntry, VerifiedFile
 from passes.models import Pass
 from tests.exports.lake.factories import a_row, a_table

@@ -15,7 +15,7 @@ from common.time import utc_now
 from exports.api.erasures import receipt
 from exports.erasure import batches, requests
 from exports.erasure.log import read_log
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import Erasure
 from passes.codec.identity import hash_owner
 

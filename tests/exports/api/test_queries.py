@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from exports.engine.deployment import _planned
 from exports.engine.errors import QueryBusyError
 from exports.lake.storage import local_path
-from exports.lakes import _planned
 from tests.exports.engine.factories import published
 from tests.exports.ledger import ANNOUNCED, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily

@@ -23,11 +23,11 @@ from pyathena.pandas.cursor import PandasCursor
 
 from common.time import utc_now
 from common.web.problems import TooMany
-from exports import conf
 from exports.athena.service import RESULTS, sweep_results
 from exports.athena.wire import results_page, text, to_csv
 from exports.engine.results import to_arrow
 from exports.engine.run import run_query
+from exports.lake.deployment import storage
 from exports.models import AthenaQuery
 from tests.exports.amazon import stand_in
 from tests.exports.engine.factories import published
@@ -291,7 +291,7 @@ class TestBadRequests:
         settings.LAKE_URL = tmp_path.as_uri()
         monkeypatch.setattr("exports.athena.service._pool", lambda: SimpleNamespace(submit=lambda *_: None))
         row = AthenaQuery.objects.create(token="x", sql="SELECT 1", state="SUCCEEDED", submitted_at=utc_now())
-        conf.storage().write(f"{RESULTS}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
+        storage().write(f"{RESULTS}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
         asked = {"QueryString": "SELECT 1", "QueryExecutionId": str(row.pk), "WorkGroup": GROUP}
         with CaptureQueriesContext(connection) as statements:
             response = self.ask(client, f"AmazonAthena.{target}", json.dumps(asked).encode())

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
-from exports.engine.engine import Engine, Limits, Source
+from exports.engine.engine import Engine, Source
+from exports.engine.limits import Limits
 from exports.lake.storage import Storage
 from tests.exports.lake.factories import a_row
 

@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from exports.engine import process
-from exports.engine.engine import Engine, Limits
+from exports.engine.engine import Engine
 from exports.engine.errors import QueryBusyError, QueryError
+from exports.engine.limits import Limits
 from tests.exports.engine.factories import an_engine, published, some_rows
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"

@@ -24,9 +24,9 @@ from exports.erasure.log import read_log
 from exports.erasure.requests import request_erasure
 from exports.hashes import index_hash
 from exports.lake import rewrite
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import local_path
 from exports.lake.sweep import sweep
-from exports.lakes import deployment_lake
 from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry, VerifiedFile
 from passes.codec.identity import hash_owner
 from passes.models import Pass, Rating, Scan

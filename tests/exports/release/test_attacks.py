@@ -21,8 +21,8 @@ from django.db import connection
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS
 from exports.engine import run
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import S3Objects, Storage, local_path
-from exports.lakes import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit

@@ -19,8 +19,8 @@ from common.purge import purge_expired
 from exports import tasks
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3
 from exports.engine import run
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import local_path
-from exports.lakes import deployment_lake
 from exports.models import Release, Step
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import Release, Step
 from exports.release import closed_days, draw_log
 from exports.release.closed_days import ReleaseFailed, release_day, release_waiting

@@ -24,8 +24,8 @@ from exports.erasure.log import read_log
 from exports.erasure.requests import request_again, request_erasure
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import Storage, local_path
-from exports.lakes import deployment_lake
 from exports.models import ErasedOwner, Erasure, IndexEntry
 from exports.release.closed_days import release_day
 from passes.codec.identity import hash_owner

@@ -17,17 +17,17 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from common.models import AuditEntry
-from exports import conf
 from exports.dataset.tables import VERIFIED
 from exports.erasure.batches import run_erasures
 from exports.erasure.requests import request_erasure
 from exports.hashes import index_hash
 from exports.lake import write
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.verified import QUASI, SENSITIVE
 from exports.policy.verified_rows import CODES, token
 from exports.release import verified
+from exports.release.thresholds import class_policy
 from exports.release.verified import publish_day, publish_waiting
 from exports.selectors import VERIFIED_TRIES, verified_failures
 from passes.codec.identity import hash_owner
@@ -90,7 +90,7 @@ class TestTheRows:
                 assert (published["symptoms"], published["contact"]) == (row.symptoms, row.contact)
                 assert published["scannerdevice_zipcode"] in ("94100", "")
                 assert published["location_capacity_enforcedlimit"] is None
-        policy = conf.class_policy()
+        policy = class_policy()
         for _, members in classes_of(found).groupby(list(QUASI)):
             assert len(members) >= policy.k + policy.margin
             assert len(members.drop_duplicates(list(SENSITIVE[:4]))) >= policy.patterns
