@@ -5,6 +5,8 @@ import logging
 from typing import Final
 
 from celery import shared_task
+from kombu.exceptions import OperationalError as BrokerAway
+from redis import RedisError
 
 from common.time import deployment_zone, utc_now
 
@@ -60,3 +62,11 @@ def erase() -> None:
 
     if finished := batches.run_erasures(now=utc_now()):
         log.info("%d erasures finished", finished)
+
+
+def enqueue_erase() -> None:
+    """Start a worker on waiting erasures. Without a broker the schedule finds them a little later."""
+    try:
+        erase.apply_async(retry=False, ignore_result=True)
+    except (BrokerAway, RedisError, OSError):
+        log.warning("the broker does not answer: an erasure waits for the schedule")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -13,6 +14,7 @@ from common.crypto import b64decode, b64encode
 from common.time import utc_now
 from common.web.problems import NotFound
 from common.web.serializers import Base64Url, UtcTime, read_body, without_body
+from exports import tasks
 from exports.erasure import requests
 from exports.models import Erasure
 from passes.api.holders import owner_hashes
@@ -113,6 +115,7 @@ class ErasuresView(APIView):
         """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped."""
         body = read_body(request, OwnersSerializer)
         capability = requests.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
+        transaction.on_commit(tasks.enqueue_erase)
         address = f"{request.path}/{b64encode(capability)}"
         return Response(StartedOutput({"id": capability}).data, status=202, headers={"Location": address})
 

@@ -5,15 +5,12 @@ encrypted until it is finished, so a server or worker that dies loses nothing: w
 """
 
 import datetime as dt
-import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.db import transaction
 from django.db.models import F
-from kombu.exceptions import OperationalError as BrokerAway
-from redis import RedisError
 
 from common.crypto import decrypt, encrypt
 from exports.hashes import index_hash, receipt_hash
@@ -21,8 +18,6 @@ from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry
 from passes.selectors import all_owners, owners_with_rows
 from passes.services.erasure import erase_owners
 from passes.services.holders import shuffled
-
-log = logging.getLogger(__name__)
 
 CAPABILITY_BYTES: Final = 16
 PURPOSE: Final = "erasure"
@@ -32,15 +27,12 @@ AT_ONCE: Final = 10_000
 _OPEN: Final = (Erasure.Status.QUEUED, Erasure.Status.RUNNING)
 
 
-def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime, wake_worker: bool = True) -> bytes:
-    """Erase the passes of these owners from the database and have the lake follow; the capability of the receipt.
+def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> bytes:
+    """Erase the passes of these owners from the database and queue the lake; return the capability of the receipt.
 
-    Unknown owners are skipped. `wake_worker`: false where the caller carries the erasure out itself.
+    Unknown owners are skipped.
     """
-    capability = _begin(owner_hashes, now)
-    if wake_worker:
-        transaction.on_commit(_wake_worker)
-    return capability
+    return _begin(owner_hashes, now)
 
 
 def request_again(*, known: Mapping[bytes, dt.date], now: dt.datetime) -> bytes | None:
@@ -138,13 +130,3 @@ def cancel_erasure(*, capability: bytes, now: dt.datetime) -> Erasure | None:
 def find_erasure(*, capability: bytes) -> Erasure | None:
     """The erasure that a capability opens."""
     return Erasure.objects.filter(pk=receipt_hash(capability)).first()
-
-
-def _wake_worker() -> None:
-    """Have the worker begin. Without a broker the schedule finds the erasure a little later."""
-    from exports import tasks
-
-    try:
-        tasks.erase.apply_async(retry=False, ignore_result=True)
-    except (BrokerAway, RedisError, OSError):
-        log.warning("the broker does not answer: an erasure waits for the schedule")

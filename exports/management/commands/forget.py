@@ -40,7 +40,7 @@ class Command(BaseCommand):
             capability = self._again(now)
         else:
             owners = map(hash_owner, _read(options["owners"]))
-            capability = requests.request_erasure(owner_hashes=owners, now=now, wake_worker=False)
+            capability = requests.request_erasure(owner_hashes=owners, now=now)
         batches.run_erasures(now=utc_now())
         if capability is None:
             return

@@ -51,7 +51,7 @@ def published(place: Place, count: int = 60) -> list[Pass]:
 
 
 def erase(*numbers: int) -> None:
-    request_erasure(owner_hashes=map(owner_hash, numbers), now=NOW, wake_worker=False)
+    request_erasure(owner_hashes=map(owner_hash, numbers), now=NOW)
     run_erasures(now=NOW)
 
 

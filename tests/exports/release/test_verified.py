@@ -40,11 +40,6 @@ from tests.factories import make_organisation
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
 
 
-@pytest.fixture(autouse=True)
-def nobody_works_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exports.erasure.requests._wake_worker", lambda: None)
-
-
 @pytest.fixture
 def place() -> Place:
     return a_place()
