@@ -36,7 +36,8 @@ from exports.models import Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.domain import Axis, workloads
 from exports.policy.verified import LADDER, QUASI, SENSITIVE, generalise_by_zip
 from exports.policy.verified_rows import CODES, QUASI_AXES, RowMaker, token
-from exports.release.counts import make_rows, rows_may_be_gone
+from exports.reads import make_rows
+from exports.release.counts import rows_may_be_gone
 from exports.release.risklevels import levels_on
 from exports.release.thresholds import class_policy
 from exports.selectors import VERIFIED_TRIES
