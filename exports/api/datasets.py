@@ -37,7 +37,7 @@ from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
-# Everything else is asked for again, and answered with 304 until the next release.
+# Everything else is revalidated, and answered with 304 until the next release.
 PUBLIC: Final = "public, no-cache"
 
 
@@ -320,7 +320,7 @@ class LicenceView(DatasetView):
 
 
 def _tagged(request: HttpRequest, at: TablesAt, data: bytes, kind: str, saved_as: str) -> HttpResponse:
-    """The bytes, or 304 to an asker who has them."""
+    """Return the bytes, or 304 to a client that has them."""
     tag = at.tag(request.path, hashlib.sha256(data).hexdigest())
     headers = {"ETag": tag, "Cache-Control": PUBLIC}
     if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):

@@ -1,4 +1,4 @@
-"""Addresses for holders who want their passes erased, and for the receipt."""
+"""Views for holders who have their passes erased, and for the receipt."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ _RECEIPT = OpenApiExample(
 
 
 def receipt(capability: bytes, erasure: Erasure) -> dict[str, Any]:
-    """An erasure as its holder sees it."""
+    """Serialise an erasure as its holder sees it."""
     values = {
         "id": capability,
         "status": erasure.status,
@@ -150,7 +150,7 @@ class ErasureView(APIView):
 
 
 def read_capability(text: str) -> bytes:
-    """The capability in an address; raises `NotFound` for what cannot be one, as for one that nobody has."""
+    """Parse the capability in a URL; raises `NotFound` for an impossible one, as for an unknown one."""
     try:
         return b64decode(text, length=requests.CAPABILITY_BYTES)
     except ValueError:
@@ -158,7 +158,7 @@ def read_capability(text: str) -> bytes:
 
 
 def shown(capability: bytes, erasure: Erasure | None) -> Response:
-    """The answer with a receipt, never stored on the way."""
+    """Return the response with a receipt, which no cache may store."""
     if erasure is None:
         raise NotFound
     return Response(receipt(capability, erasure), headers={"Cache-Control": "no-store"})

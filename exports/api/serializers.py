@@ -1,4 +1,4 @@
-"""What the addresses of this room take and answer."""
+"""Serializers of requests and responses."""
 
 from typing import Any, Final
 

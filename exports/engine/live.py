@@ -1,9 +1,9 @@
-"""How busy areas were half an hour ago, as bands: the rows of the table `live_crowd`.
+"""Rows of the table `live_crowd`: how busy areas were half an hour ago, in bands.
 
-Counts of people who are there, not of the release: they are outside its guarantee, and the table says so. What keeps
-them from pointing at anyone: only areas with three or more listed venues of verified organisations, whole areas
-instead of venues, a band of four instead of a number, fewer than five people always `empty`, and half an hour to an
-hour of delay.
+These counts are of people present, not of the release: they are outside its guarantee, and the table says so. These
+rules keep them from pointing at anyone: only areas with three or more listed venues of verified organisations, whole
+areas instead of venues, a band of four instead of a number, fewer than five people always `empty`, and half an hour to
+an hour of delay.
 """
 
 import datetime as dt
@@ -21,13 +21,13 @@ LONGEST_STAY: Final = dt.timedelta(hours=28)
 
 
 def counted_at(now: dt.datetime) -> dt.datetime:
-    """The end of the last half hour that is old enough to be shown."""
+    """Return the end of the last half hour that is old enough to be shown."""
     late = now.astimezone(dt.UTC) - LATE
     return late.replace(minute=late.minute // 30 * 30, second=0, microsecond=0)
 
 
 def live_crowd(*, now: dt.datetime) -> list[list[Any]]:
-    """Rows of the table `live_crowd`."""
+    """Return the rows of the table `live_crowd`."""
     at, states = counted_at(now), states_by_zip3()
     found = heads_by_area(zips=sorted(states), since=at - LONGEST_STAY, at=at, fewest=FEWEST_VENUES)
     return [[area.zip3, states[area.zip3], z(at), area.venues, band(area.heads, max(1.0, area.most))] for area in found]

@@ -1,4 +1,4 @@
-"""Exact counts of a day, made by PostgreSQL: rows never leave it, and the counts live until they are drawn from."""
+"""Exact counts of a day, computed by PostgreSQL: rows never leave it, and the counts live until the draw."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from venues.models import Organisation
 
 
 def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[str, Sequence[int]]) -> dict[str, Counts]:
-    """Exact counts of a day in the shape of each table; to be called inside a transaction.
+    """Return exact counts of a day in the shape of each table; call it inside a transaction.
 
     `levels` has the class of each pattern of answers by 3-digit ZIP (`risklevels.levels_by_zip3`), for the empty text
     too. Counts are of marked passes, in the table `passes` of all.
@@ -28,14 +28,14 @@ def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[st
         return {table.name: _count(cursor, table) for table in tables}
 
 
-# The purge may begin while a release runs; it does not come so much earlier.
+# The purge may start while a release runs, but no more than this earlier.
 MARGIN: Final = dt.timedelta(days=1)
 
 
 def rows_may_be_gone(*, day: dt.date, now: dt.datetime) -> bool:
-    """Whether the purge may have taken rows of a day by `now`: of any organisation that counts and was there then.
+    """Return whether the purge may have deleted rows of a day by `now`, of any verified organisation of that time.
 
-    Each ages by its own clock. A day of which no organisation is known any more ages by the real one.
+    Each organisation has its own clock. A day without any organisation uses the real clock.
     """
     begun = epoch_end(day) - EPOCH_LENGTH
     there = Organisation.objects.exclude(verified_at=None).filter(
@@ -46,7 +46,7 @@ def rows_may_be_gone(*, day: dt.date, now: dt.datetime) -> bool:
 
 
 def _count(cursor: Any, table: Workload) -> Counts:
-    """One table's counts: PostgreSQL groups, only cells cross over."""
+    """Count one table: PostgreSQL groups, so only cells are transferred."""
     counts = np.zeros(table.shape, dtype=np.int64)
     columns = sql.SQL(", ").join([*(sql.Identifier(axis.name) for axis in table.axes), sql.SQL("count(*)")])
     marked = sql.SQL("" if table.name == PASSES else "WHERE counted")

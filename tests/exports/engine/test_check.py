@@ -1,4 +1,4 @@
-"""Queries are judged before they run."""
+"""Queries are checked before they run."""
 
 import pytest
 from hypothesis import given

@@ -206,7 +206,7 @@ class TestTheSteps:
         assert (publish_waiting(now=late), published_rows()) == ([], [])
         [line] = verified_failures()
         assert line.startswith(f"{DAY}: step index: rows were past their term")
-        # A clock that was wrong is no loss.
+        # A wrong clock loses nothing.
         assert [day.day for day in publish_waiting(now=CLOSED)] == [DAY]
 
     @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ class TestTheSteps:
 
 
 def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks that are read ahead would be the most of the memory, and grow with the day."""
+    """Blocks read ahead would take most of the memory, and grow with the day."""
     monkeypatch.setattr(verified, "BLOCK_BYTES", 1 << 12)
     line = ",".join(["ab" * 16, "cd" * 32, "0", *("1" for _ in CODES)]).encode() + b"\n"
     taken = 0
@@ -299,7 +299,7 @@ def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyP
     rows = 0
     for batch in verified._stream(cursor):
         rows += batch.num_rows
-        time.sleep(0.001)  # for whoever would read on meanwhile
+        time.sleep(0.001)  # lets another thread read meanwhile
         assert taken == rows
         assert batch.num_rows <= 1 + (1 << 12) // len(line)
     assert rows == 10_000
