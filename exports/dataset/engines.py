@@ -40,7 +40,7 @@ PROPERTIES_OF_TOKENS: Final = {
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """Return the Arrow schema, with the columns' meanings as metadata; every field is nullable, as in the lake's files."""
+    """Return the Arrow schema, columns' meanings as metadata; every field is nullable, as in the lake's files."""
     return pa.schema(
         [pa.field(column.name, ARROW[column.kind], metadata={"doc": column.meaning}) for column in table.columns]
     )

@@ -60,7 +60,7 @@ def owner(number: int) -> bytes:
 
 
 def published(place: Place, count: int = 60, *, day: dt.date = DAY, first: int = 0) -> list[Pass]:
-    """Return passes with owners of these numbers, each with a row in the verified tier; every third answered yes once."""
+    """Return passes with owners of these numbers, each with a row in the verified tier; every third has one yes."""
     rows = [
         a_scanned_pass(place, day=day, owner_hash=hash_owner(owner(first + number)), contact=number % 3 == 0)
         for number in range(count)
