@@ -90,10 +90,10 @@ def generalise(counts: pd.DataFrame, policy: ClassPolicy) -> Generalised:
 
 
 def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Iterator[Generalised]:
-    """Decide the classes of counts that come in parts, each with all rows of its ZIPs: a day need not fit into memory.
+    """The same for counts that come in parts, each with all of its ZIPs: a day need not be in memory at once.
 
-    Only the last step of the ladder suppresses the ZIP, so every step before it is decided within a part. The rest of
-    all parts is decided at the end, and comes last, with the number of dropped rows.
+    Only the last step of the ladder forgets the ZIP, so every step before it can be decided within a part. What is
+    left of all parts is decided in the end, and comes last, with what is dropped.
     """
     left = []
     for counts in parts:
