@@ -27,7 +27,8 @@ from benchmarks.homes import measuring_home
 from exports import conf
 from exports.dataset.engines import lookup_rows
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
-from exports.engine.engine import Engine, Limits, Source
+from exports.engine.engine import Engine, Source
+from exports.engine.limits import Limits
 from exports.engine.sources import open_sources
 from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage, local_path

@@ -1,4 +1,4 @@
-"""Work of which only one may run at a time, in whatever process, for as long as it takes."""
+"""Locks for work that only one process may do at a time, for as long as it takes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +9,16 @@ import psycopg
 from exports import conf
 
 VERIFIED_TIER: Final = "verified tier"
-"""Held by whatever reads rows for the verified tier and writes them, and by whatever erases from it.
+"""Held by the publisher of verified rows while it reads and writes them, and by an erasure.
 
-An erasure that waits for it finds the index of all that was written before; one that has it comes before the rows are
-read. Either way no row slips through.
+An erasure that waits for the lock finds the index of everything written before it; one that holds the lock erases
+before the rows are read. Either way no row escapes.
 """
 
 
 @contextmanager
 def holding(name: str) -> Iterator[None]:
-    """Hold a lock of PostgreSQL in a session of its own: a process that dies gives it back."""
+    """Hold a PostgreSQL advisory lock in a session of its own, so that a dying process releases it."""
     with psycopg.connect(conf.database_url(), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"crowdtrace/exports/{name}"])
         yield

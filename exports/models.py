@@ -1,4 +1,4 @@
-"""The ledger of releases, and what makes rows of the verified tier erasable: their index, erasures, receipts."""
+"""Models: the ledger of releases, and the index, erasures and receipts that make verified rows erasable."""
 
 import datetime as dt
 import uuid
@@ -12,14 +12,14 @@ from common.ids import public_id
 from common.privacy import Erasure as Erasing
 from common.privacy import Export, Privacy, Retention, Subject
 
-# Backups live 14 days (docs/operators.md); a day more for one that is being restored on the last.
+# Backups are kept 14 days (docs/operators.md); one more day covers a restore on the last.
 ERASURES_KNOWN: Final = dt.timedelta(days=15)
 
 
 class Step(models.TextChoices):
-    """Steps of a release, in order; a row names the last one that is done.
+    """Steps of a release, in order; a row names the last completed one.
 
-    The first three are one transaction, because exact counts are kept nowhere: it ends with the noisy ones.
+    The first three are one transaction, because exact counts are stored nowhere: it ends with the noisy ones.
     """
 
     OPENED = "opened"
@@ -31,7 +31,7 @@ class Step(models.TextChoices):
 
 
 class ServedDay(models.Model):
-    """That the deployment was open on a day, so that a day without passes is released as empty, not left out."""
+    """A day on which the deployment was open, so that a day without passes is released as empty, not left out."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says which days the dataset covers")
 
@@ -78,7 +78,7 @@ class Release(models.Model):
 
 
 class Webhook(models.Model):
-    """An address that is told of each release, registered by the operator."""
+    """A URL that gets a request for each release, registered by the operator."""
 
     privacy = Privacy(Subject.STAFF, kept="until the operator removes it")
 
@@ -92,7 +92,7 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """That an address is to be told of a release, or was."""
+    """A delivery of a release to a URL, pending or done."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("created_at", dt.timedelta(days=90)),))
 
@@ -115,12 +115,12 @@ class WebhookDelivery(models.Model):
 
 # Verified tier --------------------------------------------------------------------------------------------------------
 class VerifiedDay(models.Model):
-    """One closed day's real rows for approved organisations: how far they are, and what was left out."""
+    """One closed day's real rows for approved organisations: the last completed step, and the numbers of rows."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="totals of whole days")
 
     class Step(models.TextChoices):
-        """Steps in order; a row names the last one that is done."""
+        """Steps in order; a row names the last completed one."""
 
         OPENED = "opened"
         INDEXED = "index"
@@ -141,7 +141,7 @@ class VerifiedDay(models.Model):
 
     @property
     def job(self) -> str:
-        """The name of its commit and of the files it writes."""
+        """Return the name of its commit and of the files it writes."""
         return f"verified-{self.day.isoformat()}"
 
 
@@ -160,7 +160,7 @@ class Recipient(models.Model):
 
 
 class Credential(models.Model):
-    """What a recipient reads with: for some days of data, until it expires. Only its hash is kept."""
+    """A recipient's credential for some days of data, until it expires. Only its hash is stored."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(0)),))
 
@@ -181,7 +181,7 @@ class Credential(models.Model):
 
 # Erasure --------------------------------------------------------------------------------------------------------------
 class VerifiedFile(models.Model):
-    """A data file of the verified tier, by its name under the table; an erasure that rewrites it renames it here."""
+    """A data file of the verified tier, by its name under the table; an erasure that rewrites it renames it."""
 
     privacy = Privacy(Subject.NOBODY, kept="names a file for as long as rows of it are in the index")
 
@@ -193,14 +193,14 @@ class VerifiedFile(models.Model):
 
 
 class IndexEntry(models.Model):
-    """Where a row of the verified tier lies, findable by its holder alone, also when the pass itself is long gone."""
+    """The location of a verified row. Only its holder can find it, even after the pass itself is purged."""
 
     privacy = Privacy(Subject.HOLDER, erasure=Erasing.REMOVED, kept="lives and goes with its row in the lake")
 
     index_hash = models.BinaryField(primary_key=True, max_length=32, help_text='HMAC(pepper, "index" || owner hash)')
-    # The database does not check the key: it would look at every row of a day once more, which took a third of the time
-    # of publishing it. A file and its entries come in one transaction and go together, by the one who holds the tier;
-    # an erasure that meets an entry without a file says so.
+    # The database does not check this key: the check of a day's rows took a third of the time of publishing it. A file
+    # and its entries are created and deleted in one transaction, under the lock of the verified tier; an erasure that
+    # finds an entry without a file reports it.
     file = models.ForeignKey(VerifiedFile, models.CASCADE, related_name="entries", db_index=False, db_constraint=False)
     token = models.BinaryField(max_length=16, help_text="`userid` of the row, in hexadecimal there")
 
@@ -212,12 +212,12 @@ class IndexEntry(models.Model):
 
 
 class ErasureBatch(models.Model):
-    """Erasures that are carried out together in the lake: one commit. Gone when they are finished."""
+    """Erasures that are carried out together in the lake, in one commit. Deleted when they are finished."""
 
     privacy = Privacy(Subject.HOLDER, kept="goes when its erasures are finished")
 
     class Step(models.TextChoices):
-        """How far it is. From `removing` on there is no way back."""
+        """Steps in order. From `removing` on, the batch cannot be cancelled."""
 
         OPENED = "opened"
         REMOVING = "removing"
@@ -233,20 +233,20 @@ class ErasureBatch(models.Model):
 
     @property
     def job(self) -> str:
-        """The name of its commit and of the files it writes."""
+        """Return the name of its commit and of the files it writes."""
         return f"erasure-{self.id.hex}"
 
 
 class Erasure(models.Model):
-    """One request of a holder and its receipt: counts and object names, and nothing that leads to a pass or a person.
+    """One request of a holder and its receipt: counts and object names, nothing that leads to a pass or a person.
 
-    Whose passes they are stands encrypted in `work`, so that the database joins none of them, and only until the end.
+    The owners are encrypted in `work`, so that the database cannot join their passes, and only until the end.
     """
 
     privacy = Privacy(Subject.HOLDER, retention=(Retention("asked_at", dt.timedelta(days=90)),))
 
     class Status(models.TextChoices):
-        """The words of the interface."""
+        """States of an erasure, as the API names them."""
 
         QUEUED = "queued"
         RUNNING = "running"
@@ -279,7 +279,7 @@ class Erasure(models.Model):
 
 
 class ErasedOwner(models.Model):
-    """That somebody erased: what a restored backup must lose again. Copied to the lake's storage day by day."""
+    """An erased owner: a restored backup must lose its rows again. Copied to the lake's storage day by day."""
 
     privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),))
 
@@ -293,7 +293,7 @@ class ErasedOwner(models.Model):
 
 # Athena's protocol ----------------------------------------------------------------------------------------------------
 class AthenaQuery(models.Model):
-    """A query that a client of Athena's protocol started here; its rows lie under the lake's `results/`."""
+    """A query that a client of Athena's protocol started here; its rows are under the lake's `results/`."""
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("submitted_at", dt.timedelta(days=1)),))
 

@@ -1,4 +1,4 @@
-"""Reading the ledger: which releases there are, and what each lets a reader see."""
+"""Selectors on the ledger: which releases exist, and what each lets a reader see."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from django.db.models import Max, QuerySet
 from exports.models import Release, Step, VerifiedDay
 
 MOST_MISSING: Final = 400
-# A day of the verified tier is tried as often by itself.
+# A day of the verified tier is retried this often without an operator.
 VERIFIED_TRIES: Final = 5
 _SUMMED: Final = ("rows", "rows_without_zip", "rows_of_unknown_zip")
 
@@ -29,23 +29,23 @@ class TablesAt:
 
     @property
     def snapshots(self) -> dict[str, Any]:
-        """The snapshot of each table, by name."""
+        """Return the snapshot of each table, by name."""
         return dict(self.release.snapshots) if self.release else {}
 
     def tag(self, *asked: str) -> str:
-        """The ETag of whatever follows from these tables and from what was asked alone."""
+        """Return the ETag of an answer that depends on these tables and on `asked` only."""
         from common.web.etag import entity_tag  # loads the web framework, which a command does without
 
         return entity_tag([sorted(self.snapshots.items()), *asked])
 
 
 def announced() -> QuerySet[Release]:
-    """Announced releases, newest day first, without their drawn counts."""
+    """Return announced releases, newest day first, without their drawn counts."""
     return Release.objects.filter(step=Step.ANNOUNCED).defer("drawn").order_by("-day")
 
 
 def release_of(day: dt.date) -> Release:
-    """The announced release of a day; raises `UnknownReleaseError`."""
+    """Return the announced release of a day; raises `UnknownReleaseError`."""
     release = announced().filter(day=day).first()
     if release is None:
         raise UnknownReleaseError(f"there is no release of {day}")
@@ -53,16 +53,16 @@ def release_of(day: dt.date) -> Release:
 
 
 def tables_at(as_of: dt.date | None = None) -> TablesAt:
-    """The tables as they are, or as the release of the day `as_of` left them; raises `UnknownReleaseError`.
+    """Return the tables as they are, or as of the release of the day `as_of`; raises `UnknownReleaseError`.
 
-    Releases count in the order of their announcement: one of an earlier day that came late sees the later days too.
+    Releases count in the order of their announcement: a late release of an earlier day sees the later days too.
     """
     release = announced().order_by("-number").first() if as_of is None else release_of(as_of)
     return TablesAt(release, seen_by(release).aggregate(day=Max("day"))["day"] if release else None)
 
 
 def tables_on(day: dt.date | None) -> TablesAt:
-    """The tables of the newest release of `day` or before; without a day, as they are."""
+    """Return the tables as of the newest release of `day` or before; without a day, as they are."""
     if day is None:
         return tables_at()
     release = announced().filter(day__lte=day).first()
@@ -70,13 +70,13 @@ def tables_on(day: dt.date | None) -> TablesAt:
 
 
 def seen_by(release: Release) -> QuerySet[Release]:
-    """The releases whose rows the tables held when `release` was announced."""
+    """Return the releases whose rows the tables held when `release` was announced."""
     return announced().filter(number__lte=release.number)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Which days the tables hold, what they cost one secret together, and their rows."""
+    """The days that the tables hold, their total cost for one secret, and their rows."""
 
     first_day: dt.date | None
     last_day: dt.date | None
@@ -89,7 +89,7 @@ class Coverage:
 
 
 def coverage_of(at: TablesAt) -> Coverage:
-    """What the tables cover."""
+    """Return what the tables cover."""
     held = list(seen_by(at.release).only("day", "epsilon", "manifest").order_by("day")) if at.release else []
     days = [release.day for release in held]
     return Coverage(
@@ -103,19 +103,19 @@ def coverage_of(at: TablesAt) -> Coverage:
 
 
 def _between(days: list[dt.date]) -> Iterator[dt.date]:
-    """Days that are not among sorted `days` but lie between two of them."""
+    """Yield the days missing between the first and the last of sorted `days`."""
     for before, after in pairwise(days):
         yield from (before + dt.timedelta(days=number) for number in range(1, (after - before).days))
 
 
 def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
-    """Rows of the table `daily_by_state`, oldest day first."""
+    """Return the rows of the table `daily_by_state`, oldest day first."""
     held = seen_by(at.release).order_by("day").values_list("daily", flat=True) if at.release else []
     return chain.from_iterable(held)
 
 
 def verified_failures() -> list[str]:
-    """A line for each day whose verified rows are not published: step, kind of error, and what to do about it."""
+    """Return a line for each day whose verified rows are unpublished: step, kind of error, and what to do."""
     waits, given_up = "; tried again tonight", "; tried %d times: mend the cause, then `manage.py release --date %s`"
     rows = VerifiedDay.objects.exclude(failure="").exclude(step=VerifiedDay.Step.ANNOUNCED).order_by("day")
     return [

@@ -1,22 +1,24 @@
-"""Work of the schedule. Each task loads what it works with when it runs, so that a worker starts at once."""
+"""Celery tasks of this app. Each task imports its libraries when it runs, so that a worker starts quickly."""
 
 import datetime as dt
 import logging
 from typing import Final
 
 from celery import shared_task
+from kombu.exceptions import OperationalError as BrokerAway
+from redis import RedisError
 
 from common.time import deployment_zone, utc_now
 
 log = logging.getLogger(__name__)
 
 PAUSE_S: Final = 1
-"""Between two days that are caught up with: pages and doors come first."""
+"""Pause between two days of a catch-up: pages and doors come first."""
 
 
 @shared_task(name="exports.release")
 def release() -> None:
-    """Note that today is served, release every closed day that waits, and clear away results of old queries."""
+    """Record that today is served, release every waiting closed day, and remove results of old queries."""
     from exports.athena import service
     from exports.release import closed_days, verified
 
@@ -29,10 +31,10 @@ def release() -> None:
 
 @shared_task(name="exports.catch_up")
 def catch_up(after: str = "") -> None:
-    """Release the oldest day that waits past the day `after`, then make way: the next one is a task of its own.
+    """Release the oldest waiting day past the day `after`, and queue a task for the next one.
 
-    For a machine that was off at night, and for the simulated past of a copy that starts for the first time. One day
-    takes a second or two, so a stop waits no longer for it, and what comes in meanwhile is not held up.
+    This serves a machine that was off at night, and the simulated past of a copy on its first start. One day takes a
+    second or two, so shutdown waits no longer than that and other tasks are not delayed.
     """
     from exports.release import closed_days, verified
 
@@ -47,7 +49,7 @@ def catch_up(after: str = "") -> None:
 
 @shared_task(name="exports.webhooks")
 def tell() -> None:
-    """Tell registered addresses of releases, again those that did not take it."""
+    """Send due webhook deliveries, retries included."""
     from exports.announce import webhooks
 
     webhooks.deliver_due(now=utc_now())
@@ -55,8 +57,16 @@ def tell() -> None:
 
 @shared_task(name="exports.erase")
 def erase() -> None:
-    """Carry out erasures that wait, or that a worker left behind."""
+    """Carry out waiting erasures and those that a dead worker left unfinished."""
     from exports.erasure import batches
 
     if finished := batches.run_erasures(now=utc_now()):
         log.info("%d erasures finished", finished)
+
+
+def enqueue_erase() -> None:
+    """Start a worker on waiting erasures. Without a broker the schedule finds them a little later."""
+    try:
+        erase.apply_async(retry=False, ignore_result=True)
+    except (BrokerAway, RedisError, OSError):
+        log.warning("the broker does not answer: an erasure waits for the schedule")

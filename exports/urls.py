@@ -1,4 +1,4 @@
-"""Addresses of this room."""
+"""URLs of this app."""
 
 import datetime as dt
 
@@ -9,16 +9,16 @@ from exports.athena import views as athena_views
 
 
 class DayConverter:
-    """A calendar day in an address."""
+    """Convert a calendar day in a URL."""
 
     regex = r"\d{4}-\d{2}-\d{2}"
 
     def to_python(self, value: str) -> dt.date:
-        """The day; `ValueError` makes the address unknown."""
+        """Return the day; a `ValueError` means that no URL matches."""
         return dt.date.fromisoformat(value)
 
     def to_url(self, value: dt.date) -> str:
-        """The text."""
+        """Return the day as text."""
         return value.isoformat()
 
 

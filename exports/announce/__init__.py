@@ -1,0 +1,1 @@
+"""Announcing a release: signed webhooks to registered URLs. Begin with `webhooks.py`."""

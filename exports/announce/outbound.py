@@ -1,8 +1,7 @@
-"""Sending to an address that somebody registered, without becoming their way into our own network.
+"""Requests to registered URLs that cannot reach our own network (no server-side request forgery).
 
-The host is resolved once, every address it has must be a public one, and the connection goes to that very address, so
-that a name which answers differently the second time gains nothing. No redirect is followed, no proxy of the
-environment is used, and little of the answer is read.
+The host is resolved once, all its addresses must be public, and the connection goes to a resolved address, so DNS
+rebinding gains nothing. Redirects and the environment's proxies are ignored, and little of the response is read.
 """
 
 import http.client
@@ -16,9 +15,9 @@ from urllib.parse import SplitResult, urlsplit
 SECONDS: Final = 10.0
 MOST_CHARACTERS: Final = 500
 ANSWER_BYTES: Final = 1024
-# All that IPv6 has given out to the internet (RFC 4291), so neither site-local nor IPv4-compatible addresses.
+# Global unicast of IPv6 (RFC 4291), so neither site-local nor IPv4-compatible addresses.
 _GIVEN_OUT: Final = ipaddress.IPv6Network("2000::/3")
-# What lies among public addresses and is none: 6to4 (RFC 3056) and Teredo (RFC 4380), which carry an IPv4 address,
+# Non-public networks within public ranges: 6to4 (RFC 3056) and Teredo (RFC 4380), which carry an IPv4 address,
 # documentation (RFC 9637), protocol assignments (RFC 6890), 6to4's relays (RFC 7526), a cloud's own host (Azure).
 _NOT_PUBLIC: Final = tuple(
     map(
@@ -30,11 +29,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class AddressRefused(ValueError):
-    """An address that nothing is sent to; the text says why."""
+    """A URL that no request is sent to; the text says why."""
 
 
 def checked(url: str) -> SplitResult:
-    """The parts of an address that things may be sent to; raises `AddressRefused`."""
+    """Return the parts of an acceptable URL; raises `AddressRefused`."""
     if len(url) > MOST_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
         raise AddressRefused("not an address of up to 500 ASCII characters")
     try:
@@ -52,7 +51,7 @@ def checked(url: str) -> SplitResult:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the internet at large."""
+    """Return whether an address is on the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -63,7 +62,7 @@ def is_public(address: Address) -> bool:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, all of them public; raises `AddressRefused` where one is not."""
+    """Return the addresses of a host; raises `AddressRefused` unless all are public."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -75,24 +74,24 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class _Pinned(http.client.HTTPSConnection):
-    """A connection to one address, with the certificate of the host's name."""
+    """A connection to one address, verified against the host's name."""
 
     def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext) -> None:
         super().__init__(host, port, timeout=SECONDS, context=context)
         self._address, self._tls = address, context
 
     def connect(self) -> None:
-        """Connect to the address, not to whatever the name means by now."""
-        plain = socket.create_connection((self._address, self.port), self.timeout)
+        """Connect to the address, without resolving the name again."""
+        raw = socket.create_connection((self._address, self.port), self.timeout)
         try:
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+            self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
         except BaseException:
-            plain.close()
+            raw.close()
             raise
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send a body; the status of the answer. Raises `AddressRefused`, or `OSError` where nobody answers."""
+    """Send a body; return the status of the response. Raises `AddressRefused`, or `OSError` without a response."""
     parts = checked(url)
     host, port = str(parts.hostname), parts.port or 443
     connection = _Pinned(host, port, resolve(host, port)[0], ssl.create_default_context())

@@ -1,7 +1,7 @@
-"""Telling registered addresses of each release, signed, at least once.
+"""Webhooks: deliver each release to registered URLs, signed, at least once.
 
-A delivery is a row that is made in the transaction of the announcement and polled by the schedule until the address
-has taken it, so that neither a crash nor a lost broker loses one. The signature is that of the Standard Webhooks
+A delivery is a row that is created in the transaction of the announcement and retried by the schedule until the URL
+accepts it, so that neither a crash nor a lost broker loses one. The signature is that of the Standard Webhooks
 specification (https://www.standardwebhooks.com).
 """
 
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def register_webhook(*, url: str, actor: str, now: dt.datetime) -> tuple[Webhook, str]:
-    """Register an address; the row, and the secret that is shown this once. Raises `outbound.AddressRefused`."""
+    """Register a URL; return the row and its secret, which is shown only once. Raises `outbound.AddressRefused`."""
     outbound.checked(url)
     secret = secrets.token_bytes(SECRET_BYTES)
     with transaction.atomic():
@@ -49,7 +49,7 @@ def register_webhook(*, url: str, actor: str, now: dt.datetime) -> tuple[Webhook
 
 
 def remove_webhook(*, public_id: str, actor: str, now: dt.datetime) -> bool:
-    """Forget an address and what was still to be sent to it; whether there was one."""
+    """Delete a URL and its pending deliveries; return whether it existed."""
     with transaction.atomic():
         removed, _ = Webhook.objects.filter(public_id=public_id).delete()
         if removed:
@@ -58,7 +58,7 @@ def remove_webhook(*, public_id: str, actor: str, now: dt.datetime) -> bool:
 
 
 def queue_deliveries(*, release: Release, now: dt.datetime) -> None:
-    """Note that every address is to be told; to be called in the announcement's transaction."""
+    """Queue a delivery to every URL; call it in the transaction of the announcement."""
     WebhookDelivery.objects.bulk_create(
         [
             WebhookDelivery(public_id=public_id("d", 20), webhook=row, release=release, created_at=now, next_try_at=now)
@@ -68,13 +68,13 @@ def queue_deliveries(*, release: Release, now: dt.datetime) -> None:
 
 
 def deliver_due(*, now: dt.datetime, post: Post | None = None) -> int:
-    """Try every delivery whose time has come; how many were taken."""
+    """Try every due delivery; return the number accepted."""
     due = WebhookDelivery.objects.filter(delivered_at=None, tries__lt=TRIES, next_try_at__lte=now).order_by("pk")
     return sum(_deliver(pk, now, post or outbound.post) for pk in list(due.values_list("pk", flat=True)))
 
 
 def _deliver(pk: int, now: dt.datetime, post: Post) -> bool:
-    """One try. It is counted before it is made: a try that kills the worker is not made for ever."""
+    """Try a delivery once. The try is counted first, so one that kills the worker is not repeated for ever."""
     row = WebhookDelivery.objects.select_related("webhook", "release").get(pk=pk)
     wait = min(FIRST_WAIT * 2**row.tries, LONGEST_WAIT)
     claimed = WebhookDelivery.objects.filter(pk=pk, tries=row.tries, delivered_at=None).update(
@@ -98,7 +98,7 @@ def _deliver(pk: int, now: dt.datetime, post: Post) -> bool:
 
 
 def message(release: Release) -> dict[str, Any]:
-    """What an address is told: nothing that the release's own page does not say."""
+    """Return the body of a delivery: nothing that the release's own page does not say."""
     base = str(settings.PUBLIC_ORIGIN).rstrip("/")
     return {
         "type": EVENT,
@@ -114,7 +114,7 @@ def message(release: Release) -> dict[str, Any]:
 
 
 def signed(delivery: str, secret: bytes, body: bytes, now: dt.datetime) -> dict[str, str]:
-    """The headers of a delivery: HMAC-SHA256 over `id.timestamp.body`, in base64 behind `v1,`."""
+    """Return the headers of a delivery: HMAC-SHA256 over `id.timestamp.body`, in base64 after `v1,`."""
     moment = str(int(now.timestamp()))
     content = f"{delivery}.{moment}.".encode() + body
     mac = base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode()

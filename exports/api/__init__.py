@@ -1,1 +1,1 @@
-"""Addresses of this room."""
+"""The API of this app: views and serializers, thin over services and selectors. Begin with `datasets.py`."""

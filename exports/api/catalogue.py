@@ -1,4 +1,4 @@
-"""The dataset's releases and descriptions as plain values, with the addresses they have here."""
+"""Releases and descriptions of the dataset as plain values, with their URLs."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CSV = "text/csv"
 
 @dataclass(frozen=True)
 class Dataset:
-    """The one dataset of a deployment, under an address."""
+    """The one dataset of a deployment, with its base URL."""
 
     base: str
 

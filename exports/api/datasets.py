@@ -30,13 +30,14 @@ from exports.dataset import publication
 from exports.dataset.descriptors import croissant, datapackage
 from exports.dataset.tables import DAILY
 from exports.engine.results import to_csv
+from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES
 from exports.models import Release
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
-# Everything else is asked for again, and answered with 304 until the next release.
+# Everything else is revalidated, and answered with 304 until the next release.
 PUBLIC: Final = "public, no-cache"
 
 
@@ -173,7 +174,7 @@ class FileView(DatasetView):
         asked = asked_part(request._request, size=size, tag=tag)
         part = asked or range(size)
         try:
-            stream = conf.storage().open(found["path"])
+            stream = storage().open(found["path"])
             stream.seek(part.start)
         except OSError as error:
             raise Unavailable from error
@@ -319,7 +320,7 @@ class LicenceView(DatasetView):
 
 
 def _tagged(request: HttpRequest, at: TablesAt, data: bytes, kind: str, saved_as: str) -> HttpResponse:
-    """The bytes, or 304 to an asker who has them."""
+    """Return the bytes, or 304 to a client that has them."""
     tag = at.tag(request.path, hashlib.sha256(data).hexdigest())
     headers = {"ETag": tag, "Cache-Control": PUBLIC}
     if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):

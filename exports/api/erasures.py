@@ -1,7 +1,8 @@
-"""Addresses for holders who want their passes erased, and for the receipt."""
+"""Views for holders who have their passes erased, and for the receipt."""
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -13,6 +14,7 @@ from common.crypto import b64decode, b64encode
 from common.time import utc_now
 from common.web.problems import NotFound
 from common.web.serializers import Base64Url, UtcTime, read_body, without_body
+from exports import tasks
 from exports.erasure import requests
 from exports.models import Erasure
 from passes.api.holders import owner_hashes
@@ -82,7 +84,7 @@ _RECEIPT = OpenApiExample(
 
 
 def receipt(capability: bytes, erasure: Erasure) -> dict[str, Any]:
-    """An erasure as its holder sees it."""
+    """Serialise an erasure as its holder sees it."""
     values = {
         "id": capability,
         "status": erasure.status,
@@ -113,6 +115,7 @@ class ErasuresView(APIView):
         """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped."""
         body = read_body(request, OwnersSerializer)
         capability = requests.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
+        transaction.on_commit(tasks.enqueue_erase)
         address = f"{request.path}/{b64encode(capability)}"
         return Response(StartedOutput({"id": capability}).data, status=202, headers={"Location": address})
 
@@ -147,7 +150,7 @@ class ErasureView(APIView):
 
 
 def read_capability(text: str) -> bytes:
-    """The capability in an address; raises `NotFound` for what cannot be one, as for one that nobody has."""
+    """Parse the capability in a URL; raises `NotFound` for an impossible one, as for an unknown one."""
     try:
         return b64decode(text, length=requests.CAPABILITY_BYTES)
     except ValueError:
@@ -155,7 +158,7 @@ def read_capability(text: str) -> bytes:
 
 
 def shown(capability: bytes, erasure: Erasure | None) -> Response:
-    """The answer with a receipt, never stored on the way."""
+    """Return the response with a receipt, which no cache may store."""
     if erasure is None:
         raise NotFound
     return Response(receipt(capability, erasure), headers={"Cache-Control": "no-store"})

@@ -14,13 +14,13 @@ ENTRIES = 50
 
 
 def atom(*, base: str, releases: Iterable[Release]) -> str:
-    """The feed, newest announcement first."""
+    """Return the feed, newest announcement first."""
     feed = Atom1Feed(
         title=publication.title(),
         link=base,
         description=publication.description(),
         feed_url=f"{base}/feed.atom",
-        author_name=conf.publisher(),  # a feed without an author is none (RFC 4287 section 4.1.1)
+        author_name=conf.publisher(),  # required (RFC 4287 section 4.1.1)
     )
     for release in releases:
         link = f"{base}/releases/{release.day.isoformat()}"

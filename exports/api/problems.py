@@ -1,4 +1,4 @@
-"""What this room answers with when something is wrong."""
+"""Problem details of this app."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

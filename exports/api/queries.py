@@ -23,7 +23,7 @@ from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
 from exports.engine.run import Answered, answer, is_steady, run_query
 from exports.selectors import tables_at
 
-# An address that names a release always gives the same rows; one that does not, those of the newest release.
+# A URL that names a release always returns the same rows; any other, those of the newest release.
 OF_A_RELEASE: Final = "public, max-age=86400"
 OF_THE_NEWEST: Final = "public, no-cache"
 UNSTEADY: Final = "no-store"
@@ -80,14 +80,14 @@ _EXAMPLES: Final = [
 
 
 class FormatIsAsked(BaseContentNegotiation):
-    """The form of the answer is a field of the request; `Accept` is not looked at."""
+    """Ignore `Accept`: the format of the response is a field of the request."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        """The parser of JSON, for bodies that say they are JSON."""
+        """Return the JSON parser for a JSON body."""
         return next((parser for parser in parsers if parser.media_type == request.content_type.partition(";")[0]), None)
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ARG002
-        """JSON, for an answer that is one."""
+        """Return the JSON renderer."""
         renderer: BaseRenderer = renderers[0]
         return renderer, renderer.media_type
 

@@ -1,4 +1,4 @@
-"""Parts of a file (RFC 9110 section 14): a download that broke off goes on, and a reader takes the columns it needs."""
+"""Range requests (RFC 9110 section 14): resume a broken download, or read only the columns of a file one needs."""
 
 import re
 from typing import Final
@@ -11,11 +11,10 @@ _ONE_RANGE: Final = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re
 
 
 def asked_part(request: HttpRequest, *, size: int, tag: str) -> range | None:
-    """The bytes that a GET asks for, `None` for the whole; `tag` is the file's strong ETag.
+    """Return the byte range that a GET requests, `None` for the whole; `tag` is the file's strong ETag.
 
-    What we need not serve in parts comes whole (sections 14.2 and 13.1.5): another unit, what is no range, several
-    ranges at once, and a part of a version that the asker's `If-Range` does not know. Raises `RangeNotSatisfiable`
-    for one range that lies past the end.
+    Optional ranges are ignored (sections 14.2 and 13.1.5): another unit, an invalid range, several ranges, and a range
+    of another version than that of `If-Range`. Raises `RangeNotSatisfiable` for one range past the end.
     """
     found = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
     if request.method != "GET" or found is None or request.headers.get("If-Range", tag) != tag:

@@ -139,7 +139,7 @@ class RecipientAuthentication(SchemeAuthentication):
     description = "The credential an approved organisation got from the operator."
 
     def identify(self, credential: str, request: Request) -> tuple[None, Credential] | None:  # noqa: ARG002
-        """The credential, while it holds."""
+        """Return the credential if it is valid."""
         found = recipients.credential_of(token=credential, now=utc_now())
         return None if found is None else (None, found)
 
@@ -177,7 +177,7 @@ class _RecipientView(APIView):
 
     @property
     def credential(self) -> Credential:
-        """What the request came with."""
+        """Return the credential of the request."""
         found = self.request.auth
         assert isinstance(found, Credential)  # noqa: S101 - the permission saw to it
         return found

@@ -1,4 +1,4 @@
-"""What the addresses of this room take and answer."""
+"""Serializers of requests and responses."""
 
 from typing import Any, Final
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from common.web.serializers import Choice, Day, QuerySerializer, StrictSerializer, Text, UtcTime
 from exports.dataset.tables import Zone
-from exports.engine.engine import MAX_CHARACTERS
+from exports.engine.limits import MAX_CHARACTERS
 
 DIALECTS: Final = ("athena", "duckdb")
 FORMATS: Final = ("json", "csv", "parquet", "arrow")

@@ -1,7 +1,7 @@
-"""Queries of clients that speak Athena's protocol: run here by the embedded engine, or forwarded to Athena itself.
+"""Queries in Athena's protocol: run by the embedded engine, or forwarded to Athena itself.
 
-Nobody logs in: what may be asked is what anyone may ask at `/api/v1/queries`. Results lie where the operator says, not
-where the client does.
+There is no login: clients may run what anyone may run at `/api/v1/queries`. The operator, not the client, chooses the
+location of results.
 """
 
 import datetime as dt
@@ -21,19 +21,21 @@ from common.time import utc_now
 from exports import conf
 from exports.athena.wire import CATALOGUE, ENGINE, AthenaError, Json, page_of, results_page, to_csv, work_group
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
+from exports.engine.deployment import query_limits
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import to_arrow
 from exports.engine.run import run_query
+from exports.lake.deployment import storage
 from exports.lake.storage import StoredObject
 from exports.models import AthenaQuery
 from exports.selectors import tables_at
 
 RESULTS: Final = "results"
-# The database that clients name when they are told of none.
+# The database that clients send by default.
 UNSAID: Final = "default"
-# Groups that clients name by themselves when they are told of none.
+# Workgroups that clients send by default.
 KNOWN_GROUPS: Final = ("primary",)
-# A query whose process died is told to have failed after this much more than a query may take.
+# A query whose process died is reported as failed this long after the time limit of a query.
 GRACE: Final = dt.timedelta(seconds=30)
 ENDED: Final = (AthenaQuery.State.SUCCEEDED, AthenaQuery.State.FAILED, AthenaQuery.State.CANCELLED)
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class Backend(Protocol):
 
 
 def _checked(asked: Mapping[str, Any]) -> str:
-    """The text of a query on the open tables; raises `AthenaError` for anything else."""
+    """Return the text of a query on the open tables; raises `AthenaError` for anything else."""
     from exports.engine.check import check
 
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
@@ -71,12 +73,12 @@ def _checked(asked: Mapping[str, Any]) -> str:
 
 
 def _tables() -> tuple[Any, ...]:
-    # Live rows exist here alone, so a query that is forwarded cannot read them.
+    # Live rows exist only here, so a forwarded query cannot read them.
     return OPEN_TABLES if conf.athena_mode() == "forward" else (*OPEN_TABLES, LIVE_CROWD)
 
 
 def backend() -> Backend:
-    """What answers, by the settings; raises `AthenaError` where nothing does."""
+    """Return the backend that the settings name; raises `AthenaError` if there is none."""
     match conf.athena_mode():
         case "local":
             return Local()
@@ -87,10 +89,10 @@ def backend() -> Backend:
 
 # Here -----------------------------------------------------------------------------------------------------------------
 class Local:
-    """The embedded engine. A query runs in a thread of the process that was asked; its state is a row."""
+    """The embedded engine. A query runs in a thread of the process that received it; its state is a row."""
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
-        """Begin a query; the same request token begins it once."""
+        """Start a query, once for each request token."""
         sql, token = _checked(asked), asked.get("ClientRequestToken")
         hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else None
         row, made = AthenaQuery.objects.get_or_create(
@@ -103,7 +105,7 @@ class Local:
         return {"QueryExecutionId": str(row.pk)}
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
-        """State and figures of a query."""
+        """Return the state and statistics of a query."""
         row = _row(asked, now)
         status: Json = {"State": row.state, "SubmissionDateTime": row.submitted_at.timestamp()}
         if row.completed_at:
@@ -125,22 +127,22 @@ class Local:
         }
 
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
-        """A page of rows."""
+        """Return a page of rows."""
         row, (start, most) = _row(asked, now), page_of(asked)
         if row.state != AthenaQuery.State.SUCCEEDED:
             raise AthenaError(f"Query has not yet finished. Current state: {row.state}")
-        with conf.storage().open(f"{RESULTS}/{row.pk}.arrow") as stream:
+        with storage().open(f"{RESULTS}/{row.pk}.arrow") as stream:
             table = pa.ipc.open_stream(io.BytesIO(stream.read())).read_all()
         return results_page(table, start=start, most=most)
 
     def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
-        """End a query; one that has ended stays as it is."""
+        """Cancel a query; one that has ended does not change."""
         row = _row(asked, now)
         _end(row.pk, AthenaQuery.State.CANCELLED, "Query was cancelled by the client", now)
         return {}
 
     def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
-        """The one workgroup."""
+        """Return the one workgroup."""
         name = asked.get("WorkGroup")
         if name not in (conf.athena_work_group(), *KNOWN_GROUPS):
             raise AthenaError("WorkGroup is not found.")
@@ -148,9 +150,9 @@ class Local:
 
 
 def _output() -> str:
-    """Where results lie, as clients are told: in a bucket where the lake is in one."""
-    storage = conf.storage()
-    return storage.at(RESULTS, "") if storage.is_s3 else f"s3://this-deployment/{RESULTS}/"
+    """Return the result location that clients see: a bucket if the lake is in one."""
+    store = storage()
+    return store.at(RESULTS, "") if store.is_s3 else f"s3://this-deployment/{RESULTS}/"
 
 
 def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
@@ -158,7 +160,7 @@ def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
         row = AthenaQuery.objects.get(pk=uuid.UUID(str(asked.get("QueryExecutionId"))))
     except (ValueError, AthenaQuery.DoesNotExist):
         raise AthenaError("QueryExecution was not found") from None
-    late = dt.timedelta(seconds=conf.query_limits().seconds) + GRACE
+    late = dt.timedelta(seconds=query_limits().seconds) + GRACE
     if row.state not in ENDED and row.submitted_at + late < now:
         _end(row.pk, AthenaQuery.State.FAILED, "The process that ran the query is gone", now)
         row.refresh_from_db()
@@ -166,7 +168,7 @@ def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
 
 
 def _end(pk: uuid.UUID, state: AthenaQuery.State, reason: str, now: dt.datetime, elapsed_ms: int = 0) -> None:
-    """End a query, unless it has ended already."""
+    """Set the final state of a query, unless it has one."""
     AthenaQuery.objects.filter(pk=pk).exclude(state__in=ENDED).update(
         state=state, reason=reason, completed_at=now, elapsed_ms=elapsed_ms
     )
@@ -174,11 +176,11 @@ def _end(pk: uuid.UUID, state: AthenaQuery.State, reason: str, now: dt.datetime,
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(conf.query_limits().parallel, thread_name_prefix="athena")
+    return ThreadPoolExecutor(query_limits().parallel, thread_name_prefix="athena")
 
 
 def _run(pk: uuid.UUID) -> None:
-    """Run a query that was begun, and put its rows where clients look for them."""
+    """Run a started query, and write its rows to the result location."""
     close_old_connections()
     try:
         begun = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.QUEUED)
@@ -198,10 +200,10 @@ def _answer(row: AthenaQuery) -> None:
     try:
         result = run_query(sql=row.sql, at=tables_at(), now=utc_now(), is_cancelled=is_cancelled).result
         if result.truncated:
-            raise QueryError("too-large", f"The answer has more than {conf.query_limits().max_rows:,} rows.")
-        storage = conf.storage()
-        storage.write(f"{RESULTS}/{row.pk}.arrow", to_arrow(result.table))
-        storage.write(f"{RESULTS}/{row.pk}.csv", to_csv(result.table))
+            raise QueryError("too-large", f"The answer has more than {query_limits().max_rows:,} rows.")
+        store = storage()
+        store.write(f"{RESULTS}/{row.pk}.arrow", to_arrow(result.table))
+        store.write(f"{RESULTS}/{row.pk}.csv", to_csv(result.table))
     except QueryError as error:
         place = f"line {error.line}:{error.column}: " if error.line else ""
         _end(row.pk, AthenaQuery.State.FAILED, f"{error.code.upper()}: {place}{error.detail}", utc_now())
@@ -212,11 +214,11 @@ def _answer(row: AthenaQuery) -> None:
 
 
 def sweep_results() -> int:
-    """Remove results whose query is forgotten; how many objects went."""
-    storage = conf.storage()
+    """Remove results whose query was purged; return the number of objects removed."""
+    store = storage()
     known = {str(pk) for pk in AthenaQuery.objects.values_list("pk", flat=True)}
-    objects = storage.objects()
-    old = [each for each in objects.versions(storage.at(RESULTS)) if not _is_of(each, known)]
+    objects = store.objects()
+    old = [each for each in objects.versions(store.at(RESULTS)) if not _is_of(each, known)]
     objects.remove(old)
     return len(old)
 
@@ -227,35 +229,35 @@ def _is_of(stored: StoredObject, known: set[str]) -> bool:
 
 # At Amazon ------------------------------------------------------------------------------------------------------------
 class Forward:
-    """Athena itself, in the operator's workgroup: a client chooses neither the group nor the place of results."""
+    """Athena itself, in the operator's workgroup: a client chooses neither the workgroup nor the result location."""
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """Begin a query that reads the open tables."""
+        """Start a query that reads the open tables."""
         given: Json = {"QueryString": _checked(asked), "QueryExecutionContext": {"Database": conf.database()}}
         if isinstance(token := asked.get("ClientRequestToken"), str):
             given["ClientRequestToken"] = token
         return self._call("start_query_execution", given | {"WorkGroup": conf.athena_work_group()})
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """State and figures of a query of the workgroup."""
+        """Return the state and statistics of a query of the workgroup."""
         return self._call("get_query_execution", {"QueryExecutionId": self._of_the_group(asked)})
 
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """A page of rows."""
+        """Return a page of rows."""
         given: Json = {"QueryExecutionId": self._of_the_group(asked)}
         given |= {name: asked[name] for name in ("NextToken", "MaxResults") if name in asked}
         return self._call("get_query_results", given)
 
     def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """End a query."""
+        """Cancel a query."""
         return self._call("stop_query_execution", {"QueryExecutionId": self._of_the_group(asked)})
 
     def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """The operator's workgroup, whatever the client calls it."""
+        """Return the operator's workgroup, whatever name the client sends."""
         return self._call("get_work_group", {"WorkGroup": conf.athena_work_group()})
 
     def _of_the_group(self, asked: Mapping[str, Any]) -> str:
-        """The id of a query, of the operator's workgroup only: other groups of the account are nobody's business."""
+        """Return the id of a query of the operator's workgroup; queries of other workgroups stay hidden."""
         name = str(asked.get("QueryExecutionId"))
         found = self._call("get_query_execution", {"QueryExecutionId": name})["QueryExecution"]
         if found.get("WorkGroup") != conf.athena_work_group():
@@ -280,11 +282,11 @@ class Forward:
 def _client() -> Any:
     import boto3
 
-    storage = conf.storage()
-    keys = {"aws_access_key_id": storage.access_key, "aws_secret_access_key": storage.secret_key}
+    store = storage()
+    keys = {"aws_access_key_id": store.access_key, "aws_secret_access_key": store.secret_key}
     return boto3.client(
         "athena",
-        region_name=storage.region,
+        region_name=store.region,
         endpoint_url=conf.athena_endpoint(),
         **{name: value for name, value in keys.items() if value},
     )

@@ -1,7 +1,7 @@
-"""Athena's protocol at `/athena`, for clients that were written for it: point their `endpoint_url` here.
+"""Athena's protocol at `/athena`: clients of Athena set their `endpoint_url` to it.
 
-It is Amazon's form, not ours: JSON 1.1, the operation in `X-Amz-Target`, errors as `{__type, Message}`. Signatures are
-not looked at, as anyone may ask; any access key will do.
+The format is Amazon's: JSON 1.1, the operation in `X-Amz-Target`, errors as `{__type, Message}`. Signatures are not
+checked, since anyone may query; any access key works.
 """
 
 import datetime as dt
@@ -50,9 +50,9 @@ def athena(request: HttpRequest) -> HttpResponse:
 
 
 def refusal(problem: Problem) -> HttpResponse:
-    """What the deployment refuses before or while an operation is looked at, in the form that its clients read.
+    """Return the deployment's own refusals in the format that Athena's clients read.
 
-    Clients try again what a server's fault (5xx) or a rate stood in the way of.
+    Clients retry server errors (5xx) and throttled requests.
     """
     kind, status = "InvalidRequestException", 400
     if isinstance(problem, TooMany):
@@ -97,7 +97,7 @@ def _response(body: Json, status: int) -> HttpResponse:
 
 
 def _moment(value: Any) -> float:
-    """Times as JSON 1.1 writes them: seconds since 1970."""
+    """Return a time as JSON 1.1 writes it: seconds since 1970."""
     if isinstance(value, dt.datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)

@@ -1,6 +1,6 @@
-"""The forms of Amazon Athena's API (2017-05-18, JSON 1.1) for results of the query engine: pure, knows no Django.
+"""Messages of Amazon Athena's API (2017-05-18, JSON 1.1) for results of the query engine. Pure: no Django.
 
-Only what clients need to run a query and read its rows: pyathena and awswrangler ask no more.
+They cover what pyathena and awswrangler need to run a query and read its rows.
 """
 
 import datetime as dt
@@ -22,19 +22,19 @@ Json = dict[str, Any]
 
 
 class AthenaError(Exception):
-    """An answer of Athena that is an error; `kind` is the exception's name in its API."""
+    """An error of Athena's API; `kind` is the name of its exception there."""
 
     def __init__(self, message: str, *, kind: str = "InvalidRequestException") -> None:
         super().__init__(message)
         self.kind = kind
 
     def body(self) -> Json:
-        """The members of the answer."""
+        """Return the members of the response."""
         return {"__type": self.kind, "Message": str(self), "message": str(self)}
 
 
 def text(value: Any) -> str | None:
-    """A value as Athena writes it in its results; `None` for null."""
+    """Format a value as Athena writes it in its results; `None` for null."""
     match value:
         case None | str():
             return value
@@ -49,7 +49,7 @@ def text(value: Any) -> str | None:
             written = format(value, "f")
         case bytes():
             written = value.hex(" ")
-        case [tuple(), *_]:  # a map comes as pairs
+        case [tuple(), *_]:  # a map is a list of pairs
             written = "{" + ", ".join(f"{text(name)}={text(each) or 'null'}" for name, each in value) + "}"
         case list():
             written = "[" + ", ".join(text(each) or "null" for each in value) + "]"
@@ -61,13 +61,13 @@ def text(value: Any) -> str | None:
 
 
 def rows(table: pa.Table) -> list[list[str | None]]:
-    """The names of the columns, then the rows, all as texts."""
+    """Yield the names of the columns, then the rows, all as texts."""
     columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
     return [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
 
 
 def to_csv(table: pa.Table) -> bytes:
-    """The result file: every text in quotes, null as nothing at all."""
+    """Return the result file: every text in quotes, null as an empty field."""
     lines = (",".join("" if cell is None else _quoted(cell) for cell in row) for row in rows(table))
     return "".join(line + "\n" for line in lines).encode()
 
@@ -77,7 +77,7 @@ def _quoted(cell: str) -> str:
 
 
 def column_info(field: pa.Field) -> Json:
-    """One column of the results' metadata."""
+    """Return the metadata of one column of the results."""
     kind = type_name(field.type).partition("(")[0]
     precision = {"varchar": 2147483647, "bigint": 19, "integer": 10, "double": 17, "real": 17, "timestamp": 3}
     return {
@@ -95,7 +95,7 @@ def column_info(field: pa.Field) -> Json:
 
 
 def results_page(table: pa.Table, *, start: int, most: int) -> Json:
-    """Rows from `start`; the first row of all is that of the names. `NextToken` is the place to go on."""
+    """Return the page of rows from `start`; row 0 holds the names. `NextToken` is the start of the next page."""
     every = rows(table)
     shown = every[start : start + most]
     page: Json = {
@@ -111,7 +111,7 @@ def results_page(table: pa.Table, *, start: int, most: int) -> Json:
 
 
 def page_of(asked: Mapping[str, Any]) -> tuple[int, int]:
-    """Where a page begins and how many rows it has; raises `AthenaError`."""
+    """Parse the start of a page and its number of rows; raises `AthenaError`."""
     token, most = asked.get("NextToken") or "0", asked.get("MaxResults", MOST_RESULTS)
     if not (isinstance(token, str) and token.isascii() and token.isdigit() and len(token) < 12):
         raise AthenaError("NextToken is not one of this query's")
@@ -121,7 +121,7 @@ def page_of(asked: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def work_group(*, name: str, output: str, now: dt.datetime) -> Json:
-    """The answer of GetWorkGroup: one group, whose place of results a client cannot change."""
+    """Return the response of GetWorkGroup: one group, whose result location no client can change."""
     return {
         "WorkGroup": {
             "Name": name,

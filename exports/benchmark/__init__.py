@@ -1,1 +1,1 @@
-"""A place for better algorithms: readings of the open release, scored against a simulated town's truth."""
+"""The benchmark: predictions from the open release, scored against a simulated town's truth. Begin with `score.py`."""

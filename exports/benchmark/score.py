@@ -1,9 +1,9 @@
 """Scores of predictions: how infectious the visitors of an area were on a day.
 
 Both tables are indexed by `day` and `zip`. A prediction is the share of that day's visits that infectious people made;
-the truth has `visits` and how many of them were `infectious`. What is held against a prediction is its deviance: minus
-the mean log likelihood of a visit, a proper score (Gneiting and Raftery 2007, JASA 102:359), so that nothing is won by
-saying anything but what one believes. Shares are held to [1e-4, 1 - 1e-4], so that one visit cannot cost everything.
+the truth has `visits` and how many of them were `infectious`. A prediction is scored by its deviance: minus the
+mean log likelihood of a visit, a proper score (Gneiting and Raftery 2007, JASA 102:359), so an honest prediction scores
+best. Shares are clipped to [1e-4, 1 - 1e-4], so that one visit cannot decide the score.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Score:
 
 
 def read_prediction(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
-    """The predicted share for each line of the truth; raises `BadPredictionError` unless each has exactly one."""
+    """Return the predicted share of each line of the truth; raises `BadPredictionError` unless each has exactly one."""
     missing = {*KEYS, "share"} - set(rows.columns)
     if missing:
         raise BadPredictionError("columns are missing: " + ", ".join(sorted(missing)))
@@ -50,7 +50,7 @@ def read_prediction(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
 
 
 def score(share: pd.Series, truth: pd.DataFrame) -> Score:
-    """How good a prediction is."""
+    """Score a prediction."""
     visits, infectious = truth["visits"].to_numpy(float), truth["infectious"].to_numpy(float)
     said = np.clip(share.to_numpy(float), LEAST, 1 - LEAST)
     likelihood = infectious * np.log(said) + (visits - infectious) * np.log1p(-said)
@@ -65,13 +65,13 @@ def score(share: pd.Series, truth: pd.DataFrame) -> Score:
 
 
 def skill(mine: Score, baseline: Score, ideal: Score) -> float:
-    """How much of the way from the baseline to the truth itself: 0 is as good as the baseline, 1 is perfect."""
+    """Return the skill over the baseline: 0 is as good as the baseline, 1 is perfect."""
     way = baseline.deviance - ideal.deviance
     return (baseline.deviance - mine.deviance) / way if way > 0 else 0.0
 
 
 def results(share: pd.Series, baseline: pd.Series, truth: pd.DataFrame) -> Mapping[str, object]:
-    """Everything that is reported of a prediction."""
+    """Return everything that is reported of a prediction."""
     mine, usual = score(share, truth), score(baseline, truth)
     ideal = score(truth["infectious"] / truth["visits"], truth)
     return {

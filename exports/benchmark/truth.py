@@ -1,4 +1,4 @@
-"""What really happened in a simulated town, from the files that `manage.py simulate --truth-out` leaves."""
+"""The truth of a simulated town, from the files that `manage.py simulate --truth-out` writes."""
 
 import datetime as dt
 import json
@@ -12,13 +12,13 @@ PLAN: Final = "plan.json"
 
 
 class NoTruthError(LookupError):
-    """A folder that holds no town's truth; the text says what is missing."""
+    """A folder without a town's truth; the text says what is missing."""
 
 
 def read_truth(folder: Path) -> pd.DataFrame:
-    """Visits and infectious visits by `day` and `zip` (three digits of the venue), for lines with a visit.
+    """Read visits and infectious visits by `day` and `zip` (three digits of the venue), for lines with a visit.
 
-    Visits of people without the app count: the question is about the crowd, of which the release sees a part.
+    Visits of people without the app count too: the release sees only a part of the crowd.
     """
     try:
         plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))

@@ -1,9 +1,9 @@
-"""The CloudFormation template of a deployment's lake on AWS, made from the description of the tables.
+"""The CloudFormation template of a deployment's lake on AWS, generated from the description of the tables.
 
     python -m exports.dataset.cloudformation > infrastructure/crowdtrace.json
 
-Bucket, Glue database and tables, Athena workgroup with a scan limit, and one role for each kind of process. Nothing in
-it was run on AWS itself: it is linted, and what it says is created in a stand-in of Glue and Athena by the tests.
+Bucket, Glue database and tables, Athena workgroup with a scan limit, and one role for each kind of process. It was
+never run on AWS itself: it is linted, and the tests create its resources in a simulation of Glue and Athena.
 """
 
 import json
@@ -57,7 +57,7 @@ PARAMETERS: Final[Json] = {
 
 
 def template() -> Json:
-    """The whole template."""
+    """Return the whole template."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "CrowdTrace: lake, catalogue, Athena workgroup and roles",
@@ -85,7 +85,7 @@ def template() -> Json:
 
 # Bucket ---------------------------------------------------------------------------------------------------------------
 def _bucket() -> Json:
-    """Encrypted and versioned. SSE-S3, not KMS: anonymous readers of the open prefix have no key."""
+    """Return an encrypted, versioned bucket. SSE-S3, not KMS: anonymous readers of the open prefix have no key."""
     return {
         "Type": "AWS::S3::Bucket",
         "DeletionPolicy": "Retain",
@@ -97,7 +97,7 @@ def _bucket() -> Json:
             },
             "VersioningConfiguration": {"Status": "Enabled"},
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-            # ACLs never open anything; the one policy below opens the open prefix, so policies are not blocked.
+            # ACLs are blocked; policies are not, since the one below opens the open prefix.
             "PublicAccessBlockConfiguration": {
                 "BlockPublicAcls": True,
                 "IgnorePublicAcls": True,
@@ -154,7 +154,7 @@ def _bucket_policy() -> Json:
 
 
 def _objects(*folders: str) -> Json:
-    """ARN of all objects under the lake's folder, or everything in the bucket."""
+    """Return the ARN of all objects under the lake's folder, or in the bucket."""
     path = "/".join(("${Prefix}", *folders, "*")) if folders else "*"
     return _sub("arn:${AWS::Partition}:s3:::${Bucket}/" + path)
 
@@ -171,12 +171,12 @@ def _database(name: Json, description: str) -> Json:
 
 
 def _logical(table: Table) -> str:
-    """A name of CloudFormation: letters and digits."""
+    """Return a logical name of CloudFormation: letters and digits."""
     return "".join(part.capitalize() for part in table.name.split("_")) + "Table"
 
 
 def _table(table: Table) -> Json:
-    """An Iceberg table as pyiceberg would make it: same fields and ids, partition, order and properties."""
+    """Return an Iceberg table as pyiceberg would create it: same fields and ids, partition, order and properties."""
     return {
         "Type": "AWS::Glue::Table",
         "Properties": {
@@ -302,7 +302,7 @@ def _catalogue(*databases: str, tables: bool = True) -> list[Json]:
 
 
 def _release_statements() -> list[Json]:
-    """Objects of open and verified tables and of both logs with old versions; the tables' entries in the catalogue."""
+    """Allow objects of open and verified tables and of both logs, old versions included, and the catalogue's tables."""
     zones = (Zone.OPEN.value, Zone.VERIFIED.value, *LOGS)
     return [
         _allow(
@@ -318,7 +318,7 @@ def _release_statements() -> list[Json]:
 
 
 def _web_statements() -> list[Json]:
-    """Open objects and results; the workgroup. Nothing of the verified tier but its reader's role, for an hour."""
+    """Allow open objects, results and the workgroup; of the verified tier only its reader's role, for an hour."""
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
     return [
         _allow(["s3:GetObject"], _objects(Zone.OPEN.value)),
@@ -341,7 +341,7 @@ def _web_statements() -> list[Json]:
 
 
 def _verified_reader() -> Json:
-    """What an approved organisation's credentials are made of: the verified tables' objects, for an hour at most."""
+    """Return the role of approved organisations: the verified tables' objects, for an hour at most."""
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -357,7 +357,7 @@ def _verified_reader() -> Json:
 
 
 def text() -> str:
-    """The template as it is kept in `infrastructure/`."""
+    """Return the template as stored in `infrastructure/`."""
     return json.dumps(template(), indent=2) + "\n"
 
 

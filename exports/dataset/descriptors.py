@@ -1,4 +1,4 @@
-"""What people and catalogues read of the dataset: dictionary, Frictionless `datapackage.json`, Croissant JSON-LD."""
+"""Descriptors for people and catalogues: data dictionary, Frictionless `datapackage.json`, Croissant JSON-LD."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ CROISSANT_CONTEXT: Final[dict[str, Any]] = {
     **{term: f"cr:{term}" for term in _CROISSANT_TERMS.split()},
 }
 
-# Croissant's readers know Parquet by the name it had before it was registered.
+# Croissant's readers expect the media type of Parquet from before its registration.
 CROISSANT_MEDIA_TYPES: Final = {"application/vnd.apache.parquet": "application/x-parquet"}
 
 
@@ -61,7 +61,7 @@ class DictionaryEntry(TypedDict):
 
 @dataclass(frozen=True)
 class Publication:
-    """What is the same for every table of a deployment: names, licence, citation."""
+    """Metadata shared by every table of a deployment: names, licence, citation."""
 
     name: str
     title: str
@@ -77,7 +77,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class DataFile:
-    """One downloadable file of a table: where it is, its media type, size in bytes and digest."""
+    """One downloadable file of a table: URL, media type, size in bytes and digest."""
 
     table: Table
     url: str
@@ -87,7 +87,7 @@ class DataFile:
 
 
 def dictionary(table: Table) -> list[DictionaryEntry]:
-    """The table's data dictionary, column by column."""
+    """Return the table's data dictionary, column by column."""
     return [
         {
             "name": column.name,
@@ -105,7 +105,7 @@ def dictionary(table: Table) -> list[DictionaryEntry]:
 
 
 def table_schema(table: Table) -> dict[str, Any]:
-    """Frictionless Table Schema (Data Package standard 2.0)."""
+    """Return the Frictionless Table Schema (Data Package standard 2.0)."""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
         "fields": [_frictionless_field(column) for column in table.columns],
@@ -135,7 +135,7 @@ def _frictionless_field(column: Column) -> dict[str, Any]:
 
 
 def datapackage(publication: Publication, files: Sequence[DataFile]) -> dict[str, Any]:
-    """Frictionless `datapackage.json` (Data Package standard 2.0): one resource a file."""
+    """Return the Frictionless `datapackage.json` (Data Package standard 2.0): one resource for each file."""
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": publication.name,
@@ -173,7 +173,7 @@ def _format(file: DataFile) -> str:
 
 
 def croissant(publication: Publication, files: Sequence[DataFile]) -> dict[str, Any]:
-    """Croissant 1.0 JSON-LD: one FileObject a file, one RecordSet a table whose fields come from its first file."""
+    """Return Croissant 1.0 JSON-LD: a FileObject for each file, a RecordSet for each table from its first file."""
     first: dict[str, tuple[Table, str]] = {}
     objects = []
     for number, file in enumerate(files, start=1):
@@ -199,7 +199,7 @@ def croissant(publication: Publication, files: Sequence[DataFile]) -> dict[str, 
         "license": publication.licence_url,
         "url": publication.url,
         "citeAs": publication.citation,
-        # Croissant wants three numbers (semver.org): those of the day.
+        # Croissant requires a version of three numbers (semver.org): those of the day.
         "version": ".".join(part.lstrip("0") for part in publication.version.split("-")),
         "datePublished": publication.published.isoformat(),
         "isLiveDataset": True,

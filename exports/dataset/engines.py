@@ -1,4 +1,4 @@
-"""The engines' forms of a described table: Athena DDL, Glue definition, Arrow and Iceberg schemas."""
+"""A described table in the form of each engine: Athena DDL, Glue definition, Arrow and Iceberg schemas."""
 
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ PROPERTIES: Final = {
     "write.format.default": "parquet",
     "write.parquet.compression-codec": "zstd",
 }
-# Manifests keep the bounds of removed files: none of a token, and nothing compressed, so that a proof can search bytes.
+# Manifests keep the bounds of removed files: so no bounds of tokens, and no compression, to let a proof search bytes.
 PROPERTIES_OF_TOKENS: Final = {
     "write.metadata.metrics.column.userid": "none",
     "write.avro.compression-codec": "null",
@@ -40,17 +40,17 @@ PROPERTIES_OF_TOKENS: Final = {
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """Arrow schema with the columns' meanings as field metadata. Every field may be null, as in the lake's files."""
+    """Return the Arrow schema, columns' meanings as metadata; every field is nullable, as in the lake's files."""
     return pa.schema(
         [pa.field(column.name, ARROW[column.kind], metadata={"doc": column.meaning}) for column in table.columns]
     )
 
 
 def iceberg_schema(table: Table) -> Schema:
-    """Iceberg schema; field ids are the columns' places, from 1.
+    """Return the Iceberg schema; field ids are the columns' positions, from 1.
 
-    No field is `required`: Athena cannot declare it, and one description must fit every engine. What must not be null
-    is held by the checks that gate a release.
+    No field is `required`: Athena cannot declare it, and one description must fit every engine. The checks that gate a
+    release refuse nulls.
     """
     return Schema(
         *(
@@ -65,7 +65,7 @@ def _field_id(table: Table, name: str) -> int:
 
 
 def partition_spec(table: Table) -> PartitionSpec:
-    """Identity partition by `table.partition`: what a dynamic overwrite needs."""
+    """Return the identity partition by `table.partition`, which a dynamic overwrite needs."""
     if not table.partition:
         return UNPARTITIONED_PARTITION_SPEC
     source = _field_id(table, table.partition)
@@ -73,7 +73,7 @@ def partition_spec(table: Table) -> PartitionSpec:
 
 
 def sort_order(table: Table) -> SortOrder:
-    """Ascending by `table.sort`, nulls first."""
+    """Return the order: ascending by `table.sort`, nulls first."""
     if not table.sort:
         return UNSORTED_SORT_ORDER
     return SortOrder(
@@ -85,7 +85,7 @@ def sort_order(table: Table) -> SortOrder:
 
 
 def athena_ddl(table: Table, *, database: str, location: str) -> str:
-    """`CREATE TABLE` of Athena for an Iceberg table at `location` (an s3:// folder)."""
+    """Return Athena's `CREATE TABLE` for an Iceberg table at `location` (an s3:// folder)."""
     columns = ",\n".join(
         f"  `{column.name}` {column.kind} COMMENT {_quoted(column.meaning)}" for column in table.columns
     )
@@ -98,7 +98,7 @@ def athena_ddl(table: Table, *, database: str, location: str) -> str:
 
 
 def properties(table: Table) -> dict[str, str]:
-    """The Iceberg table's properties."""
+    """Return the Iceberg table's properties."""
     return PROPERTIES | (PROPERTIES_OF_TOKENS if table.zone is Zone.VERIFIED else {})
 
 
@@ -108,7 +108,7 @@ def _quoted(text: str) -> str:
 
 
 def glue_table_input(table: Table, *, location: str) -> dict[str, Any]:
-    """`TableInput` of Glue's CreateTable. The partition column is a plain column: Iceberg hides its partitions."""
+    """Return `TableInput` of Glue's CreateTable. The partition column is an ordinary one: Iceberg hides partitions."""
     return {
         "Name": table.name,
         "Description": table.meaning,
@@ -119,7 +119,7 @@ def glue_table_input(table: Table, *, location: str) -> dict[str, Any]:
 
 
 def _glue_column(column: Column) -> dict[str, Any]:
-    # Glue bounds a comment at 255 characters (AWS Glue API, structure Column).
+    # Glue limits a comment to 255 characters (AWS Glue API, structure Column).
     return {
         "Name": column.name,
         "Type": column.kind,
@@ -129,7 +129,7 @@ def _glue_column(column: Column) -> dict[str, Any]:
 
 
 def lookup_rows() -> pa.Table:
-    """The rows of the table of 3-digit ZIPs, in order."""
+    """Return the rows of the table of 3-digit ZIPs, in order."""
     states = sorted(states_by_zip3().items())
     rows = pa.table({"zip": [zip3 for zip3, _ in states], "state": [state for _, state in states]})
     return rows.cast(arrow_schema(ZIP3))

@@ -1,4 +1,4 @@
-"""What a deployment says of its dataset in words: name, licence, citation, coverage, known problems."""
+"""The dataset described in words: name, licence, citation, coverage, known problems."""
 
 import datetime as dt
 import math
@@ -20,28 +20,28 @@ TITLE: Final = "CrowdTrace open dataset of venue check-ins"
 
 
 _DEMONSTRATION: Final = "demonstration"
-"""Code of the known problem of a copy on one's own machine, and what its titles carry."""
+"""Code of the known problem of a local copy, which its titles carry too."""
 
 
 class Problem(TypedDict):
-    """Something that is known to be wrong with the data, or easily misread."""
+    """A known error of the data, or something easily misread."""
 
     code: str
     text: str
 
 
 def is_demonstration() -> bool:
-    """Whether this copy is one for trying out, which releases the past of a simulated town."""
+    """Return whether this copy is a demonstration, which releases the past of a simulated town."""
     return bool(settings.EMBEDDED)
 
 
 def title() -> str:
-    """The dataset's name, which says so where its people are simulated: citations and catalogues carry it away."""
+    """Return the dataset's name. It says so if its people are simulated, since citations and catalogues repeat it."""
     return f"{TITLE} ({_DEMONSTRATION})" if is_demonstration() else TITLE
 
 
 def demonstration_sentence() -> str:
-    """What a reader of a demonstration's data must know first."""
+    """Return what a reader of a demonstration's data must know first."""
     return _(
         "This copy is a demonstration: its days are those of a simulated town, released by the same rules as real "
         "ones. Nobody in it is real, and nothing follows from it about anywhere."
@@ -49,7 +49,7 @@ def demonstration_sentence() -> str:
 
 
 def description() -> str:
-    """What the dataset is."""
+    """Describe the dataset."""
     return _(
         "Check-ins at venues and the answers given there, as synthetic rows drawn from counts that are released once a "
         "closed day under differential privacy. No row belongs to a person."
@@ -57,7 +57,7 @@ def description() -> str:
 
 
 def guarantee_sentence(epsilon: float) -> str:
-    """The guarantee of a day, for people."""
+    """Return the guarantee of a day in words."""
     return _(
         "Whatever anyone computes from a day's rows, its chance with you in them is at most %(times)s times the chance "
         "without you: somebody who thought it even odds that you were there may come to %(odds)d %% sure, never more."
@@ -65,12 +65,12 @@ def guarantee_sentence(epsilon: float) -> str:
 
 
 def surest(epsilon: float) -> float:
-    """What even odds can rise to at most (Bayes' rule with a likelihood ratio of e^epsilon)."""
+    """Return the most that even odds can rise to (Bayes' rule with a likelihood ratio of e^epsilon)."""
     return 1 / (1 + math.exp(-epsilon))
 
 
 def coverage() -> str:
-    """Whom the dataset is about, and whom not."""
+    """Return whom the dataset covers, and whom not."""
     return _(
         "Check-ins at verified venues that use CrowdTrace, not a sample of the population: who goes out more counts "
         "more often, who stays at home is not in it, and areas differ in how many venues take part. A day counts "
@@ -79,7 +79,7 @@ def coverage() -> str:
 
 
 def known_problems() -> list[Problem]:
-    """What to mind when reading the rows."""
+    """Return known errors and pitfalls of the rows."""
     first = ((_DEMONSTRATION, demonstration_sentence()),) if is_demonstration() else ()
     return [
         Problem(code=code, text=text)
@@ -131,12 +131,12 @@ def known_problems() -> list[Problem]:
 
 @lru_cache(maxsize=1)
 def licence_text() -> str:
-    """The terms, in Markdown."""
+    """Return the terms, in Markdown."""
     return (files("exports") / "licence" / LICENCE_FILE).read_text(encoding="utf-8")
 
 
 def publication(*, base: str, as_of: dt.date | None, announced: dt.datetime | None) -> Publication:
-    """What descriptors of the release of `as_of` say of the whole; `base` is the dataset's address."""
+    """Return the metadata for descriptors of the release of `as_of`; `base` is the dataset's URL."""
     version = as_of.isoformat() if as_of else "none"
     published = announced.date() if announced else dt.date(1970, 1, 1)
     return Publication(
@@ -154,12 +154,12 @@ def publication(*, base: str, as_of: dt.date | None, announced: dt.datetime | No
 
 
 def citation(*, base: str, version: str, year: int) -> str:
-    """How to cite, in one line."""
+    """Return the citation, in one line."""
     return f"{conf.publisher()} ({year}). {title()}, release of {version} [data set]. {base}/releases/{version}"
 
 
 def bibtex(*, base: str, version: str, year: int) -> str:
-    """How to cite, for BibTeX."""
+    """Return the citation as BibTeX."""
     return (
         f"@misc{{crowdtrace-{version},\n  author = {{{{{conf.publisher()}}}}},\n  title = {{{{{title()}}}}},\n"
         f"  year = {{{year}}},\n  note = {{release of {version}}},\n  url = {{{base}/releases/{version}}}\n}}"

@@ -1,6 +1,6 @@
 """The tables of the open dataset, described once.
 
-Everything else that describes a column is made from here: Athena's DDL, Glue's definition, the Arrow and Iceberg
+Everything else that describes a column is generated from here: Athena's DDL, Glue's definition, the Arrow and Iceberg
 schemas (`exports.dataset.engines`), the data dictionary, `datapackage.json`, Croissant
 (`exports.dataset.descriptors`) and the checks that gate a release. The names and types of the first 22 columns are the
 contract: published queries rely on them.
@@ -17,7 +17,7 @@ Kind = Literal["string", "bigint", "double", "boolean", "date"]
 
 
 class Zone(StrEnum):
-    """Where a table lives and who may read it; `ZONES` says more."""
+    """The zone of a table, which decides who may read it; `ZONES` describes them."""
 
     LANDING = "landing"
     VERIFIED = "verified"
@@ -27,7 +27,7 @@ class Zone(StrEnum):
 
 @dataclass(frozen=True)
 class ZoneDescription:
-    """What lies in a zone, how sensitive it is, whose it is and who may read it."""
+    """The contents of a zone, their sensitivity, owner and readers."""
 
     zone: Zone
     meaning: str
@@ -70,11 +70,11 @@ ZONES: Final = (
 
 
 class Sensitivity(StrEnum):
-    """What a value of a column could say about a person."""
+    """What a value of a column could reveal about a person."""
 
     NOTHING = "nothing"  # describes the table, a place or a day
     SYNTHETIC = "synthetic"  # drawn from noisy counts, belongs to nobody
-    INDIRECT = "indirect"  # helps to recognise a visit, so it is generalised
+    INDIRECT = "indirect"  # could identify a visit, so it is generalised
     HEALTH = "health"  # an answer or a reading, protected by the diversity of its class
 
 
@@ -108,12 +108,12 @@ class Table:
     sort: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
-        """The column of that name; raises `KeyError`."""
+        """Return the column of that name; raises `KeyError`."""
         return {column.name: column for column in self.columns}[name]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns' names, in order."""
+        """Return the columns' names, in order."""
         return tuple(column.name for column in self.columns)
 
 
@@ -126,7 +126,7 @@ ANSWERS: Final = ("symptoms", "diagnosed", "contact", "near")
 
 SCANDATE_PATTERN: Final = r"\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d:[0-5]\d\.\d{3}Z"
 ZIP_PATTERN: Final = r"(\d{3}00)?"
-# A temperature or oximeter outside these is not a living person's: the ends of the histograms' bins.
+# The ends of the histograms' bins. No living person has a temperature or oxygen saturation outside of them.
 TEMPERATURE_F: Final = (94.0, 106.0)
 OXYGEN_PERCENT: Final = (80, 100)
 
@@ -429,12 +429,12 @@ TABLES: Final = (*OPEN_TABLES, DAILY, VERIFIED, LIVE_CROWD)
 
 
 def table(name: str) -> Table:
-    """The table of that name; raises `KeyError`."""
+    """Return the table of that name; raises `KeyError`."""
     return {each.name: each for each in TABLES}[name]
 
 
 @lru_cache(maxsize=1)
 def states_by_zip3() -> dict[str, str]:
-    """State of each 3-digit ZIP code in use, from the venues' list."""
+    """Return the state of each 3-digit ZIP code in use, from the list of `venues`."""
     text = (files("venues") / "data" / "zip3.csv").read_text(encoding="utf-8")
     return {row["zip3"]: row["state"] for row in csv.DictReader(text.splitlines())}

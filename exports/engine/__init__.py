@@ -1,1 +1,1 @@
-"""Running researchers' SQL on the open tables: checked first, then run in a process of its own that can be killed."""
+"""Running researchers' SQL on the open tables, each query in a process that can be killed. Begin with `run.py`."""

@@ -1,7 +1,7 @@
-"""Looking at a query before it runs: one statement, that only reads, from tables that are allowed.
+"""The check of a query before it runs: one statement that only reads, from allowed tables.
 
-The text is parsed to be judged and explained; what runs is the text itself, unchanged. DuckDB's own locks stand behind
-this check: nothing here is the only thing between a query and a file.
+The text is parsed only to accept or explain it; the text itself runs, unchanged. DuckDB's own locks back this check up:
+nothing here is the only protection between a query and a file.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import QueryError
+from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.parse import Dialect, TooDeepError, parse
 
 INTERNAL: Final = "The text is no SQL of this dialect"
@@ -31,9 +31,9 @@ FORBIDDEN: Final = re.compile(
     r"|.*sleep.*|has_.*_privilege|add_parquet_key|json_execute_serialized_sql|from_substrait.*|arrow_scan.*|seq_scan|repeat_row",
     re.IGNORECASE,
 )
-# Functions that may stand where a table stands.
+# Functions allowed in place of a table.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "generate_date_array", "explode"})
-# Functions whose value is another each time, whatever the tables hold.
+# Functions whose value changes from call to call, whatever the tables hold.
 UNSTEADY: Final = re.compile(
     r"current_.*|localtime.*|now|today|get_current_.*|transaction_timestamp|rand.*|uuid.*|.*_random_uuid|gen_uuid"
     r"|.*shuffle|setseed|age",
@@ -43,7 +43,7 @@ UNSTEADY: Final = re.compile(
 
 @dataclass(frozen=True)
 class Checked:
-    """What a look at a query tells: the tables it reads, and whether equal tables give it equal rows."""
+    """The result of a check: the tables a query reads, and whether equal tables give it equal rows."""
 
     tables: frozenset[str]
     steady: bool
@@ -77,13 +77,13 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Query:
         found = error.errors[0] if error.errors else {}
         highlight = str(found.get("highlight") or "")
         line, end = found.get("line"), found.get("col")
-        # The parser counts to the end of the word it stumbled over.
+        # The parser counts to the end of the word that it rejects.
         column = max(1, end - len(highlight) + 1) if isinstance(end, int) else None
         first = (sql.split(None, 1) or [""])[0][:20].upper()
         near = tuple(get_close_matches(first, ("SELECT", "WITH"), n=1))
         if near and near[0] != first:
-            told = f"A query begins with SELECT or WITH, not {first}."
-            raise QueryError("syntax", told, *_place_of(sql, first), nearest=near) from None
+            detail = f"A query begins with SELECT or WITH, not {first}."
+            raise QueryError("syntax", detail, *_place_of(sql, first), nearest=near) from None
         detail = str(found.get("description") or INTERNAL)
         if "sqlglot" in detail:
             detail = INTERNAL
@@ -128,7 +128,7 @@ def _check_table(sql: str, node: exp.Table, schema: str, tables: Collection[str]
 
 
 def _common_tables(node: exp.Expr) -> set[str]:
-    """Names that WITH clauses around a table give."""
+    """Return the names that the WITH clauses around a table define."""
     names: set[str] = set()
     above: exp.Expr | None = node
     while above is not None:
@@ -146,13 +146,13 @@ def _check_function(sql: str, node: exp.Func) -> None:
 
 
 def _name(node: exp.Func) -> str:
-    """The function's name in lower case, as written where the parser does not know it."""
+    """Return the function's name in lower case, as written if the parser does not know it."""
     name = node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_name()
     return name.lower()
 
 
 def _place(sql: str, node: exp.Expr) -> tuple[int | None, int | None]:
-    """Line and column of a node, or of the first name in it."""
+    """Return line and column of a node, or of the first name in it."""
     for each in node.walk():
         start, line = each.meta.get("start"), each.meta.get("line")
         if isinstance(start, int) and isinstance(line, int):

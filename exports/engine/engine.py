@@ -1,4 +1,4 @@
-"""Running one query in a process of its own, within limits of time, memory, rows, output and number."""
+"""The engine: run one query in a process of its own, within limits of time, memory, rows, output and number."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ import pyarrow as pa
 from exports.dataset.tables import Kind, Table
 from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.explain import explained
+from exports.engine.limits import Limits
 from exports.engine.macros import macros
 from exports.engine.process import AHEAD, Process, end, start
 from exports.lake.storage import Storage, local_path
@@ -37,8 +38,6 @@ KINDS: Final[dict[Kind, str]] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
-MAX_CHARACTERS: Final = 20_000
-"""A longer query is refused before it is parsed."""
 TOO_SLOW: Final = "The query took more than %g seconds and was ended. Read fewer days (by scan_date), or join less."
 TOO_LARGE: Final = "The answer is larger than %d MB. Ask for fewer columns or rows, or fetch the release's files."
 READ_BYTES: Final = 1 << 16
@@ -52,21 +51,8 @@ def _never() -> bool:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one query may use; `parallel` queries run at once on this machine."""
-
-    seconds: float = 30.0
-    memory_mb: int = 1024
-    threads: int = 2
-    max_rows: int = 10_000
-    max_output_bytes: int = 16 * 1024 * 1024
-    parallel: int = 4
-    wait_seconds: float = 2.0
-
-
-@dataclass(frozen=True)
 class Source:
-    """What a table's rows come from: data files of the lake, or rows given here (at most a few thousand)."""
+    """The source of a table's rows: data files of the lake, or rows given here (at most a few thousand)."""
 
     table: Table
     files: Sequence[str] = ()
@@ -84,9 +70,9 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class Engine:
-    """Runs queries on the given sources, under the schema's name. `slots` is the folder that counts running ones.
+    """Runs queries on the given sources, under the schema's name. `slots` is the folder of query locks.
 
-    `ahead`: keep a process that waits for the next query, as a server does.
+    `ahead`: keep a process ready for the next query, as a server does.
     """
 
     schema: str
@@ -97,16 +83,16 @@ class Engine:
     ahead: bool = False
 
     def check(self, sql: str, *, dialect: Dialect = "athena") -> Checked:
-        """Look at a query without running it; raises `QueryError` for one that is refused."""
+        """Check a query without running it; raises `QueryError` for a refused one."""
         from exports.engine.check import check
 
         return check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
 
     def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: Asked = _never) -> QueryResult:
-        """Check and run a query; `is_cancelled` is asked while it runs, twice a second.
+        """Check and run a query; `is_cancelled` is called twice a second while it runs.
 
-        Raises `QueryError` for one that is refused, fails or passes a limit, `QueryBusyError` where too many run,
-        `LakeAwayError` where the lake's files cannot be read.
+        Raises `QueryError` for a query that is refused, fails or exceeds a limit, `QueryBusyError` if too many run, and
+        `LakeAwayError` if the lake's files cannot be read.
         """
         self.check(sql, dialect=dialect)
         started = time.monotonic()
@@ -141,7 +127,7 @@ class Engine:
         return {"files": listed, "columns": columns, "rows": [list(row) for row in source.rows]}
 
     def _secret(self) -> Mapping[str, str]:
-        """DuckDB's form of the storage's keys."""
+        """Return the storage's keys in DuckDB's form."""
         if not self.storage.is_s3:
             return {}
         scheme, _, host = self.storage.endpoint.partition("://")
@@ -160,7 +146,7 @@ class Engine:
 
 
 def _whole_numbers(table: pa.Table) -> pa.Table:
-    """Sums and counts that DuckDB gives as 128-bit integers as 64-bit ones, as Athena does, where they fit."""
+    """Cast the 128-bit integers of DuckDB's sums and counts to 64 bits where they fit, as Athena does."""
     for number, column in enumerate(table.schema):
         if pa.types.is_decimal(column.type) and column.type.scale == 0:
             with contextlib.suppress(pa.ArrowInvalid):
@@ -169,7 +155,7 @@ def _whole_numbers(table: pa.Table) -> pa.Table:
 
 
 def _check_times(table: pa.Table) -> None:
-    """Refuse times that most readers have no value for; DuckDB's years reach from -290,000 to 5,800,000."""
+    """Refuse times that most clients cannot represent; DuckDB's years reach from -290,000 to 5,800,000."""
     for name, column in zip(table.column_names, table.columns, strict=True):
         if _holds_times(column.type):
             try:
@@ -186,14 +172,14 @@ def _holds_times(kind: pa.DataType) -> bool:
 
 
 def _httpfs() -> Path:
-    """The pinned extension's file."""
+    """Return the file of the pinned extension."""
     found = sorted(Path(str(files("duckdb_extension_httpfs"))).glob("extensions/*/httpfs.duckdb_extension"))
     return found[-1]
 
 
 @contextmanager
 def _slot(folder: Path, limits: Limits) -> Iterator[None]:
-    """One of the machine's places for a query, by locks on files: a process that dies gives its place back."""
+    """Hold one of the machine's slots for queries, a lock on a file: a dying process releases its slot."""
     end = time.monotonic() + limits.wait_seconds
     with contextlib.ExitStack() as stack:
         while not any(_locked(folder / f"crowdtrace-query-{number}.lock", stack) for number in range(limits.parallel)):
@@ -215,7 +201,7 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> bool:
 
 
 def _in_process(job: bytes, limits: Limits, is_cancelled: Asked, ahead: bool) -> bytes:
-    """The whole answer of a process of this query's own; it is killed at the limits of time and output."""
+    """Return the whole answer of a process for this query alone; it is killed at the limits of time and output."""
     process = (AHEAD.take() if ahead else None) or start()
     try:
         answer = _converse(process, job, limits, is_cancelled)

@@ -1,4 +1,4 @@
-"""What can be wrong with a query, with its place in the text."""
+"""Errors of a query, with their place in the text."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ class QueryError(Exception):
 
 
 class QueryBusyError(Exception):
-    """As many queries run as may; try again later."""
+    """The maximum number of queries is running; try again later."""
 
 
 class LakeAwayError(Exception):
-    """The lake's files cannot be read at the moment."""
+    """The lake's files cannot be read now."""
 
 
 def place(sql: str, offset: int) -> tuple[int, int]:
-    """Line and column, from 1, of a character's offset in a text."""
+    """Return line and column, from 1, of a character's offset in a text."""
     before = sql[: max(0, offset)]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

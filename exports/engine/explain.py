@@ -1,4 +1,4 @@
-"""What DuckDB says of a query that failed, in words for whoever wrote it."""
+"""DuckDB's errors, explained to the author of the query."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exports.engine.errors import LakeAwayError, QueryError, place
 
-# DuckDB's kinds of error that have a name of ours; all others are plain failures of the query.
+# Our codes for some of DuckDB's kinds of error; all others are plain failures of the query.
 CODES: Final = {
     "Parser": "syntax",
     "Catalog": "unknown-name",
@@ -22,21 +22,21 @@ TOO_LONG_A_CHAIN: Final = (
     "a sum rows of a WITH clause."
 )
 OUT_OF_MEMORY: Final = "The query needs more memory than a query may use. Read fewer days, or group before you join."
-# Kinds of error that are ours, not the query's.
+# Kinds of error that the server causes, not the query.
 AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
 _UNKNOWN: Final = re.compile(r'(?:column named|Referenced column|Referenced table) "([^"]*)"')
 _CANDIDATES: Final = re.compile(r"Candidate (?:bindings|tables): (.*)")
-# Forms of a function that are worth telling; some have forty.
+# Maximum number of a function's signatures to show; some have forty.
 MOST_FORMS: Final = 6
 
 
 def explained(sql: str, error: Mapping[str, Any], columns: Collection[str]) -> QueryError | LakeAwayError:
-    """The error to raise for DuckDB's own; `columns` are the names that a wrong one is compared with."""
+    """Return the error to raise for an error of DuckDB; `columns` are candidates for a misspelt name."""
     if error.get("exception_type") in AWAY:
-        # The message would name a path or an address of ours.
+        # The message would reveal a path or URL of the server.
         return LakeAwayError("the lake cannot be read at the moment")
     whole = str(error.get("exception_message", "the query failed"))
-    # What follows an empty line is advice to load extensions, which nobody can here.
+    # After an empty line follows advice to load extensions, which is impossible here.
     message = whole.partition("\n\n")[0].partition("\n\tCandidate functions:")[0].replace("Values list", "Table")
     code = CODES.get(str(error.get("exception_type")), "failed")
     if code == "forbidden":
@@ -64,7 +64,7 @@ def _listed(error: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _nearest(name: str, message: str, error: Mapping[str, Any], columns: Collection[str]) -> tuple[str, ...]:
-    """Near names: those that DuckDB offers, or columns of the tables that look like it."""
+    """Return similar names: those that DuckDB suggests, or columns of the tables."""
     if listed := _listed(error):
         return listed
     offered = _CANDIDATES.search(message)
@@ -74,6 +74,6 @@ def _nearest(name: str, message: str, error: Mapping[str, Any], columns: Collect
 
 
 def _forms(error: Mapping[str, Any]) -> str:
-    """The forms of a function that there are, where they are few."""
+    """Return the signatures of a function if they are few."""
     forms = re.findall(r"[^,]+?\(.*?\) -> [^,]+", str(error.get("candidates", "")))
     return f" There is: {'; '.join(forms)}." if 0 < len(forms) <= MOST_FORMS else ""

@@ -1,7 +1,7 @@
 """Functions of Athena that published queries use and DuckDB lacks, as macros.
 
 `parse_datetime` takes a Joda pattern. DuckDB wants the pattern of `strptime` to be constant, so a macro cannot compute
-it; it chooses among patterns written out here instead.
+it; it chooses among the patterns listed here instead.
 """
 
 from itertools import product
@@ -30,7 +30,7 @@ def _quoted(text: str) -> str:
 
 
 def macros() -> tuple[str, ...]:
-    """The statements that make the macros. Times without a zone are UTC, as everything in the dataset."""
+    """Return the statements that create the macros. Times without a zone are UTC, as everywhere in the dataset."""
     cases = " ".join(
         f"WHEN {_quoted(joda)} THEN strptime(moment, {_quoted(pattern)})" for joda, pattern in PATTERNS.items()
     )

@@ -1,7 +1,7 @@
-"""The parser of queries, with an end: sqlglot's own goes back over what it read, twice for each level of some brackets.
+"""The parser of queries, with a limit of steps: sqlglot's backtracks twice for each level of some brackets.
 
-`ARRAY[ARRAY[ARRAY[...` of a hundred characters would keep a thread for hours, and nothing ends a thread. So every
-token that the parser takes is counted, also when it takes it again. A long query takes each about once.
+`ARRAY[ARRAY[ARRAY[...` of a hundred characters would occupy a thread for hours, and nothing can end a thread. So the
+parser counts every token that it takes, repeated ones included. A long query takes each about once.
 """
 
 from typing import Final, Literal
@@ -22,7 +22,7 @@ MAX_STEPS: Final = 100_000
 
 
 class TooDeepError(Exception):
-    """The text is nested more deeply than the parser follows."""
+    """The text is nested too deeply for the parser."""
 
 
 class _Counted(Parser):
@@ -46,13 +46,13 @@ class _DuckDBParser(_Counted, DuckDBParser):
 
 
 def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
-    """The statements of a text, comments behind the last one aside.
+    """Parse the statements of a text; comments after the last one are dropped.
 
     Raises sqlglot's `ParseError` and `TokenError`, and `TooDeepError`.
     """
     tokens = (Athena() if dialect == "athena" else DuckDB()).tokenize(sql)
     if tokens and tokens[0].token_type == TokenType.HIVE_TOKEN_STREAM:
-        # Athena gives statements about tables to another engine, with other words; no question begins like them.
+        # Athena passes DDL to another engine with other keywords; no query begins with them.
         return [exp.Command(this=tokens[1].text if tokens[1:] else "")]
     parser = _AthenaParser(dialect=Trino()) if dialect == "athena" else _DuckDBParser(dialect=DuckDB())
     try:

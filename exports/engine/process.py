@@ -1,7 +1,7 @@
-"""Processes for queries: each answers one query and is gone, whatever it was asked.
+"""Processes for queries: each answers one query and ends.
 
 Starting one takes longer than the published queries do on a million rows, nearly all of it for loading DuckDB and
-Arrow. So a server keeps one ahead, that has loaded them and has seen no query, and starts the next when it was used.
+Arrow. So a server keeps one ready that has loaded them and has seen no query, and starts the next when it is used.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ Process = subprocess.Popen[bytes]
 
 
 def start() -> Process:
-    """A process that loads what it needs and waits for a job; without one it ends together with us."""
+    """Start a process that loads its libraries and waits for a job; without one it ends with this process."""
     return subprocess.Popen(
         [sys.executable, "-I", "-B", str(WORKER)],
         stdin=subprocess.PIPE,
@@ -31,7 +31,7 @@ def start() -> Process:
 
 
 def end(process: Process) -> None:
-    """Kill the process with all it started, and close its pipes."""
+    """Kill the process and its children, and close its pipes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -42,7 +42,7 @@ def end(process: Process) -> None:
 
 
 class _Ahead:
-    """The one process that waits, for all threads of this process and none of a fork of it."""
+    """The one waiting process, shared by all threads of this process but by no fork."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,7 +53,7 @@ class _Ahead:
         self._lock, self._waiting = threading.Lock(), None
 
     def take(self) -> Process | None:
-        """The waiting process, now the caller's; `None` where there is none, or it was killed meanwhile."""
+        """Hand the waiting process to the caller; `None` if there is none, or it was killed meanwhile."""
         with self._lock:
             waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting.poll() is not None:
@@ -62,7 +62,7 @@ class _Ahead:
         return waiting
 
     def prepare(self) -> None:
-        """Have one wait."""
+        """Start a waiting process unless there is one."""
         with self._lock:
             if self._waiting is None:
                 self._waiting = start()

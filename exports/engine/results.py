@@ -1,4 +1,4 @@
-"""A query's rows in the formats that are offered."""
+"""A query's rows in every format of the API."""
 
 import csv
 import datetime as dt
@@ -28,17 +28,17 @@ TYPE_NAMES: Final[dict[pa.DataType, str]] = {
     pa.date32(): "date",
     pa.binary(): "varbinary",
 }
-# A spreadsheet takes a cell that begins so for a formula, some also the wide forms (OWASP, "CSV Injection").
+# Spreadsheets treat a cell that begins so as a formula, some also the wide forms (OWASP, "CSV Injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def columns_of(table: pa.Table) -> list[dict[str, str]]:
-    """Name and type of each column; types have Athena's names where it has one."""
+    """Return name and type of each column, with Athena's type names where it has one."""
     return [{"name": field.name, "type": type_name(field.type)} for field in table.schema]
 
 
 def type_name(kind: pa.DataType) -> str:
-    """Athena's name of an Arrow type, Arrow's own where there is none."""
+    """Return Athena's name of an Arrow type, or Arrow's own if there is none."""
     if pa.types.is_timestamp(kind):
         return "timestamp with time zone" if kind.tz else "timestamp"
     if pa.types.is_decimal(kind):
@@ -59,7 +59,7 @@ def _nested_name(kind: pa.DataType) -> str:
 
 
 def json_rows(table: pa.Table) -> list[list[Any]]:
-    """Rows as JSON values: dates and times as ISO 8601 with `Z`, what JSON has no number for as null."""
+    """Return rows as JSON values: dates and times as ISO 8601 with `Z`, NaN and infinities as null."""
     return [[_json(value) for value in row] for row in _rows(table)]
 
 
@@ -71,7 +71,7 @@ def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
 def _json(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, (list, tuple)):  # tuples are the pairs of a map
+    if isinstance(value, (list, tuple)):  # a tuple is a pair of a map
         return [_json(each) for each in value]
     if isinstance(value, dict):
         return {str(name): _json(each) for name, each in value.items()}
@@ -92,7 +92,7 @@ def _text(value: Any) -> str:
 
 
 def to_csv(table: pa.Table) -> bytes:
-    """RFC 4180 with a header; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Return CSV (RFC 4180) with a header; a text that spreadsheets treat as a formula gets a leading apostrophe."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([_safe(name) for name in table.column_names])
@@ -116,20 +116,20 @@ def _safe(text: str) -> str:
 
 
 def to_parquet(table: pa.Table) -> bytes:
-    """Parquet, zstd."""
+    """Return a Parquet file, compressed with zstd."""
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd")
     return out.getvalue()
 
 
 def to_arrow(table: pa.Table) -> bytes:
-    """An Arrow IPC stream."""
+    """Return an Arrow IPC stream."""
     out = io.BytesIO()
     with pa.ipc.new_stream(out, table.schema) as writer:
         writer.write_table(table)
     return out.getvalue()
 
 
-# How each format of a file is written, and what it is called when it is saved.
+# Writer and download name of each format.
 WRITERS: Final[dict[str, Callable[[pa.Table], bytes]]] = {"csv": to_csv, "parquet": to_parquet, "arrow": to_arrow}
 FILE_NAMES: Final = {"csv": "rows.csv", "parquet": "rows.parquet", "arrow": "rows.arrows"}

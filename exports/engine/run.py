@@ -1,4 +1,4 @@
-"""Running a researcher's query on the deployment's open tables."""
+"""Run a researcher's query on the deployment's open tables."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from common.time import utc_now
 from exports.dataset.tables import LIVE_CROWD
+from exports.engine.deployment import query_engine
 from exports.engine.engine import QueryResult
 from exports.engine.results import columns_of, json_rows
-from exports.lakes import query_engine
 from exports.selectors import TablesAt, tables_at
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """A query's rows, and the newest day they could see (none before the first release)."""
+    """A query's rows, and the newest day in the tables (`None` before the first release)."""
 
     result: QueryResult
     as_of: dt.date | None
@@ -36,30 +36,30 @@ def run_query(
     is_cancelled: Callable[[], bool] = lambda: False,
     ahead: bool = True,
 ) -> Answered:
-    """Run one query on the tables as they are, as the release of the day `as_of` left them, or as `at` says.
+    """Run one query on the tables as they are, as of the release of the day `as_of`, or as `at` says.
 
-    Live rows are those of `now`, by itself the present. `is_cancelled` is asked while it runs.
-    `ahead`: false where no other query will follow in this process.
+    Live rows are those of `now`, by default the present. `is_cancelled` is called while the query runs.
+    `ahead`: false if no other query follows in this process.
 
     Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
     """
     at = at or tables_at(as_of)
     engine = query_engine(release=at.release, ahead=ahead)
     if LIVE_CROWD.name in engine.check(sql, dialect=dialect).tables:
-        from exports.engine.live import live_crowd  # loads the risk model, which most queries do without
+        from exports.engine.live import live_crowd  # loads the risk model, which few queries need
 
         engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()), ahead=ahead)
     return Answered(engine.run(sql, dialect=dialect, is_cancelled=is_cancelled), at.as_of)
 
 
 def is_steady(*, sql: str, dialect: Dialect, at: TablesAt) -> bool:
-    """Whether a query gives the same rows until the next release; raises `QueryError` for one that is refused."""
+    """Return whether a query gives the same rows until the next release; raises `QueryError` for a refused one."""
     checked = query_engine(release=at.release).check(sql, dialect=dialect)
     return checked.steady and LIVE_CROWD.name not in checked.tables
 
 
 def answer(answered: Answered) -> dict[str, Any]:
-    """The JSON object of an answer."""
+    """Return the JSON object of an answer."""
     return {
         "columns": columns_of(answered.result.table),
         "rows": json_rows(answered.result.table),

@@ -1,4 +1,4 @@
-"""Which data files a query reads: those of the open tables, as they are now or as a release left them."""
+"""Data files that a query reads: those of the open tables, as they are now or as of a release."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from exports.lake.catalogue import Lake
 
 
 def open_sources(lake: Lake, *, snapshots: Mapping[str, int] | None = None) -> tuple[Source, ...]:
-    """The open tables with the data files that pyiceberg plans; `snapshots` names, by table, one to go back to."""
+    """Return the open tables with their data files; `snapshots` names, by table, an older snapshot to read."""
     found = []
     for described in OPEN_TABLES:
         scan = lake.table(described).scan(snapshot_id=(snapshots or {}).get(described.name))

@@ -1,7 +1,7 @@
 """The process that runs one query: reads a job from standard input, writes an answer to standard output, and ends.
 
-It is started by path with an empty environment, so it imports nothing of the project. Before the query is seen, DuckDB
-is told which files it may read, and then that nothing of this may change.
+It is started by path with an empty environment, so it imports nothing of the project. Before it sees the query,
+DuckDB is limited to the files that it may read, and then its configuration is locked.
 
 Job (JSON): `{sql, schema, setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret,
 memory_mb, threads, max_rows}`. Answer: one line of JSON, `{ok, columns, rows, truncated}` or `{error: {...}}`; after an
@@ -15,16 +15,16 @@ import sys
 from itertools import chain
 from typing import Any, BinaryIO
 
-# DuckDB and Arrow look whether pandas is there; loading it takes longer than the published queries do.
+# DuckDB and Arrow import pandas if they can; that takes longer than the published queries do.
 sys.modules["pandas"] = None  # type: ignore[assignment]
 
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
 BATCH_ROWS = 8192
-# What Python, Arrow and DuckDB map beside the buffers that `memory_limit` counts, in MiB.
+# Memory of Python, Arrow and DuckDB outside the buffers that `memory_limit` counts, in MiB.
 BESIDE_MB = 4096
-# Stands for DuckDB's kind of error where the tables cannot be made, before the query is seen.
+# Kind of error if the tables cannot be created, before the query is seen.
 TABLES = "Tables"
 # Doors on the same machine come first.
 NICENESS = 10
@@ -39,7 +39,7 @@ def _named(text: str) -> str:
 
 
 def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A connection with the job's tables, locked."""
+    """Return a locked connection with the job's tables."""
     connection = duckdb.connect(":memory:", config={"allow_unsigned_extensions": "false"})
     for statement in (
         "SET autoinstall_known_extensions=false",
@@ -121,13 +121,13 @@ def run(job: dict[str, Any], out: BinaryIO) -> None:
             writer.write_batch(batch)
 
 
-# Kinds of DuckDB that Arrow, Parquet or JSON have no form for, or one that loses the value.
+# Types of DuckDB that Arrow, Parquet or JSON cannot represent, or not without loss.
 FORMLESS = frozenset({"interval", "union", "uhugeint", "variant", "bignum", "bit"})
 NESTED = frozenset({"struct", "map", "list", "array"})
 
 
 def _refused(asked: duckdb.DuckDBPyConnection) -> str:
-    """Which column of an answer is of a kind that cannot be sent; empty when all can."""
+    """Return why a column of the answer has a type that cannot be sent; empty if all can."""
     for name, kind, *_ in asked.description or ():
         if _is_formless(kind):
             return f'The column "{name}" is of the kind {kind}, which an answer cannot hold. Cast it to VARCHAR.'
@@ -139,13 +139,13 @@ def _is_formless(kind: Any) -> bool:
         return True
     if kind.id not in NESTED:
         return False
-    parts = kind.children[:1] if kind.id == "array" else kind.children  # an array's second is its size
+    parts = kind.children[:1] if kind.id == "array" else kind.children  # an array's second child is its size
     unnamed = kind.id == "struct" and any(not name for name, _ in parts)
     return unnamed or any(_is_formless(part) for _, part in parts)
 
 
 def _explained(error: duckdb.Error) -> dict[str, Any]:
-    """DuckDB's own words, which it gives as JSON after the name of the kind of error."""
+    """Return DuckDB's own error, the JSON after the name of its kind."""
     text = str(error)
     try:
         found: dict[str, Any] = json.loads(text[text.index("{") :])
@@ -163,7 +163,7 @@ def main() -> None:
     os.nice(NICENESS)
     asked = sys.stdin.buffer.read()
     if not asked:
-        return  # whoever might have asked is gone
+        return  # the parent process is gone
     job = json.loads(asked)
     limit = (int(job["memory_mb"]) + BESIDE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

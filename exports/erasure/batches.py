@@ -1,9 +1,9 @@
-"""Erasure in the lake: every request that waits, in batches of one commit, taken up again wherever a worker died.
+"""Erasure in the lake: all waiting requests, in batches of one commit, resumed at any step where a worker died.
 
     look up -> plan -> commit -> index -> sweep -> prove -> receipts
 
-The plan (which rows go, which files change their names) is written before the commit and can be repeated from there.
-From that moment on an erasure can no longer be cancelled. Nobody else reads rows for the verified tier meanwhile.
+The plan (which rows to remove, which files to rename) is stored before the commit, and the batch can be resumed from
+it. From then on an erasure can no longer be cancelled. Nothing else reads rows for the verified tier meanwhile.
 """
 
 import datetime as dt
@@ -16,26 +16,26 @@ from typing import Any, Final
 from django.db import transaction
 
 from common.crypto import decrypt, encrypt
-from exports import conf
 from exports.dataset.tables import VERIFIED
 from exports.erasure.log import copy_log
 from exports.erasure.requests import PURPOSE, erase_in_database, index_hashes_of
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.rewrite import Erased, NotFoundError, ObjectChange, erase_rows, prove_absence, was_committed
 from exports.lake.sweep import sweep
-from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
 from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedDay, VerifiedFile
+from exports.release.thresholds import class_policy
 from exports.release.verified import settle
 from risk.crowd.refresh import refresh_crowd
 
 log = logging.getLogger(__name__)
 
-# A batch that failed so often, five minutes apart, needs the operator.
+# A batch that failed this many times, five minutes apart, needs the operator.
 TRIES: Final = 12
 Status, Step = Erasure.Status, ErasureBatch.Step
 Places = dict[bytes, tuple[dt.date, str, str]]
-# No file is of this day, so what should be in it is not found, and that is an error.
+# No file has this day, so its rows are not found, which is an error.
 _NOWHERE: Final = VerifiedFile(day=dt.date.min, name="")
 
 
@@ -44,9 +44,9 @@ class _SomebodyCancelledError(Exception):
 
 
 def run_erasures(*, now: dt.datetime) -> int:
-    """Carry out every erasure that waits, or that a worker left behind; how many were finished.
+    """Carry out every waiting or unfinished erasure; return the number finished.
 
-    A batch that fails does not hold up the others; the first error is raised in the end.
+    A failed batch does not stop the others; the first error is raised at the end.
     """
     with holding(VERIFIED_TIER):
         waiting = list(Erasure.objects.filter(status__in=(Status.QUEUED, Status.RUNNING)))
@@ -62,7 +62,7 @@ def run_erasures(*, now: dt.datetime) -> int:
 
 
 def _clear_unfinished_days(lake: Lake) -> None:
-    """A day that was not published yet may have left files that no index names: they go, the day begins anew."""
+    """Remove files of unpublished days that no index names; such a day restarts."""
     unfinished = list(VerifiedDay.objects.exclude(step=VerifiedDay.Step.ANNOUNCED))
     for day in unfinished:
         settle(lake=lake, row=day)
@@ -75,7 +75,7 @@ def _clear_unfinished_days(lake: Lake) -> None:
 def _run_batches(lake: Lake, now: dt.datetime) -> int:
     batches = list(ErasureBatch.objects.order_by("pk"))
     for batch in batches:
-        # Before any sweep: it would take away the snapshot that tells a commit.
+        # Before any sweep, which removes the snapshot that proves a commit.
         _settle(lake, batch)
     finished, errors = 0, []
     for batch in chain(batches, iter(_open_batch, None)):
@@ -93,7 +93,7 @@ def _run_batches(lake: Lake, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _open_batch() -> ErasureBatch | None:
-    """Gather what waits."""
+    """Put all waiting erasures into a batch, `None` if there are none."""
     waiting = Erasure.objects.select_for_update().filter(status__in=(Status.QUEUED, Status.RUNNING), batch=None)
     keys = list(waiting.values_list("pk", flat=True))
     if not keys:
@@ -104,7 +104,7 @@ def _open_batch() -> ErasureBatch | None:
 
 
 def _settle(lake: Lake, batch: ErasureBatch) -> None:
-    """Find out whether a batch that was left in the middle had been committed, and go on from there."""
+    """Find out whether an interrupted batch was committed, and set its step accordingly."""
     if batch.step == Step.REMOVING:
         if was_committed(lake=lake, job=batch.job):
             _clean_index(batch)
@@ -131,7 +131,7 @@ def _carry_out(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> int:
 
 # Removing -------------------------------------------------------------------------------------------------------------
 def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
-    """Plan and commit the batch as it is now; on return its step says whether that was done."""
+    """Plan and commit the batch as it is now; on return its step says whether it was committed."""
     wanted = {bytes(one.pk): _places(one) for one in batch.erasures.filter(status=Status.RUNNING)}
     tokens: dict[dt.date, set[str]] = {}
     for places in wanted.values():
@@ -146,7 +146,7 @@ def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
             lake=lake,
             tokens=tokens,
             job=batch.job,
-            policy=conf.class_policy(),
+            policy=class_policy(),
             files={name for places in wanted.values() for _, name, _ in places.values()},
             before_commit=partial(_write_plan, batch, wanted),
         )
@@ -157,7 +157,7 @@ def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
 
 
 def _places(erasure: Erasure) -> Places:
-    """Where the rows of an erasure lie: day, file, token, by index hash. An entry without a file lies nowhere."""
+    """Return day, file and token of an erasure's rows by index hash; an entry without a file is `_NOWHERE`."""
     entries = list(IndexEntry.objects.filter(pk__in=index_hashes_of(erasure)))
     files = VerifiedFile.objects.in_bulk({one.file_id for one in entries})
     found = ((bytes(one.pk), files.get(one.file_id, _NOWHERE), bytes(one.token).hex()) for one in entries)
@@ -165,7 +165,7 @@ def _places(erasure: Erasure) -> Places:
 
 
 def _write_plan(batch: ErasureBatch, wanted: dict[bytes, Places], erased: Erased) -> None:
-    """The last moment before the commit: what will have gone, and what each receipt says of it."""
+    """Store the plan and the receipts, immediately before the commit."""
     plan = {
         "tokens": sorted(token for change in erased.objects for token in change.tokens),
         "dropped": sorted(token for change in erased.objects for token in change.dropped),
@@ -185,7 +185,7 @@ def _write_plan(batch: ErasureBatch, wanted: dict[bytes, Places], erased: Erased
 
 
 def _objects(places: Places, changes: tuple[ObjectChange, ...]) -> list[dict[str, Any]]:
-    """Objects rewritten for these rows: those that held one, or lost a class of such a day and held none at all."""
+    """Return the objects rewritten for these rows: they held one, or lost a class of such a day and held none."""
     tokens, days = {token for _, _, token in places.values()}, {day for day, _, _ in places.values()}
     return [
         {"name": change.name, "before": change.before, "after": change.after}
@@ -195,7 +195,7 @@ def _objects(places: Places, changes: tuple[ObjectChange, ...]) -> list[dict[str
 
 
 def _fail_those_of(wanted: dict[bytes, Places], missing: frozenset[str], now: dt.datetime) -> None:
-    """Nothing found where the index says there should be: that is an error, of those erasures alone."""
+    """Fail only those erasures whose rows are not where the index says."""
     keys = [key for key, places in wanted.items() if missing & {token for _, _, token in places.values()}]
     log.error("erasure: %d rows are not where the index says", len(missing))
     Erasure.objects.filter(pk__in=keys, status=Status.RUNNING).update(
@@ -211,7 +211,7 @@ def _plan_of(batch: ErasureBatch) -> dict[str, Any]:
 
 @transaction.atomic
 def _clean_index(batch: ErasureBatch) -> None:
-    """Take rows that went out of the index and follow files to their new names."""
+    """Remove erased rows from the index, and rename the files there."""
     plan = _plan_of(batch)
     gone = [bytes.fromhex(token) for token in (*plan["tokens"], *plan["dropped"])]
     IndexEntry.objects.filter(file__name__in=list(plan["renamed"]), token__in=gone).delete()

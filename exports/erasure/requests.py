@@ -1,19 +1,16 @@
-"""Erasure by the holder: asked for, begun in the database at once, cancelled, looked at.
+"""Erasure by the holder: request it, cancel it, find its receipt.
 
-Rows leave PostgreSQL in the request; the verified tier follows in `exports.erasure.batches`. The request is kept
-encrypted until it is finished, so a server or worker that dies loses nothing: whoever comes next goes on.
+Rows leave PostgreSQL in the request; the verified tier follows in `exports.erasure.batches`. The request is stored
+encrypted until it is finished, so the next worker resumes what a dead server or worker left.
 """
 
 import datetime as dt
-import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.db import transaction
 from django.db.models import F
-from kombu.exceptions import OperationalError as BrokerAway
-from redis import RedisError
 
 from common.crypto import decrypt, encrypt
 from exports.hashes import index_hash, receipt_hash
@@ -22,31 +19,26 @@ from passes.selectors import all_owners, owners_with_rows
 from passes.services.erasure import erase_owners
 from passes.services.holders import shuffled
 
-log = logging.getLogger(__name__)
-
 CAPABILITY_BYTES: Final = 16
 PURPOSE: Final = "erasure"
 _HASH_BYTES: Final = 32
-# Rows that one statement takes.
+# Maximum number of rows in one statement.
 AT_ONCE: Final = 10_000
 _OPEN: Final = (Erasure.Status.QUEUED, Erasure.Status.RUNNING)
 
 
-def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime, wake_worker: bool = True) -> bytes:
-    """Erase the passes of these owners from the database and have the lake follow; the capability of the receipt.
+def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> bytes:
+    """Erase the passes of these owners from the database and queue the lake; return the capability of the receipt.
 
-    Unknown owners are skipped. `wake_worker`: false where the caller carries the erasure out itself.
+    Unknown owners are skipped.
     """
-    capability = _begin(owner_hashes, now)
-    if wake_worker:
-        transaction.on_commit(_wake_worker)
-    return capability
+    return _begin(owner_hashes, now)
 
 
 def request_again(*, known: Mapping[bytes, dt.date], now: dt.datetime) -> bytes | None:
-    """Ask again for what was erased before, after a restore: `known` is the log, the day of each index hash.
+    """Repeat the erasures of the log after a restore: `known` is the day of each index hash.
 
-    The log becomes the database's own again, with its days. `None`: nothing of those owners is here.
+    The log is entered into the database again. Return `None` if nothing of those owners is here.
     """
     ErasedOwner.objects.bulk_create(
         [ErasedOwner(index_hash=one, erased_on=day, copied=True) for one, day in known.items()],
@@ -71,7 +63,7 @@ def _begin(hashes: Iterable[bytes], now: dt.datetime, *, again: bool = False) ->
 
 
 def _indexed(hashes: Collection[bytes]) -> set[bytes]:
-    """Those of these that the index has a row of."""
+    """Return those hashes that the index has a row of."""
     wanted, found = list(hashes), set[bytes]()
     for start in range(0, len(wanted), AT_ONCE):
         rows = IndexEntry.objects.filter(pk__in=wanted[start : start + AT_ONCE])
@@ -85,7 +77,7 @@ def _work_of(erasure: Erasure) -> list[bytes]:
 
 
 def owners_of(erasure: Erasure) -> list[bytes]:
-    """The owner hashes of an erasure that is not finished; of one after a restore, those that have rows."""
+    """Return the owner hashes of an unfinished erasure; of one after a restore, those that have rows."""
     work = _work_of(erasure)
     if not erasure.again:
         return work
@@ -94,14 +86,14 @@ def owners_of(erasure: Erasure) -> list[bytes]:
 
 
 def index_hashes_of(erasure: Erasure) -> list[bytes]:
-    """What the index has an unfinished erasure's rows under."""
+    """Return the keys of an unfinished erasure's rows in the index."""
     return _work_of(erasure) if erasure.again else [index_hash(owner) for owner in _work_of(erasure)]
 
 
 def erase_in_database(*, erasure: Erasure, now: dt.datetime) -> None:
-    """Erase what the database has of an erasure's owners; again, it finds nothing and counts nothing twice.
+    """Erase an erasure's owners from the database; idempotent, so nothing is counted twice.
 
-    Each owner is a transaction of its own, with the counts and the log in it.
+    Each owner is one transaction, which includes the counts and the log.
     """
     owners = owners_of(erasure)
     hashes = {owner: index_hash(owner) for owner in owners}
@@ -123,7 +115,7 @@ def erase_in_database(*, erasure: Erasure, now: dt.datetime) -> None:
 
 @transaction.atomic
 def cancel_erasure(*, capability: bytes, now: dt.datetime) -> Erasure | None:
-    """Leave the lake as it is, if it is not too late; what left the database stays gone. `None`: no such erasure."""
+    """Cancel the erasure in the lake if it is not too late; rows gone from the database stay gone. `None`: unknown."""
     erasure = Erasure.objects.select_for_update().filter(pk=receipt_hash(capability)).first()
     if erasure is None or erasure.status not in _OPEN:
         return erasure
@@ -136,15 +128,5 @@ def cancel_erasure(*, capability: bytes, now: dt.datetime) -> Erasure | None:
 
 
 def find_erasure(*, capability: bytes) -> Erasure | None:
-    """The erasure that a capability opens."""
+    """Return the erasure of a capability, or `None`."""
     return Erasure.objects.filter(pk=receipt_hash(capability)).first()
-
-
-def _wake_worker() -> None:
-    """Have the worker begin. Without a broker the schedule finds the erasure a little later."""
-    from exports import tasks
-
-    try:
-        tasks.erase.apply_async(retry=False, ignore_result=True)
-    except (BrokerAway, RedisError, OSError):
-        log.warning("the broker does not answer: an erasure waits for the schedule")

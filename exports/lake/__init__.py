@@ -1,1 +1,1 @@
-"""The lake: Iceberg tables in a local folder or in S3, their writers, and the sweep after an erasure."""
+"""The lake: Iceberg tables in a folder or in S3, their writers, and erasure from them. Begin with `write.py`."""

@@ -22,8 +22,8 @@ STORED_TABLES: Final = (*OPEN_TABLES, VERIFIED)
 class Lake:
     """The dataset's tables in one storage.
 
-    `database` is the namespace of the open tables (`covid-19`); verified ones lie in `database-verified`, so that a
-    role may be given one without the other. Close it after use.
+    `database` is the namespace of the open tables (`covid-19`); verified ones are in `database-verified`, so that a
+    role can get access to one without the other.
     """
 
     def __init__(self, *, catalogue: Catalog, storage: Storage, database: str) -> None:
@@ -32,8 +32,8 @@ class Lake:
     @classmethod
     @contextmanager
     def in_postgres(cls, *, url: str, storage: Storage, database: str) -> Iterator["Lake"]:
-        """The lake whose catalogue is in the PostgreSQL at `url` (`postgresql://...`)."""
-        # The first opening makes the catalogue's own tables; two at once would both try.
+        """Open the lake whose catalogue is in the PostgreSQL at `url` (`postgresql://...`)."""
+        # The first opening creates the catalogue's own tables; two at once would both try.
         address = _sqlalchemy(url)
         with psycopg.connect(url) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/lake', 0))")
@@ -46,8 +46,8 @@ class Lake:
     @classmethod
     @contextmanager
     def in_glue(cls, *, endpoint: str, storage: Storage, database: str) -> Iterator["Lake"]:
-        """The lake whose catalogue is Glue's; `endpoint` is empty for the real one."""
-        from pyiceberg.catalog.glue import GlueCatalog  # loads Amazon's client, which other catalogues do without
+        """Open the lake whose catalogue is in Glue; `endpoint` is empty for Amazon's own."""
+        from pyiceberg.catalog.glue import GlueCatalog  # loads Amazon's client, which only this catalogue needs
 
         given = {
             "glue.endpoint": endpoint,
@@ -59,19 +59,19 @@ class Lake:
         yield cls(catalogue=GlueCatalog(CATALOGUE, **properties), storage=storage, database=database)
 
     def namespace(self, described: Table) -> str:
-        """The namespace of a table: verified tables have their own."""
+        """Return the namespace of a table: verified tables have their own."""
         return f"{self.database}-verified" if described.zone is Zone.VERIFIED else self.database
 
     def identifier(self, described: Table) -> tuple[str, str]:
-        """Namespace and name of a table in the catalogue."""
+        """Return namespace and name of a table in the catalogue."""
         return self.namespace(described), described.name
 
     def location(self, described: Table) -> str:
-        """The folder of a table: its zone's prefix and its name."""
+        """Return the folder of a table: its zone's prefix and its name."""
         return self.storage.at(described.zone.value, described.name)
 
     def prepare(self) -> None:
-        """Make namespaces and empty tables where they are missing; of several processes at once, one does."""
+        """Create missing namespaces and empty tables; of several processes at once, one does."""
         if not self._missing():
             return
         with self._held("crowdtrace/lake/prepare"):
@@ -87,24 +87,24 @@ class Lake:
                 )
 
     def _missing(self) -> list[Table]:
-        # Asked first: making a table that is there leaves a metadata file behind before it is refused.
+        # Checked first: creating an existing table leaves a metadata file behind before it fails.
         return [each for each in STORED_TABLES if not self.catalogue.table_exists(self.identifier(each))]
 
     def table(self, described: Table) -> IcebergTable:
-        """The table as it is now; raises `NoSuchTableError` before `prepare`."""
+        """Load the table as it is now; raises `NoSuchTableError` before `prepare`."""
         return self.catalogue.load_table(self.identifier(described))
 
     @contextmanager
     def writing(self, described: Table) -> Iterator[None]:
-        """Hold the only right to write or sweep a table, among all processes that share this catalogue."""
+        """Hold the exclusive right to write or sweep a table, among all processes that share this catalogue."""
         with self._held(f"crowdtrace/lake/{described.name}"):
             yield
 
     @contextmanager
     def _held(self, key: str) -> Iterator[None]:
-        """Hold a lock of PostgreSQL that its session holds: a process that dies gives it back.
+        """Hold a session-level lock of PostgreSQL, so that a dying process releases it.
 
-        Glue has none; there, the commit's own check makes the second writer fail and try again.
+        Glue has no locks; there, the commit's own check makes the second writer fail and retry.
         """
         if not isinstance(self.catalogue, SqlCatalog):
             yield
@@ -118,7 +118,7 @@ class Lake:
 
 
 def _sqlalchemy(url: str) -> str:
-    """SQLAlchemy's form of a PostgreSQL address: it names the driver."""
+    """Return a PostgreSQL URL in SQLAlchemy's form, which names the driver."""
     parts = urlsplit(url)
     if parts.scheme.split("+")[0] not in ("postgres", "postgresql"):
         raise ValueError("the catalogue must be in PostgreSQL")

@@ -1,4 +1,4 @@
-"""The data files of a release: what they are called when they are downloaded, and their digests."""
+"""The data files of a release, with their download names and digests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StoredFile(TypedDict):
 
 
 def files_of(lake: Lake, described: Table, day: dt.date) -> list[StoredFile]:
-    """The files of a day's partition, or of a table without partitions, as the table is now."""
+    """Return the files of a day's partition, or of a table without partitions, as the table is now."""
     from pyiceberg.expressions import AlwaysTrue
 
     rows = f"{described.partition} == '{day.isoformat()}'" if described.partition else AlwaysTrue()

@@ -1,6 +1,6 @@
-"""Removing rows of the verified tier: found by their tokens, removed by rewriting the files that hold them.
+"""Removal of verified rows: find them by their tokens, and rewrite the files that hold them.
 
-A class that falls below its least size goes with them: a class too small would point at those who are left.
+A class that falls below its minimum size is removed too: it would point at the people left in it.
 """
 
 import datetime as dt
@@ -36,9 +36,9 @@ QUASI_COLUMNS: Final = dict(
     )
 )
 CLASS_COLUMNS: Final = [*QUASI_COLUMNS.values(), *SENSITIVE[:4], "result"]
-# Texts of few values, which lie in the files as dictionaries and stay so.
+# Texts of few values, dictionary-encoded in the files before and after a rewrite.
 TEXTS: Final = [column.name for column in VERIFIED.columns if column.kind == "string" and column.name != TOKEN]
-# Up to so many rows of a row group are cut out; to copy what stays costs less than more pieces do.
+# Cut out up to this many rows of a row group; beyond that, copying the rest is cheaper than handling more slices.
 SLICES: Final = 256
 READ_ROWS: Final = 65_536
 Places = NDArray[np.int64]
@@ -51,7 +51,7 @@ _NO_COUNTS: Final = pd.DataFrame(columns=[*QUASI, *SENSITIVE, "count"]).astype(
 
 
 class NotFoundError(LookupError):
-    """Rows that the index names are not where it says: `tokens`."""
+    """Rows of the index are missing from the files that it names; `tokens` are theirs."""
 
     def __init__(self, tokens: Collection[str]) -> None:
         super().__init__(f"{len(tokens)} rows are not where the index says")
@@ -62,8 +62,8 @@ class NotFoundError(LookupError):
 class ObjectChange:
     """A data file that is rewritten: names under the table and rows, before and after.
 
-    `renamed` is empty where nothing is left. `tokens` are those asked for that it held, `dropped` those of classes
-    that fell below their least size.
+    `renamed` is empty if no row is left. `tokens` are the requested ones that it held, `dropped` those of classes that
+    fell below their minimum size.
     """
 
     day: dt.date
@@ -77,7 +77,7 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure did: rows of the holder, rows of classes that fell below `k`, the objects that held them."""
+    """The result of an erasure: rows of the holder, rows of classes that fell below `k`, the objects that held them."""
 
     rows: int
     dropped: int
@@ -85,11 +85,11 @@ class Erased:
 
 
 def _nothing(_: Erased) -> None:
-    """Nobody wants to know."""
+    """Do nothing before the commit."""
 
 
 def was_committed(*, lake: Lake, job: str) -> bool:
-    """Whether a job's commit is in the table; it is until a sweep after the next commit."""
+    """Return whether a job's commit is in the table's history, which lasts until a sweep after the next commit."""
     return snapshot_of(lake.table(VERIFIED), job) is not None
 
 
@@ -104,9 +104,9 @@ def erase_rows(
 ) -> Erased:
     """Remove the rows with these tokens, day by day, in one commit.
 
-    `files` are names under the table: where given, tokens are looked for in no others. `before_commit` is told what is
-    about to happen; what it raises stops it. Raises `NotFoundError` where a token of a day is in no file of that day.
-    A job that was committed before does nothing; its answer then has no objects.
+    `files` are names under the table; if given, only they are searched. `before_commit` gets the planned result and may
+    raise to stop the job. Raises `NotFoundError` if a token of a day is in no file of that day. A job that was
+    committed before does nothing; its result then has no objects.
     """
     with lake.writing(VERIFIED):
         table = lake.table(VERIFIED)
@@ -134,14 +134,14 @@ def erase_rows(
 
 
 def _at_once(work: Callable[[_Given], _Made], given: Iterable[_Given]) -> list[_Made]:
-    """The work on each of these, on several at a time: Arrow reads, compresses and writes without Python's lock."""
+    """Do the work on each item, several at a time: Arrow reads, compresses and writes without Python's lock."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return list(pool.map(work, given))
 
 
 # Finding --------------------------------------------------------------------------------------------------------------
 class _File:
-    """A data file while it is searched: which of its rows go, by row group."""
+    """A data file under search: which of its rows to remove, by row group."""
 
     def __init__(self, table: IcebergTable, day: dt.date, file: DataFile) -> None:
         self.day, self.file, self.name, self._io = day, file, name_of(table, file), table.io
@@ -152,12 +152,12 @@ class _File:
 
     @contextmanager
     def opened(self) -> Iterator[pq.ParquetFile]:
-        """The file; its texts are read as dictionaries, as they lie there."""
+        """Open the file; its texts are read as dictionaries, as they are stored."""
         with self._io.new_input(self.file.file_path).open() as stream:
             yield pq.ParquetFile(stream, read_dictionary=TEXTS)
 
     def search(self, wanted: pa.Array) -> None:
-        """Note the rows with these tokens; nothing but tokens is read."""
+        """Mark the rows with these tokens; only the column of tokens is read."""
         found: set[str] = set()
         with self.opened() as parquet:
             for number in range(parquet.num_row_groups):
@@ -169,7 +169,7 @@ class _File:
         self.tokens = frozenset(found)
 
     def touched(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Of the row groups that hold a token asked for: classes that lose rows, and the counts that are left."""
+        """Return, for row groups with a requested token, the classes that lose rows and the counts that remain."""
         losing, left = [_NO_CLASSES], [_NO_COUNTS]
         with self.opened() as parquet:
             for number, rows in self.asked.items():
@@ -180,7 +180,7 @@ class _File:
         return pd.concat(losing), pd.concat(left)
 
     def counted(self, zips: Collection[str]) -> pd.DataFrame:
-        """Counts of those other row groups that may hold one of these ZIPs."""
+        """Return counts of the other row groups that may hold one of these ZIPs."""
         left = [_NO_COUNTS]
         with self.opened() as parquet:
             for number in range(parquet.num_row_groups):
@@ -190,7 +190,7 @@ class _File:
         return pd.concat(left)
 
     def lose(self, lost: pd.MultiIndex) -> None:
-        """Note the rows of these classes."""
+        """Mark the rows of these classes."""
         zips, dropped = set(lost.get_level_values(QUASI[0])), set()
         with self.opened() as parquet:
             for number in range(parquet.num_row_groups):
@@ -207,7 +207,7 @@ class _File:
         self.dropped = frozenset(dropped)
 
     def kept(self) -> Iterator[pa.Table]:
-        """The rows that stay, row group by row group, in their order."""
+        """Yield the remaining rows, row group by row group, in their order."""
         nothing = np.array([], dtype=np.int64)
         with self.opened() as parquet:
             for number in range(parquet.num_row_groups):
@@ -217,7 +217,7 @@ class _File:
 
 
 class _Day:
-    """One day of the table: its files, which rows go, and which classes go with them."""
+    """One day of the table: its files, the rows to remove, and the classes removed with them."""
 
     def __init__(
         self,
@@ -240,7 +240,7 @@ class _Day:
                 _at_once(lambda file: file.lose(lost), self._files)
 
     def _lost_classes(self, policy: ClassPolicy) -> pd.MultiIndex:
-        """Classes that rows were taken from and that no longer hold."""
+        """Return the classes that lost rows and no longer meet the policy."""
         losing, left = zip(*_at_once(_File.touched, [file for file in self._files if file.asked]), strict=True)
         touched = pd.MultiIndex.from_frame(pd.concat(losing).drop_duplicates())
         zips = set(touched.get_level_values(QUASI[0]))
@@ -251,21 +251,21 @@ class _Day:
         return classes.difference(holding(whole, policy, least=policy.k), sort=False)
 
     def affected(self) -> Iterator[_File]:
-        """Files to rewrite."""
+        """Return the files to rewrite."""
         return (file for file in self._files if file.asked or file.lost)
 
 
 def _may_hold(parquet: pq.ParquetFile, number: int, zips: Collection[str]) -> bool:
-    """Whether a row group may hold rows of these ZIPs, by its statistics: rows are sorted by ZIP."""
+    """Return whether a row group may hold rows of these ZIPs, by its statistics: rows are sorted by ZIP."""
     place = parquet.schema.names.index(QUASI_COLUMNS["zip"])
     known = parquet.metadata.row_group(number).column(place).statistics
     return known is None or not known.has_min_max or any(known.min <= each <= known.max for each in zips)
 
 
 def _classes(group: pa.Table) -> tuple[NDArray[np.int64], pd.DataFrame]:
-    """The class of each row, as its place in a frame of classes, whose columns are `QUASI`.
+    """Return the class of each row, as its place in a frame of classes, whose columns are `QUASI`.
 
-    Values become codes and the codes of a row one number, so that rows are told apart without making their texts.
+    Values become codes and the codes of a row one number, so that rows are compared without building their texts.
     """
     coded, whole = [], np.zeros(group.num_rows, dtype=np.int64)
     for column in QUASI_COLUMNS.values():
@@ -286,7 +286,7 @@ def _classes(group: pa.Table) -> tuple[NDArray[np.int64], pd.DataFrame]:
 def _counted(
     group: pa.Table, rows: NDArray[np.int64], of_row: NDArray[np.int64], classes: pd.DataFrame
 ) -> pd.DataFrame:
-    """Counts of these rows by class and `SENSITIVE`."""
+    """Count these rows by class and `SENSITIVE`."""
     yes = [*(group[name] for name in SENSITIVE[:4]), pc.equal(group["result"].cast(pa.string()), "Declined")]
     patterns = sum(np.asarray(column).astype(np.int64) << place for place, column in enumerate(yes))
     counts = np.bincount(((of_row << len(yes)) + patterns)[rows], minlength=len(classes) << len(yes))
@@ -299,7 +299,7 @@ def _counted(
 
 # Rewriting ------------------------------------------------------------------------------------------------------------
 def _rewrite(table: IcebergTable, file: _File, job: str) -> tuple[ObjectChange, list[DataFile]]:
-    """Write what stays of a file to another one."""
+    """Write the remaining rows of a file to a new one."""
     kept = write_groups(table, file.kept(), folder=folder_of(VERIFIED, file.day), job=job)
     change = ObjectChange(
         day=file.day,
@@ -314,7 +314,7 @@ def _rewrite(table: IcebergTable, file: _File, job: str) -> tuple[ObjectChange, 
 
 
 def _without(group: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
-    """A row group without these rows, and without what only their texts said."""
+    """Return a row group without these rows, and without dictionary entries that only they used."""
     if len(rows) > SLICES:
         stays = np.ones(group.num_rows, dtype=bool)
         stays[rows] = False
@@ -329,28 +329,28 @@ def _without(group: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
 
 
 def _compacted(texts: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The same texts, in a dictionary of those alone that occur: all of it is written into the file."""
+    """Return the same texts with a dictionary of those that occur: the file gets the whole dictionary."""
     used = np.bincount(texts.indices.drop_null().to_numpy(), minlength=len(texts.dictionary))
     return texts if used.all() else texts.cast(pa.string()).dictionary_encode()
 
 
 def name_of(table: IcebergTable, file: DataFile) -> str:
-    """A data file's name under its table."""
+    """Return a data file's name under its table."""
     return file.file_path.removeprefix(table.location().rstrip("/") + "/")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Every object that remains was read: how many, and those that still hold one of the tokens."""
+    """The result of reading every remaining object: their number, and those that still hold one of the tokens."""
 
     read: int
     holding: tuple[str, ...]
 
 
 def prove_absence(*, lake: Lake, tokens: Collection[str]) -> Proof:
-    """Read every object and version under the verified table and look for the tokens.
+    """Read every object and version under the verified table and search it for the tokens.
 
-    Data files are decoded; everything else is searched as bytes, which the table's metadata is written for.
+    Data files are decoded; everything else is searched as bytes, since the table's metadata is stored uncompressed.
     """
     objects = lake.storage.objects()
     wanted = pa.array(sorted(tokens), pa.string())

@@ -1,6 +1,6 @@
-"""Where the lake lies, and its objects as they are: listed with every version, read, removed.
+"""The storage of the lake, and its objects: list every version, read, write, remove.
 
-Iceberg's own view ends at what its metadata names; a sweep and its proof must see what lies beside that.
+Iceberg sees only what its metadata names; a sweep and its proof must see every other object too.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ DELETE_AT_ONCE: Final = 1000
 
 @dataclass(frozen=True)
 class Storage:
-    """`url` is `file:///folder` or `s3://bucket/prefix`. Without keys, S3's clients look where they always look."""
+    """`url` is `file:///folder` or `s3://bucket/prefix`. Without keys, S3's clients use their default sources."""
 
     url: str
     endpoint: str = ""
@@ -35,15 +35,15 @@ class Storage:
 
     @property
     def is_s3(self) -> bool:
-        """Whether the lake lies in S3."""
+        """Return whether the lake is in S3."""
         return self.url.startswith("s3://")
 
     def at(self, *parts: str) -> str:
-        """The address of something under the lake."""
+        """Return the URL of something under the lake."""
         return "/".join([self.url.rstrip("/"), *parts])
 
     def catalogue_properties(self) -> dict[str, str]:
-        """pyiceberg's properties for files in this storage."""
+        """Return pyiceberg's properties for files in this storage."""
         properties = {"warehouse": self.url.rstrip("/")}
         if self.is_s3:
             given = {
@@ -58,21 +58,21 @@ class Storage:
         return properties
 
     def relative(self, url: str) -> str:
-        """The path of something under the lake, `url` being its address; raises `ValueError` for what lies outside."""
+        """Return the path of `url` under the lake; raises `ValueError` for a URL outside of it."""
         prefix = self.url.rstrip("/") + "/"
         if not url.startswith(prefix):
             raise ValueError("this is no address of the lake")
         return url.removeprefix(prefix)
 
     def open(self, path: str) -> BinaryIO:
-        """Something under the lake, to be read. Raises `OSError`."""
+        """Open something under the lake for reading. Raises `OSError`."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
         return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
 
     def write(self, path: str, data: bytes) -> None:
-        """Put an object under the lake, in place of one that is there. Raises `OSError`."""
+        """Write an object under the lake, replacing an existing one. Raises `OSError`."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
@@ -80,7 +80,7 @@ class Storage:
             stream.write(data)
 
     def keys(self) -> tuple[str, str, str]:
-        """Access key, secret key and session token: those given, else those that AWS tools find, else empty."""
+        """Return access key, secret key and session token: those given, else those that AWS tools find, else empty."""
         if self.access_key:
             return self.access_key, self.secret_key, ""
         import boto3
@@ -90,13 +90,13 @@ class Storage:
         return (frozen.access_key, frozen.secret_key, frozen.token or "") if frozen is not None else ("", "", "")
 
     def objects(self) -> "Objects":
-        """The objects of this storage."""
+        """Return the objects of this storage."""
         return S3Objects(self) if self.is_s3 else LocalObjects()
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One version of one object. `version` is empty where there are no versions; `is_marker`: only notes a deletion."""
+    """One version of one object. `version` is empty without versioning; `is_marker`: a delete marker."""
 
     url: str
     size: int
@@ -106,18 +106,18 @@ class StoredObject:
 
 
 class Objects(Protocol):
-    """What a sweep needs of a storage. Addresses are those of the lake's files."""
+    """The operations on a storage that a sweep needs. URLs are those of the lake's files."""
 
     def versions(self, prefix: str) -> Iterator[StoredObject]:
-        """Every version of every object under the folder `prefix`."""
+        """Return every version of every object under the folder `prefix`."""
         ...
 
     def read(self, stored: StoredObject) -> bytes:
-        """The bytes of that version."""
+        """Return the bytes of that version."""
         ...
 
     def write(self, url: str, body: bytes) -> None:
-        """Put an object there, whole or not at all."""
+        """Write an object atomically."""
         ...
 
     def remove(self, stored: list[StoredObject]) -> None:
@@ -126,7 +126,7 @@ class Objects(Protocol):
 
 
 def local_path(url: str) -> Path:
-    """The path of a `file://` address, or of a bare path."""
+    """Return the path of a `file://` URL, or of a bare path."""
     return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else Path(url)
 
 
@@ -134,7 +134,7 @@ class LocalObjects:
     """Files of a folder."""
 
     def versions(self, prefix: str) -> Iterator[StoredObject]:
-        """Every file under the folder."""
+        """Return every file under the folder."""
         folder = local_path(prefix)
         for path in sorted(folder.rglob("*")):
             with contextlib.suppress(FileNotFoundError):
@@ -142,11 +142,11 @@ class LocalObjects:
                     yield StoredObject(f"{prefix.rstrip('/')}/{path.relative_to(folder)}", path.stat().st_size)
 
     def read(self, stored: StoredObject) -> bytes:
-        """The file's bytes."""
+        """Return the file's bytes."""
         return local_path(stored.url).read_bytes()
 
     def write(self, url: str, body: bytes) -> None:
-        """Write the file beside its place, then move it there."""
+        """Write a temporary file in the same folder, then rename it."""
         path = local_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
@@ -154,7 +154,7 @@ class LocalObjects:
         part.replace(path)
 
     def remove(self, stored: list[StoredObject]) -> None:
-        """Unlink the files; one that is gone already is fine."""
+        """Unlink the files; ignore missing ones."""
         for each in stored:
             local_path(each.url).unlink(missing_ok=True)
 
@@ -167,7 +167,7 @@ class S3Objects:
 
     @cached_property
     def client(self) -> Any:
-        """A boto3 client of the storage."""
+        """Return a boto3 client of the storage."""
         import boto3
         from botocore.config import Config
 
@@ -184,7 +184,7 @@ class S3Objects:
         )
 
     def versions(self, prefix: str) -> Iterator[StoredObject]:
-        """Every version and delete marker under the folder."""
+        """Return every version and delete marker under the folder."""
         bucket, key = _split(prefix.rstrip("/") + "/")
         pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
         for page in pages:
@@ -194,7 +194,7 @@ class S3Objects:
                 yield _stored(bucket, item, size=0, is_marker=True)
 
     def read(self, stored: StoredObject) -> bytes:
-        """The bytes of that version; a marker has none."""
+        """Return the bytes of that version; a marker has none."""
         if stored.is_marker:
             return b""
         bucket, key = _split(stored.url)
@@ -203,12 +203,12 @@ class S3Objects:
         return body
 
     def write(self, url: str, body: bytes) -> None:
-        """Put the object."""
+        """Write the object."""
         bucket, key = _split(url)
         self.client.put_object(Bucket=bucket, Key=key, Body=body)
 
     def remove(self, stored: list[StoredObject]) -> None:
-        """Remove those versions; raises `OSError` where one was refused."""
+        """Remove those versions; raises `OSError` if one was refused."""
         buckets: dict[str, list[dict[str, str]]] = {}
         for each in stored:
             bucket, key = _split(each.url)

@@ -1,7 +1,7 @@
-"""Removing what no metadata reaches, and proving what is left.
+"""The sweep: remove every object that the current metadata does not reach.
 
-A copy-on-write delete leaves the old files where they were: reachable from old snapshots until those expire, and on the
-disk after that. So an erasure expires all snapshots but the current one, removes every object under the table that its
+A copy-on-write delete keeps the old files: old snapshots reach them until they expire, and after that they are still on
+the disk. So an erasure expires all snapshots but the current one, removes every object under the table that its
 metadata does not reach, old versions included, and then reads every object that remains.
 """
 
@@ -19,14 +19,14 @@ REMOVE_AT_ONCE: Final = 500
 
 @dataclass(frozen=True)
 class Swept:
-    """Objects that were removed and objects that remain, by address."""
+    """Objects that were removed and objects that remain, by URL."""
 
     removed: tuple[str, ...]
     remaining: tuple[str, ...]
 
 
 def reachable(table: IcebergTable) -> set[str]:
-    """Addresses of everything the table's current metadata names: itself, manifests, data and statistics files."""
+    """Return the URLs that the table's current metadata reaches: itself, manifests, data and statistics files."""
     found = {table.metadata_location}
     found |= {statistics.statistics_path for statistics in table.metadata.statistics}
     for snapshot in table.metadata.snapshots:
@@ -38,7 +38,7 @@ def reachable(table: IcebergTable) -> set[str]:
 
 
 def expire_all_but_current(table: IcebergTable) -> int:
-    """Expire every snapshot but the current one; their number."""
+    """Expire every snapshot but the current one; return their number."""
     current = table.current_snapshot()
     old = [each.snapshot_id for each in table.metadata.snapshots if current is None or each != current]
     if old:
@@ -47,9 +47,9 @@ def expire_all_but_current(table: IcebergTable) -> int:
 
 
 def sweep(*, lake: Lake, described: Table) -> Swept:
-    """Expire all snapshots of a table but the current one and remove every object and version it does not reach.
+    """Expire all snapshots of a table but the current one, and remove every object and version it does not reach.
 
-    Nobody writes meanwhile: the caller may hold nothing, the table's lock is taken here.
+    This takes the table's lock, so the caller must not hold it.
     """
     with lake.writing(described):
         table = lake.table(described)
@@ -70,5 +70,5 @@ def _stays(stored: StoredObject, kept: set[str]) -> bool:
 
 
 def _plain(url: str) -> str:
-    """One spelling of a local file's address, with and without `file://`."""
+    """Normalise a local file's URL, with or without `file://`."""
     return str(local_path(url)) if not url.startswith("s3:") else url

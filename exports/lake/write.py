@@ -1,7 +1,7 @@
-"""Writing a closed day: one job, one overwrite of one partition, one commit.
+"""Writing a closed day: one job overwrites one partition in one commit.
 
-Files are named by the job and their number and written in a fixed order, so a job that is killed anywhere and run again
-writes the same files; readers see the day before or after the commit, never in between.
+Files are named by job and number and written in a fixed order, so a job that is killed and run again writes the same
+files; readers see the state before or after the commit, never in between.
 """
 
 import datetime as dt
@@ -25,15 +25,15 @@ from exports.lake.catalogue import Lake
 
 JOB: Final = "crowdtrace.job"
 COMMIT_TRIES: Final = 5
-# A row group is what a reader can skip by its statistics: small enough to skip ZIPs, large enough to compress.
+# Readers skip row groups by their statistics: small enough to skip ZIPs, large enough to compress.
 ROW_GROUP_ROWS: Final = 131_072
 # A file of about this many rows is 5 to 30 MB, which Athena splits well.
 FILE_ROWS: Final = 2_097_152
-# Verified rows: whoever erases one rewrites its file, so files are two row groups, about 5 MB.
+# Verified rows: an erasure rewrites the files of its rows, so a file has two row groups, about 5 MB.
 VERIFIED_FILE_ROWS: Final = 262_144
-# Of zstd. Random tokens take most of the bytes: higher levels find nothing in them and take half as long again.
+# Of zstd. Random tokens take most of the bytes: higher levels gain nothing and take half as long again.
 COMPRESSION_LEVEL: Final = 1
-# The one column whose values all differ: a dictionary of them would only be tried and given up.
+# The one column of unique values: the writer would try a dictionary and give it up.
 UNLIKE: Final = "userid"
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
@@ -41,7 +41,7 @@ Batches = Callable[[], Iterable[pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class Written:
-    """What a job left in the table: its snapshot, files and rows. `repeated`: it had been committed before."""
+    """The result of a job: its snapshot, files and rows. `repeated`: it had been committed before."""
 
     snapshot: int
     files: tuple[str, ...]
@@ -50,12 +50,12 @@ class Written:
 
 
 def _nothing(_: list[DataFile]) -> None:
-    """Nobody wants to know."""
+    """Do nothing before the commit."""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Which rows a job replaces, and the folder of its files under the table's."""
+    """The rows that a job replaces, and the folder of its files under the table's."""
 
     rows: str | BooleanExpression
     folder: str
@@ -63,7 +63,7 @@ class _Place:
 
 
 def folder_of(described: Table, day: dt.date) -> str:
-    """The folder of a day's files under the table's."""
+    """Return the folder of a day's files under the table's."""
     return f"data/{described.partition}={day.isoformat()}"
 
 
@@ -78,8 +78,8 @@ def overwrite_day(
 ) -> Written:
     """Replace the partition of `day` by the batches, which must be sorted and all of that day.
 
-    A job that was committed before does nothing and says so; `batches` is called again on a retry. `before_commit` is
-    told the files that were written; what it raises stops the job.
+    A job that was committed before does nothing and says so; `batches` is called again on a retry. `before_commit` gets
+    the files that were written, and may raise to stop the job.
     """
     place = _Place(f"{described.partition} == '{day.isoformat()}'", folder_of(described, day), before_commit)
     with lake.writing(described):
@@ -128,7 +128,7 @@ def replace_files(table: IcebergTable, old: Iterable[DataFile], new: Iterable[Da
 
 
 def snapshot_of(table: IcebergTable, job: str) -> Snapshot | None:
-    """The snapshot that a job committed, if the table still has it."""
+    """Return the snapshot that a job committed, if the table still has it."""
     for snapshot in reversed(table.metadata.snapshots):
         if snapshot.summary is not None and snapshot.summary.additional_properties.get(JOB) == job:
             return snapshot
@@ -136,7 +136,7 @@ def snapshot_of(table: IcebergTable, job: str) -> Snapshot | None:
 
 
 def _written(table: IcebergTable, snapshot: Snapshot, *, repeated: bool) -> Written:
-    """Files and rows that the job's snapshot added."""
+    """Return the files and rows that the job's snapshot added."""
     added = [
         entry.data_file
         for manifest in snapshot.manifests(table.io)
@@ -149,14 +149,14 @@ def _written(table: IcebergTable, snapshot: Snapshot, *, repeated: bool) -> Writ
 
 
 def rows_a_file(described: Table) -> int:
-    """After how many rows a file of a table ends."""
+    """Return the number of rows after which a file of a table ends."""
     return VERIFIED_FILE_ROWS if described is VERIFIED else FILE_ROWS
 
 
 def write_files(
     table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str, file_rows: int = FILE_ROWS
 ) -> list[DataFile]:
-    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; no file for no rows.
+    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; without rows, no file.
 
     A file ends once it has `file_rows`.
     """
@@ -172,7 +172,7 @@ def write_files(
 def write_groups(table: IcebergTable, groups: Iterable[pa.Table], *, folder: str, job: str) -> list[DataFile]:
     """Write tables to one file, named as by `write_files`, each a row group; texts may come as dictionaries.
 
-    Dictionaries go into the file as they are: what no row refers to any more must have left them before.
+    Dictionaries are written as they are, so the caller must have removed unused entries.
     """
     filled = (group for group in groups if group.num_rows)
     first = next(filled, None)
@@ -188,7 +188,7 @@ def _path(table: IcebergTable, folder: str, job: str, number: int) -> str:
 
 
 def _with_dictionaries(schema: pa.Schema, given: pa.Schema) -> pa.Schema:
-    """The schema with those texts as dictionaries that are given so."""
+    """Return the schema, with those texts dictionary-encoded that `given` has so."""
     return pa.schema(
         [
             each.with_type(given.field(each.name).type) if pa.types.is_dictionary(given.field(each.name).type) else each
@@ -198,7 +198,7 @@ def _with_dictionaries(schema: pa.Schema, given: pa.Schema) -> pa.Schema:
 
 
 def _parts(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[Iterator[pa.RecordBatch]]:
-    """Runs of batches of about `rows` rows; each must be used up before the next is asked for."""
+    """Yield runs of batches of about `rows` rows; consume each before the next."""
     source = (batch for batch in batches if batch.num_rows)
     for first in source:
         yield _until(chain([first], source), rows)
@@ -219,7 +219,7 @@ def _write_file(io: FileIO, path: str, groups: Iterable[pa.Table], schema: pa.Sc
 
 
 def _grouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Batches gathered to row groups."""
+    """Yield batches combined to row groups."""
     waiting: list[pa.RecordBatch] = []
     for batch in batches:
         waiting.append(batch)

@@ -1,0 +1,1 @@
+"""Management commands of this app, one file each in `commands/`."""

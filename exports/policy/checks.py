@@ -1,4 +1,4 @@
-"""Checks that gate a release: the rows are what the tables describe, and say what was released, nothing more."""
+"""Checks that gate a release: the rows match the description of the table and the released counts."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,12 @@ from exports.dataset.tables import CROWD_TRACING, RESULTS, RISKLEVELS, Table
 from exports.policy.draw import Drawn
 from exports.policy.fit import Fitted
 
-# Columns that would join rows or name a place.
+# Columns that would link rows or identify a venue.
 NEVER: tuple[str, ...] = ("userid", "userdeviceid", "scannerdeviceid", "location_op_hours")
 
 
 def violations(rows: pa.Table, described: Table) -> list[str]:
-    """What in the rows is not as the table describes it; empty when all is well."""
+    """Return how the rows violate the description of their table; empty if they do not."""
     if not rows.schema.equals(arrow_schema(described)):
         return [f"the schema of {described.name} is another"]
     return list(_violations(rows, described))
@@ -40,9 +40,9 @@ def _violations(rows: pa.Table, described: Table) -> Iterator[str]:
 
 
 def release_failures(*, drawn: Drawn, fitted: Fitted, batches: Iterable[pa.RecordBatch]) -> list[str]:
-    """Why a release must not be published; empty when it may.
+    """Return why a release must not be published; empty if it may.
 
-    The batches are looked at one by one, so a large day needs no more memory than a small one.
+    The batches are checked one by one, so a large day needs no more memory than a small one.
     """
     failures: list[str] = []
     if drawn.epsilon > drawn.budget:

@@ -1,4 +1,4 @@
-"""Counts of a released day by state, made from its synthetic rows: nothing of a person is read."""
+"""Counts of a released day by state, from its synthetic rows: no row of a person is read."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +12,7 @@ Row = list[str | int | None]
 
 
 def daily_by_state(*, day: str, batches: Iterable[pa.RecordBatch], states: Mapping[str, str]) -> list[Row]:
-    """Rows of the table `daily_by_state`, sorted by state; rows whose ZIP says nothing come last, under no state."""
+    """Return the rows of `daily_by_state`, sorted by state; rows of an unknown ZIP come last, without a state."""
     sums: dict[str, np.ndarray] = {}
     for batch in batches:
         for zip5, counts in _by_zip(batch):
@@ -22,7 +22,7 @@ def daily_by_state(*, day: str, batches: Iterable[pa.RecordBatch], states: Mappi
 
 
 def _by_zip(batch: pa.RecordBatch) -> Iterable[tuple[str, np.ndarray]]:
-    """Counts of each ZIP in the order of the columns of `DAILY`."""
+    """Return counts of each ZIP in the order of the columns of `DAILY`."""
     flags = {"total": pa.repeat(pa.scalar(True), batch.num_rows)}
     flags |= {value.lower(): pc.equal(batch["result"], value) for value in RESULTS}
     flags |= {value.lower(): pc.equal(batch["risklevel"], value) for value in RISKLEVELS}

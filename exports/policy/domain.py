@@ -1,6 +1,6 @@
-"""Which counts of a day are published, over which values, and how the budget is split among them.
+"""The domain: which counts of a day are published, over which values, and how they split the budget.
 
-Every value set here is public and fixed before a day is read: the data never decides what is counted.
+Every set of values here is public and fixed before a day is read: the data never decides what is counted.
 """
 
 from collections.abc import Sequence
@@ -53,12 +53,12 @@ class Workload:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Number of values along each axis."""
+        """Return the number of values along each axis."""
         return tuple(len(axis.values) for axis in self.axes)
 
     @property
     def cells(self) -> int:
-        """Number of cells."""
+        """Return the number of cells."""
         return prod(self.shape)
 
 
@@ -87,11 +87,11 @@ ZIP_SYMPTOMS: Final = "zip_symptoms"
 
 
 def workloads(*, zip3: Sequence[str], readings: bool) -> tuple[Workload, ...]:
-    """All tables of a day over the given public 3-digit ZIPs; `readings` adds temperature and oxygen.
+    """Return all tables of a day over the given public 3-digit ZIPs; `readings` adds temperature and oxygen.
 
-    The first value of the ZIP axis is the empty text: places whose ZIP is unknown. The four core tables hold 860 of
-    1,000 parts: the tables that the published queries read are worth most. `passes` counts all passes and refusals
-    that were scanned, marked or not; it tells by how much the cap and the coin make the others too small.
+    The first value of the ZIP axis is the empty text: places whose ZIP is unknown. The four core tables get 860 of
+    1,000 parts, since the published queries read them. `passes` counts all passes and refusals that were scanned,
+    marked or not; it shows by how much the cap and the coin make the others too small.
     """
     place = Axis("zip", ("", *sorted(zip3)))
     symptoms = ANSWER_AXES[0]
@@ -120,6 +120,6 @@ def workloads(*, zip3: Sequence[str], readings: bool) -> tuple[Workload, ...]:
 
 
 def split(tables: Sequence[Workload]) -> dict[str, float]:
-    """Each table's part of the budget; the parts add up to one."""
+    """Return each table's part of the budget; the parts add up to one."""
     whole = sum(table.share for table in tables)
     return {table.name: table.share / whole for table in tables}

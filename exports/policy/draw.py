@@ -1,6 +1,6 @@
 """The one draw of a day: exact counts in, noisy counts out, with the privacy map of every table.
 
-What comes out is all that later steps may read. It is committed with the ledger row; the noise itself never leaves.
+Later steps may read only its output, which is committed with the ledger row; the noise itself is never stored.
 """
 
 import datetime as dt
@@ -46,19 +46,19 @@ class Drawn:
 
     @property
     def epsilon(self) -> float:
-        """What the draw cost one secret for this day: the sum over all tables."""
+        """Return the draw's cost for one secret and this day: the sum over all tables."""
         return sum(table.epsilon for table in self.tables)
 
     def table(self, name: str) -> DrawnTable:
-        """The table of that name; raises `KeyError`."""
+        """Return the table of that name; raises `KeyError`."""
         return {table.workload.name: table for table in self.tables}[name]
 
     def has(self, name: str) -> bool:
-        """Whether that table was drawn."""
+        """Return whether that table was drawn."""
         return any(table.workload.name == name for table in self.tables)
 
     def to_bytes(self) -> bytes:
-        """Canonical compressed JSON: equal draws give equal bytes."""
+        """Return canonical compressed JSON: equal draws give equal bytes."""
         document = {
             "format": FORMAT,
             "day": self.day.isoformat(),
@@ -96,7 +96,7 @@ class Drawn:
         )
 
     def seed(self) -> int:
-        """A number that follows from the noisy counts alone: rows made with it are the same each time."""
+        """Return a seed derived from the noisy counts alone: rows made with it are the same each time."""
         return int.from_bytes(sha256(zlib.decompress(self.to_bytes())).digest())
 
 
@@ -110,7 +110,7 @@ def _drawn_table(item: Mapping[str, Any]) -> DrawnTable:
 def draw(*, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float) -> Drawn:
     """Draw a day's noisy counts within `budget` (epsilon for one secret and epoch).
 
-    `counts` holds for each table the exact counts of marked passes in its shape (the table `passes` counts all
+    `counts` has for each table the exact counts of marked passes in its shape (the table `passes` counts all
     passes). Raises `ValueError` for counts that are missing, negative or of another shape.
     """
     return _draw(day=day, counts=counts, tables=tables, budget=budget, mechanism=discrete_laplace)

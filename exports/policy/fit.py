@@ -1,8 +1,8 @@
-"""From noisy counts to integers that agree with each other.
+"""The fit: from noisy counts to consistent integers.
 
 Noise on every cell followed by clipping at zero adds up: thousands of empty cells each gain a little. So the totals
-come from the coarse tables, a cell of a ZIP is published only where it stands out of its noise, and what is left of a
-total after the published cells goes to the empty ZIP. All of it reads noisy counts only, so it costs no budget.
+come from the coarse tables, a cell of a ZIP is published only if it exceeds its noise, and the rest of a total goes to
+the empty ZIP. The fit reads noisy counts only, so it costs no budget.
 """
 
 import math
@@ -20,7 +20,7 @@ from exports.policy.noise import Counts, Floats, tail_bound, variance
 FALSE_ZIPS: Final = 0.2
 # A cell is published when its estimate is at least this many times its standard error.
 CLEAR: Final = 1.5
-# The excess of passes over the cap is believed half when it is this many standard errors.
+# An excess of passes over the cap of this many standard errors gets weight one half.
 EXCESS_HALF_BELIEVED: Final = 3.0
 
 
@@ -65,7 +65,7 @@ def fit(drawn: Drawn) -> Fitted:
 
 
 def marked_total(drawn: Drawn) -> float:
-    """Marked passes of the day: every table's sum, weighted by the inverse of its variance."""
+    """Estimate the marked passes of the day: every table's sum, weighted by the inverse of its variance."""
     tables = [table for table in drawn.tables if table.workload.name != PASSES]
     weights = np.array([1 / (table.workload.cells * variance(table.scale)) for table in tables])
     sums = np.array([float(table.noisy.sum()) for table in tables])
@@ -73,7 +73,7 @@ def marked_total(drawn: Drawn) -> float:
 
 
 def _all_passes(drawn: Drawn, marked: float) -> float:
-    """All passes: the coin is undone by its chance; what lies beyond the cap is added as far as it stands out."""
+    """Estimate all passes: undo the coin, and add the passes beyond the cap as far as they exceed noise."""
     uncoined = marked / drawn.keep
     passes = drawn.table(PASSES)
     excess = float(passes.noisy) - uncoined
@@ -97,7 +97,7 @@ def _risk_by_result(drawn: Drawn, marked: float) -> Floats:
 
 
 def onto_simplex(values: Floats, total: float) -> Floats:
-    """Nearest non-negative values (least squares) that add up to `total` (Held, Wolfe and Crowder 1974)."""
+    """Return the nearest non-negative values (least squares) that add up to `total` (Held, Wolfe and Crowder 1974)."""
     if total <= 0:
         return np.zeros_like(values)
     ordered = np.sort(values)[::-1]
@@ -107,7 +107,7 @@ def onto_simplex(values: Floats, total: float) -> Floats:
 
 
 def _round_to(values: Floats, total: int) -> Counts:
-    """Integers that add up to `total`, in proportion to `values` (largest remainders); evenly where all are zero."""
+    """Return integers that add up to `total`, in proportion to `values` (largest remainders); equal if all are zero."""
     flat = values.ravel().astype(np.float64)
     whole = flat.sum()
     shares = flat * (total / whole) if whole > 0 else np.full(flat.size, total / flat.size)
@@ -119,7 +119,7 @@ def _round_to(values: Floats, total: int) -> Counts:
 
 
 def _cells(table: DrawnTable, groups: Counts, factor: float) -> tuple[Counts, NDArray[np.bool_]]:
-    """Published cells of each ZIP; the rest of each [risklevel, result] total in the empty ZIP."""
+    """Return published cells of each ZIP, with the rest of each [risklevel, result] total in the empty ZIP."""
     noisy = table.noisy[1:].reshape(-1, groups.size).astype(np.float64)
     if not groups.any():
         return np.zeros(table.workload.shape, dtype=np.int64), _everywhere(np.zeros(noisy.shape, dtype=bool), table)
@@ -137,15 +137,15 @@ def _cells(table: DrawnTable, groups: Counts, factor: float) -> tuple[Counts, ND
 
 
 def _everywhere(published: NDArray[np.bool_], table: DrawnTable) -> NDArray[np.bool_]:
-    """The marks of known ZIPs in the table's shape; the empty ZIP is always shown."""
+    """Return the marks of known ZIPs in the table's shape; the empty ZIP is always published."""
     first = np.ones((1, published.shape[1]), dtype=bool)
     return np.concatenate([first, published]).reshape(table.workload.shape)
 
 
 def _shrunk(noisy: Floats, shares: Floats, noise: float) -> tuple[Floats, Floats]:
-    """Empirical-Bayes estimate of each cell and its standard error.
+    """Return the empirical-Bayes estimate of each cell and its standard error.
 
-    A cell is drawn towards its ZIP's total times the group's share of the day; how far, follows from how much the ZIPs
+    A cell is shrunk towards its ZIP's total times the group's share of the day; the weight depends on how much the ZIPs
     differ beyond their noise, by the method of moments (Morris 1983, "Parametric empirical Bayes inference").
     """
     # Least squares of a ZIP's size, were its groups in the day's proportions: less noise than the plain sum.
@@ -162,7 +162,7 @@ def _shrunk(noisy: Floats, shares: Floats, noise: float) -> tuple[Floats, Floats
 
 
 def _zips_that_stand_out(noisy: Floats, shares: Floats, scale: float) -> NDArray[np.bool_]:
-    """ZIPs whose noisy size an empty ZIP would hardly reach, with at most `FALSE_ZIPS` of them empty."""
+    """Return ZIPs whose noisy size an empty ZIP would hardly reach; at most `FALSE_ZIPS` of them are empty."""
     chance = tail_bound(scale, shares, noisy @ shares)
     ordered = np.sort(chance)
     passed = np.nonzero(ordered <= FALSE_ZIPS * np.arange(1, len(ordered) + 1) / len(ordered))[0]
@@ -172,7 +172,7 @@ def _zips_that_stand_out(noisy: Floats, shares: Floats, scale: float) -> NDArray
 
 
 def _answers(table: DrawnTable, groups: Counts, factor: float) -> Counts:
-    """Answers within each [risklevel, result], adding up to it."""
+    """Return the answers within each [risklevel, result], adding up to it."""
     answers = np.zeros(table.workload.shape, dtype=np.int64)
     for risk, result in np.ndindex(*groups.shape):
         whole = int(groups[risk, result])
@@ -210,7 +210,7 @@ def _tilt(noisy: Floats, expected: Floats, noise: float) -> Floats:
 
 
 def _fill(wanted: Floats, room: Floats, total: float) -> Floats:
-    """Amounts in proportion to `wanted`, none above its room, adding up to `total` (which fits the room)."""
+    """Return amounts in proportion to `wanted`, none above its `room`, adding up to `total` (which fits)."""
     filled, open_ = np.zeros_like(wanted), room > 0
     while open_.any() and total - filled.sum() > 1e-9:
         base = np.where(open_, wanted, 0)
@@ -227,7 +227,7 @@ def _fill(wanted: Floats, room: Floats, total: float) -> Floats:
 
 
 def _round_within(values: Floats, room: Counts, total: int) -> Counts:
-    """Integers near `values` that add up to `total`, none above its room."""
+    """Return integers near `values` that add up to `total`, none above its `room`."""
     floors = np.minimum(np.floor(values + 1e-9).astype(np.int64), room)
     left = total - int(floors.sum())
     while left > 0:
@@ -239,7 +239,7 @@ def _round_within(values: Floats, room: Counts, total: int) -> Counts:
 
 
 def _attributes(drawn: Drawn, total: int, by_risk: Counts, factor: float) -> dict[str, Counts]:
-    """Every other table: one axis adds up to the day's total, two axes to the rows of each risklevel."""
+    """Fit every other table: one axis adds up to the day's total, two axes to the rows of each risklevel."""
     done = {PASSES, TOTAL, ZIP_RISK_RESULT, RISK_RESULT_ANSWERS, ZIP_SYMPTOMS}
     attributes = {}
     for table in drawn.tables:

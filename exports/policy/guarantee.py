@@ -6,7 +6,7 @@ from exports.policy.domain import CAP
 
 
 class Guarantee(TypedDict):
-    """What one day's rows can tell about anyone, at most."""
+    """The most that one day's rows can reveal about anyone."""
 
     definition: str
     unit: str
@@ -17,7 +17,7 @@ class Guarantee(TypedDict):
 
 
 def guarantee(*, epsilon: float, budget: float) -> Guarantee:
-    """The guarantee of a day whose draw cost `epsilon` of its `budget`."""
+    """Return the guarantee of a day whose draw cost `epsilon` of its `budget`."""
     return Guarantee(
         definition="pure differential privacy, add or remove one unit",
         unit="one secret for one epoch",

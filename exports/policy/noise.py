@@ -1,4 +1,4 @@
-"""Discrete Laplace noise: drawn and accounted by OpenDP, described for those who fit and audit.
+"""Discrete Laplace noise: drawn and accounted by OpenDP, with its variance and bounds for fit and audit.
 
 A count plus X with P(X = x) = (1 - a)/(1 + a) a^|x|, a = exp(-1/b), is (L1/b)-differentially private (Ghosh,
 Roughgarden and Sundararajan 2009, "Universally utility-maximizing privacy mechanisms").
@@ -27,28 +27,28 @@ def _measurement(scale: float) -> Any:
 
 
 def discrete_laplace(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
-    """The counts with noise of `scale` each, and what OpenDP's privacy map says that costs at distance `l1`."""
+    """Add noise of `scale` to each count; return the counts and their cost at distance `l1` by OpenDP's privacy map."""
     measurement = _measurement(scale)
     noisy = measurement(counts.ravel().tolist())
     return np.array(noisy, dtype=np.int64).reshape(counts.shape), float(measurement.map(l1))
 
 
 def variance(scale: float) -> float:
-    """Variance of one draw: 2a/(1 - a)^2."""
+    """Return the variance of one draw: 2a/(1 - a)^2."""
     a = math.exp(-1 / scale)
     return 2 * a / (1 - a) ** 2
 
 
 def half_interval(scale: float, coverage: float = 0.95) -> int:
-    """Smallest t with P(|X| <= t) >= coverage; P(|X| > t) = 2 a^(t+1)/(1 + a)."""
+    """Return the smallest t with P(|X| <= t) >= coverage; P(|X| > t) = 2 a^(t+1)/(1 + a)."""
     a = math.exp(-1 / scale)
     return max(0, math.ceil(math.log((1 - coverage) * (1 + a) / 2) / math.log(a)) - 1)
 
 
 def tail_bound(scale: float, weights: Floats, sums: Floats) -> Floats:
-    """Upper bound of P(sum of weights x draws >= x) for each x in `sums` (Chernoff, least over a grid of exponents).
+    """Bound P(sum of weights x draws >= x) for each x in `sums` (Chernoff, least over a grid of exponents).
 
-    From the moments' generating function of one draw, (1 - a)^2 / ((1 - a e^t)(1 - a e^-t)) for |t| < 1/b.
+    The moment-generating function of one draw is (1 - a)^2 / ((1 - a e^t)(1 - a e^-t)) for |t| < 1/b.
     """
     a = math.exp(-1 / scale)
     exponents = np.linspace(0, 1, 200)[1:-1] / (scale * float(np.abs(weights).max()))

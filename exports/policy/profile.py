@@ -1,7 +1,7 @@
-"""Statistics of a released day, and how far it moved from the one before: made from drawn counts alone.
+"""Statistics of a released day, and its drift from the day before, from drawn counts alone.
 
-Nothing here reads a row of a person, so a profile costs no budget. Shares, means and quantiles are those of the rows
-that were released; what noise and sampling leave open is said where a figure decides something (`drifts`).
+Nothing here reads a row of a person, so a profile costs no budget. Shares, means and quantiles are those of the
+released rows; noise and sampling are accounted for where a figure decides something (`drifts`).
 """
 
 import math
@@ -24,24 +24,24 @@ ORDERED: Final = (
     "hour", "location_maxcapacity", "location_capacity_enforcedlimit", "duration", "temp", "o2", "m_score", "s_score",
 )  # fmt: skip
 BINNED: Final = ("duration", "temp", "o2")
-# A day is only compared with one before it when both have so many marked passes.
+# Two days are compared only if both have at least this many marked passes.
 COMPARABLE: Final = 1000
-# Standard errors that noise and sampling may move a distribution without it counting as drift.
+# Standard errors of noise and sampling that do not count as drift.
 EXPLAINED: Final = 3.0
-# Whose drift stops a release; the class of risk follows published numbers, which may change all of it in a night.
+# Columns whose drift stops a release. Not the class of risk: published case numbers may change it overnight.
 GATED: Final = ("answers", "result", "hour", "type_of_scan", "accesslevel", "readingtype", "zip")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Beyond these a release is stopped: total variation of a distribution, and the factor between day totals."""
+    """Thresholds that stop a release: total variation of a distribution, and the factor between day totals."""
 
     variation: float = 0.5
     factor: float = 20.0
 
 
 def profile(*, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> dict[str, Any]:
-    """The profile of a day: `statistics`, each with column, name and value, and `drift` against the day before it."""
+    """Return a day's profile: `statistics`, each with column, name and value, and `drift` against the day before it."""
     found = [
         {"column": column, "statistic": name, "value": _rounded(value)}
         for column, name, value in _statistics(drawn, fitted)
@@ -76,7 +76,7 @@ def _statistics(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
 
 
 def _nulls(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
-    """Share of rows of each column that are null."""
+    """Return the share of null rows of each column."""
     axes = {axis.name: table.workload for table in drawn.tables for axis in table.workload.axes}
     known = {"scandate", "scannerdevice_zipcode", "scan_date"}
     for column in CROWD_TRACING.names:
@@ -88,7 +88,7 @@ def _nulls(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
 
 
 def _counts_of(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Axis]:
-    """Released counts of a column's values, and its axis."""
+    """Return the released counts of a column's values, and its axis."""
     table = next(each for each in drawn.tables if any(axis.name == column for axis in each.workload.axes))
     axis = next(each for each in table.workload.axes if each.name == column)
     place = ("zip", "risklevel", "result")
@@ -103,7 +103,7 @@ def _counts_of(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Axis]
 
 
 def _distributions(drawn: Drawn, fitted: Fitted) -> dict[str, Mapping[str, float]]:
-    """Share of each value of the columns of few values."""
+    """Return the share of each value, for columns of few values."""
     columns = ("risklevel", "result", "type_of_scan", "accesslevel", "readingtype", *ANSWERS)
     made: dict[str, Mapping[str, float]] = {}
     for column in columns:
@@ -114,7 +114,7 @@ def _distributions(drawn: Drawn, fitted: Fitted) -> dict[str, Mapping[str, float
 
 
 def _ordered(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Floats, Floats]:
-    """Lower ends, upper ends and counts of an ordered column's values, without nulls; a single value is both ends."""
+    """Return lower ends, upper ends and counts of an ordered column's values, without nulls; a single value is both."""
     counts, axis = _counts_of(column, drawn, fitted)
     first = 1 if axis.values[0] == NONE else 0
     if column in BINNED:
@@ -125,7 +125,7 @@ def _ordered(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Floats,
 
 
 def _of_ordered(column: str, low: Floats, high: Floats, counts: Floats) -> Iterator[Statistic]:
-    """Range, mean, deviation and quantiles, values spread evenly over their bin."""
+    """Return range, mean, deviation and quantiles, with values spread evenly over their bin."""
     whole = counts.sum()
     if whole == 0:
         return
@@ -145,7 +145,7 @@ def _of_ordered(column: str, low: Floats, high: Floats, counts: Floats) -> Itera
 
 
 def _correlations(fitted: Fitted) -> Iterator[Statistic]:
-    """Pearson's correlation of each pair of answers, refusal and class of risk (0, 1, 2), from the released joint."""
+    """Yield Pearson's correlation of each pair of answers, refusal and class of risk (0, 1, 2), from joint counts."""
     joint = fitted.answers.astype(float)
     axes = {"risklevel": 0, "result": 1} | {name: 2 + place for place, name in enumerate(ANSWERS)}
     for (one, first), (other, second) in combinations(axes.items(), 2):
@@ -167,9 +167,9 @@ def _pearson(table: Floats) -> float:
 
 # Drift ----------------------------------------------------------------------------------------------------------------
 def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
-    """Total variation between two days' distributions, less what noise and sampling explain; 0 where they explain all.
+    """Return the total variation between two days, less what noise and sampling explain; 0 if they explain it all.
 
-    Empty where a day has too few passes to compare.
+    Empty if a day has too few passes to compare.
     """
     if min(marked_total(drawn), marked_total(before)) < COMPARABLE:
         return {}
@@ -182,7 +182,7 @@ def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
 
 
 def _shares(drawn: Drawn) -> dict[str, tuple[Floats, Floats]]:
-    """Share of each value and the variance of that share, by what is compared."""
+    """Return the share of each value and its variance, by compared distribution."""
     found: dict[str, tuple[Floats, Floats]] = {}
     # Every table counts the same passes, and their number is known better than any table's own sum: on small days
     # that sum may be near zero by noise alone.
@@ -219,9 +219,9 @@ def _variation(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> floa
 
 
 def drift_failures(*, drawn: Drawn, before: Drawn | None, limits: Limits) -> list[str]:
-    """Why a day moved too far from the one before it to be published unseen; empty when it did not.
+    """Return why a day moved too far from the day before to be published without review; empty if it did not.
 
-    A day without passes never fails: places close.
+    A day without passes never fails: venues close.
     """
     if before is None:
         return []

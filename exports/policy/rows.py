@@ -1,7 +1,7 @@
 """Synthetic rows of a day, dealt from its fitted counts, and the rows of `_dp_counts`.
 
-A deck of each attribute's released counts is shuffled and dealt, so every released count holds exactly in the rows. The
-shuffle is seeded by the noisy counts alone: the same draw gives the same rows, and no row knows more than the counts.
+The values of each attribute are shuffled and dealt to the rows, so the rows have exactly the released counts. The
+shuffle is seeded by the noisy counts alone: equal draws give equal rows, and no row reveals more than the counts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,11 +45,11 @@ class SyntheticDay:
 
     @property
     def rows(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         return len(self.codes["zip"])
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-        """The rows in the schema of the open table, `size` at a time."""
+        """Yield the rows in the schema of the open table, `size` at a time."""
         for start in range(0, self.rows, size):
             yield self._batch(slice(start, start + size))
 
@@ -77,7 +77,7 @@ class SyntheticDay:
 
 
 def values_of(axis: Axis, kind: pa.DataType) -> pa.Array:
-    """What each value of an axis is in the table: the text, the truth value, the number, the middle of the bin."""
+    """Return each value of an axis as in the table: the text, the boolean, the number, the middle of the bin."""
     return pa.array([_value(text, kind) for text in axis.values], type=kind)
 
 
@@ -115,7 +115,7 @@ def deal(drawn: Drawn, fitted: Fitted) -> SyntheticDay:
 
 
 def _places(fitted: Fitted) -> dict[str, Codes]:
-    """ZIP, risklevel and result of each row, and the rows with symptoms first in each cell."""
+    """Return ZIP, risklevel and result of each row, and the rows with symptoms first in each cell."""
     zips, risks, results = (index.ravel() for index in np.indices(fitted.cells.shape))
     counts = fitted.cells.ravel()
     return {
@@ -126,7 +126,7 @@ def _places(fitted: Fitted) -> dict[str, Codes]:
 
 
 def _answers(fitted: Fitted, codes: Mapping[str, Codes], rng: np.random.Generator) -> dict[str, Codes]:
-    """The four answers: symptoms as fitted for each cell, then the patterns of each group dealt among its rows."""
+    """Deal the four answers: symptoms as fitted for each cell, then the patterns of each group among its rows."""
     counts, with_symptoms = fitted.cells.ravel(), fitted.symptoms.ravel()
     place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
     symptoms = place < np.repeat(with_symptoms, counts)
@@ -154,7 +154,7 @@ def _by_risk(counts: Counts, risk: Codes, rng: np.random.Generator) -> Codes:
 
 
 def _scan_types(counts: Counts, result: Codes, rng: np.random.Generator) -> Codes:
-    """Check-outs go to rows that were let in, as far as there are enough: who was refused rarely checks out."""
+    """Deal check-outs to admitted rows first, since a refused visitor rarely checks out."""
     types = np.zeros(len(result), dtype=np.int16)
     approved, declined = np.flatnonzero(result == APPROVED), np.flatnonzero(result != APPROVED)
     out = int(counts[CHECKOUT])
@@ -165,12 +165,12 @@ def _scan_types(counts: Counts, result: Codes, rng: np.random.Generator) -> Code
 
 
 def _shuffled_within(zips: Codes, rng: np.random.Generator) -> NDArray[np.int64]:
-    """An order by ZIP that is random within a ZIP."""
+    """Return an order by ZIP that is random within a ZIP."""
     return np.lexsort((rng.random(len(zips)), zips))
 
 
 def dp_counts(drawn: Drawn, fitted: Fitted) -> pa.Table:
-    """Every noisy count of the day with its scale, interval, suppression and released count: rows of `_dp_counts`."""
+    """Return the rows of `_dp_counts`: every noisy count with its scale, interval, suppression and released count."""
     schema = arrow_schema(DP_COUNTS)
     return pa.concat_tables([_counts_of(table, drawn, fitted, schema) for table in drawn.tables])
 
@@ -201,7 +201,7 @@ def _counts_of(table: DrawnTable, drawn: Drawn, fitted: Fitted, schema: pa.Schem
 
 
 def _released(workload: Workload, fitted: Fitted) -> Counts | None:
-    """Rows of the day in each cell; none for the count of all passes, which is no count of marked ones."""
+    """Return the day's rows in each cell; `None` for the count of all passes, which are not only marked ones."""
     fixed: dict[str, Counts] = {
         TOTAL: np.array(fitted.total),
         ZIP_RISK_RESULT: fitted.cells,

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from exports.policy.domain import CAP
 
-# What an outsider might know of a visit. The columns of counts and rows, all texts; `capacity` is the band's lower end.
+# Quasi-identifiers, which an outsider might know of a visit: columns of counts and rows, all texts. `capacity` is the
+# lower end of the band.
 QUASI: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "capacity")
 # What a class must not give away: four answers, and whether the pass was refused. Truth values.
 SENSITIVE: Final = ("symptoms", "diagnosed", "contact", "near", "declined")
 ANSWERS: Final = 4
-# A value that was generalised away.
+# A suppressed value.
 ANY: Final = ""
 
 Step = Mapping[str, Callable[[str], str]]
@@ -34,16 +35,16 @@ def _any(_: str) -> str:
 
 
 def part_of_day(hour: str) -> str:
-    """Middle hour of the hour's quarter of the day: 03, 09, 15 or 21."""
+    """Return the middle hour of the hour's quarter of the day: 03, 09, 15 or 21."""
     return f"{int(hour) // 6 * 6 + 3:02d}"
 
 
 def noon(_: str) -> str:
-    """The one hour of a day whose hours are not told apart."""
+    """Return the one hour of a day whose hours are suppressed."""
     return "12"
 
 
-# Finest first. A step names what it changes; everything else stays as it is.
+# Finest first. A step names the columns that it changes.
 LADDER: Final[tuple[Step, ...]] = (
     {},
     {"hour": part_of_day, "capacity": _any},
@@ -57,8 +58,8 @@ LADDER: Final[tuple[Step, ...]] = (
 class ClassPolicy:
     """What a class must meet.
 
-    `margin` more rows than `k` are asked at release, so that an erasure rarely drops a class. `patterns` is the least
-    number of different patterns of answers, `most_yes` the largest share that may agree in one sensitive yes.
+    `margin` more rows than `k` are required at release, so that an erasure rarely drops a class. `patterns` is the
+    minimum number of patterns of answers, `most_yes` the maximum share that may agree in one sensitive yes.
     """
 
     k: int = 10 * CAP
@@ -69,7 +70,7 @@ class ClassPolicy:
 
 @dataclass(frozen=True)
 class Generalised:
-    """The published combinations: index `QUASI` as they are, columns `QUASI` as they are published, and `step`."""
+    """The published combinations: index `QUASI` as recorded, columns `QUASI` as published, and `step`."""
 
     classes: pd.DataFrame
     published: int
@@ -94,7 +95,7 @@ def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Ite
 
 
 def _climb(counts: pd.DataFrame, steps: range, policy: ClassPolicy) -> tuple[Generalised, pd.DataFrame]:
-    """What these steps of the ladder publish, and the counts that still wait."""
+    """Return what these steps of the ladder publish, and the remaining counts."""
     waiting, chosen = counts, []
     for step in steps:
         published = _generalised(waiting, LADDER[step])
@@ -107,7 +108,7 @@ def _climb(counts: pd.DataFrame, steps: range, policy: ClassPolicy) -> tuple[Gen
 
 
 def published_value(name: str, value: str, step: int) -> str:
-    """What one value of `QUASI` becomes at a step of the ladder."""
+    """Return a value of `QUASI` as published at a step of the ladder."""
     change = LADDER[step].get(name)
     return change(value) if change else value
 
@@ -121,14 +122,14 @@ def _generalised(counts: pd.DataFrame, step: Step) -> pd.DataFrame:
 
 
 def holding(rows: pd.DataFrame, policy: ClassPolicy, *, least: int) -> pd.MultiIndex:
-    """The classes (values of `QUASI`) among counted rows that have at least `least` passes and are diverse."""
+    """Return the classes (values of `QUASI`) among counted rows that have at least `least` passes and are diverse."""
     number, good = _judged(rows, policy, least)
     _, first = np.unique(number, return_index=True)
     return pd.MultiIndex.from_frame(rows[list(QUASI)].iloc[first[good]])
 
 
 def _judged(rows: pd.DataFrame, policy: ClassPolicy, least: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The number of each row's class, and of each class whether it has `least` passes and is diverse."""
+    """Return the number of each row's class, and for each class whether it has `least` passes and is diverse."""
     number = rows.groupby(list(QUASI), sort=False).ngroup().to_numpy()
     passes, classes = rows["count"].to_numpy(), int(number.max(initial=-1)) + 1
     sizes = np.bincount(number, passes, classes)

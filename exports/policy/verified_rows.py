@@ -1,7 +1,7 @@
-"""Real rows of the verified tier, made from codes while they stream: generalised as their class was, with a token.
+"""Real rows of the verified tier, made from a stream of codes: generalised like their class, with a token.
 
-A row carries nothing that its class does not say of an outsider's knowledge (`exports.policy.verified.QUASI`): the
-limit in force stays out, for it belongs to the place. `risklevel` is that of the published ZIP.
+Of what an outsider might know, a row holds only the values of its class (`exports.policy.verified.QUASI`): the limit in
+force is left out, since it identifies the venue. `risklevel` is that of the published ZIP.
 """
 
 import datetime as dt
@@ -22,11 +22,11 @@ from exports.policy.domain import ANSWER_AXES, RESULT, Axis
 from exports.policy.rows import values_of
 from exports.policy.verified import ANY, LADDER, QUASI, published_value
 
-# Axes that carry `QUASI`, in its order.
+# Axes of `QUASI`, in its order.
 QUASI_AXES: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "location_maxcapacity")
-# What a row says of its own, as recorded; no outsider knows it.
+# A row's own values, as recorded; no outsider knows them.
 OWN: Final = ("duration", "m_score", "s_score", "temp", "o2")
-# Columns of codes that rows come in.
+# Columns of codes.
 CODES: Final = (*QUASI_AXES, *ANSWERS, "result", *OWN)
 TOKEN_BYTES: Final = 16
 Codes = Mapping[str, NDArray[np.int64]]
@@ -34,13 +34,13 @@ _SCHEMA: Final = arrow_schema(VERIFIED)
 
 
 def token(key: bytes, tag: bytes) -> bytes:
-    """A pass's token: without the day's random key, which is forgotten, it cannot be told from a random number."""
+    """Return a pass's token. Without the day's random key, which is deleted, it looks like a random number."""
     return hmac.digest(key, tag, hashlib.sha256)[:TOKEN_BYTES]
 
 
 @dataclass(frozen=True)
 class RowMaker:
-    """Makes rows of one day. `axes` by name; `levels`: place in `RISKLEVELS`, by published ZIP and pattern of answers.
+    """Makes rows of one day. `axes` by name; `levels`: index in `RISKLEVELS`, by published ZIP and pattern of answers.
 
     A pattern is 8 symptoms + 4 diagnosed + 2 contact + near.
     """
@@ -50,7 +50,7 @@ class RowMaker:
     levels: Mapping[str, Sequence[int]]
 
     def batch(self, codes: Codes, steps: NDArray[np.int64], tokens: list[str]) -> pa.RecordBatch:
-        """Rows in the schema of the table; `steps` says how far each row's class was generalised."""
+        """Return rows in the schema of the table; `steps` is the step of the ladder of each row's class."""
         count = len(tokens)
         made = {
             "scandate": self._published("hour", codes, steps),
@@ -81,7 +81,7 @@ class RowMaker:
 
     @cached_property
     def _values(self) -> dict[str, pa.Array]:
-        """What is published for each step and code of an axis, one step after the other."""
+        """Return the published value for each step and code of an axis, one step after the other."""
         found = {}
         for quasi, name in zip(QUASI, QUASI_AXES, strict=True):
             texts = [

@@ -1,10 +1,10 @@
-"""The nightly release: closed days, oldest first, each in steps that can be taken up again.
+"""The nightly release: closed days, oldest first, each in resumable steps.
 
     extract, aggregate, draw -> check -> write -> catalogue -> announce
 
 The draw is committed with the ledger row in one transaction: a retry finds the noisy counts and never draws again, and
-nothing after it reads a row of a person. Every later step follows from those counts alone. The lake has a copy of each
-draw, which is looked for before one is made (`draw_log`): a ledger that was restored from a backup draws nothing again.
+no later step reads a row of a person. Every later step depends on those counts alone. The lake has a copy of each draw,
+which is searched before a new draw (`draw_log`), so that a ledger restored from a backup draws no day twice.
 """
 
 import datetime as dt
@@ -25,9 +25,9 @@ from exports.announce.webhooks import queue_deliveries
 from exports.dataset.engines import lookup_rows
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, OPEN_TABLES, ZIP3, states_by_zip3
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.files import files_of
 from exports.lake.write import overwrite_day, overwrite_table
-from exports.lakes import deployment_lake
 from exports.models import Release, ServedDay, Step
 from exports.policy.checks import release_failures
 from exports.policy.daily import daily_by_state
@@ -40,6 +40,7 @@ from exports.policy.rows import deal, dp_counts
 from exports.release import draw_log
 from exports.release.counts import exact_counts, rows_may_be_gone
 from exports.release.risklevels import levels_on
+from exports.release.thresholds import drift_limits
 from passes.models import Pass
 
 log = logging.getLogger(__name__)
@@ -53,37 +54,37 @@ class ReleaseFailed(Exception):
 
 
 def closed_until(now: dt.datetime) -> dt.date:
-    """The latest day that is closed: late scans had their three days."""
+    """Return the latest closed day: late scans had their three days."""
     return now.astimezone(deployment_zone()).date() - conf.LATENESS
 
 
 def mark_served(*, days: set[dt.date]) -> None:
-    """Note that the deployment was open on these days."""
+    """Record that the deployment was open on these days."""
     ServedDay.objects.bulk_create([ServedDay(day=day) for day in sorted(days)], ignore_conflicts=True)
 
 
 def waiting_days(*, now: dt.datetime) -> list[dt.date]:
-    """Closed days that were served and are not released yet, oldest first, but for those whose rows are lost."""
+    """Return closed days that were served but not released yet, oldest first, without those whose rows are lost."""
     last = closed_until(now)
     served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
     served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
     is_over = Q(step=Step.ANNOUNCED) | Q(lost_at__isnull=False)
-    # One that was begun is ended, also when its rows are purged meanwhile.
+    # A started release is finished even if its rows are purged meanwhile.
     begun = set(Release.objects.exclude(is_over).values_list("day", flat=True))
     return sorted((served | begun) - set(Release.objects.filter(is_over).values_list("day", flat=True)))
 
 
 def failures(*, now: dt.datetime) -> list[str]:
-    """A line for each day that waits, or was found lost at `now`: why, and what to do about one that was given up."""
+    """Return a line for each waiting day and each day found lost at `now`: the reason, and what to do if given up."""
     rows = Release.objects.filter(Q(day__in=waiting_days(now=now)) | Q(lost_at=now)).defer("drawn").order_by("day")
     again = " (tried %d times; --date %s tries again)"
     return [f"{row.day}: {row.failure}" + (again % (row.tries, row.day) if row.tries >= TRIES else "") for row in rows]
 
 
 def release_waiting(*, now: dt.datetime) -> list[Release]:
-    """Release every waiting day, oldest first. A day that fails is left for the next run; later ones go on.
+    """Release every waiting day, oldest first. A failed day is left to the next run and does not stop later ones.
 
-    One that failed too often is left to somebody who looks at why, and names it.
+    After `TRIES` failures, a day waits until an operator names it.
     """
     _agree_with_lake()
     tried = [_try_to_release(day, now) for day in _days_to_try(now)]
@@ -91,7 +92,7 @@ def release_waiting(*, now: dt.datetime) -> list[Release]:
 
 
 def _agree_with_lake() -> None:
-    """Enter draws that only the lake knows, so that their days wait too. Without a lake, each day says so by itself."""
+    """Enter draws that only the lake holds, so that their days wait too. Without a lake, each day fails by itself."""
     try:
         with deployment_lake() as lake:
             draw_log.reconcile(lake=lake)
@@ -108,13 +109,13 @@ def _try_to_release(day: dt.date, now: dt.datetime) -> Release | None:
     try:
         return release_day(day=day, now=now)
     except ReleaseFailed as error:
-        # Our own words, which hold a step and a kind of error; the line says where it came from, without its message.
+        # Our own text: a step and a kind of error. The log line has the traceback without the message of the error.
         log.error("the release of %s published nothing: %s", day, str(error), exc_info=error.__cause__)
         return None
 
 
 def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date | None:
-    """Release the oldest waiting day past `after`; which day that was, released or not, `None` where none waits."""
+    """Release the oldest waiting day past `after`; return that day, released or not, or `None` if none waits."""
     _agree_with_lake()
     day = next((waiting for waiting in _days_to_try(now) if waiting > after), None)
     if day is not None:
@@ -123,12 +124,11 @@ def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date |
 
 
 def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:
-    """Release one day, or take up where the last try ended; one that was announced is returned as it is.
+    """Release one day, or resume it where the last try ended; an announced day is returned unchanged.
 
-    `accept_drift`: somebody has looked at what moved since the day before, and it is published; the manifest says so.
+    `accept_drift`: an operator has reviewed the drift since the day before; it is published, and the manifest says so.
 
-    Raises `ReleaseFailed` for a day that is not closed or was not served, for one whose rows may be purged by now, and
-    for one whose check or other step fails.
+    Raises `ReleaseFailed` for a day that is not closed, was not served or may have lost rows, and if a step fails.
     """
     release = _open(day, now)
     if release.step == Step.ANNOUNCED:
@@ -151,14 +151,14 @@ def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -
 
 
 def _next_step(release: Release) -> Step:
-    """The step that a release was at when it ended."""
+    """Return the step at which a release failed."""
     order = list(Step)
     release.refresh_from_db(fields=["step"])
     return order[order.index(Step(release.step)) + 1]
 
 
 def _open(day: dt.date, now: dt.datetime) -> Release:
-    """The day's row in the ledger, with one more try; the budget is fixed when it is made."""
+    """Return the day's row in the ledger, with one more try; the budget is fixed when the row is created."""
     existing = Release.objects.filter(day=day).first()
     if existing is None and day not in waiting_days(now=now):
         raise ReleaseFailed(f"{day} is not a closed day that was served")
@@ -170,7 +170,7 @@ def _open(day: dt.date, now: dt.datetime) -> Release:
 
 
 def _draw(release: Release, lake: Lake, now: dt.datetime) -> Release:
-    """Take over what the lake knows of the day, and draw where it knows nothing and rows are there."""
+    """Adopt the day's draw from the lake; if there is none and the rows are complete, draw."""
     draw_log.reconcile(lake=lake)
     release.refresh_from_db()
     if release.step == Step.OPENED:
@@ -181,9 +181,9 @@ def _draw(release: Release, lake: Lake, now: dt.datetime) -> Release:
 
 
 def _look_for_rows(release: Release, now: dt.datetime) -> None:
-    """Give a day up whose rows may be purged by now: what is left would be published as if it were all.
+    """Give up a day whose rows may be purged by now: the rest would be published as if it were complete.
 
-    It is looked at anew whenever somebody names it, as the clock may have been wrong.
+    The day is checked again each time an operator names it, since the clock may have been wrong.
     """
     gone = rows_may_be_gone(day=release.day, now=now)
     if gone != (release.lost_at is not None):
@@ -211,7 +211,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
     order = list(Step)
     for step, work in steps:
         with transaction.atomic():
-            # The row is held for the step: a second worker waits, then finds it done.
+            # The row is locked for the step: a second worker waits, then finds it done.
             release = Release.objects.select_for_update().get(pk=release.pk)
             if order.index(Step(release.step)) >= order.index(step):
                 continue
@@ -224,7 +224,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
 
 
 def _keep_draw(release: Release, lake: Lake) -> None:
-    """Have the lake know the draw before any number of it leaves, be it in the words of a check that failed."""
+    """Copy the draw to the lake before any number of it is published, even in the message of a failed check."""
     with transaction.atomic():
         row = Release.objects.select_for_update().get(pk=release.pk)
         if row.step == Step.DRAWN:
@@ -232,7 +232,7 @@ def _keep_draw(release: Release, lake: Lake) -> None:
 
 
 def draw_once(*, release: Release, now: dt.datetime) -> Release:
-    """Extract, aggregate and draw, in one transaction with the ledger row; a row that was drawn stays as it is."""
+    """Extract, aggregate and draw, in one transaction with the ledger row; a drawn row does not change."""
     with transaction.atomic():
         row = Release.objects.select_for_update().get(pk=release.pk)
         if row.drawn is not None:
@@ -249,14 +249,14 @@ def draw_once(*, release: Release, now: dt.datetime) -> Release:
 
 
 def _day_before(day: dt.date) -> Drawn | None:
-    """The counts of the newest announced day before `day`."""
+    """Return the counts of the newest announced day before `day`."""
     row = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day).order_by("-day").first()
     return Drawn.from_bytes(bytes(row.drawn)) if row is not None and row.drawn is not None else None
 
 
 def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None, accept_drift: bool) -> None:
     failures = release_failures(drawn=drawn, fitted=fitted, batches=deal(drawn, fitted).batches())
-    moved = drift_failures(drawn=drawn, before=before, limits=conf.drift_limits())
+    moved = drift_failures(drawn=drawn, before=before, limits=drift_limits())
     if failures or (moved and not accept_drift):
         raise ReleaseFailed("; ".join(failures + moved))
     if moved:
@@ -272,7 +272,7 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
 
 
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
-    """Note what readers find: manifest, files with their digests, profile, the day's aggregates."""
+    """Record what readers find: manifest, files with their digests, profile, the day's aggregates."""
     files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
     release.manifest |= manifest(drawn, fitted) | {"files": files}
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)
@@ -282,18 +282,18 @@ def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, befor
 
 
 def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
-    """Name the snapshots that readers see from now on, and the release's place in the order."""
+    """Record the snapshots that readers see from now on, and the release's number."""
     with connection.cursor() as cursor:
-        # One announcement after the other: each sees the snapshots of those before it.
+        # Announcements are serialised: each sees the snapshots of those before it.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/announce', 0))")
     release.number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     for described in OPEN_TABLES:
         snapshot = lake.table(described).current_snapshot()
         if snapshot is None:
             raise ReleaseFailed(f"{described.name} has no snapshot")
-        # As text: a snapshot's number does not fit JSON's exact integers.
+        # As text: a snapshot's number exceeds JSON's exact integers.
         release.snapshots[described.name] = str(snapshot.snapshot_id)
-    # One that came back from the lake keeps its time.
+    # A release adopted from the lake keeps its time.
     release.announced_at = release.announced_at or now
     release.manifest["announced_at"] = z(release.announced_at)
     draw_log.keep(lake=lake, release=release)
@@ -302,7 +302,7 @@ def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
 
 
 def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
-    """What a reader must know of a release: the guarantee with its parameters, and what was left out."""
+    """Return what a reader must know of a release: the guarantee with its parameters, and what is left out."""
     known = fitted.cells[1:].size
     return {
         "day": drawn.day.isoformat(),

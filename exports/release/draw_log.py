@@ -1,8 +1,8 @@
-"""The lake's copy of the ledger: what was drawn of each day, so that a database that is lost draws none again.
+"""The lake's copy of each day's draw, so that no day is drawn twice after the database is lost.
 
-Noise that is drawn a second time for a day gives two noisy answers about the same people and costs the budget twice.
-So a draw lies in the lake's storage, one object a day, before any number of it leaves; a ledger that was restored from
-an older backup takes over what it finds there. An object holds nothing that the table of noisy counts does not publish.
+A second draw of a day gives two noisy answers about the same people and costs the budget twice. So a draw is copied to
+the lake's storage, one object a day, before any number of it is published; a ledger restored from an older backup
+adopts what it finds there. An object holds nothing that the table of noisy counts does not publish.
 """
 
 import base64
@@ -28,11 +28,11 @@ FORMAT: Final = 1
 
 
 class DrawLogError(Exception):
-    """The lake knows a day that the ledger does not, and not what was drawn; the text says what to do."""
+    """The lake holds a day that the ledger lacks, but not its draw; the text says what to do."""
 
 
 def keep(*, lake: Lake, release: Release) -> None:
-    """Put a drawn day into the lake as the ledger has it, in place of what is there of it."""
+    """Write a drawn day to the lake as the ledger has it, replacing an earlier copy."""
     document = {
         "format": FORMAT,
         "drawn_at": release.drawn_at.isoformat() if release.drawn_at else None,
@@ -45,9 +45,9 @@ def keep(*, lake: Lake, release: Release) -> None:
 
 
 def reconcile(*, lake: Lake) -> list[dt.date]:
-    """Have ledger and lake know the same draws, each taking from the other; the days that the ledger took over.
+    """Synchronise the draws of ledger and lake; return the days that the ledger adopted.
 
-    A day that was announced goes on after its check, for it has passed it, and keeps the time of its announcement.
+    An announced day resumes after its check, which it has passed, and keeps the time of its announcement.
     Raises `DrawLogError` for an object that cannot be read.
     """
     stored = {_day_of(each): each for each in _current(lake, lake.storage.at(FOLDER))}
@@ -58,7 +58,7 @@ def reconcile(*, lake: Lake) -> list[dt.date]:
 
 
 def refuse_second_draw(*, lake: Lake, day: dt.date) -> None:
-    """Raise `DrawLogError` where the lake holds files of a day's release, though no draw of it is known."""
+    """Raise `DrawLogError` if the lake holds files of a day's release, but its draw is unknown."""
     for described in (CROWD_TRACING, DP_COUNTS):
         if any(_current(lake, f"{lake.location(described)}/{folder_of(described, day)}")):
             raise DrawLogError(
@@ -78,7 +78,7 @@ def _day_of(stored: StoredObject) -> dt.date:
 
 @transaction.atomic
 def _adopt(day: dt.date, body: bytes) -> bool:
-    """Enter a draw into the ledger; false where somebody else just did."""
+    """Enter a draw into the ledger; return false if another process just did."""
     known, drawn = _read(day, body)
     Release.objects.get_or_create(day=day, defaults={"budget": drawn.budget})
     row = Release.objects.select_for_update().get(day=day)

@@ -1,4 +1,4 @@
-"""Who may read the verified tier: organisations that the operator approves, with credentials that soon expire."""
+"""Recipients of the verified tier: organisations that the operator approves, with short-lived credentials."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from django.utils.translation import gettext as _
 
 from common import audit, crypto
 from common.web.problems import Gone, Invalid, NotFound, Unavailable
-from exports import conf
 from exports.dataset.tables import VERIFIED
+from exports.lake.deployment import storage
 from exports.lake.storage import StoredObject
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
 
 LONGEST_DAYS: Final = 30
-"""A credential lives no longer; a new one takes a new decision."""
+"""Longest life of a credential; a new one takes a new decision."""
 
 
 @transaction.atomic
 def approve_recipient(*, name: str, actor: str, now: dt.datetime) -> Recipient:
-    """Approve an organisation. It reads nothing before it has a credential."""
+    """Approve an organisation. It can read nothing before it has a credential."""
     row = Recipient.objects.create(name=name, approved_at=now)
     audit.record(actor=actor, verb="recipient.approved", subject=row.public_id, now=now)
     return row
@@ -28,7 +28,7 @@ def approve_recipient(*, name: str, actor: str, now: dt.datetime) -> Recipient:
 
 @transaction.atomic
 def withdraw_recipient(*, recipient: Recipient, actor: str, now: dt.datetime) -> Recipient:
-    """End an approval and every credential of it, at once. Twice changes nothing."""
+    """Withdraw an approval and revoke its credentials, at once; idempotent."""
     row = Recipient.objects.select_for_update().get(pk=recipient.pk)
     if row.withdrawn_at is None:
         row.withdrawn_at = now
@@ -42,7 +42,7 @@ def withdraw_recipient(*, recipient: Recipient, actor: str, now: dt.datetime) ->
 def make_credential(
     *, recipient: Recipient, days: int, first_day: dt.date, last_day: dt.date, actor: str, now: dt.datetime
 ) -> tuple[Credential, str]:
-    """A credential for data of some days: the row and its token, which is shown this once."""
+    """Issue a credential for data of some days; return the row and its token, which is shown only once."""
     if last_day < first_day:
         raise Invalid.field("/last_day", _("Not before the first day."), "range")
     row = Recipient.objects.select_for_update().get(pk=recipient.pk)
@@ -69,7 +69,7 @@ def make_credential(
 
 
 def credential_of(*, token: str, now: dt.datetime) -> Credential | None:
-    """The credential of a token that holds now."""
+    """Return the valid credential of a token, or `None`."""
     return (
         Credential.objects.select_related("recipient")
         .filter(token_hash=crypto.token_hash(token), expires_at__gt=now, recipient__withdrawn_at=None)
@@ -79,26 +79,26 @@ def credential_of(*, token: str, now: dt.datetime) -> Credential | None:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A data file as its reader gets it."""
+    """A data file as the recipient gets it."""
 
     name: str
     body: bytes
 
 
 def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.datetime) -> ReadFile:
-    """A data file of a day, with an audit row of the access; raises `NotFound` outside of what the credential opens."""
+    """Read a data file of a day, and record the access; raises `NotFound` outside of the credential's days."""
     within = credential.first_day <= day <= credential.last_day
     if not within or not VerifiedDay.objects.filter(day=day, step=VerifiedDay.Step.ANNOUNCED).exists():
         raise NotFound
-    # Twice, for an erasure may rewrite the file between the two looks.
+    # Twice, since an erasure may rewrite the file between the query and the read.
     for _again in range(2):
         files = list(VerifiedFile.objects.filter(day=day).order_by("name").values_list("name", flat=True))
         if number >= len(files):
             raise NotFound
-        storage = conf.storage()
-        url = storage.at(VERIFIED.zone.value, VERIFIED.name, files[number])
+        store = storage()
+        url = store.at(VERIFIED.zone.value, VERIFIED.name, files[number])
         try:
-            body = storage.objects().read(StoredObject(url, 0))
+            body = store.objects().read(StoredObject(url, 0))
         except FileNotFoundError:
             continue
         _note_access(credential, f"{day.isoformat()}/{number}", "verified.read", now)
@@ -107,7 +107,7 @@ def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.date
 
 
 def note_listing(*, credential: Credential, now: dt.datetime) -> None:
-    """An audit row of a look at the list of days."""
+    """Record a look at the list of days in the audit log."""
     _note_access(credential, "days", "verified.listed", now)
 
 

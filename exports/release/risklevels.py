@@ -1,4 +1,4 @@
-"""Class of risk of each pattern of answers in each area: public before the draw, so that it says nothing of anybody.
+"""Class of risk of each pattern of answers in each area. It is public before the draw, so it reveals nothing.
 
 `risklevel` is the class of the chance of being infectious, from the four answers and the area's published prevalence.
 """
@@ -20,14 +20,14 @@ from risk.model.parameters import Parameters
 
 @dataclass(frozen=True)
 class Levels:
-    """For each area the place in `RISKLEVELS` of each pattern of answers, and what a reader must know of them."""
+    """For each area the index in `RISKLEVELS` of each pattern of answers, and what a reader must know of them."""
 
     by_zip3: Mapping[str, Sequence[int]]
     basis: Mapping[str, Any]
 
 
 def levels_on(*, day: dt.date, zip3: Sequence[str]) -> Levels:
-    """The classes of a day, from the numbers of cases published for each area, its state, or by default."""
+    """Return the classes of a day, from the numbers of cases published for each area, its state, or by default."""
     found = signals_of([(area, day) for area in zip3])
     signals = {area: found[area, day] for area in zip3}
     parameters = parameters_at_start()
@@ -46,7 +46,7 @@ def levels_on(*, day: dt.date, zip3: Sequence[str]) -> Levels:
 
 
 def levels_by_zip3(*, signals: Mapping[str, Signal], parameters: Parameters) -> dict[str, list[int]]:
-    """For each area the place in `RISKLEVELS` of each pattern of answers.
+    """Return for each area the index in `RISKLEVELS` of each pattern of answers.
 
     A pattern's number is 8 symptoms + 4 diagnosed + 2 contact + near.
     """
@@ -64,7 +64,7 @@ def levels_by_zip3(*, signals: Mapping[str, Signal], parameters: Parameters) -> 
 
 
 def _by_class(kinds: Sequence[tuple[float, bool]], parameters: Parameters) -> list[list[float]]:
-    """Mean chance of each class of answers, for each kind of area."""
+    """Return the mean chance of each class of answers, for each kind of area."""
     found = chances(
         parameters, [share for share, _total in kinds], already_total=[total for _share, total in kinds]
     ).by_class.mean(axis=2)

@@ -3,8 +3,8 @@
     open -> classes -> index -> write -> announce
 
 Rows stream from PostgreSQL into Parquet, so memory does not grow with the day. The erasure index is committed before
-the files are: a row that readers can see can be erased. Tokens come from a random key of the day, so a step that is
-taken up again makes the same ones, and are random to everybody once that key is forgotten. Erasures wait meanwhile.
+the files, so every visible row can be erased. Tokens come from a random key of the day: a resumed step computes the
+same ones, and once the key is deleted they are random to everybody. Erasures wait meanwhile.
 """
 
 import datetime as dt
@@ -28,41 +28,43 @@ from exports import conf
 from exports.dataset.tables import ANSWERS, VERIFIED, states_by_zip3
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.rewrite import was_committed
 from exports.lake.write import folder_of, overwrite_day, rows_a_file
-from exports.lakes import deployment_lake
 from exports.locks import VERIFIED_TIER, holding
 from exports.models import Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.domain import Axis, workloads
 from exports.policy.verified import LADDER, QUASI, SENSITIVE, generalise_by_zip
 from exports.policy.verified_rows import CODES, QUASI_AXES, RowMaker, token
-from exports.release.counts import make_rows, rows_may_be_gone
+from exports.reads import make_rows
+from exports.release.counts import rows_may_be_gone
 from exports.release.risklevels import levels_on
+from exports.release.thresholds import class_policy
 from exports.selectors import VERIFIED_TRIES
 
 log = logging.getLogger(__name__)
 
 PURPOSE: Final = "verified tokens"
 KEY_BYTES: Final = 32
-# What is read from PostgreSQL at a time; a row takes about 150 bytes.
+# Bytes read from PostgreSQL at a time; a row takes about 150.
 BLOCK_BYTES: Final = 8 << 20
-# Combinations whose classes are decided at a time; one takes about 500 bytes. Few ZIPs at a time would take long.
+# Combinations whose classes are decided at a time; one takes about 500 bytes. Fewer ZIPs at a time are slower.
 PART_ROWS: Final = 50_000
 DONE: Final = VerifiedDay.Step.ANNOUNCED
 
 
 class RowsGoneError(Exception):
-    """Rows of a day may be purged by now: what is left would be published as if it were all."""
+    """Rows of a day may be purged by now: the rest would be published as if it were complete."""
 
     def __init__(self) -> None:
         super().__init__("rows were past their term before they could be published; nothing is")
 
 
 def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[VerifiedDay]:
-    """Publish the verified rows of every released day that waits, oldest first; one that fails waits on.
+    """Publish the verified rows of every waiting released day, oldest first; a failed day keeps waiting.
 
-    One that failed too often is left to somebody who looks at why, and names it in `again`. One that nobody began while
-    its rows were there, as before a restore, stays a gap.
+    After `VERIFIED_TRIES` failures, a day waits until an operator names it in `again`. A day that was not started
+    while its rows existed, as before a restore, stays a gap.
     """
     if not conf.publishes_verified_rows():
         return []
@@ -83,7 +85,7 @@ def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[V
 
 
 def _fail(day: dt.date, error: Exception) -> None:
-    """Note the step that failed and the kind of error: an error's message might hold rows."""
+    """Record the failed step and the kind of error: an error's message might hold rows."""
     row = VerifiedDay.objects.filter(day=day).first()
     if row is not None:
         order = list(VerifiedDay.Step)
@@ -93,7 +95,7 @@ def _fail(day: dt.date, error: Exception) -> None:
 
 
 def publish_day(*, day: dt.date, now: dt.datetime) -> VerifiedDay:
-    """Publish one day's verified rows, or take up where the last try ended."""
+    """Publish one day's verified rows, or resume where the last try ended."""
     with holding(VERIFIED_TIER):
         key = encrypt(PURPOSE, secrets.token_bytes(KEY_BYTES))
         row, _ = VerifiedDay.objects.get_or_create(day=day, defaults={"token_key": key})
@@ -112,7 +114,7 @@ def publish_day(*, day: dt.date, now: dt.datetime) -> VerifiedDay:
 
 
 def settle(*, lake: Lake, row: VerifiedDay) -> None:
-    """A day that died between index and commit: it was written, or its index names rows that are nowhere."""
+    """Settle a day that died between index and commit: mark it written, or delete its index."""
     if row.step != VerifiedDay.Step.INDEXED:
         return
     if was_committed(lake=lake, job=row.job):
@@ -132,7 +134,7 @@ def _announce(row: VerifiedDay, now: dt.datetime) -> None:
 
 # Writing --------------------------------------------------------------------------------------------------------------
 def _write(lake: Lake, row: VerifiedDay) -> None:
-    """Decide the classes, stream the rows and commit them; everything reads the one temporary table of the day."""
+    """Decide the classes, stream the rows and commit them; each step reads the temporary table of the day."""
     zips = ("", *sorted(states_by_zip3()))
     levels = levels_on(day=row.day, zip3=zips).by_zip3
     axes = {axis.name: axis for table in workloads(zip3=zips[1:], readings=True) for axis in table.axes}
@@ -159,7 +161,7 @@ _CLASSES: Final = ", ".join(QUASI_AXES)
 
 
 def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
-    """Make the temporary table `verified_classes`: which step each combination is published at; rows in and out."""
+    """Create the temporary table `verified_classes`, a step for each combination; return rows published and dropped."""
     cursor.execute("DROP TABLE IF EXISTS verified_groups, verified_classes")
     cursor.execute(
         f"CREATE TEMPORARY TABLE verified_groups ON COMMIT DROP AS SELECT {_GROUPS}, count(*) AS passes "  # noqa: S608
@@ -169,7 +171,7 @@ def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
     cursor.execute(f"CREATE TEMPORARY TABLE verified_classes ({columns}, step int) ON COMMIT DROP")
     cursor.execute("SELECT zip, count(*) FROM verified_groups GROUP BY zip ORDER BY zip")
     parts = _gathered(cursor.fetchall())
-    policy, published, dropped = conf.class_policy(), 0, 0
+    policy, published, dropped = class_policy(), 0, 0
     codes = {name: {value: code for code, value in enumerate(axes[name].values)} for name in QUASI_AXES}
     for made in generalise_by_zip((_counts(cursor, axes, part) for part in parts), policy):
         published, dropped = published + made.published, made.dropped
@@ -181,7 +183,7 @@ def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
 
 
 def _gathered(zips: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """ZIPs, of which the numbers of combinations are given too, in parts that fit into memory: one ZIP at least."""
+    """Split ZIPs, given with their numbers of combinations, into parts that fit into memory: one ZIP at least."""
     parts: list[list[int]] = []
     held = PART_ROWS
     for place, combinations in zips:
@@ -194,7 +196,7 @@ def _gathered(zips: Iterable[tuple[int, int]]) -> list[list[int]]:
 
 
 def _counts(cursor: Any, axes: dict[str, Axis], zips: list[int]) -> pd.DataFrame:
-    """Counts of these ZIPs, as `exports.policy.verified` takes them."""
+    """Return counts of these ZIPs, as `exports.policy.verified` takes them."""
     cursor.execute(f"SELECT {_GROUPS}, passes FROM verified_groups WHERE zip = ANY(%s)", [zips])  # noqa: S608
     found = pd.DataFrame(cursor.fetchall(), columns=[*QUASI, *SENSITIVE, "count"])
     for quasi, name in zip(QUASI, QUASI_AXES, strict=True):
@@ -214,9 +216,9 @@ _ROWS: Final = f"""
 
 
 def _stream(cursor: Any) -> Iterator[pa.RecordBatch]:
-    """The day's rows as codes, in their published order.
+    """Yield the day's rows as codes, in their published order.
 
-    Arrow's own stream of CSV would read 32 blocks ahead; here the one is read that is asked for.
+    Arrow's own CSV stream would read 32 blocks ahead; this one reads only the next.
     """
     names = ["tag", "owner_hash", "step", *CODES]
     kinds = {name: pa.string() for name in names[:2]} | {name: pa.int64() for name in names[2:]}
@@ -230,7 +232,7 @@ def _stream(cursor: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _blocks(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
-    """Rows of a COPY, which libpq returns one by one, in blocks of `BLOCK_BYTES`."""
+    """Join rows of a COPY, which libpq returns one by one, to blocks of `BLOCK_BYTES`."""
     waiting, size = [], 0
     for row in rows:
         waiting.append(bytes(row))
@@ -259,7 +261,7 @@ class _Index:
             self._connection.close()  # without a commit, all of it is undone
 
     def _begin(self) -> list[int]:
-        """Take the day out of the index and name its files anew; their ids."""
+        """Replace the day's files in the index by new ones; return their ids."""
         self.__exit__()
         self._connection = psycopg.connect(conf.database_url())
         run, day = self._connection.execute, self._row.day
@@ -275,7 +277,7 @@ class _Index:
         return [run(insert, [day, name]).fetchall()[0][0] for name in self._names]
 
     def entered(self, batches: Iterator[pa.RecordBatch], maker: RowMaker, key: bytes) -> Iterator[pa.RecordBatch]:
-        """The rows of these codes, each entered for the file that the writer will put it into."""
+        """Yield the rows of these codes, and enter each into the index under the file that will hold it."""
         files = self._begin()
         assert self._connection is not None  # noqa: S101 - begun
         statement = "COPY exports_indexentry (index_hash, file_id, token) FROM STDIN (FORMAT binary)"
@@ -293,7 +295,7 @@ class _Index:
                 yield maker.batch(codes, batch["step"].to_numpy(), [made.hex() for made in tokens])
 
     def commit(self, files: list[DataFile]) -> None:
-        """Make the index visible, just before the files are; raises where it does not say what they hold."""
+        """Commit the index, just before the files; raise `LookupError` if it does not match them."""
         row, held = self._row, [(file.file_path.rsplit("/", 1)[-1], file.record_count) for file in files]
         entered = zip((name.rsplit("/", 1)[-1] for name in self._names), self._in_file, strict=False)
         if self._connection is None or held != list(entered) or sum(self._in_file) != row.rows:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from common.crypto import b64encode
+from exports import tasks
 from exports.dataset.tables import VERIFIED
-from exports.erasure import requests
 from exports.erasure.batches import run_erasures
 from exports.hashes import index_hash
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import IndexEntry
 from exports.release.verified import publish_day
 from passes.models import Pass, Scan, Visit
@@ -37,7 +37,7 @@ K = 30
 def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a folder and objects of a versioned bucket; nobody works in the background."""
     request.getfixturevalue(request.param)
-    monkeypatch.setattr(requests, "_wake_worker", lambda: None)
+    monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
 
 
 def a_crowd(place: Place, size: int) -> list[Stay]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from exports.erasure import requests
+from exports import tasks
 from passes.models import Pass, Rating, Visit
 from risk.crowd.refresh import refresh_crowd
 from risk.scouting.curves import refresh_cards
@@ -57,7 +57,7 @@ def test_from_first_use_to_erasure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(requests, "_wake_worker", lambda: None)
+    monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
     context = open_context()
     sent = Watch("")
     context.on("request", sent.on_request)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Page
 
-from exports.erasure import requests
+from exports import tasks
 from passes.models import Pass, Visitor
 from tests.browser.actions import answer, check_in, enrol, make_key, now, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, shows, stored_people
@@ -54,7 +54,7 @@ def test_a_copy_holds_the_passes_and_not_the_key(phone: Page) -> None:
 def test_one_visit_is_erased_and_the_other_stays(
     phone: Page, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "_wake_worker", lambda: None)
+    monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
     for name in ("The Corner", "The Hall"):
         check_in(phone, make_venue(name=name, now=now()))
     open_my_data(phone)
@@ -85,7 +85,7 @@ def test_one_visit_is_erased_and_the_other_stays(
 
 
 def test_while_the_files_wait_they_can_be_left_as_they_are(phone: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "_wake_worker", lambda: None)
+    monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
     check_in(phone, make_venue(now=now()))
     open_my_data(phone)
     phone.click('[data-do="choose-erase"]')

@@ -1,4 +1,4 @@
-"""A stand-in of Amazon's control planes on loopback."""
+"""A simulation of Amazon's control planes on loopback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 @contextmanager
 def stand_in() -> Iterator[str]:
-    """Its address. What earlier tests made is gone: all its servers of one process share what they hold."""
+    """Yield its URL, reset: all servers of one process share their state."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

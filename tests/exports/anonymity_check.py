@@ -1,4 +1,4 @@
-"""Measures anonymity with other people's programs (pycanon, anonymeter); run with the second environment's Python.
+"""Measure anonymity with independent libraries (pycanon, anonymeter), in the second environment's Python.
 
 Reads a job as JSON from standard input, writes the figures as JSON to standard output. Files are Parquet.
 """
@@ -15,7 +15,7 @@ ATTACKS = 400
 
 
 def classes(job: dict[str, Any]) -> dict[str, Any]:
-    """k, l and t of published rows, by pycanon."""
+    """Return k, l and t of published rows, by pycanon."""
     from pycanon import anonymity
 
     rows = pd.read_parquet(job["rows"]).astype(str)
@@ -28,7 +28,7 @@ def classes(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def attacks(job: dict[str, Any]) -> dict[str, Any]:
-    """Excess success over people who were not in the data, by anonymeter."""
+    """Return attack success beyond that on people outside the data, by anonymeter."""
     from anonymeter.evaluators import InferenceEvaluator, LinkabilityEvaluator, SinglingOutEvaluator
 
     np.random.seed(1)

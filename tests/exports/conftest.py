@@ -29,7 +29,7 @@ def s3() -> Iterator[S3Server]:
 
 @contextmanager
 def fresh_database() -> Iterator[str]:
-    """The address of a PostgreSQL database that is empty and goes away again."""
+    """Create an empty PostgreSQL database and drop it at the end; yield its URL."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     name = "lake_" + secrets.token_hex(6)
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
@@ -47,7 +47,7 @@ def fresh_database() -> Iterator[str]:
 
 @pytest.fixture
 def catalogue_url() -> Iterator[str]:
-    """The address of a fresh, empty PostgreSQL database for a catalogue."""
+    """The URL of an empty PostgreSQL database for a catalogue."""
     with fresh_database() as url:
         yield url
 
@@ -91,7 +91,7 @@ def deployment_in_s3(deployment: None, settings: Any, bucket: Storage) -> None:
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage(request: pytest.FixtureRequest) -> Storage:
-    """Each kind of storage in turn."""
+    """Each kind of storage."""
     chosen: Storage = request.getfixturevalue(request.param)
     return chosen
 
@@ -122,7 +122,7 @@ def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
 
 @pytest.fixture(scope="session")
 def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Any:
-    """A lake with two released days, made once; tests must not write to it."""
+    """A lake with two released days, created once; tests must not write to it."""
     with fresh_database() as url:
         with django_db_blocker.unblock():
             made = released_lake(tmp_path_factory.mktemp("released"), url)
@@ -131,7 +131,7 @@ def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: No
 
 @pytest.fixture
 def released(shared_release: ReleasedLake, db: None, settings: Any, tmp_path: Path) -> ReleasedLake:
-    """The deployment has that lake, and its ledger says so."""
+    """That lake as the deployment's, with its rows in the ledger."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = shared_release.url, shared_release.catalogue
     settings.QUERY_SLOTS = str(tmp_path)
     Release.objects.bulk_create(shared_release.rows())

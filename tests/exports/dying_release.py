@@ -1,4 +1,4 @@
-"""Releases a day in processes that are killed with SIGKILL, one after the other, and then in one that is not.
+"""Release a day in processes that are killed with SIGKILL, one after another, and then in one that is not.
 
     python -m tests.exports.dying_release DAY NOW MODULE:FUNCTION ...
 
@@ -19,7 +19,7 @@ LAKE = ("LAKE_CATALOGUE_URL", "QUERY_SLOTS")
 
 
 def work(day: dt.date, now: dt.datetime) -> None:
-    """One night's release of a day."""
+    """Release a day, as one night does."""
     from exports.release.closed_days import release_day
     from exports.release.verified import publish_day
 
@@ -28,7 +28,7 @@ def work(day: dt.date, now: dt.datetime) -> None:
 
 
 def die_at(place: str) -> None:
-    """Have this process killed when that function is called."""
+    """Kill this process when that function is called."""
 
     def die(*_: Any, **__: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -38,7 +38,7 @@ def die_at(place: str) -> None:
 
 
 def main() -> int:
-    """Fork, die, and do it again; the last process lives."""
+    """Fork and die repeatedly; the last process lives."""
     django.setup()
     from django.conf import settings
 

@@ -24,22 +24,22 @@ BUDGET: Final = 4.0
 
 @dataclass(frozen=True)
 class ReleasedLake:
-    """Where the lake lies, and its rows of the ledger."""
+    """The URLs of a lake, and its rows of the ledger."""
 
     url: str
     catalogue: str
     releases: tuple[Release, ...]
 
     def rows(self) -> list[Release]:
-        """Copies of the ledger's rows, to be stored."""
+        """Return unsaved copies of the ledger's rows."""
         return [copy.copy(release) for release in self.releases]
 
     def release(self, day: dt.date) -> Release:
-        """The ledger's row of a day."""
+        """Return the ledger's row of a day."""
         return {release.day: release for release in self.releases}[day]
 
     def fitted(self, day: dt.date) -> Fitted:
-        """The released counts of a day."""
+        """Return the released counts of a day."""
         return fit(Drawn.from_bytes(bytes(self.release(day).drawn or b"")))
 
 

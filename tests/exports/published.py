@@ -1,4 +1,4 @@
-"""Rows of passes in the verified tier, with their index, for tests of what erases them."""
+"""Rows of passes in the verified tier, with their index, for tests of erasure."""
 
 import datetime as dt
 import secrets
@@ -10,16 +10,16 @@ import pyarrow as pa
 from exports.dataset.tables import VERIFIED
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.rewrite import name_of
 from exports.lake.write import overwrite_day
-from exports.lakes import deployment_lake
 from exports.models import IndexEntry, VerifiedFile
 from passes.models import Pass
 from tests.exports.lake.factories import a_row, a_table
 
 
 def publish(rows: Sequence[Pass], *, day: dt.date) -> None:
-    """One row a pass, in one file of the day: no class of fewer than 30 unless there are fewer rows."""
+    """Publish a row for each pass, in one file of the day: no class of fewer than 30 unless there are fewer rows."""
     tokens = {bytes(row.owner_hash): secrets.token_bytes(16) for row in rows}
     table = a_table([_row(row, tokens[bytes(row.owner_hash)], day) for row in rows], VERIFIED)
     with deployment_lake() as lake:
@@ -49,12 +49,12 @@ def _write(lake: Lake, table: pa.Table, day: dt.date) -> str:
 
 
 def published_rows() -> list[dict[str, Any]]:
-    """Every row of the verified tier, in the order of tokens."""
+    """Return every row of the verified tier, in the order of tokens."""
     with deployment_lake() as lake:
         rows: list[dict[str, Any]] = lake.table(VERIFIED).scan().to_arrow().to_pylist()
     return sorted(rows, key=lambda row: str(row["userid"]))
 
 
 def token_of(row: Pass) -> str:
-    """The token of a pass's row."""
+    """Return the token of a pass's row."""
     return bytes(IndexEntry.objects.get(pk=index_hash(bytes(row.owner_hash))).token).hex()

@@ -15,7 +15,7 @@ from tests.exports.policy.factories import a_day_of, tables
 
 
 def release_day(lake: Lake, *, day: dt.date, size: int, seed: int = 0) -> Fitted:
-    """Draw a day of about `size` passes and write it, with the lookup table; its released counts."""
+    """Draw a day of about `size` passes and write it, with the lookup table; return its released counts."""
     drawn = draw(day=day, counts=a_day_of(size, seed=seed), tables=tables(), budget=4.0)
     fitted = fit(drawn)
     write_release(lake, drawn, fitted)
@@ -32,6 +32,6 @@ def write_release(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
 
 
 def expected_daily(fitted: Fitted) -> tuple[int, ...]:
-    """What `daily_counts.sql` must say of a day: four answers and the total."""
+    """Return what `daily_counts.sql` must give for a day: four answers and the total."""
     answers = [int(np.take(fitted.answers, 1, axis=2 + place).sum()) for place in range(4)]
     return (*answers, fitted.total)

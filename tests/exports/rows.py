@@ -23,13 +23,13 @@ class Place:
 
 
 def a_place(**values: Any) -> Place:
-    """A verified venue with one kiosk."""
+    """Create a verified venue with one kiosk."""
     venue = make_venue(**values)
     return Place(venue, make_device(venue=venue).device)
 
 
 def a_pass(place: Place, *, day: dt.date = DAY, **values: Any) -> Pass:
-    """A pass, or with `go=False` a refusal; answers no."""
+    """Create a pass, or with `go=False` a refusal; all answers are no."""
     given: dict[str, Any] = {
         "tag": secrets.token_bytes(16),
         "owner_hash": secrets.token_bytes(32),
@@ -41,7 +41,7 @@ def a_pass(place: Place, *, day: dt.date = DAY, **values: Any) -> Pass:
 
 
 def a_scan(place: Place, row: Pass, *, hour: float = 12, kind: str = "Checkin", **values: Any) -> Scan:
-    """A scan of a pass, `hour` hours into its day (UTC)."""
+    """Create a scan of a pass, `hour` hours into its day (UTC)."""
     at = dt.datetime.combine(row.epoch, dt.time(), tzinfo=dt.UTC) + dt.timedelta(hours=hour)
     given: dict[str, Any] = {"approved": True, "cause": "ok"}
     return Scan.objects.create(
@@ -58,13 +58,13 @@ def a_scan(place: Place, row: Pass, *, hour: float = 12, kind: str = "Checkin", 
 
 
 def a_scanned_pass(place: Place, *, hour: float = 12, **values: Any) -> Pass:
-    """A pass that was scanned once."""
+    """Create a pass that was scanned once."""
     row = a_pass(place, **values)
     a_scan(place, row, hour=hour)
     return row
 
 
 def rate(row: Pass, masks: int, distancing: int) -> None:
-    """The holder's rating, also in the sums of its venue."""
+    """Create the holder's rating, also in the totals of its venue."""
     Rating.objects.create(pass_row=row, masks=masks, distancing=distancing)
     add_to_total(venue_id=row.venue_id, count=1, masks=masks, distancing=distancing)

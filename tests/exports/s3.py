@@ -30,11 +30,11 @@ class S3Server:
     secret_key: str
 
     def storage(self, bucket: str, *, prefix: str = "lake") -> Storage:
-        """A storage in that bucket."""
+        """Return a storage in that bucket."""
         return Storage(f"s3://{bucket}/{prefix}", self.endpoint, "us-east-1", self.access_key, self.secret_key)
 
     def make_bucket(self, bucket: str, *, versioned: bool) -> Storage:
-        """A new bucket and a storage in it."""
+        """Create a bucket; return a storage in it."""
         storage = self.storage(bucket)
         client = S3Objects(storage).client
         client.create_bucket(Bucket=bucket)
@@ -88,7 +88,7 @@ def s3_server() -> Iterator[S3Server]:
         _wait(process, server, folder / "log")
         yield server
     finally:
-        process.kill()  # its data is thrown away; asked politely it takes half a minute
+        process.kill()  # its data is deleted anyway, and SIGTERM takes half a minute
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Run by the second environment: awswrangler asks a local Athena, as its users do. Job on stdin, answer on stdout."""
+"""Query a local Athena with awswrangler, in the second environment. Job on stdin, answer on stdout."""
 
 import json
 import sys

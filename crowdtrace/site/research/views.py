@@ -18,8 +18,8 @@ from exports.api.catalogue import Dataset
 from exports.api.serializers import FORMATS
 from exports.dataset import publication
 from exports.dataset.tables import DAILY, OPEN_TABLES
-from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.run import run_query
 from exports.selectors import TablesAt, UnknownReleaseError, seen_by, tables_at, tables_on
 from venues.links import origin

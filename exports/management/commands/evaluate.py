@@ -17,18 +17,18 @@ from exports.engine.run import run_query
 
 
 class Command(BaseCommand):
-    """Prints scores as JSON; with `--write-baseline` it writes the baseline's own predictions instead."""
+    """Print scores as JSON; with `--write-baseline` write the baseline's own predictions instead."""
 
     help = "Score predictions (CSV: day,zip,share) made from a simulated town's open release; docs/benchmark.md."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The file and the town."""
+        """Add the file and the town."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--truth", type=Path, help="folder that simulate wrote; by default the home's newest town")
         parser.add_argument("--write-baseline", action="store_true", help="write FILE: what to hand in, as an example")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Score."""
+        """Score the file, or write the baseline."""
         try:
             truth = read_truth(options["truth"] or _newest_town())
         except NoTruthError as error:

@@ -1,6 +1,6 @@
 """`manage.py forget --owners FILE`: erase passes, as their holder would, and print the receipt.
 
-`manage.py forget --again`, after a backup was restored: erase again what was erased since it was made.
+`manage.py forget --again`, after a backup was restored: repeat the erasures since the backup.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from common.time import utc_now
 from exports.api.erasures import receipt
 from exports.erasure import batches, requests
 from exports.erasure.log import read_log
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import Erasure
 from passes.codec.identity import hash_owner
 
@@ -23,24 +23,24 @@ OWNER_BYTES = 32
 
 
 class Command(BaseCommand):
-    """Erases and waits until it is done, here in this process."""
+    """Erase in this process, and wait until it is done."""
 
     help = "Erase passes by their owners: one a line, base64url, as `simulate --owners-out` writes them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--owners` or `--again`."""
+        """Add `--owners` and `--again`."""
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--owners", type=Path, help="file of owners")
         which.add_argument("--again", action="store_true", help="after a restore: what was erased since the backup")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Erase."""
+        """Erase and print the receipt."""
         now = utc_now()
         if options["again"]:
             capability = self._again(now)
         else:
             owners = map(hash_owner, _read(options["owners"]))
-            capability = requests.request_erasure(owner_hashes=owners, now=now, wake_worker=False)
+            capability = requests.request_erasure(owner_hashes=owners, now=now)
         batches.run_erasures(now=utc_now())
         if capability is None:
             return

@@ -17,10 +17,10 @@ class Command(BaseCommand):
     """Print the rows of a query as a table, CSV, or the JSON that the API answers."""
 
     help = "Run one SQL query on the open dataset; @FILE reads it from a file."
-    requires_system_checks = ()  # they load every page, which costs more than the query
+    requires_system_checks = ()  # they load every page, which takes longer than the query
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The text, the format, and the release to go back to."""
+        """Add the text, the format, and the release to read."""
         parser.add_argument("sql")
         parser.add_argument(
             "--as-of", type=dt.date.fromisoformat, help="the tables as the release of this day left them"
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table", dest="form")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Query."""
+        """Run the query and print its rows."""
         text: str = options["sql"]
         sql = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
         try:

@@ -17,14 +17,14 @@ class Command(BaseCommand):
     help = "Release closed days of the dataset, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--date`, and with it `--accept-drift`."""
+        """Add `--date` and `--accept-drift`, which needs it."""
         parser.add_argument("--date", type=dt.date.fromisoformat, help="only this day, such as 2020-10-15")
         parser.add_argument(
             "--accept-drift", action="store_true", help="publish that day though it moved far from the one before"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Release."""
+        """Release and report."""
         now, day = utc_now(), options["date"]
         if options["accept_drift"] and not day:
             raise CommandError("say with --date which day you have looked at")

@@ -1,4 +1,4 @@
-"""`manage.py webhook add URL | list | remove ID`: addresses that are told of each release."""
+"""`manage.py webhook add URL | list | remove ID`: URLs that get a request for each release."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ ACTOR = "operator"
 
 
 class Command(BaseCommand):
-    """Register, list and remove addresses; the secret of a new one is printed once."""
+    """Register, list and remove URLs; the secret of a new one is printed once."""
 
-    help = "Addresses that are told of each release of the dataset."
+    help = "Manage the URLs that get a request for each release of the dataset."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to do."""
+        """Add a subcommand for each action."""
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("add").add_argument("url")
         actions.add_parser("list")
         actions.add_parser("remove").add_argument("id")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it."""
+        """Run the subcommand."""
         if options["action"] == "add":
             try:
                 row, secret = register_webhook(url=options["url"], actor=ACTOR, now=utc_now())

@@ -1,4 +1,4 @@
-"""Registered addresses are told of each release, signed, until they take it; none leads into our own network."""
+"""Registered URLs get each release, signed, until they accept it; none leads into our own network."""
 
 import base64
 import datetime as dt
@@ -36,7 +36,7 @@ HOUR = dt.timedelta(hours=1)
 
 @dataclass
 class Receiver:
-    """Stands where the network would be: answers with `status` and remembers what came."""
+    """Replaces the network: answers with `status` and records requests."""
 
     status: int = 204
     got: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Receiver:
 
 @pytest.mark.django_db
 class TestDelivery:
-    """What is sent, and again."""
+    """Deliveries and retries."""
 
     @pytest.fixture
     def secret(self, released: ReleasedLake, settings: Any) -> bytes:
@@ -69,7 +69,7 @@ class TestDelivery:
         message = json.loads(body)
         assert (message["type"], message["data"]["day"]) == ("dataset.released", FIRST.isoformat())
         assert message["data"]["url"] == f"https://crowd.example/api/v1/datasets/covid-19/releases/{FIRST}"
-        # As a receiver checks it, by the words of the specification.
+        # As a receiver checks it by the specification.
         content = b".".join((headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body))
         mac = base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()).decode()
         assert headers["webhook-signature"] == f"v1,{mac}"
@@ -106,7 +106,9 @@ class TestDelivery:
         assert WebhookDelivery.objects.get().tries == 1
         assert deliver_due(now=ANNOUNCED + HOUR, post=Receiver()) == 1
 
-    def test_a_release_tells_whoever_is_registered(self, settings: Any, tmp_path: Path, catalogue_url: str) -> None:
+    def test_a_release_is_delivered_to_every_registered_url(
+        self, settings: Any, tmp_path: Path, catalogue_url: str
+    ) -> None:
         settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = (tmp_path / "lake").as_uri(), catalogue_url
         register_webhook(url=URL, actor="operator", now=ANNOUNCED)
         release = announce(FIRST, now=ANNOUNCED, size=100)
@@ -131,7 +133,7 @@ def test_the_operator_registers_lists_and_removes_addresses() -> None:
 
 
 class TestAddresses:
-    """Where nothing is sent to."""
+    """Refused URLs."""
 
     @pytest.mark.parametrize(
         "url",
@@ -175,7 +177,7 @@ class TestAddresses:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes what comes, or sends elsewhere."""
+    """Accept a request, or redirect it."""
 
     got: list[tuple[str, bytes, str]]
     status = 200
@@ -189,12 +191,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def tls_server(folder: Path, host: str) -> Iterator[tuple[int, type[Handler], Path]]:
-    """A server of TLS on loopback whose certificate is for `host`."""
+    """Run a TLS server on loopback whose certificate is for `host`."""
     key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     certificate = (

@@ -1,4 +1,4 @@
-"""What is said of the dataset, and its files."""
+"""The API of the dataset and its files."""
 
 import csv
 import datetime as dt
@@ -231,8 +231,8 @@ class TestReleases:
         tag = client.get(address)["ETag"]
         on = client.get(address, headers={"Range": "bytes=10-", "If-Range": tag})
         assert (on.status_code, body(on)) == (206, whole[10:])
-        anew = client.get(address, headers={"Range": "bytes=10-", "If-Range": '"another"'})
-        assert (anew.status_code, body(anew)) == (200, whole)
+        again = client.get(address, headers={"Range": "bytes=10-", "If-Range": '"another"'})
+        assert (again.status_code, body(again)) == (200, whole)
 
     def _a_file(self, client: Client) -> tuple[str, bytes]:
         address = get(client, f"{ONE}/releases/{SECOND}")["files"][0]["url"].removeprefix("http://testserver")
@@ -269,7 +269,7 @@ class TestReleases:
 
 
 class TestDailyCounts:
-    """The aggregate for those without SQL."""
+    """The aggregate for clients without SQL."""
 
     def rows(self, client: Client, query: str = "") -> list[dict[str, str]]:
         response = client.get(f"{ONE}/daily.csv{query}")
@@ -300,10 +300,10 @@ class TestDailyCounts:
 
 
 class TestDescriptors:
-    """Independent readers take what we write, and read the files by it."""
+    """Independent readers accept the descriptors, and read the files through them."""
 
     def saved(self, client: Client, folder: Path) -> dict[str, Path]:
-        """The files of the newest release and the daily counts, by the address that descriptors give them."""
+        """Return the files of the newest release and the daily counts, by their URL in descriptors."""
         found: dict[str, Path] = {}
         daily = f"{ONE}/daily.csv?as_of={SECOND}"
         for address in (*(file["url"] for file in get(client, ONE)["files"]), f"http://testserver{daily}"):

@@ -1,4 +1,4 @@
-"""SQL through the API: sent, and as an address."""
+"""SQL through the API: in a POST, and in a URL."""
 
 import csv
 import datetime as dt
@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from exports.engine.deployment import _planned
 from exports.engine.errors import QueryBusyError
 from exports.lake.storage import local_path
-from exports.lakes import _planned
 from tests.exports.engine.factories import published
 from tests.exports.ledger import ANNOUNCED, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily
@@ -62,7 +62,7 @@ def test_before_the_first_release_the_tables_are_there_and_empty(
 
 
 class TestFormats:
-    """Files hold what JSON holds, and say the rest in headers."""
+    """Files hold the rows of the JSON, and headers the rest."""
 
     SQL = f"SELECT scan_date, risklevel, count(*) AS n, avg(temp) AS t FROM {CROWD} GROUP BY 1, 2 ORDER BY 1, 2"
 
@@ -96,7 +96,7 @@ class TestFormats:
 
 
 class TestRefusals:
-    """What is wrong is said with its place."""
+    """A refusal names the position of the error."""
 
     def test_an_unknown_column_is_placed_and_near_names_are_offered(
         self, client: Client, released: ReleasedLake
@@ -174,7 +174,7 @@ class TestRefusals:
 
 
 class TestPermalinks:
-    """A query as an address: cached as long as the tables are the same."""
+    """A query in a URL: cached as long as the tables are the same."""
 
     def test_an_address_answers_like_the_query_it_holds(self, client: Client, released: ReleasedLake) -> None:
         by_address, sent = client.get(address(COUNT)), ask(client, COUNT)

@@ -23,11 +23,11 @@ from pyathena.pandas.cursor import PandasCursor
 
 from common.time import utc_now
 from common.web.problems import TooMany
-from exports import conf
 from exports.athena.service import RESULTS, sweep_results
 from exports.athena.wire import results_page, text, to_csv
 from exports.engine.results import to_arrow
 from exports.engine.run import run_query
+from exports.lake.deployment import storage
 from exports.models import AthenaQuery
 from tests.exports.amazon import stand_in
 from tests.exports.engine.factories import published
@@ -57,7 +57,7 @@ def client(server: Any) -> Any:
 
 
 class TestForms:
-    """What is written as Athena writes it."""
+    """Values are written as Athena writes them."""
 
     @pytest.mark.parametrize(
         ("value", "expected"),
@@ -91,7 +91,7 @@ class TestForms:
 
 @pytest.mark.django_db(transaction=True)
 class TestPyAthena:
-    """pyathena, unchanged: its endpoint is ours."""
+    """pyathena, unmodified, with our endpoint."""
 
     def test_the_published_queries_run_byte_for_byte(self, live_server: Any, released: ReleasedLake) -> None:
         with pyathena.connect(work_group=GROUP, endpoint_url=f"{live_server.url}/athena", **KEYS) as connection:
@@ -180,7 +180,7 @@ class TestTheProtocol:
 
 
 def wait(athena: Any, name: str) -> dict[str, Any]:
-    """The query once it has ended."""
+    """Return the query once it has ended."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         found: dict[str, Any] = athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]
@@ -192,7 +192,7 @@ def wait(athena: Any, name: str) -> dict[str, Any]:
 
 @pytest.mark.django_db
 class TestBadRequests:
-    """What is no request of this protocol."""
+    """Requests that violate the protocol."""
 
     def ask(self, client: Client, target: str, body: bytes = b"{}") -> Any:
         return client.generic(
@@ -291,7 +291,7 @@ class TestBadRequests:
         settings.LAKE_URL = tmp_path.as_uri()
         monkeypatch.setattr("exports.athena.service._pool", lambda: SimpleNamespace(submit=lambda *_: None))
         row = AthenaQuery.objects.create(token="x", sql="SELECT 1", state="SUCCEEDED", submitted_at=utc_now())
-        conf.storage().write(f"{RESULTS}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
+        storage().write(f"{RESULTS}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
         asked = {"QueryString": "SELECT 1", "QueryExecutionId": str(row.pk), "WorkGroup": GROUP}
         with CaptureQueriesContext(connection) as statements:
             response = self.ask(client, f"AmazonAthena.{target}", json.dumps(asked).encode())
@@ -306,7 +306,7 @@ class TestBadRequests:
 
 @pytest.fixture
 def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) -> Any:
-    """A released day whose lake lies in a bucket."""
+    """A released day whose lake is in a bucket."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = bucket.url, catalogue_url
     settings.LAKE_S3_ENDPOINT, settings.QUERY_SLOTS = bucket.endpoint, str(tmp_path)
     settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key
@@ -316,7 +316,7 @@ def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) 
 
 @pytest.mark.django_db(transaction=True)
 class TestFilesInABucket:
-    """Clients that read the result file find it where they are told."""
+    """Clients find the result file at the location that the protocol names."""
 
     def test_pyathena_reads_a_frame(self, live_server: Any, in_a_bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", in_a_bucket.endpoint)
@@ -360,14 +360,14 @@ class TestFilesInABucket:
 
 @pytest.fixture(scope="module")
 def amazon() -> Iterator[str]:
-    """Athena's control plane on loopback; it runs nothing, and answers what it was told to."""
+    """Athena's control plane on loopback; it runs nothing, and returns prepared answers."""
     with stand_in() as address:
         yield address
 
 
 @pytest.mark.django_db(transaction=True)
 class TestForwarding:
-    """The same address in front of Athena itself, in the operator's workgroup."""
+    """The same URL in front of Athena itself, in the operator's workgroup."""
 
     @pytest.fixture
     def forwarded(self, settings: Any, amazon: str) -> Any:

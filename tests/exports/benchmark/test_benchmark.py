@@ -17,7 +17,7 @@ from django.core.management.base import CommandError
 from exports.benchmark.baseline import NOTHING_KNOWN, baseline
 from exports.benchmark.score import BadPredictionError, read_prediction, results, score
 from exports.benchmark.truth import NoTruthError, read_truth
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from tests.exports.releases import release_day
 
 START = dt.date(2020, 10, 1)

@@ -1,4 +1,4 @@
-"""The template of the lake on AWS says what the tables say, and what it says can be made."""
+"""The template of the lake on AWS matches the tables, and its resources can be created."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ TABLES = (*OPEN_TABLES, VERIFIED)
 
 
 def resolved(node: Any) -> Any:
-    """The template with parameters and names put in, as CloudFormation would."""
+    """Return the template with parameters and names resolved, as CloudFormation would."""
     names = VALUES | PSEUDO | {"Bucket": "lake", "OpenDatabase": "covid-19", "VerifiedDatabase": "covid-19-verified"}
     names["WorkGroup"] = "covid-19-researchers"
     match node:
@@ -86,7 +86,7 @@ class TestBucket:
 
 
 class TestRoles:
-    """Each may do what it needs."""
+    """Each role may do what it needs."""
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         [policy] = RESOURCES[role]["Properties"]["Policies"]
@@ -156,7 +156,7 @@ def test_glue_holds_what_the_template_says_and_the_lake_finds_it_there(
         )
         found = glue.get_table(DatabaseName=table["DatabaseName"], Name=known.name)["Table"]
         assert [column["Name"] for column in found["StorageDescriptor"]["Columns"]] == list(known.names)
-        # The lake makes them itself below, with Iceberg's metadata, which this stand-in does not write.
+        # The lake makes them itself below, with Iceberg's metadata, which the simulation does not write.
         glue.delete_table(DatabaseName=table["DatabaseName"], Name=known.name)
     with Lake.in_glue(endpoint=aws, storage=bucket, database="covid-19") as lake:
         lake.prepare()

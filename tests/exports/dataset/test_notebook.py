@@ -1,4 +1,4 @@
-"""The notebook of the documents runs against a deployment, and holds what it printed."""
+"""The notebook of the documentation runs against a deployment, and its stored output is current."""
 
 import re
 from typing import Any
@@ -12,12 +12,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def shown(notebook: Any) -> str:
-    """All that the cells printed or showed, as text."""
+    """Return all output of the cells, as text."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     return "\n".join(output.get("text") or output["data"]["text/plain"] for output in outputs)
 
 
-# Jupyter's client on this version of its message queue says so of its own use of it.
+# Jupyter's client warns about its own use of this version of its message queue.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_every_cell_runs_and_the_join_by_state_finds_rows(

@@ -1,4 +1,4 @@
-"""A release in the lake is read by the query engine, by pyiceberg and by DuckDB, and all say what was released."""
+"""The query engine, pyiceberg and DuckDB read a release in the lake, and all return the released counts."""
 
 import datetime as dt
 from importlib.resources import files
@@ -78,7 +78,7 @@ def test_pyiceberg_and_duckdb_read_the_same_rows(local_lake: Lake) -> None:
 
 
 def test_duckdbs_own_reader_of_iceberg_finds_the_same_rows(local_lake: Lake) -> None:
-    """From the table's metadata alone, without pyiceberg's plan: another implementation reads what we wrote."""
+    """From the table's metadata alone, without pyiceberg's plan: an independent implementation."""
     fitted = [release_day(local_lake, day=day, size=500, seed=number) for number, day in enumerate(DAYS)]
     metadata = local_path(local_lake.table(CROWD_TRACING).metadata_location)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
-from exports.engine.engine import Engine, Limits, Source
+from exports.engine.engine import Engine, Source
+from exports.engine.limits import Limits
 from exports.lake.storage import Storage
 from tests.exports.lake.factories import a_row
 
@@ -17,12 +18,12 @@ QUERIES = Path(__file__).parents[3] / "exports" / "queries"
 
 
 def published(name: str) -> str:
-    """A published query, byte for byte."""
+    """Return a published query, byte for byte."""
     return (QUERIES / name).read_bytes().decode()
 
 
 def some_rows() -> list[dict[str, Any]]:
-    """Two days, two ZIPs and the empty one."""
+    """Return rows of two days, two ZIPs and the empty one."""
     return [
         a_row(symptoms=True, risklevel="High", result="Declined"),
         a_row(),
@@ -34,7 +35,7 @@ def some_rows() -> list[dict[str, Any]]:
 
 
 def write(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
-    """Rows of the open table as one Parquet file; its path."""
+    """Write rows of the open table to one Parquet file; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "rows.parquet"
     pq.write_table(pa.Table.from_pylist(list(rows), schema=arrow_schema(CROWD_TRACING)), path)
@@ -44,7 +45,7 @@ def write(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
 def an_engine(
     folder: Path, rows: Sequence[dict[str, Any]] | None = None, *, limits: Limits | None = None, ahead: bool = False
 ) -> Engine:
-    """An engine over a file of rows, the lookup table and an empty table of counts."""
+    """Return an engine over a file of rows, the lookup table and an empty table of counts."""
     file = write(folder / "lake", some_rows() if rows is None else rows)
     return Engine(
         schema="covid-19",

@@ -1,12 +1,12 @@
-"""Queries are judged before they run."""
+"""Queries are checked before they run."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.engine.check import check
-from exports.engine.engine import MAX_CHARACTERS
 from exports.engine.errors import QueryError
+from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.parse import MAX_STEPS, Dialect
 from tests.exports.engine.factories import published
 

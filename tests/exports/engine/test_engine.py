@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from exports.engine import process
-from exports.engine.engine import Engine, Limits
+from exports.engine.engine import Engine
 from exports.engine.errors import QueryBusyError, QueryError
+from exports.engine.limits import Limits
 from tests.exports.engine.factories import an_engine, published, some_rows
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
@@ -203,7 +204,7 @@ def test_no_more_queries_run_at_once_than_may(tmp_path: Path) -> None:
 
 
 class TestAttacks:
-    """Queries that want something else than the tables; the second of each pair goes past the check."""
+    """Queries for anything but the tables; the second of each pair passes the check."""
 
     @pytest.mark.parametrize(
         "sql",
@@ -326,11 +327,11 @@ class TestAttacks:
 
 
 class TestAhead:
-    """A server keeps a process that waits; each still answers one query alone."""
+    """A server keeps a process ready; each still answers only one query."""
 
     @pytest.fixture
     def started(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-        """The processes that a query had to start itself."""
+        """Record the processes that a query had to start itself."""
         started: list[int] = []
         start = process.start
 

@@ -1,4 +1,4 @@
-"""How busy areas were, as bands that point at nobody."""
+"""How busy areas were, in bands that identify nobody."""
 
 import datetime as dt
 from typing import Any
@@ -82,7 +82,7 @@ def test_a_zip_that_the_lookup_table_does_not_know_is_left_out() -> None:
 
 
 class TestInQueries:
-    """The table joins the lake's."""
+    """The table can be joined with those of the lake."""
 
     SQL = """
         SELECT live.zip, live.band, live.venues, count(*) AS scans FROM "covid-19".live_crowd AS live

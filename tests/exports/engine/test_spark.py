@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.peers, pytest.mark.django_db(transaction=True)]
 
 
 def on_spark(url: str, folder: Path) -> list[list[str]]:
-    """What the script prints for both queries, line by line."""
+    """Return what the script prints for both queries, line by line."""
     given = [url, *(str(QUERIES / name) for name in NAMES), "--folder", str(folder)]
     done = subprocess.run(
         [str(PYTHON), str(ROOT / "docs" / "spark_queries.py"), *given],

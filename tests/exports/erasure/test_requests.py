@@ -1,4 +1,4 @@
-"""Erasure by the holder: database, lake, receipt; cancelled, killed and taken up again."""
+"""Erasure by the holder: database, lake, receipt; cancelled, killed and resumed."""
 
 import datetime as dt
 import hashlib
@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from kombu.exceptions import OperationalError as BrokerAway
 
 from common.crypto import b64encode
 from common.purge import purge_expired
@@ -24,9 +25,9 @@ from exports.erasure.log import read_log
 from exports.erasure.requests import request_erasure
 from exports.hashes import index_hash
 from exports.lake import rewrite
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import local_path
 from exports.lake.sweep import sweep
-from exports.lakes import deployment_lake
 from exports.models import ErasedOwner, Erasure, ErasureBatch, IndexEntry, VerifiedFile
 from passes.codec.identity import hash_owner
 from passes.models import Pass, Rating, Scan
@@ -43,9 +44,9 @@ NOW = CLOSED + dt.timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def worker(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Nobody works in the background: tests run the erasures themselves. How often the worker was woken."""
+    """Run no worker: tests carry the erasures out themselves. Return a list with one item for each task sent."""
     calls: list[int] = []
-    monkeypatch.setattr(requests, "_wake_worker", lambda: calls.append(1))
+    monkeypatch.setattr(tasks.erase, "apply_async", lambda **_options: calls.append(1))
     return calls
 
 
@@ -59,7 +60,7 @@ def owner(number: int) -> bytes:
 
 
 def published(place: Place, count: int = 60, *, day: dt.date = DAY, first: int = 0) -> list[Pass]:
-    """Passes with owners of these numbers, each with a row in the verified tier; every third answered yes once."""
+    """Return passes with owners of these numbers, each with a row in the verified tier; every third has one yes."""
     rows = [
         a_scanned_pass(place, day=day, owner_hash=hash_owner(owner(first + number)), contact=number % 3 == 0)
         for number in range(count)
@@ -99,6 +100,18 @@ class TestTheRequest:
         assert found["lake"] == {"rows": 0, "objects": [], "proven": False}
         assert found["finished_at"] is None
         assert len(worker) == 1
+
+    def test_a_broker_that_does_not_answer_leaves_the_erasure_to_the_schedule(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(**_options: object) -> None:
+            raise BrokerAway
+
+        monkeypatch.setattr(tasks.erase, "apply_async", refuse)
+        a_scanned_pass(place, owner_hash=hash_owner(owner(1)))
+        capability = ask(1)
+        tasks.erase()
+        assert receipt(capability)["status"] == "done"
 
     def test_unknown_owners_are_answered_like_known_ones(self, place: Place) -> None:
         a_scanned_pass(place, owner_hash=hash_owner(owner(1)))

@@ -13,7 +13,7 @@ DAY = dt.date(2020, 10, 15)
 
 
 def a_row(**values: Any) -> dict[str, Any]:
-    """One row of a crowd tracing table, as a dictionary."""
+    """Return one row of a crowd tracing table, as a dictionary."""
     return {
         "scandate": "2020-10-15T12:30:00.000Z",
         "scannerdevice_zipcode": "02100",
@@ -31,12 +31,12 @@ def a_row(**values: Any) -> dict[str, Any]:
 
 
 def a_table(rows: list[dict[str, Any]], described: Table = CROWD_TRACING) -> pa.Table:
-    """Rows in a table's schema; what they leave out is null."""
+    """Return rows in a table's schema; missing columns are null."""
     return pa.Table.from_pylist(rows, schema=arrow_schema(described))
 
 
 def batches(rows: pa.Table, size: int = 1000) -> Iterator[pa.RecordBatch]:
-    """The rows in small batches."""
+    """Return the rows in small batches."""
     yield from rows.to_batches(max_chunksize=size)
 
 
@@ -66,5 +66,5 @@ def verified_rows(count: int, *, day: dt.date = DAY, zip3: str = "021", seed: st
 
 
 def token(seed: str, number: int) -> str:
-    """A token of the shape of real ones."""
+    """Return a token in the format of real ones."""
     return f"{seed}{number:031x}"

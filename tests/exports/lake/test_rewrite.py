@@ -180,7 +180,7 @@ def test_a_bucket_whose_versioning_is_suspended_can_be_swept_too(catalogue_url: 
 
 
 class TestManyRowGroups:
-    """Files of several row groups, of which some hold nobody who is erased."""
+    """Files of several row groups, some of them without an erased row."""
 
     @pytest.fixture(autouse=True)
     def small_groups(self, monkeypatch: pytest.MonkeyPatch) -> None:

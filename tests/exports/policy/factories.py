@@ -21,7 +21,7 @@ def empty_counts(domain: tuple[Workload, ...]) -> dict[str, Counts]:
 
 
 def counts_of(domain: tuple[Workload, ...], rows: list[dict[str, int]]) -> dict[str, Counts]:
-    """Exact counts of rows given as value indexes by axis; what a row leaves out is index 0."""
+    """Exact counts of rows given as value indexes by axis; missing axes have index 0."""
     counts = empty_counts(domain)
     for row in rows:
         for table in domain:
@@ -51,7 +51,7 @@ def a_day_of(size: int, *, seed: int = 0, domain: tuple[Workload, ...] | None = 
 
 
 def seeded_noise(seed: int) -> Mechanism:
-    """The discrete Laplace mechanism with noise that is the same in each run, for what depends on how much there is."""
+    """Return the discrete Laplace mechanism with the same noise in each run, for tests that depend on its size."""
     rng = np.random.default_rng(seed)
 
     def mechanism(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
@@ -63,5 +63,5 @@ def seeded_noise(seed: int) -> Mechanism:
 
 
 def without_noise(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
-    """A mechanism that adds nothing, for looking at the fit alone."""
+    """Return a mechanism without noise, to test the fit alone."""
     return counts.copy(), l1 / scale

@@ -19,12 +19,12 @@ BEFORE = DAY - dt.timedelta(days=1)
 
 
 def exact(day: dt.date = DAY, counts: dict[str, Any] | None = None, size: int = 4000) -> Drawn:
-    """A day drawn without noise."""
+    """Draw a day without noise."""
     return _draw(day=day, counts=counts or a_day_of(size), tables=tables(), budget=4.0, mechanism=without_noise)
 
 
 def noisy(day: dt.date, seed: int) -> Drawn:
-    """A small day, drawn at an epsilon of 1 with the same noise in each run."""
+    """Draw a small day at an epsilon of 1, with the same noise in each run."""
     counts, mechanism = a_day_of(3000, seed=seed), seeded_noise(seed)
     return _draw(day=day, counts=counts, tables=tables(), budget=1.0, mechanism=mechanism)
 

@@ -1,4 +1,4 @@
-"""What happens to a release when things around it break or lie: nothing is drawn twice, nothing half is shown."""
+"""A release while things around it break or give wrong answers: nothing is drawn twice or half published."""
 
 import contextlib
 import datetime as dt
@@ -21,8 +21,8 @@ from django.db import connection
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS
 from exports.engine import run
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import S3Objects, Storage, local_path
-from exports.lakes import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit
@@ -91,7 +91,7 @@ class TestKilled:
         drawn = Drawn.from_bytes(bytes(release.drawn or b""))
         assert rows_shown() == fit(drawn).total == release.manifest["rows"]
         assert len(published_rows()) == IndexEntry.objects.count() == verified.rows > 0
-        # The same as a lake in which the draw was written once and nobody died.
+        # The same as in a lake whose draw was written once, without a crash.
         other = Storage((tmp_path / "other").as_uri())
         with Lake.in_postgres(url=catalogue_url, storage=other, database="other") as lake:
             lake.prepare()
@@ -130,7 +130,7 @@ class TestALyingClock:
 class TestAFullDisk:
     @pytest.fixture
     def full(self, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-        """Every row group that would be written finds no space left."""
+        """Raise "no space left" for every row group."""
 
         def no_space(*_: Any, **__: Any) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -160,7 +160,7 @@ class TestAFullDisk:
             ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], check=False, capture_output=True
         )
         if mounted.returncode:
-            pytest.skip("this account may not mount a file system; the tests beside this one bring the error about")
+            pytest.skip("this account may not mount a file system; other tests raise the error")
         try:
             with deployment_lake():
                 pass  # tables, as every deployment has them

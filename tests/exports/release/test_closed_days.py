@@ -1,4 +1,4 @@
-"""The nightly release: drawn once, in steps that can be taken up again."""
+"""The nightly release: drawn once, in resumable steps."""
 
 import datetime as dt
 import errno
@@ -19,8 +19,8 @@ from common.purge import purge_expired
 from exports import tasks
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3
 from exports.engine import run
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import local_path
-from exports.lakes import deployment_lake
 from exports.models import Release, Step
 from exports.policy.draw import Drawn
 from exports.policy.fit import fit
@@ -99,7 +99,7 @@ class TestCatchingUp:
 
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-        """The tasks that were given out meanwhile."""
+        """The tasks sent meanwhile."""
         asked: list[tuple[Any, ...]] = []
         monkeypatch.setattr(tasks, "utc_now", lambda: CLOSED)
         monkeypatch.setattr(tasks.catch_up, "apply_async", lambda args, **_: asked.append(tuple(args)))
@@ -154,7 +154,7 @@ def test_an_empty_day_that_was_served_is_released_as_such() -> None:
 
 
 class TestDaysWhoseRowsAreGone:
-    """Rows live a fortnight. A day that was not counted by then is a gap that says why, never an empty day."""
+    """Rows are kept a fortnight. A day not counted by then is a gap with a reason, never an empty day."""
 
     LATE = CLOSED + dt.timedelta(days=14)
 
@@ -203,7 +203,7 @@ class TestDaysWhoseRowsAreGone:
         [release] = release_waiting(now=CLOSED + dt.timedelta(days=4000))
         assert release.manifest["rows"] > 200
 
-    def test_whoever_came_later_had_no_rows_that_could_be_gone(self, place: Place) -> None:
+    def test_an_organisation_that_came_later_had_no_rows_to_lose(self, place: Place) -> None:
         Organisation.objects.update(simulated_until=CLOSED)
         make_organisation(now=CLOSED)
         make_organisation(verified=False)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from django.db import connection
 
+from exports import reads
 from exports.policy.domain import PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, workloads
 from exports.policy.noise import Counts
-from exports.release import counts as counts_service
-from exports.release.counts import exact_counts, make_rows
+from exports.reads import make_rows
+from exports.release.counts import exact_counts
 from exports.release.risklevels import levels_by_zip3, levels_on
 from risk.crowd.cases import NewSignal, Signal, record_public_signals
 from risk.crowd.parameters import record_parameters
@@ -227,7 +228,7 @@ def test_a_day_that_the_planner_takes_for_empty_is_not_joined_row_by_row(
         cursor.execute("ANALYZE passes_pass, passes_scan")
         explained = _Explained(cursor)
         if not hashed:
-            monkeypatch.setattr(counts_service, "HASHED", "SELECT 1")
+            monkeypatch.setattr(reads, "HASHED", "SELECT 1")
         make_rows(explained, day=DAY, levels=LEVELS)
     assert ("Nested Loop" in explained.plan) is not hashed
     assert ("Hash" in explained.plan) or not hashed

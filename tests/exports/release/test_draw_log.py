@@ -1,4 +1,4 @@
-"""A ledger that has forgotten a draw: the lake knows it, and no day is drawn twice."""
+"""A ledger that lost a draw: the lake has it, and no day is drawn twice."""
 
 import datetime as dt
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import Release, Step
 from exports.release import closed_days, draw_log
 from exports.release.closed_days import ReleaseFailed, release_day, release_waiting
@@ -35,7 +35,7 @@ def passes(storage_kind: None) -> None:
 
 @pytest.fixture
 def never_again(passes: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The day is released; from now on whoever draws fails."""
+    """Release the day; from then on every draw fails."""
     release_day(day=DAY, now=CLOSED)
     monkeypatch.setattr(closed_days, "draw", refuse)
 
@@ -78,7 +78,7 @@ class TestForgottenByTheLedger:
         assert [release.day for release in release_waiting(now=LATER)] == [DAY]
         assert (ledger(), rows()) == before
 
-    def test_whoever_names_the_day_gets_the_same(self) -> None:
+    def test_a_release_of_the_day_by_name_gives_the_same(self) -> None:
         before = ledger(), rows()
         Release.objects.all().delete()
         release_day(day=DAY, now=LATER)
@@ -124,7 +124,7 @@ class TestForgottenByTheLedger:
 
 
 class TestDrawnAndNotAnnounced:
-    """Nothing of a draw leaves before the lake knows it; a check is made again, as it had not been passed."""
+    """No number of a draw is published before the lake has it; an unfinished check is repeated."""
 
     def test_a_draw_whose_check_failed_is_checked_again_and_not_drawn(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patched:

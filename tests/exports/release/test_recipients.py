@@ -121,10 +121,7 @@ class TestAReader:
             ("verified.read", f"{DAY}/0"),
         }
 
-    def test_what_was_erased_is_not_in_what_is_read_afterwards(
-        self, rows: list[Pass], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(requests, "_wake_worker", lambda: None)
+    def test_what_was_erased_is_not_in_what_is_read_afterwards(self, rows: list[Pass]) -> None:
         _, header = a_token()
         requests.request_erasure(owner_hashes=[bytes(rows[0].owner_hash)], now=NOW)
         batches.run_erasures(now=NOW)

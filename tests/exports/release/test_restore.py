@@ -24,8 +24,8 @@ from exports.erasure.log import read_log
 from exports.erasure.requests import request_again, request_erasure
 from exports.hashes import index_hash
 from exports.lake.catalogue import Lake
+from exports.lake.deployment import deployment_lake
 from exports.lake.storage import Storage, local_path
-from exports.lakes import deployment_lake
 from exports.models import ErasedOwner, Erasure, IndexEntry
 from exports.release.closed_days import release_day
 from passes.codec.identity import hash_owner
@@ -51,7 +51,7 @@ def published(place: Place, count: int = 60) -> list[Pass]:
 
 
 def erase(*numbers: int) -> None:
-    request_erasure(owner_hashes=map(owner_hash, numbers), now=NOW, wake_worker=False)
+    request_erasure(owner_hashes=map(owner_hash, numbers), now=NOW)
     run_erasures(now=NOW)
 
 
@@ -62,7 +62,7 @@ def log() -> dict[bytes, dt.date]:
 
 @pytest.mark.usefixtures("deployment")
 class TestAskedAgain:
-    """A database that has forgotten: rows of holders who erased are there again."""
+    """A restored database: rows of holders who erased are back."""
 
     def test_passes_and_published_rows_go_again_and_the_log_has_its_days_back(self) -> None:
         place = a_place()
@@ -162,7 +162,7 @@ def restore(lake: Path, folder: Path, database: str) -> None:
 
 
 def manage(storage: Storage, database: str, *command: str) -> str:
-    """What a command prints in the deployment that was restored."""
+    """Return the output of a command in the restored deployment."""
     environment = os.environ | {"DATABASE_URL": database, "LAKE_URL": storage.url}
     run = [sys.executable, "manage.py", *command]
     return subprocess.run(run, env=environment, check=True, capture_output=True, text=True, timeout=240).stdout
@@ -171,7 +171,7 @@ def manage(storage: Storage, database: str, *command: str) -> str:
 def test_days_released_after_the_backup_are_published_again_as_they_were(
     one_database: Storage, catalogue_url: str, tmp_path: Path
 ) -> None:
-    """Of one day the backup still has the rows, of the other nothing: both come back, and no noise is drawn anew."""
+    """Of one day the backup still has the rows, of the other nothing: both come back, and no noise is drawn again."""
     place, lake, days = a_place(), local_path(one_database.url), [DAY + dt.timedelta(days=past) for past in range(3)]
     for number in range(60):
         a_scanned_pass(place, day=days[number % 2])

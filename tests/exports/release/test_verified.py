@@ -17,17 +17,17 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from common.models import AuditEntry
-from exports import conf
 from exports.dataset.tables import VERIFIED
 from exports.erasure.batches import run_erasures
 from exports.erasure.requests import request_erasure
 from exports.hashes import index_hash
 from exports.lake import write
-from exports.lakes import deployment_lake
+from exports.lake.deployment import deployment_lake
 from exports.models import IndexEntry, Release, Step, VerifiedDay, VerifiedFile
 from exports.policy.verified import QUASI, SENSITIVE
 from exports.policy.verified_rows import CODES, token
 from exports.release import verified
+from exports.release.thresholds import class_policy
 from exports.release.verified import publish_day, publish_waiting
 from exports.selectors import VERIFIED_TRIES, verified_failures
 from passes.codec.identity import hash_owner
@@ -38,11 +38,6 @@ from tests.exports.rows import CLOSED, DAY, Place, a_pass, a_place, a_scan, a_sc
 from tests.factories import make_organisation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("deployment")]
-
-
-@pytest.fixture(autouse=True)
-def nobody_works_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exports.erasure.requests._wake_worker", lambda: None)
 
 
 @pytest.fixture
@@ -90,7 +85,7 @@ class TestTheRows:
                 assert (published["symptoms"], published["contact"]) == (row.symptoms, row.contact)
                 assert published["scannerdevice_zipcode"] in ("94100", "")
                 assert published["location_capacity_enforcedlimit"] is None
-        policy = conf.class_policy()
+        policy = class_policy()
         for _, members in classes_of(found).groupby(list(QUASI)):
             assert len(members) >= policy.k + policy.margin
             assert len(members.drop_duplicates(list(SENSITIVE[:4]))) >= policy.patterns
@@ -211,7 +206,7 @@ class TestTheSteps:
         assert (publish_waiting(now=late), published_rows()) == ([], [])
         [line] = verified_failures()
         assert line.startswith(f"{DAY}: step index: rows were past their term")
-        # A clock that was wrong is no loss.
+        # A wrong clock loses nothing.
         assert [day.day for day in publish_waiting(now=CLOSED)] == [DAY]
 
     @pytest.mark.parametrize(
@@ -288,7 +283,7 @@ class TestTheSteps:
 
 
 def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks that are read ahead would be the most of the memory, and grow with the day."""
+    """Blocks read ahead would take most of the memory, and grow with the day."""
     monkeypatch.setattr(verified, "BLOCK_BYTES", 1 << 12)
     line = ",".join(["ab" * 16, "cd" * 32, "0", *("1" for _ in CODES)]).encode() + b"\n"
     taken = 0
@@ -304,7 +299,7 @@ def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyP
     rows = 0
     for batch in verified._stream(cursor):
         rows += batch.num_rows
-        time.sleep(0.001)  # for whoever would read on meanwhile
+        time.sleep(0.001)  # lets another thread read meanwhile
         assert taken == rows
         assert batch.num_rows <= 1 + (1 << 12) // len(line)
     assert rows == 10_000

@@ -1,0 +1,152 @@
+"""SQL of this app that reads tables of `passes` and `venues`, which no import shows.
+
+Only this file of the app may name another app's table (`tests/common/test_structure.py`). Everything else goes through
+models, services and selectors. These two statements are SQL because they read a whole day, or every visit of now.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from exports.policy.domain import (
+    CAPACITY_BANDS,
+    DURATION_EDGES,
+    LIMIT_BANDS,
+    OXYGEN_EDGES,
+    TEMPERATURE_EDGES,
+)
+
+# One row for each pass that was scanned or refused, as codes of the domain's axes. Columns of the first Checkin scan
+# are null for a refusal, which counts as Declined, Checkin, Personal, Public, in its own hour.
+_ROWS: Final = """
+CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
+WITH first_scan AS (
+  SELECT DISTINCT ON (s.tag) s.tag, s.approved, s.scanned_at, s.temperature_f, s.o2, s.device_id
+  FROM passes_scan s
+  WHERE s.epoch = %(day)s AND s.type = 'Checkin' AND s.tag IS NOT NULL
+  ORDER BY s.tag, s.scanned_at, s.id
+), checked_out AS (
+  SELECT DISTINCT s.tag FROM passes_scan s
+  WHERE s.epoch = %(day)s AND s.type = 'Checkout' AND s.approved AND s.tag IS NOT NULL
+), level AS (
+  SELECT * FROM unnest(%(zips)s::text[], %(levels)s::text[]) WITH ORDINALITY AS t(zip3, levels, place)
+)
+SELECT
+  {own}
+  p.counted,
+  level.place::int - 1 AS zip,
+  substr(level.levels, 1 + 8 * p.symptoms::int + 4 * p.diagnosed::int + 2 * p.contact::int + p.near::int, 1)::int
+    AS risklevel,
+  (NOT (p.go AND f.approved))::int AS result,
+  p.symptoms::int AS symptoms,
+  p.diagnosed::int AS diagnosed,
+  p.contact::int AS contact,
+  p.near::int AS near,
+  CASE
+    WHEN f.tag IS NULL THEN coalesce(p.refused_hour, 12)
+    WHEN (f.scanned_at AT TIME ZONE %(zone)s)::date > p.epoch THEN 23
+    ELSE extract(hour FROM f.scanned_at AT TIME ZONE %(zone)s)::int
+  END AS hour,
+  (c.tag IS NOT NULL)::int AS type_of_scan,
+  (coalesce(door.access, 'Public') = 'Public')::int AS accesslevel,
+  (coalesce(device.kind, 'Personal') = 'Personal')::int AS readingtype,
+  width_bucket(coalesce(q.capacity, 0)::int, %(capacity)s::int[]) - 1 AS location_maxcapacity,
+  width_bucket(coalesce(q.enforced_limit_percent, 0)::int, %(limit)s::int[]) - 1 AS location_capacity_enforcedlimit,
+  coalesce(r.masks, 0)::int AS m_score,
+  coalesce(r.distancing, 0)::int AS s_score,
+  least(greatest(width_bucket(p.survey_seconds::int, %(duration)s::int[]), 1), %(durations)s) - 1 AS duration,
+  -- greatest() passes over null, which must stay apart as 0.
+  CASE WHEN f.temperature_f IS NULL THEN 0
+    ELSE least(greatest(width_bucket(f.temperature_f::float8, %(temp)s::float8[]), 1), %(temps)s) END AS temp,
+  CASE WHEN f.o2 IS NULL THEN 0
+    ELSE least(greatest(width_bucket(f.o2::int, %(o2)s::int[]), 1), %(o2s)s) END AS o2
+FROM passes_pass p
+JOIN venues_venue v ON v.id = p.venue_id
+JOIN venues_organisation o ON o.id = v.organisation_id AND o.verified_at IS NOT NULL
+JOIN level ON level.zip3 = CASE WHEN left(v.zip, 3) = ANY(%(zips)s::text[]) THEN left(v.zip, 3) ELSE '' END
+LEFT JOIN first_scan f ON f.tag = p.tag AND p.go
+LEFT JOIN checked_out c ON c.tag = p.tag AND p.go
+LEFT JOIN venues_device device ON device.id = f.device_id
+LEFT JOIN venues_door door ON door.id = device.door_id
+LEFT JOIN venues_requirements q ON q.id = v.requirements_id
+LEFT JOIN passes_rating r ON r.pass_row_id = p.id
+WHERE p.epoch = %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
+"""
+
+# Columns that lead back to the pass: for real rows, never for counts. The order is by a hash, so it reveals nothing.
+_OWN: Final = "p.tag, p.owner_hash, sha256(%(salt)s::bytea || p.tag) AS place,"
+
+# The planner has no statistics of a day that was just written: it assumes an empty day and joins its rows one by one,
+# which took minutes instead of a second. So nested loops are off, and whole days are joined by hash.
+HASHED: Final = "SET LOCAL enable_nestloop = off"
+
+
+def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]], salt: bytes | None = None) -> None:
+    """Create the temporary table `release_rows` in this transaction: a row for each scanned or refused pass of a day.
+
+    `levels` has the class of each pattern of answers by 3-digit ZIP, for the empty text too. With `salt`, rows also
+    have `tag`, `owner_hash` and `place`, their order by a salted hash.
+    """
+    zips = sorted(levels)
+    values: dict[str, Any] = {
+        "day": day,
+        "zone": settings.DEPLOYMENT_TIME_ZONE,
+        "zips": zips,
+        "levels": ["".join(map(str, levels[zip3])) for zip3 in zips],
+        "capacity": list(CAPACITY_BANDS),
+        "limit": list(LIMIT_BANDS),
+        "duration": list(DURATION_EDGES),
+        "durations": len(DURATION_EDGES) - 1,
+        "temp": list(TEMPERATURE_EDGES),
+        "temps": len(TEMPERATURE_EDGES) - 1,
+        "o2": list(OXYGEN_EDGES),
+        "o2s": len(OXYGEN_EDGES) - 1,
+    }
+    if salt is not None:
+        values["salt"] = salt
+    cursor.execute("DROP TABLE IF EXISTS release_rows")
+    cursor.execute(HASHED)
+    cursor.execute(_ROWS.format(own=_OWN if salt is not None else ""), values)
+    cursor.execute("SET LOCAL enable_nestloop = on")
+
+
+_HEADS: Final = """
+    WITH place AS (
+        SELECT venue.id, left(venue.zip, 3) AS zip3, asked.capacity * asked.enforced_limit_percent / 100.0 AS most
+        FROM venues_venue AS venue
+        JOIN venues_organisation AS organisation
+          ON organisation.id = venue.organisation_id AND organisation.verified_at IS NOT NULL
+        JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+        WHERE venue.closed_at IS NULL AND venue.listed AND left(venue.zip, 3) = ANY(%(zips)s::text[])
+    ), inside AS (
+        SELECT visit.venue_id, count(*) AS heads FROM passes_visit AS visit
+        WHERE visit.arrived_at > %(since)s::timestamptz AND visit.arrived_at <= %(at)s::timestamptz
+          AND coalesce(visit.left_at, visit.times_out_at) > %(at)s::timestamptz
+        GROUP BY visit.venue_id
+    )
+    SELECT place.zip3, count(*), coalesce(sum(inside.heads), 0)::int, sum(place.most)::float8
+    FROM place LEFT JOIN inside ON inside.venue_id = place.id
+    GROUP BY place.zip3 HAVING count(*) >= %(fewest)s ORDER BY place.zip3
+"""
+
+
+class Area(NamedTuple):
+    """Open listed venues of verified organisations in a 3-digit ZIP, people inside them, and people they may hold."""
+
+    zip3: str
+    venues: int
+    heads: int
+    most: float
+
+
+def heads_by_area(*, zips: Sequence[str], since: dt.datetime, at: dt.datetime, fewest: int) -> list[Area]:
+    """Return the people inside at the time `at`, by 3-digit ZIP of `zips`, for areas with at least `fewest` venues.
+
+    `since`: the earliest arrival of anybody who may still be inside.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HEADS, {"zips": list(zips), "since": since, "at": at, "fewest": fewest})
+        return [Area(*row) for row in cursor.fetchall()]
