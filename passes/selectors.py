@@ -14,6 +14,7 @@ from common import crypto
 from passes.admission import Answers
 from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
+from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from passes.hashes import spent_hash
 from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, SpentOwner, Visit
 from passes.services.holders import name_purpose
@@ -21,11 +22,11 @@ from venues.models import Venue
 
 FEWEST: Final = 10
 """A total below it is not told: it could speak of few people."""
-STATISTICS_DAYS: Final = 14
+STATISTICS_DAYS: Final = VISIT_RETENTION.days
 ODD_SCORE: Final = 0.5
 MOST_ODD: Final = 20
-KNOWN_DAYS: Final = 15
-"""Visits are purged 14 days after the end of their epoch, which is 28 hours long."""
+KNOWN_DAYS: Final = (EPOCH_LENGTH + VISIT_RETENTION).days
+"""Visits are purged at their retention after the end of their epoch, which began a day and four hours earlier."""
 
 
 # For the venue card --------------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ class CrowdVisit:
 def crowd_visits(venue_id: int, start: dt.datetime, end: dt.datetime) -> list[CrowdVisit]:
     """Stays at a venue that touch `[start, end)`, by arrival; ties by the random id."""
     stays = (
-        Visit.objects.filter(venue=venue_id, arrived_at__lt=end, arrived_at__gt=start - dt.timedelta(hours=28))
+        Visit.objects.filter(venue=venue_id, arrived_at__lt=end, arrived_at__gt=start - EPOCH_LENGTH)
         .annotate(ends_at=Coalesce("left_at", "times_out_at"))
         .filter(ends_at__gt=start)
         .order_by("arrived_at", "pk")

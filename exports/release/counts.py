@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 from psycopg import sql
 
-from common.time import EPOCH_LENGTH, epoch_end, last_ended_day
+from common.time import deployment_zone
 from exports.policy.domain import (
     CAPACITY_BANDS,
     DURATION_EDGES,
@@ -21,7 +21,8 @@ from exports.policy.domain import (
     Workload,
 )
 from exports.policy.noise import Counts
-from passes.models import FORTNIGHT
+from passes.codec.epochs import epoch_end, last_ended_day
+from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Organisation
 
 # One line a pass that was scanned or refused, as the codes of the domain's axes. What is of the first Checkin scan is
@@ -109,12 +110,14 @@ def rows_may_be_gone(*, day: dt.date, now: dt.datetime) -> bool:
 
     Each ages by its own clock. A day of which no organisation is known any more ages by the real one.
     """
-    begun = epoch_end(day) - EPOCH_LENGTH
+    zone = deployment_zone()
+    ended = epoch_end(day, zone)
+    begun = ended - EPOCH_LENGTH
     there = Organisation.objects.exclude(verified_at=None).filter(
-        Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=epoch_end(day)
+        Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=ended
     )
     clocks = {until or now for until in there.values_list("simulated_until", flat=True).distinct()} or {now}
-    return any(day <= last_ended_day(clock + MARGIN - FORTNIGHT) for clock in clocks)
+    return any(day <= last_ended_day(clock + MARGIN - VISIT_RETENTION, zone) for clock in clocks)
 
 
 def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]], salt: bytes | None = None) -> None:

@@ -29,7 +29,8 @@ from passes.admission import (
 from passes.clock import calendar, moment
 from passes.codec import Cause, DoorRequirements, GoPass, parse_pass
 from passes.codec.epochs import Epoch
-from passes.codec.identity import SLOTS, slot_at
+from passes.codec.identity import slot_at
+from passes.codec.limits import SLOTS
 from passes.hashes import nobodys_tag, pass_tag
 from passes.rules import door_requirements, end_of_stay
 from passes.services import scan_sql

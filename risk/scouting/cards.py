@@ -19,29 +19,30 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from common.privacy import FEWEST_SHOWN
 from passes.clock import calendar
 from risk.crowd import venue_days
 from risk.crowd.air import believed
 from risk.crowd.parameters import parameters_in_force
-from risk.crowd.usual import FORTNIGHT, WEEK_H
+from risk.crowd.usual import WEEK_H
 from risk.crowd.venue_days import Floats
 from risk.model.crowd_state import QUARTER_US
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.rounding import shown_points
-from risk.model.shield import BUDGETS
+from risk.model.shield import BUDGETS, GONE_DAYS
 from risk.scouting.curves import MASKS, NODES, SHAPE, STAYS_H, bases_of, cost_of, curves_of, measured
 from risk.scouting.occupancy import band, bands, coarse
-from risk.shield.reasons import FEWEST_SHOWN
 from venues import places
 from venues.hours import Interval, is_open, open_hours_ahead
 from venues.models import Venue
 
 HOURS_AHEAD: Final = 24
+EVENTS_AHEAD: Final = dt.timedelta(days=14)
 BEST: Final = 3
 ALTERNATIVES: Final = 3
 CANDIDATES: Final = 24
-FITS_POINTS: Final = 100.0 / 14.0
+FITS_POINTS: Final = 100.0 / GONE_DAYS
 """A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
 _AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
 """Place in a curve of the cost that hours and alternatives are compared by: an hour without a mask."""
@@ -86,7 +87,7 @@ _PREPARED: Final = """
 def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]:
     """All that is kept of these venues. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_PREPARED, {"venues": list(ids), "now": now, "until": now + FORTNIGHT})
+        cursor.execute(_PREPARED, {"venues": list(ids), "now": now, "until": now + EVENTS_AHEAD})
         rows = cursor.fetchall()
     return {
         row[0]: _Prepared(

@@ -32,7 +32,7 @@ from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.kinds import Kind, KindPrior
 from risk.model.parameters import Adaptive, Parameters
 from risk.model.readings import OwnStays, Readings, read_stays
-from risk.model.rounding import down, shown_points, significant
+from risk.model.rounding import down, shown_points, shown_shield, significant
 from risk.model.visits import NO_VISITS, Visits, visits_of
 from risk.shield.reasons import Reason, reasons_of
 
@@ -86,9 +86,9 @@ def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> Sh
 
 def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
     return ShieldAnswer(
-        shield=shield.shown_shield(result.shield),
-        low=shield.shown_shield(result.low),
-        high=shield.shown_shield(result.high),
+        shield=shown_shield(result.shield),
+        low=shown_shield(result.low),
+        high=shown_shield(result.high),
         infection_probability=down(result.infection_probability, 5),
         spent=down(result.spent, 4),
         incubating=down(result.incubating, 5),

@@ -10,12 +10,11 @@ from typing import Final
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from common.privacy import FEWEST_SHOWN
 from risk.model.air import RoomAir
 from risk.model.kinds import KindPrior
 
-FEWEST_SHOWN: Final = 5
-"""Numbers of people below this are not told apart."""
-_CROWDS: Final = (5, 10, 20, 50, 100, 200, 500, 1000)
+_CROWDS: Final = (FEWEST_SHOWN, 10, 20, 50, 100, 200, 500, 1000)
 
 
 @dataclass(frozen=True, slots=True)

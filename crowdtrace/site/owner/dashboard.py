@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from common.privacy import FEWEST_SHOWN
 from passes import selectors as of_passes
 from passes.models import RatingTotal
-from risk.shield.reasons import FEWEST_SHOWN
 from venues.fullness import Fullness
 from venues.models import Venue
 
