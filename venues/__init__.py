@@ -1,1 +1,1 @@
-"""Organisations, venues, their rules, doors, devices and events, and owners' accounts. Begin at `models`, then `services`."""
+"""Organisations, venues, their rules, doors, devices and events; accounts of owners. Begin at `models`."""

@@ -1,1 +1,1 @@
-"""The API of visitors, doors, devices and owners: parses, calls one service, serialises. Addresses are in `passes.urls`."""
+"""The API of visitors, doors, devices and owners: parses, calls one service, serialises. Begin at `passes.urls`."""
