@@ -70,7 +70,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # The address visitors reach the deployment at; posters and personal QR codes carry it.
 PUBLIC_ORIGIN: str = env.str("PUBLIC_ORIGIN", default="")
 
-# Rooms ---------------------------------------------------------------------------------------------------------------
+# Apps ----------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.postgres",
     "crowdtrace.site",

@@ -1,4 +1,4 @@
-"""Reads of this room, also for the rooms above it."""
+"""Reads of this app, also for the apps above it."""
 
 import datetime as dt
 import random
@@ -147,7 +147,7 @@ def _told(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | 
     return totals[date]
 
 
-# For holders, through the rooms above --------------------------------------------------------------------------------
+# For holders, through the apps above ---------------------------------------------------------------------------------
 def all_owners() -> Iterator[bytes]:
     """Owner hashes of all passes, and of reports that wait; for what is known by keyed hashes of them alone."""
     for rows, name in ((Pass.objects, "owner_hash"), (SelfReport.objects, "pk")):

@@ -1,8 +1,10 @@
 """Take a picture of every page from a running copy: `take.py http://127.0.0.1:8000 [--to FOLDER] [NAME ...]`.
 
 Each page four times: phone and desktop, light and dark. All go to `screenshots/`, which git ignores; those that the
-README shows, the files of this folder, are replaced too. With `--to` only that folder is written. The copy holds the demonstration town; a key is made, a place
-is checked in to, and its pages are shown as a visitor sees them. Needs the environment of `make test`.
+README shows, the files of this folder, are replaced too. With `--to` only that folder is written.
+
+The copy holds the demonstration town; a key is made, a place is checked in to, and its pages are shown as a visitor
+sees them. Needs the environment of `make test`.
 """
 
 import io

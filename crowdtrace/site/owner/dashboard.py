@@ -1,4 +1,4 @@
-"""What of a place's present and past belongs to the people who run it, from several rooms.
+"""What of a place's present and past belongs to the people who run it, from several apps.
 
 Numbers of people, never people: how many are inside, how many usually are, means of at least five ratings, totals of
 ten and more refusals of days that are over.
