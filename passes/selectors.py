@@ -21,7 +21,7 @@ from passes.services.holders import name_purpose
 from venues.models import Venue
 
 FEWEST: Final = 10
-"""A total below it is not told: it could speak of few people."""
+"""A total below it is not shown: it could be about few people."""
 STATISTICS_DAYS: Final = VISIT_RETENTION.days
 ODD_SCORE: Final = 0.5
 MOST_ODD: Final = 20
@@ -94,7 +94,8 @@ def day_totals(venue: Venue, now: dt.datetime) -> list[DayTotals]:
     refused = _by_day(Pass.objects.filter(venue=venue, epoch__range=(since, today), go=False))
     dates = [today - dt.timedelta(days=days) for days in range(STATISTICS_DAYS)]
     return [
-        DayTotals(date, visits.get(date, 0), _told(date, declined, now), _told(date, refused, now)) for date in dates
+        DayTotals(date, visits.get(date, 0), _shown_total(date, declined, now), _shown_total(date, refused, now))
+        for date in dates
     ]
 
 
@@ -140,7 +141,7 @@ def _by_day(rows: QuerySet[Any], distinct: str = "") -> dict[dt.date, int]:
     return {row["epoch"]: row["total"] for row in rows.order_by().values("epoch").annotate(total=total)}
 
 
-def _told(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | None:
+def _shown_total(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | None:
     epoch = epoch_of(date)
     if epoch is None or epoch.end > now.timestamp() or totals.get(date, 0) < FEWEST:
         return None

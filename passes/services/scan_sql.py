@@ -24,7 +24,7 @@ _RECORD: Final = """
 """
 
 
-class Asked(NamedTuple):
+class ScanQuery(NamedTuple):
     """Which scan is asked about. `tag`: of the pass, or one that no pass has. `limit`: how many heads are counted at
     most; `None` counts none. `day`: the local day of the pass's epoch, where the door is a private one."""
 
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
     day: tuple[dt.datetime, dt.datetime] | None = None
 
 
-class Known(NamedTuple):
+class KnownScan(NamedTuple):
     """What the database answered. `seen`: scans of this pass so far; `by_invitation`: the day asks for one."""
 
     facts: ScanFacts
@@ -71,18 +71,18 @@ class Record(NamedTuple):
     limit: int | None
 
 
-def read_facts(asked: Asked) -> Known:
+def read_facts(query: ScanQuery) -> KnownScan:
     """All that is known for one scan, in one statement."""
-    day_start, day_end = asked.day or (asked.at, asked.at)
+    day_start, day_end = query.day or (query.at, query.at)
     values: dict[str, Any] = {
-        "venue": asked.venue,
-        "scan_id": asked.scan_id,
-        "tag": asked.tag,
-        "type": asked.type,
-        "slot": asked.slot,
-        "at": asked.at,
-        "limit": asked.limit,
-        "private": asked.day is not None,
+        "venue": query.venue,
+        "scan_id": query.scan_id,
+        "tag": query.tag,
+        "type": query.type,
+        "slot": query.slot,
+        "at": query.at,
+        "limit": query.limit,
+        "private": query.day is not None,
         "day_start": day_start,
         "day_end": day_end,
     }
@@ -99,7 +99,7 @@ def read_facts(asked: Asked) -> Known:
         next_checkout=None if next_checkout is None else int(next_checkout.timestamp()),
         occupancy=row[12],
     )
-    return Known(facts=facts, seen=seen, visit=visit, by_invitation=row[13])
+    return KnownScan(facts=facts, seen=seen, visit=visit, by_invitation=row[13])
 
 
 def wait_for_others(tag: bytes) -> None:

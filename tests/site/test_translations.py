@@ -73,7 +73,7 @@ def catalogue(app: str, language: str) -> gettext.GNUTranslations:
         return gettext.GNUTranslations(compiled)
 
 
-def told(catalogue: gettext.GNUTranslations, text: Text) -> list[str]:
+def translations(catalogue: gettext.GNUTranslations, text: Text) -> list[str]:
     """A text in the catalogue's language, all its forms; empty where it has none."""
     known: dict[object, str] = catalogue._catalog  # type: ignore[attr-defined]
     forms = [known.get((text[0], 0), ""), known.get((text[0], 1), "")] if len(text) > 1 else [known.get(text[0], "")]
@@ -85,7 +85,7 @@ def told(catalogue: gettext.GNUTranslations, text: Text) -> list[str]:
 def test_every_text_of_an_app_is_translated(app: str, language: str) -> None:
     served, texts = catalogue(app, language), texts_of(app)
     assert bool(texts) is (app not in WITHOUT_TEXTS)
-    assert not sorted(text for text in texts if text[0].strip() and not told(served, text))
+    assert not sorted(text for text in texts if text[0].strip() and not translations(served, text))
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -93,7 +93,7 @@ def test_every_text_of_an_app_is_translated(app: str, language: str) -> None:
 def test_a_translation_has_the_same_places_to_fill_in(app: str, language: str) -> None:
     served = catalogue(app, language)
     for text in texts_of(app):
-        for form in told(served, text):
+        for form in translations(served, text):
             assert sorted(PLACES.findall(form)) == sorted(PLACES.findall(text[-1])), text
 
 
