@@ -41,7 +41,7 @@ fix: environment-dev ## Repair style
 lighthouse: system environment ## Measure pages of a running copy with Lighthouse (needs Node); URL names it
 	@$(BIN) tools/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
 
-screenshots: environment-dev system ## Take docs/screenshots/ anew from a running copy; URL names it
+screenshots: environment-dev system ## Take pictures of every page of a running copy; URL names it
 	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)
 
 # The program left out runs in the other environment; benchmarks/dose.py starts it.

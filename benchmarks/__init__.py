@@ -1,0 +1,1 @@
+"""Measurements with ratios against a named peer or floor; `make bench` runs all."""

@@ -1,4 +1,4 @@
-"""Rows that every room may write: the audit log and remembered answers to retried requests."""
+"""Rows that every app may write: the audit log and remembered answers to retried requests."""
 
 import datetime as dt
 import uuid

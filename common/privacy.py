@@ -12,6 +12,9 @@ from typing import Final
 from django.apps import apps
 from django.db import models
 
+FEWEST_SHOWN: Final = 5
+"""Numbers of people below this are not told apart, wherever a page or an answer shows a crowd."""
+
 
 class Subject(StrEnum):
     """Whose data a model holds."""
@@ -44,7 +47,7 @@ class Export(StrEnum):
 class Retention:
     """Delete a row once `field` lies `after` in the past.
 
-    A `DateField` means an epoch's date: its end is 28 hours after the start of that day in the deployment's zone.
+    For a `DateField`, `after` counts from the first instant of that day in the deployment's zone.
     `venue` is the look-up path to the row's venue, whose simulated clock counts where it has one.
     `blank` names a field that is set to NULL at that moment instead of deleting the row.
     """

@@ -10,8 +10,9 @@ from typing import Any, Final, cast
 from django.db import models, transaction
 from django.db.models.constants import LOOKUP_SEP
 
+from common.days import last_begun_day
 from common.privacy import Retention, declared_models
-from common.time import last_ended_day
+from common.time import deployment_zone
 
 BATCH: Final = 5_000
 SIMULATED: Final = "simulated_until"
@@ -51,7 +52,7 @@ def _is_past(field: models.Field[Any, Any], retention: Retention, now: dt.dateti
     if isinstance(field, models.DateTimeField):
         return models.Q(**{f"{retention.field}__lte": limit})
     if isinstance(field, models.DateField):
-        return models.Q(**{f"{retention.field}__lte": last_ended_day(limit)})
+        return models.Q(**{f"{retention.field}__lte": last_begun_day(limit, deployment_zone())})
     raise TypeError(f"{field} of a retention is neither a date nor a time")
 
 

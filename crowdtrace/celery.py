@@ -1,4 +1,4 @@
-"""The Celery application and its schedule; each room keeps its tasks in `tasks.py`."""
+"""The Celery application and its schedule; each app keeps its tasks in `tasks.py`."""
 
 import os
 from typing import Any

@@ -70,7 +70,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # The address visitors reach the deployment at; posters and personal QR codes carry it.
 PUBLIC_ORIGIN: str = env.str("PUBLIC_ORIGIN", default="")
 
-# Rooms ---------------------------------------------------------------------------------------------------------------
+# Apps ----------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.postgres",
     "crowdtrace.site",
@@ -330,7 +330,6 @@ DEFAULT_EXCEPTION_REPORTER = "common.logs.PrivateReporter"
 
 # CrowdTrace ----------------------------------------------------------------------------------------------------------
 PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-ancestral")
-RETENTION_DAYS = 14
 # Known active cases per person where no series says: 8 new reported cases in 100,000 a day, each active for ten days.
 KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
@@ -343,8 +342,6 @@ PUBLISH_VERIFIED_ROWS: bool = env.bool("CROWDTRACE_PUBLISH_VERIFIED_ROWS", defau
 # pages give general advice.
 HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)
 HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
-# Upper bounds of the classes Low and Moderate of the chance of being infectious.
-RISKLEVEL_THRESHOLDS = (0.01, 0.05)
 # Who publishes the open dataset, as citations name them.
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
 # What answers Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the workgroup named,

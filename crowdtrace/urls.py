@@ -1,4 +1,4 @@
-"""Every address of the deployment, room by room."""
+"""Every URL of the deployment, app by app."""
 
 from django.urls import include, path
 

@@ -12,15 +12,17 @@ from django.db import models
 from django.db.models import Q
 
 from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
+from passes.codec.limits import EPOCH_LENGTH, OLDEST_TEST, PASSES_PER_EPOCH, VISIT_RETENTION
 from venues.models import Device, Venue
 
-FORTNIGHT = dt.timedelta(days=14)
-AT_END = dt.timedelta(0)
+# Retentions of an epoch's date, which count from the start of its day.
+AT_END = EPOCH_LENGTH
+AFTER_RETENTION = EPOCH_LENGTH + VISIT_RETENTION
 VISIT_ROW = Privacy(
     Subject.VISIT,
     erasure=Erasure.REMOVED,
     export=Export.COUNTS,
-    retention=(Retention("epoch", FORTNIGHT, venue="venue"),),
+    retention=(Retention("epoch", AFTER_RETENTION, venue="venue"),),
 )
 
 
@@ -51,7 +53,7 @@ class SealingKey(models.Model):
     may come late.
     """
 
-    privacy = Privacy(Subject.NOBODY, retention=(Retention("epoch", dt.timedelta(days=15)),))
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("epoch", AT_END + dt.timedelta(days=15)),))
 
     epoch = models.DateField(unique=True, help_text="first day of use")
     public = models.BinaryField(max_length=32)
@@ -89,7 +91,7 @@ class Draw(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["visitor", "epoch"], name="one_count_an_epoch"),
-            models.CheckConstraint(condition=Q(drawn__lte=16), name="at_most_sixteen_passes"),
+            models.CheckConstraint(condition=Q(drawn__lte=PASSES_PER_EPOCH), name="at_most_sixteen_passes"),
         ]
 
     def __str__(self) -> str:
@@ -104,7 +106,7 @@ class Pass(models.Model):
         erasure=Erasure.REMOVED,
         export=Export.COUNTS,
         retention=(
-            Retention("epoch", FORTNIGHT, venue="venue"),
+            Retention("epoch", AFTER_RETENTION, venue="venue"),
             Retention("epoch", AT_END, venue="venue", blank="anchor"),
         ),
     )
@@ -250,7 +252,7 @@ class Rating(models.Model):
         Subject.VISIT,
         erasure=Erasure.REMOVED,
         export=Export.COUNTS,
-        retention=(Retention("pass_row__epoch", FORTNIGHT, venue="pass_row__venue"),),
+        retention=(Retention("pass_row__epoch", AFTER_RETENTION, venue="pass_row__venue"),),
     )
 
     pass_row = models.OneToOneField(Pass, models.CASCADE, primary_key=True, related_name="rating")
@@ -301,9 +303,7 @@ class Name(models.Model):
 class SelfReport(models.Model):
     """A test result that waits for the nightly fold; one row an owner, no request in common."""
 
-    privacy = Privacy(
-        Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("tested_on", dt.timedelta(days=28)),)
-    )
+    privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("tested_on", AT_END + OLDEST_TEST),))
 
     owner_hash = models.BinaryField(primary_key=True, max_length=32)
     tested_on = models.DateField()
@@ -316,7 +316,7 @@ class SelfReport(models.Model):
 class SpentOwner(models.Model):
     """That an owner has reported already: `HMAC(pepper, "spent" || owner hash)`."""
 
-    privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("spent_on", FORTNIGHT),))
+    privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("spent_on", AFTER_RETENTION),))
 
     spent_hash = models.BinaryField(primary_key=True, max_length=32)
     spent_on = models.DateField()

@@ -32,7 +32,7 @@ from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathFillImage
 
 from passes.codec import UncheckedPass, static_text
-from passes.codec.identity import EPOCH_SECONDS
+from passes.codec.limits import EPOCH_LENGTH
 
 LARGEST_VERSION: Final = 8
 QUIET_ZONE_MODULES: Final = 4  # ISO/IEC 18004, section 6.3.8
@@ -134,7 +134,7 @@ def wallet_pass(
     cannot be matched by their numbers. `description` is read aloud by screen readers; `place` is shown if given.
     """
     start = dt.datetime.fromtimestamp(unchecked.epoch_start, dt.UTC)
-    end = start + dt.timedelta(seconds=EPOCH_SECONDS)
+    end = start + EPOCH_LENGTH
     times = {"dateStyle": "PKDateStyleMedium", "timeStyle": "PKDateStyleShort"}
     text = static_text(unchecked.pass_bytes)
     content = {

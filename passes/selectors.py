@@ -1,4 +1,4 @@
-"""Reads of this room, also for the rooms above it."""
+"""Reads of this app, also for the apps above it."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -11,18 +11,19 @@ from django.db.models.functions import Coalesce
 from common import crypto
 from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
+from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from passes.hashes import spent_hash
 from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, SpentOwner, Visit
 from passes.services.holders import name_purpose
 from venues.models import Venue
 
 FEWEST: Final = 10
-"""A total below it is not told: it could speak of few people."""
-STATISTICS_DAYS: Final = 14
+"""A total below it is not shown: it could be about few people."""
+STATISTICS_DAYS: Final = VISIT_RETENTION.days
 ODD_SCORE: Final = 0.5
 MOST_ODD: Final = 20
-KNOWN_DAYS: Final = 15
-"""Visits are purged 14 days after the end of their epoch, which is 28 hours long."""
+KNOWN_DAYS: Final = (EPOCH_LENGTH + VISIT_RETENTION).days
+"""Visits are purged at their retention after the end of their epoch, which began a day and four hours earlier."""
 
 
 # For the venue card --------------------------------------------------------------------------------------------------
@@ -90,7 +91,8 @@ def day_totals(venue: Venue, now: dt.datetime) -> list[DayTotals]:
     refused = _by_day(Pass.objects.filter(venue=venue, epoch__range=(since, today), go=False))
     dates = [today - dt.timedelta(days=days) for days in range(STATISTICS_DAYS)]
     return [
-        DayTotals(date, visits.get(date, 0), _told(date, declined, now), _told(date, refused, now)) for date in dates
+        DayTotals(date, visits.get(date, 0), _shown_total(date, declined, now), _shown_total(date, refused, now))
+        for date in dates
     ]
 
 
@@ -136,14 +138,14 @@ def _by_day(rows: QuerySet[Any], distinct: str = "") -> dict[dt.date, int]:
     return {row["epoch"]: row["total"] for row in rows.order_by().values("epoch").annotate(total=total)}
 
 
-def _told(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | None:
+def _shown_total(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | None:
     epoch = epoch_of(date)
     if epoch is None or epoch.end > now.timestamp() or totals.get(date, 0) < FEWEST:
         return None
     return totals[date]
 
 
-# For holders, through the rooms above --------------------------------------------------------------------------------
+# For holders, through the apps above ---------------------------------------------------------------------------------
 def all_owners() -> Iterator[bytes]:
     """Owner hashes of all passes, and of reports that wait; for what is known by keyed hashes of them alone."""
     for rows, name in ((Pass.objects, "owner_hash"), (SelfReport.objects, "pk")):

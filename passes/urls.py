@@ -1,4 +1,4 @@
-"""Addresses of this room; those of doors stand in `urls_doors`, and a door's request is the first to be looked for."""
+"""URLs of this app; those of doors are in `urls_doors`, and a door's request is matched first."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

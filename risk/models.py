@@ -11,9 +11,8 @@ from django.db import models
 from django.db.models import Q
 
 from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
+from passes.models import AFTER_RETENTION
 from venues.models import Device, Venue
-
-FORTNIGHT = dt.timedelta(days=14)
 
 
 class ParameterSet(models.Model):
@@ -53,7 +52,7 @@ class CrowdDay(models.Model):
     """Crowd state of one venue over the busy part of one UTC day; `risk.crowd.venue_days` reads and writes `data`."""
 
     privacy = Privacy(
-        Subject.VISIT, erasure=Erasure.RECOMPUTED, retention=(Retention("day", FORTNIGHT, venue="venue"),)
+        Subject.VISIT, erasure=Erasure.RECOMPUTED, retention=(Retention("day", AFTER_RETENTION, venue="venue"),)
     )
 
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
@@ -159,7 +158,9 @@ class ReportedDay(models.Model):
     erasure leaves it: a number of people in a quarter-hour, which goes with its day.
     """
 
-    privacy = Privacy(Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", FORTNIGHT, venue="venue"),))
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", AFTER_RETENTION, venue="venue"),)
+    )
 
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     day = models.DateField()

@@ -1,5 +1,5 @@
 /**
- * Makes crowdtrace/site/data/us_map.json: outlines of the states and the place of each 3-digit ZIP area on the same map.
+ * Makes crowdtrace/site/research/data/us_map.json: outlines of the states and the place of each 3-digit ZIP area on the same map.
  *
  * Outlines are those of `us-atlas` (U.S. Census Bureau, public domain; package ISC), which come projected by
  * `d3.geoAlbersUsa().scale(1300).translate([487.5, 305])`. Places of ZIP areas are the coordinates of
@@ -12,10 +12,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { geoAlbersUsa } from "d3-geo";
 import { feature } from "topojson-client";
 
-const OUTPUT = new URL("../crowdtrace/site/data/us_map.json", import.meta.url);
+const OUTPUT = new URL("../crowdtrace/site/research/data/us_map.json", import.meta.url);
 const ATLAS = new URL("../node_modules/us-atlas/states-albers-10m.json", import.meta.url);
 const ZIPS = new URL("../venues/data/zip3.csv", import.meta.url);
-const NAMES = new URL("../crowdtrace/site/data/states.json", import.meta.url);
+const NAMES = new URL("../crowdtrace/site/research/data/states.json", import.meta.url);
 /** Units of the map are its pixels; one in ten is finer than any screen shows. */
 const STEP = 10;
 /** Islands below this area, in square units, are specks. */
@@ -74,7 +74,7 @@ const zips = (await readFile(ZIPS, "utf8"))
 const made = `${JSON.stringify({ width: 975, height: 610, states, zips })}\n`;
 if (process.argv.includes("--check")) {
   if ((await readFile(OUTPUT, "utf8")) !== made) {
-    console.error("crowdtrace/site/data/us_map.json differs from its sources; run `npm run map` and commit.");
+    console.error("crowdtrace/site/research/data/us_map.json differs from its sources; run `npm run map` and commit.");
     process.exitCode = 1;
   }
 } else {

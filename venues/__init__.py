@@ -1,0 +1,1 @@
+"""Organisations, venues, their rules, doors, devices and events; accounts of owners. Begin at `models`."""

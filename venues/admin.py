@@ -1,4 +1,4 @@
-"""Raw tables of this room for operators, to read; never anything of a visit.
+"""Raw tables of this app for operators, to read; never anything of a visit.
 
 The site has no log-in of its own: it sends to the one of the owners' pages, so that its throttle and second factor
 hold here too. What changes something goes through services (the owner's API, `manage.py`), for those write the audit.

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the room."""
+"""The closed vocabularies of the app."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Problems of this room that carry a code a program can act on."""
+"""Problems of this app that carry a code a program can act on."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads of this room.
+"""Reads of this app.
 
 Everything of an organisation is read through the person who asks: `membership`, `organisation`, `venue` and the like
 take the user and the least role that is needed. What belongs to others is not there (`NotFound`), exactly like what

@@ -1,4 +1,4 @@
-"""Work of this room that runs in the worker."""
+"""Work of this app that runs in the worker."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Addresses of this room."""
+"""URLs of this app."""
 
 from collections.abc import Callable
 

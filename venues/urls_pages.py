@@ -1,4 +1,4 @@
-"""Addresses of the owners' pages; those that span rooms (dashboard, status) are in `crowdtrace.site`."""
+"""Addresses of the owners' pages; those that span apps (dashboard, status) are in `crowdtrace.site`."""
 
 from collections.abc import Callable
 

@@ -34,7 +34,7 @@ def _is_visible_ascii(text: str) -> bool:
 
 
 class SchemeAuthentication(BaseAuthentication):
-    """Authenticates by one scheme. A room names it and says in `identify` whom a credential stands for."""
+    """Authenticates by one scheme. An app names it and says in `identify` whom a credential belongs to."""
 
     scheme: ClassVar[str]
     description: ClassVar[str] = ""

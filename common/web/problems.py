@@ -1,6 +1,6 @@
 """Every error answer of the deployment: one family of exceptions, mapped once to problem details (RFC 9457).
 
-A room raises a `Problem`; views of the API, pages and middleware answer with the same few words. Below `/api`,
+An app raises a `Problem`; views of the API, pages and middleware answer with the same few words. Below `/api`,
 `/.well-known`, `/healthz` and `/readyz` the answer is `application/problem+json` with the members `type`, `title`,
 `status`, `detail` and `errors`; elsewhere it is a page.
 

@@ -1,4 +1,4 @@
-"""Addresses of this room: the last ones, for what nobody else answers."""
+"""URLs of this app: the last ones, for what no other app answers."""
 
 from django.urls import URLPattern, URLResolver, re_path
 

@@ -1,4 +1,4 @@
-"""What the top room keeps: page speed, as counts a day."""
+"""Page speed, as counts a day."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ class Metric(models.TextChoices):
 class VitalsCount(models.Model):
     """How many loads of a page on a day fell into one step of one measure. Nothing of who loaded it."""
 
-    privacy = Privacy(Subject.NOBODY, retention=(Retention("day", dt.timedelta(days=90)),))
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("day", dt.timedelta(days=91)),))
 
     day = models.DateField()
     page = models.CharField(max_length=64)

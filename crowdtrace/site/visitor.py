@@ -1,4 +1,4 @@
-"""Pages of visitors that span rooms. They hold words and public facts; whatever is personal happens in the browser."""
+"""Pages of visitors that span apps. They hold words and public facts; whatever is personal happens in the browser."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

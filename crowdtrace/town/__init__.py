@@ -1,1 +1,1 @@
-"""What changes something across rooms: the demonstration and simulated towns."""
+"""A simulated town in the product's own tables, the demonstration, and comparators. Begin at `simulation`."""

@@ -16,7 +16,6 @@ from passes.clock import moment
 from passes.codec import PREFIX, rotating_text
 from passes.codec.epochs import Epoch
 from passes.codec.identity import (
-    PASSES_PER_EPOCH,
     SECRET_BYTES,
     PassSecrets,
     VisitorKeys,
@@ -25,6 +24,7 @@ from passes.codec.identity import (
     derive_seed,
     hash_erase_key,
 )
+from passes.codec.limits import PASSES_PER_EPOCH
 from passes.hashes import visitor_hash
 from passes.services.checkins import CheckinRequest, check_in
 from passes.services.holders import rate_visit

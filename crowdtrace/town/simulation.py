@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -31,7 +30,7 @@ from crowdtrace.town.world.town import Town, TownDay
 from passes import bulk, keys
 from passes.clock import calendar, moment
 from passes.codec.epochs import Epoch
-from passes.services.checkins import COUNTED_PASSES, UNMARKED_ONE_IN
+from passes.codec.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
 from venues.models import Organisation, Venue
 from venues.services.accounts import sign_up
 
@@ -124,8 +123,8 @@ def simulate_town(
         nightly.mark_served(days={epoch.date})
         clock.set(moment(epoch.start) + NIGHT_AFTER)
         if release and clock.is_past:
-            # The purge reads whole tables; before the first rows are a fortnight old it would find nothing.
-            nightly.run_night(now=clock.time, purge=number >= settings.RETENTION_DAYS)
+            # The purge reads whole tables; before the first rows reach their retention it would find nothing.
+            nightly.run_night(now=clock.time, purge=number >= VISIT_RETENTION.days)
         step()
     end = clock.stop_at(moment(epoch.end))
     if release:
@@ -275,7 +274,7 @@ class _Writer:
         venues = self._town.venues
         closes = venues.closes[rows.venue, weekend] * 60
         all_day = (venues.opens[rows.venue, weekend] == 0) & (closes >= 86_400)
-        dwelt = np.minimum(rows.arrives_s + self._dwell_s[rows.venue], 28 * 3600)
+        dwelt = np.minimum(rows.arrives_s + self._dwell_s[rows.venue], EPOCH_SECONDS)
         return np.asarray(np.where(all_day, dwelt, np.minimum(dwelt, np.maximum(closes, rows.arrives_s + 60))))
 
 

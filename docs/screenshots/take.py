@@ -1,7 +1,10 @@
-"""Takes the pictures of this folder from a running copy: `take.py http://127.0.0.1:8000 [--to FOLDER] [NAME ...]`.
+"""Take a picture of every page from a running copy: `take.py http://127.0.0.1:8000 [--to FOLDER] [NAME ...]`.
 
-Each page four times: phone and desktop, light and dark. The copy holds the demonstration town; a key is made, a place
-is checked in to, and its pages are shown as a visitor sees them. Needs the environment of `make test`.
+Each page four times: phone and desktop, light and dark. All go to `screenshots/`, which git ignores; those that the
+README shows, the files of this folder, are replaced too. With `--to` only that folder is written.
+
+The copy holds the demonstration town; a key is made, a place is checked in to, and its pages are shown as a visitor
+sees them. Needs the environment of `make test`.
 """
 
 import io
@@ -17,6 +20,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 HERE = Path(__file__).parent
+ALL = HERE.parents[1] / "screenshots"
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 800}}
 SCHEMES = ("light", "dark")
 QUALITY = 78
@@ -184,9 +188,10 @@ def take(context: BrowserContext, size: str, only: list[str], to: Path) -> None:
 
 def main() -> None:
     url, *only = sys.argv[1:]
-    to = HERE
+    to = ALL
     if only and only[0] == "--to":
         to, only = Path(only[1]), only[2:]
+    to.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -197,6 +202,10 @@ def main() -> None:
             take(context, size, only, to)
             context.close()
         browser.close()
+    if to == ALL:
+        for shown in HERE.glob("*.webp"):
+            if (ALL / shown.name).exists():
+                shutil.copyfile(ALL / shown.name, shown)
 
 
 if __name__ == "__main__":

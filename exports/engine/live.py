@@ -12,12 +12,13 @@ from typing import Any, Final
 from common.time import z
 from exports.dataset.tables import states_by_zip3
 from exports.reads import heads_by_area
+from passes.codec.limits import EPOCH_LENGTH
 from risk.scouting.occupancy import band
 
 FEWEST_VENUES: Final = 3
 LATE: Final = dt.timedelta(minutes=30)
-# No stay is longer: an epoch has 28 hours.
-LONGEST_STAY: Final = dt.timedelta(hours=28)
+# No stay is longer than an epoch.
+LONGEST_STAY: Final = EPOCH_LENGTH
 
 
 def counted_at(now: dt.datetime) -> dt.datetime:

@@ -10,13 +10,14 @@ from math import prod
 from typing import Final
 
 from exports.dataset.tables import ACCESSLEVELS, ANSWERS, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
+from passes.codec.limits import COUNTED_PASSES, PASSES_PER_EPOCH, UNMARKED_ONE_IN
 
 # Marked passes of one secret in one epoch that count at most, each once: the L1 distance of neighbouring days.
-CAP: Final = 3
+CAP: Final = COUNTED_PASSES
 # Passes of one secret in one epoch that the server issues at most, refusals included (design, pass book).
-PASS_LIMIT: Final = 16
+PASS_LIMIT: Final = PASSES_PER_EPOCH
 # A pass within the cap is marked with this chance, so that a rare unmarked pass points at nobody.
-KEEP: Final = 0.9
+KEEP: Final = 1 - 1 / UNMARKED_ONE_IN
 
 NONE: Final = "none"
 # Public ends of the bins, in the column's unit; a value at an inner end belongs to the upper bin.

@@ -9,11 +9,12 @@ from django.db import connection
 from django.db.models import Q
 from psycopg import sql
 
-from common.time import EPOCH_LENGTH, epoch_end, last_ended_day
+from common.time import deployment_zone
 from exports.policy.domain import PASSES, Workload
 from exports.policy.noise import Counts
 from exports.reads import make_rows
-from passes.models import FORTNIGHT
+from passes.codec.epochs import epoch_end, last_ended_day
+from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Organisation
 
 
@@ -37,12 +38,14 @@ def rows_may_be_gone(*, day: dt.date, now: dt.datetime) -> bool:
 
     Each organisation has its own clock. A day without any organisation uses the real clock.
     """
-    begun = epoch_end(day) - EPOCH_LENGTH
+    zone = deployment_zone()
+    ended = epoch_end(day, zone)
+    begun = ended - EPOCH_LENGTH
     there = Organisation.objects.exclude(verified_at=None).filter(
-        Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=epoch_end(day)
+        Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=ended
     )
     clocks = {until or now for until in there.values_list("simulated_until", flat=True).distinct()} or {now}
-    return any(day <= last_ended_day(clock + MARGIN - FORTNIGHT) for clock in clocks)
+    return any(day <= last_ended_day(clock + MARGIN - VISIT_RETENTION, zone) for clock in clocks)
 
 
 def _count(cursor: Any, table: Workload) -> Counts:

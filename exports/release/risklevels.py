@@ -16,6 +16,7 @@ from risk.crowd.cases import Signal, signals_of
 from risk.crowd.parameters import parameters_at_start
 from risk.model.classes import answer_class, chances
 from risk.model.parameters import Parameters
+from risk.model.risklevels import HIGH_FROM, MODERATE_FROM, risklevel
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,10 @@ def levels_on(*, day: dt.date, zip3: Sequence[str]) -> Levels:
     found = signals_of([(area, day) for area in zip3])
     signals = {area: found[area, day] for area in zip3}
     parameters = parameters_at_start()
-    moderate, high = settings.RISKLEVEL_THRESHOLDS
     basis = {
         "parameters": parameters.version,
-        "moderate_from": moderate,
-        "high_from": high,
+        "moderate_from": MODERATE_FROM,
+        "high_from": HIGH_FROM,
         "known_active_per_person": {
             area: signal.known_active_per_person for area, signal in signals.items() if signal.source != "default"
         },
@@ -72,6 +72,4 @@ def _by_class(kinds: Sequence[tuple[float, bool]], parameters: Parameters) -> li
 
 
 def _level(chance: float) -> int:
-    moderate, high = settings.RISKLEVEL_THRESHOLDS
-    name = "Low" if chance < moderate else "Moderate" if chance < high else "High"
-    return RISKLEVELS.index(name)
+    return RISKLEVELS.index(risklevel(chance))

@@ -1,4 +1,4 @@
-"""What the addresses of this room take and answer."""
+"""Request and response bodies of this app's API."""
 
 import re
 from typing import Any, Final

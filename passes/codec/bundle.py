@@ -143,12 +143,12 @@ def _read_bundle(claims: dict[int, object]) -> Bundle:
 
 
 def _read_key(entry: object) -> IssuerKey:
-    public, epochs = _typed(entry, list)
-    return IssuerKey(_typed(public, bytes), _read_epochs(epochs))
+    public, epochs = _checked(entry, list)
+    return IssuerKey(_checked(public, bytes), _read_epochs(epochs))
 
 
 def _read_epochs(entry: object) -> frozenset[int]:
-    return frozenset(_typed(start, int) for start in _typed(entry, list))
+    return frozenset(_checked(start, int) for start in _checked(entry, list))
 
 
 def _read_requirements(fields: dict[int, object]) -> DoorRequirements:
@@ -171,7 +171,7 @@ def _read_requirements(fields: dict[int, object]) -> DoorRequirements:
 def _read_openings(entries: list[object]) -> tuple[tuple[int, int], ...]:
     openings = []
     for entry in entries:
-        start, end = (_typed(moment, int) for moment in _typed(entry, list))
+        start, end = (_checked(moment, int) for moment in _checked(entry, list))
         openings.append((start, end))
     return tuple(openings)
 
@@ -179,7 +179,7 @@ def _read_openings(entries: list[object]) -> tuple[tuple[int, int], ...]:
 def _read_hours(fields: dict[int, object]) -> WeeklyHours:
     spans = []
     for entry in _take(fields, _SPANS, list):
-        weekday, opens, closes = (_typed(number, int) for number in _typed(entry, list))
+        weekday, opens, closes = (_checked(number, int) for number in _checked(entry, list))
         spans.append(Span(weekday, opens, closes))
     return WeeklyHours(zone=ZoneInfo(_take(fields, _ZONE, str)), spans=tuple(spans))
 
@@ -194,7 +194,7 @@ def _read_revocations(fields: dict[int, object]) -> RevocationList:
 
 
 def _read_occupancy(fields: dict[int, object]) -> Occupancy:
-    still = tuple(_typed(people, int) for people in _take(fields, _STILL, list))
+    still = tuple(_checked(people, int) for people in _take(fields, _STILL, list))
     return Occupancy(counted_at=_take(fields, _COUNTED_AT, int), still=still)
 
 
@@ -203,14 +203,14 @@ def _from_hundredths(value: int | None) -> float | None:
 
 
 def _take(fields: dict[int, object], key: int, kind: type[T]) -> T:
-    return _typed(fields.get(key), kind)
+    return _checked(fields.get(key), kind)
 
 
 def _take_optional(fields: dict[int, object], key: int, kind: type[T]) -> T | None:
     return _take(fields, key, kind) if key in fields else None
 
 
-def _typed(value: object, kind: type[T]) -> T:
+def _checked(value: object, kind: type[T]) -> T:
     if type(value) is not kind:  # exactly: a bool is no int here
         raise BundleError("a field is missing or has another type")
     return value

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from passes.codec.limits import SLOTS
+
 CODE_BYTES: Final = 16  # length of an anchor and of every rotating code
-SLOTS: Final = 1680
 _SLOT_NUMBERS: Final = tuple(j.to_bytes(2, "big") for j in range(SLOTS + 1))
 _compiled: Callable[[bytes, int, bytes], bytes] | None = None
 _wanted = threading.Lock()

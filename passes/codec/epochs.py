@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from passes.codec.identity import EPOCH_SECONDS
+from common.days import first_instant, last_begun_day
+from passes.codec.limits import CHECKIN_LEAD_SECONDS, EPOCH_LENGTH, EPOCH_SECONDS
 
-CHECKIN_LEAD_SECONDS: Final = 24 * 3600
 _LAST_HOUR: Final = 23
 
 
@@ -50,9 +50,7 @@ class EpochCalendar:
 
     def epoch_of(self, date: dt.date) -> Epoch:
         """The epoch of a calendar day; ValueError for a day that the zone skipped (Samoa's 30 December 2011)."""
-        midnight = dt.datetime.combine(date, dt.time(), tzinfo=self.zone)
-        # fold=0 takes the offset before a gap, whose midnight is the gap's end, and the first of two midnights.
-        start = int(midnight.timestamp())
+        start = int(first_instant(date, self.zone).timestamp())
         if self._local(start).date() != date:
             raise ValueError("the time zone has no such day")
         return Epoch(start=start, date=date)
@@ -115,3 +113,13 @@ class EpochCalendar:
             except ValueError:  # a day that the zone skipped
                 continue
         return tuple(epochs)
+
+
+def epoch_end(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """The end of a day's epoch, in UTC. A day that the zone skipped has one too."""
+    return first_instant(day, zone) + EPOCH_LENGTH
+
+
+def last_ended_day(moment: dt.datetime, zone: ZoneInfo) -> dt.date:
+    """The latest day whose epoch has ended at `moment`."""
+    return last_begun_day(moment - EPOCH_LENGTH, zone)

@@ -19,13 +19,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from passes.codec import chain
+from passes.codec.limits import EPOCH_SECONDS, PASSES_PER_EPOCH, SLOT_SECONDS, SLOTS
 
 SECRET_BYTES: Final = 32
 CODE_BYTES: Final = chain.CODE_BYTES
-SLOTS: Final = chain.SLOTS
-SLOT_SECONDS: Final = 60
-EPOCH_SECONDS: Final = SLOTS * SLOT_SECONDS  # 28 h: a day and four hours, so that a party may go on
-PASSES_PER_EPOCH: Final = 16
 
 _CHAIN: Final = b"crowdtrace/v1/chain"
 _LAST_EPOCH_START: Final = 2**32 - 1 - EPOCH_SECONDS  # the end too must fit into 4 bytes

@@ -30,7 +30,7 @@ REMINDERS_H: Final = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionText:
     """One question as a page shows it."""
 
     key: str
@@ -39,22 +39,22 @@ class Asked:
 
 
 QUESTIONS: Final = (
-    Asked(
+    QuestionText(
         Question.SYMPTOMS.value,
         gettext_lazy("Shortness of breath, fever, loss of taste or smell, or a new cough?"),
         gettext_lazy("You yourself, in the past 2 weeks."),
     ),
-    Asked(
+    QuestionText(
         Question.DIAGNOSED.value,
         gettext_lazy("Diagnosed, or waiting for a test result?"),
         gettext_lazy("You yourself, in the past 2 weeks."),
     ),
-    Asked(
+    QuestionText(
         Question.CONTACT.value,
         gettext_lazy("In contact with someone diagnosed, or waiting for a test result?"),
         gettext_lazy("In the past 2 weeks: for example at home, at work, or at a table."),
     ),
-    Asked(
+    QuestionText(
         Question.NEAR.value,
         gettext_lazy("Near someone with those symptoms?"),
         gettext_lazy("In the past 2 weeks: in the same room as someone with fever, a new cough or the like."),

@@ -1,0 +1,1 @@
+"""Writes of the app. Begin at `checkins` (a pass) and `scans` (a scan, with its SQL in `scan_sql`)."""

@@ -3,7 +3,6 @@
 import datetime as dt
 import secrets
 from dataclasses import dataclass, field
-from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -15,6 +14,7 @@ from passes.admission import Advice, AdviceCode, Answers, CheckinRules, CheckinS
 from passes.clock import calendar, epoch_of
 from passes.codec import sign_pass, static_text
 from passes.codec.epochs import Epoch
+from passes.codec.limits import COUNTED_PASSES, UNMARKED_ONE_IN
 from passes.hashes import pass_tag
 from passes.models import Pass
 from passes.rules import checkin_rules, epoch_day
@@ -22,11 +22,6 @@ from passes.services import visitors
 from venues import selectors as places
 from venues.models import Venue
 from venues.services.events import take_invitation
-
-COUNTED_PASSES: Final = 3
-"""Passes of one visitor and epoch that the open dataset counts: its bound on what one person changes."""
-UNMARKED_ONE_IN: Final = 10
-"""Of these one in so many is unmarked by a coin, so that a rare unmarked pass points at nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,9 @@ from django.db import connection, transaction
 
 from common import crypto
 from passes.clock import calendar, epoch_of
+from passes.codec.limits import VISIT_RETENTION
 from passes.hashes import spent_hash
 from passes.models import Change, Name, Pass, Rating, Visit
-
-RATING_TERM: Final = dt.timedelta(days=14)
-"""A rating can be made and changed for so long after the end of its epoch."""
-OLDEST_TEST: Final = dt.timedelta(days=28)
-"""Reports of older tests say nothing of visits that are still known."""
 
 # An owner is spent and its report made in one statement, and each owner in a transaction of its own: what is written
 # together could be put together again.
@@ -47,7 +43,7 @@ def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.dateti
     """Keep or change the rating of a pass that was let in; anything else changes nothing."""
     with transaction.atomic():
         row = Pass.objects.select_for_update().filter(owner_hash=owner_hash, go=True).first()
-        if row is None or _is_past(row.epoch, now, RATING_TERM):
+        if row is None or _is_past(row.epoch, now, VISIT_RETENTION):
             return
         arrived = Visit.objects.filter(tag=row.tag).order_by("arrived_at").values_list("arrived_at", flat=True).first()
         if arrived is None:

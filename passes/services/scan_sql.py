@@ -13,51 +13,7 @@ from django.db import connection
 
 from common.statements import one_row
 from passes.admission import Result, ScanFacts, VisitEffect, VisitFacts
-
-# Scans of one pass are few, so one look through them (`mine`) answers four questions. A scan let its visitor through
-# if the kiosk's result, or where there is none the server's, is an approval. `stay` is the latest visit that had begun
-# by the scan's time, else the earliest one: nothing sorts before a visit that has begun.
-_FACTS: Final = """
-    SELECT known.approved, pass.revoked, pass.tag IS NOT NULL,
-           mine.seen, mine.slot_used, mine.slot_let_in, mine.last_slot, mine.next_checkout,
-           stay.id, stay.arrived_at, stay.left_at, stay.times_out_at,
-           CASE WHEN %(limit)s::integer IS NULL THEN 0 ELSE (
-               SELECT count(*) FROM (
-                   (SELECT 1 FROM passes_visit AS visit
-                    WHERE visit.venue_id = %(venue)s AND visit.left_at IS NULL AND visit.times_out_at > %(at)s
-                      AND visit.arrived_at <= %(at)s LIMIT %(limit)s)
-                   UNION ALL
-                   (SELECT 1 FROM passes_visit AS visit
-                    WHERE visit.venue_id = %(venue)s AND visit.left_at > %(at)s
-                      AND visit.arrived_at <= %(at)s LIMIT %(limit)s)) AS inside) END,
-           %(private)s AND EXISTS (
-               SELECT FROM venues_event AS event
-               WHERE event.venue_id = %(venue)s AND event.cancelled_at IS NULL AND event.invitation_needed
-                 AND event.starts_at >= %(day_start)s AND event.starts_at < %(day_end)s)
-    FROM (VALUES (1)) AS one
-    LEFT JOIN passes_scan AS known ON known.venue_id = %(venue)s AND known.scan_id = %(scan_id)s
-    LEFT JOIN passes_pass AS pass ON pass.tag = %(tag)s AND pass.venue_id = %(venue)s AND pass.go
-    LEFT JOIN LATERAL (
-        SELECT count(*) AS seen,
-               bool_or(scan.type = %(type)s AND scan.slot = %(slot)s
-                       AND (scan.approved OR coalesce(scan.kiosk_approved, false))) AS slot_used,
-               bool_or(scan.type = %(type)s AND scan.slot = %(slot)s
-                       AND coalesce(scan.kiosk_approved, scan.approved)) AS slot_let_in,
-               max(scan.slot) FILTER (WHERE scan.type = %(type)s
-                       AND coalesce(scan.kiosk_approved, scan.approved)) AS last_slot,
-               min(scan.scanned_at) FILTER (WHERE scan.type = 'Checkout' AND scan.scanned_at > %(at)s
-                       AND coalesce(scan.kiosk_approved, scan.approved)) AS next_checkout
-        FROM passes_scan AS scan WHERE scan.tag = %(tag)s
-    ) AS mine ON true
-    LEFT JOIN LATERAL (
-        SELECT visit.id, visit.arrived_at, visit.left_at, visit.times_out_at
-        FROM passes_visit AS visit WHERE visit.tag = %(tag)s
-        ORDER BY visit.arrived_at <= %(at)s DESC,
-                 CASE WHEN visit.arrived_at <= %(at)s THEN %(at)s - visit.arrived_at
-                      ELSE visit.arrived_at - %(at)s END
-        LIMIT 1
-    ) AS stay ON true
-"""
+from passes.reads import SCAN_FACTS
 
 _RECORD: Final = """
     SELECT passes_record_scan(
@@ -68,7 +24,7 @@ _RECORD: Final = """
 """
 
 
-class Asked(NamedTuple):
+class ScanQuery(NamedTuple):
     """Which scan is asked about. `tag`: of the pass, or one that no pass has. `limit`: how many heads are counted at
     most; `None` counts none. `day`: the local day of the pass's epoch, where the door is a private one."""
 
@@ -82,7 +38,7 @@ class Asked(NamedTuple):
     day: tuple[dt.datetime, dt.datetime] | None = None
 
 
-class Known(NamedTuple):
+class KnownScan(NamedTuple):
     """What the database answered. `seen`: scans of this pass so far; `by_invitation`: the day asks for one."""
 
     facts: ScanFacts
@@ -115,22 +71,22 @@ class Record(NamedTuple):
     limit: int | None
 
 
-def read_facts(asked: Asked) -> Known:
+def read_facts(query: ScanQuery) -> KnownScan:
     """All that is known for one scan, in one statement."""
-    day_start, day_end = asked.day or (asked.at, asked.at)
+    day_start, day_end = query.day or (query.at, query.at)
     values: dict[str, Any] = {
-        "venue": asked.venue,
-        "scan_id": asked.scan_id,
-        "tag": asked.tag,
-        "type": asked.type,
-        "slot": asked.slot,
-        "at": asked.at,
-        "limit": asked.limit,
-        "private": asked.day is not None,
+        "venue": query.venue,
+        "scan_id": query.scan_id,
+        "tag": query.tag,
+        "type": query.type,
+        "slot": query.slot,
+        "at": query.at,
+        "limit": query.limit,
+        "private": query.day is not None,
         "day_start": day_start,
         "day_end": day_end,
     }
-    row = _only(one_row(_FACTS, values))
+    row = _only(one_row(SCAN_FACTS, values))
     approved, revoked, exists, seen, used, let_in, last_slot, next_checkout, visit, arrived, left, times_out = row[:12]
     facts = ScanFacts(
         known_result=None if approved is None else _result(approved),
@@ -143,7 +99,7 @@ def read_facts(asked: Asked) -> Known:
         next_checkout=None if next_checkout is None else int(next_checkout.timestamp()),
         occupancy=row[12],
     )
-    return Known(facts=facts, seen=seen, visit=visit, by_invitation=row[13])
+    return KnownScan(facts=facts, seen=seen, visit=visit, by_invitation=row[13])
 
 
 def wait_for_others(tag: bytes) -> None:

@@ -29,11 +29,12 @@ from passes.admission import (
 from passes.clock import calendar, moment
 from passes.codec import Cause, DoorRequirements, GoPass, parse_pass
 from passes.codec.epochs import Epoch
-from passes.codec.identity import SLOTS, slot_at
+from passes.codec.identity import slot_at
+from passes.codec.limits import SLOTS
 from passes.hashes import nobodys_tag, pass_tag
 from passes.rules import door_requirements, end_of_stay
 from passes.services import scan_sql
-from passes.services.scan_sql import Asked, Known, Record
+from passes.services.scan_sql import KnownScan, Record, ScanQuery
 from venues.selectors import DeviceContext
 
 NEAR_LIMIT: Final = 32
@@ -74,7 +75,7 @@ class ScanRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A scan after parsing, before the database is asked."""
+    """A scan after parsing, before the database is queried."""
 
     request: ScanRequest
     scan: Scan
@@ -101,9 +102,9 @@ def record_scan(*, device: DeviceContext, request: ScanRequest, now: dt.datetime
 
 
 def _try(device: DeviceContext, read: _Read) -> Result | None:
-    asked = _asked(device, read)
-    known = scan_sql.read_facts(asked)
-    _remember(device, asked, known)
+    query = _query_of(device, read)
+    known = scan_sql.read_facts(query)
+    _remember(device, query, known)
     return _decide_and_record(device, read, known)
 
 
@@ -117,7 +118,7 @@ def record_malformed(*, device: DeviceContext, scan_id: str, now: dt.datetime) -
     """Keep that an item of a batch was no scan; a known `scan_id` gets its first answer."""
     request = ScanRequest(scan_id=scan_id, credential="", type=ScanType.CHECKIN, scanned_at=now)
     read = _read(device, request, now)
-    known = scan_sql.read_facts(_asked(device, read))
+    known = scan_sql.read_facts(_query_of(device, read))
     if known.facts.known_result is not None:
         return known.facts.known_result
     scan_sql.record(_record(device, read, known, approved=False, cause=Cause.MALFORMED.value))
@@ -149,10 +150,10 @@ def _read(device: DeviceContext, request: ScanRequest, now: dt.datetime) -> _Rea
     return _Read(request, scan, parsed, scanned_at, nobodys_tag(request.credential), epoch, slot)
 
 
-def _asked(device: DeviceContext, read: _Read) -> Asked:
+def _query_of(device: DeviceContext, read: _Read) -> ScanQuery:
     counts = read.scan.type is ScanType.CHECKIN
     private = device.access.value == "Private"
-    return Asked(
+    return ScanQuery(
         venue=device.venue_id,
         scan_id=read.request.scan_id,
         tag=read.tag,
@@ -174,8 +175,8 @@ def _is_far_from_full(device: DeviceContext, read: _Read) -> bool:
     return most < _people_limit(device) - NEAR_LIMIT
 
 
-def _remember(device: DeviceContext, asked: Asked, known: Known) -> None:
-    if asked.limit is not None and asked.limit > MOST_ENTRIES_A_SECOND:  # smaller venues are counted each time
+def _remember(device: DeviceContext, query: ScanQuery, known: KnownScan) -> None:
+    if query.limit is not None and query.limit > MOST_ENTRIES_A_SECOND:  # smaller venues are counted each time
         if len(_counted) >= REMEMBERED_VENUES:
             _counted.clear()
         _counted[device.venue_id] = (known.facts.occupancy, time.monotonic())
@@ -185,7 +186,7 @@ def _people_limit(device: DeviceContext) -> int:
     return device.rules.capacity * device.rules.enforced_limit_percent // 100
 
 
-def _decide_and_record(device: DeviceContext, read: _Read, known: Known) -> Result | None:
+def _decide_and_record(device: DeviceContext, read: _Read, known: KnownScan) -> Result | None:
     """The answer, or `None` where the facts changed meanwhile."""
     verdict = decide_scan(parsed=read.parsed, scan=read.scan, door=_door(device, read, known), facts=known.facts)
     if known.facts.known_result is not None:
@@ -213,7 +214,7 @@ def _decide_and_record(device: DeviceContext, read: _Read, known: Known) -> Resu
     return Result.DECLINED if outcome == "full" else verdict.result
 
 
-def _door(device: DeviceContext, read: _Read, known: Known) -> DoorRequirements:
+def _door(device: DeviceContext, read: _Read, known: KnownScan) -> DoorRequirements:
     epochs = frozenset({read.epoch.start}) if known.by_invitation else frozenset[int]()
     return door_requirements(device, invitation_epochs=epochs)
 
@@ -221,7 +222,7 @@ def _door(device: DeviceContext, read: _Read, known: Known) -> DoorRequirements:
 def _record(
     device: DeviceContext,
     read: _Read,
-    known: Known,
+    known: KnownScan,
     *,
     approved: bool,
     cause: str,

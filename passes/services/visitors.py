@@ -12,7 +12,7 @@ from passes import hashes
 from passes.authentication import not_registered
 from passes.clock import calendar, epoch_of, month_start
 from passes.codec.epochs import Epoch
-from passes.codec.identity import PASSES_PER_EPOCH
+from passes.codec.limits import PASSES_PER_EPOCH
 from passes.models import Draw, Visitor
 
 # One statement counts and limits: of two draws at once, the second waits for the row and reads the first's count.

@@ -1,4 +1,4 @@
-"""`{% asset "room/file.js" %}`: the address of a static file, with a hash of its content."""
+"""`{% asset "app/file.js" %}`: the address of a static file, with a hash of its content."""
 
 from django import template
 

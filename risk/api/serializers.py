@@ -1,4 +1,4 @@
-"""What the addresses of this room take and answer."""
+"""Request and response bodies of this app's API."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rest_framework import serializers
 from common.time import z
 from common.web.serializers import Base64Url, Choice, Number, QuerySerializer, StrictSerializer, UtcTime
 from passes.api.serializers import MOST_OWNERS
+from risk.model.risklevels import RISKLEVELS
 from risk.model.shield import BUDGETS
 from venues.kinds import VenueKind
 
@@ -69,7 +70,7 @@ class ShieldOutput(serializers.Serializer[Any]):
     infection_probability = serializers.FloatField(min_value=0, max_value=1)
     spent = serializers.FloatField(min_value=0, help_text="share of the budget; may pass 1")
     incubating = serializers.FloatField(min_value=0, max_value=1)
-    risklevel = serializers.ChoiceField(["Low", "Moderate", "High"])
+    risklevel = serializers.ChoiceField(RISKLEVELS)
     parameters = serializers.CharField(help_text="version of the model's parameters")
     visits = VisitOutput(many=True)
 

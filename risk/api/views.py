@@ -1,4 +1,4 @@
-"""Addresses of this room: shield, venues, air."""
+"""API of this app: shield, venues, air."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema

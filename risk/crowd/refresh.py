@@ -1,8 +1,9 @@
-"""Crowd state from visits, kept up to date: takes what doors and visitors queued, computes the venues concerned anew.
+"""Crowd state from visits, kept up to date: takes what doors and visitors queued, recomputes the venues concerned.
 
-`passes_change` holds, for each venue, the earliest instant that something changed. Its rows are taken with
-``DELETE ... RETURNING`` in the transaction that reads the visits and writes the state: what is committed later stays in
-the queue for the next time, and a refresh that fails gives back what it took. One refresh runs at a time.
+The queue (`passes.models.Change`) holds, for each venue, the earliest instant that something changed. Its rows are
+taken with ``DELETE ... RETURNING`` in the transaction that reads the visits and writes the state: what is committed
+later stays in the queue for the next time, and a refresh that fails gives back what it took. One refresh runs at a
+time.
 
 State before the change stands; from there it goes on with everybody who was there lately. So it is the same as
 computed from the start, for late scans, repeated changes and erasures alike, and running it again changes nothing.
@@ -30,6 +31,7 @@ from risk.model.crowd_state import QUARTER_H, QUARTER_US, crowd_state, edge_afte
 from risk.model.far import CLEAR_AFTER, LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.parameters import Parameters
 from risk.models import CrowdClock
+from risk.reads import FIRST_ARRIVALS, TAKE_CHANGES, VENUE_FACTS, VENUES_WITH_NEW_FACTS, VISITS_SINCE
 
 VENUES_AT_ONCE: Final = 250
 """Venues whose visits are in memory at a time."""
@@ -79,15 +81,6 @@ def _refresh(wanted: Mapping[int, dt.datetime], parameters: Parameters, now: dt.
 
 
 # What changed -----------------------------------------------------------------------------------------------------
-_TAKE: Final = """
-    WITH taken AS (DELETE FROM passes_change RETURNING venue_id, since)
-    SELECT venue_id, min(since) FROM taken GROUP BY venue_id
-"""
-_NEW_FACTS: Final = """
-    SELECT venue.id FROM venues_venue AS venue JOIN risk_venuecard AS card ON card.venue_id = venue.id
-    WHERE (venue.kind, venue.volume_m3, venue.air_changes_per_h)
-          IS DISTINCT FROM (card.kind, card.volume_m3, card.air_changes_per_h)
-"""
 _NEW_PARAMETERS: Final = """
     SELECT DISTINCT day.venue_id FROM risk_crowdday AS day
     WHERE NOT EXISTS (SELECT 1 FROM risk_crowdclock WHERE parameters = %s)
@@ -97,9 +90,9 @@ _NEW_PARAMETERS: Final = """
 def _wanted(parameters: Parameters) -> dict[int, dt.datetime]:
     """Venues to compute, each with the earliest instant that changed."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE)
+        cursor.execute(TAKE_CHANGES)
         since: dict[int, dt.datetime] = dict(cursor.fetchall())
-        cursor.execute(f"{_NEW_FACTS} UNION {_NEW_PARAMETERS}", [parameters.version])
+        cursor.execute(f"{VENUES_WITH_NEW_FACTS} UNION {_NEW_PARAMETERS}", [parameters.version])
         return since | {venue: _EVER for (venue,) in cursor.fetchall()}
 
 
@@ -207,29 +200,6 @@ def _rating_sums(stays: _Stays, first: int, last: int) -> Ints:
 
 
 # Many venues in few statements ----------------------------------------------------------------------------------------
-_FACTS: Final = """
-    SELECT id, kind, volume_m3, air_changes_per_h FROM venues_venue WHERE id = ANY(%s::bigint[])
-"""
-_FIRST: Final = """
-    SELECT wanted.venue_id, min(visit.arrived_at)
-    FROM unnest(%s::bigint[]) AS wanted (venue_id)
-    JOIN passes_visit AS visit ON visit.venue_id = wanted.venue_id GROUP BY wanted.venue_id
-"""
-_VISITS: Final = """
-    SELECT visit.venue_id, visit.tag,
-           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
-           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
-           coalesce(owned.symptoms, false), coalesce(owned.diagnosed, false),
-           coalesce(owned.contact, false), coalesce(owned.near, false),
-           coalesce(rating.masks, 0), coalesce(rating.distancing, 0)
-    FROM unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
-    JOIN passes_visit AS visit ON visit.venue_id = wanted.venue_id
-         AND visit.arrived_at > wanted.since - interval '28 hours'
-         AND coalesce(visit.left_at, visit.times_out_at) > wanted.since
-    LEFT JOIN passes_pass AS owned ON owned.tag = visit.tag
-    LEFT JOIN passes_rating AS rating ON rating.pass_row_id = owned.id
-    ORDER BY visit.venue_id, visit.tag, visit.arrived_at
-"""
 _BEFORE: Final = """
     SELECT day.venue_id, day.data
     FROM unnest(%(venues)s::bigint[], %(days)s::date[]) AS wanted (venue_id, day)
@@ -267,8 +237,8 @@ class _Batch:
     def read(cls, since: Mapping[int, dt.datetime], parameters: Parameters, now: dt.datetime) -> _Batch:
         """All that the venues' state depends on."""
         with connection.cursor() as cursor:
-            facts = {venue: rest for venue, *rest in _rows(cursor, _FACTS, [list(since)])}
-            firsts = dict(_rows(cursor, _FIRST, [[venue for venue in facts if since[venue] == _EVER]]))
+            facts = {venue: rest for venue, *rest in _rows(cursor, VENUE_FACTS, [list(since)])}
+            firsts = dict(_rows(cursor, FIRST_ARRIVALS, [[venue for venue in facts if since[venue] == _EVER]]))
             edges = {venue: _hour_edge(firsts.get(venue, since[venue])) for venue in facts}
             stays = _read_stays(cursor, edges)
             before = _read_before(cursor, {venue: edge for venue, edge in edges.items() if since[venue] != _EVER})
@@ -332,7 +302,7 @@ def _hour_edge(moment: dt.datetime) -> int:
 
 def _read_stays(cursor: Any, edges: Mapping[int, int]) -> dict[int, _Stays]:
     since = [venue_days.moment_of(edge - LOOK_BACK) for edge in edges.values()]
-    rows = _rows(cursor, _VISITS, {"venues": list(edges), "since": since})
+    rows = _rows(cursor, VISITS_SINCE, {"venues": list(edges), "since": since})
     return {venue: _stays_of(list(of_venue)) for venue, of_venue in groupby(rows, key=lambda row: row[0])}
 
 

@@ -24,6 +24,7 @@ from risk.crowd.venue_days import QUARTERS_A_DAY, Floats
 from risk.model.crowd_state import QUARTER_US, edge_after
 from risk.model.far import LONGEST_STAY_US
 from risk.models import ReportedDay
+from risk.reads import REPORTED_STAYS, TAKE_SELF_REPORTS
 
 BEFORE: Final = dt.timedelta(days=7)
 AFTER: Final = dt.timedelta(days=3)
@@ -41,26 +42,13 @@ class Folded:
     waiting: int
 
 
-_TAKE: Final = "DELETE FROM passes_selfreport RETURNING owner_hash, tested_on, positive"
-_STAYS: Final = """
-    SELECT report.number, visit.venue_id,
-           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
-           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint
-    FROM unnest(%(owners)s::bytea[], %(days)s::date[]) WITH ORDINALITY AS report (owner_hash, day, number)
-    JOIN passes_pass AS owned ON owned.owner_hash = report.owner_hash
-    JOIN passes_visit AS visit ON visit.tag = owned.tag
-    WHERE owned.epoch BETWEEN report.day - %(before)s::int AND report.day + %(after)s::int
-    ORDER BY visit.venue_id, visit.arrived_at
-"""
-
-
 def fold_reports(*, now: dt.datetime) -> Folded:
     """Fold every report that waits. Running it again finds none."""
     del now  # what a result says does not depend on when it is folded
     with transaction.atomic():
         hold(ESTIMATE)
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE)
+            cursor.execute(TAKE_SELF_REPORTS)
             reports = cursor.fetchall()
             positive = [(owner, day) for owner, day, says_so in reports if says_so]
             if not positive:
@@ -72,7 +60,7 @@ def fold_reports(*, now: dt.datetime) -> Folded:
                 "before": BEFORE.days,
                 "after": AFTER.days,
             }
-            cursor.execute(_STAYS, wanted)
+            cursor.execute(REPORTED_STAYS, wanted)
             stays = cursor.fetchall()
         return _add(len(reports), stays)
 

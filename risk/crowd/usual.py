@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db import connection
 
+from common.privacy import FEWEST_SHOWN
+from passes.codec.limits import VISIT_RETENTION
 from risk.crowd import venue_days
 from risk.crowd.venue_days import QUARTERS_A_DAY, QUARTERS_AN_HOUR, Crowd
 from risk.models import VenueCard
-from risk.shield.reasons import FEWEST_SHOWN
 
-FORTNIGHT: Final = dt.timedelta(days=14)
 WEEK_H: Final = 168
 USUAL_AT_ONCE: Final = 500
 """Venues whose usual crowd is made anew in one refresh."""
@@ -38,7 +38,7 @@ def refresh_usual(now: dt.datetime) -> None:
     )
     zones = dict(cards)
     with connection.cursor() as cursor:
-        cursor.execute(_USUAL_DAYS, [list(zones), (now - FORTNIGHT).date(), now.date()])
+        cursor.execute(_USUAL_DAYS, [list(zones), (now - VISIT_RETENTION).date(), now.date()])
         crowds = {venue: [venue_days.unpack(row[1]) for row in of] for venue, of in groupby(cursor, lambda row: row[0])}
     fresh = [
         VenueCard(venue_id=venue, usual_at=now, usual=usual_week(crowds.get(venue, []), zone, now).tobytes())
@@ -55,7 +55,7 @@ def usual_week(crowds: Sequence[Crowd], zone: str, now: dt.datetime) -> Any:
     if not crowds:
         return np.zeros(0, np.float32)
     last = now.date().toordinal() - dt.date(1970, 1, 1).toordinal()
-    first_hour = max(crowds[0].first_edge // QUARTERS_A_DAY, last - 14) * 24
+    first_hour = max(crowds[0].first_edge // QUARTERS_A_DAY, last - VISIT_RETENTION.days) * 24
     hours = last * 24 - first_hour
     week = _hours_of_week(zone, first_hour, hours)
     person_h, people = np.zeros(hours), np.zeros(hours)

@@ -14,7 +14,7 @@ Import what you need from its modules (importing this package imports nothing, s
 - `air.room_air(parameters, kind, volume_m3=, air_changes_per_h=)` -> `RoomAir`; `co2.ventilation(...)` narrows it.
 - `visits.visits_of(...)`: readings, ratings, ages, kinds and area series of one holder -> `Visits`.
 - `shield.shield(visits, parameters, budget=)` -> `Shield(shield, low, high, infection_probability, spent, incubating,
-  risklevel, parameters, cost, ...)`; `shield.risklevel(p)`, `shield.BUDGETS`, `shield.shown_shield`.
+  risklevel, parameters, cost, ...)`; `shield.BUDGETS`. `risklevels.risklevel(p)`; `rounding`: numbers as shown.
 - `scouting.expected_cost(parameters, kinds=, heads=, stay_h=, ...)` -> points of stays not yet made.
 - `hits.class_hits`, `hits.far_hits`, `hits.near_hits`: from doses to expected hits, for simulations.
 - `outbreaks`: published outbreaks against the model.

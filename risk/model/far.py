@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from passes.codec.limits import EPOCH_SECONDS
 from risk.model import compiled
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ EVERYBODY: Final = 0
 RECEIVES_ONLY: Final = -1
 """Class of a stay that takes in and gives nothing (an observer)."""
 CLEAR_AFTER: Final = compiled.CLEAR_AFTER
-LONGEST_STAY_US: Final = 28 * 3600 * 1_000_000
+LONGEST_STAY_US: Final = EPOCH_SECONDS * 1_000_000
 MERGE_GAP_US: Final = 15 * 60 * 1_000_000
 SLOWEST_REMOVAL_PER_H: Final = 0.02
 """A room loses virus by decay alone far faster; below this the mass balance would lose digits."""

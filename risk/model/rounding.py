@@ -3,6 +3,11 @@
 import math
 
 
+def shown_shield(percent: float) -> int:
+    """The whole percent shown, rounded down."""
+    return math.floor(percent)
+
+
 def shown_points(points: float) -> float:
     """A cost as answered: up to the next tenth, so that it never looks cheaper; 0 only where there is none."""
     return math.ceil(points * 10.0 - 1e-9) / 10.0

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from risk.model.emission import kind_draws
 from risk.model.far import InvalidInputError
 from risk.model.hits import Reported, far_hits, near_hits
 from risk.model.parameters import Parameters
+from risk.model.risklevels import RiskLevel, risklevel
 from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
 from risk.model.visits import KINDS, Visits
 
@@ -30,26 +31,11 @@ BUDGETS: Final[Mapping[str, float]] = MappingProxyType({"cautious": 0.001, "stan
 """Chance of infection from visits in 14 days that a profile is ready to take; our choice."""
 FULL_DAYS: Final = 10.0
 GONE_DAYS: Final = 14.0
-MODERATE_FROM: Final = 0.01
-HIGH_FROM: Final = 0.05
-RiskLevel = Literal["Low", "Moderate", "High"]
-
-
-def risklevel(probability: float) -> RiskLevel:
-    """Low below 1 %, Moderate below 5 %, High from there."""
-    if not 0.0 <= probability <= 1.0:
-        raise InvalidInputError("probability", "must be between 0 and 1")
-    return "Low" if probability < MODERATE_FROM else "Moderate" if probability < HIGH_FROM else "High"
 
 
 def weight(age_days: npt.ArrayLike) -> Floats:
     """What a visit still counts after so many days."""
     return np.clip((GONE_DAYS - np.asarray(age_days, np.float64)) / (GONE_DAYS - FULL_DAYS), 0.0, 1.0)
-
-
-def shown_shield(percent: float) -> int:
-    """The whole percent shown, rounded once and down."""
-    return math.floor(percent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What a stay would cost before going there. Begin at `cards`; `curves` prepares the costs."""

@@ -19,29 +19,31 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from common.privacy import FEWEST_SHOWN
 from passes.clock import calendar
 from risk.crowd import venue_days
 from risk.crowd.air import believed
 from risk.crowd.parameters import parameters_in_force
-from risk.crowd.usual import FORTNIGHT, WEEK_H
+from risk.crowd.usual import WEEK_H
 from risk.crowd.venue_days import Floats
 from risk.model.crowd_state import QUARTER_US
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.rounding import shown_points
-from risk.model.shield import BUDGETS
+from risk.model.shield import BUDGETS, GONE_DAYS
+from risk.reads import NEARBY_VENUES, PREPARED_VENUES
 from risk.scouting.curves import MASKS, NODES, SHAPE, STAYS_H, bases_of, cost_of, curves_of, measured
 from risk.scouting.occupancy import band, bands, coarse
-from risk.shield.reasons import FEWEST_SHOWN
 from venues import places
 from venues.hours import Interval, is_open, open_hours_ahead
 from venues.models import Venue
 
 HOURS_AHEAD: Final = 24
+EVENTS_AHEAD: Final = dt.timedelta(days=14)
 BEST: Final = 3
 ALTERNATIVES: Final = 3
 CANDIDATES: Final = 24
-FITS_POINTS: Final = 100.0 / 14.0
+FITS_POINTS: Final = 100.0 / GONE_DAYS
 """A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
 _AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
 """Place in a curve of the cost that hours and alternatives are compared by: an hour without a mask."""
@@ -65,28 +67,10 @@ class _Prepared:
         return float(self.inside[at]) if 0 <= at < self.inside.size else 0.0
 
 
-_PREPARED: Final = """
-    SELECT wanted.id, coalesce(card.curve, ''::bytea), coalesce(card.usual, ''::bytea), coalesce(card.inside_from, 0),
-           coalesce(card.inside, ''::bytea), coalesce(total.count, 0), coalesce(total.masks, 0),
-           coalesce(total.distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends
-    FROM unnest(%(venues)s::bigint[]) AS wanted (id)
-    LEFT JOIN risk_venuecard AS card ON card.venue_id = wanted.id
-    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = wanted.id
-    LEFT JOIN risk_airhour AS air ON air.venue_id = wanted.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
-    LEFT JOIN LATERAL (
-        SELECT array_agg(event.starts_at ORDER BY event.starts_at, event.id) AS starts,
-               array_agg(event.ends_at ORDER BY event.starts_at, event.id) AS ends
-        FROM venues_event AS event
-        WHERE event.venue_id = wanted.id AND event.cancelled_at IS NULL
-          AND event.starts_at < %(until)s::timestamptz AND event.ends_at > %(now)s::timestamptz
-    ) AS event ON true
-"""
-
-
 def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]:
     """All that is kept of these venues. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_PREPARED, {"venues": list(ids), "now": now, "until": now + FORTNIGHT})
+        cursor.execute(PREPARED_VENUES, {"venues": list(ids), "now": now, "until": now + EVENTS_AHEAD})
         rows = cursor.fetchall()
     return {
         row[0]: _Prepared(
@@ -136,28 +120,6 @@ def _fill_in(prepared: dict[int, _Prepared], parameters: Parameters, now: dt.dat
         prepared[basis.venue] = replace(prepared[basis.venue], curve=curve)
 
 
-_NEARBY: Final = """
-    SELECT wanted.number, other.id, other.public_id, other.name, other.time_zone, other.hours, other.curve, other.inside
-    FROM unnest(%(kinds)s::text[], %(zips)s::text[]) WITH ORDINALITY AS wanted (kind, zip, number)
-    CROSS JOIN LATERAL (
-        SELECT venue.id, venue.public_id, venue.name, venue.time_zone, asked.hours::text,
-               substring(card.curve FROM %(from)s FOR %(bytes)s) AS curve,
-               CASE WHEN %(edge)s BETWEEN card.inside_from AND card.inside_from + length(card.inside) / 4 - 1
-                    THEN substring(card.inside FROM 4 * (%(edge)s - card.inside_from)::int + 1 FOR 4)
-                    ELSE '\\x00000000'::bytea END AS inside
-        FROM (SELECT venue.id FROM venues_venue AS venue
-              JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
-              WHERE left(venue.zip, 3) = left(wanted.zip, 3) AND venue.kind = wanted.kind
-                AND venue.listed AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
-              ORDER BY venue.zip = wanted.zip DESC, venue.id LIMIT %(most)s) AS first
-        JOIN venues_venue AS venue ON venue.id = first.id
-        JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
-        JOIN risk_venuecard AS card ON card.venue_id = venue.id AND length(card.curve) > 0
-        ORDER BY venue.zip = wanted.zip DESC, venue.id
-    ) AS other
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class _Other:
     """A place of the same kind and area, with the points of an hour there now."""
@@ -191,7 +153,7 @@ def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[in
     node = NODES.itemsize
     with connection.cursor() as cursor:
         cursor.execute(
-            _NEARBY,
+            NEARBY_VENUES,
             {
                 "kinds": [kind for kind, _zip in asking],
                 "zips": [zip_code for _kind, zip_code in asking],

@@ -27,6 +27,7 @@ from risk.model.classes import refused_classes
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.scouting import expected_cost
+from risk.reads import COST_BASES, STORE_CURVES
 
 STAYS_H: Final = (0.5, 1.0, 2.0)
 MASKS: Final = (1.0, 0.0)
@@ -111,24 +112,9 @@ def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
     return np.asarray(100.0 / budget * many * (low * (left + 1 - at) + high * (at - left)))
 
 
-_BASES: Final = """
-    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
-           coalesce(total.count, 0), coalesce(total.masks, 0), coalesce(total.distancing, 0),
-           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
-           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           air.air_changes_per_h, air.air_log_sd, card.basis
-    FROM venues_venue AS venue
-    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = venue.id
-    LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
-    LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
-    LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
-    WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
-"""
-
-
 def bases_of(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | None) -> list[tuple[Basis, bytes]]:
     with connection.cursor() as cursor:
-        cursor.execute(_BASES, {"now": now, "all": venues is None, "venues": list(venues or [])})
+        cursor.execute(COST_BASES, {"now": now, "all": venues is None, "venues": list(venues or [])})
         rows = cursor.fetchall()
     signals = signals_of((row[4], now.date()) for row in rows)
     found = []
@@ -152,17 +138,6 @@ def measured(prior: RoomAir, air_changes_per_h: float, air_log_sd: float) -> Roo
     )
 
 
-_CURVES: Final = """
-    INSERT INTO risk_venuecard
-        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, inside_from, inside, usual, usual_at)
-    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h, 0, ''::bytea,
-           ''::bytea, NULL
-    FROM unnest(%(venues)s::bigint[], %(bases)s::bytea[], %(curves)s::bytea[]) AS fresh (id, basis, curve)
-    JOIN venues_venue AS venue ON venue.id = fresh.id
-    ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
-"""
-
-
 def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
     """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
 
@@ -174,7 +149,7 @@ def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
         part = stale[at : at + CURVES_AT_ONCE]
         with connection.cursor() as cursor:
             cursor.execute(
-                _CURVES,
+                STORE_CURVES,
                 {
                     "venues": [basis.venue for basis in part],
                     "bases": [basis.digest() for basis in part],

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from common.privacy import FEWEST_SHOWN
 from risk.crowd.venue_days import Floats
-from risk.shield.reasons import FEWEST_SHOWN
 
 _BANDS: Final = np.array(["empty", "quiet", "busy", "full"])
 _FEW: Final = 2.0

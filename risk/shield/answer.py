@@ -32,8 +32,9 @@ from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.kinds import Kind, KindPrior
 from risk.model.parameters import Adaptive, Parameters
 from risk.model.readings import OwnStays, Readings, read_stays
-from risk.model.rounding import down, shown_points, significant
+from risk.model.rounding import down, shown_points, shown_shield, significant
 from risk.model.visits import NO_VISITS, Visits, visits_of
+from risk.reads import OWNED_STAYS
 from risk.shield.reasons import Reason, reasons_of
 
 _HOUR_US: Final = QUARTERS_AN_HOUR * QUARTER_US
@@ -85,9 +86,9 @@ def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> Sh
 
 def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
     return ShieldAnswer(
-        shield=shield.shown_shield(result.shield),
-        low=shield.shown_shield(result.low),
-        high=shield.shown_shield(result.high),
+        shield=shown_shield(result.shield),
+        low=shown_shield(result.low),
+        high=shown_shield(result.high),
         infection_probability=down(result.infection_probability, 5),
         spent=down(result.spent, 4),
         incubating=down(result.incubating, 5),
@@ -103,29 +104,6 @@ _IN_FORCE: Final = """
            latest.dose_scale, latest.hidden_carriers, latest.kind_intensity::text
     FROM (SELECT 1) AS always
     LEFT JOIN (SELECT * FROM risk_parameterset ORDER BY id DESC LIMIT 1) AS latest ON true
-"""
-_STAYS: Final = """
-    SELECT visit.venue_id, visit.tag,
-           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
-           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
-           owned.symptoms, owned.diagnosed, owned.contact, owned.near,
-           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
-           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3)
-    FROM passes_pass AS owned
-    JOIN passes_visit AS visit ON visit.tag = owned.tag
-    JOIN venues_venue AS venue ON venue.id = visit.venue_id
-    LEFT JOIN LATERAL (
-        SELECT version.* FROM venues_requirements AS version
-        WHERE version.venue_id = visit.venue_id
-        ORDER BY version.created_at <= (owned.epoch::timestamp AT TIME ZONE %(zone)s) - interval '24 hours' DESC,
-                 CASE WHEN version.created_at <= (owned.epoch::timestamp AT TIME ZONE %(zone)s) - interval '24 hours'
-                      THEN -version.version ELSE version.version END
-        LIMIT 1
-    ) AS asked ON true
-    WHERE owned.owner_hash = ANY(%(owners)s::bytea[])
-      AND visit.arrived_at > %(now)s::timestamptz - interval '16 days'
-    ORDER BY visit.venue_id, visit.arrived_at
 """
 _DAYS: Final = """
     SELECT day.venue_id, day.data, said.positive, said.reports
@@ -173,7 +151,7 @@ class _Stay:
 
 def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place], list[_Stay]]:
     with connection.cursor() as cursor:
-        cursor.execute(_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
+        cursor.execute(OWNED_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
     places = {row[0]: _Place(row[12], tuple(row[13:16]), row[16]) for row in rows}
     answers = np.array([row[4:8] for row in rows], bool).reshape(-1, 4).T

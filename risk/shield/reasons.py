@@ -10,12 +10,11 @@ from typing import Final
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from common.privacy import FEWEST_SHOWN
 from risk.model.air import RoomAir
 from risk.model.kinds import KindPrior
 
-FEWEST_SHOWN: Final = 5
-"""Numbers of people below this are not told apart."""
-_CROWDS: Final = (5, 10, 20, 50, 100, 200, 500, 1000)
+_CROWDS: Final = (FEWEST_SHOWN, 10, 20, 50, 100, 200, 500, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +41,21 @@ def reasons_of(
     ``language``: the one in force, asked for once a shield.
     """
     if not counted:
-        said = [_Said("pending", _("This visit is counted at the next refresh, within about five minutes."))]
+        sentences = [_Sentence("pending", _("This visit is counted at the next refresh, within about five minutes."))]
     else:
-        said = [
+        sentences = [
             _crowd(others),
-            _Said("duration", _("You were there for %(minutes)d minutes."), {"minutes": minutes}),
+            _Sentence("duration", _("You were there for %(minutes)d minutes."), {"minutes": minutes}),
             _masks(votes[0], votes[1]),
             _distancing(votes[0], votes[2]),
             _air(air, prior),
             *([] if volume_known or prior.outdoors else [_size()]),
         ]
-    return [Reason(one.code, _translated(language, one.text) % one.values) for one in said]
+    return [Reason(one.code, _translated(language, one.text) % one.values) for one in sentences]
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Sentence:
     """A reason before it is translated."""
 
     code: str
@@ -71,31 +70,31 @@ def _translated(language: str, text: str) -> str:
     return gettext(text)
 
 
-def _crowd(others: int) -> _Said:
+def _crowd(others: int) -> _Sentence:
     if others < FEWEST_SHOWN:
-        return _Said("crowd_few", _("Fewer than five others were counted around you."))
+        return _Sentence("crowd_few", _("Fewer than five others were counted around you."))
     least = max(step for step in _CROWDS if step <= others)
-    return _Said("crowd", _("At least %(least)d others were counted around you."), {"least": least})
+    return _Sentence("crowd", _("At least %(least)d others were counted around you."), {"least": least})
 
 
-def _masks(count: int, total: int) -> _Said:
+def _masks(count: int, total: int) -> _Sentence:
     if count < FEWEST_SHOWN:
         text = _("Too few visitors rated masks, so mostly what is usual at such places counts.")
-        return _Said("masks_unknown", text)
+        return _Sentence("masks_unknown", text)
     if _share(count, total) >= 0.6:
-        return _Said("masks_many", _("Visitors say that most people wore masks."))
+        return _Sentence("masks_many", _("Visitors say that most people wore masks."))
     if _share(count, total) >= 0.3:
-        return _Said("masks_some", _("Visitors say that some people wore masks."))
-    return _Said("masks_few", _("Visitors say that few people wore masks."))
+        return _Sentence("masks_some", _("Visitors say that some people wore masks."))
+    return _Sentence("masks_few", _("Visitors say that few people wore masks."))
 
 
-def _distancing(count: int, total: int) -> _Said:
+def _distancing(count: int, total: int) -> _Sentence:
     if count < FEWEST_SHOWN:
         text = _("Too few visitors rated distances, so mostly what is usual at such places counts.")
-        return _Said("distancing_unknown", text)
+        return _Sentence("distancing_unknown", text)
     if _share(count, total) >= 0.5:
-        return _Said("distancing_good", _("Visitors say that people kept apart."))
-    return _Said("distancing_poor", _("Visitors say that people stood close together."))
+        return _Sentence("distancing_good", _("Visitors say that people kept apart."))
+    return _Sentence("distancing_poor", _("Visitors say that people stood close together."))
 
 
 def _share(count: int, total: int) -> float:
@@ -103,15 +102,15 @@ def _share(count: int, total: int) -> float:
     return (total - count) / (4.0 * count)
 
 
-def _air(air: RoomAir, prior: KindPrior) -> _Said:
+def _air(air: RoomAir, prior: KindPrior) -> _Sentence:
     if prior.outdoors:
-        return _Said("air_outdoors", _("Outdoors the wind carries most of it away."))
+        return _Sentence("air_outdoors", _("Outdoors the wind carries most of it away."))
     if air.source == "measured":
-        return _Said("air_measured", _("Fresh air was measured by a CO2 sensor."))
+        return _Sentence("air_measured", _("Fresh air was measured by a CO2 sensor."))
     if air.source == "entered":
-        return _Said("air_known", _("The venue stated how much fresh air it has."))
-    return _Said("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
+        return _Sentence("air_known", _("The venue stated how much fresh air it has."))
+    return _Sentence("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
 
 
-def _size() -> _Said:
-    return _Said("room_prior", _("The size of the room is not known, so what is usual at such places counts."))
+def _size() -> _Sentence:
+    return _Sentence("room_prior", _("The size of the room is not known, so what is usual at such places counts."))

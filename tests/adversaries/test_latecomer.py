@@ -8,7 +8,8 @@ import time_machine
 
 from common.purge import purge_expired
 from common.tasks import purge
-from common.time import epoch_end
+from common.time import deployment_zone
+from passes.codec.epochs import epoch_end
 from passes.models import IssuerKey, Name, Pass, Rating, RevokedEntry, Scan, Visit
 from passes.tasks import make_and_blank_keys
 from risk.crowd.reports import fold_reports
@@ -46,7 +47,7 @@ class TestAThiefWhoComesLate:
     @pytest.fixture
     def end(self, held: HeldPass) -> dt.datetime:
         """When the epoch of the pass ends; the night has folded what was reported."""
-        over = epoch_end(NOW.date())
+        over = epoch_end(NOW.date(), deployment_zone())
         fold_reports(now=over)
         return over
 

@@ -53,7 +53,7 @@ class TestTheRestOfACrowd:
         assert worlds[0].shields() == worlds[1].shields() == worlds[2].shields()
 
     def test_among_five_they_do_see_answers_and_a_report(self) -> None:
-        """Documented, not wished for (docs/model.md, decision 12); and it shows that the tests above can fail."""
+        """Documented, not wished for (docs/model.md, decision 7); and it shows that the tests above can fail."""
         long = [[(0, 300)]]
         healthy, ill, reported = _three_worlds(long * 5, long[0], BAD)
         assert healthy.shields()[0].spent < ill.shields()[0].spent < reported.shields()[0].spent

@@ -1,4 +1,4 @@
-"""Requests to the small views of this room."""
+"""Requests to the small views of this app."""
 
 from collections.abc import Iterator
 

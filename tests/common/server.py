@@ -1,4 +1,4 @@
-"""The application with the small views of this room, for a real web server."""
+"""The application with the small views of this app, for a real web server."""
 
 import os
 

@@ -80,15 +80,15 @@ def test_a_fault_of_the_api_is_logged_without_its_values(
 
 
 @pytest.mark.parametrize("debug", [False, True])
-@pytest.mark.parametrize("room", ["api/v1", "pages"])
+@pytest.mark.parametrize("kind", ["api/v1", "pages"])
 def test_a_fault_of_a_page_is_logged_with_its_route_and_not_its_path(
-    lines: io.StringIO, settings: Settings, debug: bool, room: str
+    lines: io.StringIO, settings: Settings, debug: bool, kind: str
 ) -> None:
     settings.DEBUG = debug
-    response = attack(f"/{room}/plain/{CAPABILITY}")
+    response = attack(f"/{kind}/plain/{CAPABILITY}")
     written = lines.getvalue()
     assert_private(written + response.content.decode())
-    assert f"/{room}/plain/<str:capability>" in written
+    assert f"/{kind}/plain/<str:capability>" in written
     assert "plain_crash" in written
 
 

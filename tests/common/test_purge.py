@@ -20,7 +20,6 @@ from common.models import AuditEntry, RememberedAnswer
 from common.privacy import declared_models
 from common.purge import purge_expired
 from common.tasks import purge
-from common.time import epoch_end, last_ended_day
 from passes.models import Name, Pass, Rating, Scan
 from venues.models import Organisation, Venue
 
@@ -214,24 +213,6 @@ def test_a_store_that_is_away_does_not_stop_the_purge(settings: Settings, caplog
         purge.apply(throw=True)
     assert not RememberedAnswer.objects.exists()
     assert "did not rewrite its file" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("zone", "day", "end"),
-    [
-        ("America/New_York", dt.date(2026, 3, 8), utc(2026, 3, 9, 9)),  # 23 hours: ends at 05:00 by the clock
-        ("America/New_York", dt.date(2026, 11, 1), utc(2026, 11, 2, 8)),  # 25 hours: ends at 03:00
-        ("Asia/Beirut", dt.date(2026, 3, 29), utc(2026, 3, 30, 2)),  # midnight is skipped
-        ("UTC", dt.date(2026, 12, 31), utc(2027, 1, 1, 4)),
-    ],
-)
-def test_an_epoch_ends_28_hours_after_its_day_begins(
-    settings: Settings, zone: str, day: dt.date, end: dt.datetime
-) -> None:
-    settings.DEPLOYMENT_TIME_ZONE = zone
-    assert epoch_end(day) == end
-    assert last_ended_day(end) == day
-    assert last_ended_day(end - SECOND) == day - dt.timedelta(days=1)
 
 
 def test_purging_nothing_asks_little(django_assert_max_num_queries: Any) -> None:

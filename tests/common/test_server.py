@@ -1,4 +1,4 @@
-"""The room behind the real web server: raw requests, its log, and the documentation in a browser."""
+"""The app behind the real web server: raw requests, its log, and the documentation in a browser."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Small views that use every part of the room, under `/api/v1/` of a test's own addresses."""
+"""Small views that use every part of the app, under `/api/v1/` of a test's own addresses."""
 
 from typing import Any
 from urllib.parse import quote

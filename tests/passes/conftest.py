@@ -1,4 +1,4 @@
-"""Shared by the tests of this room."""
+"""Shared by the tests of this app."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Shared by the tests of this room."""
+"""Shared by the tests of this app."""
 
 from crowdtrace.celery import app as celery_app
 

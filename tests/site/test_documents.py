@@ -11,6 +11,7 @@ from django.test import Client
 
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS
+from embedded.home import CHECKOUT
 
 
 class _Page(HTMLParser):
@@ -103,6 +104,28 @@ def test_same_headings_get_anchors_of_their_own() -> None:
 )
 def test_a_link_leads_to_a_page_of_the_site(here: str, target: str, leads: str) -> None:
     assert markdown.address(here, target) == leads
+
+
+def test_decisions_are_numbered_without_a_gap_and_have_date_and_status() -> None:
+    files = sorted((CHECKOUT / "docs" / "decisions").glob("*"))
+    assert [file.name[:5] for file in files] == [f"{number:04}-" for number in range(1, len(files) + 1)]
+    for file in files:
+        head = file.read_text().split("\n\n")[1]
+        assert re.fullmatch(r"- Date: 20\d\d-\d\d-\d\d\n- Status: (accepted|replaced by \[\d{4}\]\(.+\))", head), (
+            file.name
+        )
+
+
+def test_every_picture_of_the_documents_is_shown_by_a_page() -> None:
+    pages = (CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *(CHECKOUT / "docs").rglob("*.md"))
+    shown = {
+        (page.parent / target).resolve()
+        for page in pages
+        for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text())
+    }
+    pictures = {file for file in (CHECKOUT / "docs").rglob("*") if file.suffix in {".png", ".webp", ".svg", ".jpg"}}
+    assert pictures
+    assert pictures == {file for file in shown if file.is_relative_to(CHECKOUT / "docs")}
 
 
 @pytest.mark.django_db

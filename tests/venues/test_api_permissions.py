@@ -1,4 +1,4 @@
-"""Every endpoint of this room against everybody who might ask."""
+"""Every endpoint of this app against everybody who might ask."""
 
 import datetime as dt
 import re

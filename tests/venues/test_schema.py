@@ -1,4 +1,4 @@
-"""Whatever is sent to this room, what comes back is documented."""
+"""Whatever is sent to this app, what comes back is documented."""
 
 import re
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "o
 # The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
 # so that only the other direction is checked.
 EXAMPLES = 6
-# Addresses of the dataset's room, which has them tried with its own rows.
+# Addresses of `exports`, which tries them with its own rows.
 ABOVE = "/api/v1/owner/operator/recipients"
 
 
 def document() -> dict[str, Any]:
-    """The schema of this room."""
+    """The schema of this app."""
     found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     found["paths"] = {
         path: item

@@ -1,0 +1,1 @@
+"""The API of owners: parses, calls one service, serialises. Begin at `venues`."""

@@ -1,0 +1,1 @@
+"""Writes of the app. Begin at `venues` and `accounts`."""

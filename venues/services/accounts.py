@@ -33,7 +33,7 @@ def sign_up(*, username: str, password: str, now: dt.datetime, email: str = "") 
 
 @transaction.atomic
 def create_operator(*, username: str, password: str, now: dt.datetime) -> User:
-    """Make an operator: an account that verifies organisations and reads the raw tables of this room."""
+    """Make an operator: an account that verifies organisations and reads the raw tables of this app."""
     user = _new_user(username=username, password=password, email="", now=now, is_staff=True, is_superuser=True)
     _record(user, "operator.created", now)
     return user

@@ -1,0 +1,1 @@
+"""Pages of the operator: status and health. Begin at `status`."""

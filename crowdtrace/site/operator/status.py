@@ -18,13 +18,14 @@ from redis import RedisError
 
 from common import task_record, valkey
 from common.task_record import Work
-from common.time import deployment_zone, last_ended_day
+from common.time import deployment_zone
 from crowdtrace.site.vitals import counts
 from crowdtrace.site.vitals.counts import PageSpeed
 from exports import conf
 from exports.models import Release, Step
 from exports.selectors import verified_failures
 from passes import selectors as of_passes
+from passes.codec.epochs import last_ended_day
 from passes.models import IssuerKey
 from passes.selectors import OddDevice
 from venues.models import Organisation
@@ -110,7 +111,7 @@ class Status:
 def status(now: dt.datetime) -> Status:
     """The state of the deployment."""
     work = _or_none(lambda: task_record.read_work(now))
-    ended = last_ended_day(now)
+    ended = last_ended_day(now, deployment_zone())
     return Status(
         work=work,
         tasks=_tasks(work, now),

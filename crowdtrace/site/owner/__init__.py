@@ -1,0 +1,1 @@
+"""Pages and statistics for the people who run a venue. Begin at `dashboard`."""

@@ -1,4 +1,4 @@
-"""What of a place's present and past belongs to the people who run it, from several rooms.
+"""What of a place's present and past belongs to the people who run it, from several apps.
 
 Numbers of people, never people: how many are inside, how many usually are, means of at least five ratings, totals of
 ten and more refusals of days that are over.
@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from common.privacy import FEWEST_SHOWN
 from passes import selectors as of_passes
 from passes.models import RatingTotal
-from risk.shield.reasons import FEWEST_SHOWN
 from venues.fullness import Fullness
 from venues.models import Venue
 

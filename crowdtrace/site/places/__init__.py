@@ -1,0 +1,1 @@
+"""The search for places and the card of one. Begin at `views`."""

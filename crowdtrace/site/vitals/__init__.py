@@ -1,0 +1,1 @@
+"""Page speed, as counts a day. Begin at `counts`."""

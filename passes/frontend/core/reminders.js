@@ -3,13 +3,11 @@
  *
  * @typedef {import("../stores/visitor.js").KeptPass} KeptPass
  */
-
-/** A visit can be rated for so long after its day. */
-const RATING_TERM_S = 14 * 24 * 3600;
+import { VISIT_RETENTION_S } from "./epoch.js";
 
 /** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} whose visit may have begun, those without a rating first */
 export function rateable(passes, nowS) {
-  const open = passes.filter(({ credential, epoch }) => credential !== null && epoch.start <= nowS && nowS < epoch.end + RATING_TERM_S);
+  const open = passes.filter(({ credential, epoch }) => credential !== null && epoch.start <= nowS && nowS < epoch.end + VISIT_RETENTION_S);
   return open.sort((a, b) => Number(a.rated !== undefined) - Number(b.rated !== undefined) || b.epochStart - a.epochStart);
 }
 

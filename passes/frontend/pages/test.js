@@ -1,11 +1,9 @@
 /** Reporting a test result for one's visits, and what to do after it. */
 import { Unreachable, request } from "../core/api.js";
+import { OLDEST_TEST_DAYS } from "../core/epoch.js";
 import { ownersOf } from "../core/owners.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { find, onActions, pageData, showState } from "../ui/page.js";
-
-/** The API takes tests of so many days back. */
-const OLDEST_DAYS = 28;
 
 /** @param {Date} date @returns {string} `YYYY-MM-DD` on this device's calendar */
 function isoDay(date) {
@@ -16,7 +14,7 @@ const form = /** @type {HTMLFormElement} */ (find("[data-form=test]"));
 const day = /** @type {HTMLInputElement} */ (find("#tested"));
 const now = new Date();
 day.max = isoDay(now);
-day.min = isoDay(new Date(now.getFullYear(), now.getMonth(), now.getDate() - OLDEST_DAYS));
+day.min = isoDay(new Date(now.getFullYear(), now.getMonth(), now.getDate() - OLDEST_TEST_DAYS));
 day.value = day.max;
 
 const store = await openVisitorStore().catch(() => null);

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passes.codec.epochs import Epoch, EpochCalendar
+from common.days import first_instant, last_begun_day
+from passes.codec.epochs import Epoch, EpochCalendar, epoch_end, last_ended_day
 
 HOUR = 3600
 NEW_YORK = EpochCalendar(ZoneInfo("America/New_York"))
@@ -136,3 +137,38 @@ def test_keys_are_published_for_what_is_open_or_live(calendar: EpochCalendar, no
 def test_any_number_may_be_asked_for_as_a_start(start: int) -> None:
     epoch = NEW_YORK.epoch_starting(start)
     assert epoch is None or epoch.start == start
+
+
+def utc(year: int, month: int, day: int, hour: int) -> dt.datetime:
+    """A moment in UTC."""
+    return dt.datetime(year, month, day, hour, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "end"),
+    [
+        ("America/New_York", dt.date(2026, 3, 8), utc(2026, 3, 9, 9)),  # 23 hours: ends at 05:00 by the clock
+        ("America/New_York", dt.date(2026, 11, 1), utc(2026, 11, 2, 8)),  # 25 hours: ends at 03:00
+        ("Asia/Beirut", dt.date(2026, 3, 29), utc(2026, 3, 30, 2)),  # midnight is skipped
+        ("UTC", dt.date(2026, 12, 31), utc(2027, 1, 1, 4)),
+    ],
+)
+def test_the_last_ended_day_changes_when_an_epoch_ends(zone: str, day: dt.date, end: dt.datetime) -> None:
+    assert epoch_end(day, ZoneInfo(zone)) == end
+    assert last_ended_day(end, ZoneInfo(zone)) == day
+    assert last_ended_day(end - dt.timedelta(seconds=1), ZoneInfo(zone)) == day - dt.timedelta(days=1)
+
+
+def test_a_clock_that_goes_back_over_midnight_does_not_take_a_begun_day_back() -> None:
+    zone, day = ZoneInfo("America/St_Johns"), dt.date(2010, 11, 7)  # at 00:01 it was 23:01 of the day before again
+    begun = first_instant(day, zone)
+    for minutes in (0, 1, 30, 90):
+        assert last_begun_day(begun + dt.timedelta(minutes=minutes), zone) == day
+    assert last_begun_day(begun - dt.timedelta(seconds=1), zone) == day - dt.timedelta(days=1)
+
+
+@given(calendar=calendars, second=moments)
+def test_the_ends_of_epochs_are_those_of_the_calendar(calendar: EpochCalendar, second: int) -> None:
+    epoch = calendar.current(second)
+    assert epoch_end(epoch.date, calendar.zone).timestamp() == epoch.end
+    assert last_ended_day(dt.datetime.fromtimestamp(epoch.end, dt.UTC), calendar.zone) == epoch.date

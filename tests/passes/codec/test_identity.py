@@ -12,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passes.codec.identity import (
-    EPOCH_SECONDS,
-    SLOTS,
     PassSecrets,
     decode_base64url,
     derive_keys,
@@ -25,6 +23,7 @@ from passes.codec.identity import (
     slot_at,
     verify_slot,
 )
+from passes.codec.limits import EPOCH_SECONDS, SLOTS
 from tests.passes.factories import HOLDER, SEED, START
 from tests.passes.vectors import DATA, VECTORS, Vector
 

@@ -15,6 +15,8 @@ from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.pathogens import PROFILES
 from risk.model.ratings import posterior
+from risk.model.risklevels import risklevel
+from risk.model.rounding import shown_shield
 from risk.model.visits import Visits, visits_of
 from tests.risk.model.rooms import HOUR_US, MINUTE_US, Crowd, crowds
 
@@ -232,8 +234,8 @@ def test_the_chance_of_incubating_follows_the_incubation_curve() -> None:
 
 
 def test_shown_values_are_rounded_once_and_never_look_better() -> None:
-    assert (sh.shown_shield(99.99), sh.shown_shield(0.4)) == (99, 0)
-    assert [sh.risklevel(p) for p in (0.0, 0.00999, 0.01, 0.0499, 0.05, 1.0)] == [
+    assert (shown_shield(99.99), shown_shield(0.4)) == (99, 0)
+    assert [risklevel(p) for p in (0.0, 0.00999, 0.01, 0.0499, 0.05, 1.0)] == [
         "Low",
         "Low",
         "Moderate",

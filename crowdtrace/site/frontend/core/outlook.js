@@ -1,7 +1,8 @@
 /**
  * What the answer of `/shield` says about days: what each cost, and how the shield comes back.
  *
- * A visit counts in full for ten days, then less and less, until after fourteen it is gone (`risk/model/shield.py`).
+ * A visit counts in full for ten days, then less and less, until after fourteen it is gone (`risk/model/shield.py`; `tests/data/limits.json`
+ * holds both to the same days).
  *
  * @typedef {{venue: string, arrived: string, left: string | null, dose: number, shield_cost: number, why: {code: string, text: string}[]}} Visit
  * @typedef {{day: Date, points: number, visits: Visit[]}} Day

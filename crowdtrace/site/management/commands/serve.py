@@ -167,7 +167,7 @@ class Command(BaseCommand):
 def catch_up() -> None:
     """Have the worker release the days that closed while this machine was off; at first, the demonstration's past.
 
-    By name, as importing the dataset's room takes a second. Without a broker the night's task does it.
+    By name, as importing `exports` takes a second. Without a broker the night's task does it.
     """
     # Imported now, so that the way to the first page is shorter.
     from celery import Celery

@@ -1,0 +1,151 @@
+"""Every statement of this app that reads tables of `passes` and `venues`; nowhere else does SQL name them.
+
+The import checker sees no table, so they are gathered here: look at this file before changing a column of those apps.
+Plain SQL for its speed: each is one pass over many venues or stays.
+"""
+
+from typing import Final
+
+# Crowd state ----------------------------------------------------------------------------------------------------------
+TAKE_CHANGES: Final = """
+    WITH taken AS (DELETE FROM passes_change RETURNING venue_id, since)
+    SELECT venue_id, min(since) FROM taken GROUP BY venue_id
+"""
+"""Take the queue of changes: each venue with the earliest instant that changed."""
+VENUES_WITH_NEW_FACTS: Final = """
+    SELECT venue.id FROM venues_venue AS venue JOIN risk_venuecard AS card ON card.venue_id = venue.id
+    WHERE (venue.kind, venue.volume_m3, venue.air_changes_per_h)
+          IS DISTINCT FROM (card.kind, card.volume_m3, card.air_changes_per_h)
+"""
+"""Venues whose kind, volume or air differ from those their crowd state was computed with."""
+VENUE_FACTS: Final = """
+    SELECT id, kind, volume_m3, air_changes_per_h FROM venues_venue WHERE id = ANY(%s::bigint[])
+"""
+"""Kind, volume and air of venues."""
+FIRST_ARRIVALS: Final = """
+    SELECT wanted.venue_id, min(visit.arrived_at)
+    FROM unnest(%s::bigint[]) AS wanted (venue_id)
+    JOIN passes_visit AS visit ON visit.venue_id = wanted.venue_id GROUP BY wanted.venue_id
+"""
+"""The first arrival at each venue."""
+VISITS_SINCE: Final = """
+    SELECT visit.venue_id, visit.tag,
+           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
+           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
+           coalesce(owned.symptoms, false), coalesce(owned.diagnosed, false),
+           coalesce(owned.contact, false), coalesce(owned.near, false),
+           coalesce(rating.masks, 0), coalesce(rating.distancing, 0)
+    FROM unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
+    JOIN passes_visit AS visit ON visit.venue_id = wanted.venue_id
+         AND visit.arrived_at > wanted.since - interval '28 hours'
+         AND coalesce(visit.left_at, visit.times_out_at) > wanted.since
+    LEFT JOIN passes_pass AS owned ON owned.tag = visit.tag
+    LEFT JOIN passes_rating AS rating ON rating.pass_row_id = owned.id
+    ORDER BY visit.venue_id, visit.tag, visit.arrived_at
+"""
+"""Visits that last beyond an instant of their venue, with the answers and the rating of their pass."""
+
+# Self-reports ---------------------------------------------------------------------------------------------------------
+TAKE_SELF_REPORTS: Final = "DELETE FROM passes_selfreport RETURNING owner_hash, tested_on, positive"
+"""Take the self-reports that wait."""
+REPORTED_STAYS: Final = """
+    SELECT report.number, visit.venue_id,
+           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
+           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint
+    FROM unnest(%(owners)s::bytea[], %(days)s::date[]) WITH ORDINALITY AS report (owner_hash, day, number)
+    JOIN passes_pass AS owned ON owned.owner_hash = report.owner_hash
+    JOIN passes_visit AS visit ON visit.tag = owned.tag
+    WHERE owned.epoch BETWEEN report.day - %(before)s::int AND report.day + %(after)s::int
+    ORDER BY visit.venue_id, visit.arrived_at
+"""
+"""Stays of the passes that reports name, within the days around each test."""
+
+# Shields --------------------------------------------------------------------------------------------------------------
+OWNED_STAYS: Final = """
+    SELECT visit.venue_id, visit.tag,
+           (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
+           (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
+           owned.symptoms, owned.diagnosed, owned.contact, owned.near,
+           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
+           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
+           venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3)
+    FROM passes_pass AS owned
+    JOIN passes_visit AS visit ON visit.tag = owned.tag
+    JOIN venues_venue AS venue ON venue.id = visit.venue_id
+    LEFT JOIN LATERAL (
+        SELECT version.* FROM venues_requirements AS version
+        WHERE version.venue_id = visit.venue_id
+        ORDER BY version.created_at <= (owned.epoch::timestamp AT TIME ZONE %(zone)s) - interval '24 hours' DESC,
+                 CASE WHEN version.created_at <= (owned.epoch::timestamp AT TIME ZONE %(zone)s) - interval '24 hours'
+                      THEN -version.version ELSE version.version END
+        LIMIT 1
+    ) AS asked ON true
+    WHERE owned.owner_hash = ANY(%(owners)s::bytea[])
+      AND visit.arrived_at > %(now)s::timestamptz - interval '16 days'
+    ORDER BY visit.venue_id, visit.arrived_at
+"""
+"""Stays of a holder's passes, with the requirements frozen for their day and the facts of their venue."""
+
+# Scouting -------------------------------------------------------------------------------------------------------------
+COST_BASES: Final = """
+    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
+           coalesce(total.count, 0), coalesce(total.masks, 0), coalesce(total.distancing, 0),
+           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
+           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
+           air.air_changes_per_h, air.air_log_sd, card.basis
+    FROM venues_venue AS venue
+    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = venue.id
+    LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+    LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
+    LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
+    WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
+"""
+"""What the cost of a stay at each open venue depends on, with the basis of its stored curve."""
+STORE_CURVES: Final = """
+    INSERT INTO risk_venuecard
+        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, inside_from, inside, usual, usual_at)
+    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h, 0, ''::bytea,
+           ''::bytea, NULL
+    FROM unnest(%(venues)s::bigint[], %(bases)s::bytea[], %(curves)s::bytea[]) AS fresh (id, basis, curve)
+    JOIN venues_venue AS venue ON venue.id = fresh.id
+    ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
+"""
+"""Store curves of cost with the venue's facts they were computed from."""
+PREPARED_VENUES: Final = """
+    SELECT wanted.id, coalesce(card.curve, ''::bytea), coalesce(card.usual, ''::bytea), coalesce(card.inside_from, 0),
+           coalesce(card.inside, ''::bytea), coalesce(total.count, 0), coalesce(total.masks, 0),
+           coalesce(total.distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends
+    FROM unnest(%(venues)s::bigint[]) AS wanted (id)
+    LEFT JOIN risk_venuecard AS card ON card.venue_id = wanted.id
+    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = wanted.id
+    LEFT JOIN risk_airhour AS air ON air.venue_id = wanted.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
+    LEFT JOIN LATERAL (
+        SELECT array_agg(event.starts_at ORDER BY event.starts_at, event.id) AS starts,
+               array_agg(event.ends_at ORDER BY event.starts_at, event.id) AS ends
+        FROM venues_event AS event
+        WHERE event.venue_id = wanted.id AND event.cancelled_at IS NULL
+          AND event.starts_at < %(until)s::timestamptz AND event.ends_at > %(now)s::timestamptz
+    ) AS event ON true
+"""
+"""What is kept of venues for their cards: curve, usual crowd, who is inside, ratings, air and events."""
+NEARBY_VENUES: Final = """
+    SELECT wanted.number, other.id, other.public_id, other.name, other.time_zone, other.hours, other.curve, other.inside
+    FROM unnest(%(kinds)s::text[], %(zips)s::text[]) WITH ORDINALITY AS wanted (kind, zip, number)
+    CROSS JOIN LATERAL (
+        SELECT venue.id, venue.public_id, venue.name, venue.time_zone, asked.hours::text,
+               substring(card.curve FROM %(from)s FOR %(bytes)s) AS curve,
+               CASE WHEN %(edge)s BETWEEN card.inside_from AND card.inside_from + length(card.inside) / 4 - 1
+                    THEN substring(card.inside FROM 4 * (%(edge)s - card.inside_from)::int + 1 FOR 4)
+                    ELSE '\\x00000000'::bytea END AS inside
+        FROM (SELECT venue.id FROM venues_venue AS venue
+              JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+              WHERE left(venue.zip, 3) = left(wanted.zip, 3) AND venue.kind = wanted.kind
+                AND venue.listed AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
+              ORDER BY venue.zip = wanted.zip DESC, venue.id LIMIT %(most)s) AS first
+        JOIN venues_venue AS venue ON venue.id = first.id
+        JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+        JOIN risk_venuecard AS card ON card.venue_id = venue.id AND length(card.curve) > 0
+        ORDER BY venue.zip = wanted.zip DESC, venue.id
+    ) AS other
+"""
+"""Listed venues of the same kind and 3-digit ZIP as each given, those of the same ZIP first."""
