@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 PEERS ?= .venv-peers
 BIN := $(VENV)/bin/python
+# One worker a core; a test that fails is shown at once.
+PARALLEL := -n auto --dist loadgroup
 PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
@@ -20,7 +22,7 @@ run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and 
 	@exec $(BIN) -I -S embedded/tether.py $$PPID $(BIN) manage.py serve
 
 test: environment-dev environment-peers system ## Run every test but the long ones; TESTS="tests/common -k home" chooses
-	@$(if $(TESTS),$(PYTEST) -m "not long" $(TESTS),sh tools/test.sh env $(PYTEST) -m "not long")
+	@$(PYTEST) -m "not long" $(PARALLEL) $(TESTS)
 
 test-long: environment-dev environment-peers system ## Run the tests that take minutes
 	@$(PYTEST) -m long $(TESTS)

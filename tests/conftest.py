@@ -3,14 +3,18 @@
 The services start when this file is imported, before anything reads the settings: pytest-django would load settings
 named in `pyproject.toml` earlier than any conftest, so they are named here. `DATABASE_URL` and `REDIS_URL` from
 outside are used as they are; without them PostgreSQL and Valkey of a temporary home are started, without fsync.
+
+Under pytest-xdist (`-n`) each worker starts services of its own. The process that only deals out the tests starts none.
 """
 
 import os
 import signal
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import FrameType
+from typing import Final
 
 import django
 import hypothesis
@@ -24,6 +28,19 @@ hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=No
 hypothesis.settings.load_profile("crowdtrace")
 
 _stack = ExitStack()
+
+
+# Files that share an expensive server or program run in one worker, one after the other; any other file runs in any
+# worker, but whole. The longest group comes first, so that the others fill what is left.
+GROUPS: Final = {"tests/browser": "chromium", "tests/site": "running copy", "tests/exports": "lake"}
+
+
+def _deals_out(arguments: Sequence[str]) -> bool:
+    """Return whether this process only distributes tests to the workers of pytest-xdist."""
+    asked = any(
+        argument == "--numprocesses" or argument.startswith(("-n", "--numprocesses=")) for argument in arguments
+    )
+    return asked and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -43,13 +60,38 @@ def _start_services() -> None:
 # A terminated run leaves like an interrupted one, so that no service stays behind.
 signal.signal(signal.SIGTERM, _interrupt)
 try:
-    _start_services()
+    if _deals_out(sys.argv[1:]):
+        os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
+        django.setup()
+    else:
+        _start_services()
 except (embedded.HomeError, embedded.ServiceError) as error:
     _stack.close()
     pytest.exit(str(error), returncode=3)
 except BaseException:
     _stack.close()
     raise
+
+
+def pytest_configure() -> None:
+    """Hide the settings from workers to come, which would load them before their services have addresses."""
+    if _deals_out(sys.argv[1:]):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests run in one worker, and put the longest groups first."""
+    names = list(GROUPS.values())
+    groups = {item: _group(item) for item in items}
+    items.sort(key=lambda item: names.index(groups[item]) if groups[item] in names else len(names))
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _group(item: pytest.Item) -> str:
+    """Return the name of the group that a test runs in: of its folder, or of its file."""
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    return next((group for folder, group in GROUPS.items() if path.startswith(f"{folder}/")), path)
 
 
 def pytest_unconfigure() -> None:
