@@ -72,6 +72,16 @@ def project_imports(file: Path) -> list[str]:
     return relative + [name for name in named if name.partition(".")[0] in packages()]
 
 
+# The map ---------------------------------------------------------------------------------------------------------------
+def test_the_map_of_the_code_names_files_that_exist_and_every_app() -> None:
+    text = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w./]+)`", text) if "/" in name and not name.startswith("/")}
+    here = {name for name in named if name.partition("/")[0] in packages() | AROUND}
+    assert len(here) > 40
+    assert not {name for name in here if not (CHECKOUT / name).exists()}
+    assert {f"{name}/" for name in packages() - {"crowdtrace"}} <= named
+
+
 # Tables ---------------------------------------------------------------------------------------------------------------
 def tables_named(file: Path) -> set[str]:
     """Return the tables of installed apps that a file of SQL names, or a Python file in its strings."""
