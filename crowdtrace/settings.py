@@ -229,7 +229,10 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 BODY_LIMIT_BYTES = 64 * 1024
-BODY_LIMIT_BYTES_BY_PATH = {"/api/v1/scans/batch": 2 * 1024 * 1024}
+BODY_LIMIT_BYTES_BY_PATH = {
+    "/api/v1/scans/batch": 2 * 1024 * 1024,
+    "/api/v1/tickets": 96 * 1024,  # fifteen sets of sixteen values have 84,000 bytes
+}
 # Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
@@ -286,6 +289,14 @@ THROTTLES = {
     # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
     "queued": f"{6000 * _many}/minute",
     "query": f"{60 * _many}/minute",
+    # Registering and drawing, by address.
+    "draw": f"{25 * _many}/second",
+    # What one key asks for again, and the milliseconds of a core that all draws together may take: half a core, with
+    # room for one draw of fifteen days. Both hold in the embedded mode too, for nobody may fill the cores with them.
+    "repeat": "3/minute",
+    "signing": "1500/3 second",
+    # Codes of invitations tried at one venue: a try spends no ticket.
+    "invitation": f"{600 * _many}/minute",
     # Links to one mailbox, and links that one account has sent: nobody fills a stranger's.
     "mail": f"{5 * _many}/hour",
 } | env.dict("THROTTLES", default={})

@@ -1,27 +1,48 @@
 """Keyed hashes of what holders present: nothing that the database keeps can be searched for without the pepper."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from common.crypto import keyed_hash
-from passes.codec.identity import hash_erase_key
+from passes.codec.identity import epoch_bytes, hash_erase_key
 from passes.codec.revocation import SALT_BYTES
 
 TAG_BYTES: Final = 16
 
 
 def visitor_hash(auth_key: bytes) -> bytes:
-    """What is kept of `K_auth`."""
-    return keyed_hash("", auth_key)
+    """What is kept of `K_auth`: `HMAC(pepper, "visitor" || K_auth)`."""
+    return keyed_hash("visitor", auth_key)
 
 
 def erase_hash(hash_of_erase_key: bytes) -> bytes:
-    """What is kept of SHA-256(K_erase)."""
-    return keyed_hash("", hash_of_erase_key)
+    """What is kept of SHA-256(K_erase): `HMAC(pepper, "erase" || SHA-256(K_erase))`."""
+    return keyed_hash("erase", hash_of_erase_key)
 
 
 def erase_hash_of_key(erase_key: bytes) -> bytes:
     """The same, from the erase key itself."""
     return erase_hash(hash_erase_key(erase_key))
+
+
+def drawn_hash(auth_key: bytes, epoch_start: int) -> bytes:
+    """`HMAC(pepper, "drawn" || K_auth || e)`: that a key has drawn its tickets of an epoch."""
+    return keyed_hash("drawn", auth_key + epoch_bytes(epoch_start))
+
+
+def set_hash(values: Iterable[bytes]) -> bytes:
+    """What is kept of the blinded values of one draw and epoch, in their order."""
+    return keyed_hash("ticket-set", b"".join(values))
+
+
+def spent_ticket_hash(nonce: bytes) -> bytes:
+    """`HMAC(pepper, "spent-ticket" || nonce)[:16]`: that a ticket is spent."""
+    return keyed_hash("spent-ticket", nonce)[:TAG_BYTES]
+
+
+def body_hash(nonce: bytes, body: bytes) -> bytes:
+    """`HMAC(pepper, "body" || nonce || body)[:16]`: what a ticket was spent on; nobody without the nonce can guess."""
+    return keyed_hash("body", nonce + body)[:TAG_BYTES]
 
 
 def pass_tag(anchor: bytes) -> bytes:

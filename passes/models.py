@@ -1,7 +1,7 @@
 """Passes, scans, visits and what people say afterwards. No row names a visitor, and no two rows of one share a value.
 
 Joins inside one pass go by `tag` (a keyed hash of the anchor) or the pass's random id; there is no key from any of
-them to a visitor.
+them to a visitor, for a check-in is paid for with a ticket that was drawn under a blind signature.
 """
 
 import datetime as dt
@@ -79,23 +79,57 @@ class Visitor(models.Model):
         return f"visitor of {self.used_month:%Y-%m}"
 
 
-class Draw(models.Model):
-    """How many passes a visitor drew in an open epoch, refusals included; dropped when its check-in closes."""
+class TicketKey(models.Model):
+    """One of the two RSA keys that sign the tickets of an epoch; the private half is encrypted under the master key.
 
-    privacy = Privacy(Subject.VISITOR, erasure=Erasure.REMOVED, retention=(Retention("epoch", AT_END),))
+    The row goes when check-in closes. Without its halves it says that the key is lost, and keeps another from being
+    made.
+    """
 
-    visitor = models.ForeignKey(Visitor, models.CASCADE, related_name="draws")
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="dropped by the task of keys when check-in closes")
+
     epoch = models.DateField()
-    drawn = models.PositiveSmallIntegerField(default=0)
+    ticket_class = models.CharField(max_length=8, help_text="passes.codec.ticket_keys.TicketClass")
+    public = models.BinaryField(null=True, help_text="SubjectPublicKeyInfo, DER")
+    private = models.BinaryField(null=True, help_text="PKCS #8, DER, encrypted")
+    counts = models.BooleanField(
+        default=True, help_text="false after a restore: a ticket may have been spent before it"
+    )
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["visitor", "epoch"], name="one_count_an_epoch"),
-            models.CheckConstraint(condition=Q(drawn__lte=PASSES_PER_EPOCH), name="at_most_sixteen_passes"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["epoch", "ticket_class"], name="one_ticket_key_a_class")]
 
     def __str__(self) -> str:
-        return f"draws of {self.epoch}"
+        return f"ticket key of {self.epoch}"
+
+
+class DrawnSet(models.Model):
+    """That a visitor's key has drawn its tickets of an epoch: it gets no second set, also when it registers again."""
+
+    privacy = Privacy(Subject.VISITOR, retention=(Retention("epoch", AT_END),))
+
+    drawn_hash = models.BinaryField(primary_key=True, max_length=32, help_text='HMAC(pepper, "drawn" || K_auth || e)')
+    set_hash = models.BinaryField(max_length=32)
+    epoch = models.DateField()
+
+    def __str__(self) -> str:
+        return f"tickets of {self.epoch}"
+
+
+class SpentTicket(models.Model):
+    """That a ticket is spent, on what and with which verdict. Written in the transaction of its pass or refusal."""
+
+    privacy = Privacy(Subject.VISIT, retention=(Retention("epoch", AT_END),))
+
+    nonce_hash = models.BinaryField(
+        primary_key=True, max_length=16, help_text='HMAC(pepper, "spent-ticket" || nonce)[:16]'
+    )
+    body_hash = models.BinaryField(max_length=16, help_text='HMAC(pepper, "body" || nonce || body)[:16]')
+    go = models.BooleanField()
+    epoch = models.DateField()
+
+    def __str__(self) -> str:
+        return f"ticket of {self.epoch}"
 
 
 class Pass(models.Model):

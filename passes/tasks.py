@@ -6,9 +6,8 @@ from typing import Final
 from celery import shared_task
 
 from common.time import utc_now
-from passes import alerts, keys
+from passes import alerts, keys, ticket_keys
 from passes.services import scoring
-from passes.services.visitors import drop_closed_draws
 from venues.tasks import mail_alert
 
 log = logging.getLogger(__name__)
@@ -18,12 +17,13 @@ MAIL_WAITS: Final = 300
 
 @shared_task(name="passes.keys")
 def make_and_blank_keys() -> None:
-    """Make keys ahead, blank those of ended epochs, drop counts of closed check-ins; twice does no more than once."""
+    """Make keys ahead, blank those of ended epochs, drop ticket keys of closed ones; twice does no more than once."""
     now = utc_now()
     keys.make_keys(now)
+    ticket_keys.make_ticket_keys(now)
     blanked = keys.blank_ended(now)
-    dropped = drop_closed_draws(now=now)
-    log.info("keys: %d blanked, %d counts of closed days dropped", blanked, dropped)
+    dropped = ticket_keys.drop_closed(now)
+    log.info("keys: %d blanked, %d of tickets dropped", blanked, dropped)
 
 
 @shared_task(name="passes.alerts")

@@ -7,6 +7,7 @@ outside are used as they are; without them PostgreSQL and Valkey of a temporary 
 Under pytest-xdist (`-n`) each worker starts services of its own. The process that only deals out the tests starts none.
 """
 
+import itertools
 import os
 import signal
 import sys
@@ -14,11 +15,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import django
 import hypothesis
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from playwright.sync_api import Playwright, sync_playwright
 
 import embedded
@@ -102,9 +104,28 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def _forget_keys() -> None:
     """Databases of tests come and go; a process remembers keys."""
-    from passes import keys
+    from passes import keys, ticket_keys
 
     keys.forget()
+    ticket_keys.forget()
+
+
+@pytest.fixture(scope="session")
+def rsa_keys() -> tuple[RSAPrivateKey, ...]:
+    """A few real keys, for making one takes a tenth of a second and every database needs 34."""
+    from passes.codec.blind import new_key
+
+    return tuple(new_key() for _ in range(8))
+
+
+@pytest.fixture(autouse=True)
+def _keys_are_at_hand(
+    rsa_keys: tuple[RSAPrivateKey, ...], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Ticket keys are taken from the few in turns, and draws of many tests at once may fill a core."""
+    turns = itertools.cycle(rsa_keys)
+    monkeypatch.setattr("passes.codec.blind.new_key", lambda: next(turns))
+    settings.THROTTLES = settings.THROTTLES | {"signing": "1000000/second"}
 
 
 @pytest.fixture(scope="session")

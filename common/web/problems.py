@@ -115,6 +115,14 @@ class Unauthorized(Problem):
         super().__init__(detail, headers=challenge | dict(headers or {}))
 
 
+class Outdated(Unauthorized):
+    """The asker authenticates as a former version of the app did."""
+
+    slug = "outdated"
+    title = gettext_lazy("This page is older than the server")
+    help = gettext_lazy("Reload the page, then try again. Nothing was lost.")
+
+
 class Forbidden(Problem):
     """Known, but not allowed."""
 
@@ -280,10 +288,19 @@ class Unavailable(Problem):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class Busy(Unavailable):
+    """More is asked for than this deployment gives to such requests; no fault of ours, so it is not logged."""
+
+    slug = "busy"
+    title = gettext_lazy("Too much is asked for at this moment")
+    help = gettext_lazy("Wait as long as Retry-After says, then try again.")
+
+
 KINDS: Final[tuple[type[Problem], ...]] = (
     BadRequest,
     Invalid,
     Unauthorized,
+    Outdated,
     Forbidden,
     StaleForm,
     NotFound,
@@ -301,6 +318,7 @@ KINDS: Final[tuple[type[Problem], ...]] = (
     ServerError,
     NotOffered,
     Unavailable,
+    Busy,
 )
 """Every kind, in the order of statuses; `/problems/<slug>` explains each."""
 
@@ -395,7 +413,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpRespons
 
 def note_fault(exc: BaseException, problem: Problem, request: HttpRequest, response: HttpResponse) -> None:
     """Log a fault once; refusals are not logged, for strangers could fill the log with them."""
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.status != HTTPStatus.NOT_IMPLEMENTED:
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(problem, NotOffered | Busy):
         log_response("%s", problem.slug, response=response, request=request, exception=exc)
     else:
         mark_as_logged(response)

@@ -304,6 +304,12 @@ class AddressThrottle(BaseThrottle):
         return None if self._verdict is None else float(self._verdict.reset)
 
 
+class DrawThrottle(AddressThrottle):
+    """Limits registering and drawing."""
+
+    scope = "draw"
+
+
 class LoginThrottle(AddressThrottle):
     """Limits attempts to log in."""
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from common.web.serializers import (
@@ -19,6 +20,9 @@ from common.web.serializers import (
     Whole,
 )
 from passes.admission import AdviceCode, Result, ScanType
+from passes.codec.blind import NUMBER_BYTES
+from passes.codec.limits import MOST_DRAWS
+from passes.codec.ticket_keys import TicketClass
 from passes.render import Format
 
 MOST_OWNERS: Final = 1000
@@ -47,6 +51,81 @@ class RegisteredSerializer(serializers.Serializer[Any]):
     """The key is registered."""
 
     registered = serializers.BooleanField()
+
+
+# Tickets -------------------------------------------------------------------------------------------------------------
+def _values(ticket_class: TicketClass) -> serializers.ListField:
+    count = len(ticket_class.indices)
+    return serializers.ListField(
+        child=Base64Url(length=NUMBER_BYTES),
+        min_length=count,
+        max_length=count,
+        help_text=f"for the key of class `{ticket_class.value}`",
+    )
+
+
+class TicketSetSerializer(StrictSerializer):
+    """The tickets of one epoch."""
+
+    epoch = Day(help_text="date of an epoch in the list of ticket keys")
+    counted = _values(TicketClass.COUNTED)
+    other = _values(TicketClass.OTHER)
+
+
+class DrawSerializer(StrictSerializer):
+    """Blinded values to sign, 256 bytes each."""
+
+    draws = TicketSetSerializer(many=True, min_length=1, max_length=MOST_DRAWS)
+    pad = Text(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=None,
+        help_text="any text: fills the body, so that its size tells nothing",
+    )
+
+    def validate_draws(self, draws: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Each epoch is drawn once."""
+        if len({each["epoch"] for each in draws}) < len(draws):
+            raise serializers.ValidationError(_("Ask for each day once."), code="repeated")
+        return draws
+
+
+class DrawnSerializer(serializers.Serializer[Any]):
+    """The blind signatures, in the order asked."""
+
+    draws = TicketSetSerializer(many=True)
+
+
+class TicketKeySerializer(serializers.Serializer[Any]):
+    """A public key of tickets (RFC 7517, RFC 7518)."""
+
+    kty = serializers.CharField()
+    n = serializers.CharField(help_text="modulus, 256 bytes")
+    e = serializers.CharField()
+    kid = serializers.CharField(help_text="SHA-256(SubjectPublicKeyInfo)[:8]")
+    epoch = serializers.DateField()
+    alg = serializers.CharField()
+    key_ops = serializers.ListField(child=serializers.CharField())
+
+    def get_fields(self) -> dict[str, Any]:
+        """Also `class`, which is no name in Python."""
+        return super().get_fields() | {"class": serializers.ChoiceField([each.value for each in TicketClass])}
+
+
+class TicketEpochSerializer(serializers.Serializer[Any]):
+    """An epoch that keys are listed for; times are Unix seconds."""
+
+    date = serializers.DateField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class TicketKeysSerializer(serializers.Serializer[Any]):
+    """Keys that sign tickets, two an epoch, and these epochs."""
+
+    keys = TicketKeySerializer(many=True)
+    epochs = TicketEpochSerializer(many=True)
 
 
 # Check-in ------------------------------------------------------------------------------------------------------------

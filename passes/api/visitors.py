@@ -1,8 +1,8 @@
-"""Addresses for visitors: registering a key, checking in."""
+"""Addresses for visitors: registering a key, drawing tickets."""
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -10,11 +10,11 @@ from rest_framework.views import APIView
 from common.time import utc_now
 from common.web import problems
 from common.web.serializers import read_body
-from passes.admission import Answers
+from common.web.throttles import DrawThrottle
 from passes.api import serializers
-from passes.api.answers import checkin_answer
 from passes.authentication import IsVisitor, VisitorAuthentication, visitor_of
-from passes.services.checkins import CheckinRequest, check_in
+from passes.codec.ticket_keys import TicketClass
+from passes.services.draws import TicketSet, draw_tickets
 from passes.services.visitors import delete_visitor, register_visitor
 
 
@@ -23,6 +23,7 @@ class VisitorsView(APIView):
 
     authentication_classes = [VisitorAuthentication]
     permission_classes = [IsVisitor]
+    throttle_classes = [DrawThrottle]
 
     @extend_schema(
         operation_id="register_visitor",
@@ -60,54 +61,38 @@ class MeView(APIView):
         return Response(status=204)
 
 
-class PassesView(APIView):
-    """Check-in."""
+class TicketsView(APIView):
+    """Drawing tickets."""
 
     authentication_classes = [VisitorAuthentication]
     permission_classes = [IsVisitor]
-    problems = (problems.NotFound, problems.Conflict, problems.Gone)
+    throttle_classes = [DrawThrottle]
+    problems = (problems.Conflict, problems.Gone, problems.Busy)
 
     @extend_schema(
-        operation_id="check_in",
+        operation_id="draw_tickets",
         tags=["visitors"],
-        summary="Check in: four answers for a pass or for advice",
-        request=serializers.CheckinSerializer,
-        responses={201: serializers.CheckinAnswerSerializer, 200: serializers.CheckinAnswerSerializer},
-        examples=[
-            OpenApiExample(
-                "check-in",
-                request_only=True,
-                value={
-                    "venue": "v_7h3kq2m4xz",
-                    "epoch": "2026-05-13",
-                    "anchor": "IHUH2DRbCvbir-a3_TwOUg",
-                    "owner_hash": "vAG6_bviu2CvwyZyrfcHfS5yXdQWP8zxcUFM3vF7_Sg",
-                    "answers": {"symptoms": False, "diagnosed": False, "contact": False, "near": False},
-                    "survey_seconds": 21,
-                },
-            )
-        ],
+        summary="Draw tickets for check-ins, signed blindly",
+        request=serializers.DrawSerializer,
+        responses={201: serializers.DrawnSerializer, 200: serializers.DrawnSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Judge the answers once. The answer always has 2,048 bytes; a repeated request gets the same answer.
+        """Sign the blinded values of whole sets, one an epoch and key; the same sets get the same answer.
 
-        201 where a pass or a refusal was made, 200 where it was made before or check-in is closed.
+        201 where a set was not drawn before, 200 where all were. An epoch that was drawn with other values is a 409,
+        and nothing is signed then.
         """
-        answer = check_in(
-            key_hash=visitor_of(request).key_hash,
-            request=_request(read_body(request, serializers.CheckinSerializer)),
-            now=utc_now(),
+        body = read_body(request, serializers.DrawSerializer)
+        answer = draw_tickets(
+            auth_key=visitor_of(request).key, sets=[_set(each) for each in body["draws"]], now=utc_now()
         )
-        return Response(checkin_answer(answer), status=201 if answer.new else 200)
+        drawn = serializers.DrawnSerializer({"draws": [_told(each) for each in answer.sets]})
+        return Response(drawn.data, status=201 if answer.new else 200)
 
 
-def _request(body: dict[str, Any]) -> CheckinRequest:
-    return CheckinRequest(
-        venue=body["venue"],
-        epoch=body["epoch"],
-        anchor=body["anchor"],
-        owner_hash=body["owner_hash"],
-        answers=Answers(**body["answers"]),
-        survey_seconds=body["survey_seconds"],
-        invitation=body.get("invitation"),
-    )
+def _set(asked: dict[str, Any]) -> TicketSet:
+    return TicketSet(asked["epoch"], {each: asked[each.value] for each in TicketClass})
+
+
+def _told(signed: TicketSet) -> dict[str, Any]:
+    return {"epoch": signed.epoch} | {each.value: signed.values[each] for each in TicketClass}

@@ -15,8 +15,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from common.days import first_instant, last_begun_day
-from passes.codec.limits import CHECKIN_LEAD_SECONDS, EPOCH_LENGTH, EPOCH_SECONDS
+from passes.codec.limits import CHECKIN_LEAD_SECONDS, EPOCH_LENGTH, EPOCH_SECONDS, TICKETS_LEAD_SECONDS
 
+_DAY_SECONDS: Final = 24 * 3600
 _LAST_HOUR: Final = 23
 
 
@@ -36,6 +37,11 @@ class Epoch:
     def checkin_opens(self) -> int:
         """24 hours before the start. The venue's rules on answers are frozen at this instant."""
         return self.start - CHECKIN_LEAD_SECONDS
+
+    @property
+    def tickets_open(self) -> int:
+        """15 days before the start: from here on tickets of the epoch can be drawn."""
+        return self.start - TICKETS_LEAD_SECONDS
 
     def is_live(self, now: float) -> bool:
         """Whether passes of this epoch are valid at `now`."""
@@ -96,6 +102,11 @@ class EpochCalendar:
         """Epochs that are open or not yet ended, earliest first: those whose keys are published."""
         return tuple(epoch for epoch in self._around(now) if epoch.checkin_opens <= now < epoch.end)
 
+    def ticket_epochs(self, now: float) -> tuple[Epoch, ...]:
+        """Epochs whose tickets can be drawn at `now`, earliest first: those whose ticket keys are published."""
+        days = range(-1, TICKETS_LEAD_SECONDS // _DAY_SECONDS + 2)
+        return tuple(epoch for epoch in self._near(now, days) if epoch.tickets_open <= now < self.checkin_closes(epoch))
+
     def dataset_hour(self, epoch: Epoch, now: float) -> int:
         """Local hour 0..23 under which the dataset files a moment of the epoch; after its midnight, 23."""
         local = self._local(now)
@@ -105,9 +116,12 @@ class EpochCalendar:
         return dt.datetime.fromtimestamp(now, self.zone)
 
     def _around(self, now: float) -> tuple[Epoch, ...]:
+        return self._near(now, range(-2, 3))
+
+    def _near(self, now: float, near: range) -> tuple[Epoch, ...]:
         today = self._local(now).date()
         epochs = []
-        for days in (-2, -1, 0, 1, 2):
+        for days in near:
             try:
                 epochs.append(self.epoch_of(today + dt.timedelta(days=days)))
             except ValueError:  # a day that the zone skipped

@@ -14,10 +14,14 @@ EPOCH_SECONDS: Final = SLOTS * SLOT_SECONDS
 EPOCH_LENGTH: Final = dt.timedelta(seconds=EPOCH_SECONDS)
 CHECKIN_LEAD_SECONDS: Final = 24 * 3600
 """Check-in opens this long before the epoch starts."""
+TICKETS_LEAD_SECONDS: Final = 15 * 24 * 3600
+"""Keys of tickets are public this long before their epoch starts, and until its check-in closes."""
 PASSES_PER_EPOCH: Final = 16
-"""Passes and refusals that one visitor draws in an epoch at most."""
+"""Tickets that one secret draws in an epoch, and so its passes and refusals at most."""
 COUNTED_PASSES: Final = 3
-"""Passes of one visitor and epoch that the open dataset counts at most: its bound on what one person changes."""
+"""Of these tickets the first ones, whose passes may count in the open dataset: its bound on what one secret changes."""
+MOST_DRAWS: Final = 15
+"""Epochs of one draw."""
 UNMARKED_ONE_IN: Final = 10
 """One in this number of these passes is unmarked by a coin, so that a rare unmarked pass identifies nobody."""
 VISIT_RETENTION: Final = dt.timedelta(days=14)

@@ -1,27 +1,36 @@
 """Check-in: four answers become a pass, or kind advice."""
 
 import datetime as dt
+import hmac
+import json
 import secrets
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from common.crypto import b64encode
+from common.web import throttles
 from common.web.problems import Conflict, FieldError, Gone, Invalid, NotFound, TooMany
-from passes import keys
+from passes import keys, ticket_keys
 from passes.admission import Advice, AdviceCode, Answers, CheckinRules, CheckinState, Judgement, judge_answers
+from passes.authentication import no_ticket
 from passes.clock import calendar, epoch_of
 from passes.codec import sign_pass, static_text
 from passes.codec.epochs import Epoch
-from passes.codec.limits import COUNTED_PASSES, UNMARKED_ONE_IN
-from passes.hashes import pass_tag
-from passes.models import Pass
+from passes.codec.limits import UNMARKED_ONE_IN
+from passes.codec.ticket_keys import TicketClass
+from passes.codec.tickets import Ticket
+from passes.hashes import body_hash, pass_tag, spent_ticket_hash
+from passes.models import Pass, SpentTicket
 from passes.rules import checkin_rules, epoch_day
-from passes.services import visitors
 from venues import selectors as places
 from venues.models import Venue
 from venues.services.events import take_invitation
+
+_OPEN: Final = CheckinState(open=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,14 @@ class CheckinRequest:
     answers: Answers = field(repr=False)
     survey_seconds: int
     invitation: str | None = field(default=None, repr=False)
+
+    @property
+    def body(self) -> bytes:
+        """Its values in one form, however the request wrote them: what a ticket is bound to."""
+        answers = [self.answers.symptoms, self.answers.diagnosed, self.answers.contact, self.answers.near]
+        hashes = [b64encode(self.anchor), b64encode(self.owner_hash)]
+        values = [self.venue, self.epoch.isoformat(), *hashes, answers, self.survey_seconds, self.invitation]
+        return json.dumps(values).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,36 +69,52 @@ class CheckinAnswer:
         return self.credential is not None
 
 
-def check_in(*, key_hash: bytes, request: CheckinRequest, now: dt.datetime) -> CheckinAnswer:
-    """Judge the answers once and give a pass, or advice.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """A check-in with what is known about its venue and day."""
 
-    The same request gets the same answer and draws nothing. A known anchor or owner hash with anything else in the
-    request is a `Conflict`. Both a pass and a refusal count among the sixteen of an epoch and use up their anchor;
-    where check-in is closed nothing is counted or kept.
+    ticket: Ticket
+    request: CheckinRequest
+    venue: Venue
+    epoch: Epoch
+    rules: CheckinRules
+    now: dt.datetime
+
+    def judge(self, state: CheckinState) -> Judgement:
+        """Judge the answers."""
+        return judge_answers(answers=self.request.answers, rules=self.rules, state=state)
+
+
+def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> CheckinAnswer:
+    """Judge the answers once and give a pass, or advice. Nothing here knows a visitor.
+
+    The ticket is spent where a pass or a refusal by answers is written, and nowhere else. The same ticket with the same
+    request gets the same answer until what was written is erased or revoked; with another request, or with an anchor or
+    owner hash that is known, it is a `Conflict`. A ticket that no key of the epoch signed is `Unauthorized`.
     """
-    visitors.note_use(key_hash=key_hash, now=now)
     venue, epoch = _venue(request.venue), _epoch(request.epoch)
     rules = checkin_rules(venue, epoch)
-    repeated = _repeat(venue, epoch, rules, request, now)
+    attempt = _Attempt(ticket=ticket, request=request, venue=venue, epoch=epoch, rules=rules, now=now)
+    is_open = calendar().is_open(epoch, now.timestamp())
+    counted = is_open and _is_counted(ticket, epoch)
+    repeated = _repeat(attempt)
     if repeated is not None:
         return repeated
-    if not calendar().is_open(epoch, now.timestamp()):
-        return _answer_closed(venue, epoch, rules, request)
+    if not is_open:
+        closed = attempt.judge(CheckinState(open=False))
+        return CheckinAnswer(epoch=epoch, credential=None, advice=closed.advice, new=False)
+    _refuse_known(request)
     keys.signer(epoch, now)  # made outside of the transaction below: a key must not vanish with a failed check-in
-    number = visitors.draw(key_hash=key_hash, epoch=epoch)
-    if number is None:
-        retry_after = calendar().checkin_closes(epoch) - now.timestamp()
-        raise TooMany(_("All passes of this day are drawn. Come back for the next day."), retry_after=retry_after)
     try:
-        judgement = _issue(venue, epoch, rules, request, counted=_is_counted(number), now=now)
+        judgement = _issue(attempt, counted=counted)
     except IntegrityError:
-        # The same anchor or owner hash came at the same moment and was first.
-        visitors.give_back(key_hash=key_hash, epoch=epoch)
-        repeated = _repeat(venue, epoch, rules, request, now)
-        if repeated is None:
-            raise
-        return repeated
-    return _answer(venue, epoch, judgement, request, now=now, new=True)
+        # The same ticket, anchor or owner hash came at the same moment and was first.
+        repeated = _repeat(attempt)
+        if repeated is not None:
+            return repeated
+        _refuse_known(request)
+        raise
+    return _answer(attempt, judgement, new=not _lacks_invitation(judgement))
 
 
 def _venue(public_id: str) -> Venue:
@@ -98,20 +131,52 @@ def _epoch(date: dt.date) -> Epoch:
     return epoch
 
 
-def _is_counted(number: int) -> bool:
-    return number <= COUNTED_PASSES and secrets.randbelow(UNMARKED_ONE_IN) != 0
+def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
+    """Whether a pass for this ticket counts for the open dataset; raises `Unauthorized` for no ticket of the epoch."""
+    public = ticket_keys.epoch_keys(epoch)
+    ticket_class = public and public.class_of(ticket, epoch)
+    if public is None or ticket_class is None:
+        raise no_ticket()
+    return public.counts and ticket_class is TicketClass.COUNTED and secrets.randbelow(UNMARKED_ONE_IN) != 0
 
 
+def _refuse_known(request: CheckinRequest) -> None:
+    """Raise `Conflict` for an anchor or owner hash that made a pass or a refusal before, whatever became of it."""
+    if Pass.objects.filter(Q(tag=pass_tag(request.anchor)) | Q(owner_hash=request.owner_hash)).exists():
+        raise _conflict()
+
+
+def _conflict() -> Conflict:
+    return Conflict(_("This was used before. Use the next ticket and the next pass of the pass book."))
+
+
+# A new check-in ------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def _issue(
-    venue: Venue, epoch: Epoch, rules: CheckinRules, request: CheckinRequest, *, counted: bool, now: dt.datetime
-) -> Judgement:
-    judgement = _judge(venue, epoch, rules, request, is_open=True, spend=True)
-    hour = None if judgement.go else calendar().dataset_hour(epoch, now.timestamp())
-    row = Pass(
+def _issue(attempt: _Attempt, *, counted: bool) -> Judgement:
+    """Spend the ticket and write the row, in one transaction; neither where an invitation is missing."""
+    judgement = _judge(attempt)
+    if not _lacks_invitation(judgement):
+        _spend(attempt, judgement).save(force_insert=True)
+        _row(attempt, judgement, counted=counted).save(force_insert=True)
+    return judgement
+
+
+def _spend(attempt: _Attempt, judgement: Judgement) -> SpentTicket:
+    nonce = attempt.ticket.nonce
+    return SpentTicket(
+        nonce_hash=spent_ticket_hash(nonce),
+        body_hash=body_hash(nonce, attempt.request.body),
+        go=judgement.go,
+        epoch=attempt.epoch.date,
+    )
+
+
+def _row(attempt: _Attempt, judgement: Judgement, *, counted: bool) -> Pass:
+    request, epoch = attempt.request, attempt.epoch
+    return Pass(
         tag=pass_tag(request.anchor),
         anchor=request.anchor,
-        venue=venue,
+        venue=attempt.venue,
         epoch=epoch.date,
         owner_hash=request.owner_hash,
         symptoms=request.answers.symptoms,
@@ -120,72 +185,64 @@ def _issue(
         near=request.answers.near,
         survey_seconds=request.survey_seconds,
         go=judgement.go,
-        refused_hour=hour,
+        refused_hour=None if judgement.go else calendar().dataset_hour(epoch, attempt.now.timestamp()),
         counted=counted,
     )
-    row.save(force_insert=True)
-    return judgement
 
 
-def _judge(
-    venue: Venue, epoch: Epoch, rules: CheckinRules, request: CheckinRequest, *, is_open: bool, spend: bool
-) -> Judgement:
-    """Judge everything at once. A use of the invitation is spent only where `spend` is asked and a pass is given."""
-    if not rules.invitation_needed or not request.invitation:
-        return judge_answers(answers=request.answers, rules=rules, state=CheckinState(open=is_open))
-    start, end = epoch_day(epoch)
+def _judge(attempt: _Attempt) -> Judgement:
+    """Judge everything at once. A use of the invitation is spent only where a pass is given."""
+    code = attempt.request.invitation
+    if not attempt.rules.invitation_needed or not code:
+        return attempt.judge(_OPEN)
+    _limit_invitations(attempt.venue)
+    start, end = epoch_day(attempt.epoch)
     with transaction.atomic():
-        valid = take_invitation(venue_id=venue.pk, code=request.invitation, start=start, end=end)
-        state = CheckinState(open=is_open, invitation_valid=valid)
-        judgement = judge_answers(answers=request.answers, rules=rules, state=state)
-        if not (spend and judgement.go):
+        valid = take_invitation(venue_id=attempt.venue.pk, code=code, start=start, end=end)
+        judgement = attempt.judge(CheckinState(open=True, invitation_valid=valid))
+        if not judgement.go:
             transaction.set_rollback(True)
     return judgement
 
 
-def _answer(
-    venue: Venue, epoch: Epoch, judgement: Judgement, request: CheckinRequest, *, now: dt.datetime, new: bool
-) -> CheckinAnswer:
+def _lacks_invitation(judgement: Judgement) -> bool:
+    codes = {advice.code for advice in judgement.advice}
+    return bool(codes & {AdviceCode.INVITATION_NEEDED, AdviceCode.INVITATION_UNKNOWN})
+
+
+def _limit_invitations(venue: Venue) -> None:
+    """Count a try by its venue: it spends no ticket, so nothing else bounds how many codes one may try."""
+    verdict = throttles.hit("invitation", venue.public_id)
+    if verdict is not None and not verdict.allowed:
+        raise TooMany(retry_after=verdict.reset)
+
+
+def _answer(attempt: _Attempt, judgement: Judgement, *, new: bool) -> CheckinAnswer:
     credential = None
     if judgement.go:
-        key = keys.signer(epoch, now)
+        key = keys.signer(attempt.epoch, attempt.now)
         if key is None:
             raise Gone(_("This day is over, and its passes with it."))
-        pass_bytes = sign_pass(key, venue=venue.public_id, epoch_start=epoch.start, anchor=request.anchor)
-        credential = static_text(pass_bytes)
-    return CheckinAnswer(epoch=epoch, credential=credential, advice=judgement.advice, new=new)
+        venue, anchor = attempt.venue.public_id, attempt.request.anchor
+        credential = static_text(sign_pass(key, venue=venue, epoch_start=attempt.epoch.start, anchor=anchor))
+    return CheckinAnswer(epoch=attempt.epoch, credential=credential, advice=judgement.advice, new=new)
 
 
-def _answer_closed(venue: Venue, epoch: Epoch, rules: CheckinRules, request: CheckinRequest) -> CheckinAnswer:
-    judgement = _judge(venue, epoch, rules, request, is_open=False, spend=False)
-    return CheckinAnswer(epoch=epoch, credential=None, advice=judgement.advice, new=False)
+# The same one again --------------------------------------------------------------------------------------------------
+def _repeat(attempt: _Attempt) -> CheckinAnswer | None:
+    """The answer that this ticket had for this very request; `None` where it is not spent; raises `Conflict` else.
 
-
-def _repeat(
-    venue: Venue, epoch: Epoch, rules: CheckinRules, request: CheckinRequest, now: dt.datetime
-) -> CheckinAnswer | None:
-    """The answer that this very request had; `None` for a new one; raises `Conflict` where only a part is known.
-
-    Signatures of Ed25519 are deterministic, so the pass is signed again instead of being kept.
+    Signatures of Ed25519 are deterministic, so the pass is signed again instead of being kept. What was refused was
+    refused by its answers, and the rules on answers of an epoch do not change.
     """
-    tag = pass_tag(request.anchor)
-    rows = list(Pass.objects.filter(Q(tag=tag) | Q(owner_hash=request.owner_hash)).select_related("venue"))
-    if not rows:
+    ticket, request = attempt.ticket, attempt.request
+    spent = SpentTicket.objects.filter(pk=spent_ticket_hash(ticket.nonce)).first()
+    if spent is None:
         return None
-    row = rows[0]
-    if len(rows) > 1 or not _is_same(row, tag, venue, epoch, request):
-        raise Conflict(_("This pass was drawn before, with other words. Use the next one of the pass book."))
-    if row.go:
-        return _answer(venue, epoch, Judgement(()), request, now=now, new=False)
-    judgement = _judge(venue, epoch, rules, request, is_open=True, spend=False)
-    if judgement.go:  # it was refused for an invitation that has become good since; its anchor is used up
-        missing = AdviceCode.INVITATION_UNKNOWN if request.invitation else AdviceCode.INVITATION_NEEDED
-        judgement = Judgement((Advice(missing),))
-    return CheckinAnswer(epoch=epoch, credential=None, advice=judgement.advice, new=False)
-
-
-def _is_same(row: Pass, tag: bytes, venue: Venue, epoch: Epoch, request: CheckinRequest) -> bool:
-    answers = Answers(symptoms=row.symptoms, diagnosed=row.diagnosed, contact=row.contact, near=row.near)
-    stored = (bytes(row.tag), bytes(row.owner_hash), row.venue_id, row.epoch, answers, row.survey_seconds)
-    asked = (tag, request.owner_hash, venue.pk, epoch.date, request.answers, request.survey_seconds)
-    return stored == asked
+    if not hmac.compare_digest(bytes(spent.body_hash), body_hash(ticket.nonce, request.body)):
+        raise _conflict()
+    if not Pass.objects.filter(tag=pass_tag(request.anchor), revoked=False).exists():
+        raise _conflict()
+    invited = CheckinState(open=True, invitation_valid=True)
+    judgement = Judgement(()) if spent.go else attempt.judge(invited)
+    return _answer(attempt, judgement, new=False)

@@ -3,12 +3,8 @@
 import datetime as dt
 import hashlib
 import itertools
-import json
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-import time_machine
-from django.test import Client
 
 from passes.clock import calendar
 from passes.codec import UncheckedPass, rotating_text, static_text
@@ -24,25 +20,14 @@ from passes.codec.identity import (
     hash_erase_key,
 )
 from tests.factories import NOW, EnrolledDevice
+from tests.passes.requests import send, send_bytes
+from tests.passes.wallet import HeldTicket, Wallet
 from venues.models import Venue
+
+__all__ = ["HEALTHY", "HeldPass", "Phone", "result", "scan", "send", "send_bytes"]
 
 HEALTHY: Final = {"symptoms": False, "diagnosed": False, "contact": False, "near": False}
 _numbers = itertools.count(1)
-
-
-def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers: dict[str, str] | None = None) -> Any:
-    """One request at a time of its own, with JSON."""
-    data = b"" if body is None else json.dumps(body).encode()
-    return send_bytes(path, data, now=now, headers=headers, method=method)
-
-
-def send_bytes(
-    path: str, data: bytes, *, now: dt.datetime, headers: dict[str, str] | None = None, method: str = "POST"
-) -> Any:
-    """One request at a time of its own, with any bytes."""
-    client = Client(raise_request_exception=False)
-    with time_machine.travel(now, tick=False):
-        return client.generic(method, path, data, content_type="application/json", headers=headers or {})
 
 
 @dataclass
@@ -51,6 +36,10 @@ class Phone:
 
     number: int = field(default_factory=lambda: next(_numbers))
     drawn: int = 0
+    wallet: Wallet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wallet = Wallet(self.secret, self.header)
 
     @property
     def secret(self) -> bytes:
@@ -88,7 +77,10 @@ class Phone:
         day: Epoch | None = None,
         **changes: Any,
     ) -> Any:
-        """Send a check-in, of today unless told; the answer as it came. `changes` replaces fields of the body."""
+        """Spend the ticket of the pass's number, of today unless told; the answer as it came.
+
+        Registers and draws where needed. `changes` replaces fields of the body.
+        """
         asked = day or calendar().current(now.timestamp())
         body = {
             "venue": venue if isinstance(venue, str) else venue.public_id,
@@ -98,11 +90,17 @@ class Phone:
             "answers": HEALTHY,
             "survey_seconds": 20,
         } | changes
-        return send("POST", "/api/v1/passes", body, now=now, headers=self.header)
+        return send("POST", "/api/v1/passes", body, now=now, headers=self.ticket(holder.index, asked, now=now).header)
+
+    def ticket(self, index: int, epoch: Epoch, *, now: dt.datetime = NOW) -> HeldTicket:
+        """One of its tickets of an epoch; the first time the set is drawn."""
+        if epoch.date not in self.wallet.sets:
+            self.register(now)
+            self.wallet.draw([epoch], now=now)
+        return self.wallet.sets[epoch.date][index]
 
     def check_in(self, venue: Venue, *, now: dt.datetime = NOW, day: Epoch | None = None, **changes: Any) -> "HeldPass":
-        """Register where needed, draw the next pass and keep it."""
-        self.register(now)
+        """Take the next pass and ticket, and keep the pass."""
         holder = self.next_pass(day or calendar().current(now.timestamp()))
         answer = self.ask(venue, holder, now=now, day=day, **changes)
         assert answer.status_code == 201, answer.content

@@ -1,0 +1,71 @@
+"""The address of check-in."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.time import utc_now
+from common.web import problems
+from common.web.serializers import read_body
+from passes.admission import Answers
+from passes.api import serializers
+from passes.api.answers import checkin_answer
+from passes.authentication import HasTicket, TicketAuthentication, ticket_of
+from passes.services.checkins import CheckinRequest, check_in
+
+
+class PassesView(APIView):
+    """Check-in. Nothing of a visitor is read here: a ticket says that somebody has drawn it, and no more."""
+
+    authentication_classes = [TicketAuthentication]
+    permission_classes = [HasTicket]
+    problems = (problems.NotFound, problems.Conflict, problems.Gone)
+
+    @extend_schema(
+        operation_id="check_in",
+        tags=["visitors"],
+        summary="Check in: four answers for a pass or for advice",
+        request=serializers.CheckinSerializer,
+        responses={201: serializers.CheckinAnswerSerializer, 200: serializers.CheckinAnswerSerializer},
+        examples=[
+            OpenApiExample(
+                "check-in",
+                request_only=True,
+                value={
+                    "venue": "v_7h3kq2m4xz",
+                    "epoch": "2026-05-13",
+                    "anchor": "IHUH2DRbCvbir-a3_TwOUg",
+                    "owner_hash": "vAG6_bviu2CvwyZyrfcHfS5yXdQWP8zxcUFM3vF7_Sg",
+                    "answers": {"symptoms": False, "diagnosed": False, "contact": False, "near": False},
+                    "survey_seconds": 21,
+                },
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Judge the answers once. The answer always has 2,048 bytes; a repeated request gets the same answer.
+
+        201 where a pass or a refusal was made and the ticket is spent; 200 where it was made before, or where nothing
+        was made or spent because check-in is closed or an invitation is missing.
+        """
+        answer = check_in(
+            ticket=ticket_of(request),
+            request=_request(read_body(request, serializers.CheckinSerializer)),
+            now=utc_now(),
+        )
+        return Response(checkin_answer(answer), status=201 if answer.new else 200)
+
+
+def _request(body: dict[str, Any]) -> CheckinRequest:
+    return CheckinRequest(
+        venue=body["venue"],
+        epoch=body["epoch"],
+        anchor=body["anchor"],
+        owner_hash=body["owner_hash"],
+        answers=Answers(**body["answers"]),
+        survey_seconds=body["survey_seconds"],
+        invitation=body.get("invitation"),
+    )

@@ -1,0 +1,132 @@
+"""Tickets: what a holder draws under a blind signature and spends at one check-in (docs/protocol.md, section 12).
+
+All of a ticket follows from the secret and the key that signs it. The same secret and key give the same ticket on
+another phone; under another key nothing is shared, so that a server which changes keys learns nothing of the blinds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+
+from passes.codec.blind import NUMBER_BYTES, SALT_BYTES, blind_message, unblind_signature, verify_signature
+from passes.codec.identity import SECRET_BYTES, decode_base64url, encode_base64url, epoch_bytes
+from passes.codec.ticket_keys import TicketClass, TicketKey
+
+NONCE_BYTES: Final = 32
+TICKET_BYTES: Final = NONCE_BYTES + NUMBER_BYTES
+_BLIND_BYTES: Final = NUMBER_BYTES + 16  # 128 bits more than n, so that the remainder is as good as even
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What is shown at check-in: the header `Authorization: Ticket <text>`."""
+
+    nonce: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Base64url of nonce and signature."""
+        return encode_base64url(self.nonce + self.signature)
+
+    def holds(self, *, epoch_start: int, key: TicketKey) -> bool:
+        """Whether this key signed it for this epoch."""
+        return verify_signature(self.signature, message=ticket_message(epoch_start, self.nonce), key=key.public)
+
+
+def read_ticket(text: str) -> Ticket:
+    """A ticket from its text; ValueError for anything but 288 bytes of base64url."""
+    data = decode_base64url(text)
+    if len(data) != TICKET_BYTES:
+        raise ValueError("a ticket has 288 bytes")
+    return Ticket(data[:NONCE_BYTES], data[NONCE_BYTES:])
+
+
+def ticket_message(epoch_start: int, nonce: bytes) -> bytes:
+    """What is signed."""
+    return b"crowdtrace/v1/ticket" + epoch_bytes(epoch_start) + nonce
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTicket:
+    """A ticket as its holder derives it, before the server has signed it. `blind` is r."""
+
+    index: int
+    key: TicketKey
+    message: bytes = field(repr=False)
+    nonce: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    blind: int = field(repr=False)
+
+    @property
+    def blinded(self) -> bytes:
+        """z: what goes to the server."""
+        return blind_message(self.message, salt=self.salt, blind=self.blind, n=self.key.n)
+
+    def finish(self, answer: bytes) -> Ticket:
+        """The ticket in the server's answer; ValueError where the signature does not hold."""
+        signature = unblind_signature(answer, message=self.message, blind=self.blind, key=self.key.public)
+        return Ticket(self.nonce, signature)
+
+
+def derive_ticket_key(secret: bytes) -> bytes:
+    """`K_ticket` of a secret of exactly 32 bytes."""
+    if len(secret) != SECRET_BYTES:
+        raise ValueError("a secret has 32 bytes")
+    return _hkdf(secret, b"crowdtrace/v1/ticket")
+
+
+def derive_ticket_seed(ticket_key: bytes, epoch_start: int, spki: bytes) -> bytes:
+    """Seed of the tickets of one epoch under one key; it never leaves the device."""
+    return _hkdf(ticket_key, b"crowdtrace/v1/epoch" + epoch_bytes(epoch_start) + hashlib.sha256(spki).digest())
+
+
+def derive_ticket(ticket_key: bytes, *, epoch_start: int, index: int, key: TicketKey) -> DrawnTicket:
+    """Ticket number `index` of an epoch; ValueError where the key is of the other class."""
+    if index not in key.ticket_class.indices:
+        raise ValueError("a ticket is signed by the key of its class")
+    seed, number = derive_ticket_seed(ticket_key, epoch_start, key.spki), bytes([index])
+    nonce = hmac.digest(seed, b"nonce" + number, "sha256")
+    return DrawnTicket(
+        index=index,
+        key=key,
+        message=ticket_message(epoch_start, nonce),
+        nonce=nonce,
+        salt=_expand(seed, b"salt" + number, SALT_BYTES),
+        blind=_derive_blind(seed, number, key.n),
+    )
+
+
+def derive_set(
+    ticket_key: bytes, *, epoch_start: int, keys: dict[TicketClass, TicketKey]
+) -> dict[TicketClass, list[DrawnTicket]]:
+    """All tickets of an epoch, by class, in the order in which they are drawn."""
+    return {
+        each: [
+            derive_ticket(ticket_key, epoch_start=epoch_start, index=index, key=keys[each]) for index in each.indices
+        ]
+        for each in TicketClass
+    }
+
+
+def _derive_blind(seed: bytes, number: bytes, n: int) -> int:
+    for counter in range(256):
+        blind = int.from_bytes(_expand(seed, b"blind" + number + bytes([counter]), _BLIND_BYTES), "big") % n
+        if blind > 1 and gcd(blind, n) == 1:
+            return blind
+    raise ValueError("no blind fits this modulus")  # only where it was made to have small factors
+
+
+def _hkdf(key: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
+
+
+def _expand(key: bytes, info: bytes, length: int) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=length, info=info).derive(key)

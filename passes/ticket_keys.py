@@ -1,0 +1,214 @@
+"""Keys of tickets: two RSA keys an epoch, made ahead in the order of epochs, dropped when check-in closes.
+
+A key of an epoch is never replaced. Apps keep the first that they saw, for a key that is one visitor's own would mark
+that visitor's tickets; so where a key is lost, its epoch gives no more tickets.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from common import locks
+from common.crypto import Unreadable, decrypt, encrypt
+from passes.clock import calendar, epoch_of
+from passes.codec import blind
+from passes.codec.blind import BlindSigner
+from passes.codec.epochs import Epoch
+from passes.codec.ticket_keys import TicketClass, TicketKey
+from passes.codec.tickets import Ticket
+from passes.models import TicketKey as KeyRow
+
+PURPOSE: Final = "ticket-key"
+_REMEMBERED: Final = 20
+_LOCK: Final = 0x63740002  # of advisory locks: makers of ticket keys take turns
+
+Pair = Mapping[TicketClass, RSAPrivateKey]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochKeys:
+    """The published keys of one epoch. `counts`: its passes may count in the release."""
+
+    public: Mapping[TicketClass, TicketKey]
+    counts: bool
+
+    def class_of(self, ticket: Ticket, epoch: Epoch) -> TicketClass | None:
+        """The class of the key that signed a ticket for the epoch; `None` where neither did."""
+        for ticket_class, key in self.public.items():
+            if ticket.holds(epoch_start=epoch.start, key=key):
+                return ticket_class
+        return None
+
+
+_lock = threading.Lock()
+_public: dict[tuple[object, ...], EpochKeys] = {}
+_signers: dict[tuple[object, ...], Mapping[TicketClass, BlindSigner]] = {}
+
+
+def forget() -> None:
+    """Drop what this process remembers: for tests, whose databases come and go."""
+    with _lock:
+        _public.clear()
+        _signers.clear()
+
+
+# Making and dropping -------------------------------------------------------------------------------------------------
+def make_ticket_keys(now: dt.datetime) -> None:
+    """Make the keys that are public now, and of the epoch after them, where the epoch never had any.
+
+    They are made in the order of epochs: what is missing behind the last one was lost and is not made again.
+    """
+    wanted = list(calendar().ticket_epochs(now.timestamp()))
+    wanted.append(calendar().following(wanted[-1]))
+    last = _last_made()
+    if last is not None and last >= wanted[-1].date:
+        return
+    with transaction.atomic():
+        locks.hold(_LOCK)
+        last = _last_made()
+        new = [epoch for epoch in wanted if last is None or epoch.date > last]
+        _write((epoch, {each: blind.new_key() for each in TicketClass}) for epoch in new)
+
+
+def put_keys(epoch: Epoch, pair: Pair) -> None:
+    """Give an epoch that has no keys these: for a simulated past. `drop_closed` takes them away."""
+    if not KeyRow.objects.filter(epoch=epoch.date).exists():
+        _write([(epoch, pair)])
+
+
+def drop_closed(now: dt.datetime) -> int:
+    """Drop the keys of epochs whose check-in has closed; how many."""
+    closed = [
+        date
+        for date in KeyRow.objects.values_list("epoch", flat=True).distinct()
+        if (epoch := epoch_of(date)) is None or calendar().checkin_closes(epoch) <= now.timestamp()
+    ]
+    with _lock:
+        for name in [name for remembered in (_public, _signers) for name in remembered if name[1] in closed]:
+            _public.pop(name, None)
+            _signers.pop(name, None)
+    return KeyRow.objects.filter(epoch__in=closed).delete()[0]
+
+
+@transaction.atomic
+def note_restore(now: dt.datetime) -> None:
+    """After a restore from a backup: what was published before does not count, what is not there stays lost.
+
+    The backup knows neither which tickets were spent nor which sets were drawn since it was made, so passes of these
+    epochs are left out of the release. Keys that were published after it are gone for good.
+    """
+    locks.hold(_LOCK)
+    published = calendar().ticket_epochs(now.timestamp())
+    dates = [epoch.date for epoch in published]
+    KeyRow.objects.filter(epoch__in=dates).update(counts=False)
+    there = set(KeyRow.objects.filter(epoch__in=dates).values_list("epoch", "ticket_class"))
+    KeyRow.objects.bulk_create(
+        KeyRow(epoch=date, ticket_class=each, counts=False)
+        for date in dates
+        for each in TicketClass
+        if (date, each) not in there
+    )
+    forget()
+
+
+def _last_made() -> dt.date | None:
+    last: dt.date | None = KeyRow.objects.aggregate(last=Max("epoch"))["last"]
+    return last
+
+
+def _write(pairs: Iterable[tuple[Epoch, Pair]]) -> None:
+    KeyRow.objects.bulk_create(
+        KeyRow(
+            epoch=epoch.date,
+            ticket_class=each,
+            public=key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            private=encrypt(PURPOSE, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
+        )
+        for epoch, pair in pairs
+        for each, key in pair.items()
+    )
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+def published_keys(now: dt.datetime) -> list[tuple[Epoch, EpochKeys]]:
+    """Epochs whose tickets can be drawn or spent, with their keys, earliest first."""
+    make_ticket_keys(now)
+    epochs = calendar().ticket_epochs(now.timestamp())
+    keys = _read_public([epoch.date for epoch in epochs])
+    return [(epoch, keys[epoch.date]) for epoch in epochs if epoch.date in keys]
+
+
+def epoch_keys(epoch: Epoch) -> EpochKeys | None:
+    """The public keys of an epoch; `None` where one is lost, not made yet or dropped."""
+    return _read_public([epoch.date]).get(epoch.date)
+
+
+def _read_public(dates: Sequence[dt.date]) -> dict[dt.date, EpochKeys]:
+    """The keys of these days that are there, in the order of classes; one statement at most."""
+    database = settings.DATABASES["default"]["NAME"]
+    found = {date: keys for date in dates if (keys := _public.get((database, date))) is not None}
+    missing = [date for date in dates if date not in found]
+    if not missing:
+        return found
+    rows: dict[dt.date, dict[TicketClass, KeyRow]] = {}
+    for row in KeyRow.objects.filter(epoch__in=missing).exclude(public=None).defer("private"):
+        rows.setdefault(row.epoch, {})[TicketClass(row.ticket_class)] = row
+    for date, pair in rows.items():
+        if len(pair) == len(TicketClass):
+            public = {each: _load_public(pair[each]) for each in TicketClass}
+            found[date] = EpochKeys(public=public, counts=all(row.counts for row in pair.values()))
+            _remember(_public, (database, date), found[date])
+    return found
+
+
+def signers(epoch: Epoch) -> Mapping[TicketClass, BlindSigner] | None:
+    """The private keys of an epoch; `None` where one is lost."""
+    name = (settings.DATABASES["default"]["NAME"], epoch.date)
+    found = _signers.get(name)
+    if found is not None:
+        return found
+    rows = KeyRow.objects.filter(epoch=epoch.date).exclude(private=None).only("ticket_class", "private")
+    try:
+        made = {TicketClass(row.ticket_class): _load_private(row) for row in rows}
+    except Unreadable:
+        return None
+    if len(made) != len(TicketClass):
+        return None
+    _remember(_signers, name, made)
+    return made
+
+
+def _load_public(row: KeyRow) -> TicketKey:
+    key = load_der_public_key(bytes(row.public or b""))
+    if not isinstance(key, RSAPublicKey):
+        raise TypeError("a ticket key is an RSA key")
+    return TicketKey.of(row.epoch, TicketClass(row.ticket_class), key)
+
+
+def _load_private(row: KeyRow) -> BlindSigner:
+    key = load_der_private_key(decrypt(PURPOSE, bytes(row.private or b"")), None)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("a ticket key is an RSA key")
+    return BlindSigner.of(key)
+
+
+def _remember(remembered: dict[tuple[object, ...], Any], name: tuple[object, ...], value: object) -> None:
+    with _lock:
+        while len(remembered) >= _REMEMBERED:
+            del remembered[next(iter(remembered))]
+        remembered[name] = value

@@ -1,0 +1,23 @@
+"""Requests of tests to the real addresses with Django's test client, at a time that is given."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import time_machine
+from django.test import Client
+
+
+def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers: dict[str, str] | None = None) -> Any:
+    """One request at a time of its own, with JSON."""
+    data = b"" if body is None else json.dumps(body).encode()
+    return send_bytes(path, data, now=now, headers=headers, method=method)
+
+
+def send_bytes(
+    path: str, data: bytes, *, now: dt.datetime, headers: dict[str, str] | None = None, method: str = "POST"
+) -> Any:
+    """One request at a time of its own, with any bytes."""
+    client = Client(raise_request_exception=False)
+    with time_machine.travel(now, tick=False):
+        return client.generic(method, path, data, content_type="application/json", headers=headers or {})
