@@ -119,9 +119,7 @@ def rsa_keys() -> tuple[RSAPrivateKey, ...]:
 
 
 @pytest.fixture(autouse=True)
-def _keys_are_at_hand(
-    rsa_keys: tuple[RSAPrivateKey, ...], monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
+def _keys_are_at_hand(rsa_keys: tuple[RSAPrivateKey, ...], monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """Ticket keys are taken from the few in turns, and draws of many tests at once may fill a core."""
     turns = itertools.cycle(rsa_keys)
     monkeypatch.setattr("passes.codec.blind.new_key", lambda: next(turns))

@@ -97,13 +97,15 @@ def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> Ch
     attempt = _Attempt(ticket=ticket, request=request, venue=venue, epoch=epoch, rules=rules, now=now)
     is_open = calendar().is_open(epoch, now.timestamp())
     counted = is_open and _is_counted(ticket, epoch)
+    known = _is_known(request)  # before the ticket: what its twin writes in between is then found by the ticket
     repeated = _repeat(attempt)
     if repeated is not None:
         return repeated
     if not is_open:
         closed = attempt.judge(CheckinState(open=False))
         return CheckinAnswer(epoch=epoch, credential=None, advice=closed.advice, new=False)
-    _refuse_known(request)
+    if known:
+        raise _conflict()
     keys.signer(epoch, now)  # made outside of the transaction below: a key must not vanish with a failed check-in
     try:
         judgement = _issue(attempt, counted=counted)
@@ -112,7 +114,8 @@ def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> Ch
         repeated = _repeat(attempt)
         if repeated is not None:
             return repeated
-        _refuse_known(request)
+        if _is_known(request):
+            raise _conflict() from None
         raise
     return _answer(attempt, judgement, new=not _lacks_invitation(judgement))
 
@@ -137,13 +140,17 @@ def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
     ticket_class = public and public.class_of(ticket, epoch)
     if public is None or ticket_class is None:
         raise no_ticket()
-    return public.counts and ticket_class is TicketClass.COUNTED and secrets.randbelow(UNMARKED_ONE_IN) != 0
+    return public.counts and ticket_class is TicketClass.COUNTED and _is_marked()
 
 
-def _refuse_known(request: CheckinRequest) -> None:
-    """Raise `Conflict` for an anchor or owner hash that made a pass or a refusal before, whatever became of it."""
-    if Pass.objects.filter(Q(tag=pass_tag(request.anchor)) | Q(owner_hash=request.owner_hash)).exists():
-        raise _conflict()
+def _is_marked() -> bool:
+    """A coin: without it an unmarked pass would be somebody's fourth or later."""
+    return secrets.randbelow(UNMARKED_ONE_IN) != 0
+
+
+def _is_known(request: CheckinRequest) -> bool:
+    """Whether the anchor or the owner hash made a pass or a refusal before."""
+    return Pass.objects.filter(Q(tag=pass_tag(request.anchor)) | Q(owner_hash=request.owner_hash)).exists()
 
 
 def _conflict() -> Conflict:

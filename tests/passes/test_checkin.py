@@ -1,7 +1,8 @@
-"""Check-in through the API: one judgement, one answer of one size, sixteen a day."""
+"""Check-in through the API: a ticket is spent on one judgement, with one answer of one size."""
 
 import datetime as dt
 import random
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +18,10 @@ from passes.api.answers import checkin_answer
 from passes.clock import calendar
 from passes.codec import GoPass, parse_pass
 from passes.codec.epochs import Epoch
-from passes.codec.identity import encode_base64url, hash_erase_key
-from passes.hashes import pass_tag, visitor_hash
-from passes.models import Draw, IssuerKey, Pass, Visitor
-from passes.services.checkins import CheckinAnswer, CheckinRequest, _is_counted, check_in
-from passes.services.visitors import drop_closed_draws
+from passes.codec.identity import encode_base64url
+from passes.hashes import pass_tag
+from passes.models import IssuerKey, Pass, SpentTicket, Visitor
+from passes.services.checkins import CheckinAnswer, CheckinRequest, _is_marked, check_in
 from tests.factories import NOW, make_device, make_event, make_venue
 from tests.passes.people import HEALTHY, Phone, result, scan, send
 from tests.passes.vectors import VECTORS, Vector
@@ -83,12 +83,6 @@ def test_what_is_no_visitors_key_is_unauthorized(venue: Venue, header: str) -> N
     assert answer.headers["WWW-Authenticate"].startswith("Visitor")
 
 
-def test_a_key_that_is_not_registered_draws_nothing(venue: Venue) -> None:
-    phone = Phone()
-    assert phone.ask(venue, phone.next_pass(today())).status_code == 401
-    assert not Pass.objects.exists()
-
-
 # A pass --------------------------------------------------------------------------------------------------------------
 def test_good_answers_give_a_pass_that_verifies_for_this_venue_alone(venue: Venue, phone: Phone) -> None:
     holder = phone.next_pass(today())
@@ -129,12 +123,9 @@ def test_the_published_vectors_pass_from_end_to_end(settings: Any, vector: Vecto
         epoch=epoch.date, kid=vector.kid, public=vector.issuer_public, private=private, created_at=at(vector)
     )
     door = make_device(venue=place, now=at(vector))
-    visitor = {"Authorization": f"Visitor {encode_base64url(vector.k_auth)}"}
-    erase_hash = encode_base64url(hash_erase_key(vector.k_erase))
-    send("POST", "/api/v1/visitors", {"erase_hash": erase_hash}, now=at(vector), headers=visitor)
 
     answer = check_in(
-        key_hash=visitor_hash(vector.k_auth),
+        ticket=Phone().ticket(0, epoch, now=at(vector)).ticket,
         request=CheckinRequest(
             venue=vector.venue,
             epoch=epoch.date,
@@ -165,8 +156,9 @@ def test_a_refusal_is_kept_with_its_hour_counts_and_uses_up_its_anchor(venue: Ve
 
     row = Pass.objects.get()
     assert (row.go, row.refused_hour, row.symptoms) == (False, 10, True)
-    assert Draw.objects.get().drawn == 1
+    assert SpentTicket.objects.count() == 1
     assert phone.ask(venue, holder).status_code == 409
+    assert phone.ask(venue, holder, ticket=phone.ticket(1, today())).status_code == 409
 
 
 def test_rules_are_frozen_when_check_in_opens(venue: Venue, phone: Phone) -> None:
@@ -201,7 +193,7 @@ def test_all_advice_at_once_fits_into_the_answer(language: str) -> None:
     assert len(body["advice"]) == 6
 
 
-def test_the_same_body_gets_the_same_answer_and_draws_nothing(venue: Venue, phone: Phone) -> None:
+def test_the_same_ticket_and_body_get_the_same_answer(venue: Venue, phone: Phone) -> None:
     holder = phone.next_pass(today())
     for answers in (HEALTHY, HEALTHY | {"diagnosed": True}):
         first = phone.ask(venue, holder, answers=answers)
@@ -209,7 +201,7 @@ def test_the_same_body_gets_the_same_answer_and_draws_nothing(venue: Venue, phon
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.json() == again.json()
         holder = phone.next_pass(today())
-    assert Draw.objects.get().drawn == 2
+    assert SpentTicket.objects.count() == 2
 
 
 def test_a_lost_answer_can_be_asked_for_until_the_epoch_ends(venue: Venue, phone: Phone) -> None:
@@ -240,31 +232,18 @@ def test_a_known_owner_hash_with_another_anchor_is_a_conflict(venue: Venue, phon
     assert phone.ask(venue, holder, anchor="A" * 22).status_code == 409
 
 
-def test_the_seventeenth_pass_of_a_day_is_too_many_and_other_days_count_apart(venue: Venue, phone: Phone) -> None:
-    for _ in range(16):
-        assert phone.ask(venue, phone.next_pass(today())).status_code == 201
-    phone.drawn = 15
-    beyond = phone.next_pass(today())
-    answer = phone.ask(venue, beyond, anchor="B" * 21 + "A", owner_hash="B" * 42 + "A")
-    assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) == 14 * 3600
-    phone.drawn = 0
-    tomorrow = calendar().following(today())
-    assert phone.ask(venue, phone.next_pass(tomorrow), day=tomorrow).status_code == 201
-
-
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_nine_in_ten_of_the_first_three_passes_count_for_the_dataset(number: int, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nine_in_ten_passes_of_counted_tickets_count_for_the_dataset(seed: int, monkeypatch: Any) -> None:
     # A seeded coin of the size that the service requests. 1/9 or 1/11 instead of 1/10 would be 1,000 passes off, ten
     # standard deviations.
-    monkeypatch.setattr("passes.services.checkins.secrets.randbelow", random.Random(number).randrange)
-    counted = sum(_is_counted(number) for _ in range(100_000))
-    assert counted == pytest.approx(90_000, abs=300)
+    monkeypatch.setattr("passes.services.checkins.secrets", SimpleNamespace(randbelow=random.Random(seed).randrange))
+    marked = sum(_is_marked() for _ in range(100_000))
+    assert marked == pytest.approx(90_000, abs=300)
 
 
-def test_a_pass_after_the_third_never_counts_for_the_dataset(venue: Venue, monkeypatch: Any) -> None:
+def test_a_pass_for_a_ticket_after_the_third_never_counts_for_the_dataset(venue: Venue, monkeypatch: Any) -> None:
     coins = iter([0, 1, 9])
-    monkeypatch.setattr("passes.services.checkins.secrets.randbelow", lambda _most: next(coins))
+    monkeypatch.setattr("passes.services.checkins.secrets", SimpleNamespace(randbelow=lambda _most: next(coins)))
     phone = Phone()
     for _ in range(5):
         phone.check_in(venue)
@@ -276,11 +255,11 @@ def test_a_day_whose_check_in_is_closed_gets_advice_and_leaves_nothing(venue: Ve
     yesterday = calendar().current((NOW - DAY).timestamp())
     far = calendar().current((NOW + 5 * DAY).timestamp())
     for epoch in (yesterday, far):
-        answer = phone.ask(venue, phone.next_pass(epoch), day=epoch)
+        answer = phone.ask(venue, phone.next_pass(epoch), day=epoch, ticket=phone.ticket(0, today()))
         assert (answer.status_code, len(answer.content)) == (200, 2048)
         assert [advice["code"] for advice in answer.json()["advice"]] == ["checkin_closed"]
     assert not Pass.objects.exists()
-    assert not Draw.objects.exists()
+    assert not SpentTicket.objects.exists()
 
 
 def test_two_epochs_live_after_midnight_and_the_new_one_alone_is_open(venue: Venue, phone: Phone) -> None:
@@ -372,7 +351,7 @@ def test_a_bad_check_in_names_its_field_and_keeps_nothing(
     assert answer.status_code == 400
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
     assert not Pass.objects.exists()
-    assert not Draw.objects.exists()
+    assert not SpentTicket.objects.exists()
 
 
 def test_an_unknown_venue_is_not_found_and_named(phone: Phone) -> None:
@@ -392,21 +371,15 @@ def test_of_last_use_only_the_month_is_kept(venue: Venue, phone: Phone) -> None:
     )
 
 
-def test_counts_are_dropped_when_check_in_closes(venue: Venue, phone: Phone) -> None:
-    phone.check_in(venue)
-    midnight = dt.datetime(2026, 5, 14, tzinfo=dt.UTC)
-    assert drop_closed_draws(now=midnight - dt.timedelta(seconds=1)) == 0
-    assert drop_closed_draws(now=midnight) == 1
-
-
 def test_a_check_in_takes_a_fixed_number_of_statements(phone: Phone) -> None:
     venue = make_venue(now=NOW - 3 * DAY)
     phone.check_in(venue)
     holder = phone.next_pass(today())
     with CaptureQueriesContext(connection) as captured:
         phone.ask(venue, holder)
-    # Visitor, venue, requirements, invitations; known passes; the count; the pass inside BEGIN and COMMIT.
+    # Venue, requirements, invitations; spent tickets; known passes; ticket and pass inside BEGIN and COMMIT.
     assert len(captured) == 9, [query["sql"] for query in captured]
+    assert not any("passes_visitor" in query["sql"] or "passes_drawnset" in query["sql"] for query in captured)
 
 
 def test_keys_are_made_ahead_and_blanked_behind() -> None:

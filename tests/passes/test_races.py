@@ -2,17 +2,30 @@
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from passes import keys
+from passes import keys, ticket_keys
 from passes.admission import Answers, Result, ScanType
 from passes.clock import calendar
+from passes.codec.epochs import Epoch
 from passes.codec.identity import PassSecrets
-from passes.hashes import visitor_hash
-from passes.models import Draw, IssuerKey, Pass, Rating, RatingTotal, Scan, SelfReport, Visit
+from passes.models import (
+    DrawnSet,
+    IssuerKey,
+    Pass,
+    Rating,
+    RatingTotal,
+    Scan,
+    SelfReport,
+    SpentTicket,
+    TicketKey,
+    Visit,
+)
 from passes.services.checkins import CheckinRequest, check_in
+from passes.services.draws import DrawAnswer, TicketSet, draw_tickets
 from passes.services.erasure import erase_owners
 from passes.services.holders import rate_visit, report_test
 from passes.services.scans import ScanRequest, record_scan
@@ -20,6 +33,7 @@ from passes.services.visitors import register_visitor
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.conftest import Race
 from tests.passes.people import HeldPass, Phone
+from tests.passes.wallet import Wallet
 from venues.models import Venue
 from venues.requirements import RequirementValues
 from venues.selectors import DeviceContext, device_context
@@ -40,7 +54,9 @@ def scanning(door: EnrolledDevice, credential: str, scan_id: str, kind: ScanType
     return lambda: record_scan(device=device, request=request, now=NOW)
 
 
-def checking_in(phone: Phone, venue: Venue, holder: PassSecrets, *, symptoms: bool = False) -> Any:
+def checking_in(
+    phone: Phone, venue: Venue, holder: PassSecrets, *, symptoms: bool = False, number: int | None = None
+) -> Any:
     request = CheckinRequest(
         venue=venue.public_id,
         epoch=NOW.date(),
@@ -49,8 +65,8 @@ def checking_in(phone: Phone, venue: Venue, holder: PassSecrets, *, symptoms: bo
         answers=Answers(symptoms=symptoms, diagnosed=False, contact=False, near=False),
         survey_seconds=20,
     )
-    key_hash = visitor_hash(phone.keys.auth)
-    return lambda: check_in(key_hash=key_hash, request=request, now=NOW)
+    ticket = phone.ticket(holder.index if number is None else number, calendar().current(NOW.timestamp())).ticket
+    return lambda: check_in(ticket=ticket, request=request, now=NOW)
 
 
 @pytest.fixture
@@ -122,38 +138,60 @@ def test_a_scan_and_an_erasure_at_once_leave_nothing(venue: Venue, door: Enrolle
         assert not Visit.objects.exists()
 
 
-def test_the_same_check_in_at_once_makes_one_pass_and_draws_once(venue: Venue, race: Race) -> None:
+def test_the_same_check_in_at_once_makes_one_pass_and_spends_one_ticket(venue: Venue, race: Race) -> None:
     phone = Phone()
-    phone.register()
     holder = phone.next_pass(calendar().current(NOW.timestamp()))
     answers = race(*[checking_in(phone, venue, holder)] * AT_ONCE)
     assert len({answer.credential for answer in answers}) == 1
     assert sorted(answer.new for answer in answers) == [False] * (AT_ONCE - 1) + [True]
-    assert Pass.objects.count() == 1
-    assert Draw.objects.get().drawn == 1
+    assert (Pass.objects.count(), SpentTicket.objects.count()) == (1, 1)
 
 
-def test_two_bodies_with_one_anchor_at_once_make_one_pass_and_one_conflict(venue: Venue, race: Race) -> None:
-    phone = Phone()
-    phone.register()
-    holder = phone.next_pass(calendar().current(NOW.timestamp()))
-    answers = race(checking_in(phone, venue, holder), checking_in(phone, venue, holder, symptoms=True))
-    assert sorted(type(answer).__name__ for answer in answers) == ["CheckinAnswer", "Conflict"]
-    assert Pass.objects.count() == 1
-    assert Draw.objects.get().drawn == 1
-
-
-def test_sixteen_passes_are_drawn_and_never_more(venue: Venue, race: Race) -> None:
-    phone = Phone()
-    phone.register()
-    for _ in range(13):
-        phone.check_in(venue)
-    epoch = calendar().current(NOW.timestamp())
-    others = Phone()
-    calls = [checking_in(phone, venue, others.next_pass(epoch)) for _ in range(AT_ONCE)]
+@pytest.mark.parametrize("same_anchor", [True, False])
+def test_one_ticket_on_two_bodies_at_once_makes_one_pass_and_one_conflict(
+    venue: Venue, race: Race, same_anchor: bool
+) -> None:
+    phone, epoch = Phone(), calendar().current(NOW.timestamp())
+    holder = phone.next_pass(epoch)
+    other = holder if same_anchor else phone.next_pass(epoch)
+    calls = (checking_in(phone, venue, holder, number=0), checking_in(phone, venue, other, symptoms=True, number=0))
     answers = race(*calls)
-    assert Counter(type(answer).__name__ for answer in answers) == {"CheckinAnswer": 3, "TooMany": AT_ONCE - 3}
-    assert Draw.objects.get().drawn == 16
+    assert sorted(type(answer).__name__ for answer in answers) == ["CheckinAnswer", "Conflict"]
+    assert (Pass.objects.count(), SpentTicket.objects.count()) == (1, 1)
+
+
+def test_two_tickets_on_one_anchor_at_once_spend_one(venue: Venue, race: Race) -> None:
+    phone = Phone()
+    holder = phone.next_pass(calendar().current(NOW.timestamp()))
+    answers = race(*[checking_in(phone, venue, holder, number=number) for number in range(AT_ONCE)])
+    kinds = Counter(type(answer).__name__ for answer in answers)
+    assert kinds == {"CheckinAnswer": 1, "Conflict": AT_ONCE - 1}
+    assert (Pass.objects.count(), SpentTicket.objects.count()) == (1, 1)
+
+
+def test_the_same_draw_at_once_is_new_once_and_another_set_is_refused(race: Race) -> None:
+    epoch = calendar().current(NOW.timestamp())
+    phone = Phone()
+    phone.register()
+    phone.wallet.fetch_keys(now=NOW)
+    own, foreign = (set_of(wallet, epoch) for wallet in (phone.wallet, replace(phone.wallet, secret=bytes(32))))
+
+    def drawing(asked: TicketSet) -> Any:
+        return lambda: draw_tickets(auth_key=phone.keys.auth, sets=[asked], now=NOW)
+
+    answers = race(*[drawing(own), drawing(foreign)] * 3)
+    kinds = Counter(type(answer).__name__ for answer in answers)
+    assert kinds == {"DrawAnswer": 3, "Conflict": 3}
+    signed = [answer for answer in answers if isinstance(answer, DrawAnswer)]
+    assert sorted(answer.new for answer in signed) == [False, False, True]
+    assert all(answer.sets == signed[0].sets for answer in signed)
+    assert DrawnSet.objects.count() == 1
+
+
+def set_of(wallet: Wallet, epoch: Epoch) -> TicketSet:
+    """A set as the service takes it."""
+    derived = wallet.derive(epoch)
+    return TicketSet(epoch.date, {each: [one.blinded for one in tickets] for each, tickets in derived.items()})
 
 
 def test_a_key_is_registered_once_and_an_issuer_key_made_once(race: Race) -> None:
@@ -167,6 +205,8 @@ def test_a_key_is_registered_once_and_an_issuer_key_made_once(race: Race) -> Non
 
     assert race(*[make] * AT_ONCE) == [None] * AT_ONCE
     assert IssuerKey.objects.count() == 4
+    assert race(*[lambda: ticket_keys.make_ticket_keys(NOW)] * AT_ONCE) == [None] * AT_ONCE
+    assert TicketKey.objects.count() == 2 * 17
 
 
 def test_ratings_and_reports_at_once_count_once(venue: Venue, door: EnrolledDevice, race: Race) -> None:

@@ -48,9 +48,8 @@ class Wallet:
         """The set of an epoch, before it is drawn."""
         return derive_set(derive_ticket_key(self.secret), epoch_start=epoch.start, keys=self.keys[epoch.date])
 
-    def ask(self, epochs: Iterable[Epoch], *, now: dt.datetime, pad: str = "") -> Any:
+    def ask(self, draws: list[dict[str, Any]], *, now: dt.datetime, pad: str = "") -> Any:
         """Send a draw; the answer as it came."""
-        draws = [body_of(epoch, self.derive(epoch)) for epoch in epochs]
         return send("POST", "/api/v1/tickets", {"draws": draws, "pad": pad}, now=now, headers=self.visitor)
 
     def draw(self, epochs: Iterable[Epoch], *, now: dt.datetime) -> None:
@@ -58,17 +57,23 @@ class Wallet:
         wanted = list(epochs)
         if any(epoch.date not in self.keys for epoch in wanted):
             self.fetch_keys(now=now)
-        answer = self.ask(wanted, now=now)
+        derived = [self.derive(epoch) for epoch in wanted]
+        answer = self.ask([body_of(*pair) for pair in zip(wanted, derived, strict=True)], now=now)
         assert answer.status_code in (200, 201), answer.content
-        for epoch, signed in zip(wanted, answer.json()["draws"], strict=True):
-            self.sets[epoch.date] = [
-                HeldTicket(ticket.finish(decode_base64url(value)), each)
-                for each, tickets in self.derive(epoch).items()
-                for ticket, value in zip(tickets, signed[each.value], strict=True)
-            ]
+        for epoch, own, signed in zip(wanted, derived, answer.json()["draws"], strict=True):
+            self.sets[epoch.date] = finish(own, signed)
 
 
 def body_of(epoch: Epoch, derived: Derived) -> dict[str, Any]:
     """One set as a draw asks for it."""
     values = {each.value: [encode_base64url(one.blinded) for one in tickets] for each, tickets in derived.items()}
     return {"epoch": epoch.date.isoformat()} | values
+
+
+def finish(derived: Derived, signed: dict[str, Any]) -> list[HeldTicket]:
+    """The tickets in the answer to one set."""
+    return [
+        HeldTicket(ticket.finish(decode_base64url(value)), each)
+        for each, tickets in derived.items()
+        for ticket, value in zip(tickets, signed[each.value], strict=True)
+    ]
