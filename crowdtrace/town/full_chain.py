@@ -11,6 +11,7 @@ import numpy.typing as npt
 from common.crypto import new_token
 from crowdtrace.town.venues import Place
 from crowdtrace.town.world.streams import stream
+from passes import ticket_keys
 from passes.admission import Answers, ScanType
 from passes.clock import moment
 from passes.codec import PREFIX, rotating_text
@@ -25,8 +26,11 @@ from passes.codec.identity import (
     hash_erase_key,
 )
 from passes.codec.limits import PASSES_PER_EPOCH
+from passes.codec.ticket_keys import TicketClass
+from passes.codec.tickets import DrawnTicket, Ticket, derive_set, derive_ticket_key
 from passes.hashes import visitor_hash
 from passes.services.checkins import CheckinRequest, check_in
+from passes.services.draws import TicketSet, draw_for_simulation
 from passes.services.holders import rate_visit
 from passes.services.scans import ScanRequest, record_scan
 from passes.services.visitors import register_visitor
@@ -52,6 +56,33 @@ class Outing:
     stay: int  # row of the day's stays, -1 for a refusal
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What follows from one person's secret."""
+
+    visitor: VisitorKeys = field(repr=False)
+    tickets: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: bytes) -> "_Keys":
+        return cls(derive_keys(secret), derive_ticket_key(secret))
+
+
+@dataclass(slots=True)
+class _Book:
+    """A person's passes and tickets of one day, used in order."""
+
+    seed: bytes = field(repr=False)
+    drawn: list[DrawnTicket] = field(repr=False)
+    signed: list[bytes] = field(repr=False)
+    used: int = 0
+
+    def take(self, epoch: Epoch) -> tuple[PassSecrets, Ticket]:
+        """The next pass and the ticket of its number."""
+        at, self.used = self.used, self.used + 1
+        return derive_pass(self.seed, epoch.start, at), self.drawn[at].finish(self.signed[at])
+
+
 @dataclass(slots=True)
 class _Going:
     outing: Outing
@@ -69,29 +100,42 @@ class FullChain:
 
     def live_day(self, *, epoch: Epoch, outings: list[Outing]) -> dict[int, bytes]:
         """Live one day in the order of time; the owner of each outing's pass, by its place in `outings`."""
-        drawn: dict[int, int] = {}
-        seeds: dict[int, bytes] = {}
+        books: dict[int, _Book] = {}
         owners: dict[int, bytes] = {}
         waiting: list[tuple[int, int, _Going]] = []
         for number, outing in sorted(enumerate(outings), key=lambda one: (one[1].arrives, one[0])):
             self._let_out(waiting, until=outing.arrives)
-            index = drawn.get(outing.person, 0)
-            if index >= PASSES_PER_EPOCH:
+            before = moment(max(epoch.start, outing.arrives - CHECKIN_LEAD_S))
+            if outing.person not in books:
+                books[outing.person] = self._open(epoch, outing.person, before)
+            book = books[outing.person]
+            if book.used >= PASSES_PER_EPOCH:
                 continue
-            drawn[outing.person] = index + 1
-            keys = self._keys[outing.person]
-            seed = seeds.setdefault(outing.person, derive_seed(keys.passes, epoch.start))
-            secrets = derive_pass(seed, epoch.start, index)
+            secrets, ticket = book.take(epoch)
             owners[number] = secrets.owner
-            going = self._arrive(epoch, outing, keys, secrets)
+            going = self._arrive(epoch, outing, secrets, ticket, before)
             if going is not None and outing.leaves is not None:
                 heapq.heappush(waiting, (outing.leaves, number, going))
         self._let_out(waiting, until=epoch.end)
         return owners
 
-    def _arrive(self, epoch: Epoch, outing: Outing, keys: VisitorKeys, secrets: PassSecrets) -> _Going | None:
-        before = moment(max(epoch.start, outing.arrives - CHECKIN_LEAD_S))
-        self._register(outing.person, keys, before)
+    def _open(self, epoch: Epoch, person: int, now: dt.datetime) -> _Book:
+        """Draw the day's tickets."""
+        keys, public = self._keys[person], ticket_keys.epoch_keys(epoch)
+        if public is None:
+            raise LookupError("the keys of a simulated day are gone")
+        self._register(person, keys.visitor, now)
+        drawn = derive_set(keys.tickets, epoch_start=epoch.start, keys=public.public)
+        blinded = {each: [one.blinded for one in tickets] for each, tickets in drawn.items()}
+        asked = TicketSet(epoch.date, blinded)
+        [signed] = draw_for_simulation(auth_key=keys.visitor.auth, sets=[asked], now=now).sets
+        tickets = [one for each in TicketClass for one in drawn[each]]
+        return _Book(derive_seed(keys.visitor.passes, epoch.start), tickets, signed.in_order())
+
+    @staticmethod
+    def _arrive(
+        epoch: Epoch, outing: Outing, secrets: PassSecrets, ticket: Ticket, before: dt.datetime
+    ) -> _Going | None:
         symptoms, diagnosed, contact, near = (bool(answer) for answer in outing.answers)
         request = CheckinRequest(
             venue=outing.place.public_id,
@@ -101,7 +145,7 @@ class FullChain:
             answers=Answers(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near),
             survey_seconds=outing.survey_seconds,
         )
-        answer = check_in(key_hash=visitor_hash(keys.auth), request=request, now=before)
+        answer = check_in(ticket=ticket, request=request, now=before)
         if answer.credential is None or outing.stay < 0:
             return None
         going = _Going(outing, secrets, answer.credential)
@@ -126,8 +170,8 @@ class FullChain:
             self._registered.add(person)
 
     @staticmethod
-    def _key_of(seed: int, person: int) -> VisitorKeys:
-        return derive_keys(stream(seed, "secret", person).bytes(SECRET_BYTES))
+    def _key_of(seed: int, person: int) -> _Keys:
+        return _Keys.of(stream(seed, "secret", person).bytes(SECRET_BYTES))
 
 
 def _scan(going: _Going, scan_type: ScanType, at: int) -> None:

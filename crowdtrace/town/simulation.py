@@ -27,10 +27,13 @@ from crowdtrace.town.world import truth
 from crowdtrace.town.world.plan import TownPlan
 from crowdtrace.town.world.streams import stream
 from crowdtrace.town.world.town import Town, TownDay
-from passes import bulk, keys
+from passes import bulk, keys, ticket_keys
 from passes.clock import calendar, moment
+from passes.codec import blind
 from passes.codec.epochs import Epoch
 from passes.codec.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
+from passes.codec.ticket_keys import TicketClass
+from passes.services.draws import forget_ended_day
 from venues.models import Organisation, Venue
 from venues.services.accounts import sign_up
 
@@ -185,6 +188,7 @@ class _Writer:
         self._town = town
         self._places = places
         self._now = int(now.timestamp())
+        self._pair: ticket_keys.Pair | None = None
         self.lived = Lived()
         users = np.flatnonzero(town.people.has_app)
         chosen = stream(town.plan.seed, "sampled").permutation(users)
@@ -205,8 +209,22 @@ class _Writer:
         owners = np.full(day.stays.size, None, dtype=object)
         with transaction.atomic():  # a day is there whole or not at all
             self._write_bulk(day, epoch, rows.taken(~in_chain), owners)
-            self._write_chain(day, epoch, rows.taken(in_chain), owners)
+            if in_chain.any():
+                self._lend_keys(epoch)
+                self._write_chain(day, epoch, rows.taken(in_chain), owners)
+                ticket_keys.drop_closed(moment(self._now))
+                if epoch.end <= self._now:
+                    forget_ended_day(epoch.date)
         return owners
+
+    def _lend_keys(self, epoch: Epoch) -> None:
+        """Have keys of tickets for the day: a past day, whose own are dropped or never were, is lent a pair."""
+        if calendar().checkin_closes(epoch) > self._now:
+            ticket_keys.make_ticket_keys(moment(self._now))
+            return
+        if self._pair is None:
+            self._pair = {each: blind.new_key() for each in TicketClass}
+        ticket_keys.put_keys(epoch, self._pair)
 
     def _write_bulk(self, day: TownDay, epoch: Epoch, rows: "_Rows", owners: npt.NDArray[np.object_]) -> None:
         random = stream(self._town.plan.seed, "passes", day.number)

@@ -20,7 +20,7 @@ from passes.codec.blind import BlindSigner, read_blinded
 from passes.codec.epochs import Epoch
 from passes.codec.ticket_keys import TicketClass
 from passes.hashes import drawn_hash, set_hash, visitor_hash
-from passes.models import DrawnSet
+from passes.models import DrawnSet, SpentTicket
 from passes.services import visitors
 
 _FIRST_GUESS_MS: Final = 20.0
@@ -75,14 +75,35 @@ def draw_tickets(*, auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime
     `Gone` where an epoch's keys are lost, `Conflict` where the key has drawn an epoch with other values, `TooMany` and
     `Busy` beyond the limits. Nothing is signed or kept then.
     """
+    asked, known = _look_up(auth_key, sets, now)
+    if known:
+        _limit_repeats(auth_key)
+    _limit_signing(len(asked))
+    return _keep_and_sign(asked, known)
+
+
+def draw_for_simulation(*, auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime) -> DrawAnswer:
+    """The same without limits, for whoever has this machine anyway."""
+    return _keep_and_sign(*_look_up(auth_key, sets, now))
+
+
+def forget_ended_day(day: dt.date) -> None:
+    """Drop what is kept of the tickets of an ended epoch, as the purge would."""
+    DrawnSet.objects.filter(epoch=day).delete()
+    SpentTicket.objects.filter(epoch=day).delete()
+
+
+def _look_up(auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime) -> tuple[list[_Asked], dict[bytes, bytes]]:
+    """The sets, read, and what is kept of those that were drawn before."""
     visitors.note_use(key_hash=visitor_hash(auth_key), now=now)
     asked = [_read(auth_key, each, at, now) for at, each in enumerate(sets)]
     known = _known(asked)
     _refuse_others(asked, known)
-    if known:
-        _limit_repeats(auth_key)
-    _limit_signing(len(asked))
-    new = _keep(asked) if len(known) < len(asked) else False
+    return asked, known
+
+
+def _keep_and_sign(asked: Sequence[_Asked], known: Mapping[bytes, bytes]) -> DrawAnswer:
+    new = len(known) < len(asked) and _keep(asked)
     return DrawAnswer(_timed(asked), new)
 
 
