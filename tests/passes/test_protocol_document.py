@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
 
 from passes.codec import GoPass, IssuerKey, Keyring, parse_pass
 
@@ -19,12 +20,13 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # RFC 9285, table 1
 
 
-def _worked() -> dict[str, str]:
-    block = DOCUMENT.split("## 11. A worked vector")[1].split("```")[1]
+def _worked(section: str) -> dict[str, str]:
+    block = DOCUMENT.split(f"\n## {section}")[1].split("```")[1]
     return {line[:12].strip(): line[12:] for line in block.strip().splitlines()}
 
 
-V = _worked()
+V = _worked("11. A worked vector")
+T = _worked("15. A worked ticket")
 
 
 def raw(name: str) -> bytes:
@@ -99,9 +101,64 @@ def test_our_parser_reads_the_documents_texts() -> None:
         assert parse_pass(text, venue=V["venue"], keys=keys, at=at) == GoPass(raw("anchor"), start, slot)
 
 
+# Tickets -------------------------------------------------------------------------------------------------------------
+def ticket(name: str) -> bytes:
+    return bytes.fromhex(T[name])
+
+
+def expand(key: bytes, info: bytes, length: int) -> bytes:
+    """RFC 5869, section 2.3."""
+    out, block = b"", b""
+    for number in range(1, -(-length // 32) + 1):
+        block = hmac.digest(key, block + info + bytes([number]), "sha256")
+        out += block
+    return out[:length]
+
+
+def spki(n: bytes) -> bytes:
+    """RFC 5280: SEQUENCE of the algorithm rsaEncryption and a bit string with the SEQUENCE of n and e."""
+    algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+    numbers = b"\x30\x82\x01\x0a" + b"\x02\x82\x01\x01\x00" + n + b"\x02\x03\x01\x00\x01"
+    bits = b"\x03\x82" + (len(numbers) + 1).to_bytes(2, "big") + b"\x00" + numbers
+    inner = algorithm + bits
+    return b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
+
+
+def emsa_pss(message: bytes, salt: bytes) -> int:
+    """RFC 8017, section 9.1.1, step by step."""
+    m_hash = hashlib.sha384(message).digest()
+    h = hashlib.sha384(b"\0" * 8 + m_hash + salt).digest()
+    db = b"\0" * (256 - 48 - 48 - 2) + b"\1" + salt
+    mask = b"".join(hashlib.sha384(h + bytes([0, 0, 0, number])).digest() for number in range(5))[: len(db)]
+    masked = bytes(one ^ other for one, other in zip(db, mask, strict=True))
+    return int.from_bytes(bytes([masked[0] & 0x7F]) + masked[1:] + h + b"\xbc", "big")
+
+
+def test_a_ticket_follows_from_secret_and_key() -> None:
+    e, i, n = int(T["epoch start"]).to_bytes(4, "big"), bytes([int(T["i"])]), int(T["n"], 16)
+    info = spki(ticket("n"))
+    assert (len(info), info[33:-5], hashlib.sha256(info).digest()[:8]) == (294, ticket("n"), ticket("kid"))
+    k_ticket = hkdf(ticket("secret"), b"crowdtrace/v1/ticket")
+    seed = hkdf(k_ticket, b"crowdtrace/v1/epoch" + e + hashlib.sha256(info).digest())
+    assert hmac.digest(seed, b"nonce" + i, "sha256") == ticket("nonce")
+    assert expand(seed, b"salt" + i, 48) == ticket("salt")
+    r = int.from_bytes(expand(seed, b"blind" + i + b"\0", 272), "big") % n
+    assert r == int(T["r"], 16)
+    assert b"crowdtrace/v1/ticket" + e + ticket("nonce") == ticket("message")
+    encoded = emsa_pss(ticket("message"), ticket("salt"))
+    assert encoded * pow(r, 65537, n) % n == int(T["z"], 16)
+    assert int(T["answer"], 16) * pow(r, -1, n) % n == int(T["s"], 16)
+    assert pow(int(T["s"], 16), 65537, n) == encoded
+
+
+def test_the_document_gives_the_limits_that_are_set() -> None:
+    assert settings.BODY_LIMIT_BYTES_BY_PATH["/api/v1/tickets"] == 98_304
+    assert "98,304 bytes" in DOCUMENT
+
+
 def test_the_document_names_every_info_string_of_the_code() -> None:
     sources = (Path(__file__).parents[2] / "passes").rglob("*.py")
     pure = [path for path in sources if "codec" in path.parts or path.name == "identity.py"]
     used = {name for path in pure for name in re.findall(r'b"(crowdtrace/v1/\w+)"', path.read_text())}
-    assert len(used) == 7
+    assert len(used) == 8
     assert not {name for name in used if name not in DOCUMENT}
