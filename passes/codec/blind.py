@@ -56,7 +56,7 @@ def _mgf1(seed: bytes, length: int) -> bytes:
 # The holder's side ---------------------------------------------------------------------------------------------------
 def blind_message(message: bytes, *, salt: bytes, blind: int, n: int) -> bytes:
     """What the server is asked to sign: the encoded message times `blind ** e`."""
-    return (encode_pss(message, salt) * pow(blind, EXPONENT, n) % n).to_bytes(NUMBER_BYTES, "big")
+    return int(encode_pss(message, salt) * gmpy2.powmod(blind, EXPONENT, n) % n).to_bytes(NUMBER_BYTES, "big")
 
 
 def unblind_signature(answer: bytes, *, message: bytes, blind: int, key: RSAPublicKey) -> bytes:
@@ -64,7 +64,7 @@ def unblind_signature(answer: bytes, *, message: bytes, blind: int, key: RSAPubl
     n = key.public_numbers().n
     if len(answer) != NUMBER_BYTES:
         raise ValueError("a blind signature has 256 bytes")
-    signature = (int.from_bytes(answer, "big") * pow(blind, -1, n) % n).to_bytes(NUMBER_BYTES, "big")
+    signature = int(int.from_bytes(answer, "big") * gmpy2.invert(blind, n) % n).to_bytes(NUMBER_BYTES, "big")
     if not verify_signature(signature, message=message, key=key):
         raise ValueError("the signature does not hold")
     return signature

@@ -8,12 +8,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from passes.codec import sign_pass
 from passes.codec.identity import derive_keys, derive_pass, derive_seed
+from tests.adversaries.matching import alike, area_under_curve, near, windows
 
 VISITORS = 1_000
 STRANGERS_EACH = 100
@@ -55,16 +55,6 @@ def memories() -> tuple[list[Memory], list[Memory]]:
     return first, second
 
 
-def alike(some: bytes, others: bytes) -> int:
-    """How many bits agree."""
-    return -(int.from_bytes(some, "big") ^ int.from_bytes(others, "big")).bit_count()
-
-
-def near(some: float, others: float) -> float:
-    """How close two numbers are."""
-    return -abs(some - others)
-
-
 Score = Callable[[Memory, Memory], float]
 SCORES: dict[str, Score] = {
     "bits of the pass": lambda a, b: alike(a.pass_bytes, b.pass_bytes),
@@ -90,26 +80,17 @@ SCORES: dict[str, Score] = {
 }
 
 
-def windows(data: bytes, size: int = 8) -> set[bytes]:
-    """Every run of eight bytes."""
-    return {data[at : at + size] for at in range(len(data) - size + 1)}
-
-
-def area_under_curve(score: Score, first: list[Memory], second: list[Memory]) -> float:
-    """Chance that a pair of one person scores above a pair of two; ties count half (Mann-Whitney)."""
+def matched(score: Score, first: list[Memory], second: list[Memory]) -> float:
+    """How well a score tells pairs of one person from pairs of two, each visit beside a hundred strangers'."""
     rng = random.Random(21)
-    same = np.array([score(a, b) for a, b in zip(first, second, strict=True)])
-    different = np.array(
-        [
-            score(a, second[other])
-            for row, a in enumerate(first)
-            for other in rng.sample(range(VISITORS), STRANGERS_EACH)
-            if other != row
-        ]
-    )
-    ordered = np.sort(different)
-    below = np.searchsorted(ordered, same, "left") + np.searchsorted(ordered, same, "right")
-    return float(below.mean() / 2 / ordered.size)
+    same = [score(a, b) for a, b in zip(first, second, strict=True)]
+    different = [
+        score(a, second[other])
+        for row, a in enumerate(first)
+        for other in rng.sample(range(VISITORS), STRANGERS_EACH)
+        if other != row
+    ]
+    return area_under_curve(same, different)
 
 
 class TestTwoVenues:
@@ -119,7 +100,7 @@ class TestTwoVenues:
     def test_no_field_matches_visits_better_than_chance(
         self, field: str, memories: tuple[list[Memory], list[Memory]]
     ) -> None:
-        assert area_under_curve(SCORES[field], *memories) == pytest.approx(0.5, abs=CHANCE)
+        assert matched(SCORES[field], *memories) == pytest.approx(0.5, abs=CHANCE)
 
     def test_the_matcher_finds_visitors_by_a_personal_expiry(self, memories: tuple[list[Memory], list[Memory]]) -> None:
         """The same adversary, before passes whose expiry is each visitor's own second: it would see them."""
@@ -128,4 +109,4 @@ class TestTwoVenues:
         expiry: dict[int, int] = {}
         for pair in zip(first, second, strict=True):
             expiry |= dict.fromkeys(map(id, pair), rng.randrange(86_400))
-        assert area_under_curve(lambda a, b: near(expiry[id(a)], expiry[id(b)]), first, second) > 0.98
+        assert matched(lambda a, b: near(expiry[id(a)], expiry[id(b)]), first, second) > 0.98

@@ -304,13 +304,12 @@ def test_an_erased_pass_is_declined_offline_until_its_epoch_ends(door: EnrolledD
     assert not bundle(door, with_end).revocations.holds(held.secrets.anchor)
 
 
-def test_an_erased_anchor_can_be_drawn_anew_and_nothing_of_the_old_pass_returns(
-    venue: Venue, door: EnrolledDevice
-) -> None:
+def test_the_ticket_of_an_erased_pass_makes_no_other(venue: Venue, door: EnrolledDevice) -> None:
     phone = Phone()
     held = phone.check_in(venue)
     erase_owners([held.secrets.owner_hash], NOW)
-    assert phone.ask(venue, held.secrets).status_code == 201
+    assert phone.ask(venue, held.secrets).status_code == 409
+    assert not Pass.objects.exists()
     assert not Visit.objects.exists()
 
 

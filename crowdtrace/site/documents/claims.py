@@ -122,6 +122,15 @@ CLAIMS: Final = (
         _("Any text may be shown to a door. What is no pass is declined, and the door goes on."),
         "tests/adversaries/test_malformed.py",
     ),
+    Claim(
+        "P13",
+        _("Not even a live server learns who checks in"),
+        _(
+            "You draw tickets ahead and spend one at each check-in. A server that logs everything cannot tell whose "
+            "ticket it is, nor that two are one person's; addresses, browsers and first uses apart."
+        ),
+        "tests/adversaries/test_live_server.py",
+    ),
 )
 
 LIMITS: Final = (
@@ -132,8 +141,8 @@ LIMITS: Final = (
     Limit(
         _("An operator who starts to log"),
         _(
-            "Whoever runs the server could begin to write down who draws which pass, from that moment on. You trust "
-            "the operator not to. Blind signatures would end this; they are not built in."
+            "Whoever runs the server could begin to write down network addresses, and with them which check-ins came "
+            "from one connection. A check-in right after the first draw of tickets can be told by the time alone."
         ),
     ),
     Limit(

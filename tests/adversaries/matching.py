@@ -1,0 +1,28 @@
+"""What a matcher does: compares two records by any field, and says how often it would be right."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def alike(some: bytes, others: bytes) -> int:
+    """How many bits agree."""
+    return -(int.from_bytes(some, "big") ^ int.from_bytes(others, "big")).bit_count()
+
+
+def near(some: float, others: float) -> float:
+    """How close two numbers are."""
+    return -abs(some - others)
+
+
+def windows(data: bytes, size: int = 8) -> set[bytes]:
+    """Every run of eight bytes."""
+    return {data[at : at + size] for at in range(len(data) - size + 1)}
+
+
+def area_under_curve(same: Sequence[float], different: Sequence[float]) -> float:
+    """Chance that a pair of one person scores above a pair of two; ties count half (Mann-Whitney)."""
+    ordered = np.sort(np.asarray(different, dtype=float))
+    mine = np.asarray(same, dtype=float)
+    below = np.searchsorted(ordered, mine, "left") + np.searchsorted(ordered, mine, "right")
+    return float(below.mean() / 2 / ordered.size)

@@ -1,0 +1,478 @@
+"""P13: not even a live server learns which visitor a check-in belongs to, nor that two are one person's.
+
+The adversary is the server: it writes down everything that arrives and leaves, with its time and order. Network
+addresses, connections and browser headers are not in the transcript, and first uses have a line of their own.
+
+What people and their app do, as `docs/protocol.md` states it:
+
+* Somebody opens the app now and then, at random times that have nothing to do with going out, and stays a few minutes.
+  In such an opening the app draws, after a random wait of 15 to 75 seconds, the tickets it lacks of the days ahead.
+* Somebody who goes out opens check-in from the poster at the door. In that opening nothing is drawn, unless there is no
+  ticket for the day at all: that is a first use.
+* Everybody came to the app within the first day, and checks in twice on the days after.
+
+The days ahead are fewer here than the app's fourteen, so that the test takes minutes at most. A draw then lies closer to
+the check-in that its tickets are for, which helps the adversary.
+"""
+
+import datetime as dt
+import hashlib
+import heapq
+import itertools
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+from django.db import connection
+
+from common.web import throttles
+from passes import ticket_keys
+from passes.clock import calendar
+from passes.codec.epochs import Epoch
+from passes.codec.identity import decode_base64url, derive_pass, derive_seed, encode_base64url, hash_erase_key
+from passes.codec.ticket_keys import TicketClass
+from tests.adversaries.matching import alike, area_under_curve, near, windows
+from tests.factories import make_venue
+from tests.passes.people import HEALTHY, Phone
+from tests.passes.requests import send
+from tests.passes.wallet import Derived, HeldTicket, Wallet, body_of
+from venues.models import Venue
+
+START: Final = dt.datetime(2026, 5, 13, tzinfo=dt.UTC)
+DAY: Final = dt.timedelta(days=1)
+OPENINGS_A_DAY: Final = 1.5
+LEAST_WAIT_S, MOST_WAIT_S = 15, 75
+OPENING_S: Final = 240
+"""How long somebody looks at the app, on average."""
+FIRST_HOUR, LAST_HOUR = 7, 23
+STRANGERS_EACH: Final = 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the log: everything that came and went, and when. `by` is what the adversary wants to know."""
+
+    order: int
+    at: float
+    path: str
+    headers: dict[str, str] = field(repr=False)
+    body: dict[str, Any] = field(repr=False)
+    answer: dict[str, Any] = field(repr=False)
+    by: int
+
+    @property
+    def credential(self) -> bytes:
+        """The bytes of `Authorization`."""
+        return decode_base64url(self.headers["Authorization"].split()[1])
+
+    @property
+    def everything(self) -> bytes:
+        """All bytes, those of base64url decoded and as text."""
+        texts = list(_texts([self.headers, self.body, self.answer]))
+        return b"|".join(text.encode() for text in texts) + b"|".join(map(_decoded, texts))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str) and len(value) > 12:
+        yield value.split()[-1]
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return decode_base64url(text)
+    except ValueError:
+        return b""
+
+
+@dataclass
+class Transcript:
+    """What the server wrote down."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def send(self, path: str, body: dict[str, Any], *, at: float, headers: dict[str, str], by: int) -> Any:
+        now = dt.datetime.fromtimestamp(at, dt.UTC)
+        answer = send("POST", path, body, now=now, headers=headers)
+        assert answer.status_code in (200, 201), answer.content
+        self.entries.append(Entry(len(self.entries), at, path, headers, body, answer.json(), by))
+        return answer.json()
+
+    def of(self, path: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.path == path]
+
+
+class Person:
+    """Somebody with the app."""
+
+    def __init__(self, number: int, log: Transcript, ahead: int) -> None:
+        self.number, self.log, self.ahead = number, log, ahead
+        self.phone = Phone(100_000 + number)
+        self.wallet = Wallet(self.phone.secret, self.phone.header)
+        self.drawn: dict[dt.date, tuple[Derived, dict[str, Any]]] = {}
+        self.used: dict[dt.date, int] = {}
+
+    def draw(self, at: float) -> None:
+        """Draw what is missing of today and the days ahead, as one request of one size."""
+        today = calendar().current(at)
+        epochs = [epoch for epoch in calendar().ticket_epochs(at) if epoch.date <= today.date + self.ahead * DAY]
+        missing = [epoch for epoch in epochs if epoch.date not in self.drawn]
+        if not missing:
+            return
+        if any(epoch.date not in self.wallet.keys for epoch in missing):
+            self.wallet.fetch_keys(now=dt.datetime.fromtimestamp(at, dt.UTC))
+        if not self.drawn:
+            body = {"erase_hash": encode_base64url(hash_erase_key(self.phone.keys.erase))}
+            self.log.send("/api/v1/visitors", body, at=at, headers=self.phone.header, by=self.number)
+        derived = [self.wallet.derive(epoch) for epoch in missing]
+        draws = [body_of(*pair) for pair in zip(missing, derived, strict=True)]
+        body = {"draws": draws, "pad": "0" * (5_600 * (self.ahead + 1) - len(json.dumps(draws)))}
+        answer = self.log.send("/api/v1/tickets", body, at=at, headers=self.phone.header, by=self.number)
+        for epoch, own, signed in zip(missing, derived, answer["draws"], strict=True):
+            self.drawn[epoch.date] = (own, signed)
+
+    def check_in(self, venue: Venue, at: float, survey_seconds: int) -> bool:
+        """Spend the next ticket of the day; whether it was a first use."""
+        today = calendar().current(at)
+        first_use = today.date not in self.drawn
+        if first_use:
+            self.draw(at - 3)
+        number = self.used.get(today.date, 0)
+        self.used[today.date] = number + 1
+        holder = derive_pass(derive_seed(self.phone.keys.passes, today.start), today.start, number)
+        body = {
+            "venue": venue.public_id,
+            "epoch": today.date.isoformat(),
+            "anchor": encode_base64url(holder.anchor),
+            "owner_hash": encode_base64url(holder.owner_hash),
+            "answers": HEALTHY,
+            "survey_seconds": survey_seconds,
+        }
+        headers = self.ticket(today, number).header
+        self.log.send("/api/v1/passes", body, at=at, headers=headers, by=self.number)
+        return first_use
+
+    def ticket(self, epoch: Epoch, number: int) -> HeldTicket:
+        own, signed = self.drawn[epoch.date]
+        each = TicketClass.COUNTED if number < 3 else TicketClass.OTHER
+        place = number - each.indices.start
+        return HeldTicket(own[each][place].finish(decode_base64url(signed[each.value][place])), each)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many people live how long. `newcomers`: they check in before they ever opened the app otherwise."""
+
+    people: int
+    ahead: int
+    days: int
+    newcomers: int
+    within: float
+
+
+SAMPLE: Final = Plan(people=40, ahead=2, days=4, newcomers=8, within=0.15)
+"""Three standard deviations of 80 pairs; the town of the long test has the claim's 0.06."""
+TOWN: Final = Plan(people=1_000, ahead=4, days=5, newcomers=50, within=0.06)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The transcript of a town: draws by visitor, check-ins that were no first use, and those that were."""
+
+    log: Transcript
+    draws: dict[int, list[Entry]]
+    spends: list[Entry]
+    first_uses: list[Entry]
+
+
+def live(plan: Plan) -> Observed:
+    """Live a town's days in the order of time."""
+    rng = random.Random(13)
+    log = Transcript()
+    venues = [make_venue(now=START - 3 * DAY) for _ in range(4)]
+    people = [Person(number, log, plan.ahead) for number in range(plan.people + plan.newcomers)]
+    acts: list[tuple[float, int, Callable[[float], object]]] = []
+    order = itertools.count()
+
+    def plan_act(at: float, act: Callable[[float], object]) -> None:
+        heapq.heappush(acts, (at, next(order), act))
+
+    def moment(day: int) -> float:
+        return START.timestamp() + day * 86_400 + rng.uniform(FIRST_HOUR, LAST_HOUR) * 3600
+
+    firsts: set[int] = set()
+
+    def checks_in(person: Person) -> Callable[[float], object]:
+        venue, seconds = rng.choice(venues), rng.randint(8, 90)
+
+        def act(at: float) -> None:
+            if person.check_in(venue, at, seconds):
+                firsts.add(len(log.entries) - 1)
+
+        return act
+
+    for person in people:
+        if person.number >= plan.people:
+            plan_act(moment(rng.randrange(1, plan.days)), checks_in(person))
+            continue
+        plan_act(moment(0), person.draw)  # the opening in which somebody makes a key
+        for day in range(plan.days):
+            for _ in range(_poisson(rng, OPENINGS_A_DAY)):
+                wait = rng.uniform(LEAST_WAIT_S, MOST_WAIT_S)
+                if rng.expovariate(1 / OPENING_S) > wait:
+                    plan_act(moment(day) + wait, person.draw)
+        for day in rng.choices(range(1, plan.days), k=2):
+            plan_act(moment(day), checks_in(person))
+    while acts:
+        at, _order, act = heapq.heappop(acts)
+        act(at)
+    draws: dict[int, list[Entry]] = {}
+    for entry in log.of("/api/v1/tickets"):
+        draws.setdefault(entry.by, []).append(entry)
+    spends = log.of("/api/v1/passes")
+    return Observed(
+        log,
+        draws,
+        [entry for entry in spends if entry.order not in firsts],
+        [entry for entry in spends if entry.order in firsts],
+    )
+
+
+def _poisson(rng: random.Random, mean: float) -> int:
+    count, left = 0, rng.expovariate(mean)
+    while left < 1:
+        count, left = count + 1, left + rng.expovariate(mean)
+    return count
+
+
+# The matcher ---------------------------------------------------------------------------------------------------------
+Pair = Callable[[list[Entry], Entry], float]
+
+
+def drew(draws: list[Entry], spend: Entry) -> tuple[Entry, dict[str, Any]] | None:
+    """The draw of one visitor that holds the day of a check-in, and its set."""
+    for entry in draws:
+        for place, asked in enumerate(entry.body["draws"]):
+            if asked["epoch"] == spend.body["epoch"] and entry.order < spend.order:
+                return entry, {"asked": asked, "signed": entry.answer["draws"][place]}
+    return None
+
+
+def values(draws: list[Entry], spend: Entry, side: str) -> list[bytes]:
+    found = drew(draws, spend)
+    assert found is not None
+    return [decode_base64url(value) for each in TicketClass for value in found[1][side][each.value]]
+
+
+def best(side: str, part: slice) -> Pair:
+    """The value of a set that looks most like a part of the ticket."""
+    return lambda draws, spend: max(
+        alike(value[: len(spend.credential[part])], spend.credential[part]) for value in values(draws, spend, side)
+    )
+
+
+def blinds(draws: list[Entry], spend: Entry) -> list[int]:
+    """The blinds that would join a set to a ticket, one a value: there is one for every pair."""
+    epoch = dt.date.fromisoformat(spend.body["epoch"])
+    keys = ticket_keys.epoch_keys(calendar().epoch_of(epoch))
+    assert keys is not None
+    signature = int.from_bytes(spend.credential[32:], "big")
+    signed = values(draws, spend, "signed")
+    made = []
+    for place, value in enumerate(signed[:3]):
+        n = keys.public[TicketClass.COUNTED].n
+        made.append(int.from_bytes(value, "big") * pow(signature, -1, n) % n if place < 3 else 0)
+    return made
+
+
+def drawn_at(draws: list[Entry], spend: Entry) -> Entry:
+    found = drew(draws, spend)
+    assert found is not None
+    return found[0]
+
+
+NONCE, SIGNATURE = slice(0, 32), slice(32, 288)
+DRAW_AND_SPEND: dict[str, Pair] = {
+    "time since the draw": lambda d, s: near(drawn_at(d, s).at, s.at),
+    "time to the nearest draw": lambda d, s: max(near(one.at, s.at) for one in d),
+    "time since the last draw": lambda d, s: max((one.at - s.at for one in d if one.at < s.at), default=-1e9),
+    "time until the next draw": lambda d, s: max((s.at - one.at for one in d if one.at > s.at), default=-1e9),
+    "order since the draw": lambda d, s: near(drawn_at(d, s).order, s.order),
+    "order to the nearest draw": lambda d, s: max(near(one.order, s.order) for one in d),
+    "second of the minute": lambda d, s: near(drawn_at(d, s).at % 60, s.at % 60),
+    "second of the day": lambda d, s: near(drawn_at(d, s).at % 86_400, s.at % 86_400),
+    "number of draws": lambda d, s: float(len(d)),
+    "days of the draw": lambda d, s: float(len(drawn_at(d, s).body["draws"])),
+    "size of the draw beside the survey": lambda d, s: near(
+        len(drawn_at(d, s).body["draws"]), s.body["survey_seconds"]
+    ),
+    "bits of a blinded value and the nonce": best("asked", NONCE),
+    "bits of a blinded value and the signature": best("asked", SIGNATURE),
+    "bits of an answer and the nonce": best("signed", NONCE),
+    "bits of an answer and the signature": best("signed", SIGNATURE),
+    "bits of the key and the nonce": lambda d, s: alike(d[0].credential, s.credential[NONCE]),
+    "bits of the key and the owner hash": lambda d, s: alike(d[0].credential, decode_base64url(s.body["owner_hash"])),
+    "bits of the key and the anchor": lambda d, s: alike(d[0].credential[:16], decode_base64url(s.body["anchor"])),
+    "order of the key and the nonce": lambda d, s: near(
+        *(int.from_bytes(one.credential[:8], "big") for one in (d[0], s))
+    ),
+    "order of a blinded value and the signature": lambda d, s: max(
+        near(int.from_bytes(value[:8], "big"), int.from_bytes(s.credential[32:40], "big"))
+        for value in values(d, s, "asked")
+    ),
+    "size of the blind between them": lambda d, s: float(min(blind.bit_length() for blind in blinds(d, s))),
+    "low bits of the blind between them": lambda d, s: float(min(blind % 65_536 for blind in blinds(d, s))),
+    "shared windows of eight bytes": lambda d, s: float(
+        len(windows(drawn_at(d, s).everything) & windows(s.everything))
+    ),
+}
+Two = Callable[[Entry, Entry], float]
+SPEND_AND_SPEND: dict[str, Two] = {
+    "time": lambda a, b: near(a.at, b.at),
+    "order": lambda a, b: near(a.order, b.order),
+    "second of the minute": lambda a, b: near(a.at % 60, b.at % 60),
+    "second of the day": lambda a, b: near(a.at % 86_400, b.at % 86_400),
+    "bits of the nonce": lambda a, b: alike(a.credential[NONCE], b.credential[NONCE]),
+    "bits of the signature": lambda a, b: alike(a.credential[SIGNATURE], b.credential[SIGNATURE]),
+    "order of nonces": lambda a, b: near(*(int.from_bytes(one.credential[:8], "big") for one in (a, b))),
+    "bits of the anchor": lambda a, b: alike(*(decode_base64url(one.body["anchor"]) for one in (a, b))),
+    "bits of the owner hash": lambda a, b: alike(*(decode_base64url(one.body["owner_hash"]) for one in (a, b))),
+    "bits of the pass": lambda a, b: alike(*(str(one.answer["credential"]).encode() for one in (a, b))),
+    "survey": lambda a, b: near(a.body["survey_seconds"], b.body["survey_seconds"]),
+    "venue": lambda a, b: float(a.body["venue"] == b.body["venue"]),
+    "length of the body": lambda a, b: near(len(json.dumps(a.body)), len(json.dumps(b.body))),
+    "hash of one in the other": lambda a, b: float(
+        any(hashlib.sha256(value).digest()[:8] in b.everything for value in (a.credential, a.credential[NONCE]))
+    ),
+}
+
+
+def match_draws(seen: Observed, score: Pair, spends: list[Entry]) -> float:
+    """How well a score finds the visitor of a check-in among those who had drawn its day."""
+    rng, same, different = random.Random(31), [], []
+    for spend in spends:
+        others = [one for one, draws in seen.draws.items() if one != spend.by and drew(draws, spend) is not None]
+        same.append(score(seen.draws[spend.by], spend))
+        different += [score(seen.draws[one], spend) for one in rng.sample(others, min(STRANGERS_EACH, len(others)))]
+    return area_under_curve(same, different)
+
+
+def match_spends(seen: Observed, score: Two) -> float:
+    """How well a score tells two check-ins of one person from those of two."""
+    rng, by = random.Random(32), {}
+    for spend in seen.spends:
+        by.setdefault(spend.by, []).append(spend)
+    twice = [pair for pair in by.values() if len(pair) == 2]
+    same = [score(*pair) for pair in twice]
+    different = [
+        score(pair[0], other[1])
+        for pair in twice
+        for other in rng.sample(twice, min(STRANGERS_EACH, len(twice)))
+        if other is not pair
+    ]
+    return area_under_curve(same, different)
+
+
+def watch(plan: Plan, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> Observed:
+    """Live a town in a transaction of its own that leaves nothing behind."""
+    monkeypatch.setattr(throttles, "_count", lambda *_, **__: None)  # a week passes in minutes
+    monkeypatch.setattr(throttles, "hit", lambda *_, **__: None)
+    ticket_keys.forget()
+    return live(plan)
+
+
+@pytest.mark.django_db
+class TestAServerThatLogsEverything:
+    """Every field in one test, for the town is lived once."""
+
+    def test_no_field_value_or_order_finds_who_checks_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.attack(SAMPLE, monkeypatch)
+
+    @pytest.mark.long
+    def test_nor_among_a_thousand_visitors(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.attack(TOWN, monkeypatch)
+
+    def attack(self, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen = watch(plan, None, monkeypatch)
+        assert len(seen.spends) > 1.9 * plan.people - 10
+        found = {f"draw: {name}": match_draws(seen, score, seen.spends) for name, score in DRAW_AND_SPEND.items()}
+        found |= {f"spends: {name}": match_spends(seen, score) for name, score in SPEND_AND_SPEND.items()}
+        print({name: round(area, 3) for name, area in found.items()})
+        assert {name: area for name, area in found.items() if abs(area - 0.5) > plan.within} == {}
+        self.the_matcher_finds_what_is_there(seen)
+
+    def the_matcher_finds_what_is_there(self, seen: Observed) -> None:
+        """First uses, which are not protected, are found by their time; and so would be a key in the header."""
+        assert len(seen.first_uses) >= 8
+        by_time = {name: match_draws(seen, DRAW_AND_SPEND[name], seen.first_uses) for name in list(DRAW_AND_SPEND)[:6]}
+        print("first uses:", {name: round(area, 3) for name, area in by_time.items()})
+        assert by_time["time since the draw"] > 0.97
+        named = [replace_header(spend, seen.draws[spend.by][0].headers) for spend in seen.spends]
+        shared = DRAW_AND_SPEND["bits of the key and the nonce"]
+        assert match_draws(seen, shared, named) == 1.0
+
+    def test_draws_of_the_same_days_have_one_size_whatever_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who lacks one day and who lacks all look alike by the length of the body."""
+        seen = watch(Plan(people=3, ahead=2, days=3, newcomers=0, within=1), None, monkeypatch)
+        draws = seen.log.of("/api/v1/tickets")
+        assert len({len(entry.body["draws"]) for entry in draws}) > 1
+        sizes = {len(json.dumps(entry.body)) for entry in draws}
+        assert max(sizes) - min(sizes) < 3
+
+    def test_no_request_of_a_check_in_carries_what_a_draw_carries(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen = watch(Plan(people=3, ahead=1, days=2, newcomers=0, within=1), None, monkeypatch)
+        for entry in seen.log.entries:
+            expected = "Ticket" if entry.path == "/api/v1/passes" else "Visitor"
+            assert set(entry.headers) == {"Authorization"}
+            assert entry.headers["Authorization"].startswith(expected)
+        for spend in seen.spends:
+            assert set(spend.body) == {"venue", "epoch", "anchor", "owner_hash", "answers", "survey_seconds"}
+
+
+def replace_header(entry: Entry, headers: dict[str, str]) -> Entry:
+    return Entry(entry.order, entry.at, entry.path, headers, entry.body, entry.answer, entry.by)
+
+
+# A server that shows other keys --------------------------------------------------------------------------------------
+@pytest.mark.django_db
+class TestAServerThatChangesKeys:
+    def test_a_second_key_for_a_known_day_is_refused_and_nothing_is_drawn_or_spent_under_it(self) -> None:
+        phone, epoch = Phone(), calendar().current(START.timestamp() + 1)
+        now = START + dt.timedelta(hours=10)
+        phone.register(now)
+        phone.wallet.draw([epoch], now=now)
+        before = phone.wallet.sets[epoch.date]
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM passes_ticketkey")
+        ticket_keys.forget()
+        with pytest.raises(ValueError, match="another key"):
+            phone.wallet.fetch_keys(now=now)
+        assert phone.wallet.sets[epoch.date] == before
+
+    def test_a_draw_under_another_key_shares_no_value_with_the_first(self) -> None:
+        """What linked 40 of 40 by Chinese remainders: one blind under two keys."""
+        now, epoch = START + dt.timedelta(hours=10), calendar().current(START.timestamp() + 1)
+        phone = Phone()
+        phone.wallet.fetch_keys(now=now)
+        first = phone.wallet.derive(epoch)
+        other = Wallet(phone.secret, phone.header)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM passes_ticketkey")
+        ticket_keys.forget()
+        other.fetch_keys(now=now)
+        assert other.keys[epoch.date] != phone.wallet.keys[epoch.date]
+        second = other.derive(epoch)
+        seen = [
+            {getattr(one, name) for each in TicketClass for one in made[each]}
+            for made in (first, second)
+            for name in ("nonce", "salt", "blind", "blinded")
+        ]
+        for mine, theirs in zip(seen[:4], seen[4:], strict=True):
+            assert not mine & theirs
