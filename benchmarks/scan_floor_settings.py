@@ -1,7 +1,7 @@
-"""Settings of the scan benchmark: those of the product, the floor's address beside its own, and room for the load."""
+"""Settings of the benchmarks of scans and tickets: those of the product, the floor's address beside its own, no limits."""
 
 from crowdtrace.settings import *  # noqa: F403
 from crowdtrace.settings import THROTTLES
 
 ROOT_URLCONF = "benchmarks.scan_floor"
-THROTTLES = THROTTLES | {"device": "1000000/second", "address": "1000000/second"}
+THROTTLES = THROTTLES | dict.fromkeys(("device", "address", "draw", "signing"), "1000000/second")
