@@ -1,4 +1,4 @@
-"""Settings of the benchmarks of scans and tickets: those of the product, the floor's address beside its own, no limits."""
+"""Settings of the benchmarks of scans and tickets: those of the product, and the floor's address, without limits."""
 
 from crowdtrace.settings import *  # noqa: F403
 from crowdtrace.settings import THROTTLES
