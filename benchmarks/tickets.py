@@ -102,7 +102,7 @@ def prepare(draws: int, checkins: int) -> Load:
         secret = secrets.token_bytes(32)
         own = derive_keys(secret)
         register_visitor(key_hash=visitor_hash(own.auth), hash_of_erase_key=hash_erase_key(own.erase), now=now)
-        derived = derive_set(derive_ticket_key(secret), epoch_start=epoch.start, keys=dict(public.public))
+        derived = derive_set(derive_ticket_key(secret), epoch_start=epoch.start, keys=public.public)
         values = {each.value: [encode_base64url(one.blinded) for one in derived[each]] for each in TicketClass}
         body = {"draws": [{"epoch": epoch.date.isoformat()} | values]}
         return request("/api/v1/tickets", body, f"Visitor {encode_base64url(own.auth)}")

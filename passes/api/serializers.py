@@ -75,7 +75,7 @@ class TicketSetSerializer(StrictSerializer):
 class DrawSerializer(StrictSerializer):
     """Blinded values to sign, 256 bytes each."""
 
-    draws = TicketSetSerializer(many=True, min_length=1, max_length=MOST_DRAWS)
+    draws = serializers.ListField(child=TicketSetSerializer(), min_length=1, max_length=MOST_DRAWS)
     pad = Text(
         required=False,
         allow_blank=True,

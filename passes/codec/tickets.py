@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import gcd
 from typing import Final
@@ -105,7 +106,7 @@ def derive_ticket(ticket_key: bytes, *, epoch_start: int, index: int, key: Ticke
 
 
 def derive_set(
-    ticket_key: bytes, *, epoch_start: int, keys: dict[TicketClass, TicketKey]
+    ticket_key: bytes, *, epoch_start: int, keys: Mapping[TicketClass, TicketKey]
 ) -> dict[TicketClass, list[DrawnTicket]]:
     """All tickets of an epoch, by class, in the order in which they are drawn."""
     return {

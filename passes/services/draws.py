@@ -157,7 +157,7 @@ def _keep(asked: Sequence[_Asked]) -> bool:
     drawn, sets, epochs = (list(column) for column in zip(*rows, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, {"drawn": drawn, "sets": sets, "epochs": epochs})
-        new = cursor.rowcount > 0
+        new = bool(cursor.rowcount > 0)
     _refuse_others(asked, _known(asked))
     return new
 

@@ -21,6 +21,7 @@ import heapq
 import itertools
 import json
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -143,8 +144,8 @@ class Person:
         if any(epoch.date not in self.wallet.keys for epoch in missing):
             self.wallet.fetch_keys(now=dt.datetime.fromtimestamp(at, dt.UTC))
         if not self.drawn:
-            body = {"erase_hash": encode_base64url(hash_erase_key(self.phone.keys.erase))}
-            self.log.send("/api/v1/visitors", body, at=at, headers=self.phone.header, by=self.number)
+            registration = {"erase_hash": encode_base64url(hash_erase_key(self.phone.keys.erase))}
+            self.log.send("/api/v1/visitors", registration, at=at, headers=self.phone.header, by=self.number)
         derived = [self.wallet.derive(epoch) for epoch in missing]
         draws = [body_of(*pair) for pair in zip(missing, derived, strict=True)]
         body = {"draws": draws, "pad": "0" * (5_600 * (self.ahead + 1) - len(json.dumps(draws)))}
@@ -399,9 +400,9 @@ def match_draws(pairs: Pairs, score: Score) -> float:
 
 def match_spends(seen: Observed, score: Two) -> float:
     """How well a score tells two check-ins of one person from those of two."""
-    rng, by = random.Random(32), {}
+    rng, by = random.Random(32), defaultdict[int, list[Entry]](list)
     for spend in seen.spends:
-        by.setdefault(spend.by, []).append(spend)
+        by[spend.by].append(spend)
     twice = [pair for pair in by.values() if len(pair) == 2]
     same = [score(*pair) for pair in twice]
     different = [

@@ -65,7 +65,7 @@ class TestASelectOfTheTransactionsOfRows:
         passes = numbers("passes_pass", "owner_hash")
         for table, key in (("passes_visitor", "key_hash"), ("passes_drawnset", "drawn_hash")):
             rows = numbers(table, key)
-            nearest = {min(rows, key=lambda name, at=at: abs(rows[name] - at)) for at in passes.values()}
+            nearest = {min((abs(number - at), name) for name, number in rows.items())[1] for at in passes.values()}
             assert len(nearest) == 1
 
     def test_the_former_way_would_be_seen(self) -> None:

@@ -21,7 +21,7 @@ from passes.codec.identity import (
 )
 from tests.factories import NOW, EnrolledDevice
 from tests.passes.requests import send, send_bytes
-from tests.passes.wallet import HeldTicket, Wallet
+from tests.passes.wallet import HeldTicket, Shown, Wallet
 from venues.models import Venue
 
 __all__ = ["HEALTHY", "HeldPass", "Phone", "result", "scan", "send", "send_bytes"]
@@ -75,7 +75,7 @@ class Phone:
         *,
         now: dt.datetime = NOW,
         day: Epoch | None = None,
-        ticket: HeldTicket | None = None,
+        ticket: HeldTicket | Shown | None = None,
         **changes: Any,
     ) -> Any:
         """Spend the ticket of the pass's number, of today unless told; the answer as it came.

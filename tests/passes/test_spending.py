@@ -20,7 +20,7 @@ from tests.factories import NOW, make_event, make_venue
 from tests.passes.people import HEALTHY, Phone
 from tests.passes.requests import send, send_bytes
 from tests.passes.ticket_vectors import refused
-from tests.passes.wallet import HeldTicket
+from tests.passes.wallet import HeldTicket, Shown
 from venues.models import Venue
 from venues.services.events import invitation_code, make_invitation
 
@@ -305,7 +305,7 @@ def test_what_no_key_of_the_day_signed_is_refused_in_one_shape_and_spends_nothin
 ) -> None:
     answers = {}
     for what, text in wrong_tickets(phone).items():
-        answer = phone.ask(venue, holder, ticket=SimpleNamespace(header={"Authorization": f"Ticket {text}"}))
+        answer = phone.ask(venue, holder, ticket=Shown({"Authorization": f"Ticket {text}"}))
         answers[what] = answer
         assert answer.status_code == 401, what
         assert answer.headers["WWW-Authenticate"] == 'Ticket realm="crowdtrace"', what
@@ -322,7 +322,7 @@ def test_what_no_key_of_the_day_signed_is_refused_in_one_shape_and_spends_nothin
 def test_the_refusals_of_the_vectors_are_refused(
     venue: Venue, phone: Phone, holder: PassSecrets, vector: dict[str, Any]
 ) -> None:
-    paid = SimpleNamespace(header={"Authorization": vector["authorization"]})
+    paid = Shown({"Authorization": vector["authorization"]})
     assert phone.ask(venue, holder, ticket=paid).status_code == 401
     assert nothing_is_spent()
 
@@ -353,7 +353,7 @@ def test_an_app_from_before_tickets_is_told_to_reload(
     venue: Venue, phone: Phone, holder: PassSecrets, scheme: str
 ) -> None:
     key = phone.header["Authorization"].split()[1]
-    answer = phone.ask(venue, holder, ticket=SimpleNamespace(header={"Authorization": f"{scheme} {key}"}))
+    answer = phone.ask(venue, holder, ticket=Shown({"Authorization": f"{scheme} {key}"}))
     assert (answer.status_code, answer.json()["type"]) == (401, "/problems/outdated")
     assert answer.headers["WWW-Authenticate"].startswith("Ticket")
     assert "Reload the page" in answer.json()["detail"]
@@ -362,7 +362,7 @@ def test_an_app_from_before_tickets_is_told_to_reload(
 
 def test_without_a_header_or_with_another_nothing_is_answered(venue: Venue, phone: Phone, holder: PassSecrets) -> None:
     for header in ({}, {"Authorization": "Device " + "A" * 43}, {"Authorization": "Ticket"}):
-        assert phone.ask(venue, holder, ticket=SimpleNamespace(header=header)).status_code == 401
+        assert phone.ask(venue, holder, ticket=Shown(header)).status_code == 401
     assert nothing_is_spent()
 
 

@@ -48,7 +48,7 @@ class TicketVector:
 
 def _vector(fields: dict[str, Any]) -> TicketVector:
     plain = {"epoch_start", "i", "authorization"}
-    values = {
+    values: dict[str, Any] = {
         name: value if name in plain else decode_base64url(value)
         for name, value in fields.items()
         if name not in {"class", "key"}

@@ -25,6 +25,13 @@ class HeldTicket:
         return {"Authorization": f"Ticket {self.ticket.text}"}
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Any header in place of a ticket's."""
+
+    header: dict[str, str]
+
+
 Derived = dict[TicketClass, list[DrawnTicket]]
 
 

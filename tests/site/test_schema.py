@@ -54,7 +54,10 @@ def credentials(settings: Any) -> dict[str, str]:
         recipient=recipient, days=1, first_day=now.date(), last_day=now.date(), actor="operator", now=now
     )
     tokens = {"Owner": f"Owner {owner}", "Recipient": f"Recipient {reader}"}
-    holders = {"Visitor": phone, "Ticket": phone.ticket(0, calendar().current(now.timestamp()), now=now)}
+    holders: dict[str, Any] = {
+        "Visitor": phone,
+        "Ticket": phone.ticket(0, calendar().current(now.timestamp()), now=now),
+    }
     return tokens | {name: one.header["Authorization"] for name, one in (holders | {"Device": device}).items()}
 
 
