@@ -107,7 +107,12 @@ async function listPeople() {
   when("several", people.length > 1);
 }
 
+/** A server that hands out tickets slowly is asked again by itself. @type {ReturnType<typeof setTimeout> | undefined} */
+let asksAgain;
+const USUAL_PATIENCE_S = 10;
+
 async function send() {
+  clearTimeout(asksAgain);
   const epoch = open().find((candidate) => candidate.date === draft.epoch?.date);
   if (!epoch) {
     await burn();
@@ -132,7 +137,9 @@ async function finish(outcome) {
     return showState("no");
   }
   draft = (await store.draft(person.id, venue.id)) ?? draft;
-  return showState(outcome.kind === "used_up" ? "used-up" : outcome.kind);
+  showState(outcome.kind.replace("_", "-"));
+  // Phones that were turned away together shall not come back together.
+  if (outcome.kind === "later") asksAgain = setTimeout(() => void send(), (1 + Math.random()) * 1000 * (outcome.retryAfterS ?? USUAL_PATIENCE_S));
 }
 
 onActions({
@@ -164,7 +171,8 @@ onActions({
     go(nextStep());
   },
   "other-day": async () => {
-    await keep({ epoch: null, index: null });
+    await burn();
+    await keep({ epoch: null });
     go("day");
   },
 });
@@ -178,6 +186,8 @@ else if (!current) showState("no-key", { focus: false });
 else {
   store = opened;
   person = current;
+  // No ticket is drawn ahead in this opening of the app, before the check-in or after it.
+  await store.openPage(Date.now(), { checksIn: true, random: Math.random });
   draft = (await store.draft(person.id, venue.id)) ?? (await emptyDraft());
   // An invitation that was opened after the answers were begun counts for them too.
   draft.invitation ??= await store.invitation(venue.id);

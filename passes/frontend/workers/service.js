@@ -28,12 +28,20 @@ scope.addEventListener("install", (event) => {
 scope.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      const names = await caches.keys();
-      await Promise.all(names.filter((name) => name.startsWith("crowdtrace-") && name !== CACHE).map((name) => caches.delete(name)));
+      const former = (await caches.keys()).filter((name) => name.startsWith("crowdtrace-") && name !== CACHE);
+      await Promise.all(former.map((name) => caches.delete(name)));
       await scope.clients.claim();
+      if (former.length > 0) await renewCheckIns();
     })(),
   );
 });
+
+/** A check-in that an older version began would send what the server no longer takes. Its answers are kept: load it again. */
+async function renewCheckIns() {
+  const pages = await scope.clients.matchAll({ type: "window" });
+  const begun = pages.filter(({ url }) => new URL(url).pathname.startsWith("/check-in/"));
+  await Promise.all(begun.map((page) => page.navigate(page.url).catch(() => null)));
+}
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event;

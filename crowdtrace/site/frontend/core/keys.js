@@ -5,7 +5,7 @@
  */
 import { request } from "../../../../passes/frontend/core/api.js";
 import { toBase64Url } from "../../../../passes/frontend/core/bytes.js";
-import { register } from "../../../../passes/frontend/core/check_in.js";
+import { register } from "../../../../passes/frontend/core/draw.js";
 import { authorization, deriveKeys, makeSecret } from "../../../../passes/frontend/core/secret.js";
 
 /**
@@ -30,8 +30,10 @@ export async function deleteRow(person) {
  * @throws {import("../../../../passes/frontend/core/api.js").Unreachable} before anything has changed
  */
 export async function takeAnotherKey(store, person) {
-  const fresh = { ...person, secret: makeSecret(), kept: false, registered: true };
-  if (!(await register(fresh))) return false;
+  const { restoredAt: _elsewhere, ...same } = person;
+  const fresh = { ...same, secret: makeSecret(), kept: false, registered: true, rests: false };
+  const { status } = await register(fresh);
+  if (status !== 200 && status !== 201) return false;
   await store.changeSecret(fresh, (await deriveKeys(person.secret)).pass);
   await deleteRow(person).catch(() => false);
   return true;
