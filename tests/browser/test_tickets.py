@@ -1,0 +1,443 @@
+"""Tickets on a phone: drawn ahead, spent once, never under a key that changed, never shown to two places."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import pytest
+from django.core.signals import request_started
+from playwright.sync_api import BrowserContext, Page, Request, Response, Route
+
+from passes import ticket_keys
+from passes.models import DrawnSet, Pass, SpentTicket, TicketKey, Visitor
+from tests.browser.actions import answer, begin_check_in, check_in, make_key, now
+from tests.browser.conftest import OpenContext, shows, stored_people, stored_rows
+from tests.factories import make_venue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAYS: Final = 15
+MORE_THAN_A_WAIT: Final = "02:00"
+MORE_THAN_AN_OPENING: Final = "31:00"
+
+
+class Sent:
+    """The requests of a context to the API, in order."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.requests: list[Request] = []
+        context.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if "/api/" in request.url or "/.well-known/" in request.url:
+            self.requests.append(request)
+
+    def of(self, path: str) -> list[Request]:
+        return [each for each in self.requests if each.url.endswith(path)]
+
+    @property
+    def paths(self) -> list[str]:
+        return [each.url.split("/", 3)[3] for each in self.requests]
+
+    @property
+    def credentials(self) -> list[str]:
+        return [each.headers.get("authorization", "").partition(" ")[0] for each in self.requests]
+
+
+@pytest.fixture
+def context(open_context: OpenContext) -> BrowserContext:
+    """A phone whose clock can be put forward."""
+    made = open_context()
+    made.clock.install()
+    return made
+
+
+def go_home(page: Page) -> None:
+    page.goto("/me")
+    page.wait_for_selector('[data-state="home"]:not([hidden]), [data-state="welcome"]:not([hidden])')
+    if page.locator('[data-state="welcome"]').is_visible():
+        make_key(page)
+        shows(page, "home")
+
+
+def tickets(page: Page) -> list[dict[str, Any]]:
+    """What the phone keeps: one row a person and day."""
+    return [row for row in stored_rows(page, "tickets") if row["signatures"] is not None]
+
+
+def draw_ahead(page: Page, *, days: int = DAYS) -> Response:
+    """An opening of the app in which nobody checks in."""
+    page.context.clock.fast_forward(MORE_THAN_AN_OPENING)
+    go_home(page)
+    before = len(tickets(page))
+
+    def is_answer(response: Response) -> bool:
+        return response.url.endswith("/api/v1/tickets") and response.status != HTTPStatus.UNAUTHORIZED
+
+    with page.expect_response(is_answer) as drawn:
+        page.context.clock.fast_forward(MORE_THAN_A_WAIT)
+    response = drawn.value
+    for _ in range(200):
+        if response.ok and len(tickets(page)) < before + days:
+            page.wait_for_timeout(50)
+    assert not response.ok or len(tickets(page)) == before + days
+    return response
+
+
+def finish(page: Page) -> None:
+    answer(page)
+    page.wait_for_url("**/pass")
+    shows(page, "shown")
+
+
+def test_a_first_use_draws_at_once_and_spends_one_without_the_key(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    check_in(phone, make_venue(now=now()))
+    assert sent.paths == [".well-known/ticket-keys.json", "api/v1/visitors", "api/v1/tickets", "api/v1/passes"]
+    assert sent.credentials == ["", "Visitor", "Visitor", "Ticket"]
+    assert len(tickets(phone)) == DrawnSet.objects.count() == DAYS
+    assert Pass.objects.count() == SpentTicket.objects.count() == 1
+
+
+def test_what_was_drawn_in_another_opening_is_spent_without_drawing(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    assert draw_ahead(phone).status == 201
+    assert sent.credentials == ["", "Visitor", "Visitor"]
+    sent.requests.clear()
+    context.clock.fast_forward(MORE_THAN_AN_OPENING)
+    for name in ("The Corner", "The Hall"):
+        check_in(phone, make_venue(name=name, now=now()))
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    phone.goto("/shield")
+    shows(phone, "shown")
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    assert set(sent.credentials) == {"Ticket", ""}
+    assert "api/v1/tickets" not in sent.paths
+    first, second = (each.headers["authorization"] for each in sent.of("/passes"))
+    assert first != second
+
+
+def test_in_an_opening_with_a_check_in_nothing_is_drawn_ahead(context: BrowserContext) -> None:
+    phone = context.new_page()
+    go_home(phone)
+    begin_check_in(phone, make_venue(now=now()))
+    sent = Sent(context)
+    go_home(phone)
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    phone.goto("/pass")
+    shows(phone, "none")
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    assert sent.requests == []
+    assert draw_ahead(phone).status == 201
+
+
+def test_nothing_that_goes_with_a_draw_goes_with_a_spend(context: BrowserContext) -> None:
+    seen: list[dict[str, str]] = []
+
+    def note(environ: dict[str, Any], **_: Any) -> None:
+        if environ["PATH_INFO"] in {"/api/v1/tickets", "/api/v1/passes"}:
+            seen.append({name: str(value) for name, value in environ.items() if name.startswith(("HTTP_", "CONTENT_"))})
+
+    context.add_cookies([{"name": "django_language", "value": "en", "url": _origin(context)}])
+    phone = context.new_page()
+    request_started.connect(note, weak=False, dispatch_uid="headers")
+    try:
+        draw_ahead(phone)
+        context.clock.fast_forward(MORE_THAN_AN_OPENING)
+        check_in(phone, make_venue(now=now()))
+    finally:
+        request_started.disconnect(dispatch_uid="headers")
+    drawn, spent = seen
+    assert drawn.keys() == spent.keys()
+    own = {"HTTP_AUTHORIZATION", "CONTENT_LENGTH"}
+    assert {name for name in drawn if drawn[name] != spent[name]} == own
+    assert not {"HTTP_COOKIE", "HTTP_REFERER", "HTTP_IF_NONE_MATCH"} & drawn.keys()
+    assert drawn["HTTP_AUTHORIZATION"].startswith("Visitor ")
+    assert spent["HTTP_AUTHORIZATION"].startswith("Ticket ")
+
+
+def _origin(context: BrowserContext) -> str:
+    page = context.new_page()
+    page.goto("/")
+    origin: str = page.evaluate("location.origin")
+    page.close()
+    return origin
+
+
+def test_a_draw_of_one_day_is_as_long_as_one_of_fifteen(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    draw_ahead(phone)
+    forget_days(phone, leave=14)
+    draw_ahead(phone, days=1)
+    long, short = sent.of("/tickets")
+    assert len(json.loads(long.post_data or "")["draws"]) == DAYS
+    assert len(json.loads(short.post_data or "")["draws"]) == 1
+    assert len(long.post_data or "") == len(short.post_data or "")
+
+
+def forget_days(page: Page, *, leave: int) -> None:
+    """Take the tickets of the last days from the phone, as if these days had just come within reach."""
+    page.evaluate(
+        """(leave) => new Promise((resolve) => {
+      const request = indexedDB.open("crowdtrace");
+      request.onsuccess = () => {
+        const work = request.result.transaction("tickets", "readwrite");
+        const tickets = work.objectStore("tickets");
+        tickets.getAllKeys().onsuccess = ({ target }) => target.result.slice(leave).forEach((key) => tickets.delete(key));
+        work.oncomplete = () => { request.result.close(); resolve(); };
+      };
+    })""",
+        leave,
+    )
+
+
+def change_keys() -> None:
+    """A server that makes other keys for days whose keys it has shown."""
+    TicketKey.objects.all().delete()
+    ticket_keys.forget()
+    ticket_keys.make_ticket_keys(now())
+
+
+def test_under_a_key_that_changed_nothing_is_drawn_ever(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    draw_ahead(phone)
+    forget_days(phone, leave=0)
+    change_keys()
+    venue = make_venue(now=now())
+    context.clock.fast_forward(MORE_THAN_AN_OPENING)
+    begin_check_in(phone, venue)
+    sent.requests.clear()
+    answer(phone)
+    shows(phone, "changed")
+    phone.reload()
+    shows(phone, "changed")
+    assert sent.paths == [".well-known/ticket-keys.json"] * 2
+    assert tickets(phone) == []
+    phone.goto("/my-data")
+    shows(phone, "shown")
+    phone.wait_for_selector('[data-when="second-keys"]:not([hidden])')
+    phone.goto(f"/check-in/{venue.public_id}")
+    shows(phone, "changed")
+    phone.click('[data-state="changed"] [data-do="other-day"]')
+    shows(phone, "day")
+
+
+def test_tickets_of_a_key_that_changed_are_never_spent_under_another(open_context: OpenContext) -> None:
+    context = open_context(expected="401 (Unauthorized)")
+    context.clock.install()
+    phone, sent = context.new_page(), Sent(context)
+    draw_ahead(phone)
+    change_keys()
+    context.clock.fast_forward(MORE_THAN_AN_OPENING)
+    begin_check_in(phone, make_venue(now=now()))
+    sent.requests.clear()
+    answer(phone)
+    shows(phone, "refused")
+    assert sent.credentials == ["Ticket"], "no draw, no second try"
+    assert Pass.objects.count() == 0
+    phone.click('[data-state="refused"] [data-do="reload"]')
+    shows(phone, "refused")
+    assert len({each.headers["authorization"] for each in sent.of("/passes")}) == 1
+
+
+def test_a_list_without_sound_keys_gives_no_tickets_and_says_so(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    begin_check_in(phone, make_venue(now=now()))
+    ticket_keys.make_ticket_keys(now())
+    first = TicketKey.objects.order_by("epoch").first()
+    assert first is not None
+    TicketKey.objects.filter(epoch=first.epoch, ticket_class=first.ticket_class).update(public=None, private=None)
+    ticket_keys.forget()
+    answer(phone)
+    shows(phone, "wrong")
+    assert "Visitor" not in sent.credentials
+
+
+def test_a_first_use_without_a_network_says_what_is_missing(context: BrowserContext) -> None:
+    phone = context.new_page()
+    begin_check_in(phone, make_venue(now=now()))
+    answer(phone, questions=("symptoms", "diagnosed", "contact"))
+    shows(phone, "question-near")
+    context.set_offline(True)
+    answer(phone, questions=("near",))
+    shows(phone, "no-tickets")
+    context.set_offline(False)
+    phone.click('[data-state="no-tickets"] [data-do="send"]')
+    phone.wait_for_url("**/pass")
+
+
+def test_a_first_use_that_the_server_puts_off_comes_back_by_itself(open_context: OpenContext, settings: Any) -> None:
+    context = open_context(expected="503 (Service Unavailable)")
+    context.clock.install()
+    phone = context.new_page()
+    usual = settings.THROTTLES
+    settings.THROTTLES = usual | {"signing": "1/3 second"}
+    begin_check_in(phone, make_venue(now=now()))
+    answer(phone)
+    shows(phone, "later")
+    assert DrawnSet.objects.count() == 0
+    settings.THROTTLES = usual
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    phone.wait_for_url("**/pass")
+
+
+def test_a_draw_ahead_that_the_server_puts_off_waits_for_another_opening(
+    open_context: OpenContext, settings: Any
+) -> None:
+    context = open_context(expected="503 (Service Unavailable)")
+    context.clock.install()
+    phone, usual = context.new_page(), settings.THROTTLES
+    settings.THROTTLES = usual | {"signing": "1/3 second"}
+    refused = draw_ahead(phone)
+    assert (refused.status, "retry-after" in refused.headers) == (503, True)
+    settings.THROTTLES = usual
+    sent = Sent(context)
+    go_home(phone)
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    phone.goto("/pass")
+    shows(phone, "none")
+    assert sent.requests == []
+    assert draw_ahead(phone).status == 201
+
+
+def test_people_of_one_phone_draw_in_openings_of_their_own(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    go_home(phone)
+    phone.click('[data-do="person"]')
+    shows(phone, "person")
+    phone.fill("#label", "Grandma")
+    phone.click('[data-form="person"] [type=submit]')
+    shows(phone, "keep")
+    phone.click('[data-do="later"]')
+    shows(phone, "home")
+    for opening in (1, 2):
+        draw_ahead(phone)
+        phone.goto("/pass")
+        shows(phone, "none")
+        context.clock.fast_forward(MORE_THAN_A_WAIT)
+        assert len(sent.of("/tickets")) == opening
+    first, second = (each.headers["authorization"] for each in sent.of("/tickets"))
+    assert first != second
+    assert {row["person"] for row in tickets(phone)} == {person["id"] for person in stored_people(phone)}
+
+
+def test_a_key_on_a_new_phone_draws_the_same_tickets_and_never_shows_one_again(
+    context: BrowserContext, open_context: OpenContext
+) -> None:
+    old, sent = context.new_page(), Sent(context)
+    check_in(old, make_venue(name="The Corner", now=now()))
+    secret = bytes(stored_people(old)[0]["secret"])
+    newer = open_context()
+    newer.clock.install()
+    new, again = newer.new_page(), Sent(newer)
+    new.goto("/me#" + _base64url(secret))
+    shows(new, "home")
+    assert draw_ahead(new).status == 200
+    assert json.loads(again.of("/tickets")[0].post_data or "") == json.loads(sent.of("/tickets")[0].post_data or "")
+    assert [row["signatures"] for row in tickets(new)] == [row["signatures"] for row in tickets(old)]
+    newer.clock.fast_forward(MORE_THAN_AN_OPENING)
+    check_in(new, make_venue(name="The Hall", now=now()))
+    check_in(old, make_venue(name="The Third", now=now()))
+    shown = [each.headers["authorization"] for each in sent.of("/passes") + again.of("/passes")]
+    assert len(set(shown)) == len(shown) == Pass.objects.count() == 3
+
+
+def _base64url(data: bytes) -> str:
+    from common.crypto import b64encode
+
+    return b64encode(data)
+
+
+def lose(route: Route) -> None:
+    """The request arrives, its answer does not."""
+    route.fetch()
+    route.abort()
+
+
+def fail(route: Route) -> None:
+    """The request does not arrive, as far as the phone can tell."""
+    route.abort()
+
+
+@pytest.mark.parametrize("loss", [lose, fail], ids=["the answer is lost", "the request is lost"])
+def test_a_ticket_is_never_shown_to_a_second_place(open_context: OpenContext, loss: Callable[[Route], None]) -> None:
+    context = open_context(expected="ERR_FAILED")
+    phone, sent = context.new_page(), Sent(context)
+    check_in(phone, make_venue(name="The Corner", now=now()))
+    begin_check_in(phone, make_venue(name="The Hall", now=now()))
+    phone.route("**/api/v1/passes", loss)
+    answer(phone)
+    shows(phone, "offline")
+    phone.unroute("**/api/v1/passes")
+    check_in(phone, make_venue(name="The Third", now=now()))
+    by_place: dict[str, set[str]] = {}
+    for each in sent.of("/passes"):
+        place = json.loads(each.post_data or "")["venue"]
+        by_place.setdefault(place, set()).add(each.headers["authorization"])
+    assert [len(shown) for shown in by_place.values()] == [1, 1, 1]
+    assert len(set().union(*by_place.values())) == 3
+
+
+def test_a_refusal_uses_its_ticket_up(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    begin_check_in(phone, make_venue(name="The Corner", now=now()))
+    answer(phone, yes={"symptoms"})
+    shows(phone, "no")
+    check_in(phone, make_venue(name="The Hall", now=now()))
+    first, second = (each.headers["authorization"] for each in sent.of("/passes"))
+    assert first != second
+    assert SpentTicket.objects.count() == 2
+
+
+def test_a_key_that_the_server_forgot_is_told_again_and_draws(open_context: OpenContext) -> None:
+    context = open_context(expected="401 (Unauthorized)")
+    context.clock.install()
+    phone, sent = context.new_page(), Sent(context)
+    draw_ahead(phone)
+    forget_days(phone, leave=10)
+    Visitor.objects.all().delete()
+    sent.requests.clear()
+    draw_ahead(phone, days=5)
+    assert [each.split("/")[-1] for each in sent.paths] == ["ticket-keys.json", "tickets", "visitors", "tickets"]
+    assert Visitor.objects.count() == 1
+
+
+def test_after_deleting_the_row_tickets_stay_good_and_nothing_is_drawn(context: BrowserContext) -> None:
+    phone = context.new_page()
+    check_in(phone, make_venue(name="The Corner", now=now()))
+    phone.goto("/my-data")
+    shows(phone, "shown")
+    phone.click('[data-do="choose-erase"]')
+    shows(phone, "erase")
+    phone.check("[name=visitor]")
+    phone.click("[data-form=erase] [type=submit]")
+    shows(phone, "receipt")
+    assert Visitor.objects.count() == 0
+    forget_days(phone, leave=10)
+    sent = Sent(context)
+    context.clock.fast_forward(MORE_THAN_AN_OPENING)
+    go_home(phone)
+    context.clock.fast_forward(MORE_THAN_A_WAIT)
+    phone.goto("/my-data")
+    shows(phone, "shown")
+    phone.wait_for_selector('[data-slot="tickets"]:has-text("deleted")')
+    assert sent.of("/tickets") == sent.of("/visitors") == []
+    check_in(phone, make_venue(name="The Hall", now=now()))
+    assert Visitor.objects.count() == 0
+
+
+def test_another_key_draws_tickets_of_its_own(context: BrowserContext) -> None:
+    phone, sent = context.new_page(), Sent(context)
+    draw_ahead(phone)
+    phone.goto("/my-data")
+    shows(phone, "shown")
+    phone.click('[data-do="ask-rotate"]')
+    shows(phone, "rotate")
+    phone.click('[data-do="rotate"]')
+    phone.wait_for_url("**/me")
+    shows(phone, "keep")
+    assert tickets(phone) == []
+    assert draw_ahead(phone).status == 201
+    first, second = (json.loads(each.post_data or "")["draws"] for each in sent.of("/tickets"))
+    values = [{value for day in draws for name in ("counted", "other") for value in day[name]} for draws in (first, second)]
+    assert values[0] & values[1] == set()
