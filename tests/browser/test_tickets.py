@@ -9,10 +9,12 @@ import pytest
 from django.core.signals import request_started
 from playwright.sync_api import BrowserContext, Page, Request, Response, Route
 
+from common.crypto import b64encode
+from crowdtrace.site import front
 from passes import ticket_keys
 from passes.models import DrawnSet, Pass, SpentTicket, TicketKey, Visitor
-from tests.browser.actions import answer, begin_check_in, check_in, make_key, now
-from tests.browser.conftest import OpenContext, shows, stored_people, stored_rows
+from tests.browser.actions import answer, begin_check_in, check_in, enrol, make_key, now
+from tests.browser.conftest import TABLET, OpenContext, shows, stored_people, stored_rows
 from tests.factories import make_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,12 +84,6 @@ def draw_ahead(page: Page, *, days: int = DAYS) -> Response:
             page.wait_for_timeout(50)
     assert not response.ok or len(tickets(page)) == before + days
     return response
-
-
-def finish(page: Page) -> None:
-    answer(page)
-    page.wait_for_url("**/pass")
-    shows(page, "shown")
 
 
 def test_a_first_use_draws_at_once_and_spends_one_without_the_key(context: BrowserContext) -> None:
@@ -183,7 +179,9 @@ def forget_days(page: Page, *, leave: int) -> None:
       request.onsuccess = () => {
         const work = request.result.transaction("tickets", "readwrite");
         const tickets = work.objectStore("tickets");
-        tickets.getAllKeys().onsuccess = ({ target }) => target.result.slice(leave).forEach((key) => tickets.delete(key));
+        tickets.getAllKeys().onsuccess = ({ target }) => {
+          for (const key of target.result.slice(leave)) tickets.delete(key);
+        };
         work.oncomplete = () => { request.result.close(); resolve(); };
       };
     })""",
@@ -330,7 +328,7 @@ def test_a_key_on_a_new_phone_draws_the_same_tickets_and_never_shows_one_again(
     newer = open_context()
     newer.clock.install()
     new, again = newer.new_page(), Sent(newer)
-    new.goto("/me#" + _base64url(secret))
+    new.goto("/me#" + b64encode(secret))
     shows(new, "home")
     assert draw_ahead(new).status == 200
     assert json.loads(again.of("/tickets")[0].post_data or "") == json.loads(sent.of("/tickets")[0].post_data or "")
@@ -340,12 +338,6 @@ def test_a_key_on_a_new_phone_draws_the_same_tickets_and_never_shows_one_again(
     check_in(old, make_venue(name="The Third", now=now()))
     shown = [each.headers["authorization"] for each in sent.of("/passes") + again.of("/passes")]
     assert len(set(shown)) == len(shown) == Pass.objects.count() == 3
-
-
-def _base64url(data: bytes) -> str:
-    from common.crypto import b64encode
-
-    return b64encode(data)
 
 
 def lose(route: Route) -> None:
@@ -439,5 +431,60 @@ def test_another_key_draws_tickets_of_its_own(context: BrowserContext) -> None:
     assert tickets(phone) == []
     assert draw_ahead(phone).status == 201
     first, second = (json.loads(each.post_data or "")["draws"] for each in sent.of("/tickets"))
-    values = [{value for day in draws for name in ("counted", "other") for value in day[name]} for draws in (first, second)]
+    values = [
+        {value for day in draws for name in ("counted", "other") for value in day[name]} for draws in (first, second)
+    ]
     assert values[0] & values[1] == set()
+
+
+def test_phone_door_and_public_page_show_the_same_eight_characters(
+    context: BrowserContext, open_context: OpenContext
+) -> None:
+    phone, venue = context.new_page(), make_venue(now=now())
+    check_in(phone, venue)
+    phone.wait_for_selector('[data-boarding] [data-when="fingerprint"]:not([hidden])')
+    shown = phone.inner_text('[data-boarding] [data-slot="fingerprint"]')
+    assert shown == ticket_keys.open_fingerprints(now())[0][1]
+    phone.goto("/my-data")
+    phone.wait_for_selector('[data-when="fingerprint"]:not([hidden])')
+    assert phone.inner_text('[data-slot="fingerprint"]') == shown
+    phone.goto("/privacy")
+    assert shown in phone.locator("#ticket-keys ~ ul code").all_inner_texts()
+    door = open_context(viewport=TABLET).new_page()
+    enrol(door, venue)
+    door.wait_for_selector(f'[data-slot="fingerprint"]:text-is("{shown}")')
+
+
+def test_a_check_in_that_an_older_version_began_is_loaded_again_with_its_answers(
+    context: BrowserContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = context.new_page()
+    begin_check_in(phone, make_venue(now=now()))
+    answer(phone, questions=("symptoms", "diagnosed"))
+    shows(phone, "question-contact")
+    phone.evaluate("navigator.serviceWorker.ready.then(() => { window.former = true; })")
+    version = json.loads(front._worker_text().split(";\n")[0].partition("= ")[2])["version"]
+    newer = front._worker_text().replace(version, "newer")
+    monkeypatch.setattr(front, "_worker_text", lambda: newer)
+    with phone.expect_navigation():
+        phone.evaluate("navigator.serviceWorker.ready.then((registration) => { registration.update(); })")
+    shows(phone, "question-contact")
+    assert phone.evaluate("window.former === undefined")
+    finish_from(phone, "contact", "near")
+
+
+def finish_from(page: Page, *questions: str) -> None:
+    answer(page, questions=questions)
+    page.wait_for_url("**/pass")
+    shows(page, "shown")
+
+
+def test_an_app_that_still_sends_its_key_is_told_to_reload(context: BrowserContext) -> None:
+    phone = context.new_page()
+    phone.goto("/me")
+    refused = context.request.post(
+        "/api/v1/passes", headers={"Authorization": "Visitor " + b64encode(bytes(32))}, data={"venue": "v_0000000000"}
+    )
+    assert refused.status == HTTPStatus.UNAUTHORIZED
+    assert refused.json()["type"] == "/problems/outdated"
+    assert "Reload" in refused.json()["detail"]

@@ -31,7 +31,7 @@ scope.addEventListener("activate", (event) => {
       const former = (await caches.keys()).filter((name) => name.startsWith("crowdtrace-") && name !== CACHE);
       await Promise.all(former.map((name) => caches.delete(name)));
       await scope.clients.claim();
-      if (former.length > 0) await renewCheckIns();
+      if (former.length > 0) void renewCheckIns(); // not waited for: the pages come through this worker, once it is active
     })(),
   );
 });
