@@ -488,3 +488,34 @@ def test_an_app_that_still_sends_its_key_is_told_to_reload(context: BrowserConte
     assert refused.status == HTTPStatus.UNAUTHORIZED
     assert refused.json()["type"] == "/problems/outdated"
     assert "Reload" in refused.json()["detail"]
+
+
+def test_a_phone_of_the_version_before_keeps_its_people_and_uses_the_next_place(context: BrowserContext) -> None:
+    venue, phone = make_venue(now=now()), context.new_page()
+    phone.goto(f"/check-in/{venue.public_id}")
+    shows(phone, "no-key")
+    epochs = json.loads(phone.locator("#epochs").text_content() or "")
+    phone.goto("/privacy")
+    phone.evaluate(_FORMER_STORE, {"epoch": epochs[0], "venue": {"id": venue.public_id, "name": venue.name}})
+    check_in(phone, make_venue(name="The Hall", now=now()))
+    assert [person["label"] for person in stored_people(phone)] == ["Anna"]
+    assert {row["index"] for row in stored_rows(phone, "passes")} == {0, 1}
+
+
+_FORMER_STORE: Final = """({ epoch, venue }) => new Promise((resolve, reject) => {
+  const cleared = indexedDB.deleteDatabase("crowdtrace");
+  cleared.onsuccess = () => {
+    const request = indexedDB.open("crowdtrace", 1);
+    request.onerror = () => reject(request.error);
+    request.onupgradeneeded = () => {
+      const database = request.result;
+      const people = database.createObjectStore("people", { keyPath: "id" });
+      const passes = database.createObjectStore("passes", { keyPath: ["person", "epochStart", "index"] });
+      database.createObjectStore("drafts", { keyPath: ["person", "venue"] });
+      database.createObjectStore("settings");
+      people.put({ id: "a", label: "Anna", since: 1, secret: new Uint8Array(32).fill(7), kept: true, registered: true });
+      passes.put({ person: "a", epochStart: epoch.start, index: 0, epoch, venue, credential: null });
+    };
+    request.onsuccess = () => { request.result.close(); resolve(); };
+  };
+})"""

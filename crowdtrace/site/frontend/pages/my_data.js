@@ -84,6 +84,7 @@ async function exportAll() {
     name_on_this_device: person.label,
     profile,
     passes: passes.map(({ epoch, venue, credential, rated, named, erased }) => ({ day: epoch.date, venue, credential, rated: rated ?? null, name_shown: named ?? null, erased: erased ?? false })),
+    tickets_for: (await store.ticketSets(person.id)).flatMap(({ epoch, signatures }) => (signatures ? [epoch.date] : [])),
     receipts: await store.receipts(person.id),
     server: status === 200 ? body : null,
   });
