@@ -71,7 +71,6 @@ def test_back_shows_the_question_before_with_its_answer(phone: Page) -> None:
 def test_a_lost_connection_keeps_the_answers_and_repeats_the_same_request(open_context: OpenContext) -> None:
     context = open_context()
     phone = context.new_page()
-    check_in(phone, make_venue(name="The Hall", now=now()))  # a first use without a network: test_tickets.py
     bodies: list[object] = []
 
     def note(request: Request) -> None:

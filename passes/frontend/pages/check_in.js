@@ -124,8 +124,14 @@ async function send() {
     await finish(await checkIn({ store, person, draft, epoch, venue }));
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    showState("offline");
+    showOffline(false);
   }
+}
+
+/** @param {boolean} firstUse whether a ticket is missing, and not only the answer to a check-in */
+function showOffline(firstUse) {
+  when("first-use", firstUse);
+  showState("offline");
 }
 
 /** @param {import("../core/check_in.js").Outcome} outcome */
@@ -137,6 +143,7 @@ async function finish(outcome) {
     return showState("no");
   }
   draft = (await store.draft(person.id, venue.id)) ?? draft;
+  if (outcome.kind === "no_tickets") return showOffline(true);
   showState(outcome.kind.replace("_", "-"));
   // Phones that were turned away together shall not come back together.
   if (outcome.kind === "later") asksAgain = setTimeout(() => void send(), (1 + Math.random()) * 1000 * (outcome.retryAfterS ?? USUAL_PATIENCE_S));
