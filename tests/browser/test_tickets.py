@@ -515,7 +515,8 @@ _FORMER_STORE: Final = """({ epoch, venue }) => new Promise((resolve, reject) =>
       const passes = database.createObjectStore("passes", { keyPath: ["person", "epochStart", "index"] });
       database.createObjectStore("drafts", { keyPath: ["person", "venue"] });
       database.createObjectStore("settings");
-      people.put({ id: "a", label: "Anna", since: 1, secret: new Uint8Array(32).fill(7), kept: true, registered: true });
+      const secret = new Uint8Array(32).fill(7);
+      people.put({ id: "a", label: "Anna", since: 1, secret, kept: true, registered: true });
       passes.put({ person: "a", epochStart: epoch.start, index: 0, epoch, venue, credential: null });
     };
     request.onsuccess = () => { request.result.close(); resolve(); };
