@@ -18,9 +18,10 @@
 import { request } from "./api.js";
 import { fromBase64Url, toBase64Url } from "./bytes.js";
 import { mayDraw, whoDraws } from "./openings.js";
-import { authorization, deriveKeys, sha256 } from "./secret.js";
+import { authorization, deriveKeys } from "./secret.js";
 import { KEYS_PATH, judgeSet, pinKeys, pinnedKey, readKeyList } from "./ticket_keys.js";
 import { CLASSES, blindTickets, indexesOf, ticketRoot, unblindTicket, verifierOf } from "./tickets.js";
+import { register } from "./visitor_row.js";
 
 /** Tickets are drawn for today and so many days after it. */
 export const DAYS_AHEAD = 14;
@@ -32,19 +33,6 @@ const PUBLISHED_MS = 15 * DAY_S * 1000;
 const USUAL_PATIENCE_S = 60;
 /** What a phone computes, and a busy server signs, takes longer than a usual answer. */
 const DRAW_TIMEOUT_MS = 30_000;
-
-/**
- * Tells the server a key that it does not know yet. Knowing it already is fine.
- *
- * @param {Person} person
- * @returns {Promise<import("./api.js").Answer>} 201, or 200 where it is known
- * @throws {import("./api.js").Unreachable}
- */
-export async function register(person) {
-  const keys = await deriveKeys(person.secret);
-  const body = { erase_hash: toBase64Url(await sha256(keys.erase)) };
-  return request("POST", "/api/v1/visitors", { body, authorization: authorization(keys) });
-}
 
 /** @param {{status: number}} answer */
 const isDone = ({ status }) => status === 200 || status === 201;
@@ -101,7 +89,7 @@ export async function drawAtOnce({ store, person, wanted, nowS }) {
   const judged = judgeSet(keys.pins, listed);
   if (judged !== "good") return { kind: judged };
   if (listed?.epoch.start !== wanted.start) return { kind: "changed" };
-  const missing = missingDays(keys, await store.ticketSets(person.id), nowS);
+  const missing = person.once ? [] : missingDays(keys, await store.ticketSets(person.id), nowS);
   const others = missing.filter(({ date }) => date !== wanted.date);
   return drawDays(store, person, keys.pins, [wanted, ...others].slice(0, MOST_SETS), nowS);
 }

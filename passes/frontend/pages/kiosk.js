@@ -138,6 +138,9 @@ function showSettings() {
   when("only-in", way === "Checkin");
   when("only-out", way === "Checkout");
   when("self", mode === "self" && door?.bundle !== null);
+  const paper = /** @type {HTMLAnchorElement} */ (find("[data-paper]"));
+  paper.hidden = !door?.bundle;
+  if (door?.bundle) paper.href = `/check-in/${door.bundle.venue}/paper`;
   if (mode === "self" && door?.bundle) {
     drawQr(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`, "screen");
   }

@@ -12,6 +12,7 @@
  * @property {boolean} kept  whether the holder said that a copy of the secret is kept elsewhere
  * @property {boolean} registered whether the server knows the key
  * @property {number} [restoredAt] when the key was brought back to this device from another, Unix milliseconds
+ * @property {boolean} [once] a key for one sheet of paper, which draws nothing ahead
  * @property {boolean} [rests] the key's row was deleted on purpose: no tickets are drawn until the next check-in
  *
  * @typedef {object} Answers

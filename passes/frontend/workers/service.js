@@ -36,10 +36,13 @@ scope.addEventListener("activate", (event) => {
   );
 });
 
-/** A check-in that an older version began would send what the server no longer takes. Its answers are kept: load it again. */
+/** A check-in on a phone, whose answers are kept; a sheet of paper that waits to be printed is not. */
+const CHECK_IN = /^\/check-in\/[^/]+$/;
+
+/** A check-in that an older version began would send what the server no longer takes: it is loaded again. */
 async function renewCheckIns() {
   const pages = await scope.clients.matchAll({ type: "window" });
-  const begun = pages.filter(({ url }) => new URL(url).pathname.startsWith("/check-in/"));
+  const begun = pages.filter(({ url }) => CHECK_IN.test(new URL(url).pathname));
   await Promise.all(begun.map((page) => page.navigate(page.url).catch(() => null)));
 }
 

@@ -2,10 +2,11 @@
 import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownerOf, ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { fingerprintOf, pinOfToday } from "../../../../passes/frontend/core/ticket_keys.js";
+import { deleteRow } from "../../../../passes/frontend/core/visitor_row.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { saveJson } from "../../../../passes/frontend/ui/download.js";
 import { copyOf, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
-import { deleteRow, takeAnotherKey } from "../core/keys.js";
+import { takeAnotherKey } from "../core/keys.js";
 
 /**
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").KeptPass} KeptPass
