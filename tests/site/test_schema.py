@@ -14,6 +14,7 @@ from schemathesis import GenerationMode
 from common.time import utc_now
 from crowdtrace.celery import app
 from exports.release import recipients
+from passes.clock import calendar
 from tests import fuzzing
 from tests.factories import make_device, make_user, make_venue
 from tests.passes.people import Phone
@@ -41,7 +42,7 @@ def tasks_at_once() -> Iterator[None]:
 
 @pytest.fixture
 def credentials(settings: Any) -> dict[str, str]:
-    """Of a visitor, a device, an operator and a reader of the verified tier, by the name of their scheme."""
+    """Of a visitor, a ticket, a device, an operator and a reader of the verified tier, by the name of their scheme."""
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     phone, now = Phone(), utc_now()
@@ -53,7 +54,8 @@ def credentials(settings: Any) -> dict[str, str]:
         recipient=recipient, days=1, first_day=now.date(), last_day=now.date(), actor="operator", now=now
     )
     tokens = {"Owner": f"Owner {owner}", "Recipient": f"Recipient {reader}"}
-    return tokens | {"Visitor": phone.header["Authorization"], "Device": device.header["Authorization"]}
+    holders = {"Visitor": phone, "Ticket": phone.ticket(0, calendar().current(now.timestamp()), now=now)}
+    return tokens | {name: one.header["Authorization"] for name, one in (holders | {"Device": device}).items()}
 
 
 @pytest.fixture
