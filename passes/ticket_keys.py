@@ -8,6 +8,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -29,6 +30,7 @@ from passes.clock import calendar, epoch_of
 from passes.codec import blind
 from passes.codec.blind import BlindSigner
 from passes.codec.epochs import Epoch
+from passes.codec.fingerprint import ticket_fingerprint
 from passes.codec.ticket_keys import TicketClass, TicketKey
 from passes.codec.tickets import Ticket
 from passes.models import TicketKey as KeyRow
@@ -155,6 +157,23 @@ def published_keys(now: dt.datetime) -> list[tuple[Epoch, EpochKeys]]:
 def epoch_keys(epoch: Epoch) -> EpochKeys | None:
     """The public keys of an epoch; `None` where one is lost, not made yet or dropped."""
     return _read_public([epoch.date]).get(epoch.date)
+
+
+def open_fingerprints(now: dt.datetime) -> list[tuple[Epoch, str]]:
+    """Days that are open for check-in, earliest first, with the fingerprint of their keys; without lost ones."""
+    found = []
+    for epoch in calendar().open_epochs(now.timestamp()):
+        pair = epoch_keys(epoch)
+        if pair is not None:
+            spkis = [pair.public[each].spki for each in (TicketClass.COUNTED, TicketClass.OTHER)]
+            found.append((epoch, _fingerprint(epoch.start, *spkis)))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(start: int, counted: bytes, other: bytes) -> str:
+    """It takes a tenth of a second, and never changes."""
+    return ticket_fingerprint(epoch_start=start, counted=counted, other=other)
 
 
 def _read_public(dates: Sequence[dt.date]) -> dict[dt.date, EpochKeys]:

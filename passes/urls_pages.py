@@ -13,4 +13,5 @@ urlpatterns: list[URLPattern] = [
     path("kiosk", views.kiosk, name="page-kiosk"),
     path("kiosk.webmanifest", views.kiosk_manifest, name="page-kiosk-manifest"),
     path("check-in/<slug:venue>", views.check_in, name="page-check-in"),
+    path("check-in/<slug:venue>/paper", views.paper, name="page-paper"),
 ]

@@ -30,6 +30,7 @@ OFFLINE_FILES: Final = (
     "passes/built/me.js",
     "passes/built/check_in.js",
     "passes/built/pass.js",
+    "passes/built/ahead.js",
 )
 # The door's files are large and few need them: a kiosk keeps them when it asks for them.
 OFFLINE_LATER: Final = (

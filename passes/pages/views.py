@@ -23,7 +23,7 @@ from passes.codec.epochs import Epoch
 from passes.keys import root_public_key
 from passes.wallet import wallet_configured
 from venues.models import Venue
-from venues.selectors import open_event, open_venue
+from venues.selectors import open_event, open_venue, requirements_at
 
 REMINDERS_H: Final = (1, 2, 4)
 """Hours after which a device can remind its holder to leave."""
@@ -111,13 +111,24 @@ def kiosk(request: HttpRequest) -> HttpResponse:
 @require_safe
 def check_in(request: HttpRequest, venue: str) -> HttpResponse:
     """Four questions, one a page, then a pass."""
+    return render(request, "passes/check_in.html", _check_in_context(_open_venue(venue)))
+
+
+@require_safe
+def paper(request: HttpRequest, venue: str) -> HttpResponse:
+    """The same four questions for somebody without a phone, then a sheet to print."""
     place = _open_venue(venue)
-    context = {
+    asked = requirements_at(place, utc_now())
+    rotating = asked is None or asked.rotating_code
+    return render(request, "passes/check_in.html", _check_in_context(place) | {"paper": True, "rotating": rotating})
+
+
+def _check_in_context(place: Venue) -> dict[str, Any]:
+    return {
         "venue": {"id": place.public_id, "name": place.name},
         "epochs": epochs_as_data(selectors.open_epochs(utc_now())),
         "questions": QUESTIONS,
     }
-    return render(request, "passes/check_in.html", context)
 
 
 @require_safe

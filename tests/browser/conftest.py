@@ -124,19 +124,32 @@ def shows(page: Page, state: str) -> None:
     page.wait_for_selector(f'[data-state="{state}"]:not([hidden])')
 
 
-def stored_people(page: Page) -> list[dict[str, Any]]:
-    """The people in the device's storage, their secrets as lists of numbers."""
-    people: list[dict[str, Any]] = page.evaluate(
-        """() => new Promise((resolve, reject) => {
+def stored_rows(page: Page, store: str) -> list[dict[str, Any]]:
+    """What lies in a store of the device, bytes as text."""
+    rows: list[dict[str, Any]] = page.evaluate(
+        """(store) => new Promise((resolve, reject) => {
+            const plain = (value) => {
+              if (value instanceof Uint8Array) return [...value].join(" ");
+              if (Array.isArray(value)) return value.map(plain);
+              if (value === null || typeof value !== "object") return value;
+              return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part)]));
+            };
             const request = indexedDB.open("crowdtrace");
             request.onerror = () => reject(request.error);
             request.onsuccess = () => {
-              const rows = request.result.transaction("people").objectStore("people").getAll();
+              const rows = request.result.transaction(store).objectStore(store).getAll();
               rows.onsuccess = () => {
                 request.result.close();
-                resolve(rows.result.map((row) => ({ ...row, secret: [...row.secret] })));
+                resolve(rows.result.map(plain));
               };
             };
-        })"""
+        })""",
+        store,
     )
-    return people
+    return rows
+
+
+def stored_people(page: Page) -> list[dict[str, Any]]:
+    """The people in the device's storage, their secrets as lists of numbers."""
+    people = stored_rows(page, "people")
+    return [person | {"secret": [int(byte) for byte in person["secret"].split()]} for person in people]

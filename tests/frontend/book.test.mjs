@@ -62,12 +62,24 @@ test("passes of one epoch share neither anchor nor owner", async () => {
   assert.equal(new Set(passes.map((pass) => toHex(pass.owner))).size, 16);
 });
 
-test("the book of an epoch has sixteen passes, drawn in order", async () => {
-  assert.equal(nextIndex([]), 0);
-  assert.equal(nextIndex([0, 1]), 2);
-  assert.equal(nextIndex([5]), 6, "a gap is never filled: its index may have been sent");
-  assert.equal(nextIndex(Array.from({ length: 16 }, (_, index) => index)), null);
+test("the book of an epoch has sixteen passes, used in order", async () => {
+  assert.equal(nextIndex([], false), 0);
+  assert.equal(nextIndex([0, 1], false), 2);
+  assert.equal(nextIndex([5], false), 6, "a gap is never filled: its index may have been sent");
+  assert.equal(nextIndex(Array.from({ length: 16 }, (_, index) => index), false), null);
   for (const index of [-1, 16, 1.5]) await assert.rejects(derivePass(new Uint8Array(32), 0, index), RangeError);
+});
+
+test("a key that was brought back uses its book from the end, and meets the other phone only when all is used", () => {
+  assert.equal(nextIndex([], true), 15);
+  assert.equal(nextIndex([15, 14], true), 13);
+  assert.equal(nextIndex([0], true), null);
+  const [up, down] = [[], []];
+  for (let turn = 0; turn < 8; turn += 1) {
+    up.push(nextIndex(up, false));
+    down.push(nextIndex(down, true));
+  }
+  assert.equal(new Set([...up, ...down]).size, 16);
 });
 
 test("slots run from the first minute to the last of 28 hours", () => {

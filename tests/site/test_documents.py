@@ -9,9 +9,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from common.time import utc_now
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS
 from embedded.home import CHECKOUT
+from passes.ticket_keys import make_ticket_keys, open_fingerprints
 
 
 class _Page(HTMLParser):
@@ -151,3 +153,13 @@ def test_the_privacy_page_states_every_claim_and_names_tests_that_exist(client: 
         path = Path(settings.BASE_DIR) / claim.test
         assert path.is_file(), claim.test
         assert claim.number in path.read_text(), f"{claim.test} says nothing of {claim.number}"
+
+
+@pytest.mark.django_db
+def test_the_privacy_page_shows_the_ticket_keys_of_open_days(client: Client) -> None:
+    assert "Ticket keys" not in client.get("/privacy").content.decode()
+    make_ticket_keys(utc_now())
+    page = client.get("/privacy").content.decode()
+    shown = open_fingerprints(utc_now())
+    assert len(shown) >= 1
+    assert all(f"<code>{fingerprint}</code>" in page for _epoch, fingerprint in shown)

@@ -4,9 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from common.time import utc_now
 from common.web.problems import NotFound
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS, LIMITS
+from passes.ticket_keys import open_fingerprints
 
 
 @require_safe
@@ -38,4 +40,5 @@ def doc_file(_request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What is promised, what is kept, and what is not protected."""
-    return render(request, "site/privacy.html", {"claims": CLAIMS, "limits": LIMITS})
+    keys = [{"date": epoch.date, "fingerprint": text} for epoch, text in open_fingerprints(utc_now())]
+    return render(request, "site/privacy.html", {"claims": CLAIMS, "limits": LIMITS, "ticket_keys": keys})

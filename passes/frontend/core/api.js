@@ -35,6 +35,8 @@ export async function request(method, path, { body, authorization, timeoutMs = U
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
+      // Which page asks is nobody's business, and would tell a draw from a check-in.
+      referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await response.text();

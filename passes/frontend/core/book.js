@@ -86,12 +86,17 @@ export async function derivePass(passKey, epochStart, index) {
 }
 
 /**
- * @param {Iterable<number>} used indexes of this epoch that were drawn or refused
+ * A place of the book is a pass and a ticket. A phone goes up from 0, where the `counted` tickets are. One whose key
+ * was brought back goes down from 15: it does not know what the other phone spent, and a ticket that is shown twice
+ * joins two visits.
+ *
+ * @param {Iterable<number>} used indexes of this epoch that were spent or may have been
+ * @param {boolean} fromTop
  * @returns {number | null} the next index, or null when the epoch's book is used up
  */
-export function nextIndex(used) {
-  const next = Math.max(-1, ...used) + 1;
-  return next < PASSES_PER_EPOCH ? next : null;
+export function nextIndex(used, fromTop) {
+  const next = fromTop ? Math.min(PASSES_PER_EPOCH, ...used) - 1 : Math.max(-1, ...used) + 1;
+  return next >= 0 && next < PASSES_PER_EPOCH ? next : null;
 }
 
 /**

@@ -1,6 +1,9 @@
 /**
- * Check-in: from four answers to a pass or to kind advice. Every repeat sends the same request, so a lost answer or a
- * reload draws nothing twice.
+ * Check-in: from four answers to a pass or to kind advice, for a ticket that nobody can join to the visitor. Every
+ * repeat sends the same request, so a lost answer or a reload spends nothing twice.
+ *
+ * A place of the book is a pass and a ticket. Once it may have been sent to one venue it is never sent to another,
+ * whatever the answer was: a ticket that two venues saw would join the two visits.
  *
  * @typedef {import("../stores/visitor.js").Draft} Draft
  * @typedef {import("../stores/visitor.js").Person} Person
@@ -8,47 +11,48 @@
  *
  * @typedef {{kind: "go", pass: KeptPass}
  *   | {kind: "no", advice: {code: string, text: string}[]}
- *   | {kind: "used_up"} | {kind: "closed"} | {kind: "busy", retryAfterS: number | null} | {kind: "failed"}} Outcome
+ *   | {kind: "used_up"} | {kind: "closed"} | {kind: "busy", retryAfterS: number | null} | {kind: "refused"}
+ *   | {kind: "failed"} | {kind: "no_tickets"} | Exclude<import("./draw.js").Drawn, {kind: "drawn"}>} Outcome
  */
-import { request } from "./api.js";
+import { Unreachable, request } from "./api.js";
 import { derivePass, nextIndex } from "./book.js";
 import { toBase64Url } from "./bytes.js";
+import { drawAtOnce } from "./draw.js";
 import { PASSES_PER_EPOCH } from "./epoch.js";
-import { authorization, deriveKeys, sha256 } from "./secret.js";
+import { deriveKeys } from "./secret.js";
+import { pinnedKey } from "./ticket_keys.js";
+import { classOf, ticketAuthorization, ticketRoot } from "./tickets.js";
 
-/**
- * Tells the server a key that it does not know yet. Knowing it already is fine.
- *
- * @param {Person} person
- * @returns {Promise<boolean>}
- */
-export async function register(person) {
-  const keys = await deriveKeys(person.secret);
-  const body = { erase_hash: toBase64Url(await sha256(keys.erase)) };
-  const { status } = await request("POST", "/api/v1/visitors", { body, authorization: authorization(keys) });
-  return status === 200 || status === 201;
-}
+/** @typedef {import("../stores/visitor.js").VisitorStore} VisitorStore */
 
 /**
  * @param {object} parts
- * @param {import("../stores/visitor.js").VisitorStore} parts.store
+ * @param {VisitorStore} parts.store
  * @param {Person} parts.person
  * @param {Draft} parts.draft complete: all four answers
  * @param {import("./epoch.js").Epoch} parts.epoch
  * @param {{id: string, name: string}} parts.venue
  * @returns {Promise<Outcome>}
- * @throws {import("./api.js").Unreachable}
+ * @throws {Unreachable} where the answer may be lost
  */
 export async function checkIn({ store, person, draft, epoch, venue }) {
-  const keys = await deriveKeys(person.secret);
-  if (!person.registered && !(await register(person))) return { kind: "failed" };
-  // A key that was brought back on a new phone does not know which places of its book are used: it turns the leaf.
-  for (let draws = 0; draws < PASSES_PER_EPOCH; draws += 1) {
-    const fixed = await store.takeIndex(draft, epoch, nextIndex);
+  let tickets = await ticketsOf(store, person, epoch);
+  if (!tickets) {
+    // A first use: without any ticket of the day there is nothing to wait for.
+    const drawn = await firstUse(store, person, epoch);
+    if (drawn.kind !== "drawn") return drawn;
+    tickets = await ticketsOf(store, person, epoch);
+    if (!tickets) return { kind: "wrong" };
+  }
+  const { fromTop } = tickets;
+  // Another tab or phone may have used a place: then the leaf is turned.
+  for (let tries = 0; tries < PASSES_PER_EPOCH; tries += 1) {
+    const fixed = await store.takeIndex(draft, epoch, (used) => nextIndex(used, fromTop));
     if (fixed?.index == null) return { kind: "used_up" };
-    const answer = await draw(person, keys, fixed, epoch, venue);
-    if (answer.status === 429) return { kind: "busy", retryAfterS: answer.retryAfterS };
+    const answer = await spend(person, tickets, { ...fixed, index: fixed.index }, epoch, venue);
+    if (answer.status === 429 || answer.status === 503) return { kind: "busy", retryAfterS: answer.retryAfterS };
     if (answer.status === 404 || answer.status === 410) return { kind: "closed" };
+    if (answer.status === 401) return { kind: "refused" };
     const place = { person: person.id, epochStart: epoch.start, index: fixed.index, epoch, venue };
     if (answer.status === 409) {
       await store.burnPlace(place);
@@ -60,22 +64,54 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
     const pass = { ...place, credential: answer.body.credential };
     await store.savePass(pass);
     await store.dropDraft(person.id, venue.id);
-    await store.savePerson({ ...person, registered: true });
     return answer.body.go ? { kind: "go", pass } : { kind: "no", advice: answer.body.advice };
   }
   return { kind: "used_up" };
 }
 
 /**
+ * @typedef {{signatures: Uint8Array<ArrayBuffer>[], fromTop: boolean, pin: import("./ticket_keys.js").Pin}} Tickets
+ *
+ * @param {VisitorStore} store
  * @param {Person} person
- * @param {import("./secret.js").VisitorKeys} keys
- * @param {Draft} fixed with a place of the book
+ * @param {import("./epoch.js").Epoch} epoch
+ * @returns {Promise<Tickets | null>} null where none were drawn, or under a day that starts at another time
+ */
+async function ticketsOf(store, person, epoch) {
+  const set = await store.ticketSet(person.id, epoch.start);
+  const pin = (await store.pins()).find((each) => each.epoch.date === epoch.date && each.epoch.start === epoch.start);
+  return set?.signatures && pin ? { signatures: set.signatures, fromTop: set.fromTop, pin } : null;
+}
+
+/**
+ * @param {VisitorStore} store
+ * @param {Person} person
+ * @param {import("./epoch.js").Epoch} epoch
+ * @returns {Promise<import("./draw.js").Drawn | {kind: "no_tickets"}>}
+ */
+async function firstUse(store, person, epoch) {
+  try {
+    return await drawAtOnce({ store, person, wanted: epoch, nowS: Date.now() / 1000 });
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    return { kind: "no_tickets" };
+  }
+}
+
+/**
+ * @param {Person} person
+ * @param {Tickets} tickets
+ * @param {Draft & {index: number}} fixed
  * @param {import("./epoch.js").Epoch} epoch
  * @param {{id: string, name: string}} venue
  * @returns {Promise<import("./api.js").Answer>}
  */
-async function draw(person, keys, fixed, epoch, venue) {
-  const book = await derivePass(keys.pass, epoch.start, fixed.index ?? 0);
+async function spend(person, { signatures, pin }, fixed, epoch, venue) {
+  const key = pinnedKey(pin, classOf(fixed.index));
+  const signature = signatures[fixed.index];
+  if (!key || !signature) throw new RangeError("no such ticket");
+  const [keys, root] = await Promise.all([deriveKeys(person.secret), ticketRoot(person.secret)]);
+  const book = await derivePass(keys.pass, epoch.start, fixed.index);
   const body = {
     venue: venue.id,
     epoch: epoch.date,
@@ -85,8 +121,6 @@ async function draw(person, keys, fixed, epoch, venue) {
     survey_seconds: Math.round(fixed.surveySeconds),
     ...(fixed.invitation ? { invitation: fixed.invitation } : {}),
   };
-  const send = () => request("POST", "/api/v1/passes", { body, authorization: authorization(keys) });
-  const answer = await send();
-  // A key that nobody used for half a year is forgotten by the server, and told again.
-  return answer.status === 401 && (await register(person)) ? send() : answer;
+  const authorization = await ticketAuthorization(root, epoch.start, key, fixed.index, signature);
+  return request("POST", "/api/v1/passes", { body, authorization });
 }

@@ -1,8 +1,9 @@
 /** The door's page: enrolment, the camera and other readers, the answer, and what staff must know. */
-import { Unreachable } from "../core/api.js";
+import { request, Unreachable } from "../core/api.js";
 import { fromBase64Url } from "../core/bytes.js";
 import { useScript } from "../core/ed25519.js";
 import { PREFIX } from "../core/pass.js";
+import { KEYS_PATH, fingerprintOf, pinKeys, pinOfToday, readKeyList } from "../core/ticket_keys.js";
 import { BundleError, openBundle } from "../door/bundle.js";
 import { DoorClock } from "../door/clock.js";
 import { peopleLimit } from "../door/decide.js";
@@ -43,6 +44,8 @@ let camera = null;
 /** A code that waits for its readings. @type {string | null} */
 let awaiting = null;
 let connected = false;
+/** The day whose ticket keys are shown. */
+let keysShownFor = "";
 const settings = { mode: "staffed", way: "both", back: false, silent: false };
 const signal = new Signal(() => settings.silent);
 /** @type {Map<string, number>} when a text was last seen, for the repeats of a camera */
@@ -135,6 +138,9 @@ function showSettings() {
   when("only-in", way === "Checkin");
   when("only-out", way === "Checkout");
   when("self", mode === "self" && door?.bundle !== null);
+  const paper = /** @type {HTMLAnchorElement} */ (find("[data-paper]"));
+  paper.hidden = !door?.bundle;
+  if (door?.bundle) paper.href = `/check-in/${door.bundle.venue}/paper`;
   if (mode === "self" && door?.bundle) {
     drawQr(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`, "screen");
   }
@@ -156,7 +162,26 @@ async function sync() {
       if (!(error instanceof Unreachable || error instanceof BundleError)) throw error;
     }
     await showStaff();
+    await showTicketKeys();
   });
+}
+
+/**
+ * Shows eight characters of today's ticket keys, so that visitors can compare them with those on their phones. Like a
+ * phone, a door keeps the keys that it saw first.
+ */
+async function showTicketKeys() {
+  const nowS = door?.clock.now() ?? Date.now() / 1000;
+  const kept = /** @type {import("../core/ticket_keys.js").Pin[]} */ ((await store.setting("ticket-keys")) ?? []);
+  const { status, body } = await request("GET", KEYS_PATH).catch(() => ({ status: 0, body: null }));
+  const pins = status === 200 ? pinKeys(kept, readKeyList(body), nowS) : kept;
+  if (status === 200) await store.saveSetting("ticket-keys", pins);
+  const pin = pinOfToday(pins, nowS);
+  if (pin?.epoch.date === keysShownFor) return;
+  const fingerprint = pin ? await fingerprintOf(pin) : null;
+  keysShownFor = fingerprint === null ? "" : (pin?.epoch.date ?? "");
+  fill("fingerprint", fingerprint ?? "");
+  when("fingerprint", fingerprint !== null);
 }
 
 async function signOut() {

@@ -23,11 +23,13 @@ let parts = [];
 /** A secret that came with the address and belongs to nobody here yet. @type {Uint8Array<ArrayBuffer> | null} */
 let arrived = null;
 
-/** @param {Uint8Array<ArrayBuffer>} secret @param {boolean} kept @param {string} [label] @returns {Promise<Person>} */
-async function adopt(secret, kept, label = "") {
+/** @param {Uint8Array<ArrayBuffer>} secret @param {boolean} restored whether a copy is kept elsewhere @param {string} [label] @returns {Promise<Person>} */
+async function adopt(secret, restored, label = "") {
   const people = await store.people();
   const known = people.find((person) => equal(person.secret, secret));
-  const person = known ?? { id: crypto.randomUUID(), label, since: Date.now(), secret, kept, registered: false };
+  const since = Date.now();
+  const fresh = { id: crypto.randomUUID(), label, since, secret, kept: restored, registered: false, ...(restored ? { restoredAt: since } : {}) };
+  const person = known ?? fresh;
   await store.savePerson(person);
   await store.choose(person.id);
   // Storage that the browser may clear when space runs short would lose the only key.

@@ -6,6 +6,7 @@ import { slotAt, slotStart } from "../core/epoch.js";
 import { parseCredential } from "../core/pass.js";
 import { calendarFile } from "../core/reminders.js";
 import { deriveKeys } from "../core/secret.js";
+import { fingerprintOf } from "../core/ticket_keys.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { saveFile } from "../ui/download.js";
 import { fill, find, formatTime, onActions, showState, when, word, words } from "../ui/page.js";
@@ -58,8 +59,14 @@ async function choose({ kept, credential, holder }) {
   fill("label", calledOn(holder, people));
   when("labelled", holder.label !== "" || people.length > 1);
   showName(kept.named);
+  when("fingerprint", false);
   showState("shown");
   tick();
+  const pin = (await store.pins()).find(({ epoch }) => epoch.start === kept.epochStart);
+  const fingerprint = pin ? await fingerprintOf(pin) : null;
+  if (shown?.kept !== kept || fingerprint === null) return;
+  fill("fingerprint", fingerprint);
+  when("fingerprint", true);
 }
 
 /** @param {string | undefined} name that the place sees */

@@ -1,5 +1,5 @@
 /**
- * What a visitor's device keeps (IndexedDB `crowdtrace`): people with their secrets, passes, drafts, settings.
+ * What a visitor's device keeps (IndexedDB `crowdtrace`): people with their secrets, passes, tickets, drafts, settings.
  * Nothing of it is ever sent as it lies here.
  *
  * @typedef {import("../core/epoch.js").Epoch} Epoch
@@ -11,6 +11,9 @@
  * @property {Uint8Array<ArrayBuffer>} secret
  * @property {boolean} kept  whether the holder said that a copy of the secret is kept elsewhere
  * @property {boolean} registered whether the server knows the key
+ * @property {number} [restoredAt] when the key was brought back to this device from another, Unix milliseconds
+ * @property {boolean} [once] a key for one sheet of paper, which draws nothing ahead
+ * @property {boolean} [rests] the key's row was deleted on purpose: no tickets are drawn until the next check-in
  *
  * @typedef {object} Answers
  * @property {boolean} symptoms
@@ -30,6 +33,13 @@
  * @property {string} [named] the name that the place sees
  * @property {boolean} [erased] the server was told to forget it; the index stays used
  *
+ * @typedef {object} TicketSet the sixteen tickets of a person and an epoch
+ * @property {string} person
+ * @property {Epoch} epoch
+ * @property {number} epochStart Unix seconds
+ * @property {Uint8Array<ArrayBuffer>[] | null} signatures in the order of the book; null where none are drawn
+ * @property {boolean} fromTop whether the book of this day is used from its end
+ *
  * @typedef {object} Receipt of an erasure: whoever holds its id may ask how far it is
  * @property {string} id
  * @property {string} person
@@ -46,20 +56,24 @@
  * @property {string | null} invitation
  */
 import { openDB } from "idb";
+import { mayDraw, openPage } from "../core/openings.js";
 
 const NAME = "crowdtrace";
-const VERSION = 1;
+const VERSION = 2;
 
 /** @typedef {import("idb").IDBPDatabase} Database */
 
 /** @returns {Promise<VisitorStore>} @throws {DOMException} where the browser refuses storage */
 export async function openVisitorStore() {
   const database = await openDB(NAME, VERSION, {
-    upgrade(fresh) {
-      fresh.createObjectStore("people", { keyPath: "id" });
-      fresh.createObjectStore("passes", { keyPath: ["person", "epochStart", "index"] });
-      fresh.createObjectStore("drafts", { keyPath: ["person", "venue"] });
-      fresh.createObjectStore("settings");
+    upgrade(fresh, version) {
+      if (version < 1) {
+        fresh.createObjectStore("people", { keyPath: "id" });
+        fresh.createObjectStore("passes", { keyPath: ["person", "epochStart", "index"] });
+        fresh.createObjectStore("drafts", { keyPath: ["person", "venue"] });
+        fresh.createObjectStore("settings");
+      }
+      if (version < 2) fresh.createObjectStore("tickets", { keyPath: ["person", "epochStart"] });
     },
     // Another tab wants a newer form of the store: give way, a reload opens it again.
     blocking: (_current, _blocked, event) => /** @type {IDBDatabase} */ (event.target).close(),
@@ -90,6 +104,14 @@ export class VisitorStore {
   /** @param {Person} person */
   async savePerson(person) {
     await this.database.put("people", person);
+  }
+
+  /** @param {string} id the server knows the key, and may be asked for tickets again */
+  async noteRegistered(id) {
+    const work = this.database.transaction("people", "readwrite");
+    const person = await work.store.get(id);
+    if (person) await work.store.put({ ...person, registered: true, rests: false });
+    await work.done;
   }
 
   /** @param {string} id */
@@ -164,6 +186,75 @@ export class VisitorStore {
     return fixed;
   }
 
+  /** @param {string} person @param {number} epochStart @returns {Promise<TicketSet | null>} */
+  async ticketSet(person, epochStart) {
+    return (await this.database.get("tickets", [person, epochStart])) ?? null;
+  }
+
+  /** @param {string} person @returns {Promise<TicketSet[]>} the earliest epoch first */
+  ticketSets(person) {
+    return this.database.getAll("tickets", IDBKeyRange.bound([person], [person, []]));
+  }
+
+  /** @param {TicketSet[]} sets @param {number} nowS sets of this person whose days have ended are dropped */
+  async saveTicketSets(sets, nowS) {
+    const work = this.database.transaction("tickets", "readwrite");
+    for (const set of sets) await work.store.put(set);
+    /** @type {TicketSet[]} */
+    const all = await work.store.getAll();
+    for (const { person, epochStart, epoch } of all) if (epoch.end <= nowS) await work.store.delete([person, epochStart]);
+    await work.done;
+  }
+
+  /** @returns {Promise<import("../core/ticket_keys.js").Pin[]>} the ticket keys that this device saw first */
+  async pins() {
+    return (await this.database.get("settings", "ticket-keys")) ?? [];
+  }
+
+  /** @returns {Promise<import("../core/openings.js").Opening | null>} */
+  async opening() {
+    return (await this.database.get("settings", "opening")) ?? null;
+  }
+
+  /** @param {number} nowMs @param {{checksIn: boolean, random: () => number}} page */
+  openPage(nowMs, page) {
+    return this.change("opening", (/** @type {import("../core/openings.js").Opening | undefined} */ before) => openPage(before ?? null, nowMs, page));
+  }
+
+  /** @param {string} person @param {number} nowMs @returns {Promise<boolean>} whether this person draws in this opening, and nobody else */
+  async claimOpening(person, nowMs) {
+    let claimed = false;
+    await this.change("opening", (/** @type {import("../core/openings.js").Opening | null | undefined} */ before) => {
+      claimed = mayDraw(before ?? null, nowMs);
+      return claimed && before ? { ...before, drewFor: person } : (before ?? null);
+    });
+    return claimed;
+  }
+
+  /** @returns {Promise<number>} Unix milliseconds before which the server wants no draw */
+  async drawAfter() {
+    return (await this.database.get("settings", "draw-after")) ?? 0;
+  }
+
+  /** @param {number} atMs */
+  async saveDrawAfter(atMs) {
+    await this.database.put("settings", atMs, "draw-after");
+  }
+
+  /**
+   * @template Value
+   * @param {string} name
+   * @param {(before: Value | undefined) => Value} change
+   * @returns {Promise<Value>} in one transaction, so that two tabs never decide on the same ground
+   */
+  async change(name, change) {
+    const work = this.database.transaction("settings", "readwrite");
+    const value = change(await work.store.get(name));
+    await work.store.put(value, name);
+    await work.done;
+    return value;
+  }
+
   /** @param {string} person @returns {Promise<string>} the risk profile that the person chose */
   async profile(person) {
     return (await this.database.get("settings", `profile ${person}`)) ?? "standard";
@@ -211,28 +302,31 @@ export class VisitorStore {
 
   /**
    * Gives a person another secret. Passes that were drawn keep the key they were made from, so that they stay good;
-   * so do places of the book that were used, for they count against the day.
+   * so do places of the book that were used, for they count against the day. Tickets of the old secret go.
    *
    * @param {Person} person with the new secret
    * @param {Uint8Array<ArrayBuffer>} formerPassKey
    */
   async changeSecret(person, formerPassKey) {
-    const work = this.database.transaction(["people", "passes", "drafts"], "readwrite");
+    const work = this.database.transaction(["people", "passes", "drafts", "tickets"], "readwrite");
     await work.objectStore("people").put(person);
     const passes = work.objectStore("passes");
     /** @type {KeptPass[]} */
     const drawn = await passes.getAll(IDBKeyRange.bound([person.id], [person.id, []]));
     for (const pass of drawn) await passes.put({ passKey: formerPassKey, ...pass });
     await work.objectStore("drafts").delete(IDBKeyRange.bound([person.id], [person.id, []]));
+    const tickets = work.objectStore("tickets");
+    /** @type {TicketSet[]} */
+    const sets = await tickets.getAll(IDBKeyRange.bound([person.id], [person.id, []]));
+    for (const set of sets) await tickets.put({ ...set, signatures: null });
     await work.done;
   }
 
   /** @param {string} person forgets one person on this device */
   async forget(person) {
-    const work = this.database.transaction(["people", "passes", "drafts", "settings"], "readwrite");
+    const work = this.database.transaction(["people", "passes", "drafts", "tickets", "settings"], "readwrite");
     await work.objectStore("people").delete(person);
-    await work.objectStore("passes").delete(IDBKeyRange.bound([person], [person, []]));
-    await work.objectStore("drafts").delete(IDBKeyRange.bound([person], [person, []]));
+    for (const name of /** @type {const} */ (["passes", "drafts", "tickets"])) await work.objectStore(name).delete(IDBKeyRange.bound([person], [person, []]));
     const settings = work.objectStore("settings");
     for (const name of ["profile", "leave"]) await settings.delete(`${name} ${person}`);
     if ((await settings.get("person")) === person) await settings.delete("person");
@@ -244,6 +338,6 @@ export class VisitorStore {
 
   /** Forgets everything on this device. */
   async wipe() {
-    for (const name of ["people", "passes", "drafts", "settings"]) await this.database.clear(name);
+    for (const name of ["people", "passes", "drafts", "tickets", "settings"]) await this.database.clear(name);
   }
 }

@@ -28,12 +28,23 @@ scope.addEventListener("install", (event) => {
 scope.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      const names = await caches.keys();
-      await Promise.all(names.filter((name) => name.startsWith("crowdtrace-") && name !== CACHE).map((name) => caches.delete(name)));
+      const former = (await caches.keys()).filter((name) => name.startsWith("crowdtrace-") && name !== CACHE);
+      await Promise.all(former.map((name) => caches.delete(name)));
       await scope.clients.claim();
+      if (former.length > 0) void renewCheckIns(); // not waited for: the pages come through this worker, once it is active
     })(),
   );
 });
+
+/** A check-in on a phone, whose answers are kept; a sheet of paper that waits to be printed is not. */
+const CHECK_IN = /^\/check-in\/[^/]+$/;
+
+/** A check-in that an older version began would send what the server no longer takes: it is loaded again. */
+async function renewCheckIns() {
+  const pages = await scope.clients.matchAll({ type: "window" });
+  const begun = pages.filter(({ url }) => CHECK_IN.test(new URL(url).pathname));
+  await Promise.all(begun.map((page) => page.navigate(page.url).catch(() => null)));
+}
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event;

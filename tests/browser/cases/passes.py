@@ -19,6 +19,10 @@ def _venue(scene: Scene) -> str:
     return f"/venues/{make_venue(now=now()).public_id}"
 
 
+def _paper(scene: Scene) -> str:
+    return f"/check-in/{make_venue(now=now()).public_id}/paper"
+
+
 def _check_in(scene: Scene) -> str:
     return f"/check-in/{make_venue(now=now()).public_id}"
 
@@ -31,4 +35,5 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-venues": Case(_venues),
     "page-venue": Case(_venue),
     "page-check-in": Case(_check_in),
+    "page-paper": Case(_paper),
 }

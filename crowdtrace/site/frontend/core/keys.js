@@ -1,24 +1,10 @@
 /**
- * Deleting a key's row on the server, and taking another key.
+ * Taking another key.
  *
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").Person} Person
  */
-import { request } from "../../../../passes/frontend/core/api.js";
-import { toBase64Url } from "../../../../passes/frontend/core/bytes.js";
-import { register } from "../../../../passes/frontend/core/check_in.js";
-import { authorization, deriveKeys, makeSecret } from "../../../../passes/frontend/core/secret.js";
-
-/**
- * @param {Person} person
- * @returns {Promise<boolean>} whether the server has no row of this key any more
- * @throws {import("../../../../passes/frontend/core/api.js").Unreachable}
- */
-export async function deleteRow(person) {
-  const keys = await deriveKeys(person.secret);
-  const body = { erase_key: toBase64Url(keys.erase) };
-  const { status } = await request("DELETE", "/api/v1/visitors/me", { body, authorization: authorization(keys) });
-  return status === 204 || status === 401;
-}
+import { deriveKeys, makeSecret } from "../../../../passes/frontend/core/secret.js";
+import { deleteRow, register } from "../../../../passes/frontend/core/visitor_row.js";
 
 /**
  * Registers another secret, keeps it, then deletes the row of the old one: in this order nothing is lost half-way. An
@@ -30,8 +16,10 @@ export async function deleteRow(person) {
  * @throws {import("../../../../passes/frontend/core/api.js").Unreachable} before anything has changed
  */
 export async function takeAnotherKey(store, person) {
-  const fresh = { ...person, secret: makeSecret(), kept: false, registered: true };
-  if (!(await register(fresh))) return false;
+  const { restoredAt: _elsewhere, ...same } = person;
+  const fresh = { ...same, secret: makeSecret(), kept: false, registered: true, rests: false };
+  const { status } = await register(fresh);
+  if (status !== 200 && status !== 201) return false;
   await store.changeSecret(fresh, (await deriveKeys(person.secret)).pass);
   await deleteRow(person).catch(() => false);
   return true;

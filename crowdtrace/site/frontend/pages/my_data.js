@@ -1,10 +1,12 @@
 /** My data: a copy, erasure with a receipt, another key, wiping this device. */
 import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownerOf, ownersOf } from "../../../../passes/frontend/core/owners.js";
+import { fingerprintOf, pinOfToday } from "../../../../passes/frontend/core/ticket_keys.js";
+import { deleteRow } from "../../../../passes/frontend/core/visitor_row.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { saveJson } from "../../../../passes/frontend/ui/download.js";
-import { copyOf, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word } from "../../../../passes/frontend/ui/page.js";
-import { deleteRow, takeAnotherKey } from "../core/keys.js";
+import { copyOf, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
+import { takeAnotherKey } from "../core/keys.js";
 
 /**
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").KeptPass} KeptPass
@@ -52,7 +54,25 @@ async function home() {
     return row;
   });
   find("[data-receipts]").replaceChildren(...rows);
+  void showTickets();
   showState("shown", { focus: document.documentElement.dataset.shown !== undefined });
+}
+
+async function showTickets() {
+  const nowS = Date.now() / 1000;
+  const [sets, pins] = await Promise.all([store.ticketSets(person.id), store.pins()]);
+  const good = sets.filter(({ signatures, epoch }) => signatures && epoch.end > nowS);
+  const last = good.at(-1);
+  const days = good.length === 1 ? word("one-day") : words("many-days", { count: good.length });
+  const held = last ? words("tickets-until", { days, last: formatTime(last.epoch.start + 12 * 3600, DAY) }) : word("tickets-none");
+  fill("tickets", person.rests ? `${held} ${word("tickets-rest")}` : held);
+  const second = pins.filter((pin) => pin.second).map(({ epoch }) => formatTime(epoch.start + 12 * 3600, DAY));
+  fill("second-keys", second.join("; "));
+  when("second-keys", second.length > 0);
+  const pin = pinOfToday(pins, nowS);
+  const fingerprint = pin ? await fingerprintOf(pin) : null;
+  fill("fingerprint", fingerprint ?? "");
+  when("fingerprint", fingerprint !== null);
 }
 
 async function exportAll() {
@@ -65,6 +85,7 @@ async function exportAll() {
     name_on_this_device: person.label,
     profile,
     passes: passes.map(({ epoch, venue, credential, rated, named, erased }) => ({ day: epoch.date, venue, credential, rated: rated ?? null, name_shown: named ?? null, erased: erased ?? false })),
+    tickets_for: (await store.ticketSets(person.id)).flatMap(({ epoch, signatures }) => (signatures ? [epoch.date] : [])),
     receipts: await store.receipts(person.id),
     server: status === 200 ? body : null,
   });
@@ -99,7 +120,8 @@ async function erase() {
   // The place of the book stays used: drawn again, its pass would be the erased one.
   for (const pass of passes) await store.savePass({ ...pass, credential: null, erased: true });
   if (chosen.get("visitor") === "on" && (await deleteRow(person))) {
-    person = { ...person, registered: false };
+    // Drawing tickets ahead would make the row again behind the holder's back: that waits for the next check-in.
+    person = { ...person, registered: false, rests: true };
     await store.savePerson(person);
   }
   return showReceipt(body.id);
