@@ -72,7 +72,7 @@ def project_imports(file: Path) -> list[str]:
     return relative + [name for name in named if name.partition(".")[0] in packages()]
 
 
-# The map ---------------------------------------------------------------------------------------------------------------
+# The map --------------------------------------------------------------------------------------------------------------
 def test_the_map_of_the_code_names_files_that_exist_and_every_app() -> None:
     text = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = {name for name in re.findall(r"`([\w./]+)`", text) if "/" in name and not name.startswith("/")}
