@@ -10,7 +10,15 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["passes.codec", "passes.codec.identity", "passes.admission", "passes.codec.epochs", "passes.render"]
+    "module",
+    [
+        "passes.codec",
+        "passes.codec.identity",
+        "passes.codec.tickets",
+        "passes.admission",
+        "passes.codec.epochs",
+        "passes.render",
+    ],
 )
 def test_a_pure_module_loads_no_framework(module: str) -> None:
     script = f"import sys, {module}; print(sorted({{name.split('.')[0] for name in sys.modules}}))"
