@@ -58,8 +58,9 @@ class EpochKeys:
 
 
 _lock = threading.Lock()
-_public: dict[tuple[object, ...], EpochKeys] = {}
-_signers: dict[tuple[object, ...], Mapping[TicketClass, BlindSigner]] = {}
+# By database and epoch.
+_public: dict[tuple[str, dt.date], EpochKeys] = {}
+_signers: dict[tuple[str, dt.date], Mapping[TicketClass, BlindSigner]] = {}
 
 
 def forget() -> None:
@@ -95,16 +96,22 @@ def put_keys(epoch: Epoch, pair: Pair) -> None:
 
 def drop_closed(now: dt.datetime) -> int:
     """Drop the keys of epochs whose check-in has closed; how many."""
-    closed = [
-        date
-        for date in KeyRow.objects.values_list("epoch", flat=True).distinct()
-        if (epoch := epoch_of(date)) is None or calendar().checkin_closes(epoch) <= now.timestamp()
-    ]
+    forget_closed(now)
+    dates = KeyRow.objects.values_list("epoch", flat=True).distinct()
+    return KeyRow.objects.filter(epoch__in=[date for date in dates if _is_closed(date, now)]).delete()[0]
+
+
+def forget_closed(now: dt.datetime) -> None:
+    """Drop what this process remembers of keys of these epochs: the worker that drops the rows is another."""
     with _lock:
-        for name in [name for remembered in (_public, _signers) for name in remembered if name[1] in closed]:
-            _public.pop(name, None)
-            _signers.pop(name, None)
-    return KeyRow.objects.filter(epoch__in=closed).delete()[0]
+        for remembered in (_public, _signers):
+            for name in [name for name in remembered if _is_closed(name[1], now)]:
+                del remembered[name]
+
+
+def _is_closed(date: dt.date, now: dt.datetime) -> bool:
+    epoch = epoch_of(date)
+    return epoch is None or calendar().checkin_closes(epoch) <= now.timestamp()
 
 
 @transaction.atomic
@@ -149,6 +156,7 @@ def _write(pairs: Iterable[tuple[Epoch, Pair]]) -> None:
 def published_keys(now: dt.datetime) -> list[tuple[Epoch, EpochKeys]]:
     """Epochs whose tickets can be drawn or spent, with their keys, earliest first."""
     make_ticket_keys(now)
+    forget_closed(now)
     epochs = calendar().ticket_epochs(now.timestamp())
     keys = _read_public([epoch.date for epoch in epochs])
     return [(epoch, keys[epoch.date]) for epoch in epochs if epoch.date in keys]
@@ -227,7 +235,7 @@ def _load_private(row: KeyRow) -> BlindSigner:
     return BlindSigner.of(key)
 
 
-def _remember(remembered: dict[tuple[object, ...], Any], name: tuple[object, ...], value: object) -> None:
+def _remember(remembered: dict[tuple[str, dt.date], Any], name: tuple[str, dt.date], value: object) -> None:
     with _lock:
         while len(remembered) >= _REMEMBERED:
             del remembered[next(iter(remembered))]

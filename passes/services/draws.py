@@ -96,6 +96,7 @@ def forget_ended_day(day: dt.date) -> None:
 def _look_up(auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime) -> tuple[list[_Asked], dict[bytes, bytes]]:
     """The sets, read, and what is kept of those that were drawn before."""
     visitors.note_use(key_hash=visitor_hash(auth_key), now=now)
+    ticket_keys.forget_closed(now)
     asked = [_read(auth_key, each, at, now) for at, each in enumerate(sets)]
     known = _known(asked)
     _refuse_others(asked, known)

@@ -113,6 +113,16 @@ def test_keys_are_dropped_when_check_in_closes() -> None:
     assert ticket_keys.epoch_keys(today()) is None
 
 
+def test_a_web_process_forgets_private_keys_that_another_process_dropped() -> None:
+    phone, tomorrow = Phone(), calendar().following(today())
+    phone.ticket(0, today())
+    assert ticket_keys.signers(today()) is not None
+    TicketKey.objects.filter(epoch=today().date).delete()  # as the worker does
+    assert ticket_keys.signers(today()) is not None, "it is remembered here"
+    phone.wallet.draw([tomorrow], now=MIDNIGHT + DAY)
+    assert ticket_keys.signers(today()) is None
+
+
 def test_the_task_of_the_issuer_keys_makes_and_drops_them() -> None:
     with time_machine.travel(NOW, tick=False):
         make_and_blank_keys()
