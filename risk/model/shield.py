@@ -96,7 +96,7 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     if visits.reporters.any():
         chance = reported_positive(parameters, believed.admitted)
         reported = Reported(visits.reporters, dose[:, 4], near_h[:, 4], chance)
-    coverage = by_kind("coverage")
+    coverage = draws.coverage
     far = coverage * far_hits(
         heads=visits.heads,
         dose_quanta=dose[:, :4],

@@ -31,16 +31,19 @@ INFLUENZA = Pathogen(
     settling_per_h=Constant(0.3, 0.24, 1.5, "1/h", "1-5 um particles indoors, Miller 2021" + NOT_SEEN),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "as SARS-CoV-2"),
     mask_in=Constant(0.3, 0.15, 0.55, "share", "as SARS-CoV-2"),
+    infectious_days=Constant(
+        5.0, 3.0, 7.0, "days", "mean shedding 4.8 days (4.31-5.29), Carrat 2008, doi:10.1093/aje/kwm375" + NOT_SEEN
+    ),
     never_symptomatic=Constant(0.3, 0.16, 0.5, "share", "Leung 2015, doi:10.1097/EDE.0000000000000340" + NOT_SEEN),
-    not_yet_symptomatic=Constant(0.2, 0.1, 0.35, "share", ASSUMED),
+    not_yet_symptomatic=Constant(0.16, 0.08, 0.3, "share", f"of the infectious days of the curve below; {ASSUMED}"),
     near_per_h=Constant(0.004, 0.001, 0.012, "1/h of a close contact", ASSUMED),
     infections_per_case=Constant(60.0, 20.0, 150.0, "infections/reported case", f"few are tested; {ASSUMED}"),
     susceptible=Constant(0.6, 0.4, 0.85, "share", ASSUMED),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
-    load_factor_symptoms=Constant(1.3, 1.0, 1.8, "factor", f"shedding follows symptoms; {ASSUMED}"),
-    load_factor_diagnosed=Constant(0.7, 0.4, 1.0, "factor", ASSUMED),
+    load_factor_symptoms=Constant(1.05, 0.8, 1.5, "factor", f"from onset on, by the curve below; {ASSUMED}"),
+    load_factor_diagnosed=Constant(0.5, 0.25, 0.9, "factor", f"from two days after onset, by the curve; {ASSUMED}"),
     incubation=Incubation(
         0.336, 0.412, "median 1.4 days, dispersion 1.51, Lessler 2009, doi:10.1016/S1473-3099(09)70069-6" + NOT_SEEN
     ),
-    infectiousness=Infectiousness(4.0, 1.6, 1.0, ASSUMED),
+    infectiousness=Infectiousness(4.0, 1.6, 1.2, f"an eighth before onset; {ASSUMED}"),
 )

@@ -25,16 +25,15 @@ MEASLES = Pathogen(
     settling_per_h=Constant(0.3, 0.24, 1.5, "1/h", "1-5 um particles indoors, Miller 2021" + NOT_SEEN),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "as SARS-CoV-2"),
     mask_in=Constant(0.3, 0.15, 0.55, "share", "as SARS-CoV-2"),
+    infectious_days=Constant(8.0, 6.0, 10.0, "days", "four before to four after the rash; " + ASSUMED),
     never_symptomatic=Constant(0.05, 0.01, 0.1, "share", ASSUMED),
-    not_yet_symptomatic=Constant(
-        0.5, 0.4, 0.6, "share", f"infectious four days before to four after the rash; {ASSUMED}"
-    ),
+    not_yet_symptomatic=Constant(0.45, 0.35, 0.6, "share", f"of the infectious days of the curve below; {ASSUMED}"),
     near_per_h=Constant(0.02, 0.005, 0.06, "1/h of a close contact", ASSUMED),
     infections_per_case=Constant(2.0, 1.1, 4.0, "infections/reported case", f"notifiable; {ASSUMED}"),
     susceptible=Constant(0.08, 0.03, 0.2, "share", f"not vaccinated and not immune; {ASSUMED}"),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
-    load_factor_symptoms=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
-    load_factor_diagnosed=Constant(0.7, 0.4, 1.0, "factor", ASSUMED),
+    load_factor_symptoms=Constant(0.8, 0.6, 1.1, "factor", f"from onset on, by the curve; {ASSUMED}"),
+    load_factor_diagnosed=Constant(0.4, 0.2, 0.8, "factor", f"from two days after onset, by the curve; {ASSUMED}"),
     incubation=Incubation(
         2.526, 0.207, "median 12.5 days, dispersion 1.23, Lessler 2009, doi:10.1016/S1473-3099(09)70069-6" + NOT_SEEN
     ),
