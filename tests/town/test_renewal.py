@@ -1,65 +1,45 @@
 """The renewal identity on simulated towns: the level of shields against who is infected at venues."""
 
 import dataclasses
-import datetime as dt
 
 import pytest
 
-from crowdtrace.town.comparators.renewal import Renewal, renewal
-from crowdtrace.town.world.plan import TownPlan
+from crowdtrace.town.comparators.renewal import Renewal, equilibrium, renewal
+from docs.plots import level
+from docs.plots.model import between
 from risk.model.parameters import Adaptive, Parameters
-from risk.model.pathogens import SARS_COV_2_OMICRON
 
 LOW, HIGH = 1.0, 1.3
-"""What an equilibrium may imply: docs/model.md says why not below 1."""
-
-
-def towns(count: int, *, visitors: int, days: int) -> Renewal:
-    """Few are infected at first, so that those around a carrier are not immune for having met another before."""
-    given = Parameters(pathogen=SARS_COV_2_OMICRON)
-    plans = [
-        TownPlan(
-            visitors=visitors,
-            venues=visitors // 50,
-            days=days,
-            seed=seed,
-            start=dt.date(2026, 3, 2),
-            first_infected=0.005,
-            imported_per_day=0.0,
-            parameters=given,
-        )
-        for seed in range(1, count + 1)
-    ]
-    return renewal(plans, given)
+"""What an equilibrium may imply, and what shields may say against what happened: above rather than below."""
 
 
 @pytest.fixture(scope="module")
 def few() -> Renewal:
-    return towns(3, visitors=1200, days=18)
+    return renewal(equilibrium(2, visitors=1000, days=16), Parameters())
 
 
 def test_shields_of_a_town_in_equilibrium_imply_a_reproduction_number_from_visits_of_about_one(few: Renewal) -> None:
+    """Who is infected in so few towns is chance; the long test has enough of them for both sides."""
     assert LOW <= few.implied <= HIGH
 
 
-def test_the_same_town_is_in_equilibrium(few: Renewal) -> None:
-    """Few towns, so the sum of their infections is only roughly known; many stand in the long test."""
-    assert 0.7 < few.total < 1.4
-    assert few.visits < few.total
-
-
-def test_a_model_twice_as_strong_would_not_pass(few: Renewal) -> None:
-    """The bound can fail: shields twice as strong over the same towns."""
-    base = Parameters(pathogen=SARS_COV_2_OMICRON)
-    twice = dataclasses.replace(base, adaptive=Adaptive(dose_scale=2.0))
-    plan = TownPlan(visitors=500, venues=10, days=14, seed=1, start=dt.date(2026, 3, 2), parameters=base)
-    assert renewal([plan], twice).implied > 1.8 * renewal([plan], base).implied > 0
-    assert 2 * few.implied > HIGH
+def test_shields_twice_as_strong_would_not_pass() -> None:
+    plans = equilibrium(1, visitors=500, days=14)
+    base, twice = (renewal(plans, Parameters(adaptive=Adaptive(dose_scale=scale))) for scale in (1.0, 2.0))
+    assert twice.implied > 1.8 * base.implied
+    assert (twice.visits, twice.total) == (base.visits, base.total)
+    assert dataclasses.replace(base, implied=2 * LOW).implied > HIGH
 
 
 @pytest.mark.long
-def test_over_many_towns_shields_say_what_happened_within_a_third_above() -> None:
-    many = towns(24, visitors=3000, days=28)
+def test_over_many_towns_shields_say_what_happened_and_up_to_a_third_more() -> None:
+    many = renewal(equilibrium(level.TOWNS), Parameters())
     assert 0.85 < many.total < 1.15
     assert LOW <= many.implied <= HIGH
     assert LOW <= many.ratio <= HIGH
+
+
+@pytest.mark.long
+def test_the_figures_of_towns_in_the_document_are_what_they_give() -> None:
+    text = level.DOCUMENT.read_text()
+    assert between(text, level.TOWNS_BEGIN, level.TOWNS_END, level.towns_table()) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -12,10 +13,32 @@ from crowdtrace.town.comparators.alarms import visit_hits
 from crowdtrace.town.comparators.record import DAY_S, Record, live
 from crowdtrace.town.world.plan import TownPlan
 from risk.model.parameters import Parameters
-from risk.model.renewal import implied_reproduction
+from risk.model.renewal import FORTNIGHT_DAYS, implied_reproduction
 
 FIRST_DAY: Final = 7
 """The epidemic of the first days is the one it was begun with."""
+
+
+ASKED: Final = 4
+FIRST_INFECTED: Final = 0.005
+"""Few, so that those around a carrier are not immune for having met another before."""
+
+
+def equilibrium(count: int, *, visitors: int = 3000, days: int = 28) -> list[TownPlan]:
+    """Towns of the default pathogen in which an epidemic keeps itself alive, with none brought in from outside."""
+    return [
+        TownPlan(
+            visitors=visitors,
+            venues=visitors // 50,
+            days=days,
+            seed=seed,
+            start=dt.date(2026, 3, 2),
+            first_infected=FIRST_INFECTED,
+            imported_per_day=0.0,
+            parameters=Parameters(),
+        )
+        for seed in range(1, count + 1)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +56,23 @@ class Renewal:
         return self.implied / self.visits
 
 
-def renewal(plans: Iterable[TownPlan], parameters: Parameters) -> Renewal:
-    """Live the towns; ``parameters`` are those of the shields."""
-    hits = carriers = caught = at_venues = 0.0
+def renewal(plans: Iterable[TownPlan], parameters: Parameters, *, asked: int = ASKED) -> Renewal:
+    """Live the towns; ``parameters`` are those of the shields, which are asked in the first ``asked`` towns only:
+    what they say hardly differs between towns, while who is infected does."""
+    hits = of_asked = carriers = caught = at_venues = 0.0
     days = parameters.pathogen.infectious_days.value
-    for plan in plans:
+    for number, plan in enumerate(plans):
         record = live(plan)
-        mean, people = _mean_hits(record, parameters), record.has_app.size
+        person_days = float(record.prevalence[FIRST_DAY:].sum()) * record.has_app.size
         late = (record.infected_day >= FIRST_DAY) & (record.infected_day < record.days)
-        hits += mean * people
-        carriers += record.prevalence[FIRST_DAY:].sum() * people
-        caught += late.sum()
-        at_venues += (late & record.at_venue).sum()
+        if number < asked:
+            hits += _mean_hits(record, parameters) * record.has_app.size
+            of_asked += person_days
+        carriers += person_days
+        caught += float(late.sum())
+        at_venues += float((late & record.at_venue).sum())
     # Hits of some days against prevalence summed over the same days: 14 of them make the identity's form.
-    implied = implied_reproduction(hits, carriers / 14.0, days)
+    implied = implied_reproduction(hits, of_asked / FORTNIGHT_DAYS, days)
     return Renewal(implied, days * at_venues / carriers, days * caught / carriers)
 
 
