@@ -8,17 +8,17 @@ from risk.model.pathogens.base import Incubation, Infectiousness, Pathogen
 INFLUENZA = Pathogen(
     name="influenza",
     quanta_rest_per_h=Constant(
-        1.5,
-        0.3,
-        6.0,
+        2.6,
+        0.6,
+        9.0,
         "quanta/h",
         "between a median of 0.17 when speaking, Mikszewski 2022, doi:10.1016/j.gsf.2021.101285 (abstract read; a mean "
         "over people is many times its median), and fits to outbreaks, Rudnick and Milton 2003"
         + NOT_SEEN
-        + f"; {ASSUMED}",
+        + f"; place in it: renewal on ordinary weeks, docs/model.md; {ASSUMED}",
     ),
-    quanta_talk_per_h=Constant(6.0, 1.5, 20.0, "quanta/h", f"rest times 4; {ASSUMED}"),
-    quanta_sing_per_h=Constant(30.0, 8.0, 90.0, "quanta/h", f"rest times 20; {ASSUMED}"),
+    quanta_talk_per_h=Constant(10.5, 2.6, 35.0, "quanta/h", f"rest times 4; {ASSUMED}"),
+    quanta_sing_per_h=Constant(52.0, 13.0, 150.0, "quanta/h", f"rest times 20; {ASSUMED}"),
     load_dispersion=Constant(
         0.3,
         0.1,
@@ -36,7 +36,7 @@ INFLUENZA = Pathogen(
     ),
     never_symptomatic=Constant(0.3, 0.16, 0.5, "share", "Leung 2015, doi:10.1097/EDE.0000000000000340" + NOT_SEEN),
     not_yet_symptomatic=Constant(0.16, 0.08, 0.3, "share", f"of the infectious days of the curve below; {ASSUMED}"),
-    near_per_h=Constant(0.004, 0.001, 0.012, "1/h of a close contact", ASSUMED),
+    near_per_h=Constant(0.007, 0.002, 0.02, "1/h of a close contact", f"as SARS-CoV-2; {ASSUMED}"),
     infections_per_case=Constant(60.0, 20.0, 150.0, "infections/reported case", f"few are tested; {ASSUMED}"),
     susceptible=Constant(0.6, 0.4, 0.85, "share", ASSUMED),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),

@@ -37,6 +37,13 @@ def test_an_ordinary_week_implies_no_epidemic_that_doubles() -> None:
     assert 0.6 <= implied(parameters, ordinary_fortnight(parameters, SMALL)) <= 1.0
 
 
+@pytest.mark.parametrize("name", sorted(set(PROFILES) - {"sars-cov-2-ancestral"}))
+def test_every_profile_of_a_population_that_is_partly_immune_renews_itself(name: str) -> None:
+    """Measles implied 7 before, which is a basic reproduction number of 90; influenza 0.4."""
+    parameters = Parameters(pathogen=PROFILES[name])
+    assert 0.65 <= implied(parameters, ordinary_fortnight(parameters, SMALL)) <= 0.95
+
+
 def test_without_immunity_ordinary_weeks_would_not_be_in_equilibrium() -> None:
     """2020: nearly everybody susceptible, and crowds as before; what brought it to 1 was fewer visits."""
     parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL)
