@@ -46,6 +46,11 @@ def test_nobody_has_a_full_shield() -> None:
         "incubating": 0.0,
         "risklevel": "Low",
         "visits": [],
+        "like": None,
+        "dearest": None,
+        "prevalence": 0.00954,
+        "ordinary_probability": 0.0121,
+        "suggested_profile": "relaxed",
     }
 
 
