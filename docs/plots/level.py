@@ -29,7 +29,7 @@ BEFORE: Final = {
 PREVALENCE: Final = 0.005
 CROWDS: Final = (4, 5, 10, 20, 50, 200, 1000)
 MIXES: Final = 2000
-TOWNS: Final = 40
+TOWNS: Final = 24
 
 
 def renewal_table() -> str:
@@ -85,7 +85,10 @@ def hits_by_answers(heads: int, counts: np.ndarray) -> np.ndarray:
 def privacy_table() -> str:
     """What a crowd of the usual mix of answers costs against prevalence alone, by size."""
     shares, rng = answer_shares(Parameters().answers), np.random.default_rng(20)
-    lines = ["| others | answers read | mean, against prevalence | of them all no | one with a result |", "|---|---|---|---|---|"]
+    lines = [
+        "| others | answers read | mean, against prevalence | of them all no | one with a result |",
+        "|---|---|---|---|---|",
+    ]
     for heads in CROWDS:
         mixes = rng.multinomial(heads, shares, MIXES)[:, 1:]
         mean = float(hits_by_answers(heads, mixes).mean())

@@ -11,7 +11,7 @@ from risk.model.parameters import Parameters
 from risk.model.renewal import ordinary_fortnight, usual_hits_per_prevalence
 from risk.model.shield import BUDGETS
 
-KNOWN: Final = (Kind.SUPERMARKET, Kind.TRANSPORT, Kind.OFFICE, Kind.RESTAURANT)
+KNOWN: Final = (Kind.SUPERMARKET, Kind.OFFICE, Kind.TRANSPORT, Kind.RESTAURANT)
 """Places that a person knows, in order of what an hour costs; one is compared with."""
 LONGEST_MINUTES: Final = 480.0
 """A working day; what takes longer is compared with a place where an hour costs more."""

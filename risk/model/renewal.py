@@ -87,9 +87,7 @@ def usual_hits_per_prevalence(parameters: Parameters, kind: Kind, hours: float) 
 
 def fortnight(parameters: Parameters, week: Week, prevalence: float) -> float:
     """Expected hits of two such weeks."""
-    stays = (
-        times * usual_hits_per_prevalence(parameters, kind, hours) for kind, (times, hours) in week.visits.items()
-    )
+    stays = (times * usual_hits_per_prevalence(parameters, kind, hours) for kind, (times, hours) in week.visits.items())
     return WEEKS * prevalence * sum(stays)
 
 

@@ -29,7 +29,9 @@ MEASLES = Pathogen(
     infectious_days=Constant(8.0, 6.0, 10.0, "days", "four before to four after the rash; " + ASSUMED),
     never_symptomatic=Constant(0.05, 0.01, 0.1, "share", ASSUMED),
     not_yet_symptomatic=Constant(0.45, 0.35, 0.6, "share", f"of the infectious days of the curve below; {ASSUMED}"),
-    near_per_h=Constant(0.004, 0.001, 0.012, "1/h of a close contact", f"on top of the room, which carries most; {ASSUMED}"),
+    near_per_h=Constant(
+        0.004, 0.001, 0.012, "1/h of a close contact", f"on top of the room, which carries most; {ASSUMED}"
+    ),
     infections_per_case=Constant(2.0, 1.1, 4.0, "infections/reported case", f"notifiable; {ASSUMED}"),
     susceptible=Constant(0.08, 0.03, 0.2, "share", f"not vaccinated and not immune; {ASSUMED}"),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),

@@ -18,8 +18,11 @@ SARS_COV_2_OMICRON = replace(
     quanta_sing_per_h=Constant(160.0, 80.0, 330.0, "quanta/h", _FACTOR),
     load_dispersion=Constant(0.3, 0.12, 0.6, "k of a gamma", ASSUMED),
     infectious_days=Constant(
-        8.0, 5.0, 10.0, "days", "culture stayed positive a median of 8 days, Boucau 2022, doi:10.1056/NEJMc2202092"
-        + NOT_SEEN,
+        8.0,
+        5.0,
+        10.0,
+        "days",
+        "culture stayed positive a median of 8 days, Boucau 2022, doi:10.1056/NEJMc2202092" + NOT_SEEN,
     ),
     not_yet_symptomatic=Constant(0.31, 0.2, 0.45, "share", f"of the infectious days of the curve below; {ASSUMED}"),
     load_factor_symptoms=Constant(1.0, 0.7, 1.4, "factor", f"from onset on, by the curve below; {ASSUMED}"),

@@ -131,7 +131,8 @@ def test_one_generation_for_every_kind_makes_the_air_of_a_gym_look_bad() -> None
     prior = room_air(Parameters(), Kind.GYM, volume_m3=1200.0)
     readings = simulate(rng, 4.0, volume_m3=1200.0, people=60, g_m3_per_h=0.044)
     sitting, right = (
-        ventilation(prior, readings, now_h=2.0, exhaled=exhaled) for exhaled in (SEDENTARY, generation(PRIORS[Kind.GYM]))
+        ventilation(prior, readings, now_h=2.0, exhaled=exhaled)
+        for exhaled in (SEDENTARY, generation(PRIORS[Kind.GYM]))
     )
     assert sitting.interval()[1] < 4.0
     assert right.interval()[0] < 4.0 < right.interval()[1]
