@@ -1,6 +1,6 @@
 """The tables of docs/model.md on the level of the model: renewal of ordinary weeks, and what privacy costs.
 
-Those of simulated towns take minutes: `python -m docs.plots.level` writes them, the others come with `docs.plots.model`.
+Those of simulated towns take minutes: `python -m docs.plots.level` writes them, `docs.plots.model` the others.
 """
 
 from __future__ import annotations
@@ -109,9 +109,10 @@ def towns_table() -> str:
 
     found = renewal(equilibrium(TOWNS), Parameters(pathogen=SARS_COV_2_OMICRON))
     return (
-        f"Over {TOWNS} towns of 3,000 visitors with the app, 60 venues and 28 days, the default pathogen: shields imply "
-        f"**{found.implied:.2f}** (asked in the first {ASKED}). In the same towns {found.visits:.2f} others were infected at visits by each "
-        f"infected, and {found.total:.2f} with households: shields say {found.ratio:.2f} times what happened."
+        f"Over {TOWNS} towns of 3,000 visitors with the app, 60 venues and 28 days, the default pathogen: shields "
+        f"imply **{found.implied:.2f}** (asked in the first {ASKED}). In the same towns each infected person infected "
+        f"{found.visits:.2f} others at visits, and {found.total:.2f} with households: shields say {found.ratio:.2f} "
+        "times what happened."
     )
 
 

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from common.time import z
 from common.web.serializers import Base64Url, Choice, Number, QuerySerializer, StrictSerializer, UtcTime
 from passes.api.serializers import MOST_OWNERS
-from risk.model.risklevels import RISKLEVELS
 from risk.model.plain import KNOWN
+from risk.model.risklevels import RISKLEVELS
 from risk.model.shield import BUDGETS
 from venues.kinds import VenueKind
 

@@ -16,8 +16,8 @@ from common.web.problems import FieldError, Invalid
 from passes.models import Change
 from risk.crowd import venue_days
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Floats, Ints
-from risk.model.air import RoomAir, log_sd, room_air
 from risk.model.adoption import people_per_check_in
+from risk.model.air import RoomAir, log_sd, room_air
 from risk.model.co2 import HIGHEST_PPM, LOWEST_PPM, Readings, generation, ventilation
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters

@@ -1,8 +1,8 @@
 """Adoption: the share of the people present who check in, of which doses need the inverse.
 
-A deployment sets what it believes (`Parameters.adoption`); what is seen at a venue narrows it: people counted at a door,
-what its owner says, and CO2 where the fresh air is known (`co2.people_seen`). On a grid, so no conjugate form is forced
-on three kinds of evidence.
+A deployment sets what it believes (`Parameters.adoption`); what is seen at a venue narrows it: people counted at a
+door, what its owner says, and CO2 where the fresh air is known (`co2.people_seen`). On a grid, so no conjugate form is
+forced on three kinds of evidence.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Of the infectious, ``alpha + (1 - alpha)*(pre + (1 - pre)*(1 - honesty))`` answer no four times. The others are among
 those who answered yes, in odds form with one ratio a class, because the four answers are correlated:
-``odds(infectious | class) = odds(infectious | all no) + mu*(odds ratio - 1)``, with the ``mu`` for which the classes sum
-to prevalence: ``sum of share * chance = prevalence``. A class is never below one less grave.
+``odds(infectious | class) = odds(infectious | all no) + mu*(odds ratio - 1)``, with the ``mu`` for which the classes
+sum to prevalence: ``sum of share * chance = prevalence``. A class is never below one less grave.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ class KindDraws:
     """Each (draws,).
 
     ``quanta_m3_per_h2``: quanta breathed out an hour by an infectious person of mean load, times m3 breathed in an
-    hour by a visitor; a unit dose in h2/m3 times this is quanta. ``near_per_h``: hazard of an hour with one person present, all people being equally likely to be the close one.
+    hour by a visitor; a unit dose in h2/m3 times this is quanta. ``near_per_h``: hazard of an hour with one person
+    present, all people being equally likely to be the close one.
     """
 
     quanta_m3_per_h2: Floats

@@ -1,7 +1,7 @@
 """The course of infections, what people notice and know of them, and what they answer.
 
 Load is Gamma(k, 1/k) a person and runs over the days as He 2020 has it around the onset of symptoms (of those who
-never have any, around the day they would have come), scaled so that the infectious days of an infection are 1 on average.
+never have any, around the day they would have come), scaled so that its infectious days are 1 on average.
 """
 
 from __future__ import annotations
