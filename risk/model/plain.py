@@ -42,7 +42,7 @@ def comparison(parameters: Parameters, probability: float, prevalence: float) ->
 def _shown(minutes: float) -> int:
     """To two significant digits, down, and at least one minute."""
     whole = max(1, math.floor(minutes))
-    step = 10 ** max(0, len(str(whole)) - 2)
+    step = int(10.0 ** max(0, len(str(whole)) - 2))
     return whole // step * step
 
 

@@ -20,7 +20,7 @@ from docs.plots.model import between
 @pytest.fixture(scope="module")
 def record() -> Record:
     plan = TownPlan(
-        visitors=800, venues=20, days=18, seed=2, start=dt.date(2026, 3, 2), first_infected=0.05, app_share=0.8
+        visitors=800, venues=20, days=18, seed=2, start=dt.date(2026, 3, 2), first_infected=0.1, app_share=0.8
     )
     return live(plan)
 

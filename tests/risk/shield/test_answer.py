@@ -97,7 +97,8 @@ def test_own_mask_and_susceptibility_reach_the_shield_and_only_help() -> None:
     crowd(venue, 30)
     me = stay(venue)
     refresh_crowd(now=NOW)
-    plain, masked, bare = (answer(me, **more)["spent"] for more in ({}, {"own_mask": 1}, {"own_mask": 0}))
+    none: dict[str, Any] = {}
+    plain, masked, bare = (answer(me, **more)["spent"] for more in (none, {"own_mask": 1}, {"own_mask": 0}))
     assert masked < plain < bare
     assert answer(me, susceptibility=0.5)["spent"] == pytest.approx(plain / 2, rel=0.01)
     assert answer(me, susceptibility=0)["shield"] == 100
