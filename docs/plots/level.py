@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from docs.plots.markers import between
 from risk.model.classes import answer_shares, chances
 from risk.model.hits import far_hits
 from risk.model.parameters import Parameters
@@ -118,14 +119,10 @@ def towns_table() -> str:
 
 def with_tables(text: str) -> str:
     """The document with what is quickly computed."""
-    from docs.plots.model import between
-
     text = between(text, BEGIN, END, renewal_table())
     return between(text, PRIVACY_BEGIN, PRIVACY_END, privacy_table())
 
 
 if __name__ == "__main__":
-    from docs.plots.model import between
-
     figures = towns_table()
     DOCUMENT.write_text(between(DOCUMENT.read_text(), TOWNS_BEGIN, TOWNS_END, figures))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from docs.plots import level, peers
+from docs.plots.markers import between
 from risk.model.far import Rooms, Stays, room_integrals, unit_doses
 from risk.model.hits import class_hits, pairwise_hits
 from risk.model.load import chance_of_hit
@@ -133,12 +134,6 @@ def table() -> str:
         for row in (*data["outbreaks"], *data["selection_free"])
     ]
     return "\n".join(lines)
-
-
-def between(text: str, begin: str, end: str, inside: str) -> str:
-    """A text with what stands between two markers replaced."""
-    head, rest = text.split(begin)
-    return f"{head}{begin}\n{inside}\n{end}{rest.split(end)[1]}"
 
 
 def with_table(text: str) -> str:

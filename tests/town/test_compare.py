@@ -14,7 +14,7 @@ from crowdtrace.town.comparators import alarms, measure
 from crowdtrace.town.comparators.record import DAY_S, Record, live
 from crowdtrace.town.world.plan import TownPlan, ancestral
 from docs.plots import comparison
-from docs.plots.model import between
+from docs.plots.markers import between
 
 
 @pytest.fixture(scope="module")

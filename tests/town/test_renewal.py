@@ -6,7 +6,7 @@ import pytest
 
 from crowdtrace.town.comparators.renewal import Renewal, equilibrium, renewal
 from docs.plots import level
-from docs.plots.model import between
+from docs.plots.markers import between
 from risk.model.parameters import Adaptive, Parameters
 
 LOW, HIGH = 1.0, 1.3
