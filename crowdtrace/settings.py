@@ -340,8 +340,13 @@ LOGGING = {
 DEFAULT_EXCEPTION_REPORTER = "common.logs.PrivateReporter"
 
 # CrowdTrace ----------------------------------------------------------------------------------------------------------
-PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-ancestral")
-# Known active cases per person where no series says: 8 new reported cases in 100,000 a day, each active for ten days.
+PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-omicron")
+# Share of the people present who check in: one figure, or the lowest, the likely and the highest, 0.2,0.3,0.5.
+ADOPTION: list[float] = env.list("CROWDTRACE_ADOPTION", cast=float, default=[])
+if len(ADOPTION) not in (0, 1, 3) or sorted(ADOPTION) != ADOPTION or not all(0 < share <= 1 for share in ADOPTION):
+    raise ImproperlyConfigured("CROWDTRACE_ADOPTION is a share above 0 and up to 1, or three of them, lowest first.")
+# Known active cases per person where no series says: people whose positive result was reported within the last ten
+# days. 0.0008 is 8 new ones in 100,000 people a day.
 KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")

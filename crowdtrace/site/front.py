@@ -47,7 +47,7 @@ LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What CrowdTrace is, in one screen."""
-    return render(request, "site/front.html", {"demonstration": settings.EMBEDDED})
+    return render(request, "site/front.html", {"demonstration": settings.EMBEDDED, "pathogen": settings.PATHOGEN})
 
 
 @require_safe

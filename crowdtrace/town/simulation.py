@@ -34,6 +34,7 @@ from passes.codec.epochs import Epoch
 from passes.codec.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
 from passes.codec.ticket_keys import TicketClass
 from passes.services.draws import forget_ended_day
+from risk.crowd.parameters import parameters_at_start
 from venues.models import Organisation, Venue
 from venues.services.accounts import sign_up
 
@@ -84,7 +85,14 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
     folder = embedded.home() / "simulation" / "demonstration"
     with transaction.atomic():
         return simulate_town(
-            plan=TownPlan(visitors=240, venues=18, days=DEMONSTRATION_DAYS, seed=424_242, start=start),
+            plan=TownPlan(
+                visitors=240,
+                venues=18,
+                days=DEMONSTRATION_DAYS,
+                seed=424_242,
+                start=start,
+                parameters=parameters_at_start(),
+            ),
             owner=User.objects.get(username=USERNAME),
             label="Simulated",
             truth_folder=folder,

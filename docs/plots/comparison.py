@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from docs.plots.model import between
+from docs.plots.markers import between
 
 DOCUMENT: Final = Path(__file__).parents[1] / "comparison.md"
 BEGIN, END = "<!-- comparison: begin -->", "<!-- comparison: end -->"

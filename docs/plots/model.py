@@ -9,15 +9,25 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from docs.plots import peers
+from docs.plots import level, peers
+from docs.plots.markers import between
 from risk.model.far import Rooms, Stays, room_integrals, unit_doses
 from risk.model.hits import class_hits, pairwise_hits
 from risk.model.load import chance_of_hit
-from risk.model.outbreaks import Attack, Prediction, hourly_risk, outbreak, predict, range_of
+from risk.model.outbreaks import (
+    Attack,
+    Prediction,
+    hourly_risk,
+    outbreak,
+    overdispersed,
+    predict,
+    range_of,
+    uniformity,
+)
 from risk.model.uncertainty import uniforms
 
 HERE = Path(__file__).parent
@@ -38,9 +48,15 @@ def predictions() -> list[tuple[dict[str, Any], Prediction]]:
     return [(row, predict(outbreak(row))) for row in table_data()["outbreaks"]]
 
 
+@functools.cache
+def trial() -> list[Prediction]:
+    """The same rows once more, with loads as unequal as the bracket allows."""
+    return [predict(overdispersed(outbreak(row))) for row in table_data()["outbreaks"]]
+
+
 def selection_free() -> list[tuple[dict[str, Any], float]]:
     """Every selection-free row with the model's mean an hour."""
-    data, draws = table_data(), uniforms(4096, 7).T
+    data, draws = table_data(), uniforms(4096, 8).T
     out = []
     for row in data["selection_free"]:
         room = data["room_of_contact" if row["setting"] == "contact" else "train"]
@@ -67,14 +83,28 @@ def _inside(p: Prediction, attack: Attack) -> str:
     return "yes" if p.holds(attack) else "no"
 
 
+def _counts(of: list[Prediction], condition: Literal["two_or_more", "published"]) -> str:
+    """How many are inside when any of the observed range counts, when its middle does, and p of even percentiles."""
+    attacks = [getattr(p, condition) for p in of]
+    any_of = sum(p.holds(attack) for p, attack in zip(of, attacks, strict=True))
+    middle = sum(Prediction.strictly_holds(attack) for attack in attacks)
+    return f"{any_of} of {len(of)} | {middle} | {uniformity([attack.percentile for attack in attacks]):.3f}"
+
+
 def table() -> str:
     """The text between the markers of the document."""
     rows = predictions()
-    inside = sum(p.inside for _, p in rows)
-    weaker = sum(p.holds(p.two_or_more) for _, p in rows)
+    free = [p for row, p in rows if not row["circular"]]
+    ways = {
+        "the profiles' own": [p for _, p in rows],
+        f"of them, the {len(free)} rows that are not circular": free,
+        "k = 0.1 in every row, tried once": trial(),
+    }
     lines = [
-        f"The observed attack rate lies in the 90 % interval for **{inside} of {len(rows)}** outbreaks, given that an "
-        f"outbreak comes to be known in proportion to its cases (from two on); given two cases only, for {weaker}.",
+        "| load | given two or more cases: inside | by the middle of the observed range | uniform, p "
+        "| in proportion to size: inside | by the middle | uniform, p |",
+        "|---|---|---|---|---|---|---|",
+        *(f"| {name} | {_counts(of, 'two_or_more')} | {_counts(of, 'published')} |" for name, of in ways.items()),
         "",
         "| outbreak | pathogen | observed | predicted, given publication: median (90 %) | inside | percentile "
         "| given two cases only: 90 % | inside | percentile | implied load | average index case "
@@ -106,15 +136,10 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def between(text: str, begin: str, end: str, inside: str) -> str:
-    """A text with what stands between two markers replaced."""
-    head, rest = text.split(begin)
-    return f"{head}{begin}\n{inside}\n{end}{rest.split(end)[1]}"
-
-
 def with_table(text: str) -> str:
     """The document with its tables as computed now."""
-    return between(between(text, BEGIN, END, table()), peers.BEGIN, peers.END, peers.table())
+    text = between(between(text, BEGIN, END, table()), peers.BEGIN, peers.END, peers.table())
+    return level.with_tables(text)
 
 
 def draw() -> None:

@@ -16,7 +16,7 @@ from typing import Final
 
 from risk.model import air
 from risk.model.kinds import Kind
-from risk.model.parameters import Parameters
+from risk.model.parameters import EVERYBODY, Parameters
 from risk.model.pathogens import SARS_COV_2_ANCESTRAL
 from risk.model.scouting import expected_cost
 
@@ -76,20 +76,19 @@ def heads_of(outing: Outing, parameters: Parameters) -> float:
     """People there: the guests of the party, else the usual crowd of the kind."""
     if outing.kind is Kind.HOME:
         return outing.near_by
-    prior = parameters.priors[outing.kind]
-    return prior.usual_heads * prior.coverage.value
+    return parameters.priors[outing.kind].usual_heads
 
 
 def ours(outing: Outing, prevalence: float) -> float:
     """Expected hits of the same outing in a usual venue of the kind, prior air, everybody counted as "admitted"."""
-    parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL)
+    parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL, adoption=EVERYBODY)
     prior = parameters.priors[outing.kind]
     room = air.room_air(parameters, outing.kind)
     masks = (SURE, 1.0) if outing.mask == "basic" else (1.0, SURE)
     points = expected_cost(
         parameters,
         kinds=[outing.kind],
-        heads=heads_of(outing, parameters) / prior.coverage.value,
+        heads=heads_of(outing, parameters),
         stay_h=outing.hours,
         volume_m3=room.volume_m3,
         removal_rate_per_h=room.removal_rate_per_h(parameters),

@@ -10,11 +10,13 @@ from rest_framework import serializers
 from common.time import z
 from common.web.serializers import Base64Url, Choice, Number, QuerySerializer, StrictSerializer, UtcTime
 from passes.api.serializers import MOST_OWNERS
+from risk.model.plain import KNOWN
 from risk.model.risklevels import RISKLEVELS
 from risk.model.shield import BUDGETS
 from venues.kinds import VenueKind
 
 if TYPE_CHECKING:
+    from risk.model.plain import Comparison
     from risk.shield.answer import ShieldAnswer
 
 PROFILES: Final = tuple(BUDGETS)
@@ -36,8 +38,21 @@ class ShieldInput(StrictSerializer):
         help_text="chance of infection from visits in 14 days that one is ready to take",
     )
 
+    own_mask = Number(
+        required=False,
+        min_value=0.0,
+        max_value=1.0,
+        help_text="share of the time that the visitor wears a mask; without it, as the crowd does",
+    )
+    susceptibility = Number(
+        required=False,
+        min_value=0.0,
+        max_value=1.0,
+        help_text="the visitor's own against the average visitor's, after a vaccination or an infection; 1 by itself",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One of the two."""
+        """A profile or a budget, not both."""
         if "profile" in attrs and "budget" in attrs:
             raise serializers.ValidationError({"budget": [_("Give a profile or a budget, not both.")]})
         return attrs
@@ -50,6 +65,13 @@ class ReasonOutput(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="for people")
 
 
+class ComparisonOutput(serializers.Serializer[Any]):
+    """Time among a usual crowd in a usual place of a kind, in the same area, that has the same chance of infection."""
+
+    kind = serializers.ChoiceField([kind.value for kind in KNOWN])
+    minutes = serializers.IntegerField(min_value=1)
+
+
 class VisitOutput(serializers.Serializer[Any]):
     """One visit; `dose` and `shield_cost` are 0, with the reason `pending`, until the next refresh counts it."""
 
@@ -59,6 +81,10 @@ class VisitOutput(serializers.Serializer[Any]):
     dose = serializers.FloatField(help_text="quanta")
     shield_cost = serializers.FloatField(help_text="percent of the budget that it still costs today")
     why = ReasonOutput(many=True)
+    infection_probability = serializers.FloatField(
+        min_value=0, max_value=1, help_text="at this visit, if it was in the past 14 days"
+    )
+    like = ComparisonOutput(allow_null=True)
 
 
 class ShieldOutput(serializers.Serializer[Any]):
@@ -73,6 +99,17 @@ class ShieldOutput(serializers.Serializer[Any]):
     risklevel = serializers.ChoiceField(RISKLEVELS)
     parameters = serializers.CharField(help_text="version of the model's parameters")
     visits = VisitOutput(many=True)
+    like = ComparisonOutput(allow_null=True, help_text="of `infection_probability`")
+    dearest = serializers.IntegerField(
+        allow_null=True, min_value=0, help_text="which of `visits`, from 0, has the highest chance of infection"
+    )
+    prevalence = serializers.FloatField(
+        min_value=0, max_value=1, help_text="share of people infectious where the visits were, as believed"
+    )
+    ordinary_probability = serializers.FloatField(
+        min_value=0, max_value=1, help_text="chance of infection at visits of an ordinary fortnight at that prevalence"
+    )
+    suggested_profile = serializers.ChoiceField(PROFILES, help_text="the smallest budget that leaves room in it")
 
 
 def shield_data(answer: ShieldAnswer) -> dict[str, Any]:
@@ -94,10 +131,21 @@ def shield_data(answer: ShieldAnswer) -> dict[str, Any]:
                 "dose": visit.dose,
                 "shield_cost": visit.shield_cost,
                 "why": [{"code": reason.code, "text": reason.text} for reason in visit.why],
+                "infection_probability": visit.infection_probability,
+                "like": _like(visit.like),
             }
             for visit in answer.visits
         ],
+        "like": _like(answer.like),
+        "dearest": answer.dearest,
+        "prevalence": answer.around.prevalence,
+        "ordinary_probability": answer.around.ordinary_probability,
+        "suggested_profile": answer.around.suggested_profile,
     }
+
+
+def _like(comparison: Comparison | None) -> dict[str, Any] | None:
+    return None if comparison is None else {"kind": comparison.kind.value, "minutes": comparison.minutes}
 
 
 # Venues ---------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ class ShieldView(APIView):
         """Unknown owners are skipped; no owners give 100 and no visits. Nothing of the request is kept."""
         body = read_body(request, serializers.ShieldInput)
         budget = body.get("budget", BUDGETS[body.get("profile", serializers.STANDARD)])
-        answer = shield_of(owners=body["owners"], budget=budget, now=utc_now())
+        own = {name: body[name] for name in ("own_mask", "susceptibility") if name in body}
+        answer = shield_of(owners=body["owners"], budget=budget, now=utc_now(), **own)
         return Response(serializers.shield_data(answer))
 
 

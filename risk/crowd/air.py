@@ -16,8 +16,9 @@ from common.web.problems import FieldError, Invalid
 from passes.models import Change
 from risk.crowd import venue_days
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Floats, Ints
+from risk.model.adoption import people_per_check_in
 from risk.model.air import RoomAir, log_sd, room_air
-from risk.model.co2 import HIGHEST_PPM, LOWEST_PPM, Readings, ventilation
+from risk.model.co2 import HIGHEST_PPM, LOWEST_PPM, Readings, generation, ventilation
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.models import AirReading
@@ -158,7 +159,8 @@ def _hours_of(  # noqa: PLR0917 - one call
     _venues, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
     times_us, co2 = np.array(times, np.int64), np.array(ppm, np.float64)
     prior = believed(facts, parameters)
-    coverage = parameters.priors[Kind(facts[0])].coverage
+    exhaled = generation(parameters.priors[Kind(facts[0])])
+    people = people_per_check_in(parameters.adoption)
     heads = inside(venue, times_us)
     found = []
     hour_us = HOUR // dt.timedelta(microseconds=1)
@@ -175,7 +177,12 @@ def _hours_of(  # noqa: PLR0917 - one call
             continue
         readings = Readings(times_us[part] / hour_us, co2[part], heads[part])
         air = ventilation(
-            prior, readings, now_h=float(hour + 1), coverage=coverage.value, coverage_log_sd=log_sd(coverage)
+            prior,
+            readings,
+            now_h=float(hour + 1),
+            coverage=people.value,
+            coverage_log_sd=log_sd(people),
+            exhaled=exhaled,
         )
         if air.source == "measured":
             for each in range(hour, hour + step):

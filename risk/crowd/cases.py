@@ -22,7 +22,9 @@ LONGEST_SOURCE: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Known active cases per person in one region and week; ``already_total`` counts unreported carriers too."""
+    """Known active cases per person in one region and week: people whose positive result was reported within the last
+    `classes.KNOWN_ACTIVE_DAYS` days. ``already_total``: the number is the share of people infectious, unreported
+    carriers included."""
 
     known_active_per_person: float
     already_total: bool

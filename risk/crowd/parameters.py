@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from common.audit import record
-from risk.model.parameters import Adaptive, Parameters
+from risk.model.constants import Constant
+from risk.model.parameters import ADOPTION, AS_SAID, Adaptive, Parameters, adoption_around
 from risk.model.pathogens import PROFILES
 from risk.models import ParameterSet
 
@@ -17,12 +18,31 @@ NEW_CODE = "constants or equations changed with the program"
 NEW_PATHOGEN = "the deployment chose another pathogen"
 
 
-@lru_cache(maxsize=32)
 def build(pathogen: str, adaptive: Adaptive) -> Parameters:
-    """The model's parameters of a pathogen profile with what outcomes have taught."""
+    """The model's parameters of a pathogen profile with what outcomes have taught, and the deployment's adoption."""
+    return _build(pathogen, adaptive, tuple(settings.ADOPTION))
+
+
+@lru_cache(maxsize=32)
+def _build(pathogen: str, adaptive: Adaptive, adoption: tuple[float, ...]) -> Parameters:
     if pathogen not in PROFILES:
         raise ImproperlyConfigured(f"CROWDTRACE_PATHOGEN must be one of {', '.join(sorted(PROFILES))}.")
-    return Parameters(pathogen=PROFILES[pathogen], adaptive=adaptive)
+    return Parameters(pathogen=PROFILES[pathogen], adaptive=adaptive, adoption=_adoption(adoption))
+
+
+def _adoption(said: tuple[float, ...]) -> Constant:
+    """One share, or low, centre and high."""
+    if not said:
+        return ADOPTION
+    try:
+        if len(said) == 1:
+            return adoption_around(said[0])
+        low, value, high = said
+        return Constant(value, low, high, "share", AS_SAID)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "CROWDTRACE_ADOPTION is a share above 0 and up to 1, or three of them, lowest first: 0.2,0.3,0.5."
+        ) from error
 
 
 def parameters_in_force() -> Parameters:

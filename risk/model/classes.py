@@ -1,8 +1,9 @@
 """From prevalence and four answers to the chance of being infectious.
 
-Odds form: ``odds(infectious | class) = odds ratio * odds(prevalence)``, one ratio a class of answers, because the four
-answers are correlated. People who answer no four times carry what the others do not: of the infectious,
-``alpha + (1 - alpha)*(pre + (1 - pre)*(1 - honesty))``.
+Of the infectious, ``alpha + (1 - alpha)*(pre + (1 - pre)*(1 - honesty))`` answer no four times. The others are among
+those who answered yes, in odds form with one ratio a class, because the four answers are correlated:
+``odds(infectious | class) = odds(infectious | all no) + mu*(odds ratio - 1)``, with the ``mu`` for which the classes
+sum to prevalence: ``sum of share * chance = prevalence``. A class is never below one less grave.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.model.far import InvalidInputError
-from risk.model.parameters import Parameters
+from risk.model.parameters import Answers, Parameters
 from risk.model.uncertainty import Draws, Floats, draws_of
 
 HIGHEST_CHANCE: Final = 0.999
+KNOWN_ACTIVE_DAYS: Final = 10.0
+"""A known active case is somebody whose positive result was reported within so many days: what series are to count."""
+_MOST_OF_YES: Final = 0.998
+_STEPS: Final = 64
+"""So many double `mu` often enough for any odds."""
 
 
 class AnswerClass(enum.IntEnum):
@@ -63,15 +69,18 @@ class Chances:
 
 
 def prevalence(known_active_per_person: npt.ArrayLike, draws: Draws, *, already_total: npt.ArrayLike = False) -> Floats:
-    """Share of people infectious, (n, draws): known active cases times infections per reported case.
+    """Share of people infectious, (n, draws): known active cases times infections per reported case, each infectious
+    for `infectious_days` of the `KNOWN_ACTIVE_DAYS` that a case counts as active.
 
-    Where ``already_total``, the series counts hidden carriers already and the ratio is not applied again.
+    Where ``already_total``, the series says how many are infectious, hidden carriers included, and is taken as it is.
     """
     known = np.atleast_1d(np.asarray(known_active_per_person, np.float64))
     if not (np.isfinite(known).all() and (known >= 0).all() and (known <= 1).all()):
         raise InvalidInputError("known_active_per_person", "must be between 0 and 1")
     ratio = np.where(
-        np.broadcast_to(np.asarray(already_total, bool), known.shape)[:, None], 1.0, draws.infections_per_case
+        np.broadcast_to(np.asarray(already_total, bool), known.shape)[:, None],
+        1.0,
+        draws.infections_per_case * draws.infectious_days / KNOWN_ACTIVE_DAYS,
     )
     return np.minimum(known[:, None] * ratio, 0.5)
 
@@ -95,17 +104,44 @@ def chances(
     # Visits of one area and one set of rules share their chances.
     kinds, which = np.unique(np.column_stack([known, total, kept_out]), axis=0, return_inverse=True)
     spread = prevalence(kinds[:, 0], draws, already_total=kinds[:, 1] > 0)
-    shares = np.array([given.share_contact.value, given.share_symptoms.value, given.share_diagnosed.value])
-    shares = np.concatenate([[1.0 - shares.sum()], shares])
-    odds = spread / (1.0 - spread)
-    none = np.minimum(spread * hidden_share(draws) / shares[0], HIGHEST_CHANCE)
-    yes = draws.odds * odds[:, None, :]
-    by_class = np.concatenate([none[:, None, :], np.minimum(yes / (1.0 + yes), HIGHEST_CHANCE)], axis=1)
-    by_class = np.maximum.accumulate(by_class, axis=1)
+    shares = answer_shares(given)
+    by_class = reconciled(spread, shares, draws)
     weights = np.where(kinds[:, 2:] > 0, 0.0, shares)
     mix = np.einsum("ns,nsd->nd", weights, by_class) / np.maximum(weights.sum(axis=1), 1e-12)[:, None]
-    admitted = np.maximum(np.minimum(mix, spread), none)
+    admitted = np.maximum(np.minimum(mix, spread), by_class[:, 0])
     return Chances(by_class[which], admitted[which], spread[which])
+
+
+def answer_shares(given: Answers) -> Floats:
+    """Shares (4,) of the classes among check-ins; they add up to 1."""
+    yes = np.array([given.share_contact.value, given.share_symptoms.value, given.share_diagnosed.value])
+    return np.concatenate([[1.0 - yes.sum()], yes])
+
+
+def reconciled(spread: Floats, shares: Floats, draws: Draws) -> Floats:
+    """Chances (n, 4, draws) whose mean by ``shares`` is prevalence ``spread`` (n, draws), rising along the classes.
+
+    Where people who answered no would come out as more likely than the rest, because so many said yes, all classes
+    get prevalence: an answer can only add.
+    """
+    yes = shares[1:, None]
+    hidden = np.minimum(hidden_share(draws), shares[0])
+    # No more than everybody who said yes can be infectious: what is left over is with those who said no.
+    none = np.maximum(spread * hidden, spread - _MOST_OF_YES * yes.sum()) / max(shares[0], 1e-12)
+    none = np.minimum(none, HIGHEST_CHANCE)
+    rest = np.maximum(spread - shares[0] * none, 0.0)
+    odds, above = (none / (1.0 - none))[:, None, :], np.maximum(draws.odds - 1.0, 1e-9)
+    # Newton's method from the left, where the linear bound lies: the sum is concave in mu, so it never oversteps.
+    slope = np.maximum((yes * above).sum(axis=0), 1e-300)
+    mu = np.maximum((rest - (yes * odds).sum(axis=1)) / slope, 0.0)
+    for _ in range(_STEPS):
+        each = odds + mu[:, None, :] * above
+        lacking = rest - (yes * each / (1.0 + each)).sum(axis=1)
+        if (lacking <= 1e-12 * rest).all():
+            break
+        mu = mu + np.maximum(lacking, 0.0) / np.maximum((yes * above / (1.0 + each) ** 2).sum(axis=1), 1e-300)
+    each = odds + mu[:, None, :] * above
+    return np.concatenate([none[:, None, :], np.minimum(each / (1.0 + each), HIGHEST_CHANCE)], axis=1)
 
 
 def reported_positive(parameters: Parameters, believed: Floats) -> Floats:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from risk.model.air import RoomAir
 from risk.model.far import InvalidInputError
+from risk.model.kinds import KindPrior
 from risk.model.uncertainty import Floats
 
 OUTDOOR_PPM: Final = 425.0
@@ -29,8 +30,15 @@ LEAST_EXCESS_PPM: Final = 300.0
 """Below this excess noise and the outdoor level decide, not ventilation."""
 LOWEST_PPM, HIGHEST_PPM = 350.0, 10_000.0
 GENERATION_M3_PER_H: Final = 0.018
-"""An adult at light sedentary work, 0.0052 L/s at 1.2 met, Persily and de Jonge 2017 (source not seen)."""
+"""An adult at light sedentary work, 0.0052 L/s at 1.2 met, Persily and de Jonge 2017, doi:10.1111/ina.12383 (source
+not seen). CO2 goes with metabolism: with met, and with the size of the body."""
+SEDENTARY_MET: Final = 1.2
+MET_BY_EXERTION: Final = (1.2, 2.0, 4.0)
+"""Metabolism at exertion 0 (sitting), 1 (on one's feet, light work) and 2 (hard exercise, with its pauses), in met;
+compendium of physical activities, Ainsworth 2011, doi:10.1249/MSS.0b013e31821ece12 (source not seen), rounded by us."""
 GENERATION_LOG_SD: Final = 0.25
+EXERTION_LOG_SD: Final = 0.2
+"""How much less is known of it for each step of exertion; our assumption: 2 to 5 met in a gym."""
 KNOWN_GENERATION_LOG_SD: Final = 0.08
 NOISE_SHARE: Final = 0.05
 NOISE_PPM: Final = 40.0
@@ -38,6 +46,29 @@ FADE_H: Final = 12.0
 """Hours after which a measurement has lost 63 % of what it knew; our assumption (windows get opened)."""
 _FROZEN_AFTER: Final = 6
 _GRID_PER_H: Final = np.geomspace(0.05, 60.0, 240)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """CO2 that an average person breathes out, m3/h, and how far off that may be (log standard deviation)."""
+
+    m3_per_h: float = GENERATION_M3_PER_H
+    log_sd: float = GENERATION_LOG_SD
+
+
+def generation(prior: KindPrior) -> Generation:
+    """What is believed of people at venues of a kind: by exertion, and by age as far as it makes bodies smaller."""
+    met = float(np.interp(prior.exertion, (0.0, 1.0, 2.0), MET_BY_EXERTION))
+    spread = math.hypot(GENERATION_LOG_SD, EXERTION_LOG_SD * prior.exertion)
+    return Generation(GENERATION_M3_PER_H * met / SEDENTARY_MET * prior.body_size, spread)
+
+
+def known_generation(m3_per_h: float) -> Generation:
+    """What was measured of these very people."""
+    return Generation(m3_per_h, KNOWN_GENERATION_LOG_SD)
+
+
+SEDENTARY: Final = Generation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +115,68 @@ def ventilation(
     now_h: float,
     coverage: float = 1.0,
     coverage_log_sd: float = 0.0,
-    generation_m3_per_h: float | None = None,
+    exhaled: Generation = SEDENTARY,
 ) -> RoomAir:
     """The prior, narrowed by the readings.
 
     ``coverage``: people present per head counted, and ``coverage_log_sd`` how far off that may be: 0 where everybody
-    is counted. ``generation_m3_per_h``: CO2 a person, where known. Unusable or too few readings, or an excess below
-    300 ppm, leave the prior as it is; so do readings long past.
+    is counted. ``exhaled``: CO2 a person. Unusable or too few readings, or an excess below 300 ppm, leave the prior as
+    it is; so do readings long past.
     """
     good = usable(readings)
-    if good.time_h.size < 4 or not math.isfinite(now_h):
+    if not (_tells(good) and math.isfinite(now_h)):
         return prior
-    if float(good.co2_ppm.max()) - OUTDOOR_PPM < LEAST_EXCESS_PPM or good.time_h[-1] - good.time_h[0] < 0.25:
-        return prior
-    unit, start = _courses(replace(good, heads=good.heads * coverage))
-    share = rebreathed_share(good.co2_ppm)
-    known = generation_m3_per_h is not None
-    breath_m3_per_h = (generation_m3_per_h or GENERATION_M3_PER_H) / (EXHALED_PPM / 1e6)
-    centre = math.log(breath_m3_per_h / prior.volume_m3)
-    generation_log_sd = KNOWN_GENERATION_LOG_SD if known else GENERATION_LOG_SD
-    spread = math.hypot(generation_log_sd, prior.volume_log_sd, coverage_log_sd)
+    counted = replace(good, heads=good.heads * coverage)
+    centre = _log_rate(prior, exhaled)
+    spread = math.hypot(exhaled.log_sd, prior.volume_log_sd, coverage_log_sd)
     log_rate = centre + spread * np.linspace(-3.0, 3.0, 61)
+    log_air = np.log(_GRID_PER_H)
+    density = -0.5 * _misfit(counted, log_rate) - 0.5 * ((log_rate - centre) / spread) ** 2
+    density -= 0.5 * (((log_air - math.log(prior.air_changes_per_h)) / prior.air_log_sd) ** 2)[:, None]
+    mean, sd = _moments(log_air, np.exp(density - density.max()).sum(axis=1))
+    return _faded(prior, mean, max(0.05, sd), max(0.0, now_h - float(good.time_h[-1])))
+
+
+def people_seen(room: RoomAir, readings: Readings, *, exhaled: Generation = SEDENTARY) -> tuple[float, float] | None:
+    """People for each head counted, and how far off that may be (log sd), in a room whose fresh air is known.
+
+    The same course the other way round: of a room whose air changes are entered, CO2 tells the breath in it. `None`
+    where it tells nothing.
+    """
+    good = usable(readings)
+    if not _tells(good) or not (good.heads > 0.0).any():
+        return None
+    log_people = np.linspace(math.log(0.2), math.log(50.0), 111)
+    log_air = np.log(_GRID_PER_H)
+    density = -0.5 * _misfit(good, _log_rate(room, exhaled) + log_people)
+    density -= 0.5 * (((log_air - math.log(room.air_changes_per_h)) / room.air_log_sd) ** 2)[:, None]
+    mean, sd = _moments(log_people, np.exp(density - density.max()).sum(axis=0))
+    return math.exp(mean), math.hypot(sd, exhaled.log_sd, room.volume_log_sd)
+
+
+def _tells(good: Readings) -> bool:
+    """Whether there are enough readings, over long enough, of air that was breathed."""
+    if good.time_h.size < 4 or good.time_h[-1] - good.time_h[0] < 0.25:
+        return False
+    return float(good.co2_ppm.max()) - OUTDOOR_PPM >= LEAST_EXCESS_PPM
+
+
+def _log_rate(room: RoomAir, exhaled: Generation) -> float:
+    """Logarithm of the share of the room's air that one person breathes in an hour."""
+    return math.log(exhaled.m3_per_h / (EXHALED_PPM / 1e6) / room.volume_m3)
+
+
+def _moments(values: Floats, mass: Floats) -> tuple[float, float]:
+    """Mean and standard deviation."""
+    share = mass / mass.sum()
+    mean = float((share * values).sum())
+    return mean, math.sqrt(float((share * (values - mean) ** 2).sum()))
+
+
+def _misfit(good: Readings, log_rate: Floats) -> Floats:
+    """Squared distance of the readings from the course of each air change and rate (grid, rates), in noise."""
+    unit, start = _courses(good)
+    share = rebreathed_share(good.co2_ppm)
     noise = NOISE_PPM / EXHALED_PPM + NOISE_SHARE * share
     # Neighbouring readings err together: a quarter-hour counts as one.
     worth = min(1.0, (good.time_h[-1] - good.time_h[0]) / 0.25 / good.time_h.size)
@@ -115,14 +187,7 @@ def ventilation(
         wanted = share - unit * rate
         best = (weight * start * wanted).sum(axis=1) / (weight * start * start).sum(axis=1)
         misfit[:, column] = (weight * (wanted - np.maximum(best, 0.0)[:, None] * start) ** 2).sum(axis=1)
-    log_air = np.log(_GRID_PER_H)
-    density = -0.5 * misfit - 0.5 * ((log_rate - centre) / spread) ** 2
-    density -= 0.5 * (((log_air - math.log(prior.air_changes_per_h)) / prior.air_log_sd) ** 2)[:, None]
-    mass = np.exp(density - density.max()).sum(axis=1)
-    mass /= mass.sum()
-    mean = float((mass * log_air).sum())
-    sd = max(0.05, math.sqrt(float((mass * (log_air - mean) ** 2).sum())))
-    return _faded(prior, mean, sd, max(0.0, now_h - float(good.time_h[-1])))
+    return misfit
 
 
 def _faded(prior: RoomAir, mean: float, sd: float, age_h: float) -> RoomAir:

@@ -1,4 +1,4 @@
-"""What a kind of venue means in draws: quanta breathed out and in, people uncounted, closeness, room and air."""
+"""What a kind of venue means in draws: quanta breathed out and in, and closeness."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ class KindDraws:
     """Each (draws,).
 
     ``quanta_m3_per_h2``: quanta breathed out an hour by an infectious person of mean load, times m3 breathed in an
-    hour by a visitor; a unit dose in h2/m3 times this is quanta. ``coverage``: people present per check-in.
-    ``near_per_h``: hazard of an hour with one person present, all people being equally likely to be the close one.
+    hour by a visitor; a unit dose in h2/m3 times this is quanta. ``near_per_h``: hazard of an hour with one person
+    present, all people being equally likely to be the close one.
     """
 
     quanta_m3_per_h2: Floats
-    coverage: Floats
     near_per_h: Floats
 
 
@@ -35,16 +34,15 @@ def emission_per_h(parameters: Parameters, kind: Kind) -> Floats:
         + prior.talk_share * draws.quanta_talk_per_h
         + prior.sing_share * draws.quanta_sing_per_h
     )
-    return mixed * (1.0 + parameters.bodies.exertion_emission.value * prior.exertion)
+    return mixed * (1.0 + parameters.bodies.exertion_emission.value * prior.exertion) * prior.body_size
 
 
 def breathing_m3_per_h(parameters: Parameters, kind: Kind) -> Floats:
     """Air a visitor breathes in an hour, between rest (0), light (1) and hard (2) exertion."""
     draws, exertion = draws_of(parameters), parameters.priors[kind].exertion
     rest, light, hard = draws.breathing_rest_m3_per_h, draws.breathing_light_m3_per_h, draws.breathing_hard_m3_per_h
-    if exertion <= 1.0:
-        return rest + exertion * (light - rest)
-    return light + (exertion - 1.0) * (hard - light)
+    adult = rest + exertion * (light - rest) if exertion <= 1.0 else light + (exertion - 1.0) * (hard - light)
+    return adult * parameters.priors[kind].body_size
 
 
 @functools.lru_cache(maxsize=512)
@@ -56,6 +54,5 @@ def kind_draws(parameters: Parameters, kind: Kind) -> KindDraws:
     outdoors = draws.outdoor_near_factor if prior.outdoors else np.ones(draws.count)
     return KindDraws(
         quanta_m3_per_h2=scale * emission_per_h(parameters, kind) * breathing_m3_per_h(parameters, kind),
-        coverage=quantile(prior.coverage, draws.coverage_u),
         near_per_h=scale * draws.near_per_h * quantile(prior.close_share, draws.close_u) * outdoors,
     )

@@ -5,10 +5,14 @@ hit averaged over a very unequal load. By concavity it is never below the pairwi
 equals it when doses are equal; with ``g = 1`` everywhere and equal p it is ``-n*ln(1 - p)``, so the chance of at
 least one hit is Georgia Tech's event risk ``1 - (1 - p)^n``.
 
-**A shield must not tell on a neighbour**: everybody counts as "admitted here", in one sum over everybody; with
-`BLIND_BELOW` or more others, each class of people who answered yes adds what it hits beyond that, never less than 0.
-By superadditivity of the form this is never below the sum class by class. Taking the sum class by class instead would
-let a yes lower the hits a little, because one class split in two counts less (``-M*ln(1 - p*g(D/M))`` is concave).
+**A shield must not tell on a neighbour**: everybody counts at least as "admitted here", in one sum over everybody.
+With `BLIND_BELOW` or more others the answers are read: everybody counts as somebody who answered no, and each class of
+people who answered yes adds what it hits beyond that, never less than 0. The larger of the two holds. The classes sum
+to prevalence, so a crowd of the usual mix of answers hits as its prevalence says, and none is counted twice.
+By superadditivity of the form the second is never below the sum class by class. Taking that sum instead would let a
+yes lower the hits a little, because one class split in two counts less (``-M*ln(1 - p*g(D/M))`` is concave). Taking
+the second alone would let the fifth person raise a shield, since somebody who answered no counts for less than
+somebody who was not asked.
 """
 
 from __future__ import annotations
@@ -74,10 +78,13 @@ def far_hits(
     # Few crowds have anybody in a class of yes, so only pairs of stay and class in which somebody is are computed.
     stay, kind = np.nonzero((heads[:, 1:] > 0.0) & (heads[:, :1] >= BLIND_BELOW))
     if stay.size:
-        m, dose, base = heads[stay, 1 + kind, None], dose_quanta[stay, 1 + kind], admitted[stay]
-        chance = np.maximum(by_class[stay, 1 + kind], base)
-        known = class_hits(m, dose * load_factor[1 + kind], chance, dispersion)
-        np.add.at(total, stay, np.maximum(known - class_hits(m, dose, base, dispersion), 0.0))
+        m, dose, base = heads[stay, 1 + kind, None], dose_quanta[stay, 1 + kind], by_class[stay, 0]
+        known = class_hits(m, dose * load_factor[1 + kind], by_class[stay, 1 + kind], dispersion)
+        more = np.maximum(known - class_hits(m, dose, base, dispersion), 0.0)
+        rows, of = np.unique(stay, return_inverse=True)
+        answered = class_hits(heads[rows, 0, None], dose_quanta[rows, 0], by_class[rows, 0], dispersion)
+        np.add.at(answered, of, more)
+        total[rows] = np.maximum(total[rows], answered)
     if reported is not None:
         stay = np.flatnonzero((reported.heads > 0.0) & (heads[:, 0] >= BLIND_BELOW))
         m = np.minimum(reported.heads[stay], heads[stay, 0])[:, None]
@@ -106,10 +113,10 @@ def near_hits(
     """
     weighted = admitted * near_h[:, 0]
     seen = heads[:, 0] >= BLIND_BELOW
-    for kind in range(1, 4):
-        rows = np.flatnonzero(seen & (near_h[:, kind] > 0.0).any(axis=1))
-        more = np.maximum(by_class[rows, kind] * load_factor[kind] - admitted[rows], 0.0)
-        weighted[rows] += more * near_h[rows, kind]
+    read = np.flatnonzero(seen & (near_h[:, 1:] > 0.0).any(axis=(1, 2)))
+    more = np.maximum(by_class[read, 1:] * load_factor[1:] - by_class[read, :1], 0.0)
+    answered = by_class[read, 0] * near_h[read, 0] + (more * near_h[read, 1:]).sum(axis=1)
+    weighted[read] = np.maximum(weighted[read], answered)
     if reported is not None:
         rows = np.flatnonzero(seen & (reported.heads > 0.0))
         more = np.maximum(reported.chance[rows] - admitted[rows], 0.0)

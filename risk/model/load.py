@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammainc
@@ -29,3 +32,27 @@ def infectiousness_share(pathogen: Pathogen, from_days: npt.ArrayLike, to_days: 
         return np.asarray(gammainc(course.shape, course.rate_per_day * shifted))
 
     return before(to_days) - before(from_days)
+
+
+RESULT_AFTER_DAYS: Final = 2.0
+"""From onset to a result, about the mean of tests at home and in a laboratory; our assumption."""
+
+
+@functools.lru_cache(maxsize=32)
+def infectious_window(pathogen: Pathogen) -> tuple[float, float]:
+    """The days around onset, `infectious_days` in a row, that hold most of the infectiousness (first, last)."""
+    days = pathogen.infectious_days.value
+    first = np.arange(-pathogen.infectiousness.shift_days, 1.0, 0.01)
+    best = float(first[np.argmax(infectiousness_share(pathogen, first, first + days))])
+    return best, best + days
+
+
+def load_factor(pathogen: Pathogen, from_days: float) -> float:
+    """Mean load of somebody infectious, so many days after onset or later, against the average infectious person."""
+    first, last = infectious_window(pathogen)
+    return mean_infectiousness(pathogen, from_days, last) / mean_infectiousness(pathogen, first, last)
+
+
+def mean_infectiousness(pathogen: Pathogen, from_days: float, to_days: float) -> float:
+    """Mean infectiousness a day between two days relative to onset; what load factors of answer classes rest on."""
+    return float(infectiousness_share(pathogen, from_days, to_days)) / (to_days - from_days)

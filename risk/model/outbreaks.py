@@ -15,13 +15,13 @@ over exactly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 from scipy.special import gammaincinv
-from scipy.stats import binom
+from scipy.stats import binom, kstest
 
 from risk.model.constants import Constant, fixed
 from risk.model.kinds import PRIORS, Kind
@@ -34,6 +34,15 @@ DRAWS: Final = 2**18
 """So many that the ends of an interval do not move by a case any more."""
 LEFT_OUT: Final = 1e-6
 """What is cut off at both ends of a draw: far less than for shields, as outbreaks come from the rarest loads."""
+MOST_UNEQUAL: Final = Constant(0.1, 0.1, 0.1, "k of a gamma", "low end of the bracket 0.1 to 0.4")
+NEAR_SEATS: Final = Constant(
+    0.25,
+    0.12,
+    0.4,
+    "share",
+    "of the seats within three rows and five columns, those within 1.5 m: about 9 of 34 at 1 m between rows and 0.5 m "
+    "between seats; our assumption",
+)
 _NODES: Final = 2**12
 _HALF: Final = np.full((8, 1), 0.5)
 
@@ -134,6 +143,11 @@ class Prediction:
         """Whether any of the observed range is in the 90 % interval."""
         return self.observed_high >= attack.low and self.observed_low <= attack.high
 
+    @staticmethod
+    def strictly_holds(attack: Attack) -> bool:
+        """Whether the middle of the observed range is between the 5 % and 95 % points, half of a tie counted below."""
+        return 100.0 * LOW <= attack.percentile <= 100.0 * HIGH
+
     @property
     def inside(self) -> bool:
         """Whether it is inside, given that it was published."""
@@ -210,6 +224,16 @@ def _attack(weights: Floats, seen: float) -> Attack:
     return Attack(low, median, high, 100.0 * float(below))
 
 
+def uniformity(percentiles: Sequence[float]) -> float:
+    """p of a Kolmogorov-Smirnov test that percentiles are spread evenly, as those of a right model are."""
+    return float(kstest(np.asarray(percentiles) / 100.0, "uniform").pvalue)
+
+
+def overdispersed(case: Outbreak, dispersion: Constant = MOST_UNEQUAL) -> Outbreak:
+    """The same outbreak with loads as unequal as the bracket allows."""
+    return replace(case, pathogen=replace(case.pathogen, load_dispersion=dispersion))
+
+
 def hourly_risk(
     setting: Literal["contact", "train-adjacent", "train"],
     *,
@@ -219,8 +243,9 @@ def hourly_risk(
     pathogen: Pathogen = SARS_COV_2_ANCESTRAL,
     talk_share: float = 0.2,
 ) -> float:
-    """Mean chance of infection in an hour with an infectious person, ``draws`` uniforms (7, n): far, plus near where
-    the setting is a close contact. The load is averaged over, so this is selection-free."""
+    """Mean chance of infection in an hour with an infectious person, ``draws`` uniforms (8, n): far and near. The load
+    is averaged over, so this is selection-free. A contact and an adjacent seat are near throughout; of the seats near
+    by in a train, `NEAR_SEATS` are."""
     emission = _emission(pathogen, talk_share, 0.0, draws[0])
     removal = (
         quantile(air_changes_per_h, draws[1])
@@ -230,7 +255,9 @@ def hourly_risk(
     steady = emission * Bodies().breathing_rest_m3_per_h.value / (removal * quantile(volume_m3, draws[4]))
     k = quantile(pathogen.load_dispersion, draws[5])
     far = -np.expm1(-k * np.log1p(steady / k))
-    near = quantile(pathogen.near_per_h, draws[6]) if setting != "train" else np.zeros_like(far)
+    near = quantile(pathogen.near_per_h, draws[6])
+    if setting == "train":
+        near = near * quantile(NEAR_SEATS, draws[7])
     return float((-np.expm1(-near) + np.exp(-near) * far).mean())
 
 

@@ -17,7 +17,7 @@ from risk.model.constants import ASSUMED, NOT_SEEN, Constant, fixed
 from risk.model.kinds import PRIORS, Kind, KindPrior
 from risk.model.pathogens import SARS_COV_2_OMICRON, Pathogen
 
-FORM: Final = 2
+FORM: Final = 3
 """Raised when the equations change, so that a version never means two different models."""
 
 
@@ -66,6 +66,30 @@ class Bodies:
     exertion_emission: Constant = fixed(0.8, "per step of exertion", f"emission grows with breathing; {ASSUMED}")
 
 
+ADOPTION: Final = Constant(0.75, 0.45, 0.93, "share", f"of the people present who check in; {ASSUMED}")
+"""What is believed of a deployment that says nothing of its own: doors that ask for a pass, and side entrances."""
+
+EVERYBODY: Final = fixed(1.0, "share", "everybody present is counted")
+AS_SAID: Final = "of the people present who check in, as the operator says"
+
+
+def adoption_around(share: float) -> Constant:
+    """Adoption of a deployment that says one figure: on a logit scale as wide as `ADOPTION`, and 1 is certain.
+
+    Raises ValueError where it is not above 0 and at most 1.
+    """
+    if share == 1.0:
+        return EVERYBODY
+    if not 0.0 < share < 1.0:
+        raise ValueError("adoption is a share")
+
+    def moved(end: float) -> float:
+        odds = share / (1.0 - share) * (end / (1.0 - end)) / (ADOPTION.value / (1.0 - ADOPTION.value))
+        return odds / (1.0 + odds)
+
+    return Constant(share, moved(ADOPTION.low), moved(ADOPTION.high), "share", AS_SAID)
+
+
 @dataclass(frozen=True, slots=True)
 class Adaptive:
     """What outcomes have taught so far; all 1 at the start. ``kind_intensity`` has one factor a kind."""
@@ -93,7 +117,7 @@ class Parameters:
     bodies: Bodies = field(default_factory=Bodies)
     adaptive: Adaptive = field(default_factory=Adaptive)
     kinds: tuple[tuple[Kind, KindPrior], ...] = tuple(PRIORS.items())
-    active_case_days: Constant = Constant(8.0, 5.0, 11.0, "days", f"infectious per infection; {ASSUMED}")
+    adoption: Constant = ADOPTION
     draws: int = 256
 
     @functools.cached_property

@@ -96,7 +96,7 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     if visits.reporters.any():
         chance = reported_positive(parameters, believed.admitted)
         reported = Reported(visits.reporters, dose[:, 4], near_h[:, 4], chance)
-    coverage = by_kind("coverage")
+    coverage = draws.coverage
     far = coverage * far_hits(
         heads=visits.heads,
         dose_quanta=dose[:, :4],
@@ -128,7 +128,7 @@ class Shield:
 
     ``infection_probability``, ``incubating``: chances 0-1. ``spent``: share of the budget, may pass 1.
     Per visit (n,): ``cost`` points still counted today (they add up to 100 x spent), ``cost_low``, ``cost_high``,
-    ``full_cost`` points on the day of the visit, ``dose_quanta``.
+    ``full_cost`` points on the day of the visit, ``dose_quanta``, ``chance`` of infection there (0 beyond the window).
     """
 
     shield: float
@@ -144,6 +144,7 @@ class Shield:
     cost_high: Floats
     full_cost: Floats
     dose_quanta: Floats
+    chance: Floats
 
 
 def shield(
@@ -166,7 +167,7 @@ def shield(
         raise InvalidInputError("susceptibility", "must be between 0 and 1")
     if visits.size == 0:
         none = np.zeros(0)
-        return Shield(100.0, 100.0, 100.0, 0.0, 0.0, 0.0, "Low", parameters.version, none, none, none, none, none)
+        return Shield(100.0, 100.0, 100.0, 0.0, 0.0, 0.0, "Low", parameters.version, none, none, none, none, none, none)
     hits = expected_hits(visits, parameters, own_mask=own_mask)
     full = hits.by_visit * susceptibility
     left = full * weight(visits.age_days)[:, None]
@@ -195,4 +196,5 @@ def shield(
         cost_high=cost_high,
         full_cost=points * full.mean(axis=1),
         dose_quanta=hits.dose_quanta,
+        chance=-np.expm1(-full * recent).mean(axis=1),
     )

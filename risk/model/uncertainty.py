@@ -89,6 +89,7 @@ class Draws:
     odds: Floats  # (3, draws): contact, symptoms, diagnosed; never falling along the classes
     near_per_h: Floats
     infections_per_case: Floats
+    infectious_days: Floats
     susceptible: Floats
     load_factor: Floats  # (4, draws)
     breathing_rest_m3_per_h: Floats
@@ -100,7 +101,7 @@ class Draws:
     air_u: Floats
     mask_u: Floats
     distancing_u: Floats
-    coverage_u: Floats
+    coverage: Floats  # people present per check-in
     close_u: Floats
 
     @property
@@ -140,12 +141,14 @@ def _draws(given: Parameters) -> Draws:
         odds=np.maximum.accumulate(odds, axis=0),
         near_per_h=quantile(p.near_per_h, u["near_per_h"]),
         infections_per_case=quantile(p.infections_per_case, u["infections_per_case"]) * given.adaptive.hidden_carriers,
+        infectious_days=quantile(p.infectious_days, u["infectious_days"]),
         susceptible=quantile(p.susceptible, u["susceptible"]),
         load_factor=np.stack([np.ones(given.draws), *(quantile(c, plane[:, -2 - at]) for at, c in enumerate(load))]),
         breathing_rest_m3_per_h=quantile(bodies.breathing_rest_m3_per_h, breathing),
         breathing_light_m3_per_h=quantile(bodies.breathing_light_m3_per_h, breathing),
         breathing_hard_m3_per_h=quantile(bodies.breathing_hard_m3_per_h, breathing),
         distancing_effect=quantile(bodies.distancing_effect, u["distancing_effect"]),
+        coverage=1.0 / quantile(given.adoption, 1.0 - u["coverage"]),
         outdoor_near_factor=quantile(bodies.outdoor_near_factor, u["outdoor_near_factor"]),
         **{name: u[name] for name in names if name.endswith("_u")},
     )

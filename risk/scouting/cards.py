@@ -210,7 +210,8 @@ class _Card:
     def usual_heads(self) -> Floats:
         """Expected check-ins inside at the open hours; of the kind where nothing is known of the venue."""
         if not self.prepared.usual.size:
-            kind = min(self.parameters.priors[Kind(self.venue.kind)].usual_heads, self.limit)
+            people = self.parameters.priors[Kind(self.venue.kind)].usual_heads
+            kind = min(people * self.parameters.adoption.value, self.limit)
             return np.full(len(self.open_hours), kind)
         local = [moment.astimezone(self.venue.zone) for moment in self.open_hours]
         return np.asarray(self.prepared.usual[[one.weekday() * 24 + one.hour for one in local]], np.float64)

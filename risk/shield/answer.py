@@ -9,30 +9,35 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.db import connection
 from django.utils.translation import get_language
 
 from risk.crowd import venue_days
 from risk.crowd.air import air_of
-from risk.crowd.cases import Signal, signals_of
+from risk.crowd.cases import Signal, default_signal, signals_of
 from risk.crowd.parameters import build
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Ints
-from risk.model import ratings, shield
+from risk.model import classes, ratings, shield
 from risk.model.air import RoomAir
 from risk.model.classes import answer_class, refused_classes
 from risk.model.crowd_state import QUARTER_US, edge_before
 from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.kinds import Kind, KindPrior
 from risk.model.parameters import Adaptive, Parameters
+from risk.model.plain import Comparison, comparison, suggested_profile
 from risk.model.readings import OwnStays, Readings, read_stays
+from risk.model.renewal import ordinary_fortnight
 from risk.model.rounding import down, shown_points, shown_shield, significant
+from risk.model.uncertainty import draws_of
 from risk.model.visits import NO_VISITS, Visits, visits_of
 from risk.reads import OWNED_STAYS
 from risk.shield.reasons import Reason, reasons_of
@@ -50,6 +55,18 @@ class VisitAnswer:
     dose: float
     shield_cost: float
     why: list[Reason]
+    infection_probability: float
+    like: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an answer is to be read against: prevalence where the holder was, the chance that an ordinary fortnight
+    comes to there, and the profile that it leaves room in."""
+
+    prevalence: float
+    ordinary_probability: float
+    suggested_profile: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +82,46 @@ class ShieldAnswer:
     risklevel: str
     parameters: str
     visits: list[VisitAnswer]
+    like: Comparison | None
+    dearest: int | None
+    around: Surroundings
 
 
-def shield_of(*, owners: Sequence[bytes], budget: float, now: dt.datetime) -> ShieldAnswer:
-    """The shield of whoever holds these owners; unknown ones are skipped. No owners: 100. At most five statements."""
+def shield_of(
+    *,
+    owners: Sequence[bytes],
+    budget: float,
+    now: dt.datetime,
+    own_mask: float | None = None,
+    susceptibility: float = 1.0,
+) -> ShieldAnswer:
+    """The shield of whoever holds these owners; unknown ones are skipped. No owners: 100. At most five statements.
+
+    ``own_mask``: share of the time that the holder wears a mask, else as the crowd does. ``susceptibility``: the
+    holder's own, against the average visitor.
+    """
     hashes = {hashlib.sha256(owner).digest() for owner in owners}
     parameters, as_of_us = _in_force()
     places, stays = _read_stays(hashes, now) if hashes else ({}, [])
     if not stays:
-        return _shown(shield.shield(NO_VISITS, parameters, budget=budget), [])
+        return _shown(shield.shield(NO_VISITS, parameters, budget=budget), [], parameters, [default_signal()])
     known = _read_all(places, stays, parameters, as_of_us)
     counted = np.flatnonzero(known.readings.counted)
     visits = _visits(known, counted, now) if counted.size else NO_VISITS
-    result = shield.shield(visits, parameters, budget=budget)
+    result = shield.shield(visits, parameters, budget=budget, own_mask=own_mask, susceptibility=susceptibility)
     rows: dict[int, int] = {int(at): row for row, at in enumerate(counted)}
     latest = sorted(range(len(stays)), key=lambda at: (stays[at].arrive_us, known.places[at].venue), reverse=True)
     language = get_language() or ""
-    return _shown(result, [_answer(known, at, rows.get(at), result, now, language) for at in latest])
+    prevalence = _prevalence(parameters, known.signals)
+    answers = [_answer(known, at, rows.get(at), result, parameters, prevalence[at], now, language) for at in latest]
+    return _shown(result, answers, parameters, known.signals)
 
 
-def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
+def _shown(
+    result: shield.Shield, visits: list[VisitAnswer], parameters: Parameters, signals: Sequence[Signal]
+) -> ShieldAnswer:
+    prevalence = float(_prevalence(parameters, signals).mean())
+    chances = [visit.infection_probability for visit in visits]
     return ShieldAnswer(
         shield=shown_shield(result.shield),
         low=shown_shield(result.low),
@@ -95,7 +132,24 @@ def _shown(result: shield.Shield, visits: list[VisitAnswer]) -> ShieldAnswer:
         risklevel=result.risklevel,
         parameters=result.parameters,
         visits=visits,
+        like=comparison(parameters, result.infection_probability, prevalence),
+        dearest=chances.index(max(chances)) if any(chances) else None,
+        around=Surroundings(
+            prevalence=significant(prevalence),
+            ordinary_probability=significant(-math.expm1(-ordinary_fortnight(parameters, prevalence))),
+            suggested_profile=suggested_profile(parameters, prevalence),
+        ),
     )
+
+
+def _prevalence(parameters: Parameters, signals: Sequence[Signal]) -> npt.NDArray[np.float64]:
+    """What is believed of each: share of people infectious, in the mean."""
+    found = classes.prevalence(
+        [signal.known_active_per_person for signal in signals],
+        draws_of(parameters),
+        already_total=[signal.already_total for signal in signals],
+    )
+    return np.asarray(found.mean(axis=1))
 
 
 # Statements -----------------------------------------------------------------------------------------------------------
@@ -276,11 +330,19 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
 
 
 def _answer(  # noqa: PLR0917 - one call
-    known: _Known, at: int, row: int | None, result: shield.Shield, now: dt.datetime, language: str
+    known: _Known,
+    at: int,
+    row: int | None,
+    result: shield.Shield,
+    parameters: Parameters,
+    prevalence: float,
+    now: dt.datetime,
+    language: str,
 ) -> VisitAnswer:
     """Stay ``at`` as shown; ``row`` is its place among those that count, if it does."""
     stay, place, read = known.stays[at], known.places[at], known.readings
     votes = read.ratings[read.start[at] : read.start[at + 1]].max(axis=0).tolist()
+    chance = 0.0 if row is None else float(result.chance[row])
     return VisitAnswer(
         venue=place.venue,
         arrived=_moment(stay.arrive_us),
@@ -297,6 +359,8 @@ def _answer(  # noqa: PLR0917 - one call
             volume_known=place.facts[1] is not None,
             language=language,
         ),
+        infection_probability=significant(chance),
+        like=comparison(parameters, chance, prevalence),
     )
 
 

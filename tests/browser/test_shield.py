@@ -61,6 +61,13 @@ def test_a_visit_lowers_the_shield_and_the_page_says_why_and_what_raises_it(
     shows(phone, "shown")
     shield = number(phone, "shield")
     assert 0 < shield < 100
+    # The plain chance leads, then the visit that cost most, each beside a time that a person knows.
+    assert "%" in phone.inner_text('[data-slot="chance"]')
+    assert "in a usual" in phone.inner_text('[data-slot="like"]')
+    dearest = phone.inner_text('[data-slot="dearest"]')
+    assert venue.name in dearest
+    assert "in a usual" in dearest
+    assert "The profile that suits that: Relaxed." in phone.inner_text('[data-slot="ordinary"]')
     row = phone.locator("[data-visits] li >> nth=0")
     assert venue.name in row.inner_text()
     row.locator("summary").click()
@@ -81,10 +88,28 @@ def test_a_cautious_profile_has_less_left_and_is_remembered(phone: Page, open_co
     phone.click('[data-do="profile"][data-value="cautious"]')
     phone.wait_for_selector('[data-slot="verdict"]:has-text("times your budget")')
     assert number(phone, "shield") == 0 < standard
+    # Beyond the budget the ring goes on, and the plain chance says the same as before.
+    beyond = str(phone.get_attribute("[data-beyond]", "stroke-dasharray")).split()
+    assert 0 < float(beyond[0]) <= 100
     assert phone.locator("[data-when=guidance]").is_visible()
     phone.reload()
     shows(phone, "shown")
     assert phone.get_attribute('[data-value="cautious"]', "aria-pressed") == "true"
+
+
+def test_a_mask_of_ones_own_raises_the_shield_and_is_remembered(phone: Page, open_context: OpenContext) -> None:
+    visit(phone, open_context, make_venue(kind=KIND, now=now()))
+    phone.goto("/shield")
+    shows(phone, "shown")
+    without = number(phone, "shield")
+    with phone.expect_response("**/api/v1/shield") as sent:
+        phone.select_option("#own-mask", "1")
+    assert json.loads(str(sent.value.request.post_data))["own_mask"] == 1
+    phone.wait_for_function(f"Number(document.querySelector('[data-slot=shield]').textContent) > {without}")
+    phone.reload()
+    shows(phone, "shown")
+    assert phone.input_value("#own-mask") == "1"
+    assert number(phone, "shield") > without
 
 
 def test_the_deployments_own_guidance_is_shown(phone: Page, open_context: OpenContext, settings: Any) -> None:

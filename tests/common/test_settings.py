@@ -66,6 +66,12 @@ def test_what_is_missing_is_named(whole: pytest.MonkeyPatch, name: str, empty: b
         ("CROWDTRACE_TIME_ZONE", "canary"),
         ("CROWDTRACE_TIME_ZONE", "/canary"),
         ("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", "canary"),
+        ("CROWDTRACE_ADOPTION", "canary"),
+        ("CROWDTRACE_ADOPTION", "0.4,0.3,0.2"),
+        ("CROWDTRACE_ADOPTION", "0.3,0.4"),
+        ("CROWDTRACE_ADOPTION", "1.5"),
+        ("CROWDTRACE_ADOPTION", "0"),
+        ("CROWDTRACE_ADOPTION", "nan"),
         ("LAKE_CATALOGUE", "canary"),
     ],
 )

@@ -14,13 +14,13 @@ from crowdtrace.town.comparators import alarms, measure
 from crowdtrace.town.comparators.record import DAY_S, Record, live
 from crowdtrace.town.world.plan import TownPlan, ancestral
 from docs.plots import comparison
-from docs.plots.model import between
+from docs.plots.markers import between
 
 
 @pytest.fixture(scope="module")
 def record() -> Record:
     plan = TownPlan(
-        visitors=800, venues=20, days=18, seed=2, start=dt.date(2026, 3, 2), first_infected=0.05, app_share=0.8
+        visitors=800, venues=20, days=18, seed=2, start=dt.date(2026, 3, 2), first_infected=0.1, app_share=0.8
     )
     return live(plan)
 
@@ -151,7 +151,7 @@ def test_what_the_document_says_of_the_shield_is_in_its_figures() -> None:
     assert at_app["shield"]["precision"] == max(way["precision"] for way in at_app.values())
     assert at_tracing["shield"]["precision"] > at_tracing["contact tracing"]["precision"]
     assert at_tracing["proximity app"]["precision"] > at_tracing["shield"]["precision"]
-    assert at_app["shield"]["precision"] > 1.8 * at_app["proximity app"]["precision"]
+    assert at_app["shield"]["precision"] > 2.3 * at_app["proximity app"]["precision"]
     assert at_tracing["by lot"]["warned"] > at_tracing["shield"]["warned"]
-    assert at_app["by lot"]["warned"] > at_app["shield"]["warned"]
+    assert 0.8 < at_app["by lot"]["warned"] / at_app["shield"]["warned"] < 1.0
     assert at_app["contact tracing"]["warned"] > at_app["shield"]["warned"]

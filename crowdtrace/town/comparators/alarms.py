@@ -38,6 +38,14 @@ CHUNK: Final = 1_000
 
 def shield_loss(record: Record, parameters: Parameters, *, known_active_per_person: float) -> Floats:
     """Expected hits that still count, ``sum of h*w(age)``: what a shield of any budget falls by."""
+    used, hits = visit_hits(record, parameters, known_active_per_person=known_active_per_person)
+    return _by_day(record, record.person[used], record.leave_s[used] // DAY_S, hits)
+
+
+def visit_hits(
+    record: Record, parameters: Parameters, *, known_active_per_person: float, already_total: bool = False
+) -> tuple[Ints, Floats]:
+    """Rows of the stays of people with the app, and the expected hits of each as the product has them."""
     used = np.flatnonzero(record.has_app[record.person])
     venues = record.town.venues
     rooms = [
@@ -76,6 +84,7 @@ def shield_loss(record: Record, parameters: Parameters, *, known_active_per_pers
             kinds=[KINDS[index] for index in kind[part]],
             age_days=0.0,
             known_active_per_person=known_active_per_person,
+            already_total=already_total,
             masks=(masks[0, part], masks[1, part]),
             distancing=(distancing[0, part], distancing[1, part]),
             refused=(False, False, True, True),
@@ -83,7 +92,7 @@ def shield_loss(record: Record, parameters: Parameters, *, known_active_per_pers
             air_log_sd=air_sd[part],
         )
         hits[part] = expected_hits(visits, parameters).by_visit.mean(axis=1)
-    return _by_day(record, record.person[used], record.leave_s[used] // DAY_S, hits)
+    return used, hits
 
 
 def contact_tracing_shield(record: Record) -> Floats:

@@ -23,7 +23,7 @@ DAY_S = 86_400
 class Record:
     """Stays (rows by day) with times in seconds from the first midnight, ratings and answer classes as the product
     has them; and of each person the truth: day infected, at a venue or not, day of onset, day of a known result,
-    whether the infector had no symptoms then."""
+    whether the infector had no symptoms then. Per day ``prevalence``: share of people infectious."""
 
     town: Town
     days: int
@@ -40,6 +40,7 @@ class Record:
     silent_infector: Bools
     onset_day: Floats
     known_from: Ints
+    prevalence: Floats
 
 
 def live(plan: TownPlan) -> Record:
@@ -47,8 +48,10 @@ def live(plan: TownPlan) -> Record:
     town = Town(plan)
     parts: list[tuple[npt.NDArray[Any], ...]] = []
     at_venue, silent = np.zeros(town.people.size, bool), np.zeros(town.people.size, bool)
+    prevalence = []
     for _ in range(plan.days):
         day = town.next_day()
+        prevalence.append(float(day.infectious.mean()))
         stays, said = day.stays, day.answers[day.stays.person]
         classes = answer_class(symptoms=said[:, 0], diagnosed=said[:, 1], contact=said[:, 2], near=said[:, 3])
         start = day.number * DAY_S
@@ -84,4 +87,5 @@ def live(plan: TownPlan) -> Record:
         silent_infector=silent,
         onset_day=infections.onset,
         known_from=infections.known_from,
+        prevalence=np.array(prevalence),
     )

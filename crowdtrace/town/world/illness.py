@@ -1,7 +1,7 @@
 """The course of infections, what people notice and know of them, and what they answer.
 
 Load is Gamma(k, 1/k) a person and runs over the days as He 2020 has it around the onset of symptoms (of those who
-never have any, around the day they would have come), scaled so that the 8 days of an infection are 1 on average.
+never have any, around the day they would have come), scaled so that its infectious days are 1 on average.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdtrace.town.world.people import People
-from risk.model.load import infectiousness_share
+from risk.model.load import infectious_window, infectiousness_share
 from risk.model.parameters import Parameters
 
 Floats = npt.NDArray[np.float64]
@@ -90,14 +90,14 @@ class Infections:
         ill = np.flatnonzero((self.day < day) & (self.day >= day - LAST_DAY))
         since = day - self.onset[ill]
         share = infectiousness_share(parameters.pathogen, since, since + 1.0)
-        out[ill] = self.load[ill] * share * parameters.active_case_days.value
+        out[ill] = self.load[ill] * share * parameters.pathogen.infectious_days.value
         return out
 
     def infectious(self, day: int, parameters: Parameters) -> Bools:
-        """Within the days that carry nearly all infectiousness, whatever the load."""
+        """Within the days that carry most infectiousness, whatever the load."""
         since = day - self.onset
-        half = parameters.active_case_days.value / 2.0
-        return np.asarray((self.day < day) & (since >= -half) & (since < half))
+        first, last = infectious_window(parameters.pathogen)
+        return np.asarray((self.day < day) & (since >= first) & (since < last))
 
     def symptoms(self, day: int) -> Bools:
         """Feels ill today, of this or something else."""

@@ -265,6 +265,16 @@ export class VisitorStore {
     await this.database.put("settings", profile, `profile ${person}`);
   }
 
+  /** @param {string} person @returns {Promise<string>} how often the person wears a mask, as a share; empty: as others */
+  async ownMask(person) {
+    return (await this.database.get("settings", `mask ${person}`)) ?? "";
+  }
+
+  /** @param {string} person @param {string} share */
+  async saveOwnMask(person, share) {
+    await this.database.put("settings", share, `mask ${person}`);
+  }
+
   /** @param {string} person @returns {Promise<number | null>} when the person wanted to leave, in Unix seconds */
   async leaveAt(person) {
     return (await this.database.get("settings", `leave ${person}`)) ?? null;
@@ -328,7 +338,7 @@ export class VisitorStore {
     await work.objectStore("people").delete(person);
     for (const name of /** @type {const} */ (["passes", "drafts", "tickets"])) await work.objectStore(name).delete(IDBKeyRange.bound([person], [person, []]));
     const settings = work.objectStore("settings");
-    for (const name of ["profile", "leave"]) await settings.delete(`${name} ${person}`);
+    for (const name of ["profile", "mask", "leave"]) await settings.delete(`${name} ${person}`);
     if ((await settings.get("person")) === person) await settings.delete("person");
     /** @type {Receipt[]} */
     const receipts = (await settings.get("receipts")) ?? [];

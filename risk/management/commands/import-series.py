@@ -18,12 +18,17 @@ COLUMNS = ("region", "week", "known_active_per_person", "source")
 class Command(BaseCommand):
     """CSV with the columns `region`, `week`, `known_active_per_person`, `source`; all rows or none are stored."""
 
-    help = "Import weekly known active cases per person of ZIP3 areas and states from a CSV file."
+    help = (
+        "Import weekly known active cases per person of ZIP3 areas and states from a CSV file: people whose positive "
+        "result was reported within the last ten days, over all people."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, and what its numbers are."""
         parser.add_argument("file", type=Path)
-        parser.add_argument("--total", action="store_true", help="the numbers count unreported carriers already")
+        parser.add_argument(
+            "--total", action="store_true", help="the numbers are shares of people infectious, hidden carriers included"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Store the rows."""

@@ -40,9 +40,12 @@ class Pathogen:
     """Constants of one pathogen; see each file for its sources.
 
     ``quanta_*_per_h``: mean over infectious people. ``load_dispersion``: k of the gamma-distributed load.
-    ``viral_decay_per_h``, ``settling_per_h``: removal beside ventilation. ``never_symptomatic`` (alpha),
-    ``not_yet_symptomatic`` (pre). ``near_per_h``: hazard of one close contact, net of the far range.
-    ``load_factor_*``: mean load of an infectious person in an answer class against the average infectious person.
+    ``viral_decay_per_h``, ``settling_per_h``: removal beside ventilation. ``infectious_days``: how long an infected
+    person counts as infectious; the days are those of `load.infectious_window`. ``never_symptomatic`` (alpha).
+    ``not_yet_symptomatic`` (pre): share of the infectious days before onset, of people and not of transmission.
+    ``near_per_h``: hazard of one close contact, net of the far range. ``load_factor_*``: mean load of an infectious
+    person in an answer class against the average infectious person; symptoms from onset, and results from
+    `load.RESULT_AFTER_DAYS` days after it, to the end of the infectious days.
     ``susceptible``: share of visitors who can catch it. ``mask_*``: share that worn masks hold back.
     """
 
@@ -55,6 +58,7 @@ class Pathogen:
     settling_per_h: Constant
     mask_out: Constant
     mask_in: Constant
+    infectious_days: Constant
     never_symptomatic: Constant
     not_yet_symptomatic: Constant
     near_per_h: Constant

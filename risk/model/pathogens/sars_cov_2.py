@@ -9,22 +9,32 @@ from __future__ import annotations
 from risk.model.constants import ASSUMED, NOT_SEEN, Constant
 from risk.model.pathogens.base import Incubation, Infectiousness, Pathogen
 
+_LEVEL = "renewal of an epidemic on ordinary weeks, docs/model.md"
+
 SARS_COV_2_ANCESTRAL = Pathogen(
     name="sars-cov-2-ancestral",
     quanta_rest_per_h=Constant(
-        2.5, 1.0, 5.0, "quanta/h", "bracket of Buonanno 2020, doi:10.1016/j.envint.2020.106112" + NOT_SEEN
+        1.5,
+        0.6,
+        4.0,
+        "quanta/h",
+        "bracket of Buonanno 2020, doi:10.1016/j.envint.2020.106112" + NOT_SEEN + f"; place in it: {_LEVEL}",
     ),
     quanta_talk_per_h=Constant(
-        9.0,
-        4.0,
-        20.0,
+        5.0,
+        2.0,
+        13.0,
         "quanta/h",
         "mean 3.8 speaking, Aganovic 2023, doi:10.1016/j.buildenv.2022.109924; median 2.7 standing and speaking, "
         "Mikszewski 2022, doi:10.1016/j.gsf.2021.101285 (abstracts read; a mean over people is above its median); "
-        "bracket of Buonanno 2020 and Peng 2022, doi:10.1021/acs.est.1c06531" + NOT_SEEN,
+        "bracket of Buonanno 2020 and Peng 2022, doi:10.1021/acs.est.1c06531" + NOT_SEEN + f"; place in it: {_LEVEL}",
     ),
     quanta_sing_per_h=Constant(
-        85.0, 50.0, 140.0, "quanta/h", "bracket of Buonanno 2020 and Kriegel 2022 (singing, shouting)" + NOT_SEEN
+        65.0,
+        35.0,
+        125.0,
+        "quanta/h",
+        "bracket of Buonanno 2020 and Kriegel 2022 (singing, shouting)" + NOT_SEEN + f"; place in it: {_LEVEL}",
     ),
     load_dispersion=Constant(
         0.2,
@@ -50,10 +60,15 @@ SARS_COV_2_ANCESTRAL = Pathogen(
     ),
     mask_out=Constant(0.5, 0.3, 0.75, "share", "cloth and surgical as worn, Peng 2022" + NOT_SEEN),
     mask_in=Constant(0.3, 0.15, 0.55, "share", "cloth and surgical as worn, Peng 2022" + NOT_SEEN),
+    infectious_days=Constant(
+        8.0, 5.0, 11.0, "days", "median of studies 6.5 to 9.5, Byrne 2020, doi:10.1136/bmjopen-2020-039856" + NOT_SEEN
+    ),
     never_symptomatic=Constant(
         0.35, 0.2, 0.5, "share", "Sah 2021, doi:10.1073/pnas.2109229118 (35.1 %, 30.7-39.9)" + NOT_SEEN
     ),
-    not_yet_symptomatic=Constant(0.4, 0.25, 0.55, "share", "He 2020, doi:10.1038/s41591-020-0869-5 (44 %)" + NOT_SEEN),
+    not_yet_symptomatic=Constant(
+        0.45, 0.25, 0.6, "share", "of the infectious days of He 2020's curve, doi:10.1038/s41591-020-0869-5" + NOT_SEEN
+    ),
     near_per_h=Constant(
         0.007,
         0.003,
@@ -71,8 +86,8 @@ SARS_COV_2_ANCESTRAL = Pathogen(
     ),
     susceptible=Constant(0.97, 0.9, 0.99, "share", f"new pathogen; {ASSUMED}"),
     load_factor_contact=Constant(1.0, 0.8, 1.25, "factor", ASSUMED),
-    load_factor_symptoms=Constant(1.2, 0.9, 1.6, "factor", f"after onset against before, from He 2020; {ASSUMED}"),
-    load_factor_diagnosed=Constant(0.6, 0.3, 1.0, "factor", f"results come days after the peak, He 2020; {ASSUMED}"),
+    load_factor_symptoms=Constant(1.0, 0.7, 1.4, "factor", f"from onset on, He 2020's curve; {ASSUMED}"),
+    load_factor_diagnosed=Constant(0.75, 0.4, 1.1, "factor", f"from two days after onset, He 2020's curve; {ASSUMED}"),
     incubation=Incubation(1.621, 0.418, "Lauer 2020, doi:10.7326/M20-0504"),
     infectiousness=Infectiousness(20.516508, 1.592124, 12.272481, "He 2020, corrected fit" + NOT_SEEN),
 )

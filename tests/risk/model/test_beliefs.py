@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.model import classes, pathogens
-from risk.model.constants import Constant
+from risk.model.constants import Constant, fixed
 from risk.model.far import InvalidInputError
 from risk.model.kinds import PRIORS, Kind
-from risk.model.parameters import Adaptive, Parameters
+from risk.model.load import RESULT_AFTER_DAYS, infectious_window, infectiousness_share, load_factor
+from risk.model.parameters import Adaptive, Answers, Parameters
 from risk.model.pathogens import INFLUENZA, MEASLES, PROFILES, SARS_COV_2_ANCESTRAL, SARS_COV_2_OMICRON, Pathogen
 from risk.model.shield import shield
 from risk.model.uncertainty import beta_quantiles, draws_of, quantile, uniforms
@@ -149,6 +150,51 @@ def test_chances_rise_along_the_classes_and_stay_below_certainty(known: float) -
     assert (got.admitted <= np.maximum(got.prevalence, got.by_class[:, 0])).all()
 
 
+@settings(deadline=None, max_examples=150)
+@given(
+    st.floats(1e-9, 0.5),
+    st.tuples(st.floats(0.0, 0.3), st.floats(0.0, 0.3), st.floats(0.0, 0.2)),
+    st.sampled_from(sorted(PROFILES)),
+)
+def test_the_classes_sum_to_prevalence_whatever_it_is_and_whatever_people_answer(
+    prevalence: float, mix: tuple[float, float, float], profile: str
+) -> None:
+    contact, symptoms, diagnosed = mix
+    answers = dataclasses.replace(
+        Answers(),
+        share_contact=fixed(contact, "share", "test"),
+        share_symptoms=fixed(symptoms, "share", "test"),
+        share_diagnosed=fixed(diagnosed, "share", "test"),
+    )
+    parameters = Parameters(pathogen=PROFILES[profile], answers=answers, draws=32)
+    got = classes.chances(parameters, prevalence, already_total=True)
+    total = np.einsum("s,nsd->nd", classes.answer_shares(answers), got.by_class)
+    np.testing.assert_allclose(total, got.prevalence, rtol=1e-9 if prevalence < 0.05 else 2e-3)
+    np.testing.assert_allclose(got.admitted, got.prevalence, rtol=1e-9 if prevalence < 0.05 else 2e-3)
+    assert (np.diff(got.by_class, axis=1) >= -1e-12).all()
+    assert (got.by_class <= classes.HIGHEST_CHANCE).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(1e-9, 0.1), st.floats(1.0, 1.2))
+def test_more_prevalence_never_makes_a_class_less_likely(prevalence: float, factor: float) -> None:
+    less, more = classes.chances(PARAMETERS, [prevalence, prevalence * factor], already_total=True).by_class
+    assert (more >= less * (1 - 1e-9)).all()
+
+
+@pytest.mark.parametrize("pathogen", PROFILES.values(), ids=lambda p: p.name)
+def test_constants_of_the_course_are_those_of_the_profile_s_own_curve(pathogen: Pathogen) -> None:
+    """Before onset: of people, by the infectious days, and within a tenth also of transmission."""
+    first, last = infectious_window(pathogen)
+    assert last - first == pytest.approx(pathogen.infectious_days.value)
+    before = pathogen.not_yet_symptomatic.value
+    assert before == pytest.approx(-first / (last - first), abs=0.02)
+    assert before == pytest.approx(float(infectiousness_share(pathogen, -99.0, 0.0)), abs=0.1)
+    assert pathogen.load_factor_symptoms.value == pytest.approx(load_factor(pathogen, 0.0), abs=0.03)
+    assert pathogen.load_factor_diagnosed.value == pytest.approx(load_factor(pathogen, RESULT_AFTER_DAYS), abs=0.03)
+    assert load_factor(pathogen, first) == 1.0
+
+
 def test_about_two_thirds_of_prevalence_stays_with_people_who_answer_no() -> None:
     assert float(classes.hidden_share(draws_of(PARAMETERS)).mean()) == pytest.approx(0.7, abs=0.06)
     got = classes.chances(PARAMETERS, 0.01, already_total=True)
@@ -159,7 +205,8 @@ def test_the_ratio_of_hidden_carriers_is_applied_once() -> None:
     draws = draws_of(PARAMETERS)
     total, known = classes.prevalence([0.01, 0.01], draws, already_total=[True, False])
     assert (total == 0.01).all()
-    np.testing.assert_allclose(known, 0.01 * draws.infections_per_case)
+    # A known case is active for ten days, an infection is infectious for fewer.
+    np.testing.assert_allclose(known, np.minimum(0.01 * draws.infections_per_case * draws.infectious_days / 10, 0.5))
 
 
 def test_a_venue_that_refuses_the_sick_admits_less_risk() -> None:

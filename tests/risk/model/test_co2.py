@@ -8,9 +8,21 @@ import numpy as np
 import pytest
 
 from risk.model.air import RoomAir, room_air
-from risk.model.co2 import EXHALED_PPM, FADE_H, OUTDOOR_PPM, Readings, rebreathed_share, usable, ventilation
+from risk.model.co2 import (
+    EXHALED_PPM,
+    FADE_H,
+    OUTDOOR_PPM,
+    SEDENTARY,
+    Readings,
+    generation,
+    known_generation,
+    people_seen,
+    rebreathed_share,
+    usable,
+    ventilation,
+)
 from risk.model.far import InvalidInputError
-from risk.model.kinds import Kind
+from risk.model.kinds import PRIORS, Kind
 from risk.model.parameters import Parameters
 
 PRIOR = RoomAir(volume_m3=200.0, volume_log_sd=0.0, air_changes_per_h=2.0, air_log_sd=0.56)
@@ -46,8 +58,8 @@ def test_two_hours_of_ordinary_occupancy_find_the_ventilation() -> None:
         readings = simulate(rng, truth, people=people, g_m3_per_h=generation)
         if readings.co2_ppm.max() < OUTDOOR_PPM + 300:
             continue
-        for errors, given in ((blind, None), (known, generation)):
-            got = ventilation(PRIOR, readings, now_h=2.0, generation_m3_per_h=given)
+        for errors, exhaled in ((blind, SEDENTARY), (known, known_generation(generation))):
+            got = ventilation(PRIOR, readings, now_h=2.0, exhaled=exhaled)
             errors.append(abs(got.air_changes_per_h / truth - 1))
             assert got.source == "measured"
             assert got.air_log_sd < PRIOR.air_log_sd
@@ -63,7 +75,7 @@ def test_where_heads_are_known_a_steady_room_has_the_fresh_air_its_rebreathed_sh
     heads = np.full(time.size, 25.0)
     excess = 0.018 * 25.0 / 200.0 * 1e6 / air_per_h
     readings = Readings(time, OUTDOOR_PPM + excess + 10.0 * np.sin(7.0 * time), heads)
-    got = ventilation(PRIOR, readings, now_h=6.0, generation_m3_per_h=0.018)
+    got = ventilation(PRIOR, readings, now_h=6.0, exhaled=known_generation(0.018))
     breath_m3_per_h = 0.018 / (EXHALED_PPM / 1e6)
     fresh_m3_per_h_a_head = breath_m3_per_h / float(rebreathed_share([OUTDOOR_PPM + excess])[0])
     assert got.air_changes_per_h * 200.0 / 25.0 == pytest.approx(fresh_m3_per_h_a_head, rel=0.1)
@@ -81,6 +93,61 @@ def test_a_head_count_that_is_known_narrows_an_occupied_room_and_tells_nothing_o
     certain, vague = (ventilation(PRIOR, empty, now_h=1.5, coverage_log_sd=sd) for sd in (0.0, 0.5))
     # Another processor adds in another order: equal but for rounding.
     assert astuple(certain)[:-1] == pytest.approx(astuple(vague)[:-1], rel=1e-9)
+
+
+def test_people_who_exert_themselves_breathe_out_more_and_children_less() -> None:
+    office, gym, school = (generation(PRIORS[kind]) for kind in (Kind.OFFICE, Kind.GYM, Kind.SCHOOL))
+    assert office.m3_per_h == pytest.approx(0.018)
+    assert 2.0 < gym.m3_per_h / office.m3_per_h < 3.5
+    assert 0.6 < school.m3_per_h / office.m3_per_h < 0.9
+    assert gym.log_sd > office.log_sd
+
+
+@pytest.mark.parametrize(("kind", "m3_per_h"), [(Kind.GYM, 0.044), (Kind.OFFICE, 0.018), (Kind.SCHOOL, 0.0135)])
+def test_an_interval_called_measured_holds_the_truth_nine_times_in_ten(kind: Kind, m3_per_h: float) -> None:
+    """Air from the kind's prior, people who breathe out what the literature says of them: 0.044 m3/h at 3 met."""
+    rng = np.random.default_rng(5)
+    prior = room_air(Parameters(), kind, volume_m3=PRIORS[kind].volume_m3.value)
+    held, off, measured = 0, [], 0
+    while measured < 60:
+        truth = float(np.exp(rng.normal(np.log(prior.air_changes_per_h), prior.air_log_sd)))
+        people = 2.5 * PRIORS[kind].usual_heads * float(np.exp(rng.normal(0, 0.3)))
+        each = m3_per_h * float(np.exp(rng.normal(0, 0.2)))
+        readings = simulate(rng, truth, volume_m3=prior.volume_m3, people=people, g_m3_per_h=each)
+        got = ventilation(prior, readings, now_h=2.0, exhaled=generation(PRIORS[kind]))
+        if got.source != "measured":
+            continue
+        measured += 1
+        low, high = got.interval()
+        held += low <= truth <= high
+        off.append(np.log(got.air_changes_per_h / truth))
+    assert held >= 51
+    assert abs(float(np.median(off))) < 0.2
+
+
+def test_one_generation_for_every_kind_makes_the_air_of_a_gym_look_bad() -> None:
+    """What was wrong: the same course of CO2, read as if people in a gym sat still."""
+    rng = np.random.default_rng(6)
+    prior = room_air(Parameters(), Kind.GYM, volume_m3=1200.0)
+    readings = simulate(rng, 4.0, volume_m3=1200.0, people=60, g_m3_per_h=0.044)
+    sitting, right = (
+        ventilation(prior, readings, now_h=2.0, exhaled=exhaled)
+        for exhaled in (SEDENTARY, generation(PRIORS[Kind.GYM]))
+    )
+    assert sitting.interval()[1] < 4.0
+    assert right.interval()[0] < 4.0 < right.interval()[1]
+
+
+def test_where_the_fresh_air_is_known_co2_counts_the_people() -> None:
+    """Three people for each check-in in a room whose air changes were entered; nothing where nobody is counted."""
+    room = RoomAir(volume_m3=200.0, volume_log_sd=0.0, air_changes_per_h=2.0, air_log_sd=0.15)
+    true = simulate(np.random.default_rng(8), 2.0, people=24.0)
+    seen = people_seen(room, Readings(true.time_h, true.co2_ppm, true.heads / 3.0))
+    assert seen is not None
+    assert seen[0] == pytest.approx(3.0, rel=0.25)
+    assert 0.2 < seen[1] < 0.6
+    assert people_seen(room, Readings(true.time_h, true.co2_ppm, np.zeros(true.time_h.size))) is None
+    assert people_seen(room, Readings(true.time_h, np.full(true.time_h.size, OUTDOOR_PPM), true.heads)) is None
 
 
 def test_a_decay_in_an_empty_room_needs_no_generation() -> None:

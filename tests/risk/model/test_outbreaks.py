@@ -13,7 +13,7 @@ from docs.plots import model as script
 from docs.plots import peers
 from risk.model.constants import Constant
 from risk.model.kinds import Kind
-from risk.model.outbreaks import Outbreak, chances_of, outbreak, predict
+from risk.model.outbreaks import Outbreak, Prediction, chances_of, outbreak, overdispersed, predict, uniformity
 from risk.model.parameters import Parameters
 from risk.model.pathogens import PROFILES
 
@@ -61,11 +61,36 @@ def test_there_are_nine_outbreaks_with_sources_and_the_circular_ones_are_marked(
         assert 2 <= low <= high <= row["exposed"]
 
 
-def test_seven_of_nine_outbreaks_lie_in_their_interval_and_those_outside_lie_above_it() -> None:
-    """Nothing is fitted to them. What the model misses are the largest ones, which fame selects."""
+def test_six_of_nine_outbreaks_lie_in_their_interval_and_those_outside_lie_above_it() -> None:
+    """Nothing is fitted to them. What the model misses are the largest ones: its upper tail is too thin."""
     outside = [prediction for _, prediction in script.predictions() if not prediction.inside]
-    assert len(outside) <= 2
+    assert len(outside) <= 3
     assert all(prediction.observed_low > prediction.published.high for prediction in outside)
+
+
+def test_the_document_says_that_percentiles_are_not_even() -> None:
+    """A sentence that a new table turns round has to be changed with it."""
+    percentiles = [prediction.published.percentile for _, prediction in script.predictions()]
+    assert min(percentiles) > 50
+    assert uniformity(percentiles) < 0.05
+    assert "the model does not pass" in script.DOCUMENT.read_text()
+    assert uniformity(list(np.linspace(2, 98, 9))) > 0.9
+
+
+def test_loads_as_unequal_as_the_bracket_allows_bring_more_rows_inside() -> None:
+    rows = [outbreak(row) for row in script.table_data()["outbreaks"]]
+    own, unequal = (
+        [predict(make(one), draws=DRAWS).published.percentile for one in rows]
+        for make in (lambda one: one, overdispersed)
+    )
+    assert sum(more < before for more, before in zip(unequal, own, strict=True)) >= 8
+    assert uniformity(unequal) > uniformity(own)
+
+
+def test_the_stricter_count_takes_the_middle_of_what_was_observed() -> None:
+    bus = predict(case("Zhejiang"), draws=DRAWS).published
+    assert not Prediction.strictly_holds(dataclasses.replace(bus, percentile=95.1))
+    assert Prediction.strictly_holds(dataclasses.replace(bus, percentile=5.0))
 
 
 def test_a_tenth_of_the_emission_would_leave_most_outbreaks_outside() -> None:
@@ -154,10 +179,10 @@ def test_microcovid_comes_out_as_its_own_calculator_says() -> None:
     assert peers.microcovid(dataclasses.replace(known, hours=100.0), 1.0) == pytest.approx(0.48)
 
 
-def test_peers_agree_with_us_within_a_factor_of_five() -> None:
-    """Not a proof of either: 6 % an hour at one metre was guessed from households, our rates from breath."""
+def test_peers_agree_with_us_within_a_factor_of_ten() -> None:
+    """Not a proof of either: 6 % an hour at one metre was guessed from households, our level is that of an epidemic."""
     for outing in peers.OUTINGS:
-        assert 0.2 < peers.ours(outing, 0.01) / peers.microcovid(outing, 0.01) < 5.0, outing.name
+        assert 0.1 < peers.ours(outing, 0.01) / peers.microcovid(outing, 0.01) < 2.0, outing.name
 
 
 def test_georgia_tech_counts_whoever_is_there_and_we_never_exceed_it() -> None:

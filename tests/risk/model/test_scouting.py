@@ -7,7 +7,7 @@ import pytest
 
 from risk.model.far import InvalidInputError, Rooms, Stays, unit_doses
 from risk.model.kinds import Kind
-from risk.model.parameters import Parameters
+from risk.model.parameters import EVERYBODY, Parameters
 from risk.model.pathogens import SARS_COV_2_ANCESTRAL
 from risk.model.ratings import posterior
 from risk.model.scouting import expected_cost
@@ -76,7 +76,7 @@ def test_a_larger_budget_makes_the_same_stay_cheaper_in_proportion() -> None:
 
 def test_usual_visits_cost_what_a_hand_calculation_gives_within_a_factor_of_three() -> None:
     """One percent of people infectious, standard profile, nobody masked: against points worked out by hand."""
-    parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL)
+    parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL, adoption=EVERYBODY)
     for kind, hours, points in (
         (Kind.SUPERMARKET, 1.0, 1.0),
         (Kind.TRANSPORT, 0.5, 6.0),
@@ -87,7 +87,7 @@ def test_usual_visits_cost_what_a_hand_calculation_gives_within_a_factor_of_thre
         got = cost(
             [kind],
             parameters,
-            heads=prior.usual_heads / prior.coverage.value,
+            heads=prior.usual_heads,
             stay_h=hours,
             volume_m3=prior.volume_m3.value,
             removal_rate_per_h=prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.removal_beside_ventilation_per_h,

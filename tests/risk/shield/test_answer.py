@@ -46,6 +46,11 @@ def test_nobody_has_a_full_shield() -> None:
         "incubating": 0.0,
         "risklevel": "Low",
         "visits": [],
+        "like": None,
+        "dearest": None,
+        "prevalence": 0.00954,
+        "ordinary_probability": 0.0121,
+        "suggested_profile": "relaxed",
     }
 
 
@@ -58,6 +63,60 @@ def test_an_answer_has_exactly_the_fields_of_the_schema() -> None:
     assert list(found) == list(ShieldOutput().fields)
     assert list(found["visits"][0]) == list(VisitOutput().fields)
     assert list(found["visits"][0]["why"][0]) == list(ReasonOutput().fields)
+
+
+def test_a_visit_says_its_plain_chance_and_a_time_in_a_place_that_a_person_knows() -> None:
+    quiet, full = make_venue(kind="supermarket"), make_venue(kind="bar", volume_m3=80.0)
+    crowd(quiet, 8, NOW - 30 * HOUR, 60)
+    crowd(full, 40, NOW - 3 * HOUR, 120)
+    mine = [stay(quiet, NOW - 30 * HOUR, 40), stay(full, NOW - 3 * HOUR, 120)]
+    refresh_crowd(now=NOW)
+    found = answer(*mine)
+    dearest = found["visits"][found["dearest"]]
+    assert dearest["venue"] == full.public_id
+    other = found["visits"][1 - found["dearest"]]
+    assert dearest["infection_probability"] > other["infection_probability"] > 0
+    both = dearest["infection_probability"] + other["infection_probability"]
+    assert found["infection_probability"] == pytest.approx(both, rel=0.02)
+    assert dearest["like"]["minutes"] > 0
+    # The smaller chance is like less time, or like time in a place where an hour costs less.
+    assert (other["like"]["kind"], other["like"]["minutes"]) != (dearest["like"]["kind"], dearest["like"]["minutes"])
+    assert found["like"] is not None
+
+
+@pytest.mark.parametrize(("known", "profile"), [(0.00002, "cautious"), (0.0002, "standard"), (0.001, "relaxed")])
+def test_a_profile_is_suggested_by_prevalence(settings: Any, known: float, profile: str) -> None:
+    settings.KNOWN_ACTIVE_PER_PERSON = known
+    found = answer()
+    assert found["suggested_profile"] == profile
+    assert found["prevalence"] == pytest.approx(11.9 * known, rel=0.1)
+
+
+def test_own_mask_and_susceptibility_reach_the_shield_and_only_help() -> None:
+    venue = make_venue()
+    crowd(venue, 30)
+    me = stay(venue)
+    refresh_crowd(now=NOW)
+    none: dict[str, Any] = {}
+    plain, masked, bare = (answer(me, **more)["spent"] for more in (none, {"own_mask": 1}, {"own_mask": 0}))
+    assert masked < plain < bare
+    assert answer(me, susceptibility=0.5)["spent"] == pytest.approx(plain / 2, rel=0.01)
+    assert answer(me, susceptibility=0)["shield"] == 100
+
+
+def test_fewer_check_ins_for_the_same_people_mean_a_lower_shield(settings: Any) -> None:
+    venue = make_venue()
+    crowd(venue, 30)
+    me = stay(venue)
+    refresh_crowd(now=NOW)
+    spent = []
+    for share in ([1.0], [], [0.3], [0.2, 0.3, 0.5]):
+        settings.ADOPTION = share
+        spent.append(answer(me)["spent"])
+    assert spent[0] < spent[1] < spent[2]
+    # The mean of people for each check-in, above its middle.
+    assert 3.3 < spent[2] / spent[0] < 4.5
+    assert 3.3 < spent[3] / spent[0] < 4.5
 
 
 def test_unknown_owners_are_skipped() -> None:
@@ -229,6 +288,10 @@ def test_a_budget_of_ones_own_and_profiles_scale_what_is_spent() -> None:
         ({"owners": [], "profile": "brave"}, "/profile"),
         ({"owners": [], "profile": "standard", "budget": 0.1}, "/budget"),
         ({"owners": [], "days": 3}, "/days"),
+        ({"owners": [], "own_mask": 1.1}, "/own_mask"),
+        ({"owners": [], "own_mask": True}, "/own_mask"),
+        ({"owners": [], "susceptibility": -0.1}, "/susceptibility"),
+        ({"owners": [], "susceptibility": 2}, "/susceptibility"),
     ],
 )
 def test_bad_input_is_refused_with_the_field_named(body: dict[str, Any], pointer: str) -> None:

@@ -4,18 +4,28 @@
  * A visit counts in full for ten days, then less and less, until after fourteen it is gone (`risk/model/shield.py`; `tests/data/limits.json`
  * holds both to the same days).
  *
- * @typedef {{venue: string, arrived: string, left: string | null, dose: number, shield_cost: number, why: {code: string, text: string}[]}} Visit
+ * @typedef {{venue: string, arrived: string, left: string | null, dose: number, shield_cost: number, why: {code: string, text: string}[], infection_probability: number, like: Comparison | null}} Visit
+ * @typedef {{kind: string, minutes: number}} Comparison
  * @typedef {{day: Date, points: number, visits: Visit[]}} Day
  */
 
 export const FULL_DAYS = 10;
 export const GONE_DAYS = 14;
+export const MOST_TIMES = 10;
 export const DAYS_SHOWN = 14;
 const DAY_MS = 24 * 3600 * 1000;
 
 /** @param {number} ageDays @returns {number} share of its points that a visit of this age still costs, 0 to 1 */
 export function weight(ageDays) {
   return Math.min(1, Math.max(0, (GONE_DAYS - ageDays) / (GONE_DAYS - FULL_DAYS)));
+}
+
+/**
+ * @param {number} spent share of the budget
+ * @returns {number} how much of a ring shows what was spent beyond it, 0 to 100: in its logarithm, full at `MOST_TIMES`
+ */
+export function beyondBudget(spent) {
+  return spent <= 1 ? 0 : Math.min(100, (100 * Math.log(spent)) / Math.log(MOST_TIMES));
 }
 
 /** @param {Visit} visit @param {Date} now @returns {number} its age in days, from its end */

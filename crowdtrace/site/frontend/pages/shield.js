@@ -3,13 +3,14 @@ import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { copyOf, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
-import { byDay, recovery } from "../core/outlook.js";
+import { beyondBudget, byDay, recovery } from "../core/outlook.js";
 import { drawBars, drawRing } from "../ui/chart.js";
 
 /**
  * @typedef {import("../core/outlook.js").Visit} Visit
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").KeptPass} KeptPass
- * @typedef {{shield: number, low: number, high: number, infection_probability: number, spent: number, incubating: number, risklevel: "Low" | "Moderate" | "High", parameters: string, visits: Visit[]}} Shield
+ * @typedef {{shield: number, low: number, high: number, infection_probability: number, spent: number, incubating: number, risklevel: "Low" | "Moderate" | "High", parameters: string, visits: Visit[], like: Comparison | null, dearest: number | null, prevalence: number, ordinary_probability: number, suggested_profile: string}} Shield
+ * @typedef {import("../core/outlook.js").Comparison} Comparison
  */
 
 const DATE = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
@@ -45,6 +46,15 @@ function shownPoints(points) {
   return points > 0 && points < 0.1 ? "< 0.1" : formatNumber(points, 1);
 }
 
+const ownMask = () => /** @type {HTMLSelectElement} */ (find("#own-mask"));
+
+/** @param {Comparison | null} like @returns {string} a time in a place that a person knows */
+function shownLike(like) {
+  if (!like) return "";
+  const time = like.minutes < 100 ? words("minutes", { minutes: formatNumber(like.minutes, 0) }) : words("hours", { hours: formatNumber(like.minutes / 60, like.minutes < 600 ? 1 : 0) });
+  return words(`like-${like.kind}`, { time });
+}
+
 /** @param {string} id @returns {Promise<string>} the name of a place, from this device or from its card */
 async function nameOf(id) {
   const known = names.get(id);
@@ -59,7 +69,9 @@ async function load() {
   const profile = await store.profile(person.id);
   for (const button of document.querySelectorAll("[data-do=profile]")) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.value === profile));
   const owners = await ownersOf(person, pageData("epochs"), kept);
-  const { status, body } = await request("POST", "/api/v1/shield", { body: { owners, profile } });
+  const mask = await store.ownMask(person.id);
+  ownMask().value = mask;
+  const { status, body } = await request("POST", "/api/v1/shield", { body: { owners, profile, ...(mask === "" ? {} : { own_mask: Number(mask) }) } });
   if (status !== 200) return showState("busy");
   shield = /** @type {Shield} */ (body);
   await Promise.all(shield.visits.map((visit) => nameOf(visit.venue)));
@@ -71,12 +83,17 @@ async function load() {
 async function render(answer) {
   const now = new Date();
   drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-ring]")), answer.shield);
+  drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-beyond]")), beyondBudget(answer.spent));
   find("[data-ring-card]").dataset.level = answer.shield === 0 ? "none" : answer.shield < LOW ? "low" : "good";
   fill("shield", formatNumber(answer.shield, 0));
   const [low, high] = [formatNumber(answer.low, 0), formatNumber(answer.high, 0)];
   fill("range", low === high ? "" : words("range", { low, high }));
   fill("verdict", answer.spent > 1 ? words("overspent", { times: formatNumber(answer.spent, 1) }) : word(answer.visits.length === 0 ? "untouched" : answer.shield < LOW ? "low" : "good"));
   fill("chance", percent(answer.infection_probability));
+  fill("like", shownLike(answer.like));
+  fill("dearest", shownDearest(answer));
+  const suggested = document.querySelector(`[data-do=profile][data-value="${answer.suggested_profile}"]`);
+  fill("ordinary", words("ordinary", { prevalence: percent(answer.prevalence), ordinary: percent(answer.ordinary_probability), profile: suggested?.firstChild?.textContent?.trim() ?? "" }));
   fill("incubating", percent(answer.incubating));
   fill("risklevel", word(`risk-${answer.risklevel}`));
   fill("parameters", answer.parameters);
@@ -87,6 +104,15 @@ async function render(answer) {
   listRecovery(answer, now);
   drawDays(answer.visits, now);
   await listPlaces();
+}
+
+/** @param {Shield} answer @returns {string} the visit with the highest chance, in words */
+function shownDearest({ visits, dearest }) {
+  const visit = visits[dearest ?? -1];
+  if (!visit) return "";
+  const { venue, arrived, infection_probability, like } = visit;
+  const day = formatTime(seconds(arrived), { weekday: "long" });
+  return words("dearest", { place: names.get(venue) ?? venue, day, chance: percent(infection_probability), like: shownLike(like) });
 }
 
 /** @param {Visit} visit @returns {string} */
@@ -216,6 +242,10 @@ async function start() {
   }
 }
 
+ownMask().addEventListener("change", async () => {
+  await store.saveOwnMask(person.id, ownMask().value);
+  await load();
+});
 find("[data-form=what-if]").addEventListener("submit", (event) => event.preventDefault());
 select("place").addEventListener("change", () => void choosePlace());
 for (const name of ["hour", "minutes", "mask"]) find(`[data-what-if="${name}"]`).addEventListener("change", () => void showWhatIf());

@@ -46,6 +46,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"Address      {url or 'not served now; start it with make run'}")
         self.stdout.write(f"Venue owner  {owner['username']} / {owner['password']}")
+        self.stdout.write(f"Pathogen     {settings.PATHOGEN}")
         for venue in venues:
             self.stdout.write(f"{venue['name']} ({venue['id']}, {venue['zip']}): kiosk code {venue['enrolment_code']}")
             if url:

@@ -1,0 +1,92 @@
+"""Adoption: the share of the people present who check in, of which doses need the inverse.
+
+A deployment sets what it believes (`Parameters.adoption`); what is seen at a venue narrows it: people counted at a
+door, what its owner says, and CO2 where the fresh air is known (`co2.people_seen`). On a grid, so no conjugate form is
+forced on three kinds of evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.special import expit, logit
+
+from risk.model.constants import Constant, fixed
+from risk.model.far import InvalidInputError
+from risk.model.uncertainty import Floats, quantile
+
+LEAST: Final = 0.02
+HEAVIEST_COUNT: Final = 200.0
+"""People that one count at a door can weigh as: the next day's adoption is another; our assumption."""
+SAID_LOGIT_SD: Final = 0.6
+"""How far off an owner's own figure may be on a logit scale, 70 % being 46 to 87 %; our assumption."""
+_LEVELS: Final = (np.arange(2000) + 0.5) / 2000.0
+
+
+def people_per_check_in(adoption: Constant) -> Constant:
+    """People present for each check-in."""
+    if adoption.certain:
+        return fixed(1.0 / adoption.value, "people per check-in", adoption.source)
+    return Constant(
+        1.0 / adoption.value, 1.0 / adoption.high, 1.0 / adoption.low, "people per check-in", adoption.source
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DoorCount:
+    """People who were counted going in, and check-ins of the same hours."""
+
+    people: float
+    check_ins: float
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleSeen:
+    """People for each check-in as something else than a door says, and how far off it may be (log sd)."""
+
+    per_check_in: float
+    log_sd: float
+
+
+def narrowed(
+    prior: Constant,
+    *,
+    counts: Sequence[DoorCount] = (),
+    said: Sequence[float] = (),
+    seen: Sequence[PeopleSeen] = (),
+) -> Constant:
+    """Adoption at a venue: the prior with what was counted, said (shares) and seen. Nothing: the prior itself.
+
+    Median, 5 % and 95 % points. Counts that say more check-ins than people count as everybody.
+    """
+    if not (counts or said or seen) or prior.certain:
+        return prior
+    share = np.clip(quantile(prior, _LEVELS), LEAST, 1.0 - 1e-6)
+    log_likelihood = np.zeros(share.size)
+    for count in counts:
+        log_likelihood += _counted(share, count)
+    for figure in said:
+        if not 0.0 < figure <= 1.0:
+            raise InvalidInputError("adoption", "must be above 0 and at most 1")
+        off = logit(share) - logit(np.clip(figure, LEAST, 1.0 - LEAST))
+        log_likelihood -= 0.5 * (off / SAID_LOGIT_SD) ** 2
+    for each in seen:
+        if not (each.per_check_in > 0.0 and each.log_sd > 0.0 and np.isfinite([each.per_check_in, each.log_sd]).all()):
+            raise InvalidInputError("adoption", "people for each check-in must be positive")
+        log_likelihood -= 0.5 * ((np.log(share) + np.log(each.per_check_in)) / each.log_sd) ** 2
+    mass = np.exp(log_likelihood - log_likelihood.max())
+    below = (np.cumsum(mass) - 0.5 * mass) / mass.sum()
+    low, middle, high = expit(np.interp((0.05, 0.5, 0.95), below, logit(share))).tolist()
+    return Constant(middle, low, high, "share", f"{prior.source}; narrowed by what was seen")
+
+
+def _counted(share: Floats, count: DoorCount) -> Floats:
+    """Binomial, with no more weight than `HEAVIEST_COUNT` people."""
+    if not (np.isfinite([count.people, count.check_ins]).all() and count.people > 0.0 and count.check_ins >= 0.0):
+        raise InvalidInputError("adoption", "people counted must be more than none")
+    weight = min(1.0, HEAVIEST_COUNT / count.people)
+    inside = min(count.check_ins, count.people)
+    return np.asarray(weight * (inside * np.log(share) + (count.people - inside) * np.log1p(-share)))

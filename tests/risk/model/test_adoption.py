@@ -1,0 +1,110 @@
+"""How many people a check-in stands for: a setting, narrowed by what is seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from risk.model.adoption import DoorCount, PeopleSeen, narrowed, people_per_check_in
+from risk.model.constants import Constant
+from risk.model.far import InvalidInputError
+from risk.model.parameters import ADOPTION, EVERYBODY, Parameters, adoption_around
+from risk.model.shield import shield
+from risk.model.uncertainty import draws_of, quantile
+from tests.risk.model.rooms import HOUR_US, Crowd
+from tests.risk.model.test_shield import visits
+
+CROWD = Crowd(tuple((0, HOUR_US, 0) for _ in range(12)))
+
+
+def spent(adoption: Constant) -> float:
+    return shield(visits(CROWD), Parameters(adoption=adoption, draws=64)).spent
+
+
+def test_where_a_third_checks_in_doses_are_three_times_those_where_everybody_does() -> None:
+    third = Constant(1 / 3, 0.33, 0.337, "share", "test")
+    assert spent(third) / spent(EVERYBODY) == pytest.approx(3.0, rel=0.02)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(0.05, 0.95), st.floats(1.001, 1.2))
+def test_more_check_ins_for_the_same_people_never_cost_more(share: float, factor: float) -> None:
+    assert spent(adoption_around(min(1.0, share * factor))) <= spent(adoption_around(share)) * (1 + 1e-12)
+
+
+def test_one_figure_has_as_much_doubt_as_the_default_and_the_default_is_one() -> None:
+    again = adoption_around(ADOPTION.value)
+    assert (again.low, again.high) == pytest.approx((ADOPTION.low, ADOPTION.high))
+    assert adoption_around(1.0) is EVERYBODY
+    assert (draws_of(Parameters(adoption=EVERYBODY)).coverage == 1.0).all()
+    assert Parameters(adoption=again).version != Parameters(adoption=adoption_around(0.3)).version
+    for share in (0.0, -0.1, 1.1, math.nan):
+        with pytest.raises(ValueError, match="share"):
+            adoption_around(share)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_counting_at_a_door_finds_the_share(share: float) -> None:
+    rng = np.random.default_rng(3)
+    counts = [DoorCount(60, float(rng.binomial(60, share))) for _ in range(5)]
+    found = narrowed(ADOPTION, counts=counts)
+    assert found.low < share < found.high
+    assert found.high - found.low < 0.5 * (ADOPTION.high - ADOPTION.low)
+
+
+def test_an_owner_s_word_moves_it_less_than_a_count() -> None:
+    said, counted = narrowed(ADOPTION, said=[0.3]), narrowed(ADOPTION, counts=[DoorCount(100, 30)])
+    assert counted.value < said.value < ADOPTION.value
+    assert counted.high - counted.low < said.high - said.low < ADOPTION.high - ADOPTION.low
+
+
+def test_co2_moves_it_by_as_much_as_it_knows() -> None:
+    sure, vague = (narrowed(ADOPTION, seen=[PeopleSeen(3.0, sd)]).value for sd in (0.1, 0.5))
+    assert sure == pytest.approx(1 / 3, rel=0.15)
+    assert sure < vague < ADOPTION.value
+
+
+def test_nothing_seen_changes_nothing_and_a_full_count_is_no_certainty() -> None:
+    assert narrowed(ADOPTION) is ADOPTION
+    assert narrowed(EVERYBODY, said=[0.2]) is EVERYBODY
+    # More scans than people: somebody was scanned twice.
+    most = narrowed(ADOPTION, counts=[DoorCount(50, 70)])
+    assert 0.9 < most.value < most.high < 1.0
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(1.0, 1e5), st.floats(0.0, 1e5), st.floats(0.02, 1.0))
+def test_every_accepted_count_gives_a_share(people: float, check_ins: float, said: float) -> None:
+    found = narrowed(ADOPTION, counts=[DoorCount(people, check_ins)], said=[said])
+    assert 0.0 < found.low <= found.value <= found.high < 1.0
+    ratio = people_per_check_in(found)
+    assert 1.0 <= ratio.low <= ratio.value <= ratio.high
+
+
+@pytest.mark.parametrize("count", [DoorCount(0, 0), DoorCount(math.nan, 1), DoorCount(5, -1), DoorCount(math.inf, 1)])
+def test_impossible_counts_are_refused(count: DoorCount) -> None:
+    with pytest.raises(InvalidInputError):
+        narrowed(ADOPTION, counts=[count])
+
+
+def test_the_posterior_of_counts_is_calibrated() -> None:
+    """Truth from the prior, a door counted once: its 90 % interval holds nine of ten."""
+    rng = np.random.default_rng(11)
+    held = 0
+    for _ in range(300):
+        share = float(quantile(ADOPTION, rng.random()))
+        found = narrowed(ADOPTION, counts=[DoorCount(80, float(rng.binomial(80, share)))])
+        held += found.low <= share <= found.high
+    assert 0.85 <= held / 300 <= 0.95
+
+
+def test_a_range_is_what_people_for_each_check_in_are_drawn_from() -> None:
+    coverage = draws_of(Parameters()).coverage
+    assert np.quantile(coverage, 0.05) == pytest.approx(1 / ADOPTION.high, rel=0.03)
+    assert np.quantile(coverage, 0.95) == pytest.approx(1 / ADOPTION.low, rel=0.05)
+    assert dataclasses.replace(Parameters(), adoption=EVERYBODY).version != Parameters().version
