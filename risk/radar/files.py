@@ -22,6 +22,8 @@ COLUMNS: Final = ("model", "reference_date", "horizon", "target_end_date", "loca
 FLAGS: Final = b"flags"
 """Key of the Parquet file's metadata under which remarks on areas are kept, one a line."""
 MISSING: Final = ("", "na", "nan", "null", "none", "<na>", "nat")
+PARQUET: Final = b"PAR1"
+"""How a Parquet file begins, whatever its name."""
 NAMED: Final = 5
 """The first rows that an error names."""
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -78,6 +80,8 @@ def read(path: Path, columns: Sequence[str]) -> Read:
     """Read a CSV (also gzipped, also with a byte order mark) or Parquet file that has these columns."""
     parquet = path.suffix == ".parquet"
     try:
+        with path.open("rb") as head:
+            parquet = parquet or head.read(4) == PARQUET
         if parquet:
             table = pd.read_parquet(path)
         else:
@@ -88,6 +92,8 @@ def read(path: Path, columns: Sequence[str]) -> Read:
         # UnicodeDecodeError and EmptyDataError are kinds of ValueError.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadFileError(f"{path.name} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}") from None
+    if not parquet and not isinstance(table.index, pd.RangeIndex):
+        raise BadFileError(f"{path.name} has rows with more fields than its header.")
     table.columns = [str(name).strip() for name in table.columns]
     absent = [name for name in columns if name not in table.columns]
     if absent:
@@ -213,7 +219,7 @@ def _checked(file: Read, week: str, area: str, value: str, *, group: Any = "") -
     table = table.dropna(subset=["value"])
     other = table.drop_duplicates().duplicated(keys).reindex(file.table.index, fill_value=False)
     file.refuse(other.to_numpy(), f"another {value} for the same {week} and {area}", value)
-    weekday = table["week"].dt.weekday
+    weekday = table["week"].dt.day_of_week
     if weekday.nunique() > 1:
         usual = int(weekday.mode().iloc[0])
         odd = (weekday != usual).reindex(file.table.index, fill_value=False)

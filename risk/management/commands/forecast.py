@@ -8,6 +8,7 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from risk.model.forecast.panel import WEEK, Days
 from risk.model.forecast.radar import forecasts
 from risk.radar.files import (
     BadFileError,
@@ -45,6 +46,9 @@ class Command(BaseCommand):
         """Forecast from every vintage, oldest first."""
         if options["seed"] < 0:
             raise CommandError("--seed is a whole number from 0.")
+        out: Path = options["out"]
+        if not out.parent.is_dir():
+            raise CommandError(f"{out.parent}: there is no such folder.")
         try:
             vintages, history = read_vintages(options["vintages"]), read_history(options["history"])
             _check_weekdays(history.week, np.array([one.as_of for one in vintages]))
@@ -62,14 +66,14 @@ class Command(BaseCommand):
         )
         done = list(tqdm(made, total=len(vintages), unit="week", disable=None))
         try:
-            write_forecasts(options["out"], done, model=options["model"])
+            write_forecasts(out, done, model=options["model"])
         except OSError as error:
-            raise CommandError(f"{options['out']} cannot be written: {error.strerror}") from None
+            raise CommandError(f"{out} cannot be written: {error}") from None
         for remark in remarks(done):
             self.stderr.write(remark)
         self.stdout.write(f"{sum(one.quantiles.size for one in done)} quantiles of {len(done)} dates written")
 
 
-def _check_weekdays(history: np.ndarray, as_of: np.ndarray) -> None:
-    if len(history) and (int(history[0].astype(np.int64)) - int(as_of[0].astype(np.int64))) % 7:
+def _check_weekdays(history: Days, as_of: Days) -> None:
+    if len(history) and (history[0] - as_of[0]) % WEEK:
         raise BadFileError("Weeks of the history end on another weekday than weeks of the vintages.")
