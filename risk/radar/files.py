@@ -111,12 +111,12 @@ def read_history(path: Path) -> Rows:
 def read_vintages(path: Path) -> list[Vintage]:
     """The series as it was on each date: columns date, location, value, as_of."""
     file = read(path, ("date", "location", "value", "as_of"))
-    if not len(file.table):
-        raise BadFileError(f"{path.name} has no rows.")
     as_of, week = file.dates("as_of"), file.dates("date")
     file.refuse(week > as_of, "date is after as_of", "date")
     file.refuse((as_of - week).astype(np.int64) % 7 != 0, "as_of is not whole weeks after date", "as_of")
     table = _checked(file, "date", "location", "value", group=as_of)
+    if table.empty:
+        raise BadFileError(f"{path.name} has no values.")
     return [Vintage(np.datetime64(day, "D"), _rows(rows)) for day, rows in table.groupby("group")]
 
 

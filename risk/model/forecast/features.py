@@ -33,12 +33,14 @@ class Table:
     """Origins to learn from.
 
     ``features`` (n, columns of `NAMES`); ``change`` (n, horizons) of x from the newest value, NaN where not known;
-    ``area`` (n,) numbers unique over sources; ``block`` (n,) numbers of origins that belong together.
+    ``area`` (n,) numbers unique over sources; ``season`` (n,) the year it began; ``block`` (n,) numbers of origins that
+    belong together.
     """
 
     features: Floats
     change: Floats
     area: Ints
+    season: Ints
     block: Ints
 
     @property
@@ -48,7 +50,7 @@ class Table:
 
     def where(self, kept: Flags) -> Table:
         """The rows kept."""
-        return Table(self.features[kept], self.change[kept], self.area[kept], self.block[kept])
+        return Table(self.features[kept], self.change[kept], self.area[kept], self.season[kept], self.block[kept])
 
     def column(self, name: str) -> Floats:
         """One feature."""
@@ -61,6 +63,7 @@ def joined(tables: Sequence[Table]) -> Table:
         np.concatenate([np.zeros((0, len(NAMES))), *(table.features for table in tables)]),
         np.concatenate([np.zeros((0, HORIZONS)), *(table.change for table in tables)]),
         np.concatenate([np.zeros(0, np.int64), *(table.area for table in tables)]),
+        np.concatenate([np.zeros(0, np.int64), *(table.season for table in tables)]),
         np.concatenate([np.zeros(0, np.int64), *(table.block for table in tables)]),
     )
 

@@ -24,6 +24,7 @@ from risk.model.forecast.panel import (
     Rows,
     Vintage,
     known_at,
+    season_of,
     weeks_missing,
 )
 from risk.model.forecast.revisions import corrected, correction
@@ -33,7 +34,7 @@ from risk.model.forecast.training import Source, own_source, own_table, referenc
 
 Model = Literal["radar", "baseline"]
 FEWEST_ORIGINS: Final = 500
-"""With fewer past origins, of all areas and sources together, nothing is learned from them."""
+"""With fewer past origins, of all areas and sources together, or none of an earlier season, nothing is learned."""
 TOO_LITTLE: Final = "too few past weeks to learn from: the forecast is the same as last week, and wide"
 SHORT_SPREAD: Final = 1.5
 """How much wider the forecast of an area is whose own level is not known; our choice."""
@@ -130,7 +131,7 @@ def _learned(
 ) -> Forecast:
     """The mixture of the members, kept in memory; the naive forecast where there is nothing to learn or start from."""
     panel, scale = source.panel, source.scale
-    if not _teaches(table):
+    if not _teaches(table, panel.as_of):
         return replace(naive, flags=(("", TOO_LITTLE), *naive.flags))
     features = source.features(panel)
     usable = ~np.isnan(features[:, COLUMN["level"]])
@@ -148,9 +149,11 @@ def _learned(
     )
 
 
-def _teaches(table: Table) -> bool:
+def _teaches(table: Table, as_of: np.datetime64) -> bool:
+    """Whether there are origins enough, some of them of earlier seasons."""
     known = ~np.isnan(table.change)
-    return table.size > 0 and int(known.sum(axis=0).min()) >= FEWEST_ORIGINS
+    earlier = table.season < season_of(np.array([as_of]))[0]
+    return bool(earlier.any()) and int(known.sum(axis=0).min()) >= FEWEST_ORIGINS
 
 
 def _members(

@@ -95,7 +95,8 @@ def _table(source: Source, origins: Flags, views: Mapping[np.datetime64, Panel],
     """Rows of all origins with a level and a known change; no target is taken from a ``hidden`` week."""
     panel, tables = source.panel, []
     x = np.where(hidden[:, None], np.nan, source.scale.x(panel.values))
-    block = season_of(panel.weeks) * 1000 + source.number * 100
+    season = season_of(panel.weeks)
+    block = season * 1000 + source.number * 100
     if source.number == 0:
         block += (after_christmas(panel.weeks) - ORIGINS[0]) // OWN_BLOCK_WEEKS
     areas = source.number * AREAS + np.arange(len(panel.areas))
@@ -107,6 +108,7 @@ def _table(source: Source, origins: Flags, views: Mapping[np.datetime64, Panel],
         features = source.features(seen)
         last = at + 1 + HORIZONS
         change = changes(features[:, 0], x[at + 1 : last], panel.weeks[at:last])
-        table = Table(features, change, areas, np.full(len(areas), block[at]))
+        same = np.ones(len(areas), np.int64)
+        table = Table(features, change, areas, same * season[at], same * block[at])
         tables.append(table.where(~np.isnan(features[:, 0]) & ~np.isnan(change).all(axis=1)))
     return joined(tables)

@@ -122,7 +122,8 @@ def test_vintages_are_told_apart_by_their_date(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("", "has no rows"),
+        ("", "has no values"),
+        ("2023-12-02,01,,2023-12-02\n", "has no values"),
         ("2023-12-09,01,1,2023-12-02\n", "date is after as_of"),
         ("2023-12-02,01,1,2023-12-06\n", "as_of is not whole weeks after date"),
         ("2023-12-02,01,1,soon\n", "as_of is no date"),

@@ -154,6 +154,13 @@ def test_with_hardly_any_history_the_forecast_is_wide_and_says_so() -> None:
     assert (one.quantiles[:, 3, 21] > 3.0 * one.quantiles[:, 3, MEDIAN]).all()
 
 
+def test_one_unfinished_season_is_too_little_to_learn_from(season: Season) -> None:
+    vintage = season.vintages[-1]
+    none = season.history.where(season.history.week < np.datetime64("2022-01-01"))
+    one = run(dataclasses.replace(season, history=none), [vintage], references=())[0]
+    assert "too few past weeks" in flags(one, "")
+
+
 def test_a_series_of_zeros_gives_a_finite_forecast(season: Season) -> None:
     still = [
         Vintage(one.as_of, rows_but(one.rows, value=np.where(one.rows.area == "01", 0.0, one.rows.value)))
