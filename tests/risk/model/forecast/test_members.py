@@ -12,7 +12,7 @@ from risk.model.forecast.boosting import FITTED, Boosting, boosted
 from risk.model.forecast.features import COLUMN, Table, features_at
 from risk.model.forecast.levels import LEVELS, MEDIAN, at_all_levels
 from risk.model.forecast.naive import same_as_last_week, same_as_last_years
-from risk.model.forecast.panel import HORIZONS, WEEK, Floats, known_at, panel_of
+from risk.model.forecast.panel import HORIZONS, WEEK, Floats, Rows, after_christmas, known_at, panel_of
 from risk.model.forecast.ridge import ridged
 from risk.model.forecast.training import own_source, own_table, reference_table
 from tests.risk.model.forecast.seasons import made, reference, rows_of, saturdays
@@ -111,6 +111,21 @@ def test_an_origin_with_a_vintage_is_learned_from_as_it_was_seen() -> None:
     at = np.flatnonzero(changed.any(axis=1))
     # What was reported then was too low, so more growth was still to come than it looks today.
     assert np.nanmean(seen.change[at]) > np.nanmean(plain.change[at])
+
+
+def test_nothing_is_learned_from_weeks_of_voluntary_reports() -> None:
+    rows = made(last="2025-02-01").history
+    voluntary = (rows.week >= np.datetime64("2024-05-01")) & (rows.week <= np.datetime64("2024-10-31"))
+    wrong = Rows(rows.week, rows.area, np.where(voluntary, 1e6, rows.value))
+    tables = [
+        own_table(own_source(panel_of(one, as_of=rows.week.max()), np.full(12, 1e6)), {})
+        for one in (rows, wrong, rows.where(~voluntary))
+    ]
+    np.testing.assert_array_equal(tables[0].change, tables[1].change)
+    np.testing.assert_array_equal(tables[0].change, tables[2].change)
+    # From the last week of April on, every target is such a week.
+    last = after_christmas(np.array(["2024-04-20"], dtype="datetime64[D]"))[0]
+    assert tables[0].column("week")[tables[0].season == 2023].max() == last
 
 
 def test_a_reference_teaches_nothing_of_pandemic_seasons() -> None:

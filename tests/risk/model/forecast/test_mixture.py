@@ -18,14 +18,19 @@ WEEKS = saturdays(np.datetime64("2023-10-07"), np.datetime64("2024-03-02"))
 
 
 def earlier(*, sd_claimed: float, sd: float) -> tuple[list[Past], Panel]:
-    """Forecasts of x = 2 with a standard deviation claimed, and a panel in which another was true."""
+    """Forecasts of x, which grows by 0.2 a week, with a standard deviation claimed; the panel, in which another holds."""
     rng = np.random.default_rng(3)
-    x = 2.0 + rng.normal(0.0, sd, (len(WEEKS), AREAS))
+    expected = 1.0 + 0.2 * np.arange(len(WEEKS) + HORIZONS)
+    x = expected[: len(WEEKS), None] + rng.normal(0.0, sd, (len(WEEKS), AREAS))
     areas = [f"{number:02d}" for number in range(AREAS)]
     panel = panel_of(rows_of(WEEKS, areas, UNIT.values(x)), as_of=WEEKS[-1])
-    claimed = np.broadcast_to(2.0 + sd_claimed * ndtri(LEVELS), (AREAS, HORIZONS, len(LEVELS)))
+    claimed = expected[:, None] + sd_claimed * ndtri(LEVELS)
     past = [
-        Past(Panel(panel.weeks[: at + 1], panel.areas, panel.values[: at + 1]), UNIT, claimed)
+        Past(
+            Panel(panel.weeks[: at + 1], panel.areas, panel.values[: at + 1]),
+            UNIT,
+            np.broadcast_to(claimed[at + 1 : at + 1 + HORIZONS], (AREAS, HORIZONS, len(LEVELS))),
+        )
         for at in range(5, len(WEEKS))
     ]
     return past, panel

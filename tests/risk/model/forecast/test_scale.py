@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.model.forecast.panel import Panel, known_at, panel_of
-from risk.model.forecast.revisions import correction
+from risk.model.forecast.revisions import corrected, correction
 from risk.model.forecast.scale import Unit, in_season, scale_of
 from tests.risk.model.forecast.seasons import made, rows_of, saturdays
 
@@ -62,3 +62,9 @@ def test_revisions_are_learned_from_earlier_vintages_and_shrunk() -> None:
 def test_without_an_earlier_vintage_nothing_is_corrected() -> None:
     season = made()
     assert correction(known_at(season.history, season.vintages[0]), []).tolist() == [0.0, 0.0]
+
+
+def test_a_correction_multiplies_the_newest_two_weeks() -> None:
+    values = np.full((len(WEEKS), 1), 100.0)
+    after = corrected(panel(values), np.log([1.2, 1.1])).values[:, 0]
+    np.testing.assert_allclose(after[-3:], [100.0, 110.0, 120.0])
