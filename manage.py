@@ -15,8 +15,10 @@ WITHOUT_SERVICES = {
     "compilemessages",
     "diffsettings",
     "findstatic",
+    "forecast",
     "help",
     "makemessages",
+    "score",
     "spectacular",
     "version",
 }

@@ -24,7 +24,10 @@ OUTSIDE: Final = {"contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
 AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (_("For visitors"), ("visitors",)),
     (_("For venues and hosts"), ("hosts",)),
-    (_("For researchers"), ("researchers", "accuracy", "athena", "benchmark", "simulation", "model", "comparison")),
+    (
+        _("For researchers"),
+        ("researchers", "accuracy", "athena", "benchmark", "simulation", "model", "radar", "comparison"),
+    ),
     (_("For operators"), ("operators",)),
     (_("For programmers"), ("tutorial", "protocol", "contributing", "changes")),
 )

@@ -1,0 +1,1 @@
+"""Forecasts of official series, from files and to files."""
