@@ -8,6 +8,7 @@ Under pytest-xdist (`-n`) each worker starts services of its own. The process th
 """
 
 import itertools
+import argparse
 import os
 import signal
 import sys
@@ -39,10 +40,10 @@ GROUPS: Final = {"tests/browser": "chromium", "tests/site": "running copy", "tes
 
 def _deals_out(arguments: Sequence[str]) -> bool:
     """Return whether this process only distributes tests to the workers of pytest-xdist."""
-    asked = any(
-        argument == "--numprocesses" or argument.startswith(("-n", "--numprocesses=")) for argument in arguments
-    )
-    return asked and "PYTEST_XDIST_WORKER" not in os.environ
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-n", "--numprocesses", default="0")
+    asked = parser.parse_known_args(arguments)[0].numprocesses
+    return asked != "0" and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
