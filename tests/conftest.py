@@ -7,8 +7,8 @@ outside are used as they are; without them PostgreSQL and Valkey of a temporary 
 Under pytest-xdist (`-n`) each worker starts services of its own. The process that only deals out the tests starts none.
 """
 
-import itertools
 import argparse
+import itertools
 import os
 import signal
 import sys
