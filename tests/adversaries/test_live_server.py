@@ -193,7 +193,7 @@ class Plan:
 
 
 SAMPLE: Final = Plan(people=30, ahead=1, days=3, newcomers=6, within=0.22)
-"""Four standard deviations of 30 pairs of check-ins, for keys differ from run to run; the town of the long test has the claim's 0.06."""
+"""Four standard deviations of 30 pairs of check-ins; the town of the long test has the claim's 0.06."""
 TOWN: Final = Plan(people=1_000, ahead=4, days=5, newcomers=50, within=0.06)
 
 
