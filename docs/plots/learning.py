@@ -1,4 +1,4 @@
-"""Draws the plots and writes the tables of docs/model.md on learning: `python -m docs.plots.learning` (most of an hour).
+"""Draws the plots and writes the tables of docs/model.md on learning: `python -m docs.plots.learning` (half an hour).
 
 Every row is the same number of simulated towns (`docs.plots.reporters`), seeded, each with a truth of its own.
 """
@@ -295,12 +295,12 @@ def draw(found: Table, curve: dict[bool, list[tuple[int, Found]]]) -> None:
     plt.close(figure)
 
     rows = {name: one for name, one in found["half a year"].items() if " and " not in name}
-    figure, row = plt.subplots(1, len(rows), figsize=(7.2, 2.2), sharey=True)
-    for panel, (name, one) in zip(row, rows.items(), strict=True):
+    figure, axes = plt.subplots(1, len(rows), figsize=(7.2, 2.2), sharey=True)
+    for panel, (name, one) in zip(axes, rows.items(), strict=True):
         panel.hist(one.ranks[:, SCALE], bins=10, range=(0.0, 1.0))
         panel.axhline(one.ranks.shape[0] / 10, color="black", linewidth=0.8)
         panel.set(title=name, xlabel="rank of the truth")
-    row[0].set(ylabel="towns of 200")
+    axes[0].set(ylabel=f"towns of {TOWNS}")
     figure.tight_layout()
     figure.savefig(HERE / "learning_ranks.svg", metadata={"Date": None})
     plt.close(figure)

@@ -1,7 +1,7 @@
 """Towns of people who report a result, with a truth drawn from the prior: what the learning is tried on.
 
-Visits give a town's people 1.1 infections each in the time that one person is infectious (the renewal identity of
-section 5), and a third of that elsewhere. People differ by a factor of 3 either way in what their visits cost. A town
+Visits give a town's people 1.1 infections each in the time that one person is infectious (the renewal identity), and a
+third of that elsewhere. People differ by a factor of 3 either way in what their visits cost. A town
 lasts half a year, in which prevalence goes up and down between 0.6 % and 4 %, or a month at 3 %.
 """
 

@@ -208,7 +208,7 @@ class _Problem:
         volunteers = bool((self.volunteers[counted] > 0.0).any())
         prompted = bool((self.volunteers[counted] == 0.0).any())
         elsewhere = bool((self.elsewhere[counted] > 0.0).any())
-        visits: list[bool] = (self.hits[counted] > 0.0).any(axis=0).tolist()
+        visits = [bool(column.any()) for column in (self.hits[counted] > 0.0).T]
         return np.flatnonzero([any(visits), elsewhere, volunteers, volunteers, volunteers, prompted, *visits])
 
     def hazards(self, at: Floats) -> tuple[Floats, Floats]:
@@ -289,7 +289,10 @@ def fit(cells: Cells, prior: Prior, *, period: int, seed: int, draws: int = DRAW
     weights = age_weights(used, period)
     problem = _Problem.of(used, weights)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        at, shares = _draws(problem, prior, np.random.default_rng(seed), draws)
+        try:
+            at, shares = _draws(problem, prior, np.random.default_rng(seed), draws)
+        except np.linalg.LinAlgError as error:
+            raise DivergedError("no covariance") from error
     version = version_of(used, prior, period, seed, draws)
     return Estimate(at, shares, _effective(shares), typical_dose(used, weights), version)
 
@@ -322,7 +325,8 @@ def _draws(problem: _Problem, prior: Prior, rng: np.random.Generator, count: int
         shares = _shares(log_weights)
         if len(aims) == ROUNDS or _effective(shares) * len(at) >= ENOUGH_EFFECTIVE * count:
             return at, shares
-        while _effective(_shares(log_weights)) * len(at) < 5 * told.size:
+        # Moments of too few draws would have no width: flattened weights go half the way.
+        while _effective(_shares(log_weights)) * len(at) < min(5 * told.size, len(at) / 2):
             log_weights = 0.8 * log_weights
         weights = _shares(log_weights)
         spread = np.cov(at[:, told].T, aweights=weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
@@ -135,6 +136,12 @@ def test_hits_beyond_what_numbers_hold_are_an_error_and_no_estimate() -> None:
     absurd = replace(PRIOR, scale=Belief(800.0, 0.1))
     with pytest.raises(DivergedError):
         fit(cells, absurd, period=0, seed=1)
+
+
+@pytest.mark.parametrize("draws", [2, 30])
+def test_too_few_draws_end_in_an_estimate_or_an_error(draws: int) -> None:
+    with contextlib.suppress(DivergedError):
+        assert np.isfinite(fit(town_cells(), PRIOR, period=0, seed=1, draws=draws).mean).all()
 
 
 @pytest.mark.parametrize("belief", [Belief(np.nan, 1.0), Belief(0.0, 0.0), Belief(0.0, np.inf)])
