@@ -18,7 +18,7 @@ import numpy as np
 from docs.plots.model import between
 from docs.plots.reporters import A_MONTH, HALF_A_YEAR, SHARES, VISITED, Town, reports, truth_of
 from risk.model.learning.cells import Cells, Floats, added
-from risk.model.learning.gate import Learned, learn
+from risk.model.learning.gate import Learned, Reason, learn
 from risk.model.learning.posterior import (
     KIND,
     LEAST_EFFECTIVE,
@@ -225,14 +225,12 @@ def settings_when_wrong() -> dict[str, dict[str, Setting]]:
 
 
 def gate_rows(towns: int = FEWER_TOWNS, seed: int = SEED) -> Iterable[str]:
-    """How often the gate refuses, with honest reports and with a month in which somebody lies."""
-    yield "| the 28 days before the newest | 30 or more positives in the newest | refused |"
-    yield "|---|---|---|"
+    """What the gate says, with honest reports and with a month in which some lie."""
+    yield f"| the 28 days before the newest | {' | '.join(reason.value for reason in Reason)} |"
+    yield "|---" * (1 + len(Reason)) + "|"
     for name, share in (("honest", 0.0), ("3 in 10 reporters say positive whatever happened", 0.3)):
-        verdicts = together(functools.partial(judged, share, seed), towns)
-        able = [one for one in verdicts if one.verdict.positives >= 30]
-        refused = sum(not one.verdict.accepted for one in able)
-        yield f"| {name} | {len(able)} of {towns} towns | {refused} |"
+        said = [one.verdict.reason for one in together(functools.partial(judged, share, seed), towns)]
+        yield f"| {name} | {' | '.join(str(said.count(reason)) for reason in Reason)} |"
 
 
 def judged(share: float, seed: int, number: int) -> Learned:
@@ -266,7 +264,7 @@ def tables(found: Table, wrong: Table, gate: Iterable[str]) -> str:
     for change, rows in wrong.items():
         lines += ["", f"{change[0].upper()}{change[1:]}:", "", *HEAD]
         lines += [row(name, one) for name, one in rows.items()]
-    lines += ["", "The gate, on towns of half a year with 700 positive volunteers:", "", *gate]
+    lines += ["", f"The gate, on {FEWER_TOWNS} towns of half a year with 700 positive volunteers:", "", *gate]
     tests = ", ".join(f"{name} {uniformity(one.ranks[:, SCALE]):.2f}" for name, one in found["half a year"].items())
     lines += ["", f"Are ranks of the true scale uniform (p of a chi-squared test over ten bins)? {tests}."]
     return "\n".join(lines)
