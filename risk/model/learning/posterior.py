@@ -1,0 +1,386 @@
+"""What cells say of the model: a posterior of a few factors on top of the model's own constants.
+
+Of somebody with expected hits ``h_k`` in visits by kind and ``h_0`` elsewhere, in the fortnight before a report,
+
+    x = background*h_0 + scale * sum over kinds of f_k*h_k,        chance of infection 1 - exp(-x)
+
+A true report is positive with odds ``o = reporting * (dose/typical)^rise * (exp(x) - 1)`` among volunteers: people with
+a positive result report more readily than others, and more so, or less, the more hits their own shield showed them
+(``dose`` is the sum of ``h_k`` as they saw it). Among people whom a random prompt asked, ``o = exp(x) - 1``. In each
+stream a share of liars says positive whatever happened; with ``l`` its odds, a report is positive with odds
+``o + l*(1 + o)``.
+
+A cell counts as a binomial draw at the mean hits of its reporters. Every factor has a lognormal prior, ``rise`` a
+normal one. The mode is found by Newton steps (Fisher's scoring, so that the information is never indefinite), halved
+until they climb; draws come from a t around it, weighted to the exact posterior.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+
+from risk.model.far import InvalidInputError
+from risk.model.learning.cells import Cells, Floats
+from risk.model.uncertainty import HIGH, LOW
+from risk.model.visits import KINDS
+
+FORM: Final = 1
+"""Raised when the likelihood changes, so that a version never means two different ones."""
+LEAST_DOSE: Final = 1e-4
+"""Doses below count as this much, for nobody's shield shows less."""
+DRAWS: Final = 1500
+DEGREES: Final = 6.0
+ROUNDS: Final = 6
+"""Most rounds of draws."""
+ENOUGH_EFFECTIVE: Final = 0.5
+"""Effective draws, as a share of a round, after which no further round is needed."""
+LEAST_EFFECTIVE: Final = 0.1
+"""Share of draws that must be worth something, or the weights say that the t lies beside the posterior."""
+HALF_LIFE_PERIODS: Final = 13.0
+"""Age at which a cell counts half, a year; our choice, about the time that a variant stays."""
+STEPS, HALVINGS = 100, 30
+CLOSE: Final = 1e-4
+
+SCALE, BACKGROUND, REPORTING, RISE, LIARS, PROMPTED_LIARS = range(6)
+KIND: Final = 6
+"""Index of the first kind's factor; the others follow in the order of `KINDS`."""
+NAMES: Final = ("scale", "background", "reporting", "rise", "liars", "prompted_liars", *(kind.value for kind in KINDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A normal distribution, of a logarithm for everything but ``rise``."""
+
+    mean: float
+    sd: float
+
+
+def within(factor: float, around: float = 1.0) -> Belief:
+    """A lognormal belief whose 5 % and 95 % points lie a factor below and above its median."""
+    return Belief(float(np.log(around)), float(np.log(factor)) / 1.6448536269514722)
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed before any report: our assumptions.
+
+    ``scale``: hits against what the model says. ``background``: infections outside visits against what is assumed.
+    ``reporting``: odds of a volunteer's report if positive against if not. ``rise``: its power of the dose. ``liars``,
+    ``prompted_liars``: odds of saying positive whatever happened. ``kinds``: one venue kind against the others.
+    """
+
+    scale: Belief = field(default_factory=lambda: within(3.0))
+    background: Belief = Belief(0.0, 0.5)
+    reporting: Belief = field(default_factory=lambda: within(2.0, 3.0))
+    rise: Belief = Belief(0.0, 0.3)
+    liars: Belief = field(default_factory=lambda: within(4.0, 0.01))
+    prompted_liars: Belief = field(default_factory=lambda: within(4.0, 0.01))
+    kinds: Belief = Belief(0.0, 0.4)
+
+    def __post_init__(self) -> None:
+        beliefs = [getattr(self, one.name) for one in fields(self)]
+        if not all(np.isfinite(belief.mean) and 0.0 < belief.sd < 10.0 for belief in beliefs):
+            raise InvalidInputError("prior", "must be finite, with a width")
+
+    @property
+    def mean(self) -> Floats:
+        """Means of all parameters, in the order of `NAMES`."""
+        return self._all("mean")
+
+    @property
+    def sd(self) -> Floats:
+        """Standard deviations of all parameters, in the order of `NAMES`."""
+        return self._all("sd")
+
+    def _all(self, what: str) -> Floats:
+        first = [getattr(getattr(self, name), what) for name in NAMES[:KIND]]
+        return np.array([*first, *[getattr(self.kinds, what)] * len(KINDS)])
+
+
+class DivergedError(ArithmeticError):
+    """No mode was found, or the numbers are not finite; whatever was believed before stays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A posterior as weighted draws.
+
+    ``draws`` (draws, parameters in the order of `NAMES`), logarithms but for ``rise``; ``weights`` (draws,) sum to 1;
+    ``effective``: share of the draws that the weights leave, 1 / (draws * sum of squares). ``typical_dose``: log of the
+    dose at which ``reporting`` is meant; `None` where no volunteer reported, and then that of the cells it is asked
+    about. ``version``: a hash of cells, prior, form and seed: the same version is the same estimate.
+    """
+
+    draws: Floats
+    weights: Floats
+    effective: float
+    typical_dose: float | None
+    version: str
+
+    @property
+    def mean(self) -> Floats:
+        """Posterior means, (parameters,)."""
+        return np.asarray(self.weights @ self.draws)
+
+    @property
+    def covariance(self) -> Floats:
+        """Posterior covariance, (parameters, parameters)."""
+        apart = self.draws - self.mean
+        return np.asarray((apart * self.weights[:, None]).T @ apart)
+
+    @property
+    def sd(self) -> Floats:
+        """Posterior standard deviations, (parameters,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    def quantile(self, share: float) -> Floats:
+        """Quantiles of every parameter, (parameters,)."""
+        order = np.argsort(self.draws, axis=0, kind="stable")
+        reached = np.cumsum(self.weights[order], axis=0)
+        at = np.minimum((reached < share).sum(axis=0), len(self.draws) - 1)
+        return np.asarray(np.take_along_axis(self.draws, np.take_along_axis(order, at[None], 0), 0)[0])
+
+    @property
+    def low(self) -> Floats:
+        """5 % points, (parameters,)."""
+        return self.quantile(LOW)
+
+    @property
+    def high(self) -> Floats:
+        """95 % points, (parameters,)."""
+        return self.quantile(HIGH)
+
+    def rank(self, truth: Floats) -> Floats:
+        """Posterior probability of less than a truth, (parameters,): uniform if the model is right."""
+        return np.asarray(self.weights @ (self.draws < truth))
+
+
+def age_weights(cells: Cells, period: int) -> Floats:
+    """What each cell counts in a given period: half after `HALF_LIFE_PERIODS`, and nothing of later periods."""
+    age = period - cells.period
+    return np.asarray(np.where(age >= 0, 0.5 ** (np.maximum(age, 0) / HALF_LIFE_PERIODS), 0.0))
+
+
+def log_dose(cells: Cells) -> Floats:
+    """Log of the hits that the average reporter of each cell was shown, (n,)."""
+    return np.asarray(np.log(np.maximum(cells.mean_hits.sum(axis=1), LEAST_DOSE)))
+
+
+def typical_dose(cells: Cells, weights: Floats) -> float | None:
+    """Mean log dose of the volunteers, at which ``reporting`` has its prior; of no volunteers, `None`."""
+    heads = cells.reporters * weights * (cells.prompted == 0)
+    return float(heads @ log_dose(cells) / heads.sum()) if heads.sum() > 0.0 else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """What the likelihood needs of cells, each (n,) but ``hits``: computed once a fit."""
+
+    hits: Floats
+    elsewhere: Floats
+    log_dose: Floats
+    volunteers: Floats
+    positives: Floats
+    negatives: Floats
+
+    @classmethod
+    def of(cls, cells: Cells, weights: Floats, centre: float | None = None) -> _Problem:
+        hits = cells.mean_hits
+        typical = typical_dose(cells, weights) if centre is None else centre
+        return cls(
+            hits=hits,
+            elsewhere=cells.mean_elsewhere,
+            log_dose=log_dose(cells) - (typical or 0.0),
+            volunteers=np.asarray(1.0 - cells.prompted, np.float64),
+            positives=cells.positives * weights,
+            negatives=(cells.reporters - cells.positives) * weights,
+        )
+
+    def speaks_of(self) -> npt.NDArray[np.int64]:
+        """Indices of the parameters that the likelihood depends on."""
+        counted = self.positives + self.negatives > 0.0
+        volunteers = bool((self.volunteers[counted] > 0.0).any())
+        prompted = bool((self.volunteers[counted] == 0.0).any())
+        elsewhere = bool((self.elsewhere[counted] > 0.0).any())
+        visits = [bool(column.any()) for column in (self.hits[counted] > 0.0).T]
+        return np.flatnonzero([any(visits), elsewhere, volunteers, volunteers, volunteers, prompted, *visits])
+
+    def hazards(self, at: Floats) -> tuple[Floats, Floats]:
+        """Infections expected (..., n) in visits and elsewhere of parameters ``at`` (..., parameters)."""
+        visits = np.exp(at[..., SCALE, None] + at[..., KIND:]) @ self.hits.T
+        return visits, np.exp(at[..., BACKGROUND, None]) * self.elsewhere
+
+    def log_odds(self, at: Floats) -> Floats:
+        """Log odds of a positive report, (..., n)."""
+        told = self.log_told(at)
+        return np.logaddexp(told, self.log_liars(at) + np.logaddexp(0.0, told))
+
+    def log_told(self, at: Floats) -> Floats:
+        """The same of a report that is no lie."""
+        x = np.maximum(sum(self.hazards(at)), 1e-300)
+        said = at[..., REPORTING, None] + at[..., RISE, None] * self.log_dose
+        return np.asarray(self.volunteers * said + x + np.log(-np.expm1(-x)))
+
+    def log_liars(self, at: Floats) -> Floats:
+        """Log odds of a lie, (..., n)."""
+        return np.where(self.volunteers > 0.0, at[..., LIARS, None], at[..., PROMPTED_LIARS, None])
+
+    def log_likelihood(self, at: Floats) -> Floats:
+        """Log-likelihood (...,) but for the constant of the binomial."""
+        odds = self.log_odds(at)
+        return np.asarray(odds @ self.positives - np.logaddexp(0.0, odds) @ (self.positives + self.negatives))
+
+    def slopes(self, at: Floats) -> Floats:
+        """Derivatives of the log odds by the parameters, (n, parameters)."""
+        visits, elsewhere = self.hazards(at)
+        told, liars, odds = self.log_told(at), self.log_liars(at), self.log_odds(at)
+        honest = np.exp(told + np.log1p(np.exp(liars)) - odds)
+        lied = np.exp(liars + np.logaddexp(0.0, told) - odds)
+        # d log(exp(x) - 1) / dx
+        steep = honest / -np.expm1(-np.maximum(visits + elsewhere, 1e-300))
+        out = np.empty((visits.size, len(NAMES)))
+        out[:, SCALE], out[:, BACKGROUND] = steep * visits, steep * elsewhere
+        out[:, REPORTING] = honest * self.volunteers
+        out[:, RISE] = out[:, REPORTING] * self.log_dose
+        out[:, LIARS], out[:, PROMPTED_LIARS] = lied * self.volunteers, lied * (1.0 - self.volunteers)
+        out[:, KIND:] = steep[:, None] * np.exp(at[SCALE] + at[KIND:]) * self.hits
+        return out
+
+    def information(self, at: Floats) -> Floats:
+        """Fisher's information, (parameters, parameters)."""
+        chance = _chance(self.log_odds(at))
+        slopes = self.slopes(at)
+        spread = (self.positives + self.negatives) * chance * (1.0 - chance)
+        return np.asarray((slopes * spread[:, None]).T @ slopes)
+
+    def gradient(self, at: Floats) -> Floats:
+        """Gradient of the log-likelihood, (parameters,)."""
+        surprise = self.positives - (self.positives + self.negatives) * _chance(self.log_odds(at))
+        return np.asarray(surprise @ self.slopes(at))
+
+
+def _chance(log_odds: Floats) -> Floats:
+    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
+
+
+def information(cells: Cells, at: Floats) -> Floats:
+    """Fisher's information of cells at given parameters, (parameters, parameters)."""
+    return _Problem.of(cells, np.ones(cells.size)).information(at)
+
+
+def chances(cells: Cells, estimate: Estimate) -> Floats:
+    """Predicted chance of a positive report of each cell's average reporter, (n,): the mean over the posterior."""
+    problem = _Problem.of(cells, np.ones(cells.size), estimate.typical_dose)
+    return np.asarray(estimate.weights @ _chance(problem.log_odds(estimate.draws)))
+
+
+def fit(cells: Cells, prior: Prior, *, period: int, seed: int, draws: int = DRAWS) -> Estimate:
+    """The posterior of a given period, from all cells; no earlier posterior goes in.
+
+    The same arguments give the same bytes, in whatever order the cells come. Raises `DivergedError`.
+    """
+    used = cells.in_order()
+    weights = age_weights(used, period)
+    problem = _Problem.of(used, weights)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        try:
+            at, shares = _draws(problem, prior, np.random.default_rng(seed), draws)
+        except np.linalg.LinAlgError as error:
+            raise DivergedError("no covariance") from error
+    version = version_of(used, prior, period, seed, draws)
+    return Estimate(at, shares, _effective(shares), typical_dose(used, weights), version)
+
+
+def _draws(problem: _Problem, prior: Prior, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
+    """Draws of the posterior and their weights: some rounds of ``count``, weighted against the mixture of all rounds.
+
+    The first t is aimed at the mode, each further one at the moments that the draws before it found, for the posterior
+    is skew where volunteers alone speak (adaptive multiple importance sampling, Cornuet 2012, arXiv:0907.1254).
+    """
+    mean, sd = prior.mean, prior.sd
+    mode, precision = _mode(problem, mean, sd)
+    # What no cell speaks of keeps its prior, of which it is drawn: the t spans only what is learned.
+    told = problem.speaks_of()
+    if told.size == 0:
+        return mean + sd * rng.standard_normal((count, mean.size)), np.full(count, 1.0 / count)
+    at, heights = np.zeros((0, mean.size)), np.zeros(0)
+    aims = [(mode[told], np.asarray(np.linalg.inv(precision[np.ix_(told, told)]), np.float64))]
+    while True:
+        centre, covariance = aims[-1]
+        stretch = np.sqrt(DEGREES / rng.chisquare(DEGREES, (count, 1)))
+        new = mean + sd * rng.standard_normal((count, mean.size))
+        new[:, told] = centre + stretch * rng.standard_normal((count, told.size)) @ cholesky(covariance)
+        at = np.concatenate([at, new])
+        distance = 0.5 * (((new - mean) / sd) ** 2)[:, told].sum(axis=1)
+        heights = np.concatenate([heights, problem.log_likelihood(new) - distance])
+        log_weights = heights - np.logaddexp.reduce([_log_t(at[:, told], *aim) for aim in aims], axis=0)
+        if not np.isfinite(log_weights).all():
+            raise DivergedError("weights are not finite")
+        shares = _shares(log_weights)
+        if len(aims) == ROUNDS or _effective(shares) * len(at) >= ENOUGH_EFFECTIVE * count:
+            return at, shares
+        # Moments of too few draws would have no width: flattened weights go half the way.
+        while _effective(_shares(log_weights)) * len(at) < min(5 * told.size, len(at) / 2):
+            log_weights = 0.8 * log_weights
+        weights = _shares(log_weights)
+        spread = np.cov(at[:, told].T, aweights=weights)
+        aims.append((weights @ at[:, told], np.asarray(np.atleast_2d(spread), np.float64)))
+
+
+def _log_t(at: Floats, centre: Floats, covariance: Floats) -> Floats:
+    """Log density of the t, but for a constant."""
+    root = cholesky(covariance, lower=True)
+    length = (solve_triangular(root, (at - centre).T, lower=True) ** 2).sum(axis=0)
+    return np.asarray(-np.log(np.diag(root)).sum() - 0.5 * (DEGREES + centre.size) * np.log1p(length / DEGREES))
+
+
+def _shares(log_weights: Floats) -> Floats:
+    raw = np.exp(log_weights - log_weights.max())
+    return np.asarray(raw / raw.sum())
+
+
+def _effective(shares: Floats) -> float:
+    return float(1.0 / (shares.size * (shares**2).sum()))
+
+
+def _mode(problem: _Problem, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
+    """Mode of the posterior, and its precision there."""
+    precision = 1.0 / sd**2
+
+    def height(at: Floats) -> float:
+        return float(problem.log_likelihood(at)) - 0.5 * float((precision * (at - mean) ** 2).sum())
+
+    at, now = mean.copy(), height(mean)
+    for _ in range(STEPS):
+        curvature = problem.information(at) + np.diag(precision)
+        if not (np.isfinite(curvature).all() and np.isfinite(now)):
+            break
+        uphill = problem.gradient(at) - precision * (at - mean)
+        step = cho_solve(cho_factor(curvature), uphill)
+        gain = float(uphill @ step)
+        if gain < CLOSE:
+            return at, curvature
+        for _halving in range(HALVINGS):
+            there = height(at + step)
+            if there >= now + 1e-4 * gain:
+                break
+            step, gain = 0.5 * step, 0.5 * gain
+        else:
+            break
+        at, now = at + step, there
+    raise DivergedError("no mode found")
+
+
+def version_of(cells: Cells, prior: Prior, period: int, seed: int, draws: int) -> str:
+    """Twelve hexadecimal digits over everything an estimate depends on."""
+    told = hashlib.sha256(repr((FORM, period, seed, draws, prior, NAMES)).encode())
+    ordered = cells.in_order()
+    for column in fields(Cells):
+        told.update(getattr(ordered, column.name).tobytes())
+    return told.hexdigest()[:12]

@@ -1,0 +1,101 @@
+"""What scale and prevalence are, each by itself, as far as something besides reports tells them apart.
+
+Reports of one place and period see the product alone: double prevalence and half the scale give the same reports. In
+logarithms, with true over assumed prevalence as an error that all places and periods share and one of each,
+
+    product of place and period i = scale + common + local_i
+
+Three things help. Places and periods differ, which takes out what is local. A calibrated series (serology, wastewater)
+sees ``common + local_i``. The renewal identity sees the scale: in an equilibrium, mean hits of a fortnight are the
+reproduction number from visits x prevalence x 14 / duration, and since the model's hits go with the prevalence that was
+put in, prevalence cancels. Without the last two, scale and the common error stay apart only by what was believed.
+All of it is normal and linear, so the posterior is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from risk.model.far import InvalidInputError
+from risk.model.learning.cells import Floats
+from risk.model.learning.posterior import SCALE, Belief, Estimate, Prior
+
+FORTNIGHT_DAYS = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """Beliefs about logarithms: the scale, true over assumed prevalence everywhere, and beyond that of each place and
+    period; ``correlation`` of scale and common error, near -1 where nothing tells them apart."""
+
+    scale: Belief
+    common: Belief
+    local: tuple[Belief, ...]
+    correlation: float
+
+
+def product_of(estimate: Estimate, prior: Prior) -> Belief:
+    """What the reports alone say of a log product: the estimate of the scale with its prior divided out.
+
+    Raises `InvalidInputError` where they say nothing.
+    """
+    learned = 1.0 / estimate.sd[SCALE] ** 2 - 1.0 / prior.scale.sd**2
+    if not learned > 1e-6:
+        raise InvalidInputError("estimate", "is no narrower than its prior")
+    weighted = estimate.mean[SCALE] / estimate.sd[SCALE] ** 2 - prior.scale.mean / prior.scale.sd**2
+    return Belief(float(weighted / learned), float(learned**-0.5))
+
+
+def renewal_scale(*, mean_hits: float, prevalence: float, duration_days: float, reproduction: Belief) -> Belief:
+    """What the renewal identity says of the log scale.
+
+    ``mean_hits``: of a fortnight, over the people of a place in equilibrium, as the model has them at ``prevalence``;
+    ``reproduction``: log of the infections that one person causes in visits.
+    """
+    if not (mean_hits > 0.0 and 0.0 < prevalence <= 1.0 and duration_days > 0.0):
+        raise InvalidInputError("mean_hits", "hits, prevalence and duration must be above 0")
+    expected = prevalence * FORTNIGHT_DAYS / duration_days
+    return Belief(reproduction.mean + math.log(expected / mean_hits), reproduction.sd)
+
+
+def separated(
+    products: tuple[Belief, ...],
+    *,
+    scale: Belief,
+    common: Belief,
+    local_sd: float,
+    series: Mapping[int, Belief] | None = None,
+    renewal: Belief | None = None,
+) -> Separated:
+    """Scale, common and local errors of prevalence from ``products`` of places and periods (`product_of`).
+
+    ``scale``, ``common``: beliefs before; ``local_sd``: how far places and periods differ. ``series``: by index of the
+    product, what a calibrated series says of the log of true over assumed prevalence there.
+    """
+    size = 2 + len(products)
+    precision = np.diag([scale.sd**-2, common.sd**-2, *[local_sd**-2] * len(products)])
+    weighted = np.zeros(size)
+    weighted[0], weighted[1] = scale.mean * scale.sd**-2, common.mean * common.sd**-2
+
+    def observe(told: Belief, *which: int) -> None:
+        seen = np.zeros(size)
+        seen[list(which)] = 1.0
+        np.add(precision, np.outer(seen, seen) * told.sd**-2, out=precision)
+        np.add(weighted, seen * told.mean * told.sd**-2, out=weighted)
+
+    for at, product in enumerate(products):
+        observe(product, 0, 1, 2 + at)
+    for at, told in (series or {}).items():
+        observe(told, 1, 2 + at)
+    if renewal is not None:
+        observe(renewal, 0)
+    covariance: Floats = np.linalg.inv(precision)
+    mean, sd = covariance @ weighted, np.sqrt(np.diag(covariance))
+    if not (np.isfinite(mean).all() and np.isfinite(sd).all()):
+        raise InvalidInputError("products", "must be finite, with a width")
+    beliefs = [Belief(float(middle), float(width)) for middle, width in zip(mean, sd, strict=True)]
+    return Separated(beliefs[0], beliefs[1], tuple(beliefs[2:]), float(covariance[0, 1] / (sd[0] * sd[1])))
