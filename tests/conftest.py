@@ -35,7 +35,12 @@ _stack = ExitStack()
 
 # Files that share an expensive server or program run in one worker, one after the other; any other file runs in any
 # worker, but whole. The longest group comes first, so that the others fill what is left.
-GROUPS: Final = {"tests/browser": "chromium", "tests/site": "running copy", "tests/exports": "lake"}
+GROUPS: Final = {
+    "tests/browser/": "chromium",
+    "tests/site/": "running copy",
+    "tests/town/test_demo.py": "running copy",
+    "tests/exports/": "lake",
+}
 
 
 def _deals_out(arguments: Sequence[str]) -> bool:
@@ -94,7 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item) -> str:
     """Return the name of the group that a test runs in: of its folder, or of its file."""
     path = item.path.relative_to(item.config.rootpath).as_posix()
-    return next((group for folder, group in GROUPS.items() if path.startswith(f"{folder}/")), path)
+    return next((group for start, group in GROUPS.items() if path.startswith(start)), path)
 
 
 def pytest_unconfigure() -> None:
