@@ -17,6 +17,8 @@ CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 CATALOGUE: Final = "AwsDataCatalog"
 ENGINE: Final = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 MOST_RESULTS: Final = 1000
+# Clients wait and try again.
+THROTTLED: Final = "TooManyRequestsException"
 
 Json = dict[str, Any]
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from exports.engine import process
 from exports.engine.deployment import _planned
 from exports.engine.errors import QueryBusyError
 from exports.lake.storage import local_path
@@ -146,7 +147,7 @@ class TestRefusals:
         def busy(*_: object, **__: object) -> None:
             raise QueryBusyError
 
-        monkeypatch.setattr("exports.engine.engine._in_process", busy)
+        monkeypatch.setattr("exports.engine.deployment.accept", busy)
         response = ask(client, COUNT)
         refused(response, 429)
         assert response["Retry-After"]
@@ -189,7 +190,8 @@ class TestPermalinks:
         announce(FIRST, now=ANNOUNCED, size=300)
         first = client.get(address(COUNT))
         with monkeypatch.context() as patched:
-            patched.setattr("exports.engine.engine._in_process", lambda *_: pytest.fail("it was run"))
+            patched.setattr("exports.engine.process.start", lambda: pytest.fail("it was parsed"))
+            patched.setattr("exports.engine.process.AHEAD", process._Ahead())
             again = client.get(address(COUNT), headers={"If-None-Match": first["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         announce(SECOND, now=ANNOUNCED + dt.timedelta(days=1), size=300)
