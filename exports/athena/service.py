@@ -112,64 +112,6 @@ class Local:
             raise AthenaError("ClientRequestToken was used for another query")
         return {"QueryExecutionId": str(row.pk)}
 
-    def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
-    def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
-    def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
-    def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
-
-
-def _text(asked: Mapping[str, Any]) -> str:
-    """Return the text of the query that is asked for; raises `AthenaError` if something else is."""
-    sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
-    if not isinstance(sql, str):
-        raise AthenaError("QueryString is missing, or is no text")
-    if not isinstance(context, Mapping):
-        raise AthenaError("QueryExecutionContext is an object")
-    if context.get("Database") not in (None, UNSAID, conf.database()):
-        raise AthenaError(f"Only the database {conf.database()} is here")
-    if asked.get("ExecutionParameters"):
-        raise AthenaError("Queries have no parameters here: write the values into the text")
-    return sql
-
-
-def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
-    """Return the checked query, in its process; raises `AthenaError`. Live rows exist only here."""
-    try:
-        return accept_query(sql, dialect="athena", forwarded=forwarded)
-    except QueryError as error:
-        place = f"line {error.line}:{error.column}: " if error.line else ""
-        raise AthenaError(f"{place}{error.detail}") from error
-    except QueryBusyError as error:
-        raise AthenaError(f"{error}.".capitalize(), kind=THROTTLED) from error
-
-
-def backend(client: str) -> Backend:
-    """Return the backend that the settings name, for one client; raises `AthenaError` if there is none."""
-    match conf.athena_mode():
-        case "local":
-            return Local(client)
-        case "forward":
-            return Forward()
-    raise AthenaError("This deployment does not answer Athena's protocol.", kind="AccessDeniedException")
-
-
-# Here -----------------------------------------------------------------------------------------------------------------
-class Local:
-    """The embedded engine. A query runs in a thread of the process that received it; its state is a row."""
-
-    def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
-        """Start a query, once for each request token."""
-        sql, token = _checked(asked), asked.get("ClientRequestToken")
-        hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else None
-        row, made = AthenaQuery.objects.get_or_create(
-            token=hashed or uuid.uuid4().hex, defaults={"sql": sql, "submitted_at": now}
-        )
-        if row.sql != sql:
-            raise AthenaError("ClientRequestToken was used for another query")
-        if made:
-            _pool().submit(_run, row.pk)
-        return {"QueryExecutionId": str(row.pk)}
-
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return the state and statistics of a query."""
         row = _row(asked, now)

@@ -24,6 +24,7 @@ TOO_DEEP: Final = (
 # Functions allowed in place of a table.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "generate_date_array", "explode"})
 
+
 def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> None:
     """Raise `QueryError` unless the text is one reading statement on the given tables of `schema`."""
     if len(sql) > MAX_CHARACTERS:

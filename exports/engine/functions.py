@@ -9,8 +9,7 @@ from typing import Final
 
 from exports.engine.macros import macros
 
-FUNCTIONS: Final = frozenset(
-    """
+_NAMES: Final = """
     abs acos acosh add age aggregate ago alias any_value apply approx_count_distinct approx_quantile
     approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last
     argmax argmin array_agg array_aggr array_aggregate array_append array_apply array_cat array_concat
@@ -67,8 +66,8 @@ FUNCTIONS: Final = frozenset(
     translate trim trunc try_strptime typeof ucase unbin unhex unicode union_extract union_tag union_value upper
     url_decode url_encode uuid uuid_extract_timestamp uuid_extract_version uuidv4 uuidv7 var_pop var_samp
     variance wavg week weekday weekofyear weighted_avg xor year yearweek
-    """.split()
-)
+"""
+FUNCTIONS: Final = frozenset(_NAMES.split())
 # Written as functions, and known to the binder only.
 BOUND: Final = frozenset({"unnest", "unlist", "ifnull", "grouping", "grouping_id", "row", "generate_subscripts"})
 # Those of `macros`.

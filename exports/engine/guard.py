@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 QUERIES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
-RELATIONS: Final = frozenset(
-    {"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT"}
-)
+RELATIONS: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT"})
 # DuckDB allows a thousand levels of expressions; each is two or three of its tree's JSON.
 RECURSION: Final = 6000
 
@@ -126,9 +124,7 @@ class _Guard:
         for key, part in node.items():
             if key == "cte_map":
                 continue
-            if kind == "RECURSIVE_CTE_NODE" and key == "right":
-                yield part, seen | {node["cte_name"].lower()}
-            elif kind == "CTE_NODE" and key == "child":
+            if (kind == "RECURSIVE_CTE_NODE" and key == "right") or (kind == "CTE_NODE" and key == "child"):
                 yield part, seen | {node["cte_name"].lower()}
             elif key == "function" and kind == "TABLE_FUNCTION":
                 yield from self._of_table_function(part, seen)
@@ -156,7 +152,9 @@ class _Guard:
         elif kind == "BASE_TABLE":
             self._check_table(node, seen)
         elif kind.endswith("_REF") or ("alias" in node and "sample" in node and kind not in RELATIONS):
-            raise QueryError("not-reading", "A query reads tables only (no SHOW, DESCRIBE, SUMMARIZE).", *self._at(node))
+            raise QueryError(
+                "not-reading", "A query reads tables only (no SHOW, DESCRIBE, SUMMARIZE).", *self._at(node)
+            )
         if node.get("sample"):
             self.steady = False
 

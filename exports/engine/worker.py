@@ -36,7 +36,7 @@ if __name__ == "__main__":
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
-from exports.engine.check import check  # noqa: E402
+from exports.engine.check import TOO_DEEP, check  # noqa: E402
 from exports.engine.errors import QueryError  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
 
@@ -71,26 +71,36 @@ def bind(asked: dict[str, Any]) -> None:
 
 def accept(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Check a text; the kernel ends this process by SIGPROF at the limit of time, as nothing else could."""
-    sql, schema, tables = asked["sql"], asked["schema"], asked["tables"]
     signal.setitimer(signal.ITIMER_PROF, asked["parse_seconds"])
     try:
-        check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
-        if not asked["runs"]:
-            return {"tables": [], "steady": False}
-        found = reached(connection, sql, schema=schema, tables=tables)
-    except QueryError as error:
-        return {"refused": asdict(error)}
-    except EngineError as error:
-        return {"error": error.error}
-    except duckdb.Error as error:
-        return {"error": _explained(error)}
-    except RecursionError:
-        return {"refused": asdict(QueryError("too-deep", "The query is nested too deeply. Name parts in a WITH clause."))}
-    except MemoryError:
-        return {"error": OUT_OF_MEMORY}
+        return _checked(asked, connection)
+    except (QueryError, EngineError, duckdb.Error, RecursionError, MemoryError) as error:
+        return _said(error)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    sql, schema, tables = asked["sql"], asked["schema"], asked["tables"]
+    check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
+    if not asked["runs"]:
+        return {"tables": [], "steady": False}
+    found = reached(connection, sql, schema=schema, tables=tables)
     return {"tables": sorted(found.tables), "steady": found.steady}
+
+
+def _said(error: Exception) -> dict[str, Any]:
+    """Return an error as a message."""
+    match error:
+        case QueryError():
+            return {"refused": asdict(error)}
+        case EngineError():
+            return {"error": error.error}
+        case RecursionError():
+            return {"refused": asdict(QueryError("too-deep", TOO_DEEP))}
+        case duckdb.OutOfMemoryException() | MemoryError():
+            return {"error": OUT_OF_MEMORY}
+    return {"error": _explained(error)}
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
@@ -172,14 +182,8 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
             if batch.num_rows > left:
                 truncated = True
                 break
-    except QueryError as error:
-        _write(out, {"refused": asdict(error)})
-        return
-    except duckdb.Error as error:
-        _write(out, {"error": _explained(error)})
-        return
-    except (MemoryError, pa.ArrowMemoryError):
-        _write(out, {"error": OUT_OF_MEMORY})
+    except (QueryError, duckdb.Error, MemoryError) as error:
+        _write(out, _said(error))
         return
     _write(out, {"ok": True, "rows": rows, "truncated": truncated})
     with pa.ipc.new_stream(out, schema) as writer:
@@ -188,7 +192,7 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
 
 
 def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with texts for enumerations: a few bytes each would become as many texts where they are read."""
+    """Return the schema with texts for enumerations: a few bytes would become as many texts where they are read."""
     return pa.schema(
         [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema]
     )
@@ -216,7 +220,8 @@ def _refused(asked: duckdb.DuckDBPyConnection) -> str:
     """Return why a column of the answer has a type that cannot be sent; empty if all can."""
     for name, kind, *_ in asked.description or ():
         if _is_formless(kind):
-            return f'The column "{name}" is of the kind {str(kind)[:200]}, which an answer cannot hold. Cast it to VARCHAR.'
+            words = str(kind)[:200]
+            return f'The column "{name}" is of the kind {words}, which an answer cannot hold. Cast it to VARCHAR.'
     return ""
 
 
@@ -230,7 +235,7 @@ def _is_formless(kind: Any, levels: int = MOST_LEVELS) -> bool:
     return unnamed or any(_is_formless(part, levels - 1) for _, part in parts)
 
 
-def _explained(error: duckdb.Error) -> dict[str, Any]:
+def _explained(error: Exception) -> dict[str, Any]:
     """Return DuckDB's own error, the JSON after the name of its kind."""
     text = str(error)
     try:

@@ -152,6 +152,17 @@ class TestRefusals:
         refused(response, 429)
         assert response["Retry-After"]
 
+    @pytest.mark.parametrize("sent", ["body", "address"])
+    def test_a_text_that_is_not_read_in_time_is_told_what_to_do(
+        self, client: Client, released: ReleasedLake, settings: Any, sent: str
+    ) -> None:
+        settings.QUERY_LIMITS = {"parse_seconds": 0.2}
+        bomb = "SELECT a" + ".f()" * 1600
+        response = ask(client, bomb) if sent == "body" else client.get(address(bomb))
+        [error] = refused(response)["errors"]
+        assert error["code"] == "too-complex"
+        assert "WITH clause" in error["detail"]
+
     def test_a_lake_that_cannot_be_read_is_away_and_names_no_path(
         self, client: Client, settings: Any, tmp_path: Path, catalogue_url: str
     ) -> None:

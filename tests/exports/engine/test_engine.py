@@ -198,7 +198,7 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
         "SELECT length(repeat('x', 2000000000))",
         "SELECT list_aggregate(range(200000000), 'string_agg', ',')",
         "SELECT map(range(90000000), range(90000000))",
-        "WITH RECURSIVE t(s) AS (SELECT 'xxxxxxxxxxxxxxxxxxxxxxxx' UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
+        "WITH RECURSIVE t(s) AS (SELECT 'xxxxxxxxxxxxxxxxxxxx' UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
     ],
 )
 def test_a_query_that_eats_memory_is_ended(tmp_path: Path, hungry: str) -> None:
@@ -289,7 +289,7 @@ def test_places_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pyt
     assert places == {tmp_path / "one" / "queries", tmp_path / "two" / "queries"}
     settings.EMBEDDED = False
     for name in ("one", "two"):
-        settings.DATABASES = {"default": settings.DATABASES["default"] | {"NAME": name}}
+        monkeypatch.setattr("exports.conf.database_url", lambda name=name: f"postgresql://localhost/{name}")
         places.add(work_folder())
     assert len(places) == 4
 
@@ -356,9 +356,7 @@ class TestAttacks:
             "SELECT 'a\x00b'",
         ],
     )
-    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(
-        self, sql: str
-    ) -> None:
+    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(self, sql: str) -> None:
         with pytest.raises(QueryError) as caught:
             accepted(sql)
         assert caught.value.detail
