@@ -7,6 +7,7 @@ A secret may also be given as `NAME_FILE`, the path of a file that holds it. Wit
 import base64
 import re
 import sys
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from exports.engine.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -373,7 +376,9 @@ ATHENA_ENDPOINT: str = env.str("ATHENA_ENDPOINT", default="")
 ATHENA_RESULTS_MB: int = env.int("ATHENA_RESULTS_MB", default=256)
 # What one query may use, where it is not the default of `exports.engine.limits.Limits`, such as memory_mb=512: each of
 # four queries may hold that much at once, and so may one process that waits.
-QUERY_LIMITS: dict[str, int] = {name: int(value) for name, value in env.dict("QUERY_LIMITS", default={}).items()}
+QUERY_LIMITS: dict[str, int] = env.dict("QUERY_LIMITS", cast={"value": int}, default={})
+if _unknown := QUERY_LIMITS.keys() - {limit.name for limit in fields(Limits)}:
+    raise ImproperlyConfigured(f"QUERY_LIMITS knows no {', '.join(sorted(_unknown))}; see exports/engine/limits.py.")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
 # them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")

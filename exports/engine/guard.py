@@ -63,7 +63,7 @@ def _statements(connection: "duckdb.DuckDBPyConnection", sql: str) -> list[Any]:
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(RECURSION)
     try:
-        tree = json.loads(found[0]) if found else {"error": True}
+        tree: dict[str, Any] = json.loads(found[0]) if found else {"error": True}
     finally:
         sys.setrecursionlimit(usual)
     if tree["error"]:
