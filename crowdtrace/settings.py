@@ -376,7 +376,10 @@ ATHENA_ENDPOINT: str = env.str("ATHENA_ENDPOINT", default="")
 ATHENA_RESULTS_MB: int = env.int("ATHENA_RESULTS_MB", default=256)
 # What one query may use, where it is not the default of `exports.engine.limits.Limits`, such as memory_mb=512: each of
 # four queries may hold that much at once, and so may one process that waits.
-QUERY_LIMITS: dict[str, int] = env.dict("QUERY_LIMITS", cast={"value": int}, default={})
+try:
+    QUERY_LIMITS = {name: int(value) for name, value in env.dict("QUERY_LIMITS", default={}).items()}
+except ValueError:
+    raise ImproperlyConfigured("QUERY_LIMITS gives whole numbers, such as memory_mb=512,parallel=2.") from None
 if _unknown := QUERY_LIMITS.keys() - {limit.name for limit in fields(Limits)}:
     raise ImproperlyConfigured(f"QUERY_LIMITS knows no {', '.join(sorted(_unknown))}; see exports/engine/limits.py.")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
