@@ -80,12 +80,14 @@ class TestForms:
         table = pa.table({"a": ["", None, 'x"y'], "b": [1, 2, None]})
         assert to_csv(table).decode() == '"a","b"\n"","1"\n,"2"\n"x""y",\n'
 
-    def test_pages_follow_each_other_without_gap_or_repeat(self) -> None:
+    @pytest.mark.parametrize("most", [1, 2, 3, 5, 6, 7])
+    def test_pages_follow_each_other_without_gap_or_repeat(self, most: int) -> None:
         table = pa.table({"n": list(range(5))})
         seen: list[str] = []
         start = 0
         while True:
-            page = results_page(table, start=start, most=2)
+            page = results_page(table, start=start, most=most)
+            assert len(page["ResultSet"]["Rows"]) <= most
             seen += [row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]]
             if "NextToken" not in page:
                 break

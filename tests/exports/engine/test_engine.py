@@ -5,6 +5,8 @@ import datetime as dt
 import fcntl
 import json
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -409,6 +411,13 @@ class TestAttacks:
             assert isinstance(running.exception(), QueryError)
         assert seen
         assert all(set(each) <= {"HOME", "TZ"} for each in seen)
+
+    def test_the_query_process_loads_no_settings_and_no_web_framework(self) -> None:
+        loads = f"import runpy, sys; runpy.run_path({str(process.WORKER)!r})"
+        code = f"{loads}; print(*{{'django', 'boto3'}} & set(sys.modules))"
+        root = Path(__file__).parents[3]
+        done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == []
 
     def test_a_process_answers_one_query_and_ends(self, engine: Engine) -> None:
         asked = {"sql": "SELECT 1 AS one", "dialect": "athena", "schema": "covid-19", "tables": [], "runs": True}
