@@ -7,6 +7,7 @@ A secret may also be given as `NAME_FILE`, the path of a file that holds it. Wit
 import base64
 import re
 import sys
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from exports.engine.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -297,6 +300,8 @@ THROTTLES = {
     "signing": "1500/3 second",
     # Codes of invitations tried at one venue: a try spends no ticket.
     "invitation": f"{600 * _many}/minute",
+    # Kilobytes that queries of Athena's protocol write for one client, their texts included.
+    "athena-results": "65536/hour",
     # Links to one mailbox, and links that one account has sent: nobody fills a stranger's.
     "mail": f"{5 * _many}/hour",
 } | env.dict("THROTTLES", default={})
@@ -367,6 +372,16 @@ if ATHENA not in ("local", "forward", "off"):
     raise ImproperlyConfigured("ATHENA is local, forward or off.")
 ATHENA_WORKGROUP: str = env.str("ATHENA_WORKGROUP", default="")
 ATHENA_ENDPOINT: str = env.str("ATHENA_ENDPOINT", default="")
+# What results of queries at /athena may take together on the lake's disk, in MiB; the oldest make room.
+ATHENA_RESULTS_MB: int = env.int("ATHENA_RESULTS_MB", default=256)
+# What one query may use, where it is not the default of `exports.engine.limits.Limits`, such as memory_mb=512: each of
+# four queries may hold that much at once, and so may one process that waits.
+try:
+    QUERY_LIMITS = {name: int(value) for name, value in env.dict("QUERY_LIMITS", default={}).items()}
+except ValueError:
+    raise ImproperlyConfigured("QUERY_LIMITS gives whole numbers, such as memory_mb=512,parallel=2.") from None
+if not QUERY_LIMITS.keys() <= {limit.name for limit in fields(Limits)}:
+    raise ImproperlyConfigured("QUERY_LIMITS has a name that is none of exports/engine/limits.py.")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
 # them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")

@@ -312,6 +312,7 @@ class AthenaQuery(models.Model):
     submitted_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
     elapsed_ms = models.PositiveIntegerField(default=0)
+    stored_bytes = models.PositiveIntegerField(default=0, db_default=0, help_text="of its results; 0: none, or removed")
 
     def __str__(self) -> str:
         return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"
