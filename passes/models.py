@@ -190,6 +190,26 @@ class RevokedEntry(models.Model):
         return f"revoked in {self.epoch}"
 
 
+class Tombstone(models.Model):
+    """That an anchor, or an owner hash, belonged to a pass or refusal that is erased: it makes no second one.
+
+    Lives as long as the row would have: an erased anchor is never answered differently from one that is merely known.
+    """
+
+    privacy = Privacy(Subject.VISIT, erasure=Erasure.NOT_CONCERNED, retention=(Retention("epoch", AFTER_RETENTION),))
+
+    mark = models.BinaryField(
+        primary_key=True, max_length=16, help_text="HMAC(pepper, label || tag or owner hash)[:16]"
+    )
+    sealed_venue = models.BinaryField(
+        max_length=8, help_text="masked with HMAC(pepper, label || tag): readable with the pass alone; else random"
+    )
+    epoch = models.DateField()
+
+    def __str__(self) -> str:
+        return f"erased in {self.epoch}"
+
+
 class Scan(models.Model):
     """One answer at a door, green or red, with the cause for the operator's totals."""
 

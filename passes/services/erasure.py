@@ -11,6 +11,7 @@ from passes.codec import revocation_entry
 from passes.hashes import list_salt, spent_hash
 from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SelfReport, SpentOwner, Visit
 from passes.services.holders import add_to_total, mark_hour, shuffled
+from passes.services.tombstones import bury
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
     if row is None:
         return ErasedCounts(reports=reports)
     _keep_declining(row, now)
+    bury(row)
     visits = Visit.objects.filter(tag=row.tag)
     arrived = visits.order_by("arrived_at").values_list("arrived_at", flat=True).first()
     if arrived is not None:

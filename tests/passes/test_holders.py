@@ -11,10 +11,13 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from common.purge import purge_expired
 from passes import keys, selectors
 from passes.clock import calendar
 from passes.codec import Occupancy, open_bundle
-from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Visit
+from passes.codec.identity import encode_base64url
+from passes.codec.limits import VISIT_RETENTION
+from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Tombstone, Visit
 from passes.services import kiosks
 from passes.services.erasure import ErasedCounts, erase_owners
 from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 NOBODY = "A" * 43
+TODAY = calendar().current(NOW.timestamp())
 
 
 @pytest.fixture
@@ -263,8 +267,22 @@ def test_a_wallet_file_is_made_only_for_a_pass_whose_signature_holds(venue: Venu
 
     forged = static_text(held.pass_bytes[:-1] + bytes([held.pass_bytes[-1] ^ 1]))
     assert drawn(forged, "pkpass").status_code == 400
-    erase_owners([held.secrets.owner_hash], NOW)
-    assert drawn(held.on_paper(), "pkpass").status_code == 400
+
+
+def test_a_wallet_file_does_not_tell_whether_a_pass_was_revoked_or_erased(venue: Venue) -> None:
+    drawn(Phone().check_in(venue).on_paper(), "pkpass")  # keys are read once
+    made = []
+    for begin in (lambda _: None, lambda one: post("passes/revoke", {"owners": [one.owner]}), erase):
+        held = Phone().check_in(venue)
+        begin(held)
+        with CaptureQueriesContext(connection) as captured:
+            answer = drawn(held.on_paper(), "pkpass")
+        made.append((answer.status_code, answer.headers["Content-Type"], len(captured)))
+    assert made == [(200, "application/vnd.apple.pkpass", made[0][2])] * 3
+
+
+def erase(held: HeldPass) -> None:
+    assert erase_owners([held.secrets.owner_hash], NOW).passes == 1
 
 
 @pytest.mark.parametrize("credential", ["", "GO1:", "https://example.org", "GO1:" + "A" * 300])
@@ -304,13 +322,44 @@ def test_an_erased_pass_is_declined_offline_until_its_epoch_ends(door: EnrolledD
     assert not bundle(door, with_end).revocations.holds(held.secrets.anchor)
 
 
-def test_the_ticket_of_an_erased_pass_makes_no_other(venue: Venue, door: EnrolledDevice) -> None:
+@pytest.mark.parametrize("answers", [HEALTHY, dict.fromkeys(HEALTHY, True)])
+def test_what_is_erased_stays_erased(venue: Venue, answers: dict[str, bool]) -> None:
+    """Its anchor and its owner hash make no second pass, at no venue and on no day, with no answers."""
+    phone, other = Phone(), Phone()
+    other.register()
+    phone.register()
+    holder, fresh = phone.next_pass(TODAY), other.next_pass(TODAY)
+    assert phone.ask(venue, holder, answers=answers).status_code == 201
+    erase_owners([holder.owner_hash], NOW)
+    for place in (venue, make_venue()):
+        assert phone.ask(place, holder, answers=answers).status_code == 409
+        assert phone.ask(place, holder, answers=HEALTHY, day=calendar().following(TODAY)).status_code == 409
+    assert other.ask(venue, fresh, anchor=encode_base64url(holder.anchor)).status_code == 409
+    assert other.ask(venue, fresh, owner_hash=encode_base64url(holder.owner_hash)).status_code == 409
+    assert other.ask(venue, fresh).status_code == 201
+    assert Pass.objects.count() == 1
+
+
+def test_a_revoked_pass_is_not_given_again(venue: Venue) -> None:
     phone = Phone()
     held = phone.check_in(venue)
-    erase_owners([held.secrets.owner_hash], NOW)
+    assert post("passes/revoke", {"owners": [held.owner]}) == 204
     assert phone.ask(venue, held.secrets).status_code == 409
-    assert not Pass.objects.exists()
-    assert not Visit.objects.exists()
+
+
+def test_a_tombstone_says_nothing_and_goes_when_the_row_would_have_gone(venue: Venue) -> None:
+    held = Phone().check_in(venue)
+    row = Pass.objects.get()
+    values = [bytes(row.tag), bytes(row.owner_hash), held.secrets.anchor, venue.pk.to_bytes(8, "big")]
+    erase_owners([held.secrets.owner_hash], NOW)
+    kept = b"".join(bytes(one.mark) + bytes(one.sealed_venue) for one in Tombstone.objects.all())
+    assert len(kept) == 2 * 24
+    assert not [value for value in values if value in kept or value[:8] in kept]
+    end = NOW.replace(hour=4) + DAY + VISIT_RETENTION
+    purge_expired(now=end - HOUR)
+    assert Tombstone.objects.count() == 2
+    purge_expired(now=end)
+    assert not Tombstone.objects.exists()
 
 
 # Budgets -------------------------------------------------------------------------------------------------------------
@@ -319,7 +368,7 @@ def test_the_ticket_of_an_erased_pass_makes_no_other(venue: Venue, door: Enrolle
     [
         ("ratings", {"masks": 4, "distancing": 2}, 9),
         ("names", {"name": "Ada"}, 10),
-        ("passes/render", None, 2),
+        ("passes/render", None, 3),
     ],
 )
 def test_acts_of_holders_take_few_statements(

@@ -3,10 +3,12 @@
 import datetime as dt
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from common.web.problems import Conflict
 from passes import keys, ticket_keys
 from passes.admission import Answers, Result, ScanType
 from passes.clock import calendar
@@ -223,3 +225,13 @@ def test_ratings_and_reports_at_once_count_once(venue: Venue, door: EnrolledDevi
     assert race(*[rate, report] * 3) == [None] * 6
     assert (Rating.objects.count(), SelfReport.objects.count()) == (1, 1)
     assert RatingTotal.objects.values_list("count", "masks", "distancing").get() == (1, 4, 2)
+
+
+def test_a_check_in_during_the_erasure_of_its_anchor_makes_no_second_pass(venue: Venue, race: Race) -> None:
+    for _ in range(4):
+        phone = Phone()
+        held = phone.check_in(venue)
+        erase = partial(erase_owners, [held.secrets.owner_hash], NOW)
+        results = race(*[checking_in(phone, venue, held.secrets)] * AT_ONCE, erase)
+        assert not [each for each in results[:-1] if isinstance(each, Exception) and not isinstance(each, Conflict)]
+        assert not Pass.objects.exists()
