@@ -66,6 +66,11 @@ def list_salt(venue: str) -> bytes:
     return keyed_hash("revocations", venue.encode())[:SALT_BYTES]
 
 
+def random_entry_key(venue: str) -> bytes:
+    """Key of the random entries in a venue's revocation list."""
+    return keyed_hash("random-entries", venue.encode())
+
+
 def erased_pass_mark(tag: bytes) -> bytes:
     """`HMAC(pepper, "erased-pass" || tag)[:16]`: what is kept of the anchor of an erased pass."""
     return keyed_hash("erased-pass", tag)[:TAG_BYTES]

@@ -169,9 +169,9 @@ class Pass(models.Model):
 
 
 class RevokedEntry(models.Model):
-    """The entry of an erased pass in its venue's revocation list: what lets offline kiosks decline it.
+    """The entry of a revoked or erased pass in its venue's revocation list: what lets offline kiosks decline it.
 
-    `HMAC(list salt, anchor)[:8]`. The pass itself is gone; this says nothing to who has not its anchor.
+    `HMAC(list salt, anchor)[:8]`: this says nothing to somebody who has not the anchor. When it appears is random.
     """
 
     privacy = Privacy(
@@ -182,9 +182,10 @@ class RevokedEntry(models.Model):
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     epoch = models.DateField()
     entry = models.BinaryField(max_length=8)
+    appears_at = models.DateTimeField(help_text="a publication drawn from those of the 12 hours after")
 
     class Meta:
-        indexes = [models.Index(fields=["venue", "epoch"])]
+        constraints = [models.UniqueConstraint(fields=["venue", "epoch", "entry"], name="listed_once")]
 
     def __str__(self) -> str:
         return f"revoked in {self.epoch}"

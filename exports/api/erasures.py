@@ -112,7 +112,11 @@ class ErasuresView(APIView):
         examples=[OpenApiExample("Begun", value={"id": _ID}, response_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped."""
+        """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped.
+
+        Doors with a network decline an erased pass at once. A door without one may still let it in until it appears in
+        the door's list: at a random moment of the next 12 hours, so that the lists of two venues link nobody.
+        """
         body = read_body(request, OwnersSerializer)
         capability = requests.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
         transaction.on_commit(tasks.enqueue_erase)

@@ -16,6 +16,7 @@ from passes.clock import calendar, epoch_of
 from passes.codec.limits import VISIT_RETENTION
 from passes.hashes import spent_hash
 from passes.models import Change, Name, Pass, Rating, Visit
+from passes.services.revocations import list_pass
 
 # An owner is spent and its report made in one statement, and each owner in a transaction of its own: what is written
 # together could be put together again.
@@ -85,10 +86,18 @@ def name_purpose(venue: str) -> str:
     return f"name/{venue}"
 
 
-def revoke_passes(*, owner_hashes: Iterable[bytes]) -> None:
-    """Make passes open no door any more; each in a transaction of its own."""
+def revoke_passes(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> None:
+    """Make passes open no door any more: online doors at once, offline ones when the entry of each appears in its list.
+
+    Each in a transaction of its own.
+    """
     for owner_hash in shuffled(owner_hashes):
-        Pass.objects.filter(owner_hash=owner_hash, go=True, revoked=False).update(revoked=True)
+        with transaction.atomic():
+            passes = Pass.objects.select_for_update(of=("self",)).select_related("venue")
+            row = passes.filter(owner_hash=owner_hash, go=True, revoked=False).first()
+            if row is not None:
+                Pass.objects.filter(pk=row.pk).update(revoked=True)
+                list_pass(row, now)
 
 
 def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, now: dt.datetime) -> None:

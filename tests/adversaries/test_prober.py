@@ -62,7 +62,7 @@ class TestAProber:
         refusal.register()
         refused = refusal.next_pass(calendar().current(NOW.timestamp()))
         refusal.ask(place, refused, answers=dict.fromkeys(HEALTHY, True))
-        revoke_passes(owner_hashes=[revoked.secrets.owner_hash])
+        revoke_passes(owner_hashes=[revoked.secrets.owner_hash], now=NOW)
         erase_owners([erased.secrets.owner_hash], NOW)
         erase_owners([refused.owner_hash], NOW)
         anchors = [one.secrets.anchor for one in (known, revoked, erased)] + [refused.anchor]
@@ -78,7 +78,7 @@ class TestAProber:
     def test_drawing_a_credential_does_not_tell_what_became_of_its_pass(self, form: str) -> None:
         place = make_venue()
         held = [Phone().check_in(place) for _ in range(3)]
-        revoke_passes(owner_hashes=[held[1].secrets.owner_hash])
+        revoke_passes(owner_hashes=[held[1].secrets.owner_hash], now=NOW)
         erase_owners([held[2].secrets.owner_hash], NOW)
         for later in (0, 2):
             now = NOW + dt.timedelta(days=later)
