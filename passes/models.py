@@ -197,7 +197,7 @@ class Tombstone(models.Model):
     Lives as long as the row would have: an erased anchor is never answered differently from one that is merely known.
     """
 
-    privacy = Privacy(Subject.VISIT, erasure=Erasure.NOT_CONCERNED, retention=(Retention("epoch", AFTER_RETENTION),))
+    privacy = Privacy(Subject.HOLDER, retention=(Retention("epoch", AFTER_RETENTION),), ordered_by_acts=True)
 
     mark = models.BinaryField(
         primary_key=True, max_length=16, help_text="HMAC(pepper, label || tag or owner hash)[:16]"

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 
 from django.db import transaction
 
+from common.locks import keep_rows
 from passes.hashes import spent_hash
 from passes.models import Name, Pass, Rating, Scan, SelfReport, SpentOwner, Visit
 from passes.services.holders import add_to_total, mark_hour, shuffled
@@ -45,6 +46,7 @@ def erase_owners(owner_hashes: Iterable[bytes], now: dt.datetime) -> ErasedCount
 
 @transaction.atomic
 def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
+    keep_rows()
     # The lock makes scans of this pass wait: they then find it gone and keep nothing.
     row = Pass.objects.select_for_update(of=("self",)).select_related("venue").filter(owner_hash=owner_hash).first()
     reports = SelfReport.objects.filter(owner_hash=owner_hash).delete()[0]

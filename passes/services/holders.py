@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from common import crypto
+from common.locks import keep_rows
 from passes.clock import calendar, epoch_of
 from passes.codec.limits import VISIT_RETENTION
 from passes.hashes import spent_hash
@@ -43,6 +44,7 @@ _ADD_TO_TOTAL: Final = """
 def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.datetime) -> None:
     """Keep or change the rating of a pass that was let in; anything else changes nothing."""
     with transaction.atomic():
+        keep_rows()
         row = Pass.objects.select_for_update().filter(owner_hash=owner_hash, go=True).first()
         if row is None or _is_past(row.epoch, now, VISIT_RETENTION):
             return
@@ -72,13 +74,16 @@ def show_name(*, owner_hash: bytes, name: str, now: dt.datetime) -> None:
         return
     text = crypto.encrypt(name_purpose(row.venue.public_id), name.encode())
     with transaction.atomic():
+        keep_rows()
         if Pass.objects.select_for_update().filter(pk=row.pk).exists():  # it may be erased at this moment
             Name.objects.update_or_create(pass_row=row, defaults={"text": text})
 
 
 def hide_name(*, owner_hash: bytes) -> None:
     """Take a name back."""
-    Name.objects.filter(pass_row__owner_hash=owner_hash).delete()
+    with transaction.atomic():
+        keep_rows()
+        Name.objects.filter(pass_row__owner_hash=owner_hash).delete()
 
 
 def name_purpose(venue: str) -> str:
@@ -93,6 +98,7 @@ def revoke_passes(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> None:
     """
     for owner_hash in shuffled(owner_hashes):
         with transaction.atomic():
+            keep_rows()
             passes = Pass.objects.select_for_update(of=("self",)).select_related("venue")
             row = passes.filter(owner_hash=owner_hash, go=True, revoked=False).first()
             if row is not None:
