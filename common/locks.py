@@ -5,7 +5,6 @@ from typing import Final
 from django.db import connection
 
 CROWD: Final = 0x43524F57  # "CROW"
-ESTIMATE: Final = 0x45535449  # "ESTI"
 MIXING: Final = 0x4D495849  # "MIXI"; also in passes/migrations/record_scan.sql
 
 

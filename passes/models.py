@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
-from passes.codec.limits import EPOCH_LENGTH, OLDEST_TEST, VISIT_RETENTION
+from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Device, Venue
 
 # Retentions of an epoch's date, which count from the start of its day.
@@ -353,19 +353,6 @@ class Name(models.Model):
 
     def __str__(self) -> str:
         return "a name"
-
-
-class SelfReport(models.Model):
-    """A test result that waits for the nightly fold; one row an owner, no request in common."""
-
-    privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("tested_on", AT_END + OLDEST_TEST),))
-
-    owner_hash = models.BinaryField(primary_key=True, max_length=32)
-    tested_on = models.DateField()
-    positive = models.BooleanField()
-
-    def __str__(self) -> str:
-        return f"report of {self.tested_on}"
 
 
 class SpentOwner(models.Model):

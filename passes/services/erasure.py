@@ -8,7 +8,7 @@ from django.db import transaction
 
 from common.locks import keep_rows
 from passes.hashes import spent_hash
-from passes.models import Name, Pass, Rating, Scan, SelfReport, SpentOwner, Visit
+from passes.models import Name, Pass, Rating, Scan, SpentOwner, Visit
 from passes.services.holders import add_to_total, mark_hour, shuffled
 from passes.services.revocations import list_pass
 from passes.services.tombstones import bury
@@ -23,7 +23,6 @@ class ErasedCounts:
     visits: int = 0
     ratings: int = 0
     names: int = 0
-    reports: int = 0
 
     def __add__(self, other: "ErasedCounts") -> "ErasedCounts":
         """Both together."""
@@ -49,10 +48,9 @@ def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
     keep_rows()
     # The lock makes scans of this pass wait: they then find it gone and keep nothing.
     row = Pass.objects.select_for_update(of=("self",)).select_related("venue").filter(owner_hash=owner_hash).first()
-    reports = SelfReport.objects.filter(owner_hash=owner_hash).delete()[0]
     SpentOwner.objects.filter(spent_hash=spent_hash(owner_hash)).delete()
     if row is None:
-        return ErasedCounts(reports=reports)
+        return ErasedCounts()
     list_pass(row, now)
     bury(row)
     visits = Visit.objects.filter(tag=row.tag)
@@ -66,7 +64,6 @@ def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
         visits=visits.delete()[0],
         ratings=ratings,
         names=Name.objects.filter(pass_row=row).delete()[0],
-        reports=reports,
     )
     row.delete()
     return counts

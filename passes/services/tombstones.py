@@ -5,10 +5,18 @@ the pass, for a wallet file asks whether its signature holds for its venue.
 """
 
 import secrets
+from typing import Final
+
+from django.db import connection
 
 from passes.hashes import VENUE_BYTES, erased_owner_mark, erased_pass_mark, erased_venue_mask, pass_tag
 from passes.models import Pass, Tombstone
 from venues.models import Venue
+
+_KNOWN_OR_ERASED: Final = """
+    SELECT (SELECT venue_id FROM passes_pass WHERE tag = %(tag)s AND go),
+           (SELECT sealed_venue FROM passes_tombstone WHERE mark = %(mark)s)
+"""
 
 
 def bury(row: Pass) -> None:
@@ -41,8 +49,9 @@ def is_buried(*, anchor: bytes, owner_hash: bytes) -> bool:
 def venue_of_pass(anchor: bytes) -> str | None:
     """The public id of the venue of a pass that is known or erased, with the same statements for both."""
     tag = pass_tag(anchor)
-    known = Pass.objects.filter(tag=tag, go=True).values_list("venue_id", flat=True).first()
-    sealed = Tombstone.objects.filter(pk=erased_pass_mark(tag)).values_list("sealed_venue", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN_OR_ERASED, {"tag": tag, "mark": erased_pass_mark(tag)})
+        known, sealed = cursor.fetchone()
     erased = int.from_bytes(_masked(bytes(sealed), tag), "big") if sealed is not None else -1
     return Venue.objects.filter(pk=erased if known is None else known).values_list("public_id", flat=True).first()
 

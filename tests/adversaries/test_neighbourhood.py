@@ -21,7 +21,8 @@ from passes.clock import calendar
 from passes.codec import revocation_entry
 from passes.hashes import erased_owner_mark, list_salt, pass_tag, spent_hash
 from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SpentOwner, Tombstone, Visit
-from passes.services.holders import rate_visit, report_test, revoke_passes, show_name
+from passes.services.holders import rate_visit, revoke_passes, show_name
+from risk.crowd.reports import report_test
 from tests.adversaries.matching import auc_of_pairs
 from tests.factories import NOW, make_venue
 from venues.models import Venue

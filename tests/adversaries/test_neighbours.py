@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from common.crypto import b64encode
 from exports import tasks as exports_tasks
-from passes.models import Change, SelfReport
+from passes.models import Change
 from risk.crowd.refresh import refresh_crowd
-from risk.crowd.reports import fold_reports
+from risk.crowd.reports import fold_reports, report_test
 from risk.models import CrowdClock, CrowdDay, VenueCard
 from risk.scouting.cards import cards_of
 from risk.scouting.curves import refresh_cards
@@ -122,7 +122,7 @@ def _three_worlds(puppets: list[Spans], target: Spans, said: dict[str, bool]) ->
         venue = make_venue(organisation=organisation, volume_m3=20.0, air_changes_per_h=1.0)
         worlds.append(World(venue, [_comes_and_goes(venue, spans) for spans in puppets]))
         last = _comes_and_goes(venue, target, **answers)
-    SelfReport.objects.create(owner_hash=last.pass_row.owner_hash, tested_on=NOW.date(), positive=True)
+    report_test(owner_hashes=[bytes(last.pass_row.owner_hash)], tested_on=NOW.date(), positive=True, now=NOW)
     assert fold_reports(now=NOW).reports == 1
     refresh_crowd(now=NOW)
     return worlds[0], worlds[1], worlds[2]

@@ -17,7 +17,7 @@ from passes.clock import calendar
 from passes.codec import Occupancy, open_bundle
 from passes.codec.identity import encode_base64url
 from passes.codec.limits import VISIT_RETENTION
-from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SelfReport, SpentOwner, Tombstone, Visit
+from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SpentOwner, Tombstone, Visit
 from passes.services.erasure import ErasedCounts, erase_owners
 from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue
 from tests.passes.people import HEALTHY, HeldPass, Phone, result, scan, send
@@ -214,31 +214,7 @@ def test_a_sealing_key_serves_a_week_and_older_ones_still_open(door: EnrolledDev
     assert len(keys.opening_keys(NOW + 5 * DAY)) == 2
 
 
-# Reports -------------------------------------------------------------------------------------------------------------
-def report(owners: list[str], **changes: Any) -> int:
-    return post("diagnoses", {"owners": owners, "tested_on": "2026-05-13", "result": "positive"} | changes)
-
-
-def test_a_report_is_held_once_an_owner(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
-    enter(door, held)
-    assert report([held.owner, NOBODY, held.owner]) == 202
-    assert report([held.owner], result="negative") == 202
-    one = SelfReport.objects.get()
-    assert (bytes(one.owner_hash), one.positive) == (held.secrets.owner_hash, True)
-    (stay,) = selectors.owned_visits([held.secrets.owner_hash])
-    assert (stay.venue_id, stay.arrived_at, stay.ends_at) == (venue.pk, NOW, NOW + dt.timedelta(minutes=75))
-
-    one.delete()
-    report([held.owner])
-    assert not SelfReport.objects.exists()
-
-
-@pytest.mark.parametrize("day", ["2026-05-15", "2026-04-14", "soon"])
-def test_a_report_is_of_the_last_four_weeks(day: str) -> None:
-    assert report([], tested_on=day) == 400
-    assert report([], tested_on="2026-04-15") == 202
-
-
+# Lists ---------------------------------------------------------------------------------------------------------------
 def test_lists_of_owners_hold_a_thousand() -> None:
     assert post("passes/revoke", {"owners": [NOBODY] * 1000}) == 204
     assert post("passes/revoke", {"owners": [NOBODY] * 1001}) == 400
@@ -291,7 +267,7 @@ def test_only_passes_are_drawn(credential: str) -> None:
 
 # Erasure -------------------------------------------------------------------------------------------------------------
 def rows() -> dict[str, list[Any]]:
-    models: list[Any] = [Pass, Scan, Visit, Rating, Name, SelfReport, SpentOwner, RatingTotal]
+    models: list[Any] = [Pass, Scan, Visit, Rating, Name, SpentOwner, RatingTotal]
     return {model.__name__: sorted(map(str, model.objects.values_list())) for model in models}
 
 
@@ -304,11 +280,12 @@ def test_erasure_leaves_everything_as_if_the_visit_had_not_been(venue: Venue, do
     enter(door, held)
     rate(held, 5, 1)
     post("names", {"owner": held.owner, "name": "Ada"})
-    report([held.owner])
+    body = {"owners": [held.owner], "tested_on": "2026-05-13", "result": "negative"}
+    assert post("diagnoses", body) == 202
 
     counts = erase_owners([held.secrets.owner_hash, bytes(32)], NOW)
 
-    assert counts == ErasedCounts(passes=1, scans=1, visits=1, ratings=1, names=1, reports=1)
+    assert counts == ErasedCounts(passes=1, scans=1, visits=1, ratings=1, names=1)
     assert rows() == before
     assert Change.objects.order_by("-since").filter(since=NOW).exists()
     assert erase_owners([held.secrets.owner_hash], NOW) == ErasedCounts()
@@ -367,7 +344,7 @@ def test_a_tombstone_says_nothing_and_goes_when_the_row_would_have_gone(venue: V
     [
         ("ratings", {"masks": 4, "distancing": 2}, 9),
         ("names", {"name": "Ada"}, 10),
-        ("passes/render", None, 3),
+        ("passes/render", None, 2),
     ],
 )
 def test_acts_of_holders_take_few_statements(

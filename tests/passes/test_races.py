@@ -23,7 +23,7 @@ from passes.models import (
     Rating,
     RatingTotal,
     Scan,
-    SelfReport,
+    SpentOwner,
     SpentTicket,
     TicketKey,
     Visit,
@@ -31,9 +31,11 @@ from passes.models import (
 from passes.services.checkins import CheckinRequest, check_in
 from passes.services.draws import DrawAnswer, TicketSet, draw_tickets
 from passes.services.erasure import erase_owners
-from passes.services.holders import rate_visit, report_test, revoke_passes
+from passes.services.holders import rate_visit, revoke_passes
 from passes.services.scans import ScanRequest, record_scan
 from passes.services.visitors import register_visitor
+from risk.crowd.reports import report_test
+from risk.models import ReportedDay
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.conftest import Race
 from tests.passes.people import HeldPass, Phone
@@ -225,7 +227,8 @@ def test_ratings_and_reports_at_once_count_once(venue: Venue, door: EnrolledDevi
         report_test(owner_hashes=[owner_hash], tested_on=NOW.date(), positive=True, now=NOW)
 
     assert race(*[rate, report] * 3) == [None] * 6
-    assert (Rating.objects.count(), SelfReport.objects.count()) == (1, 1)
+    assert (Rating.objects.count(), SpentOwner.objects.count()) == (1, 1)
+    assert set(ReportedDay.objects.values_list("new_reports", flat=True)) == {1}
     assert RatingTotal.objects.values_list("count", "masks", "distancing").get() == (1, 4, 2)
 
 
