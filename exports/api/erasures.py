@@ -60,6 +60,7 @@ class ErasureOutput(StartedOutput):
     database = DatabaseOutput()
     lake = LakeOutput()
     open_tier = serializers.CharField(help_text="what erasing means for the open dataset")
+    storage = serializers.CharField(help_text="what stays on disks until it is overwritten")
     finished_at = UtcTime(allow_null=True)
 
 
@@ -77,6 +78,7 @@ _RECEIPT = OpenApiExample(
             "proven": True,
         },
         "open_tier": "No row of the open dataset belongs to anybody ...",
+        "storage": "Files and the log of the database keep what was erased ...",
         "finished_at": "2026-05-20T09:30:12Z",
     },
     response_only=True,
@@ -94,6 +96,11 @@ def receipt(capability: bytes, erasure: Erasure) -> dict[str, Any]:
             "No row of the open dataset belongs to anybody: it is drawn from noisy counts, so there is nothing of "
             "yours in it to find or to remove. Copies of the verified tier that approved organisations have "
             "downloaded cannot be recalled."
+        ),
+        "storage": _(
+            "Files and the log of the database keep what was erased until their space is used again: days on a busy "
+            "server, weeks on a quiet one. No query finds it; a copy of the disk may hold it. Backups go after 14 "
+            "days, and a restored one is erased again."
         ),
         "finished_at": erasure.finished_at,
     }
