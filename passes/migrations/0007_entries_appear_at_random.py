@@ -27,7 +27,7 @@ def list_revoked(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('passes', '0005_tombstones'),
+        ('passes', '0006_tombstones'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('passes', '0007_scans_keep_rows'),
+        ('passes', '0008_scans_keep_rows'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('passes', '0004_no_second_venue_index'),
+        ('passes', '0005_tickets'),
     ]
 
     operations = [
