@@ -15,7 +15,7 @@ def hold(number: int) -> None:
 
 
 def keep_rows() -> None:
-    """Have rows stay where they are until the transaction ends: `common.mixing` waits.
+    """Have rows stay where they are until the transaction ends: `passes.services.mixing` waits.
 
     Whoever locks or changes rows of a visit says so first. Else a row that is being mixed would look deleted.
     """

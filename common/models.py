@@ -5,7 +5,7 @@ import uuid
 
 from django.db import models
 
-from common.privacy import NOBODY, Privacy, Retention, Subject
+from common.privacy import Privacy, Retention, Subject
 
 
 class AuditEntry(models.Model):
@@ -44,19 +44,3 @@ class RememberedAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer of {self.at:%Y-%m-%d %H:%M}"
-
-
-class Mixed(models.Model):
-    """One row: up to which transaction rows of visits are in random order."""
-
-    privacy = NOBODY
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    horizon = models.BigIntegerField(default=0, help_text="number of a transaction; all before it are mixed")
-    own = models.JSONField(default=list, help_text="numbers of the transactions since then that did the mixing")
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_horizon")]
-
-    def __str__(self) -> str:
-        return f"mixed up to {self.horizon}"

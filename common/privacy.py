@@ -77,7 +77,7 @@ class Privacy:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether neighbours in the table may be one person's, so that the nightly `common.mixing` puts rows apart."""
+        """Whether neighbours in the table may be one person's, so that `passes.services.mixing` puts them apart."""
         return self.ordered_by_acts or (self.subject is Subject.VISIT and self.erasure is not Erasure.RECOMPUTED)
 
 

@@ -6,7 +6,6 @@ from celery import shared_task
 from redis import RedisError
 
 from common import valkey
-from common.mixing import mix_rows
 from common.purge import purge_expired
 from common.time import utc_now
 
@@ -19,13 +18,6 @@ def purge() -> None:
     counts = purge_expired(now=utc_now())
     log.info("purged %d rows of %d kinds", sum(counts.values()), len(counts))
     forget_expired_keys()
-
-
-@shared_task(name="common.mixing")
-def mix() -> None:
-    """Put rows that people's acts wrote into random order."""
-    counts = mix_rows()
-    log.info("mixed %d rows of %d kinds", sum(counts.values()), len(counts))
 
 
 def forget_expired_keys() -> None:

@@ -365,3 +365,19 @@ class SpentOwner(models.Model):
 
     def __str__(self) -> str:
         return f"spent on {self.spent_on}"
+
+
+class Mixed(models.Model):
+    """One row: up to which transaction rows of visits are in random order."""
+
+    privacy = NOBODY
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    horizon = models.BigIntegerField(default=0, help_text="number of a transaction; all before it are mixed")
+    own = models.JSONField(default=list, help_text="numbers of the transactions since then that did the mixing")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_horizon")]
+
+    def __str__(self) -> str:
+        return f"mixed up to {self.horizon}"

@@ -11,8 +11,6 @@ import numpy.typing as npt
 import pytest
 from django.db import connection, models
 
-from common import mixing
-from common.mixing import mix_rows
 from common.privacy import declared_models
 from exports.erasure.requests import request_erasure
 from exports.hashes import index_hash
@@ -21,7 +19,9 @@ from passes.clock import calendar
 from passes.codec import revocation_entry
 from passes.hashes import erased_owner_mark, list_salt, pass_tag, spent_hash
 from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SpentOwner, Tombstone, Visit
+from passes.services import mixing
 from passes.services.holders import rate_visit, revoke_passes, show_name
+from passes.services.mixing import mix_rows
 from risk.crowd.reports import report_test
 from tests.adversaries.matching import auc_of_pairs
 from tests.factories import NOW, make_venue
@@ -98,7 +98,7 @@ class TestAnAttackerWithASqlSession:
 
     @pytest.fixture(autouse=True)
     def seeded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(mixing.random, "SystemRandom", lambda: random.Random(3))
+        monkeypatch.setattr(random, "SystemRandom", lambda: random.Random(3))
         monkeypatch.setattr(mixing, "BATCH", 50)  # the batches of a large town
 
     def judge(
@@ -136,13 +136,13 @@ class TestAnAttackerWithASqlSession:
             SpentOwner: ("spent_hash", lambda one: spent_hash(one.owner_hash)),
             RevokedEntry: ("entry", lambda one: one.entry),
         }
-        self.are_told_before_and_not_after(of_pass, held)  # type: ignore[arg-type]
+        self.are_told_before_and_not_after(of_pass, held)
         erase(held, rng)
         of_erased = {
             Tombstone: ("mark", lambda one: erased_owner_mark(one.owner_hash)),
             ErasedOwner: ("index_hash", lambda one: index_hash(one.owner_hash)),
         }
-        self.are_told_before_and_not_after(of_erased, held)  # type: ignore[arg-type]
+        self.are_told_before_and_not_after(of_erased, held)
 
     def are_told_before_and_not_after(self, tables: Any, held: list[Holding]) -> None:
         before, found = self.judge(tables, held)

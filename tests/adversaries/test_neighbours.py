@@ -70,7 +70,7 @@ class TestTheRestOfACrowd:
         venue = make_venue()
         puppets = [stay(venue) for _ in range(6)]
         refresh_crowd(now=NOW)
-        stay(venue, **BAD)
+        stay(venue, symptoms=True, diagnosed=True, contact=True, near=True)
         before = crowd_rows(), Change.objects.count()
         mine, random = (b64encode(owner) for owner in (puppets[0].owner, bytes(range(32))))
         for path, body in (

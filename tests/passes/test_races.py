@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from common.mixing import mix_rows
-from common.models import Mixed
 from common.web.problems import Conflict
 from passes import keys, ticket_keys
 from passes.admission import Answers, Result, ScanType
@@ -19,6 +17,7 @@ from passes.codec.identity import PassSecrets
 from passes.models import (
     DrawnSet,
     IssuerKey,
+    Mixed,
     Pass,
     Rating,
     RatingTotal,
@@ -32,6 +31,7 @@ from passes.services.checkins import CheckinRequest, check_in
 from passes.services.draws import DrawAnswer, TicketSet, draw_tickets
 from passes.services.erasure import erase_owners
 from passes.services.holders import rate_visit, revoke_passes
+from passes.services.mixing import mix_rows
 from passes.services.scans import ScanRequest, record_scan
 from passes.services.visitors import register_visitor
 from risk.crowd.reports import report_test

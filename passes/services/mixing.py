@@ -15,8 +15,8 @@ from typing import Any, Final
 from django.db import OperationalError, connection, models, transaction
 
 from common.locks import MIXING, hold
-from common.models import Mixed
 from common.privacy import declared_models
+from passes.models import Mixed
 
 BATCH: Final = 1_000
 """Rows in one transaction: some tens of milliseconds, for which doors wait."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from common.mixing import mix_rows
+from passes.services.mixing import mix_rows
 
 
 class Command(BaseCommand):
