@@ -134,7 +134,7 @@ class TestAThiefOfAKiosk:
             "crowdtrace-kiosk/replay",
         }
         names, _values = found["databases"]["crowdtrace-kiosk/state"]
-        assert set(names) <= {"device", "bundle", "setting:lastAwake", "setting:settings"}
+        assert set(names) <= {"device", "bundle", "setting:lastAwake", "setting:settings", "setting:ticket-keys"}
         assert set(self.device_row(found)) == {"token", "rootKey", "name"}
         for row in found["databases"]["crowdtrace-kiosk/queue"][1]:
             assert set(row) == {"scan_id", "sealed"}
