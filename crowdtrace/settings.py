@@ -338,6 +338,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
         "django.db.backends": {"handlers": [], "level": "ERROR", "propagate": False},
+        "sqlglot": {"handlers": [], "level": "CRITICAL", "propagate": False},  # its warnings quote the caller's text
         "_granian": {"handlers": [], "propagate": True},
         "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },

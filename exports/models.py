@@ -281,7 +281,7 @@ class Erasure(models.Model):
 class ErasedOwner(models.Model):
     """An erased owner: a restored backup must lose its rows again. Copied to the lake's storage day by day."""
 
-    privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),))
+    privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),), ordered_by_acts=True)
 
     index_hash = models.BinaryField(primary_key=True, max_length=32)
     erased_on = models.DateField(db_index=True)

@@ -1,9 +1,15 @@
 """Queries are checked before they run."""
 
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.logs import PrivateFormatter
 from exports.engine.check import check
 from exports.engine.errors import QueryError
 from exports.engine.limits import MAX_CHARACTERS
@@ -169,3 +175,43 @@ def test_any_text_is_refused_at_its_place_or_accepted(sql: str) -> None:
 @given(st.lists(st.sampled_from(WORDS), max_size=40))
 def test_any_mixture_of_words_is_refused_at_its_place_or_accepted(words: list[str]) -> None:
     is_judged(" ".join(words))
+
+
+@pytest.mark.parametrize("dialect", ["athena", "duckdb"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER SESSION SET canary = 1",
+        "PIVOT canary",
+        "SHOW canary",
+        "SELECT json_extract(x, '$[canary') FROM live_crowd",
+        "SELECT json_extract_scalar(x, 'canary$..[') FROM live_crowd",
+        "SELECT x[canary] FROM live_crowd",
+        "CREATE canary something",
+        "SELECT * FROM live_crowd SAMPLE canary",
+        "VACUUM canary",
+        "CALL canary('x')",
+    ],
+)
+def test_no_log_line_holds_a_word_of_a_query(sql: str, dialect: Dialect, capfd: pytest.CaptureFixture[str]) -> None:
+    with a_log() as lines:
+        judge(sql, dialect)
+    assert "canary" not in lines.getvalue()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_log_would_show_it() -> None:
+    with a_log() as lines:
+        logging.getLogger("another.library").warning("canary unquoted")
+    assert "canary" in lines.getvalue()
+
+
+@contextmanager
+def a_log() -> Iterator[io.StringIO]:
+    """Give what the handlers of the settings write."""
+    handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    handler = next(each for each in handlers if isinstance(each.formatter, PrivateFormatter))
+    lines, before = io.StringIO(), handler.stream
+    handler.setStream(lines)
+    yield lines
+    handler.setStream(before)
