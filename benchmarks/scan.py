@@ -25,7 +25,6 @@ import os
 import secrets
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -196,10 +195,11 @@ def settle(watched: Watched) -> None:
 
 def start_server(port: int) -> subprocess.Popen[bytes]:
     """Granian with the floor's address beside the real ones."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "2", "--blocking-threads", "4", "--no-access-log", "--log-level", "warning"]
+    from common.web.server import command
+
     settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.scan_floor_settings"}
-    return subprocess.Popen([*command, "crowdtrace.wsgi:application"], env={**os.environ, **settings})
+    line = command("crowdtrace.asgi:application", host="127.0.0.1", port=port, workers=2)
+    return subprocess.Popen(line, env={**os.environ, **settings})
 
 
 async def wait_for(port: int) -> None:

@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "common.web.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
-WSGI_APPLICATION = "crowdtrace.wsgi.application"
+WSGI_APPLICATION = "crowdtrace.wsgi.application"  # of `runserver`; the web server takes `crowdtrace.asgi`
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "common.web.problems.csrf_failure"
 TEMPLATES = [
@@ -134,10 +134,10 @@ DATABASES = {
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             "application_name": "crowdtrace",
-            # One pool a process: threads of the web server come and go, connections stay. Statements that repeat are
-            # prepared at their third time, so that PostgreSQL keeps their plans; without it, planning a scan's
-            # statement took longer than running it.
-            "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 10},
+            # One pool a process: threads come and go, connections stay. One for every thread of WEB_LANES, so that no
+            # lane waits for another here. Statements that repeat are prepared at their third time, so that PostgreSQL
+            # keeps their plans; without it, planning a scan's statement took longer than running it.
+            "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=14), "timeout": 10},
             "server_side_binding": True,
             "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=3) or None,
         },
@@ -236,6 +236,35 @@ BODY_LIMIT_BYTES_BY_PATH = {
 # Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
+
+# Threads of a web process, in lanes: a request takes one of its own lane alone (`common.web.front`). `queue` requests
+# may wait for one, for `seconds`; the next is refused. Doors are never behind pages, nor live scans behind those that
+# waited in a device for hours.
+WEB_LANES: dict[str, dict[str, Any]] = {
+    "doors": {"threads": 4, "queue": 64, "seconds": 5.0},
+    "batches": {"threads": 1, "queue": 16, "seconds": 20.0},
+    "queries": {"threads": 3, "queue": 8, "seconds": 2.0},
+    "health": {"threads": 1, "queue": 16, "seconds": 5.0},
+    "pages": {"threads": 4, "queue": 64, "seconds": 5.0},
+}
+WEB_LANE_OF = {
+    "/api/v1/scans": "doors",
+    "/api/v1/device/bundle": "doors",
+    "/api/v1/passes": "doors",
+    "/api/v1/tickets": "doors",
+    "/api/v1/scans/batch": "batches",
+    "/api/v1/queries": "queries",
+    "/data/sql": "queries",
+    "/athena": "queries",
+    "/healthz": "health",
+    "/readyz": "health",
+}
+WEB_LANE_OF_OTHERS = "pages"
+# Seconds in which a body has to come, and in which a client has to take the next part of a long answer.
+BODY_SECONDS: float = env.float("BODY_SECONDS", default=30.0)
+ANSWER_SECONDS: float = env.float("ANSWER_SECONDS", default=30.0)
+# What all bodies beyond BODY_LIMIT_BYTES may hold in the memory of a web process while they are read.
+LARGE_BODIES_BYTES = 64 * 1024 * 1024
 
 STATIC_URL = "/static/"
 # Files are served from where they lie; a folder that `collectstatic` filled comes first.

@@ -25,6 +25,7 @@ from django.db import OperationalError, connection
 
 import embedded
 from common.tables import bring_up_to_date, let_go
+from common.web import server
 from embedded.certificate import Certificate, ensure_certificate, network_addresses
 from embedded.network import why_not_free
 from embedded.serving import note_stopping, served_url, serving
@@ -34,10 +35,8 @@ DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 # Two processes, because Python runs one thread of a process at a time and a small machine has two cores; more would
-# only take memory. Four threads in each, because a request waits for PostgreSQL about as long as it computes, and
-# more threads of one process wait for each other.
+# only take memory. Their threads are WEB_LANES of the settings.
 MAX_WEB_WORKERS = 4
-WEB_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -222,9 +221,8 @@ def child_environment(environment: Any, address: Address) -> dict[str, str]:
 def programs(home: Path, address: Address) -> list[Program]:
     """Return the three programs: web server, worker and schedule."""
     workers = max(2, min(MAX_WEB_WORKERS, _cores()))
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
-    web += ["--workers", str(workers), "--blocking-threads", str(WEB_THREADS), "--no-access-log"]
-    web += ["--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    web = server.command("crowdtrace.asgi:application", host=address.host, port=address.port, workers=workers)
+    web += ["--respawn-failed-workers"]
     if address.certificate:
         files = address.certificate
         web += ["--ssl-certificate", str(files.certificate), "--ssl-keyfile", str(files.key)]
@@ -235,7 +233,7 @@ def programs(home: Path, address: Address) -> list[Program]:
     worker += ["--hostname", f"crowdtrace-{secrets.token_hex(4)}@%h"]
     beat = [*celery, "beat", "--schedule", str(home / "run" / "schedule"), "--loglevel", "warning", "--pidfile="]
     return [
-        Program("web server", [*web, "crowdtrace.wsgi:application"], output=sys.__stdout__),
+        Program("web server", web, output=sys.__stdout__),
         Program("worker", worker),
         Program("schedule", beat),
     ]
