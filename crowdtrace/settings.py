@@ -241,7 +241,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 # may wait for one, for `seconds`; the next is refused. Doors are never behind pages, nor live scans behind those that
 # waited in a device for hours.
 WEB_LANES: dict[str, dict[str, Any]] = {
-    "doors": {"threads": 4, "queue": 64, "seconds": 5.0},
+    "doors": {"threads": 4, "queue": 64, "seconds": 15.0},
     "batches": {"threads": 1, "queue": 16, "seconds": 20.0},
     "queries": {"threads": 3, "queue": 8, "seconds": 2.0},
     "health": {"threads": 1, "queue": 16, "seconds": 5.0},
