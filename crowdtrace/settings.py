@@ -137,7 +137,13 @@ DATABASES = {
             # One pool a process: threads come and go, connections stay. One for every thread of WEB_LANES, so that no
             # lane waits for another here. Statements that repeat are prepared at their third time, so that PostgreSQL
             # keeps their plans; without it, planning a scan's statement took longer than running it.
-            "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=14), "timeout": 10},
+            # A database that is away is asked again by the next request, not after pauses that grow.
+            "pool": {
+                "min_size": 0,
+                "max_size": env.int("DATABASE_POOL", default=14),
+                "timeout": 5,
+                "reconnect_timeout": 1,
+            },
             "server_side_binding": True,
             "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=3) or None,
         },

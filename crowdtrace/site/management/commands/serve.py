@@ -34,6 +34,8 @@ from embedded.supervisor import Program, Supervisor, end_leftovers
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+PAUSE_SECONDS = 10.0
+"""Before a service that did not start is tried again."""
 # Two processes, because Python runs one thread of a process at a time and a small machine has two cores; more would
 # only take memory. Their threads are WEB_LANES of the settings.
 MAX_WEB_WORKERS = 4
@@ -56,6 +58,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     _signals = 0
+    _next_try = 0.0
     _home: Path | None = None
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -115,6 +118,7 @@ class Command(BaseCommand):
                 catch_up()
             while not problem and not self._signals:
                 time.sleep(POLL_SECONDS)
+                self._revive(home, address, supervisor)
                 problem = supervisor.check()
         finally:
             self._say("Stopping ...")
@@ -122,6 +126,18 @@ class Command(BaseCommand):
         if problem:
             raise CommandError(problem)
         self._say("Stopped.")
+
+    def _revive(self, home: Path, address: Address, supervisor: Supervisor) -> None:
+        """Start database and broker again where they ended; programs that know an address that is left start again."""
+        if time.monotonic() < self._next_try:
+            return
+        try:
+            if embedded.revive(home, report=self._say):
+                supervisor.renew(child_environment(os.environ, address))
+        except embedded.ServiceError as error:
+            # A full disk may have room again; until then doors are told to come back.
+            self._say(f"{error} It is tried again in {PAUSE_SECONDS:.0f} s.")
+            self._next_try = time.monotonic() + PAUSE_SECONDS
 
     def _wait_until_ready(self, supervisor: Supervisor, address: Address) -> str | None:
         """Return None when the server answers or we are told to stop, else a sentence about what went wrong."""
