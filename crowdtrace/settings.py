@@ -104,8 +104,11 @@ MIDDLEWARE = [
     "common.web.middleware.CsrfMiddleware",
     "common.web.middleware.AuthenticationMiddleware",
     "common.web.middleware.MessageMiddleware",
+    "common.web.middleware.DoorsFirstMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
+DOORS_URLCONF = "passes.urls_doors"
+DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
 WSGI_APPLICATION = "crowdtrace.wsgi.application"  # of `runserver`; the web server takes `crowdtrace.asgi`
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "common.web.problems.csrf_failure"

@@ -15,6 +15,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,8 @@ SETTINGS = {
     "max_wal_size": "512MB",
     "random_page_cost": "1.1",  # solid-state disk
     "io_method": "sync",  # what is read is in memory; saves three processes
+    # Recovery after a kill first makes sure of every file: one call for the disk, not one for each of a thousand files.
+    "recovery_init_sync_method": "syncfs" if sys.platform == "linux" else "fsync",
     "jit": "off",  # statements are short: compiling them costs more than it saves
     "timezone": "UTC",
     "password_encryption": "scram-sha-256",
