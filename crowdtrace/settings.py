@@ -323,6 +323,8 @@ THROTTLES = {
     "device": f"{100 * _many}/second",
     "address": f"{50 * _many}/second",
     "login": f"{10 * _many}/minute",
+    # Wrong passwords for one account, from all addresses together; `venues.guesses` says why nobody is locked out.
+    "account": "20/hour",
     "enrol": f"{10 * _many}/minute",
     # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
     "queued": f"{6000 * _many}/minute",

@@ -84,7 +84,8 @@ def main(address: str, scans: int) -> None:
 
         from passes.models import Scan, Visit
 
-        connection.close()  # it may be of a database that ended
+        connection.close()
+        connection.close_pool()  # which holds connections to a database that ended
         rows = list(Scan.objects.filter(venue=town.venue).values_list("scan_id", "approved"))
         kept = dict(rows)
         found = {
