@@ -69,7 +69,7 @@ async def door(port: int, next_scan: Callable[[], bytes], until: float, taken: l
         lines = head.lower().split(b"\r\n")
         await reader.readexactly(next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length")))
         if b" 200 " not in lines[0]:
-            raise RuntimeError(head.decode())
+            raise RuntimeError(lines[0].decode())
         taken.append(time.perf_counter() - began)
         due += DOORS / SCANS_A_SECOND
     writer.close()
@@ -129,7 +129,7 @@ def main() -> None:
                     at = time.time()
                     body = {"scan_id": secrets.token_urlsafe(16), "credential": next(screens)(at), "type": "Checkin"}
                     body["scanned_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-                    return request("/api/v1/scans", body, town.tokens[next(doors) % DOORS])
+                    return request("/api/v1/scans", body, f"Device {town.tokens[next(doors) % DOORS]}")
 
                 port = free_port()
                 server = start_server(port)

@@ -261,6 +261,7 @@ WEB_LANE_OF = {
     "/api/v1/device/bundle": "doors",
     "/api/v1/passes": "doors",
     "/api/v1/tickets": "doors",
+    "/.well-known/ticket-keys.json": "doors",
     "/api/v1/scans/batch": "batches",
     "/api/v1/queries": "queries",
     "/data/sql": "queries",
