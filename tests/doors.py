@@ -80,12 +80,10 @@ def main(address: str, scans: int) -> None:
 
         town = prepare(scans, doors=DOORS)
         results, longest = scan_all(address, town.tokens, town.shown)
-        from django.db import connection
-
+        from common.tables import let_go
         from passes.models import Scan, Visit
 
-        connection.close()
-        connection.close_pool()  # which holds connections to a database that ended
+        let_go()  # of connections to a database that ended
         rows = list(Scan.objects.filter(venue=town.venue).values_list("scan_id", "approved"))
         kept = dict(rows)
         found = {

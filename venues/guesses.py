@@ -67,9 +67,9 @@ class InsideThrottle(AddressThrottle):
 
     scope = "account"
 
-    def identity(self, request: Request, view: APIView) -> str:  # noqa: ARG002
-        """The account."""
-        return inside(request.user)
+    def identity(self, request: Request, view: APIView) -> bytes | str:
+        """The account, or the address of who is none."""
+        return inside(request.user) if isinstance(request.user, User) else super().identity(request, view)
 
 
 def known(response: Answer, user: User) -> Answer:
