@@ -193,7 +193,7 @@ def test_doors_have_threads_that_nothing_else_takes_and_the_next_page_is_refused
     assert "no-store" in answer.headers.get("cache-control", "no-store")
     assert answer.headers["content-security-policy"] == settings.CONTENT_SECURITY_POLICY
     many = str(THREADS + QUEUE).encode()
-    released = server.post("/api/v1/scans", many, f"Content-Length: {len(many)}")
+    released = server.post("/api/v1/tickets", many, f"Content-Length: {len(many)}")
     assert (released.status, released.body) == (200, b"released")
     others = [each for each in (*holding, *waiting) if each is not refused[0]]
     assert {server.read(each).body for each in others} == {b"held"}

@@ -212,7 +212,7 @@ def long_file(request: HttpRequest) -> FileResponse:
 urlpatterns = [
     path("pages/hold", hold),
     path("pages/file", long_file),
-    path("api/v1/scans", release),
+    path("api/v1/tickets", release),
     path("api/v1/things", ThingsView.as_view()),
     path("api/v1/rows", RowsView.as_view()),
     path("api/v1/entries", EntriesView.as_view()),
