@@ -20,12 +20,9 @@ def render_credential(*, credential: str, form: render.Format, now: dt.datetime)
     read = read_pass(credential)
     if isinstance(read, Cause):
         raise _not_a_pass()
-    level = render.Level.PAPER if read.slot is None else render.Level.SCREEN
     match form:
-        case render.Format.SVG:
-            return render.qr_svg(credential, level=level)
-        case render.Format.PNG:
-            return render.qr_png(credential, level=level)
+        case render.Format.SVG | render.Format.PNG:
+            return _picture(credential, form, render.Level.PAPER if read.slot is None else render.Level.SCREEN)
         case render.Format.NDEF:
             return render.pass_ndef(read.pass_bytes)
         case render.Format.PKPASS:
@@ -33,6 +30,14 @@ def render_credential(*, credential: str, form: render.Format, now: dt.datetime)
             return render.wallet_pass(
                 read, signer=wallet_signer(), organisation="CrowdTrace", description=_("GO pass for one day")
             )
+
+
+def _picture(credential: str, form: render.Format, level: render.Level) -> bytes:
+    draw = render.qr_svg if form is render.Format.SVG else render.qr_png
+    try:
+        return draw(credential, level=level)
+    except ValueError:  # the signature is not looked at, so these may be any bytes, also such as no issuer signs
+        raise _not_a_pass() from None
 
 
 def _check(read: UncheckedPass, now: dt.datetime) -> None:

@@ -10,11 +10,13 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from common.purge import purge_expired
 from passes import keys, selectors
 from passes.clock import calendar
-from passes.codec import Occupancy, open_bundle
+from passes.codec import Occupancy, open_bundle, rotating_text, static_text
 from passes.codec.identity import encode_base64url
 from passes.codec.limits import VISIT_RETENTION
 from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SpentOwner, Tombstone, Visit
@@ -238,8 +240,6 @@ def test_a_credential_is_drawn_in_every_form(held: HeldPass) -> None:
 
 
 def test_a_wallet_file_is_made_only_for_a_pass_whose_signature_holds(venue: Venue, held: HeldPass) -> None:
-    from passes.codec import static_text
-
     forged = static_text(held.pass_bytes[:-1] + bytes([held.pass_bytes[-1] ^ 1]))
     assert drawn(forged, "pkpass").status_code == 400
 
@@ -263,6 +263,26 @@ def erase(held: HeldPass) -> None:
 @pytest.mark.parametrize("credential", ["", "GO1:", "https://example.org", "GO1:" + "A" * 300])
 def test_only_passes_are_drawn(credential: str) -> None:
     assert drawn(credential, "svg").status_code == 400
+
+
+@given(
+    signature=st.binary(min_size=64, max_size=64)
+    | st.tuples(st.integers(0, 64), st.sampled_from([b"\0", b"\xff"])).map(
+        lambda cut: (cut[1] * cut[0]).ljust(64, b"\1")
+    ),
+    slot=st.none() | st.tuples(st.integers(0, 2**16 - 1), st.binary(min_size=16, max_size=16) | st.just(bytes(16))),
+    form=st.sampled_from(["svg", "png", "ndef", "pkpass"]),
+)
+@example(signature=bytes(64), slot=None, form="svg")
+@example(signature=bytes(64), slot=(0, bytes(16)), form="svg")
+@example(signature=bytes(64), slot=(0, bytes(16)), form="png")
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_where_the_signature_belongs_is_drawn_or_refused(
+    held: HeldPass, signature: bytes, slot: tuple[int, bytes] | None, form: str
+) -> None:
+    forged = held.pass_bytes[:-64] + signature
+    credential = static_text(forged) if slot is None else rotating_text(forged, *slot)
+    assert drawn(credential, form).status_code in ({400} if form == "pkpass" else {200, 400})
 
 
 # Erasure -------------------------------------------------------------------------------------------------------------
