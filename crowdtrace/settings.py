@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "LICENSE": {"name": "Apache-2.0"},
     "ENUM_NAME_OVERRIDES": {
+        "Profile": ["cautious", "standard", "relaxed"],
         "ScanResult": ["Approved", "Declined"],
         "TestResult": ["positive", "negative"],
         "VenueKind": "venues.kinds.VenueKind",
