@@ -100,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             replace(each, files=(*each.files,) * options.repeat) for each in sources if each.table is CROWD_TRACING
         )
         many += tuple(each for each in sources if each.table is not CROWD_TRACING)
-        engine = Engine(schema="covid-19", sources=many, storage=storage, limits=Limits(seconds=600), ahead=True)
+        engine = Engine(
+            schema="covid-19", sources=many, storage=storage, slots=Path(folder), limits=Limits(seconds=600), ahead=True
+        )
         for path in sorted(QUERIES.glob("*.sql")):
             took = []
             for _ in range(3):

@@ -25,7 +25,6 @@ import os
 import secrets
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -74,7 +73,7 @@ class Town:
     venue: int
 
 
-def prepare(passes: int) -> Town:
+def prepare(passes: int, *, doors: int = DOORS) -> Town:
     """A venue with doors, and passes that were issued and never scanned."""
     import django
 
@@ -94,7 +93,7 @@ def prepare(passes: int) -> Town:
 
     now = utc_now()
     venue = factories.make_venue(requirements=RequirementValues(capacity=1_000_000), now=now)
-    devices = [factories.make_device(venue=venue, now=now) for _ in range(DOORS)]
+    devices = [factories.make_device(venue=venue, now=now) for _ in range(doors)]
     epoch = calendar().current(now.timestamp())
     key = keys.signer(epoch, now)
     assert key is not None
@@ -196,10 +195,11 @@ def settle(watched: Watched) -> None:
 
 def start_server(port: int) -> subprocess.Popen[bytes]:
     """Granian with the floor's address beside the real ones."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "2", "--blocking-threads", "4", "--no-access-log", "--log-level", "warning"]
+    from common.web.server import command
+
     settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.scan_floor_settings"}
-    return subprocess.Popen([*command, "crowdtrace.wsgi:application"], env={**os.environ, **settings})
+    line = command("crowdtrace.asgi:application", host="127.0.0.1", port=port, workers=2)
+    return subprocess.Popen(line, env={**os.environ, **settings})
 
 
 async def wait_for(port: int) -> None:

@@ -66,6 +66,7 @@ class Privacy:
     erasure: Erasure = Erasure.NOT_CONCERNED
     export: Export = Export.NEVER
     retention: tuple[Retention, ...] = ()
+    ordered_by_acts: bool = False  # of a holder: rows are written as somebody acts, so their order is mixed nightly
     kept: str = ""  # why a model of staff, nobody or a holder is kept without a term
 
     def __post_init__(self) -> None:
@@ -73,6 +74,11 @@ class Privacy:
             raise ValueError("data of a visit or a visitor needs a retention")
         if not self.retention and not self.kept:
             raise ValueError("say why this is kept without a term")
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether neighbours in the table may be one person's, so that `passes.services.mixing` puts them apart."""
+        return self.ordered_by_acts or (self.subject is Subject.VISIT and self.erasure is not Erasure.RECOMPUTED)
 
 
 NOBODY: Final = Privacy(Subject.NOBODY, kept="holds nothing of a person")

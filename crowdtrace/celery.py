@@ -19,6 +19,7 @@ app.conf.beat_schedule = {
     "crowd": {"task": "risk.crowd.refresh", "schedule": crontab(minute="*/5")},
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},
     "purge": {"task": "common.purge", "schedule": crontab(hour=4, minute=45)},
+    "mixing": {"task": "passes.mixing", "schedule": crontab(hour=4, minute=55)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
     "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
     # A request begins its erasure itself; this one finds what a worker left behind.

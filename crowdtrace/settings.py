@@ -7,6 +7,7 @@ A secret may also be given as `NAME_FILE`, the path of a file that holds it. Wit
 import base64
 import re
 import sys
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from exports.engine.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -104,9 +107,12 @@ MIDDLEWARE = [
     "common.web.middleware.CsrfMiddleware",
     "common.web.middleware.AuthenticationMiddleware",
     "common.web.middleware.MessageMiddleware",
+    "common.web.middleware.DoorsFirstMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
-WSGI_APPLICATION = "crowdtrace.wsgi.application"
+DOORS_URLCONF = "passes.urls_doors"
+DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
+WSGI_APPLICATION = "crowdtrace.wsgi.application"  # of `runserver`; the web server takes `crowdtrace.asgi`
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "common.web.problems.csrf_failure"
 TEMPLATES = [
@@ -134,10 +140,16 @@ DATABASES = {
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             "application_name": "crowdtrace",
-            # One pool a process: threads of the web server come and go, connections stay. Statements that repeat are
-            # prepared at their third time, so that PostgreSQL keeps their plans; without it, planning a scan's
-            # statement took longer than running it.
-            "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 10},
+            # One pool a process: threads come and go, connections stay. One for every thread of WEB_LANES, so that no
+            # lane waits for another here. Statements that repeat are prepared at their third time, so that PostgreSQL
+            # keeps their plans; without it, planning a scan's statement took longer than running it.
+            # A database that is away is asked again by the next request, not after pauses that grow.
+            "pool": {
+                "min_size": 0,
+                "max_size": env.int("DATABASE_POOL", default=14),
+                "timeout": 5,
+                "reconnect_timeout": 1,
+            },
             "server_side_binding": True,
             "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=3) or None,
         },
@@ -237,6 +249,36 @@ BODY_LIMIT_BYTES_BY_PATH = {
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
+# Threads of a web process, in lanes: a request takes one of its own lane alone (`common.web.front`). `queue` requests
+# may wait for one, for `seconds`; the next is refused. Doors are never behind pages, nor live scans behind those that
+# waited in a device for hours.
+WEB_LANES: dict[str, dict[str, Any]] = {
+    "doors": {"threads": 4, "queue": 64, "seconds": 15.0},
+    "batches": {"threads": 1, "queue": 16, "seconds": 20.0},
+    "queries": {"threads": 3, "queue": 8, "seconds": 2.0},
+    "health": {"threads": 1, "queue": 16, "seconds": 5.0},
+    "pages": {"threads": 4, "queue": 64, "seconds": 5.0},
+}
+WEB_LANE_OF = {
+    "/api/v1/scans": "doors",
+    "/api/v1/device/bundle": "doors",
+    "/api/v1/passes": "doors",
+    "/api/v1/tickets": "doors",
+    "/.well-known/ticket-keys.json": "doors",
+    "/api/v1/scans/batch": "batches",
+    "/api/v1/queries": "queries",
+    "/data/sql": "queries",
+    "/athena": "queries",
+    "/healthz": "health",
+    "/readyz": "health",
+}
+WEB_LANE_OF_OTHERS = "pages"
+# Seconds in which a body has to come, and in which a client has to take the next part of a long answer.
+BODY_SECONDS: float = env.float("BODY_SECONDS", default=30.0)
+ANSWER_SECONDS: float = env.float("ANSWER_SECONDS", default=30.0)
+# What all bodies beyond BODY_LIMIT_BYTES may hold in the memory of a web process while they are read.
+LARGE_BODIES_BYTES = 64 * 1024 * 1024
+
 STATIC_URL = "/static/"
 # Files are served from where they lie; a folder that `collectstatic` filled comes first.
 _collected = BASE_DIR / "staticfiles"
@@ -272,6 +314,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "LICENSE": {"name": "Apache-2.0"},
     "ENUM_NAME_OVERRIDES": {
+        "Profile": ["cautious", "standard", "relaxed"],
         "ScanResult": ["Approved", "Declined"],
         "TestResult": ["positive", "negative"],
         "VenueKind": "venues.kinds.VenueKind",
@@ -285,6 +328,8 @@ THROTTLES = {
     "device": f"{100 * _many}/second",
     "address": f"{50 * _many}/second",
     "login": f"{10 * _many}/minute",
+    # Wrong passwords for one account, from all addresses together; `venues.guesses` says why nobody is locked out.
+    "account": "20/hour",
     "enrol": f"{10 * _many}/minute",
     # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
     "queued": f"{6000 * _many}/minute",
@@ -297,6 +342,8 @@ THROTTLES = {
     "signing": "1500/3 second",
     # Codes of invitations tried at one venue: a try spends no ticket.
     "invitation": f"{600 * _many}/minute",
+    # Kilobytes that queries of Athena's protocol write for one client, their texts included.
+    "athena-results": "65536/hour",
     # Links to one mailbox, and links that one account has sent: nobody fills a stranger's.
     "mail": f"{5 * _many}/hour",
 } | env.dict("THROTTLES", default={})
@@ -333,6 +380,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
         "django.db.backends": {"handlers": [], "level": "ERROR", "propagate": False},
+        "sqlglot": {"handlers": [], "level": "CRITICAL", "propagate": False},  # its warnings quote the caller's text
         "_granian": {"handlers": [], "propagate": True},
         "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
@@ -367,6 +415,16 @@ if ATHENA not in ("local", "forward", "off"):
     raise ImproperlyConfigured("ATHENA is local, forward or off.")
 ATHENA_WORKGROUP: str = env.str("ATHENA_WORKGROUP", default="")
 ATHENA_ENDPOINT: str = env.str("ATHENA_ENDPOINT", default="")
+# What results of queries at /athena may take together on the lake's disk, in MiB; the oldest make room.
+ATHENA_RESULTS_MB: int = env.int("ATHENA_RESULTS_MB", default=256)
+# What one query may use, where it is not the default of `exports.engine.limits.Limits`, such as memory_mb=512: each of
+# four queries may hold that much at once, and so may one process that waits.
+try:
+    QUERY_LIMITS = {name: int(value) for name, value in env.dict("QUERY_LIMITS", default={}).items()}
+except ValueError:
+    raise ImproperlyConfigured("QUERY_LIMITS gives whole numbers, such as memory_mb=512,parallel=2.") from None
+if not QUERY_LIMITS.keys() <= {limit.name for limit in fields(Limits)}:
+    raise ImproperlyConfigured("QUERY_LIMITS has a name that is none of exports/engine/limits.py.")
 # PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
 # them, wallet files are not offered.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")

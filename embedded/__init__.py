@@ -8,7 +8,7 @@ nothing that stops the next one. Nothing here imports Django, for settings are r
 from .home import HomeError, home, secrets
 from .postgres import binary as postgres_binary
 from .processes import ServiceError
-from .runtime import destroy, is_given, services
+from .runtime import destroy, is_given, revive, services
 from .serving import served_url
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "home",
     "is_given",
     "postgres_binary",
+    "revive",
     "secrets",
     "served_url",
     "services",

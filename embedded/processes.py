@@ -119,6 +119,7 @@ def start_detached(command: Sequence[str], *, log: Path, folder: Path, **options
         )
     finally:
         os.close(output)
+    _detached[:] = [former for former in _detached if former.poll() is None]
     _detached.append(child)
     return child
 

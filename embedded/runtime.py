@@ -8,15 +8,32 @@ left running is used again by the next one.
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import postgres, valkey
-from .home import secrets
+from .home import secret, secrets
 from .locks import exclusive, open_lock, try_lock
+from .processes import Record
 
 STORES = {"REDIS_URL": valkey.BROKER, "LIMITS_URL": valkey.LIMITS}
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: its name for people, the setting of its address, the name of its password, its files, its start."""
+
+    title: str
+    setting: str
+    password: str
+    record: Path
+    log: Path
+    start: Callable[[], str]
+    """Return the address once it runs."""
 
 
 @contextmanager
@@ -48,6 +65,24 @@ def services(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def revive(home: Path, *, report: Callable[[str], None]) -> dict[str, str]:
+    """Start again what ended of the services that `services` started; return the addresses that changed by that.
+
+    To be called while inside `services`. Raises `ServiceError` for one that does not start.
+    """
+    ended = [each for each in _services(home) if _is_ours(home, each) and Record.read(each.record) is None]
+    changed = {}
+    for service in ended:
+        began = time.monotonic()
+        report(f"{service.title} ended and is started again; see {service.log}.")
+        with exclusive(home / "run" / "start.lock"):
+            address = service.start()
+        report(f"{service.title} answers again after {time.monotonic() - began:.1f} s.")
+        if os.environ[service.setting] != address:
+            changed[service.setting] = os.environ[service.setting] = address
+    return changed
+
+
 def destroy(home: Path) -> None:
     """Stop the services of a home and delete it, with its database. For homes of tests."""
     if home.exists():
@@ -70,12 +105,44 @@ def _start(home: Path) -> dict[str, str]:
         "CROWDTRACE_HOME": str(home),
         "CROWDTRACE_EMBEDDED": "1",
     }
-    for name, store in STORES.items():
-        if not is_given(name):
-            values[name] = valkey.url(home, valkey.ensure(home, store))
-    if not is_given("DATABASE_URL"):
-        values["DATABASE_URL"] = postgres.url(home, postgres.ensure(home))
+    for service in _services(home):
+        if not is_given(service.setting):
+            values[service.setting] = service.start()
     return {name: value for name, value in values.items() if not is_given(name)}
+
+
+def _services(home: Path) -> list[Service]:
+    def start_store(store: valkey.Store) -> str:
+        return valkey.url(home, valkey.ensure(home, store))
+
+    def start_database() -> str:
+        return postgres.url(home, postgres.ensure(home))
+
+    stores = [
+        Service(
+            f"Valkey ({store.name})",
+            setting,
+            "VALKEY_PASSWORD",
+            valkey.record_path(home, store),
+            valkey.log_path(home, store),
+            partial(start_store, store),
+        )
+        for setting, store in STORES.items()
+    ]
+    database = Service(
+        "PostgreSQL",
+        "DATABASE_URL",
+        "POSTGRES_PASSWORD",
+        postgres.record_path(home),
+        postgres.log_path(home),
+        start_database,
+    )
+    return [*stores, database]
+
+
+def _is_ours(home: Path, service: Service) -> bool:
+    """Return whether the address in use is that of the home's own service: nobody else has its password."""
+    return f":{secret(home, service.password)}@" in os.environ.get(service.setting, "")
 
 
 def _stop_if_last(home: Path, descriptor: int) -> None:

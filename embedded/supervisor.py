@@ -94,6 +94,16 @@ class Supervisor:
         self._rotate_when_due()
         return None
 
+    def renew(self, environment: Mapping[str, str]) -> None:
+        """Start every program again, in another environment."""
+        self._environment = dict(environment)
+        for running in self._running:
+            _kill_session(running.child.pid, patience=LEFTOVER_SECONDS)
+            running.child.wait(KILL_SECONDS)
+            running.child, running.due = self._spawn(running.program), None
+            running.identity = identify(running.child.pid)
+        self._record()
+
     def stop(self, *, in_a_hurry: Callable[[], bool] = lambda: False) -> None:
         """Ask every program to end, wait, then kill what is left of their sessions."""
         for running in self._running:

@@ -38,7 +38,7 @@ LIMITS = Store(
 
 def ensure(home: Path, store: Store) -> Record:
     """Return the running Valkey of a home, started when it does not run."""
-    path = _record(home, store)
+    path = record_path(home, store)
     record = Record.read(path)
     if record is not None:
         if wait_until(lambda: _answers(home, record.port), seconds=START_SECONDS):
@@ -48,15 +48,15 @@ def ensure(home: Path, store: Store) -> Record:
         if (started := _start(home, store)) is not None:
             started.write(path)
             return started
-    raise ServiceError(f"Valkey does not start; see {_log(home, store)}.")
+    raise ServiceError(f"Valkey does not start; see {log_path(home, store)}.")
 
 
 def stop(home: Path, store: Store) -> None:
     """Stop the Valkey of a home; what the broker holds is in its append-only file."""
-    record = Record.read(_record(home, store))
+    record = Record.read(record_path(home, store))
     if record is not None and not end(record.identity, STOP_STEPS):
         raise ServiceError(f"Valkey (process {record.pid}) does not stop.")
-    _record(home, store).unlink(missing_ok=True)
+    record_path(home, store).unlink(missing_ok=True)
 
 
 def url(home: Path, record: Record) -> str:
@@ -69,12 +69,12 @@ def _start(home: Path, store: Store) -> Record | None:
     port = _port(home, store)
     config = home / "run" / f"{store.name}.conf"
     write_private(config, _config(home, store, port))
-    child = start_detached([_binary(), str(config)], log=_log(home, store), folder=home / store.name)
+    child = start_detached([_binary(), str(config)], log=log_path(home, store), folder=home / store.name)
     identity = identify(child.pid)
     if identity is None:
         return None
     record = Record(identity.pid, identity.mark, port)
-    record.write(_record(home, store))
+    record.write(record_path(home, store))
     wait_until(lambda: child.poll() is not None or _answers(home, port), seconds=START_SECONDS)
     if child.poll() is None and _answers(home, port):
         return record
@@ -141,9 +141,11 @@ def _binary() -> str:
     return str(path)
 
 
-def _record(home: Path, store: Store) -> Path:
+def record_path(home: Path, store: Store) -> Path:
+    """Return where the running service is written down."""
     return home / "run" / f"{store.name}.json"
 
 
-def _log(home: Path, store: Store) -> Path:
+def log_path(home: Path, store: Store) -> Path:
+    """Return where its output goes."""
     return home / "log" / f"{store.name}.log"

@@ -74,3 +74,8 @@ def athena_work_group() -> str:
 def athena_endpoint() -> str | None:
     """Return the endpoint of the Athena that queries are forwarded to; `None` for Amazon's own."""
     return str(_get("ATHENA_ENDPOINT", "")) or None
+
+
+def athena_results_bytes() -> int:
+    """Return the bytes that the results of all queries of Athena's protocol may take together."""
+    return int(_get("ATHENA_RESULTS_MB", 256)) * 1024 * 1024

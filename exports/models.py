@@ -281,7 +281,7 @@ class Erasure(models.Model):
 class ErasedOwner(models.Model):
     """An erased owner: a restored backup must lose its rows again. Copied to the lake's storage day by day."""
 
-    privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),))
+    privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),), ordered_by_acts=True)
 
     index_hash = models.BinaryField(primary_key=True, max_length=32)
     erased_on = models.DateField(db_index=True)
@@ -312,6 +312,7 @@ class AthenaQuery(models.Model):
     submitted_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
     elapsed_ms = models.PositiveIntegerField(default=0)
+    stored_bytes = models.PositiveIntegerField(default=0, db_default=0, help_text="of its results; 0: none, or removed")
 
     def __str__(self) -> str:
         return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"

@@ -19,14 +19,14 @@ PAUSE_S: Final = 1
 @shared_task(name="exports.release")
 def release() -> None:
     """Record that today is served, release every waiting closed day, and remove results of old queries."""
-    from exports.athena import service
+    from exports.athena import results
     from exports.release import closed_days, verified
 
     now = utc_now()
     closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
     closed_days.release_waiting(now=now)
     verified.publish_waiting(now=now)
-    service.sweep_results()
+    results.sweep_results()
 
 
 @shared_task(name="exports.catch_up")

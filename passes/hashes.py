@@ -8,6 +8,7 @@ from passes.codec.identity import epoch_bytes, hash_erase_key
 from passes.codec.revocation import SALT_BYTES
 
 TAG_BYTES: Final = 16
+VENUE_BYTES: Final = 8
 
 
 def visitor_hash(auth_key: bytes) -> bytes:
@@ -63,3 +64,23 @@ def spent_hash(owner_hash: bytes) -> bytes:
 def list_salt(venue: str) -> bytes:
     """Salt of a venue's revocation list. It stays, so that entries of erased passes hold while their epoch lives."""
     return keyed_hash("revocations", venue.encode())[:SALT_BYTES]
+
+
+def random_entry_key(venue: str) -> bytes:
+    """Key of the random entries in a venue's revocation list."""
+    return keyed_hash("random-entries", venue.encode())
+
+
+def erased_pass_mark(tag: bytes) -> bytes:
+    """`HMAC(pepper, "erased-pass" || tag)[:16]`: what is kept of the anchor of an erased pass."""
+    return keyed_hash("erased-pass", tag)[:TAG_BYTES]
+
+
+def erased_owner_mark(owner_hash: bytes) -> bytes:
+    """`HMAC(pepper, "erased-owner" || owner hash)[:16]`: what is kept of the owner of an erased pass."""
+    return keyed_hash("erased-owner", owner_hash)[:TAG_BYTES]
+
+
+def erased_venue_mask(tag: bytes) -> bytes:
+    """`HMAC(pepper, "erased-venue" || tag)[:8]`: masks the venue's number; each tag has its own, used once."""
+    return keyed_hash("erased-venue", tag)[:VENUE_BYTES]

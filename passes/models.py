@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
-from passes.codec.limits import EPOCH_LENGTH, OLDEST_TEST, VISIT_RETENTION
+from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Device, Venue
 
 # Retentions of an epoch's date, which count from the start of its day.
@@ -169,9 +169,9 @@ class Pass(models.Model):
 
 
 class RevokedEntry(models.Model):
-    """The entry of an erased pass in its venue's revocation list: what lets offline kiosks decline it.
+    """The entry of a revoked or erased pass in its venue's revocation list: what lets offline kiosks decline it.
 
-    `HMAC(list salt, anchor)[:8]`. The pass itself is gone; this says nothing to who has not its anchor.
+    `HMAC(list salt, anchor)[:8]`: this says nothing to somebody who has not the anchor. When it appears is random.
     """
 
     privacy = Privacy(
@@ -182,12 +182,33 @@ class RevokedEntry(models.Model):
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     epoch = models.DateField()
     entry = models.BinaryField(max_length=8)
+    appears_at = models.DateTimeField(help_text="a publication drawn from those of the 12 hours after")
 
     class Meta:
-        indexes = [models.Index(fields=["venue", "epoch"])]
+        constraints = [models.UniqueConstraint(fields=["venue", "epoch", "entry"], name="listed_once")]
 
     def __str__(self) -> str:
         return f"revoked in {self.epoch}"
+
+
+class Tombstone(models.Model):
+    """That an anchor, or an owner hash, belonged to a pass or refusal that is erased: it makes no second one.
+
+    Lives as long as the row would have: an erased anchor is never answered differently from one that is merely known.
+    """
+
+    privacy = Privacy(Subject.HOLDER, retention=(Retention("epoch", AFTER_RETENTION),), ordered_by_acts=True)
+
+    mark = models.BinaryField(
+        primary_key=True, max_length=16, help_text="HMAC(pepper, label || tag or owner hash)[:16]"
+    )
+    sealed_venue = models.BinaryField(
+        max_length=8, help_text="masked with HMAC(pepper, label || tag): readable with the pass alone; else random"
+    )
+    epoch = models.DateField()
+
+    def __str__(self) -> str:
+        return f"erased in {self.epoch}"
 
 
 class Scan(models.Model):
@@ -334,19 +355,6 @@ class Name(models.Model):
         return "a name"
 
 
-class SelfReport(models.Model):
-    """A test result that waits for the nightly fold; one row an owner, no request in common."""
-
-    privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("tested_on", AT_END + OLDEST_TEST),))
-
-    owner_hash = models.BinaryField(primary_key=True, max_length=32)
-    tested_on = models.DateField()
-    positive = models.BooleanField()
-
-    def __str__(self) -> str:
-        return f"report of {self.tested_on}"
-
-
 class SpentOwner(models.Model):
     """That an owner has reported already: `HMAC(pepper, "spent" || owner hash)`."""
 
@@ -357,3 +365,19 @@ class SpentOwner(models.Model):
 
     def __str__(self) -> str:
         return f"spent on {self.spent_on}"
+
+
+class Mixed(models.Model):
+    """One row: up to which transaction rows of visits are in random order."""
+
+    privacy = NOBODY
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    horizon = models.BigIntegerField(default=0, help_text="number of a transaction; all before it are mixed")
+    own = models.JSONField(default=list, help_text="numbers of the transactions since then that did the mixing")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_horizon")]
+
+    def __str__(self) -> str:
+        return f"mixed up to {self.horizon}"

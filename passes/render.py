@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKC
 from cryptography.x509.oid import NameOID
 from PIL import Image, ImageDraw
 from qrcode.constants import ERROR_CORRECT_L, ERROR_CORRECT_M
-from qrcode.exceptions import DataOverflowError
 from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathFillImage
 
@@ -102,13 +101,16 @@ class WalletSigner:
 
 
 def qr_svg(text: str, *, level: Level = Level.SCREEN) -> bytes:
-    """QR code as a stand-alone SVG, white ground and quiet zone included; ValueError above version 8."""
+    """QR code as a stand-alone SVG, white ground and quiet zone included.
+
+    Raises ValueError for what would need a version above 8 or cannot be drawn.
+    """
     image = _qr(text, level, box_size=10).make_image(image_factory=SvgPathFillImage)
     return bytes(image.to_string(encoding="utf-8", xml_declaration=True))
 
 
 def qr_png(text: str, *, level: Level = Level.SCREEN, pixels_per_module: int = 8) -> bytes:
-    """QR code as a PNG in black and white, quiet zone included; ValueError above version 8."""
+    """QR code as a PNG in black and white, quiet zone included; ValueError as for the SVG."""
     image = _qr(text, level, box_size=pixels_per_module).make_image(image_factory=PilImage)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
@@ -169,8 +171,9 @@ def _qr(text: str, level: Level, *, box_size: int) -> qrcode.QRCode[PilImage]:
     code.add_data(text, optimize=0)  # one segment: GO texts are alphanumeric throughout
     try:
         code.make(fit=True)
-    except (DataOverflowError, ValueError) as error:
-        raise ValueError("the text is too long for a QR code") from error
+    except Exception as error:
+        # Too long, or one of the texts at which the encoder fails: it takes no logarithm of a block of zeros.
+        raise ValueError("no QR code can be drawn of this text") from error
     if code.version > LARGEST_VERSION:
         raise ValueError("the text needs a QR code above version 8")
     return code

@@ -13,7 +13,7 @@ from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
 from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from passes.hashes import spent_hash
-from passes.models import Name, Pass, RatingTotal, Scan, SelfReport, SpentOwner, Visit
+from passes.models import Name, Pass, RatingTotal, Scan, SpentOwner, Visit
 from passes.services.holders import name_purpose
 from venues.models import Venue
 
@@ -147,18 +147,16 @@ def _shown_total(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) ->
 
 # For holders, through the apps above ---------------------------------------------------------------------------------
 def all_owners() -> Iterator[bytes]:
-    """Owner hashes of all passes, and of reports that wait; for what is known by keyed hashes of them alone."""
-    for rows, name in ((Pass.objects, "owner_hash"), (SelfReport.objects, "pk")):
-        for owner in rows.values_list(name, flat=True).iterator(chunk_size=10_000):
-            yield bytes(owner)
+    """Owner hashes of all passes; for what is known by keyed hashes of them alone."""
+    for owner in Pass.objects.values_list("owner_hash", flat=True).iterator(chunk_size=10_000):
+        yield bytes(owner)
 
 
 def owners_with_rows(owner_hashes: Iterable[bytes]) -> set[bytes]:
-    """Those of these owners that anything is kept of: a pass, a report that waits, or that one was made."""
+    """Those of these owners that anything is kept of: a pass, or that a report was made."""
     wanted = {spent_hash(one): one for one in owner_hashes}
     owners = list(wanted.values())
     found = {bytes(one) for one in Pass.objects.filter(owner_hash__in=owners).values_list("owner_hash", flat=True)}
-    found |= {bytes(one) for one in SelfReport.objects.filter(pk__in=owners).values_list("pk", flat=True)}
     spent = SpentOwner.objects.filter(pk__in=list(wanted)).values_list("pk", flat=True)
     return found | {wanted[bytes(one)] for one in spent}
 

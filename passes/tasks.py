@@ -7,7 +7,7 @@ from celery import shared_task
 
 from common.time import utc_now
 from passes import alerts, keys, ticket_keys
-from passes.services import scoring
+from passes.services import mixing, scoring
 from venues.tasks import mail_alert
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,13 @@ def watch_capacity() -> None:
     for one in due:
         mail_alert.apply_async((one.alert_id, one.heads, now.isoformat()), expires=MAIL_WAITS)
     log.info("alerts: %d mails due", len(due))
+
+
+@shared_task(name="passes.mixing")
+def mix() -> None:
+    """Put rows that people's acts wrote into random order."""
+    counts = mixing.mix_rows()
+    log.info("mixed %d rows of %d kinds", sum(counts.values()), len(counts))
 
 
 @shared_task(name="passes.abuse")

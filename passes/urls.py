@@ -15,7 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/passes/revoke", holders.RevokeView.as_view(), name="passes-revoke"),
     path("api/v1/ratings", holders.RatingsView.as_view(), name="ratings"),
     path("api/v1/names", holders.NamesView.as_view(), name="names"),
-    path("api/v1/diagnoses", holders.DiagnosesView.as_view(), name="diagnoses"),
     path("api/v1/owner/venues/<str:venue>/names", owners.PresentNamesView.as_view(), name="owner-names"),
     path("", include("passes.urls_pages")),
 ]

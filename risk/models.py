@@ -5,7 +5,9 @@ again without a stay when that is erased, and leaves with the stays it came from
 """
 
 import datetime as dt
+import uuid
 
+from django.contrib.postgres.functions import RandomUUID
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -152,22 +154,24 @@ class PublicSignal(models.Model):
 
 
 class ReportedDay(models.Model):
-    """Self-reported positive results folded into the quarter-hours of a venue's UTC day, as reporters inside.
+    """Self-reported positive results in the quarter-hours of a venue's UTC day, as reporters inside.
 
-    A report that waits for the fold is erased with its pass. Once folded it cannot be told from the others, so an
-    erasure leaves it: a number of people in a quarter-hour, which goes with its day.
+    A report is added as it comes and shows with the next night. It cannot be told from the others, so an erasure leaves
+    it: a number of people in a quarter-hour, which goes with its day.
     """
 
     privacy = Privacy(
         Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", AFTER_RETENTION, venue="venue"),)
     )
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
     day = models.DateField()
     positive = models.BinaryField(default=bytes, help_text="float32, reporters inside by quarter-hour of the day")
     reports = models.PositiveIntegerField(default=0, help_text="how many positive reports made that")
-    held = models.BinaryField(default=bytes, help_text="the same of reports beyond the cap, for the operator")
-    waiting = models.PositiveIntegerField(default=0, help_text="how many reports those are")
+    new_positive = models.BinaryField(default=bytes, help_text="the same of reports since the last night")
+    new_reports = models.PositiveIntegerField(default=0, help_text="how many reports those are")
+    waiting = models.PositiveIntegerField(default=0, help_text="reports beyond the cap, for the operator")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_reported_day")]

@@ -46,19 +46,16 @@ VISITS_SINCE: Final = """
 """Visits that last beyond an instant of their venue, with the answers and the rating of their pass."""
 
 # Self-reports ---------------------------------------------------------------------------------------------------------
-TAKE_SELF_REPORTS: Final = "DELETE FROM passes_selfreport RETURNING owner_hash, tested_on, positive"
-"""Take the self-reports that wait."""
 REPORTED_STAYS: Final = """
-    SELECT report.number, visit.venue_id,
+    SELECT visit.venue_id,
            (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
            (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint
-    FROM unnest(%(owners)s::bytea[], %(days)s::date[]) WITH ORDINALITY AS report (owner_hash, day, number)
-    JOIN passes_pass AS owned ON owned.owner_hash = report.owner_hash
-    JOIN passes_visit AS visit ON visit.tag = owned.tag
-    WHERE owned.epoch BETWEEN report.day - %(before)s::int AND report.day + %(after)s::int
-    ORDER BY visit.venue_id, visit.arrived_at
+    FROM passes_pass AS owned JOIN passes_visit AS visit ON visit.tag = owned.tag
+    WHERE owned.owner_hash = %(owner)s
+      AND owned.epoch BETWEEN %(day)s::date - %(before)s::int AND %(day)s::date + %(after)s::int
+    ORDER BY visit.arrived_at
 """
-"""Stays of the passes that reports name, within the days around each test."""
+"""Stays of the pass that a report names, within the days around its test."""
 
 # Shields --------------------------------------------------------------------------------------------------------------
 OWNED_STAYS: Final = """

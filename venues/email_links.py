@@ -14,6 +14,7 @@ from common.web import throttles
 from common.web.problems import Conflict, TooMany, Unavailable
 from venues import links, selectors, tasks
 from venues.refusals import conflict
+from venues.services.mailed import seal_address
 
 KEPT: Final = frozenset({"console", "dummy", "filebased"})
 """Django's mail backends whose mails reach nobody."""
@@ -27,7 +28,7 @@ def leave() -> bool:
 def send_reset(request: HttpRequest, address: str) -> None:
     """Have a link for a new password mailed to the accounts with this address, if there are any."""
     throttles.check(request, "mail", f"reset {address.lower()}")
-    _queue(tasks.mail_password_reset, address, links.origin(request), get_language())
+    _queue(tasks.mail_password_reset, seal_address(address), links.origin(request), get_language())
 
 
 def send_confirmation(request: HttpRequest, user: User) -> None:

@@ -16,10 +16,13 @@ def mark_seen(device_id: int, seen: str) -> None:
 
 
 @shared_task(name="venues.mail_password_reset")
-def mail_password_reset(email: str, origin: str, language: str) -> None:
-    """Mail a link for a new password to the accounts with this address, if there are any, in a language."""
+def mail_password_reset(sealed: str, origin: str, language: str) -> None:
+    """Mail a link for a new password to the accounts with this address, if there are any, in a language.
+
+    The address is sealed: the broker's files keep what a task was called with for longer than the task.
+    """
     with override(language):
-        mailed.mail_password_reset(email=email, origin=origin)
+        mailed.mail_password_reset(email=mailed.open_address(sealed), origin=origin)
 
 
 @shared_task(name="venues.mail_confirmation")

@@ -103,6 +103,21 @@ class MessageMiddleware(_ForPeople, messages.MessageMiddleware):
     """Django's own, for people."""
 
 
+class DoorsFirstMiddleware:
+    """Looks up the addresses of `DOORS_URLS` in a list of their own.
+
+    The whole list loads every app's views. After a start in the middle of a day the first scan would wait for them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info in settings.DOORS_URLS:
+            request.urlconf = settings.DOORS_URLCONF
+        return self.get_response(request)
+
+
 class ProblemMiddleware:
     """Turns a `Problem` raised by a plain view into its answer; views of the API have a handler of their own."""
 

@@ -171,6 +171,15 @@ class NotAcceptable(Problem):
     help = gettext_lazy("Change the header Accept, or leave it out.")
 
 
+class TookTooLong(Problem):
+    """The body did not come in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    slug = "took-too-long"
+    title = gettext_lazy("The request took too long to arrive")
+    help = gettext_lazy("Send it again, all at once, over a faster connection.")
+
+
 class Conflict(Problem):
     """The request contradicts what is stored."""
 
@@ -306,6 +315,7 @@ KINDS: Final[tuple[type[Problem], ...]] = (
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
+    TookTooLong,
     Conflict,
     InProgress,
     Gone,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from docs.plots.model import between
+from docs.plots.markers import between
 from docs.plots.reporters import A_MONTH, HALF_A_YEAR, SHARES, VISITED, Town, reports, truth_of
 from risk.model.learning.cells import Cells, Floats, added
 from risk.model.learning.gate import Learned, Reason, learn

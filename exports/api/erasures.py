@@ -60,6 +60,7 @@ class ErasureOutput(StartedOutput):
     database = DatabaseOutput()
     lake = LakeOutput()
     open_tier = serializers.CharField(help_text="what erasing means for the open dataset")
+    storage = serializers.CharField(help_text="what stays on disks until it is overwritten")
     finished_at = UtcTime(allow_null=True)
 
 
@@ -77,6 +78,7 @@ _RECEIPT = OpenApiExample(
             "proven": True,
         },
         "open_tier": "No row of the open dataset belongs to anybody ...",
+        "storage": "Files and the log of the database keep what was erased ...",
         "finished_at": "2026-05-20T09:30:12Z",
     },
     response_only=True,
@@ -95,6 +97,11 @@ def receipt(capability: bytes, erasure: Erasure) -> dict[str, Any]:
             "yours in it to find or to remove. Copies of the verified tier that approved organisations have "
             "downloaded cannot be recalled."
         ),
+        "storage": _(
+            "Files and the log of the database keep what was erased until their space is used again: days on a busy "
+            "server, weeks on a quiet one. No query finds it; a copy of the disk may hold it. Backups go after 14 "
+            "days, and a restored one is erased again."
+        ),
         "finished_at": erasure.finished_at,
     }
     return dict(ErasureOutput(values).data)
@@ -112,7 +119,11 @@ class ErasuresView(APIView):
         examples=[OpenApiExample("Begun", value={"id": _ID}, response_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped."""
+        """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped.
+
+        Doors with a network decline an erased pass at once. A door without one may still let it in until it appears in
+        the door's list: at a random moment of the next 12 hours, so that the lists of two venues link nobody.
+        """
         body = read_body(request, OwnersSerializer)
         capability = requests.request_erasure(owner_hashes=owner_hashes(body), now=utc_now())
         transaction.on_commit(tasks.enqueue_erase)

@@ -20,7 +20,7 @@ from common.web.throttles import AddressThrottle
 from exports.api import serializers
 from exports.api.problems import query_problems
 from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
-from exports.engine.run import Answered, answer, is_steady, run_query
+from exports.engine.run import Answered, answer, run_query
 from exports.selectors import tables_at
 
 # A URL that names a release always returns the same rows; any other, those of the newest release.
@@ -142,16 +142,15 @@ class QueriesView(ETagMixin, APIView):
         sql, dialect, form = query["sql"], query["dialect"], query["format"]
         with query_problems("?sql"):
             at = tables_at(query.get("as_of"))
-            headers = {"Cache-Control": UNSTEADY}
-            if is_steady(sql=sql, dialect=dialect, at=at):
-                headers = {
-                    "Cache-Control": OF_A_RELEASE if "as_of" in query else OF_THE_NEWEST,
-                    "ETag": at.tag(sql, dialect, form),
-                }
-                if headers["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
-                    return HttpResponse(status=304, headers=headers)
+            # A tag is of the text and the tables, and only given for what they alone decide: nothing is parsed again.
+            of_these = {
+                "Cache-Control": OF_A_RELEASE if "as_of" in query else OF_THE_NEWEST,
+                "ETag": at.tag(sql, dialect, form),
+            }
+            if of_these["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+                return HttpResponse(status=304, headers=of_these)
             answered = run_query(sql=sql, dialect=dialect, at=at)
-        return _response(answered, form, headers)
+        return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
 
 
 def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> HttpResponse:

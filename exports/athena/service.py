@@ -6,31 +6,29 @@ location of results.
 
 import datetime as dt
 import hashlib
-import io
 import logging
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-import pyarrow as pa
 from django.db import close_old_connections
 
 from common.time import utc_now
 from exports import conf
-from exports.athena.wire import CATALOGUE, ENGINE, AthenaError, Json, page_of, results_page, to_csv, work_group
-from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
-from exports.engine.deployment import query_limits
+from exports.athena import results
+from exports.athena.wire import CATALOGUE, ENGINE, THROTTLED, AthenaError, Json, page_of, results_page, work_group
+from exports.engine.deployment import accept_query, query_limits
+from exports.engine.engine import Accepted
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
-from exports.engine.results import to_arrow
-from exports.engine.run import run_query
+from exports.engine.run import run_accepted
 from exports.lake.deployment import storage
-from exports.lake.storage import StoredObject
 from exports.models import AthenaQuery
 from exports.selectors import tables_at
 
-RESULTS: Final = "results"
 # The database that clients send by default.
 UNSAID: Final = "default"
 # Workgroups that clients send by default.
@@ -51,10 +49,8 @@ class Backend(Protocol):
     def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
 
 
-def _checked(asked: Mapping[str, Any]) -> str:
-    """Return the text of a query on the open tables; raises `AthenaError` for anything else."""
-    from exports.engine.check import check
-
+def _text(asked: Mapping[str, Any]) -> str:
+    """Return the text of the query that is asked for; raises `AthenaError` if something else is."""
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
     if not isinstance(sql, str):
         raise AthenaError("QueryString is missing, or is no text")
@@ -64,44 +60,56 @@ def _checked(asked: Mapping[str, Any]) -> str:
         raise AthenaError(f"Only the database {conf.database()} is here")
     if asked.get("ExecutionParameters"):
         raise AthenaError("Queries have no parameters here: write the values into the text")
-    try:
-        check(sql, dialect="athena", schema=conf.database(), tables=[table.name for table in _tables()])
-    except QueryError as error:
-        place = f"line {error.line}:{error.column}: " if error.line else ""
-        raise AthenaError(f"{place}{error.detail}") from error
     return sql
 
 
-def _tables() -> tuple[Any, ...]:
-    # Live rows exist only here, so a forwarded query cannot read them.
-    return OPEN_TABLES if conf.athena_mode() == "forward" else (*OPEN_TABLES, LIVE_CROWD)
+def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
+    """Return the checked query, in its process; raises `AthenaError`. Live rows exist only here."""
+    try:
+        return accept_query(sql, dialect="athena", forwarded=forwarded)
+    except QueryError as error:
+        place = f"line {error.line}:{error.column}: " if error.line else ""
+        raise AthenaError(f"{place}{error.detail}") from error
+    except QueryBusyError as error:
+        raise AthenaError(f"{error}.".capitalize(), kind=THROTTLED) from error
 
 
-def backend() -> Backend:
-    """Return the backend that the settings name; raises `AthenaError` if there is none."""
+def backend(client: str) -> Backend:
+    """Return the backend that the settings name, for one client; raises `AthenaError` if there is none."""
     match conf.athena_mode():
         case "local":
-            return Local()
+            return Local(client)
         case "forward":
             return Forward()
     raise AthenaError("This deployment does not answer Athena's protocol.", kind="AccessDeniedException")
 
 
 # Here -----------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
 class Local:
-    """The embedded engine. A query runs in a thread of the process that received it; its state is a row."""
+    """The embedded engine, for a `client` (its network). A query runs in a thread of the process that received it.
+
+    Its state is a row. There is no queue: a query that finds no place is refused, and clients try again.
+    """
+
+    client: str
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Start a query, once for each request token."""
-        sql, token = _checked(asked), asked.get("ClientRequestToken")
-        hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else None
-        row, made = AthenaQuery.objects.get_or_create(
-            token=hashed or uuid.uuid4().hex, defaults={"sql": sql, "submitted_at": now}
-        )
+        sql, token = _text(asked), asked.get("ClientRequestToken")
+        hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else uuid.uuid4().hex
+        row = AthenaQuery.objects.filter(token=hashed).first() if token else None
+        if row is None:
+            results.charge(self.client, len(sql.encode()))
+            accepted = _accepted(sql)
+            with ExitStack() as stack:
+                stack.enter_context(accepted)
+                row, made = AthenaQuery.objects.get_or_create(token=hashed, defaults={"sql": sql, "submitted_at": now})
+                if made:
+                    _pool().submit(_run, row.pk, accepted, self.client)
+                    stack.pop_all()
         if row.sql != sql:
             raise AthenaError("ClientRequestToken was used for another query")
-        if made:
-            _pool().submit(_run, row.pk)
         return {"QueryExecutionId": str(row.pk)}
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
@@ -131,9 +139,7 @@ class Local:
         row, (start, most) = _row(asked, now), page_of(asked)
         if row.state != AthenaQuery.State.SUCCEEDED:
             raise AthenaError(f"Query has not yet finished. Current state: {row.state}")
-        with storage().open(f"{RESULTS}/{row.pk}.arrow") as stream:
-            table = pa.ipc.open_stream(io.BytesIO(stream.read())).read_all()
-        return results_page(table, start=start, most=most)
+        return results_page(results.read(row), start=start, most=most)
 
     def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Cancel a query; one that has ended does not change."""
@@ -152,7 +158,7 @@ class Local:
 def _output() -> str:
     """Return the result location that clients see: a bucket if the lake is in one."""
     store = storage()
-    return store.at(RESULTS, "") if store.is_s3 else f"s3://this-deployment/{RESULTS}/"
+    return store.at(results.FOLDER, "") if store.is_s3 else f"s3://this-deployment/{results.FOLDER}/"
 
 
 def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
@@ -179,13 +185,15 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(query_limits().parallel, thread_name_prefix="athena")
 
 
-def _run(pk: uuid.UUID) -> None:
+def _run(pk: uuid.UUID, accepted: Accepted, client: str) -> None:
     """Run a started query, and write its rows to the result location."""
     close_old_connections()
     try:
-        begun = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.QUEUED)
-        if begun.update(state=AthenaQuery.State.RUNNING):
-            _answer(AthenaQuery.objects.get(pk=pk))
+        with accepted:
+            begun = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.QUEUED)
+            if begun.update(state=AthenaQuery.State.RUNNING):
+                _answer(pk, accepted, client)
+        results.forget_oldest()
     except Exception as error:
         log.error("a query of Athena's protocol failed", exc_info=error)
         _end(pk, AthenaQuery.State.FAILED, "GENERIC_INTERNAL_ERROR", utc_now())
@@ -193,38 +201,22 @@ def _run(pk: uuid.UUID) -> None:
         close_old_connections()
 
 
-def _answer(row: AthenaQuery) -> None:
+def _answer(pk: uuid.UUID, accepted: Accepted, client: str) -> None:
     def is_cancelled() -> bool:
-        return AthenaQuery.objects.filter(pk=row.pk, state__in=ENDED).exists()
+        return AthenaQuery.objects.filter(pk=pk, state__in=ENDED).exists()
 
     try:
-        result = run_query(sql=row.sql, at=tables_at(), now=utc_now(), is_cancelled=is_cancelled).result
+        result = run_accepted(accepted, at=tables_at(), now=utc_now(), is_cancelled=is_cancelled).result
         if result.truncated:
             raise QueryError("too-large", f"The answer has more than {query_limits().max_rows:,} rows.")
-        store = storage()
-        store.write(f"{RESULTS}/{row.pk}.arrow", to_arrow(result.table))
-        store.write(f"{RESULTS}/{row.pk}.csv", to_csv(result.table))
+        results.keep(pk, result.table, client)
     except QueryError as error:
         place = f"line {error.line}:{error.column}: " if error.line else ""
-        _end(row.pk, AthenaQuery.State.FAILED, f"{error.code.upper()}: {place}{error.detail}", utc_now())
-    except (QueryBusyError, LakeAwayError) as error:
-        _end(row.pk, AthenaQuery.State.FAILED, f"EXCEEDED_LIMIT: {error}", utc_now())
+        _end(pk, AthenaQuery.State.FAILED, f"{error.code.upper()}: {place}{error.detail}", utc_now())
+    except (LakeAwayError, AthenaError) as error:
+        _end(pk, AthenaQuery.State.FAILED, f"EXCEEDED_LIMIT: {error}", utc_now())
     else:
-        _end(row.pk, AthenaQuery.State.SUCCEEDED, "", utc_now(), result.elapsed_ms)
-
-
-def sweep_results() -> int:
-    """Remove results whose query was purged; return the number of objects removed."""
-    store = storage()
-    known = {str(pk) for pk in AthenaQuery.objects.values_list("pk", flat=True)}
-    objects = store.objects()
-    old = [each for each in objects.versions(store.at(RESULTS)) if not _is_of(each, known)]
-    objects.remove(old)
-    return len(old)
-
-
-def _is_of(stored: StoredObject, known: set[str]) -> bool:
-    return stored.is_current and stored.url.rpartition("/")[2].partition(".")[0] in known
+        _end(pk, AthenaQuery.State.SUCCEEDED, "", utc_now(), result.elapsed_ms)
 
 
 # At Amazon ------------------------------------------------------------------------------------------------------------
@@ -233,7 +225,9 @@ class Forward:
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
         """Start a query that reads the open tables."""
-        given: Json = {"QueryString": _checked(asked), "QueryExecutionContext": {"Database": conf.database()}}
+        sql = _text(asked)
+        _accepted(sql, forwarded=True).close()
+        given: Json = {"QueryString": sql, "QueryExecutionContext": {"Database": conf.database()}}
         if isinstance(token := asked.get("ClientRequestToken"), str):
             given["ClientRequestToken"] = token
         return self._call("start_query_execution", given | {"WorkGroup": conf.athena_work_group()})

@@ -14,10 +14,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common.time import utc_now
 from common.web import throttles
+from common.web.clients import client_network
 from common.web.parsers import parse_json
 from common.web.problems import BadRequest, MethodNotAllowed, Problem, TooMany
 from exports.athena.service import Backend, backend
-from exports.athena.wire import CONTENT_TYPE, TARGET, AthenaError, Json
+from exports.athena.wire import CONTENT_TYPE, TARGET, THROTTLED, AthenaError, Json
 
 _OPERATIONS: Final = {
     "StartQueryExecution": "start",
@@ -44,7 +45,7 @@ def athena(request: HttpRequest) -> HttpResponse:
             raise AthenaError(_OFFERED, kind="UnknownOperationException")
         if name == "start":
             throttles.check(request, "query")
-        return _response(_answer(backend(), name, _asked(request)), 200)
+        return _response(_answer(backend(client_network(request)), name, _asked(request)), 200)
     except AthenaError as error:
         return _response(error.body(), 400)
 
@@ -56,7 +57,7 @@ def refusal(problem: Problem) -> HttpResponse:
     """
     kind, status = "InvalidRequestException", 400
     if isinstance(problem, TooMany):
-        kind = "TooManyRequestsException"
+        kind = THROTTLED
     elif isinstance(problem, MethodNotAllowed):
         status = problem.status
     elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

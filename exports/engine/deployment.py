@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+import embedded
+from common.crypto import keyed_hash
 from exports import conf
-from exports.dataset.tables import LIVE_CROWD
-from exports.engine.engine import Engine, Source
+from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
+from exports.engine.engine import Accepted, Source, accept
 from exports.engine.limits import Limits
 from exports.lake.deployment import Snapshots, deployment_lake, storage
 from exports.models import Release
 
 if TYPE_CHECKING:
+    from exports.engine.parse import Dialect
     from exports.lake.storage import Storage
 
 
@@ -27,24 +30,36 @@ def query_limits() -> Limits:
 
 
 def work_folder() -> Path:
-    """Return the local folder for the locks of running queries."""
-    return Path(str(getattr(settings, "QUERY_SLOTS", tempfile.gettempdir())))
+    """Return the folder of the places for queries: of this home, or of this deployment's database on this machine."""
+    if given := getattr(settings, "QUERY_SLOTS", ""):
+        return Path(str(given))
+    if settings.EMBEDDED:
+        return embedded.home() / "queries"
+    name = keyed_hash("query places", conf.database_url().encode())[:12].hex()
+    return Path(tempfile.gettempdir()) / f"crowdtrace-{name}"
 
 
-def query_engine(*, release: Release | None, live: Sequence[Sequence[Any]] = (), ahead: bool = False) -> Engine:
-    """Return the engine over the open tables as of `release` (before the first one, as they are) and the live rows.
+def accept_query(sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False) -> Accepted:
+    """Check a query on the open and the live tables in a process of its own; `forwarded` ones have no live table.
 
-    `ahead`: keep a process ready for the next query.
+    `ahead`: keep a process ready for the next query. Raises `QueryError`, and `QueryBusyError` if no place is free.
     """
-    used = storage()
-    return Engine(
+    offered = OPEN_TABLES if forwarded else (*OPEN_TABLES, LIVE_CROWD)
+    return accept(
+        sql,
+        dialect=dialect,
         schema=conf.database(),
-        sources=(*_sources(used, conf.catalogue_url(), release), Source(LIVE_CROWD, rows=live)),
-        storage=used,
+        tables=[table.name for table in offered],
         limits=query_limits(),
-        slots=work_folder(),
+        places=work_folder(),
         ahead=ahead,
+        runs=not forwarded,
     )
+
+
+def query_sources(*, release: Release | None, live: Sequence[Sequence[Any]]) -> tuple[Source, ...]:
+    """Return the open tables as of `release` (before the first one, as they are) and the live rows."""
+    return (*_sources(storage(), conf.catalogue_url(), release), Source(LIVE_CROWD, rows=live))
 
 
 def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple[Source, ...]:

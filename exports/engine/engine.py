@@ -1,4 +1,4 @@
-"""The engine: run one query in a process of its own, within limits of time, memory, rows, output and number."""
+"""The engine: check and run one query in a process of its own, within limits of time, memory, answer and number."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import contextlib
 import fcntl
 import io
 import json
-import os
-import selectors
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
 
@@ -24,11 +19,10 @@ from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.explain import explained
 from exports.engine.limits import Limits
 from exports.engine.macros import macros
-from exports.engine.process import AHEAD, Process, end, start
+from exports.engine.process import Asked, Conversation, conversing
 from exports.lake.storage import Storage, local_path
 
 if TYPE_CHECKING:
-    from exports.engine.check import Checked
     from exports.engine.parse import Dialect
 
 KINDS: Final[dict[Kind, str]] = {
@@ -38,12 +32,6 @@ KINDS: Final[dict[Kind, str]] = {
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
-TOO_SLOW: Final = "The query took more than %g seconds and was ended. Read fewer days (by scan_date), or join less."
-TOO_LARGE: Final = "The answer is larger than %d MB. Ask for fewer columns or rows, or fetch the release's files."
-READ_BYTES: Final = 1 << 16
-ASK_SECONDS: Final = 0.5
-
-Asked = Callable[[], bool]
 
 
 def _never() -> bool:
@@ -69,8 +57,92 @@ class QueryResult:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """A query that was checked, in its process, which waits for the tables; `close` it, or use it in a `with`.
+
+    It reads `tables`; `steady`: equal tables give it equal rows. It holds one of the home's places for queries.
+    """
+
+    sql: str
+    tables: frozenset[str]
+    steady: bool
+    conversation: Conversation
+    place: contextlib.ExitStack
+    limits: Limits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and free the place."""
+        self.place.close()
+
+    def run(self, sources: Sequence[Source], storage: Storage, *, is_cancelled: Asked = _never) -> QueryResult:
+        """Run the query on the tables, once; `is_cancelled` is called twice a second while it runs.
+
+        Raises `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
+        read.
+        """
+        answer = self.conversation.finish(json.dumps(job_of(sources, storage, self.limits)).encode(), is_cancelled)
+        head, _, body = answer.partition(b"\n")
+        outcome = json.loads(head)
+        _check(self.sql, outcome, {column.name for source in sources for column in source.table.columns})
+        table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
+        _check_times(table)
+        return QueryResult(_whole_numbers(table), outcome["truncated"], self.conversation.elapsed_ms)
+
+
+def accept(
+    sql: str,
+    *,
+    dialect: Dialect,
+    schema: str,
+    tables: Collection[str],
+    limits: Limits,
+    places: Path,
+    ahead: bool = False,
+    runs: bool = True,
+) -> Accepted:
+    """Take a place for a query and check its text in a process of its own, under a limit of time.
+
+    `places` is the folder of the home's places. `ahead`: keep a process ready for the next query, as a server does.
+    `runs`: false for a text that another engine will run, which is checked in its dialect only.
+
+    Raises `QueryError` for a refused text, and `QueryBusyError` at once if no place is free.
+    """
+    with contextlib.ExitStack() as stack:
+        _take_place(places, limits.parallel, stack)
+        conversation = stack.enter_context(conversing(limits, ahead=ahead))
+        asked = {
+            "sql": sql,
+            "dialect": dialect,
+            "schema": schema,
+            "tables": list(tables),
+            "runs": runs,
+            "parse_seconds": limits.parse_seconds,
+            "memory_mb": limits.memory_mb,
+        }
+        said = json.loads(conversation.ask(json.dumps(asked).encode()))
+        _check(sql, said, ())
+        held = stack.pop_all()
+    return Accepted(sql, frozenset(said["tables"]), said["steady"], conversation, held, limits)
+
+
+def _check(sql: str, said: Mapping[str, Any], columns: Collection[str]) -> None:
+    """Raise what the process said was wrong."""
+    if "refused" in said:
+        refused = said["refused"]
+        raise QueryError(**refused | {"nearest": tuple(refused["nearest"])})
+    if "error" in said:
+        raise explained(sql, said["error"], columns)
+
+
+@dataclass(frozen=True)
 class Engine:
-    """Runs queries on the given sources, under the schema's name. `slots` is the folder of query locks.
+    """Runs queries on the given sources, under the schema's name. `slots` is the folder of the places for queries.
 
     `ahead`: keep a process ready for the next query, as a server does.
     """
@@ -78,71 +150,61 @@ class Engine:
     schema: str
     sources: Sequence[Source]
     storage: Storage
+    slots: Path
     limits: Limits = field(default_factory=Limits)
-    slots: Path = Path(tempfile.gettempdir())
     ahead: bool = False
 
-    def check(self, sql: str, *, dialect: Dialect = "athena") -> Checked:
-        """Check a query without running it; raises `QueryError` for a refused one."""
-        from exports.engine.check import check
-
-        return check(sql, dialect=dialect, schema=self.schema, tables=[source.table.name for source in self.sources])
-
     def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: Asked = _never) -> QueryResult:
-        """Check and run a query; `is_cancelled` is called twice a second while it runs.
+        """Check and run a query; raises what `accept` and `Accepted.run` raise."""
+        with accept(
+            sql,
+            dialect=dialect,
+            schema=self.schema,
+            tables=[source.table.name for source in self.sources],
+            limits=self.limits,
+            places=self.slots,
+            ahead=self.ahead,
+        ) as accepted:
+            return accepted.run(self.sources, self.storage, is_cancelled=is_cancelled)
 
-        Raises `QueryError` for a query that is refused, fails or exceeds a limit, `QueryBusyError` if too many run, and
-        `LakeAwayError` if the lake's files cannot be read.
-        """
-        self.check(sql, dialect=dialect)
-        started = time.monotonic()
-        with _slot(self.slots, self.limits):
-            answer = _in_process(json.dumps(self._job(sql)).encode(), self.limits, is_cancelled, self.ahead)
-        head, _, body = answer.partition(b"\n")
-        outcome = json.loads(head)
-        if "error" in outcome:
-            names = {column.name for source in self.sources for column in source.table.columns}
-            raise explained(sql, outcome["error"], names)
-        table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
-        _check_times(table)
-        return QueryResult(_whole_numbers(table), outcome["truncated"], round((time.monotonic() - started) * 1000))
 
-    def _job(self, sql: str) -> Mapping[str, Any]:
-        return {
-            "sql": sql,
-            "schema": self.schema,
-            "setup": macros(),
-            "tables": {source.table.name: self._described(source) for source in self.sources},
-            "extensions": [str(_httpfs())] if self.storage.is_s3 else [],
-            "secret": self._secret(),
-            "memory_mb": self.limits.memory_mb,
-            "threads": self.limits.threads,
-            "cpu_seconds": round(self.limits.seconds * self.limits.threads) + 5,
-            "max_rows": self.limits.max_rows,
-        }
+def job_of(sources: Sequence[Source], storage: Storage, limits: Limits) -> Mapping[str, Any]:
+    """Return what the process needs to run an accepted query."""
+    return {
+        "setup": macros(),
+        "tables": {source.table.name: _described(source) for source in sources},
+        "extensions": [str(_httpfs())] if storage.is_s3 else [],
+        "secret": _secret(storage),
+        "threads": limits.threads,
+        "cpu_seconds": round(limits.seconds * limits.threads) + 5,
+        "max_rows": limits.max_rows,
+        "max_values": limits.max_values,
+    }
 
-    def _described(self, source: Source) -> Mapping[str, Any]:
-        listed = [file if file.startswith("s3://") else str(local_path(file)) for file in source.files]
-        columns = [[column.name, KINDS[column.kind]] for column in source.table.columns]
-        return {"files": listed, "columns": columns, "rows": [list(row) for row in source.rows]}
 
-    def _secret(self) -> Mapping[str, str]:
-        """Return the storage's keys in DuckDB's form."""
-        if not self.storage.is_s3:
-            return {}
-        scheme, _, host = self.storage.endpoint.partition("://")
-        access_key, secret_key, session = self.storage.keys()
-        given = {
-            "KEY_ID": access_key,
-            "SECRET": secret_key,
-            "SESSION_TOKEN": session,
-            "REGION": self.storage.region,
-            "ENDPOINT": host,
-            "URL_STYLE": "path" if host else "",
-            "USE_SSL": "false" if scheme == "http" else "",
-            "SCOPE": self.storage.url,
-        }
-        return {name: value for name, value in given.items() if value}
+def _described(source: Source) -> Mapping[str, Any]:
+    listed = [file if file.startswith("s3://") else str(local_path(file)) for file in source.files]
+    columns = [[column.name, KINDS[column.kind]] for column in source.table.columns]
+    return {"files": listed, "columns": columns, "rows": [list(row) for row in source.rows]}
+
+
+def _secret(storage: Storage) -> Mapping[str, str]:
+    """Return the storage's keys in DuckDB's form."""
+    if not storage.is_s3:
+        return {}
+    scheme, _, host = storage.endpoint.partition("://")
+    access_key, secret_key, session = storage.keys()
+    given = {
+        "KEY_ID": access_key,
+        "SECRET": secret_key,
+        "SESSION_TOKEN": session,
+        "REGION": storage.region,
+        "ENDPOINT": host,
+        "URL_STYLE": "path" if host else "",
+        "USE_SSL": "false" if scheme == "http" else "",
+        "SCOPE": storage.url,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def _whole_numbers(table: pa.Table) -> pa.Table:
@@ -177,16 +239,11 @@ def _httpfs() -> Path:
     return found[-1]
 
 
-@contextmanager
-def _slot(folder: Path, limits: Limits) -> Iterator[None]:
-    """Hold one of the machine's slots for queries, a lock on a file: a dying process releases its slot."""
-    end = time.monotonic() + limits.wait_seconds
-    with contextlib.ExitStack() as stack:
-        while not any(_locked(folder / f"crowdtrace-query-{number}.lock", stack) for number in range(limits.parallel)):
-            if time.monotonic() >= end:
-                raise QueryBusyError(f"{limits.parallel} queries are running; try again in a moment")
-            time.sleep(0.05)
-        yield
+def _take_place(folder: Path, places: int, stack: contextlib.ExitStack) -> None:
+    """Hold one of the home's places for queries, a lock on a file: a dying process frees its place."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not any(_locked(folder / f"query-{number}.lock", stack) for number in range(places)):
+        raise QueryBusyError(f"{places} queries are running; try again in a moment")
 
 
 def _locked(path: Path, stack: contextlib.ExitStack) -> bool:
@@ -198,45 +255,3 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> bool:
         return False
     stack.callback(handle.close)
     return True
-
-
-def _in_process(job: bytes, limits: Limits, is_cancelled: Asked, ahead: bool) -> bytes:
-    """Return the whole answer of a process for this query alone; it is killed at the limits of time and output."""
-    process = (AHEAD.take() if ahead else None) or start()
-    try:
-        answer = _converse(process, job, limits, is_cancelled)
-    finally:
-        end(process)
-        if ahead:
-            AHEAD.prepare()
-    if not answer.startswith(b"{") or b"\n" not in answer:
-        detail = (
-            f"The query was ended without an answer: it needed more than {limits.memory_mb} MB, or what DuckDB lacks."
-        )
-        raise QueryError("out-of-memory", detail)
-    return answer
-
-
-def _converse(process: Process, job: bytes, limits: Limits, is_cancelled: Asked) -> bytes:
-    if process.stdin is None or process.stdout is None:
-        raise AssertionError("the worker has no pipes")
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(job)
-        process.stdin.close()
-    end = time.monotonic() + limits.seconds
-    answer = bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            if not selector.select(max(0.0, min(ASK_SECONDS, end - time.monotonic()))):
-                if time.monotonic() >= end:
-                    raise QueryError("too-slow", TOO_SLOW % limits.seconds)
-                if is_cancelled():
-                    raise QueryError("cancelled", "The query was cancelled.")
-                continue
-            part = os.read(process.stdout.fileno(), READ_BYTES)
-            if not part:
-                return bytes(answer)
-            answer += part
-            if len(answer) > limits.max_output_bytes:
-                raise QueryError("too-large", TOO_LARGE % (limits.max_output_bytes // 1024**2))

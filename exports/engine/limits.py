@@ -1,4 +1,4 @@
-"""Limits of one query: the length of its text, and what it may use while it runs."""
+"""Limits of one query: the length of its text, and what its process may use."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,12 +9,18 @@ MAX_CHARACTERS: Final = 20_000
 
 @dataclass(frozen=True)
 class Limits:
-    """What one query may use; `parallel` queries run at once on this machine."""
+    """What one query may use; `parallel` queries run at once in a home, and one more process waits for the next.
+
+    `parse_seconds` are of a processor, `seconds` of a clock. `memory_mb` is all that a process may hold, Python and
+    libraries included, so all queries of a home together hold at most `parallel` times as much. `max_values` counts
+    the cells of an answer with those inside lists, rows and maps: some take no bytes.
+    """
 
     seconds: float = 30.0
+    parse_seconds: float = 1.5
     memory_mb: int = 1024
     threads: int = 2
     max_rows: int = 10_000
+    max_values: int = 500_000
     max_output_bytes: int = 16 * 1024 * 1024
     parallel: int = 4
-    wait_seconds: float = 2.0

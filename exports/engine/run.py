@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from common.time import utc_now
 from exports.dataset.tables import LIVE_CROWD
-from exports.engine.deployment import query_engine
-from exports.engine.engine import QueryResult
+from exports.engine.deployment import accept_query, query_sources
+from exports.engine.engine import Accepted, QueryResult
 from exports.engine.results import columns_of, json_rows
+from exports.lake.deployment import storage
 from exports.selectors import TablesAt, tables_at
 
 if TYPE_CHECKING:
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """A query's rows, and the newest day in the tables (`None` before the first release)."""
+    """A query's rows, and the newest day in the tables (`None` before the first release).
+
+    `steady`: the query gives the same rows until the next release.
+    """
 
     result: QueryResult
     as_of: dt.date | None
+    steady: bool
 
 
 def run_query(
@@ -43,19 +48,21 @@ def run_query(
 
     Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
     """
-    at = at or tables_at(as_of)
-    engine = query_engine(release=at.release, ahead=ahead)
-    if LIVE_CROWD.name in engine.check(sql, dialect=dialect).tables:
+    with accept_query(sql, dialect=dialect, ahead=ahead) as accepted:
+        return run_accepted(accepted, at=at or tables_at(as_of), now=now or utc_now(), is_cancelled=is_cancelled)
+
+
+def run_accepted(
+    accepted: Accepted, *, at: TablesAt, now: dt.datetime, is_cancelled: Callable[[], bool] = lambda: False
+) -> Answered:
+    """Run a query that was checked; raises `QueryError` and `LakeAwayError`."""
+    live: Sequence[Sequence[Any]] = ()
+    if LIVE_CROWD.name in accepted.tables:
         from exports.engine.live import live_crowd  # loads the risk model, which few queries need
 
-        engine = query_engine(release=at.release, live=live_crowd(now=now or utc_now()), ahead=ahead)
-    return Answered(engine.run(sql, dialect=dialect, is_cancelled=is_cancelled), at.as_of)
-
-
-def is_steady(*, sql: str, dialect: Dialect, at: TablesAt) -> bool:
-    """Return whether a query gives the same rows until the next release; raises `QueryError` for a refused one."""
-    checked = query_engine(release=at.release).check(sql, dialect=dialect)
-    return checked.steady and LIVE_CROWD.name not in checked.tables
+        live = live_crowd(now=now)
+    result = accepted.run(query_sources(release=at.release, live=live), storage(), is_cancelled=is_cancelled)
+    return Answered(result, at.as_of, accepted.steady and LIVE_CROWD.name not in accepted.tables)
 
 
 def answer(answered: Answered) -> dict[str, Any]:

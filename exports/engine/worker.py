@@ -1,33 +1,56 @@
-"""The process that runs one query: reads a job from standard input, writes an answer to standard output, and ends.
+"""The process that checks and runs one query: reads from standard input, writes to standard output, and ends.
 
-It is started by path with an empty environment, so it imports nothing of the project. Before it sees the query,
-DuckDB is limited to the files that it may read, and then its configuration is locked.
+It is started by path with an empty environment, and imports only modules of this folder that know no settings. A text
+is parsed, checked and run here, because some short ones take minutes or gigabytes for any of it; this process is bound
+before it sees the text. Before the query runs, DuckDB is limited to the files that it may read, and then its
+configuration is locked.
 
-Job (JSON): `{sql, schema, setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret,
-memory_mb, threads, max_rows}`. Answer: one line of JSON, `{ok, columns, rows, truncated}` or `{error: {...}}`; after an
-`ok` an Arrow IPC stream follows.
+Messages are lines of JSON:
+
+1. asked: `{sql, dialect, schema, tables, runs, parse_seconds, memory_mb}`; `tables` are names, `runs` is false for a
+   text that another engine will run, which is checked in its dialect only;
+2. said: `{tables, steady}`, `{refused: {...}}` (a `QueryError`) or `{error: {...}}` (DuckDB's), which ends it;
+3. the job: `{setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret, threads, cpu_seconds,
+   max_rows, max_values}`;
+4. said: `{ok, rows, truncated}` and then an Arrow IPC stream, `{refused: {...}}` or `{error: {...}}`.
 """
 
 import json
 import os
 import resource
+import signal
 import sys
+from dataclasses import asdict
 from itertools import chain
+from pathlib import Path
 from typing import Any, BinaryIO
 
-# DuckDB and Arrow import pandas if they can; that takes longer than the published queries do.
-sys.modules["pandas"] = None  # type: ignore[assignment]
+# Doors on the same machine come first.
+NICENESS = 10
+if __name__ == "__main__":
+    os.nice(NICENESS)
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    # DuckDB and Arrow import pandas if they can; that takes longer than the published queries do.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
 
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
+from exports.engine.check import TOO_DEEP, check  # noqa: E402
+from exports.engine.errors import QueryError  # noqa: E402
+from exports.engine.guard import EngineError, reached  # noqa: E402
+
 BATCH_ROWS = 8192
-# Memory of Python, Arrow and DuckDB outside the buffers that `memory_limit` counts, in MiB.
-BESIDE_MB = 4096
+# The share of the memory that DuckDB's buffers may take: it refuses beyond it with an error of its own. The rest is for
+# Python, Arrow and what DuckDB does not count; beyond that the kernel refuses, which may end the process.
+BUFFERS = 0.6
 # Kind of error if the tables cannot be created, before the query is seen.
 TABLES = "Tables"
-# Doors on the same machine come first.
-NICENESS = 10
+# Levels of lists, rows and maps in each other: readers of the answer go down by recursion.
+MOST_LEVELS = 16
+
+
+OUT_OF_MEMORY = {"exception_type": "Out of Memory", "exception_message": "out of memory"}
 
 
 def _quoted(text: str) -> str:
@@ -38,9 +61,50 @@ def _named(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Return a locked connection with the job's tables."""
-    connection = duckdb.connect(":memory:", config={"allow_unsigned_extensions": "false"})
+def bind(asked: dict[str, Any]) -> None:
+    """Bound what this process may use, whatever the text makes of it."""
+    memory = int(asked["memory_mb"]) * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def accept(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Check a text; the kernel ends this process by SIGPROF at the limit of time, as nothing else could."""
+    signal.setitimer(signal.ITIMER_PROF, asked["parse_seconds"])
+    try:
+        return _checked(asked, connection)
+    except (QueryError, EngineError, duckdb.Error, RecursionError, MemoryError) as error:
+        return _said(error)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    sql, schema, tables = asked["sql"], asked["schema"], asked["tables"]
+    check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
+    if not asked["runs"]:
+        return {"tables": [], "steady": False}
+    found = reached(connection, sql, schema=schema, tables=tables)
+    return {"tables": sorted(found.tables), "steady": found.steady}
+
+
+def _said(error: Exception) -> dict[str, Any]:
+    """Return an error as a message."""
+    match error:
+        case QueryError():
+            return {"refused": asdict(error)}
+        case EngineError():
+            return {"error": error.error}
+        case RecursionError():
+            return {"refused": asdict(QueryError("too-deep", TOO_DEEP))}
+        case duckdb.OutOfMemoryException() | MemoryError():
+            return {"error": OUT_OF_MEMORY}
+    return {"error": _explained(error)}
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
+    """Make the job's tables, and lock the connection."""
     for statement in (
         "SET autoinstall_known_extensions=false",
         "SET autoload_known_extensions=false",
@@ -51,7 +115,7 @@ def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         "SET TimeZone='UTC'",
         "SET errors_as_json=true",
         f"SET threads={int(job['threads'])}",
-        f"SET memory_limit='{int(job['memory_mb'])}MB'",
+        f"SET memory_limit='{int(job['memory_mb'] * BUFFERS)}MiB'",
     ):
         connection.execute(statement)
     for path in job["extensions"]:
@@ -69,7 +133,6 @@ def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     for name, table in job["tables"].items():
         _make_table(connection, f"{_named(job['schema'])}.{_named(name)}", table)
     connection.execute("SET lock_configuration=true")
-    return connection
 
 
 def _make_table(connection: duckdb.DuckDBPyConnection, name: str, table: dict[str, Any]) -> None:
@@ -88,37 +151,64 @@ def _make_table(connection: duckdb.DuckDBPyConnection, name: str, table: dict[st
         connection.execute(f"INSERT INTO {name} VALUES {rows}", list(chain(*table["rows"])))  # noqa: S608
 
 
-def run(job: dict[str, Any], out: BinaryIO) -> None:
+def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryIO) -> None:
     """Answer one job."""
     try:
-        connection = connect(job)
+        prepare(connection, job)
+    except duckdb.OutOfMemoryException:
+        _write(out, {"error": OUT_OF_MEMORY})
+        return
     except duckdb.Error as error:
         _write(out, {"error": _explained(error) | {"exception_type": TABLES}})
         return
     try:
-        asked = connection.execute(job["sql"])
-        if refused := _refused(asked):
-            _write(out, {"error": {"exception_type": "Kind", "exception_message": refused}})
+        answer = connection.execute(job["sql"])
+        if wrong := _refused(answer):
+            _write(out, {"error": {"exception_type": "Kind", "exception_message": wrong}})
             return
-        reader = asked.to_arrow_reader(BATCH_ROWS)
-        batches, rows, truncated = [], 0, False
+        reader = answer.to_arrow_reader(BATCH_ROWS)
+        schema = _plain_schema(reader.schema)
+        batches, rows, values, truncated = [], 0, 0, False
         for batch in reader:
             left = job["max_rows"] - rows
-            batches.append(batch.slice(0, left))
-            rows += min(left, batch.num_rows)
+            kept = batch.slice(0, left).cast(schema)
+            values += sum(_values(column) for column in kept.columns)
+            if values > job["max_values"]:
+                raise QueryError(
+                    "too-large", f"The answer has more than {job['max_values']:,} values, those of lists included."
+                )
+            batches.append(kept)
+            rows += kept.num_rows
             if batch.num_rows > left:
                 truncated = True
                 break
-    except duckdb.Error as error:
-        _write(out, {"error": _explained(error)})
-        return
-    except MemoryError:
-        _write(out, {"error": {"exception_type": "Out of Memory", "exception_message": "out of memory"}})
+    except (QueryError, duckdb.Error, MemoryError) as error:
+        _write(out, _said(error))
         return
     _write(out, {"ok": True, "rows": rows, "truncated": truncated})
-    with pa.ipc.new_stream(out, reader.schema) as writer:
+    with pa.ipc.new_stream(out, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    """Return the schema with texts for enumerations: a few bytes would become as many texts where they are read."""
+    return pa.schema(
+        [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema]
+    )
+
+
+def _values(column: pa.Array) -> int:
+    """Return the number of values of a column, with those inside lists, maps and rows."""
+    if pa.types.is_map(column.type):
+        start, end = column.offsets[0].as_py(), column.offsets[-1].as_py()
+        parts = (column.keys.slice(start, end - start), column.items.slice(start, end - start))
+        return len(column) + sum(map(_values, parts))
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        return len(column) + _values(column.flatten())
+    if pa.types.is_struct(column.type):
+        return len(column) + sum(map(_values, column.flatten()))
+    return len(column)
 
 
 # Types of DuckDB that Arrow, Parquet or JSON cannot represent, or not without loss.
@@ -130,21 +220,22 @@ def _refused(asked: duckdb.DuckDBPyConnection) -> str:
     """Return why a column of the answer has a type that cannot be sent; empty if all can."""
     for name, kind, *_ in asked.description or ():
         if _is_formless(kind):
-            return f'The column "{name}" is of the kind {kind}, which an answer cannot hold. Cast it to VARCHAR.'
+            words = str(kind)[:200]
+            return f'The column "{name}" is of the kind {words}, which an answer cannot hold. Cast it to VARCHAR.'
     return ""
 
 
-def _is_formless(kind: Any) -> bool:
-    if kind.id in FORMLESS:
+def _is_formless(kind: Any, levels: int = MOST_LEVELS) -> bool:
+    if kind.id in FORMLESS or levels == 0 or (kind.id == "enum" and levels < MOST_LEVELS):
         return True
     if kind.id not in NESTED:
         return False
     parts = kind.children[:1] if kind.id == "array" else kind.children  # an array's second child is its size
     unnamed = kind.id == "struct" and any(not name for name, _ in parts)
-    return unnamed or any(_is_formless(part) for _, part in parts)
+    return unnamed or any(_is_formless(part, levels - 1) for _, part in parts)
 
 
-def _explained(error: duckdb.Error) -> dict[str, Any]:
+def _explained(error: Exception) -> dict[str, Any]:
     """Return DuckDB's own error, the JSON after the name of its kind."""
     text = str(error)
     try:
@@ -159,19 +250,25 @@ def _write(out: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Read the job, bound this process, answer."""
-    os.nice(NICENESS)
-    asked = sys.stdin.buffer.read()
-    if not asked:
+    """Take a text, say whether it may run, take the job, answer."""
+    connection = duckdb.connect(":memory:", config={"allow_unsigned_extensions": "false", "threads": 1})
+    out = sys.stdout.buffer
+    asked = json.loads(sys.stdin.buffer.readline() or "null")
+    if asked is None:
         return  # the parent process is gone
-    job = json.loads(asked)
-    limit = (int(job["memory_mb"]) + BESIDE_MB) * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CPU, (int(job["cpu_seconds"]), int(job["cpu_seconds"])))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    run(job, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    bind(asked)
+    said = accept(asked, connection)
+    _write(out, said)
+    out.flush()
+    if "tables" not in said:
+        return
+    job = json.loads(sys.stdin.buffer.readline() or "null")
+    if job is None:
+        return  # the check was all
+    seconds = int(job["cpu_seconds"])
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    run(connection, asked | job, out)
+    out.flush()
 
 
 if __name__ == "__main__":

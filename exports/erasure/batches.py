@@ -27,7 +27,6 @@ from exports.locks import VERIFIED_TIER, holding
 from exports.models import Erasure, ErasureBatch, IndexEntry, VerifiedDay, VerifiedFile
 from exports.release.thresholds import class_policy
 from exports.release.verified import settle
-from risk.crowd.refresh import refresh_crowd
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,6 @@ def run_erasures(*, now: dt.datetime) -> int:
             return 0
         for erasure in waiting:
             erase_in_database(erasure=erasure, now=now)
-        refresh_crowd(now=now)
         with deployment_lake() as lake:
             copy_log(lake=lake, now=now)
             _clear_unfinished_days(lake)

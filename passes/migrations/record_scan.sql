@@ -1,5 +1,5 @@
 -- How many visits at a venue hold an instant: arrived by then, not left by then. Counting stops at `p_most`.
-CREATE FUNCTION passes_occupancy(p_venue bigint, p_at timestamptz, p_most integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION passes_occupancy(p_venue bigint, p_at timestamptz, p_most integer) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT count(*) FROM (
         (SELECT 1 FROM passes_visit
@@ -18,7 +18,7 @@ $$;
 -- 'full' where the last place is gone, and records the scan as declined for that. Else it answers 'done'.
 --
 -- Each statement of a volatile function sees what was committed before it began, so reads after a lock are fresh.
-CREATE FUNCTION passes_record_scan(
+CREATE OR REPLACE FUNCTION passes_record_scan(
     p_scan_id varchar, p_venue bigint, p_device bigint, p_tag bytea, p_epoch date, p_type varchar, p_slot smallint,
     p_at timestamptz, p_approved boolean, p_cause varchar, p_kiosk boolean,
     p_temperature double precision, p_o2 smallint,
@@ -35,6 +35,8 @@ DECLARE
     v_effect varchar := p_effect;
     v_answer text := 'done';
 BEGIN
+    -- Rows stay where they are meanwhile (common.locks.MIXING): one that is being mixed would look deleted.
+    PERFORM pg_advisory_xact_lock_shared(1296652361);
     IF p_tag IS NOT NULL THEN
         PERFORM 1 FROM passes_pass WHERE tag = p_tag FOR NO KEY UPDATE;
         IF NOT FOUND THEN

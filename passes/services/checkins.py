@@ -26,6 +26,7 @@ from passes.codec.tickets import Ticket
 from passes.hashes import body_hash, pass_tag, spent_ticket_hash
 from passes.models import Pass, SpentTicket
 from passes.rules import checkin_rules, epoch_day
+from passes.services.tombstones import is_buried
 from venues import selectors as places
 from venues.models import Venue
 from venues.services.events import take_invitation
@@ -149,7 +150,9 @@ def _is_marked() -> bool:
 
 
 def _is_known(request: CheckinRequest) -> bool:
-    """Whether the anchor or the owner hash made a pass or a refusal before."""
+    """Whether the anchor or the owner hash made a pass or a refusal before, also one that is erased."""
+    if is_buried(anchor=request.anchor, owner_hash=request.owner_hash):
+        return True
     return Pass.objects.filter(Q(tag=pass_tag(request.anchor)) | Q(owner_hash=request.owner_hash)).exists()
 
 
@@ -165,6 +168,8 @@ def _issue(attempt: _Attempt, *, counted: bool) -> Judgement:
     if not _lacks_invitation(judgement):
         _spend(attempt, judgement).save(force_insert=True)
         _row(attempt, judgement, counted=counted).save(force_insert=True)
+        if is_buried(anchor=attempt.request.anchor, owner_hash=attempt.request.owner_hash):  # erased at this moment
+            raise _conflict()
     return judgement
 
 

@@ -6,11 +6,12 @@ from dataclasses import astuple, dataclass
 
 from django.db import transaction
 
-from passes.clock import epoch_of
-from passes.codec import revocation_entry
-from passes.hashes import list_salt, spent_hash
-from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SelfReport, SpentOwner, Visit
+from common.locks import keep_rows
+from passes.hashes import spent_hash
+from passes.models import Name, Pass, Rating, Scan, SpentOwner, Visit
 from passes.services.holders import add_to_total, mark_hour, shuffled
+from passes.services.revocations import list_pass
+from passes.services.tombstones import bury
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,6 @@ class ErasedCounts:
     visits: int = 0
     ratings: int = 0
     names: int = 0
-    reports: int = 0
 
     def __add__(self, other: "ErasedCounts") -> "ErasedCounts":
         """Both together."""
@@ -34,8 +34,8 @@ def erase_owners(owner_hashes: Iterable[bytes], now: dt.datetime) -> ErasedCount
     """Erase the passes of these owners with all that hangs on them; unknown owners are skipped, a second time finds
     nothing.
 
-    The venue's hours are marked for recomputation. Of a pass whose epoch is not over the entry of its venue's
-    revocation list stays until then, so that offline kiosks decline it too.
+    The venue's hours are marked for recomputation. A pass whose epoch is not over gets an entry in its venue's
+    revocation list, which appears at a random publication and stays until then, so that offline kiosks decline it too.
     """
     counts = ErasedCounts()
     for owner_hash in shuffled(owner_hashes):
@@ -45,13 +45,14 @@ def erase_owners(owner_hashes: Iterable[bytes], now: dt.datetime) -> ErasedCount
 
 @transaction.atomic
 def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
+    keep_rows()
     # The lock makes scans of this pass wait: they then find it gone and keep nothing.
     row = Pass.objects.select_for_update(of=("self",)).select_related("venue").filter(owner_hash=owner_hash).first()
-    reports = SelfReport.objects.filter(owner_hash=owner_hash).delete()[0]
     SpentOwner.objects.filter(spent_hash=spent_hash(owner_hash)).delete()
     if row is None:
-        return ErasedCounts(reports=reports)
-    _keep_declining(row, now)
+        return ErasedCounts()
+    list_pass(row, now)
+    bury(row)
     visits = Visit.objects.filter(tag=row.tag)
     arrived = visits.order_by("arrived_at").values_list("arrived_at", flat=True).first()
     if arrived is not None:
@@ -63,7 +64,6 @@ def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
         visits=visits.delete()[0],
         ratings=ratings,
         names=Name.objects.filter(pass_row=row).delete()[0],
-        reports=reports,
     )
     row.delete()
     return counts
@@ -76,11 +76,3 @@ def _erase_rating(row: Pass) -> int:
     add_to_total(venue_id=row.venue_id, count=-1, masks=-rating.masks, distancing=-rating.distancing)
     rating.delete()
     return 1
-
-
-def _keep_declining(row: Pass, now: dt.datetime) -> None:
-    epoch = epoch_of(row.epoch)
-    if not row.go or row.anchor is None or epoch is None or epoch.end <= now.timestamp():
-        return
-    entry = revocation_entry(list_salt(row.venue.public_id), bytes(row.anchor))
-    RevokedEntry.objects.create(venue=row.venue, epoch=row.epoch, entry=entry)

@@ -1,4 +1,4 @@
-"""What the holder of a pass may do with it: rate, show a name, revoke, report a test.
+"""What the holder of a pass may do with it: rate, show a name, revoke; and whether a test may be reported.
 
 A holder proves a pass by `owner`; the server knows its SHA-256, the owner hash. An unknown owner is answered like a
 known one, and every one of these may be sent twice.
@@ -7,26 +7,22 @@ known one, and every one of these may be sent twice.
 import datetime as dt
 import random
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from common import crypto
+from common.locks import keep_rows
 from passes.clock import calendar, epoch_of
 from passes.codec.limits import VISIT_RETENTION
 from passes.hashes import spent_hash
 from passes.models import Change, Name, Pass, Rating, Visit
+from passes.services.revocations import list_pass
 
-# An owner is spent and its report made in one statement, and each owner in a transaction of its own: what is written
-# together could be put together again.
-_REPORT: Final = """
-    WITH spent AS (
-        INSERT INTO passes_spentowner (spent_hash, spent_on) VALUES (%(spent)s, %(today)s)
-        ON CONFLICT DO NOTHING RETURNING 1)
-    INSERT INTO passes_selfreport (owner_hash, tested_on, positive)
-    SELECT %(owner_hash)s, %(tested_on)s, %(positive)s FROM spent ON CONFLICT DO NOTHING
+_SPEND: Final = """
+    INSERT INTO passes_spentowner (spent_hash, spent_on) VALUES (%(spent)s, %(today)s) ON CONFLICT DO NOTHING
 """
-
 # Two statements, for an upsert checks its own row, which a subtraction would make negative.
 _MAKE_TOTAL: Final = """
     INSERT INTO passes_ratingtotal (venue_id, "count", masks, distancing) VALUES (%(venue)s, 0, 0, 0)
@@ -42,11 +38,11 @@ _ADD_TO_TOTAL: Final = """
 def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.datetime) -> None:
     """Keep or change the rating of a pass that was let in; anything else changes nothing."""
     with transaction.atomic():
-        row = Pass.objects.select_for_update().filter(owner_hash=owner_hash, go=True).first()
-        if row is None or _is_past(row.epoch, now, VISIT_RETENTION):
-            return
-        arrived = Visit.objects.filter(tag=row.tag).order_by("arrived_at").values_list("arrived_at", flat=True).first()
-        if arrived is None:
+        keep_rows()
+        first = Visit.objects.filter(tag=OuterRef("tag")).order_by("arrived_at").values("arrived_at")[:1]
+        passes = Pass.objects.select_for_update().annotate(arrived=Subquery(first))
+        row = passes.filter(owner_hash=owner_hash, go=True).first()
+        if row is None or row.arrived is None or _is_past(row.epoch, now, VISIT_RETENTION):
             return
         before = Rating.objects.filter(pass_row=row).first()
         if before is not None and (before.masks, before.distancing) == (masks, distancing):
@@ -61,7 +57,7 @@ def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.dateti
             masks=masks - (before.masks if before else 0),
             distancing=distancing - (before.distancing if before else 0),
         )
-        mark_hour(venue_id=row.venue_id, since=arrived)
+        mark_hour(venue_id=row.venue_id, since=row.arrived)
 
 
 def show_name(*, owner_hash: bytes, name: str, now: dt.datetime) -> None:
@@ -71,13 +67,21 @@ def show_name(*, owner_hash: bytes, name: str, now: dt.datetime) -> None:
         return
     text = crypto.encrypt(name_purpose(row.venue.public_id), name.encode())
     with transaction.atomic():
+        keep_rows()
         if Pass.objects.select_for_update().filter(pk=row.pk).exists():  # it may be erased at this moment
-            Name.objects.update_or_create(pass_row=row, defaults={"text": text})
+            Name.objects.bulk_create(
+                [Name(pass_row=row, text=text)],
+                update_conflicts=True,
+                unique_fields=["pass_row"],
+                update_fields=["text"],
+            )
 
 
 def hide_name(*, owner_hash: bytes) -> None:
     """Take a name back."""
-    Name.objects.filter(pass_row__owner_hash=owner_hash).delete()
+    with transaction.atomic():
+        keep_rows()
+        Name.objects.filter(pass_row__owner_hash=owner_hash).delete()
 
 
 def name_purpose(venue: str) -> str:
@@ -85,27 +89,30 @@ def name_purpose(venue: str) -> str:
     return f"name/{venue}"
 
 
-def revoke_passes(*, owner_hashes: Iterable[bytes]) -> None:
-    """Make passes open no door any more; each in a transaction of its own."""
+def revoke_passes(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> None:
+    """Make passes open no door any more: online doors at once, offline ones when the entry of each appears in its list.
+
+    Each in a transaction of its own.
+    """
     for owner_hash in shuffled(owner_hashes):
-        Pass.objects.filter(owner_hash=owner_hash, go=True, revoked=False).update(revoked=True)
+        with transaction.atomic():
+            keep_rows()
+            passes = Pass.objects.select_for_update(of=("self",)).select_related("venue")
+            row = passes.filter(owner_hash=owner_hash, go=True, revoked=False).first()
+            if row is not None:
+                Pass.objects.filter(pk=row.pk).update(revoked=True)
+                list_pass(row, now)
 
 
-def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, now: dt.datetime) -> None:
-    """Hold a test result for the nightly fold: once an owner; owners without a pass are skipped."""
-    wanted = list(owner_hashes)
-    known = Pass.objects.filter(owner_hash__in=wanted, go=True).values_list("owner_hash", flat=True)
+def spend_owner(*, owner_hash: bytes, now: dt.datetime) -> bool:
+    """Note that the owner of a pass reports a test, in the caller's transaction; whether it is the first report."""
+    keep_rows()
+    if not Pass.objects.filter(owner_hash=owner_hash, go=True).exists():
+        return False
     today = calendar().current(now.timestamp()).date
-    for owner_hash in shuffled(bytes(one) for one in known):
-        values: dict[str, Any] = {
-            "spent": spent_hash(owner_hash),
-            "today": today,
-            "owner_hash": owner_hash,
-            "tested_on": tested_on,
-            "positive": positive,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_REPORT, values)
+    with connection.cursor() as cursor:
+        cursor.execute(_SPEND, {"spent": spent_hash(owner_hash), "today": today})
+        return bool(cursor.rowcount == 1)
 
 
 def add_to_total(*, venue_id: int, count: int, masks: int, distancing: int) -> None:

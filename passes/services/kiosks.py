@@ -10,19 +10,17 @@ from django.db import connection
 
 from passes import keys
 from passes.clock import calendar, moment
-from passes.codec import Bundle, Occupancy, RevocationList, revocation_entry, sign_bundle
+from passes.codec import Bundle, Occupancy, RevocationList, sign_bundle
 from passes.codec.epochs import Epoch
 from passes.codec.occupancy import STEP_SECONDS
-from passes.hashes import list_salt
-from passes.models import Pass, RevokedEntry
+from passes.revocations import PUBLISHED_EVERY_S, publication_at
 from passes.rules import door_requirements
+from passes.services.revocations import published_list
 from venues.models import Event
 from venues.selectors import DeviceContext
 
 GOOD_FOR: Final = dt.timedelta(hours=24)
 """How long a kiosk may decide on one bundle: keys of tomorrow's epoch are in it, those of the day after need not be."""
-PUBLISHED_EVERY_S: Final = 600
-"""Revocation lists are published every ten minutes, so that a list does not tell when somebody revoked."""
 COUNTED_EVERY_S: Final = 10
 """A count of the people inside serves all kiosks of the venue for so long: a stadium has hundreds."""
 _STAYS: Final = """
@@ -67,23 +65,13 @@ def _invitation_epochs(device: DeviceContext, epochs: tuple[Epoch, ...]) -> froz
 
 
 def _revocations(device: DeviceContext, epochs: tuple[Epoch, ...], now: dt.datetime) -> RevocationList:
-    published_at = int(now.timestamp()) // PUBLISHED_EVERY_S * PUBLISHED_EVERY_S
-    salt = list_salt(device.venue)
-    entries = _remembered(
-        f"passes:revoked:{device.venue_id}:{published_at}",
-        frozenset,
+    published_at = publication_at(now.timestamp())
+    return _remembered(
+        f"passes:revocations:{device.venue_id}:{published_at}",
+        RevocationList,
         PUBLISHED_EVERY_S,
-        lambda: frozenset(_entries(device.venue_id, epochs, salt)),
+        lambda: published_list(venue=device.venue, venue_id=device.venue_id, epochs=epochs, published_at=published_at),
     )
-    return RevocationList(salt=salt, published_at=published_at, entries=entries)
-
-
-def _entries(venue_id: int, epochs: tuple[Epoch, ...], salt: bytes) -> list[bytes]:
-    dates = [epoch.date for epoch in epochs]
-    revoked = Pass.objects.filter(venue=venue_id, epoch__in=dates, revoked=True).exclude(anchor=None)
-    anchors = revoked.values_list("anchor", flat=True)
-    erased = RevokedEntry.objects.filter(venue=venue_id, epoch__in=dates).values_list("entry", flat=True)
-    return [revocation_entry(salt, bytes(anchor)) for anchor in anchors if anchor] + [bytes(one) for one in erased]
 
 
 def _occupancy(device: DeviceContext, now: dt.datetime) -> Occupancy:

@@ -7,26 +7,22 @@ from django.utils.translation import gettext as _
 from common.web.problems import Invalid
 from passes import keys, render
 from passes.codec import Cause, UncheckedPass, check_signature, read_pass
-from passes.hashes import pass_tag
-from passes.models import Pass
+from passes.services.tombstones import venue_of_pass
 from passes.wallet import wallet_signer
 
 
 def render_credential(*, credential: str, form: render.Format, now: dt.datetime) -> bytes:
     """The bytes of a credential in one form; raises `Invalid` for a text that is no pass.
 
-    A screen text becomes a code for screens, a static one a code for paper. A wallet file is made only for a pass that
-    stands in the database and whose signature holds for its venue.
+    A screen text becomes a code for screens, a static one a code for paper. A wallet file is made only for a pass whose
+    signature holds for its venue; whether it was revoked or erased since makes no difference.
     """
     read = read_pass(credential)
     if isinstance(read, Cause):
         raise _not_a_pass()
-    level = render.Level.PAPER if read.slot is None else render.Level.SCREEN
     match form:
-        case render.Format.SVG:
-            return render.qr_svg(credential, level=level)
-        case render.Format.PNG:
-            return render.qr_png(credential, level=level)
+        case render.Format.SVG | render.Format.PNG:
+            return _picture(credential, form, render.Level.PAPER if read.slot is None else render.Level.SCREEN)
         case render.Format.NDEF:
             return render.pass_ndef(read.pass_bytes)
         case render.Format.PKPASS:
@@ -36,9 +32,17 @@ def render_credential(*, credential: str, form: render.Format, now: dt.datetime)
             )
 
 
+def _picture(credential: str, form: render.Format, level: render.Level) -> bytes:
+    draw = render.qr_svg if form is render.Format.SVG else render.qr_png
+    try:
+        return draw(credential, level=level)
+    except ValueError:  # the signature is not looked at, so these may be any bytes, also such as no issuer signs
+        raise _not_a_pass() from None
+
+
 def _check(read: UncheckedPass, now: dt.datetime) -> None:
-    row = Pass.objects.select_related("venue").filter(tag=pass_tag(read.anchor), go=True).first()
-    if row is None or check_signature(read, venue=row.venue.public_id, keys=keys.keyring(now)) is not None:
+    venue = venue_of_pass(read.anchor)
+    if venue is None or check_signature(read, venue=venue, keys=keys.keyring(now)) is not None:
         raise _not_a_pass()
 
 

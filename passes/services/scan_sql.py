@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from common.locks import keep_rows
 from common.statements import one_row
 from passes.admission import Result, ScanFacts, VisitEffect, VisitFacts
 from passes.reads import SCAN_FACTS
@@ -104,6 +105,7 @@ def read_facts(query: ScanQuery) -> KnownScan:
 
 def wait_for_others(tag: bytes) -> None:
     """Lock the pass until the transaction ends, as `record` does; what is read after it stays true."""
+    keep_rows()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM passes_pass WHERE tag = %s FOR NO KEY UPDATE", [tag])
 

@@ -1,4 +1,4 @@
-"""API of this app: shield, venues, air."""
+"""API of this app: shield, test results, venues, air."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,8 +11,11 @@ from common.web.etag import ETagMixin
 from common.web.problems import NotFound
 from common.web.serializers import read_body, read_query
 from common.web.throttles import AddressThrottle, DeviceThrottle
+from passes.api.holders import check_test_day, owner_hashes
+from passes.api.serializers import DiagnosisSerializer
 from risk.api import serializers
 from risk.crowd.air import record_air
+from risk.crowd.reports import report_test
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import cards_of
 from risk.shield.answer import shield_of
@@ -39,6 +42,34 @@ class ShieldView(APIView):
         own = {name: body[name] for name in ("own_mask", "susceptibility") if name in body}
         answer = shield_of(owners=body["owners"], budget=budget, now=utc_now(), **own)
         return Response(serializers.shield_data(answer))
+
+
+class DiagnosesView(APIView):
+    """Test results that visitors choose to report."""
+
+    @extend_schema(
+        operation_id="report_test",
+        tags=["passes"],
+        summary="Report a test result for one's visits",
+        request=DiagnosisSerializer,
+        responses={202: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Count a result for the hours of these owners' visits, once an owner; unknown owners are skipped.
+
+        It is added to sums that say of nobody who reported, and shows with the next night. So it cannot be taken back,
+        also not by erasing the visits. Send several owners one by one, at random moments.
+        """
+        body = read_body(request, DiagnosisSerializer)
+        now = utc_now()
+        check_test_day(body["tested_on"], now)
+        report_test(
+            owner_hashes=owner_hashes(body),
+            tested_on=body["tested_on"],
+            positive=body["result"] == "positive",
+            now=now,
+        )
+        return Response(status=202)
 
 
 class VenuesView(ETagMixin, APIView):

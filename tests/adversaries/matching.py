@@ -1,8 +1,10 @@
 """What a matcher does: compares two records by any field, and says how often it would be right."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 def alike(some: bytes, others: bytes) -> int:
@@ -20,9 +22,16 @@ def windows(data: bytes, size: int = 8) -> set[bytes]:
     return {data[at : at + size] for at in range(len(data) - size + 1)}
 
 
-def area_under_curve(same: Sequence[float], different: Sequence[float]) -> float:
+def area_under_curve(same: Sequence[float] | npt.NDArray[Any], different: Sequence[float] | npt.NDArray[Any]) -> float:
     """Chance that a pair of one person scores above a pair of two; ties count half (Mann-Whitney)."""
     ordered = np.sort(np.asarray(different, dtype=float))
     mine = np.asarray(same, dtype=float)
     below = np.searchsorted(ordered, mine, "left") + np.searchsorted(ordered, mine, "right")
     return float(below.mean() / 2 / ordered.size)
+
+
+def auc_of_pairs(scores: npt.NDArray[Any], true: set[tuple[int, int]]) -> float:
+    """The same for `scores` of all pairs (mine, theirs), of which `true` are of one person."""
+    marks = np.zeros(scores.shape, bool)
+    marks[tuple(np.array(sorted(true)).T)] = True
+    return area_under_curve(scores[marks], scores[~marks])

@@ -42,7 +42,7 @@ class TestADoorThatWantsToKnowWhy:
             return scan(door, one.on_screen(now), now=now, temperature_f=temperature_f, **more)
 
         revoked, erased, used, foreign = held(), held(), held(), Phone().check_in(make_venue())
-        revoke_passes(owner_hashes=[revoked.secrets.owner_hash])
+        revoke_passes(owner_hashes=[revoked.secrets.owner_hash], now=NOW)
         erase_owners([erased.secrets.owner_hash], NOW)
         assert result(show(used)) == "Approved"
         afternoon = NOW.replace(hour=13)

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from passes.models import SelfReport
+from common.crypto import b64encode
+from exports import tasks as exports_tasks
+from passes.models import Change
 from risk.crowd.refresh import refresh_crowd
-from risk.crowd.reports import fold_reports
+from risk.crowd.reports import fold_reports, report_test
+from risk.models import CrowdClock, CrowdDay, VenueCard
 from risk.scouting.cards import cards_of
 from risk.scouting.curves import refresh_cards
 from risk.shield.answer import ShieldAnswer, shield_of
 from tests.factories import NOW, make_organisation, make_venue
+from tests.passes.people import send
 from tests.risk.crowds import HOUR, MINUTE, Stay, stay
 from venues.models import Venue
 
@@ -58,6 +62,40 @@ class TestTheRestOfACrowd:
         healthy, ill, reported = _three_worlds(long * 5, long[0], BAD)
         assert healthy.shields()[0].spent < ill.shields()[0].spent < reported.shields()[0].spent
 
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.usefixtures("deployment")
+    def test_nothing_that_they_ask_for_moves_the_crowd_between_two_refreshes(self, monkeypatch: Any) -> None:
+        """Random owners erased, a puppet erased, rated, reported, named, revoked: the state waits for its schedule."""
+        monkeypatch.setattr(exports_tasks, "enqueue_erase", exports_tasks.erase)
+        venue = make_venue()
+        puppets = [stay(venue) for _ in range(6)]
+        refresh_crowd(now=NOW)
+        stay(venue, symptoms=True, diagnosed=True, contact=True, near=True)
+        before = crowd_rows(), Change.objects.count()
+        mine, random = (b64encode(owner) for owner in (puppets[0].owner, bytes(range(32))))
+        for path, body in (
+            ("ratings", {"owner": mine, "masks": 1, "distancing": 1}),
+            ("names", {"owner": mine, "name": "A name"}),
+            ("diagnoses", {"owners": [mine], "tested_on": "2026-05-13", "result": "positive"}),
+            ("passes/revoke", {"owners": [mine]}),
+            ("shield", {"owners": [mine]}),
+            ("erasures", {"owners": [random]}),
+            ("erasures", {"owners": [mine]}),
+        ):
+            assert send("POST", f"/api/v1/{path}", body, now=NOW).status_code < 300, path
+            assert crowd_rows() == before[0]
+        assert Change.objects.count() > before[1]
+        refresh_crowd(now=NOW)
+        assert crowd_rows() != before[0]
+
+
+def crowd_rows() -> list[tuple[Any, ...]]:
+    return [
+        *CrowdDay.objects.order_by("pk").values_list(),
+        *CrowdClock.objects.values_list(),
+        *VenueCard.objects.order_by("pk").values_list(),
+    ]
+
 
 @dataclasses.dataclass(frozen=True)
 class World:
@@ -84,7 +122,7 @@ def _three_worlds(puppets: list[Spans], target: Spans, said: dict[str, bool]) ->
         venue = make_venue(organisation=organisation, volume_m3=20.0, air_changes_per_h=1.0)
         worlds.append(World(venue, [_comes_and_goes(venue, spans) for spans in puppets]))
         last = _comes_and_goes(venue, target, **answers)
-    SelfReport.objects.create(owner_hash=last.pass_row.owner_hash, tested_on=NOW.date(), positive=True)
+    report_test(owner_hashes=[bytes(last.pass_row.owner_hash)], tested_on=NOW.date(), positive=True, now=NOW)
     assert fold_reports(now=NOW).reports == 1
     refresh_crowd(now=NOW)
     return worlds[0], worlds[1], worlds[2]

@@ -1,13 +1,18 @@
 """P9: ids cannot be guessed or probed; unknown and wrong look alike."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
 from common.ids import ALPHABET, public_id
+from common.purge import purge_expired
+from passes.clock import calendar
+from passes.codec.identity import encode_base64url
 from passes.services.erasure import erase_owners
+from passes.services.holders import revoke_passes
 from tests.factories import NOW, join, make_device, make_user, make_venue
-from tests.passes.people import Phone, scan, send
+from tests.passes.people import HEALTHY, Phone, scan, send
 from venues.kinds import Role
 from venues.services.accounts import make_owner_token
 from venues.services.devices import revoke_device
@@ -47,6 +52,42 @@ class TestAProber:
 
         answers = {seen(ask(owner)) for owner in ("A" * 43, held.owner, refused.owner, erased.owner)}
         assert len(answers) == 1
+
+    def test_a_known_a_revoked_and_an_erased_anchor_are_answered_alike(self) -> None:
+        """A door that scanned a pass asks for another with its anchor: then, on the next day, and a week later."""
+        place, prober = make_venue(), Phone()
+        prober.register()
+        known, revoked, erased = (Phone().check_in(place) for _ in range(3))
+        refusal = Phone()
+        refusal.register()
+        refused = refusal.next_pass(calendar().current(NOW.timestamp()))
+        refusal.ask(place, refused, answers=dict.fromkeys(HEALTHY, True))
+        revoke_passes(owner_hashes=[revoked.secrets.owner_hash], now=NOW)
+        erase_owners([erased.secrets.owner_hash], NOW)
+        erase_owners([refused.owner_hash], NOW)
+        anchors = [one.secrets.anchor for one in (known, revoked, erased)] + [refused.anchor]
+        for later in (0, 1, 7):
+            now = NOW + dt.timedelta(days=later)
+            purge_expired(now=now)
+            fresh = prober.next_pass(calendar().current(now.timestamp()))
+            asked = [prober.ask(place, fresh, now=now, anchor=encode_base64url(anchor)) for anchor in anchors]
+            assert {answer.status_code for answer in asked} == {409}
+            assert len({seen(answer) for answer in asked}) == 1
+
+    @pytest.mark.parametrize("form", ["svg", "png", "ndef", "pkpass"])
+    def test_drawing_a_credential_does_not_tell_what_became_of_its_pass(self, form: str) -> None:
+        place = make_venue()
+        held = [Phone().check_in(place) for _ in range(3)]
+        revoke_passes(owner_hashes=[held[1].secrets.owner_hash], now=NOW)
+        erase_owners([held[2].secrets.owner_hash], NOW)
+        for later in (0, 2):
+            now = NOW + dt.timedelta(days=later)
+            purge_expired(now=now)
+            asked = [
+                send("POST", "/api/v1/passes/render", {"credential": one.on_paper(), "format": form}, now=now)
+                for one in held
+            ]
+            assert len({(answer.status_code, answer.headers["Content-Type"]) for answer in asked}) == 1
 
     def test_a_venue_of_others_looks_like_none(self) -> None:
         mine, theirs = make_venue(), make_venue()

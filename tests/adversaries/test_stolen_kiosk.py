@@ -52,6 +52,14 @@ EVERYTHING = """async () => {
 }"""
 
 
+def plain_numbers(value: Any) -> list[float]:
+    """All numbers in what was found."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return [number for each in inner for number in plain_numbers(each)]
+    return [value] if isinstance(value, int | float) else []
+
+
 class TestAThiefOfAKiosk:
     """A kiosk that let people in, with and without a network, is carried away with its disk."""
 
@@ -126,13 +134,28 @@ class TestAThiefOfAKiosk:
             "crowdtrace-kiosk/replay",
         }
         names, _values = found["databases"]["crowdtrace-kiosk/state"]
-        assert set(names) <= {"device", "bundle", "setting:lastOpened", "setting:settings"}
+        assert set(names) <= {"device", "bundle", "setting:lastAwake", "setting:settings", "setting:ticket-keys"}
         assert set(self.device_row(found)) == {"token", "rootKey", "name"}
         for row in found["databases"]["crowdtrace-kiosk/queue"][1]:
             assert set(row) == {"scan_id", "sealed"}
         for row in found["databases"]["crowdtrace-kiosk/replay"][1]:
-            assert set(row) == {"tag", "until", "lastIn", "lastOut", "stays"}
+            assert set(row) == {"tag", "sealed"}
             assert len(row["tag"]) == 16
+            assert len(row["sealed"]) == 2 * (12 + 512 + 16)
+
+    def test_nothing_tells_when_somebody_came(self, kiosk: Page) -> None:
+        databases = kiosk.evaluate(EVERYTHING)["databases"]
+        rows = databases["crowdtrace-kiosk/replay"][1]
+        assert len(rows) == 2
+        assert {value for row in rows for value in row.values() if not isinstance(value, str)} == set()
+        times = [number for number in plain_numbers(databases["crowdtrace-kiosk/state"]) if number > 1_000_000_000]
+        assert all(number % 60 == 0 for number in times)
+
+    def test_the_minute_it_was_awake_is_noted_with_visitors_and_without(self, context: BrowserContext) -> None:
+        page = context.new_page()
+        enrol(page, make_venue(now=now()))
+        names, values = page.evaluate(EVERYTHING)["databases"]["crowdtrace-kiosk/state"]
+        assert values[names.index("setting:lastAwake")] % 60 == 0
 
     def test_queued_scans_open_for_the_server_alone(self, kiosk: Page) -> None:
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey

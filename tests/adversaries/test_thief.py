@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from passes.codec.identity import encode_base64url
-from passes.models import Name, Pass, Rating, SelfReport, Visit
+from passes.models import Name, Pass, Rating, SpentOwner, Visit
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import HeldPass, Phone, result, scan, send
 from venues.models import Venue
@@ -82,7 +82,7 @@ class TestAThiefWithAPhotoOfAScreen:
         assert not any(model.objects.exists() for model in MADE_BY_OWNERS)
 
 
-MADE_BY_OWNERS: list[Any] = [Rating, Name, SelfReport]
+MADE_BY_OWNERS: list[Any] = [Rating, Name, SpentOwner]
 PRIVATE: list[tuple[str, str, Any]] = [
     ("POST", "/api/v1/passes", {}),
     ("DELETE", "/api/v1/visitors/me", {"erase_key": "A" * 43}),

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from passes.models import Name, Rating, SelfReport, Visit
+from passes.models import Name, Rating, SpentOwner, Visit
 from risk.crowd.refresh import refresh_crowd
+from risk.models import ReportedDay
 from risk.scouting.curves import refresh_cards
 from tests.browser.actions import check_in, enrol, make_key, now, read_code, scan, shown_code
 from tests.browser.conftest import TABLET, OpenContext, shows
@@ -216,8 +217,8 @@ def test_a_positive_test_is_reported_and_followed_by_guidance(phone: Page, open_
     phone.click("[data-form=test] [type=submit]")
     shows(phone, "positive")
     assert phone.locator('[data-state="positive"] .guidance').is_visible()
-    report = SelfReport.objects.get()
-    assert report.positive
+    assert SpentOwner.objects.count() == 1
+    assert ReportedDay.objects.filter(new_reports=1).exists()
 
 
 def test_a_reminder_is_a_calendar_file_that_names_no_place(phone: Page) -> None:

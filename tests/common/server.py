@@ -1,4 +1,4 @@
-"""The application with the small views of this app, for a real web server."""
+"""The application behind its front, with the small views of this app, for a real web server."""
 
 import os
 
@@ -6,7 +6,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 settings.ROOT_URLCONF = "tests.common.views"
 
-application = get_wsgi_application()
+wsgi_application = get_wsgi_application()
+application = import_string("common.web.front.Front")(wsgi_application)  # once the apps are loaded

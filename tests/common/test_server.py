@@ -2,24 +2,33 @@
 
 import json
 import os
+import selectors
 import shutil
 import socket
 import subprocess
-import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Playwright, Request
 
+from common.web.server import command
 from embedded.home import CHECKOUT
 from embedded.network import free_port
 from embedded.processes import wait_until
 from tests.common.conftest import THING
+from tests.common.views import LONG_FILE_BYTES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 KIB = 1024
+BODY_SECONDS = 1.5
+ANSWER_SECONDS = 3
+SHORT = {"BODY_SECONDS": str(BODY_SECONDS), "ANSWER_SECONDS": str(ANSWER_SECONDS)}
+HURRIED = ["--http1-header-read-timeout", "1500"]
+THREADS, QUEUE = settings.WEB_LANES["pages"]["threads"], settings.WEB_LANES["pages"]["queue"]
 
 
 @dataclass(frozen=True)
@@ -42,35 +51,46 @@ class Server:
         """Everything it wrote so far."""
         return self.output.read_text()
 
+    def begin(self, request: bytes) -> socket.socket:
+        """Send bytes as they are."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection.sendall(request)
+        return connection
+
     def send(self, request: bytes) -> Answer:
         """Send bytes as they are and read until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
-            connection.sendall(request)
-            data = b""
-            while part := connection.recv(65_536):
-                data += part
+        with self.begin(request) as connection:
+            return self.read(connection)
+
+    def read(self, connection: socket.socket) -> Answer:
+        """What comes until the server closes."""
+        data = b""
+        while part := connection.recv(65_536):
+            data += part
         head, _, body = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         return Answer(int(first.split()[1]), headers, body)
 
-    def post(self, path: str, body: bytes, *headers: str) -> Answer:
-        """A POST of JSON."""
+    def post(self, path: str, body: bytes, *headers: str, go_on: bytes = b"") -> Answer:
+        """A POST of JSON; `go_on` is the body of a client that first waits for leave to send it."""
         lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json"]
-        return self.send("\r\n".join([*lines, *headers, "", ""]).encode() + body)
+        with self.begin("\r\n".join([*lines, *headers, "", ""]).encode() + body) as connection:
+            if go_on:
+                assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+                connection.sendall(go_on)
+            return self.read(connection)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """granian, as `serve` starts it."""
     port, output = free_port(), tmp_path_factory.mktemp("server") / "output.txt"
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--blocking-threads", "2", "--no-access-log", "--log-level", "warning"]
     with output.open("w") as stream:
         process = subprocess.Popen(
-            [*command, "tests.common.server:application"],
+            [*command("tests.common.server:application", host="127.0.0.1", port=port, workers=1), *HURRIED],
             cwd=CHECKOUT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1", **SHORT},
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
@@ -114,6 +134,150 @@ def test_a_chunked_body_beyond_the_limit_is_refused(server: Server) -> None:
 def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(server: Server) -> None:
     answer = server.post("/api/v1/things", b"{", f"Content-Length: {64 * KIB + 1}")
     assert answer.status == 413
+
+
+def promise(path: str = "/api/v1/things") -> bytes:
+    """A request whose body never comes."""
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{".encode()
+
+
+def get(path: str) -> bytes:
+    """A request that is the last of its connection."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+
+def test_bodies_that_never_come_keep_nobody_waiting_and_end_at_the_deadline(server: Server) -> None:
+    idle = [server.begin(promise()) for _ in range(50)]
+    assert server.send(get("/healthz")).status == 200
+    assert server.post("/api/v1/things", b"{}", "Content-Length: 2").status == 400
+    for connection in idle:
+        answer = server.read(connection)
+        assert (answer.status, answer.headers["connection"]) == (408, "close")
+        assert json.loads(answer.body)["type"] == "/problems/took-too-long"
+        connection.close()
+
+
+def test_a_body_that_ends_early_is_refused_and_never_taken_for_a_whole_one(server: Server) -> None:
+    for request in (promise("/api/v1/scans"), promise("/api/v1/scans").replace(b"Content-Length: 100", CHUNKED) + b"5"):
+        with server.begin(request) as connection:
+            connection.shutdown(socket.SHUT_WR)
+            assert server.read(connection).status == 400
+
+
+def test_connections_without_a_request_are_closed(server: Server) -> None:
+    with server.begin(b"") as connection, server.begin(b"GET / HTTP/1.1\r\nHost: local") as other:
+        assert connection.recv(1) == b""
+        assert other.recv(1) == b""
+
+
+def test_readers_that_take_nothing_hold_no_thread_and_are_let_go(server: Server) -> None:
+    whole = server.send(get("/pages/file"))
+    assert whole.body == b"x" * LONG_FILE_BYTES
+    readers = [server.begin(get("/pages/file")) for _ in range(2 * THREADS)]
+    assert server.send(get("/pages/login")).status == 200
+    for reader in readers[:3]:
+        reader.recv(1)
+    assert server.send(get("/pages/login")).status == 200
+    threading.Event().wait(2 * ANSWER_SECONDS)
+    assert sum(len(part) for part in iter(lambda: readers[0].recv(65_536), b"")) < LONG_FILE_BYTES
+    for reader in readers:
+        reader.close()
+
+
+def test_doors_have_threads_that_nothing_else_takes_and_the_next_page_is_refused_at_once(server: Server) -> None:
+    holding = [server.begin(get("/pages/hold")) for _ in range(THREADS)]
+    waiting = [server.begin(get("/pages/hold")) for _ in range(QUEUE + 1)]
+    refused = [next(_answered(waiting))]
+    answer = server.read(refused[0])
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    assert "no-store" in answer.headers.get("cache-control", "no-store")
+    assert answer.headers["content-security-policy"] == settings.CONTENT_SECURITY_POLICY
+    many = str(THREADS + QUEUE).encode()
+    released = server.post("/api/v1/tickets", many, f"Content-Length: {len(many)}")
+    assert (released.status, released.body) == (200, b"released")
+    others = [each for each in (*holding, *waiting) if each is not refused[0]]
+    assert {server.read(each).body for each in others} == {b"held"}
+    for connection in (*holding, *waiting):
+        connection.close()
+
+
+def _answered(connections: list[socket.socket]) -> Iterator[socket.socket]:
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        for key, _ in selector.select(timeout=20):
+            assert isinstance(key.fileobj, socket.socket)
+            yield key.fileobj
+
+
+CHUNKED = b"Transfer-Encoding: chunked"
+ONE_BODY = json.dumps(THING).encode()
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 3\r\nContent-Length: 5",
+        b"Content-Length: -1",
+        b"Content-Length: +3",
+        b"Content-Length: 0x3",
+        b"Content-Length : 3",
+        b"Content-Length: 3,5",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding: chunked, identity",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+    ],
+)
+def test_a_body_whose_end_two_readers_see_differently_is_refused(server: Server, framing: bytes) -> None:
+    head = b"POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    answer = server.send(head + framing + b"\r\n\r\n" + chunked(ONE_BODY))
+    assert answer.status == 400
+
+
+def test_with_both_framings_chunks_count_and_nothing_behind_them_is_a_request(server: Server) -> None:
+    smuggled = get("/healthz")
+    answer = server.send(
+        b"POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 4\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + chunked(ONE_BODY) + smuggled
+    )
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert b"HTTP/1.1" not in answer.body
+
+
+def test_what_follows_a_refused_length_is_not_taken_for_a_request(server: Server) -> None:
+    hidden = get("/healthz")
+    answer = server.send(
+        b"POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n" + hidden
+    )
+    assert answer.status == 413
+    assert b"HTTP/1.1" not in answer.body
+
+
+def test_requests_in_one_flight_are_answered_in_order(server: Server) -> None:
+    first = b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = server.send(first + get("/healthz"))
+    second = answer.body
+    assert (answer.status, int(answer.headers["content-length"])) == (200, len(b'{"status": "ok"}'))
+    assert second.startswith(b"HTTP/1.1 200")
+    assert second.endswith(b'{"status": "ok"}')
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
+    answer = server.post(
+        "/api/v1/things", b"", f"Content-Length: {len(ONE_BODY)}", "Expect: 100-continue", go_on=ONE_BODY
+    )
+    assert answer.status == 200
+
+
+def test_http_1_0_gets_its_answer(server: Server) -> None:
+    assert server.send(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").body == b'{"status": "ok"}'
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_the_server_well(server: Server) -> None:
+    for request in (promise(), get("/pages/file"), b"POST /api/v1/th"):
+        server.begin(request).close()
+    assert server.send(get("/healthz")).status == 200
+    assert "Traceback" not in server.said()
 
 
 @pytest.mark.parametrize(

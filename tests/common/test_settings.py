@@ -73,6 +73,8 @@ def test_what_is_missing_is_named(whole: pytest.MonkeyPatch, name: str, empty: b
         ("CROWDTRACE_ADOPTION", "0"),
         ("CROWDTRACE_ADOPTION", "nan"),
         ("LAKE_CATALOGUE", "canary"),
+        ("QUERY_LIMITS", "memory_mb=canary"),
+        ("QUERY_LIMITS", "canary=1"),
     ],
 )
 def test_what_is_wrong_is_named_without_its_value(whole: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -1,11 +1,14 @@
 """Small views that use every part of the app, under `/api/v1/` of a test's own addresses."""
 
+import io
+import queue
 from typing import Any
 from urllib.parse import quote
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
@@ -38,6 +41,9 @@ from common.web.serializers import (
 from crowdtrace.urls import handler400, handler403, handler404, handler500
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+
+LONG_FILE_BYTES = 20 * 1024 * 1024
 
 
 class ThingAnswersSerializer(StrictSerializer):
@@ -182,7 +188,31 @@ def plain_login(request: HttpRequest) -> HttpResponse:
     return HttpResponse("welcome")
 
 
+_held: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+
+def hold(request: HttpRequest) -> HttpResponse:
+    """Keep a thread until `release` lets one go."""
+    _held.get()
+    return HttpResponse("held")
+
+
+@csrf_exempt
+def release(request: HttpRequest) -> HttpResponse:
+    """Let as many go as the body says, at an address of doors."""
+    for _ in range(int(request.body or b"1")):
+        _held.put(None)
+    return HttpResponse("released")
+
+
+def long_file(request: HttpRequest) -> FileResponse:
+    return FileResponse(io.BytesIO(b"x" * LONG_FILE_BYTES))
+
+
 urlpatterns = [
+    path("pages/hold", hold),
+    path("pages/file", long_file),
+    path("api/v1/tickets", release),
     path("api/v1/things", ThingsView.as_view()),
     path("api/v1/rows", RowsView.as_view()),
     path("api/v1/entries", EntriesView.as_view()),

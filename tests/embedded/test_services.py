@@ -32,7 +32,7 @@ SERVICES = ("postgres", "valkey", "limits")
 
 USER = """if True:
     import os, sys
-    from common import embedded
+    import embedded
     with embedded.services(embedded.home()):
         print(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], flush=True)
         sys.stdin.read()

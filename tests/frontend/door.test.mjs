@@ -10,6 +10,7 @@ import { DoorClock } from "../../passes/frontend/door/clock.js";
 import { decide } from "../../passes/frontend/door/decide.js";
 import { countInside, moved } from "../../passes/frontend/door/inside.js";
 import { ReplayBook } from "../../passes/frontend/door/replay.js";
+import { openRows, sealRow } from "../../passes/frontend/door/replay_rows.js";
 import { sealScan } from "../../passes/frontend/door/seal.js";
 import { hex, readData } from "./vectors.mjs";
 
@@ -252,4 +253,14 @@ test("a clock that stands before the bundle's own time is not trusted, also on a
   const clock = new DoorClock({ wallMs: () => 4_000_000, timerMs: () => 0, offsetS: 0 });
   assert.equal(clock.isTrusted(5000), false);
   assert.equal(clock.isTrusted(4000), true);
+});
+
+test("a replay row tells nothing without its key, and all rows have one length", async () => {
+  const key = crypto.getRandomValues(new Uint8Array(32));
+  const seen = (lastIn, stays) => ({ tag: "0011223344556677", until: 1_800_000_000, lastIn, lastOut: 0, stays });
+  const rows = await Promise.all([sealRow(key, seen(1, [])), sealRow(key, seen(900, [{ from: 1_799_990_000, until: 1_799_999_999 }]))]);
+  assert.deepEqual(rows.map((row) => row.sealed.length), [540, 540]);
+  assert.deepEqual((await openRows(key, rows)).map((row) => row.lastIn), [1, 900]);
+  assert.deepEqual(await openRows(crypto.getRandomValues(new Uint8Array(32)), rows), []);
+  assert.deepEqual(await openRows(key, [{ ...rows[0], tag: "7766554433221100" }]), [], "no row can stand for another");
 });

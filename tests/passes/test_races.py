@@ -3,10 +3,12 @@
 import datetime as dt
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from common.web.problems import Conflict
 from passes import keys, ticket_keys
 from passes.admission import Answers, Result, ScanType
 from passes.clock import calendar
@@ -15,11 +17,12 @@ from passes.codec.identity import PassSecrets
 from passes.models import (
     DrawnSet,
     IssuerKey,
+    Mixed,
     Pass,
     Rating,
     RatingTotal,
     Scan,
-    SelfReport,
+    SpentOwner,
     SpentTicket,
     TicketKey,
     Visit,
@@ -27,9 +30,12 @@ from passes.models import (
 from passes.services.checkins import CheckinRequest, check_in
 from passes.services.draws import DrawAnswer, TicketSet, draw_tickets
 from passes.services.erasure import erase_owners
-from passes.services.holders import rate_visit, report_test
+from passes.services.holders import rate_visit, revoke_passes
+from passes.services.mixing import mix_rows
 from passes.services.scans import ScanRequest, record_scan
 from passes.services.visitors import register_visitor
+from risk.crowd.reports import report_test
+from risk.models import ReportedDay
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.conftest import Race
 from tests.passes.people import HeldPass, Phone
@@ -221,5 +227,40 @@ def test_ratings_and_reports_at_once_count_once(venue: Venue, door: EnrolledDevi
         report_test(owner_hashes=[owner_hash], tested_on=NOW.date(), positive=True, now=NOW)
 
     assert race(*[rate, report] * 3) == [None] * 6
-    assert (Rating.objects.count(), SelfReport.objects.count()) == (1, 1)
+    assert (Rating.objects.count(), SpentOwner.objects.count()) == (1, 1)
+    assert set(ReportedDay.objects.values_list("new_reports", flat=True)) == {1}
     assert RatingTotal.objects.values_list("count", "masks", "distancing").get() == (1, 4, 2)
+
+
+def test_a_check_in_during_the_erasure_of_its_anchor_makes_no_second_pass(venue: Venue, race: Race) -> None:
+    for _ in range(4):
+        phone = Phone()
+        held = phone.check_in(venue)
+        erase = partial(erase_owners, [held.secrets.owner_hash], NOW)
+        results = race(*[checking_in(phone, venue, held.secrets)] * AT_ONCE, erase)
+        assert not [each for each in results[:-1] if isinstance(each, Exception) and not isinstance(each, Conflict)]
+        assert not Pass.objects.exists()
+
+
+def test_nothing_is_missed_that_comes_while_rows_are_mixed(venue: Venue, door: EnrolledDevice, race: Race) -> None:
+    held = [Phone().check_in(venue) for _ in range(8)]
+    erased, rated, revoked, scanned = (held[at : at + 2] for at in (0, 2, 4, 6))
+    for one in rated:
+        assert scanning(door, one.on_screen(NOW), f"the-scan-of-{one.owner[:20]}")() is Result.APPROVED
+
+    def mix() -> None:
+        for _ in range(6):
+            Mixed.objects.update(horizon=0, own=[])
+            mix_rows()
+
+    results = race(
+        mix,
+        *[partial(erase_owners, [one.secrets.owner_hash], NOW) for one in erased],
+        *[partial(rate_visit, owner_hash=one.secrets.owner_hash, masks=2, distancing=4, now=NOW) for one in rated],
+        *[partial(revoke_passes, owner_hashes=[one.secrets.owner_hash], now=NOW) for one in revoked],
+        *[scanning(door, one.on_screen(NOW), f"the-scan-of-{one.owner[:20]}") for one in scanned],
+    )
+    assert not [each for each in results if isinstance(each, Exception)]
+    assert (Pass.objects.count(), Rating.objects.count(), Pass.objects.filter(revoked=True).count()) == (6, 2, 2)
+    assert results[-2:] == [Result.APPROVED] * 2
+    assert Visit.objects.count() == 4

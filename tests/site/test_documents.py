@@ -148,11 +148,19 @@ def test_nothing_but_documents_is_served(client: Client, path: str) -> None:
 @pytest.mark.django_db
 def test_the_privacy_page_states_every_claim_and_names_tests_that_exist(client: Client) -> None:
     page = _Page(client.get("/privacy").content.decode())
-    assert {f"P{number}" for number in range(1, 13)} <= set(page.ids)
+    assert {f"P{number}" for number in range(1, 15)} <= set(page.ids)
     for claim in (each for each in CLAIMS if each.test):
         path = Path(settings.BASE_DIR) / claim.test
         assert path.is_file(), claim.test
         assert claim.number in path.read_text(), f"{claim.test} says nothing of {claim.number}"
+
+
+def test_the_document_on_privacy_has_every_claim_and_names_tests_that_exist() -> None:
+    text = (CHECKOUT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert {claim.number for claim in CLAIMS} == set(re.findall(r"^\| (P\d+) ", text, re.MULTILINE))
+    named = re.findall(r"`(tests/[\w/.]+)`", text)
+    assert len(named) > 20
+    assert not [name for name in named if not (CHECKOUT / name).is_file()]
 
 
 @pytest.mark.django_db

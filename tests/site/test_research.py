@@ -105,6 +105,13 @@ def test_queries_of_the_page_count_against_the_limit(client: Client, released: R
     assert client.get("/data/sql?sql=SELECT+1").status_code == 429
 
 
+def test_a_query_that_finds_no_place_is_asked_to_wait(client: Client, released: ReleasedLake, settings: object) -> None:
+    settings.QUERY_LIMITS = {"parallel": 0}  # type: ignore[attr-defined]
+    response = client.get("/data/sql?sql=SELECT+1")
+    assert (response.status_code, response["Retry-After"]) == (429, "2")
+    assert "Try again in a moment" in response.content.decode()
+
+
 def test_sums_for_the_chart_are_those_of_the_rows() -> None:
     columns = [{"name": "day", "type": "date"}, {"name": "zip", "type": "varchar"}, {"name": "n", "type": "bigint"}]
     made = shown.chart(columns, [["2020-10-14", "941", 2], ["2020-10-14", "945", 3], ["2020-10-15", "941", None]])

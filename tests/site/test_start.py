@@ -10,7 +10,7 @@ from embedded.home import CHECKOUT
 
 WEB = "import crowdtrace.wsgi; from django.urls import get_resolver; get_resolver().url_patterns"
 TASKS = "from crowdtrace.celery import app; app.loader.import_default_modules(); app.finalize()"
-QUERY = "import exports.management.commands.query, exports.engine.sources, exports.engine.check"
+QUERY = "import exports.management.commands.query, exports.engine.sources"
 OTHERS = {"boto3", "celery", "limits", "opendp", "redis"}
 DATASET = {"boto3", "duckdb", "opendp", "pandas", "pyiceberg", "sqlalchemy", "sqlglot"}
 MODEL = {"numba", "scipy"}

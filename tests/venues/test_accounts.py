@@ -16,9 +16,10 @@ from common.time import utc_now
 from common.web.problems import Conflict, Invalid
 from tests.factories import NOW, PASSWORD, make_organisation, make_user
 from tests.venues.conftest import Race, call
+from venues import guesses
 from venues.models import Organisation, OwnerToken, SecondFactor
 from venues.refusals import NotLoggedIn
-from venues.services import second_factor
+from venues.services import mailed, second_factor
 from venues.services.accounts import change_password, close_account, make_owner_token, reset_password, sign_up
 from venues.services.mailed import mail_password_reset
 from venues.services.organisations import close_organisation
@@ -179,6 +180,67 @@ class TestLogIn:
         answers = [log_in(Client(), "nobody", "wrong password") for _time in range(4)]
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
         assert int(answers[-1]["Retry-After"]) > 0
+
+    def test_wrong_passwords_for_one_account_count_together_from_wherever_they_come(self) -> None:
+        make_user(username="rosa")
+        answers = [
+            log_in(Client(REMOTE_ADDR=f"203.0.113.{number % 6}"), "rosa", f"guess number {number}").status_code
+            for number in range(30)
+        ]
+        assert answers == [401] * 20 + [429] * 10
+        assert log_in(Client(REMOTE_ADDR="203.0.113.9"), "rosa").status_code == 429
+        assert log_in(Client(REMOTE_ADDR="203.0.113.9"), "nobody").status_code == 401
+
+    def test_a_guesser_locks_nobody_out_whose_browser_is_known_or_who_has_a_link_mailed(
+        self,
+    ) -> None:
+        user = make_user(username="rosa", email="rosa@example.org")
+        home = Client(REMOTE_ADDR="203.0.113.200")
+        assert log_in(home, "rosa").status_code == 200
+        for number in range(21):
+            log_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "rosa", "guess")
+        assert log_in(Client(), "rosa").status_code == 429
+        assert log_in(home, "rosa").status_code == 200
+        elsewhere = Client(REMOTE_ADDR="203.0.113.201")
+        user.refresh_from_db()
+        body = {"token": mailed.token_for(user, mailed.RESET), "password": "another long one"}
+        assert call(elsewhere, "POST", owner("reset/confirm"), body).status_code == 204
+        assert log_in(elsewhere, "rosa", "another long one").status_code == 200
+
+    def test_a_known_browser_is_known_to_its_account_alone_and_guesses_no_more_than_a_stranger(self) -> None:
+        make_user(username="rosa")
+        make_user(username="eve")
+        thief = Client()
+        assert log_in(thief, "eve").status_code == 200
+        for number in range(20):
+            log_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "rosa", "guess")
+        assert log_in(thief, "rosa", "guess").status_code == 429
+        assert [log_in(thief, "eve", "guess").status_code for _ in range(21)] == [401] * 20 + [429]
+
+    def test_right_passwords_do_not_count(self) -> None:
+        make_user(username="rosa")
+        assert {log_in(Client(), "rosa").status_code for _ in range(25)} == {200}
+
+    def test_the_mark_of_a_browser_is_sent_to_nothing_but_log_in(self) -> None:
+        make_user(username="rosa")
+        made = log_in(Client(), "rosa").cookies
+        assert {name: made[name]["path"] for name in guesses.COOKIES} == guesses.COOKIES
+        assert all(made[name]["httponly"] and made[name]["samesite"] == "Lax" for name in guesses.COOKIES)
+
+    def test_the_page_counts_like_the_api_and_second_factors_like_passwords(self) -> None:
+        totp, _recovery = turn_on(make_user(username="rosa"))
+        for number in range(10):
+            Client(REMOTE_ADDR=f"203.0.113.{number}").post("/owner/login", {"username": "rosa", "password": "guess"})
+            log_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "rosa", code="000000x")
+        assert log_in(Client(), "rosa", code=totp.at(utc_now())).status_code == 429
+
+    def test_a_session_that_was_taken_over_cannot_guess_the_password(self) -> None:
+        make_user(username="rosa")
+        client = Client()
+        log_in(client, "rosa")
+        body = {"old": "guess", "new": "another long one"}
+        answers = [call(client, "PUT", owner("account/password"), body).status_code for _number in range(21)]
+        assert answers == [400] * 20 + [429]
 
     def test_a_form_of_another_site_cannot_log_anybody_in(self) -> None:
         make_user(username="rosa")
@@ -381,8 +443,6 @@ class TestPassword:
         assert caught.value.errors[0].code == "unknown"
 
     def test_a_reset_does_not_go_around_the_second_factor(self) -> None:
-        from venues.services import mailed
-
         user = make_user(username="rosa", email="rosa@example.org")
         turn_on(user)
         reset_password(token=mailed.token_for(user, mailed.RESET), password="another long passphrase", now=NOW)

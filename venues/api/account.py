@@ -13,7 +13,7 @@ from common.web.idempotency import idempotent
 from common.web.problems import Conflict, TooMany, Unauthorized, Unavailable
 from common.web.serializers import read_body, without_body
 from common.web.throttles import AddressThrottle, LoginThrottle
-from venues import email_links, selectors
+from venues import email_links, guesses, selectors
 from venues.api import serializers as s
 from venues.api.base import AccountView, OwnerListView, OwnerView, no_content
 from venues.services import second_factor
@@ -32,6 +32,7 @@ from venues.services.codes import qr_svg
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 THROTTLES = (AddressThrottle, LoginThrottle)
+OWN_THROTTLES = (*THROTTLES, guesses.InsideThrottle)
 PASSPHRASE = "seven quiet otters"  # noqa: S105 - an example
 ME = {
     "username": "rosa",
@@ -95,7 +96,7 @@ class MeView(OwnerView):
 class EmailView(AccountView):
     """The address for a lost password and for mails about places."""
 
-    throttle_classes = THROTTLES
+    throttle_classes = OWN_THROTTLES
 
     @extend_schema(operation_id="change_email", request=s.EmailInput, responses=s.AccountOutput)
     def put(self, request: Request) -> Response:
@@ -135,7 +136,7 @@ class ConfirmView(APIView):
 class CloseAccountView(AccountView):
     """The end of an account."""
 
-    throttle_classes = THROTTLES
+    throttle_classes = OWN_THROTTLES
     problems = (Conflict,)
 
     @extend_schema(operation_id="close_account", request=s.PasswordInput, responses={204: None})
@@ -171,9 +172,11 @@ class LogInView(APIView):
         The answer sets the cookies `sessionid` and `csrftoken`; send the latter's value as `X-CSRFToken` with
         everything that changes something.
         """
-        user = check_log_in(**read_body(request, s.LogInInput), now=utc_now())
+        body = read_body(request, s.LogInInput)
+        with guesses.counted(request._request, body["username"]):
+            user = check_log_in(**body, now=utc_now())
         _start_session(request, user)
-        return Response(s.AccountOutput(account(user)).data)
+        return guesses.known(Response(s.AccountOutput(account(user)).data), user)
 
 
 class LogOutView(AccountView):
@@ -190,7 +193,7 @@ class LogOutView(AccountView):
 class PasswordView(AccountView):
     """The password."""
 
-    throttle_classes = THROTTLES
+    throttle_classes = OWN_THROTTLES
 
     @extend_schema(operation_id="change_password", request=s.NewPasswordInput, responses={204: None})
     def put(self, request: Request) -> Response:
@@ -225,8 +228,8 @@ class ResetConfirmView(APIView):
     @extend_schema(operation_id="reset_password", request=s.ResetConfirmInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """Set a new password with what stands behind the `#` of the mailed link, once. Confirms the address too."""
-        reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
-        return no_content()
+        user = reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
+        return guesses.known(no_content(), user)
 
 
 class SecondFactorView(AccountView):
@@ -259,7 +262,7 @@ class SecondFactorConfirmView(AccountView):
 class SecondFactorOffView(AccountView):
     """Turning the second factor off."""
 
-    throttle_classes = THROTTLES
+    throttle_classes = OWN_THROTTLES
     problems = (Conflict,)
 
     @extend_schema(operation_id="end_second_factor", request=s.SecondFactorOffInput, responses={204: None})

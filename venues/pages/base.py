@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.web import throttles
 from common.web.problems import Forbidden, Problem
+from venues.guesses import inside
 from venues.pages import kept_input
 
 Page = Callable[..., HttpResponse]
@@ -123,11 +124,13 @@ def attempt(
 
     A reason whose pointer names a field of the form (`/zip`), or whose beginning `fields` maps to one, stands at that
     field; all others stand at the top. An action that returns nothing gives `True`. `guesses` is the request of a
-    form that asks for a password or a code: it counts against the limit of attempts to log in.
+    form that asks for a password or a code: it counts against the limits of attempts to log in.
     """
     try:
         if guesses is not None:
             throttles.check(guesses, "login")
+            if isinstance(guesses.user, User):
+                throttles.check(guesses, "account", inside(guesses.user))
         result = action()
     except Problem as problem:
         if problem.status >= 500:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.time import utc_now
-from venues import email_links
+from venues import email_links, guesses
 from venues.models import Membership
 from venues.pages.base import anyones_page, bound, done, form_page, go_back, show_form, user_of
 from venues.pages.forms import NEW_PASSWORD_HELP, CodeForm, NoFields, OwnerForm, code_field, password_field
@@ -143,16 +143,20 @@ def log_in(request: HttpRequest) -> HttpResponse:
         stay = form.cleaned_data["stay"]
         if not second_factor.is_on(user):
             _start_session(request, user, stay=stay)
-            return go_back(request)
+            return guesses.known(go_back(request), user)
         request.session.cycle_key()
         until = (utc_now() + PENDING_LIVES).timestamp()
         request.session[PENDING] = [user.pk, user.get_session_auth_hash(), until, stay]
         return redirect(f"/owner/login/code?{request.GET.urlencode()}".rstrip("?"))
 
+    def check(username: str, password: str, **_stay: bool) -> User:
+        with guesses.counted(request, username):
+            return check_password(username=username, password=password)
+
     return form_page(
         request,
         form,
-        lambda username, password, **_stay: check_password(username=username, password=password),
+        check,
         next_step,
         guesses=True,
         title=_("Log in"),
@@ -172,12 +176,16 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
     def let_in(_checked: object) -> HttpResponse:
         del request.session[PENDING]
         _start_session(request, user, stay=stay)
-        return go_back(request)
+        return guesses.known(go_back(request), user)
+
+    def check(code: str) -> None:
+        with guesses.counted(request, user.username):
+            second_factor.check_code(user=user, code=code, now=utc_now())
 
     return form_page(
         request,
         bound(CodeForm, request),
-        partial(second_factor.check_code, user=user, now=utc_now()),
+        check,
         let_in,
         fields={"": "code"},
         guesses=True,
@@ -218,7 +226,9 @@ def reset(request: HttpRequest) -> HttpResponse:
         request,
         bound(ResetForm, request),
         partial(reset_password, now=utc_now()),
-        lambda _user: done(request, _("Your new password is set. Log in with it."), "owner-page-log-in"),
+        lambda user: guesses.known(
+            done(request, _("Your new password is set. Log in with it."), "owner-page-log-in"), user
+        ),
         guesses=True,
         title=_("Choose a new password"),
         submit=_("Set the new password"),

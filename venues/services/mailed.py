@@ -16,6 +16,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from common.crypto import b64decode, b64encode, decrypt, encrypt
 from common.web.problems import Invalid
 from venues import links, selectors
 from venues.models import ConfirmedEmail
@@ -33,6 +34,18 @@ class _Confirmation(PasswordResetTokenGenerator):
 
 RESET: Final = default_token_generator
 CONFIRM: Final = _Confirmation()
+_PURPOSE: Final = "address of a mail"
+_LONGEST: Final = 254  # RFC 5321, section 4.5.3.1.3
+
+
+def seal_address(address: str) -> str:
+    """An address as the broker may keep it; all have one length."""
+    return b64encode(encrypt(_PURPOSE, address.encode().ljust(_LONGEST)))
+
+
+def open_address(sealed: str) -> str:
+    """Inverse of `seal_address`."""
+    return decrypt(_PURPOSE, b64decode(sealed)).decode().rstrip()
 
 
 def mail_password_reset(*, email: str, origin: str) -> None:

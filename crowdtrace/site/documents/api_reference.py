@@ -1,5 +1,6 @@
 """The schema of the API, a page to try it, and the page of each kind of problem."""
 
+import threading
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,9 +28,18 @@ from common.web.problems import KINDS, Invalid, NotFound
 FORMATS: Final = ("json", "yaml")
 
 
-@lru_cache(maxsize=1)
+_making = threading.Lock()
+"""The generator keeps its place in variables of the process: two threads at once spoil each other's document."""
+
+
 def schema() -> dict[str, Any]:
     """The OpenAPI document; the same for everybody, so it is made once a process."""
+    with _making:
+        return _schema()
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, Any]:
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return document
 
@@ -62,7 +72,7 @@ class SchemaView(ETagMixin, APIView):
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """The document."""
         if settings.DEBUG:
-            schema.cache_clear()
+            _schema.cache_clear()
         return Response(schema())
 
 

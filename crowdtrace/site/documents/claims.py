@@ -33,8 +33,9 @@ CLAIMS: Final = (
         "P1",
         _("A door learns one bit"),
         _(
-            "Green or red, and nothing about your health beyond that. Every cause of red looks the same: same answer, "
-            "same size, same time."
+            "Green or red, and nothing about your health beyond that. Every cause of red has the same answer in the "
+            "same size. A place that scans one code dozens of times and measures each answer can tell some causes "
+            "apart by their time, such as a broken code from a reading; your answers are not among them."
         ),
         "tests/adversaries/test_door.py",
     ),
@@ -70,10 +71,11 @@ CLAIMS: Final = (
     ),
     Claim(
         "P6",
-        _("What you answer shows nowhere"),
+        _("What you answer is on no pass, scan or public page"),
         _(
-            "No pass, no scan and no public page depends on your four answers. A no to a pass is told to you alone, "
-            "and looks the same from outside as a yes."
+            "None of them depends on your four answers. A no to a pass is told to you alone, and has the same size on "
+            "the network as a yes. The answers are kept with the visit for 14 days, count in the risk of the others "
+            "who were there, and go into the open data as counts with noise."
         ),
         "tests/adversaries/test_answers.py",
     ),
@@ -111,8 +113,9 @@ CLAIMS: Final = (
         "P11",
         _("Nobody can fake another place's crowd"),
         _(
-            "A scan counts only from a device of that place, with a pass that can be verified. Places that nobody has "
-            "verified count neither in the data nor in forecasts."
+            "A visit counts only with a scan from a device of that place and a pass that can be verified. Places that "
+            "nobody has verified do not count in the data. A refusal at check-in needs no device: somebody who makes "
+            "many keys can add refusals to a place's day."
         ),
         "tests/adversaries/test_faker.py",
     ),
@@ -130,6 +133,16 @@ CLAIMS: Final = (
             "ticket it is, nor that two are one person's; addresses, browsers and first uses apart."
         ),
         "tests/adversaries/test_live_server.py",
+    ),
+    Claim(
+        "P14",
+        _("Erasing tells two venues nothing"),
+        _(
+            "The entry that lets offline doors decline an erased pass appears at a random time within 12 hours, among "
+            "entries that belong to nobody. Where twenty passes a day are erased at each of two venues, comparing "
+            "their lists matches people no better than chance."
+        ),
+        "tests/adversaries/test_revocations.py",
     ),
 )
 
@@ -162,10 +175,10 @@ LIMITS: Final = (
         _("Whoever sees a pass can try it against the list of places, and find the one it was made for."),
     ),
     Limit(
-        _("Five puppets and a target"),
+        _("Six passes and a target"),
         _(
-            "A venue that brings five made-up visitors together with one real one can read that person's answers from "
-            "what the shields of the five lose. A crowd under five is treated as if nobody had answered."
+            "Somebody who is let in six times with one phone beside one real visitor can read that person's answers "
+            "from what the shields of the six lose. A crowd under five is treated as if nobody had answered."
         ),
     ),
     Limit(
@@ -177,6 +190,20 @@ LIMITS: Final = (
         _(
             "The database's files and its journal lie in the order of writing. Whoever reads the disk itself may guess "
             "at what was written together."
+        ),
+    ),
+    Limit(
+        _("Erasing alone"),
+        _(
+            "If nobody else erases at two places in the same half day, those places can see that the two entries "
+            "belong together. Until your entry appears, a door without a connection may still let your pass in."
+        ),
+    ),
+    Limit(
+        _("Within one day, inside the database"),
+        _(
+            "Until rows are put into random order at night, somebody who reads the live database can tell from their "
+            "place and transaction which rows were written together."
         ),
     ),
     Limit(

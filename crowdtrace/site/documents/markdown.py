@@ -22,14 +22,14 @@ from markdown_it.token import Token
 OUTSIDE: Final = {"contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
 # Whom a document is for, in the order of the list; a new one stands under "More" until it is named here.
 AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
-    (_("For visitors"), ("visitors",)),
+    (_("For visitors"), ("visitors", "privacy")),
     (_("For venues and hosts"), ("hosts",)),
     (
         _("For researchers"),
         ("researchers", "accuracy", "athena", "benchmark", "simulation", "model", "radar", "comparison"),
     ),
     (_("For operators"), ("operators",)),
-    (_("For programmers"), ("tutorial", "protocol", "contributing", "changes")),
+    (_("For programmers"), ("tutorial", "protocol", "contributing", "architecture", "changes")),
 )
 FILES: Final = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
 SHALLOWEST, DEEPEST = 2, 3

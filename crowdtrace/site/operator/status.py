@@ -39,6 +39,7 @@ LATE_AFTER: Final[dict[str, dt.timedelta]] = {
     "passes.abuse": dt.timedelta(hours=30),
     "risk.estimate": dt.timedelta(hours=30),
     "common.purge": dt.timedelta(hours=30),
+    "passes.mixing": dt.timedelta(hours=30),
     "exports.release": dt.timedelta(hours=30),
 }
 """How long after its last success a task of the schedule is late: its period with some grace."""

@@ -1,6 +1,7 @@
 """Pages for researchers: what the data is, SQL, and the map. Open to anyone; they work without a script."""
 
 import datetime as dt
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from common.web.problems import NotFound
 from crowdtrace.site.research import shown, us_map
 from exports import conf
 from exports.api.catalogue import Dataset
+from exports.api.problems import RETRY_SECONDS
 from exports.api.serializers import FORMATS
 from exports.dataset import publication
 from exports.dataset.tables import DAILY, OPEN_TABLES
@@ -64,7 +66,10 @@ def sql(request: HttpRequest) -> HttpResponse:
     }
     if text:
         context |= _answer(request, text)
-    return _page(request, "site/sql.html", context, status=400 if "wrong" in context else 200)
+    response = _page(request, "site/sql.html", context, status=context.pop("status", 200))
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -79,13 +84,15 @@ def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
     try:
         answered = run_query(sql=text, as_of=_day(request, "as_of"))
     except QueryError as error:
-        return {"wrong": error, "marked": _marked(text, error)}
+        return {"wrong": error, "marked": _marked(text, error), "status": HTTPStatus.BAD_REQUEST}
     except QueryBusyError:
-        return {"wrong": {"detail": _("As many queries are running as may. Try again in a moment.")}}
+        busy = _("As many queries are running as may. Try again in a moment.")
+        return {"wrong": {"detail": busy}, "status": HTTPStatus.TOO_MANY_REQUESTS}
     except LakeAwayError:
-        return {"wrong": {"detail": _("The data cannot be read at the moment. Try again in a minute.")}}
+        away = _("The data cannot be read at the moment. Try again in a minute.")
+        return {"wrong": {"detail": away}, "status": HTTPStatus.SERVICE_UNAVAILABLE}
     except UnknownReleaseError:
-        return {"wrong": {"detail": _("There is no release of that day.")}}
+        return {"wrong": {"detail": _("There is no release of that day.")}, "status": HTTPStatus.BAD_REQUEST}
     return {"shown": shown.shown(answered)}
 
 

@@ -11,6 +11,7 @@ import { PREFIX } from "../core/pass.js";
 import { decide } from "./decide.js";
 import { countInside } from "./inside.js";
 import { newScanId } from "./random.js";
+import { sealRow } from "./replay_rows.js";
 import { sealScan } from "./seal.js";
 
 export class Door {
@@ -76,9 +77,9 @@ export class Door {
     const seen = approved ? decision.seen : null;
     if (approved && verdict === null && pass && this.replay.isForgotten(pass)) return { light: "amber", why: "restarted" };
     if (seen) this.replay.remember(seen);
-    const kept = verdict === null ? this.queue(scanId, scan, approved, seen) : seen && this.store.remember(seen);
+    const kept = verdict === null ? this.queue(scanId, scan, approved, seen) : seen && this.keep(seen);
     const stored = await Promise.resolve(kept).then(() => true, () => false);
-    if (approved && stored) await this.store.saveSetting("lastOpened", Math.ceil(at / 60) * 60);
+    if (approved && stored) await this.noteAwake();
     // A visit that is nowhere recorded would be missing from every crowd: better a person looks.
     if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
     return { light: approved ? "green" : "red" };
@@ -89,7 +90,20 @@ export class Door {
     const { bundle } = this;
     if (!bundle) return;
     const sealed = await sealScan(bundle.sealingKey, scanId, { ...scan, kiosk_result: approved ? "Approved" : "Declined" });
-    await this.store.record({ scan_id: scanId, sealed }, seen);
+    await this.store.record({ scan_id: scanId, sealed }, seen && (await sealRow(this.replay.key, seen)));
+  }
+
+  /** @param {import("./decide.js").Seen} seen */
+  async keep(seen) {
+    await this.store.remember(await sealRow(this.replay.key, seen));
+  }
+
+  /**
+   * Notes the minute up to which codes may have been used here. The page calls it all the time, so that it does not tell
+   * when somebody came.
+   */
+  async noteAwake() {
+    await this.store.saveSetting("lastAwake", Math.ceil(this.clock.now() / 60) * 60);
   }
 
   /** Drops replay rows whose passes have ended. */

@@ -11,6 +11,7 @@ import { Door } from "../door/door.js";
 import { enrol, readEnrolment, Revoked, ServerLink } from "../door/link.js";
 import { freshKey, keepKey, recalledKey } from "../door/memory_key.js";
 import { ReplayBook } from "../door/replay.js";
+import { openRows } from "../door/replay_rows.js";
 import { Wedge } from "../door/wedge.js";
 import { openKioskStore } from "../stores/kiosk.js";
 import { Camera, Reader, readerFiles } from "../ui/camera.js";
@@ -28,6 +29,8 @@ const SAME_CODE_MS = 3000;
 const SAME_TYPED_MS = 600;
 /** Scans under a lost replay key matter for as long as a code can be used: its slot and one on each side. */
 const CODE_LIVES_S = 180;
+/** How often a door notes that it is awake, whatever happens. */
+const AWAKE_EVERY_MS = 15_000;
 /** A page that is loaded again waits so long for its former self to let go of the door. */
 const HANDOVER_MS = 1500;
 
@@ -220,11 +223,12 @@ async function openDoor(enrolled) {
   const kept = await store.bundle();
   const clock = new DoorClock({ wallMs: () => Date.now(), timerMs: () => performance.now(), offsetS: kept?.offsetS ?? 0 });
   if (!recalled) await store.forgetAll();
-  const lastOpened = Number((await store.setting("lastOpened")) ?? 0);
-  const forgottenUntil = !recalled && clock.now() - lastOpened < CODE_LIVES_S ? lastOpened : 0;
-  const replay = new ReplayBook(key, await store.replayRows(), forgottenUntil);
+  const lastAwake = Number((await store.setting("lastAwake")) ?? 0);
+  const forgottenUntil = !recalled && clock.now() - lastAwake < CODE_LIVES_S ? lastAwake : 0;
+  const replay = new ReplayBook(key, await openRows(key, await store.replayRows()), forgottenUntil);
   keepKey(key);
   door = new Door({ store, link: new ServerLink(enrolled.token), clock, replay });
+  await door.noteAwake().catch(() => undefined);
   if (kept) door.bundle = await openBundle(kept.bytes, enrolled.rootKey).catch(() => null);
   fill("device", enrolled.name);
   when("revoked", false);
@@ -391,6 +395,7 @@ try {
   if (enrolled && !code) await openDoor(enrolled);
   else showState("enrol", { focus: false });
   setInterval(() => void sync(), SYNC_EVERY_MS);
+  setInterval(() => void door?.noteAwake().catch(() => undefined), AWAKE_EVERY_MS);
 } catch {
   showState("unable");
 }

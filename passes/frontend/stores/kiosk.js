@@ -1,6 +1,7 @@
 /**
  * What a kiosk keeps (IndexedDB `crowdtrace-kiosk`): its token and pinned root key, the signed bundle, sealed scans
- * that wait for the network, and replay rows under a key that is not stored. None of it names or identifies a visitor.
+ * that wait for the network, and replay rows sealed under a key that is not stored. None of it names or identifies a
+ * visitor, nor tells when one came.
  *
  * @typedef {object} DeviceRow
  * @property {string} token
@@ -12,17 +13,18 @@
  * @property {number} offsetS correction of this device's clock
  *
  * @typedef {{scan_id: string, sealed: string}} QueuedScan
- * @typedef {import("../door/decide.js").Seen} Seen
+ * @typedef {import("../door/replay_rows.js").SealedRow} SealedRow
  */
 import { openDB } from "idb";
 
 const NAME = "crowdtrace-kiosk";
-const VERSION = 1;
+const VERSION = 2;
 
 /** @returns {Promise<KioskStore>} @throws {DOMException} where the browser refuses storage */
 export async function openKioskStore() {
   const database = await openDB(NAME, VERSION, {
-    upgrade(fresh) {
+    upgrade(fresh, before, _now, work) {
+      if (before > 0) return void work.objectStore("replay").clear(); // rows were in clear
       fresh.createObjectStore("state");
       // Ids are random, so the order of the keys says nothing about the order of the visitors.
       fresh.createObjectStore("queue", { keyPath: "scan_id" });
@@ -72,18 +74,18 @@ export class KioskStore {
     await this.database.put("state", value, `setting:${name}`);
   }
 
-  /** One transaction for the row that opens a door once and the scan that tells the server. @param {QueuedScan} scan @param {Seen | null} seen */
-  async record(scan, seen) {
+  /** One transaction for the row that opens a door once and the scan that tells the server. @param {QueuedScan} scan @param {SealedRow | null} row */
+  async record(scan, row) {
     const work = this.database.transaction(["queue", "replay"], "readwrite");
-    await Promise.all([work.objectStore("queue").put(scan), seen && work.objectStore("replay").put(seen), work.done]);
+    await Promise.all([work.objectStore("queue").put(scan), row && work.objectStore("replay").put(row), work.done]);
   }
 
-  /** @param {Seen} seen */
-  async remember(seen) {
-    await this.database.put("replay", seen);
+  /** @param {SealedRow} row */
+  async remember(row) {
+    await this.database.put("replay", row);
   }
 
-  /** @returns {Promise<Seen[]>} */
+  /** @returns {Promise<SealedRow[]>} */
   replayRows() {
     return this.database.getAll("replay");
   }

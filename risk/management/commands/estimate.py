@@ -13,10 +13,7 @@ from risk.crowd.reports import fold_reports
 class Command(BaseCommand):
     """Print what was folded, as JSON."""
 
-    help = (
-        "Fold self-reported results into likelihoods of venue hours; what the nightly task does. Nothing reads them "
-        "yet: no shield changes by it."
-    )
+    help = "Have self-reported results of the day show in the likelihoods of venue hours; what the nightly task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fold now."""

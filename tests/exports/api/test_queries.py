@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from exports.engine import process
 from exports.engine.deployment import _planned
 from exports.engine.errors import QueryBusyError
 from exports.lake.storage import local_path
@@ -146,10 +147,21 @@ class TestRefusals:
         def busy(*_: object, **__: object) -> None:
             raise QueryBusyError
 
-        monkeypatch.setattr("exports.engine.engine._in_process", busy)
+        monkeypatch.setattr("exports.engine.deployment.accept", busy)
         response = ask(client, COUNT)
         refused(response, 429)
         assert response["Retry-After"]
+
+    @pytest.mark.parametrize("sent", ["body", "address"])
+    def test_a_text_that_is_not_read_in_time_is_told_what_to_do(
+        self, client: Client, released: ReleasedLake, settings: Any, sent: str
+    ) -> None:
+        settings.QUERY_LIMITS = {"parse_seconds": 0.2}
+        bomb = "SELECT a" + ".f()" * 1600
+        response = ask(client, bomb) if sent == "body" else client.get(address(bomb))
+        [error] = refused(response)["errors"]
+        assert error["code"] == "too-complex"
+        assert "WITH clause" in error["detail"]
 
     def test_a_lake_that_cannot_be_read_is_away_and_names_no_path(
         self, client: Client, settings: Any, tmp_path: Path, catalogue_url: str
@@ -189,7 +201,8 @@ class TestPermalinks:
         announce(FIRST, now=ANNOUNCED, size=300)
         first = client.get(address(COUNT))
         with monkeypatch.context() as patched:
-            patched.setattr("exports.engine.engine._in_process", lambda *_: pytest.fail("it was run"))
+            patched.setattr("exports.engine.process.start", lambda: pytest.fail("it was parsed"))
+            patched.setattr("exports.engine.process.AHEAD", process._Ahead())
             again = client.get(address(COUNT), headers={"If-None-Match": first["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         announce(SECOND, now=ANNOUNCED + dt.timedelta(days=1), size=300)

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import secrets
 import subprocess
 import time
 import uuid
@@ -15,15 +16,18 @@ import boto3
 import pyarrow as pa
 import pyathena
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pyathena.pandas.cursor import PandasCursor
 
+from common import valkey
 from common.time import utc_now
+from common.web import throttles
 from common.web.problems import TooMany
-from exports.athena.service import RESULTS, sweep_results
+from exports.athena.results import FOLDER, forget_oldest, sweep_results
 from exports.athena.wire import results_page, text, to_csv
 from exports.engine.results import to_arrow
 from exports.engine.run import run_query
@@ -52,8 +56,8 @@ def local(settings: Any) -> None:
     settings.ATHENA = "local"
 
 
-def client(server: Any) -> Any:
-    return boto3.client("athena", endpoint_url=f"{server.url}/athena", **KEYS)
+def client(server: Any, **config: Any) -> Any:
+    return boto3.client("athena", endpoint_url=f"{server.url}/athena", config=Config(**config), **KEYS)
 
 
 class TestForms:
@@ -76,12 +80,14 @@ class TestForms:
         table = pa.table({"a": ["", None, 'x"y'], "b": [1, 2, None]})
         assert to_csv(table).decode() == '"a","b"\n"","1"\n,"2"\n"x""y",\n'
 
-    def test_pages_follow_each_other_without_gap_or_repeat(self) -> None:
+    @pytest.mark.parametrize("most", [1, 2, 3, 5, 6, 7])
+    def test_pages_follow_each_other_without_gap_or_repeat(self, most: int) -> None:
         table = pa.table({"n": list(range(5))})
         seen: list[str] = []
         start = 0
         while True:
-            page = results_page(table, start=start, most=2)
+            page = results_page(table, start=start, most=most)
+            assert len(page["ResultSet"]["Rows"]) <= most
             seen += [row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]]
             if "NextToken" not in page:
                 break
@@ -170,7 +176,7 @@ class TestTheProtocol:
         athena = client(live_server)
         name = athena.start_query_execution(QueryString="SELECT 1 AS one")["QueryExecutionId"]
         wait(athena, name)
-        folder = Path(released.url.removeprefix("file://")) / RESULTS
+        folder = Path(released.url.removeprefix("file://")) / FOLDER
         assert len(list(folder.glob(f"{name}.*"))) == 2
         sweep_results()
         assert len(list(folder.glob(f"{name}.*"))) == 2
@@ -188,6 +194,95 @@ def wait(athena: Any, name: str) -> dict[str, Any]:
             return found
         time.sleep(0.1)
     raise AssertionError("the query never ended")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestQuotas:
+    """Anyone may ask, so results have a limit: by client, and together."""
+
+    LARGE = "SELECT repeat('x', 500) AS t FROM unnest(range(1000)) AS u(n)"
+
+    @pytest.fixture(autouse=True)
+    def fresh(self, settings: Any) -> None:
+        """Count each test apart from all others."""
+        settings.THROTTLES = settings.THROTTLES | {"athena-results": f"{90_000 + secrets.randbelow(10_000)}/hour"}
+
+    def start(self, athena: Any, sql: str) -> dict[str, Any]:
+        return wait(athena, athena.start_query_execution(QueryString=sql)["QueryExecutionId"])
+
+    def test_a_client_that_wrote_its_share_is_refused_and_told_what_to_do(
+        self, live_server: Any, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.THROTTLES = settings.THROTTLES | {"athena-results": f"{900 + secrets.randbelow(9)}/hour"}
+        athena = client(live_server, retries={"max_attempts": 1})
+        refused = self.start(athena, self.LARGE)
+        assert refused["Status"]["State"] == "FAILED"
+        assert "EXCEEDED_LIMIT: Your queries have written as much" in refused["Status"]["StateChangeReason"]
+        assert not list(folder_of(released).glob("*"))
+        assert self.start(athena, "SELECT 1 AS one")["Status"]["State"] == "SUCCEEDED"
+        throttles.hit("athena-results", "127.0.0.1", cost=885)  # as many more small ones would
+        with pytest.raises(ClientError, match="aggregate in SQL") as caught:
+            athena.start_query_execution(QueryString="SELECT 1 AS one --" + "x" * 15_000)
+        assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
+
+    def test_the_oldest_results_make_room_and_who_asks_for_them_is_told(
+        self, live_server: Any, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.ATHENA_RESULTS_MB = 4
+        athena = client(live_server)
+        names = [self.start(athena, self.LARGE)["QueryExecutionId"] for _ in range(5)]
+        kept = sum(path.stat().st_size for path in folder_of(released).glob("*"))
+        assert 0 < kept <= 4 * 1024 * 1024
+        assert athena.get_query_results(QueryExecutionId=names[-1])["ResultSet"]["Rows"]
+        with pytest.raises(ClientError, match=r"Could not find results.*Run the query again"):
+            athena.get_query_results(QueryExecutionId=names[0])
+        status = athena.get_query_execution(QueryExecutionId=names[0])["QueryExecution"]["Status"]
+        assert "removed to make room" in status["StateChangeReason"]
+
+    def test_a_result_that_is_larger_than_all_room_is_refused(
+        self, live_server: Any, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.ATHENA_RESULTS_MB = 0
+        found = self.start(client(live_server), "SELECT 1 AS one")
+        assert found["Status"]["State"] == "FAILED"
+        assert "leave no room" in found["Status"]["StateChangeReason"]
+
+    def test_a_query_that_finds_no_place_is_refused_at_once_and_leaves_no_row(
+        self, live_server: Any, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.QUERY_LIMITS = {"parallel": 0}
+        with pytest.raises(ClientError) as caught:
+            client(live_server, retries={"max_attempts": 1}).start_query_execution(QueryString="SELECT 1 AS one")
+        assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
+        assert not AthenaQuery.objects.exists()
+
+    def test_a_text_that_is_not_read_in_time_is_refused_in_athenas_form(
+        self, live_server: Any, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.QUERY_LIMITS = {"parse_seconds": 0.2}
+        with pytest.raises(ClientError, match="WITH clause"):
+            client(live_server).start_query_execution(QueryString="SELECT a" + ".f()" * 1600)
+        assert not AthenaQuery.objects.exists()
+
+    def test_only_the_newest_queries_are_remembered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("exports.athena.results.MOST_QUERIES", 2)
+        now = utc_now()
+        for number in range(4):
+            AthenaQuery.objects.create(
+                token=str(number), sql="SELECT 1", submitted_at=now + dt.timedelta(seconds=number), completed_at=now
+            )
+        forget_oldest()
+        assert set(AthenaQuery.objects.values_list("token", flat=True)) == {"2", "3"}
+
+    def test_no_network_of_a_client_is_kept(self, live_server: Any, released: ReleasedLake) -> None:
+        self.start(client(live_server), "SELECT 1 AS one")
+        names = {name.decode() for name in valkey.limits().scan_iter("*athena-results*")}
+        assert names
+        assert not any("127.0.0.1" in name for name in names)
+
+
+def folder_of(lake: ReleasedLake) -> Path:
+    return Path(lake.url.removeprefix("file://")) / FOLDER
 
 
 @pytest.mark.django_db
@@ -282,17 +377,21 @@ class TestBadRequests:
 
     @pytest.mark.parametrize(
         ("target", "most"),
-        [("StartQueryExecution", 4), ("GetQueryExecution", 1), ("GetQueryResults", 1), ("StopQueryExecution", 2),
+        [("StartQueryExecution", 5), ("GetQueryExecution", 1), ("GetQueryResults", 1), ("StopQueryExecution", 2),
          ("GetWorkGroup", 0)],
     )  # fmt: skip
     def test_an_answer_asks_the_database_few_times(
         self, client: Client, target: str, most: int, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
     ) -> None:
         settings.LAKE_URL = tmp_path.as_uri()
-        monkeypatch.setattr("exports.athena.service._pool", lambda: SimpleNamespace(submit=lambda *_: None))
+        monkeypatch.setattr(
+            "exports.athena.service._pool",
+            lambda: SimpleNamespace(submit=lambda _run, _pk, accepted, _client: accepted.close()),
+        )
         row = AthenaQuery.objects.create(token="x", sql="SELECT 1", state="SUCCEEDED", submitted_at=utc_now())
-        storage().write(f"{RESULTS}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
-        asked = {"QueryString": "SELECT 1", "QueryExecutionId": str(row.pk), "WorkGroup": GROUP}
+        storage().write(f"{FOLDER}/{row.pk}.arrow", to_arrow(pa.table({"one": [1]})))
+        asked = {"QueryString": "SELECT 1", "ClientRequestToken": "t" * 32, "WorkGroup": GROUP}
+        asked["QueryExecutionId"] = str(row.pk)
         with CaptureQueriesContext(connection) as statements:
             response = self.ask(client, f"AmazonAthena.{target}", json.dumps(asked).encode())
         assert response.status_code == 200, response.content

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
-from exports.engine.engine import Engine, Source
+from exports.engine import worker
+from exports.engine.engine import Engine, Source, job_of
+from exports.engine.errors import QueryError
+from exports.engine.explain import explained
 from exports.engine.limits import Limits
+from exports.engine.parse import Dialect
 from exports.lake.storage import Storage
 from tests.exports.lake.factories import a_row
 
@@ -59,3 +64,33 @@ def an_engine(
         slots=folder,
         ahead=ahead,
     )
+
+
+TABLES = ("aspirevc_crowd_tracing", "aspirevc_crowd_tracing_zipcode_3digits", "live_crowd")
+
+
+def accepted(sql: str, dialect: Dialect = "athena") -> dict[str, Any]:
+    """Check a query as its process does, in this one; return the tables and whether it is steady, or raise."""
+    asked = {
+        "sql": sql,
+        "dialect": dialect,
+        "schema": "covid-19",
+        "tables": TABLES,
+        "runs": True,
+        "parse_seconds": 0,
+        "memory_mb": 1024,
+    }
+    said = worker.accept(asked, duckdb.connect(":memory:"))
+    if "refused" in said:
+        raise QueryError(**said["refused"] | {"nearest": tuple(said["refused"]["nearest"])})
+    if "error" in said:
+        raise explained(sql, said["error"], ())
+    return said
+
+
+def locked(engine: Engine) -> duckdb.DuckDBPyConnection:
+    """Return DuckDB as a query meets it after the checks: with the engine's tables, and locked."""
+    connection = duckdb.connect(":memory:")
+    given = {"schema": engine.schema, "memory_mb": engine.limits.memory_mb}
+    worker.prepare(connection, given | dict(job_of(engine.sources, engine.storage, engine.limits)))
+    return connection

@@ -1,14 +1,20 @@
 """Queries are checked before they run."""
 
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.logs import PrivateFormatter
 from exports.engine.check import check
 from exports.engine.errors import QueryError
 from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.parse import MAX_STEPS, Dialect
-from tests.exports.engine.factories import published
+from tests.exports.engine.factories import TABLES, published
 
 WORDS = (*published("daily_counts.sql").split(), "(", ")", "'", '"', ";", "--")
 CODES = {
@@ -20,7 +26,6 @@ CODES = {
     "too-long",
     "unknown-table",
 }
-TABLES = ("aspirevc_crowd_tracing", "aspirevc_crowd_tracing_zipcode_3digits", "live_crowd")
 
 
 def judge(sql: str, dialect: Dialect = "athena") -> QueryError | None:
@@ -32,11 +37,9 @@ def judge(sql: str, dialect: Dialect = "athena") -> QueryError | None:
 
 
 def is_judged(sql: str) -> None:
-    """Assert that a text is refused with a known code, words and a place within it, or reads tables that it names."""
+    """Assert that a text is refused with a known code, words and a place within it, or accepted."""
     error = judge(sql)
     if error is None:
-        read = check(sql, dialect="athena", schema="covid-19", tables=TABLES).tables
-        assert all(name in sql.lower() for name in read)
         return
     assert error.code in CODES
     assert error.detail
@@ -96,19 +99,6 @@ def test_no_message_speaks_of_the_parser_s_own_parts() -> None:
     assert error is not None
     assert "sqlglot" not in error.detail
     assert error.code == "syntax"
-
-
-@pytest.mark.parametrize("call", ["version()", "sleep_ms(1)", "pg_sleep(1)", "main.getenv('HOME')", "'HOME'.getenv()"])
-def test_a_function_that_asks_the_machine_is_refused_however_it_is_written(call: str) -> None:
-    error = judge(f"SELECT {call}", "duckdb")
-    assert error is not None
-    assert error.code == "forbidden-function"
-
-
-def test_a_forbidden_function_is_placed() -> None:
-    error = judge("SELECT 1,\n    getenv('HOME')")
-    assert error is not None
-    assert (error.code, error.line, error.column) == ("forbidden-function", 2, 5)
 
 
 def test_a_name_of_a_with_clause_is_known_only_inside_it() -> None:
@@ -178,10 +168,50 @@ def test_what_goes_back_too_often_is_given_up_after_as_many_tokens_as_are_allowe
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_refused_at_its_place_or_reads_tables_it_names(sql: str) -> None:
+def test_any_text_is_refused_at_its_place_or_accepted(sql: str) -> None:
     is_judged(sql)
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=40))
-def test_any_mixture_of_words_is_refused_at_its_place_or_reads_tables_it_names(words: list[str]) -> None:
+def test_any_mixture_of_words_is_refused_at_its_place_or_accepted(words: list[str]) -> None:
     is_judged(" ".join(words))
+
+
+@pytest.mark.parametrize("dialect", ["athena", "duckdb"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER SESSION SET canary = 1",
+        "PIVOT canary",
+        "SHOW canary",
+        "SELECT json_extract(x, '$[canary') FROM live_crowd",
+        "SELECT json_extract_scalar(x, 'canary$..[') FROM live_crowd",
+        "SELECT x[canary] FROM live_crowd",
+        "CREATE canary something",
+        "SELECT * FROM live_crowd SAMPLE canary",
+        "VACUUM canary",
+        "CALL canary('x')",
+    ],
+)
+def test_no_log_line_holds_a_word_of_a_query(sql: str, dialect: Dialect, capfd: pytest.CaptureFixture[str]) -> None:
+    with a_log() as lines:
+        judge(sql, dialect)
+    assert "canary" not in lines.getvalue()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_log_would_show_it() -> None:
+    with a_log() as lines:
+        logging.getLogger("another.library").warning("canary unquoted")
+    assert "canary" in lines.getvalue()
+
+
+@contextmanager
+def a_log() -> Iterator[io.StringIO]:
+    """Give what the handlers of the settings write."""
+    handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    handler = next(each for each in handlers if isinstance(each.formatter, PrivateFormatter))
+    lines, before = io.StringIO(), handler.stream
+    handler.setStream(lines)
+    yield lines
+    handler.setStream(before)

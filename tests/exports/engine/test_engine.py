@@ -3,19 +3,28 @@
 import contextlib
 import datetime as dt
 import fcntl
+import json
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import psutil
+import pyarrow as pa
 import pytest
 
 from exports.engine import process
-from exports.engine.engine import Engine
+from exports.engine.deployment import work_folder
+from exports.engine.engine import Engine, job_of
 from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.limits import Limits
-from tests.exports.engine.factories import an_engine, published, some_rows
+from exports.engine.parse import Dialect
+from tests.exports.engine.factories import accepted, an_engine, locked, published, some_rows
 
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
 CROWD = '"covid-19"."aspirevc_crowd_tracing"'
@@ -183,10 +192,36 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
     assert engine.run("SELECT 1 AS one").table.num_rows == 1
 
 
-def test_a_query_that_eats_memory_is_ended(tmp_path: Path) -> None:
-    engine = an_engine(tmp_path, limits=Limits(memory_mb=64, seconds=20))
-    hungry = "SELECT list(a.range || 'x' || b.range) FROM range(20000) a, range(20000) b"
+@pytest.mark.parametrize(
+    "hungry",
+    [
+        "SELECT list(a.range || 'x' || b.range) FROM range(20000) a, range(20000) b",
+        "SELECT len(range(500000000))",
+        "SELECT length(repeat('x', 2000000000))",
+        "SELECT list_aggregate(range(200000000), 'string_agg', ',')",
+        "SELECT map(range(90000000), range(90000000))",
+        "WITH RECURSIVE t(s) AS (SELECT 'xxxxxxxxxxxxxxxxxxxx' UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
+    ],
+)
+def test_a_query_that_eats_memory_is_ended(tmp_path: Path, hungry: str) -> None:
+    engine = an_engine(tmp_path, limits=Limits(memory_mb=512, seconds=60))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert refused(engine, hungry).code == "out-of-memory"
+    # The most that any process of this run has held so far, in KiB: data, and pages of libraries that all share.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 700 * 1024)
+
+
+def test_a_process_cannot_hold_more_than_its_share_whatever_asks_for_it() -> None:
+    started = process.start()
+    asked = {"sql": "SELECT 1 AS one", "dialect": "athena", "schema": "x", "tables": [], "runs": True}
+    try:
+        talk = process.Conversation(started, Limits())
+        talk.ask(json.dumps(asked | {"parse_seconds": 5, "memory_mb": 512}).encode())
+        bound = psutil.Process(started.pid)
+        assert bound.rlimit(psutil.RLIMIT_DATA) == (512 * 1024**2,) * 2
+        assert bound.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+    finally:
+        process.end(started)
 
 
 def test_an_answer_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -194,9 +229,76 @@ def test_an_answer_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert refused(engine, "SELECT repeat('x', 1000) AS t FROM range(1000)").code == "too-large"
 
 
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("SELECT list_transform(range(3000000), x -> NULL) AS v", "too-large"),
+        ("SELECT [i % 2 = 0 FOR i IN range(600000)] AS v", "too-large"),
+        ("SELECT 'a'::ENUM('a') AS v FROM range(9)", ""),
+        ("SELECT ['a'::ENUM('a')] AS v", "bad-value"),
+        (f"SELECT {'[' * 17}1{']' * 17} AS v", "bad-value"),
+    ],
+)
+def test_an_answer_that_grows_where_it_is_read_is_refused(engine: Engine, sql: str, code: str) -> None:
+    if not code:
+        assert engine.run(sql, dialect="duckdb").table.schema.field("v").type == pa.string()
+        return
+    with pytest.raises(QueryError) as caught:
+        engine.run(sql, dialect="duckdb")
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("dialect", ["athena", "duckdb"])
+@pytest.mark.parametrize("bomb", ["SELECT a" + ".f()" * 1600, "SELECT 1" + "[1]" * 1500])
+def test_a_text_that_takes_long_to_read_is_ended_and_told_what_to_do(
+    tmp_path: Path, bomb: str, dialect: Dialect
+) -> None:
+    engine = an_engine(tmp_path, limits=Limits(parse_seconds=0.2))
+    before = children()
+    with pytest.raises(QueryError) as caught:
+        engine.run(bomb, dialect=dialect)
+    assert caught.value.code in {"too-complex", "too-deep", "syntax"}
+    if caught.value.code == "too-complex":
+        assert "WITH clause" in caught.value.detail
+    assert children() <= before
+
+
+def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Path) -> None:
+    """Thirty of them: refused in other processes, or for want of a place. Time here is counted, not waited."""
+    engine = an_engine(tmp_path, limits=Limits(parse_seconds=0.2))
+
+    def bomb(_: int) -> str:
+        try:
+            engine.run("SELECT a" + ".f()" * 1600, dialect="duckdb")
+        except (QueryError, QueryBusyError) as error:
+            return getattr(error, "code", "busy")
+        return ""
+
+    before = time.process_time()
+    with ThreadPoolExecutor(30) as pool:
+        said = list(pool.map(bomb, range(30)))
+    assert set(said) == {"too-complex", "busy"}
+    # One such text takes 28 s where it is parsed to its end.
+    assert time.process_time() - before < 5
+
+
+def test_places_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv("CROWDTRACE_HOME", str(tmp_path / name))
+        places.add(work_folder())
+    assert places == {tmp_path / "one" / "queries", tmp_path / "two" / "queries"}
+    settings.EMBEDDED = False
+    for name in ("one", "two"):
+        monkeypatch.setattr("exports.conf.database_url", lambda name=name: f"postgresql://localhost/{name}")
+        places.add(work_folder())
+    assert len(places) == 4
+
+
 def test_no_more_queries_run_at_once_than_may(tmp_path: Path) -> None:
-    engine = an_engine(tmp_path, limits=Limits(parallel=1, wait_seconds=0.1))
-    with (tmp_path / "crowdtrace-query-0.lock").open("ab") as taken:
+    engine = an_engine(tmp_path, limits=Limits(parallel=1))
+    with (tmp_path / "query-0.lock").open("ab") as taken:
         fcntl.flock(taken, fcntl.LOCK_EX)
         with pytest.raises(QueryBusyError):
             engine.run("SELECT 1")
@@ -256,11 +358,10 @@ class TestAttacks:
             "SELECT 'a\x00b'",
         ],
     )
-    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(
-        self, engine: Engine, sql: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("exports.engine.engine._in_process", lambda *_: pytest.fail("it was run"))
-        assert refused(engine, sql).detail
+    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(self, sql: str) -> None:
+        with pytest.raises(QueryError) as caught:
+            accepted(sql)
+        assert caught.value.detail
 
     @pytest.mark.parametrize(
         "sql",
@@ -287,11 +388,9 @@ class TestAttacks:
             "FROM read_json('/proc/1/environ')",
         ],
     )
-    def test_what_slips_past_the_check_meets_the_locks(
-        self, engine: Engine, sql: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
-        assert refused(engine, sql).code in {"forbidden", "unknown-name", "failed", "syntax"}
+    def test_what_slips_past_the_checks_meets_the_locks(self, engine: Engine, sql: str) -> None:
+        with pytest.raises(duckdb.Error):
+            locked(engine).execute(sql).fetchall()
         assert not Path("/tmp/crowdtrace-attack.csv").exists()
         assert not Path("/tmp/crowdtrace-attack").exists()
 
@@ -313,17 +412,29 @@ class TestAttacks:
         assert seen
         assert all(set(each) <= {"HOME", "TZ"} for each in seen)
 
-    def test_one_query_sees_nothing_of_another(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
-        engine.run("CREATE TABLE memo AS SELECT 'secret' AS t")
-        assert refused(engine, "SELECT * FROM memo").code == "unknown-name"
+    def test_the_query_process_loads_no_settings_and_no_web_framework(self) -> None:
+        loads = f"import runpy, sys; runpy.run_path({str(process.WORKER)!r})"
+        code = f"{loads}; print(*{{'django', 'boto3'}} & set(sys.modules))"
+        root = Path(__file__).parents[3]
+        done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == []
+
+    def test_a_process_answers_one_query_and_ends(self, engine: Engine) -> None:
+        asked = {"sql": "SELECT 1 AS one", "dialect": "athena", "schema": "covid-19", "tables": [], "runs": True}
+        begun = json.dumps(asked | {"parse_seconds": 5, "memory_mb": 1024}).encode() + b"\n"
+        job = json.dumps(dict(job_of(engine.sources, engine.storage, engine.limits))).encode() + b"\n"
+        started = process.start()
+        answer, _ = started.communicate((begun + job) * 2, timeout=60)
+        process.end(started)
+        assert answer.count(b'"steady"') == 1
+        assert answer.count(b'"ok"') == 1
 
     def test_nothing_is_left_on_the_disk(self, engine: Engine, tmp_path: Path) -> None:
-        before = {path for path in Path("/tmp").glob("crowdtrace-query-*") if path.is_dir()}
+        before = {path for path in Path("/tmp").glob("crowdtrace-*") if path.is_dir()}
         engine.run("SELECT 1 AS one")
         with pytest.raises(QueryError):
             engine.run("SELECT nothing")
-        assert {path for path in Path("/tmp").glob("crowdtrace-query-*") if path.is_dir()} <= before
+        assert {path for path in Path("/tmp").glob("crowdtrace-*") if path.is_dir()} <= before
 
 
 class TestAhead:
@@ -331,7 +442,7 @@ class TestAhead:
 
     @pytest.fixture
     def started(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-        """Record the processes that a query had to start itself."""
+        """Record the processes that are started."""
         started: list[int] = []
         start = process.start
 
@@ -341,22 +452,18 @@ class TestAhead:
             return made
 
         ahead = process._Ahead()
-        monkeypatch.setattr("exports.engine.engine.start", counted)
-        monkeypatch.setattr("exports.engine.engine.AHEAD", ahead)
+        monkeypatch.setattr("exports.engine.process.start", counted)
+        monkeypatch.setattr("exports.engine.process.AHEAD", ahead)
         yield started
         if waiting := ahead.take():
             process.end(waiting)
 
-    def test_the_next_query_finds_a_process_that_never_saw_another(
-        self, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("exports.engine.check.check", lambda *_, **__: None)
+    def test_the_next_query_finds_a_process_that_never_saw_another(self, tmp_path: Path, started: list[int]) -> None:
         engine = an_engine(tmp_path, ahead=True)
-        engine.run("CREATE TABLE memo AS SELECT 'secret' AS t")
-        assert len(started) == 1
-        assert refused(engine, "SELECT * FROM memo").code == "unknown-name"
         assert engine.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
-        assert len(started) == 1
+        assert refused(engine, "SELECT * FROM nothing").code == "unknown-table"
+        assert engine.run("SELECT 2 AS two").table.to_pylist() == [{"two": 2}]
+        assert len(started) == len(set(started)) == 4  # one to begin with, and one for the query after each
 
     def test_a_waiting_process_that_was_killed_is_replaced(self, tmp_path: Path, started: list[int]) -> None:
         engine = an_engine(tmp_path, ahead=True)
@@ -370,10 +477,10 @@ class TestAhead:
     def test_a_query_over_the_limit_of_time_is_killed_in_a_waiting_process_too(
         self, tmp_path: Path, started: list[int]
     ) -> None:
-        engine = an_engine(tmp_path, ahead=True, limits=Limits(seconds=1))
+        engine = an_engine(tmp_path, ahead=True, limits=Limits(seconds=2))
         assert refused(engine, ENDLESS).code == "too-slow"
         assert refused(engine, ENDLESS).code == "too-slow"
-        assert len(started) == 1
+        assert not {pid for pid in started if psutil.pid_exists(pid)} - {started[-1]}
 
     def test_a_process_that_waits_ends_with_the_one_it_waits_for(self) -> None:
         waiting = process.start()

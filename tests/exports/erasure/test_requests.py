@@ -329,7 +329,6 @@ class TestTakenUpAgain:
     @pytest.mark.parametrize(
         ("module", "step"),
         [
-            (batches, "refresh_crowd"),
             (batches, "copy_log"),
             (batches, "erase_rows"),
             (rewrite, "replace_files"),

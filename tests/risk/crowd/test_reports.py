@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from common.crypto import b64encode
 from common.models import AuditEntry
-from passes.models import SelfReport, Visit
+from passes.models import SpentOwner, Visit
 from risk.crowd.refresh import refresh_crowd
-from risk.crowd.reports import MOST_REPORTS, fold_reports, settle_waiting
+from risk.crowd.reports import MOST_REPORTS, fold_reports, report_test, settle_waiting
 from risk.model.classes import chances, reported_positive
 from risk.model.parameters import Parameters
 from risk.models import ReportedDay
+from tests.adversaries.stores import dump_tables
 from tests.factories import NOW, make_venue
+from tests.passes.people import send
 from tests.risk.crowds import HOUR, MINUTE, Stay, crowd, queue, stay
 from tests.risk.shield.test_answer import answer
 from venues.models import Venue
@@ -26,8 +29,8 @@ TODAY = NOW.date()
 
 
 def report(*stays: Stay, positive: bool = True, tested_on: dt.date = TODAY) -> None:
-    for one in stays:
-        SelfReport.objects.create(owner_hash=one.pass_row.owner_hash, tested_on=tested_on, positive=positive)
+    owners = [bytes(one.pass_row.owner_hash) for one in stays]
+    report_test(owner_hashes=owners, tested_on=tested_on, positive=positive, now=NOW)
 
 
 def full_venue() -> tuple[Venue, list[Stay]]:
@@ -40,18 +43,20 @@ def spent(one: Stay) -> float:
     return float(answer(one, budget=1e-3)["spent"])
 
 
-def test_a_fold_takes_each_report_once_and_marks_the_quarters_of_the_stay() -> None:
+def test_a_report_counts_once_and_marks_the_quarters_of_the_stay_with_the_night() -> None:
     _venue, (one, *_others) = full_venue()
     stay(one.visit.venue, NOW - 90 * MINUTE, 20, pass_row=one.pass_row)  # the same person again, 08:30 to 08:50
     report(one)
+    report(one)
+    row = ReportedDay.objects.get()
+    assert (bytes(row.positive), row.reports, row.new_reports) == (b"", 0, 1), "it shows with the night"
     assert fold_reports(now=NOW).reports == 1
     assert fold_reports(now=NOW).reports == 0
     row = ReportedDay.objects.get()
     inside = np.frombuffer(row.positive, "<f4")
     assert np.flatnonzero(inside).tolist() == [28, 29, 30, 31, 34, 35]
     np.testing.assert_allclose(inside[[28, 34, 35]], [1.0, 1.0, 1 / 3], rtol=1e-6)
-    assert row.reports == 1
-    assert not SelfReport.objects.exists()
+    assert (row.reports, bytes(row.new_positive), row.new_reports) == (1, b"", 0)
 
 
 @pytest.mark.parametrize(("days", "counts"), [(-4, False), (-3, True), (7, True), (8, False)])
@@ -94,7 +99,7 @@ def test_more_reports_count_more_until_the_cap_and_the_rest_waits_for_the_operat
     seen = [spent(people[-1])]
     for number in range(5):
         report(people[number])
-        assert fold_reports(now=NOW).waiting == (1 if number >= MOST_REPORTS else 0)
+        assert fold_reports(now=NOW).waiting == max(0, number + 1 - MOST_REPORTS)
         seen.append(spent(people[-1]))
     assert seen[0] < seen[1] < seen[2] < seen[3] == seen[4] == seen[5]
     row = ReportedDay.objects.get()
@@ -116,7 +121,7 @@ def test_reports_that_the_operator_leaves_out_are_gone() -> None:
     assert settle_waiting(venue=venue.pk, day=TODAY, accept=False, actor="operator", now=NOW) == 2
     assert settle_waiting(venue=venue.pk, day=TODAY, accept=True, actor="operator", now=NOW) == 0
     assert spent(people[-1]) == before
-    assert ReportedDay.objects.get().held == b""
+    assert ReportedDay.objects.get().waiting == 0
 
 
 def test_the_operator_has_to_name_a_venue_and_a_day() -> None:
@@ -129,10 +134,10 @@ def test_negative_results_change_no_shield_and_leave_no_row() -> None:
     refresh_crowd(now=NOW)
     before = spent(people[-1])
     report(*people[:4], positive=False)
-    assert fold_reports(now=NOW).reports == 4
+    assert fold_reports(now=NOW).reports == 0
     assert spent(people[-1]) == before
     assert not ReportedDay.objects.exists()
-    assert not SelfReport.objects.exists()
+    assert SpentOwner.objects.count() == 4
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -160,7 +165,7 @@ def test_five_puppets_beside_one_target_do_see_a_report() -> None:
     assert spent(mine[0]) > before
 
 
-def test_a_report_that_waits_is_erased_and_a_folded_one_stays_a_number_that_never_passes_the_crowd() -> None:
+def test_a_report_stays_a_number_that_never_passes_the_crowd_when_its_visit_is_erased() -> None:
     """What erasure does: nothing in a folded sum says whose it was, so it stays, bounded by who is still counted."""
     venue, (one, *others) = full_venue()
     report(one)
@@ -191,3 +196,31 @@ def test_a_crowd_that_came_and_went_between_reports_of_two_people_counts_both() 
         fold_reports(now=NOW)
         seen.append(spent(me))
     assert seen[0] < seen[1] < seen[2]
+
+
+def test_no_row_holds_an_owner_and_a_result() -> None:
+    _venue, people = full_venue()
+    held = {name: table for name, table in dump_tables().items() if name != "public.passes_pass"}
+    report(*people)
+    owners = [bytes(one.pass_row.owner_hash) for one in people] + [bytes(one.pass_row.tag) for one in people]
+    changed = {name for name, content in dump_tables().items() if content != held.get(name, content)}
+    assert changed == {"public.passes_spentowner", "public.risk_reportedday"}
+    stores = dump_tables()
+    assert not [name for name in changed if any(owner in stores[name] for owner in owners)]
+    assert {field.name for field in SpentOwner._meta.fields} == {"spent_hash", "spent_on"}
+
+
+def test_reports_over_the_api_are_of_owners_of_passes_and_the_first_result_counts() -> None:
+    _venue, (one, *_others) = full_venue()
+    body = {"owners": [b64encode(one.owner), "A" * 43], "tested_on": str(TODAY), "result": "positive"}
+    for result in ("positive", "negative"):
+        assert send("POST", "/api/v1/diagnoses", body | {"result": result}, now=NOW).status_code == 202
+    assert SpentOwner.objects.count() == 1
+    assert ReportedDay.objects.get().new_reports == 1
+
+
+@pytest.mark.parametrize("day", ["2026-05-15", "2026-04-14", "soon"])
+def test_a_report_is_of_the_last_four_weeks(day: str) -> None:
+    for tested_on, status in ((day, 400), ("2026-04-15", 202)):
+        body = {"owners": [], "tested_on": tested_on, "result": "positive"}
+        assert send("POST", "/api/v1/diagnoses", body, now=NOW).status_code == status

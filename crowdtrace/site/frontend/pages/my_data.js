@@ -14,7 +14,7 @@ import { takeAnotherKey } from "../core/keys.js";
  * @typedef {{id: string, status: "queued" | "running" | "done" | "failed" | "cancelled",
  *   database: {passes: number, scans: number, ratings: number},
  *   lake: {rows: number, objects: {name: string, before: number, after: number}[], proven: boolean},
- *   open_tier: string, finished_at: string | null}} Erasure
+ *   open_tier: string, storage: string, finished_at: string | null}} Erasure
  */
 
 const POLL_MS = 2000;
@@ -150,7 +150,7 @@ async function follow(receipt) {
 }
 
 /** @param {Erasure} answer */
-function showAnswer({ status, database, lake, open_tier: openTier }) {
+function showAnswer({ status, database, lake, open_tier: openTier, storage }) {
   fill("receipt-status", word(`status-${status}`));
   when("working", status === "queued" || status === "running");
   when("queued", status === "queued");
@@ -159,6 +159,7 @@ function showAnswer({ status, database, lake, open_tier: openTier }) {
   for (const [name, count] of Object.entries({ ...database, rows: lake.rows, objects: lake.objects.length })) fill(`count-${name}`, formatNumber(count, 0));
   fill("proven", word(lake.proven ? "yes" : "no"));
   fill("open-tier", openTier);
+  fill("storage", storage);
 }
 
 async function cancel() {

@@ -25,6 +25,7 @@ from django.db import OperationalError, connection
 
 import embedded
 from common.tables import bring_up_to_date, let_go
+from common.web import server
 from embedded.certificate import Certificate, ensure_certificate, network_addresses
 from embedded.network import why_not_free
 from embedded.serving import note_stopping, served_url, serving
@@ -33,11 +34,11 @@ from embedded.supervisor import Program, Supervisor, end_leftovers
 DEFAULT_PORT = 8000
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+PAUSE_SECONDS = 10.0
+"""Before a service that did not start is tried again."""
 # Two processes, because Python runs one thread of a process at a time and a small machine has two cores; more would
-# only take memory. Four threads in each, because a request waits for PostgreSQL about as long as it computes, and
-# more threads of one process wait for each other.
+# only take memory. Their threads are WEB_LANES of the settings.
 MAX_WEB_WORKERS = 4
-WEB_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     _signals = 0
+    _next_try = 0.0
     _home: Path | None = None
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -116,6 +118,7 @@ class Command(BaseCommand):
                 catch_up()
             while not problem and not self._signals:
                 time.sleep(POLL_SECONDS)
+                self._revive(home, address, supervisor)
                 problem = supervisor.check()
         finally:
             self._say("Stopping ...")
@@ -123,6 +126,18 @@ class Command(BaseCommand):
         if problem:
             raise CommandError(problem)
         self._say("Stopped.")
+
+    def _revive(self, home: Path, address: Address, supervisor: Supervisor) -> None:
+        """Start database and broker again where they ended; programs that know an address that is left start again."""
+        if time.monotonic() < self._next_try:
+            return
+        try:
+            if embedded.revive(home, report=self._say):
+                supervisor.renew(child_environment(os.environ, address))
+        except embedded.ServiceError as error:
+            # A full disk may have room again; until then doors are told to come back.
+            self._say(f"{error} It is tried again in {PAUSE_SECONDS:.0f} s.")
+            self._next_try = time.monotonic() + PAUSE_SECONDS
 
     def _wait_until_ready(self, supervisor: Supervisor, address: Address) -> str | None:
         """Return None when the server answers or we are told to stop, else a sentence about what went wrong."""
@@ -222,9 +237,8 @@ def child_environment(environment: Any, address: Address) -> dict[str, str]:
 def programs(home: Path, address: Address) -> list[Program]:
     """Return the three programs: web server, worker and schedule."""
     workers = max(2, min(MAX_WEB_WORKERS, _cores()))
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
-    web += ["--workers", str(workers), "--blocking-threads", str(WEB_THREADS), "--no-access-log"]
-    web += ["--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    web = server.command("crowdtrace.asgi:application", host=address.host, port=address.port, workers=workers)
+    web += ["--respawn-failed-workers"]
     if address.certificate:
         files = address.certificate
         web += ["--ssl-certificate", str(files.certificate), "--ssl-keyfile", str(files.key)]
@@ -235,7 +249,7 @@ def programs(home: Path, address: Address) -> list[Program]:
     worker += ["--hostname", f"crowdtrace-{secrets.token_hex(4)}@%h"]
     beat = [*celery, "beat", "--schedule", str(home / "run" / "schedule"), "--loglevel", "warning", "--pidfile="]
     return [
-        Program("web server", [*web, "crowdtrace.wsgi:application"], output=sys.__stdout__),
+        Program("web server", web, output=sys.__stdout__),
         Program("worker", worker),
         Program("schedule", beat),
     ]

@@ -1,0 +1,127 @@
+"""Between ASGI, which the server speaks, and WSGI, which the application speaks: a request of one as that of the other.
+
+A header whose name holds an underscore is left out: WSGI writes `X_Forwarded_For` like `X-Forwarded-For`, and a proxy
+that replaces the one lets the other pass.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from django.db import close_old_connections
+from django.http.response import HttpResponseBase
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], HttpResponseBase]
+"""Django's WSGI application: what it returns is a response of Django."""
+
+WHOLE_BYTES: Final = 256 * 1024
+"""A file up to this length leaves its thread in one piece."""
+_UNPREFIXED: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to send: what is there of its body, and a file's parts that are still to be read."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    rest: "Rest | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The parts of a file that are still to be read, each in some thread."""
+
+    parts: Iterator[bytes]
+    response: HttpResponseBase
+
+    def read(self) -> bytes:
+        """The next part, some of the response's own in one; empty at the end."""
+        return gather(self.parts)
+
+
+def environ_of(scope: Mapping[str, Any]) -> Environ:
+    """The WSGI environment of a request without its body."""
+    host, port = scope.get("server") or ("localhost", 0)
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        # What is not UTF-8 must reach Django as it was sent, so the server's decoded path is not used.
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if client := scope.get("client"):
+        environ["REMOTE_ADDR"] = str(client[0])
+    for raw, raw_value in scope["headers"]:
+        name, value = raw.decode("latin-1"), raw_value.decode("latin-1")
+        if "_" in name:
+            continue
+        key = _UNPREFIXED.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+        separator = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
+    return environ
+
+
+def set_body(environ: Environ, body: bytes) -> None:
+    """Give the request its body, whole, however it was sent."""
+    environ["wsgi.input"] = BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body)) if body else ""
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def call(application: Application, environ: Environ) -> Answer:
+    """Ask the application, in this thread."""
+    response = application(environ, _ignore)
+    has_rest = False
+    try:
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return as_answer(response, b"")
+        if not response.streaming:
+            return as_answer(response, b"".join(response))
+        parts = iter(response)
+        body = gather(parts)
+        if len(body) < WHOLE_BYTES:
+            return as_answer(response, body)
+        # Other threads read on. Only this one can give its connection to the database back.
+        close_old_connections()
+        has_rest = True
+        return as_answer(response, body, Rest(parts, response))
+    finally:
+        if not has_rest:
+            response.close()
+
+
+def gather(parts: Iterator[bytes]) -> bytes:
+    """Parts up to `WHOLE_BYTES`, and a little more where they are large."""
+    body = bytearray()
+    for part in parts:
+        body += part
+        if len(body) >= WHOLE_BYTES:
+            break
+    return bytes(body)
+
+
+def as_answer(response: HttpResponseBase, body: bytes, rest: Rest | None = None) -> Answer:
+    """A response of Django in the words of ASGI."""
+    headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    headers += [(b"set-cookie", cookie.OutputString().encode("latin-1")) for cookie in response.cookies.values()]
+    return Answer(response.status_code, headers, body, rest)
+
+
+def _ignore(*_: Any) -> None:
+    """Take status and headers, which the response of Django holds as well."""

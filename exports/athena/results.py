@@ -1,0 +1,111 @@
+"""Results of queries of Athena's protocol: written under quotas, since anyone may ask for them.
+
+All results together and all results of a client in an hour have a limit; over the first the oldest make room, over the
+second nothing is written. The client is counted as rate limits are: a keyed hash of its network, in memory, for two
+hours at most.
+"""
+
+import io
+import uuid
+from typing import Any, Final
+
+import pyarrow as pa
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from common.web import throttles
+from exports import conf
+from exports.athena.wire import THROTTLED, AthenaError, to_csv
+from exports.engine.results import to_arrow
+from exports.lake.deployment import storage
+from exports.lake.storage import StoredObject
+from exports.models import AthenaQuery
+
+FOLDER: Final = "results"
+# Files take whole blocks of a disk, so that many small ones are no way around the quota.
+BLOCK: Final = 4096
+# Room is made for a tenth of the quota at once: it takes a listing of the folder.
+ROOM: Final = 0.1
+# Texts of queries are kept too, as rows; the oldest go.
+MOST_QUERIES: Final = 10_000
+SCOPE: Final = "athena-results"
+REMOVED: Final = "The results were removed to make room for newer ones. Run the query again."
+
+
+def charge(client: str, size: int) -> None:
+    """Count `size` bytes against the client's hour; raises `AthenaError` if they are too many."""
+    verdict = throttles.hit(SCOPE, client, cost=-(-size // 1024))
+    if verdict is not None and not verdict.allowed:
+        minutes = -(-verdict.reset // 60)
+        raise AthenaError(
+            f"Your queries have written as much as they may in an hour ({verdict.quota // 1024} MB). Ask for fewer "
+            f"rows or columns, aggregate in SQL, or wait {minutes} minutes.",
+            kind=THROTTLED,
+        )
+
+
+def keep(pk: uuid.UUID, table: pa.Table, client: str) -> None:
+    """Write the rows of a query as Arrow and as CSV; raises `AthenaError` if a quota is used up."""
+    files = {f"{pk}.arrow": to_arrow(table), f"{pk}.csv": to_csv(table)}
+    size = sum(-(-len(data) // BLOCK) * BLOCK for data in files.values())
+    charge(client, size)
+    if _reserve(pk, size):
+        sweep_results()
+    for name, data in files.items():
+        storage().write(f"{FOLDER}/{name}", data)
+
+
+def _reserve(pk: uuid.UUID, size: int) -> bool:
+    """Book the bytes before they are written; return whether older results must go, which are no longer booked."""
+    quota = conf.athena_results_bytes()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/exports/results', 0))")
+        held = AthenaQuery.objects.filter(stored_bytes__gt=0)
+        total: int = held.aggregate(total=Sum("stored_bytes"))["total"] or 0
+        goal = total + size - quota
+        gone: list[Any] = []
+        if goal > 0:
+            goal += int(quota * ROOM)
+            ended = held.exclude(completed_at=None).order_by("completed_at")
+            for old, its in ended.values_list("pk", "stored_bytes"):
+                if goal <= 0:
+                    break
+                gone.append(old)
+                goal -= its
+                total -= its
+            if total + size > quota:
+                raise AthenaError("The results that this deployment keeps leave no room. Try again in a minute.")
+            AthenaQuery.objects.filter(pk__in=gone).update(stored_bytes=0, reason=REMOVED)
+        AthenaQuery.objects.filter(pk=pk).update(stored_bytes=size)
+    return bool(gone)
+
+
+def read(row: AthenaQuery) -> pa.Table:
+    """Return the rows of a query that succeeded; raises `AthenaError` if they were removed."""
+    try:
+        with storage().open(f"{FOLDER}/{row.pk}.arrow") as stream:
+            return pa.ipc.open_stream(io.BytesIO(stream.read())).read_all()
+    except FileNotFoundError:
+        raise AthenaError(f"Could not find results. {REMOVED}") from None
+
+
+def forget_oldest() -> None:
+    """Delete the oldest queries beyond the number that is kept; their results go with the next sweep."""
+    newest = AthenaQuery.objects.order_by("-submitted_at").values("pk")
+    for row in newest[MOST_QUERIES : MOST_QUERIES + 1000]:
+        AthenaQuery.objects.filter(pk=row["pk"]).exclude(completed_at=None).delete()
+
+
+def sweep_results() -> int:
+    """Remove results that no query is booked for; return the number of objects removed."""
+    store = storage()
+    known = {str(pk) for pk in AthenaQuery.objects.filter(stored_bytes__gt=0).values_list("pk", flat=True)}
+    objects = store.objects()
+    old = [each for each in objects.versions(store.at(FOLDER)) if not _is_of(each, known)]
+    objects.remove(old)
+    return len(old)
+
+
+def _is_of(stored: StoredObject, known: set[str]) -> bool:
+    return stored.is_current and stored.url.rpartition("/")[2].partition(".")[0] in known

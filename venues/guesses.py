@@ -1,0 +1,98 @@
+"""Limits on guessing the password of one account, from however many addresses.
+
+Wrong log-ins are counted by the account's name (`account` of `THROTTLES`). Past the limit strangers are refused, right
+or wrong, but not who logged in to this account with this browser before: it has a cookie that makes it *known*, and a
+limit of its own. So a stranger who guesses all day keeps nobody out whose browser is known; a new one becomes known by
+the mailed link for a new password. Accounts without an address wait on a new browser until the guessing ends.
+
+The cookie is signed and holds the account's name and a random number. Browsers send it to the addresses that log in
+and to no other, so that it marks no visit to any page. It opens nothing by itself.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from common.web import throttles
+from common.web.problems import TooMany
+from common.web.throttles import AddressThrottle
+from venues.refusals import NotLoggedIn
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+
+COOKIES: Final = {"known": "/owner/login", "known-api": "/api/v1/owner/log-in"}
+"""By the address that each is sent to; one below it counts as well."""
+LIVES: Final = dt.timedelta(days=180)
+_SALT: Final = "known-browser"
+
+
+@contextmanager
+def counted(request: HttpRequest, username: str) -> Iterator[None]:
+    """Count an attempt to log in, unless it turns out right; raises `TooMany` before one too many is looked at."""
+    identity = _known(request, username) or f"name {User.normalize_username(username)}"
+    # Not told in the headers: they would say how often others tried.
+    verdict = throttles.hit("account", identity)
+    if verdict is not None and not verdict.allowed:
+        words = _(
+            "Too many wrong passwords were sent for this account. Wait, or have a link mailed for a new password."
+        )
+        raise TooMany(words, retry_after=verdict.reset)
+    try:
+        yield
+    except NotLoggedIn as refused:
+        if any(error.code == "second_factor_needed" for error in refused.errors):
+            throttles.hit("account", identity, cost=-1)
+        raise
+    throttles.hit("account", identity, cost=-1)
+
+
+def inside(user: User) -> str:
+    """What attempts of somebody who is logged in are counted by: a session that was taken over knows no password."""
+    return f"inside {user.pk}"
+
+
+class InsideThrottle(AddressThrottle):
+    """Limits attempts at the password of the account that is logged in, right ones included."""
+
+    scope = "account"
+
+    def identity(self, request: Request, view: APIView) -> bytes | str:
+        """The account, or the address of who is none."""
+        return inside(request.user) if isinstance(request.user, User) else super().identity(request, view)
+
+
+def known(response: Answer, user: User) -> Answer:
+    """Make the browser that gets this answer known to the account."""
+    value = signing.dumps([user.get_username(), secrets.token_hex(8)], salt=_SALT)
+    for name, address in COOKIES.items():
+        response.set_cookie(
+            name,
+            value,
+            max_age=LIVES,
+            path=address,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _known(request: HttpRequest, username: str) -> str | None:
+    """What the browser is counted by, where it is known to the account of this name."""
+    for cookie in COOKIES:
+        with suppress(signing.BadSignature):
+            name, number = signing.loads(request.COOKIES.get(cookie, ""), salt=_SALT, max_age=LIVES)
+            if name == User.normalize_username(username):
+                return f"browser {number}"
+    return None
