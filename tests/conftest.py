@@ -87,6 +87,8 @@ def pytest_configure() -> None:
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
+# First, because pytest-xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests run in one worker, and put the longest groups first."""
     names = list(GROUPS.values())
