@@ -354,6 +354,7 @@ def test_the_second_factor_is_set_up_without_a_script(open_context: OpenContext)
     assert pyotp.TOTP(key.replace(" ", "")).now() == token_of(user)
     page.fill("#id_code", token_of(user))
     page.click("main form [type=submit]")
+    page.locator(".codes li").last.wait_for()
     assert page.locator(".codes li").count() == 10
     page.click("header button:has-text('Log out')")
     log_in(page, user.username)
