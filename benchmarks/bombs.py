@@ -2,7 +2,7 @@
 
     python -m benchmarks.bombs [--seconds 10] [--clients 30]
 
-Latency and CPU of `/healthz` before and meanwhile: the second beside the first is the ratio that the attack is worth.
+Latency and CPU of `/healthz` before and during the attack; their ratio is what the attack costs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Live scans alone, then beside what else a web server may be asked at the same time.
+"""Live scans alone, then during other requests to the same web server.
 
 The server is granian with two workers, as `make run` starts it. Eight doors send 40 scans a second together, on
 connections that stay open, first alone and then beside: 30 clients that send heavy queries in a loop, 50 connections
@@ -84,7 +84,7 @@ async def scan(port: int, next_scan: Callable[[], bytes], seconds: float) -> lis
 
 
 async def measure(port: int, next_scan: Callable[[], bytes], seconds: float) -> None:
-    """Alone, then beside the others; print."""
+    """Measure scans alone, then with the other load, and print both."""
     await scan(port, next_scan, WARM_SECONDS)
     report("alone", await scan(port, next_scan, seconds))
     query = request("/api/v1/queries", {"sql": HEAVY}).replace(b"Host:", b"Connection: close\r\nHost:", 1)

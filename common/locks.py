@@ -1,4 +1,4 @@
-"""Work of which only one may run at a time, in whatever process; and what may not run beside it."""
+"""Advisory locks: for work that only one process may do at a time, and for rows that must not move meanwhile."""
 
 from typing import Final
 
@@ -15,9 +15,9 @@ def hold(number: int) -> None:
 
 
 def keep_rows() -> None:
-    """Have rows stay where they are until the transaction ends: `passes.services.mixing` waits.
+    """Keep rows where they are until the transaction ends: `passes.services.mixing` waits.
 
-    Whoever locks or changes rows of a visit says so first. Else a row that is being mixed would look deleted.
+    Call it before locking or changing rows of a visit; otherwise a row that is being mixed looks deleted.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [MIXING])
