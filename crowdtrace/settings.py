@@ -398,6 +398,10 @@ if len(ADOPTION) not in (0, 1, 3) or sorted(ADOPTION) != ADOPTION or not all(0 <
 KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
+# Unit in which people read and type temperatures: F or C. The API and the database use degrees Fahrenheit.
+TEMPERATURE_UNIT: str = env.str("CROWDTRACE_TEMPERATURE_UNIT", default="F")
+if TEMPERATURE_UNIT not in ("F", "C"):
+    raise ImproperlyConfigured("CROWDTRACE_TEMPERATURE_UNIT is F or C.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
 # Whether the verified tier is made: real rows in classes of at least 30, for organisations the operator approves.
