@@ -49,7 +49,7 @@ def test_the_key_is_made_on_the_phone_and_its_code_holds_it(phone: Page, live_se
 def test_a_question_of_the_browser_that_nobody_answers_holds_up_nothing(open_context: OpenContext) -> None:
     """Firefox asks before it keeps storage, in a prompt that many never see."""
     context = open_context()
-    context.add_init_script("navigator.storage.persist = () => new Promise(() => {});")
+    context.add_init_script("if (navigator.storage) navigator.storage.persist = () => new Promise(() => {});")
     make_key(context.new_page())
 
 
