@@ -35,7 +35,9 @@ check: environment-dev ## Check style, types, directions of imports, migrations,
 	@$(VENV)/bin/lint-imports
 	@$(BIN) manage.py makemigrations --check --dry-run
 	@$(BIN) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund && npm run --silent check; fi
+	@if command -v npm >/dev/null; then \
+		{ [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; } && \
+		npm run --silent check; fi
 
 fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from playwright.sync_api import Playwright, sync_playwright
 
 import embedded
+from tests import databases
 
 # The same examples in every run, and no clock that fails a slow machine.
 hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
@@ -122,6 +123,8 @@ def _group(item: pytest.Item) -> str:
 
 def pytest_unconfigure() -> None:
     """Stop the services and remove their home."""
+    if not _deals_out(sys.argv[1:]):
+        databases.drop_spare()
     _stack.close()
 
 

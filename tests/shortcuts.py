@@ -16,7 +16,7 @@ def take() -> None:
     # The real hash is slow on purpose: a quarter of a second for every account. No test depends on which one it is.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     _list_static_files_once()
-    TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[attr-defined]
 
 
 def _list_static_files_once() -> None:
