@@ -12,7 +12,7 @@ import qrcode
 from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
-from tests.browser.conftest import launch, shows
+from tests.browser.conftest import launch, shows, until
 from tests.factories import door_of
 from venues.models import Venue
 from venues.services.devices import make_enrolment_code
@@ -112,12 +112,8 @@ def lights(page: Page) -> list[str]:
 
 def next_light(page: Page, seen: int) -> str:
     """The light after the first `seen` ones, once it is there."""
-    for _ in range(300):
-        shown = lights(page)
-        if len(shown) > seen:
-            return shown[seen]
-        page.wait_for_timeout(50)
-    raise AssertionError(f"no light after {shown[:seen]}")
+    until(page, lambda: len(lights(page)) > seen, f"a light after the first {seen}")
+    return lights(page)[seen]
 
 
 def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
