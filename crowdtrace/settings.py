@@ -10,7 +10,7 @@ import sys
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
@@ -399,7 +399,7 @@ KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON",
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
 # Unit in which people read and type temperatures: F or C. The API and the database use degrees Fahrenheit.
-TEMPERATURE_UNIT: str = env.str("CROWDTRACE_TEMPERATURE_UNIT", default="F")
+TEMPERATURE_UNIT: Literal["F", "C"] = env.str("CROWDTRACE_TEMPERATURE_UNIT", default="F")
 if TEMPERATURE_UNIT not in ("F", "C"):
     raise ImproperlyConfigured("CROWDTRACE_TEMPERATURE_UNIT is F or C.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Playwright, Route
@@ -313,7 +314,8 @@ def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_holds_up_nothing(
     refused: list[str] = []
 
     def refuse_one(route: Route) -> None:
-        ids = [one["scan_id"] for one in route.request.post_data_json["scans"]]
+        body: Any = route.request.post_data_json
+        ids = [one["scan_id"] for one in body["scans"]]
         refused.extend([] if refused else ids[:1])
         if refused[0] in ids:
             route.fulfill(status=400, content_type="application/problem+json", body="{}")
