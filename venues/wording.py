@@ -88,6 +88,12 @@ def _at_check_in(values: RequirementValues) -> list[str]:
     ]
 
 
+def _temperature_rule(highest_f: float) -> str:
+    if settings.TEMPERATURE_UNIT == "C":
+        return _("A temperature is taken; above %(most).1f °C is red.") % {"most": from_fahrenheit(highest_f, "C")}
+    return _("A temperature is taken; above %(most).1f °F is red.") % {"most": highest_f}
+
+
 def _at_door(values: RequirementValues) -> list[str]:
     limit = values.people_limit
     told = [ngettext("Red when %(n)d person is inside.", "Red when %(n)d people are inside.", limit) % {"n": limit}]
@@ -97,12 +103,7 @@ def _at_door(values: RequirementValues) -> list[str]:
         else _("Paper passes and photos of a code are let in too.")
     )
     if values.max_temperature_f is not None:
-        most = {"most": from_fahrenheit(values.max_temperature_f, settings.TEMPERATURE_UNIT)}
-        told.append(
-            _("A temperature is taken; above %(most).1f °C is red.") % most
-            if settings.TEMPERATURE_UNIT == "C"
-            else _("A temperature is taken; above %(most).1f °F is red.") % most
-        )
+        told.append(_temperature_rule(values.max_temperature_f))
     if values.min_o2 is not None:
         told.append(_("Blood oxygen is taken; below %(least)d %% is red.") % {"least": values.min_o2})
     told.append(_("The door only ever shows green or red, never why."))
