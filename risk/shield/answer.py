@@ -37,7 +37,7 @@ from risk.model.parameters import Adaptive, Parameters
 from risk.model.plain import Comparison, comparison, suggested_profile
 from risk.model.readings import OwnStays, Readings, read_stays
 from risk.model.renewal import ordinary_fortnight
-from risk.model.rounding import down, shown_points, shown_shield, significant
+from risk.model.rounding import down, shown_points, shown_shield, significant, up
 from risk.model.uncertainty import draws_of
 from risk.model.visits import NO_VISITS, Visits, visits_of
 from risk.reads import OWNED_STAYS
@@ -72,7 +72,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class ShieldAnswer:
-    """A shield as shown: rounded once, percents down, costs up to a tenth of a point."""
+    """A shield as shown: rounded once, percents down, what is spent up: costs to a tenth of a point."""
 
     shield: int
     low: int
@@ -128,7 +128,7 @@ def _shown(
         low=shown_shield(result.low),
         high=shown_shield(result.high),
         infection_probability=down(result.infection_probability, 5),
-        spent=down(result.spent, 4),
+        spent=up(result.spent, 4),
         incubating=down(result.incubating, 5),
         risklevel=result.risklevel,
         parameters=result.parameters,

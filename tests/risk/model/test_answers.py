@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import betabinom
 
 from risk.model.answers import ALIKE, FEWEST_PEOPLE, STEP, believed_shares, rounded, spread_over
 from risk.model.classes import answer_shares
@@ -49,18 +49,17 @@ def test_small_crowds_keep_nearly_what_is_usual_and_large_ones_what_they_said() 
     assert share[2] == pytest.approx(0.2, rel=0.02)
 
 
-def test_over_crowds_of_the_usual_mix_the_mean_share_is_the_usual_one() -> None:
+def test_over_crowds_as_different_as_is_believed_the_mean_share_is_the_usual_one() -> None:
     """So the level of the model stays that of the renewal identity."""
     for people in (FEWEST_PEOPLE, 60, 400):
         counts = np.arange(people + 1)
-        chance = np.array([binom.pmf(counts, people, share) for share in USUAL])
+        chance = np.array([betabinom.pmf(counts, people, ALIKE * s, ALIKE * (1 - s)) for s in USUAL])
         means = [
             believed_shares(np.full(counts.size, people), np.repeat(rounded(counts, offset)[:, None], 3, axis=1), USUAL)
             for offset in OFFSETS
         ]
         mean = (np.mean(means, axis=0).T * chance).sum(axis=1)
-        np.testing.assert_allclose(mean, USUAL, rtol=0.08)
-    assert ALIKE > FEWEST_PEOPLE
+        np.testing.assert_allclose(mean, USUAL, rtol=1e-6)
 
 
 def test_a_class_has_its_share_of_everybodys_air() -> None:
