@@ -13,7 +13,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -73,8 +73,9 @@ def rooms(*, count: int, passes: int, others: Sequence[int], seed: int) -> list[
 
 
 def _room(lot: random.Random, organisation: Organisation, passes: int, others: int, *, said_yes: bool) -> Room:
-    facts = {"volume_m3": lot.uniform(25.0, 300.0), "air_changes_per_h": lot.uniform(0.5, 5.0)}
-    own_yes = lot.choice((0, 0, passes // 2, passes))
+    facts: dict[str, Any] = {"volume_m3": lot.uniform(25.0, 300.0), "air_changes_per_h": lot.uniform(0.5, 5.0)}
+    # Alone with the neighbour they know the number to the last person; among others they may try to move it.
+    own_yes = lot.choice((0, 0, passes // 2, passes)) if others else 0
     neighbour = Sitting(YESTERDAY, lot.uniform(40, 180), lot.choice(YES) if said_yes else None)
     crowd = [
         Sitting(

@@ -51,7 +51,7 @@ def test_they_are_multiples_of_a_step_with_an_offset_of_the_venue_and_day() -> N
     settle_answers(now=NOW)
     row = AnsweredDay.objects.get()
     assert (row.day, row.people) == (DAY, 60)
-    assert row.shown[0] in {rounded(13, offset) for offset in range(STEP)}
+    assert row.shown[0] in {int(rounded(13, offset)) for offset in range(STEP)}
     assert all(number % STEP == 0 for number in row.shown)
     AnsweredDay.objects.all().delete()
     settle_answers(now=NOW)
@@ -59,14 +59,21 @@ def test_they_are_multiples_of_a_step_with_an_offset_of_the_venue_and_day() -> N
 
 
 def test_each_is_counted_once_by_the_gravest_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "STEP", 1)
     seen: list[list[int]] = []
-    monkeypatch.setattr(
-        answers, "rounded", lambda counts, offsets: seen.append(list(counts)) or rounded(counts, offsets)
-    )
+
+    def looked_at(counts: list[int], offsets: list[int]) -> Any:
+        seen.append(list(counts))
+        return rounded(counts, offsets)
+
+    monkeypatch.setattr(answers, "rounded", looked_at)
     venue = make_venue()
     crowd(venue, FEWEST_PEOPLE, YESTERDAY)
-    for said in ({"near": True}, {"contact": True, "symptoms": True}, {"symptoms": True, "diagnosed": True}):
+    yes: list[dict[str, Any]] = [
+        {"near": True},
+        {"contact": True, "symptoms": True},
+        {"symptoms": True, "diagnosed": True},
+    ]
+    for said in yes:
         one = stay(venue, YESTERDAY, 10, **said)
         stay(venue, YESTERDAY + HOUR, 10, pass_row=one.pass_row)
     settle_answers(now=NOW)
@@ -98,7 +105,8 @@ def test_an_erasure_a_late_scan_and_another_night_change_nothing() -> None:
 def test_crowd_state_holds_no_answers() -> None:
     """The same bytes, whatever everybody said: a thief of them learns how many came, not who was ill."""
     rows = []
-    for said in ({}, {"symptoms": True, "diagnosed": True, "contact": True, "near": True}):
+    everything: dict[str, Any] = {"symptoms": True, "diagnosed": True, "contact": True, "near": True}
+    for said in ({}, everything):
         venue = make_venue()
         crowd(venue, 8, **said)
         refresh_crowd(now=NOW)
