@@ -1,12 +1,13 @@
 """Crowd state and what it is made with: air, public signals, parameters, folded self-reports, cards of venues.
 
-Nothing here joins two stays. Crowd state holds numbers of people a quarter-hour, by class of answers; it is computed
-again without a stay when that is erased, and leaves with the stays it came from.
+Nothing here joins two stays. Crowd state holds numbers of people a quarter-hour and none of their answers; it is
+computed again without a stay when that is erased, and leaves with the stays it came from.
 """
 
 import datetime as dt
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -151,6 +152,30 @@ class PublicSignal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region} in the week of {self.week}"
+
+
+class AnsweredDay(models.Model):
+    """How many visitors of a venue's UTC day gave answers of each class, rounded once with a secret offset.
+
+    Written in the night after the day and never again, so an erasure leaves it: it moved by the answers of one person
+    with a chance of one in eight, and nothing tells whose (`risk.model.answers`).
+    """
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", AFTER_RETENTION, venue="venue"),)
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    day = models.DateField()
+    people = models.PositiveIntegerField(help_text="passes that arrived on the day")
+    shown = ArrayField(models.PositiveIntegerField(), size=3, help_text="of them contact, symptoms, diagnosed; rounded")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_answered_day")]
+
+    def __str__(self) -> str:
+        return f"answers of {self.day}"
 
 
 class ReportedDay(models.Model):

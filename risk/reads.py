@@ -32,8 +32,6 @@ VISITS_SINCE: Final = """
     SELECT visit.venue_id, visit.tag,
            (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
            (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
-           coalesce(owned.symptoms, false), coalesce(owned.diagnosed, false),
-           coalesce(owned.contact, false), coalesce(owned.near, false),
            coalesce(rating.masks, 0), coalesce(rating.distancing, 0)
     FROM unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
     JOIN passes_visit AS visit ON visit.venue_id = wanted.venue_id
@@ -43,7 +41,29 @@ VISITS_SINCE: Final = """
     LEFT JOIN passes_rating AS rating ON rating.pass_row_id = owned.id
     ORDER BY visit.venue_id, visit.tag, visit.arrived_at
 """
-"""Visits that last beyond an instant of their venue, with the answers and the rating of their pass."""
+"""Visits that last beyond an instant of their venue, with the rating of their pass."""
+
+# Answers --------------------------------------------------------------------------------------------------------------
+ANSWERS_OF_DAYS: Final = """
+    WITH came AS (
+        SELECT venue_id, tag, (min(arrived_at) AT TIME ZONE 'UTC')::date AS day
+        FROM passes_visit WHERE arrived_at > %(since)s::date - 2 GROUP BY venue_id, tag
+    )
+    SELECT came.venue_id, venue.public_id, came.day, count(*),
+           count(*) FILTER (WHERE (owned.contact OR owned.near) AND NOT owned.symptoms AND NOT owned.diagnosed),
+           count(*) FILTER (WHERE owned.symptoms AND NOT owned.diagnosed),
+           count(*) FILTER (WHERE owned.diagnosed)
+    FROM came
+    JOIN venues_venue AS venue ON venue.id = came.venue_id
+    LEFT JOIN passes_pass AS owned ON owned.tag = came.tag
+    WHERE came.day >= %(since)s AND came.day < %(today)s
+      AND NOT EXISTS (
+          SELECT 1 FROM risk_answeredday AS known WHERE known.venue_id = came.venue_id AND known.day = came.day
+      )
+    GROUP BY came.venue_id, venue.public_id, came.day HAVING count(*) >= %(fewest)s
+    ORDER BY came.venue_id, came.day
+"""
+"""Passes that came first to a venue on each day that ended and has no answers yet, and how many of each class."""
 
 # Self-reports ---------------------------------------------------------------------------------------------------------
 REPORTED_STAYS: Final = """
@@ -62,7 +82,6 @@ OWNED_STAYS: Final = """
     SELECT visit.venue_id, visit.tag,
            (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
            (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
-           owned.symptoms, owned.diagnosed, owned.contact, owned.near,
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
            venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3)

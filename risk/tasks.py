@@ -24,8 +24,11 @@ def crowd() -> None:
 
 @shared_task(name="risk.estimate")
 def estimate() -> None:
-    """Fold self-reported results."""
+    """Settle the answers of the day that ended, and fold self-reported results."""
+    from risk.crowd.answers import settle_answers
     from risk.crowd.reports import fold_reports
 
+    settled = settle_answers(now=utc_now())
     done = fold_reports(now=utc_now())
+    log.info("settled answers of %d venue-days", settled)
     log.info("folded %d reports into %d days, %d results wait", done.reports, done.days, done.waiting)

@@ -5,14 +5,16 @@ import datetime as dt
 from common.purge import purge_expired
 from exports.release.closed_days import mark_served, release_waiting
 from exports.release.verified import publish_waiting
+from risk.crowd.answers import settle_answers
 from risk.crowd.refresh import refresh_crowd
 
 __all__ = ["mark_served", "run_night"]
 
 
 def run_night(*, now: dt.datetime, purge: bool = True) -> None:
-    """Crowd state, purge and release, as of `now`. `purge`: false where nothing of the town can be due yet."""
+    """Crowd state, answers, purge and release, as of `now`. `purge`: false where nothing of the town can be due yet."""
     refresh_crowd(now=now)
+    settle_answers(now=now)
     if purge:
         purge_expired(now=now)
     release_waiting(now=now)

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from docs.plots.markers import between
+from risk.model.answers import FEWEST_PEOPLE, STEP, believed_shares, rounded
 from risk.model.classes import answer_shares, chances
 from risk.model.hits import far_hits
 from risk.model.parameters import Parameters
@@ -28,7 +29,7 @@ BEFORE: Final = {
 }
 """Of the constants before the level was set, computed with them: usual heads counted as check-ins, as cards did."""
 PREVALENCE: Final = 0.005
-CROWDS: Final = (4, 5, 10, 20, 50, 200, 1000)
+CROWDS: Final = (5, 10, 20, 50, 200, 1000)
 MIXES: Final = 2000
 TOWNS: Final = 24
 
@@ -70,13 +71,13 @@ def hits_by_answers(heads: int, counts: np.ndarray) -> np.ndarray:
     a thousandth of a quantum, for each unit of prevalence and dose."""
     parameters, dose = Parameters(), 1e-3
     draws, mixes = draws_of(parameters), counts.shape[0]
-    believed = chances(parameters, PREVALENCE, already_total=True)
+    infectious = chances(parameters, PREVALENCE, already_total=True)
     crowd = np.column_stack([np.full(mixes, heads), counts]).astype(float)
     hits = far_hits(
         heads=crowd,
         dose_quanta=np.repeat(crowd[:, :, None] * dose, draws.count, axis=2),
-        by_class=np.repeat(believed.by_class, mixes, axis=0),
-        admitted=np.repeat(believed.admitted, mixes, axis=0),
+        by_class=np.repeat(infectious.by_class, mixes, axis=0),
+        admitted=np.repeat(infectious.admitted, mixes, axis=0),
         load_factor=draws.load_factor,
         dispersion=draws.load_dispersion,
     )
@@ -84,18 +85,28 @@ def hits_by_answers(heads: int, counts: np.ndarray) -> np.ndarray:
 
 
 def privacy_table() -> str:
-    """What a crowd of the usual mix of answers costs against prevalence alone, by size."""
+    """What the crowd of a day with the usual mix of answers costs against prevalence alone, by size."""
     shares, rng = answer_shares(Parameters().answers), np.random.default_rng(20)
     lines = [
-        "| others | answers read | mean, against prevalence | of them all no | one with a result |",
-        "|---|---|---|---|---|",
+        "| people of the day | answers read | mean, against prevalence | of them all no | one with a result "
+        "| a tenth with a result |",
+        "|---|---|---|---|---|---|",
     ]
-    for heads in CROWDS:
-        mixes = rng.multinomial(heads, shares, MIXES)[:, 1:]
-        mean = float(hits_by_answers(heads, mixes).mean())
-        no, one = (float(hits_by_answers(heads, np.array([[0, 0, count]]))[0]) for count in (0, 1))
-        lines.append(f"| {heads} | {'no' if heads < 5 else 'yes'} | {mean:.2f} | {no:.2f} | {one:.2f} |")
+    for people in CROWDS:
+        mixes = [rng.multinomial(people, shares, MIXES)[:, 1:]]
+        mixes += [np.tile([0, 0, count], (MIXES, 1)) for count in (0, 1, people // 10)]
+        cells = [f"{hits_by_answers(people, believed(people, counts, rng)).mean():.2f}" for counts in mixes]
+        lines.append(f"| {people} | {'no' if people < FEWEST_PEOPLE else 'yes'} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def believed(people: int, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of people of each class (mixes, 3) that a shield believes in, of ``counts`` (mixes, 3) who said so."""
+    if people < FEWEST_PEOPLE:
+        return np.zeros(counts.shape)
+    shown = rounded(counts, rng.integers(0, STEP, counts.shape))
+    usual = answer_shares(Parameters().answers)[1:]
+    return people * believed_shares(np.full(len(counts), people), shown, usual)
 
 
 def towns_table() -> str:

@@ -94,7 +94,7 @@ class ShieldOutput(serializers.Serializer[Any]):
     low = serializers.IntegerField(min_value=0, max_value=100)
     high = serializers.IntegerField(min_value=0, max_value=100)
     infection_probability = serializers.FloatField(min_value=0, max_value=1)
-    spent = serializers.FloatField(min_value=0, help_text="share of the budget; may pass 1")
+    spent = serializers.FloatField(min_value=0, help_text="share of the budget, rounded up; may pass 1")
     incubating = serializers.FloatField(min_value=0, max_value=1)
     risklevel = serializers.ChoiceField(RISKLEVELS)
     parameters = serializers.CharField(help_text="version of the model's parameters")

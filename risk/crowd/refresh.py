@@ -7,6 +7,8 @@ time.
 
 State before the change stands; from there it goes on with everybody who was there lately. So it is the same as
 computed from the start, for late scans, repeated changes and erasures alike, and running it again changes nothing.
+What people answered is not in it: its columns of classes are 0, and a shield reads the day's answers
+(`risk.crowd.answers`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from django.db import connection, transaction
 
 from common.locks import CROWD, hold
@@ -26,7 +27,6 @@ from risk.crowd import venue_days
 from risk.crowd.air import Air, air_of, measure
 from risk.crowd.parameters import settle_parameters
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Crowd, Floats, Ints
-from risk.model.classes import answer_class
 from risk.model.crowd_state import QUARTER_H, QUARTER_US, crowd_state, edge_after
 from risk.model.far import CLEAR_AFTER, LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.parameters import Parameters
@@ -110,7 +110,6 @@ class _Stays:
 
     arrive_us: Ints
     leave_us: Ints
-    answer_class: npt.NDArray[np.int8]
     person: Ints
     rated: Ints
 
@@ -151,7 +150,7 @@ class _Room:
         state = crowd_state(
             arrive_us=stays.arrive_us,
             leave_us=stays.leave_us,
-            answer_class=stays.answer_class,
+            answer_class=np.zeros(stays.person.size, np.int8),
             volume_m3=self.air.belief.volume_m3,
             removal_rate_per_h=rates[LOOK_BACK:],
             first_edge=first,
@@ -177,8 +176,6 @@ def _comings_back(stays: _Stays, since: int, first: int, rates: Floats) -> tuple
     )
     lingers = since_left < CLEAR_AFTER
     np.add.at(again[:, 0], at[lingers], 1)
-    graver = lingers & (stays.answer_class[later] > 0)
-    np.add.at(again, (at[graver], stays.answer_class[later[graver]].astype(np.int64)), 1)
     np.add.at(returns, at[~lingers], 1)
     return again, returns
 
@@ -316,19 +313,17 @@ def _read_before(cursor: Any, edges: Mapping[int, int]) -> dict[int, list[Crowd]
 
 def _stays_of(rows: list[Any]) -> _Stays:
     """Stays of one venue's rows in order of pass and arrival: gaps under 15 minutes closed, none longer than a pass."""
-    _venues, tags, arrived, left, symptoms, diagnosed, contact, near, masks, distancing = zip(*rows, strict=True)
+    _venues, tags, arrived, left, masks, distancing = zip(*rows, strict=True)
     marks = np.frombuffer(b"".join(bytes(tag) for tag in tags), "<u8").reshape(len(rows), -1)
     arrive = np.array(arrived, np.int64)
     leave = np.minimum(np.array(left, np.int64), arrive + LONGEST_STAY_US)
     other = np.concatenate([[True], (marks[1:] != marks[:-1]).any(axis=1)])
     person = np.cumsum(other)
     starts = np.flatnonzero(other | np.concatenate([[True], arrive[1:] - leave[:-1] >= MERGE_GAP_US]))
-    classes = answer_class(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near)
     ends = np.minimum(np.maximum.reduceat(leave, starts), arrive[starts] + LONGEST_STAY_US)
     return _Stays(
         arrive[starts],
         ends,
-        classes[starts],
         person[starts],
         np.stack([np.array(masks, np.int64), np.array(distancing, np.int64)], axis=1)[starts],
     )
@@ -337,7 +332,6 @@ def _stays_of(rows: list[Any]) -> _Stays:
 _NOBODY: Final = _Stays(
     np.zeros(0, np.int64),
     np.zeros(0, np.int64),
-    np.zeros(0, np.int8),
     np.zeros(0, np.int64),
     np.zeros((0, 2), np.int64),
 )

@@ -26,7 +26,8 @@ import numpy.typing as npt
 from risk.model.load import chance_of_hit
 from risk.model.uncertainty import Floats
 
-BLIND_BELOW: Final = 5
+BLIND_BELOW: Final = 12
+"""Others below which neither answers nor reports are read; our choice: six passes around one person are seven."""
 
 
 @dataclass(frozen=True, slots=True)

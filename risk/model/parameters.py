@@ -17,7 +17,7 @@ from risk.model.constants import ASSUMED, NOT_SEEN, Constant, fixed
 from risk.model.kinds import PRIORS, Kind, KindPrior
 from risk.model.pathogens import SARS_COV_2_OMICRON, Pathogen
 
-FORM: Final = 3
+FORM: Final = 4
 """Raised when the equations change, so that a version never means two different models."""
 
 

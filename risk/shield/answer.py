@@ -28,7 +28,8 @@ from risk.crowd.parameters import build
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Ints
 from risk.model import classes, ratings, shield
 from risk.model.air import RoomAir
-from risk.model.classes import answer_class, refused_classes
+from risk.model.answers import believed_shares, spread_over
+from risk.model.classes import answer_shares, refused_classes
 from risk.model.crowd_state import QUARTER_US, edge_before
 from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.kinds import Kind, KindPrior
@@ -36,7 +37,7 @@ from risk.model.parameters import Adaptive, Parameters
 from risk.model.plain import Comparison, comparison, suggested_profile
 from risk.model.readings import OwnStays, Readings, read_stays
 from risk.model.renewal import ordinary_fortnight
-from risk.model.rounding import down, shown_points, shown_shield, significant
+from risk.model.rounding import down, shown_points, shown_shield, significant, up
 from risk.model.uncertainty import draws_of
 from risk.model.visits import NO_VISITS, Visits, visits_of
 from risk.reads import OWNED_STAYS
@@ -71,7 +72,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class ShieldAnswer:
-    """A shield as shown: rounded once, percents down, costs up to a tenth of a point."""
+    """A shield as shown: rounded once, percents down, what is spent up: costs to a tenth of a point."""
 
     shield: int
     low: int
@@ -127,7 +128,7 @@ def _shown(
         low=shown_shield(result.low),
         high=shown_shield(result.high),
         infection_probability=down(result.infection_probability, 5),
-        spent=down(result.spent, 4),
+        spent=up(result.spent, 4),
         incubating=down(result.incubating, 5),
         risklevel=result.risklevel,
         parameters=result.parameters,
@@ -160,10 +161,11 @@ _IN_FORCE: Final = """
     LEFT JOIN (SELECT * FROM risk_parameterset ORDER BY id DESC LIMIT 1) AS latest ON true
 """
 _DAYS: Final = """
-    SELECT day.venue_id, day.data, said.positive, said.reports
+    SELECT day.venue_id, day.day, day.data, said.positive, said.reports, answered.people, answered.shown
     FROM unnest(%(venues)s::bigint[], %(days)s::date[]) AS wanted (venue_id, day)
     JOIN risk_crowdday AS day ON day.venue_id = wanted.venue_id AND day.day = wanted.day
     LEFT JOIN risk_reportedday AS said ON said.venue_id = day.venue_id AND said.day = day.day
+    LEFT JOIN risk_answeredday AS answered ON answered.venue_id = day.venue_id AND answered.day = day.day
     ORDER BY day.venue_id, day.day
 """
 
@@ -199,7 +201,6 @@ class _Stay:
     person: bytes
     arrive_us: int
     leave_us: int
-    answer_class: int
     refused: tuple[bool, bool, bool, bool]
 
 
@@ -207,12 +208,10 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     with connection.cursor() as cursor:
         cursor.execute(OWNED_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
-    places = {row[0]: _Place(row[12], tuple(row[13:16]), row[16]) for row in rows}
-    answers = np.array([row[4:8] for row in rows], bool).reshape(-1, 4).T
-    classes = answer_class(symptoms=answers[0], diagnosed=answers[1], contact=answers[2], near=answers[3]).tolist()
+    places = {row[0]: _Place(row[8], tuple(row[9:12]), row[12]) for row in rows}
     stays: list[_Stay] = []
-    for row, own in zip(rows, classes, strict=True):
-        stay = _stay_of(row, own)
+    for row in rows:
+        stay = _stay_of(row)
         last = stays[-1] if stays else None
         if last is not None and last.venue == stay.venue and stay.arrive_us - last.leave_us < MERGE_GAP_US:
             last.leave_us = min(max(last.leave_us, stay.leave_us), last.arrive_us + LONGEST_STAY_US)
@@ -221,10 +220,10 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     return places, stays
 
 
-def _stay_of(row: Sequence[Any], own: int) -> _Stay:
-    refuses = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
+def _stay_of(row: Sequence[Any]) -> _Stay:
+    refuses = refused_classes(symptoms=row[4], diagnosed=row[5], contact=row[6], near=row[7])
     leave = min(row[3], row[2] + LONGEST_STAY_US)
-    return _Stay(row[0], bytes(row[1]), row[2], leave, own, refuses)
+    return _Stay(row[0], bytes(row[1]), row[2], leave, refuses)
 
 
 # Readings -------------------------------------------------------------------------------------------------------------
@@ -239,6 +238,7 @@ class _Known:
     airs: Sequence[RoomAir]
     signals: Sequence[Signal]
     readings: Readings
+    shares: npt.NDArray[np.float64]
 
 
 def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: Parameters, as_of_us: int) -> _Known:
@@ -246,9 +246,8 @@ def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: 
     days = sorted({(stay.venue, day) for stay in stays for day in _days_of(stay)})
     with connection.cursor() as cursor:
         cursor.execute(_DAYS, {"venues": [venue for venue, _ in days], "days": [day for _, day in days]})
-        table = venue_days.table_of(
-            [(venue, data, (said, reports) if reports else None) for venue, data, said, reports in cursor.fetchall()]
-        )
+        rows = cursor.fetchall()
+    table = venue_days.table_of([(row[0], row[2], (row[3], row[4]) if row[4] else None) for row in rows])
     edges = {venue: min(edge_before(stay.arrive_us) for stay in of) for venue, of in _by_venue(stays)}
     airs = air_of(facts={venue: places[venue].facts for venue in edges}, edges=edges, parameters=parameters)
     at = [(places[stay.venue].zip3, _day(stay.arrive_us)) for stay in stays]
@@ -262,7 +261,22 @@ def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: 
         [airs[stay.venue].at_hour(stay.arrive_us // _HOUR_US) for stay in stays],
         [signals[each] for each in at],
         read_stays(table, own),
+        _shares(stays, {(row[0], row[1]): (row[5], row[6]) for row in rows if row[5]}, parameters),
     )
+
+
+def _shares(
+    stays: Sequence[_Stay], said: Mapping[tuple[int, dt.date], tuple[int, list[int]]], parameters: Parameters
+) -> npt.NDArray[np.float64]:
+    """Shares (stays, 3) of the classes of yes among the visitors of each stay's day; 0 where they are not read."""
+    shares = np.zeros((len(stays), 3))
+    of_stays = [said.get((stay.venue, _day(stay.arrive_us))) for stay in stays]
+    rows = [at for at, of in enumerate(of_stays) if of is not None]
+    if rows:
+        people, shown = zip(*(of for of in of_stays if of is not None), strict=True)
+        shares[rows] = believed_shares(people, shown, answer_shares(parameters.answers)[1:])
+    # Who is not let in is not there, whatever is usual elsewhere.
+    return np.where([stay.refused[1:] for stay in stays], 0.0, shares)
 
 
 def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
@@ -278,7 +292,7 @@ def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
         arrive_us=np.array([stay.arrive_us for stay in stays], np.int64),
         leave_us=leave,
         until_us=np.minimum(leave, as_of_us),
-        answer_class=np.array([stay.answer_class for stay in stays], np.int8),
+        answer_class=np.zeros(len(stays), np.int8),
         came_back=np.array(came_back, np.bool_),
     )
 
@@ -311,11 +325,11 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
     now_us = venue_days.microseconds(now)
     return visits_of(
         segments=np.bincount(of, minlength=len(known.stays))[counted].tolist(),
-        dose_h2_per_m3=np.add.reduceat(read.dose_h2_per_m3[rows], starts, axis=0),
-        person_h=np.add.reduceat(read.person_h[rows], starts, axis=0),
+        dose_h2_per_m3=spread_over(np.add.reduceat(read.dose_h2_per_m3[rows, 0], starts), known.shares[of]),
+        person_h=spread_over(np.add.reduceat(read.person_h[rows, 0], starts), known.shares[of]),
         masks=ratings.posterior(usual[of, 0], votes[:, 1], votes[:, 0]),
         distancing=ratings.posterior(usual[of, 1], votes[:, 2], votes[:, 0]),
-        heads=read.heads[counted].astype(np.float64),
+        heads=spread_over(read.heads[counted, 0], known.shares[counted]),
         age_days=np.maximum(0.0, (now_us - known.until_us[counted]) / (24 * _HOUR_US)),
         kinds=[known.places[at].kind for at in counted],
         known_active_per_person=[known.signals[at].known_active_per_person for at in counted],

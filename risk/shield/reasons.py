@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from common.privacy import FEWEST_SHOWN
@@ -45,13 +45,16 @@ def reasons_of(
     else:
         sentences = [
             _crowd(others),
-            _Sentence("duration", _("You were there for %(minutes)d minutes."), {"minutes": minutes}),
+            _Sentence("duration", "", {"minutes": minutes}),
             _masks(votes[0], votes[1]),
             _distancing(votes[0], votes[2]),
             _air(air, prior),
             *([] if volume_known or prior.outdoors else [_size()]),
         ]
-    return [Reason(one.code, _translated(language, one.text) % one.values) for one in sentences]
+    return [
+        Reason(one.code, (_translated(language, one.text) if one.text else _duration(minutes)) % one.values)
+        for one in sentences
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,10 @@ def _translated(language: str, text: str) -> str:
     """A sentence in the language in force; looked up once, since a shield says the same ones over and over."""
     del language
     return gettext(text)
+
+
+def _duration(minutes: int) -> str:
+    return ngettext("You were there for %(minutes)d minute.", "You were there for %(minutes)d minutes.", minutes)
 
 
 def _crowd(others: int) -> _Sentence:

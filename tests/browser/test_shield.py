@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -136,6 +137,15 @@ def test_what_if_says_what_another_visit_would_leave(phone: Page, open_context: 
         phone.set_checked("[data-what-if=mask]", mask)
         answers.append(phone.inner_text('[data-slot="what-if"]'))
     assert len(set(answers)) == 3
+    before = number(phone, "shield")
+    for said in answers:
+        found = re.fullmatch(r"This would cost ([0-9.]+) points?: ([0-9.]+) % instead of ([0-9.]+) %\.", said)
+        if found is None:
+            assert "and leave nothing" in said
+            continue
+        cost, after, instead_of = map(float, found.groups())
+        assert instead_of == before
+        assert after == pytest.approx(before - cost, abs=1e-9)
     phone.select_option("#hour", "3")
     assert "points" in phone.inner_text('[data-slot="what-if"]')
     phone.fill("#search", "elsewh")

@@ -67,8 +67,8 @@ test("the shield comes back as visits fade", () => {
   assert.equal(shieldIn(visits, 0.3, now, 3), 75);
   assert.equal(shieldIn(visits, 0.3, now, 5), 80);
   assert.equal(shieldIn(visits, 0.3, now, 14), 100);
-  const steps = recovery(visits, 70, 0.3, now);
-  assert.deepEqual(steps[0], { days: 2, shield: 72 });
+  const steps = recovery(visits, 0.3, now);
+  assert.deepEqual(steps[0], { days: 2, shield: 72.5 });
   assert.equal(steps.at(-1).shield, 100);
   assert.equal(steps.at(-1).days, 14);
 });
@@ -77,11 +77,11 @@ test("an overspent shield stays at nothing until enough has come back", () => {
   const visits = [visit(9, 150), visit(0, 100)];
   assert.equal(shieldIn(visits, 2.5, now, 1), 0);
   assert.equal(shieldIn(visits, 2.5, now, 14), 100);
-  assert.ok(recovery(visits, 0, 2.5, now)[0].days > 4);
+  assert.ok(recovery(visits, 2.5, now)[0].days > 4);
 });
 
 test("an untouched shield has nothing to recover", () => {
-  assert.deepEqual(recovery([], 100, 0, now), []);
+  assert.deepEqual(recovery([], 0, now), []);
 });
 
 test("fourteen days are shown, quiet ones too", () => {

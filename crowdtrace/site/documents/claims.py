@@ -175,10 +175,11 @@ LIMITS: Final = (
         _("Whoever sees a pass can try it against the list of places, and find the one it was made for."),
     ),
     Limit(
-        _("Six passes and a target"),
+        _("Passes around one person"),
         _(
-            "Somebody who is let in six times with one phone beside one real visitor can read that person's answers "
-            "from what the shields of the six lose. A crowd under five is treated as if nobody had answered."
+            "Answers are counted once a day for a whole place and rounded with a secret number. Somebody who is let in "
+            "six times beside you, or thirty, and knows every other answer of that day learns yours with a chance of "
+            "one in eight. A reported test is not rounded: it shows beside twelve or more others."
         ),
     ),
     Limit(

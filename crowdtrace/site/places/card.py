@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from risk.api.serializers import OccupancyOutput
+from risk.model.rounding import axis_top
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import FITS_POINTS
 
@@ -31,6 +32,7 @@ PROFILE_NAMES: Final[Mapping[str, Promise]] = {
     "relaxed": _("Relaxed"),
 }
 CHART_HEIGHT: Final = 96
+AXIS_WIDTH: Final = 34
 BAR_STEP: Final = 14
 LEAST_BAR: Final = 3
 """In units of the drawing; the least bar is drawn also where a cost is next to nothing."""
@@ -54,9 +56,20 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars side by side."""
+    """Bars side by side. ``top``: what the axis ends at, where there is one."""
 
     bars: Sequence[Bar]
+    top: float | None = None
+
+    @property
+    def axis(self) -> list[tuple[float, float]]:
+        """Height and number of each line of the axis."""
+        return [] if self.top is None else [(CHART_HEIGHT * (1 - part), self.top * part) for part in (0.0, 0.5, 1.0)]
+
+    @property
+    def margin(self) -> int:
+        """Beside the bars, for the numbers of the axis."""
+        return 0 if self.top is None else AXIS_WIDTH
 
     @property
     def width(self) -> int:
@@ -146,18 +159,18 @@ def _cost_rows(costs: Mapping[str, Mapping[str, float]]) -> list[CostRow]:
 
 def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.datetime) -> Chart:
     """The cost of an hour at each open hour ahead; marked are those that fit the profile."""
-    most = max((hour["shield_cost_60"] for hour in hours), default=0.0)
+    most = axis_top(max((hour["shield_cost_60"] for hour in hours), default=0.0))
     bars: list[Bar] = []
     day, labelled = now.date(), -_BARS_A_LABEL
     for at, hour in enumerate(hours):
         start, cost = hour["start"].astimezone(zone), hour["shield_cost_60"]
-        height = CHART_HEIGHT * cost / most if most else 0.0
+        height = CHART_HEIGHT * cost / most
         label = ""
         if at - labelled >= _BARS_A_LABEL and (start.date() != day or start.hour % _LABEL_EVERY_H == 0):
             label = date_format(start, "D") if start.date() != day else _hour_name(start)
             day, labelled = start.date(), at
         bars.append(_bar(at, height, _moment(start, now), label, cost, marked=cost <= FITS_POINTS))
-    return Chart(bars)
+    return Chart(bars, most)
 
 
 def _usual_chart(bands: Sequence[str], now: dt.datetime) -> Chart:

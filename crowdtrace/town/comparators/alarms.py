@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdtrace.town.comparators.record import DAY_S, Record
+from crowdtrace.town.world.streams import stream
 from risk.model import air as airs
+from risk.model.answers import FEWEST_PEOPLE, STEP, believed_shares, rounded, spread_over
+from risk.model.classes import answer_shares
 from risk.model.far import Rooms, Stays, unit_doses
 from risk.model.parameters import Parameters
 from risk.model.ratings import posterior
 from risk.model.shield import expected_hits, weight
-from risk.model.visits import KINDS, from_unit_doses
+from risk.model.visits import KINDS, visits_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,6 +35,8 @@ APP_UPLOADS: Final = 0.5
 APP_DELAY_DAYS: Final = 1
 TRACING_DELAY_DAYS: Final = 2
 """Days from a result to the warning: an upload and a download, or telephone calls; our assumption."""
+REFUSED: Final = (False, False, True, True)
+"""Every place of a simulated town asks for no symptoms and no positive test."""
 CHUNK: Final = 1_000
 """Visits worked out together: few enough that their draws stay in the cache."""
 
@@ -64,7 +69,7 @@ def visit_hits(
             venue=record.venue[used],
             arrive_us=record.arrive_s[used] * 1_000_000,
             leave_us=record.leave_s[used] * 1_000_000,
-            answer_class=record.answer_class[used],
+            answer_class=np.zeros(used.size, np.int8),
         ),
         Rooms(
             np.array([room.volume_m3 for room in rooms]),
@@ -73,26 +78,44 @@ def visit_hits(
     )
     masks = _rated(record, parameters, "masks")[:, record.venue[used]]
     distancing = _rated(record, parameters, "distancing")[:, record.venue[used]]
+    shares = _answered(record, parameters, used)
     hits = np.empty(used.size)
     kind = venues.kind[record.venue[used]]
     volume_sd = np.array([room.volume_log_sd for room in rooms])[record.venue[used]]
     air_sd = np.array([room.air_log_sd for room in rooms])[record.venue[used]]
     for at in range(0, used.size, CHUNK):
         part = slice(at, at + CHUNK)
-        visits = from_unit_doses(
-            type(doses)(doses.dose_h2_per_m3[part], doses.person_us[part], doses.heads[part]),
+        visits = visits_of(
+            segments=[1] * kind[part].size,
+            dose_h2_per_m3=spread_over(doses.dose_h2_per_m3[part, 0], shares[part]),
+            person_h=spread_over(doses.person_h[part, 0], shares[part]),
+            heads=spread_over(doses.heads[part, 0], shares[part]),
             kinds=[KINDS[index] for index in kind[part]],
             age_days=0.0,
             known_active_per_person=known_active_per_person,
             already_total=already_total,
             masks=(masks[0, part], masks[1, part]),
             distancing=(distancing[0, part], distancing[1, part]),
-            refused=(False, False, True, True),
+            refused=REFUSED,
             volume_log_sd=volume_sd[part],
             air_log_sd=air_sd[part],
         )
         hits[part] = expected_hits(visits, parameters).by_visit.mean(axis=1)
     return used, hits
+
+
+def _answered(record: Record, parameters: Parameters, used: Ints) -> Floats:
+    """Shares (stays, 3) of the classes of yes as a venue's day shows them: counted, rounded, and 0 of few people."""
+    venue_day = record.venue[used] * record.days + np.minimum(record.arrive_s[used] // DAY_S, record.days - 1)
+    people = np.bincount(venue_day, minlength=record.town.venues.size * record.days)
+    classes = record.answer_class[used]
+    counts = np.stack([np.bincount(venue_day[classes == of], minlength=people.size) for of in (1, 2, 3)], axis=1)
+    offsets = stream(record.town.plan.seed, "offsets").integers(0, STEP, counts.shape)
+    enough = people >= FEWEST_PEOPLE
+    shares = np.zeros(counts.shape)
+    usual = answer_shares(parameters.answers)[1:]
+    shares[enough] = believed_shares(people[enough], rounded(counts, offsets)[enough], usual)
+    return np.where(REFUSED[1:], 0.0, shares)[venue_day]
 
 
 def contact_tracing_shield(record: Record) -> Floats:

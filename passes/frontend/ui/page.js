@@ -71,6 +71,17 @@ export function words(name, values) {
   return word(name).replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
 }
 
+/**
+ * @param {string} name
+ * @param {number} count that the form of the words follows, as it is shown
+ * @param {Record<string, string | number>} values
+ * @returns {string} a word with `{key}` filled in: that of `name-one` where the language has a form for it
+ */
+export function countedWords(name, count, values) {
+  const one = new Intl.PluralRules(document.documentElement.lang || "en").select(count) === "one";
+  return words(one ? `${name}-one` : name, values);
+}
+
 /** @param {string} selector of `<template data-row>` and the like @returns {HTMLElement} a fresh copy of its one element */
 export function copyOf(selector) {
   const template = document.querySelector(selector);

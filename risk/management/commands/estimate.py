@@ -1,4 +1,4 @@
-"""Fold self-reported results."""
+"""Settle the answers of ended days and fold self-reported results."""
 
 import dataclasses
 import json
@@ -7,14 +7,17 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from common.time import utc_now
+from risk.crowd.answers import settle_answers
 from risk.crowd.reports import fold_reports
 
 
 class Command(BaseCommand):
-    """Print what was folded, as JSON."""
+    """Print what was settled and folded, as JSON."""
 
-    help = "Have self-reported results of the day show in the likelihoods of venue hours; what the nightly task does."
+    help = "Have answers of ended days and self-reported results show in shields; what the nightly task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fold now."""
-        self.stdout.write(json.dumps(dataclasses.asdict(fold_reports(now=utc_now()))))
+        """Settle and fold now."""
+        now = utc_now()
+        settled = settle_answers(now=now)
+        self.stdout.write(json.dumps(dataclasses.asdict(fold_reports(now=now)) | {"answered_days": settled}))

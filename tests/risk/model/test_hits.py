@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.model.far import CLEAR_AFTER
-from risk.model.hits import class_hits, far_hits, pairwise_hits
+from risk.model.hits import BLIND_BELOW, class_hits, far_hits, pairwise_hits
 from risk.model.kinds import PRIORS, Kind
 from risk.model.load import chance_of_hit, infectiousness_share
 from risk.model.pathogens import SARS_COV_2_ANCESTRAL
@@ -163,7 +163,7 @@ def test_infectiousness_peaks_around_the_onset_of_symptoms() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(
-    st.lists(st.tuples(st.sampled_from((0, 1, 2, 3)), st.floats(0.0, 10.0)), min_size=5, max_size=20),
+    st.lists(st.tuples(st.sampled_from((0, 1, 2, 3)), st.floats(0.0, 10.0)), min_size=BLIND_BELOW, max_size=24),
     st.floats(1e-5, 0.05),
     dispersions.filter(lambda k: k <= 1.0),
 )

@@ -112,7 +112,7 @@ def test_fewer_check_ins_for_the_same_people_mean_a_lower_shield(settings: Any) 
     spent = []
     for share in ([1.0], [], [0.3], [0.2, 0.3, 0.5]):
         settings.ADOPTION = share
-        spent.append(answer(me)["spent"])
+        spent.append(answer(me, budget=1e-3)["spent"])
     assert spent[0] < spent[1] < spent[2]
     # The mean of people for each check-in, above its middle.
     assert 3.3 < spent[2] / spent[0] < 4.5
@@ -190,9 +190,9 @@ def test_an_erased_neighbour_leaves_shields() -> None:
     assert answer(me)["spent"] < with_other
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [1, 4, 6, 30])
 @pytest.mark.parametrize("comes_back", [False, True])
-def test_attackers_around_one_person_learn_nothing_below_five_others(size: int, comes_back: bool) -> None:
+def test_passes_around_one_person_learn_nothing_of_answers_on_the_same_day(size: int, comes_back: bool) -> None:
     """They control all but one of a crowd and compare their shields with and without that person's bad answers."""
 
     def seen_with(**answers: Any) -> list[dict[str, Any]]:
@@ -241,19 +241,6 @@ def test_a_door_that_never_checks_out_and_a_jump_of_its_clock_make_no_stay_longe
         assert visit["left"] == "2026-05-12T22:00:00Z"
     (*_days, last) = CrowdDay.objects.filter(venue=venue).order_by("day")
     assert venue_days.unpack(last.data).last_edge * 900 == (NOW - 12 * HOUR).timestamp()
-
-
-def test_five_puppets_beside_one_target_do_see_answers() -> None:
-    """Documented, not wished for: with five others answers count, whoever the five are."""
-
-    def spent_with(**answers: Any) -> float:
-        venue = make_venue(volume_m3=50.0)
-        mine = [stay(venue) for _ in range(5)]
-        stay(venue, **answers)
-        refresh_crowd(now=NOW)
-        return float(answer(mine[0])["spent"])
-
-    assert spent_with() < spent_with(**BAD)
 
 
 def test_who_arrives_between_refreshes_changes_no_shield() -> None:

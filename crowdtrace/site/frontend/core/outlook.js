@@ -9,6 +9,8 @@
  * @typedef {{day: Date, points: number, visits: Visit[]}} Day
  */
 
+import { left } from "./rounding.js";
+
 export const FULL_DAYS = 10;
 export const GONE_DAYS = 14;
 export const MOST_TIMES = 10;
@@ -49,29 +51,33 @@ export function byDay(visits, now) {
 }
 
 /**
+ * Each visit keeps its part of what is spent, so that a cost rounded up gives back no more than there was.
+ *
  * @param {Visit[]} visits
  * @param {number} spent share of the budget
  * @param {Date} now
  * @param {number} daysAhead
- * @returns {number} the shield in so many days, in percent, if nothing is added
+ * @returns {number} what is left of the shield in so many days, in percent, if nothing is added
  */
 export function shieldIn(visits, spent, now, daysAhead) {
-  const back = visits.reduce((sum, visit) => {
-    const age = ageOf(visit, now);
-    const today = weight(age);
-    return today > 0 ? sum + visit.shield_cost * (1 - weight(age + daysAhead) / today) : sum;
-  }, 0);
-  return Math.max(0, Math.min(100, Math.floor(100 - 100 * spent + back)));
+  let [today, then] = [0, 0];
+  for (const visit of visits) {
+    const counts = weight(ageOf(visit, now));
+    if (counts === 0) continue;
+    today += visit.shield_cost;
+    then += (visit.shield_cost * weight(ageOf(visit, now) + daysAhead)) / counts;
+  }
+  return today > 0 ? left((100 * spent * then) / today) : left(100 * spent);
 }
 
 /**
  * @param {Visit[]} visits
- * @param {number} shield now, in percent
  * @param {number} spent
  * @param {Date} now
  * @returns {{days: number, shield: number}[]} when it has visibly risen, when it is half way back, and when it is whole
  */
-export function recovery(visits, shield, spent, now) {
+export function recovery(visits, spent, now) {
+  const shield = left(100 * spent);
   const ahead = Array.from({ length: GONE_DAYS }, (_, at) => ({ days: at + 1, shield: shieldIn(visits, spent, now, at + 1) }));
   const last = ahead.at(-1);
   const first = ahead.find((each) => each.shield > shield);

@@ -2,8 +2,9 @@
 import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
-import { copyOf, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
+import { copyOf, countedWords, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
 import { beyondBudget, byDay, recovery } from "../core/outlook.js";
+import { left, shownPoints } from "../core/rounding.js";
 import { drawBars, drawRing } from "../ui/chart.js";
 
 /**
@@ -42,16 +43,15 @@ function percent(share) {
 }
 
 /** @param {number} points @returns {string} */
-function shownPoints(points) {
-  return points > 0 && points < 0.1 ? "< 0.1" : formatNumber(points, 1);
-}
+const pointsText = (points) => formatNumber(shownPoints(points), 1);
 
 const ownMask = () => /** @type {HTMLSelectElement} */ (find("#own-mask"));
 
 /** @param {Comparison | null} like @returns {string} a time in a place that a person knows */
 function shownLike(like) {
   if (!like) return "";
-  const time = like.minutes < 100 ? words("minutes", { minutes: formatNumber(like.minutes, 0) }) : words("hours", { hours: formatNumber(like.minutes / 60, like.minutes < 600 ? 1 : 0) });
+  const hours = Number((like.minutes / 60).toFixed(like.minutes < 600 ? 1 : 0));
+  const time = like.minutes < 100 ? countedWords("minutes", like.minutes, { minutes: formatNumber(like.minutes, 0) }) : countedWords("hours", hours, { hours: formatNumber(hours, 1) });
   return words(`like-${like.kind}`, { time });
 }
 
@@ -82,13 +82,15 @@ async function load() {
 /** @param {Shield} answer */
 async function render(answer) {
   const now = new Date();
-  drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-ring]")), answer.shield);
+  const whole = left(100 * answer.spent);
+  drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-ring]")), whole);
   drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-beyond]")), beyondBudget(answer.spent));
-  find("[data-ring-card]").dataset.level = answer.shield === 0 ? "none" : answer.shield < LOW ? "low" : "good";
-  fill("shield", formatNumber(answer.shield, 0));
-  const [low, high] = [formatNumber(answer.low, 0), formatNumber(answer.high, 0)];
-  fill("range", low === high ? "" : words("range", { low, high }));
-  fill("verdict", answer.spent > 1 ? words("overspent", { times: formatNumber(answer.spent, 1) }) : word(answer.visits.length === 0 ? "untouched" : answer.shield < LOW ? "low" : "good"));
+  find("[data-ring-card]").dataset.level = whole === 0 ? "none" : whole < LOW ? "low" : "good";
+  fill("shield", formatNumber(whole, 1));
+  // The ends come as whole numbers, rounded down: the number between them stays between them.
+  const [low, high] = [formatNumber(answer.low, 0), formatNumber(Math.max(answer.high, whole), 1)];
+  fill("range", low === high || answer.spent === 0 ? "" : words("range", { low, high }));
+  fill("verdict", answer.spent > 1 ? words("overspent", { times: pointsText(answer.spent) }) : word(answer.spent === 0 ? "untouched" : whole < LOW ? "low" : "good"));
   fill("chance", percent(answer.infection_probability));
   fill("like", shownLike(answer.like));
   fill("dearest", shownDearest(answer));
@@ -97,7 +99,7 @@ async function render(answer) {
   fill("incubating", percent(answer.incubating));
   fill("risklevel", word(`risk-${answer.risklevel}`));
   fill("parameters", answer.parameters);
-  when("guidance", answer.shield === 0);
+  when("guidance", whole === 0);
   when("visits", answer.visits.length > 0);
   when("no-visits", answer.visits.length === 0);
   listVisits(answer.visits);
@@ -134,7 +136,7 @@ function listVisits(visits) {
     const pending = visit.why.some(({ code }) => code === "pending");
     fillPart(row, "place", names.get(visit.venue) ?? visit.venue);
     fillPart(row, "time", timeOf(visit));
-    fillPart(row, "cost", pending ? word("pending") : visit.shield_cost > 0 ? `−${shownPoints(visit.shield_cost)}` : "0");
+    fillPart(row, "cost", pending ? word("pending") : visit.shield_cost > 0 ? `−${pointsText(visit.shield_cost)}` : "0");
     const why = /** @type {HTMLElement} */ (row.querySelector("[data-part=why]"));
     why.replaceChildren(...visit.why.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })));
     const pass = passOf(visit);
@@ -147,11 +149,11 @@ function listVisits(visits) {
 
 /** @param {Shield} answer @param {Date} now */
 function listRecovery(answer, now) {
-  const steps = recovery(answer.visits, answer.shield, answer.spent, now);
+  const steps = recovery(answer.visits, answer.spent, now);
   when("recovery", steps.length > 0);
   const rows = steps.map(({ days, shield: then }) => {
     const day = formatTime(now.getTime() / 1000 + days * 86_400, DATE);
-    return Object.assign(document.createElement("li"), { textContent: words("back-on", { day, shield: formatNumber(then, 0) }) });
+    return Object.assign(document.createElement("li"), { textContent: words("back-on", { day, shield: formatNumber(then, 1) }) });
   });
   find("[data-recovery]").replaceChildren(...rows);
 }
@@ -160,13 +162,13 @@ function listRecovery(answer, now) {
 function drawDays(visits, now) {
   const days = byDay(visits, now);
   const svg = /** @type {SVGElement} */ (document.querySelector("[data-days]"));
-  drawBars(svg, days.map(({ day, points }, at) => ({ value: points, label: formatTime(day.getTime() / 1000, { day: "numeric" }), marked: at < days.length - 1 })));
+  drawBars(svg, days.map(({ day, points }, at) => ({ value: points, label: formatTime(day.getTime() / 1000, { day: "numeric" }), marked: at < days.length - 1 })), (value) => formatNumber(value, 0));
   const rows = days.flatMap(({ day, visits: on }) =>
     on.map((visit) => {
       const row = copyOf("[data-row=day]");
       fillPart(row, "day", formatTime(day.getTime() / 1000, { weekday: "short", day: "numeric", month: "short" }));
       fillPart(row, "place", names.get(visit.venue) ?? visit.venue);
-      fillPart(row, "cost", shownPoints(visit.shield_cost));
+      fillPart(row, "cost", pointsText(visit.shield_cost));
       return row;
     }),
   );
@@ -218,8 +220,9 @@ async function showWhatIf() {
   const costs = at === "" ? card.shield_cost : card.hours[Number(at)].shield_cost;
   const mask = /** @type {HTMLInputElement} */ (find("[data-what-if=mask]")).checked;
   const cost = costs[select("minutes").value][mask ? "mask" : "no_mask"];
-  const after = 100 - 100 * shield.spent - cost;
-  fill("what-if", words(after >= 0 ? "would-be" : "would-spend", { cost: shownPoints(cost), before: formatNumber(shield.shield, 0), after: formatNumber(Math.max(0, Math.floor(after)), 0), times: formatNumber((100 - after) / 100, 1) }));
+  const total = shownPoints(100 * shield.spent) + shownPoints(cost);
+  const values = { cost: pointsText(cost), before: formatNumber(left(100 * shield.spent), 1), after: formatNumber(left(total), 1), times: pointsText(total / 100) };
+  fill("what-if", countedWords(total > 100 ? "would-spend" : "would-be", shownPoints(cost), values));
   when("what-if", true);
 }
 

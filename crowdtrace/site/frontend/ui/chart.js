@@ -1,4 +1,5 @@
 /** Bars as the server draws them, for numbers that only this device has. The same numbers stand in a table beside. */
+import { axisTop } from "../core/rounding.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 96;
@@ -13,10 +14,16 @@ function element(name, attributes) {
   return made;
 }
 
-/** @param {SVGElement} svg @param {{value: number, label: string, marked: boolean}[]} bars */
-export function drawBars(svg, bars) {
-  const most = Math.max(...bars.map((bar) => bar.value), 0);
-  svg.setAttribute("viewBox", `0 -4 ${bars.length * STEP} ${HEIGHT + 22}`);
+const AXIS = 30;
+
+/**
+ * @param {SVGElement} svg
+ * @param {{value: number, label: string, marked: boolean}[]} bars
+ * @param {(value: number) => string} format for the numbers of the axis
+ */
+export function drawBars(svg, bars, format) {
+  const most = axisTop(Math.max(...bars.map((bar) => bar.value), 0));
+  svg.setAttribute("viewBox", `${-AXIS} -8 ${AXIS + bars.length * STEP} ${HEIGHT + 26}`);
   const drawn = bars.flatMap(({ value, label, marked }, at) => {
     const height = value > 0 ? Math.max(LEAST, (HEIGHT * value) / most) : 0;
     const x = at * STEP + (STEP - WIDTH) / 2;
@@ -25,7 +32,13 @@ export function drawBars(svg, bars) {
     text.textContent = label;
     return [bar, text];
   });
-  svg.replaceChildren(element("line", { x1: 0, x2: bars.length * STEP, y1: HEIGHT, y2: HEIGHT }), ...drawn);
+  const axis = [0, most / 2, most].flatMap((value) => {
+    const y = HEIGHT - (HEIGHT * value) / most;
+    const text = element("text", { x: -5, y: y + 4, "text-anchor": "end" });
+    text.textContent = format(value);
+    return [element("line", { x1: 0, x2: bars.length * STEP, y1: y, y2: y, class: value > 0 ? "is-faint" : "" }), text];
+  });
+  svg.replaceChildren(...axis, ...drawn);
 }
 
 /** @param {SVGCircleElement} ring whose `pathLength` is 100 @param {number} percent */
