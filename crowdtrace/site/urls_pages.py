@@ -31,5 +31,7 @@ urlpatterns: list[URLPattern] = [
     page("/now", owner_views.home_now, "home-now"),
     page("/venues/<venue>", owner_views.venue, "venue"),
     page("/venues/<venue>/now", owner_views.venue_now, "venue-now"),
+    page("/venues/<venue>/statistics", owner_views.statistics, "statistics"),
+    page("/venues/<venue>/statistics.csv", owner_views.statistics_file, "statistics-file"),
     page("/operator", operator_views.status, "operator"),
 ]
