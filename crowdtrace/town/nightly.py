@@ -12,7 +12,10 @@ __all__ = ["mark_served", "run_night"]
 
 
 def run_night(*, now: dt.datetime, purge: bool = True) -> None:
-    """Crowd state, purge, release and statistics of venues, as of `now`. `purge`: false where nothing of the town can be due yet."""
+    """Crowd state, purge, release and statistics of venues, as of `now`.
+
+    `purge`: false where nothing of the town can be due yet.
+    """
     refresh_crowd(now=now)
     if purge:
         purge_expired(now=now)

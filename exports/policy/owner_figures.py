@@ -1,4 +1,4 @@
-"""Figures of closed days for the people who run a venue: what is counted, how much one person moves it, what noise adds.
+"""Figures of closed days for people who run venues: what is counted, how much one person moves it, what noise adds.
 
 Two draws, each made once. A day's draw counts outcomes and hours of arrival, a week's draw the ratings: a week has
 seven times the ratings of a day and the same noise. A day is in one draw of each kind, so together they cost one person

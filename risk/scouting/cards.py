@@ -51,7 +51,7 @@ _AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What is kept of one venue: costs, usual crowd, expected crowd; ratings (count and means); measured air; events."""
+    """What is kept of one venue: costs, usual and expected crowd; ratings (count and means); measured air; events."""
 
     curve: Floats
     usual: npt.NDArray[np.float32]

@@ -72,7 +72,7 @@ def hours_chart(heads: Sequence[float], *, most: float, now: int) -> Chart:
 
 
 def weeks_chart(weeks: Sequence[WeekFigures]) -> Chart | None:
-    """The visits of whole weeks, oldest first, with their intervals; `None` where there is none. `weeks`: newest first."""
+    """The visits of whole weeks, oldest first, with their intervals; `None` without one. `weeks`: newest first."""
     shown = [week for week in weeks if week.days == 7][:MOST_WEEKS][::-1]
     if not shown:
         return None
