@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("docs/files/<path:name>", document_views.doc_file, name="page-doc-file"),
     path("docs/<path:name>", document_views.doc, name="page-doc"),
     path("privacy", document_views.privacy, name="page-privacy"),
+    path("privacy/plain", document_views.plain, name="page-plain"),
     path("data", research_views.data, name="page-data"),
     path("data/sql", research_views.sql, name="page-sql"),
     path("data/map", research_views.map_of_releases, name="page-map"),

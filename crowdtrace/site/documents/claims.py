@@ -86,7 +86,7 @@ CLAIMS: Final = (
             "Visits and answers are deleted 14 days after their day ends, from backups 14 days after that. The number "
             "of a pass is deleted when its day ends."
         ),
-        "tests/adversaries/test_latecomer.py",
+        "tests/adversaries/test_retention.py",
     ),
     Claim(
         "P8",
@@ -179,6 +179,14 @@ LIMITS: Final = (
         _(
             "Somebody who is let in six times with one phone beside one real visitor can read that person's answers "
             "from what the shields of the six lose. A crowd under five is treated as if nobody had answered."
+        ),
+    ),
+    Limit(
+        _("How full a place is"),
+        _(
+            "Places, cards and doors tell how full it is now, in steps, and when it is full. Who watches a step, or "
+            "moves the limit again and again, learns when one person comes or goes. Of days that are over, a place "
+            "sees numbers with noise that is drawn once."
         ),
     ),
     Limit(
