@@ -41,7 +41,9 @@ def reconcile(files: Storage) -> list[StatisticsDraw]:
     for row in StatisticsDraw.objects.exclude(drawn=None).filter(kept_at=None):
         keep(files, row)
     objects = files.objects()
-    stored = [each for each in objects.versions(files.at(FOLDER)) if each.is_current and not each.is_marker]
+    found = objects.versions(files.at(FOLDER))
+    # A copy that was not finished has another ending; it was never shown, and the ledger has it or has no draw of it.
+    stored = [each for each in found if each.is_current and not each.is_marker and not each.url.endswith(".part")]
     drawn = set(StatisticsDraw.objects.exclude(drawn=None).values_list("period", "first_day"))
     return [_adopt(each, objects.read(each)) for each in stored if _name_of(each) not in drawn]
 

@@ -63,7 +63,7 @@ class DayOutput(serializers.Serializer[Any]):
     within = WithinOutput(allow_null=True)
 
 
-class GuaranteeOutput(serializers.Serializer[Any]):
+class StatisticsGuaranteeOutput(serializers.Serializer[Any]):
     """What the numbers reveal of one person, in words."""
 
     closed_days = serializers.CharField()
@@ -83,7 +83,7 @@ class StatisticsOutput(serializers.Serializer[Any]):
     )
     ratings = RatedOutput(allow_null=True, help_text="null while noise hides them")
     days = DayOutput(many=True, help_text="the last fortnight, newest first")
-    guarantee = GuaranteeOutput()
+    guarantee = StatisticsGuaranteeOutput()
 
 
 class StatisticsView(OwnerView):
