@@ -38,9 +38,6 @@ SELECT gen_random_uuid(), substring(tag FROM 1 FOR 16), venue_id, arrived::date,
        arrived + interval '20 minutes' + r * interval '90 minutes', arrived + interval '3 hours' FROM made;
 INSERT INTO passes_rating (pass_row_id, masks, distancing)
 SELECT id, 1 + floor(random() * 5), 1 + floor(random() * 5) FROM made WHERE i % 5 = 0;
-INSERT INTO passes_ratingtotal (venue_id, count, masks, distancing)
-SELECT made.venue_id, count(*), sum(masks), sum(distancing)
-FROM passes_rating JOIN made ON made.id = passes_rating.pass_row_id GROUP BY made.venue_id;
 INSERT INTO passes_change (venue_id, since) SELECT venue_id, min(arrived) FROM made GROUP BY venue_id;
 ANALYZE;
 """

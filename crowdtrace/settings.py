@@ -410,6 +410,10 @@ PUBLISH_VERIFIED_ROWS: bool = env.bool("CROWDTRACE_PUBLISH_VERIFIED_ROWS", defau
 # pages give general advice.
 HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)
 HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
+# What all figures of closed days that venues see may cost one secret for one day, over all venues (docs/privacy.md).
+OWNER_STATISTICS_EPSILON: float = env.float("OWNER_STATISTICS_EPSILON", default=0.5)
+if not 0 < OWNER_STATISTICS_EPSILON < float("inf"):
+    raise ImproperlyConfigured("OWNER_STATISTICS_EPSILON is a number above 0.")
 # Who publishes the open dataset, as citations name them.
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
 # What answers Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the workgroup named,

@@ -33,6 +33,11 @@ def budget() -> float:
     return float(_get("DATASET_EPSILON", 1.0))
 
 
+def statistics_budget() -> float:
+    """Return the epsilon that all figures for people who run venues may cost one secret for one day."""
+    return float(settings.OWNER_STATISTICS_EPSILON)
+
+
 def readings() -> bool:
     """Return whether temperature and oxygen are stored for the dataset."""
     return bool(settings.PUBLISH_READINGS)

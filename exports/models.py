@@ -11,6 +11,8 @@ from django.db.models import F, Q
 from common.ids import public_id
 from common.privacy import Erasure as Erasing
 from common.privacy import Export, Privacy, Retention, Subject
+from exports.policy.periods import Period
+from venues.models import Venue
 
 # Backups are kept 14 days (docs/operators.md); one more day covers a restore on the last.
 ERASURES_KNOWN: Final = dt.timedelta(days=15)
@@ -111,6 +113,50 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.public_id}"
+
+
+# Statistics of venues -------------------------------------------------------------------------------------------------
+class StatisticsDraw(models.Model):
+    """One draw of figures for people who run venues, and its entry in their budget. Once drawn it never changes."""
+
+    privacy = Privacy(Subject.NOBODY, kept="the privacy ledger; holds drawn counts only")
+
+    period = models.CharField(max_length=4, choices=[(period.value, period.value) for period in Period])
+    first_day = models.DateField(help_text="of a day's draw the day, of a week's its Monday")
+    budget = models.FloatField(help_text="epsilon that all figures of a day may cost one secret")
+    epsilon = models.FloatField(null=True, help_text="what the draw cost, by the privacy maps")
+    scales = models.JSONField(default=dict, help_text="scale of the noise, by table")
+    drawn = models.BinaryField(null=True, help_text="exports.policy.draw.Drawn")
+    drawn_at = models.DateTimeField(null=True)
+    kept_at = models.DateTimeField(null=True, help_text="when it was copied to the lake; shown from then on")
+    lost_at = models.DateTimeField(null=True, help_text="when rows were found past their term before any was counted")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["period", "first_day"], name="one_draw_of_statistics"),
+            models.CheckConstraint(
+                condition=Q(epsilon=None) | Q(epsilon__lte=F("budget")), name="statistics_in_budget"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"statistics of {self.period} {self.first_day}"
+
+
+class VenueFigures(models.Model):
+    """One venue's part of a draw: noisy counts by table."""
+
+    privacy = Privacy(Subject.NOBODY, kept="drawn counts; goes with its venue")
+
+    draw = models.ForeignKey(StatisticsDraw, models.CASCADE, related_name="figures")
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    noisy = models.JSONField(help_text="exports.policy.owner_figures, by name of the table")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draw", "venue"], name="one_part_of_a_draw")]
+
+    def __str__(self) -> str:
+        return f"figures of {self.draw_id}"
 
 
 # Verified tier --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """SQL of this app that reads tables of `passes` and `venues`, which no import shows.
 
 Only this file of the app may name another app's table (`tests/common/test_structure.py`). Everything else goes through
-models, services and selectors. These two statements are SQL because they read a whole day, or every visit of now.
+models, services and selectors. These statements are SQL because they read a whole day, or every visit of now.
 """
 
 import datetime as dt
@@ -150,3 +150,48 @@ def heads_by_area(*, zips: Sequence[str], since: dt.datetime, at: dt.datetime, f
     with connection.cursor() as cursor:
         cursor.execute(_HEADS, {"zips": list(zips), "since": since, "at": at, "fewest": fewest})
         return [Area(*row) for row in cursor.fetchall()]
+
+
+# Figures for the people who run a venue -------------------------------------------------------------------------------
+# Each column depends on the pass alone: not on who else came. So a pass that met a full or closed door, or whose code
+# somebody had used, counts as a visit; and a refusal counts where the answers were the reason, not an invitation that
+# others had used up.
+OWNER_DAY: Final = """
+    WITH rules AS (
+        SELECT venue.id, venue.public_id, asked.*
+        FROM venues_venue AS venue
+        LEFT JOIN LATERAL (
+            SELECT version.refuse_symptoms, version.refuse_diagnosed, version.refuse_contact, version.refuse_near
+            FROM venues_requirements AS version WHERE version.venue_id = venue.id
+            ORDER BY version.created_at <= %(frozen)s DESC,
+                     CASE WHEN version.created_at <= %(frozen)s THEN -version.version ELSE version.version END
+            LIMIT 1
+        ) AS asked ON true
+        WHERE venue.public_id = ANY(%(venues)s::text[])
+    ), first_scan AS (
+        SELECT DISTINCT ON (scan.tag) scan.tag, scan.cause, scan.slot
+        FROM passes_scan AS scan
+        WHERE scan.epoch = %(day)s AND scan.type = 'Checkin' AND scan.tag IS NOT NULL
+        ORDER BY scan.tag, scan.scanned_at, scan.id
+    ), ended AS (
+        SELECT rules.public_id,
+               CASE WHEN NOT pass.go THEN 2 WHEN first_scan.cause = ANY(%(own)s::text[]) THEN 1 ELSE 0 END AS outcome,
+               coalesce((first_scan.slot - 1) / 60, 0) AS hour
+        FROM passes_pass AS pass
+        JOIN rules ON rules.id = pass.venue_id
+        LEFT JOIN first_scan ON first_scan.tag = pass.tag AND pass.go
+        WHERE pass.epoch = %(day)s AND pass.counted
+          AND CASE WHEN pass.go THEN first_scan.tag IS NOT NULL
+              ELSE pass.symptoms AND rules.refuse_symptoms OR pass.diagnosed AND rules.refuse_diagnosed
+                OR pass.contact AND rules.refuse_contact OR pass.near AND rules.refuse_near END
+    )
+    SELECT public_id, outcome, hour, count(*) FROM ended GROUP BY public_id, outcome, hour
+"""
+OWNER_RATINGS: Final = """
+    SELECT venue.public_id, rating.masks, rating.distancing, count(*)
+    FROM passes_rating AS rating
+    JOIN passes_pass AS pass ON pass.id = rating.pass_row_id
+    JOIN venues_venue AS venue ON venue.id = pass.venue_id
+    WHERE pass.epoch BETWEEN %(first)s AND %(last)s AND pass.counted AND venue.public_id = ANY(%(venues)s::text[])
+    GROUP BY venue.public_id, rating.masks, rating.distancing
+"""

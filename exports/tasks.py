@@ -18,14 +18,17 @@ PAUSE_S: Final = 1
 
 @shared_task(name="exports.release")
 def release() -> None:
-    """Record that today is served, release every waiting closed day, and remove results of old queries."""
+    """Record that today is served, release every waiting closed day, draw the statistics of venues, and remove results
+    of old queries."""
     from exports.athena import results
     from exports.release import closed_days, verified
+    from exports.statistics.draws import draw_waiting
 
     now = utc_now()
     closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
     closed_days.release_waiting(now=now)
     verified.publish_waiting(now=now)
+    draw_waiting(now=now)
     results.sweep_results()
 
 
@@ -37,9 +40,12 @@ def catch_up(after: str = "") -> None:
     second or two, so shutdown waits no longer than that and other tasks are not delayed.
     """
     from exports.release import closed_days, verified
+    from exports.statistics.draws import draw_waiting
 
     now = utc_now()
     closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
+    if not after:
+        draw_waiting(now=now)
     day = closed_days.release_next(now=now, after=dt.date.fromisoformat(after) if after else dt.date.min)
     if day is None:
         return

@@ -99,7 +99,6 @@ def write_day(day: Day, *, keep_anchors: bool) -> Written:
         ratings = _copy(
             _RATINGS, _lines([ids[row] for row in rows], _text(day.masks[rated]), _text(day.distancing[rated]))
         )
-        _add_to_totals(day, rated)
         _copy(_CHANGES, _change_lines(day, stays))
     return Written(passes, scans, visits, ratings)
 
@@ -238,17 +237,3 @@ def _change_lines(day: Day, stays: Ints) -> Iterator[str]:
     first = np.full(venues.size, np.iinfo(np.int64).max)
     np.minimum.at(first, place, day.arrived_us[stays])
     return _lines(_text(venues), _times(first))
-
-
-def _add_to_totals(day: Day, rated: Ints) -> None:
-    venues, place, counts = np.unique(day.venue[rated], return_inverse=True, return_counts=True)
-    masks = np.bincount(place, day.masks[rated], venues.size).astype(int)
-    distancing = np.bincount(place, day.distancing[rated], venues.size).astype(int)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'INSERT INTO passes_ratingtotal AS total (venue_id, "count", masks, distancing) '
-            "SELECT * FROM unnest(%s::bigint[], %s::integer[], %s::integer[], %s::integer[]) "
-            'ON CONFLICT (venue_id) DO UPDATE SET "count" = total."count" + excluded."count", '
-            "masks = total.masks + excluded.masks, distancing = total.distancing + excluded.distancing",
-            [venues.tolist(), counts.tolist(), masks.tolist(), distancing.tolist()],
-        )

@@ -325,20 +325,6 @@ class Rating(models.Model):
         return f"{self.masks} {self.distancing}"
 
 
-class RatingTotal(models.Model):
-    """Sums over all ratings of a venue, kept in step as they come, change and are erased; they outlive the rows."""
-
-    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="sums of a venue")
-
-    venue = models.OneToOneField(Venue, models.CASCADE, primary_key=True, related_name="+")
-    count = models.PositiveIntegerField(default=0)
-    masks = models.PositiveIntegerField(default=0)
-    distancing = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.count} ratings"
-
-
 class Name(models.Model):
     """The name a visitor chose to show to one venue, encrypted under the venue's key, gone when the epoch ends."""
 

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
 from common import crypto
@@ -13,12 +13,12 @@ from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
 from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from passes.hashes import spent_hash
-from passes.models import Name, Pass, RatingTotal, Scan, SpentOwner, Visit
+from passes.models import Name, Pass, Scan, SpentOwner, Visit
 from passes.services.holders import name_purpose
 from venues.models import Venue
 
 FEWEST: Final = 10
-"""A total below it is not shown: it could be about few people."""
+"""A total of the operator's below it is not shown. This is tidiness, not protection: the operator has the rows."""
 STATISTICS_DAYS: Final = VISIT_RETENTION.days
 ODD_SCORE: Final = 0.5
 MOST_ODD: Final = 20
@@ -70,32 +70,6 @@ def names_present(venue: Venue, now: dt.datetime) -> list[PresentName]:
     return [PresentName(name) for name in sorted(crypto.decrypt(purpose, bytes(row.text)).decode() for row in rows)]
 
 
-@dataclass(frozen=True, slots=True)
-class DayTotals:
-    """What happened at a venue in one epoch. `visits` as the doors saw them; `declined` at doors and `refused` at
-    check-in are `None` where they are fewer than 10 or the epoch is not over: a total that is watched while it grows
-    would tell of one person."""
-
-    date: dt.date
-    visits: int
-    declined: int | None
-    refused: int | None
-
-
-def day_totals(venue: Venue, now: dt.datetime) -> list[DayTotals]:
-    """The last 14 epochs up to the present one, newest first."""
-    today = calendar().current(now.timestamp()).date
-    since = today - dt.timedelta(days=STATISTICS_DAYS - 1)
-    visits = _by_day(Visit.objects.filter(venue=venue, epoch__range=(since, today)), distinct="tag")
-    declined = _by_day(Scan.objects.filter(venue=venue, epoch__range=(since, today), approved=False))
-    refused = _by_day(Pass.objects.filter(venue=venue, epoch__range=(since, today), go=False))
-    dates = [today - dt.timedelta(days=days) for days in range(STATISTICS_DAYS)]
-    return [
-        DayTotals(date, visits.get(date, 0), _shown_total(date, declined, now), _shown_total(date, refused, now))
-        for date in dates
-    ]
-
-
 def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
     """Declined scans of an ended epoch by cause, over all venues: for the operator. Causes below 10 are left out."""
     epoch = epoch_of(date)
@@ -131,18 +105,6 @@ def odd_devices(now: dt.datetime) -> list[OddDevice]:
         OddDevice(row["device__name"], row["venue__name"], row["venue__organisation__name"], row["scans"], row["odd"])
         for row in rows
     ]
-
-
-def _by_day(rows: QuerySet[Any], distinct: str = "") -> dict[dt.date, int]:
-    total = Count(distinct, distinct=True) if distinct else Count("pk")
-    return {row["epoch"]: row["total"] for row in rows.order_by().values("epoch").annotate(total=total)}
-
-
-def _shown_total(date: dt.date, totals: dict[dt.date, int], now: dt.datetime) -> int | None:
-    epoch = epoch_of(date)
-    if epoch is None or epoch.end > now.timestamp() or totals.get(date, 0) < FEWEST:
-        return None
-    return totals[date]
 
 
 # For holders, through the apps above ---------------------------------------------------------------------------------
@@ -184,9 +146,3 @@ def owned_visits(owner_hashes: Iterable[bytes]) -> list[OwnedVisit]:
         .values_list("tag", "venue_id", "venue__public_id", "arrived_at", "left_at", "ends_at")
     )
     return [OwnedVisit(owners[bytes(tag)], *values) for tag, *values in rows]
-
-
-# For the crowd state -------------------------------------------------------------------------------------------------
-def rating_totals(venue_ids: Iterable[int]) -> dict[int, RatingTotal]:
-    """Sums of all ratings by venue."""
-    return RatingTotal.objects.in_bulk(list(venue_ids))

@@ -86,6 +86,9 @@ class VenueCard(models.Model):
     curve = models.BinaryField(default=bytes, help_text="expected hits a head: float64, stays x mask x head nodes")
     usual = models.BinaryField(default=bytes, help_text="float32, usual heads by local hour of week, Monday first")
     usual_at = models.DateTimeField(null=True)
+    rated = models.PositiveIntegerField(null=True, help_text="about how many ratings; null where noise hides them")
+    rated_masks = models.FloatField(null=True, help_text="mean of ratings from 1 to 5")
+    rated_distancing = models.FloatField(null=True, help_text="mean of ratings from 1 to 5")
     inside_from = models.BigIntegerField(default=0, help_text="edge the next field begins with")
     inside = models.BinaryField(default=bytes, help_text="int32, people inside at each edge, as far as is known")
 

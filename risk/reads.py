@@ -105,12 +105,11 @@ OWNED_STAYS: Final = """
 # Scouting -------------------------------------------------------------------------------------------------------------
 COST_BASES: Final = """
     SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
-           coalesce(total.count, 0), coalesce(total.masks, 0), coalesce(total.distancing, 0),
+           coalesce(card.rated, 0), coalesce(card.rated_masks, 0), coalesce(card.rated_distancing, 0),
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
            air.air_changes_per_h, air.air_log_sd, card.basis
     FROM venues_venue AS venue
-    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = venue.id
     LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
     LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
     LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
@@ -129,11 +128,10 @@ STORE_CURVES: Final = """
 """Store curves of cost with the venue's facts they were computed from."""
 PREPARED_VENUES: Final = """
     SELECT wanted.id, coalesce(card.curve, ''::bytea), coalesce(card.usual, ''::bytea), coalesce(card.inside_from, 0),
-           coalesce(card.inside, ''::bytea), coalesce(total.count, 0), coalesce(total.masks, 0),
-           coalesce(total.distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends
+           coalesce(card.inside, ''::bytea), coalesce(card.rated, 0), coalesce(card.rated_masks, 0),
+           coalesce(card.rated_distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends
     FROM unnest(%(venues)s::bigint[]) AS wanted (id)
     LEFT JOIN risk_venuecard AS card ON card.venue_id = wanted.id
-    LEFT JOIN passes_ratingtotal AS total ON total.venue_id = wanted.id
     LEFT JOIN risk_airhour AS air ON air.venue_id = wanted.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
     LEFT JOIN LATERAL (
         SELECT array_agg(event.starts_at ORDER BY event.starts_at, event.id) AS starts,

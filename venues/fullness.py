@@ -1,10 +1,18 @@
 """How full a place is, against what its doors let in, and whether its people wanted to be told by now."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from venues.models import Venue
 from venues.requirements import RequirementValues
+
+STEPS: Final = (
+    0, 5, 10, 15, 20, 30, 40, 50, 75,
+    *(round(head * 10**power) for power in range(2, 7) for head in (1, 1.5, 2, 3, 4, 5, 7.5)),
+)  # fmt: skip
+"""Lower ends of the bands in which pages and answers tell how many people are inside."""
 
 
 class Level(StrEnum):
@@ -16,8 +24,19 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A number of people as it is told: from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"{self.low}–{self.high}" if self.low < self.high else str(self.low)
+
+
+@dataclass(frozen=True, slots=True)
 class Fullness:
-    """People inside a place that came with its requirements."""
+    """People inside a place that came with its requirements. `heads` is exact: pages and answers show `band`."""
 
     venue: Venue
     heads: int
@@ -29,16 +48,32 @@ class Fullness:
         return 0 if asked is None else RequirementValues.of(asked).people_limit
 
     @property
+    def band(self) -> Band:
+        """How many people are inside, coarsely: one person who comes or goes is seen only at the edge of a band.
+
+        A band ends below the limit while there is room, and begins with it once the doors are red, as anybody at a
+        door sees that.
+        """
+        at = bisect_right(STEPS, self.heads)
+        low, high = STEPS[at - 1], STEPS[at] - 1 if at < len(STEPS) else self.heads
+        if self.heads < self.limit:
+            return Band(low, min(high, self.limit - 1))
+        return Band(max(low, self.limit), high if low > self.limit else self.limit)
+
+    @property
     def percent(self) -> int:
-        """Of the limit; may pass 100 where the limit was lowered while people were inside."""
-        return 100 * self.heads // self.limit if self.limit else 100
+        """The upper end of the band in percent of the limit; may pass 100 where the limit was lowered meanwhile."""
+        return 100 * self.band.high // self.limit if self.limit else 100
 
     @property
     def level(self) -> Level:
-        """Full where the doors are red for everybody who comes; before that it fills up from the alert on."""
+        """Full where the doors are red for everybody who comes; before that it fills up from the alert on.
+
+        Exact, because safety hangs on it: who moves the limit or the alert again and again finds the number.
+        """
         if self.heads >= self.limit:
             return Level.FULL
-        return Level.FILLS if self.percent >= self.venue.alert_percent else Level.CALM
+        return Level.FILLS if 100 * self.heads >= self.venue.alert_percent * self.limit else Level.CALM
 
     @property
     def bar(self) -> int:

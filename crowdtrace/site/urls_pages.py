@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("docs/files/<path:name>", document_views.doc_file, name="page-doc-file"),
     path("docs/<path:name>", document_views.doc, name="page-doc"),
     path("privacy", document_views.privacy, name="page-privacy"),
+    path("privacy/plain", document_views.plain, name="page-plain"),
     path("data", research_views.data, name="page-data"),
     path("data/sql", research_views.sql, name="page-sql"),
     path("data/map", research_views.map_of_releases, name="page-map"),
@@ -31,5 +32,7 @@ urlpatterns: list[URLPattern] = [
     page("/now", owner_views.home_now, "home-now"),
     page("/venues/<venue>", owner_views.venue, "venue"),
     page("/venues/<venue>/now", owner_views.venue_now, "venue-now"),
+    page("/venues/<venue>/statistics", owner_views.statistics, "statistics"),
+    page("/venues/<venue>/statistics.csv", owner_views.statistics_file, "statistics-file"),
     page("/operator", operator_views.status, "operator"),
 ]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from psycopg import sql
 
 from common.time import deployment_zone
@@ -33,17 +33,17 @@ def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[st
 MARGIN: Final = dt.timedelta(days=1)
 
 
-def rows_may_be_gone(*, day: dt.date, now: dt.datetime) -> bool:
-    """Return whether the purge may have deleted rows of a day by `now`, of any verified organisation of that time.
+def rows_may_be_gone(*, day: dt.date, now: dt.datetime, of: QuerySet[Organisation] | None = None) -> bool:
+    """Return whether the purge may have deleted rows of a day by `now`, of any organisation of that time.
 
-    Each organisation has its own clock. A day without any organisation uses the real clock.
+    `of`: the organisations that are counted, by default the verified ones. Each has its own clock. A day without any
+    organisation uses the real clock.
     """
     zone = deployment_zone()
     ended = epoch_end(day, zone)
     begun = ended - EPOCH_LENGTH
-    there = Organisation.objects.exclude(verified_at=None).filter(
-        Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=ended
-    )
+    counted = Organisation.objects.exclude(verified_at=None) if of is None else of
+    there = counted.filter(Q(closed_at=None) | Q(closed_at__gt=begun), created_at__lt=ended)
     clocks = {until or now for until in there.values_list("simulated_until", flat=True).distinct()} or {now}
     return any(day <= last_ended_day(clock + MARGIN - VISIT_RETENTION, zone) for clock in clocks)
 

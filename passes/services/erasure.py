@@ -9,7 +9,7 @@ from django.db import transaction
 from common.locks import keep_rows
 from passes.hashes import spent_hash
 from passes.models import Name, Pass, Rating, Scan, SpentOwner, Visit
-from passes.services.holders import add_to_total, mark_hour, shuffled
+from passes.services.holders import mark_hour, shuffled
 from passes.services.revocations import list_pass
 from passes.services.tombstones import bury
 
@@ -57,22 +57,12 @@ def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
     arrived = visits.order_by("arrived_at").values_list("arrived_at", flat=True).first()
     if arrived is not None:
         mark_hour(venue_id=row.venue_id, since=arrived)
-    ratings = _erase_rating(row)
     counts = ErasedCounts(
         passes=1,
         scans=Scan.objects.filter(tag=row.tag).delete()[0],
         visits=visits.delete()[0],
-        ratings=ratings,
+        ratings=Rating.objects.filter(pass_row=row).delete()[0],
         names=Name.objects.filter(pass_row=row).delete()[0],
     )
     row.delete()
     return counts
-
-
-def _erase_rating(row: Pass) -> int:
-    rating = Rating.objects.filter(pass_row=row).first()
-    if rating is None:
-        return 0
-    add_to_total(venue_id=row.venue_id, count=-1, masks=-rating.masks, distancing=-rating.distancing)
-    rating.delete()
-    return 1

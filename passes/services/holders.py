@@ -23,16 +23,6 @@ from passes.services.revocations import list_pass
 _SPEND: Final = """
     INSERT INTO passes_spentowner (spent_hash, spent_on) VALUES (%(spent)s, %(today)s) ON CONFLICT DO NOTHING
 """
-# Two statements, for an upsert checks its own row, which a subtraction would make negative.
-_MAKE_TOTAL: Final = """
-    INSERT INTO passes_ratingtotal (venue_id, "count", masks, distancing) VALUES (%(venue)s, 0, 0, 0)
-    ON CONFLICT DO NOTHING
-"""
-_ADD_TO_TOTAL: Final = """
-    UPDATE passes_ratingtotal
-    SET "count" = "count" + %(count)s, masks = masks + %(masks)s, distancing = distancing + %(distancing)s
-    WHERE venue_id = %(venue)s
-"""
 
 
 def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.datetime) -> None:
@@ -51,12 +41,6 @@ def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.dateti
             Rating.objects.create(pass_row=row, masks=masks, distancing=distancing)
         else:
             Rating.objects.filter(pass_row=row).update(masks=masks, distancing=distancing)
-        add_to_total(
-            venue_id=row.venue_id,
-            count=0 if before else 1,
-            masks=masks - (before.masks if before else 0),
-            distancing=distancing - (before.distancing if before else 0),
-        )
         mark_hour(venue_id=row.venue_id, since=row.arrived)
 
 
@@ -113,14 +97,6 @@ def spend_owner(*, owner_hash: bytes, now: dt.datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, {"spent": spent_hash(owner_hash), "today": today})
         return bool(cursor.rowcount == 1)
-
-
-def add_to_total(*, venue_id: int, count: int, masks: int, distancing: int) -> None:
-    """Keep the sums of a venue's ratings in step."""
-    values = {"venue": venue_id, "count": count, "masks": masks, "distancing": distancing}
-    with connection.cursor() as cursor:
-        cursor.execute(_MAKE_TOTAL, values)
-        cursor.execute(_ADD_TO_TOTAL, values)
 
 
 def mark_hour(*, venue_id: int, since: dt.datetime) -> None:

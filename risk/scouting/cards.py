@@ -51,13 +51,13 @@ _AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What is kept of one venue: costs, usual crowd, expected crowd; ratings (count and sums); measured air; events."""
+    """What is kept of one venue: costs, usual and expected crowd; ratings (count and means); measured air; events."""
 
     curve: Floats
     usual: npt.NDArray[np.float32]
     inside_from: int
     inside: npt.NDArray[np.int32]
-    ratings: tuple[int, int, int]
+    ratings: tuple[int, float, float]
     measured: tuple[float, float] | None
     events: tuple[Interval, ...]
 
@@ -287,8 +287,8 @@ def _costs(costs: Floats) -> dict[str, dict[str, float]]:
     }
 
 
-def _ratings(count: int, masks: int, distancing: int) -> Mapping[str, float | int | None]:
-    """Means of at least five ratings, from their sums; fewer are not shown, nor how many."""
+def _ratings(count: int, masks: float, distancing: float) -> Mapping[str, float | int | None]:
+    """About how many ratings and their means, from the statistics of closed days; none where noise hides them."""
     if count < FEWEST_SHOWN:
         return {"count": None, "masks": None, "distancing": None}
-    return {"count": count, "masks": round(masks / count, 1), "distancing": round(distancing / count, 1)}
+    return {"count": count, "masks": masks, "distancing": distancing}

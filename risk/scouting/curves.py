@@ -19,7 +19,6 @@ from django.db import connection
 from risk.crowd.air import believed
 from risk.crowd.cases import Signal, signals_of
 from risk.crowd.parameters import parameters_in_force
-from risk.crowd.usual import refresh_usual
 from risk.crowd.venue_days import Floats
 from risk.model import ratings
 from risk.model.air import RoomAir
@@ -47,16 +46,16 @@ class Basis:
     venue: int
     kind: str
     air: RoomAir
-    count: int
-    masks: int
-    distancing: int
+    rated: int
+    masks: float
+    distancing: float
     refused: tuple[bool, bool, bool, bool]
     signal: Signal
     parameters: Parameters
 
     def digest(self) -> bytes:
         """Changes when the costs do."""
-        values = [self.kind, repr(self.air), self.count, self.masks, self.distancing, self.refused, repr(self.signal)]
+        values = [self.kind, repr(self.air), self.rated, self.masks, self.distancing, self.refused, repr(self.signal)]
         return hashlib.sha256(json.dumps([*values, self.parameters.version]).encode()).digest()[:16]
 
 
@@ -69,7 +68,7 @@ def curves_of(bases: Sequence[Basis]) -> Floats:
     heads = np.tile(NODES, len(STAYS_H) * len(bases))
     rows = [basis for basis in bases for _ in range(each)]
     priors = [parameters.priors[Kind(basis.kind)] for basis in rows]
-    counts = [basis.count for basis in rows]
+    counts = [basis.rated for basis in rows]
     costs = [
         expected_cost(
             parameters,
@@ -78,9 +77,11 @@ def curves_of(bases: Sequence[Basis]) -> Floats:
             stay_h=stays,
             volume_m3=[basis.air.volume_m3 for basis in rows],
             removal_rate_per_h=[basis.air.removal_rate_per_h(parameters) for basis in rows],
-            masks=ratings.posterior([prior.masks for prior in priors], [basis.masks for basis in rows], counts),
+            masks=ratings.posterior(
+                [prior.masks for prior in priors], [basis.masks * basis.rated for basis in rows], counts
+            ),
             distancing=ratings.posterior(
-                [prior.distancing for prior in priors], [basis.distancing for basis in rows], counts
+                [prior.distancing for prior in priors], [basis.distancing * basis.rated for basis in rows], counts
             ),
             known_active_per_person=[basis.signal.known_active_per_person for basis in rows],
             already_total=[basis.signal.already_total for basis in rows],
@@ -141,7 +142,7 @@ def measured(prior: RoomAir, air_changes_per_h: float, air_log_sd: float) -> Roo
 def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
     """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
 
-    Also brings usual crowds up to date. Returns the number of venues whose costs were prepared.
+    Returns the number of venues whose costs were prepared.
     """
     parameters = parameters_in_force()
     stale = [basis for basis, known in bases_of(parameters, now, None) if basis.digest() != known][:most]
@@ -156,5 +157,4 @@ def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
                     "curves": [curve.astype("<f8").tobytes() for curve in curves_of(part)],
                 },
             )
-    refresh_usual(now)
     return len(stale)

@@ -3,11 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-import numpy as np
 from django.contrib.auth.models import User
 
-from passes.models import RatingTotal
-from risk.models import VenueCard
+from exports.models import StatisticsDraw, VenueFigures
+from exports.policy.periods import Period
 from tests import factories
 from tests.browser.actions import now
 from tests.browser.cases import Scene
@@ -38,13 +37,29 @@ def make_house(*, visitors: int = 0, staff: bool = False) -> House:
     for _ in range(visitors):
         stay(venue, present - dt.timedelta(minutes=20), open_end=True)
     if visitors:
-        RatingTotal.objects.create(venue=venue, count=8, masks=30, distancing=25)
-        usual = np.array([max(0, 30 - 4 * abs(hour % 24 - 19)) for hour in range(168)], "<f4")
-        VenueCard.objects.update_or_create(
-            venue=venue,
-            defaults={"basis": b"", "curve": b"", "kind": venue.kind, "usual": usual.tobytes(), "usual_at": present},
-        )
+        make_past(venue, present)
     return House(owner, venue, event)
+
+
+def make_past(venue: Venue, present: dt.datetime, *, weeks: int = 13) -> None:
+    """Draws of closed days and weeks: a busy evening every day, busier towards the weekend, and ratings."""
+    last = present.date() - dt.timedelta(days=4)
+    for back in range(7 * weeks):
+        day = last - dt.timedelta(days=back)
+        many = 180 + 30 * day.weekday() + 4 * (back % 5)
+        evening = [many * max(0, 5 - abs(hour - 19)) // 25 for hour in range(28)]
+        _keep(venue, Period.DAY, day, present, outcome=[many, back % 3, back % 4], hour=evening)
+    monday = last - dt.timedelta(days=last.weekday())
+    for back in range(weeks):
+        scores = {"masks": [0, 100, 300, 200, 50], "distancing": [50, 200, 300, 100, 0]}
+        _keep(venue, Period.WEEK, monday - dt.timedelta(weeks=back), present, **scores)
+
+
+def _keep(venue: Venue, period: Period, first: dt.date, at: dt.datetime, **noisy: list[int]) -> None:
+    draw, _ = StatisticsDraw.objects.get_or_create(
+        period=period, first_day=first, defaults={"budget": 0.5, "kept_at": at, "scales": dict.fromkeys(noisy, 14.0)}
+    )
+    VenueFigures.objects.create(draw=draw, venue=venue, noisy=noisy)
 
 
 def opened(scene: Scene, *, visitors: int = 0, staff: bool = False) -> House:

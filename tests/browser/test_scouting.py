@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
-from passes.models import RatingTotal
 from passes.render import Level, qr_png
 from risk.crowd.refresh import refresh_crowd
+from risk.crowd.usual import Known, store_known
 from risk.scouting.curves import refresh_cards
 from tests.browser.actions import answer, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
@@ -27,9 +27,9 @@ def full_place(name: str = "The Corner") -> Venue:
     """A place with thirty people inside and ratings."""
     venue = make_venue(name=name, now=now())
     crowd(venue, 30, now() - HOUR, 240)
-    RatingTotal.objects.create(venue=venue, count=8, masks=20, distancing=12)
     refresh_crowd(now=now())
     refresh_cards(now=now())
+    store_known({venue.pk: Known(None, (800, 2.5, 1.5))}, now=now())
     return venue
 
 
@@ -40,7 +40,7 @@ def test_a_card_says_how_full_how_rated_and_what_a_stay_costs_without_a_script(o
     said = page.inner_text("[data-card]")
     assert "quiet" in said
     assert "2.5 of 5" in said
-    assert "8 visitors rated this place" in said
+    assert "About 800 visitors rated this place" in said
     assert "changes an hour" in said
     assert page.locator("table >> nth=1 >> tbody tr").count() >= 4
     assert page.locator(".bars rect").count() >= 24
@@ -59,9 +59,8 @@ def test_the_table_says_what_the_bars_say(phone: Page) -> None:
     assert phone.locator("#when ~ details tbody td:last-child:text-is('yes')").count() == marked
 
 
-def test_fewer_than_five_ratings_are_not_shown(phone: Page) -> None:
+def test_ratings_that_noise_hides_are_not_shown(phone: Page) -> None:
     venue = make_venue(now=now())
-    RatingTotal.objects.create(venue=venue, count=4, masks=20, distancing=20)
     phone.goto(f"/venues/{venue.public_id}")
     assert phone.inner_text("[data-card]").count("too few ratings") == 2
     assert "5.0" not in phone.inner_text(".facts")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from passes.models import Pass, Rating, Scan
-from passes.services.holders import add_to_total
 from tests.factories import make_device, make_venue
 from venues.models import Device, Venue
 
@@ -65,6 +64,5 @@ def a_scanned_pass(place: Place, *, hour: float = 12, **values: Any) -> Pass:
 
 
 def rate(row: Pass, masks: int, distancing: int) -> None:
-    """Create the holder's rating, also in the totals of its venue."""
+    """Create the holder's rating."""
     Rating.objects.create(pass_row=row, masks=masks, distancing=distancing)
-    add_to_total(venue_id=row.venue_id, count=1, masks=masks, distancing=distancing)

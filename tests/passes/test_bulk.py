@@ -81,16 +81,6 @@ def test_anchors_of_an_ended_epoch_are_not_written(device: Device) -> None:
     assert not models.Pass.objects.exclude(anchor=None).exists()
 
 
-def test_ratings_of_two_days_add_up_in_the_venues_total(device: Device) -> None:
-    bulk.write_day(day(device), keep_anchors=False)
-    rng = np.random.default_rng(2)
-    others = {"anchor": rng.integers(0, 256, (3, 16), np.uint8), "owner_hash": rng.integers(0, 256, (3, 32), np.uint8)}
-    bulk.write_day(day(device, **others), keep_anchors=False)
-
-    total = models.RatingTotal.objects.get()
-    assert (total.count, total.masks, total.distancing) == (2, 8, 4)
-
-
 def test_a_day_that_breaks_a_constraint_leaves_nothing(device: Device) -> None:
     bulk.write_day(day(device), keep_anchors=False)
 

@@ -19,7 +19,7 @@ from passes.clock import calendar
 from passes.codec import Occupancy, open_bundle, rotating_text, static_text
 from passes.codec.identity import encode_base64url
 from passes.codec.limits import VISIT_RETENTION
-from passes.models import Change, Name, Pass, Rating, RatingTotal, Scan, SpentOwner, Tombstone, Visit
+from passes.models import Change, Name, Pass, Rating, Scan, SpentOwner, Tombstone, Visit
 from passes.services.erasure import ErasedCounts, erase_owners
 from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue
 from tests.passes.people import HEALTHY, HeldPass, Phone, result, scan, send
@@ -62,17 +62,17 @@ def rate(held: HeldPass, masks: int, distancing: int, now: dt.datetime = NOW + H
     assert post("ratings", {"owner": held.owner, "masks": masks, "distancing": distancing}, now=now) == 204
 
 
-def totals() -> tuple[int, int, int]:
-    return RatingTotal.objects.values_list("count", "masks", "distancing").get()
+def rated() -> tuple[int, int]:
+    return Rating.objects.values_list("masks", "distancing").get()
 
 
 def test_a_rating_counts_once_and_can_be_changed(door: EnrolledDevice, held: HeldPass) -> None:
     enter(door, held)
     rate(held, 4, 2)
     rate(held, 4, 2)
-    assert totals() == (1, 4, 2)
+    assert rated() == (4, 2)
     rate(held, 1, 5, NOW + 13 * DAY)
-    assert totals() == (1, 1, 5)
+    assert rated() == (1, 5)
     assert Rating.objects.count() == 1
 
 
@@ -146,18 +146,9 @@ def test_owners_of_the_venue_read_names_and_nobody_else(venue: Venue, door: Enro
 
 
 # Statistics ----------------------------------------------------------------------------------------------------------
-def test_refusals_are_told_as_totals_of_ten_and_of_days_that_are_over(venue: Venue, door: EnrolledDevice) -> None:
+def test_the_operator_sees_causes_of_days_that_are_over(door: EnrolledDevice) -> None:
     for number in range(10):
-        phone = Phone()
-        phone.register()
-        day = phone.next_pass(calendar().current(NOW.timestamp()))
-        phone.ask(venue, day, answers=HEALTHY | {"symptoms": True})
         scan(door, f"garbage {number}", now=NOW)
-        if number == 8:
-            assert selectors.day_totals(venue, NOW + DAY)[1].refused is None
-    now, later = selectors.day_totals(venue, NOW), selectors.day_totals(venue, NOW + DAY)
-    assert (now[0].date, now[0].declined, now[0].refused) == (NOW.date(), None, None)
-    assert (later[1].date, later[1].declined, later[1].refused) == (NOW.date(), 10, 10)
     assert selectors.causes_of_day(NOW.date(), NOW) == {}
     assert selectors.causes_of_day(NOW.date(), NOW + DAY) == {"prefix": 10}
 
@@ -287,7 +278,7 @@ def test_whatever_stands_where_the_signature_belongs_is_drawn_or_refused(
 
 # Erasure -------------------------------------------------------------------------------------------------------------
 def rows() -> dict[str, list[Any]]:
-    models: list[Any] = [Pass, Scan, Visit, Rating, Name, SpentOwner, RatingTotal]
+    models: list[Any] = [Pass, Scan, Visit, Rating, Name, SpentOwner]
     return {model.__name__: sorted(map(str, model.objects.values_list())) for model in models}
 
 

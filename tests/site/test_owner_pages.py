@@ -1,9 +1,10 @@
 """The owner's dashboard: numbers of people, never people."""
 
+import csv
 import datetime as dt
+import io
 from typing import Any
 
-import numpy as np
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -13,20 +14,22 @@ from common.task_record import DONE, FAILED, RecordedTask, read_work
 from common.time import utc_now
 from crowdtrace.site.models import VitalsCount
 from crowdtrace.site.operator.status import status
-from crowdtrace.site.owner.dashboard import Ratings
 from crowdtrace.site.vitals import counts
-from exports.models import VerifiedDay
-from passes.models import RatingTotal
+from exports.models import StatisticsDraw, VenueFigures, VerifiedDay
+from exports.policy.owner_figures import Ratings
+from exports.policy.periods import Period
 from passes.selectors import heads_inside
-from risk.models import VenueCard
 from tests import factories
 from tests.risk.crowds import stay
+from venues.fullness import Fullness
 from venues.models import Venue
 from venues.requirements import RequirementValues
 from venues.services.venues import update_venue
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
+DAY = dt.timedelta(days=1)
+WEEK = dt.timedelta(days=7)
 
 
 def place(capacity: int = 10) -> tuple[Venue, Client]:
@@ -53,14 +56,14 @@ def test_who_left_or_timed_out_is_not_inside() -> None:
 
 @pytest.mark.parametrize(
     ("inside", "level", "words"),
-    [(8, "calm", ""), (9, "fills", "It fills up: 90 % of the limit."), (10, "full", "Full: the doors are red")],
+    [(8, "calm", ""), (9, "fills", "It fills up: 90 % of the limit or more."), (10, "full", "Full: the doors are red")],
 )
 def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, level: str, words: str) -> None:
     venue, client = place()
     for _ in range(inside):
         stay(venue, utc_now() - MINUTE, open_end=True)
     for text in (page_of(client, venue).content.decode(), client.get("/owner/now").content.decode()):
-        assert f"{inside} <small>of 10 inside" in text
+        assert f"{'10' if inside == 10 else '5–9'} <small>of 10 inside" in text
         assert f'data-level="{level}" data-place="{venue.public_id}"' in text
         assert words in text
         assert ("is-warning" in text) is bool(words)
@@ -68,29 +71,110 @@ def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, level
     assert ("is-warning" in page_of(client, venue).content.decode()) is (inside == 10)
 
 
+def figures_of(venue: Venue, day: dt.date, **noisy: list[int]) -> None:
+    """A draw that was kept, with these counts of one venue."""
+    period = Period.DAY if "outcome" in noisy else Period.WEEK
+    draw, _ = StatisticsDraw.objects.get_or_create(
+        period=period,
+        first_day=day,
+        defaults={"budget": 0.5, "kept_at": utc_now(), "scales": dict.fromkeys(noisy, 10.0)},
+    )
+    VenueFigures.objects.create(draw=draw, venue=venue, noisy=noisy)
+
+
+def past_of_a_quarter(venue: Venue) -> dt.date:
+    """Thirteen weeks of visits at 18:00 and of ratings; the answer is the last closed day."""
+    last = utc_now().date() - 4 * DAY
+    for back in range(90):
+        figures_of(venue, last - back * DAY, outcome=[450, 9, -5], hour=[0] * 18 + [450] + [0] * 9)
+    monday = last - last.weekday() * DAY
+    for back in range(12):
+        figures_of(venue, monday - back * WEEK, masks=[0, 0, 0, 900, 0], distancing=[0, 450, 0, 0, 450])
+    return last
+
+
 def test_programs_read_the_same_numbers_as_the_page(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     venue, client = place()
     for _ in range(9):
         stay(venue, utc_now() - MINUTE, open_end=True)
-    RatingTotal.objects.create(venue=venue, count=4, masks=17, distancing=8)
-    with django_assert_max_num_queries(10):
-        told = client.get(f"/api/v1/owner/venues/{venue.public_id}/statistics").json()
-    assert {name: told["now"][name] for name in ("heads", "limit", "percent", "level")} == {
+    address = f"/api/v1/owner/venues/{venue.public_id}/statistics"
+    with django_assert_max_num_queries(9):
+        told = client.get(address).json()
+    assert {name: told["now"][name] for name in ("at_least", "heads", "limit", "percent", "level")} == {
+        "at_least": 5,
         "heads": 9,
         "limit": 10,
         "percent": 90,
         "level": "fills",
     }
     assert (told["usual"], told["ratings"], len(told["days"])) == (None, None, 14)
-    assert told["days"][0] | {"date": ""} == {"date": "", "visits": 9, "declined": None, "refused": None}
-    RatingTotal.objects.update(count=5)
-    usual = np.array([hour % 24 + 0.26 for hour in range(168)], "<f4")
-    VenueCard.objects.create(
-        venue=venue, basis=b"", curve=b"", kind=venue.kind, usual=usual.tobytes(), usual_at=utc_now()
-    )
-    told = client.get(f"/api/v1/owner/venues/{venue.public_id}/statistics").json()
-    assert told["ratings"] == {"count": 5, "masks": 3.4, "distancing": 1.6}
-    assert [told["usual"][6][23], len(told["usual"])] == [23.3, 7]
+    assert told["days"][0] | {"date": ""} == {
+        "date": "", "visits": None, "declined": None, "refused": None, "within": None
+    }  # fmt: skip
+    last = past_of_a_quarter(venue)
+    told = client.get(address).json()
+    day = next(one for one in told["days"] if one["date"] == last.isoformat())
+    assert [day[name] for name in ("visits", "declined", "refused")] == [500, 10, 0]
+    assert set(day["within"].values()) == {day["within"]["visits"]}
+    assert told["ratings"] == {"count": 12_000, "masks": 4.0, "distancing": 3.5}
+    assert [len(told["usual"]), max(told["usual"][2])] == [7, told["usual"][2][18]]
+    page = page_of(client, venue)
+    assert page.context["ratings"] == Ratings(12_000, 4.0, 3.5)
+    shown = page_of(client, venue, "/statistics").content.decode()
+    assert f"500 <small>± {day['within']['visits']}</small>" in shown
+    assert shown.count("<rect") == 8
+
+
+def test_the_file_has_a_line_a_closed_day_with_the_numbers_of_the_page() -> None:
+    venue, client = place()
+    last = past_of_a_quarter(venue)
+    answer = client.get(f"/owner/venues/{venue.public_id}/statistics.csv")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert f"statistics-{venue.public_id}.csv" in answer["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert rows[0]["day"] == last.isoformat()
+    assert len(rows) == 87  # of 91 days, four are not closed
+    assert {(row["visits"], row["declined"], row["refused"]) for row in rows} == {("500", "10", "0")}
+    week = last.isocalendar()
+    assert rows[0]["week"] == f"{week.year}-W{week.week:02d}"
+
+
+def test_weeks_are_compared_where_both_are_whole() -> None:
+    venue, client = place()
+    past_of_a_quarter(venue)
+    weeks = page_of(client, venue, "/statistics").context["past"].weeks
+    whole = [week for week in weeks if week.days == 7]
+    assert whole[0].visits.people == 3500
+    assert whole[0].change.people == 0
+    assert whole[0].change.within > whole[0].visits.within
+    assert weeks[-1].change is None
+
+
+def test_without_a_closed_day_the_page_says_when_there_will_be_one() -> None:
+    venue, client = place()
+    text = page_of(client, venue, "/statistics").content.decode()
+    assert "a day is shown 3 days after it began" in text
+    assert "<svg" not in text.split("<main")[1]
+
+
+@pytest.mark.parametrize(
+    ("heads", "limit", "band", "percent"),
+    [
+        (0, 10, "0–4", 40),
+        (4, 10, "0–4", 40),
+        (9, 10, "5–9", 90),
+        (10, 10, "10", 100),
+        (12, 10, "10", 100),
+        (40, 10, "40–49", 490),
+        (29, 30, "20–29", 96),
+        (0, 3, "0–2", 66),
+        (123_456, 500_000, "100000–149999", 29),
+    ],
+)
+def test_people_inside_are_told_in_bands(heads: int, limit: int, band: str, percent: int) -> None:
+    venue, _client = place(capacity=limit)
+    full = Fullness(venue, heads)
+    assert (str(full.band), full.percent) == (band, percent)
 
 
 def test_the_numbers_of_another_team_are_unknown() -> None:
@@ -103,19 +187,10 @@ def test_the_numbers_of_another_team_are_unknown() -> None:
     assert answers[0].content == answers[1].content
 
 
-def test_ratings_show_from_the_fifth_on() -> None:
-    venue, client = place()
-    row = RatingTotal.objects.create(venue=venue, count=4, masks=17, distancing=8)
-    assert page_of(client, venue).context["ratings"] is None
-    row.count = 5
-    row.save()
-    assert page_of(client, venue).context["ratings"] == Ratings(count=5, masks=3.4, distancing=1.6)
-
-
 def test_no_page_of_the_owner_holds_a_key_of_a_visit() -> None:
     venue, client = place()
     one = stay(venue, utc_now() - MINUTE, open_end=True)
-    for end in ("", "/now", "/doors", "/settings", "/events"):
+    for end in ("", "/now", "/statistics", "/statistics.csv", "/doors", "/settings", "/events"):
         text = page_of(client, venue, end).content.decode()
         for secret in (bytes(one.visit.tag), one.owner, bytes(one.pass_row.owner_hash)):
             assert secret.hex() not in text
@@ -127,6 +202,8 @@ def test_the_dashboard_asks_the_database_little(django_assert_max_num_queries: D
     venue, client = place()
     with django_assert_max_num_queries(12):
         page_of(client, venue)
+    with django_assert_max_num_queries(6):
+        page_of(client, venue, "/statistics")
     with django_assert_max_num_queries(6):
         page_of(client, venue, "/now")
     with django_assert_max_num_queries(5):

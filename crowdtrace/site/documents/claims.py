@@ -86,7 +86,7 @@ CLAIMS: Final = (
             "Visits and answers are deleted 14 days after their day ends, from backups 14 days after that. The number "
             "of a pass is deleted when its day ends."
         ),
-        "tests/adversaries/test_latecomer.py",
+        "tests/adversaries/test_retention.py",
     ),
     Claim(
         "P8",
@@ -180,6 +180,14 @@ LIMITS: Final = (
             "Answers are counted once a day for a whole place and rounded with a secret number. Somebody who is let in "
             "six times beside you, or thirty, and knows every other answer of that day learns yours with a chance of "
             "one in eight. A reported test is not rounded: it shows beside twelve or more others."
+        ),
+    ),
+    Limit(
+        _("How full a place is"),
+        _(
+            "Places, cards and doors tell how full it is now, in steps, and when it is full. Who watches a step, or "
+            "moves the limit again and again, learns when one person comes or goes. Of days that are over, a place "
+            "sees numbers with noise that is drawn once."
         ),
     ),
     Limit(

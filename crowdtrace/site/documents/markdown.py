@@ -28,7 +28,7 @@ AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
         _("For researchers"),
         ("researchers", "accuracy", "athena", "benchmark", "simulation", "model", "radar", "comparison"),
     ),
-    (_("For operators"), ("operators",)),
+    (_("For operators"), ("operators", "dpia")),
     (_("For programmers"), ("tutorial", "protocol", "contributing", "architecture", "changes")),
 )
 FILES: Final = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}

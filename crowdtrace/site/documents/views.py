@@ -8,6 +8,7 @@ from common.time import utc_now
 from common.web.problems import NotFound
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS, LIMITS
+from crowdtrace.site.documents.plain import POINTS
 from passes.ticket_keys import open_fingerprints
 
 
@@ -35,6 +36,12 @@ def doc_file(_request: HttpRequest, name: str) -> HttpResponse:
     except KeyError:
         raise NotFound from None
     return HttpResponse(data, content_type=kind, headers={"Cache-Control": "public, max-age=3600"})
+
+
+@require_safe
+def plain(request: HttpRequest) -> HttpResponse:
+    """What is known of a visitor, in plain words."""
+    return render(request, "site/plain.html", {"points": POINTS})
 
 
 @require_safe

@@ -1,39 +1,24 @@
-"""The owner's dashboard, drawn. What it may say is decided in `crowdtrace.site.owner.dashboard`.
+"""The owner's dashboard, drawn. What it may say is decided in `dashboard` (now) and `statistics` (the past).
 
 The one thing here that is no number is what a visitor chose to show: a name, while inside.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from common.time import utc_now
-from crowdtrace.site.owner.dashboard import inside, ratings_of
+from crowdtrace.site.owner.charts import hours_chart, weeks_chart
+from crowdtrace.site.owner.dashboard import inside
+from crowdtrace.site.owner.statistics import CLOSES_AFTER, OPEN_DAY, Past, as_csv, guarantee, past_of
 from passes import selectors as of_passes
-from risk.crowd.usual import usual_of
 from venues import selectors, wording
 from venues.fullness import Fullness
 from venues.models import Device, Venue
 from venues.pages.base import owner_page, user_of
 
-CHART_WIDTH, CHART_HEIGHT, CHART_FOOT = 480, 120, 18
-"""Of the picture of a day's hours, in its own units."""
-HOURS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One hour of a day in the picture."""
-
-    hour: int
-    heads: int
-    x: float
-    y: float
-    width: float
-    height: float
-    is_now: bool
+HOURS: Final = 24
 
 
 @owner_page
@@ -58,22 +43,46 @@ def _places(request: HttpRequest) -> list[Fullness]:
 
 @owner_page
 def venue(request: HttpRequest, venue: str) -> HttpResponse:
-    """One place: now, usually, ratings, the last fortnight."""
+    """One place: how full it is, its usual hours, its ratings."""
     place = selectors.venue(user_of(request), venue)
-    now = utc_now()
+    past = past_of(place, utc_now())
     context = {
         "venue": place,
         "tab": "now",
         "present": _present(place),
-        "usual": _usual(place),
-        "ratings": ratings_of(place),
-        "days": of_passes.day_totals(place, now),
-        "fewest": of_passes.FEWEST,
+        "usual": _usual(past, place),
+        "ratings": past.ratings,
+        "open_day": OPEN_DAY,
         "mails": selectors.alert_mail_wanted(user_of(request), place),
         "email_confirmed": selectors.email_confirmed(user_of(request)),
         "devices": Device.objects.filter(door__venue=place, revoked_at=None).count(),
     }
     return render(request, "site/owner/venue.html", context)
+
+
+@owner_page
+def statistics(request: HttpRequest, venue: str) -> HttpResponse:
+    """The past of one place: weeks compared, and the days of the last fortnight."""
+    place = selectors.venue(user_of(request), venue)
+    past = past_of(place, utc_now())
+    context = {
+        "venue": place,
+        "tab": "statistics",
+        "past": past,
+        "chart": weeks_chart(past.weeks),
+        "guarantee": guarantee(),
+        "closes_after": CLOSES_AFTER,
+    }
+    return render(request, "site/owner/statistics.html", context)
+
+
+@owner_page
+def statistics_file(request: HttpRequest, venue: str) -> HttpResponse:
+    """The days of the last thirteen weeks as CSV."""
+    place = selectors.venue(user_of(request), venue)
+    response = HttpResponse(as_csv(place, utc_now()), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="statistics-{place.public_id}.csv"'
+    return response
 
 
 @owner_page
@@ -92,26 +101,17 @@ def _present(place: Venue) -> dict[str, Any]:
     }
 
 
-def _usual(place: Venue) -> dict[str, Any] | None:
+def _usual(past: Past, place: Venue) -> dict[str, Any] | None:
     """The usual crowd of today's weekday as bars, and of the week as a table; `None` where nothing is known."""
-    week = usual_of(place.pk)
-    if week is None:
+    if past.usual is None:
         return None
+    week = past.usual.reshape(7, HOURS)
     local = utc_now().astimezone(place.zone)
-    highest = max(1.0, *(heads for day in week for heads in day))
+    most = float(week.max())
     return {
         "weekday": wording.WEEKDAYS[local.weekday()],
-        "bars": [_bar(hour, heads, highest, hour == local.hour) for hour, heads in enumerate(week[local.weekday()])],
-        "most": round(highest),
-        "width": CHART_WIDTH,
-        "height": CHART_HEIGHT + CHART_FOOT,
-        "floor": CHART_HEIGHT,
+        "chart": hours_chart(week[local.weekday()].tolist(), most=most, now=local.hour),
+        "most": round(most),
         "days": wording.WEEKDAYS,
-        "rows": [(hour, [round(day[hour]) for day in week]) for hour in range(HOURS)],
+        "rows": [(hour, [round(float(day[hour])) for day in week]) for hour in range(HOURS)],
     }
-
-
-def _bar(hour: int, heads: float, highest: float, is_now: bool) -> Bar:
-    step = CHART_WIDTH / HOURS
-    height = round(heads / highest * (CHART_HEIGHT - 4), 1)
-    return Bar(hour, round(heads), round(hour * step + 2, 1), round(CHART_HEIGHT - height, 1), step - 4, height, is_now)

@@ -40,6 +40,9 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-quick-event": Case(lambda scene: _in(scene, "/owner/events/new"), ways=(("with errors", _wrong),)),
     "owner-page-home": Case(of_house(lambda house: "/owner", visitors=6)),
     "owner-page-venue": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}", visitors=6)),
+    "owner-page-statistics": Case(
+        of_house(lambda house: f"/owner/venues/{house.venue.public_id}/statistics", visitors=6)
+    ),
     "owner-page-doors": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/doors")),
     "owner-page-rules": Case(
         of_house(lambda house: f"/owner/venues/{house.venue.public_id}/rules"), ways=(("with a preview", _preview),)
@@ -50,6 +53,7 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-operator": Case(of_house(lambda house: "/owner/operator", staff=True)),
     "owner-page-home-now": NoPage("a part of a page"),
     "owner-page-venue-now": NoPage("a part of a page"),
+    "owner-page-statistics-file": NoPage("a file, to a link"),
     "owner-page-event-poster": NoPage("a PDF"),
     "owner-page-venue-poster": NoPage("a PDF"),
     "owner-page-sticker": NoPage("the bytes of a sticker"),

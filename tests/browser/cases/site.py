@@ -11,6 +11,7 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-doc": Case(lambda scene: "/docs/model", budget_bytes=200_000),
     "page-doc-file": NoPage("a picture"),
     "page-privacy": Case(at("page-privacy")),
+    "page-plain": Case(at("page-plain")),
     "page-language": NoPage("a redirect"),
     "page-authority": NoPage("a certificate"),
     "page-manifest": NoPage("a web app manifest"),

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from passes.models import RatingTotal
+from passes.models import Pass, Rating
 from risk.crowd.refresh import refresh_crowd
+from risk.crowd.usual import Known, store_known
 from risk.scouting.cards import cards_of
 from risk.scouting.curves import refresh_cards
 from risk.scouting.occupancy import bands, coarse
@@ -126,22 +127,41 @@ def test_occupancy_is_a_band_of_the_enforced_limit() -> None:
     assert bands([4, 5, 10, 20], 30).tolist() == ["empty", "quiet", "busy", "full"]
 
 
-def test_usual_crowds_stand_at_the_local_hour_of_the_week() -> None:
-    venue = make_venue(time_zone="America/New_York", requirements=RequirementValues(capacity=9))
-    crowd(venue, 8, NOW - dt.timedelta(days=1), 60)  # Tuesday 10:00 UTC, 06:00 in New York
+def know(venue: Venue, *, usual: np.ndarray | None = None, rated: tuple[int, float, float] | None = None) -> None:
+    """What the statistics of closed days say of a venue."""
+    refresh_cards(now=NOW)
+    store_known({venue.pk: Known(usual, rated)}, now=NOW)
+
+
+def test_usual_crowds_are_bands_of_what_closed_days_say() -> None:
+    venue = make_venue(requirements=RequirementValues(capacity=9))
+    usual = np.zeros(168)
+    usual[24 + 6] = 8.2  # Tuesday, 06:00
+    know(venue, usual=usual)
+    shown = card(venue)["occupancy"]["usual"]
+    assert shown[1][6] == "full"
+    assert sum(hour != "empty" for day in shown for hour in day) == 1
+
+
+def test_a_crowd_of_the_fortnight_shows_in_no_usual_hour_by_itself() -> None:
+    """Usual hours come from draws alone: visits that were not drawn yet move nothing."""
+    venue = make_venue(requirements=RequirementValues(capacity=9))
+    before = card(venue)["occupancy"]["usual"]
+    crowd(venue, 8, NOW - dt.timedelta(days=5), 60)
     refresh()
-    usual = card(venue)["occupancy"]["usual"]
-    assert usual[1][6] == "full"
-    assert sum(hour != "empty" for day in usual for hour in day) <= 2
+    assert card(venue)["occupancy"]["usual"] == before
 
 
-def test_ratings_show_from_five_on() -> None:
+def test_ratings_are_those_of_the_statistics() -> None:
     venue = make_venue()
-    total = RatingTotal.objects.create(venue=venue, count=4, masks=16, distancing=8)
-    assert card(venue)["ratings"]["count"] is None
-    total.count, total.masks, total.distancing = 5, 20, 10
-    total.save()
-    assert card(venue)["ratings"] == {"count": 5, "masks": 4.0, "distancing": 2.0}
+    crowd(venue, 9, NOW - dt.timedelta(days=1), 60)
+    for one in Pass.objects.all():
+        Rating.objects.create(pass_row=one, masks=5, distancing=5)
+    refresh()
+    assert card(venue)["ratings"] == {"count": None, "masks": None, "distancing": None}
+    know(venue, rated=(2000, 4.0, 2.0))
+    refresh()
+    assert card(venue)["ratings"] == {"count": 2000, "masks": 4.0, "distancing": 2.0}
 
 
 def test_a_known_ventilation_says_so_and_is_narrower() -> None:

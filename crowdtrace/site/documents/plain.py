@@ -1,0 +1,99 @@
+"""What a visitor should know of their privacy, as questions with answers in plain words.
+
+Nothing here says more than the claims (`claims.py`) and `docs/privacy.md` do.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Point:
+    """A question as a visitor would ask it, and the answer."""
+
+    question: Promise
+    answer: Promise
+
+
+POINTS: Final = (
+    Point(
+        _("Do you know who I am?"),
+        _("No. You give no name, number or address. Your phone makes a key, and the key stays on your phone."),
+    ),
+    Point(
+        _("Do you know where I have been?"),
+        _(
+            "We know that somebody visited a place on a day. We do not know that it was you, or that two visits are "
+            "yours. Your phone knows, and only your phone can show which visits are yours."
+        ),
+    ),
+    Point(
+        _("Who sees my answers?"),
+        _(
+            "No door and no place does. They are kept with the visit for 14 days and count in the risk of others who "
+            "were there. Somebody who is let in several times beside you, with one phone, can work them out from what "
+            "their own risk does."
+        ),
+    ),
+    Point(
+        _("What does the door see?"),
+        _(
+            "Green or red. Red has many reasons: an old code, a full room, a wrong place. If your answers do not fit "
+            "the place's rules, you get no pass at all, and only you read why."
+        ),
+    ),
+    Point(
+        _("What does the place see?"),
+        _(
+            "About how many people are inside now, in steps. Of days that are over, about how many came or got no "
+            "pass: the numbers are blurred on purpose, so that nobody can tell whether you are among them. Your name, "
+            "if you choose to show one, until the day is over."
+        ),
+    ),
+    Point(
+        _("What if I report a test?"),
+        _(
+            "Your result is added to a sum for the hours you were there, without you. Others who were there see their "
+            "risk change the next night. You cannot take it back, because nobody can tell which part of the sum is "
+            "yours. In a small crowd, people may guess."
+        ),
+    ),
+    Point(
+        _("What is published?"),
+        _(
+            "Counts with noise, and made-up rows that fit them. No row is a person's. Approved organisations may also "
+            "get real visits, without anything that joins two of them, in groups of at least 30 that look alike."
+        ),
+    ),
+    Point(
+        _("How long do you keep things?"),
+        _(
+            "Visits and answers: 14 days after the day. Backups: 14 days more. A shown name and the number of a pass: "
+            "until the day is over. Real rows that organisations got: until you erase them."
+        ),
+    ),
+    Point(
+        _("Can I delete it?"),
+        _(
+            "Yes, on the page with your data. It is gone from our database at once, and you get a receipt. What was "
+            "counted in blurred totals, and what others downloaded, stays."
+        ),
+    ),
+    Point(
+        _("What can you not protect me from?"),
+        _(
+            "People and cameras that see you. Somebody who takes your phone or your printed key. An operator who starts "
+            "to write down network addresses. A place that lets people in on red."
+        ),
+    ),
+    Point(
+        _("Why should I believe you?"),
+        _(
+            "You need not. The program is public, each promise names the test that tries to break it, and the list of "
+            "what is not protected is as long as it has to be."
+        ),
+    ),
+)

@@ -1,0 +1,119 @@
+"""Pictures of a place's past, in units of the drawing: bars of usual hours, and of weeks with their intervals."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.formats import date_format
+
+from exports.statistics.figures import WeekFigures
+
+WIDTH: Final = 340
+"""Narrow, so that its words can be read on a phone; a wide page does not stretch it."""
+HEIGHT: Final = 120
+FOOT: Final = 18
+HEAD: Final = 10
+LEFT: Final = 38
+"""Room for words below, above and left of the bars."""
+MOST_WEEKS: Final = 8
+LABELS: Final = 4
+TICKS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar, with the words under it; empty where there is no room for them."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    is_now: bool = False
+    low_y: float = 0
+    high_y: float = 0
+
+    @property
+    def middle(self) -> float:
+        """Where the line of its interval is."""
+        return round(self.x + self.width / 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A line across the picture and its number."""
+
+    y: float
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars over a common floor."""
+
+    bars: Sequence[Bar]
+    ticks: Sequence[Tick]
+    width: int = WIDTH
+    height: int = HEAD + HEIGHT + FOOT
+    left: int = LEFT
+    floor: int = HEAD + HEIGHT
+
+
+def hours_chart(heads: Sequence[float], *, most: float, now: int) -> Chart:
+    """The usual people inside by hour of one weekday; `most`: of the week."""
+    top = _top(most)
+    step = (WIDTH - LEFT) / len(heads)
+    bars = [
+        _bar(LEFT + hour * step, step, _y(many, top), str(hour) if hour % 3 == 0 else "", is_now=hour == now)
+        for hour, many in enumerate(heads)
+    ]
+    return Chart(bars, _ticks(top))
+
+
+def weeks_chart(weeks: Sequence[WeekFigures]) -> Chart | None:
+    """The visits of whole weeks, oldest first, with their intervals; `None` without one. `weeks`: newest first."""
+    shown = [week for week in weeks if week.days == 7][:MOST_WEEKS][::-1]
+    if not shown:
+        return None
+    top = _top(max(week.visits.people + week.visits.within for week in shown))
+    step = (WIDTH - LEFT) / MOST_WEEKS
+    every = math.ceil(len(shown) / LABELS)
+    bars = []
+    for at, week in enumerate(shown):
+        visits, label = week.visits, date_format(week.monday, "MONTH_DAY_FORMAT") if at % every == 0 else ""
+        ends = _y(max(0, visits.people - visits.within), top), _y(visits.people + visits.within, top)
+        bars.append(_bar(LEFT + at * step, step, _y(visits.people, top), label, ends=ends))
+    return Chart(bars, _ticks(top))
+
+
+def _bar(
+    x: float, step: float, y: float, label: str, *, is_now: bool = False, ends: tuple[float, float] = (0, 0)
+) -> Bar:
+    return Bar(
+        round(x + 1.5, 1),
+        y,
+        round(step - 3, 1),
+        round(HEAD + HEIGHT - y, 1),
+        label,
+        is_now,
+        low_y=ends[0],
+        high_y=ends[1],
+    )
+
+
+def _y(people: float, top: int) -> float:
+    return round(HEAD + HEIGHT * (1 - people / top), 1)
+
+
+def _ticks(top: int) -> list[Tick]:
+    return [Tick(_y(top * part // TICKS, top), top * part // TICKS) for part in range(TICKS + 1)]
+
+
+def _top(most: float) -> int:
+    """The least round number of people at or above `most` that the lines divide evenly."""
+    for power in range(8):
+        for head in (4, 8, 12, 20, 40):
+            if head * 10**power >= most:
+                return int(head * 10**power)
+    return math.ceil(most)

@@ -1,0 +1,81 @@
+"""The past of a place for the people who run it, from the draws of closed days, ready for the page, the file, the API.
+
+Visits, refusals, usual hours and ratings are noisy: each was drawn once and costs no more however often it is read.
+"""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from exports import conf
+from exports.policy.noise import Floats
+from exports.policy.owner_figures import Figure, Ratings
+from exports.statistics.figures import WEEK, WEEKS, DayFigures, History, WeekFigures, history
+from passes.clock import calendar
+from venues.models import Venue
+
+DAYS: Final = 14
+CLOSES_AFTER: Final = conf.LATENESS.days
+OPEN_DAY: Final = _(
+    "How full it is now comes in bands of people. Bands are outside the guarantee: they tell when the number inside "
+    "crosses an edge."
+)
+COLUMNS: Final = (
+    "day",
+    "week",
+    *(f"{name}{end}" for name in ("visits", "declined", "refused") for end in ("", "_within")),
+)
+
+
+def guarantee() -> Promise:
+    """In a sentence or two, what figures of closed days reveal of one person."""
+    return _(
+        "Figures of closed days carry noise, drawn once and never again: whether any one person came, or was refused, "
+        "changes the chance of what is shown by a factor of at most e to the %(epsilon)s a day. A day closes after "
+        "three days."
+    ) % {"epsilon": f"{conf.statistics_budget():g}"}
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is shown of a place's past. `usual`: people inside by local hour of the week, (168,), Monday first."""
+
+    days: Sequence[DayFigures]
+    weeks: Sequence[WeekFigures]
+    usual: Floats | None
+    ratings: Ratings | None
+
+
+def past_of(place: Venue, now: dt.datetime) -> Past:
+    """Read it. One statement."""
+    found = history(place, now)
+    return Past(found.days(_last_days(now, DAYS)), found.weeks(), found.usual(now), found.ratings())
+
+
+def as_csv(place: Venue, now: dt.datetime) -> str:
+    """Days of the last thirteen weeks that have figures, newest first; `_within`: half of the 95 % interval."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_lines(history(place, now), now))
+    return out.getvalue()
+
+
+def _lines(found: History, now: dt.datetime) -> Iterator[list[str | int]]:
+    for day in found.days(_last_days(now, WEEKS * WEEK.days)):
+        figures: list[Figure | None] = [day.visits, day.declined, day.refused]
+        if day.visits is not None:
+            year, week, _weekday = day.date.isocalendar()
+            parts = [part for one in figures if one is not None for part in (one.people, one.within)]
+            yield [day.date.isoformat(), f"{year}-W{week:02d}", *parts]
+
+
+def _last_days(now: dt.datetime, count: int) -> list[dt.date]:
+    today = calendar().current(now.timestamp()).date
+    return [today - dt.timedelta(days=back) for back in range(count)]

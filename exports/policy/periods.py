@@ -1,0 +1,17 @@
+"""What one draw of a venue's statistics covers, and its share of the budget. Loaded by every process: no library."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Period(StrEnum):
+    """A day's draw counts outcomes and hours, a week's the ratings."""
+
+    DAY = "day"
+    WEEK = "week"
+
+
+SHARE: Final[Mapping[Period, float]] = MappingProxyType({Period.DAY: 0.7, Period.WEEK: 0.3})
+"""Of the budget of a person and day: a day is in one draw of each kind."""

@@ -1,0 +1,24 @@
+"""Hands what draws say of venues to their public cards."""
+
+import datetime as dt
+from typing import Final
+
+from exports.policy.owner_figures import Ratings
+from exports.statistics.figures import histories
+from risk.crowd.usual import Known, store_known
+from venues.models import Venue
+
+AT_ONCE: Final = 200
+"""Venues whose thirteen weeks are in memory at a time."""
+
+
+def refresh_cards(*, now: dt.datetime) -> None:
+    """Bring usual hours and ratings of all open venues' cards up to date."""
+    venues = list(Venue.objects.filter(closed_at=None).order_by("pk"))
+    for at in range(0, len(venues), AT_ONCE):
+        part = histories(venues[at : at + AT_ONCE], now)
+        store_known({one.venue.pk: Known(one.usual(now), _rated(one.ratings())) for one in part}, now=now)
+
+
+def _rated(found: Ratings | None) -> tuple[int, float, float] | None:
+    return None if found is None else (found.count, found.masks, found.distancing)
