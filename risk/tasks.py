@@ -24,8 +24,11 @@ def crowd() -> None:
 
 @shared_task(name="risk.estimate")
 def estimate() -> None:
-    """Fold self-reported results."""
+    """Have self-reported results show, and learn from them."""
     from risk.crowd.reports import fold_reports
+    from risk.estimates.nightly import learn_tonight
 
     done = fold_reports(now=utc_now())
     log.info("folded %d reports into %d days, %d results wait", done.reports, done.days, done.waiting)
+    night = learn_tonight(now=utc_now())
+    log.info("estimates from %d reporters: %s", night.reporters, night.reason)

@@ -7,6 +7,7 @@ the kind's usual pace, air as in the steady state they keep up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,14 @@ from risk.model.uncertainty import Floats
 from risk.model.visits import visits_of
 
 
-def expected_cost(
+def expected_cost(parameters: Parameters, *, budget: float, **stays: Any) -> Floats:
+    """Points (percent of the budget) of n hypothetical stays, (n,); ``stays`` as `expected_stays` takes them."""
+    if not 1e-6 <= budget <= 1.0:
+        raise InvalidInputError("budget", "must be between 0.000001 and 1")
+    return np.asarray(100.0 / budget * expected_stays(parameters, **stays).mean(axis=1))
+
+
+def expected_stays(
     parameters: Parameters,
     *,
     kinds: Sequence[Kind],
@@ -30,21 +38,18 @@ def expected_cost(
     masks: tuple[npt.ArrayLike, npt.ArrayLike],
     distancing: tuple[npt.ArrayLike, npt.ArrayLike],
     known_active_per_person: npt.ArrayLike,
-    budget: float,
     already_total: npt.ArrayLike = False,
     refused: npt.ArrayLike = (False, False, False, False),
     volume_log_sd: npt.ArrayLike = 0.0,
     air_log_sd: npt.ArrayLike = 0.0,
     own_mask: float | None = None,
 ) -> Floats:
-    """Points (percent of the budget) of n hypothetical stays, (n,); everything but ``kinds`` broadcasts.
+    """Expected hits of n hypothetical stays, (n, draws); everything but ``kinds`` broadcasts.
 
     ``heads``: check-ins inside now or usually. ``masks``, ``distancing``: Beta posteriors of `ratings.posterior`.
     ``own_mask``: 1 with a mask, 0 without, None as the crowd does.
     """
     n = len(kinds)
-    if not 1e-6 <= budget <= 1.0:
-        raise InvalidInputError("budget", "must be between 0.000001 and 1")
 
     def each(values: npt.ArrayLike, field: str, *, above: float) -> Floats:
         column = np.array(np.broadcast_to(np.asarray(values, np.float64), (n,)))
@@ -75,5 +80,4 @@ def expected_cost(
         volume_log_sd=volume_log_sd,
         air_log_sd=air_log_sd,
     )
-    hits = expected_hits(visits, parameters, own_mask=own_mask)
-    return np.asarray(100.0 / budget * hits.by_visit.mean(axis=1))
+    return expected_hits(visits, parameters, own_mask=own_mask).by_visit

@@ -22,6 +22,7 @@ from risk.model.classes import chances, reported_positive
 from risk.model.emission import kind_draws
 from risk.model.far import InvalidInputError
 from risk.model.hits import Reported, far_hits, near_hits
+from risk.model.learned import hit_factors
 from risk.model.parameters import Parameters
 from risk.model.risklevels import RiskLevel, risklevel
 from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
@@ -116,10 +117,11 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
         close_contacts=np.array([parameters.priors[kind].close_contacts for kind in KINDS])[visits.kind],
         reported=reported,
     )
-    hits = (far + near) * draws.susceptible
+    taught = draws.susceptible * hit_factors(parameters)[visits.kind]
+    hits = (far + near) * taught
     if not (np.isfinite(hits).all() and (hits >= 0.0).all()):
         raise ArithmeticError("hits are not finite")
-    return Hits(hits, far * draws.susceptible, (dose[:, 0] * coverage * believed.admitted).mean(axis=1))
+    return Hits(hits, far * taught, (dose[:, 0] * coverage * believed.admitted).mean(axis=1))
 
 
 @dataclass(frozen=True, slots=True)

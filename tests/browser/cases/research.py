@@ -20,4 +20,5 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-data": Case(at("page-data"), needs="released"),
     "page-sql": Case(_sql, budget_bytes=SQL_BYTES, needs="released"),
     "page-map": Case(at("page-map"), budget_bytes=MAP_BYTES, needs="released"),
+    "page-beliefs": Case(at("page-beliefs")),
 }
