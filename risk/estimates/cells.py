@@ -19,17 +19,13 @@ from common import crypto
 from common.locks import keep_rows
 from common.time import deployment_zone
 from risk.crowd.parameters import parameters_at_start
-from risk.model.learning.cells import PERIOD_DAYS, Cells, added, cells_of, coarsened, no_cells
+from risk.model.learning.cells import PERIOD_DAYS, Cells, added, cells_of, coarsened, elsewhere, no_cells
 from risk.model.visits import KIND_INDEX, KINDS, Kind
 from risk.models import ReportCell
 from risk.shield.answer import Fortnight, fortnight_of
 
 OLDEST_TEST_DAYS: Final = 2
 """A test older than this teaches nothing: visits are kept for 14 days, so its fortnight is gone in part."""
-ELSEWHERE_INFECTIONS: Final = 0.38
-"""Infections of one person outside visits while infectious, before anything is learned: a third of what visits give
-where an epidemic renews itself (docs/model.md); our assumption."""
-FORTNIGHT_DAYS: Final = 14.0
 _PURPOSE: Final = "report cells"
 _ORIGIN: Final = dt.date(2020, 1, 6)
 _PLACE: Final = ("begins", "prompted", "band", "kind", "share")
@@ -72,7 +68,7 @@ def _one(met: Fortnight, period: int, *, positive: bool, prompted: bool) -> Cell
         prompted=[int(prompted)],
         positive=[positive],
         hits=met.hits[None],
-        elsewhere=[ELSEWHERE_INFECTIONS * met.prevalence * FORTNIGHT_DAYS / infectious_days],
+        elsewhere=[elsewhere(met.prevalence, infectious_days)],
     )
 
 

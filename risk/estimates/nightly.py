@@ -16,18 +16,17 @@ from django.db import transaction
 from common.time import deployment_zone
 from risk.crowd.parameters import parameters_in_force, record_parameters
 from risk.estimates.cells import kept_cells, period_of
+from risk.model.learned import taught_by
 from risk.model.learning.cells import FEWEST, Cells
 from risk.model.learning.gate import Learned, learn
-from risk.model.learning.posterior import KIND, NAMES, SCALE, Estimate, Prior
+from risk.model.learning.posterior import NAMES, Estimate, Prior
 from risk.model.parameters import Adaptive
 from risk.model.uncertainty import Floats
-from risk.model.visits import KINDS
 from risk.models import LearnedEstimate
 
 SEED: Final = 14
 KEPT_DRAWS: Final = 600
 """Draws of a version that are kept, for the gate of later nights."""
-LEAST_SPREAD: Final = 0.05
 PRIOR: Final = Prior()
 
 
@@ -87,7 +86,7 @@ def _record(cells: Cells, period: int, found: Learned, now: dt.datetime) -> str:
     if accepted is None:
         return ""
     former = parameters_in_force().adaptive
-    adaptive = Adaptive(former.dose_scale, former.hidden_carriers, former.kind_intensity, taught_by(accepted))
+    adaptive = Adaptive(former.dose_scale, former.hidden_carriers, former.kind_intensity, taught_by(accepted, PRIOR))
     reason = f"learned from {int(cells.reporters.sum())} reports"
     record_parameters(adaptive=adaptive, reason=reason, actor="system", now=now)
     return accepted.version
@@ -107,13 +106,3 @@ def resampled(estimate: Estimate, count: int) -> Floats:
     reached = np.cumsum(estimate.weights)
     places = np.searchsorted(reached, (np.arange(count) + 0.5) / count)
     return np.asarray(estimate.draws[np.minimum(places, len(reached) - 1)])
-
-
-def taught_by(estimate: Estimate) -> tuple[tuple[str, float, float], ...]:
-    """What a posterior says of the hits of each kind: median factor, and its width against the prior's."""
-    levels = estimate.draws[:, [SCALE]] + estimate.draws[:, KIND:]
-    mean = estimate.weights @ levels
-    sd = np.sqrt(estimate.weights @ (levels - mean) ** 2)
-    spread = np.clip(sd / np.hypot(PRIOR.scale.sd, PRIOR.kinds.sd), LEAST_SPREAD, 1.0)
-    rows = zip(KINDS, np.exp(mean).tolist(), spread.tolist(), strict=True)
-    return tuple(sorted((kind.value, round(factor, 4), round(share, 4)) for kind, factor, share in rows))

@@ -21,13 +21,26 @@ from typing import Final
 import numpy as np
 
 from risk.model.air import room_air
+from risk.model.learning.posterior import KIND, SCALE, Estimate, Prior
 from risk.model.parameters import Parameters
 from risk.model.ratings import posterior
 from risk.model.uncertainty import Floats, draws_of
 from risk.model.visits import KINDS
 
+LEAST_SPREAD: Final = 0.05
+"""Share of the spread that stays whatever reports say; our choice."""
 KNOWN_ACTIVE: Final = 1e-4
 """Known active cases for each person at which ``v`` is taken: hits are in proportion to them."""
+
+
+def taught_by(estimate: Estimate, prior: Prior) -> tuple[tuple[str, float, float], ...]:
+    """What a posterior says of the hits of each kind, as `Adaptive.learned` holds it."""
+    levels = estimate.draws[:, [SCALE]] + estimate.draws[:, KIND:]
+    mean = estimate.weights @ levels
+    sd = np.sqrt(estimate.weights @ (levels - mean) ** 2)
+    spread = np.clip(sd / np.hypot(prior.scale.sd, prior.kinds.sd), LEAST_SPREAD, 1.0)
+    rows = zip(KINDS, np.exp(mean).tolist(), spread.tolist(), strict=True)
+    return tuple(sorted((kind.value, round(factor, 4), round(share, 4)) for kind, factor, share in rows))
 
 
 @functools.lru_cache(maxsize=64)

@@ -37,6 +37,10 @@ ANY: Final = -1
 """Band, kind or share of a cell that was merged over it."""
 MOST_HITS: Final = 100.0
 """More expected hits in a fortnight than anybody can have; a sum of them is refused."""
+ELSEWHERE_INFECTIONS: Final = 0.38
+"""Infections of one person outside visits while infectious, before anything is learned: a third of what visits give
+where an epidemic renews itself; our assumption."""
+FORTNIGHT_DAYS: Final = 14.0
 _KEY: Final = ("period", "prompted", "band", "kind", "share")
 _COARSER: Final = (("share",), ("share", "kind"), ("share", "kind", "band"))
 
@@ -127,6 +131,11 @@ class Cells:
         ]
         keys = [getattr(self, name)[None] for name in reversed(_KEY)]
         return self.where(np.lexsort(np.concatenate([*columns, *keys])))
+
+
+def elsewhere(prevalence: float, infectious_days: float) -> float:
+    """Infections expected outside visits in a fortnight, before anything is learned."""
+    return ELSEWHERE_INFECTIONS * prevalence * FORTNIGHT_DAYS / infectious_days
 
 
 def no_cells() -> Cells:

@@ -9,8 +9,8 @@ from docs.plots.reporters import A_MONTH, Reports, reports, truth_of
 from risk.crowd.parameters import parameters_in_force
 from risk.crowd.refresh import refresh_crowd
 from risk.estimates.cells import add_to_cells, first_day, period_of
-from risk.estimates.nightly import estimate_of, learn_tonight, taught_by
-from risk.model.learned import hit_factors
+from risk.estimates.nightly import PRIOR, estimate_of, learn_tonight
+from risk.model.learned import hit_factors, taught_by
 from risk.model.learning.cells import cells_of
 from risk.model.learning.posterior import NAMES, SCALE, Prior
 from risk.model.visits import KIND_INDEX, Kind
@@ -117,7 +117,7 @@ def test_a_kept_version_is_the_posterior_it_was_made_from() -> None:
     mean, sd, _low, _high = row.summary["scale"]
     assert again.mean[SCALE] == pytest.approx(mean, abs=0.05)
     assert again.sd[SCALE] == pytest.approx(sd, rel=0.1)
-    for one, other in zip(taught_by(again), parameters_in_force().adaptive.learned, strict=True):
+    for one, other in zip(taught_by(again, PRIOR), parameters_in_force().adaptive.learned, strict=True):
         assert one[0] == other[0]
         assert one[1:] == pytest.approx(other[1:], rel=0.15)
 

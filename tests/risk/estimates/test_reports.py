@@ -4,7 +4,9 @@ import datetime as dt
 
 import numpy as np
 import pytest
+from django.db import connection
 
+from common.crypto import b64encode
 from passes.models import SpentOwner
 from risk.crowd.refresh import refresh_crowd
 from risk.estimates.cells import add_to_cells, count_reporter, kept_cells, period_of
@@ -14,6 +16,7 @@ from risk.model.visits import KIND_INDEX, KINDS, Kind
 from risk.models import ReportCell
 from tests.adversaries.stores import dump_tables
 from tests.factories import NOW, make_venue
+from tests.passes.people import send
 from tests.risk.crowds import HOUR, Stay, crowd, stay
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +106,30 @@ def test_fewer_than_five_reporters_are_read_by_nobody() -> None:
     assert (whole.reporters.tolist(), whole.positives.tolist()) == ([5], [4])
     assert whole.hits.sum() == pytest.approx(0.0401)
     assert whole.elsewhere.sum() == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(("prompted", "status"), [(True, 202), (False, 202), ("yes", 400), (1, 400), (None, 400)])
+def test_the_api_takes_whether_a_prompt_asked(prompted: object, status: int) -> None:
+    mine = two_visits()
+    body = {"owners": [b64encode(one.owner) for one in mine], "tested_on": str(TODAY), "result": "negative"}
+    answer = send("POST", "/api/v1/diagnoses", body | {"prompted": prompted}, now=NOW)
+    assert answer.status_code == status
+    assert [row.prompted for row in ReportCell.objects.all()] == ([prompted] if status == 202 else [])
+
+
+def test_a_report_changes_no_table_beside_the_spent_owner_the_hours_and_a_cell() -> None:
+    mine = two_visits()
+    before = dump_tables()
+    report(*mine, prompted=True)
+    changed = {name for name, content in dump_tables().items() if content != before[name]}
+    assert changed == {"public.passes_spentowner", "public.risk_reportedday", "public.risk_reportcell"}
+
+
+def test_the_cell_shares_no_transaction_with_the_owners_of_its_report() -> None:
+    report(*two_visits())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT xmin::text FROM risk_reportcell")
+        cells = {row[0] for row in cursor.fetchall()}
+        cursor.execute("SELECT xmin::text FROM passes_spentowner UNION SELECT xmin::text FROM risk_reportedday")
+        others = {row[0] for row in cursor.fetchall()}
+    assert not cells & others
