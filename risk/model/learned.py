@@ -14,17 +14,13 @@ whatever raises hits in each draw still raises their mean and both ends.
 
 from __future__ import annotations
 
-import functools
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from risk.model.air import room_air
 from risk.model.learning.posterior import KIND, SCALE, Estimate, Prior
 from risk.model.parameters import Parameters
-from risk.model.ratings import posterior
-from risk.model.uncertainty import Floats, draws_of
+from risk.model.uncertainty import Floats
 from risk.model.visits import KINDS
 
 LEAST_SPREAD: Final = 0.05
@@ -43,35 +39,12 @@ def taught_by(estimate: Estimate, prior: Prior) -> tuple[tuple[str, float, float
     return tuple(sorted((kind.value, round(factor, 4), round(share, 4)) for kind, factor, share in rows))
 
 
-@functools.lru_cache(maxsize=64)
-def hit_factors(parameters: Parameters) -> Floats:
-    """Factor on the hits of each kind in each draw, (kinds in the order of `KINDS`, draws)."""
-    if not parameters.adaptive.learned:
-        return np.ones((len(KINDS), draws_of(parameters).count))
+def hit_factors(parameters: Parameters, usual: Floats) -> Floats:
+    """Factor on the hits of each kind in each draw, (kinds in the order of `KINDS`, draws).
+
+    ``usual`` (kinds, draws): hits of an hour among a usual crowd in a usual venue, before anything was learned.
+    """
     factor, spread = np.array([parameters.adaptive.taught(kind) for kind in KINDS]).T[:, :, None]
-    usual = _usual_hour(replace(parameters, adaptive=replace(parameters.adaptive, learned=())))
-    narrowed = (usual / usual.mean(axis=1, keepdims=True)) ** (spread - 1.0)
-    return np.asarray(factor * narrowed * usual.mean(axis=1, keepdims=True) / (usual * narrowed).mean(axis=1)[:, None])
-
-
-def _usual_hour(parameters: Parameters) -> Floats:
-    """Hits of an hour among a usual crowd in a usual venue of each kind, (kinds, draws)."""
-    from risk.model.scouting import expected_stays  # it needs the hits that are corrected here
-
-    priors = [parameters.priors[kind] for kind in KINDS]
-    rooms = [room_air(parameters, kind) for kind in KINDS]
-    ratings = [(posterior(prior.masks, 0, 0), posterior(prior.distancing, 0, 0)) for prior in priors]
-    masks, apart = (np.array([each[at] for each in ratings]).T for at in range(2))
-    return expected_stays(
-        parameters,
-        kinds=KINDS,
-        heads=[prior.usual_heads for prior in priors],
-        stay_h=1.0,
-        volume_m3=[room.volume_m3 for room in rooms],
-        removal_rate_per_h=[room.removal_rate_per_h(parameters) for room in rooms],
-        masks=(masks[0], masks[1]),
-        distancing=(apart[0], apart[1]),
-        known_active_per_person=KNOWN_ACTIVE,
-        volume_log_sd=[room.volume_log_sd for room in rooms],
-        air_log_sd=[room.air_log_sd for room in rooms],
-    )
+    mean = usual.mean(axis=1, keepdims=True)
+    narrowed = (usual / mean) ** (spread - 1.0)
+    return np.asarray(factor * narrowed * mean / (usual * narrowed).mean(axis=1, keepdims=True))

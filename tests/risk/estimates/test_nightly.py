@@ -10,9 +10,10 @@ from risk.crowd.parameters import parameters_in_force
 from risk.crowd.refresh import refresh_crowd
 from risk.estimates.cells import add_to_cells, first_day, period_of
 from risk.estimates.nightly import PRIOR, estimate_of, learn_tonight
-from risk.model.learned import hit_factors, taught_by
+from risk.model.learned import taught_by
 from risk.model.learning.cells import cells_of
 from risk.model.learning.posterior import NAMES, SCALE, Prior
+from risk.model.shield import taught_factors
 from risk.model.visits import KIND_INDEX, Kind
 from risk.models import LearnedEstimate, ParameterSet
 from risk.shield.answer import shield_of
@@ -136,6 +137,6 @@ def test_learning_moves_a_shield_and_narrows_its_interval() -> None:
     factor, spread = parameters_in_force().adaptive.taught(Kind.BAR)
     assert spread < 0.8
     assert after.spent == pytest.approx(factor * before.spent, rel=0.15)
-    factors = hit_factors(parameters_in_force())[KIND_INDEX[Kind.BAR]]
+    factors = taught_factors(parameters_in_force())[KIND_INDEX[Kind.BAR]]
     assert np.isfinite(factors).all()
     assert (factors > 0.0).all()

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from risk.model.kinds import Kind
-from risk.model.learned import KNOWN_ACTIVE, hit_factors, taught_by
+from risk.model.learned import KNOWN_ACTIVE, taught_by
 from risk.model.learning.cells import no_cells
 from risk.model.learning.posterior import Prior, fit
 from risk.model.parameters import Adaptive, Parameters
-from risk.model.scouting import expected_stays
+from risk.model.shield import expected_hits, taught_factors
+from risk.model.stays import expected_visits
 from risk.model.visits import KIND_INDEX, KINDS
 
 
@@ -20,7 +21,7 @@ def taught(factor: float, spread: float) -> Parameters:
 
 def stay(parameters: Parameters, kind: Kind = Kind.BAR, hours: float = 1.0) -> np.ndarray:
     prior = parameters.priors[kind]
-    return expected_stays(
+    visits = expected_visits(
         parameters,
         kinds=[kind],
         heads=prior.usual_heads,
@@ -32,12 +33,13 @@ def stay(parameters: Parameters, kind: Kind = Kind.BAR, hours: float = 1.0) -> n
         known_active_per_person=KNOWN_ACTIVE,
         volume_log_sd=0.4,
         air_log_sd=0.4,
-    )[0]
+    )
+    return expected_hits(visits, parameters).by_visit[0]
 
 
 def test_where_nothing_was_learned_no_draw_changes() -> None:
-    assert (hit_factors(Parameters()) == 1.0).all()
-    np.testing.assert_allclose(hit_factors(taught(1.0, 1.0)), 1.0)
+    assert (taught_factors(Parameters()) == 1.0).all()
+    np.testing.assert_allclose(taught_factors(taught(1.0, 1.0)), 1.0)
     nothing = fit(no_cells(), Prior(), period=0, seed=1, draws=20_000)
     for _kind, factor, spread in taught_by(nothing, Prior()):
         assert factor == pytest.approx(1.0, abs=0.03)
@@ -67,7 +69,7 @@ def test_what_was_learned_is_in_the_version() -> None:
     each = (Parameters(), taught(1.0, 1.0), taught(1.1, 1.0), taught(1.0, 0.9))
     versions = {parameters.version for parameters in each}
     assert len(versions) == 4
-    assert hit_factors(taught(2.0, 0.5)).shape == (len(KIND_INDEX), Parameters().draws)
+    assert taught_factors(taught(2.0, 0.5)).shape == (len(KIND_INDEX), Parameters().draws)
 
 
 @pytest.mark.parametrize("learned", [("bar", 1e9, 0.5), ("bar", 1.0, 0.0), ("bar", 1.0, 1.5)])
