@@ -19,8 +19,8 @@ Import what you need from its modules (importing this package imports nothing, s
 - `learning`: a posterior from cells of reported results; `learned`: what of it reaches a shield.
 - `renewal`: ordinary weeks and the reproduction number that they imply; `plain`: a chance as time in a known place, and
   the profile that a prevalence suggests.
-- `stays.expected_visits(parameters, kinds=, heads=, stay_h=, ...)` -> `Visits` not yet made; `scouting.expected_cost` of
-  the same -> their points.
+- `stays.expected_visits(parameters, kinds=, heads=, stay_h=, ...)` -> `Visits` not made yet; `scouting.expected_cost`
+  of the same -> their points.
 - `hits.class_hits`, `hits.far_hits`, `hits.near_hits`: from doses to expected hits, for simulations.
 - `outbreaks`: published outbreaks against the model.
 
