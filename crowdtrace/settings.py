@@ -402,6 +402,11 @@ if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
 TEMPERATURE_UNIT: Literal["F", "C"] = env.str("CROWDTRACE_TEMPERATURE_UNIT", default="F")
 if TEMPERATURE_UNIT not in ("F", "C"):
     raise ImproperlyConfigured("CROWDTRACE_TEMPERATURE_UNIT is F or C.")
+# Share of the visitors whom the app asks, by a coin tossed on their phone every four weeks, for the result of a test
+# whatever it is; 0 asks nobody.
+ASKED_SHARE: float = env.float("CROWDTRACE_ASKED_SHARE", default=0.1)
+if not 0 <= ASKED_SHARE <= 1:
+    raise ImproperlyConfigured("CROWDTRACE_ASKED_SHARE is a share, from 0 to 1.")
 # Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
 # Whether the verified tier is made: real rows in classes of at least 30, for organisations the operator approves.

@@ -28,6 +28,7 @@ class ParameterSet(models.Model):
     dose_scale = models.FloatField(default=1.0)
     hidden_carriers = models.FloatField(default=1.0)
     kind_intensity = models.JSONField(default=dict, help_text="factor by venue kind")
+    learned = models.JSONField(default=list, help_text="by venue kind: factor on hits, share of spread left")
     created_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
 
@@ -179,6 +180,66 @@ class AnsweredDay(models.Model):
 
     def __str__(self) -> str:
         return f"answers of {self.day}"
+
+
+class ReportCell(models.Model):
+    """How many people whose visits looked alike reported a result in 28 days, and how many a positive one.
+
+    No owner, no day, no place. `sums` holds the cell's sums of expected hits, encrypted: those of a cell of one person
+    are nearly that person's visits. Cells are read merged, with five reporters or more (`risk.estimates.cells`).
+    """
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("begins", dt.timedelta(days=28 * 27)),)
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    begins = models.DateField(help_text="first of the 28 days in which they reported")
+    prompted = models.BooleanField(help_text="a random prompt asked them")
+    band = models.SmallIntegerField(help_text="of total expected hits")
+    kind = models.CharField(max_length=16, help_text="of venue that gave most of them")
+    share = models.SmallIntegerField(help_text="band of that kind's share")
+    reporters = models.PositiveIntegerField(default=0)
+    positives = models.PositiveIntegerField(default=0)
+    sums = models.BinaryField(help_text="encrypted: sums over the reporters of expected hits")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["begins", "prompted", "band", "kind", "share"], name="one_report_cell"),
+            models.CheckConstraint(
+                condition=Q(positives__lte=models.F("reporters")), name="no_more_positives_than_reporters"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reports from {self.begins}"
+
+
+class LearnedEstimate(models.Model):
+    """What a night learned from all cells, and whether it took over. Rows are never changed."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="estimates of the whole deployment from many reports")
+
+    version = models.CharField(max_length=12, help_text="hash of the cells, the prior and the form of the model")
+    period = models.PositiveIntegerField(help_text="number of the 28 days it was made in")
+    created_at = models.DateTimeField()
+    reporters = models.PositiveIntegerField()
+    positives = models.PositiveIntegerField()
+    prompted = models.PositiveIntegerField(help_text="of the reporters, those whom a random prompt asked")
+    accepted = models.BooleanField()
+    reason = models.CharField(max_length=40)
+    difference = models.FloatField(help_text="log score against the version before, on the newest reports")
+    standard_error = models.FloatField()
+    judged_positives = models.PositiveIntegerField(help_text="positive reports that both were tried on")
+    summary = models.JSONField(default=dict, help_text="mean, sd, 5 % and 95 % point by parameter; empty where refused")
+    typical_dose = models.FloatField(null=True)
+    draws = models.BinaryField(default=bytes, help_text="float32, draws x parameters; empty where refused")
+
+    class Meta:
+        indexes = [models.Index(fields=["accepted", "period"])]
+
+    def __str__(self) -> str:
+        return f"{self.version} of {self.created_at:%Y-%m-%d}"
 
 
 class ReportedDay(models.Model):

@@ -24,11 +24,14 @@ def crowd() -> None:
 
 @shared_task(name="risk.estimate")
 def estimate() -> None:
-    """Settle the answers of the day that ended, and fold self-reported results."""
+    """Settle the answers of the day that ended, have self-reported results show, and learn from them."""
     from risk.crowd.answers import settle_answers
     from risk.crowd.reports import fold_reports
+    from risk.estimates.nightly import learn_tonight
 
     settled = settle_answers(now=utc_now())
     done = fold_reports(now=utc_now())
     log.info("settled answers of %d venue-days", settled)
     log.info("folded %d reports into %d days, %d results wait", done.reports, done.days, done.waiting)
+    night = learn_tonight(now=utc_now())
+    log.info("estimates from %d reporters: %s", night.reporters, night.reason)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from crowdtrace.site import front, visitor
+from crowdtrace.site.beliefs import views as beliefs_views
 from crowdtrace.site.documents import views as document_views
 from crowdtrace.site.operator import views as operator_views
 from crowdtrace.site.owner import views as owner_views
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("data", research_views.data, name="page-data"),
     path("data/sql", research_views.sql, name="page-sql"),
     path("data/map", research_views.map_of_releases, name="page-map"),
+    path("beliefs", beliefs_views.what_the_model_believes, name="page-beliefs"),
     path("language", front.language, name="page-language"),
     path("authority.crt", front.authority, name="page-authority"),
     path("app.webmanifest", front.manifest, name="page-manifest"),

@@ -50,7 +50,8 @@ Table = dict[str, dict[str, "Found"]]
 class Setting:
     """One row: how many positive reports of which stream, in which towns, believed how, and where the truth differs.
 
-    ``moved`` adds to the truth drawn from the prior, ``fixed`` replaces it, each (index, value).
+    ``moved`` adds to the truth drawn from the prior, ``fixed`` replaces it, each (index, value). ``alone``: every
+    reporter is a cell, which nobody may keep: the most that reports can tell.
     """
 
     streams: Streams
@@ -58,6 +59,7 @@ class Setting:
     prior: Prior = field(default_factory=Prior)
     moved: tuple[tuple[int, float], ...] = ()
     fixed: tuple[tuple[int, float], ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ def _one(setting: Setting, seed: int, number: int) -> tuple[Any, ...]:
         reports(setting.town, truth, rng, positives=positives, prompted=prompted)
         for prompted, positives in setting.streams
     ]
-    cells = added(one.cells() for one in streams)
+    cells = streams[0].alone() if setting.alone else added(one.cells() for one in streams)
     # What a town and period can tell is the product of scale and prevalence, of visits and elsewhere.
     product = truth.copy()
     product[[SCALE, SCALE + 1]] += np.log(setting.town.prevalence)
@@ -184,6 +186,10 @@ LEARNING: Final = {
         "50 volunteers": Setting(_v(50), prior=ALIKE),
         "200 volunteers": Setting(_v(200), prior=ALIKE),
         "500 volunteers": Setting(_v(500), prior=ALIKE),
+    },
+    "half a year, where every reporter is kept alone (which is not done: the most that reports can tell)": {
+        "50 volunteers": Setting(_v(50), alone=True),
+        "200 volunteers": Setting(_v(200), alone=True),
     },
 }
 CHANGES: Final[dict[str, dict[str, Any]]] = {

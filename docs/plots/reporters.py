@@ -85,6 +85,23 @@ class Reports:
         """Their cells, as they would be kept."""
         return coarsened(cells_of(**vars(self)))[0]
 
+    def alone(self) -> Cells:
+        """A cell for every single reporter: never kept, only compared with."""
+        people = self.period.size
+        none = np.zeros(people, np.int64)
+        return Cells(
+            period=self.period,
+            prompted=self.prompted,
+            band=none,
+            kind=none,
+            share=none,
+            reporters=none + 1,
+            positives=self.positive.astype(np.int64),
+            elsewhere=self.elsewhere,
+            squares=self.hits.sum(axis=1) ** 2,
+            hits=self.hits,
+        )
+
     def first(self, count: int) -> Reports:
         """The first of them."""
         return Reports(**{name: column[:count] for name, column in vars(self).items()})

@@ -207,6 +207,7 @@ class DiagnosisSerializer(OwnersSerializer):
 
     tested_on = Day()
     result = Choice(["positive", "negative"])
+    prompted = Flag(default=False, help_text="the app's random prompt asked for the result, whatever it is")
 
 
 # Devices -------------------------------------------------------------------------------------------------------------

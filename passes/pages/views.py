@@ -65,7 +65,7 @@ QUESTIONS: Final = (
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
     """First use, the personal code, bringing a key back."""
-    return render(request, "passes/me.html")
+    return render(request, "passes/me.html", {"asked_share": settings.ASKED_SHARE})
 
 
 @require_safe
@@ -98,7 +98,8 @@ def rate(request: HttpRequest) -> HttpResponse:
 @require_safe
 def test(request: HttpRequest) -> HttpResponse:
     """Reporting a test result, and what to do after it."""
-    return render(request, "passes/test.html", {"epochs": known_epochs(), "guidance": guidance()})
+    context = {"epochs": known_epochs(), "guidance": guidance(), "asked_share": settings.ASKED_SHARE}
+    return render(request, "passes/test.html", context)
 
 
 @require_safe

@@ -15,7 +15,7 @@ from passes.api.holders import check_test_day, owner_hashes
 from passes.api.serializers import DiagnosisSerializer
 from risk.api import serializers
 from risk.crowd.air import record_air
-from risk.crowd.reports import report_test
+from risk.estimates.reports import take_report
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import cards_of
 from risk.shield.answer import shield_of
@@ -58,15 +58,17 @@ class DiagnosesView(APIView):
         """Count a result for the hours of these owners' visits, once an owner; unknown owners are skipped.
 
         It is added to sums that say of nobody who reported, and shows with the next night. So it cannot be taken back,
-        also not by erasing the visits. Send several owners one by one, at random moments.
+        also not by erasing the visits. Owners sent together count as one person in what the model learns; whoever wants
+        to keep them apart from each other sends them one by one, at random moments.
         """
         body = read_body(request, DiagnosisSerializer)
         now = utc_now()
         check_test_day(body["tested_on"], now)
-        report_test(
+        take_report(
             owner_hashes=owner_hashes(body),
             tested_on=body["tested_on"],
             positive=body["result"] == "positive",
+            prompted=body["prompted"],
             now=now,
         )
         return Response(status=202)

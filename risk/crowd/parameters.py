@@ -1,7 +1,9 @@
 """The parameters in force: versioned rows, each shield names its version, a change has crowd state recomputed."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -59,8 +61,19 @@ def parameters_of(row: ParameterSet | None) -> Parameters:
     """The parameters of a row, always of the pathogen this deployment is set to."""
     if row is None:
         return parameters_at_start()
-    intensity = tuple(sorted((str(kind), float(factor)) for kind, factor in row.kind_intensity.items()))
-    return build(settings.PATHOGEN, Adaptive(row.dose_scale, row.hidden_carriers, intensity))
+    return build(settings.PATHOGEN, adaptive_of(row.dose_scale, row.hidden_carriers, row.kind_intensity, row.learned))
+
+
+def adaptive_of(
+    scale: float, carriers: float, intensity: Mapping[str, float], learned: Iterable[Sequence[Any]]
+) -> Adaptive:
+    """What the columns of a row say."""
+    return Adaptive(
+        scale,
+        carriers,
+        tuple(sorted((str(kind), float(factor)) for kind, factor in intensity.items())),
+        tuple(sorted((str(kind), float(factor), float(spread)) for kind, factor, spread in learned)),
+    )
 
 
 def record_parameters(*, adaptive: Adaptive, reason: str, actor: str, now: dt.datetime) -> ParameterSet:
@@ -73,6 +86,7 @@ def record_parameters(*, adaptive: Adaptive, reason: str, actor: str, now: dt.da
             dose_scale=adaptive.dose_scale,
             hidden_carriers=adaptive.hidden_carriers,
             kind_intensity=dict(adaptive.kind_intensity),
+            learned=[list(each) for each in adaptive.learned],
             created_at=now,
             reason=reason,
         )

@@ -48,15 +48,20 @@ class Folded:
     waiting: int
 
 
-def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, now: dt.datetime) -> None:
+def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, now: dt.datetime) -> set[bytes]:
     """Count a result for the stays of these owners' passes so far, once an owner; the others are skipped.
 
-    Each owner is a transaction of its own, and no row holds an owner and a result.
+    Each owner is a transaction of its own, and no row holds an owner and a result. Returns the owners that counted.
     """
+    counted = set()
     for owner_hash in shuffled(owner_hashes):
         with transaction.atomic():
-            if spend_owner(owner_hash=owner_hash, now=now) and positive:
+            if not spend_owner(owner_hash=owner_hash, now=now):
+                continue
+            counted.add(owner_hash)
+            if positive:
                 _add(_stays_of(owner_hash, tested_on))
+    return counted
 
 
 def _stays_of(owner_hash: bytes, tested_on: dt.date) -> list[tuple[int, int, int]]:

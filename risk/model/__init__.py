@@ -16,9 +16,11 @@ Import what you need from its modules (importing this package imports nothing, s
 - `shield.shield(visits, parameters, budget=)` -> `Shield(shield, low, high, infection_probability, spent, incubating,
   risklevel, parameters, cost, ...)`; `shield.BUDGETS`. `risklevels.risklevel(p)`; `rounding`: numbers as shown.
 - `adoption.narrowed(prior, counts=, said=, seen=)` -> the share of people present who check in, at one venue.
+- `learning`: a posterior from cells of reported results; `learned`: what of it reaches a shield.
 - `renewal`: ordinary weeks and the reproduction number that they imply; `plain`: a chance as time in a known place, and
   the profile that a prevalence suggests.
-- `scouting.expected_cost(parameters, kinds=, heads=, stay_h=, ...)` -> points of stays not yet made.
+- `stays.expected_visits(parameters, kinds=, heads=, stay_h=, ...)` -> `Visits` not made yet; `scouting.expected_cost`
+  of the same -> their points.
 - `hits.class_hits`, `hits.far_hits`, `hits.near_hits`: from doses to expected hits, for simulations.
 - `outbreaks`: published outbreaks against the model.
 

@@ -92,20 +92,32 @@ def adoption_around(share: float) -> Constant:
 
 @dataclass(frozen=True, slots=True)
 class Adaptive:
-    """What outcomes have taught so far; all 1 at the start. ``kind_intensity`` has one factor a kind."""
+    """What differs from the constants; all 1 at the start. ``kind_intensity`` has one factor a kind.
+
+    ``learned``: what outcomes have taught (`risk.model.learned`), as (kind, factor on its hits, share of the spread of
+    beliefs that is left, above 0 and at most 1).
+    """
 
     dose_scale: float = 1.0
     hidden_carriers: float = 1.0
     kind_intensity: tuple[tuple[str, float], ...] = ()
+    learned: tuple[tuple[str, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         values = [self.dose_scale, self.hidden_carriers, *(factor for _, factor in self.kind_intensity)]
+        values += [factor for _, factor, _ in self.learned]
         if not all(1e-3 <= value <= 1e3 for value in values):
             raise ValueError("an adaptive factor is not finite, or absurd")
+        if not all(0.0 < spread <= 1.0 for _, _, spread in self.learned):
+            raise ValueError("a learned spread is a share")
 
     def intensity(self, kind: Kind) -> float:
         """Factor of one venue kind."""
         return dict(self.kind_intensity).get(kind.value, 1.0)
+
+    def taught(self, kind: Kind) -> tuple[float, float]:
+        """Factor on the hits of one venue kind, and the share of the spread that is left."""
+        return {name: (factor, spread) for name, factor, spread in self.learned}.get(kind.value, (1.0, 1.0))
 
 
 @dataclass(frozen=True)

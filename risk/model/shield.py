@@ -7,9 +7,10 @@ mean and both ends of the interval are monotone. It is a shield from visits: wha
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -22,8 +23,10 @@ from risk.model.classes import chances, reported_positive
 from risk.model.emission import kind_draws
 from risk.model.far import InvalidInputError
 from risk.model.hits import Reported, far_hits, near_hits
+from risk.model.learned import KNOWN_ACTIVE, hit_factors
 from risk.model.parameters import Parameters
 from risk.model.risklevels import RiskLevel, risklevel
+from risk.model.stays import usual_hours
 from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
 from risk.model.visits import KINDS, Visits
 
@@ -61,6 +64,16 @@ def _air_factor(visits: Visits, parameters: Parameters) -> Floats:
     beside = parameters.pathogen.removal_beside_ventilation_per_h
     drawn = usual * z_air ** visits.air_log_sd[:, None] + draws.removal_beside_ventilation_per_h
     return np.asarray((usual + beside) / drawn / z_volume ** visits.volume_log_sd[:, None])
+
+
+@functools.lru_cache(maxsize=64)
+def taught_factors(parameters: Parameters) -> Floats:
+    """What outcomes have taught, as a factor on the hits of each kind in each draw, (kinds, draws); 1 before that."""
+    if not parameters.adaptive.learned:
+        return np.ones((len(KINDS), draws_of(parameters).count))
+    bare = replace(parameters, adaptive=replace(parameters.adaptive, learned=()))
+    usual = usual_hours(bare, known_active_per_person=KNOWN_ACTIVE)
+    return hit_factors(parameters, expected_hits(usual, bare).by_visit)
 
 
 def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | None = None) -> Hits:
@@ -116,10 +129,11 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
         close_contacts=np.array([parameters.priors[kind].close_contacts for kind in KINDS])[visits.kind],
         reported=reported,
     )
-    hits = (far + near) * draws.susceptible
+    taught = draws.susceptible * taught_factors(parameters)[visits.kind]
+    hits = (far + near) * taught
     if not (np.isfinite(hits).all() and (hits >= 0.0).all()):
         raise ArithmeticError("hits are not finite")
-    return Hits(hits, far * draws.susceptible, (dose[:, 0] * coverage * believed.admitted).mean(axis=1))
+    return Hits(hits, far * taught, (dose[:, 0] * coverage * believed.admitted).mean(axis=1))
 
 
 @dataclass(frozen=True, slots=True)

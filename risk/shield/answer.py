@@ -24,7 +24,7 @@ from django.utils.translation import get_language
 from risk.crowd import venue_days
 from risk.crowd.air import air_of
 from risk.crowd.cases import Signal, default_signal, signals_of
-from risk.crowd.parameters import build
+from risk.crowd.parameters import adaptive_of, build
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Ints
 from risk.model import classes, ratings, shield
 from risk.model.air import RoomAir
@@ -38,12 +38,14 @@ from risk.model.plain import Comparison, comparison, suggested_profile
 from risk.model.readings import OwnStays, Readings, read_stays
 from risk.model.renewal import ordinary_fortnight
 from risk.model.rounding import down, shown_points, shown_shield, significant, up
+from risk.model.shield import expected_hits
 from risk.model.uncertainty import draws_of
-from risk.model.visits import NO_VISITS, Visits, visits_of
+from risk.model.visits import KINDS, NO_VISITS, Visits, visits_of
 from risk.reads import OWNED_STAYS
 from risk.shield.reasons import Reason, reasons_of
 
 _HOUR_US: Final = QUARTERS_AN_HOUR * QUARTER_US
+FORTNIGHT_US: Final = 14 * 24 * _HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,38 @@ def shield_of(
     return _shown(result, answers, parameters, known.signals)
 
 
+@dataclass(frozen=True, slots=True)
+class Fortnight:
+    """What somebody with these owners met: expected hits by venue kind, (kinds in the order of `KINDS`,), and the mean
+    share of people infectious where they were. ``visits``: how many of the visits counted."""
+
+    hits: npt.NDArray[np.float64]
+    prevalence: float
+    visits: int
+
+
+def fortnight_of(
+    *, owner_hashes: set[bytes], until: dt.datetime, parameters: Parameters, now: dt.datetime
+) -> Fortnight:
+    """Visits that began in the 14 days before ``until``, under given parameters. At most five statements."""
+    _, as_of_us = _in_force()
+    places, stays = _read_stays(owner_hashes, now)
+    last_us = venue_days.microseconds(until)
+    stays = [one for one in stays if last_us - FORTNIGHT_US <= one.arrive_us < last_us]
+    none = np.zeros(len(KINDS))
+    if not stays:
+        return Fortnight(none, 0.0, 0)
+    known = _read_all(places, stays, parameters, as_of_us)
+    counted = np.flatnonzero(known.readings.counted)
+    prevalence = float(_prevalence(parameters, known.signals).mean())
+    if not counted.size:
+        return Fortnight(none, prevalence, 0)
+    visits = _visits(known, counted, now)
+    hits = none.copy()
+    np.add.at(hits, visits.kind, expected_hits(visits, parameters).by_visit.mean(axis=1))
+    return Fortnight(hits, prevalence, int(counted.size))
+
+
 def _shown(
     result: shield.Shield, visits: list[VisitAnswer], parameters: Parameters, signals: Sequence[Signal]
 ) -> ShieldAnswer:
@@ -156,7 +190,7 @@ def _prevalence(parameters: Parameters, signals: Sequence[Signal]) -> npt.NDArra
 # Statements -----------------------------------------------------------------------------------------------------------
 _IN_FORCE: Final = """
     SELECT (SELECT (extract(epoch FROM as_of) * 1000000)::bigint FROM risk_crowdclock),
-           latest.dose_scale, latest.hidden_carriers, latest.kind_intensity::text
+           latest.dose_scale, latest.hidden_carriers, latest.kind_intensity::text, latest.learned::text
     FROM (SELECT 1) AS always
     LEFT JOIN (SELECT * FROM risk_parameterset ORDER BY id DESC LIMIT 1) AS latest ON true
 """
@@ -174,11 +208,11 @@ def _in_force() -> tuple[Parameters, int]:
     """Parameters, and the time up to which crowd state speaks."""
     with connection.cursor() as cursor:
         cursor.execute(_IN_FORCE)
-        as_of_us, scale, carriers, intensity = cursor.fetchone()
+        as_of_us, scale, carriers, intensity, learned = cursor.fetchone()
     if scale is None:
         return build(settings.PATHOGEN, Adaptive()), as_of_us or 0
-    factors = tuple(sorted((str(kind), float(factor)) for kind, factor in json.loads(intensity).items()))
-    return build(settings.PATHOGEN, Adaptive(scale, carriers, factors)), as_of_us or 0
+    adaptive = adaptive_of(scale, carriers, json.loads(intensity), json.loads(learned))
+    return build(settings.PATHOGEN, adaptive), as_of_us or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def test_every_retention_names_fields_that_exist(model: type[models.Model]) -> N
 
 
 # Sums over many visits, from which no single one can be taken out again: said openly, and gone after their term.
-SUMS = {"risk.AnsweredDay", "risk.ReportedDay"}
+SUMS = {"risk.AnsweredDay", "risk.ReportedDay", "risk.ReportCell"}
 
 
 def test_data_of_a_visit_goes_within_a_fortnight_of_its_epoch_and_can_be_erased() -> None:

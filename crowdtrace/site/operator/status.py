@@ -28,6 +28,8 @@ from passes import selectors as of_passes
 from passes.codec.epochs import last_ended_day
 from passes.models import IssuerKey
 from passes.selectors import OddDevice
+from risk.estimates.beliefs import refused_last
+from risk.models import LearnedEstimate
 from venues.models import Organisation
 
 KEYS_AHEAD_DAYS: Final = 2
@@ -93,6 +95,7 @@ class Status:
     causes_day: dt.date
     waiting: int
     speeds: list[PageSpeed]
+    refused: LearnedEstimate | None
 
     @property
     def warnings(self) -> int:
@@ -105,6 +108,7 @@ class Status:
                 bool(self.stuck_verified),
                 not all(key.is_there for key in self.keys),
                 bool(self.odd),
+                self.refused is not None,
             )
         )
 
@@ -127,6 +131,7 @@ def status(now: dt.datetime) -> Status:
         causes_day=ended,
         waiting=Organisation.objects.filter(closed_at=None, verified_at=None).count(),
         speeds=counts.page_speeds(now),
+        refused=refused_last(),
     )
 
 

@@ -1,11 +1,12 @@
 /** First use, keeping a copy of the key, bringing it back, and the people of this device. */
+import { isAsked } from "../core/asked.js";
 import { equal } from "../core/bytes.js";
 import { toRate } from "../core/reminders.js";
 import { makeSecret, personalText, readPersonalText } from "../core/secret.js";
 import { SHARES_NEEDED, joinShares, readShare, splitSecret } from "../core/shares.js";
 import { askToKeepStorage } from "../stores/durable.js";
 import { openVisitorStore } from "../stores/visitor.js";
-import { copyOf, fill, fillPart, find, onActions, ownPath, showState, when, word, words } from "../ui/page.js";
+import { copyOf, fill, fillPart, find, onActions, ownPath, pageData, showState, when, word, words } from "../ui/page.js";
 import { calledOn } from "../ui/people.js";
 import { drawQr, qrImage } from "../ui/qr.js";
 import { Scanner } from "../ui/scanner.js";
@@ -43,7 +44,11 @@ async function showHome() {
   const [person, people] = await Promise.all([store.current(), store.people()]);
   if (!person) return showState("welcome", { focus: document.documentElement.dataset.shown !== undefined });
   const now = Date.now() / 1000;
-  const unrated = toRate(await store.passes(person.id), now).length;
+  const passes = await store.passes(person.id);
+  const unrated = toRate(passes, now).length;
+  // Only who has been somewhere is asked: a result without a visit teaches nothing.
+  const tossed = passes.some((pass) => pass.credential) ? await store.tossFor(person.id, pageData("asked-share")) : undefined;
+  when("asked", isAsked(tossed, Date.now()));
   const leaveAt = await store.leaveAt(person.id);
   fill("hello", person.label ? words("hello-name", { name: person.label }) : word("hello"));
   fill("to-rate", unrated === 1 ? word("rate-one") : words("rate-many", { count: unrated }));
@@ -176,6 +181,11 @@ onActions({
     await store.choose(button.dataset.person ?? "");
     /** @type {HTMLInputElement} */ (find("#new-label")).value = (await store.current())?.label ?? "";
     showState("rename");
+  },
+  decline: async () => {
+    const person = await store.current();
+    if (person) await store.settleToss(person.id);
+    await showHome();
   },
   "ask-forget": () => showState("forget"),
   forget: async () => {

@@ -1,9 +1,10 @@
 /** Reporting a test result for one's visits, and what to do after it. */
 import { Unreachable, request } from "../core/api.js";
+import { isAsked } from "../core/asked.js";
 import { OLDEST_TEST_DAYS } from "../core/epoch.js";
 import { ownersOf } from "../core/owners.js";
 import { openVisitorStore } from "../stores/visitor.js";
-import { find, onActions, pageData, showState } from "../ui/page.js";
+import { find, onActions, pageData, showState, when } from "../ui/page.js";
 
 /** @param {Date} date @returns {string} `YYYY-MM-DD` on this device's calendar */
 function isoDay(date) {
@@ -19,10 +20,26 @@ day.value = day.max;
 
 const store = await openVisitorStore().catch(() => null);
 const person = await store?.current().catch(() => null);
+/** Whether the random prompt asked, so that the result counts among those of people who were picked by chance. */
+let prompted = false;
+if (store && person) {
+  const passes = await store.passes(person.id);
+  const tossed = passes.some((pass) => pass.credential) ? await store.tossFor(person.id, pageData("asked-share")) : undefined;
+  prompted = isAsked(tossed, Date.now());
+  when("asked", prompted);
+}
 if (!store) showState("unable");
 else showState(person ? "ask" : "no-key", { focus: false });
 
-onActions({ again: () => showState("ask") });
+onActions({
+  again: () => showState("ask"),
+  decline: async () => {
+    if (store && person) await store.settleToss(person.id);
+    prompted = false;
+    when("asked", false);
+    when("declined", true);
+  },
+});
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -30,7 +47,8 @@ form.addEventListener("submit", async (event) => {
   const result = String(new FormData(form).get("result"));
   const owners = await ownersOf(person, pageData("epochs"), await store.passes(person.id));
   try {
-    const { status } = await request("POST", "/api/v1/diagnoses", { body: { owners, tested_on: day.value, result } });
+    const { status } = await request("POST", "/api/v1/diagnoses", { body: { owners, tested_on: day.value, result, prompted } });
+    if (status === 202 && prompted) await store.settleToss(person.id);
     showState(status === 202 ? result : status === 400 ? "refused" : "offline");
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;

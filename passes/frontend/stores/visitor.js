@@ -56,6 +56,7 @@
  * @property {string | null} invitation
  */
 import { openDB } from "idb";
+import { coin, toss } from "../core/asked.js";
 import { mayDraw, openPage } from "../core/openings.js";
 
 const NAME = "crowdtrace";
@@ -285,6 +286,24 @@ export class VisitorStore {
     await this.database.put("settings", atS, `leave ${person}`);
   }
 
+  /**
+   * Tosses the coin of the random prompt where it is due.
+   *
+   * @param {string} person
+   * @param {number} share of the tosses that ask
+   * @returns {Promise<import("../core/asked.js").Toss>}
+   */
+  tossFor(person, share) {
+    return this.change(`asked ${person}`, (/** @type {import("../core/asked.js").Toss | undefined} */ before) => toss(before, Date.now(), share, coin));
+  }
+
+  /** @param {string} person answered the random prompt, or declined */
+  async settleToss(person) {
+    /** @type {import("../core/asked.js").Toss | undefined} */
+    const tossed = await this.database.get("settings", `asked ${person}`);
+    if (tossed) await this.database.put("settings", { ...tossed, settled: true }, `asked ${person}`);
+  }
+
   /** @param {string} venue @returns {Promise<string | null>} the code of an invitation that was opened on this device */
   async invitation(venue) {
     return (await this.database.get("settings", `invitation ${venue}`)) ?? null;
@@ -338,7 +357,7 @@ export class VisitorStore {
     await work.objectStore("people").delete(person);
     for (const name of /** @type {const} */ (["passes", "drafts", "tickets"])) await work.objectStore(name).delete(IDBKeyRange.bound([person], [person, []]));
     const settings = work.objectStore("settings");
-    for (const name of ["profile", "mask", "leave"]) await settings.delete(`${name} ${person}`);
+    for (const name of ["profile", "mask", "leave", "asked"]) await settings.delete(`${name} ${person}`);
     if ((await settings.get("person")) === person) await settings.delete("person");
     /** @type {Receipt[]} */
     const receipts = (await settings.get("receipts")) ?? [];

@@ -1,4 +1,4 @@
-"""Settle the answers of ended days and fold self-reported results."""
+"""Settle the answers of ended days, fold self-reported results, and learn from them."""
 
 import dataclasses
 import json
@@ -9,15 +9,18 @@ from django.core.management.base import BaseCommand
 from common.time import utc_now
 from risk.crowd.answers import settle_answers
 from risk.crowd.reports import fold_reports
+from risk.estimates.nightly import learn_tonight
 
 
 class Command(BaseCommand):
-    """Print what was settled and folded, as JSON."""
+    """Print what was settled and folded and what the gate said, as JSON."""
 
-    help = "Have answers of ended days and self-reported results show in shields; what the nightly task does."
+    help = "Have answers of ended days and self-reported results show in shields, and learn; what the nightly task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Settle and fold now."""
+        """Settle, fold and learn now."""
         now = utc_now()
         settled = settle_answers(now=now)
-        self.stdout.write(json.dumps(dataclasses.asdict(fold_reports(now=now)) | {"answered_days": settled}))
+        folded, night = fold_reports(now=now), learn_tonight(now=now)
+        done = dataclasses.asdict(folded) | {"answered_days": settled, "estimates": dataclasses.asdict(night)}
+        self.stdout.write(json.dumps(done))

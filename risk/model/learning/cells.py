@@ -2,7 +2,8 @@
 
 A cell counts the reporters of one period and stream whose visits looked alike: the band of their total expected hits,
 the venue kind that gave most of them, and the band of its share. It keeps how many reported, how many of them a
-positive result, and sums over them of expected hits by kind. A cell of fewer than `FEWEST` reporters is merged with its
+positive result, and sums over them of expected hits by kind and of the square of each one's total, for a chance that
+bends is not that of the mean reporter. A cell of fewer than `FEWEST` reporters is merged with its
 neighbours, first over shares, then over kinds, then over bands; what is fewer still waits.
 
 Only cells of `coarsened` may be kept or looked at. Those of `cells_of` hold single people: the hits of one person by
@@ -36,6 +37,10 @@ ANY: Final = -1
 """Band, kind or share of a cell that was merged over it."""
 MOST_HITS: Final = 100.0
 """More expected hits in a fortnight than anybody can have; a sum of them is refused."""
+ELSEWHERE_INFECTIONS: Final = 0.38
+"""Infections of one person outside visits while infectious, before anything is learned: a third of what visits give
+where an epidemic renews itself; our assumption."""
+FORTNIGHT_DAYS: Final = 14.0
 _KEY: Final = ("period", "prompted", "band", "kind", "share")
 _COARSER: Final = (("share",), ("share", "kind"), ("share", "kind", "band"))
 
@@ -47,7 +52,8 @@ class Cells:
     ``period``: number of the 28 days (`PERIOD_DAYS`) in which they reported. ``prompted``: 1 where a random prompt
     asked, 0 for volunteers. ``band``, ``kind``, ``share``: place of the cell, `ANY` where merged. ``reporters``,
     ``positives``: people. ``hits``, ``elsewhere``: sums over the reporters of expected hits in the fortnight before the
-    report, in visits by kind and outside visits, as the model had them before it learned anything.
+    report, in visits by kind and outside visits, as the model had them before it learned anything. ``squares``: sums of
+    the squares of their totals in visits.
 
     Raises `InvalidInputError` for what no reporters can have given.
     """
@@ -60,6 +66,7 @@ class Cells:
     reporters: Integers
     positives: Integers
     elsewhere: Floats
+    squares: Floats
     hits: Floats
 
     def __post_init__(self) -> None:
@@ -68,9 +75,9 @@ class Cells:
             value = getattr(self, column.name)
             if value.shape != ((size, len(KINDS)) if column.name == "hits" else (size,)):
                 raise InvalidInputError(column.name, "has another length than the other columns")
-        for name in ("hits", "elsewhere"):
+        for name, each in (("hits", MOST_HITS), ("elsewhere", MOST_HITS), ("squares", MOST_HITS**2)):
             value = getattr(self, name)
-            most = MOST_HITS * self.reporters
+            most = each * self.reporters
             if not (np.isfinite(value).all() and (value >= 0.0).all() and (most >= value.T).all()):
                 raise InvalidInputError(name, "must be finite, not negative, and possible for so few people")
         if not ((self.positives >= 0) & (self.positives <= self.reporters) & (self.reporters > 0)).all():
@@ -102,21 +109,39 @@ class Cells:
         """Expected hits outside visits of the average reporter, (n,)."""
         return self.elsewhere / self.reporters
 
+    @property
+    def spread(self) -> Floats:
+        """Standard deviation of the reporters' total hits over their mean, (n,); 0 where nobody has any."""
+        mean = self.mean_hits.sum(axis=1)
+        variance = np.maximum(self.squares / self.reporters - mean**2, 0.0)
+        return np.asarray(np.sqrt(variance) / np.where(mean > 0.0, mean, 1.0))
+
     def where(self, chosen: npt.NDArray[np.bool_] | Integers) -> Cells:
         """Some of the cells."""
         return Cells(**{column.name: getattr(self, column.name)[chosen] for column in fields(self)})
 
     def in_order(self) -> Cells:
         """The same cells in an order that depends on nothing but what they hold, so that sums do not either."""
-        columns = [self.hits.T[::-1], self.elsewhere[None], self.positives[None], self.reporters[None]]
+        columns = [
+            self.hits.T[::-1],
+            self.squares[None],
+            self.elsewhere[None],
+            self.positives[None],
+            self.reporters[None],
+        ]
         keys = [getattr(self, name)[None] for name in reversed(_KEY)]
         return self.where(np.lexsort(np.concatenate([*columns, *keys])))
+
+
+def elsewhere(prevalence: float, infectious_days: float) -> float:
+    """Infections expected outside visits in a fortnight, before anything is learned."""
+    return ELSEWHERE_INFECTIONS * prevalence * FORTNIGHT_DAYS / infectious_days
 
 
 def no_cells() -> Cells:
     """Nothing reported yet."""
     none = np.zeros(0, np.int64)
-    return Cells(none, none, none, none, none, none, none, np.zeros(0), np.zeros((0, len(KINDS))))
+    return Cells(none, none, none, none, none, none, none, np.zeros(0), np.zeros(0), np.zeros((0, len(KINDS))))
 
 
 def cells_of(
@@ -143,6 +168,7 @@ def cells_of(
                 reporters=np.ones(len(each), np.int64),
                 positives=np.asarray(positive, np.int64),
                 elsewhere=np.asarray(elsewhere, np.float64),
+                squares=total**2,
                 hits=each,
             )
         ]
@@ -165,7 +191,7 @@ def added(parts: Iterable[Cells]) -> Cells:
         np.add.at(sums, which, values)
         return sums
 
-    sums: dict[str, Any] = {name: summed(name) for name in ("reporters", "positives", "elsewhere", "hits")}
+    sums: dict[str, Any] = {name: summed(name) for name in ("reporters", "positives", "elsewhere", "squares", "hits")}
     return Cells(**dict(zip(_KEY, keys.T.copy(), strict=True)), **sums)
 
 

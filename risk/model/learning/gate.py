@@ -1,10 +1,10 @@
 """Whether a new estimate may replace the one in force.
 
-The question is put to reports that neither side has seen: cells of the last 28 days, predicted by the posterior mean
-chance of each. The candidate's side is what the same estimator says without them (`fit` on the older cells), the other
-side is a version that was in force before the 28 days before. Refused is what predicts worse by more than two standard
-errors, where 30 or more positives can tell; what is not finite; and what rests on too few effective draws. Judging by a
-single day would refuse correct updates half the time.
+The question is put to reports that neither side has seen: cells of the last 28 days or a little more, predicted by the
+posterior mean chance of each. The candidate's side is what the same estimator says without them (`fit` on the older
+cells), the other side is a version that was in force before them. Refused is what predicts worse by more than two
+standard errors, where 30 or more positives can tell; what is not finite; and what rests on too few effective draws.
+Judging by a single day would refuse correct updates half the time.
 """
 
 from __future__ import annotations
@@ -79,21 +79,24 @@ def learn(
     *,
     period: int,
     seed: int,
+    since: int | None = None,
     in_force: Estimate | None = None,
     reference: Estimate | None = None,
 ) -> Learned:
     """Refit from all kept cells and decide.
 
-    ``period`` is the newest: its cells are what both sides are tried on. ``in_force`` stays where the candidate is
-    refused. ``reference`` is the version that was in force before the last full period began: yesterday's version has
-    the same data as the candidate, and comparing with it would compare an estimator with itself. `None` is the prior.
+    ``period`` is the newest; both sides are tried on cells of ``since`` (the newest itself) and later. ``in_force``
+    stays where the candidate is refused. ``reference`` is the version that was in force before ``since`` began:
+    yesterday's version has the same data as the candidate, and comparing with it would compare an estimator with
+    itself. `None` is the prior.
     The same arguments give the same answer, so that running it again changes nothing. Never raises for what reports
     hold.
     """
-    unseen = cells.where(cells.period == period)
+    first = period if since is None else since
+    unseen = cells.where((cells.period >= first) & (cells.period <= period))
     try:
         candidate = fit(cells, prior, period=period, seed=seed)
-        older = fit(cells.where(cells.period < period), prior, period=period - 1, seed=seed)
+        older = fit(cells.where(cells.period < first), prior, period=first - 1, seed=seed)
         other = reference or fit(no_cells(), prior, period=period, seed=seed)
     except DivergedError:
         return Learned(in_force, Verdict(Reason.DIVERGED))

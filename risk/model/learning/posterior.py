@@ -10,9 +10,11 @@ a positive result report more readily than others, and more so, or less, the mor
 stream a share of liars says positive whatever happened; with ``l`` its odds, a report is positive with odds
 ``o + l*(1 + o)``.
 
-A cell counts as a binomial draw at the mean hits of its reporters. Every factor has a lognormal prior, ``rise`` a
-normal one. The mode is found by Newton steps (Fisher's scoring, so that the information is never indefinite), halved
-until they climb; draws come from a t around it, weighted to the exact posterior.
+A cell counts as a binomial draw at the mean chance of its reporters: of two halves, whose total hits have the mean and
+the spread of the cell's (Gauss-Hermite's two points), for the chance of a volunteer bends within a band. Every factor
+has a lognormal prior, ``rise`` a normal one. The mode is found by Newton steps (Fisher's scoring, so that the
+information is never indefinite), halved until they climb; draws come from a t around it, weighted to the exact
+posterior.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from risk.model.learning.cells import Cells, Floats
 from risk.model.uncertainty import HIGH, LOW
 from risk.model.visits import KINDS
 
-FORM: Final = 1
+FORM: Final = 2
 """Raised when the likelihood changes, so that a version never means two different ones."""
+WIDEST: Final = 0.9
+"""Spread of hits within a cell, against their mean, beyond which one of its halves would have none."""
 LEAST_DOSE: Final = 1e-4
 """Doses below count as this much, for nobody's shield shows less."""
 DRAWS: Final = 1500
@@ -167,22 +171,30 @@ def age_weights(cells: Cells, period: int) -> Floats:
     return np.asarray(np.where(age >= 0, 0.5 ** (np.maximum(age, 0) / HALF_LIFE_PERIODS), 0.0))
 
 
+def halves(cells: Cells) -> Floats:
+    """Hits of the two halves of each cell's reporters against their mean, (2, n)."""
+    spread = np.minimum(cells.spread, WIDEST)
+    return np.stack([1.0 - spread, 1.0 + spread])
+
+
 def log_dose(cells: Cells) -> Floats:
-    """Log of the hits that the average reporter of each cell was shown, (n,)."""
-    return np.asarray(np.log(np.maximum(cells.mean_hits.sum(axis=1), LEAST_DOSE)))
+    """Log of the hits that the reporters of each half of each cell were shown, (2, n)."""
+    return np.asarray(np.log(np.maximum(cells.mean_hits.sum(axis=1) * halves(cells), LEAST_DOSE)))
 
 
 def typical_dose(cells: Cells, weights: Floats) -> float | None:
     """Mean log dose of the volunteers, at which ``reporting`` has its prior; of no volunteers, `None`."""
     heads = cells.reporters * weights * (cells.prompted == 0)
-    return float(heads @ log_dose(cells) / heads.sum()) if heads.sum() > 0.0 else None
+    return float(heads @ log_dose(cells).mean(axis=0) / heads.sum()) if heads.sum() > 0.0 else None
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """What the likelihood needs of cells, each (n,) but ``hits``: computed once a fit."""
+    """What the likelihood needs of cells, computed once a fit: each (n,), but ``hits`` (n, kinds) and, by half of the
+    reporters, ``halves`` and ``log_dose`` (2, n)."""
 
     hits: Floats
+    halves: Floats
     elsewhere: Floats
     log_dose: Floats
     volunteers: Floats
@@ -195,6 +207,7 @@ class _Problem:
         typical = typical_dose(cells, weights) if centre is None else centre
         return cls(
             hits=hits,
+            halves=halves(cells),
             elsewhere=cells.mean_elsewhere,
             log_dose=log_dose(cells) - (typical or 0.0),
             volunteers=np.asarray(1.0 - cells.prompted, np.float64),
@@ -212,24 +225,31 @@ class _Problem:
         return np.flatnonzero([any(visits), elsewhere, volunteers, volunteers, volunteers, prompted, *visits])
 
     def hazards(self, at: Floats) -> tuple[Floats, Floats]:
-        """Infections expected (..., n) in visits and elsewhere of parameters ``at`` (..., parameters)."""
+        """Infections expected in visits (..., 2, n) and elsewhere (..., 1, n) at parameters (..., parameters)."""
         visits = np.exp(at[..., SCALE, None] + at[..., KIND:]) @ self.hits.T
-        return visits, np.exp(at[..., BACKGROUND, None]) * self.elsewhere
+        elsewhere = np.exp(at[..., BACKGROUND, None]) * self.elsewhere
+        return visits[..., None, :] * self.halves, elsewhere[..., None, :]
 
     def log_odds(self, at: Floats) -> Floats:
-        """Log odds of a positive report, (..., n)."""
+        """Log odds of a positive report, (..., n): of the mean chance of both halves."""
+        each = self.log_odds_of_halves(at)
+        yes, no = -np.logaddexp(0.0, -each), -np.logaddexp(0.0, each)
+        return np.asarray(np.logaddexp(yes[..., 0, :], yes[..., 1, :]) - np.logaddexp(no[..., 0, :], no[..., 1, :]))
+
+    def log_odds_of_halves(self, at: Floats) -> Floats:
+        """The same of each half, (..., 2, n)."""
         told = self.log_told(at)
         return np.logaddexp(told, self.log_liars(at) + np.logaddexp(0.0, told))
 
     def log_told(self, at: Floats) -> Floats:
         """The same of a report that is no lie."""
         x = np.maximum(sum(self.hazards(at)), 1e-300)
-        said = at[..., REPORTING, None] + at[..., RISE, None] * self.log_dose
+        said = at[..., REPORTING, None, None] + at[..., RISE, None, None] * self.log_dose
         return np.asarray(self.volunteers * said + x + np.log(-np.expm1(-x)))
 
     def log_liars(self, at: Floats) -> Floats:
-        """Log odds of a lie, (..., n)."""
-        return np.where(self.volunteers > 0.0, at[..., LIARS, None], at[..., PROMPTED_LIARS, None])
+        """Log odds of a lie, (..., 1, n)."""
+        return np.where(self.volunteers > 0.0, at[..., LIARS, None, None], at[..., PROMPTED_LIARS, None, None])
 
     def log_likelihood(self, at: Floats) -> Floats:
         """Log-likelihood (...,) but for the constant of the binomial."""
@@ -239,17 +259,21 @@ class _Problem:
     def slopes(self, at: Floats) -> Floats:
         """Derivatives of the log odds by the parameters, (n, parameters)."""
         visits, elsewhere = self.hazards(at)
-        told, liars, odds = self.log_told(at), self.log_liars(at), self.log_odds(at)
-        honest = np.exp(told + np.log1p(np.exp(liars)) - odds)
-        lied = np.exp(liars + np.logaddexp(0.0, told) - odds)
+        told, liars, each = self.log_told(at), self.log_liars(at), self.log_odds_of_halves(at)
+        chance = _chance(each)
+        mean = chance.mean(axis=0)
+        # The log odds of a mean chance move with those of a half as its variance is to that of the whole.
+        share = 0.5 * chance * (1.0 - chance) / np.maximum(mean * (1.0 - mean), 1e-300)
+        honest = share * np.exp(told + np.log1p(np.exp(liars)) - each)
+        lied = (share * np.exp(liars + np.logaddexp(0.0, told) - each)).sum(axis=0)
         # d log(exp(x) - 1) / dx
         steep = honest / -np.expm1(-np.maximum(visits + elsewhere, 1e-300))
-        out = np.empty((visits.size, len(NAMES)))
-        out[:, SCALE], out[:, BACKGROUND] = steep * visits, steep * elsewhere
-        out[:, REPORTING] = honest * self.volunteers
-        out[:, RISE] = out[:, REPORTING] * self.log_dose
+        out = np.empty((mean.size, len(NAMES)))
+        out[:, SCALE], out[:, BACKGROUND] = (steep * visits).sum(axis=0), (steep * elsewhere).sum(axis=0)
+        out[:, REPORTING] = honest.sum(axis=0) * self.volunteers
+        out[:, RISE] = (honest * self.log_dose).sum(axis=0) * self.volunteers
         out[:, LIARS], out[:, PROMPTED_LIARS] = lied * self.volunteers, lied * (1.0 - self.volunteers)
-        out[:, KIND:] = steep[:, None] * np.exp(at[SCALE] + at[KIND:]) * self.hits
+        out[:, KIND:] = (steep * self.halves).sum(axis=0)[:, None] * np.exp(at[SCALE] + at[KIND:]) * self.hits
         return out
 
     def information(self, at: Floats) -> Floats:

@@ -99,6 +99,8 @@ def test_two_halves_of_the_reports_add_up_to_the_whole() -> None:
         ("hits", -1e-9),
         ("hits", 1e6),
         ("elsewhere", np.nan),
+        ("squares", -1.0),
+        ("squares", np.inf),
         ("positives", 10**6),
         ("positives", -1),
         ("reporters", 0),
@@ -114,6 +116,14 @@ def test_what_no_reporters_can_have_given_is_refused(column: str, value: float) 
     changed[0] = value
     with pytest.raises(InvalidInputError):
         replace(cells, **{column: changed})
+
+
+def test_the_spread_is_that_of_the_reporters_totals_however_they_are_merged() -> None:
+    hits = np.zeros((6, len(KINDS)))
+    hits[:, 0] = totals = [0.02, 0.021, 0.024, 0.03, 0.035, 0.039]
+    one = cells_of(period=[0] * 6, prompted=[0] * 6, positive=[True] * 6, hits=hits, elsewhere=[0.0] * 6)
+    assert one.size == 1
+    assert one.spread == pytest.approx(np.std(totals) / np.mean(totals))
 
 
 def test_columns_of_different_lengths_are_refused() -> None:

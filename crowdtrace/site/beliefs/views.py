@@ -1,0 +1,76 @@
+"""What the model believes, from how many reports, and how it moved. Open to anyone; it works without a script."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from crowdtrace.site.beliefs import chart
+from crowdtrace.site.beliefs.chart import Place
+from exports.dataset import publication
+from risk.estimates.beliefs import Believed, beliefs
+from venues.kinds import VenueKind
+
+WORDS: Final[dict[str, tuple[Promise, Promise]]] = {
+    "scale": (_("What a visit costs"), _("against the model's constants; only its product with prevalence is known")),
+    "background": (_("Infections outside visits"), _("against a third of those in visits")),
+    "reporting": (_("Readiness to report"), _("odds of reporting a positive result against a negative one")),
+    "rise": (_("Readiness after more risk"), _("power of the risk that one's own shield showed; 0 is none")),
+    "liars": (_("False reports, unasked"), _("share of people who say positive whatever happened")),
+    "prompted_liars": (_("False reports, asked by chance"), _("share of people who say positive whatever happened")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One estimate as shown; ``before`` and ``now`` are its places in the drawing, for factors."""
+
+    title: str | Promise
+    meaning: str | Promise
+    believed: Believed
+    before: Place | None
+    now: Place | None
+
+    @property
+    def percents(self) -> tuple[float, ...]:
+        """Of a share: before, now, and the ends of its interval, in percent."""
+        before, now = self.believed.before, self.believed.now
+        return tuple(100.0 * value for value in (before.middle, now.middle, now.low, now.high))
+
+    @property
+    def narrower(self) -> int:
+        """How much narrower the interval is than before, in percent."""
+        return round(100.0 * self.believed.learned)
+
+
+@require_safe
+def what_the_model_believes(request: HttpRequest) -> HttpResponse:
+    """Each estimate with its interval, before and now."""
+    found = beliefs()
+    rows = [_row(one) for one in found.all]
+    context = {
+        "beliefs": found,
+        "first": [row for row in rows if not row.believed.is_kind],
+        "kinds": [row for row in rows if row.believed.is_kind],
+        "ticks": chart.ticks(),
+        "width": chart.WIDTH,
+        "height": chart.HEIGHT,
+        "upward": chart.upward_ticks(),
+        "moved": chart.moved(found.versions),
+        "line": chart.line(chart.moved(found.versions)),
+        "demonstration": publication.demonstration_sentence() if publication.is_demonstration() else "",
+    }
+    return render(request, "site/beliefs.html", context)
+
+
+def _row(one: Believed) -> Row:
+    if one.is_kind:
+        title, meaning = VenueKind(one.name).label, ""
+    else:
+        title, meaning = WORDS[one.name]
+    drawn = not one.is_share and one.name not in {"rise", "reporting"}
+    return Row(title, meaning, one, chart.place(one.before) if drawn else None, chart.place(one.now) if drawn else None)
