@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('risk', '0003_reports_on_arrival'),
+        ('risk', '0004_answers_by_day'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('risk', '0003_reports_on_arrival'),
+        ('risk', '0005_rated_on_cards'),
     ]
 
     operations = [
