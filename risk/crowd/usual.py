@@ -50,7 +50,8 @@ def refresh_usual(now: dt.datetime) -> None:
 def usual_week(crowds: Sequence[Crowd], zone: str, now: dt.datetime) -> Any:
     """Mean heads (168,) float32 by local hour of week, Monday first; 0 where fewer than five people made them.
 
-    Empty where nothing is known.
+    Not a number at an hour of which no day is closed yet. Empty where five people never made an hour: that a place has
+    had its first visitors does not show.
     """
     if not crowds:
         return np.zeros(0, np.float32)
@@ -69,8 +70,11 @@ def usual_week(crowds: Sequence[Crowd], zone: str, now: dt.datetime) -> Any:
         np.add.at(people, at[turn], crowd.state.present[:-1][turn, 0])
     total = np.bincount(week, person_h, WEEK_H)
     seen = np.bincount(week, people, WEEK_H)
-    times = np.maximum(np.bincount(week, minlength=WEEK_H), 1)
-    return np.where(seen >= FEWEST_SHOWN, total / times, 0.0).astype("<f4")
+    times = np.bincount(week, minlength=WEEK_H)
+    if not (seen >= FEWEST_SHOWN).any():
+        return np.zeros(0, np.float32)
+    means = np.where(seen >= FEWEST_SHOWN, total / np.maximum(times, 1), 0.0)
+    return np.where(times > 0, means, np.nan).astype("<f4")
 
 
 def _hours_of_week(zone: str, first_hour: int, hours: int) -> Any:
@@ -82,5 +86,5 @@ def _hours_of_week(zone: str, first_hour: int, hours: int) -> Any:
 def usual_of(venue_id: int) -> list[list[float]] | None:
     """Mean heads by weekday and local hour, Monday first, of the last fortnight; `None` where nothing is known yet."""
     row = VenueCard.objects.filter(venue=venue_id).values_list("usual", flat=True).first()
-    week = np.frombuffer(row or b"", "<f4")
+    week = np.nan_to_num(np.frombuffer(row or b"", "<f4"))
     return [[float(heads) for heads in week[day * 24 : day * 24 + 24]] for day in range(7)] if week.size else None

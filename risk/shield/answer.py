@@ -22,7 +22,7 @@ from django.db import connection
 from django.utils.translation import get_language
 
 from risk.crowd import venue_days
-from risk.crowd.air import air_of
+from risk.crowd.air import Facts, air_of
 from risk.crowd.cases import Signal, default_signal, signals_of
 from risk.crowd.parameters import build
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Ints
@@ -182,13 +182,13 @@ def _in_force() -> tuple[Parameters, int]:
 @dataclass(frozen=True, slots=True)
 class _Place:
     venue: str
-    facts: tuple[str, float | None, float | None]
+    facts: Facts
     zip3: str
 
     @property
     def kind(self) -> Kind:
         """What the venue is."""
-        return Kind(self.facts[0])
+        return Kind(self.facts.kind)
 
 
 @dataclass(slots=True)
@@ -207,7 +207,7 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     with connection.cursor() as cursor:
         cursor.execute(OWNED_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
-    places = {row[0]: _Place(row[12], tuple(row[13:16]), row[16]) for row in rows}
+    places = {row[0]: _Place(row[12], Facts(*row[13:17]), row[17]) for row in rows}
     answers = np.array([row[4:8] for row in rows], bool).reshape(-1, 4).T
     classes = answer_class(symptoms=answers[0], diagnosed=answers[1], contact=answers[2], near=answers[3]).tolist()
     stays: list[_Stay] = []
@@ -356,7 +356,7 @@ def _answer(  # noqa: PLR0917 - one call
             votes=(votes[0], votes[1], votes[2]),
             prior=known.priors[at],
             air=known.airs[at],
-            volume_known=place.facts[1] is not None,
+            volume_known=place.facts.volume_m3 is not None,
             language=language,
         ),
         infection_probability=significant(chance),
