@@ -23,7 +23,8 @@ def test_the_same_crowd_now_and_usually_is_the_same_crowd_later(
     crowd = believed_crowd(kind, count)
     later = during(crowd, crowd, ahead_h=ahead, stay_h=stay, dwell_h=dwell)
     now = during(crowd, crowd, ahead_h=0.0, stay_h=stay, dwell_h=dwell)
-    assert np.isclose(now, crowd) and np.isclose(later, crowd)
+    assert np.isclose(now, crowd)
+    assert np.isclose(later, crowd)
 
 
 @given(heads, heads, means, hours, hours, stays, dwells)
