@@ -69,8 +69,14 @@ def nearby(
 @lru_cache(maxsize=2)
 def slots_by_zone(hour: dt.datetime) -> str:
     """Hour of the week, Monday first, of an instant in every time zone, as JSON: the database knows other zones."""
-    local = {name: hour.astimezone(ZoneInfo(name)) for name in zone_names()}
+    local = {name: hour.astimezone(zone) for name, zone in _zones().items()}
     return json.dumps({name: moment.weekday() * 24 + moment.hour for name, moment in local.items()})
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, ZoneInfo]:
+    """Every time zone, read once: Python itself keeps only the last few."""
+    return {name: ZoneInfo(name) for name in zone_names()}
 
 
 def _asked(now: dt.datetime) -> dict[str, Any]:

@@ -78,6 +78,6 @@ def test_the_migration_cleans_what_was_stored_before() -> None:
     migration = importlib.import_module("venues.migrations.0006_names_as_they_look")
     migration.clean_stored(apps, connection.schema_editor())
     for model in (Organisation, Door, Device, Event):
-        assert set(model.objects.values_list("name", flat=True)) <= {STORED, "Corner Ltd"}
+        assert set(model.objects.values_list("name", flat=True)) <= {STORED, "Corner Ltd", "Entrance"}
     assert sorted(Venue.objects.values_list("name", flat=True)) == ["?", STORED]
     assert [found.venue.name for found in find_venues(q="cafe")] == [STORED]

@@ -168,7 +168,7 @@ def test_a_search_gives_cards_with_the_nearest_first() -> None:
     response = send("GET", "/api/v1/venues?q=old+mi&zip=94110&limit=2", now=NOW)
     assert [one["id"] for one in response.json()["results"]] == [near.public_id, far.public_id]
     assert set(response.json()) == {"results", "next", "previous"}
-    assert set(response.json()["results"][0]) == KEYS
+    assert set(response.json()["results"][0]) == KEYS | {"distance_km"}
 
 
 def test_an_unchanged_card_is_not_sent_again() -> None:
