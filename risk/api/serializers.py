@@ -251,7 +251,9 @@ class OccupancyOutput(serializers.Serializer[Any]):
     """How full it is."""
 
     BANDS: Final = ["empty", "quiet", "busy", "full"]
-    band = serializers.ChoiceField(BANDS, help_text="empty: fewer than five; then by thirds of the enforced limit")
+    band = serializers.ChoiceField(
+        BANDS, help_text="check-ins; empty: fewer than five; then by thirds of the enforced limit"
+    )
     usual = serializers.ListField(
         child=serializers.ListField(child=serializers.ChoiceField(BANDS), min_length=24, max_length=24),
         min_length=7,
@@ -325,6 +327,9 @@ class CardOutput(serializers.Serializer[Any]):
     )
     time_zone = serializers.CharField(help_text="of the opening hours and of `usual`")
     epochs = EpochOutput(many=True)
+    counted = serializers.BooleanField(
+        help_text="whether check-ins say how full it is; else costs are of a usual place of its kind"
+    )
     occupancy = OccupancyOutput()
     ratings = RatingsOutput()
     air = AirOutput()

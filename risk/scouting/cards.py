@@ -152,14 +152,23 @@ class _Card:
         return open_hours_ahead(self.hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
 
     @cached_property
+    def seen(self) -> Floats:
+        """Check-ins inside now, as far as their number says something."""
+        return count_now(self.heads, self.prepared.usual.size > 0)
+
+    @property
+    def counted(self) -> bool:
+        """Whether check-ins say how full it is now; else it counts as a usual place of its kind."""
+        return bool(np.isfinite(self.seen))
+
+    @cached_property
     def crowds(self) -> Floats:
         """Expected check-ins (hours, stays) of stays that begin in the open hours; of now, where it never opens."""
         starts = self.open_hours or [self.now]
         prior = self.parameters.priors[Kind(self.venue.kind)]
         kind = kind_crowd(self.parameters, Kind(self.venue.kind), self.limit)
         ahead = np.array([max(0.0, (start - self.now) / _HOUR) for start in starts])
-        seen = count_now(self.heads, self.prepared.usual.size > 0)
-        present = np.where(np.isfinite(seen), believed_crowd(kind, seen), UNKNOWN)
+        present = np.where(self.counted, believed_crowd(kind, self.seen), UNKNOWN)
         usual = believed_crowd(kind, self._usual_heads(starts))
         stays = np.array(STAYS_H)
         return during(usual[:, None], present, ahead_h=ahead[:, None], stay_h=stays, dwell_h=prior.usual_dwell_h)
@@ -203,6 +212,7 @@ class _Card:
             "opening_hours": self.hours,
             "time_zone": venue.time_zone,
             "epochs": epochs,
+            "counted": self.counted,
             "occupancy": {"band": band(self.heads, self.limit), "usual": self._usual()},
             "ratings": _ratings(*self.prepared.ratings),
             "air": self.air,

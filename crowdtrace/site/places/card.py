@@ -22,7 +22,7 @@ STAYS: Final[Mapping[str, Promise]] = {
     "120": _("Two hours"),
 }
 BAND_NAMES: Final[Mapping[str, Promise]] = {
-    "empty": _("fewer than five people"),
+    "empty": _("fewer than five check-ins"),
     "quiet": _("under a third full"),
     "busy": _("one to two thirds full"),
     "full": _("over two thirds full"),

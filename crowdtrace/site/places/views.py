@@ -67,6 +67,7 @@ def _rows(found: Sequence[FoundVenue], asked: Asked, now: dt.datetime) -> list[d
             "venue": row.venue,
             "distance_km": row.distance_km,
             "open": card["open"],
+            "counted": card["counted"],
             "opening": words_of_opening(card, row.venue.zone, now),
             "band": BAND_NAMES[card["occupancy"]["band"]],
             "level": level_of(card["occupancy"]["band"]),

@@ -24,7 +24,7 @@ from venues.selectors import open_venue
 pytestmark = pytest.mark.django_db
 KEYS = {
     "id", "name", "kind", "zip", "organisation", "epochs", "occupancy", "ratings", "air", "shield_cost", "hours",
-    "best_hours", "alternatives", "fits_profile", "verified", "open", "changes_at", "opening_hours", "time_zone",
+    "best_hours", "alternatives", "fits_profile", "verified", "open", "changes_at", "counted", "opening_hours", "time_zone",
 }  # fmt: skip
 
 
@@ -231,6 +231,7 @@ def test_now_costs_what_its_own_hour_costs() -> None:
 @pytest.mark.parametrize("profile", ["cautious", "standard", "relaxed"])
 def test_a_place_that_nobody_checked_in_to_is_not_taken_for_an_empty_one(profile: str) -> None:
     found = card(make_venue(), f"?profile={profile}")
+    assert not found["counted"]
     assert {hour["shield_cost_60"] for hour in found["hours"]} == {found["shield_cost"]["60"]["no_mask"]}
 
 

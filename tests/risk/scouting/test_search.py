@@ -229,3 +229,10 @@ class TestTheCardPage:
         page = send("GET", f"/venues/{full.public_id}", now=NOW).content.decode()
         assert "Cheaper places in ZIP area 941, open now" in page
         assert "94112" in page
+
+    @pytest.mark.parametrize("page", ["/venues?q=corner", "/venues/{}"])
+    def test_of_a_place_that_nobody_counted_does_not_call_it_empty(self, page: str) -> None:
+        venue = make_venue()
+        said = send("GET", page.format(venue.public_id), now=NOW).content.decode()
+        assert "not known yet" in said
+        assert "fewer than five" not in said
