@@ -252,7 +252,7 @@ class OccupancyOutput(serializers.Serializer[Any]):
 
     BANDS: Final = ["empty", "quiet", "busy", "full"]
     band = serializers.ChoiceField(
-        BANDS, help_text="check-ins; empty: fewer than five; then by thirds of the enforced limit"
+        BANDS, help_text="empty: fewer than five check-ins; then by thirds of the enforced limit"
     )
     usual = serializers.ListField(
         child=serializers.ListField(child=serializers.ChoiceField(BANDS), min_length=24, max_length=24),

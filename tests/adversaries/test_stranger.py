@@ -4,12 +4,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from risk.crowd.refresh import refresh_crowd
 from risk.model.kinds import PRIORS, Kind
 from risk.models import AirHour
 from risk.scouting.curves import refresh_cards
-from tests.factories import NOW, make_event, make_organisation, make_venue
+from tests.factories import NOW, make_event, make_organisation, make_venue, owner_of
 from tests.passes.people import send
 from tests.risk.crowds import crowd
 from venues.models import Venue
@@ -80,6 +81,14 @@ class TestAStranger:
         for place, marks in ((copy, 1), (known, 0)):
             event = make_event(venue=place)
             assert send("GET", f"/events/{event.public_id}", now=NOW).content.count(MARK) == marks
+
+    def test_is_marked_where_its_code_is_shown_on_a_screen(self, known: Venue) -> None:
+        for place, marks in ((twin(), 1), (known, 0)):
+            client = Client()
+            client.force_login(owner_of(place.organisation))
+            event = make_event(venue=place)
+            for path in (f"/owner/venues/{place.public_id}/code", f"/owner/events/{event.public_id}/code"):
+                assert client.get(path).content.count(MARK) == marks
 
     def test_gives_its_phones_a_pass_that_can_say_so(self, known: Venue) -> None:
         for place, word in ((twin(), b'"verified": false'), (known, b'"verified": true')):
