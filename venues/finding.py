@@ -100,7 +100,8 @@ def count(wanted: Wanted) -> int:
 def _has(words: Sequence[str]) -> Q:
     """Every word in the name, or naming the kind; words that name no kind share one query of the index."""
     phrase = PHRASES_OF_KIND.get(" ".join(words))
-    found, plain = Q(), []
+    found = Q()
+    plain: list[str] = []
     for word in words:
         kinds = kinds_meant(word)
         if kinds:
@@ -118,7 +119,7 @@ def _prefix(*words: str) -> SearchQuery:
 
 
 def _within(wanted: Wanted, most_km: float) -> list[str]:
-    near = []
+    near: list[str] = []
     for zip3 in wanted.around:
         away = wanted.distance_km(zip3)
         if away is not None and away <= most_km:

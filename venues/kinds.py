@@ -120,7 +120,8 @@ _PLURALS: Final = ("s", "es")
 
 def kinds_meant(word: str) -> frozenset[str]:
     """Kinds that a folded word names; where it names none, those that it begins to name."""
-    named, begun = set(), set()
+    named: set[str] = set()
+    begun: set[str] = set()
     forms = {word, *(word.removesuffix(plural) for plural in _PLURALS)}
     for kind, words in WORDS_OF_KIND.items():
         for one in words.split():
