@@ -10,9 +10,9 @@ from benchmarks.homes import measuring_home
 _FILL = """
 INSERT INTO venues_organisation (public_id, name, kind, created_at, verified_at)
 VALUES ('o_0000000000', 'Town', 'commercial', now() - interval '60 days', now() - interval '60 days');
-INSERT INTO venues_venue (public_id, organisation_id, name, kind, zip, time_zone, volume_m3, listed, unmanned,
+INSERT INTO venues_venue (public_id, organisation_id, name, words, kind, zip, time_zone, volume_m3, listed, unmanned,
     alert_percent, created_at)
-SELECT 'v_' || lpad(i::text, 10, '0'), (SELECT id FROM venues_organisation), 'Place ' || i,
+SELECT 'v_' || lpad(i::text, 10, '0'), (SELECT id FROM venues_organisation), 'Place ' || i, 'place ' || i,
        (ARRAY['restaurant', 'bar', 'retail', 'gym', 'office', 'worship'])[1 + i % 6],
        (ARRAY['94110', '94601', '10001', '60601', '77002'])[1 + i % 5], 'UTC', 100 + i % 900, true, false,
        90, now() - interval '60 days'

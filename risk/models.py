@@ -74,7 +74,7 @@ class CrowdDay(models.Model):
 class VenueCard(models.Model):
     """What a scouting card needs and is dear to compute: costs by head count, usual crowd, expected crowd.
 
-    `kind`, `volume_m3` and `air_changes_per_h` are what the venue's facts were when its crowd was computed.
+    `kind`, `volume_m3`, `air_changes_per_h` and `verified` are what the venue's facts were when its crowd was computed.
     """
 
     privacy = Privacy(Subject.NOBODY, export=Export.NEVER, kept="means of a venue; lives and goes with it")
@@ -83,6 +83,7 @@ class VenueCard(models.Model):
     kind = models.CharField(max_length=16)
     volume_m3 = models.FloatField(null=True)
     air_changes_per_h = models.FloatField(null=True)
+    verified = models.BooleanField(default=False)
     basis = models.BinaryField(max_length=16, default=bytes, help_text="hash of what `curve` was computed from")
     curve = models.BinaryField(default=bytes, help_text="expected hits a head: float64, stays x mask x head nodes")
     usual = models.BinaryField(default=bytes, help_text="float32, usual heads by local hour of week, Monday first")

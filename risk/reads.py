@@ -13,15 +13,19 @@ TAKE_CHANGES: Final = """
 """
 """Take the queue of changes: each venue with the earliest instant that changed."""
 VENUES_WITH_NEW_FACTS: Final = """
-    SELECT venue.id FROM venues_venue AS venue JOIN risk_venuecard AS card ON card.venue_id = venue.id
-    WHERE (venue.kind, venue.volume_m3, venue.air_changes_per_h)
-          IS DISTINCT FROM (card.kind, card.volume_m3, card.air_changes_per_h)
+    SELECT venue.id FROM venues_venue AS venue
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    JOIN risk_venuecard AS card ON card.venue_id = venue.id
+    WHERE (venue.kind, venue.volume_m3, venue.air_changes_per_h, organisation.verified_at IS NOT NULL)
+          IS DISTINCT FROM (card.kind, card.volume_m3, card.air_changes_per_h, card.verified)
 """
-"""Venues whose kind, volume or air differ from those their crowd state was computed with."""
+"""Venues whose facts differ from those their crowd state was computed with, or that were verified meanwhile."""
 VENUE_FACTS: Final = """
-    SELECT id, kind, volume_m3, air_changes_per_h FROM venues_venue WHERE id = ANY(%s::bigint[])
+    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, organisation.verified_at IS NOT NULL
+    FROM venues_venue AS venue JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    WHERE venue.id = ANY(%s::bigint[])
 """
-"""Kind, volume and air of venues."""
+"""Kind, volume and air of venues, and whether they are verified."""
 FIRST_ARRIVALS: Final = """
     SELECT wanted.venue_id, min(visit.arrived_at)
     FROM unnest(%s::bigint[]) AS wanted (venue_id)
@@ -84,10 +88,12 @@ OWNED_STAYS: Final = """
            (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint,
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3)
+           venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h,
+           organisation.verified_at IS NOT NULL, left(venue.zip, 3)
     FROM passes_pass AS owned
     JOIN passes_visit AS visit ON visit.tag = owned.tag
     JOIN venues_venue AS venue ON venue.id = visit.venue_id
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
     LEFT JOIN LATERAL (
         SELECT version.* FROM venues_requirements AS version
         WHERE version.venue_id = visit.venue_id
@@ -104,12 +110,14 @@ OWNED_STAYS: Final = """
 
 # Scouting -------------------------------------------------------------------------------------------------------------
 COST_BASES: Final = """
-    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, left(venue.zip, 3),
+    SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, organisation.verified_at IS NOT NULL,
+           left(venue.zip, 3),
            coalesce(card.rated, 0), coalesce(card.rated_masks, 0), coalesce(card.rated_distancing, 0),
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
            air.air_changes_per_h, air.air_log_sd, card.basis
     FROM venues_venue AS venue
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
     LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
     LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
     LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
@@ -118,11 +126,12 @@ COST_BASES: Final = """
 """What the cost of a stay at each open venue depends on, with the basis of its stored curve."""
 STORE_CURVES: Final = """
     INSERT INTO risk_venuecard
-        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, inside_from, inside, usual, usual_at)
-    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h, 0, ''::bytea,
-           ''::bytea, NULL
+        (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, verified, inside_from, inside, usual, usual_at)
+    SELECT fresh.id, fresh.basis, fresh.curve, venue.kind, venue.volume_m3, venue.air_changes_per_h,
+           organisation.verified_at IS NOT NULL, 0, ''::bytea, ''::bytea, NULL
     FROM unnest(%(venues)s::bigint[], %(bases)s::bytea[], %(curves)s::bytea[]) AS fresh (id, basis, curve)
     JOIN venues_venue AS venue ON venue.id = fresh.id
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
     ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
 """
 """Store curves of cost with the venue's facts they were computed from."""
@@ -142,24 +151,41 @@ PREPARED_VENUES: Final = """
     ) AS event ON true
 """
 """What is kept of venues for their cards: curve, usual crowd, who is inside, ratings, air and events."""
+_GLANCE: Final = """
+    venue.id, venue.public_id, venue.name, venue.zip, venue.kind, venue.time_zone, asked.hours::text,
+    asked.capacity * asked.enforced_limit_percent / 100.0,
+    EXISTS (SELECT 1 FROM venues_event AS event WHERE event.venue_id = venue.id AND event.cancelled_at IS NULL
+            AND event.starts_at <= %(now)s::timestamptz + %(lead)s AND event.ends_at > %(now)s::timestamptz),
+    coalesce(substring(card.curve FROM %(from)s FOR %(bytes)s), ''::bytea),
+    CASE WHEN %(edge)s BETWEEN card.inside_from AND card.inside_from + length(card.inside) / 4 - 1
+         THEN substring(card.inside FROM 4 * (%(edge)s - card.inside_from)::int + 1 FOR 4) ELSE ''::bytea END,
+    CASE WHEN length(card.usual) > 0
+         THEN substring(card.usual FROM 4 * (%(slots)s::jsonb ->> venue.time_zone)::int + 1 FOR 4) ELSE ''::bytea END
+"""
+"""What the cost of an hour now is made from, and whether a place is open; `slots`: hour of the week by time zone."""
 NEARBY_VENUES: Final = """
-    SELECT wanted.number, other.id, other.public_id, other.name, other.time_zone, other.hours, other.curve, other.inside
+    SELECT wanted.number, other.*
     FROM unnest(%(kinds)s::text[], %(zips)s::text[]) WITH ORDINALITY AS wanted (kind, zip, number)
     CROSS JOIN LATERAL (
-        SELECT venue.id, venue.public_id, venue.name, venue.time_zone, asked.hours::text,
-               substring(card.curve FROM %(from)s FOR %(bytes)s) AS curve,
-               CASE WHEN %(edge)s BETWEEN card.inside_from AND card.inside_from + length(card.inside) / 4 - 1
-                    THEN substring(card.inside FROM 4 * (%(edge)s - card.inside_from)::int + 1 FOR 4)
-                    ELSE '\\x00000000'::bytea END AS inside
+        SELECT GLANCE
         FROM (SELECT venue.id FROM venues_venue AS venue
               JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
               WHERE left(venue.zip, 3) = left(wanted.zip, 3) AND venue.kind = wanted.kind
                 AND venue.listed AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
+                AND organisation.verified_at IS NOT NULL
               ORDER BY venue.zip = wanted.zip DESC, venue.id LIMIT %(most)s) AS first
         JOIN venues_venue AS venue ON venue.id = first.id
         JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
         JOIN risk_venuecard AS card ON card.venue_id = venue.id AND length(card.curve) > 0
         ORDER BY venue.zip = wanted.zip DESC, venue.id
     ) AS other
-"""
-"""Listed venues of the same kind and 3-digit ZIP as each given, those of the same ZIP first."""
+""".replace("GLANCE", _GLANCE)
+"""Listed, verified venues of the same kind and 3-digit ZIP as each given, those of the same ZIP first."""
+GLANCES: Final = """
+    SELECT GLANCE
+    FROM unnest(%(venues)s::bigint[]) AS wanted (id)
+    JOIN venues_venue AS venue ON venue.id = wanted.id
+    JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
+    LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
+""".replace("GLANCE", _GLANCE)
+"""The same of given venues; without a curve where none is prepared."""

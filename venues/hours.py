@@ -99,6 +99,20 @@ def closes_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable
     return at
 
 
+def next_change(
+    hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()
+) -> tuple[bool, dt.datetime | None]:
+    """Whether the venue is open at an instant, and when it closes or opens next; `None` where not within nine days."""
+    horizon = at + _LOOK_AHEAD
+    spans = opening_intervals(hours, zone, at, horizon, events=events)
+    if not spans:
+        return False, None
+    first = spans[0]
+    if at < first.start:
+        return False, first.start
+    return True, first.end if first.end < horizon else None
+
+
 def open_hours_ahead(
     hours: Hours, zone: ZoneInfo, at: dt.datetime, *, count: int = 24, events: Iterable[Interval] = ()
 ) -> list[dt.datetime]:

@@ -81,3 +81,52 @@ USUAL_DWELL_MIN: Final[dict[str, int]] = {
     VenueKind.SPORT: 90,
     VenueKind.OTHER: 60,
 }
+
+# Words by which people look for a kind, in the languages of the pages and in one spelling: `common.text.words_of` of
+# what is typed is compared with them. None is a word that places of other kinds often have in their names.
+WORDS_OF_KIND: Final[dict[str, str]] = {
+    VenueKind.SCHOOL: "school university college kindergarten escuela colegio universidad instituto guarderia",
+    VenueKind.MEDICAL: "medical practice doctor clinic hospital dentist medico medica consulta consultorio clinica",
+    VenueKind.OFFICE: "office offices coworking oficina oficinas",
+    VenueKind.MANUFACTURING: "manufacturing factory plant fabrica fabricacion taller industria",
+    VenueKind.RESTAURANT: "restaurant diner canteen restaurante comedor",
+    VenueKind.BAR: "bar pub nightclub taberna cantina discoteca",
+    VenueKind.RETAIL: "shop store retail tienda comercio",
+    VenueKind.SUPERMARKET: "supermarket grocery groceries supermercado",
+    VenueKind.GYM: "gym fitness gimnasio",
+    VenueKind.WORSHIP: "worship church chapel mosque synagogue temple culto iglesia capilla mezquita sinagoga templo",
+    VenueKind.THEATRE: "theatre theater cinema hall concert teatro cine sala auditorio",
+    VenueKind.TRANSPORT: "transport public bus train metro subway transporte publico autobus tren",
+    VenueKind.HOTEL: "hotel hostel hostal",
+    VenueKind.HOME: "home house casa hogar domicilio",
+    VenueKind.OUTDOORS: "outdoors outdoor park garden aire libre exterior parque jardin",
+    VenueKind.SPORT: "sport sports indoor arena deporte deportes polideportivo",
+    VenueKind.OTHER: "other otro otra",
+}
+PHRASES_OF_KIND: Final[dict[str, str]] = {
+    "place of worship": VenueKind.WORSHIP,
+    "lugar de culto": VenueKind.WORSHIP,
+    "theatre cinema or hall": VenueKind.THEATRE,
+    "teatro cine o sala": VenueKind.THEATRE,
+    "al aire libre": VenueKind.OUTDOORS,
+    "indoor sport": VenueKind.SPORT,
+    "deporte bajo techo": VenueKind.SPORT,
+}
+"""Kinds by the words of a whole search."""
+LEAST_LETTERS: Final = 3
+"""Letters of a kind's word that are enough to mean it."""
+_PLURALS: Final = ("s", "es")
+
+
+def kinds_meant(word: str) -> frozenset[str]:
+    """Kinds that a folded word names; where it names none, those that it begins to name."""
+    named: set[str] = set()
+    begun: set[str] = set()
+    forms = {word, *(word.removesuffix(plural) for plural in _PLURALS)}
+    for kind, words in WORDS_OF_KIND.items():
+        for one in words.split():
+            if one in forms:
+                named.add(kind)
+            elif len(word) >= LEAST_LETTERS and one.startswith(word):
+                begun.add(kind)
+    return frozenset(named or begun)

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Left
 
+from common.fields import NameField
 from common.ids import public_id
 from common.privacy import NOBODY, Export, Privacy, Retention, Subject
 from venues import places
@@ -48,7 +49,7 @@ class Organisation(models.Model):
     privacy = Privacy(Subject.NOBODY, retention=(Retention("closed_at", AFTER_CLOSING),))
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "o"), editable=False)
-    name = models.CharField(max_length=120)
+    name = NameField(max_length=120)
     kind = models.CharField(max_length=16, choices=OrganisationKind)
     created_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True, help_text="only verified ones count in the dataset")
@@ -57,6 +58,11 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def verified(self) -> bool:
+        """Whether the operator vouches for it."""
+        return self.verified_at is not None
 
 
 class Membership(models.Model):
@@ -130,7 +136,7 @@ class OwnerToken(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "t"), editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="owner_tokens")
-    name = models.CharField(max_length=80)
+    name = NameField(max_length=80)
     token_hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -146,7 +152,8 @@ class Venue(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "v"), editable=False)
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="venues")
-    name = models.CharField(max_length=120)
+    name = NameField(max_length=120)
+    words = models.TextField(blank=True, editable=False, help_text="what finds its name: common.text.searchable")
     kind = models.CharField(max_length=16, choices=VenueKind)
     zip = models.CharField(
         max_length=5, blank=True, validators=[RegexValidator(r"\A([0-9]{5}|[0-9]{3})?\Z"), known_zip]
@@ -174,7 +181,7 @@ class Venue(models.Model):
 
     class Meta:
         indexes = [
-            GinIndex(SearchVector("name", config="simple"), name="venue_name_search"),
+            GinIndex(SearchVector("words", config="simple"), name="venue_words_search"),
             models.Index(fields=["zip", "kind"], condition=Q(closed_at=None), name="venue_zip_kind"),
             models.Index(
                 Left("zip", 3), "kind", condition=Q(closed_at=None, listed=True), name="venue_zip3_kind_listed"
@@ -264,7 +271,7 @@ class Door(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "d"), editable=False)
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="doors")
-    name = models.CharField(max_length=80)
+    name = NameField(max_length=80)
     access = models.CharField(max_length=8, choices=Access, default=Access.PUBLIC)
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
@@ -294,7 +301,7 @@ class Device(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "k"), editable=False)
     door = models.ForeignKey(Door, models.CASCADE, related_name="devices")
-    name = models.CharField(max_length=80)
+    name = NameField(max_length=80)
     kind = models.CharField(max_length=8, choices=DeviceKind)
     token_hash = models.BinaryField(max_length=32, unique=True)
     enrolled_at = models.DateTimeField()
@@ -312,7 +319,7 @@ class Event(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "e"), editable=False)
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="events")
-    name = models.CharField(max_length=120)
+    name = NameField(max_length=120)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     created_at = models.DateTimeField()

@@ -28,6 +28,21 @@ class Place:
     longitude: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A position on the Earth, rounded to a tenth of a degree (11 km): the server is to know no better."""
+
+    latitude: float
+    longitude: float
+
+    @classmethod
+    def rounded(cls, latitude: float, longitude: float) -> "Point":
+        """From degrees; raises `ValueError` where they are none."""
+        if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+            raise ValueError("not a position")
+        return cls(round(latitude, 1) + 0.0, round(longitude, 1) + 0.0)
+
+
 @lru_cache(maxsize=1)
 def places() -> Mapping[str, Place]:
     """Every known place by its three digits."""
@@ -59,6 +74,12 @@ def distance_km(one: str, other: str) -> float | None:
     return 0.0 if a.zip3 == b.zip3 else _haversine_km(a, b)
 
 
+def distance_from_km(point: Point, zip_code: str) -> float | None:
+    """Great-circle distance from a position to the place of a ZIP code; `None` where that is unknown."""
+    found = place(zip_code)
+    return None if found is None else _haversine_km(point, found)
+
+
 @lru_cache(maxsize=1024)
 def nearest(zip3: str) -> tuple[str, ...]:
     """Every known place, nearest first: the place itself, then by distance, those without a centroid last.
@@ -76,11 +97,22 @@ def nearest(zip3: str) -> tuple[str, ...]:
     return tuple(other.zip3 for other in sorted(places().values(), key=key))
 
 
+@lru_cache(maxsize=1024)
+def nearest_to(point: Point) -> tuple[str, ...]:
+    """Every known place by its distance from a position, those without a centroid last."""
+
+    def key(other: Place) -> tuple[float, str]:
+        away = _haversine_km(point, other)
+        return math.inf if away is None else away, other.zip3
+
+    return tuple(other.zip3 for other in sorted(places().values(), key=key))
+
+
 def _degrees(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _haversine_km(a: Place, b: Place) -> float | None:
+def _haversine_km(a: Place | Point, b: Place) -> float | None:
     if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
         return None
     north_a, north_b = math.radians(a.latitude), math.radians(b.latitude)

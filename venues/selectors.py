@@ -7,22 +7,21 @@ does not exist; a role that is too small is `Forbidden`.
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
-from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Left
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common import crypto
 from common.statements import one_row
 from common.web.problems import Forbidden, NotFound
-from venues import places
+from venues import finding
+from venues.finding import Wanted
 from venues.hours import Hours, Interval
 from venues.kinds import Access, DeviceKind, Role
 from venues.models import (
@@ -38,11 +37,10 @@ from venues.models import (
     Requirements,
     Venue,
 )
+from venues.places import Point
 
 RANK: Final = {Role.VIEWER: 0, Role.MANAGER: 1, Role.OWNER: 2}
 MOST_FOUND: Final = 50
-NEAR: Final = 24
-"""Places (zip3) that a search looks at first, before it looks everywhere."""
 LATE_SCANS: Final = dt.timedelta(days=8)
 """How far back events matter at a door: scans come up to 7 days late, and an event opens an hour early."""
 EARLY_SCANS: Final = dt.timedelta(days=2)
@@ -182,32 +180,28 @@ def open_event(public_id: str) -> Event | None:
     )
 
 
-def find_venues(*, q: str = "", zip_code: str = "", limit: int = 20) -> list[FoundVenue]:
-    """Listed open venues whose name has all words of `q`, each as the beginning of a word.
+def find_venues(
+    *,
+    q: str = "",
+    zip_code: str = "",
+    near: Point | None = None,
+    kind: str = "",
+    within_km: float | None = None,
+    limit: int = 20,
+    offset: int = 0,
+) -> list[FoundVenue]:
+    """Listed open venues that have all words of `q` in their name or kind, each as the beginning of a word.
 
-    With a ZIP code the nearest come first (the same digits, then by the distance of three-digit centroids), else they
-    come by name. At most two statements, whatever the number of venues.
+    Verified ones come first. With a ZIP code or a position the nearest of them come first (the same digits, then by
+    the distance of three-digit centroids), else they come by name. At most two statements, whatever their number.
     """
-    count = max(1, min(limit, MOST_FOUND))
-    rows = Venue.objects.select_related("organisation", "requirements").filter(
-        closed_at=None, listed=True, organisation__closed_at=None
-    )
-    words = _prefix_query(q)
-    if q.strip() and words is None:
-        return []
-    if words is not None:
-        rows = rows.annotate(words=SearchVector("name", config="simple")).filter(words=words)
-    around = places.nearest(zip_code[:3]) if zip_code else ()
-    if not around:
-        return [FoundVenue(row, None) for row in rows.order_by("name", "pk")[:count]]
-    # Words leave few rows; without them the places around are looked at before the whole country.
-    found: list[Venue] = []
-    if words is None:
-        nearby = rows.annotate(zip_area=Left("zip", 3)).filter(zip_area__in=around[:NEAR])
-        found = list(_by_distance(nearby, zip_code, around[:NEAR])[:count])
-    if len(found) < count:
-        found = list(_by_distance(rows, zip_code, around)[:count])
-    return [FoundVenue(row, places.distance_km(zip_code, row.zip) if row.zip else None) for row in found]
+    wanted = Wanted(q=q, zip_code=zip_code, near=near, kind=kind, within_km=within_km)
+    return with_distances(wanted, finding.page(wanted, offset=offset, count=max(1, min(limit, MOST_FOUND))))
+
+
+def with_distances(wanted: Wanted, rows: Iterable[Venue]) -> list[FoundVenue]:
+    """Venues with their distance from the place that was asked for."""
+    return [FoundVenue(row, wanted.distance_km(row.zip) if row.zip else None) for row in rows]
 
 
 def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
@@ -357,36 +351,3 @@ def _one(rows: QuerySet[Row]) -> Row:
     if found is None:
         raise NotFound()
     return found
-
-
-def _prefix_query(text: str) -> SearchQuery | None:
-    """Every word of a text, each as the beginning of a word; `None` where there is none.
-
-    Only letters and digits go into the query's own language, so nothing in it can be an operator.
-    """
-    words = "".join(one if one.isalnum() else " " for one in text).split()[:8]
-    if not words:
-        return None
-    return SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
-
-
-def _elsewhere(zip_code: str) -> Case:
-    here = Q(zip=zip_code) if len(zip_code) == 5 else Q(zip__startswith=zip_code)
-    return Case(When(here, then=Value(0)), default=Value(1), output_field=IntegerField())
-
-
-def _by_distance(rows: QuerySet[Venue], zip_code: str, around: tuple[str, ...]) -> QuerySet[Venue]:
-    """The same digits first, then by place in ``around``, then by name; a long list costs time to send."""
-    near = rows.annotate(elsewhere=_elsewhere(zip_code), nearness=_nearness(around))
-    return near.order_by("elsewhere", "nearness", "name", "pk")
-
-
-def _nearness(around: tuple[str, ...]) -> Func:
-    """Position of a venue's area in the list of places by distance; after all others where it is not in it."""
-    position = Func(
-        Value(list(around), output_field=ArrayField(models.TextField())),
-        Left("zip", 3),
-        function="array_position",
-        output_field=IntegerField(),
-    )
-    return Func(position, Value(len(around) + 1), function="COALESCE", output_field=IntegerField())

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from common.text import clean_name
 from common.web.serializers import (
     Base64Url,
     Choice,
@@ -200,6 +201,13 @@ class NameSerializer(OwnerSerializer):
     """A name to show to the venue of one pass."""
 
     name = Text(max_length=LONGEST_NAME)
+
+    def validate_name(self, value: str) -> str:
+        """As names are stored; one of which nothing can be seen is empty."""
+        name = clean_name(value)
+        if not name:
+            raise serializers.ValidationError(_("Give a name that can be seen."), "blank")
+        return name
 
 
 class DiagnosisSerializer(OwnersSerializer):

@@ -127,7 +127,7 @@ def paper(request: HttpRequest, venue: str) -> HttpResponse:
 
 def _check_in_context(place: Venue) -> dict[str, Any]:
     return {
-        "venue": {"id": place.public_id, "name": place.name},
+        "venue": {"id": place.public_id, "name": place.name, "verified": place.organisation.verified},
         "epochs": epochs_as_data(selectors.open_epochs(utc_now())),
         "questions": QUESTIONS,
     }

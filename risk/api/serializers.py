@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,11 @@ from passes.api.serializers import MOST_OWNERS
 from risk.model.plain import KNOWN
 from risk.model.risklevels import RISKLEVELS
 from risk.model.shield import BUDGETS
+from risk.scouting.search import SORTS, Question
+from venues import places
+from venues.finding import Wanted
 from venues.kinds import VenueKind
+from venues.places import Point
 
 if TYPE_CHECKING:
     from risk.model.plain import Comparison
@@ -23,6 +28,7 @@ PROFILES: Final = tuple(BUDGETS)
 STANDARD: Final = "standard"
 LEAST_BUDGET: Final = 1e-6
 MOST_FOUND: Final = 50
+_POSITION: Final = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,12})?)\s*,\s*([+-]?\d{1,3}(?:\.\d{1,12})?)\s*", re.ASCII)
 
 
 # Shield ---------------------------------------------------------------------------------------------------------------
@@ -161,12 +167,76 @@ class CardQuery(ProfileQuery):
     costs = Choice(("all",), required=False)
 
 
+class Position(serializers.Field[Point, str, str, Any]):
+    """`37.8,-122.4`: degrees north and east, which are rounded to a tenth before anything else."""
+
+    default_error_messages = {"invalid": _("Give degrees north and east, to one decimal, like 37.8,-122.4.")}
+
+    def to_internal_value(self, data: Any) -> Point:
+        """The position."""
+        found = read_position(data) if isinstance(data, str) else None
+        if found is None:
+            self.fail("invalid")
+        return found
+
+
+def read_position(text: str) -> Point | None:
+    """A position as a query says it; `None` where the text is none."""
+    found = _POSITION.fullmatch(text)
+    try:
+        return None if found is None else Point.rounded(float(found[1]), float(found[2]))
+    except ValueError:
+        return None
+
+
 class VenuesQuery(ProfileQuery):
     """Query of the search."""
 
     q = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
     zip = serializers.RegexField(r"\A([0-9]{3}|[0-9]{5})\Z", required=False, default="")
+    near = Position(required=False)
+    kind = Choice(VenueKind.values, required=False, default="")
+    open = Choice(("true", "false"), required=False)
+    fits = Choice(("true", "false"), required=False)
+    sort = Choice(SORTS, required=False)
     limit = serializers.IntegerField(required=False, default=20, min_value=1, max_value=MOST_FOUND)
+    cursor = serializers.CharField(required=False, max_length=200)
+
+    def validate_zip(self, value: str) -> str:
+        """Of a ZIP code that nobody has, nothing is near."""
+        if value and places.place(value) is None:
+            raise serializers.ValidationError(_("There is no such ZIP code."), "unknown")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One place to be near, and one where distance counts."""
+        if attrs["zip"] and "near" in attrs:
+            raise serializers.ValidationError({"near": [_("Give a ZIP code or a position, not both.")]})
+        if attrs.get("sort") == "distance" and not attrs["zip"] and "near" not in attrs:
+            raise serializers.ValidationError({"sort": [_("Give a ZIP code or a position to sort by distance.")]})
+        return attrs
+
+    @staticmethod
+    def question(query: dict[str, Any]) -> Question:
+        """What the query asks."""
+        sort = query.get("sort")
+        return Question(
+            wanted=Wanted(
+                q=query["q"],
+                zip_code=query["zip"],
+                near=query.get("near"),
+                kind=query["kind"],
+                by_name=sort == "name",
+            ),
+            profile=query["profile"],
+            open=_truth(query.get("open")),
+            fits=_truth(query.get("fits")),
+            by_cost=sort == "cost",
+        )
+
+
+def _truth(text: str | None) -> bool | None:
+    return None if text is None else text == "true"
 
 
 class EpochOutput(serializers.Serializer[Any]):
@@ -181,7 +251,9 @@ class OccupancyOutput(serializers.Serializer[Any]):
     """How full it is."""
 
     BANDS: Final = ["empty", "quiet", "busy", "full"]
-    band = serializers.ChoiceField(BANDS, help_text="empty: fewer than five; then by thirds of the enforced limit")
+    band = serializers.ChoiceField(
+        BANDS, help_text="empty: fewer than five check-ins; then by thirds of the enforced limit"
+    )
     usual = serializers.ListField(
         child=serializers.ListField(child=serializers.ChoiceField(BANDS), min_length=24, max_length=24),
         min_length=7,
@@ -230,10 +302,11 @@ class HourOutput(serializers.Serializer[Any]):
 
 
 class AlternativeOutput(serializers.Serializer[Any]):
-    """A cheaper place of the same kind nearby."""
+    """A cheaper verified place of the same kind in the same ZIP area (the first three digits), open now."""
 
     id = serializers.CharField()
     name = serializers.CharField()
+    zip = serializers.CharField()
     shield_cost_60 = serializers.FloatField()
 
 
@@ -245,20 +318,42 @@ class CardOutput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(VenueKind.choices)
     zip = serializers.CharField(allow_blank=True)
     organisation = serializers.CharField()
+    verified = serializers.BooleanField(help_text="whether the operator vouches for who runs the place")
+    open = serializers.BooleanField()
+    changes_at = UtcTime(allow_null=True, help_text="when it closes or opens next; null: not within nine days")
+    opening_hours = serializers.ListField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.IntegerField())),
+        help_text="seven days, Monday first, of [opens, closes] in local minutes from midnight; closes may pass 1440",
+    )
+    time_zone = serializers.CharField(help_text="of the opening hours and of `usual`")
     epochs = EpochOutput(many=True)
+    counted = serializers.BooleanField(
+        help_text="whether check-ins say how full it is; else costs are of a usual place of its kind"
+    )
     occupancy = OccupancyOutput()
     ratings = RatingsOutput()
     air = AirOutput()
-    shield_cost = CostsOutput(help_text="stays that begin now")
+    shield_cost = CostsOutput(help_text="stays that begin now or, where it is closed, when it opens next")
     hours = HourOutput(many=True)
     best_hours = HourOutput(many=True)
     alternatives = AlternativeOutput(many=True)
     fits_profile = serializers.BooleanField()
+    distance_km = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        help_text="in a search near a place only: to the middle of the ZIP area, which may be tens of km wide",
+    )
+
+
+def found_data(card: dict[str, Any], distance_km: float | None) -> dict[str, Any]:
+    """A card in a search near a place."""
+    return card_data(card) | {"distance_km": None if distance_km is None else round(distance_km)}
 
 
 def card_data(card: dict[str, Any]) -> dict[str, Any]:
     """A card as `CardOutput` describes it; a search has thousands of values, too many for a serializer."""
     return card | {
+        "changes_at": None if card["changes_at"] is None else z(card["changes_at"]),
         "epochs": [epoch | {"date": epoch["date"].isoformat()} for epoch in card["epochs"]],
         "hours": [_hour(hour) for hour in card["hours"]],
         "best_hours": [_hour(hour) for hour in card["best_hours"]],
@@ -270,11 +365,11 @@ def _hour(hour: dict[str, Any]) -> dict[str, Any]:
 
 
 class CardsOutput(serializers.Serializer[Any]):
-    """Cards, best first; a search has one page."""
+    """A page of cards, those of verified places first."""
 
     results = CardOutput(many=True)
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
+    next = serializers.CharField(allow_null=True, help_text="address of the next page")
+    previous = serializers.CharField(allow_null=True, help_text="address of the page before")
 
 
 # Air ------------------------------------------------------------------------------------------------------------------

@@ -13,14 +13,16 @@ from common.web.serializers import read_body, read_query
 from common.web.throttles import AddressThrottle, DeviceThrottle
 from passes.api.holders import check_test_day, owner_hashes
 from passes.api.serializers import DiagnosisSerializer
-from risk.api import serializers
+from risk.api import paging, serializers
 from risk.crowd.air import record_air
 from risk.estimates.reports import take_report
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import cards_of
+from risk.scouting.search import MOST_WEIGHED, SORTS, search
 from risk.shield.answer import shield_of
 from venues.authentication import DeviceAuthentication, IsDevice, device_of
-from venues.selectors import find_venues, open_venue
+from venues.kinds import VenueKind
+from venues.selectors import open_venue
 
 _PROFILE = OpenApiParameter("profile", OpenApiTypes.STR, enum=list(BUDGETS), description="whose budget costs are of")
 
@@ -82,20 +84,43 @@ class VenuesView(ETagMixin, APIView):
         tags=["risk"],
         summary="Find venues and scout them",
         parameters=[
-            OpenApiParameter("q", OpenApiTypes.STR, description="words of the name, each may be the beginning of one"),
+            OpenApiParameter("q", OpenApiTypes.STR, description="words of the name or kind, each may be a beginning"),
             OpenApiParameter("zip", OpenApiTypes.STR, description="three or five digits: nearest first"),
+            OpenApiParameter(
+                "near",
+                OpenApiTypes.STR,
+                description="degrees north and east like `37.8,-122.4`, rounded to one decimal on the device: nearest "
+                "first, by the middle of ZIP areas, so within tens of km",
+            ),
+            OpenApiParameter("kind", OpenApiTypes.STR, enum=VenueKind.values),
+            OpenApiParameter("open", OpenApiTypes.BOOL, description="only those that are open now, or closed"),
+            OpenApiParameter("fits", OpenApiTypes.BOOL, description="only those that fit the profile, or do not"),
+            OpenApiParameter(
+                "sort",
+                OpenApiTypes.STR,
+                enum=SORTS,
+                description="by itself distance near a place, else name; with `cost`, `open` or `fits` the first "
+                f"{MOST_WEIGHED} by distance or name are looked at",
+            ),
             OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 50, 20 by itself"),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="where to go on; comes with `next`, `previous`"),
             _PROFILE,
         ],
         responses=serializers.CardsOutput,
     )
     def get(self, request: Request) -> Response:
-        """Cards of listed venues, best first."""
-        query = read_query(request, serializers.VenuesQuery)
-        found = find_venues(q=query["q"], zip_code=query["zip"], limit=query["limit"])
-        cards = cards_of(venues=[one.venue for one in found], profile=query["profile"], now=utc_now())
-        results = [serializers.card_data(card) for card in cards]
-        return Response({"results": results, "next": None, "previous": None})
+        """Cards of listed venues, those of verified organisations first."""
+        query, now = read_query(request, serializers.VenuesQuery), utc_now()
+        offset = paging.offset_of(request)
+        question = serializers.VenuesQuery.question(query)
+        page = search(question, offset=offset, count=query["limit"], now=now)
+        cards = cards_of(venues=[one.venue for one in page.found], profile=question.profile, now=now)
+        placed = bool(question.wanted.around)
+        results = [
+            serializers.found_data(card, one.distance_km) if placed else serializers.card_data(card)
+            for card, one in zip(cards, page.found, strict=True)
+        ]
+        return Response({"results": results, **paging.links(request, offset, query["limit"], more=page.more)})
 
 
 class VenueView(ETagMixin, APIView):

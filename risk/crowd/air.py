@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -31,8 +31,15 @@ TAIL: Final = dt.timedelta(hours=48)
 """How long after the last reading anything of it is left (`co2.FADE_H` is 12)."""
 TAIL_STEP_H: Final = 4
 HOUR: Final = dt.timedelta(hours=1)
-Facts = tuple[str, float | None, float | None]
-"""Kind, volume in m3 and air changes per hour as the venue entered them."""
+
+
+class Facts(NamedTuple):
+    """What a venue says of its room, and whether somebody verified who runs it."""
+
+    kind: str
+    volume_m3: float | None
+    air_changes_per_h: float | None
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class Air:
 
     belief: RoomAir
     parameters: Parameters
+    facts: Facts
     measured: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
     def at_hour(self, hour: int) -> RoomAir:
@@ -48,7 +56,7 @@ class Air:
         known = self.measured.get(hour)
         if known is None:
             return self.belief
-        return replace(self.belief, air_changes_per_h=known[0], air_log_sd=known[1], source="measured")
+        return measured_air(self.belief, self.facts, self.parameters, *known)
 
     def rates(self, first_edge: int, last_edge: int) -> Floats:
         """Removal rates per hour of the quarters between two edges."""
@@ -61,9 +69,26 @@ class Air:
 
 
 def believed(facts: Facts, parameters: Parameters) -> RoomAir:
-    """What is believed of a venue's air before any measurement."""
-    kind, volume, air_changes = facts
-    return room_air(parameters, Kind(kind), volume_m3=volume, air_changes_per_h=air_changes)
+    """What is believed of a venue's air before any measurement: what it says, within what such places have.
+
+    Stated air is at most the best of the kind until CO2 is measured, and a stated volume is at most the largest of the
+    kind until somebody verified who runs the place. Air or a room worse than usual is believed as it is stated.
+    """
+    prior, volume, air_changes = parameters.priors[Kind(facts.kind)], facts.volume_m3, facts.air_changes_per_h
+    if air_changes is not None:
+        air_changes = min(air_changes, prior.air_changes_per_h.high)
+    if volume is not None and not facts.verified:
+        volume = min(volume, prior.volume_m3.high)
+    return room_air(parameters, Kind(facts.kind), volume_m3=volume, air_changes_per_h=air_changes)
+
+
+def measured_air(
+    belief: RoomAir, facts: Facts, parameters: Parameters, air_changes_per_h: float, air_log_sd: float
+) -> RoomAir:
+    """A belief with what CO2 said of the fresh air; the sensor of a place that nobody verified is its own word too."""
+    if not facts.verified:
+        air_changes_per_h = min(air_changes_per_h, parameters.priors[Kind(facts.kind)].air_changes_per_h.high)
+    return replace(belief, air_changes_per_h=air_changes_per_h, air_log_sd=air_log_sd, source="measured")
 
 
 _HOURS: Final = """
@@ -82,7 +107,8 @@ def air_of(*, facts: Mapping[int, Facts], edges: Mapping[int, int], parameters: 
         rows = groupby(cursor.fetchall(), key=lambda row: row[0])
         measured = {venue: {hour: (air, sd) for _venue, hour, air, sd in of} for venue, of in rows}
     return {
-        venue: Air(believed(fact, parameters), parameters, measured.get(venue, {})) for venue, fact in facts.items()
+        venue: Air(believed(fact, parameters), parameters, fact, measured.get(venue, {}))
+        for venue, fact in facts.items()
     }
 
 
@@ -159,7 +185,7 @@ def _hours_of(  # noqa: PLR0917 - one call
     _venues, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
     times_us, co2 = np.array(times, np.int64), np.array(ppm, np.float64)
     prior = believed(facts, parameters)
-    exhaled = generation(parameters.priors[Kind(facts[0])])
+    exhaled = generation(parameters.priors[Kind(facts.kind)])
     people = people_per_check_in(parameters.adoption)
     heads = inside(venue, times_us)
     found = []

@@ -24,7 +24,7 @@ from django.db import connection, transaction
 
 from common.locks import CROWD, hold
 from risk.crowd import venue_days
-from risk.crowd.air import Air, air_of, measure
+from risk.crowd.air import Air, Facts, air_of, measure
 from risk.crowd.parameters import settle_parameters
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Crowd, Floats, Ints
 from risk.model.crowd_state import QUARTER_H, QUARTER_US, crowd_state, edge_after
@@ -125,7 +125,7 @@ class _Room:
 
     venue: int
     first_edge: int
-    facts: tuple[str, float | None, float | None]
+    facts: Facts
     air: Air
     stays: _Stays
     before: list[Crowd] = field(default_factory=list)
@@ -213,12 +213,13 @@ _WRITE: Final = """
 """
 _CARDS: Final = """
     INSERT INTO risk_venuecard
-        (venue_id, kind, volume_m3, air_changes_per_h, inside_from, inside, basis, curve, usual, usual_at)
+        (venue_id, kind, volume_m3, air_changes_per_h, verified, inside_from, inside, basis, curve, usual, usual_at)
     SELECT fresh.*, ''::bytea, ''::bytea, ''::bytea, NULL
     FROM unnest(%(venues)s::bigint[], %(kinds)s::text[], %(volumes)s::float8[], %(airs)s::float8[],
-                %(edges)s::bigint[], %(inside)s::bytea[]) AS fresh
+                %(verified)s::boolean[], %(edges)s::bigint[], %(inside)s::bytea[]) AS fresh
     ON CONFLICT (venue_id) DO UPDATE SET kind = EXCLUDED.kind, volume_m3 = EXCLUDED.volume_m3,
-        air_changes_per_h = EXCLUDED.air_changes_per_h, inside_from = EXCLUDED.inside_from, inside = EXCLUDED.inside
+        air_changes_per_h = EXCLUDED.air_changes_per_h, verified = EXCLUDED.verified,
+        inside_from = EXCLUDED.inside_from, inside = EXCLUDED.inside
 """
 
 
@@ -234,21 +235,21 @@ class _Batch:
     def read(cls, since: Mapping[int, dt.datetime], parameters: Parameters, now: dt.datetime) -> _Batch:
         """All that the venues' state depends on."""
         with connection.cursor() as cursor:
-            facts = {venue: rest for venue, *rest in _rows(cursor, VENUE_FACTS, [list(since)])}
+            facts = {venue: Facts(*rest) for venue, *rest in _rows(cursor, VENUE_FACTS, [list(since)])}
             firsts = dict(_rows(cursor, FIRST_ARRIVALS, [[venue for venue in facts if since[venue] == _EVER]]))
             edges = {venue: _hour_edge(firsts.get(venue, since[venue])) for venue in facts}
             stays = _read_stays(cursor, edges)
             before = _read_before(cursor, {venue: edge for venue, edge in edges.items() if since[venue] != _EVER})
         measure(
             venues={venue: edges[venue] for venue in facts},
-            facts={venue: tuple(rest) for venue, rest in facts.items()},
+            facts=facts,
             inside=lambda venue, times_us: stays.get(venue, _NOBODY).inside_at(times_us),
             parameters=parameters,
         )
-        airs = air_of(facts={venue: tuple(rest) for venue, rest in facts.items()}, edges=edges, parameters=parameters)
+        airs = air_of(facts=facts, edges=edges, parameters=parameters)
         rooms = [
-            _Room(venue, edges[venue], tuple(rest), airs[venue], stays.get(venue, _NOBODY), before.get(venue, []))
-            for venue, rest in facts.items()
+            _Room(venue, edges[venue], fact, airs[venue], stays.get(venue, _NOBODY), before.get(venue, []))
+            for venue, fact in facts.items()
         ]
         return cls(rooms, sum(stay.person.size for stay in stays.values()), now)
 
@@ -277,9 +278,10 @@ class _Batch:
                 _CARDS,
                 {
                     "venues": venues,
-                    "kinds": [room.facts[0] for room in self.rooms],
-                    "volumes": [room.facts[1] for room in self.rooms],
-                    "airs": [room.facts[2] for room in self.rooms],
+                    "kinds": [room.facts.kind for room in self.rooms],
+                    "volumes": [room.facts.volume_m3 for room in self.rooms],
+                    "airs": [room.facts.air_changes_per_h for room in self.rooms],
+                    "verified": [room.facts.verified for room in self.rooms],
                     "edges": [present] * len(venues),
                     "inside": inside,
                 },

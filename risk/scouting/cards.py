@@ -1,19 +1,18 @@
 """Scouting cards: what a venue is like now and usually, and what a stay would cost. Public, so never from answers.
 
 The crowd task prepares what is expensive (`risk.scouting.curves`, `risk.crowd.usual`); a card is then read from a
-handful of rows. Numbers of people enter coarsely (`risk.scouting.occupancy`).
+handful of rows. Numbers of people enter coarsely (`risk.scouting.occupancy`), and those of now and of every hour ahead
+by one estimate (`risk.scouting.expected`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,7 @@ from django.db import connection
 from common.privacy import FEWEST_SHOWN
 from passes.clock import calendar
 from risk.crowd import venue_days
-from risk.crowd.air import believed
+from risk.crowd.air import Facts, believed, measured_air
 from risk.crowd.parameters import parameters_in_force
 from risk.crowd.usual import WEEK_H
 from risk.crowd.venue_days import Floats
@@ -31,11 +30,13 @@ from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.rounding import shown_points
 from risk.model.shield import BUDGETS, GONE_DAYS
-from risk.reads import NEARBY_VENUES, PREPARED_VENUES
-from risk.scouting.curves import MASKS, NODES, SHAPE, STAYS_H, bases_of, cost_of, curves_of, measured
-from risk.scouting.occupancy import band, bands, coarse
+from risk.reads import PREPARED_VENUES
+from risk.scouting.curves import AN_HOUR, SHAPE, STAYS_H, cost_of, prepared_curves
+from risk.scouting.expected import UNKNOWN, believed_crowd, count_now, during, kind_crowd
+from risk.scouting.glances import Glance, nearby
+from risk.scouting.occupancy import band, bands
 from venues import places
-from venues.hours import Interval, is_open, open_hours_ahead
+from venues.hours import Interval, next_change, open_hours_ahead
 from venues.models import Venue
 
 HOURS_AHEAD: Final = 24
@@ -45,8 +46,7 @@ ALTERNATIVES: Final = 3
 CANDIDATES: Final = 24
 FITS_POINTS: Final = 100.0 / GONE_DAYS
 """A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
-_AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
-"""Place in a curve of the cost that hours and alternatives are compared by: an hour without a mask."""
+_HOUR: Final = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,85 +98,24 @@ def cards_of(
     parameters = parameters_in_force()
     prepared = _read_prepared([venue.pk for venue in venues], now)
     _fill_in(prepared, parameters, now)
-    near = _nearby(venues, BUDGETS[profile], now)
+    asked = {venue.pk: (venue.kind, venue.zip) for venue in venues if venue.zip and places.place(venue.zip)}
+    near = nearby(list(asked.values()), most=CANDIDATES + 1, parameters=parameters, budget=BUDGETS[profile], now=now)
     epochs = [
         {"date": epoch.date, "start": epoch.start, "end": epoch.end}
         for epoch in calendar().open_epochs(now.timestamp())
     ]
     cards = [_Card(venue, prepared[venue.pk], parameters, now, all_costs) for venue in venues]
     return [
-        card.answer(epochs=epochs, costs=now_costs, hour_costs=hour_costs, others=near.get(card.venue.pk, []))
-        for card, (now_costs, hour_costs) in zip(cards, _costs_of(cards, BUDGETS[profile]), strict=True)
+        card.answer(epochs=epochs, costs=costs, others=near.get(asked.get(card.venue.pk, ("", "")), []))
+        for card, costs in zip(cards, _costs_of(cards, BUDGETS[profile]), strict=True)
     ]
 
 
 def _fill_in(prepared: dict[int, _Prepared], parameters: Parameters, now: dt.datetime) -> None:
     """Costs of venues that the crowd task has not come to yet."""
     missing = [pk for pk, known in prepared.items() if not known.curve.size]
-    if not missing:
-        return
-    bases = [basis for basis, _known in bases_of(parameters, now, missing)]
-    for basis, curve in zip(bases, curves_of(bases), strict=True):
-        prepared[basis.venue] = replace(prepared[basis.venue], curve=curve)
-
-
-@dataclass(frozen=True, slots=True)
-class _Other:
-    """A place of the same kind and area, with the points of an hour there now."""
-
-    pk: int
-    public_id: str
-    name: str
-    time_zone: str
-    hours: str
-    points: float
-
-    def is_open(self, now: dt.datetime) -> bool:
-        """Whether its weekly hours say so."""
-        return _is_open(self.hours, self.time_zone, now)
-
-
-@lru_cache(maxsize=1024)
-def _is_open(hours: str, time_zone: str, now: dt.datetime) -> bool:
-    """Venues of one search have each other as neighbours, so each is asked for many times."""
-    return is_open(json.loads(hours), ZoneInfo(time_zone), now)
-
-
-def _nearby(venues: Sequence[Venue], budget: float, now: dt.datetime) -> dict[int, list[_Other]]:
-    """Prepared open venues of the same kind and area, cheapest first. One statement: neighbours share their answer."""
-    asking: dict[tuple[str, str], list[int]] = {}
-    for venue in venues:
-        if venue.zip and places.place(venue.zip):
-            asking.setdefault((venue.kind, venue.zip), []).append(venue.pk)
-    if not asking:
-        return {}
-    node = NODES.itemsize
-    with connection.cursor() as cursor:
-        cursor.execute(
-            NEARBY_VENUES,
-            {
-                "kinds": [kind for kind, _zip in asking],
-                "zips": [zip_code for _kind, zip_code in asking],
-                "from": 1 + node * NODES.size * (_AN_HOUR[0] * len(MASKS) + _AN_HOUR[1]),
-                "bytes": node * NODES.size,
-                "edge": venue_days.microseconds(now) // QUARTER_US,
-                "most": CANDIDATES + 1,
-            },
-        )
-        rows = cursor.fetchall()
-    curves = np.frombuffer(b"".join(row[6] for row in rows), "<f8").reshape(-1, NODES.size)
-    inside = np.frombuffer(b"".join(row[7] for row in rows), "<i4")
-    points = cost_of(curves, coarse(inside), budget).tolist()
-    found: dict[int, list[_Other]] = {}
-    others = [
-        (row[0], _Other(row[1], row[2], row[3], row[4], row[5], cost)) for row, cost in zip(rows, points, strict=True)
-    ]
-    for number, pks in enumerate(asking.values(), 1):
-        group = [other for at, other in others if at == number]
-        for pk in pks:
-            around = [other for other in group if other.pk != pk][:CANDIDATES]
-            found[pk] = sorted(around, key=lambda other: (other.points, other.pk))
-    return found
+    for pk, curve in prepared_curves(missing, parameters, now).items():
+        prepared[pk] = replace(prepared[pk], curve=curve)
 
 
 @dataclass(frozen=True)
@@ -201,51 +140,83 @@ class _Card:
         return self.prepared.heads_at(self.now)
 
     @cached_property
-    def open_hours(self) -> list[dt.datetime]:
-        """The next hours it is open."""
+    def hours(self) -> list[list[list[int]]]:
+        """Weekly opening hours."""
         asked = self.venue.requirements
-        hours = [] if asked is None else asked.hours
-        return open_hours_ahead(hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=self.prepared.events)
+        return [] if asked is None else asked.hours
 
-    def usual_heads(self) -> Floats:
-        """Expected check-ins inside at the open hours; of the kind where nothing is known of the venue."""
+    @cached_property
+    def open_hours(self) -> list[dt.datetime]:
+        """The next hours it is open, the present one first where it is open now."""
+        events = self.prepared.events
+        return open_hours_ahead(self.hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
+
+    @cached_property
+    def seen(self) -> Floats:
+        """Check-ins inside now, as far as their number says something."""
+        return count_now(self.heads, self.prepared.usual.size > 0)
+
+    @property
+    def counted(self) -> bool:
+        """Whether check-ins say how full it is now; else it counts as a usual place of its kind."""
+        return bool(np.isfinite(self.seen))
+
+    @cached_property
+    def crowds(self) -> Floats:
+        """Expected check-ins (hours, stays) of stays that begin in the open hours; of now, where it never opens."""
+        starts = self.open_hours or [self.now]
+        prior = self.parameters.priors[Kind(self.venue.kind)]
+        kind = kind_crowd(self.parameters, Kind(self.venue.kind), self.limit)
+        ahead = np.array([max(0.0, (start - self.now) / _HOUR) for start in starts])
+        present = np.where(self.counted, believed_crowd(kind, self.seen), UNKNOWN)
+        usual = believed_crowd(kind, self._usual_heads(starts))
+        stays = np.array(STAYS_H)
+        return during(usual[:, None], present, ahead_h=ahead[:, None], stay_h=stays, dwell_h=prior.usual_dwell_h)
+
+    def _usual_heads(self, starts: Sequence[dt.datetime]) -> Floats:
+        """Usual check-ins inside at some hours, as far as they were seen."""
         if not self.prepared.usual.size:
-            people = self.parameters.priors[Kind(self.venue.kind)].usual_heads
-            kind = min(people * self.parameters.adoption.value, self.limit)
-            return np.full(len(self.open_hours), kind)
-        local = [moment.astimezone(self.venue.zone) for moment in self.open_hours]
+            return np.full(len(starts), UNKNOWN)
+        local = [moment.astimezone(self.venue.zone) for moment in starts]
         return np.asarray(self.prepared.usual[[one.weekday() * 24 + one.hour for one in local]], np.float64)
 
-    def answer(
-        self,
-        *,
-        epochs: Sequence[Mapping[str, Any]],
-        costs: Floats,
-        hour_costs: Floats,
-        others: Sequence[_Other],
-    ) -> dict[str, Any]:
-        """The card. ``costs`` (stays, masks) now, ``hour_costs`` (hours, stays, masks) at the open hours."""
-        venue, an_hour = self.venue, float(costs[_AN_HOUR])
-        hours = [self._hour(start, cost) for start, cost in zip(self.open_hours, hour_costs, strict=True)]
-        air = believed((venue.kind, venue.volume_m3, venue.air_changes_per_h), self.parameters)
+    @cached_property
+    def air(self) -> dict[str, Any]:
+        """Air changes an hour; stated ones are not shown as better than the best of the kind before CO2 says so."""
+        venue, verified = self.venue, self.venue.organisation.verified
+        facts = Facts(venue.kind, venue.volume_m3, venue.air_changes_per_h, verified)
+        found = believed(facts, self.parameters)
         if self.prepared.measured is not None:
-            air = measured(air, *self.prepared.measured)
-        low, high = air.interval()
+            found = measured_air(found, facts, self.parameters, *self.prepared.measured)
+        low, high = found.interval()
+        if found.source == "entered" or not verified:
+            most = self.parameters.priors[Kind(venue.kind)].air_changes_per_h.high
+            low, high = min(low, most), min(high, most)
+        source = "known" if found.source == "entered" else found.source
+        return {"source": source, "ach_low": round(low, 2), "ach_high": round(high, 2)}
+
+    def answer(self, *, epochs: Sequence[Mapping[str, Any]], costs: Floats, others: Sequence[Glance]) -> dict[str, Any]:
+        """The card. ``costs``: points (hours, stays, masks) at the open hours."""
+        venue, an_hour = self.venue, float(costs[0][AN_HOUR])
+        hours = [self._hour(start, cost) for start, cost in zip(self.open_hours, costs, strict=False)]
+        is_open, changes_at = next_change(self.hours, venue.zone, self.now, events=self.prepared.events)
         return {
             "id": venue.public_id,
             "name": venue.name,
             "kind": venue.kind,
             "zip": venue.zip,
             "organisation": venue.organisation.name,
+            "verified": venue.organisation.verified,
+            "open": is_open,
+            "changes_at": changes_at,
+            "opening_hours": self.hours,
+            "time_zone": venue.time_zone,
             "epochs": epochs,
+            "counted": self.counted,
             "occupancy": {"band": band(self.heads, self.limit), "usual": self._usual()},
             "ratings": _ratings(*self.prepared.ratings),
-            "air": {
-                "source": "known" if air.source == "entered" else air.source,
-                "ach_low": round(low, 2),
-                "ach_high": round(high, 2),
-            },
-            "shield_cost": _costs(costs),
+            "air": self.air,
+            "shield_cost": _costs(costs[0]),
             "hours": hours,
             "best_hours": sorted(hours, key=lambda hour: (hour["shield_cost_60"], hour["start"]))[:BEST],
             "alternatives": self._alternatives(others, an_hour),
@@ -253,30 +224,35 @@ class _Card:
         }
 
     def _usual(self) -> list[list[str]]:
-        usual = self.prepared.usual if self.prepared.usual.size else np.zeros(WEEK_H)
+        usual = np.nan_to_num(self.prepared.usual) if self.prepared.usual.size else np.zeros(WEEK_H)
         found: list[list[str]] = bands(usual, self.limit).reshape(7, 24).tolist()
         return found
 
     def _hour(self, start: dt.datetime, costs: Floats) -> dict[str, Any]:
-        hour = {"start": start, "shield_cost_60": shown_points(float(costs[_AN_HOUR]))}
+        hour = {"start": start, "shield_cost_60": shown_points(float(costs[AN_HOUR]))}
         return hour | {"shield_cost": _costs(costs)} if self.all_costs else hour
 
-    def _alternatives(self, others: Sequence[_Other], an_hour: float) -> list[dict[str, Any]]:
-        """Open venues of the same kind nearby where an hour costs less, cheapest first."""
-        cheaper = (other for other in others if other.points < an_hour and other.is_open(self.now))
+    def _alternatives(self, others: Sequence[Glance], an_hour: float) -> list[dict[str, Any]]:
+        """Open verified venues of the same kind and ZIP area where an hour costs less, cheapest first."""
+        around = [other for other in others if other.pk != self.venue.pk][:CANDIDATES]
+        cheaper = (other for other in around if other.open and other.points < an_hour)
         return [
-            {"id": other.public_id, "name": other.name, "shield_cost_60": shown_points(other.points)}
-            for other in islice(cheaper, ALTERNATIVES)
+            {
+                "id": other.public_id,
+                "name": other.name,
+                "zip": other.zip,
+                "shield_cost_60": shown_points(other.points),
+            }
+            for other in islice(sorted(cheaper, key=lambda other: (other.points, other.pk)), ALTERNATIVES)
         ]
 
 
-def _costs_of(cards: Sequence[_Card], budget: float) -> list[tuple[Floats, Floats]]:
-    """Of each card, points (stays, masks) now and (hours, stays, masks) at its open hours; all computed at once."""
-    moments = [1 + len(card.open_hours) for card in cards]
-    heads = coarse(np.concatenate([np.append(card.heads, card.usual_heads()) for card in cards]))
-    curves = np.repeat(np.stack([card.prepared.curve for card in cards]), moments, axis=0)
-    costs = np.split(cost_of(curves, heads[:, None, None], budget), np.cumsum(moments)[:-1])
-    return [(of[0], of[1:]) for of in costs]
+def _costs_of(cards: Sequence[_Card], budget: float) -> list[Floats]:
+    """Of each card, points (hours, stays, masks) at its open hours; all computed at once."""
+    counts = [card.crowds.shape[0] for card in cards]
+    crowds = np.concatenate([card.crowds for card in cards])
+    curves = np.repeat(np.stack([card.prepared.curve for card in cards]), counts, axis=0)
+    return np.split(cost_of(curves, crowds[:, :, None], budget), np.cumsum(counts)[:-1])
 
 
 def _costs(costs: Floats) -> dict[str, dict[str, float]]:

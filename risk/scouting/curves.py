@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-from risk.crowd.air import believed
+from risk.crowd.air import Facts, believed, measured_air
 from risk.crowd.cases import Signal, signals_of
 from risk.crowd.parameters import parameters_in_force
 from risk.crowd.venue_days import Floats
@@ -32,6 +32,8 @@ STAYS_H: Final = (0.5, 1.0, 2.0)
 MASKS: Final = (1.0, 0.0)
 NODES: Final = np.array([1.0, 8.0, 64.0, 512.0])
 """Head counts at which expected hits are prepared; between them hits a head run evenly in the logarithm."""
+AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
+"""Place in a curve of the cost that hours and places are compared by: an hour without a mask."""
 SHAPE: Final = (len(STAYS_H), len(MASKS), NODES.size)
 CURVES_AT_ONCE: Final = 400
 """Venues whose costs are in memory at a time."""
@@ -113,30 +115,28 @@ def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
     return np.asarray(100.0 / budget * many * (low * (left + 1 - at) + high * (at - left)))
 
 
+def prepared_curves(venues: Sequence[int], parameters: Parameters, now: dt.datetime) -> dict[int, Floats]:
+    """Curves of venues that the crowd task has not come to yet."""
+    if not venues:
+        return {}
+    bases = [basis for basis, _known in bases_of(parameters, now, venues)]
+    return {basis.venue: curve for basis, curve in zip(bases, curves_of(bases), strict=True)}
+
+
 def bases_of(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | None) -> list[tuple[Basis, bytes]]:
     with connection.cursor() as cursor:
         cursor.execute(COST_BASES, {"now": now, "all": venues is None, "venues": list(venues or [])})
         rows = cursor.fetchall()
-    signals = signals_of((row[4], now.date()) for row in rows)
+    signals = signals_of((row[5], now.date()) for row in rows)
     found = []
     for row in rows:
-        prior = believed((row[1], row[2], row[3]), parameters)
-        air = prior if row[12] is None else measured(prior, row[12], row[13])
-        refused = refused_classes(symptoms=row[8], diagnosed=row[9], contact=row[10], near=row[11])
-        basis = Basis(row[0], row[1], air, row[5], row[6], row[7], refused, signals[row[4], now.date()], parameters)
-        found.append((basis, bytes(row[14] or b"")))
+        facts = Facts(*row[1:5])
+        prior = believed(facts, parameters)
+        air = prior if row[13] is None else measured_air(prior, facts, parameters, row[13], row[14])
+        refused = refused_classes(symptoms=row[9], diagnosed=row[10], contact=row[11], near=row[12])
+        basis = Basis(row[0], facts.kind, air, *row[6:9], refused, signals[row[5], now.date()], parameters)
+        found.append((basis, bytes(row[15] or b"")))
     return found
-
-
-def measured(prior: RoomAir, air_changes_per_h: float, air_log_sd: float) -> RoomAir:
-    return RoomAir(
-        prior.volume_m3,
-        prior.volume_log_sd,
-        air_changes_per_h,
-        air_log_sd,
-        prior.filter_changes_per_h,
-        "measured",
-    )
 
 
 def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:

@@ -22,7 +22,7 @@ from django.db import connection
 from django.utils.translation import get_language
 
 from risk.crowd import venue_days
-from risk.crowd.air import air_of
+from risk.crowd.air import Facts, air_of
 from risk.crowd.cases import Signal, default_signal, signals_of
 from risk.crowd.parameters import adaptive_of, build
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Ints
@@ -218,13 +218,13 @@ def _in_force() -> tuple[Parameters, int]:
 @dataclass(frozen=True, slots=True)
 class _Place:
     venue: str
-    facts: tuple[str, float | None, float | None]
+    facts: Facts
     zip3: str
 
     @property
     def kind(self) -> Kind:
         """What the venue is."""
-        return Kind(self.facts[0])
+        return Kind(self.facts.kind)
 
 
 @dataclass(slots=True)
@@ -242,7 +242,7 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     with connection.cursor() as cursor:
         cursor.execute(OWNED_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
-    places = {row[0]: _Place(row[8], tuple(row[9:12]), row[12]) for row in rows}
+    places = {row[0]: _Place(row[8], Facts(*row[9:13]), row[13]) for row in rows}
     stays: list[_Stay] = []
     for row in rows:
         stay = _stay_of(row)
@@ -404,7 +404,7 @@ def _answer(  # noqa: PLR0917 - one call
             votes=(votes[0], votes[1], votes[2]),
             prior=known.priors[at],
             air=known.airs[at],
-            volume_known=place.facts[1] is not None,
+            volume_known=place.facts.volume_m3 is not None,
             language=language,
         ),
         infection_probability=significant(chance),

@@ -13,7 +13,7 @@ from risk.crowd.usual import Known, store_known
 from risk.scouting.curves import refresh_cards
 from tests.browser.actions import answer, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
-from tests.factories import make_event, make_venue
+from tests.factories import make_event, make_organisation, make_venue
 from tests.risk.crowds import crowd
 from venues.models import Venue
 from venues.services.events import invitation_code, make_invitation
@@ -38,7 +38,7 @@ def test_a_card_says_how_full_how_rated_and_what_a_stay_costs_without_a_script(o
     page = open_context(java_script_enabled=False).new_page()
     page.goto(f"/venues/{full.public_id}")
     said = page.inner_text("[data-card]")
-    assert "quiet" in said
+    assert "under a third full" in said
     assert "2.5 of 5" in said
     assert "About 800 visitors rated this place" in said
     assert "changes an hour" in said
@@ -47,7 +47,7 @@ def test_a_card_says_how_full_how_rated_and_what_a_stay_costs_without_a_script(o
     assert quiet.name in page.inner_text("#others + ul")
     page.click("[data-profile-choice=cautious]")
     assert page.locator("[data-profile-choice=cautious][aria-current]").count() == 1
-    assert "More than your profile takes" in page.inner_text(".verdict")
+    assert "Above your limit" in page.inner_text(".verdict")
 
 
 def test_the_table_says_what_the_bars_say(phone: Page) -> None:
@@ -89,9 +89,41 @@ def test_search_results_say_how_full_and_what_an_hour_costs(phone: Page) -> None
     phone.click("search [type=submit]")
     rows = phone.locator("[data-places] li")
     assert "The Corner" in rows.nth(0).inner_text()
-    assert "quiet" in rows.nth(0).inner_text()
+    assert "under a third full" in rows.nth(0).inner_text()
     assert "an hour" in rows.nth(0).inner_text()
     assert "km" in rows.nth(1).inner_text()
+
+
+def test_near_me_sends_a_rounded_position_and_nothing_before_it_is_asked(open_context: OpenContext) -> None:
+    make_venue(now=now())
+    context = open_context(geolocation={"latitude": 37.75993, "longitude": -122.41477}, permissions=["geolocation"])
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.goto("/venues")
+    page.click("[data-do=locate]")
+    page.wait_for_url("**near=37.8*")
+    assert "about" in page.inner_text("[data-places]")
+    assert not any("37.7" in address or "122.41" in address for address in asked)
+
+
+def test_a_position_that_is_refused_leaves_the_search(phone: Page) -> None:
+    phone.goto("/venues")
+    phone.click("[data-do=locate]")
+    phone.wait_for_selector('[data-slot="locate-note"]:has-text("type a ZIP code")')
+
+
+def test_a_pass_of_an_unverified_place_says_so(phone: Page) -> None:
+    place = make_venue(organisation=make_organisation(verified=False, now=now()), now=now())
+    phone.goto("/me")
+    make_key(phone)
+    phone.goto(f"/check-in/{place.public_id}")
+    assert phone.locator("[data-unverified]").is_visible()
+    phone.click('[data-do="day"] >> nth=0')
+    answer(phone)
+    phone.wait_for_url("**/pass")
+    shows(phone, "shown")
+    assert phone.locator('[data-state=shown] [data-when="unverified"]').is_visible()
 
 
 def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 from typing import Any
 
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import NOW, make_organisation, make_venue
 from venues import selectors
+from venues.kinds import VenueKind
 from venues.models import Organisation, Venue
+from venues.places import Point
 from venues.selectors import find_venues
 from venues.services.organisations import close_organisation
-from venues.services.venues import close_venue
+from venues.services.venues import close_venue, update_venue
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +136,65 @@ def test_any_text_is_a_search_that_narrows_the_list(town: Organisation, q: str, 
     assert set(found) <= set(everywhere)
     assert len(found) == len(set(found))
     assert q.strip() or set(found) == set(everywhere)
+
+
+@pytest.mark.parametrize("q", ["cafe", "CAFÉ", "cafe\u0301", "muller", "mueller", "Café Mu\u0308ller"])
+def test_neither_accents_nor_unicode_forms_matter(town: Organisation, q: str) -> None:
+    assert names(q=q) == ["Café Müller"]
+
+
+def test_sharp_s_is_two(town: Organisation) -> None:
+    make_venue(organisation=town, name="Gasthaus Hauptstraße")
+    make_venue(organisation=town, name="HAUPTSTRASSE 5")
+    for q in ("hauptstrasse", "Hauptstraße", "HAUPTSTRASSE"):
+        assert names(q=q) == ["Gasthaus Hauptstraße", "HAUPTSTRASSE 5"]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kind", VenueKind.values)
+def test_a_kind_is_found_by_its_name_in_every_language_of_the_pages(kind: str, language: str) -> None:
+    venue, others = make_venue(name="Xyz", kind=kind), [one for one in VenueKind.values if one != kind]
+    make_venue(name="Zyx", kind=others[0])
+    with translation.override(language):
+        assert names(q=str(VenueKind(kind).label)) == [venue.name]
+
+
+def test_a_kind_and_a_name_are_found_by_the_same_word() -> None:
+    make_venue(name="Joe's", kind=VenueKind.BAR)
+    make_venue(name="Bar Roma", kind=VenueKind.RESTAURANT)
+    make_venue(name="Barbershop", kind=VenueKind.OTHER)
+    make_venue(name="Corner", kind=VenueKind.RETAIL)
+    assert names(q="bar") == ["Bar Roma", "Barbershop", "Joe's"]
+    assert names(q="bars") == ["Joe's"]
+    assert names(q="joes bar") == names(q="bar joe") == ["Joe's"]
+    assert names(q="bar", kind=VenueKind.RESTAURANT) == ["Bar Roma"]
+
+
+def test_a_renamed_place_is_found_by_its_new_name() -> None:
+    venue = make_venue(name="Old Mill")
+    update_venue(venue=venue, changes={"name": "Neue Mühle"}, actor="owner", now=NOW)
+    assert names(q="muhle") == ["Neue Mühle"]
+    assert names(q="mill") == []
+
+
+def test_places_are_found_around_a_position(town: Organisation) -> None:
+    here = Point.rounded(37.7599, -122.4148)
+    assert (here.latitude, here.longitude) == (37.8, -122.4)
+    found = find_venues(near=here)
+    assert [one.venue.name for one in found][:3] == ["Café Müller", "The Corner", "Blue Bottle"]
+    assert found[0].distance_km is not None
+    assert found[0].distance_km < 20
+    assert names(near=here, within_km=100) == ["Café Müller", "The Corner", "Blue Bottle"]
+
+
+@pytest.mark.parametrize("query", [{}, {"zip_code": "94110"}, {"near": Point(37.8, -122.4)}, {"q": "a"}])
+def test_pages_hold_every_place_once_the_verified_ones_first(town: Organisation, query: dict[str, Any]) -> None:
+    other = make_organisation(verified=False)
+    for number in range(3):
+        make_venue(organisation=other, name=f"A {number}")
+        make_venue(organisation=town, name=f"A {number} too", zip_code="")
+    at_once = [one.venue for one in find_venues(**query, limit=50)]
+    in_pages = [one.venue for offset in range(0, 16, 2) for one in find_venues(**query, limit=2, offset=offset)]
+    assert in_pages == at_once
+    verified = [venue.organisation.verified for venue in at_once]
+    assert verified == sorted(verified, reverse=True)

@@ -38,7 +38,14 @@ def venue_code(request: HttpRequest, venue: str) -> HttpResponse:
     """The code of a place, as large as the screen; printed, it is a poster in the fonts of the browser."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
-    context = {"name": place.name, "when": "", "address": address, "qr": qr_svg(address), "shown": address}
+    context = {
+        "name": place.name,
+        "when": "",
+        "verified": place.organisation.verified,
+        "address": address,
+        "qr": qr_svg(address),
+        "shown": address,
+    }
     return render(request, "venues/owner/code.html", context)
 
 
@@ -50,6 +57,7 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
     context = {
         "name": row.name,
         "when": when(row),
+        "verified": row.venue.organisation.verified,
         "address": address,
         "qr": qr_svg(address),
         "shown": address.partition("#")[0],

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common import audit, crypto
+from common.text import clean_name
 from common.web.problems import Gone, Invalid
 from venues.kinds import OrganisationKind, Role
 from venues.models import Device, Event, MemberCode, Membership, Organisation, Venue
@@ -35,7 +36,7 @@ def update_organisation(
 ) -> Organisation:
     """Rename an organisation or change its kind. A new name or kind is unverified again."""
     locked = lock_open(organisation)
-    wanted = (name if name is not None else locked.name, kind if kind is not None else locked.kind)
+    wanted = (clean_name(name) if name is not None else locked.name, kind if kind is not None else locked.kind)
     if wanted == (locked.name, locked.kind):
         return locked
     locked.name, locked.kind = wanted

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common import audit
+from common.text import searchable
 from common.web.problems import Gone, Invalid, PreconditionFailed, pointer
 from venues.hours import BadHours
 from venues.kinds import Access, OrganisationKind
@@ -67,6 +68,7 @@ def create_venue(
         raise too_many(_("An organisation has at most %(most)d open venues."), MOST_VENUES)
     venue = Venue(organisation=owner, created_at=now, **asdict(facts))
     _check(venue, owner)
+    venue.words = searchable(venue.name)
     venue.save(force_insert=True)
     venue.requirements = _new_version(venue, requirements or RequirementValues(), version=1, now=now)
     venue.save(update_fields=["requirements"])
@@ -93,8 +95,9 @@ def update_venue(*, venue: Venue, changes: Mapping[str, object], actor: str, now
             raise Invalid.field(pointer(name), _("A venue has no such field."), "unknown")
         setattr(locked, name, value)
     _check(locked, locked.organisation)
+    locked.words = searchable(locked.name)
     if changes:
-        locked.save(update_fields=list(changes))
+        locked.save(update_fields=[*changes, "words"])
         _record(locked, actor, "venue.updated", now, fields=", ".join(sorted(changes)))
     return locked
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from risk.api.serializers import OccupancyOutput
-from risk.model.rounding import axis_top
+from risk.model.rounding import axis_top, down
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import FITS_POINTS
 
@@ -21,10 +22,10 @@ STAYS: Final[Mapping[str, Promise]] = {
     "120": _("Two hours"),
 }
 BAND_NAMES: Final[Mapping[str, Promise]] = {
-    "empty": _("hardly anybody"),
-    "quiet": _("quiet"),
-    "busy": _("busy"),
-    "full": _("full"),
+    "empty": _("fewer than five check-ins"),
+    "quiet": _("under a third full"),
+    "busy": _("one to two thirds full"),
+    "full": _("over two thirds full"),
 }
 PROFILE_NAMES: Final[Mapping[str, Promise]] = {
     "cautious": _("Cautious"),
@@ -60,6 +61,8 @@ class Chart:
 
     bars: Sequence[Bar]
     top: float | None = None
+    limit_y: float | None = None
+    """Where the limit of the profile is drawn."""
 
     @property
     def axis(self) -> list[tuple[float, float]]:
@@ -100,19 +103,42 @@ class WeekDay:
 
 
 @dataclass(frozen=True, slots=True)
+class DayHours:
+    """When a place is open on a day of the week."""
+
+    name: str
+    spans: Sequence[str]
+    today: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShownCard:
     """A card, ready for a template. Times are words of the venue's own clock."""
 
     card: Mapping[str, Any]
     profile: str
+    opening: str
+    can_check_in: bool
+    priced: bool
+    """Whether there is an hour ahead in which anybody can go there."""
+    starts: str
+    """When it opens next, where it is closed."""
+    helps: Sequence[str]
+    """What brings an hour within the limit; empty where it is, or where nothing does."""
     band: Promise
     level: int
-    """0 (hardly anybody) to 3 (full)."""
+    """0 (fewer than five) to 3 (over two thirds)."""
     now_costs: Sequence[CostRow]
     quiet_costs: Sequence[CostRow]
     quiet_at: str
     hours: Chart
+    limit: float
+    """Points of an hour that are within the profile."""
+    any_fits: bool
+    opening_hours: Sequence[DayHours]
+    always_open: bool
     today: Chart | None
+    today_name: str
     week: Sequence[WeekDay]
     """Empty where nothing is known of the usual crowd."""
     hour_names: Sequence[str]
@@ -131,22 +157,92 @@ def level_of(band: str) -> int:
 def shown_card(card: Mapping[str, Any], *, zone: ZoneInfo, profile: str, now: dt.datetime) -> ShownCard:
     """A card with all costs (`risk.scouting.cards.cards_of`) as a page shows it."""
     band, usual = card["occupancy"]["band"], card["occupancy"]["usual"]
-    known = any(each != "empty" for day in usual for each in day)
-    quiet = next((hour for hour in card["best_hours"] if _saves(hour, card)), None)
     local = now.astimezone(zone)
+    known = any(each != "empty" for day in usual for each in day)
+    today = usual[local.weekday()]
+    quiet = next((hour for hour in card["best_hours"] if _saves(hour, card)), None)
     return ShownCard(
         card=card,
         profile=profile,
+        opening=words_of_opening(card, zone, now),
+        can_check_in=_can_check_in(card),
+        priced=bool(card["hours"]),
+        starts=_at_change(card, zone, local) if not card["open"] and card["changes_at"] else "",
+        helps=[] if card["fits_profile"] else _helps(card, zone, local),
         band=BAND_NAMES[band],
         level=level_of(band),
         now_costs=_cost_rows(card["shield_cost"]),
         quiet_costs=_cost_rows(quiet["shield_cost"]) if quiet else [],
         quiet_at=_moment(quiet["start"].astimezone(zone), local) if quiet else "",
         hours=_hours_chart(card["hours"], zone, local),
-        today=_usual_chart(usual[local.weekday()], local) if known else None,
+        limit=down(FITS_POINTS, 1),
+        any_fits=any(_fits(hour["shield_cost_60"]) for hour in card["hours"]),
+        opening_hours=_opening_hours(card["opening_hours"], local),
+        always_open=card["open"] and card["changes_at"] is None,
+        today=_usual_chart(today, local) if any(each != "empty" for each in today) else None,
+        today_name=_weekday(local.weekday(), local),
         week=[WeekDay(_weekday(at, local), day) for at, day in enumerate(usual)] if known else [],
         hour_names=[_hour_name(local.replace(hour=hour)) for hour in range(24)],
     )
+
+
+def words_of_opening(card: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> str:
+    """Whether a place is open, and until when."""
+    if card["changes_at"] is None:
+        return gettext("Always open") if card["open"] else gettext("Closed, and no opening is planned")
+    words = gettext("Open until %(time)s") if card["open"] else gettext("Closed until %(time)s")
+    return words % {"time": _at_change(card, zone, now.astimezone(zone))}
+
+
+def _at_change(card: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> str:
+    local = card["changes_at"].astimezone(zone)
+    time = date_format(local.replace(tzinfo=None), "TIME_FORMAT")
+    return time if local.date() == now.date() else f"{date_format(local, 'l')} {time}"
+
+
+def _can_check_in(card: Mapping[str, Any]) -> bool:
+    """Whether a pass of an open day is good for anything: the place is open in it."""
+    last = max((epoch["end"] for epoch in card["epochs"]), default=0)
+    opens = card["changes_at"]
+    return bool(last) and (card["open"] or (opens is not None and opens.timestamp() < last))
+
+
+def _helps(card: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> list[str]:
+    """What brings an hour, or half of one, within the limit."""
+    found = []
+    best = next(iter(card["best_hours"]), None)
+    if best and _fits(best["shield_cost_60"]) and best is not card["hours"][0]:
+        words = gettext("A quieter hour: %(hour)s costs %(cost)s points.")
+        hour = _moment(best["start"].astimezone(zone), now)
+        found.append(words % {"hour": hour, "cost": _points(best["shield_cost_60"])})
+    costs = card["shield_cost"]
+    if _fits(costs["60"]["mask"]):
+        found.append(gettext("A mask: an hour costs %(cost)s points.") % {"cost": _points(costs["60"]["mask"])})
+    if _fits(costs["30"]["no_mask"]):
+        words = gettext("A shorter stay: half an hour costs %(cost)s points.")
+        found.append(words % {"cost": _points(costs["30"]["no_mask"])})
+    fitting = [other for other in card["alternatives"] if _fits(other["shield_cost_60"])]
+    if fitting:
+        found.append(gettext("Another place: %(name)s.") % {"name": fitting[0]["name"]})
+    return found
+
+
+def _fits(points: float) -> bool:
+    return points <= FITS_POINTS
+
+
+def _points(points: float) -> str:
+    return number_format(points, 1)
+
+
+def _opening_hours(week: Sequence[Sequence[Sequence[int]]], now: dt.datetime) -> list[DayHours]:
+    """Weekly hours as a sign at a door says them; a closing time after midnight is one of the next morning."""
+    spans = [[f"{_clock(opens)} – {_clock(closes)}" for opens, closes in day] for day in week]
+    return [DayHours(_weekday(at, now), day, at == now.weekday()) for at, day in enumerate(spans)]
+
+
+def _clock(minute: int) -> str:
+    return date_format(dt.datetime(2000, 1, 1) + dt.timedelta(minutes=minute), "TIME_FORMAT")  # noqa: DTZ001 - no instant
 
 
 def _saves(hour: Mapping[str, Any], card: Mapping[str, Any]) -> bool:
@@ -158,8 +254,11 @@ def _cost_rows(costs: Mapping[str, Mapping[str, float]]) -> list[CostRow]:
 
 
 def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.datetime) -> Chart:
-    """The cost of an hour at each open hour ahead; marked are those that fit the profile."""
-    most = axis_top(max((hour["shield_cost_60"] for hour in hours), default=0.0))
+    """The cost of an hour at each open hour ahead, with the limit; marked are those within it.
+
+    The axis ends at the limit at least, so that next to nothing looks like it.
+    """
+    most = axis_top(max([FITS_POINTS, *(hour["shield_cost_60"] for hour in hours)]))
     bars: list[Bar] = []
     day, labelled = now.date(), -_BARS_A_LABEL
     for at, hour in enumerate(hours):
@@ -170,7 +269,7 @@ def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.dat
             label = date_format(start, "D") if start.date() != day else _hour_name(start)
             day, labelled = start.date(), at
         bars.append(_bar(at, height, _moment(start, now), label, cost, marked=cost <= FITS_POINTS))
-    return Chart(bars, most)
+    return Chart(bars, most, CHART_HEIGHT * (1 - FITS_POINTS / most))
 
 
 def _usual_chart(bands: Sequence[str], now: dt.datetime) -> Chart:

@@ -1,6 +1,9 @@
 """Finding a place and scouting it: pages that work without a script and show what the API answers."""
 
-from typing import Final
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,27 +11,64 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common.time import utc_now
+from common.web.middleware import PERMISSIONS_POLICY
 from common.web.problems import NotFound
-from crowdtrace.site.places.card import BAND_NAMES, level_of, profiles, shown_card
-from risk.api.serializers import STANDARD
-from risk.model.shield import BUDGETS
+from crowdtrace.site.places.asked import Asked
+from crowdtrace.site.places.card import BAND_NAMES, level_of, profiles, shown_card, words_of_opening
 from risk.scouting.cards import cards_of
+from risk.scouting.search import MOST_WEIGHED, search
 from venues import selectors
+from venues.kinds import VenueKind
+from venues.selectors import FoundVenue
 
-LONGEST_SEARCH: Final = 80
+PAGE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Which of the places a page shows, and the addresses of the pages around."""
+
+    first: int
+    last: int
+    total: int
+    previous: str
+    next: str
 
 
 @require_safe
 def venues(request: HttpRequest) -> HttpResponse:
-    """Search for a place by name and ZIP; each with how full it is and what an hour costs."""
-    q, zip_code = (request.GET.get(name, "").strip()[:LONGEST_SEARCH] for name in ("q", "zip"))
-    found = selectors.find_venues(q=q, zip_code=zip_code if _is_zip(zip_code) else "")
-    profile = _profile(request)
-    cards = cards_of(venues=[row.venue for row in found], profile=profile, now=utc_now())
-    rows = [
+    """Search for a place by name, kind, nearness, cost and hours; each with how full it is and what an hour costs."""
+    asked, now = Asked.of(request), utc_now()
+    offset = (asked.page - 1) * PAGE
+    page = search(asked.question, offset=offset, count=PAGE, now=now, total=True)
+    context = {
+        "asked": asked,
+        "kinds": VenueKind.choices,
+        "found": _rows(page.found, asked, now),
+        "most": MOST_WEIGHED if page.cut else 0,
+        "pager": Pager(
+            offset + 1,
+            offset + len(page.found),
+            page.total or 0,
+            asked.address(page=asked.page - 1) if asked.page > 1 else "",
+            asked.address(page=asked.page + 1) if page.more else "",
+        ),
+    }
+    response = render(request, "site/venues.html", context)
+    # "Near me" is here alone, so that no other page of ours may ask for a position.
+    response["Permissions-Policy"] = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
+    return response
+
+
+def _rows(found: Sequence[FoundVenue], asked: Asked, now: dt.datetime) -> list[dict[str, Any]]:
+    cards = cards_of(venues=[row.venue for row in found], profile=asked.profile, now=now)
+    return [
         {
             "venue": row.venue,
             "distance_km": row.distance_km,
+            "open": card["open"],
+            "counted": card["counted"],
+            "opening": words_of_opening(card, row.venue.zone, now),
             "band": BAND_NAMES[card["occupancy"]["band"]],
             "level": level_of(card["occupancy"]["band"]),
             "cost": card["shield_cost"]["60"]["no_mask"],
@@ -36,9 +76,6 @@ def venues(request: HttpRequest) -> HttpResponse:
         }
         for row, card in zip(found, cards, strict=True)
     ]
-    wrong = bool(zip_code) and not _is_zip(zip_code)
-    context = {"q": q, "zip": zip_code, "zip_wrong": wrong, "found": rows, "profile": profile}
-    return render(request, "site/venues.html", context)
 
 
 @require_safe
@@ -47,7 +84,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
     place, now = selectors.open_venue(venue), utc_now()
     if place is None:
         raise NotFound(_("There is no such place, or it has closed."))
-    profile = _profile(request)
+    profile = Asked.of(request).profile
     (card,) = cards_of(venues=[place], profile=profile, now=now, all_costs=True)
     context = {
         "venue": place,
@@ -55,12 +92,3 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
         "profiles": profiles(),
     }
     return render(request, "site/venue.html", context)
-
-
-def _profile(request: HttpRequest) -> str:
-    asked = request.GET.get("profile", "")
-    return asked if asked in BUDGETS else STANDARD
-
-
-def _is_zip(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) in {3, 5}

@@ -31,7 +31,7 @@ import { classOf, ticketAuthorization, ticketRoot } from "./tickets.js";
  * @param {Person} parts.person
  * @param {Draft} parts.draft complete: all four answers
  * @param {import("./epoch.js").Epoch} parts.epoch
- * @param {{id: string, name: string}} parts.venue
+ * @param {{id: string, name: string, verified?: boolean}} parts.venue
  * @returns {Promise<Outcome>}
  * @throws {Unreachable} where the answer may be lost
  */

@@ -53,6 +53,7 @@ async function choose({ kept, credential, holder }) {
   const time = /** @type {const} */ ({ hour: "numeric", minute: "2-digit" });
   const day = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
   fill("venue", kept.venue.name);
+  when("unverified", kept.venue.verified === false);
   fill("day", formatTime(kept.epoch.start + 12 * 3600, day));
   fill("from", formatTime(kept.epoch.start, { ...time, weekday: "short" }));
   fill("until", formatTime(kept.epoch.end, { ...time, weekday: "short" }));

@@ -26,7 +26,7 @@
  * @property {number} epochStart
  * @property {number} index
  * @property {Epoch} epoch
- * @property {{id: string, name: string}} venue
+ * @property {{id: string, name: string, verified?: boolean}} venue
  * @property {string | null} credential the `GO1:` text; null for a refusal, which uses up its index
  * @property {Uint8Array<ArrayBuffer>} [passKey] `K_pass` of the secret that drew it, once the person has another secret
  * @property {{masks: number, distancing: number}} [rated] what the holder said of the place

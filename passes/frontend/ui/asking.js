@@ -11,7 +11,7 @@ import { calledOn } from "./people.js";
  * @typedef {keyof import("../stores/visitor.js").Answers} Question
  */
 
-/** @type {{id: string, name: string}} */
+/** @type {{id: string, name: string, verified: boolean}} */
 const venue = pageData("venue");
 const QUESTIONS = Array.from(document.querySelectorAll("[data-question]"), (section) => /** @type {Question} */ (/** @type {HTMLElement} */ (section).dataset.question));
 /** A page left open overnight still lists yesterday, whose check-in closed when today started. */

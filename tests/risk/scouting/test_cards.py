@@ -25,7 +25,8 @@ from venues.selectors import open_venue
 pytestmark = pytest.mark.django_db
 KEYS = {
     "id", "name", "kind", "zip", "organisation", "epochs", "occupancy", "ratings", "air", "shield_cost", "hours",
-    "best_hours", "alternatives", "fits_profile",
+    "best_hours", "alternatives", "fits_profile", "verified", "open", "changes_at", "counted",
+    "opening_hours", "time_zone",
 }  # fmt: skip
 
 
@@ -188,7 +189,7 @@ def test_a_search_gives_cards_with_the_nearest_first() -> None:
     response = send("GET", "/api/v1/venues?q=old+mi&zip=94110&limit=2", now=NOW)
     assert [one["id"] for one in response.json()["results"]] == [near.public_id, far.public_id]
     assert set(response.json()) == {"results", "next", "previous"}
-    assert set(response.json()["results"][0]) == KEYS
+    assert set(response.json()["results"][0]) == KEYS | {"distance_km"}
 
 
 def test_an_unchanged_card_is_not_sent_again() -> None:
@@ -236,3 +237,46 @@ def test_many_cards_take_as_many_statements_as_one() -> None:
             cards_of(venues=[venue for venue in some if venue], profile="standard", now=NOW)
         counts.append(len(captured))
     assert counts == [3, 3]
+
+
+def test_now_costs_what_its_own_hour_costs() -> None:
+    venue = make_venue()
+    for arrived in (NOW - dt.timedelta(hours=1), NOW - dt.timedelta(days=7, hours=1)):
+        crowd(venue, 40, arrived, 300)
+    refresh()
+    found = card(venue, "?costs=all")
+    assert found["hours"][0]["start"] == "2026-05-13T10:00:00Z"
+    assert found["hours"][0]["shield_cost"] == found["shield_cost"]
+
+
+@pytest.mark.parametrize("profile", ["cautious", "standard", "relaxed"])
+def test_a_place_that_nobody_checked_in_to_is_not_taken_for_an_empty_one(profile: str) -> None:
+    found = card(make_venue(), f"?profile={profile}")
+    assert not found["counted"]
+    assert {hour["shield_cost_60"] for hour in found["hours"]} == {found["shield_cost"]["60"]["no_mask"]}
+
+
+def test_the_first_four_visitors_of_a_place_do_not_show() -> None:
+    venue = make_venue()
+    refresh()
+    nobody = card(venue)
+    crowd(venue, 4, NOW - dt.timedelta(days=1), 120)
+    refresh_crowd(now=NOW)
+    refresh_cards(now=NOW + dt.timedelta(days=1))
+    assert card(venue) == nobody
+
+
+def test_a_closed_place_says_when_it_opens_and_what_an_hour_costs_then() -> None:
+    nine_to_five = [[[540, 1020]] for _ in range(7)]
+    venue = make_venue(time_zone="America/New_York", requirements=RequirementValues(hours=nine_to_five))
+    found = card(venue, "?costs=all")  # 06:00 there
+    assert (found["open"], found["changes_at"]) == (False, "2026-05-13T13:00:00Z")
+    assert found["opening_hours"] == nine_to_five
+    assert found["shield_cost"] == found["hours"][0]["shield_cost"]
+    later = card(venue, now=NOW + dt.timedelta(hours=4))
+    assert (later["open"], later["changes_at"]) == (True, "2026-05-13T21:00:00Z")
+
+
+def test_a_place_that_never_closes_or_never_opens_changes_at_no_time() -> None:
+    always, never = make_venue(), make_venue(requirements=RequirementValues(hours=NEVER_OPEN))
+    assert [(card(one)["open"], card(one)["changes_at"]) for one in (always, never)] == [(True, None), (False, None)]

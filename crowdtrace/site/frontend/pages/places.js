@@ -1,7 +1,7 @@
 /** Search and scouting card: the profile that lies on the device, and the poster's code. The rest works without this. */
 import { readPlaceText } from "../../../../passes/frontend/core/places.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
-import { find, onActions, when } from "../../../../passes/frontend/ui/page.js";
+import { fill, find, onActions, when, word } from "../../../../passes/frontend/ui/page.js";
 import { Scanner } from "../../../../passes/frontend/ui/scanner.js";
 
 /** Parts of the page that speak of a profile. */
@@ -28,9 +28,32 @@ const scanner = new Scanner("scan-note", async (text) => {
   return "";
 });
 
-onActions({ scan: () => scanner.start(), picture: () => find("[data-picture]").click() });
+/** The position goes out rounded to a tenth of a degree, and only when it was asked for. */
+const TENTHS = 10;
+const PATIENCE_MS = 10_000;
+
+function locate() {
+  fill("locate-note", word("locating"));
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      const near = /** @type {HTMLInputElement} */ (find("[data-near]"));
+      near.value = [coords.latitude, coords.longitude].map((degrees) => Math.round(degrees * TENTHS) / TENTHS).join(",");
+      near.disabled = false;
+      /** @type {HTMLInputElement} */ (find("#zip")).value = "";
+      /** @type {HTMLFormElement} */ (find("[data-search]")).submit();
+    },
+    () => fill("locate-note", word("no-position")),
+    { enableHighAccuracy: false, timeout: PATIENCE_MS, maximumAge: 600_000 },
+  );
+}
+
+/** A ZIP code that is typed counts instead of a position. */
+document.querySelector("#zip")?.addEventListener("input", () => (/** @type {HTMLInputElement} */ (find("[data-near]")).disabled = true));
+
+onActions({ locate, scan: () => scanner.start(), picture: () => find("[data-picture]").click() });
 document.querySelector("[data-picture]")?.addEventListener("change", (event) => void scanner.readPicture(/** @type {HTMLInputElement} */ (event.target).files?.[0]));
 when("can-scan", true);
+when("can-locate", "geolocation" in navigator);
 
 // A private window has no storage: then the addresses of the links do.
 const store = await openVisitorStore().catch(() => null);

@@ -55,12 +55,17 @@ function shownLike(like) {
   return words(`like-${like.kind}`, { time });
 }
 
+/** @param {{name: string, verified: boolean}} place @returns {string} */
+function shownName({ name, verified }) {
+  return verified ? name : words("unverified-place", { name });
+}
+
 /** @param {string} id @returns {Promise<string>} the name of a place, from this device or from its card */
 async function nameOf(id) {
   const known = names.get(id);
   if (known !== undefined) return known;
   const { status, body } = await request("GET", `/api/v1/venues/${id}`);
-  const name = status === 200 ? body.name : word("unknown-place");
+  const name = status === 200 ? shownName(body) : word("unknown-place");
   names.set(id, name);
   return name;
 }
@@ -188,7 +193,7 @@ async function listPlaces() {
 async function searchPlaces(query) {
   const { status, body } = await request("GET", `/api/v1/venues?limit=10&q=${encodeURIComponent(query)}`);
   if (status !== 200) return;
-  for (const found of body.results) names.set(found.id, found.name);
+  for (const found of body.results) names.set(found.id, shownName(found));
   when("not-found", body.results.length === 0);
   await listPlaces();
   if (body.results.length > 0) {
@@ -210,7 +215,7 @@ async function choosePlace() {
     const sameDay = new Date(start).toDateString() === new Date().toDateString();
     return new Option(formatTime(seconds(start), sameDay ? TIME : { ...TIME, weekday: "short" }), String(at));
   });
-  select("hour").replaceChildren(new Option(word("now"), ""), ...options);
+  select("hour").replaceChildren(new Option(word(card.open ? "now" : "when-open"), ""), ...options);
   await showWhatIf();
 }
 
@@ -265,7 +270,7 @@ else {
   store = opened;
   person = current;
   kept = await store.passes(person.id);
-  for (const pass of kept) names.set(pass.venue.id, pass.venue.name);
+  for (const pass of kept) names.set(pass.venue.id, shownName({ verified: true, ...pass.venue }));
   fill("label", person.label);
   when("labelled", person.label !== "");
   await start();

@@ -1,0 +1,87 @@
+"""Finding a place by what it costs, whether it is open and whether it fits: on top of `venues.finding`.
+
+By name and distance the database orders and cuts. Cost, opening and fit are computed, so for these at most
+`MOST_WEIGHED` places are looked at, the first by distance or name, and an answer says where there were more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from risk.crowd.parameters import parameters_in_force
+from risk.model.shield import BUDGETS
+from risk.scouting.cards import FITS_POINTS
+from risk.scouting.glances import Glance, glances_of
+from venues import finding
+from venues.finding import Wanted
+from venues.models import Venue
+from venues.selectors import FoundVenue, with_distances
+
+MOST_WEIGHED: Final = 2000
+SORTS: Final = ("name", "distance", "cost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What somebody looks for. ``open`` and ``fits``: only places of which it is true, or false, now."""
+
+    wanted: Wanted = field(default_factory=Wanted)
+    profile: str = "standard"
+    open: bool | None = None
+    fits: bool | None = None
+    by_cost: bool = False
+
+    @property
+    def weighs(self) -> bool:
+        """Whether places have to be looked at one by one."""
+        return self.by_cost or self.open is not None or self.fits is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of what was found; ``total`` of all where it was asked for, ``cut`` where more were not looked at."""
+
+    found: list[FoundVenue]
+    more: bool
+    total: int | None = None
+    cut: bool = False
+
+
+def search(question: Question, *, offset: int, count: int, now: dt.datetime, total: bool = False) -> Page:
+    """Listed open places, verified ones first; then by cost, distance or name."""
+    if question.weighs:
+        return _weighed(question, offset, count, now)
+    wanted = question.wanted
+    rows = finding.page(wanted, offset=offset, count=count + 1)
+    found = with_distances(wanted, rows[:count])
+    return Page(found, len(rows) > count, finding.count(wanted) if total else None)
+
+
+def _weighed(question: Question, offset: int, count: int, now: dt.datetime) -> Page:
+    matching = finding.matching(question.wanted)
+    if matching is None:
+        return Page([], more=False, total=0)
+    rows = finding.ordered(matching, question.wanted).values_list("pk", "unverified")[: MOST_WEIGHED + 1]
+    unverified = dict(rows)
+    cut = len(unverified) > MOST_WEIGHED
+    pks = _fitting(list(unverified)[:MOST_WEIGHED], unverified, question, now)
+    part = pks[offset : offset + count]
+    venues = Venue.objects.select_related("organisation", "requirements").in_bulk(part)
+    found = with_distances(question.wanted, [venues[pk] for pk in part if pk in venues])
+    return Page(found, len(pks) > offset + count, len(pks), cut)
+
+
+def _fitting(pks: Sequence[int], unverified: dict[int, int], question: Question, now: dt.datetime) -> list[int]:
+    """Those that are open and fit as asked, in their order or by cost."""
+    budget = BUDGETS[question.profile]
+    glances = {one.pk: one for one in glances_of(pks, parameters=parameters_in_force(), budget=budget, now=now)}
+
+    def wanted(one: Glance) -> bool:
+        fits = one.points <= FITS_POINTS
+        return (question.open is None or one.open is question.open) and (question.fits is None or fits is question.fits)
+
+    kept = [pk for pk in pks if pk in glances and wanted(glances[pk])]
+    return sorted(kept, key=lambda pk: (unverified[pk], glances[pk].points)) if question.by_cost else kept
