@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Whether a place was verified when its crowd was computed: until then the room it states counts at most as usual."""
 
     dependencies = [
-        ('risk', '0003_reports_on_arrival'),
+        ("risk", "0006_learn_from_reports"),
     ]
 
     operations = [
