@@ -41,6 +41,7 @@ def pages(url: str) -> dict[str, str]:
         "data": "/data",
         "sql": "/data/sql",
         "map": "/data/map",
+        "radar": "/radar",
         "docs": "/docs",
         "document": "/docs/model",
         "log-in": "/owner/login",

@@ -293,8 +293,9 @@ def _sentence(run: RadarRun, found: shown.Found) -> str:
     """A forecast in words."""
     low, high = shown.INTERVALS[95]
     last = found.forecast.quantiles[shown.LAST]
-    values = {"median": last[shown.MEDIAN], "low": last[low], "high": last[high]}
-    text = _("In four weeks %(median).3g, in 95 of 100 cases %(low).3g to %(high).3g.") % values
+    ends = {"median": last[shown.MEDIAN], "low": last[low], "high": last[high]}
+    values = {name: shown.number(value) for name, value in ends.items()}
+    text = _("In four weeks %(median)s, in 95 of 100 cases %(low)s to %(high)s.") % values
     if found.is_fallback:
         text += " " + _("This is of a larger region: there is no forecast for yours.")
     if found.forecast.doubling:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exports', '0009_bytes_of_results'),
-        ('risk', '0005_radar_forecasts'),
+        ('risk', '0004_weekly_series'),
     ]
 
     operations = [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -111,6 +112,11 @@ def values_known(run: RadarRun, region: str, *, at: dt.datetime | None = None) -
     rows = SeriesWeek.objects.filter(series=run.series_id, region=region, recorded_at__lte=at or run.made_at)
     newest = rows.order_by("week", "-recorded_at", "-pk").distinct("week")
     return list(newest.values_list("week", "value"))
+
+
+def number(value: float) -> str:
+    """A value as readers see it: whole from ten on."""
+    return number_format(value, 0 if value >= 10 or value == 0 else 1, use_l10n=True, force_grouping=True)
 
 
 def target(run: RadarRun, horizon: int) -> dt.date:

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('series', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='risk.series')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('series', 'region', 'week', 'recorded_at'), name='one_number_a_moment'), models.CheckConstraint(condition=models.Q(('value__gte', 0.0), ('value__lt', 1000000000000000.0)), name='a_number_is_not_below_0')],
+                'constraints': [models.UniqueConstraint(fields=('series', 'region', 'week', 'recorded_at'), name='one_number_a_moment'), models.CheckConstraint(condition=models.Q(('value__gte', 0.0), ('value__lt', 1000000000000000.0)), name='series_number_is_not_below_0')],
             },
         ),
     ]

@@ -9,6 +9,7 @@ from typing import Final
 PAST_WEEKS: Final = 20
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 44
 TICKS: Final = 4
+LEAST: Final = 1e-9
 STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 Point = tuple[dt.date, float]
 
@@ -67,7 +68,9 @@ def draw(wanted: Wanted, *, width: int, height: int) -> Fan:
     past = [point for point in wanted.past if first <= point[0] <= wanted.as_of]
     last = wanted.medians[-1][0]
     later = [point for point in wanted.later if wanted.as_of < point[0] <= last]
-    highest = max([value for _day, value in (*past, *later)] + [high for _s, rows in wanted.intervals for *_d, high in rows])
+    highest = max(
+        [value for _day, value in (*past, *later)] + [high for _s, rows in wanted.intervals for *_d, high in rows]
+    )
     ticks = scale(highest)
     span, most = (last - first).days, ticks[-1]
 
@@ -99,12 +102,12 @@ def draw(wanted: Wanted, *, width: int, height: int) -> Fan:
 
 def scale(highest: float) -> list[float]:
     """Round values from 0 to one not below the highest, in about four steps."""
-    if highest <= 0.0:
+    if highest < LEAST:
         return [0.0, 1.0]
     rough = highest / TICKS
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in STEPS if size * factor >= rough * (1 - 1e-9))
-    return [round(step * number, 10) for number in range(math.ceil(highest / step - 1e-9) + 1)]
+    return [float(f"{step * number:.6g}") for number in range(math.ceil(highest / step - 1e-9) + 1)]
 
 
 def _days(first: dt.date, as_of: dt.date, last: dt.date, *, narrow: bool) -> list[dt.date]:

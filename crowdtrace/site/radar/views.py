@@ -1,65 +1,28 @@
 """The radar page and its table as CSV. Open to anyone; both work without a script."""
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from common.time import utc_now
 from common.web.problems import NotFound
 from crowdtrace.site.radar import fan, rows
+from crowdtrace.site.radar.words import UNITS, Asked, series_name
 from crowdtrace.site.research import us_map
 from exports.dataset import publication
 from exports.radar import shown
 from exports.radar.models import RadarForecast, RadarRun
-from risk.models import Series
 from risk.radar.regions import NATION, asked_region
 
 WIDE, NARROW = (760, 320), (340, 270)
 """The chart for a screen and for a phone, in pixels."""
-NAMES: Final[dict[str, Promise]] = {
-    "check-ins": gettext_lazy("Check-ins"),
-    "symptoms": gettext_lazy("Check-ins with symptoms"),
-    "diagnosed": gettext_lazy("Check-ins with a diagnosis"),
-    "contact": gettext_lazy("Check-ins after a contact"),
-    "near": gettext_lazy("Check-ins near a case"),
-    "hospital admissions": gettext_lazy("Hospital admissions"),
-}
-UNITS: Final[dict[str, Promise]] = {
-    Series.Unit.COUNT: gettext_lazy("a week"),
-    Series.Unit.PERCENT: gettext_lazy("% in the week"),
-}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request asks for, each part empty where it does not say."""
-
-    series: str
-    as_of: str
-    region: str
-    show: str
-    sort: str
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> "Asked":
-        """The parameters of the address; a measure that is unknown is the first."""
-        found = {name: request.GET.get(name, "") for name in ("series", "as_of", "region", "show", "sort")}
-        return cls(**found | {"show": found["show"] if found["show"] in rows.SHOWN else rows.SHOWN[0]})
-
-    def link(self, **changed: str) -> str:
-        """The page's address with some of it changed."""
-        values = {name: getattr(self, name) for name in ("series", "as_of", "region", "show", "sort")} | changed
-        return "?" + urlencode({name: value for name, value in values.items() if value})
 
 
 @require_safe
@@ -76,9 +39,10 @@ def radar(request: HttpRequest) -> HttpResponse:
     forecasts = list(run.forecasts.order_by("region"))
     region, found = _found(asked, forecasts)
     context = _context(asked, run, forecasts) | {
-        "series": [(each.series, name_of(each.series)) for each in newest],
+        "series": [(each.series, series_name(each.series)) for each in newest],
         "weeks": weeks,
-        "back": weeks.index(run.as_of),
+        "week": len(weeks) - 1 - weeks.index(run.as_of),
+        "last_week": len(weeks) - 1,
         "first": weeks[-1],
         "newest": weeks[0],
         "is_newest": run.as_of == weeks[0],
@@ -135,22 +99,19 @@ def _found(asked: Asked, forecasts: list[RadarForecast]) -> tuple[str | None, sh
 
 
 # What is shown --------------------------------------------------------------------------------------------------------
-def name_of(series: Series) -> str:
-    """A series in words: what it counts, and who says so."""
-    return f"{NAMES.get(series.signal, series.signal)} · {series.source}"
-
-
 def _context(asked: Asked, run: RadarRun, forecasts: list[RadarForecast]) -> dict[str, Any]:
     """Map and tables of a run."""
-    table = rows.rows_of(run, forecasts)
+    table, skill = rows.rows_of(run, forecasts), shown.skill(run, shown.ALL)
     sorts = [(key, title, asked.link(sort=_next_sort(asked.sort, key))) for key, title in rows.MEASURES.items()]
     return {
         "asked": asked,
         "run": run,
         "unit": UNITS.get(run.series.unit, ""),
-        "name": name_of(run.series),
+        "name": series_name(run.series),
         "flags": [shown.FLAGS[code] for code in run.flags if code in shown.FLAGS],
-        "skill": shown.skill(run, shown.ALL),
+        "skill": skill,
+        "covered": _covered(skill),
+        "fewest": shown.FEWEST_SCORED,
         "map": _map(asked, table),
         "measures": [(key, rows.MEASURES[key]) for key in rows.SHOWN],
         "measure": rows.MEASURES[asked.show],
@@ -184,7 +145,7 @@ def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
 
 def _told(row: rows.Row) -> str:
     """A row in a few words, for the map."""
-    level = "–" if row.level is None else number(row.level)
+    level = "–" if row.level is None else shown.number(row.level)
     if row.doubling is None:
         return f"{row.name}: {level}"
     return _("%(name)s: %(level)s, doubling %(chance)s %%") % {
@@ -192,11 +153,6 @@ def _told(row: rows.Row) -> str:
         "level": level,
         "chance": number_format(row.doubling, 0),
     }
-
-
-def number(value: float) -> str:
-    """A value as the page writes it: whole from ten on."""
-    return number_format(value, 0 if value >= 10 or value == 0 else 1, use_l10n=True, force_grouping=True)
 
 
 def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
@@ -216,23 +172,25 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
         later=later,
     )
     low, high = shown.INTERVALS[95]
+    skill = shown.skill(run, row.region)
     return {
         "found": found,
         "name": rows.name_of(row.region),
         "asked_name": rows.name_of(found.asked),
-        "level": None if row.level is None else number(row.level),
+        "level": None if row.level is None else shown.number(row.level),
         "weeks": [
             {
                 "day": day,
-                "median": number(quantiles[shown.MEDIAN]),
-                "low": number(quantiles[low]),
-                "high": number(quantiles[high]),
+                "median": shown.number(quantiles[shown.MEDIAN]),
+                "low": shown.number(quantiles[low]),
+                "high": shown.number(quantiles[high]),
                 "doubling": None if row.doubling is None else 100 * row.doubling[step],
-                "came": next((number(value) for when, value in later if when == day), ""),
+                "came": next((shown.number(value) for when, value in later if when == day), ""),
             }
             for step, (day, quantiles) in enumerate(weeks)
         ],
-        "skill": shown.skill(run, row.region),
+        "skill": skill,
+        "covered": _covered(skill),
         "flags": [shown.FLAGS[code] for code in row.flags if code in shown.FLAGS],
         "fans": [
             ("wide", fan.draw(wanted, width=WIDE[0], height=WIDE[1])),
@@ -240,6 +198,14 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
         ],
         "has_later": bool(later),
     }
+
+
+def _covered(skill: shown.Skill) -> str:
+    """How often the ranges held what came."""
+    if skill.coverage_50 is None or skill.coverage_95 is None:
+        return ""
+    values = {"half": round(100 * skill.coverage_50), "most": round(100 * skill.coverage_95)}
+    return _("The range of 50 of 100 cases held %(half)d %% of the weeks, that of 95 held %(most)d %%.") % values
 
 
 def _demonstration() -> str:

@@ -39,10 +39,10 @@ def test_signals_are_sums_of_the_noisy_counts(drawn: Drawn) -> None:
     found = {(one.signal, one.geo_value): one for one in released_signals(release(drawn, SATURDAY))}
     risk, symptoms = drawn.table("zip_risklevel_result"), drawn.table("zip_symptoms")
     zips = risk.workload.axes[0].values
-    at = zips.index("941")
-    assert found["check-ins", "941"].value == risk.noisy[at].sum()
-    assert found["symptoms", "941"].value == symptoms.noisy[at, 1]
-    assert found["symptoms", "941"].stderr == pytest.approx(symptoms.scale * math.sqrt(2.0))
+    at = zips.index("902")
+    assert found["check-ins", "902"].value == risk.noisy[at].sum()
+    assert found["symptoms", "902"].value == symptoms.noisy[at, 1]
+    assert found["symptoms", "902"].stderr == pytest.approx(symptoms.scale * math.sqrt(2.0))
     assert found["check-ins", "US"].value == drawn.table("total").noisy
     ours = [place for place, zip3 in enumerate(zips) if zip3 and ("check-ins", zip3) in found]
     states = [one.value for (signal, _), one in found.items() if signal == "check-ins" and one.geo_type == "state"]
@@ -106,7 +106,7 @@ def test_only_the_ledger_of_releases_is_read(drawn: Drawn) -> None:
 
 
 def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -> list[Signal]:
-    return [Signal("zip3", "941", day, name, value, stderr, sample) for day in days(7)]
+    return [Signal("zip3", "902", day, name, value, stderr, sample) for day in days(7)]
 
 
 @pytest.mark.parametrize(
