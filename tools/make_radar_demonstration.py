@@ -27,12 +27,12 @@ from crowdtrace.town.radar import FILE  # noqa: E402
 from exports.radar.outlooks import Known, Outlook, outlooks  # noqa: E402
 from exports.radar.runs import rounded  # noqa: E402
 from exports.radar.skill import Published, skill_of  # noqa: E402
-from risk.model.forecast.panel import after_christmas, season_of  # noqa: E402
+from risk.model.forecast.panel import Floats, after_christmas, season_of  # noqa: E402
 from risk.radar.regions import NATION  # noqa: E402
 from risk.radar.series import Number  # noqa: E402
 from venues import places  # noqa: E402
 
-LAST: Final = dt.date(2026, 1, 17)
+LAST: Final = dt.date(2025, 12, 13)
 FIRST: Final = dt.date(2023, 9, 2)
 KEPT_WEEKS: Final = 32
 RUNS: Final = 12
@@ -49,7 +49,7 @@ Values = dict[str, dict[dt.date, float]]
 
 def admissions() -> Values:
     """Weekly admissions by region: states, ZIP3 areas, and the country as the sum of the states."""
-    rng = np.random.default_rng(20_260_117)
+    rng = np.random.default_rng(20_251_213)
     weeks = [FIRST + dt.timedelta(weeks=number) for number in range((LAST - FIRST).days // 7 + 1)]
     days = np.array(weeks, "datetime64[D]")
     week, season = after_christmas(days), season_of(days)
@@ -67,14 +67,23 @@ def admissions() -> Values:
             late = (np.mean(mine) + 95.0) / 15.0 + rng.normal(0.0, 1.3)
             high = height * rng.lognormal(0.0, 0.25) * len(codes)
             expected[state][rows] += high * np.exp(-0.5 * ((week[rows] - peak - late) / width) ** 2)
+    shared = wandering(rng, len(weeks), 0.06)
     for state, mean in expected.items():
-        drift = np.exp(np.cumsum(rng.normal(0.0, 0.03, len(weeks))) * 0.5)
+        drift = np.exp(shared + wandering(rng, len(weeks), 0.11))
         found[state] = dict(zip(weeks, rng.poisson(mean * drift).astype(float).tolist(), strict=True))
         for code in sorted(set(AREAS) & set(zips[state])):
             share = rng.uniform(0.08, 0.25) * np.exp(rng.normal(0.0, 0.12) * np.sin(week / 6.0))
             part = rng.poisson(mean * drift * share).astype(float).tolist()
             found[code] = dict(zip(weeks, part, strict=True))
     found[NATION] = {day: sum(found[state][day] for state in zips) for day in weeks}
+    return found
+
+
+def wandering(rng: np.random.Generator, weeks: int, step: float) -> Floats:
+    """Logarithms of what moves admissions away from a smooth wave: steps that are forgotten in about four weeks."""
+    found = np.zeros(weeks)
+    for at, move in enumerate(rng.normal(0.0, step, weeks)):
+        found[at] = 0.75 * found[at - 1] + move
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from exports.models import RadarForecast, RadarRun
+from exports.radar.models import RadarForecast, RadarRun
 from risk.models import Series, SeriesWeek
 from risk.radar.series import week_of
 

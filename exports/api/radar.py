@@ -26,7 +26,7 @@ from exports.api.queries import FormatIsAsked
 from exports.radar import shown
 from exports.radar.models import RadarForecast, RadarRun
 from risk.models import Series
-from risk.radar.regions import asked_region, geo_type
+from risk.radar.regions import NATION, asked_region, geo_type, state_of
 from venues.links import origin
 
 PUBLIC: Final = "public, no-cache"
@@ -63,7 +63,7 @@ class RadarSeries(serializers.Serializer[Any]):
     """A weekly series."""
 
     id = serializers.IntegerField()
-    source = serializers.CharField(help_text="who publishes it")
+    source = serializers.CharField(help_text="who publishes it")  # type: ignore[assignment]  # a field of that name
     signal = serializers.CharField(help_text="what it counts")
     unit = serializers.ChoiceField(Series.Unit.choices, help_text="of its values, also of quantiles")
     simulated = serializers.BooleanField(help_text="whether nothing in it happened")
@@ -268,7 +268,7 @@ def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) ->
         feed_url=f"{base}/api/v1/radar/feed.atom?series={series.pk}&region={region}",
         author_name=conf.publisher(),
     )
-    regions = [region, shown.state_of(region) or "", shown.NATION]
+    regions = [region, state_of(region) or "", NATION]
     rows = RadarForecast.objects.filter(run__in=[run.pk for run in runs], region__in=regions)
     by_run: dict[int, list[RadarForecast]] = {}
     for row in rows:

@@ -29,9 +29,13 @@ DIGITS: Final = 5
 def forecast_all(*, now: dt.datetime, settings: Boosting | None = None) -> list[RadarRun]:
     """Record the weeks that were released, then forecast every series with a new week; the runs that were made.
 
-    A series that fails is left to the next time and stops no other.
+    A series that fails is left to the next time and stops no other; so are the released weeks.
     """
-    record_released_weeks(now=now)
+    try:
+        record_released_weeks(now=now)
+    except Exception:
+        # Official series do not wait for that.
+        log.exception("signals of released weeks could not be recorded")
     made = []
     for series in Series.objects.exclude(unit=Series.Unit.SCORE).order_by("pk"):
         try:

@@ -69,8 +69,8 @@ def _tasks(one: Published, truth: Mapping[Key, float]) -> Iterable[_Task]:
             continue
         quantiles = one.quantiles[step]
         inside = tuple(bool(quantiles[low] <= value <= quantiles[high]) for low, high in CENTRAL.values())
-        scores = (float(wis(which, np.array(value))) for which in (quantiles, one.baseline[step]))
-        yield _Task(one.region, one.as_of, *scores, inside)
+        ours, theirs = (float(wis(which, np.array(value))) for which in (quantiles, one.baseline[step]))
+        yield _Task(one.region, one.as_of, ours, theirs, inside)
 
 
 def _skill(tasks: list[_Task]) -> Skill:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 PAST_WEEKS: Final = 20
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 44
+RIGHT, TOP, BOTTOM = 26, 12, 44
+DIGIT: Final = 8
+"""Width of a digit of the axis."""
 TICKS: Final = 4
 LEAST: Final = 1e-9
 STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -37,8 +39,8 @@ class Fan:
     now: float
     days: tuple[Tick, ...]
     values: tuple[Tick, ...]
+    left: int
     top: int = TOP
-    left: int = LEFT
 
     @property
     def right(self) -> int:
@@ -73,9 +75,10 @@ def draw(wanted: Wanted, *, width: int, height: int) -> Fan:
     )
     ticks = scale(highest)
     span, most = (last - first).days, ticks[-1]
+    left = DIGIT * (2 + max(3, len(f"{most:,.0f}")))
 
     def x(day: dt.date) -> float:
-        return round(LEFT + (width - LEFT - RIGHT) * (day - first).days / span, 1)
+        return round(left + (width - left - RIGHT) * (day - first).days / span, 1)
 
     def y(value: float) -> float:
         return round(height - BOTTOM - (height - BOTTOM - TOP) * value / most, 1)
@@ -94,6 +97,7 @@ def draw(wanted: Wanted, *, width: int, height: int) -> Fan:
         dots=tuple((x(day), y(value)) for day, value in past),
         median=_path([(x(day), y(value)) for day, value in (*start, *wanted.medians)]),
         later=tuple((x(day), y(value)) for day, value in later),
+        left=left,
         now=x(wanted.as_of),
         days=tuple(Tick(x(day), day=day) for day in _days(first, wanted.as_of, last, narrow=width < 500)),
         values=tuple(Tick(y(value), value=value) for value in ticks),
@@ -116,7 +120,7 @@ def _days(first: dt.date, as_of: dt.date, last: dt.date, *, narrow: bool) -> lis
     days = [as_of]
     while days[-1] - apart >= first:
         days.append(days[-1] - apart)
-    return [*reversed(days), *([last] if last - as_of >= dt.timedelta(weeks=4) else [])]
+    return [*reversed(days), *([] if narrow else [last])]
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:

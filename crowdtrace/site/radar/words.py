@@ -20,7 +20,7 @@ NAMES: Final[dict[str, Promise]] = {
     "hospital admissions": gettext_lazy("Hospital admissions"),
 }
 UNITS: Final[dict[str, Promise]] = {
-    Series.Unit.COUNT: gettext_lazy("a week"),
+    Series.Unit.COUNT: gettext_lazy("per week"),
     Series.Unit.PERCENT: gettext_lazy("percent"),
 }
 

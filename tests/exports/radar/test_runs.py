@@ -50,6 +50,7 @@ def test_a_forecast_has_quantiles_of_four_weeks_and_a_chance_of_doubling() -> No
         assert (np.diff(quantiles, axis=1) >= 0.0).all()
         assert (quantiles >= 0.0).all()
         assert row.level == value(row.region, LAST)
+        assert row.doubling is not None
         assert len(row.doubling) == 4
         assert all(0.01 <= chance <= 0.99 for chance in row.doubling)
 
@@ -61,6 +62,7 @@ def test_too_little_history_gives_a_wide_forecast_and_a_flag() -> None:
     row = run.forecasts.get(region="US")
     assert "short_history" in row.flags
     low, high = shown.INTERVALS[95]
+    assert row.level is not None
     assert row.quantiles[3][low] < 0.3 * row.level
     assert row.quantiles[3][high] > 3.0 * row.level
 
@@ -101,7 +103,7 @@ def test_the_skill_of_past_forecasts_is_that_of_the_stored_ones() -> None:
             if week <= LAST:
                 truth = np.array(value("CA", week))
                 ours += float(wis(np.array(row.quantiles[step]), truth))
-                theirs += float(wis(np.array(row.baseline[step]), truth))
+                theirs += float(wis(np.array(row.baseline)[step], truth))
                 tasks += 1
     assert last.skill["CA"]["tasks"] == tasks == 10
     assert last.skill["CA"]["relative_wis"] == pytest.approx(ours / theirs, abs=1e-4)
@@ -178,7 +180,11 @@ def test_a_series_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> 
             raise RuntimeError
         return forecast_series(series=series, **more)  # type: ignore[arg-type]
 
+    def broken_signals(**_more: object) -> int:
+        raise RuntimeError
+
     monkeypatch.setattr("exports.radar.runs.forecast_series", forecast)
+    monkeypatch.setattr("exports.radar.runs.record_released_weeks", broken_signals)
     (run,) = forecast_all(now=NOW)
     assert run.series.source == "Other"
 

@@ -85,6 +85,7 @@ def test_a_day_that_is_released_late_is_a_revision(drawn: Drawn) -> None:
     rows = SeriesWeek.objects.filter(series__signal="symptoms", region="US").order_by("recorded_at")
     assert [row.recorded_at for row in rows] == [NOW, later]
     assert rows[0].sample_size == first.sample_size
+    assert first.sample_size is not None
     assert rows[1].sample_size == pytest.approx(7 / 6 * first.sample_size)
 
 
@@ -121,7 +122,8 @@ def test_what_is_lost_in_the_noise_has_no_value(value: float, stderr: float, sam
 
 def test_a_share_says_how_uncertain_it_is() -> None:
     ((name, number),) = weekly_numbers(SATURDAY, signal(30.0, 10.0, 1000.0))
-    assert (name, number.value) == ("symptoms", pytest.approx(3.0))
+    assert name == "symptoms"
+    assert number.value == pytest.approx(3.0)
     noise = 100 * math.sqrt(7) * 10.0 / 7000.0
     assert number.stderr == pytest.approx(math.hypot(noise, 100 * math.sqrt(0.03 * 0.97 / 7000.0)))
     assert number.week == week_of(SATURDAY)
