@@ -362,3 +362,7 @@ class AthenaQuery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"
+
+
+# Radar: Django finds models of an app through this module. -----------------------------------------------------------
+from exports.radar.models import RadarForecast, RadarRun  # noqa: E402, F401

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from typing import Final
+from typing import Any, Final
 
 from celery import shared_task
 from kombu.exceptions import OperationalError as BrokerAway
@@ -30,6 +30,7 @@ def release() -> None:
     verified.publish_waiting(now=now)
     draw_waiting(now=now)
     results.sweep_results()
+    _enqueue(radar)
 
 
 @shared_task(name="exports.catch_up")
@@ -48,9 +49,22 @@ def catch_up(after: str = "") -> None:
         draw_waiting(now=now)
     day = closed_days.release_next(now=now, after=dt.date.fromisoformat(after) if after else dt.date.min)
     if day is None:
+        _enqueue(radar)
         return
     verified.publish_waiting(now=now)
     catch_up.apply_async((day.isoformat(),), countdown=PAUSE_S)
+
+
+@shared_task(name="exports.radar")
+def radar() -> None:
+    """Forecast every series that has a new week, after each release; a week that was forecast is left as it is.
+
+    Months of a large series take a minute or two, so this is a task of its own, after the release has been announced.
+    """
+    from exports.radar.runs import forecast_all
+
+    if made := forecast_all(now=utc_now()):
+        log.info("%d series forecast", len(made))
 
 
 @shared_task(name="exports.webhooks")
@@ -72,7 +86,11 @@ def erase() -> None:
 
 def enqueue_erase() -> None:
     """Start a worker on waiting erasures. Without a broker the schedule finds them a little later."""
+    _enqueue(erase)
+
+
+def _enqueue(task: Any) -> None:
     try:
-        erase.apply_async(retry=False, ignore_result=True)
+        task.apply_async(retry=False, ignore_result=True)
     except (BrokerAway, RedisError, OSError):
-        log.warning("the broker does not answer: an erasure waits for the schedule")
+        log.warning("the broker does not answer: %s waits for the schedule", task.name)

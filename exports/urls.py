@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import datasets, erasures, queries, recipients
+from exports.api import datasets, erasures, queries, radar, recipients
 from exports.athena import views as athena_views
 
 
@@ -40,6 +40,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/daily.csv", datasets.DailyView.as_view(), name="daily-counts"),
     path(f"{_DATASET}/feed.atom", datasets.FeedView.as_view(), name="release-feed"),
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
+    path("api/v1/radar", radar.RadarView.as_view(), name="radar"),
+    path("api/v1/radar/feed.atom", radar.RadarFeedView.as_view(), name="radar-feed"),
     path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),
     path("api/v1/erasures/<str:erasure>", erasures.ErasureView.as_view(), name="erasure"),
     path("api/v1/verified", recipients.VerifiedDaysView.as_view(), name="verified-days"),

@@ -268,3 +268,52 @@ class ReportedDay(models.Model):
 
     def __str__(self) -> str:
         return f"reports of {self.day}"
+
+
+class Series(models.Model):
+    """A series of weekly numbers of regions: one that an office publishes, or one of this deployment's releases."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="names a published series")
+
+    class Unit(models.TextChoices):
+        """What its numbers are, which says how areas make up a state."""
+
+        COUNT = "count"
+        PERCENT = "percent"
+        SCORE = "score"
+
+    source = models.CharField(max_length=60, help_text="who publishes it")
+    signal = models.CharField(max_length=60, help_text="what is counted")
+    unit = models.CharField(max_length=8, choices=Unit)
+    simulated = models.BooleanField(default=False, help_text="nothing in it happened")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "signal"], name="one_series_a_signal")]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.signal}"
+
+
+class SeriesWeek(models.Model):
+    """A number of one region and week as it was recorded. A revision is a row of its own; no row is ever changed."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="published numbers, and which were known when")
+
+    series = models.ForeignKey(Series, models.CASCADE, related_name="weeks")
+    region = models.CharField(max_length=3, help_text="US, letters of a state, or first three digits of a ZIP code")
+    week = models.DateField(help_text="Saturday, its last day")
+    value = models.FloatField()
+    stderr = models.FloatField(null=True, help_text="standard error, where it is known")
+    sample_size = models.FloatField(null=True, help_text="what the value was computed from, where it is known")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["series", "region", "week", "recorded_at"], name="one_number_a_moment"),
+            models.CheckConstraint(
+                condition=Q(value__gte=0.0) & Q(value__lt=1e15), name="series_number_is_not_below_0"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region} in the week to {self.week}"

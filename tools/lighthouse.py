@@ -42,6 +42,7 @@ def pages(url: str) -> dict[str, str]:
         "sql": "/data/sql",
         "map": "/data/map",
         "beliefs": "/beliefs",
+        "radar": "/radar",
         "docs": "/docs",
         "document": "/docs/model",
         "log-in": "/owner/login",

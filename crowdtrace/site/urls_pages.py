@@ -8,6 +8,7 @@ from crowdtrace.site.documents import views as document_views
 from crowdtrace.site.operator import views as operator_views
 from crowdtrace.site.owner import views as owner_views
 from crowdtrace.site.places import views as places_views
+from crowdtrace.site.radar import views as radar_views
 from crowdtrace.site.research import views as research_views
 from venues.urls_pages import page
 
@@ -26,6 +27,8 @@ urlpatterns: list[URLPattern] = [
     path("data/sql", research_views.sql, name="page-sql"),
     path("data/map", research_views.map_of_releases, name="page-map"),
     path("beliefs", beliefs_views.what_the_model_believes, name="page-beliefs"),
+    path("radar", radar_views.radar, name="page-radar"),
+    path("radar.csv", radar_views.radar_csv, name="page-radar-csv"),
     path("language", front.language, name="page-language"),
     path("authority.crt", front.authority, name="page-authority"),
     path("app.webmanifest", front.manifest, name="page-manifest"),

@@ -161,6 +161,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "data": at("/data"),
     "sql": first_query,
     "map": the_map,
+    "radar": at("/radar"),
     "privacy": at("/privacy"),
     "docs": at("/docs"),
     "document": at("/docs/model"),

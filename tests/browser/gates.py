@@ -13,7 +13,7 @@ ZOOMED: Final = {"width": 640, "height": 400}
 # A4 at 96 px an inch.
 PAPER: Final = {"width": 794, "height": 1123}
 LONGEST_TRANSITION_S: Final = 0.05
-TAB_STOPS: Final = 150
+TAB_STOPS: Final = 250
 
 _AXE: Final = Axe().axe_script
 # What depends on colours is looked at again in the dark; the rest cannot have changed.

@@ -1,7 +1,5 @@
-"""Read a series of known active cases."""  # noqa: N999 - the name of the command
+"""Import an official weekly series."""  # noqa: N999 - the name of the command
 
-import csv
-import datetime as dt
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,52 +7,38 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from common.time import utc_now
-from common.web.problems import Invalid
-from risk.crowd.cases import NewSignal, record_public_signals
-
-COLUMNS = ("region", "week", "known_active_per_person", "source")
+from risk.radar.files import BadFileError
+from risk.radar.imports import import_file
 
 
 class Command(BaseCommand):
-    """CSV with the columns `region`, `week`, `known_active_per_person`, `source`; all rows or none are stored."""
+    """Known active cases, or a series that the radar forecasts; all rows of a file are stored, or none."""
 
     help = (
-        "Import weekly known active cases per person of ZIP3 areas and states from a CSV file: people whose positive "
-        "result was reported within the last ten days, over all people."
+        "Import a weekly series of states and ZIP3 areas from CSV or Parquet: known active cases per person (people "
+        "whose positive result was reported within the last ten days, over all people), or a series in the shape of "
+        "FluSight or COVIDcast, which the radar forecasts; docs/radar.md."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, and what its numbers are."""
         parser.add_argument("file", type=Path)
+        parser.add_argument("--source", default="", help="who publishes the series, where the file does not say it")
+        parser.add_argument("--signal", default="", help="what it counts, where the file does not say it")
+        parser.add_argument("--unit", choices=["count", "percent"], default="", help="of its values")
         parser.add_argument(
-            "--total", action="store_true", help="the numbers are shares of people infectious, hidden carriers included"
+            "--total",
+            action="store_true",
+            help="known active cases are shares of people infectious, hidden carriers included",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Store the rows."""
+        given = {name: options[name] for name in ("source", "signal", "unit", "total")}
         try:
-            with options["file"].open(encoding="utf-8", newline="") as lines:
-                signals = _read(csv.DictReader(lines), total=options["total"])
-            count = record_public_signals(signals=signals, now=utc_now())
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise CommandError(f"The file cannot be read: {error}") from None
-        except Invalid as problem:
-            first = "; ".join(f"{error.pointer}: {error.detail}" for error in problem.errors[:5])
-            raise CommandError(f"Nothing was stored. {first}") from None
-        self.stdout.write(f"{count} numbers stored")
-
-
-def _read(rows: "csv.DictReader[str]", *, total: bool) -> list[NewSignal]:
-    missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
-    if missing:
-        raise CommandError(f"The file has no column {', '.join(missing)}.")
-    return [_signal(rows.line_num, row, total=total) for row in rows]
-
-
-def _signal(line: int, row: dict[str, str], *, total: bool) -> NewSignal:
-    try:
-        week = dt.date.fromisoformat(row["week"])
-        share = float(row["known_active_per_person"])
-    except (TypeError, ValueError):
-        raise CommandError(f"Line {line}: week is a date like 2026-01-05, the number a share.") from None
-    return NewSignal(row["region"], week, share, row["source"] or "", already_total=total)
+            done = import_file(options["file"], now=utc_now(), **given)
+        except BadFileError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(
+            f"{done.stored} numbers stored, {done.known} were known already, {done.empty} rows have no value"
+        )

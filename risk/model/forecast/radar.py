@@ -36,6 +36,8 @@ Model = Literal["radar", "baseline"]
 FEWEST_ORIGINS: Final = 500
 """With fewer past origins, of all areas and sources together, or none of an earlier season, nothing is learned."""
 TOO_LITTLE: Final = "too few past weeks to learn from: the forecast is the same as last week, and wide"
+NO_VALUE: Final = "no value in the last weeks: the forecast is what earlier seasons were, and wide"
+SHORT_HISTORY: Final = "short history: its level is taken from the other areas, and the forecast is wider"
 SHORT_SPREAD: Final = 1.5
 """How much wider the forecast of an area is whose own level is not known; our choice."""
 
@@ -190,11 +192,11 @@ def _flags(panel: Panel, scale: Scale, people: Mapping[str, float]) -> tuple[tup
     age = weeks_missing(panel.values)
     for at, area in enumerate(panel.areas.tolist()):
         if age[at] > CARRIED_WEEKS:
-            flags.append((area, "no value in the last weeks: the forecast is what earlier seasons were, and wide"))
+            flags.append((area, NO_VALUE))
         elif age[at]:
             flags.append((area, f"the newest value is {age[at]} weeks old: the forecast is wider"))
         if scale.short[at]:
-            flags.append((area, "short history: its level is taken from the other areas, and the forecast is wider"))
+            flags.append((area, SHORT_HISTORY))
         if people and area not in people:
             flags.append((area, "no population: its own level represents it"))
     return tuple(flags)

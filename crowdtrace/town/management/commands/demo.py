@@ -35,6 +35,10 @@ class Command(BaseCommand):
             from crowdtrace.town import simulation
 
             simulation.simulate_demonstration_town(now=now)
+        if options["ensure"]:
+            from crowdtrace.town.radar import ensure_radar
+
+            ensure_radar(now=now)
         self._tell(organisation, as_json=options["json"])
 
     def _tell(self, organisation: Organisation, *, as_json: bool) -> None:

@@ -1,0 +1,22 @@
+/** The radar's slider: the week is named while it moves, and its forecast is shown once it is let go. */
+const form = document.querySelector("[data-radar]");
+const slider = document.querySelector("#week");
+const shown = document.querySelector("[data-weeks]");
+
+if (form instanceof HTMLFormElement && slider instanceof HTMLInputElement && shown instanceof HTMLOutputElement) {
+  const weeks = (shown.dataset.weeks ?? "").split(" ");
+  const before = slider.value;
+  slider.addEventListener("input", () => {
+    const week = weeks[Number(slider.value)] ?? "";
+    shown.value = week;
+    slider.setAttribute("aria-valuetext", week);
+  });
+  // Arrow keys move it step by step, so they only name the week; Enter or the button shows it.
+  const choose = () => {
+    if (slider.value !== before) form.requestSubmit();
+  };
+  slider.addEventListener("pointerup", choose);
+  slider.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") choose();
+  });
+}

@@ -1,0 +1,72 @@
+"""What a reader is told of a forecast: chances, and areas that agree with the state they are part of."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from risk.model.forecast.levels import LEVELS, MEDIAN
+from risk.model.forecast.panel import Floats
+
+_UPPER, _LOWER = -3, 2
+"""Levels 0.95 and 0.05, whose distance gives a forecast's spread."""
+_SDS_BETWEEN = float(ndtri(LEVELS[_UPPER]) - ndtri(LEVELS[_LOWER]))
+
+
+def chance_above(quantiles: Floats, threshold: Floats) -> Floats:
+    """Chance (...) that the value reaches a threshold (...), by quantiles (..., 23): linear in the normal score.
+
+    Between 0.01 and 0.99, as nothing is said beyond the outer quantiles. NaN where a quantile or threshold is.
+    """
+    rows = np.broadcast_to(np.asarray(threshold, np.float64), quantiles.shape[:-1])
+    found = [_chance(one, float(at)) for one, at in zip(quantiles.reshape(-1, len(LEVELS)), rows.ravel(), strict=True)]
+    return np.array(found).reshape(rows.shape)
+
+
+def _chance(quantiles: Floats, threshold: float) -> float:
+    if np.isnan(threshold) or np.isnan(quantiles).any():
+        return float("nan")
+    below = ndtr(np.interp(threshold, quantiles, ndtri(LEVELS)))
+    # Where several quantiles equal the threshold, all of them reach it.
+    first = int(np.searchsorted(quantiles, threshold))
+    if first < len(LEVELS) and quantiles[first] == threshold:
+        below = LEVELS[first]
+    return float(np.clip(1.0 - below, LEVELS[0], LEVELS[-1]))
+
+
+def reconciled(
+    parts: Floats, whole: Floats, *, weights: Floats, level: Floats, whole_level: float
+) -> tuple[Floats, Floats]:
+    """Forecasts of a state's areas (n, horizons, 23) and of the state (horizons, 23), moved until their medians agree.
+
+    The areas' medians, weighted and summed, shall be the share of the state's median that the areas' newest values
+    (n,) are of the state's. Each median moves in proportion to its variance, which is minimum-trace reconciliation
+    with independent errors (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, equation 9, source not
+    seen); its other quantiles move by the same factor, so none falls below 0. Where the newest values or medians are
+    0 nothing is moved.
+
+    ``weights`` (n,): 1 for counts, the share of the state's people for means.
+    """
+    covered = float(np.sum(weights * level)) / whole_level if whole_level > 0.0 else 0.0
+    if covered <= 0.0:
+        return parts, whole
+    medians, median = parts[..., MEDIAN], whole[..., MEDIAN] * covered
+    gap = median - np.sum(weights[:, None] * medians, axis=0)
+    variance = _spread(parts) ** 2 * weights[:, None] ** 2
+    variance_of_whole = _spread(whole) ** 2 * covered**2
+    total = variance.sum(axis=0) + variance_of_whole
+    share = np.divide(gap, total, out=np.zeros_like(gap), where=total > 0.0)
+    moved = medians + variance * share / np.where(weights > 0.0, weights, 1.0)[:, None]
+    return _scaled(parts, moved), _scaled(whole, (median - variance_of_whole * share) / covered)
+
+
+def _spread(quantiles: Floats) -> Floats:
+    """Standard deviation (...) of normal distributions with these 5 and 95 % points."""
+    return np.asarray((quantiles[..., _UPPER] - quantiles[..., _LOWER]) / _SDS_BETWEEN)
+
+
+def _scaled(quantiles: Floats, median: Floats) -> Floats:
+    """Quantiles (..., 23) multiplied so that their median is this (...); unchanged where theirs is 0."""
+    old = quantiles[..., MEDIAN]
+    factor = np.divide(np.maximum(median, 0.0), old, out=np.ones_like(old), where=old > 0.0)
+    return np.asarray(quantiles * factor[..., None])

@@ -1,0 +1,129 @@
+"""Weekly signals from released counts, and nothing but those."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from exports.models import Release, Step
+from exports.policy.draw import Drawn, draw
+from exports.radar.signals import Signal, record_released_weeks, released_signals, weekly_numbers
+from risk.models import Series, SeriesWeek
+from risk.radar.series import week_of
+from tests.exports.policy.factories import a_day_of, tables
+
+pytestmark = pytest.mark.django_db
+SATURDAY = dt.date(2026, 2, 7)
+NOW = dt.datetime(2026, 2, 11, 6, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Drawn:
+    return draw(day=SATURDAY, counts=a_day_of(200_000, seed=5), tables=tables(), budget=4.0)
+
+
+def release(drawn: Drawn, day: dt.date, **more: object) -> Release:
+    values = {"step": Step.ANNOUNCED, "budget": 4.0, "epsilon": drawn.epsilon, "drawn": drawn.to_bytes(), **more}
+    return Release.objects.create(day=day, **values)
+
+
+def days(number: int, *, last: dt.date = SATURDAY) -> list[dt.date]:
+    return [last - dt.timedelta(days=age) for age in range(number)]
+
+
+def test_signals_are_sums_of_the_noisy_counts(drawn: Drawn) -> None:
+    found = {(one.signal, one.geo_value): one for one in released_signals(release(drawn, SATURDAY))}
+    risk, symptoms = drawn.table("zip_risklevel_result"), drawn.table("zip_symptoms")
+    zips = risk.workload.axes[0].values
+    at = zips.index("902")
+    assert found["check-ins", "902"].value == risk.noisy[at].sum()
+    assert found["symptoms", "902"].value == symptoms.noisy[at, 1]
+    assert found["symptoms", "902"].stderr == pytest.approx(symptoms.scale * math.sqrt(2.0))
+    assert found["check-ins", "US"].value == drawn.table("total").noisy
+    ours = [place for place, zip3 in enumerate(zips) if zip3 and ("check-ins", zip3) in found]
+    states = [one.value for (signal, _), one in found.items() if signal == "check-ins" and one.geo_type == "state"]
+    assert sum(states) == risk.noisy[ours].sum()
+    assert ("check-ins", "") not in found
+
+
+def test_weeks_are_recorded_once_they_are_over(drawn: Drawn) -> None:
+    for day in days(6, last=SATURDAY - dt.timedelta(days=1)):
+        release(drawn, day)
+    assert record_released_weeks(now=NOW) == 0
+    release(drawn, SATURDAY)
+    assert record_released_weeks(now=NOW) > 0
+    assert set(SeriesWeek.objects.values_list("week", flat=True)) == {SATURDAY}
+    row = SeriesWeek.objects.get(series__signal="check-ins", region="US")
+    assert row.value == pytest.approx(7 * float(drawn.table("total").noisy))
+    share = SeriesWeek.objects.get(series__signal="symptoms", region="US")
+    assert 0.0 < share.value < 100.0
+    assert Series.objects.get(signal="masks").unit == "score"
+    assert 1.0 <= SeriesWeek.objects.get(series__signal="masks").value <= 5.0
+
+
+def test_recording_again_adds_nothing(drawn: Drawn) -> None:
+    for day in days(7):
+        release(drawn, day)
+    record_released_weeks(now=NOW)
+    before = SeriesWeek.objects.count()
+    assert record_released_weeks(now=NOW + dt.timedelta(days=1)) == 0
+    assert SeriesWeek.objects.count() == before
+
+
+def test_a_day_that_is_released_late_is_a_revision(drawn: Drawn) -> None:
+    for day in days(6):
+        release(drawn, day)
+    record_released_weeks(now=NOW)
+    first = SeriesWeek.objects.get(series__signal="symptoms", region="US")
+    release(drawn, days(7)[-1])
+    later = NOW + dt.timedelta(days=1)
+    record_released_weeks(now=later)
+    rows = SeriesWeek.objects.filter(series__signal="symptoms", region="US").order_by("recorded_at")
+    assert [row.recorded_at for row in rows] == [NOW, later]
+    assert rows[0].sample_size == first.sample_size
+    assert first.sample_size is not None
+    assert rows[1].sample_size == pytest.approx(7 / 6 * first.sample_size)
+
+
+def test_a_day_that_is_not_announced_yet_is_not_read(drawn: Drawn) -> None:
+    for day in days(7):
+        release(drawn, day, step=Step.CATALOGUED)
+    assert record_released_weeks(now=NOW) == 0
+
+
+def test_only_the_ledger_of_releases_is_read(drawn: Drawn) -> None:
+    for day in days(7):
+        release(drawn, day)
+    with CaptureQueriesContext(connection) as asked:
+        record_released_weeks(now=NOW)
+    read = " ".join(query["sql"] for query in asked)
+    assert "exports_release" in read
+    assert "passes_" not in read
+    assert "venues_" not in read
+
+
+def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -> list[Signal]:
+    return [Signal("zip3", "902", day, name, value, stderr, sample) for day in days(7)]
+
+
+@pytest.mark.parametrize(
+    ("value", "stderr", "sample"),
+    [(1.0, 0.1, 5.0), (20.0, 500.0, 1000.0), (-40.0, 30.0, -100.0), (0.0, 50.0, 100.0)],
+    ids=["few check-ins", "much noise", "negative", "nothing but noise"],
+)
+def test_what_is_lost_in_the_noise_has_no_value(value: float, stderr: float, sample: float) -> None:
+    assert list(weekly_numbers(SATURDAY, signal(value, stderr, sample))) == []
+    assert list(weekly_numbers(SATURDAY, signal(value, 200.0, value, "check-ins"))) == []
+
+
+def test_a_share_says_how_uncertain_it_is() -> None:
+    ((name, number),) = weekly_numbers(SATURDAY, signal(30.0, 10.0, 1000.0))
+    assert name == "symptoms"
+    assert number.value == pytest.approx(3.0)
+    noise = 100 * math.sqrt(7) * 10.0 / 7000.0
+    assert number.stderr == pytest.approx(math.hypot(noise, 100 * math.sqrt(0.03 * 0.97 / 7000.0)))
+    assert number.week == week_of(SATURDAY)

@@ -1,0 +1,203 @@
+"""Official series from files: the shapes that are read, the rows that are refused, and what a revision leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from django.core.management import CommandError, call_command
+
+from risk.models import PublicSignal, Series, SeriesWeek
+from risk.radar.imports import BadRowsError, Imported, import_file
+from risk.radar.regions import FIPS, find_region, states
+from risk.radar.series import numbers_known, week_of
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 2, 11, 12, tzinfo=dt.UTC)
+FLUSIGHT = "date,location,location_name,value,weekly_rate\n"
+COVIDCAST = "geo_type,geo_value,time_value,signal,source,value,stderr,sample_size\n"
+ACTIVE = "region,week,known_active_per_person,source\n"
+
+
+def read(folder: Path, text: str, *, now: dt.datetime = NOW, encoding: str = "utf-8") -> Imported:
+    file = folder / "series.csv"
+    file.write_text(text, encoding=encoding)
+    return import_file(file, now=now)
+
+
+def refused(folder: Path, text: str) -> list[tuple[int, str]]:
+    with pytest.raises(BadRowsError) as caught:
+        read(folder, text)
+    assert not SeriesWeek.objects.exists()
+    assert not Series.objects.exists()
+    assert not PublicSignal.objects.exists()
+    return caught.value.rows
+
+
+# Shapes ---------------------------------------------------------------------------------------------------------------
+def test_target_data_of_flusight_is_read(tmp_path: Path) -> None:
+    text = FLUSIGHT + "2026-01-31,06,California,412,1.05\n2026-01-31,US,US,9000,2.7\n2026-02-07,06,California,NA,NA\n"
+    assert read(tmp_path, text) == Imported(stored=2, known=0, empty=1)
+    series = Series.objects.get()
+    assert (series.source, series.signal, series.unit) == ("FluSight", "hospital admissions", "count")
+    week = dt.date(2026, 1, 31)
+    known = numbers_known(series, at=NOW)
+    assert {key: one.value for key, one in known.items()} == {("CA", week): 412.0, ("US", week): 9000.0}
+
+
+def test_a_file_in_parquet_with_the_newer_names_is_read(tmp_path: Path) -> None:
+    rows = {"target_end_date": [dt.date(2026, 1, 31)], "location": ["36"], "observation": [77.0]}
+    pd.DataFrame(rows).to_parquet(tmp_path / "t.parquet")
+    assert import_file(tmp_path / "t.parquet", now=NOW).stored == 1
+    assert SeriesWeek.objects.get().region == "NY"
+
+
+@pytest.mark.parametrize("week", ["2026-01-25", "2026-01-31", "20260131", "202604"])
+def test_rows_of_covidcast_are_read_with_a_week_by_any_of_its_days(tmp_path: Path, week: str) -> None:
+    read(tmp_path, COVIDCAST + f"state,ca,{week},smoothed_cli,fb-survey,1.5,0.1,2000\nnation,us,{week},x,y,1,,\n")
+    row = SeriesWeek.objects.get(series__source="fb-survey")
+    assert (row.region, row.week, row.value, row.stderr, row.sample_size) == (
+        "CA",
+        dt.date(2026, 1, 31),
+        1.5,
+        0.1,
+        2000.0,
+    )
+    assert Series.objects.get(source="y").unit == "percent"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    assert read(tmp_path, FLUSIGHT + "2026-01-31,06,California,412,1\n", encoding="utf-8-sig").stored == 1
+    assert read(tmp_path, ACTIVE + "CA,2026-02-02,0.001,office\n", encoding="utf-8-sig").stored == 1
+
+
+def test_epidemiological_weeks_are_those_of_the_cdc() -> None:
+    """Week 1 of 2026 ended on 10 January, week 53 of 2025 on 3 January."""
+    assert week_of(dt.date(2026, 1, 4)) == dt.date(2026, 1, 10)
+    assert week_of(dt.date(2026, 1, 3)) == dt.date(2026, 1, 3)
+
+
+def test_every_code_of_a_state_is_known() -> None:
+    assert set(FIPS.values()) <= states()
+    assert find_region("6") == find_region("06") == find_region("ca") == "CA"
+    assert find_region("941") == "941"
+    assert find_region("941", "state") is None
+
+
+# Rows that are refused ------------------------------------------------------------------------------------------------
+ROWS = [
+    ("2026-01-31,06,x,-3,1", "below 0"),
+    ("2026-01-31,06,x,many,1", "no number"),
+    ("2026-01-31,06,x,inf,1", "no number"),
+    ("2026-01-31,06,x,1_000,1", "no number"),
+    ("2026-01-31,06,x,1e300,1", "above"),
+    ("2026-01-31,77,x,3,1", "no region"),
+    ("2026-01-31,,x,3,1", "no region"),
+    ("2026-01-31,County 7,x,3,1", "no region"),
+    ("2026-02-14,06,x,3,1", "ahead of today"),
+    ("2027-02-13,06,x,3,1", "ahead of today"),
+    ("0026-02-14,06,x,3,1", "before 1990"),
+    ("31.1.2026,06,x,3,1", "no date"),
+    ("2026-02-30,06,x,3,1", "no date"),
+    (",06,x,3,1", "no date"),
+    ("2026-01-24,06,x,5,1", "in row 2 already"),
+    ("2026-01-20,CA,x,4,1", "in row 2 already"),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), ROWS)
+def test_a_row_is_refused_by_its_number_with_its_reason(tmp_path: Path, row: str, reason: str) -> None:
+    ((number, why),) = refused(tmp_path, FLUSIGHT + f"2026-01-24,06,x,4,1\n{row}\n2026-01-31,36,x,9,1\n")
+    assert number == 3
+    assert reason in why
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("county,06075,2026-01-31,s,o,1,,", "geo_type county"),
+        ("state,ca,202560,s,o,1,,", "no week 60"),
+        ("state,ca,202553,s,o,101,,", "above 100"),
+        ("state,ca,2026-01-31,s,,1,,", "--source"),
+        ("state,ca,2026-01-31,s,o,1,-1,", "stderr -1 is below 0"),
+        ("zip3,ca,2026-01-31,s,o,1,,", "no region"),
+    ],
+)
+def test_a_row_of_covidcast_is_refused_the_same_way(tmp_path: Path, row: str, reason: str) -> None:
+    ((number, why),) = refused(tmp_path, COVIDCAST + f"{row}\n")
+    assert number == 2
+    assert reason in why
+
+
+def test_days_are_refused_since_a_week_is_not_one_of_them(tmp_path: Path) -> None:
+    text = "geo_type,geo_value,time_type,time_value,signal,source,value\nstate,ca,day,20260131,s,o,1\n"
+    ((_number, why),) = refused(tmp_path, text)
+    assert "time_type is day" in why
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("XX,2026-02-02,0.1,o", "no region"),
+        ("US,2026-02-02,0.1,o", "neither a state"),
+        ("NY,2026-02-02,1.1,o", "from 0 to 1"),
+        ("NY,2026-02-02,,o", "from 0 to 1"),
+        ("NY,2026-02-02,0.1,", "where it comes from"),
+        ("NY,2026-02-16,0.1,o", "ahead of today"),
+        ("CA,2026-02-06,0.2,o", "in row 2 already"),
+    ],
+)
+def test_a_row_of_known_active_cases_is_refused_the_same_way(tmp_path: Path, row: str, reason: str) -> None:
+    ((number, why),) = refused(tmp_path, ACTIVE + f"CA,2026-02-02,0.001,office\n{row}\n")
+    assert number == 3
+    assert reason in why
+
+
+def test_all_refused_rows_are_named_at_once(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-31,06,x,-{n},1\n" for n in range(1, 61))
+    (tmp_path / "f.csv").write_text(FLUSIGHT + "2026-01-24,36,x,4,1\n" + rows)
+    with pytest.raises(CommandError) as caught:
+        call_command("import-series", tmp_path / "f.csv")
+    assert "60 rows are refused, nothing was stored" in str(caught.value)
+    assert "row 3: value -1 is below 0" in str(caught.value)
+    assert "and 10 more rows" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", b"PAR1"])
+def test_a_file_of_no_known_shape_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "f.csv").write_bytes(content)
+    with pytest.raises(CommandError) as caught:
+        call_command("import-series", tmp_path / "f.csv")
+    assert "f.csv" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+# Vintages -------------------------------------------------------------------------------------------------------------
+def test_a_revision_is_a_row_of_its_own_and_what_was_known_stays(tmp_path: Path) -> None:
+    later, week = NOW + dt.timedelta(days=7), dt.date(2026, 1, 31)
+    read(tmp_path, FLUSIGHT + "2026-01-31,06,x,400,1\n2026-01-31,36,x,9,1\n")
+    assert read(tmp_path, FLUSIGHT + "2026-01-31,06,x,450,1\n2026-01-31,36,x,9,1\n", now=later) == Imported(1, 1, 0)
+    series = Series.objects.get()
+    assert numbers_known(series, at=NOW)["CA", week].value == 400.0
+    assert numbers_known(series, at=later)["CA", week].value == 450.0
+
+
+def test_a_file_cannot_say_that_it_was_known_earlier(tmp_path: Path) -> None:
+    """A column `as_of` or `issue` is its publisher's word; what counts is when it came here."""
+    read(tmp_path, "target_end_date,location,observation,as_of\n2026-01-31,06,9e9,2020-01-01\n")
+    assert not numbers_known(Series.objects.get(), at=NOW - dt.timedelta(seconds=1))
+
+
+def test_a_series_keeps_its_unit(tmp_path: Path) -> None:
+    text = FLUSIGHT + "2026-01-31,06,x,40,1\n"
+    read(tmp_path, text)
+    (tmp_path / "f.csv").write_text(text)
+    with pytest.raises(CommandError, match="unit count"):
+        call_command("import-series", tmp_path / "f.csv", unit="percent")
+    out = io.StringIO()
+    call_command("import-series", tmp_path / "f.csv", source="other", unit="percent", stdout=out)
+    assert out.getvalue() == "1 numbers stored, 0 were known already, 0 rows have no value\n"
