@@ -18,13 +18,21 @@ from exports.policy.domain import (
     OXYGEN_EDGES,
     TEMPERATURE_EDGES,
 )
+from passes.codec import Cause
+
+# Causes for which a pass itself is at fault. Any other cause depends on other visitors, the clock, the door or its
+# device: what is released of a pass must depend on that pass alone, so such a scan counts as Approved.
+OWN_FAULTS: Final = frozenset(
+    {Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2}
+)
 
 # One row for each pass that was scanned or refused, as codes of the domain's axes. Columns of the first Checkin scan
-# are null for a refusal, which counts as Declined, Checkin, Personal, Public, in its own hour.
+# are null for a refusal, which counts as Refused, Checkin, Personal, Public, in its own hour. `approved` and `cause`
+# are the server's own verdict, whatever a kiosk that was offline had said.
 _ROWS: Final = """
 CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
 WITH first_scan AS (
-  SELECT DISTINCT ON (s.tag) s.tag, s.approved, s.scanned_at, s.temperature_f, s.o2, s.device_id
+  SELECT DISTINCT ON (s.tag) s.tag, s.approved, s.cause, s.scanned_at, s.temperature_f, s.o2, s.device_id
   FROM passes_scan s
   WHERE s.epoch = %(day)s AND s.type = 'Checkin' AND s.tag IS NOT NULL
   ORDER BY s.tag, s.scanned_at, s.id
@@ -40,7 +48,8 @@ SELECT
   level.place::int - 1 AS zip,
   substr(level.levels, 1 + 8 * p.symptoms::int + 4 * p.diagnosed::int + 2 * p.contact::int + p.near::int, 1)::int
     AS risklevel,
-  (NOT (p.go AND f.approved))::int AS result,
+  verdict.outcome,
+  least(verdict.outcome, 1) AS result,
   p.symptoms::int AS symptoms,
   p.diagnosed::int AS diagnosed,
   p.contact::int AS contact,
@@ -68,6 +77,10 @@ JOIN venues_venue v ON v.id = p.venue_id
 JOIN venues_organisation o ON o.id = v.organisation_id AND o.verified_at IS NOT NULL
 JOIN level ON level.zip3 = CASE WHEN left(v.zip, 3) = ANY(%(zips)s::text[]) THEN left(v.zip, 3) ELSE '' END
 LEFT JOIN first_scan f ON f.tag = p.tag AND p.go
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN NOT p.go THEN 2 WHEN f.approved OR NOT f.cause = ANY(%(own_faults)s::text[]) THEN 0 ELSE 1 END
+    AS outcome
+) verdict
 LEFT JOIN checked_out c ON c.tag = p.tag AND p.go
 LEFT JOIN venues_device device ON device.id = f.device_id
 LEFT JOIN venues_door door ON door.id = device.door_id
@@ -96,6 +109,7 @@ def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]],
         "zone": settings.DEPLOYMENT_TIME_ZONE,
         "zips": zips,
         "levels": ["".join(map(str, levels[zip3])) for zip3 in zips],
+        "own_faults": sorted(OWN_FAULTS),
         "capacity": list(CAPACITY_BANDS),
         "limit": list(LIMIT_BANDS),
         "duration": list(DURATION_EDGES),

@@ -118,6 +118,7 @@ class Table:
 
 
 RESULTS: Final = ("Approved", "Declined")
+OUTCOMES: Final = ("Approved", "Declined", "Refused")
 RISKLEVELS: Final = ("Low", "Moderate", "High")
 SCAN_TYPES: Final = ("Checkin", "Checkout")
 ACCESSLEVELS: Final = ("Private", "Public")
@@ -275,7 +276,8 @@ def _crowd_columns(
         Column(
             "result",
             "string",
-            "Approved or Declined: the answer to the first Checkin scan, or the refusal at check-in",
+            "Approved or Declined: the server's own verdict on the pass at its first Checkin scan, or the refusal at "
+            "check-in; a full or closed place, a replay and the device do not count against a pass",
             required=True,
             values=RESULTS,
             sensitivity=health,

@@ -13,6 +13,7 @@ from exports.policy.noise import Counts
 from exports.reads import make_rows
 from exports.release.counts import exact_counts
 from exports.release.risklevels import levels_by_zip3, levels_on
+from passes.codec import Cause
 from risk.crowd.cases import NewSignal, Signal, record_public_signals
 from risk.crowd.parameters import record_parameters
 from risk.model.parameters import Adaptive, Parameters
@@ -80,11 +81,38 @@ def test_the_result_is_that_of_the_first_checkin() -> None:
     place = a_place()
     row = a_pass(place)
     a_scan(place, row, hour=11, approved=True)
-    a_scan(place, row, hour=10, approved=False, cause="full")
+    a_scan(place, row, hour=10, approved=False, cause="temperature")
     a_scan(place, row, hour=9, kind="Checkout", approved=False)
     made = counts()
     assert only_cell(ZIP_RISK_RESULT, made)["result"] == "Declined"
     assert only_cell("hour", made) == {"hour": "10"}
+
+
+# What each cause of a scan of a known pass says of that pass; every other cause is of text that is no pass.
+FAULTS = {Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2}
+NO_FAULTS = {
+    Cause.TOO_LATE,
+    Cause.TOO_EARLY,
+    Cause.REPLAY,
+    Cause.STILL_INSIDE,
+    Cause.CLOSED,
+    Cause.READING_MISSING,
+    Cause.FULL,
+}
+
+
+@pytest.mark.parametrize("cause", sorted(FAULTS | NO_FAULTS))
+def test_only_a_fault_of_the_pass_itself_counts_as_declined(cause: Cause) -> None:
+    place = a_place()
+    a_scan(place, a_pass(place), approved=False, cause=cause.value, kiosk_approved=cause in FAULTS)
+    expected = "Declined" if cause in FAULTS else "Approved"
+    assert only_cell(ZIP_RISK_RESULT, counts())["result"] == expected
+
+
+def test_what_an_offline_kiosk_said_does_not_count() -> None:
+    place = a_place()
+    a_scan(place, a_pass(place), approved=True, cause="", kiosk_approved=False)
+    assert only_cell(ZIP_RISK_RESULT, counts())["result"] == "Approved"
 
 
 def test_a_pass_that_ever_checked_out_is_a_checkout() -> None:
