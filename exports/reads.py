@@ -1,7 +1,8 @@
 """SQL of this app that reads tables of `passes` and `venues`, which no import shows.
 
 Only this file of the app may name another app's table (`tests/common/test_structure.py`). Everything else goes through
-models, services and selectors. These two statements are SQL because they read a whole day, or every visit of now.
+models, services and selectors. These statements are SQL because they read a whole day, every
+visit of now, or areas.
 """
 
 import datetime as dt
@@ -22,9 +23,7 @@ from passes.codec import Cause
 
 # Causes for which a pass itself is at fault. Any other cause depends on other visitors, the clock, the door or its
 # device: what is released of a pass must depend on that pass alone, so such a scan counts as Approved.
-OWN_FAULTS: Final = frozenset(
-    {Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2}
-)
+OWN_FAULTS: Final = frozenset({Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2})
 
 # One row for each pass that was scanned or refused, as codes of the domain's axes. Columns of the first Checkin scan
 # are null for a refusal, which counts as Refused, Checkin, Personal, Public, in its own hour. `approved` and `cause`
@@ -34,11 +33,11 @@ CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
 WITH first_scan AS (
   SELECT DISTINCT ON (s.tag) s.tag, s.approved, s.cause, s.scanned_at, s.temperature_f, s.o2, s.device_id
   FROM passes_scan s
-  WHERE s.epoch = %(day)s AND s.type = 'Checkin' AND s.tag IS NOT NULL
+  WHERE s.epoch BETWEEN %(first_day)s AND %(day)s AND s.type = 'Checkin' AND s.tag IS NOT NULL
   ORDER BY s.tag, s.scanned_at, s.id
 ), checked_out AS (
   SELECT DISTINCT s.tag FROM passes_scan s
-  WHERE s.epoch = %(day)s AND s.type = 'Checkout' AND s.approved AND s.tag IS NOT NULL
+  WHERE s.epoch BETWEEN %(first_day)s AND %(day)s AND s.type = 'Checkout' AND s.approved AND s.tag IS NOT NULL
 ), level AS (
   SELECT * FROM unnest(%(zips)s::text[], %(levels)s::text[]) WITH ORDINALITY AS t(zip3, levels, place)
 )
@@ -75,6 +74,7 @@ SELECT
 FROM passes_pass p
 JOIN venues_venue v ON v.id = p.venue_id
 JOIN venues_organisation o ON o.id = v.organisation_id AND o.verified_at IS NOT NULL
+  AND o.verified_at <= coalesce(%(frozen_at)s::timestamptz, 'infinity')
 JOIN level ON level.zip3 = CASE WHEN left(v.zip, 3) = ANY(%(zips)s::text[]) THEN left(v.zip, 3) ELSE '' END
 LEFT JOIN first_scan f ON f.tag = p.tag AND p.go
 CROSS JOIN LATERAL (
@@ -86,7 +86,7 @@ LEFT JOIN venues_device device ON device.id = f.device_id
 LEFT JOIN venues_door door ON door.id = device.door_id
 LEFT JOIN venues_requirements q ON q.id = v.requirements_id
 LEFT JOIN passes_rating r ON r.pass_row_id = p.id
-WHERE p.epoch = %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
+WHERE p.epoch BETWEEN %(first_day)s AND %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
 """
 
 # Columns that lead back to the pass: for real rows, never for counts. The order is by a hash, so it reveals nothing.
@@ -97,15 +97,26 @@ _OWN: Final = "p.tag, p.owner_hash, sha256(%(salt)s::bytea || p.tag) AS place,"
 HASHED: Final = "SET LOCAL enable_nestloop = off"
 
 
-def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]], salt: bytes | None = None) -> None:
+def make_rows(
+    cursor: Any,
+    *,
+    day: dt.date,
+    levels: Mapping[str, Sequence[int]],
+    salt: bytes | None = None,
+    first_day: dt.date | None = None,
+    frozen_at: dt.datetime | None = None,
+) -> None:
     """Create the temporary table `release_rows` in this transaction: a row for each scanned or refused pass of a day.
 
-    `levels` has the class of each pattern of answers by 3-digit ZIP, for the empty text too. With `salt`, rows also
-    have `tag`, `owner_hash` and `place`, their order by a salted hash.
+    With `first_day`, of the days from then on; with `frozen_at`, at venues that were verified by then. `levels` has the
+    class of each pattern of answers by 3-digit ZIP, for the empty text too. With `salt`, rows also have `tag`,
+    `owner_hash` and `place`, their order by a salted hash.
     """
     zips = sorted(levels)
     values: dict[str, Any] = {
         "day": day,
+        "first_day": first_day or day,
+        "frozen_at": frozen_at,
         "zone": settings.DEPLOYMENT_TIME_ZONE,
         "zips": zips,
         "levels": ["".join(map(str, levels[zip3])) for zip3 in zips],
@@ -125,6 +136,22 @@ def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]],
     cursor.execute(HASHED)
     cursor.execute(_ROWS.format(own=_OWN if salt is not None else ""), values)
     cursor.execute("SET LOCAL enable_nestloop = on")
+
+
+_AREAS: Final = """
+    SELECT DISTINCT left(venue.zip, 3) FROM venues_venue AS venue
+    JOIN venues_organisation AS organisation
+      ON organisation.id = venue.organisation_id AND organisation.verified_at IS NOT NULL
+    WHERE venue.closed_at IS NULL OR venue.closed_at >= %(since)s
+    ORDER BY 1
+"""
+
+
+def areas_with_verified_venues(*, since: dt.date) -> list[str]:
+    """Return the 3-digit ZIPs of venues of verified organisations that are open, or were open on the day `since`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AREAS, {"since": since})
+        return [zip3 for (zip3,) in cursor.fetchall()]
 
 
 _HEADS: Final = """

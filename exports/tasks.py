@@ -18,12 +18,13 @@ PAUSE_S: Final = 1
 
 @shared_task(name="exports.release")
 def release() -> None:
-    """Record that today is served, release every waiting closed day, and remove results of old queries."""
+    """Record that today is served, plan tomorrow, release waiting days, and remove old results of queries."""
     from exports.athena import results
-    from exports.release import closed_days, verified
+    from exports.release import closed_days, plans, verified
 
     now = utc_now()
     closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
+    plans.freeze_ahead(now=now)
     closed_days.release_waiting(now=now)
     verified.publish_waiting(now=now)
     results.sweep_results()

@@ -80,7 +80,7 @@ def _day_of(stored: StoredObject) -> dt.date:
 def _adopt(day: dt.date, body: bytes) -> bool:
     """Enter a draw into the ledger; return false if another process just did."""
     known, drawn = _read(day, body)
-    Release.objects.get_or_create(day=day, defaults={"budget": drawn.budget})
+    Release.objects.get_or_create(day=day, defaults={"budget": drawn.budget, "days": drawn.days})
     row = Release.objects.select_for_update().get(day=day)
     if row.drawn is not None:
         return False

@@ -11,6 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exports.dataset.tables import ANSWERS
 from exports.policy.domain import CAP, workloads
 from exports.policy.noise import Counts
 from exports.release.counts import exact_counts
@@ -89,7 +90,7 @@ def row_of(person: int, number: int, held: Held, town: Town) -> tuple[Pass, byte
     epoch = calendar().current(NOW.timestamp())
     secrets = derive_pass(derive_seed(hashlib.sha256(b"%d" % person).digest(), epoch.start), epoch.start, number)
     venue = town.doors[held.place].device.door.venue
-    answers = {name: bool(held.answers & 8 >> at) for at, name in enumerate(("symptoms", "diagnosed", "contact", "near"))}
+    answers = {name: bool(held.answers & 8 >> at) for at, name in enumerate(ANSWERS)}
     row = Pass.objects.create(
         tag=pass_tag(secrets.anchor), anchor=secrets.anchor, venue=venue, epoch=epoch.date, survey_seconds=20,
         owner_hash=hash_owner(secrets.owner), go=not held.refused, refused_hour=9 if held.refused else None,
@@ -112,7 +113,8 @@ def counted(people: Sequence[tuple[int, tuple[Held, ...]]], town: Town) -> dict[
                 _, signed = row_of(person, number, held, town)
                 seed = derive_seed(hashlib.sha256(b"%d" % person).digest(), epoch.start)
                 own = derive_pass(seed, epoch.start, number)
-                acts += [] if held.refused else [(act.minute, person, number, act, held, own, signed) for act in held.acts]
+                own_acts = () if held.refused else held.acts
+                acts += [(act.minute, person, number, act, held, own, signed) for act in own_acts]
         for minute, _, _, act, held, own, signed in sorted(acts, key=lambda each: each[:3]):
             now = NOW + dt.timedelta(minutes=minute)
             readings = {} if act.temperature is None else {"temperature_f": act.temperature}
