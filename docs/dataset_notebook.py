@@ -56,8 +56,8 @@ CELLS = (
     (
         "markdown",
         "## How sure are these numbers?\n\nRows are a convenience: none is negative, so a rare answer comes out too "
-        "large. Signals are unbiased and carry their standard error; the interval of 2.1 errors holds the true count in "
-        "about 95 of 100 draws. A difference smaller than that says nothing.",
+        "large. Signals are unbiased and carry their standard error; the interval of 2.1 errors holds the true count "
+        "in about 95 of 100 draws. A difference smaller than that says nothing.",
     ),
     (
         "code",
@@ -71,7 +71,7 @@ CELLS = (
     (
         "markdown",
         "## Join another source by state\n\n"
-        "Signals have the columns of Delphi's COVIDcast (`geo_value`, `time_value`, `signal`, `value`, `stderr`), and so "
+        "Signals have the columns of Delphi's COVIDcast (`geo_value`, `time_value`, `signal`, `value`, `stderr`), as "
         "has `data/covidcast_shaped.csv`. **Its numbers are made up**: it stands for the file that you would fetch.",
     ),
     (

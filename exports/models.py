@@ -121,6 +121,22 @@ class Release(models.Model):
         return self.day - dt.timedelta(days=self.days - 1)
 
 
+class PassPool(models.Model):
+    """All scanned passes of 28 days, with noise from the beginning: the stored sum is never exact."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.COUNTS, kept="one noisy sum for 28 days, published once")
+
+    first_day = models.DateField(unique=True)
+    noisy_sum = models.BigIntegerField(help_text="begins with the noise; each day's scanned passes are added")
+    scale = models.FloatField(help_text="of the noise")
+    epsilon = models.FloatField(help_text="what it costs one secret on each of its days")
+    days = models.PositiveSmallIntegerField(default=0, help_text="days that were added")
+    published_in = models.DateField(null=True, help_text="the release whose manifest has it; then it is closed")
+
+    def __str__(self) -> str:
+        return f"passes from {self.first_day}"
+
+
 class Webhook(models.Model):
     """A URL that gets a request for each release, registered by the operator."""
 

@@ -51,6 +51,24 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="PassPool",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_day", models.DateField(unique=True)),
+                (
+                    "noisy_sum",
+                    models.BigIntegerField(help_text="begins with the noise; each day's scanned passes are added"),
+                ),
+                ("scale", models.FloatField(help_text="of the noise")),
+                ("epsilon", models.FloatField(help_text="what it costs one secret on each of its days")),
+                ("days", models.PositiveSmallIntegerField(default=0, help_text="days that were added")),
+                (
+                    "published_in",
+                    models.DateField(help_text="the release whose manifest has it; then it is closed", null=True),
+                ),
+            ],
+        ),
         migrations.AddConstraint(
             model_name="plan",
             constraint=models.CheckConstraint(

@@ -47,7 +47,8 @@ class Drawn:
     """All noisy counts of one day, or of the days from `first_day` to `day`, with what was public before the draw.
 
     `cap` and `keep` say what a count leaves out. `usual` has what earlier releases said of each area, for the cut of
-    refusals. `levels` has the class of risk of each of the 16 patterns of answers, by area, as digits.
+    refusals. `levels` has the class of risk of each of the 16 patterns of answers, by area, as digits. `pool_epsilon`
+    is what the day's part in its pool of 28 days costs.
     """
 
     day: dt.date
@@ -58,6 +59,7 @@ class Drawn:
     first_day: dt.date
     usual: Mapping[str, Usual] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
+    pool_epsilon: float = 0.0
     format: int = FORMATS[-1]
 
     @property
@@ -69,6 +71,16 @@ class Drawn:
     def epsilon(self) -> float:
         """Return the draw's cost for one secret and this day: the sum over all tables."""
         return sum(table.epsilon for table in self.tables)
+
+    @property
+    def cost(self) -> float:
+        """Return what the day costs one secret: the draw and the pool."""
+        return self.epsilon + self.pool_epsilon
+
+    @property
+    def allowed(self) -> float:
+        """Return what the day may cost one secret: the draw and the pool."""
+        return self.budget + self.pool_epsilon
 
     def table(self, name: str) -> DrawnTable:
         """Return the table of that name; raises `KeyError`."""
@@ -105,6 +117,7 @@ class Drawn:
                 "first_day": self.first_day.isoformat(),
                 "usual": {area: list(usual) for area, usual in self.usual.items()},
                 "levels": dict(self.levels),
+                "pool_epsilon": self.pool_epsilon,
             }
         return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), 9)
 
@@ -123,6 +136,7 @@ class Drawn:
             first_day=dt.date.fromisoformat(document.get("first_day", document["day"])),
             usual={area: Usual(*usual) for area, usual in document.get("usual", {}).items()},
             levels=document.get("levels", {}),
+            pool_epsilon=document.get("pool_epsilon", 0.0),
             format=document["format"],
         )
 
@@ -145,6 +159,7 @@ class Known:
     first_day: dt.date | None = None
     usual: Mapping[str, Usual] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
+    pool_epsilon: float = 0.0
 
 
 NOTHING: Final = Known()
@@ -183,7 +198,7 @@ def _draw(
         noisy, epsilon = mechanism(exact, scale, table.l1)
         drawn.append(DrawnTable(table, noisy, scale, epsilon))
     first = known.first_day or day
-    result = Drawn(day, budget, CAP, KEEP, tuple(drawn), first, known.usual, known.levels)
+    result = Drawn(day, budget, CAP, KEEP, tuple(drawn), first, known.usual, known.levels, known.pool_epsilon)
     if result.epsilon > budget:
         raise OverBudgetError(f"the tables cost {result.epsilon}, the budget is {budget}")
     return result

@@ -40,7 +40,7 @@ from exports.policy.guarantee import guarantee
 from exports.policy.profile import drift_failures, profile
 from exports.policy.rows import deal, dp_counts
 from exports.policy.signals import signals_of
-from exports.release import draw_log
+from exports.release import draw_log, pools
 from exports.release.counts import exact_counts, rows_may_be_gone
 from exports.release.plans import period_of, plan_of
 from exports.release.risklevels import levels_on
@@ -277,9 +277,11 @@ def draw_once(*, release: Release, now: dt.datetime) -> Release:
             first_day=row.first_day,
             usual=usual_by_area(_draws_before(row.day, USUAL_RELEASES)),
             levels={zip3: "".join(map(str, line)) for zip3, line in levels.by_zip3.items()},
+            pool_epsilon=pools.add_day(release=row),
         )
-        drawn = draw(day=row.day, counts=counts, tables=tables, budget=row.budget, known=known)
-        row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.epsilon, now, Step.DRAWN
+        budget = row.budget * (1 - pools.SHARE)
+        drawn = draw(day=row.day, counts=counts, tables=tables, budget=budget, known=known)
+        row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.cost, now, Step.DRAWN
         row.manifest = {"risklevel": dict(levels.basis)}
         row.save()
     return row
@@ -320,7 +322,7 @@ def _write(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
     """Record what readers find: manifest, files with their digests, profile, the day's aggregates."""
     files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
-    release.manifest |= manifest(drawn, fitted) | {"files": files}
+    release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": pools.publish_pools(release=release)}
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)
     release.daily = daily_by_state(
         day=drawn.day.isoformat(),
@@ -357,7 +359,7 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         "day": drawn.day.isoformat(),
         "first_day": drawn.first_day.isoformat(),
         "estimand": ESTIMAND,
-        "guarantee": guarantee(epsilon=drawn.epsilon, budget=drawn.budget),
+        "guarantee": guarantee(epsilon=drawn.cost, budget=drawn.allowed),
         "mechanism": "discrete Laplace (OpenDP)",
         "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
         "chance_that_a_pass_counts": drawn.keep,
@@ -372,10 +374,11 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
                 "l1_distance": table.workload.l1,
                 "noise_scale": table.scale,
                 "epsilon": table.epsilon,
-                "share_of_budget": table.epsilon / drawn.epsilon,
+                "share_of_budget": table.epsilon / drawn.cost,
             }
             for table in drawn.tables
         ],
+        "epsilon_of_pool": drawn.pool_epsilon,
         "rows": fitted.total,
         "rows_without_zip": int(fitted.cells[0].sum()),
         "rows_of_unknown_zip": _of_unknown_zip(drawn, fitted),
