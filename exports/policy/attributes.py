@@ -18,7 +18,7 @@ from exports.policy.noise import Counts, Floats, variance
 from exports.policy.rounding import round_to
 
 # Standard errors above which a value's count is shown.
-CLEAR: Final = 2.0
+CLEAR: Final = 3.0
 # Share of the rows that the shown values must have; below, the column is null.
 MOST: Final = 0.8
 # What a refusal has in each of these columns by definition: it meets no door, no device and no rating.

@@ -18,7 +18,7 @@ from exports.policy.rounding import round_along
 
 SWEEPS: Final = 200
 # Part of the independent counts that every cell keeps, so that a total can be reached where all its cells drew zero.
-FLOOR: Final = 0.02
+FLOOR: Final = 0.002
 NAMES: Final = tuple(axis.name for axis in ANSWER_AXES)
 
 
@@ -31,8 +31,16 @@ def joint(estimates: Estimates) -> Counts:
         return np.zeros(shape, dtype=np.int64)
     risks = to_total(estimates.of(RISK.name)[0], total)
     yes = [to_total(estimates.of(name)[0], total) for name in NAMES]
+    groups = _groups(estimates, risks, outcomes)
     cells = _start(estimates, risks, outcomes, yes)
-    return round_along(rake(cells, [(0, risks), (1, outcomes), *enumerate(yes, start=2)]), total)
+    return round_along(rake(cells, [((0, 1), groups), *(((at,), line) for at, line in enumerate(yes, start=2))]), total)
+
+
+def _groups(estimates: Estimates, risks: Floats, outcomes: Floats) -> Floats:
+    """Return positive counts by [risklevel, outcome] with these sums."""
+    noisy, noise = estimates.of(RISK.name, estimates.outcome)
+    independent = np.outer(risks, outcomes) / max(1.0, float(outcomes.sum()))
+    return rake(_above_noise(noisy, noise) + FLOOR * independent, [((0,), risks), ((1,), outcomes)])
 
 
 def to_total(values: Floats, total: float) -> Floats:
@@ -50,17 +58,16 @@ def to_total(values: Floats, total: float) -> Floats:
     return np.asarray(found * (total / rest))
 
 
-def rake(cells: Floats, margins: Sequence[tuple[int, Floats]]) -> Floats:
-    """Return the cells scaled until their sums along each axis are the margins; the last one holds exactly."""
+def rake(cells: Floats, margins: Sequence[tuple[tuple[int, ...], Floats]]) -> Floats:
+    """Return the cells scaled until their sums by the axes of each margin are the margin; the last holds exactly."""
     found = cells
     for _ in range(SWEEPS):
         worst = 0.0
-        for axis, wanted in margins:
-            others = tuple(at for at in range(found.ndim) if at != axis)
-            sums = found.sum(axis=others)
+        for axes, wanted in margins:
+            sums = found.sum(axis=tuple(at for at in range(found.ndim) if at not in axes))
             factors = np.where(sums > 0, wanted / np.where(sums > 0, sums, 1), 0.0)
             worst = max(worst, float(np.abs(sums - wanted).max()))
-            found = found * factors.reshape([-1 if at == axis else 1 for at in range(found.ndim)])
+            found = found * factors.reshape([found.shape[at] if at in axes else 1 for at in range(found.ndim)])
         if worst < 1e-6 * (1 + float(found.sum())):
             break
     return found
