@@ -30,14 +30,18 @@ OWN_FAULTS: Final = frozenset({Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRI
 # are the server's own verdict, whatever a kiosk that was offline had said.
 _ROWS: Final = """
 CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
-WITH first_scan AS (
-  SELECT DISTINCT ON (s.tag) s.tag, s.approved, s.cause, s.scanned_at, s.temperature_f, s.o2, s.device_id
-  FROM passes_scan s
-  WHERE s.epoch BETWEEN %(first_day)s AND %(day)s AND s.type = 'Checkin' AND s.tag IS NOT NULL
-  ORDER BY s.tag, s.scanned_at, s.id
+WITH scan AS (
+  SELECT s.*, s.approved OR NOT s.cause = ANY(%(own_faults)s::text[]) AS clean FROM passes_scan s
+  WHERE s.epoch BETWEEN %(first_day)s AND %(day)s AND s.tag IS NOT NULL
+), placed AS (
+  SELECT s.*, rank() OVER (PARTITION BY s.tag ORDER BY s.scanned_at) AS place FROM scan s WHERE s.type = 'Checkin'
+), first_scan AS (
+  -- Scans of one second are one: which of them was approved, and which a replay, depends on who else was there.
+  SELECT s.tag, min(s.scanned_at) AS scanned_at, bool_or(s.clean) AS clean, min(s.temperature_f) AS temperature_f,
+    min(s.o2) AS o2, min(s.device_id) AS device_id
+  FROM placed s WHERE s.place = 1 GROUP BY s.tag
 ), checked_out AS (
-  SELECT DISTINCT s.tag FROM passes_scan s
-  WHERE s.epoch BETWEEN %(first_day)s AND %(day)s AND s.type = 'Checkout' AND s.approved AND s.tag IS NOT NULL
+  SELECT DISTINCT s.tag FROM scan s WHERE s.type = 'Checkout' AND s.clean
 ), level AS (
   SELECT * FROM unnest(%(zips)s::text[], %(levels)s::text[]) WITH ORDINALITY AS t(zip3, levels, place)
 )
@@ -78,8 +82,7 @@ JOIN venues_organisation o ON o.id = v.organisation_id AND o.verified_at IS NOT 
 JOIN level ON level.zip3 = CASE WHEN left(v.zip, 3) = ANY(%(zips)s::text[]) THEN left(v.zip, 3) ELSE '' END
 LEFT JOIN first_scan f ON f.tag = p.tag AND p.go
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN NOT p.go THEN 2 WHEN f.approved OR NOT f.cause = ANY(%(own_faults)s::text[]) THEN 0 ELSE 1 END
-    AS outcome
+  SELECT CASE WHEN NOT p.go THEN 2 WHEN f.clean THEN 0 ELSE 1 END AS outcome
 ) verdict
 LEFT JOIN checked_out c ON c.tag = p.tag AND p.go
 LEFT JOIN venues_device device ON device.id = f.device_id

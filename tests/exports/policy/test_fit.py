@@ -61,7 +61,8 @@ def test_without_noise_a_large_day_comes_back_with_the_coin_undone() -> None:
     assert fitted.factor == pytest.approx(1 / KEEP)
     assert np.abs(fitted.cells - counts[ZIP_RISK_RESULT] / KEEP).max() <= 12
     by_outcome = counts[RISK_RESULT_ANSWERS].sum(axis=0) / KEEP
-    assert np.abs(fitted.answers.sum(axis=0) - by_outcome).max() <= 12
+    # Cells are raked to totals, so that a common pattern is off by a little of its own size.
+    assert np.abs(fitted.answers.sum(axis=0) - by_outcome).max() <= 0.005 * by_outcome.max()
     assert fitted.published.all()
 
 

@@ -14,6 +14,7 @@ from exports.reads import make_rows
 from exports.release.counts import exact_counts
 from exports.release.risklevels import levels_by_zip3, levels_on
 from passes.codec import Cause
+from passes.models import Pass
 from risk.crowd.cases import NewSignal, Signal, record_public_signals
 from risk.crowd.parameters import record_parameters
 from risk.model.parameters import Adaptive, Parameters
@@ -107,6 +108,25 @@ def test_only_a_fault_of_the_pass_itself_counts_as_declined(cause: Cause) -> Non
     a_scan(place, a_pass(place), approved=False, cause=cause.value, kiosk_approved=cause in FAULTS)
     expected = "Declined" if cause in FAULTS else "Approved"
     assert only_cell(ZIP_RISK_RESULT, counts())["outcome"] == expected
+
+
+def test_scans_of_one_second_are_one_whichever_of_them_was_a_replay() -> None:
+    """Where the place is full, the second code is no replay: its temperature would count then."""
+    for causes in (("", "replay"), ("full", "temperature")):
+        place = a_place()
+        row = a_pass(place)
+        for cause, reading in zip(causes, (98.0, 103.5), strict=True):
+            a_scan(place, row, approved=not cause, cause=cause, temperature_f=reading)
+        made = counts()
+        assert only_cell(ZIP_RISK_RESULT, made)["outcome"] == "Approved"
+        assert only_cell("risklevel_temp", made)["temp"] == "98-99"
+        Pass.objects.all().delete()
+
+
+def test_a_checkout_that_is_a_replay_counts_as_one() -> None:
+    place = a_place()
+    a_scan(place, a_scanned_pass(place), kind="Checkout", approved=False, cause="replay")
+    assert only_cell("type_of_scan", counts())["type_of_scan"] == "Checkout"
 
 
 def test_what_an_offline_kiosk_said_does_not_count() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from exports.dataset.tables import ANSWERS
@@ -139,7 +139,7 @@ def assert_each_moves_only_own_rows(day: Sequence[tuple[Held, ...]], town: Town)
             assert moved.sum() <= min(table.l1, len(person[1])), table.name
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(DAYS)
 def test_adding_or_removing_anybody_moves_their_own_rows_alone(day: tuple[tuple[Held, ...], ...]) -> None:
     with transaction.atomic():
@@ -154,6 +154,12 @@ def test_adding_or_removing_anybody_moves_their_own_rows_alone_on_many_days(day:
     with transaction.atomic():
         assert_each_moves_only_own_rows(day, Town())
         transaction.set_rollback(True)
+
+
+def test_a_code_shown_twice_in_a_second_is_the_same_row_whoever_else_is_there() -> None:
+    town = Town()
+    twice = (Held(acts=(At(5, temperature=98.0), At(5, temperature=103.0), At(5, kind="Checkout"))),)
+    assert_each_moves_only_own_rows([(Held(acts=(At(0),)),), twice], town)
 
 
 def test_whoever_fills_a_place_flips_nobody_outside() -> None:
