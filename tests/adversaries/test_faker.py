@@ -155,10 +155,11 @@ class TestRefusalsFromADesk:
 def refuse(place: Place, day: dt.date, count: int) -> None:
     """Refusals with all answers yes, as anybody's keys make them."""
     answers = dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), True)
-    Pass.objects.bulk_create(
+    made = (
         Pass(
             tag=secrets.token_bytes(16), owner_hash=secrets.token_bytes(32), venue=place.venue, epoch=day, go=False,
             refused_hour=3, counted=True, survey_seconds=1, **answers,
         )
         for _ in range(count)
     )  # fmt: skip
+    Pass.objects.bulk_create(made, batch_size=2000)
