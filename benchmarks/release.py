@@ -52,6 +52,7 @@ class Measured:
     errors: dict[str, list[float]] = field(default_factory=dict)
     rows: dict[str, list[float]] = field(default_factory=dict)
     inside: list[bool] = field(default_factory=list)
+    areas_inside: list[bool] = field(default_factory=list)
     in_counts: dict[str, list[bool]] = field(default_factory=dict)
     widths: dict[str, list[float]] = field(default_factory=dict)
     false_areas: int = 0
@@ -77,13 +78,17 @@ def measure(day: Day, tables: tuple[Workload, ...], *, draws: int, budget: float
 
 
 def _note(made: Measured, drawn: Drawn, fitted: Fitted, cells: Counts) -> None:
-    found = {each.signal: each for each in signals_of(drawn, {}) if each.geo_type == "nation"}
+    signals = signals_of(drawn, {})
+    found = {each.signal: each for each in signals if each.geo_type == "nation"}
     rows = {name: float(fitted.answers.take(1, axis=2 + at).sum()) for at, name in enumerate(ANSWERS)}
     for name, true in made.truth.items():
         made.values.setdefault(name, []).append(found[name].value)
         made.errors.setdefault(name, []).append(found[name].stderr)
         made.rows.setdefault(name, []).append(rows.get(name, float(fitted.total)))
         made.inside.append(abs(found[name].value - true) <= REACH * found[name].stderr)
+    errors = [each.stderr for each in signals if (each.geo_type, each.signal) == ("zip3", "checkins")]
+    off = np.abs((fitted.cells - cells).sum(axis=(1, 2)))
+    made.areas_inside += (off <= REACH * np.array(errors))[1:].tolist()
     shown = fitted.cells[1:].sum(axis=(1, 2)) > 0
     made.shown_areas += int(shown.sum())
     made.false_areas += int((shown & (cells[1:].sum(axis=(1, 2)) == 0)).sum())
@@ -120,7 +125,7 @@ def _shares(rows: int, draws: int, made: Measured) -> str:
     false = f"{100 * made.false_areas / max(1, made.shown_areas):.1f} %"
     return (
         f"| {rows:,} | {100 * np.mean(made.inside):.1f} % | {100 * np.mean(held):.1f} % | {100 * least[0]:.1f} % "
-        f"({least[1]}) | {100 * (np.abs(total) > 0.1).mean():.1f} % | {false} | {nulls} |"
+        f"({least[1]}) | {100 * np.mean(made.areas_inside):.1f} % | {100 * (np.abs(total) > 0.1).mean():.1f} % | {false} | {nulls} |"
     )
 
 

@@ -263,34 +263,35 @@ def draw_once(*, release: Release, now: dt.datetime) -> Release:
         row = Release.objects.select_for_update().get(pk=release.pk)
         if row.drawn is not None:
             return row
-        plan = plan_of(row.day)
-        tables = workloads(zip3=plan.zips, readings=conf.readings())
-        levels = levels_on(day=row.day, zip3=["", *plan.zips])
-        counts = exact_counts(
-            day=row.day,
-            tables=tables,
-            levels=levels.by_zip3,
-            first_day=row.first_day,
-            frozen_at=plan.frozen_at,
-        )
-        known = Known(
-            first_day=row.first_day,
-            usual=usual_by_area(_draws_before(row.day, USUAL_RELEASES)),
-            levels={zip3: "".join(map(str, line)) for zip3, line in levels.by_zip3.items()},
-            pool_epsilon=pools.add_day(release=row),
-        )
-        budget = row.budget * (1 - pools.SHARE)
-        drawn = draw(day=row.day, counts=counts, tables=tables, budget=budget, known=known)
+        drawn, basis = _drawn(row)
         row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.cost, now, Step.DRAWN
-        row.manifest = {"risklevel": dict(levels.basis)}
+        row.manifest = {"risklevel": basis}
         row.save()
     return row
 
 
+def _drawn(row: Release) -> tuple[Drawn, dict[str, Any]]:
+    """Return the draw of a release and the basis of its classes of risk; all of it in the caller's transaction."""
+    plan = plan_of(row.day)
+    tables = workloads(zip3=plan.zips, readings=conf.readings())
+    levels = levels_on(day=row.day, zip3=["", *plan.zips])
+    counts = exact_counts(
+        day=row.day, tables=tables, levels=levels.by_zip3, first_day=row.first_day, frozen_at=plan.frozen_at
+    )
+    known = Known(
+        first_day=row.first_day,
+        usual=usual_by_area(_draws_before(row.day, USUAL_RELEASES)),
+        levels={zip3: "".join(map(str, line)) for zip3, line in levels.by_zip3.items()},
+        pool_epsilon=pools.add_day(release=row),
+    )
+    budget = row.budget * (1 - pools.SHARE)
+    return draw(day=row.day, counts=counts, tables=tables, budget=budget, known=known), dict(levels.basis)
+
+
 def _draws_before(day: dt.date, most: int) -> list[Drawn]:
     """Return the counts of announced days before `day`, newest first."""
-    held = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day, drawn__isnull=False).order_by("-day")[:most]
-    return [Drawn.from_bytes(bytes(row.drawn or b"")) for row in held]
+    held = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day, drawn__isnull=False).order_by("-day")
+    return [Drawn.from_bytes(bytes(drawn)) for drawn in held.values_list("drawn", flat=True)[:most]]
 
 
 def _day_before(day: dt.date) -> Drawn | None:
