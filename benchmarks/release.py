@@ -148,9 +148,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(_errors(rows, made)), flush=True)
         shares.append(_shares(rows, options.draws, made))
     print(
-        "\n| rows | signals inside | noisy counts inside | least of a table | total off by 10 % | false areas | null |"
+        "\n| rows | signals in | counts in | least of a table | areas in | total off by 10 % | false areas | null, % |"
     )
-    print("|---:|---:|---:|---|---:|---:|---|")
+    print("|---:|---:|---:|---|---:|---:|---:|---|")
     print("\n".join(shares))
     return 0
 
