@@ -125,7 +125,8 @@ def _shares(rows: int, draws: int, made: Measured) -> str:
     false = f"{100 * made.false_areas / max(1, made.shown_areas):.1f} %"
     return (
         f"| {rows:,} | {100 * np.mean(made.inside):.1f} % | {100 * np.mean(held):.1f} % | {100 * least[0]:.1f} % "
-        f"({least[1]}) | {100 * np.mean(made.areas_inside):.1f} % | {100 * (np.abs(total) > 0.1).mean():.1f} % | {false} | {nulls} |"
+        f"({least[1]}) | {100 * np.mean(made.areas_inside):.1f} % | {100 * (np.abs(total) > 0.1).mean():.1f} % "
+        f"| {false} | {nulls} |"
     )
 
 
@@ -147,9 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         made = measure(day, tables, draws=options.draws, budget=options.epsilon, seed=options.seed)
         print("\n".join(_errors(rows, made)), flush=True)
         shares.append(_shares(rows, options.draws, made))
-    print(
-        "\n| rows | signals in | counts in | least of a table | areas in | total off by 10 % | false areas | null, % |"
-    )
+    print("\n| rows | signals in | counts in | least of a table | areas in | total off 10 % | false areas | null, % |")
     print("|---:|---:|---:|---|---:|---:|---:|---|")
     print("\n".join(shares))
     return 0
