@@ -34,6 +34,8 @@ ALL: Final = "*"
 MOST_CHARACTERS: Final = 4000
 # Of an answer as JSON; a Parquet file has room for all.
 MOST_ROWS: Final = 50_000
+# Wrong values that are said at once.
+MOST_ERRORS: Final = 20
 _WEEK: Final = re.compile(r"(\d{4})-?W(\d{2})", re.ASCII)
 _DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 
@@ -88,14 +90,17 @@ class Asked:
     weekly: bool
     times: tuple[tuple[dt.date, dt.date], ...]
 
+    def takes_day(self, day: dt.date) -> bool:
+        """Return whether a day is asked for, or the week that ends on it."""
+        return any(first <= day <= last for first, last in self.times)
+
     def takes(self, row: Signal) -> bool:
-        """Return whether a signal is asked for."""
+        """Return whether a signal of a day that is asked for is asked for."""
         return (
             (self.geo_type is None or row.geo_type == self.geo_type)
             and (self.geo_values is None or row.geo_value in self.geo_values)
             and (self.signals is None or row.signal in self.signals)
             and ("W" in row.time_value) is self.weekly
-            and any(first <= row.day <= last for first, last in self.times)
         )
 
 
@@ -140,13 +145,13 @@ def _asked(query: dict[str, Any]) -> Asked:
     signals = _listed(query["signal"], "?signal", _one_of(SIGNAL_NAMES), errors)
     times = _listed(query["time_values"], "?time_values", _time, errors)
     weekly = query.get("time_type") == "week"
-    if times is not None:
+    if times:
         kinds = {kind for kind, first, last in times}
         weekly = kinds == {"week"} or (weekly and not errors)
         if len(kinds) > 1 or query.get("time_type", *kinds) not in kinds:
             errors.append(FieldError("?time_values", _("Give days or weeks, as time_type says."), "invalid"))
     if errors:
-        raise Invalid(errors=errors)
+        raise Invalid(errors=errors[:MOST_ERRORS])
     ranges = tuple((first, last) for kind, first, last in times) if times else ((dt.date.min, dt.date.max),)
     return Asked(geo_type, geo_values, signals, weekly, ranges)
 
@@ -214,10 +219,15 @@ def _rows(at: TablesAt, asked: Asked) -> list[Signal]:
     first, last = min(asked.times)[0], max(last for first, last in asked.times)
     if asked.weekly and first > dt.date.min:
         first = first_of_week(first)
-    days = [[Signal(day, *line) for line in stored] for day, stored in daily_signals(at, first=first, last=last)]
-    found = [row for signals in days for row in signals if asked.takes(row)]
+    stored = daily_signals(at, first=first, last=last)
+    days = [
+        (day, [Signal(day, *line) for line in lines]) for day, lines in stored if asked.weekly or asked.takes_day(day)
+    ]
+    found = [row for day, signals in days if asked.takes_day(day) for row in signals if asked.takes(row)]
     if asked.weekly:
-        found += [row for row in by_week(days) if asked.takes(row)]
+        weeks = by_week(signals for _, signals in days)
+        ends = {day for day in {row.day for row in weeks} if asked.takes_day(day)}
+        found += [row for row in weeks if row.day in ends and asked.takes(row)]
     return sorted(found)
 
 
