@@ -1,12 +1,12 @@
 """Plausible days of scans, made without the server: for measuring the release, not for learning about epidemics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exports.dataset.tables import states_by_zip3
-from exports.policy.domain import CAP, KEEP, PASSES, TOTAL, Workload
+from exports.policy.domain import CAP, KEEP, Workload
 from exports.policy.noise import Counts
 
 Codes = NDArray[np.int64]
@@ -14,38 +14,41 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Day:
-    """Rows of one day, as codes into the domain's axes by axis name; `marked` says which count for the release."""
+    """Rows of one day, as codes into the domain's axes by axis name.
+
+    `within` says which are among the first three of their person, `marked` which of these the coin kept.
+    """
 
     codes: dict[str, Codes]
+    within: NDArray[np.bool_]
     marked: NDArray[np.bool_]
 
     def truth(self, workload: Workload) -> Counts:
-        """Counts of all passes that were scanned or refused."""
-        return self._count(workload, np.ones(len(self.marked), dtype=bool))
+        """Counts of the estimand: passes that were scanned or refused, at most three of a person."""
+        return self._count(workload, self.within)
 
     def exact(self, tables: tuple[Workload, ...]) -> dict[str, Counts]:
-        """What the draw takes: counts of marked passes, and of all passes in the table of that name."""
-        return {
-            table.name: self.truth(table) if table.name == PASSES else self._count(table, self.marked)
-            for table in tables
-        }
+        """What the draw takes: counts of marked passes."""
+        return {table.name: self._count(table, self.marked) for table in tables}
+
+    def toss(self, rng: np.random.Generator) -> "Day":
+        """The same day with the coin of every pass tossed again."""
+        return replace(self, marked=self.within & (rng.random(len(self.within)) < KEEP))
 
     def _count(self, workload: Workload, rows: NDArray[np.bool_]) -> Counts:
-        if workload.name in (PASSES, TOTAL):
-            return np.array(int(rows.sum()), dtype=np.int64)
         place = np.ravel_multi_index([self.codes[axis.name][rows] for axis in workload.axes], workload.shape)
         return np.bincount(place, minlength=workload.cells).reshape(workload.shape).astype(np.int64)
 
 
-def simulated_day(*, rows: int, seed: int) -> Day:
-    """About `rows` scans of one day.
+def simulated_day(*, rows: int, seed: int, areas: int = 0) -> Day:
+    """About `rows` check-ins of one day, in the first `areas` ZIPs of the list, or in all.
 
     People make 1 + Poisson(0.5) visits. ZIPs differ in size like a lognormal with sigma 1.1 (close to the spread of
     populations of US 3-digit ZIPs) and in prevalence with sigma 0.6. Three in four who name symptoms or a diagnosis are
-    refused; one in a hundred others are.
+    refused; one in a hundred others are. One in a hundred is declined at the door.
     """
     rng = np.random.default_rng(seed)
-    zips = len(states_by_zip3())
+    zips = areas or len(states_by_zip3())
     sizes = rng.lognormal(0, 1.1, zips)
     prevalence = np.minimum(0.012 * rng.lognormal(0, 0.6, zips), 0.2)
     visits = 1 + rng.poisson(0.5, round(rows / 1.5))
@@ -62,13 +65,16 @@ def simulated_day(*, rows: int, seed: int) -> Day:
     risk = np.where((risk == 0) & (prevalence[home] > 0.02) & (draw[0] > 0.6), 1, risk)
 
     unknown = rng.random(len(person)) < 0.01
-    declined = rng.random(len(person)) < np.where((answers[0] | answers[1])[person], 0.75, 0.01)
+    refused = rng.random(len(person)) < np.where((answers[0] | answers[1])[person], 0.75, 0.01)
+    at_door = ~refused & (rng.random(len(person)) < 0.01)
+    declined = refused | at_door
     checkout = ~declined & (rng.random(len(person)) < 0.4)
     rated = rng.random(len(person)) < 0.2
     codes: dict[str, Codes] = {
         "zip": np.where(unknown, 0, home[person] + 1),
         "risklevel": risk[person],
         "result": declined.astype(np.int64),
+        "outcome": np.where(refused, 2, at_door).astype(np.int64),
         "hour": rng.choice(24, len(person), p=_hours()),
         "type_of_scan": checkout.astype(np.int64),
         "accesslevel": (rng.random(len(person)) < 0.8).astype(np.int64),
@@ -83,8 +89,8 @@ def simulated_day(*, rows: int, seed: int) -> Day:
     }
     for axis, answer in zip(("symptoms", "diagnosed", "contact", "near"), answers, strict=True):
         codes[axis] = answer[person].astype(np.int64)
-    marked = (order < CAP) & (rng.random(len(person)) < KEEP)
-    return Day(codes, marked)
+    within = order < CAP
+    return Day(codes, within, within & (rng.random(len(person)) < KEEP))
 
 
 def _hours() -> NDArray[np.float64]:

@@ -34,8 +34,9 @@ _PASSES = """
 _SCANS = """
     INSERT INTO passes_scan (id, scan_id, venue_id, tag, epoch, type, slot, scanned_at, approved, cause, abuse_score)
     SELECT id, encode(tag, 'hex'), venue_id, tag, epoch, 'Checkin', 600,
-           epoch + interval '7 hours' + random() * interval '14 hours', random() < 0.95, 'ok', 0
-    FROM passes_pass
+           epoch + interval '7 hours' + random() * interval '14 hours', approved,
+           CASE WHEN approved THEN '' ELSE 'temperature' END, 0
+    FROM (SELECT *, random() < 0.95 AS approved FROM passes_pass) AS pass
 """
 _KEYS = """
     SELECT format('ALTER TABLE %1$I DROP CONSTRAINT %2$I', conrelid::regclass, conname),

@@ -336,6 +336,8 @@ THROTTLES = {
     "query": f"{60 * _many}/minute",
     # Registering and drawing, by address.
     "draw": f"{25 * _many}/second",
+    # Registering, by network (/24 or /48). It slows down, no more: the dataset is defended by the cut of refusals.
+    "registration": f"{40 * _many}/second",
     # What one key asks for again, and the milliseconds of a core that all draws together may take: half a core, with
     # room for one draw of fifteen days. Both hold in the embedded mode too, for nobody may fill the cores with them.
     "repeat": "3/minute",
@@ -421,6 +423,8 @@ if not 0 < OWNER_STATISTICS_EPSILON < float("inf"):
     raise ImproperlyConfigured("OWNER_STATISTICS_EPSILON is a number above 0.")
 # Who publishes the open dataset, as citations name them.
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
+# The Monday from which whole weeks are drawn as one; by itself each day is.
+DATASET_WEEKLY_FROM: str = env.str("DATASET_WEEKLY_FROM", default="")
 # What answers Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the workgroup named,
 # at the operator's cost and within its scan limit), or `off`.
 ATHENA: str = env.str("ATHENA", default="local" if EMBEDDED else "off")

@@ -26,7 +26,7 @@ CELLS = (
     ),
     (
         "code",
-        "import io\nimport json\nimport os\nfrom pathlib import Path\nfrom urllib.request import Request, urlopen\n\n"
+        "import json\nimport os\nfrom pathlib import Path\nfrom urllib.request import Request, urlopen\n\n"
         "import pandas as pd\n\n"
         'URL = os.environ.get("CROWDTRACE_URL", "http://localhost:8000") + "/api/v1"\n\n\n'
         "def get(path):\n"
@@ -55,31 +55,36 @@ CELLS = (
     ),
     (
         "markdown",
-        "## How sure are these numbers?\n\nEach noisy count is published with the interval that holds the exact one in "
-        "95 of 100 draws. A difference smaller than that says nothing.",
+        "## How sure are these numbers?\n\nRows are a convenience: none is negative, so a rare answer comes out too "
+        "large. Signals are unbiased and carry their standard error; the interval of 2.1 errors holds the true count "
+        "in about 95 of 100 draws. A difference smaller than that says nothing.",
     ),
     (
         "code",
-        'query("""\n    SELECT scan_date, noisy_count, noise_scale, low, high\n'
-        '    FROM "covid-19".aspirevc_crowd_tracing_dp_counts\n'
-        '    WHERE measure = \'total\' ORDER BY scan_date\n""")',
+        "def signals(query):\n"
+        '    return pd.DataFrame(get("/datasets/covid-19/signals?" + query)["results"])\n\n\n'
+        'sure = signals("geo_type=nation&signal=checkins,symptoms,diagnosed")\n'
+        'sure["low"], sure["high"] = (sure["value"] + sign * 2.12 * sure["stderr"] for sign in (-1, 1))\n'
+        'sure["is_noise"] = 2.12 * sure["stderr"] > sure["value"]\n'
+        'sure[["time_value", "signal", "value", "stderr", "low", "high", "is_noise"]].round(1)',
     ),
     (
         "markdown",
         "## Join another source by state\n\n"
-        "`data/covidcast_shaped.csv` has the columns of Delphi's COVIDcast (`geo_value`, `time_value`, `signal`, "
-        "`value`). **Its numbers are made up**: it stands for the file that you would fetch.",
+        "Signals have the columns of Delphi's COVIDcast (`geo_value`, `time_value`, `signal`, `value`, `stderr`), as "
+        "has `data/covidcast_shaped.csv`. **Its numbers are made up**: it stands for the file that you would fetch.",
     ),
     (
         "code",
-        'with urlopen(URL + "/datasets/covid-19/daily.csv") as answer:\n'
-        "    by_state = pd.read_csv(io.BytesIO(answer.read()))\n"
+        'symptoms = signals("geo_type=state&signal=symptoms")\n'
         'cases = pd.read_csv("data/covidcast_shaped.csv")\n'
-        'cases["state"] = cases["geo_value"].str.upper()\n'
-        'cases = cases.rename(columns={"time_value": "scan_date"})\n'
-        'joined = by_state.merge(cases, on=["state", "scan_date"], validate="one_to_one")\n'
-        'joined["symptoms_percent"] = 100 * joined["symptoms_count"] / joined["total_count"]\n'
-        'joined[["scan_date", "state", "total_count", "symptoms_percent", "value"]]',
+        'cases = cases[["geo_value", "time_value", "value"]].rename(columns={"value": "cases"})\n'
+        'joined = symptoms.merge(cases, on=["geo_value", "time_value"], validate="one_to_one")\n'
+        'joined["state"] = joined["geo_value"].str.upper()\n'
+        'joined["symptoms_percent"] = 100 * joined["value"] / joined["sample_size"]\n'
+        'joined["margin_percent"] = 212 * joined["stderr"] / joined["sample_size"]\n'
+        'columns = ["time_value", "state", "sample_size", "symptoms_percent", "margin_percent", "cases"]\n'
+        "joined[columns].round(1)",
     ),
     (
         "markdown",

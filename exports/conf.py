@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 # A day closes this long after it began. Scans may arrive late by as much; later ones do not count.
 LATENESS: Final = dt.timedelta(days=3)
@@ -36,6 +37,23 @@ def budget() -> float:
 def statistics_budget() -> float:
     """Return the epsilon that all figures for people who run venues may cost one secret for one day."""
     return float(settings.OWNER_STATISTICS_EPSILON)
+
+
+def weekly_from() -> dt.date | None:
+    """Return the Monday from which whole weeks are drawn as one, for small deployments; `None`: each day by itself.
+
+    Raises `ImproperlyConfigured` for anything but a Monday.
+    """
+    given = str(_get("DATASET_WEEKLY_FROM", ""))
+    if not given:
+        return None
+    try:
+        day = dt.date.fromisoformat(given)
+    except ValueError:
+        day = dt.date.min + dt.timedelta(days=1)
+    if day.weekday():
+        raise ImproperlyConfigured(f"DATASET_WEEKLY_FROM is a Monday such as 2026-12-07, not {given}")
+    return day
 
 
 def readings() -> bool:

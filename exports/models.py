@@ -5,8 +5,10 @@ import uuid
 from functools import partial
 from typing import Final
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 
 from common.ids import public_id
 from common.privacy import Erasure as Erasing
@@ -16,6 +18,16 @@ from venues.models import Venue
 
 # Backups are kept 14 days (docs/operators.md); one more day covers a restore on the last.
 ERASURES_KNOWN: Final = dt.timedelta(days=15)
+
+
+def _days(first: Func | F, last: F) -> Func:
+    """Return the range from one day to another, both included."""
+    return Func(first, last, Value("[]"), function="daterange", output_field=DateRangeField())
+
+
+_FIRST_DAY: Final = Func(
+    F("day"), F("days"), template="(%(expressions)s + 1)", arg_joiner=" - ", output_field=models.DateField()
+)
 
 
 class Step(models.TextChoices):
@@ -43,14 +55,38 @@ class ServedDay(models.Model):
         return f"served on {self.day}"
 
 
+class Plan(models.Model):
+    """What is counted of a day or a week, stored before it begins: its areas, and which venues count."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says what the draws could count")
+
+    first_day = models.DateField(unique=True)
+    last_day = models.DateField(unique=True, help_text="the same day, or the Sunday of the week that is drawn as one")
+    zips = models.JSONField(help_text="3-digit ZIPs with a venue of a verified organisation")
+    frozen_at = models.DateTimeField(null=True, help_text="venues verified by then count; null: made at the draw")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="plan_has_days"),
+            ExclusionConstraint(name="a_day_has_one_plan", expressions=[(_days(F("first_day"), F("last_day")), "&&")]),
+        ]
+
+    def __str__(self) -> str:
+        return f"plan of {self.first_day}"
+
+
 class Release(models.Model):
-    """One closed day's release and its entry in the budget. Once drawn, the noisy counts never change."""
+    """The release of one closed day or week and its entry in the budget. Once drawn, the noisy counts never change.
+
+    The budget is booked to each of its days: none of them is drawn in another release.
+    """
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="the privacy ledger; holds drawn counts only")
 
-    day = models.DateField(unique=True)
+    day = models.DateField(unique=True, help_text="the last day")
+    days = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="how many, the last one included")
     step = models.CharField(max_length=12, choices=Step, default=Step.OPENED)
-    budget = models.FloatField(help_text="epsilon this day may cost one secret")
+    budget = models.FloatField(help_text="epsilon that each of these days may cost one secret")
     epsilon = models.FloatField(null=True, help_text="what the draw cost, by the privacy maps")
     drawn = models.BinaryField(null=True, help_text="exports.policy.draw.Drawn")
     drawn_at = models.DateTimeField(null=True)
@@ -60,6 +96,7 @@ class Release(models.Model):
     daily = models.JSONField(
         default=list, help_text="rows of the day's aggregates by state, exports.dataset.tables.DAILY"
     )
+    signals = models.JSONField(default=list, help_text="exports.policy.signals.Signal, without the day")
     announced_at = models.DateTimeField(null=True)
     number = models.PositiveIntegerField(null=True, unique=True, help_text="place in the order of announcements")
     tries = models.PositiveIntegerField(default=0)
@@ -72,11 +109,34 @@ class Release(models.Model):
                 condition=Q(drawn=None, epsilon=None, step=Step.OPENED)
                 | Q(drawn__isnull=False, epsilon__lte=F("budget")),
                 name="drawn_within_the_budget",
-            )
+            ),
+            models.CheckConstraint(condition=Q(days__gte=1), name="release_has_days"),
+            ExclusionConstraint(name="a_day_is_drawn_once", expressions=[(_days(_FIRST_DAY, F("day")), "&&")]),
         ]
 
     def __str__(self) -> str:
         return f"release of {self.day}: {self.step}"
+
+    @property
+    def first_day(self) -> dt.date:
+        """The first of its days."""
+        return self.day - dt.timedelta(days=self.days - 1)
+
+
+class PassPool(models.Model):
+    """All scanned passes of 28 days, with noise from the beginning: the stored sum is never exact."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.COUNTS, kept="one noisy sum for 28 days, published once")
+
+    first_day = models.DateField(unique=True)
+    noisy_sum = models.BigIntegerField(help_text="begins with the noise; each day's scanned passes are added")
+    scale = models.FloatField(help_text="of the noise")
+    epsilon = models.FloatField(help_text="what it costs one secret on each of its days")
+    days = models.PositiveSmallIntegerField(default=0, help_text="days that were added")
+    published_in = models.DateField(null=True, help_text="the release whose manifest has it; then it is closed")
+
+    def __str__(self) -> str:
+        return f"passes from {self.first_day}"
 
 
 class Webhook(models.Model):

@@ -1,7 +1,7 @@
 """SQL of this app that reads tables of `passes` and `venues`, which no import shows.
 
 Only this file of the app may name another app's table (`tests/common/test_structure.py`). Everything else goes through
-models, services and selectors. These statements are SQL because they read a whole day, or every visit of now.
+models, services and selectors. These statements are SQL because they read a whole day, every visit of now, or areas.
 """
 
 import datetime as dt
@@ -18,19 +18,29 @@ from exports.policy.domain import (
     OXYGEN_EDGES,
     TEMPERATURE_EDGES,
 )
+from passes.codec import Cause
+
+# Causes for which a pass itself is at fault. Any other cause depends on other visitors, the clock, the door or its
+# device: what is released of a pass must depend on that pass alone, so such a scan counts as Approved.
+OWN_FAULTS: Final = frozenset({Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2})
 
 # One row for each pass that was scanned or refused, as codes of the domain's axes. Columns of the first Checkin scan
-# are null for a refusal, which counts as Declined, Checkin, Personal, Public, in its own hour.
+# are null for a refusal, which counts as Refused, Checkin, Personal, Public, in its own hour. `approved` and `cause`
+# are the server's own verdict, whatever a kiosk that was offline had said.
 _ROWS: Final = """
 CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
-WITH first_scan AS (
-  SELECT DISTINCT ON (s.tag) s.tag, s.approved, s.scanned_at, s.temperature_f, s.o2, s.device_id
-  FROM passes_scan s
-  WHERE s.epoch = %(day)s AND s.type = 'Checkin' AND s.tag IS NOT NULL
-  ORDER BY s.tag, s.scanned_at, s.id
+WITH scan AS (
+  SELECT s.*, s.approved OR NOT s.cause = ANY(%(own_faults)s::text[]) AS clean FROM passes_scan s
+  WHERE s.epoch BETWEEN %(first_day)s AND %(day)s AND s.tag IS NOT NULL
+), placed AS (
+  SELECT s.*, rank() OVER (PARTITION BY s.tag ORDER BY s.scanned_at) AS place FROM scan s WHERE s.type = 'Checkin'
+), first_scan AS (
+  -- Scans of one second are one: which of them was approved, and which a replay, depends on who else was there.
+  SELECT s.tag, min(s.scanned_at) AS scanned_at, bool_or(s.clean) AS clean, min(s.temperature_f) AS temperature_f,
+    min(s.o2) AS o2, min(s.device_id) AS device_id
+  FROM placed s WHERE s.place = 1 GROUP BY s.tag
 ), checked_out AS (
-  SELECT DISTINCT s.tag FROM passes_scan s
-  WHERE s.epoch = %(day)s AND s.type = 'Checkout' AND s.approved AND s.tag IS NOT NULL
+  SELECT DISTINCT s.tag FROM scan s WHERE s.type = 'Checkout' AND s.clean
 ), level AS (
   SELECT * FROM unnest(%(zips)s::text[], %(levels)s::text[]) WITH ORDINALITY AS t(zip3, levels, place)
 )
@@ -40,7 +50,8 @@ SELECT
   level.place::int - 1 AS zip,
   substr(level.levels, 1 + 8 * p.symptoms::int + 4 * p.diagnosed::int + 2 * p.contact::int + p.near::int, 1)::int
     AS risklevel,
-  (NOT (p.go AND f.approved))::int AS result,
+  verdict.outcome,
+  least(verdict.outcome, 1) AS result,
   p.symptoms::int AS symptoms,
   p.diagnosed::int AS diagnosed,
   p.contact::int AS contact,
@@ -66,14 +77,18 @@ SELECT
 FROM passes_pass p
 JOIN venues_venue v ON v.id = p.venue_id
 JOIN venues_organisation o ON o.id = v.organisation_id AND o.verified_at IS NOT NULL
+  AND o.verified_at <= coalesce(%(frozen_at)s::timestamptz, 'infinity')
 JOIN level ON level.zip3 = CASE WHEN left(v.zip, 3) = ANY(%(zips)s::text[]) THEN left(v.zip, 3) ELSE '' END
 LEFT JOIN first_scan f ON f.tag = p.tag AND p.go
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN NOT p.go THEN 2 WHEN f.clean THEN 0 ELSE 1 END AS outcome
+) verdict
 LEFT JOIN checked_out c ON c.tag = p.tag AND p.go
 LEFT JOIN venues_device device ON device.id = f.device_id
 LEFT JOIN venues_door door ON door.id = device.door_id
 LEFT JOIN venues_requirements q ON q.id = v.requirements_id
 LEFT JOIN passes_rating r ON r.pass_row_id = p.id
-WHERE p.epoch = %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
+WHERE p.epoch BETWEEN %(first_day)s AND %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
 """
 
 # Columns that lead back to the pass: for real rows, never for counts. The order is by a hash, so it reveals nothing.
@@ -84,18 +99,30 @@ _OWN: Final = "p.tag, p.owner_hash, sha256(%(salt)s::bytea || p.tag) AS place,"
 HASHED: Final = "SET LOCAL enable_nestloop = off"
 
 
-def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]], salt: bytes | None = None) -> None:
+def make_rows(
+    cursor: Any,
+    *,
+    day: dt.date,
+    levels: Mapping[str, Sequence[int]],
+    salt: bytes | None = None,
+    first_day: dt.date | None = None,
+    frozen_at: dt.datetime | None = None,
+) -> None:
     """Create the temporary table `release_rows` in this transaction: a row for each scanned or refused pass of a day.
 
-    `levels` has the class of each pattern of answers by 3-digit ZIP, for the empty text too. With `salt`, rows also
-    have `tag`, `owner_hash` and `place`, their order by a salted hash.
+    With `first_day`, of the days from then on; with `frozen_at`, at venues that were verified by then. `levels` has the
+    class of each pattern of answers by 3-digit ZIP, for the empty text too. With `salt`, rows also have `tag`,
+    `owner_hash` and `place`, their order by a salted hash.
     """
     zips = sorted(levels)
     values: dict[str, Any] = {
         "day": day,
+        "first_day": first_day or day,
+        "frozen_at": frozen_at,
         "zone": settings.DEPLOYMENT_TIME_ZONE,
         "zips": zips,
         "levels": ["".join(map(str, levels[zip3])) for zip3 in zips],
+        "own_faults": sorted(OWN_FAULTS),
         "capacity": list(CAPACITY_BANDS),
         "limit": list(LIMIT_BANDS),
         "duration": list(DURATION_EDGES),
@@ -111,6 +138,22 @@ def make_rows(cursor: Any, *, day: dt.date, levels: Mapping[str, Sequence[int]],
     cursor.execute(HASHED)
     cursor.execute(_ROWS.format(own=_OWN if salt is not None else ""), values)
     cursor.execute("SET LOCAL enable_nestloop = on")
+
+
+_AREAS: Final = """
+    SELECT DISTINCT left(venue.zip, 3) FROM venues_venue AS venue
+    JOIN venues_organisation AS organisation
+      ON organisation.id = venue.organisation_id AND organisation.verified_at IS NOT NULL
+    WHERE venue.closed_at IS NULL OR venue.closed_at >= %(since)s
+    ORDER BY 1
+"""
+
+
+def areas_with_verified_venues(*, since: dt.date) -> list[str]:
+    """Return the 3-digit ZIPs of venues of verified organisations that are open, or were open on the day `since`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AREAS, {"since": since})
+        return [zip3 for (zip3,) in cursor.fetchall()]
 
 
 _HEADS: Final = """

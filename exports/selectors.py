@@ -1,7 +1,7 @@
 """Selectors on the ledger: which releases exist, and what each lets a reader see."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any, Final
@@ -40,8 +40,13 @@ class TablesAt:
 
 
 def announced() -> QuerySet[Release]:
-    """Return announced releases, newest day first, without their drawn counts."""
-    return Release.objects.filter(step=Step.ANNOUNCED).defer("drawn").order_by("-day")
+    """Return announced releases, newest day first, without their drawn counts and signals."""
+    return Release.objects.filter(step=Step.ANNOUNCED).defer("drawn", "signals").order_by("-day")
+
+
+def covered_days(releases: Iterable[Release]) -> set[dt.date]:
+    """Return the days that releases cover: each its own day, or the days of its week."""
+    return {release.day - dt.timedelta(days=back) for release in releases for back in range(release.days)}
 
 
 def release_of(day: dt.date) -> Release:
@@ -90,14 +95,15 @@ class Coverage:
 
 def coverage_of(at: TablesAt) -> Coverage:
     """Return what the tables cover."""
-    held = list(seen_by(at.release).only("day", "epsilon", "manifest").order_by("day")) if at.release else []
-    days = [release.day for release in held]
+    held = list(seen_by(at.release).only("day", "days", "epsilon", "manifest").order_by("day")) if at.release else []
+    days = sorted(covered_days(held))
     return Coverage(
         first_day=days[0] if days else None,
         last_day=days[-1] if days else None,
         days=len(days),
         missing_days=list(_between(days))[:MOST_MISSING],
-        epsilon=sum(release.epsilon or 0.0 for release in held),
+        # A secret of every day is in each of the days of a week that is drawn as one.
+        epsilon=sum((release.epsilon or 0.0) * release.days for release in held),
         **{name: sum(release.manifest.get(name, 0) for release in held) for name in _SUMMED},
     )
 
@@ -112,6 +118,13 @@ def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
     """Return the rows of the table `daily_by_state`, oldest day first."""
     held = seen_by(at.release).order_by("day").values_list("daily", flat=True) if at.release else []
     return chain.from_iterable(held)
+
+
+def daily_signals(at: TablesAt, *, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, list[list[Any]]]]:
+    """Return day and stored signals of each release of these days, oldest first."""
+    if at.release is None:
+        return iter(())
+    return seen_by(at.release).filter(day__range=(first, last)).order_by("day").values_list("day", "signals").iterator()
 
 
 def verified_failures() -> list[str]:

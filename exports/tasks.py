@@ -18,14 +18,15 @@ PAUSE_S: Final = 1
 
 @shared_task(name="exports.release")
 def release() -> None:
-    """Record that today is served, release every waiting closed day, draw the statistics of venues, and remove results
-    of old queries."""
+    """Record that today is served, plan tomorrow, release waiting days, draw the statistics of venues, and remove old
+    results of queries."""
     from exports.athena import results
-    from exports.release import closed_days, verified
+    from exports.release import closed_days, plans, verified
     from exports.statistics.draws import draw_waiting
 
     now = utc_now()
     closed_days.mark_served(days={now.astimezone(deployment_zone()).date()})
+    plans.freeze_ahead(now=now)
     closed_days.release_waiting(now=now)
     verified.publish_waiting(now=now)
     draw_waiting(now=now)

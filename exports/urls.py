@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import datasets, erasures, queries, radar, recipients
+from exports.api import datasets, erasures, queries, radar, recipients, signals
 from exports.athena import views as athena_views
 
 
@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/releases/<day:day>/files/<str:file>", datasets.FileView.as_view(), name="release-file"),
     path(f"{_DATASET}/datapackage.json", datasets.DataPackageView.as_view(), name="datapackage"),
     path(f"{_DATASET}/croissant.json", datasets.CroissantView.as_view(), name="croissant"),
+    path(f"{_DATASET}/signals", signals.SignalsView.as_view(), name="signals"),
     path(f"{_DATASET}/daily.csv", datasets.DailyView.as_view(), name="daily-counts"),
     path(f"{_DATASET}/feed.atom", datasets.FeedView.as_view(), name="release-feed"),
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),

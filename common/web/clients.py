@@ -20,6 +20,15 @@ def client_network(request: HttpRequest) -> str:
     return network_of(text)
 
 
+def wide_network(request: HttpRequest) -> str:
+    """The /24 or /48 of a request: what one host can easily have many addresses of; empty when unknown."""
+    found = client_network(request)
+    if not found:
+        return ""
+    narrow = ipaddress.ip_network(found)
+    return str(narrow.supernet(new_prefix=24 if narrow.version == 4 else 48))
+
+
 def network_of(text: str) -> str:
     """The network of an address as text, ports and brackets removed."""
     host = text.strip()

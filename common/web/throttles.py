@@ -38,7 +38,7 @@ from common import valkey
 from common.crypto import Unreadable, decrypt, encrypt
 from common.time import utc_now
 from common.web import problems
-from common.web.clients import client_network
+from common.web.clients import client_network, wide_network
 from common.web.problems import Forbidden, TooMany, Unauthorized
 
 if TYPE_CHECKING:
@@ -308,6 +308,16 @@ class DrawThrottle(AddressThrottle):
     """Limits registering and drawing."""
 
     scope = "draw"
+
+
+class RegistrationThrottle(AddressThrottle):
+    """Limits registering of a whole network: a stadium is one, so that it slows those who make keys down, no more."""
+
+    scope = "registration"
+
+    def identity(self, request: Request, view: "APIView") -> str:  # noqa: ARG002
+        """What is counted."""
+        return wide_network(request._request)
 
 
 class LoginThrottle(AddressThrottle):

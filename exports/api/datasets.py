@@ -257,8 +257,9 @@ def daily_csv(at: TablesAt) -> bytes:
 
     from exports.dataset.engines import arrow_schema
 
-    rows = list(daily_rows(at))
     schema = arrow_schema(DAILY)
+    # Rows of releases from before this column was added end sooner.
+    rows = [[*row, *[None] * (len(schema) - len(row))] for row in daily_rows(at)]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     days = pa.array([dt.date.fromisoformat(day) for day in columns[0]], pa.date32())
     made = [days, *(pa.array(column, field.type) for column, field in zip(columns[1:], list(schema)[1:], strict=True))]

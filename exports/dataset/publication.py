@@ -2,9 +2,10 @@
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -78,9 +79,15 @@ def coverage() -> str:
     )
 
 
-def known_problems() -> list[Problem]:
-    """Return known errors and pitfalls of the rows."""
-    first = ((_DEMONSTRATION, demonstration_sentence()),) if is_demonstration() else ()
+def known_problems(manifest: Mapping[str, Any]) -> list[Problem]:
+    """Return known errors and pitfalls of the rows; `manifest` is that of the newest release, or empty."""
+    first: tuple[tuple[str, str], ...] = ((_DEMONSTRATION, demonstration_sentence()),) if is_demonstration() else ()
+    if nulls := manifest.get("null_columns"):
+        text = _("Noise exceeds what these columns would show on the newest day, so they are null there: %(columns)s.")
+        first = (*first, ("null-columns", text % {"columns": ", ".join(nulls)}))
+    if cut := manifest.get("refusals_cut"):
+        text = _("Refusals are cut on the newest day, as far more were made than usual, in areas: %(areas)s.")
+        first = (*first, ("refusals-cut", text % {"areas": ", ".join(area or "-" for area in cut)}))
     return [
         Problem(code=code, text=text)
         for code, text in (
@@ -90,6 +97,44 @@ def known_problems() -> list[Problem]:
                 _(
                     "Rows of areas too small to publish are under the empty ZIP: daily totals are whole, but a query "
                     "that joins states omits them."
+                ),
+            ),
+            (
+                "rows-are-biased",
+                _(
+                    "No row is negative, so rows cannot be unbiased: an answer that is rarer than its noise comes out "
+                    "too large, by half a standard error at most from 5,000 check-ins a day on. The table of signals "
+                    "is unbiased, keeps negative values and states every error: use it for estimates."
+                ),
+            ),
+            (
+                "noise-as-null",
+                _(
+                    "A value whose count does not exceed its noise is null in the rows, and a column of such values is "
+                    "null for the day; a day whose hours are hidden has all rows at noon sharp. The manifest of each "
+                    "release lists the columns."
+                ),
+            ),
+            (
+                "one-venue-areas",
+                _(
+                    "An area with one venue publishes the size of that venue: the guarantee is for persons, not for "
+                    "businesses. Areas are those with a verified venue, listed a day ahead."
+                ),
+            ),
+            (
+                "cut-refusals",
+                _(
+                    "Anyone can make refusals at check-in, so an area's refusals are cut, after the noise, to three "
+                    "times those of earlier releases and half of its scanned passes, plus noise. A real wave of "
+                    "refusals beyond that is cut too; the manifest says where."
+                ),
+            ),
+            (
+                "weekly-draws",
+                _(
+                    "A small deployment may draw whole weeks: then all rows of a week are dated on its Sunday, and "
+                    "signals have weeks only. The manifest names the first day."
                 ),
             ),
             (
@@ -103,15 +148,16 @@ def known_problems() -> list[Problem]:
             (
                 "rounded-times",
                 _(
-                    "scandate holds the hour only, always at half past; it is the deployment's local hour, written "
+                    "scandate holds the hour only, at half past; it is the deployment's local hour, written "
                     "with Z, and hours after midnight count as 23."
                 ),
             ),
             (
                 "scaled-counts",
                 _(
-                    "At most three passes of a person and day count, and one in ten of those is left out by chance; "
-                    "counts are scaled up for both, as the manifest says."
+                    "At most three passes of a person and day count, and one in ten of those is left out by chance. "
+                    "Counts are divided by 0.9 for the chance and not scaled for the passes beyond the third: they are "
+                    "counted check-ins, not all passes and not persons."
                 ),
             ),
             (
@@ -122,7 +168,7 @@ def known_problems() -> list[Problem]:
                 "small-days",
                 _(
                     "On days with a few hundred check-ins the noise may be larger than the counts; look at the "
-                    "intervals of the noisy counts before reading anything into a difference."
+                    "standard errors of the signals before reading anything into a difference, or use weeks."
                 ),
             ),
         )

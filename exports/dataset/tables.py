@@ -118,6 +118,7 @@ class Table:
 
 
 RESULTS: Final = ("Approved", "Declined")
+OUTCOMES: Final = ("Approved", "Declined", "Refused")
 RISKLEVELS: Final = ("Low", "Moderate", "High")
 SCAN_TYPES: Final = ("Checkin", "Checkout")
 ACCESSLEVELS: Final = ("Private", "Public")
@@ -134,7 +135,7 @@ _SCAN_DATE = Column("scan_date", "date", "the epoch's calendar day; partition of
 
 
 def _crowd_columns(
-    *, person: Sensitivity, health: Sensitivity, token: str, time: str, place: str, door_known: bool
+    *, person: Sensitivity, health: Sensitivity, token: str, time: str, place: str
 ) -> tuple[Column, ...]:
     return (
         Column(
@@ -176,8 +177,7 @@ def _crowd_columns(
         Column(
             "type_of_scan",
             "string",
-            "Checkin or Checkout: Checkout if the pass ever checked out",
-            required=door_known,
+            "Checkin or Checkout: Checkout if the pass ever checked out; null where noise exceeds what it would show",
             values=SCAN_TYPES,
             sensitivity=person,
         ),
@@ -203,16 +203,14 @@ def _crowd_columns(
         Column(
             "accesslevel",
             "string",
-            "kind of door: Public or Private",
-            required=door_known,
+            "kind of door: Public or Private; null where noise exceeds what it would show",
             values=ACCESSLEVELS,
             sensitivity=person,
         ),
         Column(
             "readingtype",
             "string",
-            "kind of scanner: Gate (kiosk) or Personal (smart phone)",
-            required=door_known,
+            "kind of scanner: Gate (kiosk) or Personal (smart phone); null where noise exceeds what it would show",
             values=READINGTYPES,
             sensitivity=person,
         ),
@@ -275,7 +273,8 @@ def _crowd_columns(
         Column(
             "result",
             "string",
-            "Approved or Declined: the answer to the first Checkin scan, or the refusal at check-in",
+            "Approved or Declined: the server's own verdict on the pass at its first Checkin scan, or the refusal at "
+            "check-in; a full or closed place, a replay and the device do not count against a pass",
             required=True,
             values=RESULTS,
             sensitivity=health,
@@ -293,9 +292,9 @@ CROWD_TRACING: Final = Table(
         person=Sensitivity.SYNTHETIC,
         health=Sensitivity.SYNTHETIC,
         token="always null, a stable token would single people out",  # noqa: S106 - a meaning, no secret
-        time="the epoch's day and local hour, written with Z, after midnight 23",
+        time="the epoch's day and local hour at half past, written with Z, after midnight 23; noon sharp where noise "
+        "exceeds what the hours would show",
         place="three digits and 00",
-        door_known=True,
     ),
     partition="scan_date",
     sort=("scannerdevice_zipcode",),
@@ -317,20 +316,25 @@ DP_COUNTS: Final = Table(
     name="aspirevc_crowd_tracing_dp_counts",
     zone=Zone.OPEN,
     title="Noisy counts behind the scans",
-    meaning="Every count that was drawn for a day, as drawn, with the scale of its noise. The rows of "
-    "aspirevc_crowd_tracing hold nothing that is not in here.",
+    meaning="Every count that was drawn for a day, with the scale of its noise, and the interval of the counted "
+    "check-ins behind it. The rows of aspirevc_crowd_tracing hold nothing that is not in here.",
     columns=(
         _SCAN_DATE,
         Column("measure", "string", "which table of counts: the attributes it counts by", required=True),
         Column("zip", "string", "first three digits of the ZIP, empty when unknown; null if not counted by"),
         Column("risklevel", "string", "class of risk; null if not counted by", values=RISKLEVELS),
-        Column("result", "string", "Approved or Declined; null if not counted by", values=RESULTS),
+        Column(
+            "result",
+            "string",
+            "Approved, Declined at a door or Refused at check-in (both Declined in the rows); null if not counted by",
+            values=OUTCOMES,
+        ),
         Column("symptoms", "boolean", "answer; null if not counted by"),
         Column("diagnosed", "boolean", "answer; null if not counted by"),
         Column("contact", "boolean", "answer; null if not counted by"),
         Column("near", "boolean", "answer; null if not counted by"),
         Column("bucket", "string", "hour, value or bin of the one attribute in `measure`; null if there is none"),
-        Column("noisy_count", "bigint", "the count with its noise, as drawn; may be negative", required=True),
+        Column("noisy_count", "bigint", "the count of marked passes with its noise; may be negative", required=True),
         Column(
             "noise_scale",
             "double",
@@ -338,18 +342,73 @@ DP_COUNTS: Final = Table(
             required=True,
             minimum=0,
         ),
-        Column("low", "bigint", "lower end of the 95 % interval of the exact count", required=True),
-        Column("high", "bigint", "upper end of the 95 % interval of the exact count", required=True),
+        Column(
+            "low",
+            "bigint",
+            "lower end of the 95 % interval of the counted check-ins: the marked passes behind noisy_count and the one "
+            "in ten that a coin leaves out",
+            required=True,
+        ),
+        Column("high", "bigint", "upper end of the 95 % interval of the counted check-ins", required=True),
         Column(
             "suppressed",
             "boolean",
             "too small to publish for its ZIP: its rows are under the empty ZIP",
             required=True,
         ),
-        Column("released_count", "bigint", "rows of the day in this cell; null where the cell is no cell of rows"),
+        Column("released_count", "bigint", "rows of the day in this cell; null where the column is null for the day"),
     ),
     partition="scan_date",
     sort=("measure", "zip"),
+)
+
+GEO_TYPES: Final = ("nation", "state", "zip3")
+SIGNAL_NAMES: Final = (
+    "checkins", "approved", "declined", "refused", "low", "moderate", "high", *ANSWERS,
+)  # fmt: skip
+
+SIGNALS: Final = Table(
+    name="aspirevc_crowd_tracing_signals",
+    zone=Zone.OPEN,
+    title="Signals",
+    meaning="Counted check-ins by day and by week, unbiased and with their standard errors: negative values are kept, "
+    "none is suppressed. Use these for estimates; the rows of aspirevc_crowd_tracing are a convenience.",
+    columns=(
+        Column(
+            "geo_type",
+            "string",
+            "nation (the whole deployment), state or zip3 (3-digit ZIP area)",
+            required=True,
+            values=GEO_TYPES,
+        ),
+        Column(
+            "geo_value",
+            "string",
+            "us, letters of the state in small letters, or the three digits; empty text where the ZIP is unknown",
+            required=True,
+        ),
+        Column(
+            "time_value",
+            "string",
+            "a day as 2020-10-15, or an ISO week as 2020-W42 (Monday to Sunday)",
+            required=True,
+            pattern=r"\d{4}-(\d{2}-\d{2}|W\d{2})",
+        ),
+        Column("signal", "string", "what is counted", required=True, values=SIGNAL_NAMES),
+        Column("value", "double", "counted check-ins; may be negative", required=True, unit="check-ins"),
+        Column("stderr", "double", "standard error of value", required=True, unit="check-ins", minimum=0),
+        Column(
+            "sample_size",
+            "bigint",
+            "all counted check-ins of the same area and time, estimated and not below 0",
+            required=True,
+            unit="check-ins",
+            minimum=0,
+        ),
+        Column("scan_date", "date", "the day, or the last day of the week; partition of the table", required=True),
+    ),
+    partition="scan_date",
+    sort=("geo_type", "geo_value", "signal"),
 )
 
 VERIFIED: Final = Table(
@@ -364,7 +423,6 @@ VERIFIED: Final = Table(
         token="a fresh random token for each pass, never the same for two",  # noqa: S106 - a meaning, no secret
         time="generalised to the hour, a part of the day, or noon",
         place="three digits and 00, or empty",
-        door_known=False,
     ),
     partition="scan_date",
     sort=("scannerdevice_zipcode",),
@@ -391,6 +449,19 @@ LIVE_CROWD: Final = Table(
     sort=("zip",),
 )
 
+_DAILY_COUNTS: Final = (
+    ("total", "of the day and state"),
+    ("approved", "whose result is Approved"),
+    ("declined", "whose result is Declined"),
+    ("low", "of risklevel Low"),
+    ("moderate", "of risklevel Moderate"),
+    ("high", "of risklevel High"),
+    ("symptoms", "that say yes to symptoms"),
+    ("diagnosed", "that say yes to diagnosed"),
+    ("contact", "that say yes to contact"),
+    ("near", "that say yes to near"),
+)
+
 DAILY: Final = Table(
     name="daily_by_state",
     zone=Zone.OPEN,
@@ -406,25 +477,23 @@ DAILY: Final = Table(
         ),
         *(
             Column(f"{name}_count", "bigint", f"rows {meaning}", required=True, unit="rows", minimum=0)
-            for name, meaning in (
-                ("total", "of the day and state"),
-                ("approved", "whose result is Approved"),
-                ("declined", "whose result is Declined"),
-                ("low", "of risklevel Low"),
-                ("moderate", "of risklevel Moderate"),
-                ("high", "of risklevel High"),
-                ("symptoms", "that say yes to symptoms"),
-                ("diagnosed", "that say yes to diagnosed"),
-                ("contact", "that say yes to contact"),
-                ("near", "that say yes to near"),
+            for name, meaning in _DAILY_COUNTS
+        ),
+        *(
+            Column(
+                f"{name}_stderr",
+                "double",
+                f"standard error of the rows {meaning}; null where no count of the state tells",
+                unit="rows",
+                minimum=0,
             )
+            for name, meaning in _DAILY_COUNTS
         ),
     ),
     sort=("scan_date", "state"),
 )
-
 # Tables of the lake that anyone may read.
-OPEN_TABLES: Final = (CROWD_TRACING, ZIP3, DP_COUNTS)
+OPEN_TABLES: Final = (CROWD_TRACING, ZIP3, DP_COUNTS, SIGNALS)
 TABLES: Final = (*OPEN_TABLES, DAILY, VERIFIED, LIVE_CROWD)
 
 

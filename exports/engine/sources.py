@@ -8,9 +8,15 @@ from exports.lake.catalogue import Lake
 
 
 def open_sources(lake: Lake, *, snapshots: Mapping[str, int] | None = None) -> tuple[Source, ...]:
-    """Return the open tables with their data files; `snapshots` names, by table, an older snapshot to read."""
+    """Return the open tables with their data files; `snapshots` names, by table, an older snapshot to read.
+
+    A table that an older release did not have has no files then.
+    """
     found = []
     for described in OPEN_TABLES:
+        if snapshots and described.name not in snapshots:
+            found.append(Source(described))
+            continue
         scan = lake.table(described).scan(snapshot_id=(snapshots or {}).get(described.name))
         found.append(Source(described, files=tuple(sorted(task.file.file_path for task in scan.plan_files()))))
     return tuple(found)

@@ -86,6 +86,17 @@ class Lake:
                     properties=properties(described),
                 )
 
+    def agree(self) -> None:
+        """Let columns of older tables be null where their description now says so; files stay as they are."""
+        for described in STORED_TABLES:
+            table = self.table(described)
+            optional = {column.name for column in described.columns if not column.required}
+            changed = [field.name for field in table.schema().fields if field.required and field.name in optional]
+            if changed:
+                with table.update_schema() as update:
+                    for name in changed:
+                        update.make_column_optional(name)
+
     def _missing(self) -> list[Table]:
         # Checked first: creating an existing table leaves a metadata file behind before it fails.
         return [each for each in STORED_TABLES if not self.catalogue.table_exists(self.identifier(each))]

@@ -9,13 +9,11 @@ from itertools import pairwise
 from math import prod
 from typing import Final
 
-from exports.dataset.tables import ACCESSLEVELS, ANSWERS, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
-from passes.codec.limits import COUNTED_PASSES, PASSES_PER_EPOCH, UNMARKED_ONE_IN
+from exports.dataset.tables import ACCESSLEVELS, ANSWERS, OUTCOMES, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
+from passes.codec.limits import COUNTED_PASSES, UNMARKED_ONE_IN
 
 # Marked passes of one secret in one epoch that count at most, each once: the L1 distance of neighbouring days.
 CAP: Final = COUNTED_PASSES
-# Passes of one secret in one epoch that the server issues at most, refusals included (design, pass book).
-PASS_LIMIT: Final = PASSES_PER_EPOCH
 # A pass within the cap is marked with this chance, so that a rare unmarked pass points at nobody.
 KEEP: Final = 1 - 1 / UNMARKED_ONE_IN
 
@@ -42,8 +40,8 @@ class Axis:
 class Workload:
     """One table of counts: a cell for each combination of its axes' values.
 
-    `share` is its part of the budget in thousandths, before unused parts are given back. `l1` is how much one secret
-    and epoch can change the table, summed over its cells.
+    `share` is its part of the budget in thousandths. `l1` is how much one secret and epoch can change the table, summed
+    over its cells.
     """
 
     name: str
@@ -74,48 +72,54 @@ def _bands(name: str, lows: tuple[int, ...]) -> Axis:
 
 RISK: Final = Axis("risklevel", RISKLEVELS)
 RESULT: Final = Axis("result", RESULTS)
+# What became of a pass. A refusal needs no device, so that anyone can make many: it is a slice of its own in every
+# table, which `exports.policy.cut` limits. In the rows, Declined and Refused are both `result` Declined.
+OUTCOME: Final = Axis("outcome", OUTCOMES)
+REFUSED: Final = OUTCOMES.index("Refused")
 YES_NO: Final = ("false", "true")
 ANSWER_AXES: Final = tuple(Axis(name, YES_NO) for name in ANSWERS)
 HOUR: Final = Axis("hour", tuple(f"{hour:02d}" for hour in range(24)))
 SCORES: Final = (NONE, "1", "2", "3", "4", "5")
 
 # Names of the tables of counts.
-PASSES: Final = "passes"
 TOTAL: Final = "total"
 ZIP_RISK_RESULT: Final = "zip_risklevel_result"
+RESULT_ANSWERS: Final = "result_answers"
 RISK_RESULT_ANSWERS: Final = "risklevel_result_answers"
 ZIP_SYMPTOMS: Final = "zip_symptoms"
+CORE: Final = (TOTAL, ZIP_RISK_RESULT, RESULT_ANSWERS, RISK_RESULT_ANSWERS, ZIP_SYMPTOMS)
 
 
 def workloads(*, zip3: Sequence[str], readings: bool) -> tuple[Workload, ...]:
     """Return all tables of a day over the given public 3-digit ZIPs; `readings` adds temperature and oxygen.
 
-    The first value of the ZIP axis is the empty text: places whose ZIP is unknown. The four core tables get 860 of
-    1,000 parts, since the published queries read them. `passes` counts all passes and refusals that were scanned,
-    marked or not; it shows by how much the cap and the coin make the others too small.
+    The first value of the ZIP axis is the empty text: places whose ZIP is unknown. The four core tables get 870 of
+    1,000 parts (docs/decisions/0008-budget-split.md).
     """
     place = Axis("zip", ("", *sorted(zip3)))
-    symptoms = ANSWER_AXES[0]
+    duration = _bins("duration", DURATION_EDGES, optional=False)
     tables = [
-        Workload(PASSES, (), 30, core=True, l1=PASS_LIMIT),
-        Workload(TOTAL, (), 30, core=True),
-        Workload(ZIP_RISK_RESULT, (place, RISK, RESULT), 540, core=True),
-        Workload(RISK_RESULT_ANSWERS, (RISK, RESULT, *ANSWER_AXES), 260, core=True),
-        Workload(ZIP_SYMPTOMS, (place, symptoms), 36),
-        Workload("hour", (HOUR,), 20),
-        Workload("type_of_scan", (Axis("type_of_scan", SCAN_TYPES),), 8),
-        Workload("accesslevel", (Axis("accesslevel", ACCESSLEVELS),), 8),
-        Workload("readingtype", (Axis("readingtype", READINGTYPES),), 8),
-        Workload("location_maxcapacity", (_bands("location_maxcapacity", CAPACITY_BANDS),), 5),
-        Workload("location_capacity_enforcedlimit", (_bands("location_capacity_enforcedlimit", LIMIT_BANDS),), 5),
-        Workload("risklevel_m_score", (RISK, Axis("m_score", SCORES)), 10),
-        Workload("risklevel_s_score", (RISK, Axis("s_score", SCORES)), 10),
-        Workload("risklevel_duration", (RISK, _bins("duration", DURATION_EDGES, optional=False)), 10),
+        Workload(TOTAL, (OUTCOME,), 70, core=True),
+        Workload(ZIP_RISK_RESULT, (place, RISK, OUTCOME), 410, core=True),
+        Workload(RESULT_ANSWERS, (OUTCOME, *ANSWER_AXES), 290, core=True),
+        Workload(RISK_RESULT_ANSWERS, (RISK, OUTCOME, *ANSWER_AXES), 100, core=True),
+        Workload(ZIP_SYMPTOMS, (place, OUTCOME, ANSWER_AXES[0]), 16),
+        Workload("hour", (OUTCOME, HOUR), 42),
+        Workload("type_of_scan", (OUTCOME, Axis("type_of_scan", SCAN_TYPES)), 10),
+        Workload("accesslevel", (OUTCOME, Axis("accesslevel", ACCESSLEVELS)), 10),
+        Workload("readingtype", (OUTCOME, Axis("readingtype", READINGTYPES)), 10),
+        Workload("location_maxcapacity", (OUTCOME, _bands("location_maxcapacity", CAPACITY_BANDS)), 4),
+        Workload(
+            "location_capacity_enforcedlimit", (OUTCOME, _bands("location_capacity_enforcedlimit", LIMIT_BANDS)), 4
+        ),
+        Workload("risklevel_m_score", (RISK, OUTCOME, Axis("m_score", SCORES)), 11),
+        Workload("risklevel_s_score", (RISK, OUTCOME, Axis("s_score", SCORES)), 11),
+        Workload("risklevel_duration", (RISK, OUTCOME, duration), 12),
     ]
     if readings:
         tables += [
-            Workload("risklevel_temp", (RISK, _bins("temp", TEMPERATURE_EDGES, optional=True)), 10),
-            Workload("risklevel_o2", (RISK, _bins("o2", OXYGEN_EDGES, optional=True)), 10),
+            Workload("risklevel_temp", (RISK, OUTCOME, _bins("temp", TEMPERATURE_EDGES, optional=True)), 10),
+            Workload("risklevel_o2", (RISK, OUTCOME, _bins("o2", OXYGEN_EDGES, optional=True)), 10),
         ]
     return tuple(tables)
 

@@ -8,16 +8,17 @@ import json
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from exports.policy.domain import CAP, KEEP, Axis, Workload, split
 from exports.policy.noise import Counts, Mechanism, discrete_laplace
 
-FORMAT = 1
+# Format 1 had no slice of refusals, no `usual` and `levels`, and one day only; such draws are read as they were.
+FORMATS: Final = (1, 2)
 
 
 class OverBudgetError(ValueError):
@@ -34,20 +35,52 @@ class DrawnTable:
     epsilon: float
 
 
+class Usual(NamedTuple):
+    """Mean noisy counts of marked passes of an area over earlier releases: refused at check-in, and scanned."""
+
+    refused: float
+    scanned: float
+
+
 @dataclass(frozen=True)
 class Drawn:
-    """All noisy counts of one day. `cap` and `keep` say what a count leaves out."""
+    """All noisy counts of one day, or of the days from `first_day` to `day`, with what was public before the draw.
+
+    `cap` and `keep` say what a count leaves out. `usual` has what earlier releases said of each area, for the cut of
+    refusals. `levels` has the class of risk of each of the 16 patterns of answers, by area, as digits. `pool_epsilon`
+    is what the day's part in its pool of 28 days costs.
+    """
 
     day: dt.date
     budget: float
     cap: int
     keep: float
     tables: tuple[DrawnTable, ...]
+    first_day: dt.date
+    usual: Mapping[str, Usual] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
+    pool_epsilon: float = 0.0
+    format: int = FORMATS[-1]
+
+    @property
+    def days(self) -> int:
+        """Return the number of days."""
+        return (self.day - self.first_day).days + 1
 
     @property
     def epsilon(self) -> float:
         """Return the draw's cost for one secret and this day: the sum over all tables."""
         return sum(table.epsilon for table in self.tables)
+
+    @property
+    def cost(self) -> float:
+        """Return what the day costs one secret: the draw and the pool."""
+        return self.epsilon + self.pool_epsilon
+
+    @property
+    def allowed(self) -> float:
+        """Return what the day may cost one secret: the draw and the pool."""
+        return self.budget + self.pool_epsilon
 
     def table(self, name: str) -> DrawnTable:
         """Return the table of that name; raises `KeyError`."""
@@ -59,8 +92,8 @@ class Drawn:
 
     def to_bytes(self) -> bytes:
         """Return canonical compressed JSON: equal draws give equal bytes."""
-        document = {
-            "format": FORMAT,
+        document: dict[str, Any] = {
+            "format": self.format,
             "day": self.day.isoformat(),
             "budget": self.budget,
             "cap": self.cap,
@@ -79,13 +112,20 @@ class Drawn:
                 for table in self.tables
             ],
         }
+        if self.format > 1:
+            document |= {
+                "first_day": self.first_day.isoformat(),
+                "usual": {area: list(usual) for area, usual in self.usual.items()},
+                "levels": dict(self.levels),
+                "pool_epsilon": self.pool_epsilon,
+            }
         return zlib.compress(json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), 9)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Inverse of `to_bytes`; raises `ValueError` for another format."""
         document = json.loads(zlib.decompress(data))
-        if document["format"] != FORMAT:
+        if document["format"] not in FORMATS:
             raise ValueError("drawn counts of an unknown format")
         return cls(
             day=dt.date.fromisoformat(document["day"]),
@@ -93,6 +133,11 @@ class Drawn:
             cap=document["cap"],
             keep=document["keep"],
             tables=tuple(_drawn_table(item) for item in document["tables"]),
+            first_day=dt.date.fromisoformat(document.get("first_day", document["day"])),
+            usual={area: Usual(*usual) for area, usual in document.get("usual", {}).items()},
+            levels=document.get("levels", {}),
+            pool_epsilon=document.get("pool_epsilon", 0.0),
+            format=document["format"],
         )
 
     def seed(self) -> int:
@@ -107,17 +152,38 @@ def _drawn_table(item: Mapping[str, Any]) -> DrawnTable:
     return DrawnTable(workload, noisy, item["scale"], item["epsilon"])
 
 
-def draw(*, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float) -> Drawn:
+@dataclass(frozen=True)
+class Known:
+    """What is public before the draw; see `Drawn`. Without `first_day`, one day."""
+
+    first_day: dt.date | None = None
+    usual: Mapping[str, Usual] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
+    pool_epsilon: float = 0.0
+
+
+NOTHING: Final = Known()
+
+
+def draw(
+    *, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float, known: Known = NOTHING
+) -> Drawn:
     """Draw a day's noisy counts within `budget` (epsilon for one secret and epoch).
 
-    `counts` has for each table the exact counts of marked passes in its shape (the table `passes` counts all
-    passes). Raises `ValueError` for counts that are missing, negative or of another shape.
+    `counts` has for each table the exact counts of marked passes in its shape. Raises `ValueError` for counts that are
+    missing, negative or of another shape.
     """
-    return _draw(day=day, counts=counts, tables=tables, budget=budget, mechanism=discrete_laplace)
+    return _draw(day=day, counts=counts, tables=tables, budget=budget, mechanism=discrete_laplace, known=known)
 
 
 def _draw(
-    *, day: dt.date, counts: Mapping[str, Counts], tables: Sequence[Workload], budget: float, mechanism: Mechanism
+    *,
+    day: dt.date,
+    counts: Mapping[str, Counts],
+    tables: Sequence[Workload],
+    budget: float,
+    mechanism: Mechanism,
+    known: Known = NOTHING,
 ) -> Drawn:
     if not (0 < budget < math.inf):
         raise ValueError("the budget must be a positive number")
@@ -131,7 +197,8 @@ def _draw(
         scale = table.l1 / (budget * parts[table.name]) * (1 + 1e-9)
         noisy, epsilon = mechanism(exact, scale, table.l1)
         drawn.append(DrawnTable(table, noisy, scale, epsilon))
-    result = Drawn(day=day, budget=budget, cap=CAP, keep=KEEP, tables=tuple(drawn))
+    first = known.first_day or day
+    result = Drawn(day, budget, CAP, KEEP, tuple(drawn), first, known.usual, known.levels, known.pool_epsilon)
     if result.epsilon > budget:
         raise OverBudgetError(f"the tables cost {result.epsilon}, the budget is {budget}")
     return result

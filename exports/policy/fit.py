@@ -1,37 +1,40 @@
-"""The fit: from noisy counts to consistent integers.
+"""The fit: from noisy counts to the consistent whole numbers that rows are dealt from.
 
-Noise on every cell followed by clipping at zero adds up: thousands of empty cells each gain a little. So the totals
-come from the coarse tables, a cell of a ZIP is published only if it exceeds its noise, and the rest of a total goes to
-the empty ZIP. The fit reads noisy counts only, so it costs no budget.
+No table of rows can be unbiased, since no row is negative: unbiased values are in the table of signals. Rows keep the
+bias small: totals come from unclipped sums (`joint.py`), a cell of a ZIP is published only if it exceeds its noise, the
+rest of a total goes to the empty ZIP, and a column below its noise is null. The fit reads noisy counts only, so it
+costs no budget.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exports.policy.domain import PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS
-from exports.policy.draw import Drawn, DrawnTable
+from exports.policy.attributes import fit_attributes
+from exports.policy.domain import ZIP_RISK_RESULT, ZIP_SYMPTOMS
+from exports.policy.draw import Drawn
+from exports.policy.estimates import Estimates
+from exports.policy.joint import joint
 from exports.policy.noise import Counts, Floats, tail_bound, variance
+from exports.policy.rounding import round_to
 
 # Share of published ZIPs that may be empty ones lifted by noise (Benjamini and Hochberg 1995).
-FALSE_ZIPS: Final = 0.2
+FALSE_ZIPS: Final = 0.05
 # A cell is published when its estimate is at least this many times its standard error.
 CLEAR: Final = 1.5
-# An excess of passes over the cap of this many standard errors gets weight one half.
-EXCESS_HALF_BELIEVED: Final = 3.0
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A day's released counts: non-negative integers, consistent, scaled to all passes that were scanned or refused.
+    """A day's released counts: non-negative whole numbers of counted check-ins that agree with each other.
 
-    `cells` is [ZIP, risklevel, result], its first ZIP the empty one; `answers` is [risklevel, result, symptoms,
-    diagnosed, contact, near]; `symptoms` is [ZIP, risklevel, result]: those of `cells` with symptoms. `attributes` has,
-    by table name, the counts of each other table: of one axis they add up to `total`, by risklevel to its rows.
-    `published` marks the cells of a known ZIP that were not suppressed. `factor` scaled marked counts up.
+    `cells` is [ZIP, risklevel, outcome], its first ZIP the empty one; `answers` is [risklevel, outcome, symptoms,
+    diagnosed, contact, near]; `symptoms` is [ZIP, risklevel, outcome]: those of `cells` with symptoms. `attributes`
+    has, by table name, the rows of each value of the other columns, by risklevel where they are counted by it; rows
+    beyond their sum are null. `nulls` names columns that are null for the whole day, as noise exceeds what they would
+    show. `published` marks the cells of a known ZIP that were not suppressed. `factor` scaled marked counts up.
     """
 
     total: int
@@ -40,89 +43,37 @@ class Fitted:
     answers: Counts
     symptoms: Counts
     attributes: dict[str, Counts]
+    nulls: tuple[str, ...]
     published: NDArray[np.bool_]
 
 
 def fit(drawn: Drawn) -> Fitted:
     """Fit released counts to a day's noisy ones. Equal draws give equal counts."""
-    marked = marked_total(drawn)
-    estimated = _all_passes(drawn, marked)
-    factor = estimated / marked if marked > 0 else 1 / drawn.keep
-    total = max(0, round(estimated))
-    groups = _round_to(_risk_by_result(drawn, marked) * factor, total)
-    cells, published = _cells(drawn.table(ZIP_RISK_RESULT), groups, factor)
-    answers = _answers(drawn.table(RISK_RESULT_ANSWERS), groups, factor)
-    symptoms = _symptoms(drawn.table(ZIP_SYMPTOMS), cells, answers[:, :, 1].sum(axis=(2, 3, 4)), factor)
+    estimates = Estimates(drawn)
+    answers = joint(estimates)
+    groups = answers.sum(axis=(2, 3, 4, 5))
+    cells, published = _cells(estimates, groups)
+    attributes, nulls = fit_attributes(estimates, groups)
     return Fitted(
-        total=total,
-        factor=factor,
+        total=int(answers.sum()),
+        factor=1 / drawn.keep,
         cells=cells,
         answers=answers,
-        symptoms=symptoms,
-        attributes=_attributes(drawn, total, groups.sum(axis=1), factor),
+        symptoms=_symptoms(estimates, cells, answers[:, :, 1].sum(axis=(2, 3, 4))),
+        attributes=attributes,
+        nulls=nulls,
         published=published,
     )
 
 
-def marked_total(drawn: Drawn) -> float:
-    """Estimate the marked passes of the day: every table's sum, weighted by the inverse of its variance."""
-    tables = [table for table in drawn.tables if table.workload.name != PASSES]
-    weights = np.array([1 / (table.workload.cells * variance(table.scale)) for table in tables])
-    sums = np.array([float(table.noisy.sum()) for table in tables])
-    return max(0.0, float((weights * sums).sum() / weights.sum()))
-
-
-def _all_passes(drawn: Drawn, marked: float) -> float:
-    """Estimate all passes: undo the coin, and add the passes beyond the cap as far as they exceed noise."""
-    uncoined = marked / drawn.keep
-    passes = drawn.table(PASSES)
-    excess = float(passes.noisy) - uncoined
-    if excess <= 0:
-        return uncoined
-    coin = marked * (1 - drawn.keep) / drawn.keep**2
-    error = math.sqrt(variance(passes.scale) + variance(drawn.table(TOTAL).scale) / drawn.keep**2 + coin)
-    ratio = (excess / (EXCESS_HALF_BELIEVED * error)) ** 4
-    return uncoined + excess * ratio / (1 + ratio)
-
-
-def _risk_by_result(drawn: Drawn, marked: float) -> Floats:
-    """[risklevel, result] from both tables that hold it, by the inverse of their variance; adds up to the total."""
-    weighted, weights = np.zeros((3, 2)), 0.0
-    for name, axes in ((ZIP_RISK_RESULT, (0,)), (RISK_RESULT_ANSWERS, (2, 3, 4, 5))):
-        table = drawn.table(name)
-        summed = table.noisy.sum(axis=axes)
-        weight = 1 / (table.workload.cells / summed.size * variance(table.scale))
-        weighted, weights = weighted + weight * summed, weights + weight
-    return onto_simplex((weighted / weights).ravel(), marked).reshape(3, 2)
-
-
-def onto_simplex(values: Floats, total: float) -> Floats:
-    """Return the nearest non-negative values (least squares) that add up to `total` (Held, Wolfe and Crowder 1974)."""
-    if total <= 0:
-        return np.zeros_like(values)
-    ordered = np.sort(values)[::-1]
-    surplus = (np.cumsum(ordered) - total) / np.arange(1, len(values) + 1)
-    last = int(np.nonzero(ordered >= surplus)[0][-1])
-    return np.asarray(np.maximum(values - surplus[last], 0), dtype=np.float64)
-
-
-def _round_to(values: Floats, total: int) -> Counts:
-    """Return integers that add up to `total`, in proportion to `values` (largest remainders); equal if all are zero."""
-    flat = values.ravel().astype(np.float64)
-    whole = flat.sum()
-    shares = flat * (total / whole) if whole > 0 else np.full(flat.size, total / flat.size)
-    floors = np.floor(shares + 1e-9).astype(np.int64)
-    left = total - int(floors.sum())
-    order = np.argsort(-(shares - floors), kind="stable")
-    floors[order[:left]] += 1
-    return floors.reshape(values.shape)
-
-
-def _cells(table: DrawnTable, groups: Counts, factor: float) -> tuple[Counts, NDArray[np.bool_]]:
-    """Return published cells of each ZIP, with the rest of each [risklevel, result] total in the empty ZIP."""
-    noisy = table.noisy[1:].reshape(-1, groups.size).astype(np.float64)
-    if not groups.any():
-        return np.zeros(table.workload.shape, dtype=np.int64), _everywhere(np.zeros(noisy.shape, dtype=bool), table)
+def _cells(estimates: Estimates, groups: Counts) -> tuple[Counts, NDArray[np.bool_]]:
+    """Return published cells of each ZIP, with the rest of each [risklevel, outcome] total in the empty ZIP."""
+    table, factor = estimates.drawn.table(ZIP_RISK_RESULT), 1 / estimates.drawn.keep
+    shape = table.workload.shape
+    noisy = estimates.counts[ZIP_RISK_RESULT][1:].reshape(-1, groups.size)
+    if not groups.any() or not len(noisy):
+        cells = np.concatenate([groups.reshape(1, -1), np.zeros(noisy.shape, dtype=np.int64)])
+        return cells.reshape(shape), _everywhere(np.zeros(noisy.shape, dtype=bool), shape)
     shares = groups.ravel() / groups.sum()
     estimate, error = _shrunk(noisy, shares, variance(table.scale))
     stands_out = _zips_that_stand_out(noisy, shares, table.scale)
@@ -130,16 +81,16 @@ def _cells(table: DrawnTable, groups: Counts, factor: float) -> tuple[Counts, ND
     scaled = np.rint(np.where(published, estimate, 0) * factor).astype(np.int64)
     for group, whole in enumerate(groups.ravel()):
         if scaled[:, group].sum() > whole:
-            scaled[:, group] = _round_to(scaled[:, group].astype(np.float64), int(whole))
+            scaled[:, group] = round_to(scaled[:, group].astype(np.float64), int(whole))
     rest = groups.ravel() - scaled.sum(axis=0)
-    cells = np.concatenate([rest[None, :], scaled]).reshape(table.workload.shape)
-    return cells, _everywhere(published, table)
+    cells = np.concatenate([rest[None, :], scaled]).reshape(shape)
+    return cells, _everywhere(published, shape)
 
 
-def _everywhere(published: NDArray[np.bool_], table: DrawnTable) -> NDArray[np.bool_]:
+def _everywhere(published: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return the marks of known ZIPs in the table's shape; the empty ZIP is always published."""
     first = np.ones((1, published.shape[1]), dtype=bool)
-    return np.concatenate([first, published]).reshape(table.workload.shape)
+    return np.concatenate([first, published]).reshape(shape)
 
 
 def _shrunk(noisy: Floats, shares: Floats, noise: float) -> tuple[Floats, Floats]:
@@ -171,17 +122,7 @@ def _zips_that_stand_out(noisy: Floats, shares: Floats, scale: float) -> NDArray
     return out
 
 
-def _answers(table: DrawnTable, groups: Counts, factor: float) -> Counts:
-    """Return the answers within each [risklevel, result], adding up to it."""
-    answers = np.zeros(table.workload.shape, dtype=np.int64)
-    for risk, result in np.ndindex(*groups.shape):
-        whole = int(groups[risk, result])
-        noisy = table.noisy[risk, result].ravel().astype(np.float64) * factor
-        answers[risk, result] = _round_to(onto_simplex(noisy, whole), whole).reshape(table.workload.shape[2:])
-    return answers
-
-
-def _symptoms(table: DrawnTable, cells: Counts, by_group: Counts, factor: float) -> Counts:
+def _symptoms(estimates: Estimates, cells: Counts, by_group: Counts) -> Counts:
     """Rows with symptoms of each cell: by its group's share, tilted towards the ZIP's own noisy count where that tells.
 
     Sums over ZIPs are `by_group`, and no cell has more than its rows.
@@ -190,7 +131,9 @@ def _symptoms(table: DrawnTable, cells: Counts, by_group: Counts, factor: float)
     totals = by_group.ravel()
     share = totals / np.maximum(sizes.sum(axis=0), 1)
     expected = (sizes * share).sum(axis=1)
-    tilt = _tilt(table.noisy[:, 1].astype(np.float64) * factor, expected, variance(table.scale) * factor**2)
+    table, factor = estimates.drawn.table(ZIP_SYMPTOMS), 1 / estimates.drawn.keep
+    noisy = estimates.counts[ZIP_SYMPTOMS].reshape(len(cells), -1, 2)[:, :, 1]
+    tilt = _tilt(noisy.sum(axis=1) * factor, expected, noisy.shape[1] * variance(table.scale) * factor**2)
     symptoms = np.zeros(sizes.shape, dtype=np.int64)
     for group, whole in enumerate(totals):
         wanted = _fill(sizes[:, group] * share[group] * tilt, sizes[:, group], float(whole))
@@ -236,20 +179,3 @@ def _round_within(values: Floats, room: Counts, total: int) -> Counts:
         floors[free] += 1
         left -= len(free)
     return floors
-
-
-def _attributes(drawn: Drawn, total: int, by_risk: Counts, factor: float) -> dict[str, Counts]:
-    """Fit every other table: one axis adds up to the day's total, two axes to the rows of each risklevel."""
-    done = {PASSES, TOTAL, ZIP_RISK_RESULT, RISK_RESULT_ANSWERS, ZIP_SYMPTOMS}
-    attributes = {}
-    for table in drawn.tables:
-        if table.workload.name in done:
-            continue
-        noisy = table.noisy.astype(np.float64) * factor
-        if noisy.ndim == 1:
-            attributes[table.workload.name] = _round_to(onto_simplex(noisy, total), total)
-        else:
-            attributes[table.workload.name] = np.stack(
-                [_round_to(onto_simplex(line, whole), int(whole)) for line, whole in zip(noisy, by_risk, strict=True)]
-            )
-    return attributes

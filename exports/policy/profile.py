@@ -13,10 +13,11 @@ from typing import Any, Final
 import numpy as np
 
 from exports.dataset.tables import ANSWERS, CROWD_TRACING
-from exports.policy.domain import NONE, PASSES, RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS, Axis
-from exports.policy.draw import Drawn, DrawnTable
-from exports.policy.fit import Fitted, marked_total
-from exports.policy.noise import Floats, variance
+from exports.policy.domain import ANSWER_AXES, CORE, NONE, OUTCOME, RESULT, RISK, Axis
+from exports.policy.draw import Drawn
+from exports.policy.estimates import Estimates
+from exports.policy.fit import Fitted
+from exports.policy.noise import Floats
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Columns whose values are ordered; how their axis is read is said by `_numbers`.
@@ -24,7 +25,7 @@ ORDERED: Final = (
     "hour", "location_maxcapacity", "location_capacity_enforcedlimit", "duration", "temp", "o2", "m_score", "s_score",
 )  # fmt: skip
 BINNED: Final = ("duration", "temp", "o2")
-# Two days are compared only if both have at least this many marked passes.
+# Two days are compared only if both have at least this many counted check-ins.
 COMPARABLE: Final = 1000
 # Standard errors of noise and sampling that do not count as drift.
 EXPLAINED: Final = 3.0
@@ -78,20 +79,24 @@ def _statistics(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
 def _nulls(drawn: Drawn, fitted: Fitted) -> Iterator[Statistic]:
     """Return the share of null rows of each column."""
     axes = {axis.name: table.workload for table in drawn.tables for axis in table.workload.axes}
-    known = {"scandate", "scannerdevice_zipcode", "scan_date"}
+    known = {"scandate", "scannerdevice_zipcode", "scan_date", RESULT.name}
     for column in CROWD_TRACING.names:
         share = 0.0 if column in known else 1.0
         if column in axes:
             counts, axis = _counts_of(column, drawn, fitted)
-            share = float(counts[0] / max(1, counts.sum())) if axis.values[0] == NONE else 0.0
+            shown = counts[1:] if axis.values[0] == NONE else counts
+            share = 1 - float(shown.sum()) / fitted.total if fitted.total else 0.0
         yield column, "share of nulls", share
 
 
 def _counts_of(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Axis]:
     """Return the released counts of a column's values, and its axis."""
+    if column == RESULT.name:
+        outcomes = fitted.cells.sum(axis=(0, 1)).astype(float)
+        return np.array([outcomes[0], outcomes[1:].sum()]), RESULT
     table = next(each for each in drawn.tables if any(axis.name == column for axis in each.workload.axes))
     axis = next(each for each in table.workload.axes if each.name == column)
-    place = ("zip", "risklevel", "result")
+    place = ("zip", RISK.name, OUTCOME.name)
     if column in place:
         others = tuple(number for number, name in enumerate(place) if name != column)
         return fitted.cells.sum(axis=others).astype(float), axis
@@ -146,7 +151,8 @@ def _of_ordered(column: str, low: Floats, high: Floats, counts: Floats) -> Itera
 
 def _correlations(fitted: Fitted) -> Iterator[Statistic]:
     """Yield Pearson's correlation of each pair of answers, refusal and class of risk (0, 1, 2), from joint counts."""
-    joint = fitted.answers.astype(float)
+    outcomes = fitted.answers.astype(float)
+    joint = np.stack([outcomes[:, 0], outcomes[:, 1:].sum(axis=1)], axis=1)
     axes = {"risklevel": 0, "result": 1} | {name: 2 + place for place, name in enumerate(ANSWERS)}
     for (one, first), (other, second) in combinations(axes.items(), 2):
         rest = tuple(number for number in range(joint.ndim) if number not in (first, second))
@@ -171,9 +177,10 @@ def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
 
     Empty if a day has too few passes to compare.
     """
-    if min(marked_total(drawn), marked_total(before)) < COMPARABLE:
+    now, then = Estimates(drawn), Estimates(before)
+    if min(now.total, then.total) < COMPARABLE:
         return {}
-    after, former = _shares(drawn), _shares(before)
+    after, former = _shares(now), _shares(then)
     return {
         name: _variation(after[name], former[name])
         for name in after
@@ -181,32 +188,24 @@ def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
     }
 
 
-def _shares(drawn: Drawn) -> dict[str, tuple[Floats, Floats]]:
-    """Return the share of each value and its variance, by compared distribution."""
-    found: dict[str, tuple[Floats, Floats]] = {}
+def _shares(estimates: Estimates) -> dict[str, tuple[Floats, Floats]]:
+    """Return the share of each value and its variance, by compared distribution, with refusals cut."""
     # Every table counts the same passes, and their number is known better than any table's own sum: on small days
     # that sum may be near zero by noise alone.
-    whole = max(1.0, marked_total(drawn))
-    joint, place = drawn.table(RISK_RESULT_ANSWERS), drawn.table(ZIP_RISK_RESULT)
-    found["risklevel"] = _share(joint, (1, 2, 3, 4, 5), whole)
-    found["result"] = _share(joint, (0, 2, 3, 4, 5), whole)
-    found["answers"] = _share(joint, (0, 1), whole)
-    found["zip"] = _share(place, (1, 2), whole)
-    for table in drawn.tables:
-        name = table.workload.name
-        if name in (PASSES, TOTAL, ZIP_RISK_RESULT, RISK_RESULT_ANSWERS, ZIP_SYMPTOMS):
-            continue
-        others = tuple(range(len(table.workload.axes) - 1))
-        found[table.workload.axes[-1].name] = _share(table, others, whole)
-    return found
+    whole = max(1.0, estimates.total)
+    answers = tuple(axis.name for axis in ANSWER_AXES)
+    names = {RISK.name: (RISK.name,), "result": (estimates.outcome,), "answers": answers, "zip": ("zip",)}
+    others = (table.workload for table in estimates.drawn.tables if table.workload.name not in CORE)
+    names |= {each.axes[-1].name: (each.axes[-1].name,) for each in others if each.axes}
+    return {name: _share(estimates, axes, whole) for name, axes in names.items()}
 
 
-def _share(table: DrawnTable, others: tuple[int, ...], whole: float) -> tuple[Floats, Floats]:
-    counts = table.noisy.sum(axis=others).ravel().astype(float)
-    summed = table.workload.cells / counts.size
-    shares = counts / whole
-    sampling = np.clip(shares * (1 - shares), 0, None) / whole
-    return shares, sampling + summed * variance(table.scale) / whole**2
+def _share(estimates: Estimates, axes: tuple[str, ...], whole: float) -> tuple[Floats, Floats]:
+    counts, noise = estimates.of(*axes)
+    shares = counts.ravel() / whole
+    # The coin kept nine in ten, so that the shares of the check-ins vary a little more than those of a sample.
+    sampling = np.clip(shares * (1 - shares), 0, None) / (whole * estimates.drawn.keep)
+    return shares, sampling + noise / whole**2
 
 
 def _variation(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
@@ -230,7 +229,7 @@ def drift_failures(*, drawn: Drawn, before: Drawn | None, limits: Limits) -> lis
         for name, value in drifts(drawn, before).items()
         if name in GATED and value > limits.variation
     ]
-    marked, former = marked_total(drawn), marked_total(before)
-    if former >= COMPARABLE / limits.factor and marked > limits.factor * max(former, COMPARABLE / limits.factor):
-        failures.append(f"the day's total is {marked / former:.0f} times that of {before.day}")
+    total, former = Estimates(drawn).total / drawn.days, Estimates(before).total / before.days
+    if former >= COMPARABLE / limits.factor and total > limits.factor * former:
+        failures.append(f"the day's total is {total / former:.0f} times that of {before.day}")
     return failures

@@ -14,23 +14,20 @@ from numpy.typing import NDArray
 
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import ANSWERS, CROWD_TRACING, DP_COUNTS
-from exports.policy.domain import (
-    NONE,
-    PASSES,
-    RISK_RESULT_ANSWERS,
-    TOTAL,
-    ZIP_RISK_RESULT,
-    ZIP_SYMPTOMS,
-    Axis,
-    Workload,
-)
+from exports.policy.attributes import OF_REFUSALS
+from exports.policy.domain import NONE, OUTCOME, REFUSED, RESULT, RISK, ZIP_RISK_RESULT, Axis, Workload
 from exports.policy.draw import Drawn, DrawnTable
+from exports.policy.estimates import Estimates, interval, is_all_passes, outcome_axis
 from exports.policy.fit import Fitted
-from exports.policy.noise import Counts, half_interval
+from exports.policy.noise import Counts, variance
 
 BATCH_ROWS: Final = 65_536
 APPROVED: Final = 0
 CHECKOUT: Final = 1
+# The code of a value that is null.
+NULL: Final = -1
+# The hour of a row whose hour is not known, at the full hour: a known hour is at half past.
+UNKNOWN_HOUR: Final = "12:00:00"
 
 Codes = NDArray[np.int16]
 
@@ -58,7 +55,7 @@ class SyntheticDay:
         count = len(self.codes["zip"][rows])
         times = [f"{day.isoformat()}T{hour}:30:00.000Z" for hour in self.axes["hour"].values]
         made: dict[str, pa.Array] = {
-            "scandate": self._taken("hour", pa.array(times), rows),
+            "scandate": self._taken("hour", pa.array(times), rows).fill_null(f"{day.isoformat()}T{UNKNOWN_HOUR}.000Z"),
             "scannerdevice_zipcode": self._taken(
                 "zip", pa.array([zip3 + "00" if zip3 else "" for zip3 in self.axes["zip"].values]), rows
             ),
@@ -73,7 +70,21 @@ class SyntheticDay:
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _taken(self, name: str, values: pa.Array, rows: slice) -> pa.Array:
-        return values.take(pa.array(self.codes[name][rows]))
+        codes = self.codes[name][rows]
+        return values.take(pa.array(codes, mask=codes == NULL))
+
+    def counts(self, workload: Workload) -> Counts | None:
+        """Return the rows in each cell of a table of counts; `None` where rows lack one of its columns."""
+        found = [self.codes[axis.name] for axis in workload.axes]
+        if is_all_passes(workload) or any(len(line) and (line == NULL).all() for line in found):
+            return None
+        known = np.ones(self.rows, dtype=bool)
+        for line in found:
+            known &= line != NULL
+        if not found:
+            return np.array(self.rows, dtype=np.int64)
+        place = np.ravel_multi_index([line[known] for line in found], workload.shape)
+        return np.bincount(place, minlength=workload.cells).reshape(workload.shape).astype(np.int64)
 
 
 def values_of(axis: Axis, kind: pa.DataType) -> pa.Array:
@@ -96,7 +107,8 @@ def _value(text: str, kind: pa.DataType) -> Any:
 def deal(drawn: Drawn, fitted: Fitted) -> SyntheticDay:
     """Deal the rows of a day. Equal draws give equal rows."""
     rng = np.random.Generator(np.random.PCG64(drawn.seed()))
-    axes = {axis.name: axis for table in drawn.tables for axis in table.workload.axes}
+    axes = {RESULT.name: RESULT, OUTCOME.name: outcome_axis(drawn)}
+    axes |= {axis.name: axis for table in drawn.tables for axis in table.workload.axes if axis.name not in axes}
     codes = _places(fitted)
     codes |= _answers(fitted, codes, rng)
     for table in drawn.tables:
@@ -104,24 +116,59 @@ def deal(drawn: Drawn, fitted: Fitted) -> SyntheticDay:
         if counts is None:
             continue
         name = table.workload.axes[-1].name
-        if name == "type_of_scan":
-            codes[name] = _scan_types(counts, codes["result"], rng)
-        elif counts.ndim == 1:
-            codes[name] = _deck(counts, rng)
-        else:
-            codes[name] = _by_risk(counts, codes["risklevel"], rng)
+        risks = codes["risklevel"] if table.workload.axes[0].name == RISK.name else np.zeros_like(codes["risklevel"])
+        codes[name] = _column(axes[name], counts.reshape(-1, counts.shape[-1]), risks, codes[OUTCOME.name], rng)
     order = _shuffled_within(codes["zip"], rng)
     return SyntheticDay(drawn, {name: values[order] for name, values in codes.items()}, axes)
 
 
+def _column(axis: Axis, counts: Counts, risks: Codes, outcome: Codes, rng: np.random.Generator) -> Codes:
+    """Deal one column: refusals first where theirs is known, then the rows of each line; what is left is null."""
+    dealt = np.full(len(risks), NULL, dtype=np.int16)
+    for level, line in enumerate(counts):
+        left, rows = line.copy(), np.flatnonzero(risks == level)
+        if axis.name in OF_REFUSALS and line.any():
+            value, refused = axis.values.index(OF_REFUSALS[axis.name]), rows[outcome[rows] == REFUSED]
+            dealt[refused] = value
+            left[value] -= len(refused)
+            rows = rows[outcome[rows] != REFUSED]
+        if axis.name == "type_of_scan":
+            _deal_checkouts(dealt, left, rows, outcome, rng)
+        else:
+            chosen = rng.permutation(rows)[: int(left.sum())]
+            dealt[chosen] = np.repeat(np.arange(len(left), dtype=np.int16), left)
+    return dealt
+
+
+def _deal_checkouts(dealt: Codes, left: Counts, rows: Codes, outcome: Codes, rng: np.random.Generator) -> None:
+    """Deal check-outs to admitted rows first, since a declined visitor rarely checks out."""
+    if not left.any():
+        return
+    admitted, declined = rows[outcome[rows] == APPROVED], rows[outcome[rows] != APPROVED]
+    order = np.concatenate([rng.permutation(admitted), rng.permutation(declined)])
+    out, into = int(left[CHECKOUT]), int(left.sum() - left[CHECKOUT])
+    dealt[order[:out]] = CHECKOUT
+    # From the other end, so that rows without a value are admitted ones in between.
+    dealt[order[len(order) - into :]] = 1 - CHECKOUT
+
+
+def _deck(counts: Counts, rng: np.random.Generator) -> Codes:
+    """Return each value as often as it is counted, shuffled."""
+    deck = np.repeat(np.arange(len(counts), dtype=np.int16), counts)
+    rng.shuffle(deck)
+    return deck
+
+
 def _places(fitted: Fitted) -> dict[str, Codes]:
-    """Return ZIP, risklevel and result of each row, and the rows with symptoms first in each cell."""
-    zips, risks, results = (index.ravel() for index in np.indices(fitted.cells.shape))
+    """Return ZIP, risklevel and outcome of each row, and the rows with symptoms first in each cell."""
+    zips, risks, outcomes = (index.ravel() for index in np.indices(fitted.cells.shape))
     counts = fitted.cells.ravel()
+    outcome = np.repeat(outcomes, counts).astype(np.int16)
     return {
         "zip": np.repeat(zips, counts).astype(np.int16),
         "risklevel": np.repeat(risks, counts).astype(np.int16),
-        "result": np.repeat(results, counts).astype(np.int16),
+        OUTCOME.name: outcome,
+        RESULT.name: np.minimum(outcome, len(RESULT.values) - 1),
     }
 
 
@@ -131,37 +178,14 @@ def _answers(fitted: Fitted, codes: Mapping[str, Codes], rng: np.random.Generato
     place = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
     symptoms = place < np.repeat(with_symptoms, counts)
     patterns = np.zeros(len(symptoms), dtype=np.int16)
-    for risk, result in np.ndindex(*fitted.answers.shape[:2]):
+    for risk, outcome in np.ndindex(*fitted.answers.shape[:2]):
+        group = (codes["risklevel"] == risk) & (codes[OUTCOME.name] == outcome)
         for answer in (0, 1):
-            rows = np.flatnonzero((codes["risklevel"] == risk) & (codes["result"] == result) & (symptoms == answer))
-            patterns[rows] = _deck(fitted.answers[risk, result, answer].ravel(), rng)
+            rows = np.flatnonzero(group & (symptoms == answer))
+            patterns[rows] = _deck(fitted.answers[risk, outcome, answer].ravel(), rng)
     others = np.unravel_index(patterns, fitted.answers.shape[3:])
     made = [symptoms.astype(np.int16), *(code.astype(np.int16) for code in others)]
     return dict(zip(ANSWERS, made, strict=True))
-
-
-def _deck(counts: Counts, rng: np.random.Generator) -> Codes:
-    deck = np.repeat(np.arange(len(counts), dtype=np.int16), counts)
-    rng.shuffle(deck)
-    return deck
-
-
-def _by_risk(counts: Counts, risk: Codes, rng: np.random.Generator) -> Codes:
-    dealt = np.zeros(len(risk), dtype=np.int16)
-    for level, line in enumerate(counts):
-        dealt[risk == level] = _deck(line, rng)
-    return dealt
-
-
-def _scan_types(counts: Counts, result: Codes, rng: np.random.Generator) -> Codes:
-    """Deal check-outs to admitted rows first, since a refused visitor rarely checks out."""
-    types = np.zeros(len(result), dtype=np.int16)
-    approved, declined = np.flatnonzero(result == APPROVED), np.flatnonzero(result != APPROVED)
-    out = int(counts[CHECKOUT])
-    among = min(out, len(approved))
-    types[rng.permutation(approved)[:among]] = CHECKOUT
-    types[rng.permutation(declined)[: out - among]] = CHECKOUT
-    return types
 
 
 def _shuffled_within(zips: Codes, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -169,45 +193,39 @@ def _shuffled_within(zips: Codes, rng: np.random.Generator) -> NDArray[np.int64]
     return np.lexsort((rng.random(len(zips)), zips))
 
 
-def dp_counts(drawn: Drawn, fitted: Fitted) -> pa.Table:
-    """Return the rows of `_dp_counts`: every noisy count with its scale, interval, suppression and released count."""
-    schema = arrow_schema(DP_COUNTS)
-    return pa.concat_tables([_counts_of(table, drawn, fitted, schema) for table in drawn.tables])
+def dp_counts(drawn: Drawn, fitted: Fitted, rows: SyntheticDay | None = None) -> pa.Table:
+    """Return the rows of `_dp_counts`: every noisy count with its scale, interval, suppression and released count.
+
+    `rows`: the dealt day, if the caller has it.
+    """
+    dealt, estimates, schema = rows or deal(drawn, fitted), Estimates(drawn), arrow_schema(DP_COUNTS)
+    return pa.concat_tables([_counts_of(table, estimates, fitted, dealt, schema) for table in drawn.tables])
 
 
-def _counts_of(table: DrawnTable, drawn: Drawn, fitted: Fitted, schema: pa.Schema) -> pa.Table:
-    workload = table.workload
-    noisy = table.noisy.ravel()
-    reach = half_interval(table.scale)
-    shown = fitted.published.ravel() if workload.name == ZIP_RISK_RESULT else np.ones(noisy.size, dtype=bool)
-    released = _released(workload, fitted)
+def _counts_of(
+    table: DrawnTable, estimates: Estimates, fitted: Fitted, dealt: SyntheticDay, schema: pa.Schema
+) -> pa.Table:
+    workload, drawn = table.workload, estimates.drawn
+    counts = estimates.counts[workload.name].ravel()
+    shown = fitted.published.ravel() if workload.name == ZIP_RISK_RESULT else np.ones(counts.size, dtype=bool)
+    released = dealt.counts(workload)
+    noise = variance(table.scale) / drawn.keep**2
+    ends = [interval(value, estimates.stderr(value, noise)) for value in counts / drawn.keep]
     made: dict[str, pa.Array] = {
-        "scan_date": pa.repeat(pa.scalar(drawn.day, pa.date32()), noisy.size),
-        "measure": pa.repeat(workload.name, noisy.size),
-        "noisy_count": pa.array(noisy),
-        "noise_scale": pa.repeat(table.scale, noisy.size),
-        "low": pa.array(np.maximum(noisy - reach, 0)),
-        "high": pa.array(np.maximum(noisy + reach, 0)),
+        "scan_date": pa.repeat(pa.scalar(drawn.day, pa.date32()), counts.size),
+        "measure": pa.repeat(workload.name, counts.size),
+        "noisy_count": pa.array(np.rint(counts).astype(np.int64)),
+        "noise_scale": pa.repeat(table.scale, counts.size),
+        "low": pa.array([low for low, _ in ends], pa.int64()),
+        "high": pa.array([high for _, high in ends], pa.int64()),
         "suppressed": pa.array(~shown),
-        "released_count": pa.nulls(noisy.size, pa.int64()) if released is None else pa.array(released.ravel()),
+        "released_count": pa.nulls(counts.size, pa.int64()) if released is None else pa.array(released.ravel()),
     }
     for axis, codes in zip(workload.axes, np.indices(workload.shape), strict=True):
-        if axis.name in schema.names:
-            made[axis.name] = values_of(axis, schema.field(axis.name).type).take(pa.array(codes.ravel()))
+        name = RESULT.name if axis.name == OUTCOME.name else axis.name
+        if name in schema.names:
+            made[name] = values_of(axis, schema.field(name).type).take(pa.array(codes.ravel()))
         else:
             made["bucket"] = pa.array(axis.values, pa.string()).take(pa.array(codes.ravel()))
-    columns = [made[field.name] if field.name in made else pa.nulls(noisy.size, field.type) for field in schema]
+    columns = [made[field.name] if field.name in made else pa.nulls(counts.size, field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _released(workload: Workload, fitted: Fitted) -> Counts | None:
-    """Return the day's rows in each cell; `None` for the count of all passes, which are not only marked ones."""
-    fixed: dict[str, Counts] = {
-        TOTAL: np.array(fitted.total),
-        ZIP_RISK_RESULT: fitted.cells,
-        RISK_RESULT_ANSWERS: fitted.answers,
-        ZIP_SYMPTOMS: np.stack(
-            [(fitted.cells - fitted.symptoms).sum(axis=(1, 2)), fitted.symptoms.sum(axis=(1, 2))], 1
-        ),
-    }
-    return None if workload.name == PASSES else fixed.get(workload.name, fitted.attributes.get(workload.name))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 
 from common import audit
 from common.logs import kind_of
@@ -28,24 +28,34 @@ from exports.lake.catalogue import Lake
 from exports.lake.deployment import deployment_lake
 from exports.lake.files import files_of
 from exports.lake.write import overwrite_day, overwrite_table
-from exports.models import Release, ServedDay, Step
+from exports.models import Plan, Release, ServedDay, Step
 from exports.policy.checks import release_failures
+from exports.policy.cut import USUAL_RELEASES, has_refusals, kept, usual_by_area
 from exports.policy.daily import daily_by_state
 from exports.policy.domain import ZIP_RISK_RESULT, workloads
-from exports.policy.draw import Drawn, draw
+from exports.policy.draw import Drawn, Known, draw
+from exports.policy.estimates import Estimates
 from exports.policy.fit import Fitted, fit
 from exports.policy.guarantee import guarantee
 from exports.policy.profile import drift_failures, profile
 from exports.policy.rows import deal, dp_counts
-from exports.release import draw_log
+from exports.policy.signals import signals_of
+from exports.release import draw_log, pools
 from exports.release.counts import exact_counts, rows_may_be_gone
+from exports.release.plans import period_of, plan_of
 from exports.release.risklevels import levels_on
+from exports.release.signals import stored_signals, write_signals
 from exports.release.thresholds import drift_limits
+from exports.selectors import covered_days
 from passes.models import Pass
 
 log = logging.getLogger(__name__)
 
 TRIES: Final = 5
+ESTIMAND: Final = (
+    "counted check-ins: passes that were scanned or refused, at most three of one secret and epoch; not persons, and "
+    "not all passes"
+)
 LOST: Final = "rows were past their term before they were counted; the day stays a gap, as nothing is guessed"
 
 
@@ -64,14 +74,26 @@ def mark_served(*, days: set[dt.date]) -> None:
 
 
 def waiting_days(*, now: dt.datetime) -> list[dt.date]:
-    """Return closed days that were served but not released yet, oldest first, without those whose rows are lost."""
+    """Return closed days that were served but not released yet, oldest first, without those whose rows are lost.
+
+    Of a week that is drawn as one, its last day.
+    """
     last = closed_until(now)
     served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
     served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
     is_over = Q(step=Step.ANNOUNCED) | Q(lost_at__isnull=False)
     # A started release is finished even if its rows are purged meanwhile.
     begun = set(Release.objects.exclude(is_over).values_list("day", flat=True))
-    return sorted((served | begun) - set(Release.objects.filter(is_over).values_list("day", flat=True)))
+    over = covered_days(Release.objects.filter(is_over).only("day", "days"))
+    return sorted((_last_days(served - over, until=last) | begun) - over)
+
+
+def _last_days(served: set[dt.date], *, until: dt.date) -> set[dt.date]:
+    """Return the last days of the draws that these days belong to, of draws that are closed."""
+    if conf.weekly_from() is None and not Plan.objects.filter(last_day__gt=F("first_day")).exists():
+        return served
+    ends = {period_of(day)[1] for day in served}
+    return {day for day in ends if day <= until}
 
 
 def failures(*, now: dt.datetime) -> list[str]:
@@ -162,7 +184,11 @@ def _open(day: dt.date, now: dt.datetime) -> Release:
     existing = Release.objects.filter(day=day).first()
     if existing is None and day not in waiting_days(now=now):
         raise ReleaseFailed(f"{day} is not a closed day that was served")
-    release, _ = Release.objects.get_or_create(day=day, defaults={"budget": conf.budget()})
+    if existing is None:
+        first, last = period_of(day)
+        defaults = {"budget": conf.budget(), "days": (last - first).days + 1}
+        existing, _ = Release.objects.get_or_create(day=day, defaults=defaults)
+    release = existing
     if release.step != Step.ANNOUNCED:
         release.tries += 1
         release.save(update_fields=["tries"])
@@ -185,7 +211,7 @@ def _look_for_rows(release: Release, now: dt.datetime) -> None:
 
     The day is checked again each time an operator names it, since the clock may have been wrong.
     """
-    gone = rows_may_be_gone(day=release.day, now=now)
+    gone = rows_may_be_gone(day=release.first_day, now=now)
     if gone != (release.lost_at is not None):
         release.lost_at = now if gone else None
         release.save(update_fields=["lost_at"])
@@ -204,7 +230,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
     fitted, before = fit(drawn), _day_before(drawn.day)
     steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
         (Step.CHECKED, lambda row: _check(row, drawn, fitted, before, accept_drift)),
-        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
+        (Step.WRITTEN, lambda row: _write(row, lake, drawn, fitted)),
         (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted, before)),
         (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
     )
@@ -237,21 +263,40 @@ def draw_once(*, release: Release, now: dt.datetime) -> Release:
         row = Release.objects.select_for_update().get(pk=release.pk)
         if row.drawn is not None:
             return row
-        zips = tuple(states_by_zip3())
-        tables = workloads(zip3=zips, readings=conf.readings())
-        levels = levels_on(day=row.day, zip3=["", *zips])
-        counts = exact_counts(day=row.day, tables=tables, levels=levels.by_zip3)
-        drawn = draw(day=row.day, counts=counts, tables=tables, budget=row.budget)
-        row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.epsilon, now, Step.DRAWN
-        row.manifest = {"risklevel": dict(levels.basis)}
+        drawn, basis = _drawn(row)
+        row.drawn, row.epsilon, row.drawn_at, row.step = drawn.to_bytes(), drawn.cost, now, Step.DRAWN
+        row.manifest = {"risklevel": basis}
         row.save()
     return row
 
 
+def _drawn(row: Release) -> tuple[Drawn, dict[str, Any]]:
+    """Return the draw of a release and the basis of its classes of risk; all of it in the caller's transaction."""
+    plan = plan_of(row.day)
+    tables = workloads(zip3=plan.zips, readings=conf.readings())
+    levels = levels_on(day=row.day, zip3=["", *plan.zips])
+    counts = exact_counts(
+        day=row.day, tables=tables, levels=levels.by_zip3, first_day=row.first_day, frozen_at=plan.frozen_at
+    )
+    known = Known(
+        first_day=row.first_day,
+        usual=usual_by_area(_draws_before(row.day, USUAL_RELEASES)),
+        levels={zip3: "".join(map(str, line)) for zip3, line in levels.by_zip3.items()},
+        pool_epsilon=pools.add_day(release=row),
+    )
+    budget = row.budget * (1 - pools.SHARE)
+    return draw(day=row.day, counts=counts, tables=tables, budget=budget, known=known), dict(levels.basis)
+
+
+def _draws_before(day: dt.date, most: int) -> list[Drawn]:
+    """Return the counts of announced days before `day`, newest first."""
+    held = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day, drawn__isnull=False).order_by("-day")
+    return [Drawn.from_bytes(bytes(drawn)) for drawn in held.values_list("drawn", flat=True)[:most]]
+
+
 def _day_before(day: dt.date) -> Drawn | None:
     """Return the counts of the newest announced day before `day`."""
-    row = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day).order_by("-day").first()
-    return Drawn.from_bytes(bytes(row.drawn)) if row is not None and row.drawn is not None else None
+    return next(iter(_draws_before(day, 1)), None)
 
 
 def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None, accept_drift: bool) -> None:
@@ -263,9 +308,13 @@ def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None,
         release.manifest["drift_accepted"] = moved
 
 
-def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+def _write(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
     job = f"release-{drawn.day.isoformat()}"
-    rows, counts = deal(drawn, fitted), dp_counts(drawn, fitted)
+    lake.agree()
+    rows = deal(drawn, fitted)
+    counts = dp_counts(drawn, fitted, rows)
+    release.signals = stored_signals(signals_of(drawn, states_by_zip3()))
+    write_signals(lake=lake, release=release, job=job)
     overwrite_day(lake=lake, described=DP_COUNTS, day=drawn.day, batches=counts.to_batches, job=job)
     overwrite_day(lake=lake, described=CROWD_TRACING, day=drawn.day, batches=rows.batches, job=job)
     overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="zip3-1")
@@ -274,10 +323,13 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
     """Record what readers find: manifest, files with their digests, profile, the day's aggregates."""
     files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
-    release.manifest |= manifest(drawn, fitted) | {"files": files}
+    release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": pools.publish_pools(release=release)}
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)
     release.daily = daily_by_state(
-        day=drawn.day.isoformat(), batches=deal(drawn, fitted).batches(), states=states_by_zip3()
+        day=drawn.day.isoformat(),
+        batches=deal(drawn, fitted).batches(),
+        states=states_by_zip3(),
+        signals=signals_of(drawn, states_by_zip3()),
     )
 
 
@@ -306,7 +358,9 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
     known = fitted.cells[1:].size
     return {
         "day": drawn.day.isoformat(),
-        "guarantee": guarantee(epsilon=drawn.epsilon, budget=drawn.budget),
+        "first_day": drawn.first_day.isoformat(),
+        "estimand": ESTIMAND,
+        "guarantee": guarantee(epsilon=drawn.cost, budget=drawn.allowed),
         "mechanism": "discrete Laplace (OpenDP)",
         "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
         "chance_that_a_pass_counts": drawn.keep,
@@ -321,21 +375,32 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
                 "l1_distance": table.workload.l1,
                 "noise_scale": table.scale,
                 "epsilon": table.epsilon,
-                "share_of_budget": table.epsilon / drawn.epsilon,
+                "share_of_budget": table.epsilon / drawn.cost,
             }
             for table in drawn.tables
         ],
+        "epsilon_of_pool": drawn.pool_epsilon,
         "rows": fitted.total,
         "rows_without_zip": int(fitted.cells[0].sum()),
         "rows_of_unknown_zip": _of_unknown_zip(drawn, fitted),
         "cells_suppressed": int(np.count_nonzero(~fitted.published[1:])),
         "cells": known,
+        "null_columns": list(fitted.nulls),
+        "refusals_cut": _refusals_cut(drawn),
     }
+
+
+def _refusals_cut(drawn: Drawn) -> dict[str, float]:
+    """The share of its refusals that each area keeps, of areas whose refusals are cut."""
+    if not has_refusals(drawn):
+        return {}
+    areas = drawn.table(ZIP_RISK_RESULT).workload.axes[0].values
+    return {area: round(float(share), 4) for area, share in zip(areas, kept(drawn)[0], strict=True) if share < 1}
 
 
 def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
     """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
-    return max(0, round(float(drawn.table(ZIP_RISK_RESULT).noisy[0].sum()) * fitted.factor))
+    return max(0, round(float(Estimates(drawn).counts[ZIP_RISK_RESULT][0].sum()) * fitted.factor))
 
 
 def _version(package: str) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from psycopg import sql
 
 from common.time import deployment_zone
-from exports.policy.domain import PASSES, Workload
+from exports.policy.domain import Workload
 from exports.policy.noise import Counts
 from exports.reads import make_rows
 from passes.codec.epochs import epoch_end, last_ended_day
@@ -18,14 +18,22 @@ from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Organisation
 
 
-def exact_counts(*, day: dt.date, tables: Sequence[Workload], levels: Mapping[str, Sequence[int]]) -> dict[str, Counts]:
+def exact_counts(
+    *,
+    day: dt.date,
+    tables: Sequence[Workload],
+    levels: Mapping[str, Sequence[int]],
+    first_day: dt.date | None = None,
+    frozen_at: dt.datetime | None = None,
+) -> dict[str, Counts]:
     """Return exact counts of a day in the shape of each table; call it inside a transaction.
 
-    `levels` has the class of each pattern of answers by 3-digit ZIP (`risklevels.levels_by_zip3`), for the empty text
-    too. Counts are of marked passes, in the table `passes` of all.
+    With `first_day`, of the days from then on; with `frozen_at`, at venues that were verified by then. `levels` has the
+    class of each pattern of answers by 3-digit ZIP (`risklevels.levels_by_zip3`), for the empty text too. Counts are of
+    marked passes.
     """
     with connection.cursor() as cursor:
-        make_rows(cursor, day=day, levels=levels)
+        make_rows(cursor, day=day, levels=levels, first_day=first_day, frozen_at=frozen_at)
         return {table.name: _count(cursor, table) for table in tables}
 
 
@@ -52,10 +60,8 @@ def _count(cursor: Any, table: Workload) -> Counts:
     """Count one table: PostgreSQL groups, so only cells are transferred."""
     counts = np.zeros(table.shape, dtype=np.int64)
     columns = sql.SQL(", ").join([*(sql.Identifier(axis.name) for axis in table.axes), sql.SQL("count(*)")])
-    marked = sql.SQL("" if table.name == PASSES else "WHERE counted")
     groups = sql.SQL(", ").join(sql.SQL(str(place)) for place in range(1, len(table.axes) + 1))
-    grouped = sql.SQL("GROUP BY {}").format(groups) if table.axes else sql.SQL("")
-    query = sql.SQL("SELECT {} FROM release_rows {} {}").format(columns, marked, grouped)
+    query = sql.SQL("SELECT {} FROM release_rows WHERE counted GROUP BY {}").format(columns, groups)
     cursor.execute(query)
     for *place, number in cursor.fetchall():
         counts[tuple(place)] = number

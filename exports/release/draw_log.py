@@ -80,11 +80,11 @@ def _day_of(stored: StoredObject) -> dt.date:
 def _adopt(day: dt.date, body: bytes) -> bool:
     """Enter a draw into the ledger; return false if another process just did."""
     known, drawn = _read(day, body)
-    Release.objects.get_or_create(day=day, defaults={"budget": drawn.budget})
+    Release.objects.get_or_create(day=day, defaults={"budget": drawn.allowed, "days": drawn.days})
     row = Release.objects.select_for_update().get(day=day)
     if row.drawn is not None:
         return False
-    row.drawn, row.budget, row.epsilon = drawn.to_bytes(), drawn.budget, drawn.epsilon
+    row.drawn, row.budget, row.epsilon = drawn.to_bytes(), drawn.allowed, drawn.cost
     row.drawn_at, row.announced_at = _time(known["drawn_at"]), _time(known["announced_at"])
     row.manifest, row.step = known["manifest"], Step.CHECKED if row.announced_at else Step.DRAWN
     row.lost_at, row.failure, row.tries = None, "", 0

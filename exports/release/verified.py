@@ -40,7 +40,7 @@ from exports.reads import make_rows
 from exports.release.counts import rows_may_be_gone
 from exports.release.risklevels import levels_on
 from exports.release.thresholds import class_policy
-from exports.selectors import VERIFIED_TRIES
+from exports.selectors import VERIFIED_TRIES, covered_days
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[V
     """
     if not conf.publishes_verified_rows():
         return []
-    released = set(Release.objects.filter(step=Step.ANNOUNCED).values_list("day", flat=True))
+    released = covered_days(Release.objects.filter(step=Step.ANNOUNCED).only("day", "days"))
     over = set(VerifiedDay.objects.filter(step=DONE).values_list("day", flat=True))
     given_up = set(VerifiedDay.objects.filter(tries__gte=VERIFIED_TRIES).values_list("day", flat=True)) - {again}
     begun = {*VerifiedDay.objects.values_list("day", flat=True), again}

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from common.time import utc_now
 from common.web import problems
 from common.web.serializers import read_body
-from common.web.throttles import DrawThrottle
+from common.web.throttles import DrawThrottle, RegistrationThrottle
 from passes.api import serializers
 from passes.authentication import IsVisitor, VisitorAuthentication, visitor_of
 from passes.codec.ticket_keys import TicketClass
@@ -23,7 +23,7 @@ class VisitorsView(APIView):
 
     authentication_classes = [VisitorAuthentication]
     permission_classes = [IsVisitor]
-    throttle_classes = [DrawThrottle]
+    throttle_classes = [DrawThrottle, RegistrationThrottle]
 
     @extend_schema(
         operation_id="register_visitor",

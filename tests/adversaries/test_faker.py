@@ -1,6 +1,7 @@
 """P11: nobody fakes another venue's crowd."""
 
 import datetime as dt
+import secrets
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -8,13 +9,21 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from exports.models import Release, Step
+from exports.policy.domain import REFUSED
+from exports.policy.draw import Drawn
+from exports.policy.fit import fit
+from exports.policy.profile import Limits, drift_failures
+from exports.policy.signals import signals_of
+from exports.release.closed_days import draw_once
 from passes import keys
 from passes.clock import calendar
 from passes.codec import rotating_text, sign_pass
 from passes.codec.identity import derive_pass, derive_seed, encode_base64url
 from passes.models import Pass, Scan, Visit
+from tests.exports.rows import CLOSED, Place, a_place, a_scanned_pass
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
-from tests.passes.people import Phone, result, scan, send
+from tests.passes.people import HEALTHY, Phone, result, scan, send
 from tests.passes.wallet import body_of
 from venues.models import Venue
 
@@ -86,8 +95,71 @@ class TestAVenueThatFakesACrowd:
         assert Pass.objects.count() == 16
         assert Pass.objects.filter(counted=True).count() <= 3
 
+    def test_a_network_registers_keys_at_a_bounded_rate(self, settings: Any) -> None:
+        settings.THROTTLES = settings.THROTTLES | {"registration": "4/minute"}
+        assert [Phone().register().status_code for _ in range(6)] == [201] * 4 + [429] * 2
+
     def test_a_device_scans_at_a_bounded_rate(self, settings: Any, door: EnrolledDevice) -> None:
         settings.THROTTLES = settings.THROTTLES | {"device": "5/minute"}
         statuses = Counter(scan(door, "", now=NOW).status_code for _ in range(9))
         assert statuses == {200: 5, 429: 4}
         assert Scan.objects.count() == 5
+
+
+class TestRefusalsFromADesk:
+    """Refusals at check-in need no device: 300 random keys made 794 counted rows at a verified venue in 16 s."""
+
+    EPOCH = dt.date(2026, 5, 12)
+    MADE = 794
+
+    @pytest.fixture
+    def place(self) -> Place:
+        place = a_place()
+        for back in range(4):
+            day = self.EPOCH - dt.timedelta(days=back)
+            rows = [a_scanned_pass(place, day=day) for _ in range(60)]
+            refuse(place, day, 3)
+            assert len(rows) == 60
+        return place
+
+    def released(self, back: int) -> Release:
+        """The draw of a day, as if it had been announced."""
+        day = self.EPOCH - dt.timedelta(days=back)
+        row = draw_once(release=Release.objects.create(day=day, budget=1.0), now=CLOSED)
+        row.step = Step.ANNOUNCED
+        row.save()
+        return row
+
+    def test_keys_alone_make_refusals_that_count_at_a_venue_nobody_went_to(self) -> None:
+        venue = make_venue()
+        for _ in range(3):
+            assert Phone().check_in(venue, answers=HEALTHY | {"diagnosed": True}).credential is None
+        assert Pass.objects.filter(go=False).count() == 3
+        assert not Scan.objects.exists()
+
+    @pytest.mark.parametrize("made", [MADE, 12_000])
+    def test_they_add_at_most_noise_and_half_of_the_scans_and_stop_no_release(self, place: Place, made: int) -> None:
+        before = [self.released(back) for back in (3, 2, 1)]
+        refuse(place, self.EPOCH, made)
+        drawn = Drawn.from_bytes(bytes(self.released(0).drawn or b""))
+        refused = fit(drawn).answers[:, REFUSED].sum()
+        # Half of 60 scans a day, and noise: of the cut's own allowance, and of the scans it is measured by.
+        assert refused < 200 < made / drawn.keep
+        signals = {each.signal: each for each in signals_of(drawn, {}) if each.geo_type == "nation"}
+        assert signals["refused"].value < 200
+        assert signals["symptoms"].value < 200 + 4 * signals["symptoms"].stderr
+        yesterday = Drawn.from_bytes(bytes(before[-1].drawn or b""))
+        assert drift_failures(drawn=drawn, before=yesterday, limits=Limits()) == []
+
+
+def refuse(place: Place, day: dt.date, count: int) -> None:
+    """Refusals with all answers yes, as anybody's keys make them."""
+    answers = dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), True)
+    made = (
+        Pass(
+            tag=secrets.token_bytes(16), owner_hash=secrets.token_bytes(32), venue=place.venue, epoch=day, go=False,
+            refused_hour=3, counted=True, survey_seconds=1, **answers,
+        )
+        for _ in range(count)
+    )  # fmt: skip
+    Pass.objects.bulk_create(made, batch_size=2000)

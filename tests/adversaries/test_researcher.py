@@ -191,7 +191,7 @@ class TestWithOtherPeoplesPrograms:
         town = simulated_day(rows=40_000, seed=1)
         half = len(town.marked) // 2
         day, others = (
-            Day({name: codes[part] for name, codes in town.codes.items()}, town.marked[part])
+            Day({name: codes[part] for name, codes in town.codes.items()}, town.within[part], town.marked[part])
             for part in (slice(None, half), slice(half, None))
         )
         drawn = draw(day=DATE, counts=day.exact(tables), tables=tables, budget=1.0)
@@ -215,5 +215,5 @@ class TestWithOtherPeoplesPrograms:
 
 
 def texts(day: Day | SyntheticDay, released: SyntheticDay, columns: list[str]) -> pd.DataFrame:
-    """Rows as the texts that are published."""
-    return pd.DataFrame({name: np.array(released.axes[name].values)[day.codes[name]] for name in columns})
+    """Rows as the texts that are published; the code of a null is -1, the last text."""
+    return pd.DataFrame({name: np.array([*released.axes[name].values, "null"])[day.codes[name]] for name in columns})

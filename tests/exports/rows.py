@@ -40,9 +40,9 @@ def a_pass(place: Place, *, day: dt.date = DAY, **values: Any) -> Pass:
 
 
 def a_scan(place: Place, row: Pass, *, hour: float = 12, kind: str = "Checkin", **values: Any) -> Scan:
-    """Create a scan of a pass, `hour` hours into its day (UTC)."""
+    """Create a scan of a pass, `hour` hours into its day (UTC); a declined one is, by default, too warm."""
     at = dt.datetime.combine(row.epoch, dt.time(), tzinfo=dt.UTC) + dt.timedelta(hours=hour)
-    given: dict[str, Any] = {"approved": True, "cause": "ok"}
+    given: dict[str, Any] = {"approved": True, "cause": "ok" if values.get("approved", True) else "temperature"}
     return Scan.objects.create(
         scan_id=secrets.token_hex(8),
         venue=place.venue,

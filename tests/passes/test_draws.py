@@ -306,6 +306,12 @@ def test_an_address_gets_25_draws_and_registrations_a_second_together(phone: Pho
     assert '"draw";q=4;w=60' in Phone().register().headers["RateLimit-Policy"]
 
 
+def test_a_network_registers_at_least_30_keys_a_second(settings: Any) -> None:
+    assert product.THROTTLES["registration"] in ("40/second", "400/second")
+    settings.THROTTLES = settings.THROTTLES | {"registration": "2/minute"}
+    assert [Phone().register().status_code for _ in range(3)] == [201, 201, 429]
+
+
 def test_all_draws_together_take_at_most_half_a_core(phone: Phone, settings: Any, caplog: Any) -> None:
     amount, window = settings_of("signing")
     assert amount / window <= 500, "milliseconds of a core a second"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,7 +18,8 @@ from exports.dataset.tables import CROWD_TRACING, DAILY
 from exports.engine.results import columns_of, json_rows
 from exports.engine.run import Answered, run_query
 from exports.models import Release
-from exports.selectors import TablesAt, daily_rows
+from exports.policy.estimates import REACH, interval
+from exports.selectors import TablesAt, daily_rows, daily_signals
 
 SHOWN_ROWS: Final = 200
 CHARTED_ROWS: Final = 5000
@@ -199,9 +201,13 @@ def _statistics(release: Release) -> list[dict[str, Any]]:
 
 
 # Areas ----------------------------------------------------------------------------------------------------------------
+# Square of the standard error, by kind and name of an area and signal.
+Squares = dict[tuple[str, str, str], float]
+
+
 @dataclass(frozen=True)
 class Area:
-    """Released rows of a state or a ZIP area; shares in percent."""
+    """Released rows of a state or a ZIP area; shares in percent. `margins`: of the total and of symptoms, in rows."""
 
     name: str
     code: str
@@ -209,6 +215,17 @@ class Area:
     symptoms: int
     declined: int
     high: int
+    margins: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether the total is smaller than the half of its interval."""
+        return self.margins[0] is not None and self.margins[0] > self.total
+
+    @property
+    def symptoms_margin(self) -> float | None:
+        """Half of the interval of the share of symptoms, in percent."""
+        return self._percent(self.margins[1]) if self.margins[1] is not None else None
 
     @property
     def symptoms_percent(self) -> float:
@@ -238,6 +255,46 @@ MEASURES: Final[dict[str, Promise]] = {
 _DAILY_PLACES: Final = {name: place for place, name in enumerate(DAILY.names)}
 
 
+def squared_errors(at: TablesAt, *, day: dt.date | None) -> Squares:
+    """The squares of the standard errors of a day's signals, or their sums over all days. They never change: kept."""
+    key = "signal-errors-" + at.tag("signal errors", day.isoformat() if day else "").strip('W/"')
+    found: Squares | None = cache.get(key)
+    if found is None:
+        found = {}
+        days = daily_signals(at, first=day or dt.date.min, last=day or dt.date.max)
+        for geo_type, geo_value, _time, signal, _value, error, _size in (line for _, lines in days for line in lines):
+            place = (geo_type, geo_value, signal)
+            found[place] = found.get(place, 0.0) + error**2
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def _margins(squares: Squares, geo_type: str, geo_value: str) -> tuple[int | None, int | None]:
+    found = [squares.get((geo_type, geo_value, signal)) for signal in ("checkins", "symptoms")]
+    total, symptoms = (None if square is None else math.ceil(REACH * math.sqrt(square)) for square in found)
+    return total, symptoms
+
+
+@dataclass(frozen=True)
+class Sure:
+    """One signal of the newest day with its interval; `is_noise` where the interval's half exceeds the value."""
+
+    name: str
+    value: int
+    low: int
+    high: int
+    is_noise: bool
+
+
+def sure_of(release: Release) -> list[Sure]:
+    """The signals of the whole deployment of one release."""
+    found = [line for line in release.signals if line[0] == "nation"]
+    return [
+        Sure(signal, round(value), *interval(value, error), REACH * error > value)
+        for _, _, _, signal, value, error, _ in found
+    ]
+
+
 def states(at: TablesAt, *, day: dt.date | None, names: Mapping[str, str]) -> list[Area]:
     """Released rows by state, of one day or of all; what has no state comes last."""
     sums: dict[str, list[int]] = {}
@@ -247,9 +304,14 @@ def states(at: TablesAt, *, day: dt.date | None, names: Mapping[str, str]) -> li
             found = sums.setdefault(row[1] or "", [0, 0, 0, 0])
             for place, column in enumerate(columns):
                 found[place] += row[column]
-    unknown = _("ZIP unknown, or too few to publish")
+    unknown, squares = _("ZIP unknown, or too few to publish"), squared_errors(at, day=day)
     return [
-        Area(names.get(code, code) if code else unknown, code, *counts)
+        Area(
+            names.get(code, code) if code else unknown,
+            code,
+            *counts,
+            margins=_margins(squares, "state", code.lower()) if code else (None, None),
+        )
         for code, counts in sorted(sums.items(), key=lambda item: (not item[0], item[0]))
     ]
 
@@ -263,7 +325,8 @@ def zip_areas(at: TablesAt, *, day: dt.date | None) -> list[Area]:
     if rows is None:
         rows = json_rows(run_query(sql=_zip_sql(day), at=at).result.table)
         cache.set(key, rows, KEPT_SECONDS)
-    return [Area(row[0], row[0], *row[1:]) for row in rows]
+    squares = squared_errors(at, day=day)
+    return [Area(row[0], row[0], *row[1:], margins=_margins(squares, "zip3", row[0])) for row in rows]
 
 
 def _zip_sql(day: dt.date | None) -> str:

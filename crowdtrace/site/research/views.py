@@ -41,6 +41,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "asked": request.GET.get("as_of", ""),
         "releases": releases,
         "newest": newest,
+        "sure": shown.sure_of(newest) if newest else [],
         "bars": shown.bars_of(newest) if newest else [],
         "boxes": shown.boxes_of(newest) if newest else [],
         "splits": newest.manifest.get("tables", []) if newest else [],

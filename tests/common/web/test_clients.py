@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from common.web.clients import client_network, network_of
+from common.web.clients import client_network, network_of, wide_network
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,11 @@ def test_only_what_trusted_proxies_wrote_is_believed(
 )
 def test_a_household_is_one_network(text: str, network: str) -> None:
     assert network_of(text) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("192.0.2.7", "192.0.2.0/24"), ("2001:db8:1:2::7", "2001:db8:1::/48"), ("nothing", "")],
+)
+def test_a_host_has_many_addresses_of_one_wide_network(address: str, network: str) -> None:
+    assert wide_network(RequestFactory().get("/", REMOTE_ADDR=address)) == network

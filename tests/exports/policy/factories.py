@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from exports.policy.domain import PASSES, TOTAL, Workload, workloads
+from exports.policy.domain import Workload, workloads
 from exports.policy.noise import Counts, Mechanism
 
 DAY = dt.date(2020, 10, 15)
@@ -30,7 +30,7 @@ def counts_of(domain: tuple[Workload, ...], rows: list[dict[str, int]]) -> dict[
 
 
 def a_day_of(size: int, *, seed: int = 0, domain: tuple[Workload, ...] | None = None) -> dict[str, Counts]:
-    """Counts of `size` random rows, every axis uniform but for the answers, which are mostly no."""
+    """Counts of `size` random rows, every axis uniform but for the answers, mostly no, and refusals, one in ten."""
     domain = domain or tables()
     rng = np.random.default_rng(seed)
     axes = {axis.name: axis for table in domain for axis in table.axes}
@@ -40,11 +40,9 @@ def a_day_of(size: int, *, seed: int = 0, domain: tuple[Workload, ...] | None = 
         else rng.integers(len(axis.values), size=size)
         for name, axis in axes.items()
     }
+    codes["outcome"] = rng.choice(3, size=size, p=[0.5, 0.4, 0.1])
     counts: dict[str, Counts] = {}
     for table in domain:
-        if table.name in (PASSES, TOTAL):
-            counts[table.name] = np.array(size, dtype=np.int64)
-            continue
         place = np.ravel_multi_index([codes[axis.name] for axis in table.axes], table.shape)
         counts[table.name] = np.bincount(place, minlength=table.cells).reshape(table.shape).astype(np.int64)
     return counts

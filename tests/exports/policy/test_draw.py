@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports.policy.domain import PASSES, TOTAL, ZIP_RISK_RESULT, split
-from exports.policy.draw import Drawn, OverBudgetError, _draw, draw
-from exports.policy.noise import discrete_laplace, half_interval, tail_bound, variance
+from exports.policy.domain import OUTCOME, RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, split
+from exports.policy.draw import Drawn, Known, OverBudgetError, Usual, _draw, draw
+from exports.policy.noise import discrete_laplace, tail_bound, variance
 from tests.exports.policy.factories import DAY, a_day_of, counts_of, empty_counts, tables, without_noise
 
 
@@ -42,6 +42,11 @@ def test_a_mechanism_that_costs_more_than_the_budget_is_refused() -> None:
         )
 
 
+def test_refusals_are_a_slice_of_their_own_in_every_table() -> None:
+    for table in tables():
+        assert sum(axis == OUTCOME for axis in table.axes) == 1, table.name
+
+
 def test_two_draws_of_a_day_differ() -> None:
     counts, domain = a_day_of(1000), tables()
     first, second = (draw(day=DAY, counts=counts, tables=domain, budget=1.0) for _ in range(2))
@@ -60,7 +65,7 @@ def test_counts_that_do_not_fit_the_domain_are_refused() -> None:
     domain = tables()
     missing = empty_counts(domain)
     del missing[TOTAL]
-    negative = empty_counts(domain) | {TOTAL: np.array(-1)}
+    negative = empty_counts(domain) | {TOTAL: np.array([0, -1, 0])}
     misshapen = empty_counts(domain) | {ZIP_RISK_RESULT: np.zeros((2, 3, 2), np.int64)}
     for counts in (missing, negative, misshapen):
         with pytest.raises(ValueError, match="do not fit"):
@@ -77,15 +82,21 @@ def test_a_draw_survives_storage_and_gives_equal_bytes() -> None:
     assert all((again.table(t.workload.name).noisy == t.noisy).all() for t in drawn.tables)
 
 
+def test_what_was_public_before_the_draw_is_stored_with_it() -> None:
+    domain = tables()
+    known = Known(DAY - dt.timedelta(days=6), {"021": Usual(3.5, 100.25)}, {"021": "0" * 15 + "2"})
+    drawn = draw(day=DAY, counts=a_day_of(500), tables=domain, budget=1.0, known=known)
+    again = Drawn.from_bytes(drawn.to_bytes())
+    assert (again.first_day, again.usual, again.levels) == (known.first_day, known.usual, known.levels)
+    assert (again.days, again.to_bytes()) == (7, drawn.to_bytes())
+
+
 @pytest.mark.parametrize("scale", [0.7, 5.0, 80.0])
-def test_the_noise_has_the_variance_and_interval_that_are_published(scale: float) -> None:
+def test_the_noise_has_the_variance_that_is_published(scale: float) -> None:
     noise, _ = discrete_laplace(np.zeros(40_000, np.int64), scale, 3)
     assert abs(noise.mean()) < 6 * math.sqrt(variance(scale) / noise.size)
     # Kurtosis 6: the variance of the sample variance is 5 sigma^4 / n.
     assert abs(noise.var() / variance(scale) - 1) < 6 * math.sqrt(5 / noise.size)
-    reach = half_interval(scale)
-    assert (np.abs(noise) <= reach).mean() > 0.95 - 0.006
-    assert reach == 0 or (np.abs(noise) <= reach - 1).mean() < 0.95 + 0.006
 
 
 def test_the_tail_bound_is_above_the_tail_and_not_far() -> None:
@@ -108,12 +119,12 @@ class TestAudit:
 
     def losses(self, budget: float) -> tuple[np.ndarray, np.ndarray]:
         """Log likelihood ratio of each draw, drawn with and without the person: the strongest test there is."""
-        domain = tables(zip3=("021",))
+        # Tables of every kind that share the whole budget; more of them would only take longer.
+        kinds = (TOTAL, ZIP_RISK_RESULT, RESULT_ANSWERS, "hour")
+        domain = tuple(table for table in tables(zip3=("021",)) if table.name in kinds)
         others = [{"zip": 1}] * 20
-        person = [{"zip": 1, "risklevel": 2, "result": 1, "symptoms": 1, "hour": 3, "temp": 5, "m_score": 1}] * 3
+        person = [{"zip": 1, "risklevel": 2, "result": 1, "symptoms": 1, "hour": 3}] * 3
         without, with_person = counts_of(domain, others), counts_of(domain, others + person)
-        # The person may also hold passes beyond the cap, which count among all passes only.
-        with_person[PASSES] = without[PASSES] + 16
         losses = []
         for counts in (with_person, without):
             ratio = np.zeros(self.DRAWS)

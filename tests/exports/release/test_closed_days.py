@@ -60,7 +60,7 @@ def test_a_closed_day_is_released_and_the_published_query_says_so(place: Place) 
     assert rows_of() == fitted.total == release.manifest["rows"]
     assert abs(fitted.total - 300 / 0.9) < 150
     assert rows_of(ZIP3.name) == 933
-    assert rows_of(DP_COUNTS.name) > 5000
+    assert rows_of(DP_COUNTS.name) > 500
     text = published("daily_counts.sql").replace("2020-10-01", "2026-05-01").replace("2020-10-16", "2026-05-16")
     assert run.run_query(sql=text).result.table["total_count"].to_pylist() == [fitted.total]
 
@@ -68,7 +68,8 @@ def test_a_closed_day_is_released_and_the_published_query_says_so(place: Place) 
 def test_the_manifest_states_the_guarantee_and_the_split(place: Place) -> None:
     manifest = release_day(day=DAY, now=CLOSED).manifest
     assert manifest["guarantee"]["epsilon"] <= manifest["guarantee"]["budget"] == 8.0
-    assert sum(table["epsilon"] for table in manifest["tables"]) == pytest.approx(8.0)
+    spent = sum(table["epsilon"] for table in manifest["tables"]) + manifest["epsilon_of_pool"]
+    assert spent == pytest.approx(8.0)
     assert sum(table["share_of_budget"] for table in manifest["tables"] if table["core"]) >= 0.85
 
 

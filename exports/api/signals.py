@@ -1,0 +1,253 @@
+"""Signals by area and time, in the shape that COVIDcast has."""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from common.web.problems import FieldError, Invalid
+from common.web.serializers import Choice, Text, read_query
+from exports.api.catalogue import CSV, Dataset
+from exports.api.datasets import PUBLIC, DatasetView
+from exports.api.queries import FormatIsAsked
+from exports.api.serializers import AsOfParameters
+from exports.dataset.tables import GEO_TYPES, SIGNAL_NAMES, states_by_zip3
+from exports.lake.files import PARQUET
+from exports.policy.signals import DAYS_OF_A_WEEK, NATION, Signal, by_week, first_of_week
+from exports.selectors import TablesAt, daily_signals, tables_on
+
+FORMATS: Final = ("json", "csv", "parquet")
+TIME_TYPES: Final = ("day", "week")
+ALL: Final = "*"
+MOST_CHARACTERS: Final = 4000
+# Of an answer as JSON; a Parquet file has room for all.
+MOST_ROWS: Final = 50_000
+# Wrong values that are said at once.
+MOST_ERRORS: Final = 20
+_WEEK: Final = re.compile(r"(\d{4})-?W(\d{2})", re.ASCII)
+_DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
+
+
+class SignalsParameters(AsOfParameters):
+    """Query parameters of signals; lists are separated by commas, and `*` or nothing means all."""
+
+    geo_type = Choice(GEO_TYPES, required=False, help_text="by itself all")
+    geo_values = Text(
+        max_length=MOST_CHARACTERS,
+        required=False,
+        default=ALL,
+        help_text="us, letters of states such as ma, or 3-digit ZIPs; needs geo_type",
+    )
+    time_type = Choice(TIME_TYPES, required=False, help_text="day, or week (ISO, Monday to Sunday); by itself as asked")
+    time_values = Text(
+        max_length=MOST_CHARACTERS,
+        required=False,
+        default=ALL,
+        help_text="days such as 2020-10-15, weeks such as 2020-W42, or ranges such as 2020-10-01--2020-10-16",
+    )
+    signal = Text(max_length=MOST_CHARACTERS, required=False, default=ALL, help_text=", ".join(SIGNAL_NAMES))
+    format = Choice(FORMATS, required=False, default="json")
+
+
+class SignalOutput(serializers.Serializer[Any]):
+    """One value with its error."""
+
+    geo_type = serializers.ChoiceField(GEO_TYPES)
+    geo_value = serializers.CharField(allow_blank=True, help_text="empty: of unknown ZIPs")
+    time_value = serializers.CharField(help_text="a day, or an ISO week")
+    signal = serializers.ChoiceField(SIGNAL_NAMES)
+    value = serializers.FloatField(help_text="counted check-ins, unbiased; may be negative")
+    stderr = serializers.FloatField(min_value=0)
+    sample_size = serializers.IntegerField(min_value=0, help_text="all counted check-ins of this area and time")
+
+
+class SignalsOutput(serializers.Serializer[Any]):
+    """All signals that were asked for."""
+
+    results = SignalOutput(many=True)
+    as_of = serializers.DateField(allow_null=True, help_text="newest day in the tables; null before the first release")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for; `None` stands for everything. Times are ranges of days, both ends included."""
+
+    geo_type: str | None
+    geo_values: frozenset[str] | None
+    signals: frozenset[str] | None
+    weekly: bool
+    times: tuple[tuple[dt.date, dt.date], ...]
+
+    def takes_day(self, day: dt.date) -> bool:
+        """Return whether a day is asked for, or the week that ends on it."""
+        return any(first <= day <= last for first, last in self.times)
+
+    def takes(self, row: Signal) -> bool:
+        """Return whether a signal of a day that is asked for is asked for."""
+        return (
+            (self.geo_type is None or row.geo_type == self.geo_type)
+            and (self.geo_values is None or row.geo_value in self.geo_values)
+            and (self.signals is None or row.signal in self.signals)
+            and ("W" in row.time_value) is self.weekly
+        )
+
+
+class SignalsView(DatasetView):
+    """Signals."""
+
+    content_negotiation_class = FormatIsAsked
+
+    @extend_schema(
+        operation_id="signals",
+        tags=["dataset"],
+        summary="Unbiased counts with standard errors, by area and time",
+        parameters=[SignalsParameters],
+        responses={
+            (200, "application/json"): SignalsOutput,
+            (200, CSV): OpenApiTypes.STR,
+            (200, PARQUET): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request, name: str) -> HttpResponse:
+        """Counted check-ins with their errors, unbiased: negative values are kept and none is suppressed.
+
+        Weeks are sums of their days, where all seven are released. With `as_of`, as that day's release left them.
+        """
+        Dataset.of(request._request, name)
+        query = read_query(request, SignalsParameters)
+        asked, at = _asked(query), tables_on(query.get("as_of"))
+        rows = _rows(at, asked)
+        if query["format"] == "json" and len(rows) > MOST_ROWS:
+            detail = _("%(rows)d rows are more than an answer as JSON may have; ask for csv or parquet, or for less.")
+            raise Invalid.field("?format", detail % {"rows": len(rows)}, "too_many")
+        return _response(request._request, at, rows, query["format"])
+
+
+def _asked(query: dict[str, Any]) -> Asked:
+    """Read the lists; raises `Invalid` with every wrong value, and the names that are near."""
+    errors: list[FieldError] = []
+    geo_type = query.get("geo_type")
+    geo_values = _listed(query["geo_values"], "?geo_values", _area(geo_type), errors)
+    if geo_values is not None and geo_type is None:
+        errors.append(FieldError("?geo_type", _("Say of which kind these areas are."), "required"))
+    signals = _listed(query["signal"], "?signal", _one_of(SIGNAL_NAMES), errors)
+    times = _listed(query["time_values"], "?time_values", _time, errors)
+    weekly = query.get("time_type") == "week"
+    if times:
+        kinds = {kind for kind, first, last in times}
+        weekly = kinds == {"week"} or (weekly and not errors)
+        if len(kinds) > 1 or query.get("time_type", *kinds) not in kinds:
+            errors.append(FieldError("?time_values", _("Give days or weeks, as time_type says."), "invalid"))
+    if errors:
+        raise Invalid(errors=errors[:MOST_ERRORS])
+    ranges = tuple((first, last) for kind, first, last in times) if times else ((dt.date.min, dt.date.max),)
+    return Asked(geo_type, geo_values, signals, weekly, ranges)
+
+
+def _listed(text: str, pointer: str, read: Callable[[str], Any], errors: list[FieldError]) -> Any:
+    """Return the values of a list, or `None` for all; wrong ones are added to `errors`."""
+    if text.strip() == ALL:
+        return None
+    found = []
+    for part in text.split(","):
+        try:
+            found.append(read(part.strip()))
+        except ValueError as error:
+            errors.append(FieldError(pointer, str(error), "invalid"))
+    return frozenset(found)
+
+
+def _one_of(names: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() in names:
+            return text.lower()
+        near = get_close_matches(text.lower(), names, n=1, cutoff=0.4)
+        hint = _(" Did you mean %(name)s?") % {"name": near[0]} if near else ""
+        raise ValueError(_("There is no %(text)s.") % {"text": _shown(text)} + hint)
+
+    return read
+
+
+def _area(geo_type: str | None) -> Callable[[str], str]:
+    """Return what reads an area of this kind. A known area without any rows is no error."""
+    states = sorted({state.lower() for state in states_by_zip3().values()})
+    names = {"nation": (NATION,), "state": states, "zip3": sorted(states_by_zip3())}
+    return _one_of(names[geo_type]) if geo_type else str
+
+
+def _time(text: str) -> tuple[str, dt.date, dt.date]:
+    """Read a day, a week, or a range of either: the kind, the first and the last day."""
+    start, separator, end = text.partition("--")
+    first, last = _span(start), _span(end if separator else start)
+    if first[0] != last[0] or last[2] < first[1]:
+        raise ValueError(_("%(text)s is no range of days or of weeks.") % {"text": _shown(text)})
+    return first[0], first[1], last[2]
+
+
+def _span(text: str) -> tuple[str, dt.date, dt.date]:
+    week, day = _WEEK.fullmatch(text), _DAY.fullmatch(text)
+    try:
+        if week:
+            monday = dt.date.fromisocalendar(int(week[1]), int(week[2]), 1)
+            return "week", monday, monday + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
+        if day:
+            read = dt.date(*map(int, day.groups()))
+            return "day", read, read
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(_("%(text)s is no day such as 2020-10-15 and no week such as 2020-W42.") % {"text": _shown(text)})
+
+
+def _shown(text: str) -> str:
+    return f'"{text[:40]}"'
+
+
+def _rows(at: TablesAt, asked: Asked) -> list[Signal]:
+    """Return the signals that are asked for, oldest first."""
+    first, last = min(asked.times)[0], max(last for first, last in asked.times)
+    if asked.weekly and first > dt.date.min:
+        first = first_of_week(first)
+    stored = daily_signals(at, first=first, last=last)
+    days = [
+        (day, [Signal(day, *line) for line in lines]) for day, lines in stored if asked.weekly or asked.takes_day(day)
+    ]
+    found = [row for day, signals in days if asked.takes_day(day) for row in signals if asked.takes(row)]
+    if asked.weekly:
+        weeks = by_week(signals for _, signals in days)
+        ends = {day for day in {row.day for row in weeks} if asked.takes_day(day)}
+        found += [row for row in weeks if row.day in ends and asked.takes(row)]
+    return sorted(found)
+
+
+def _response(request: HttpRequest, at: TablesAt, rows: Sequence[Signal], form: str) -> HttpResponse:
+    data, kind = _written(at, rows, form)
+    tag = at.tag(request.path, hashlib.sha256(data).hexdigest())
+    headers = {"ETag": tag, "Cache-Control": PUBLIC}
+    if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+        return HttpResponse(status=304, headers=headers)
+    if form != "json":
+        headers["Content-Disposition"] = f'attachment; filename="signals.{form}"'
+    return HttpResponse(data, content_type=kind, headers=headers)
+
+
+def _written(at: TablesAt, rows: Sequence[Signal], form: str) -> tuple[bytes, str]:
+    if form == "json":
+        listed = [dict(zip(Signal._fields[1:], row[1:], strict=True)) for row in rows]
+        return JSONRenderer().render({"results": listed, "as_of": at.as_of}), "application/json"
+    from exports.engine.results import to_csv, to_parquet
+    from exports.release.signals import signals_table
+
+    table = signals_table(rows).drop_columns(["scan_date"])
+    return (to_csv(table), f"{CSV}; charset=utf-8") if form == "csv" else (to_parquet(table), PARQUET)

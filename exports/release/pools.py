@@ -1,0 +1,87 @@
+"""How many passes lie beyond the third of their person, by pools of 28 days: a figure of its own, added to no day.
+
+The dataset counts three passes of one secret and epoch. All scanned passes together change by 16 with one person, so
+their noise is large; in one day it was larger than what it measured. A pool has one noise for 28 days: it is drawn when
+the pool begins, so that what is stored is noisy at every moment, and each day's passes are added to it. Refusals are
+not in it, since anyone can make them.
+"""
+
+import datetime as dt
+import math
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+
+from exports.models import PassPool, Release, Step
+from exports.policy.domain import REFUSED
+from exports.policy.noise import discrete_laplace, variance
+from passes.codec.limits import PASSES_PER_EPOCH
+
+DAYS: Final = 28
+# Part of a day's budget that its pool gets.
+SHARE: Final = 0.02
+# Signals of scanned passes.
+SCANNED: Final = ("approved", "declined")
+
+
+def add_day(*, release: Release) -> float:
+    """Add a day's scanned passes, which `make_rows` left in this transaction, to its pool; return what that costs.
+
+    A day of a pool that is published costs nothing and is not added.
+    """
+    first, epsilon = first_day_of(release.day), release.budget * SHARE
+    pool = PassPool.objects.select_for_update().filter(first_day=first).first() or _begin(first, epsilon)
+    if pool.published_in is not None or pool.epsilon > epsilon:
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM release_rows WHERE outcome < %s", [REFUSED])
+        pool.noisy_sum += cursor.fetchone()[0]
+    pool.days += release.days
+    pool.save()
+    return pool.epsilon
+
+
+def first_day_of(day: dt.date) -> dt.date:
+    """Return the first day of the pool of a day; pools follow each other without gaps."""
+    return day - dt.timedelta(days=day.toordinal() % DAYS)
+
+
+def _begin(first: dt.date, epsilon: float) -> PassPool:
+    scale = PASSES_PER_EPOCH / epsilon * (1 + 1e-9)
+    noise, cost = discrete_laplace(np.zeros(1, dtype=np.int64), scale, PASSES_PER_EPOCH)
+    return PassPool.objects.create(first_day=first, noisy_sum=int(noise[0]), scale=scale, epsilon=cost)
+
+
+def publish_pools(*, release: Release) -> list[dict[str, Any]]:
+    """Publish the pools that ended before the pool of this release; a repeated step publishes the same ones."""
+    ended = PassPool.objects.select_for_update().filter(first_day__lt=first_day_of(release.day))
+    found = [pool for pool in ended.order_by("first_day") if pool.published_in in (None, release.day)]
+    for pool in found:
+        pool.published_in = release.day
+        pool.save()
+    return [_described(pool) for pool in found]
+
+
+def _described(pool: PassPool) -> dict[str, Any]:
+    """Return the scanned passes of a pool, those of them that count, and their difference, with standard errors."""
+    last = pool.first_day + dt.timedelta(days=DAYS - 1)
+    counted, squares = 0.0, 0.0
+    releases = Release.objects.filter(step=Step.ANNOUNCED, day__range=(pool.first_day, last))
+    for signals in releases.values_list("signals", flat=True):
+        for geo_type, _place, _time, signal, value, error, _size in signals:
+            if geo_type == "nation" and signal in SCANNED:
+                counted, squares = counted + value, squares + error**2
+    noise = variance(pool.scale)
+    return {
+        "first_day": pool.first_day.isoformat(),
+        "last_day": last.isoformat(),
+        "days": pool.days,
+        "scanned": pool.noisy_sum,
+        "scanned_stderr": round(math.sqrt(noise), 1),
+        "counted": round(counted, 1),
+        "counted_stderr": round(math.sqrt(squares), 1),
+        "beyond_the_third": round(pool.noisy_sum - counted, 1),
+        "beyond_the_third_stderr": round(math.sqrt(noise + squares), 1),
+        "epsilon": pool.epsilon,
+    }

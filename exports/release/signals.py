@@ -1,0 +1,65 @@
+"""Signals in the ledger and in the lake: each day's with its release, and those of a week once its days are there."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from exports.dataset.engines import arrow_schema
+from exports.dataset.tables import SIGNALS
+from exports.lake.catalogue import Lake
+from exports.lake.write import overwrite_day
+from exports.models import Release, Step
+from exports.policy.signals import DAYS_OF_A_WEEK, Signal, by_week, first_of_week
+
+# Digits after the point: far below any standard error.
+DIGITS: Final = 3
+
+
+def stored_signals(signals: Iterable[Signal]) -> list[list[Any]]:
+    """Return signals as the ledger stores them: without the day, values rounded far below their error."""
+    return [[*each[1:5], round(each.value, DIGITS), round(each.stderr, DIGITS), each.sample_size] for each in signals]
+
+
+def read_signals(day: dt.date, stored: Sequence[Sequence[Any]]) -> list[Signal]:
+    """Return the signals of a release."""
+    return [Signal(day, *line) for line in stored]
+
+
+def write_signals(*, lake: Lake, release: Release, job: str) -> None:
+    """Write a release's signals to the lake, and those of its week into the partition of the week's last day.
+
+    A day that is released after the last one of its week completes the week: that partition is written once more.
+    """
+    week = _days_of_week(release)
+    sunday = first_of_week(release.day) + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
+    weekly = by_week(week.values())
+    own = week[release.day] + (weekly if release.day == sunday else [])
+    overwrite_day(lake=lake, described=SIGNALS, day=release.day, batches=lambda: _batches(own), job=job)
+    if weekly and release.day != sunday:
+        last = week[sunday] + weekly
+        overwrite_day(lake=lake, described=SIGNALS, day=sunday, batches=lambda: _batches(last), job=f"{job}-week")
+
+
+def _days_of_week(release: Release) -> dict[dt.date, list[Signal]]:
+    """Return the signals of the days of a release's week that are announced, and its own."""
+    monday = first_of_week(release.day)
+    days = (monday, monday + dt.timedelta(days=DAYS_OF_A_WEEK - 1))
+    others = Release.objects.filter(step=Step.ANNOUNCED, day__range=days).exclude(pk=release.pk).order_by("day")
+    found = {row.day: read_signals(row.day, row.signals) for row in others.only("day", "signals")}
+    return found | {release.day: read_signals(release.day, release.signals)}
+
+
+def _batches(signals: Sequence[Signal]) -> Iterator[pa.RecordBatch]:
+    yield from signals_table(signals).to_batches()
+
+
+def signals_table(signals: Sequence[Signal]) -> pa.Table:
+    """Return signals in the schema of their table, in its order."""
+    schema = arrow_schema(SIGNALS)
+    ordered = sorted(signals, key=lambda each: (each.day, each.geo_type, each.geo_value, each.signal, each.time_value))
+    columns = list(zip(*ordered, strict=True)) if ordered else [()] * len(schema)
+    made = dict(zip(Signal._fields, columns, strict=True))
+    made["scan_date"] = made.pop("day")
+    return pa.Table.from_arrays([pa.array(made[field.name], field.type) for field in schema], schema=schema)
