@@ -97,6 +97,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "common.web.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "common.web.middleware.ShortWayMiddleware",
     "common.web.compression.StaticFilesMiddleware",
     "common.web.compression.PageCompressionMiddleware",
     "common.web.middleware.BodyLimitMiddleware",
@@ -112,6 +113,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "crowdtrace.urls"
 DOORS_URLCONF = "passes.urls_doors"
 DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
+# Functions that may answer a POST before what pages need is done.
+SHORT_WAYS = {"/api/v1/scans": "passes.api.door.answer_scan"}
 WSGI_APPLICATION = "crowdtrace.wsgi.application"  # of `runserver`; the web server takes `crowdtrace.asgi`
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "common.web.problems.csrf_failure"
@@ -253,7 +256,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 # may wait for one, for `seconds`; the next is refused. Doors are never behind pages, nor live scans behind those that
 # waited in a device for hours.
 WEB_LANES: dict[str, dict[str, Any]] = {
-    "doors": {"threads": 4, "queue": 64, "seconds": 15.0},
+    "doors": {"threads": 4, "queue": 128, "seconds": 15.0},
     "batches": {"threads": 1, "queue": 16, "seconds": 20.0},
     "queries": {"threads": 3, "queue": 8, "seconds": 2.0},
     "health": {"threads": 1, "queue": 16, "seconds": 5.0},
@@ -273,6 +276,12 @@ WEB_LANE_OF = {
     "/readyz": "health",
 }
 WEB_LANE_OF_OTHERS = "pages"
+# When answers of doors leave, in seconds after their request was there (`common.web.moments`): how long an answer took
+# would tell the door why a light is red. `first` lies above the slowest cause and above p99 of a busy hour.
+ANSWER_MOMENTS: dict[str, dict[str, float]] = {
+    "/api/v1/scans": {"first": 0.04, "step": 0.02},
+    "/api/v1/scans/batch": {"first": 0.04, "per_kib": 0.002, "step": 0.25},
+}
 # Seconds in which a body has to come, and in which a client has to take the next part of a long answer.
 BODY_SECONDS: float = env.float("BODY_SECONDS", default=30.0)
 ANSWER_SECONDS: float = env.float("ANSWER_SECONDS", default=30.0)
@@ -342,6 +351,11 @@ THROTTLES = {
     # room for one draw of fifteen days. Both hold in the embedded mode too, for nobody may fill the cores with them.
     "repeat": "3/minute",
     "signing": "1500/3 second",
+    # One code at one venue: how long its answers take tells nothing, but where a server is too busy for the moment at
+    # which they leave, many repeats of it might. It holds in the embedded mode too.
+    "code": "20/minute",
+    # Uploads of one device, for the same reason: each may hold that code again.
+    "batch": "60/minute",
     # Codes of invitations tried at one venue: a try spends no ticket.
     "invitation": f"{600 * _many}/minute",
     # Kilobytes that queries of Athena's protocol write for one client, their texts included.

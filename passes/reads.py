@@ -5,29 +5,31 @@ The import checker sees no table, so it is kept here: look at this file before c
 
 from typing import Final
 
+from venues.selectors import DEVICE
+
 # Scans of one pass are few, so one look through them (`mine`) answers four questions. A scan let its visitor through
 # if the kiosk's result, or where there is none the server's, is an approval. `stay` is the latest visit that had begun
 # by the scan's time, else the earliest one: nothing sorts before a visit that has begun.
-SCAN_FACTS: Final = """
+_FACTS: Final = """
     SELECT known.approved, pass.revoked, pass.tag IS NOT NULL,
            mine.seen, mine.slot_used, mine.slot_let_in, mine.last_slot, mine.next_checkout,
            stay.id, stay.arrived_at, stay.left_at, stay.times_out_at,
-           CASE WHEN %(limit)s::integer IS NULL THEN 0 ELSE (
+           CASE WHEN LIMIT_OF_HEADS IS NULL THEN 0 ELSE (
                SELECT count(*) FROM (
                    (SELECT 1 FROM passes_visit AS visit
-                    WHERE visit.venue_id = %(venue)s AND visit.left_at IS NULL AND visit.times_out_at > %(at)s
-                      AND visit.arrived_at <= %(at)s LIMIT %(limit)s)
+                    WHERE visit.venue_id = VENUE_ID AND visit.left_at IS NULL AND visit.times_out_at > %(at)s
+                      AND visit.arrived_at <= %(at)s LIMIT LIMIT_OF_HEADS)
                    UNION ALL
                    (SELECT 1 FROM passes_visit AS visit
-                    WHERE visit.venue_id = %(venue)s AND visit.left_at > %(at)s
-                      AND visit.arrived_at <= %(at)s LIMIT %(limit)s)) AS inside) END,
-           %(private)s AND EXISTS (
+                    WHERE visit.venue_id = VENUE_ID AND visit.left_at > %(at)s
+                      AND visit.arrived_at <= %(at)s LIMIT LIMIT_OF_HEADS)) AS inside) END,
+           IS_PRIVATE AND EXISTS (
                SELECT FROM venues_event AS event
-               WHERE event.venue_id = %(venue)s AND event.cancelled_at IS NULL AND event.invitation_needed
+               WHERE event.venue_id = VENUE_ID AND event.cancelled_at IS NULL AND event.invitation_needed
                  AND event.starts_at >= %(day_start)s AND event.starts_at < %(day_end)s)
     FROM (VALUES (1)) AS one
-    LEFT JOIN passes_scan AS known ON known.venue_id = %(venue)s AND known.scan_id = %(scan_id)s
-    LEFT JOIN passes_pass AS pass ON pass.tag = %(tag)s AND pass.venue_id = %(venue)s AND pass.go
+    LEFT JOIN passes_scan AS known ON known.venue_id = VENUE_ID AND known.scan_id = %(scan_id)s
+    LEFT JOIN passes_pass AS pass ON pass.tag = %(tag)s AND pass.venue_id = VENUE_ID AND pass.go
     LEFT JOIN LATERAL (
         SELECT count(*) AS seen,
                bool_or(scan.type = %(type)s AND scan.slot = %(slot)s
@@ -49,3 +51,49 @@ SCAN_FACTS: Final = """
         LIMIT 1
     ) AS stay ON true
 """
+
+
+def _facts(*, venue: str, limit: str, private: str) -> str:
+    return _FACTS.replace("VENUE_ID", venue).replace("LIMIT_OF_HEADS", limit).replace("IS_PRIVATE", private)
+
+
+SCAN_FACTS: Final = _facts(venue="%(venue)s", limit="%(limit)s::integer", private="%(private)s")
+"""All facts of one scan at a venue."""
+_LIMIT: Final = "(CASE WHEN %(count)s THEN device.capacity * device.enforced_limit_percent / 100 END)"
+_THERE: Final = _facts(venue="device.venue_id", limit=_LIMIT, private="device.access = 'Private'")
+DEVICE_AND_FACTS: Final = f"SELECT device.*, facts.* FROM ({DEVICE}) AS device CROSS JOIN LATERAL ({_THERE}) AS facts"  # noqa: S608 - constants
+"""The device of a token, and all facts of one scan at its venue, in one round trip."""
+
+# Of each pass all scans and visits: `passes.ledger` answers from them what the statement above asks of the database.
+BATCH_FACTS: Final = """
+    SELECT (SELECT coalesce(jsonb_object_agg(scan.scan_id, scan.approved), '{}')::text FROM passes_scan AS scan
+            WHERE scan.venue_id = %(venue)s AND scan.scan_id = ANY(%(scan_ids)s::text[])),
+           (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                       encode(pass.tag, 'hex'), pass.revoked,
+                       (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                                   scan.type, scan.slot, extract(epoch FROM scan.scanned_at), scan.approved,
+                                   scan.kiosk_approved)), '[]')
+                        FROM passes_scan AS scan WHERE scan.tag = pass.tag),
+                       (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                                   visit.id, extract(epoch FROM visit.arrived_at), extract(epoch FROM visit.left_at),
+                                   extract(epoch FROM visit.times_out_at))), '[]')
+                        FROM passes_visit AS visit WHERE visit.tag = pass.tag))), '[]')::text
+            FROM passes_pass AS pass
+            WHERE pass.tag = ANY(%(tags)s::bytea[]) AND pass.venue_id = %(venue)s AND pass.go),
+           (SELECT count(*) FROM (
+                (SELECT 1 FROM passes_visit AS visit
+                 WHERE visit.venue_id = %(venue)s AND visit.left_at IS NULL AND visit.times_out_at > %(first)s
+                   AND visit.arrived_at <= %(last)s LIMIT %(most)s)
+                UNION ALL
+                (SELECT 1 FROM passes_visit AS visit
+                 WHERE visit.venue_id = %(venue)s AND visit.left_at > %(first)s
+                   AND visit.arrived_at <= %(last)s LIMIT %(most)s)) AS around),
+           ARRAY(SELECT EXISTS (
+                     SELECT FROM venues_event AS event
+                     WHERE event.venue_id = %(venue)s AND event.cancelled_at IS NULL AND event.invitation_needed
+                       AND event.starts_at >= day.start AND event.starts_at < day.end)
+                 FROM unnest(%(day_starts)s::timestamptz[], %(day_ends)s::timestamptz[])
+                      WITH ORDINALITY AS day (start, "end", place) ORDER BY day.place)
+"""
+"""What a batch is decided on: answers to known scan ids, passes with scans and visits, how many heads were inside at
+any time of the batch (up to `most`), and which days are by invitation."""

@@ -42,12 +42,18 @@ class DeviceAuthentication(SchemeAuthentication):
         now = utc_now()
         context = device_context(credential, now)
         if context is None:
-            raise Unauthorized(_("This device is unknown or revoked. Enrol it again."), scheme=self.scheme)
+            raise unknown_device()
         match = request._request.resolver_match
         if match is None or (request.method, match.view_name) not in ALLOWED[context.kind]:
             raise Forbidden(_("The token of a device does not open this."))
         presence.note(device_id=context.device_id, last_seen=context.last_seen, now=now)
         return None, context
+
+
+def unknown_device() -> Unauthorized:
+    """The answer to a token that no device has."""
+    detail = _("This device is unknown or revoked. Enrol it again.")
+    return Unauthorized(detail, scheme=DeviceAuthentication.scheme)
 
 
 class OwnerTokenAuthentication(SchemeAuthentication):

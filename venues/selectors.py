@@ -9,7 +9,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -258,9 +258,9 @@ class DeviceContext(NamedTuple):
     events: tuple[Interval, ...]
 
 
-_DEVICE: Final = """
+DEVICE: Final = """
     SELECT device.id, device.public_id, device.kind, device.last_seen, door.id, door.access,
-           venue.id, venue.public_id, venue.kind, venue.time_zone, venue.usual_dwell_min, venue.unmanned,
+           venue.id AS venue_id, venue.public_id, venue.kind, venue.time_zone, venue.usual_dwell_min, venue.unmanned,
            organisation.id, organisation.verified_at IS NOT NULL, organisation.simulated_until,
            asked.version, asked.max_temperature_f, asked.min_o2, asked.capacity, asked.enforced_limit_percent,
            asked.rotating_code, asked.hours::text,
@@ -275,18 +275,27 @@ _DEVICE: Final = """
     WHERE device.token_hash = %(hash)s AND device.revoked_at IS NULL AND door.closed_at IS NULL
       AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
 """
+"""The row of a device, as `device_of_row` reads it; `device_values` gives its parameters."""
+DEVICE_COLUMNS: Final = 23
 
 
 def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
     """The device of a token with its door, venue, requirements, organisation and events around now, in one statement.
 
     `None` for an unknown or revoked token, and where door, venue or organisation are closed: revocation works at
-    once, since nothing of this is remembered between requests. Plain SQL, for it runs in every scan.
+    once, since nothing of this is remembered between requests. Plain SQL, for doors wait for it.
     """
-    asked = {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS}
-    row = one_row(_DEVICE, asked)
-    if row is None:
-        return None
+    row = one_row(DEVICE, device_values(token, now))
+    return None if row is None else device_of_row(row)
+
+
+def device_values(token: str, now: dt.datetime) -> dict[str, Any]:
+    """What `DEVICE` asks with."""
+    return {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS}
+
+
+def device_of_row(row: tuple[Any, ...]) -> DeviceContext:
+    """The device in a row of `DEVICE`."""
     *place, hours, events = row
     return DeviceContext(
         device_id=place[0],

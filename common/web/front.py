@@ -4,6 +4,9 @@ A request is read whole, up to the limit of its address and for `BODY_SECONDS` a
 the lane that `WEB_LANES` names for its address: doors have threads that nothing else can take. One that finds no place
 gets 503 with `Retry-After`. The answer leaves its thread whole; of long files a thread reads one part at a time. A
 client that takes nothing for `ANSWER_SECONDS` is let go.
+
+What the application answers at an address of `ANSWER_MOMENTS`, an error included, leaves at a moment of its own
+(`common.web.moments`): its thread is free before. A refusal for want of a thread knows nothing and leaves at once.
 """
 
 import asyncio
@@ -21,6 +24,7 @@ from django.utils import translation
 from common.web.gateway import WHOLE_BYTES, Answer, Application, Environ, as_answer, call, environ_of, set_body
 from common.web.lanes import Full, Lane
 from common.web.middleware import SecurityHeadersMiddleware, body_limit
+from common.web.moments import moments_of, wait_for_moment
 from common.web.problems import BadRequest, Problem, ServerError, TookTooLong, Unavailable, answer
 
 Message = MutableMapping[str, Any]
@@ -56,15 +60,23 @@ class Front:
             # The rest of the body may still come; it must not be taken for a request.
             await self._send(send, refusal(environ, problem, CLOSE))
             return
-        lane = self._lanes[settings.WEB_LANE_OF.get(environ["PATH_INFO"], settings.WEB_LANE_OF_OTHERS)]
+        await self._send(send, await self._answer(environ))
+
+    async def _answer(self, environ: Environ) -> Answer:
+        """The application's answer, at the moment when it may leave."""
+        arrived, path = asyncio.get_running_loop().time(), environ["PATH_INFO"]
+        body_bytes = environ["wsgi.input"].getbuffer().nbytes  # of what was read, not of what was promised
+        lane = self._lanes[settings.WEB_LANE_OF.get(path, settings.WEB_LANE_OF_OTHERS)]
         try:
             found = await lane.run(partial(call, self._application, environ))
         except Full:
-            found = refusal(environ, Unavailable(retry_after=RETRY_SECONDS))
+            return refusal(environ, Unavailable(retry_after=RETRY_SECONDS))
         except Exception:
             log.exception("the application failed")
             found = refusal(environ, ServerError())
-        await self._send(send, found)
+        if moments := moments_of(path):
+            await wait_for_moment(moments, arrived, body_bytes)
+        return found
 
     async def _read(self, environ: Environ, receive: Receive) -> None:
         """Give the request its body.

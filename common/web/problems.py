@@ -407,11 +407,15 @@ _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Answer for an exception in a view of the API; faults of ours are noted and answered without their cause."""
-    request: HttpRequest = context["request"]._request
     problem = from_exception(exc)
     if isinstance(problem, Unauthorized) and "WWW-Authenticate" not in problem.headers:
         challenge = context["view"].get_authenticate_header(context["request"])
         problem.headers["WWW-Authenticate"] = challenge or 'Session realm="crowdtrace"'
+    return answer_exception(exc, problem, context["request"]._request)
+
+
+def answer_exception(exc: Exception, problem: Problem | None, request: HttpRequest) -> HttpResponse:
+    """The answer to a program for an exception and what it stands for, noted where it is a fault of ours."""
     if problem is None:
         # What Django does for a view of its own; it would show a technical page under DEBUG.
         got_request_exception.send(sender=None, request=request)

@@ -19,7 +19,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
@@ -102,6 +102,19 @@ class Window:
         return self.shift + self.seconds * (1 - self.quota / self.current)
 
 
+class _Counting(NamedTuple):
+    """A counter and what to add."""
+
+    key: str
+    quota: int
+    window: int
+    cost: int
+
+
+_Counted = tuple[int, list[bytes | int | None]]
+"""Whether the script let it pass, and the counters with what they still live."""
+
+
 class _Storage(RedisStorage):
     """Counts and reads the window in one call: the library's two scripts, each as a function of one script."""
 
@@ -116,18 +129,20 @@ class _Storage(RedisStorage):
         self.lua_count = self.get_connection().register_script(self._COUNT)
         self._kept: list[Any] = []
 
-    def count(self, key: str, quota: int, window: int, cost: int) -> tuple[bool, list[bytes | int | None]]:
-        keys = [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
-        arguments = [quota, window, cost]
+    def count(self, asked: Sequence[_Counting]) -> list[_Counted]:
+        calls = [(self._keys(one.key), [one.quota, one.window, one.cost]) for one in asked]
         try:
-            allowed, counters = self._ask(keys, arguments)
+            return self._ask(calls)
         except (NoScriptError, ConnectionError):
             # The server forgot the script, or closed the connection: the library's own way does what is to be done.
-            allowed, counters = self.lua_count(keys, arguments)
-        return bool(allowed), counters
+            return [self.lua_count(keys, arguments) for keys, arguments in calls]
 
-    def _ask(self, keys: list[str], arguments: list[int]) -> Any:
-        """Run the script without what the library does around a command: a third of the time.
+    def _keys(self, key: str) -> list[str]:
+        return [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
+
+    def _ask(self, calls: list[tuple[list[str], list[int]]]) -> list[_Counted]:
+        """Run the script for all calls in one round trip, without what the library does around a command: a third of
+        the time.
 
         Connections are taken from the pool for good, as many as there are threads that count at once: to take one out
         and to put it back costs more than the command. One that the server closed meanwhile fails, and `count` asks
@@ -138,14 +153,15 @@ class _Storage(RedisStorage):
         except IndexError:
             connection = valkey.limits().connection_pool.get_connection()
         try:
-            connection.send_command("EVALSHA", self.lua_count.sha, len(keys), *keys, *arguments)
-            answer = connection.read_response()
+            commands = [("EVALSHA", self.lua_count.sha, len(keys), *keys, *arguments) for keys, arguments in calls]
+            connection.send_packed_command(connection.pack_commands(commands))
+            answers: list[_Counted] = [connection.read_response() for _ in commands]
         except BaseException:
             connection.disconnect()  # whatever is still under way must not answer another request
             valkey.limits().connection_pool.release(connection)
             raise
         self._kept.append(connection)
-        return answer
+        return answers
 
 
 @lru_cache(maxsize=4)
@@ -180,20 +196,44 @@ class _Outage:
 _outage = _Outage()
 
 
+class Asked(NamedTuple):
+    """What is counted: `cost` requests of `identity` against the limit `scope` of the settings."""
+
+    scope: str
+    identity: bytes | str
+    cost: int = 1
+
+
 def hit(scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
     """Count `cost` requests of `identity` against the limit `scope` of the settings; `None` while Valkey is away.
 
     `identity` is hashed under the day's key before it goes anywhere.
     """
+    verdicts = hit_all(Asked(scope, identity, cost))
+    return verdicts[0] if verdicts else None
+
+
+def hit_all(*asked: Asked) -> list[Verdict]:
+    """Count against several limits in one round trip, each by itself; empty while Valkey is away."""
     if _outage.lasts():
-        return None
-    quota, window = _limit(settings.THROTTLES[scope])
+        return []
     try:
-        key = f"{scope}/{quota}/{window}/{_pseudonym(scope, identity)}"
-        allowed, counters = _storage(settings.LIMITS_URL).count(key, quota, window, cost)
+        counted = _storage(settings.LIMITS_URL).count([_counting(one) for one in asked])
     except RedisError as error:
         _outage.note(error)
-        return None
+        return []
+    return [_verdict(one.scope, *answer) for one, answer in zip(asked, counted, strict=True)]
+
+
+def _counting(asked: Asked) -> _Counting:
+    quota, window = _limit(settings.THROTTLES[asked.scope])
+    key = f"{asked.scope}/{quota}/{window}/{_pseudonym(asked.scope, asked.identity)}"
+    return _Counting(key, quota, window, asked.cost)
+
+
+def _verdict(scope: str, passes: int, counters: Sequence[bytes | int | None]) -> Verdict:
+    quota, window = _limit(settings.THROTTLES[scope])
+    allowed = bool(passes)
     previous, previous_ms, current, current_ms = (max(0, int(value or 0)) for value in counters)
     counted = Window(quota, window, previous, previous_ms / 1000, current, current_ms / 1000)
     reset = math.ceil(counted.shift) if allowed else max(1, math.ceil(counted.wait() + ROUNDING_SECONDS))
@@ -251,6 +291,17 @@ def check(request: HttpRequest, scope: str, identity: bytes | str | None = None,
     verdict = _count(request, scope, client_network(request) if identity is None else identity, cost=cost)
     if verdict is not None and not verdict.allowed:
         raise TooMany(retry_after=verdict.reset)
+
+
+def check_all(request: HttpRequest, *asked: Asked, quietly: Sequence[Asked] = ()) -> None:
+    """Count a request against several limits at once; raises `TooMany`. Headers tell a quiet one if it refuses."""
+    verdicts = hit_all(*asked, *quietly)
+    request.__dict__.setdefault("rate_limit_verdicts", []).extend(
+        verdict for at, verdict in enumerate(verdicts) if at < len(asked) or not verdict.allowed
+    )
+    for verdict in verdicts:
+        if not verdict.allowed:
+            raise TooMany(retry_after=verdict.reset)
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:

@@ -17,8 +17,9 @@ from passes.admission import Result, ScanType
 from passes.api.serializers import SCAN_ID, ScanBodySerializer, ScanSerializer
 from passes.clock import moment
 from passes.codec import open_scan
+from passes.services.batches import record_batch
 from passes.services.checkins import CheckinAnswer
-from passes.services.scans import ScanRequest, record_malformed, record_scans
+from passes.services.scans import ScanRequest
 from venues.selectors import DeviceContext
 
 PADDED_BYTES: Final = 2048
@@ -26,6 +27,7 @@ PADDED_BYTES: Final = 2048
 _BODY: Final = ScanBodySerializer()
 _SCAN: Final = ScanSerializer()
 _TYPES: Final = {kind.value: kind for kind in ScanType}
+_RESULTS: Final = {result.value: result for result in Result}
 _USUAL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 LONGEST_ECHO: Final = 64
 
@@ -50,13 +52,25 @@ def read_scan(body: Any) -> ScanRequest:
     """The scan in the body of a request. As doors send it most, it is read by hand; whatever looks otherwise goes
     through the serialiser, which knows the rest and says what is wrong; raises `ValidationError`."""
     match body:
-        case {"scan_id": str(scan_id), "credential": str(credential), "type": str(kind), "scanned_at": str(at)} if (
-            len(body) == 4
-            and SCAN_ID.fullmatch(scan_id)
+        case {"scan_id": str(scan_id), **rest} if SCAN_ID.fullmatch(scan_id):
+            scan = _read_plain(rest, scan_id)
+            if scan is not None:
+                return scan
+    values = _SCAN.run_validation(body)
+    return scan_request(values, values["scan_id"])
+
+
+def _read_plain(body: dict[str, Any], scan_id: str) -> ScanRequest | None:
+    """A scan without its id, as devices send it most; `None` for what looks otherwise."""
+    match body:
+        case {"credential": str(credential), "type": str(kind), "scanned_at": str(at)} if (
+            len(body) == 3 + ("kiosk_result" in body)
             and credential.isascii()
             and credential.isprintable()
             and kind in _TYPES
             and _USUAL_TIME.fullmatch(at)
+            and isinstance(verdict := body.get("kiosk_result", ""), str)
+            and (verdict in _RESULTS or "kiosk_result" not in body)
         ):
             with suppress(ValueError):  # 25 o'clock
                 return ScanRequest(
@@ -64,9 +78,9 @@ def read_scan(body: Any) -> ScanRequest:
                     credential=credential,
                     type=_TYPES[kind],
                     scanned_at=dt.datetime.fromisoformat(at),
+                    kiosk_result=_RESULTS.get(verdict),
                 )
-    values = _SCAN.run_validation(body)
-    return scan_request(values, values["scan_id"])
+    return None
 
 
 def scan_request(values: dict[str, Any], scan_id: str) -> ScanRequest:
@@ -90,19 +104,20 @@ def batch_results(*, device: DeviceContext, items: list[Any], now: dt.datetime) 
     and both get its answer.
     """
     read = [_read(item, now) for item in items]
-    answers = record_scans(device=device, requests=[one for one in read if isinstance(one, ScanRequest)], now=now)
-    return [_result(device, item, one, answers, now) for item, one in zip(items, read, strict=True)]
+    malformed = [_scan_id(item) for item, one in zip(items, read, strict=True) if one is None]
+    answers = record_batch(
+        device=device,
+        requests=[one for one in read if one is not None],
+        malformed=[scan_id for scan_id in malformed if scan_id is not None],
+        now=now,
+    )
+    return [_result(item, answers) for item in items]
 
 
-def _result(
-    device: DeviceContext, item: Any, read: ScanRequest | None, answers: dict[str, Result], now: dt.datetime
-) -> dict[str, Any]:
-    if read is not None:
-        return {"scan_id": read.scan_id, "result": answers[read.scan_id].value}
+def _result(item: Any, answers: dict[str, Result]) -> dict[str, Any]:
     scan_id = _scan_id(item)
     if scan_id is not None:
-        result = record_malformed(device=device, scan_id=scan_id, now=now)
-        return {"scan_id": scan_id, "result": result.value}
+        return {"scan_id": scan_id, "result": answers[scan_id].value}
     echo = item.get("scan_id") if isinstance(item, dict) else None
     known = isinstance(echo, str) and len(echo) <= LONGEST_ECHO
     return {"scan_id": echo if known else None, "result": Result.DECLINED.value}
@@ -116,6 +131,9 @@ def _read(item: Any, now: dt.datetime) -> ScanRequest | None:
     body = {name: value for name, value in item.items() if name != "scan_id"}
     if "sealed" in body:
         body = _opened(body, scan_id, now)
+    plain = _read_plain(body, scan_id) if isinstance(body, dict) else None
+    if plain is not None:
+        return plain
     try:
         return scan_request(_BODY.run_validation(body), scan_id)
     except ValidationError:

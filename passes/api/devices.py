@@ -8,15 +8,17 @@ from rest_framework.views import APIView
 from common.crypto import b64encode
 from common.time import utc_now
 from common.web import throttles
+from common.web.authentication import parse_scheme
 from common.web.renderers import OneForm
 from common.web.serializers import read_body
 from common.web.throttles import DeviceThrottle
 from passes.api import serializers
 from passes.api.answers import batch_results, read_scan
+from passes.api.door import count_of
 from passes.api.parsers import BatchParser
 from passes.services.kiosks import make_bundle
-from passes.services.scans import record_scan
-from venues.authentication import DeviceAuthentication, IsDevice, device_of
+from passes.services.scans import find_scan
+from venues.authentication import DeviceAuthentication, IsDevice, device_of, unknown_device
 
 
 class DeviceView(APIView):
@@ -44,7 +46,7 @@ class BundleView(DeviceView):
 
 
 class ScansView(DeviceView):
-    """One scan."""
+    """One scan. Those in the usual form are answered by `passes.api.door` already."""
 
     @extend_schema(
         operation_id="scan",
@@ -67,9 +69,13 @@ class ScansView(DeviceView):
     )
     def post(self, request: Request) -> Response:
         """One bit: Approved or Declined. A known scan_id gets its first answer; any text is a credential."""
-        scan = read_scan(request.data)
-        result = record_scan(device=device_of(request), request=scan, now=utc_now())
-        return Response({"result": result.value})
+        scan, now = read_scan(request.data), utc_now()
+        token = parse_scheme(request, DeviceAuthentication.scheme)
+        found = None if token is None else find_scan(token=token, request=scan, now=now)
+        if found is None:  # revoked since it authenticated
+            raise unknown_device()
+        throttles.check_all(request._request, quietly=[count_of(found)])
+        return Response({"result": found.record(now).value})
 
 
 class BatchView(DeviceView):
@@ -87,5 +93,8 @@ class BatchView(DeviceView):
     def post(self, request: Request) -> Response:
         """Items are scans or `{scan_id, sealed}` (docs/protocol.md, section 10); a bad one is Declined in its place."""
         items = read_body(request, serializers.BatchSerializer)["scans"]
-        throttles.check(request._request, "queued", device_of(request).public_id, cost=max(1, len(items)))
-        return Response({"results": batch_results(device=device_of(request), items=items, now=utc_now())})
+        device = device_of(request)
+        queued = throttles.Asked("queued", device.public_id, cost=max(1, len(items)))
+        uploads = throttles.Asked("batch", device.public_id)
+        throttles.check_all(request._request, queued, quietly=[uploads])
+        return Response({"results": batch_results(device=device, items=items, now=utc_now())})

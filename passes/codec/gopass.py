@@ -96,6 +96,11 @@ def parse_pass(text: str, *, venue: str, keys: Keyring, at: float) -> GoPass | C
     unchecked = read_pass(text)
     if isinstance(unchecked, Cause):
         return unchecked
+    return check_pass(unchecked, venue=venue, keys=keys, at=at)
+
+
+def check_pass(unchecked: UncheckedPass, *, venue: str, keys: Keyring, at: float) -> GoPass | Cause:
+    """The steps of `parse_pass` after `read_pass`."""
     cause = check_signature(unchecked, venue=venue, keys=keys) or check_time(unchecked, at=at)
     if cause is not None:
         return cause

@@ -14,7 +14,8 @@ from django.db import connection
 from common.locks import keep_rows
 from common.statements import one_row
 from passes.admission import Result, ScanFacts, VisitEffect, VisitFacts
-from passes.reads import SCAN_FACTS
+from passes.reads import DEVICE_AND_FACTS, SCAN_FACTS
+from venues.selectors import DEVICE_COLUMNS, DeviceContext, device_of_row, device_values
 
 _RECORD: Final = """
     SELECT passes_record_scan(
@@ -37,6 +38,19 @@ class ScanQuery(NamedTuple):
     at: dt.datetime
     limit: int | None
     day: tuple[dt.datetime, dt.datetime] | None = None
+
+
+class DoorQuery(NamedTuple):
+    """Which scan is asked about where the venue is still to be found. `count`: whether heads are counted."""
+
+    scan_id: str
+    tag: bytes
+    type: str
+    slot: int
+    at: dt.datetime
+    count: bool
+    day_start: dt.datetime
+    day_end: dt.datetime
 
 
 class KnownScan(NamedTuple):
@@ -87,7 +101,16 @@ def read_facts(query: ScanQuery) -> KnownScan:
         "day_start": day_start,
         "day_end": day_end,
     }
-    row = _only(one_row(SCAN_FACTS, values))
+    return _known(_only(one_row(SCAN_FACTS, values)))
+
+
+def read_device_and_facts(*, token: str, now: dt.datetime, query: DoorQuery) -> tuple[DeviceContext, KnownScan] | None:
+    """The device of a token and all that is known for one scan at its venue, in one statement; `None`: no token."""
+    row = one_row(DEVICE_AND_FACTS, device_values(token, now) | query._asdict())
+    return None if row is None else (device_of_row(row[:DEVICE_COLUMNS]), _known(row[DEVICE_COLUMNS:]))
+
+
+def _known(row: tuple[Any, ...]) -> KnownScan:
     approved, revoked, exists, seen, used, let_in, last_slot, next_checkout, visit, arrived, left, times_out = row[:12]
     facts = ScanFacts(
         known_result=None if approved is None else _result(approved),

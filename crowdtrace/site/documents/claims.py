@@ -34,8 +34,9 @@ CLAIMS: Final = (
         _("A door learns one bit"),
         _(
             "Green or red, and nothing about your health beyond that. Every cause of red has the same answer in the "
-            "same size. A place that scans one code dozens of times and measures each answer can tell some causes "
-            "apart by their time, such as a broken code from a reading; your answers are not among them."
+            "same size. Every answer leaves at a fixed moment after the request, whatever its cause. Where a server is "
+            "too busy to be in time, the moment tells roughly how long it worked, so a place gets few repeats of one "
+            "code; your answers never play a part."
         ),
         "tests/adversaries/test_door.py",
     ),

@@ -1,0 +1,111 @@
+"""When answers of doors leave."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.web import front
+from common.web.front import Front
+from common.web.moments import Moments, moments_of
+
+SCANS = "/api/v1/scans"
+SECONDS = st.floats(0, 30)
+BYTES = st.integers(0, 2 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("path", sorted(settings.ANSWER_MOMENTS))
+class TestAMoment:
+    @given(ready=SECONDS, body_bytes=BYTES)
+    def test_is_not_before_the_answer_is_ready_and_at_most_a_step_after(
+        self, path: str, ready: float, body_bytes: int
+    ) -> None:
+        moments = moments_of(path)
+        assert moments is not None
+        leaves = moments.after(ready, body_bytes)
+        first = moments.after(0.0, body_bytes)
+        assert leaves >= max(ready, first) - 1e-9
+        assert leaves <= max(ready + moments.step, first) + 1e-9
+        steps = (leaves - first) / moments.step
+        assert steps == pytest.approx(round(steps), abs=1e-6)
+
+    @given(share=st.lists(st.floats(0, 1), min_size=2, max_size=2), body_bytes=BYTES)
+    def test_is_one_for_all_that_are_ready_before_the_first(
+        self, path: str, share: list[float], body_bytes: int
+    ) -> None:
+        moments = moments_of(path)
+        assert moments is not None
+        first = moments.after(0.0, body_bytes)
+        assert {moments.after(part * first, body_bytes) for part in share} == {first}
+
+
+def test_every_address_that_decides_scans_has_moments() -> None:
+    assert set(settings.ANSWER_MOMENTS) == {SCANS, "/api/v1/scans/batch"}
+    assert moments_of("/api/v1/shield") is None
+
+
+def test_an_answer_that_waits_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lane has one thread; nobody is answered before the application has seen all."""
+    many = 5
+    seen: list[str] = []
+    waited: list[tuple[Moments, int]] = []
+
+    async def until_all_were_seen(moments: Moments, arrived: float, body_bytes: int) -> None:
+        waited.append((moments, body_bytes))
+        while len(seen) < many:
+            await asyncio.sleep(0.001)
+
+    def application(environ: dict[str, Any], _start: Any) -> HttpResponse:
+        seen.append(environ["PATH_INFO"])
+        return HttpResponse(b"{}")
+
+    monkeypatch.setattr(front, "wait_for_moment", until_all_were_seen)
+    lanes = {"doors": {"threads": 1, "queue": many, "seconds": 10.0}}
+    monkeypatch.setattr(settings, "WEB_LANES", lanes)
+    body = json.dumps({"scan_id": "a" * 16}).encode()
+
+    async def all_at_once() -> list[int]:
+        application_of_all = Front(application)
+        return await asyncio.gather(*(ask(application_of_all, SCANS, body) for _ in range(many)))
+
+    assert asyncio.run(all_at_once()) == [200] * many
+    assert waited == [(moments_of(SCANS), len(body))] * many
+
+
+def test_what_needs_no_moment_and_what_finds_no_thread_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any) -> None:
+        pytest.fail("it waited")
+
+    monkeypatch.setattr(front, "wait_for_moment", never)
+    lanes = {name: {"threads": 1, "queue": 0, "seconds": 1.0} for name in ("doors", "pages")}
+    monkeypatch.setattr(settings, "WEB_LANES", lanes)
+
+    async def asked() -> tuple[int, int]:
+        server = Front(lambda *_: HttpResponse(b"{}"))
+        page = await ask(server, "/about", b"")
+        async with server._lanes["doors"]._free:
+            return page, await ask(server, SCANS, b"{}")
+
+    assert asyncio.run(asked()) == (200, 503)
+
+
+async def ask(application: Front, path: str, body: bytes) -> int:
+    """The status of one POST."""
+    messages = iter([{"type": "http.request", "body": body}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
+    scope = {"type": "http", "method": "POST", "raw_path": path.encode(), "query_string": b"", "headers": headers}
+    await application(scope | {"http_version": "1.1"}, receive, send)
+    return int(sent[0]["status"])
