@@ -40,7 +40,7 @@ def chromium_path(*, whole: bool = False) -> str:
     quarter of the work. `whole`: with the pages of Chromium's own, such as the warning about a certificate.
     """
     names = () if whole else ("chromium-headless-shell",)
-    found = [path for name in (*names, *CHROMIUMS) if (path := shutil.which(name))]
+    found: list[str] = [path for name in (*names, *CHROMIUMS) if (path := shutil.which(name))]
     assert found, "no Chromium: `make test` installs it"
     return found[0]
 
