@@ -17,6 +17,7 @@ from tests.exports.conftest import released, shared_release  # noqa: F401
 # The browser's driver keeps an event loop in this thread; the tests themselves are synchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
+CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 1024, "height": 768}
 # A wait ends with what it waits for, so that a long one takes time only where something is broken; a machine with other
@@ -32,16 +33,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def chromium_path() -> str:
-    """The system's Chromium; a missing one is an error, never a reason to skip."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "no Chromium: `make test` installs it"
-    return chromium
+def chromium_path(*, whole: bool = False) -> str:
+    """The system's Chromium; a missing one is an error, never a reason to skip.
+
+    Where the system has it, the same engine without windows (`chromium-headless-shell`), whose contexts start with a
+    quarter of the work. `whole`: with the pages of Chromium's own, such as the warning about a certificate.
+    """
+    names = () if whole else ("chromium-headless-shell",)
+    found: list[str] = [path for name in (*names, *CHROMIUMS) if (path := shutil.which(name))]
+    assert found, "no Chromium: `make test` installs it"
+    return found[0]
 
 
-def launch(playwright: Playwright, *arguments: str) -> Browser:
+def launch(playwright: Playwright, *arguments: str, whole: bool = False) -> Browser:
     """A Chromium of its own."""
-    return playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox", *arguments])
+    path = chromium_path(whole=whole)
+    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
 
 
 @pytest.fixture(scope="session")

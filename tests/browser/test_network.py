@@ -107,7 +107,8 @@ def test_a_phone_checks_in_and_a_second_browser_is_the_door(
 ) -> None:
     venue = make_venue(now=now())
     watch = Watch(origin, "" if trusted else REFUSED)
-    browsers = [launch(playwright, *([trusting(certificate)] if trusted else [])) for _ in range(2)]
+    arguments = [trusting(certificate)] if trusted else []
+    browsers = [launch(playwright, *arguments, whole=not trusted) for _ in range(2)]
     contexts = [
         browser.new_context(base_url=origin, **options) for browser, options in zip(browsers, SIZES, strict=True)
     ]
