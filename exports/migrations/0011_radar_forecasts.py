@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exports', '0009_bytes_of_results'),
+        ("exports", "0010_statistics_of_venues"),
         ('risk', '0004_weekly_series'),
     ]
 

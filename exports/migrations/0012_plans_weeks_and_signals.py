@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     """Plans made a day ahead, draws of whole weeks, signals. Draws from before keep their day."""
 
     dependencies = [
-        ("exports", "0009_bytes_of_results"),
+        ("exports", "0011_radar_forecasts"),
     ]
 
     operations = [
