@@ -15,7 +15,7 @@ from risk.estimates.nightly import learn_tonight
 class Command(BaseCommand):
     """Print what was settled and folded and what the gate said, as JSON."""
 
-    help = "Have answers of ended days and self-reported results show in shields, and learn; what the nightly task does."
+    help = "Have answers of ended days and self-reported results show, and learn from them; what the nightly task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Settle, fold and learn now."""
