@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("exports", "0010_statistics_of_venues"),
-        ('risk', '0004_weekly_series'),
+        ('risk', '0008_weekly_series'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('risk', '0003_reports_on_arrival'),
+        ("risk", "0007_venuecard_verified"),
     ]
 
     operations = [
