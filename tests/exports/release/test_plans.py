@@ -116,7 +116,7 @@ class TestSignalsOfAWeek:
         signals = stored_signals(signals_of(drawn, states_by_zip3()))
         return Release.objects.create(
             day=day, step=step, budget=BUDGET, epsilon=drawn.epsilon, drawn=drawn.to_bytes(), drawn_at=CLOSED,
-            signals=signals,
+            signals=signals, number=day.day if step == Step.ANNOUNCED else None,
         )  # fmt: skip
 
     def release(self, day: dt.date) -> Release:
