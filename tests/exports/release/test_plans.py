@@ -7,15 +7,16 @@ import pytest
 from django.db import transaction
 from django.db.utils import IntegrityError
 
-from exports.dataset.tables import CROWD_TRACING, SIGNALS
+from exports.dataset.tables import CROWD_TRACING, SIGNALS, states_by_zip3
 from exports.engine import run
 from exports.lake.deployment import deployment_lake
 from exports.models import Plan, Release, Step
 from exports.policy.domain import ZIP_RISK_RESULT
 from exports.policy.draw import Drawn, draw
-from exports.policy.signals import first_of_week
+from exports.policy.signals import first_of_week, signals_of
 from exports.release.closed_days import ReleaseFailed, mark_served, release_day, waiting_days
 from exports.release.plans import freeze_ahead, plan_of
+from exports.release.signals import stored_signals
 from tests.exports.ledger import BUDGET
 from tests.exports.policy.factories import a_day_of, tables
 from tests.exports.rows import a_place, a_scanned_pass
@@ -110,17 +111,22 @@ class TestAWeekDrawnAsOne:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("deployment")
 class TestSignalsOfAWeek:
-    def release(self, day: dt.date) -> Release:
+    def drawn(self, day: dt.date, step: Step) -> Release:
         drawn = draw(day=day, counts=a_day_of(500), tables=tables(), budget=BUDGET)
-        Release.objects.create(
-            day=day, step=Step.DRAWN, budget=BUDGET, epsilon=drawn.epsilon, drawn=drawn.to_bytes(), drawn_at=CLOSED
-        )
+        signals = stored_signals(signals_of(drawn, states_by_zip3()))
+        return Release.objects.create(
+            day=day, step=step, budget=BUDGET, epsilon=drawn.epsilon, drawn=drawn.to_bytes(), drawn_at=CLOSED,
+            signals=signals, number=day.day if step == Step.ANNOUNCED else None,
+        )  # fmt: skip
+
+    def release(self, day: dt.date) -> Release:
+        self.drawn(day, Step.DRAWN)
         return release_day(day=day, now=CLOSED)
 
     def test_a_late_day_completes_the_week_in_the_lake(self) -> None:
-        days = [MONDAY + number * ONE_DAY for number in range(7)]
+        days = [MONDAY + number * ONE_DAY for number in range(6)]
         late = days.pop(2)
-        made = [self.release(day) for day in days]
+        made = [*(self.drawn(day, Step.ANNOUNCED) for day in days), self.release(SUNDAY)]
         weekly = f'SELECT count(*) FROM "covid-19"."{SIGNALS.name}" WHERE time_value LIKE \'%W%\''
         assert query(weekly) == [(0,)]
         made.append(self.release(late))
