@@ -116,9 +116,9 @@ def test_ratings_are_drawn_by_the_week() -> None:
         rate(row, 4, 2)
     assert draw_waiting(now=CLOSED) == 1
     assert draw_waiting(now=WEEK_CLOSED) == 1
-    row = StatisticsDraw.objects.get(period=Period.WEEK)
-    assert row.first_day == DAY - DAY.weekday() * ONE_DAY
-    assert row.epsilon == pytest.approx(0.15)
+    made = StatisticsDraw.objects.get(period=Period.WEEK)
+    assert made.first_day == DAY - DAY.weekday() * ONE_DAY
+    assert made.epsilon == pytest.approx(0.15)
     assert history(place.venue, WEEK_CLOSED).ratings() is None, "six ratings are hidden by the noise"
 
 
