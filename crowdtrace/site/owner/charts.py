@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from exports.statistics.figures import WeekFigures
 
-WIDTH: Final = 340
+WIDTH: Final = 270
 """Narrow, so that its words can be read on a phone; a wide page does not stretch it."""
 HEIGHT: Final = 120
 FOOT: Final = 18
 HEAD: Final = 10
-LEFT: Final = 38
+LEFT: Final = 34
 """Room for words below, above and left of the bars."""
 MOST_WEEKS: Final = 8
 LABELS: Final = 4
