@@ -42,8 +42,6 @@ def variance(scale: float) -> float:
 def half_interval(scale: float, coverage: float = 0.95) -> int:
     """Return the smallest t with P(|X| <= t) >= coverage; P(|X| > t) = 2 a^(t+1)/(1 + a)."""
     a = math.exp(-1 / scale)
-    if a == 0:
-        return 0
     return max(0, math.ceil(math.log((1 - coverage) * (1 + a) / 2) / math.log(a)) - 1)
 
 

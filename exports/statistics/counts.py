@@ -23,7 +23,7 @@ from exports.reads import OWNER_DAY, OWNER_RATINGS
 from passes.clock import calendar, moment
 from passes.codec import Cause
 
-OWN_CAUSES: Final = (Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.TEMPERATURE, Cause.O2)
+OWN_CAUSES: Final = (Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2)
 """Causes of red that lie with the pass and its holder. Any other is about the door, the hour, the code or the crowd."""
 
 
