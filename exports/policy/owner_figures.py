@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from exports.policy.domain import CAP, KEEP, Axis, Workload
-from exports.policy.noise import Counts, Floats, half_interval, variance
+from exports.policy.noise import Counts, Floats, variance
 from exports.policy.periods import Period
 from passes.codec.limits import EPOCH_LENGTH
 
@@ -65,9 +65,15 @@ class Figure:
     within: int
 
 
+def half_width(scale: float) -> int:
+    """Return the smallest t with P(|X| <= t) >= 0.95 for one draw of noise: P(|X| > t) = 2 a^(t+1)/(1 + a)."""
+    a = math.exp(-1 / scale)
+    return max(0, math.ceil(math.log(0.05 * (1 + a) / 2) / math.log(a)) - 1) if a else 0
+
+
 def figure(noisy: int, scale: float) -> Figure:
     """Return one noisy count as people: never below nothing, scaled by the share of passes that the coin leaves out."""
-    return Figure(max(0, round(noisy / KEEP)), math.ceil(half_interval(scale) / KEEP))
+    return Figure(max(0, round(noisy / KEEP)), math.ceil(half_width(scale) / KEEP))
 
 
 def total(noisy: Sequence[int], scales: Sequence[float]) -> Figure:

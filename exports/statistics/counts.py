@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db import connection
@@ -23,7 +23,7 @@ from exports.reads import OWNER_DAY, OWNER_RATINGS
 from passes.clock import calendar, moment
 from passes.codec import Cause
 
-OWN_CAUSES: Final = (Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.TEMPERATURE, Cause.O2)
+OWN_CAUSES: Final = (Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2)
 """Causes of red that lie with the pass and its holder. Any other is about the door, the hour, the code or the crowd."""
 
 
@@ -38,7 +38,7 @@ def _of_day(day: dt.date, venues: Sequence[str]) -> dict[str, Counts]:
     outcomes = np.zeros((len(venues), len(OUTCOMES)), np.int64)
     hours = np.zeros((len(venues), HOURS), np.int64)
     place = {venue: at for at, venue in enumerate(venues)}
-    values = {
+    values: dict[str, Any] = {
         "day": day,
         "venues": list(venues),
         "own": [cause.value for cause in OWN_CAUSES],
@@ -56,7 +56,7 @@ def _of_day(day: dt.date, venues: Sequence[str]) -> dict[str, Counts]:
 def _of_week(monday: dt.date, venues: Sequence[str]) -> dict[str, Counts]:
     masks, distancing = (np.zeros((len(venues), len(SCORES)), np.int64) for _ in range(2))
     place = {venue: at for at, venue in enumerate(venues)}
-    values = {"first": monday, "last": monday + dt.timedelta(days=6), "venues": list(venues)}
+    values: dict[str, Any] = {"first": monday, "last": monday + dt.timedelta(days=6), "venues": list(venues)}
     with connection.cursor() as cursor:
         cursor.execute(OWNER_RATINGS, values)
         for venue, masks_score, distancing_score, passes in cursor.fetchall():

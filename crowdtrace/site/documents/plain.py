@@ -85,8 +85,8 @@ POINTS: Final = (
     Point(
         _("What can you not protect me from?"),
         _(
-            "People and cameras that see you. Somebody who takes your phone or your printed key. An operator who starts "
-            "to write down network addresses. A place that lets people in on red."
+            "People and cameras that see you. Somebody who takes your phone or your printed key. An operator who "
+            "starts to write down network addresses. A place that lets people in on red."
         ),
     ),
     Point(

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from exports.statistics.figures import WeekFigures
 
-WIDTH: Final = 340
+WIDTH: Final = 270
 """Narrow, so that its words can be read on a phone; a wide page does not stretch it."""
 HEIGHT: Final = 120
 FOOT: Final = 18
 HEAD: Final = 10
-LEFT: Final = 38
+LEFT: Final = 34
 """Room for words below, above and left of the bars."""
 MOST_WEEKS: Final = 8
 LABELS: Final = 4
@@ -81,7 +82,7 @@ def weeks_chart(weeks: Sequence[WeekFigures]) -> Chart | None:
     every = math.ceil(len(shown) / LABELS)
     bars = []
     for at, week in enumerate(shown):
-        visits, label = week.visits, date_format(week.monday, "MONTH_DAY_FORMAT") if at % every == 0 else ""
+        visits, label = week.visits, date_format(week.monday, _("M j")) if at % every == 0 else ""
         ends = _y(max(0, visits.people - visits.within), top), _y(visits.people + visits.within, top)
         bars.append(_bar(LEFT + at * step, step, _y(visits.people, top), label, ends=ends))
     return Chart(bars, _ticks(top))
@@ -113,7 +114,7 @@ def _ticks(top: int) -> list[Tick]:
 def _top(most: float) -> int:
     """The least round number of people at or above `most` that the lines divide evenly."""
     for power in range(8):
-        for head in (4, 8, 12, 20, 40):
+        for head in (4, 8, 12, 16, 20, 24, 28, 32, 40):
             if head * 10**power >= most:
                 return int(head * 10**power)
     return math.ceil(most)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exports import conf
@@ -33,9 +33,9 @@ COLUMNS: Final = (
 )
 
 
-def guarantee() -> Promise:
+def guarantee() -> str:
     """In a sentence or two, what figures of closed days reveal of one person."""
-    return _(
+    return gettext(
         "Figures of closed days carry noise, drawn once and never again: whether any one person came, or was refused, "
         "changes the chance of what is shown by a factor of at most e to the %(epsilon)s a day. A day closes after "
         "three days."
