@@ -31,8 +31,8 @@ def report(*stays: Stay, positive: bool = True, prompted: bool = False, tested_o
 def two_visits() -> tuple[Stay, Stay]:
     """One person at two venues among others; crowd state is up to date."""
     bar, office = make_venue(kind="bar", volume_m3=100.0), make_venue(kind="office", volume_m3=400.0)
-    for venue in (bar, office):
-        crowd(venue, 12)
+    crowd(bar, 12)
+    crowd(office, 12, NOW - 48 * HOUR)
     mine = stay(bar, NOW - 3 * HOUR, 120), stay(office, NOW - 48 * HOUR, 60)
     refresh_crowd(now=NOW)
     return mine
