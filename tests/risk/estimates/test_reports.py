@@ -11,8 +11,9 @@ from passes.models import SpentOwner
 from risk.crowd.refresh import refresh_crowd
 from risk.estimates.cells import add_to_cells, count_reporter, kept_cells, period_of
 from risk.estimates.reports import take_report
+from risk.model.kinds import Kind
 from risk.model.learning.cells import cells_of
-from risk.model.visits import KIND_INDEX, KINDS, Kind
+from risk.model.visits import KIND_INDEX, KINDS
 from risk.models import ReportCell
 from tests.adversaries.stores import dump_tables
 from tests.factories import NOW, make_venue
