@@ -6,8 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 PEERS ?= .venv-peers
 BIN := $(VENV)/bin/python
-# One worker a core; a test that fails is shown at once.
-PARALLEL := -n auto --dist loadgroup
+# One worker a core; a test that fails is shown at once. The order is that of tests/conftest.py, longest first: xdist
+# would begin with the groups of most tests.
+PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
@@ -34,7 +35,9 @@ check: environment-dev ## Check style, types, directions of imports, migrations,
 	@$(VENV)/bin/lint-imports
 	@$(BIN) manage.py makemigrations --check --dry-run
 	@$(BIN) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund && npm run --silent check; fi
+	@if command -v npm >/dev/null; then \
+		{ [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; } && \
+		npm run --silent check; fi
 
 fix: environment-dev ## Repair style
 	@$(BIN) -m ruff check --fix

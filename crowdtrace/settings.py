@@ -10,7 +10,7 @@ import sys
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
@@ -398,6 +398,10 @@ if len(ADOPTION) not in (0, 1, 3) or sorted(ADOPTION) != ADOPTION or not all(0 <
 KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
+# Unit in which people read and type temperatures: F or C. The API and the database use degrees Fahrenheit.
+TEMPERATURE_UNIT: Literal["F", "C"] = env.str("CROWDTRACE_TEMPERATURE_UNIT", default="F")
+if TEMPERATURE_UNIT not in ("F", "C"):
+    raise ImproperlyConfigured("CROWDTRACE_TEMPERATURE_UNIT is F or C.")
 # Share of the visitors whom the app asks, by a coin tossed on their phone every four weeks, for the result of a test
 # whatever it is; 0 asks nobody.
 ASKED_SHARE: float = env.float("CROWDTRACE_ASKED_SHARE", default=0.1)

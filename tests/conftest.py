@@ -25,22 +25,28 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from playwright.sync_api import Playwright, sync_playwright
 
 import embedded
+from tests import databases
 
 # The same examples in every run, and no clock that fails a slow machine.
 hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("crowdtrace")
 
+# A run starts some sixty Python processes; without bytecode on disk each would compile everything it imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _stack = ExitStack()
 
 
-# Files that share an expensive server or program run in one worker, one after the other; any other file runs in any
-# worker, but whole. The longest group comes first, so that the others fill what is left.
+# Files that share an expensive server run in one worker, one after the other; any other file runs in any worker, but
+# whole.
 GROUPS: Final = {
-    "tests/browser/": "chromium",
     "tests/site/": "running copy",
     "tests/town/test_demo.py": "running copy",
     "tests/exports/": "lake",
 }
+# What takes longest comes first, and short files fill what is left, so that all workers end together.
+LONGEST: Final = ("tests/exports/", "tests/browser/", "tests/site/", "tests/town/", "tests/adversaries/", "tests/risk/")
 
 
 def _deals_out(arguments: Sequence[str]) -> bool:
@@ -63,6 +69,9 @@ def _start_services() -> None:
     _stack.enter_context(embedded.services(home))
     os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
     django.setup()
+    from tests import shortcuts
+
+    shortcuts.take()
 
 
 # A terminated run leaves like an interrupted one, so that no service stays behind.
@@ -90,22 +99,32 @@ def pytest_configure() -> None:
 # First, because pytest-xdist reads the groups in the same hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests run in one worker, and put the longest groups first."""
-    names = list(GROUPS.values())
-    groups = {item: _group(item) for item in items}
-    items.sort(key=lambda item: names.index(groups[item]) if groups[item] in names else len(names))
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Say which tests run in one worker, and put the longest first."""
+    items.sort(key=_turn)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _path(item: pytest.Item) -> str:
+    return item.path.relative_to(item.config.rootpath).as_posix()
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return the place of a test's folder among those that take longest."""
+    path = _path(item)
+    return next((turn for turn, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
 
 
 def _group(item: pytest.Item) -> str:
     """Return the name of the group that a test runs in: of its folder, or of its file."""
-    path = item.path.relative_to(item.config.rootpath).as_posix()
+    path = _path(item)
     return next((group for start, group in GROUPS.items() if path.startswith(start)), path)
 
 
 def pytest_unconfigure() -> None:
     """Stop the services and remove their home."""
+    if not _deals_out(sys.argv[1:]):
+        databases.drop_spare()
     _stack.close()
 
 

@@ -43,6 +43,19 @@ def one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+# By identity, with the document, so that no other one takes its place.
+_schemas: Final[dict[int, tuple[dict[str, Any], Any]]] = {}
+
+
+def _schema_of(document: dict[str, Any]) -> Any:
+    """Load a document once: for each new schema, the constants in all modules of the application are read again."""
+    if id(document) not in _schemas:
+        schema = schemathesis.openapi.from_dict(document)
+        schema.app = get_wsgi_application()
+        _schemas[id(document)] = document, schema
+    return _schemas[id(document)][1]
+
+
 def try_operation(
     document: dict[str, Any],
     path: str,
@@ -57,8 +70,7 @@ def try_operation(
 
     `prepare` puts right what no schema can say, such as ids that exist.
     """
-    schema = schemathesis.openapi.from_dict(document)
-    schema.app = get_wsgi_application()
+    schema = _schema_of(document)
 
     @hypothesis.settings(
         max_examples=examples,

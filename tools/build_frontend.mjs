@@ -68,6 +68,21 @@ async function licences(packages) {
 /** Packages whose archive holds no licence file; the text is the one their repository shows. @type {Record<string, string>} */
 const SPOKEN_LICENCES = {};
 
+/** Packages whose files do nothing but define, although they do not say so: what nobody imports from them is left out. */
+const PURE = /[\\/]node_modules[\\/](cborg|idb|@hpke|@noble)[\\/]/;
+
+/** @type {import("esbuild").Plugin} */
+const leaveOutUnused = {
+  name: "leave-out-unused",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === leaveOutUnused) return undefined;
+      const found = await resolve(path, { ...from, pluginData: leaveOutUnused });
+      return PURE.test(found.path) ? { ...found, sideEffects: false } : undefined;
+    });
+  },
+};
+
 /** @param {App} app @returns {Promise<Map<string, Uint8Array>>} file name to bytes */
 async function buildApp(app) {
   const result = await build({
@@ -86,6 +101,7 @@ async function buildApp(app) {
     metafile: true,
     write: false,
     logLevel: "warning",
+    plugins: [leaveOutUnused],
     define: { "process.env.NODE_ENV": '"production"' },
   });
   const files = new Map(result.outputFiles.map((file) => [relative(join(HERE, app.to), file.path), file.contents]));

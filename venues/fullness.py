@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from venues import wording
 from venues.models import Venue
 from venues.requirements import RequirementValues
 
@@ -27,7 +26,7 @@ class Fullness:
     def limit(self) -> int:
         """How many people its doors let in."""
         asked = self.venue.requirements
-        return 0 if asked is None else wording.people_limit(RequirementValues.of(asked))
+        return 0 if asked is None else RequirementValues.of(asked).people_limit
 
     @property
     def percent(self) -> int:

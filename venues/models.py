@@ -17,6 +17,7 @@ from common.ids import public_id
 from common.privacy import NOBODY, Export, Privacy, Retention, Subject
 from venues import places
 from venues.kinds import USUAL_DWELL_MIN, Access, DeviceKind, OrganisationKind, Role, VenueKind
+from venues.readings import HIGHEST_LIMIT_F, LOWEST_LIMIT_F
 
 AFTER_CLOSING = dt.timedelta(days=30)
 STAFF_WHILE_ORGANISATION = Privacy(Subject.STAFF, kept="lives and goes with its organisation or account")
@@ -234,7 +235,7 @@ class Requirements(models.Model):
     refuse_contact = models.BooleanField(default=False)
     refuse_near = models.BooleanField(default=False)
     max_temperature_f = models.FloatField(
-        null=True, blank=True, validators=[MinValueValidator(95), MaxValueValidator(106)]
+        null=True, blank=True, validators=[MinValueValidator(LOWEST_LIMIT_F), MaxValueValidator(HIGHEST_LIMIT_F)]
     )
     min_o2 = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(70), MaxValueValidator(100)]

@@ -9,6 +9,11 @@ from venues.hours import ALWAYS_OPEN, BadHours, Hours, check_hours
 DEFAULT_CAPACITY = 100
 
 
+def people_limit(capacity: int, enforced_percent: int) -> int:
+    """Return how many people may be inside at once: a share of the capacity, rounded down, and at least one."""
+    return max(1, capacity * enforced_percent // 100)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementValues:
     """Everything of one version. The defaults refuse symptoms and diagnoses, ask for the rotating code, never close."""
@@ -33,6 +38,11 @@ class RequirementValues:
         """A copy with some values replaced; unknown names raise `TypeError`."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
+    @property
+    def people_limit(self) -> int:
+        """Return how many people may be inside at once."""
+        return people_limit(self.capacity, self.enforced_limit_percent)
+
     def as_dict(self) -> dict[str, object]:
         """The values by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
@@ -42,4 +52,4 @@ class RequirementValues:
         return check_hours(self.hours)
 
 
-__all__ = ["DEFAULT_CAPACITY", "BadHours", "RequirementValues"]
+__all__ = ["DEFAULT_CAPACITY", "BadHours", "RequirementValues", "people_limit"]

@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from venues.hours import DAY_MIN, Hours
+from venues.readings import from_fahrenheit
 from venues.requirements import RequirementValues
 
 WEEKDAYS: Final = (
@@ -65,11 +67,6 @@ class Told:
     door: list[str]
 
 
-def people_limit(values: RequirementValues) -> int:
-    """How many people the doors let in."""
-    return values.capacity * values.enforced_limit_percent // 100
-
-
 def tell(values: RequirementValues) -> Told:
     """Requirements in sentences."""
     return Told(check_in=_at_check_in(values), door=_at_door(values))
@@ -91,8 +88,14 @@ def _at_check_in(values: RequirementValues) -> list[str]:
     ]
 
 
+def _temperature_rule(highest_f: float) -> str:
+    if settings.TEMPERATURE_UNIT == "C":
+        return _("A temperature is taken; above %(most).1f °C is red.") % {"most": from_fahrenheit(highest_f, "C")}
+    return _("A temperature is taken; above %(most).1f °F is red.") % {"most": highest_f}
+
+
 def _at_door(values: RequirementValues) -> list[str]:
-    limit = people_limit(values)
+    limit = values.people_limit
     told = [ngettext("Red when %(n)d person is inside.", "Red when %(n)d people are inside.", limit) % {"n": limit}]
     told.append(
         _("The code must be this minute's: photos and paper are red.")
@@ -100,7 +103,7 @@ def _at_door(values: RequirementValues) -> list[str]:
         else _("Paper passes and photos of a code are let in too.")
     )
     if values.max_temperature_f is not None:
-        told.append(_("A temperature is taken; above %(most).1f °F is red.") % {"most": values.max_temperature_f})
+        told.append(_temperature_rule(values.max_temperature_f))
     if values.min_o2 is not None:
         told.append(_("Blood oxygen is taken; below %(least)d %% is red.") % {"least": values.min_o2})
     told.append(_("The door only ever shows green or red, never why."))

@@ -24,6 +24,7 @@ from passes.codec.blind import NUMBER_BYTES
 from passes.codec.limits import MOST_DRAWS
 from passes.codec.ticket_keys import TicketClass
 from passes.render import Format
+from venues.readings import OXYGEN_RANGE, TEMPERATURE_RANGE_F
 
 MOST_OWNERS: Final = 1000
 MOST_SCANS: Final = 1000
@@ -219,8 +220,10 @@ class ScanBodySerializer(StrictSerializer):
     type = Choice(_TYPES)
     scanned_at = UtcTime()
     kiosk_result = Choice(_RESULTS, required=False, allow_null=True, help_text="what an offline kiosk had decided")
-    temperature_f = Number(required=False, allow_null=True, min_value=50, max_value=150)
-    o2 = Number(required=False, allow_null=True, min_value=0, max_value=100)
+    temperature_f = Number(
+        required=False, allow_null=True, min_value=TEMPERATURE_RANGE_F[0], max_value=TEMPERATURE_RANGE_F[1]
+    )
+    o2 = Number(required=False, allow_null=True, min_value=OXYGEN_RANGE[0], max_value=OXYGEN_RANGE[1])
 
 
 class ScanSerializer(ScanBodySerializer):

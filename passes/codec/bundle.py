@@ -28,6 +28,8 @@ _HUNDREDTHS: Final = 100
 
 _FORMAT, _VENUE, _SERVER_TIME, _GOOD_UNTIL, _KEYS, _REQUIREMENTS, _REVOCATIONS, _SEALING_KEY = range(1, 9)
 _OCCUPANCY: Final = 9
+_NAME: Final = 10
+_UNMANNED: Final = 11
 _VERSION, _TEMPERATURE, _O2, _CAPACITY, _ENFORCED, _HOURS, _ROTATING, _PRIVATE, _INVITATION_EPOCHS = range(1, 10)
 _OPENINGS: Final = 10
 _USUAL_DWELL: Final = 11
@@ -47,7 +49,8 @@ class Bundle:
     """What a kiosk knows. Times are Unix seconds.
 
     After `good_until` the kiosk says *cannot check* instead of deciding. `server_time` is the server's clock when it
-    answered: the kiosk corrects its own by the difference.
+    answered: the kiosk corrects its own by the difference. `name` is the venue's, for the staff at the screen;
+    `unmanned` says that the door may be left without staff.
     """
 
     venue: str
@@ -58,6 +61,8 @@ class Bundle:
     revocations: RevocationList
     sealing_key: bytes
     occupancy: Occupancy | None = None
+    name: str = ""
+    unmanned: bool = False
 
 
 def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
@@ -74,6 +79,10 @@ def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
     }
     if bundle.occupancy is not None:
         claims[_OCCUPANCY] = {_COUNTED_AT: bundle.occupancy.counted_at, _STILL: list(bundle.occupancy.still)}
+    if bundle.name:
+        claims[_NAME] = bundle.name
+    if bundle.unmanned:
+        claims[_UNMANNED] = True
     return sign1(root_key, claims=claims, external_aad=BUNDLE_AAD)
 
 
@@ -139,6 +148,8 @@ def _read_bundle(claims: dict[int, object]) -> Bundle:
         revocations=_read_revocations(revocations),
         sealing_key=_sized(_take(claims, _SEALING_KEY, bytes), SEALING_KEY_BYTES),
         occupancy=None if occupancy is None else _read_occupancy(occupancy),
+        name=_take_optional(claims, _NAME, str) or "",
+        unmanned=_take_optional(claims, _UNMANNED, bool) or False,
     )
 
 

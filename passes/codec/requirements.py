@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from passes.codec.hours import WeeklyHours
+from venues.requirements import people_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class DoorRequirements:
 
     @property
     def people_limit(self) -> int | None:
-        """How many may be inside at once: capacity x enforced limit, rounded down."""
-        return None if self.capacity is None else self.capacity * self.enforced_percent // 100
+        """How many may be inside at once, None where the venue does not limit it."""
+        return None if self.capacity is None else people_limit(self.capacity, self.enforced_percent)
 
     def is_open(self, at: float) -> bool:
         """Whether the venue is open at Unix time `at`; a venue without hours always is."""

@@ -16,7 +16,7 @@ from passes.codec.occupancy import STEP_SECONDS
 from passes.revocations import PUBLISHED_EVERY_S, publication_at
 from passes.rules import door_requirements
 from passes.services.revocations import published_list
-from venues.models import Event
+from venues.models import Event, Venue
 from venues.selectors import DeviceContext
 
 GOOD_FOR: Final = dt.timedelta(hours=24)
@@ -48,6 +48,8 @@ def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
         revocations=_revocations(device, epochs, now),
         sealing_key=keys.sealing_key(now),
         occupancy=occupancy,
+        name=Venue.objects.values_list("name", flat=True).get(pk=device.venue_id),
+        unmanned=device.unmanned,
     )
     return sign_bundle(bundle, root_key=keys.root_key())
 

@@ -35,6 +35,7 @@ from passes.hashes import nobodys_tag, pass_tag
 from passes.rules import door_requirements, end_of_stay
 from passes.services import scan_sql
 from passes.services.scan_sql import KnownScan, Record, ScanQuery
+from venues.requirements import people_limit
 from venues.selectors import DeviceContext
 
 NEAR_LIMIT: Final = 32
@@ -183,7 +184,7 @@ def _remember(device: DeviceContext, query: ScanQuery, known: KnownScan) -> None
 
 
 def _people_limit(device: DeviceContext) -> int:
-    return device.rules.capacity * device.rules.enforced_limit_percent // 100
+    return people_limit(device.rules.capacity, device.rules.enforced_limit_percent)
 
 
 def _decide_and_record(device: DeviceContext, read: _Read, known: KnownScan) -> Result | None:

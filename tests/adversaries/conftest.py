@@ -1,10 +1,9 @@
 """Adversaries meet the same services as everybody, and the same lake as researchers."""
 
 from tests.exports.conftest import bucket, catalogue_url, deployment, deployment_in_s3, folder, s3, shared_bucket
-from tests.passes.conftest import _cheap_passwords, _fresh_limits
+from tests.passes.conftest import _fresh_limits
 
 __all__ = [
-    "_cheap_passwords",
     "_fresh_limits",
     "bucket",
     "catalogue_url",

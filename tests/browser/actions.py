@@ -1,16 +1,18 @@
 """What people do with the pages: check in, show a code, enrol a door, hold a code to a scanner."""
 
 import datetime as dt
+import io
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+import qrcode
 from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
-from tests.browser.conftest import launch, shows
+from tests.browser.conftest import launch, shows, until
 from tests.factories import door_of
 from venues.models import Venue
 from venues.services.devices import make_enrolment_code
@@ -110,12 +112,8 @@ def lights(page: Page) -> list[str]:
 
 def next_light(page: Page, seen: int) -> str:
     """The light after the first `seen` ones, once it is there."""
-    for _ in range(300):
-        shown = lights(page)
-        if len(shown) > seen:
-            return shown[seen]
-        page.wait_for_timeout(50)
-    raise AssertionError(f"no light after {shown[:seen]}")
+    until(page, lambda: len(lights(page)) > seen, f"a light after the first {seen}")
+    return lights(page)[seen]
 
 
 def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
@@ -124,6 +122,29 @@ def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
     seen = len(lights(page))
     page.evaluate(TYPE_KEYS, [text, gap_ms])
     return next_light(page, seen)
+
+
+def type_keys(page: Page, text: str) -> None:
+    """Type a text and Enter as a USB scanner does, with real keys that go wherever the focus is."""
+    for mark in text:
+        page.keyboard.press({" ": "Space", "+": "Shift+Equal"}.get(mark, mark))
+    page.keyboard.press("Enter")
+
+
+def code_picture(text: str) -> bytes:
+    """A picture of a QR code."""
+    drawn = io.BytesIO()
+    qrcode.make(text, border=4).save(drawn)
+    return drawn.getvalue()
+
+
+def in_a_row(*pictures: bytes) -> bytes:
+    """A picture of several codes side by side, each on its own card."""
+    cards = [cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR) for picture in pictures]
+    squares = [cv2.resize(card, (400, 400), interpolation=cv2.INTER_AREA) for card in cards if card is not None]
+    padded = [np.pad(square, ((20, 20), (13, 13), (0, 0)), constant_values=90) for square in squares]
+    _done, encoded = cv2.imencode(".png", np.hstack(padded))
+    return encoded.tobytes()
 
 
 def launch_with_camera(playwright: Playwright, picture: bytes, folder: Path) -> Browser:
@@ -140,8 +161,11 @@ def _film(code: bytes, folder: Path) -> Path:
     picture = cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     frame = np.full((720, 1280, 3), 90, np.uint8)
-    card = cv2.resize(picture, (560, 560), interpolation=cv2.INTER_AREA)
-    frame[80:640, 360:920] = card
+    height, width = picture.shape[:2]
+    scale = min(1280 / width, 560 / height)
+    card = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    top, left = (720 - card.shape[0]) // 2, (1280 - card.shape[1]) // 2
+    frame[top : top + card.shape[0], left : left + card.shape[1]] = card
     _done, encoded = cv2.imencode(".jpg", frame)
     film = folder / "camera.mjpeg"
     film.write_bytes(encoded.tobytes() * 3)

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +19,10 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 1024, "height": 768}
+# A wait ends with what it waits for, so that a long one takes time only where something is broken; a machine with other
+# work may need a minute for what usually takes a moment.
+PATIENCE_MS: Final = 60_000
+PAUSE_MS: Final = 50
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,7 +107,7 @@ def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenCont
         context.on("request", watch.on_request)
         context.on("console", watch.on_console)
         context.on("weberror", lambda error: watch.on_error(error.error))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append((context, watch))
         return context
 
@@ -122,6 +126,15 @@ def phone(open_context: OpenContext) -> Page:
 def shows(page: Page, state: str) -> None:
     """Wait until the page shows a state."""
     page.wait_for_selector(f'[data-state="{state}"]:not([hidden])')
+
+
+def until(page: Page, holds: Callable[[], Any], what: str) -> None:
+    """Wait until something holds beyond the page, such as in the server's database."""
+    for _ in range(PATIENCE_MS // PAUSE_MS):
+        if holds():
+            return
+        page.wait_for_timeout(PAUSE_MS)
+    raise AssertionError(f"not within {PATIENCE_MS // 1000} s: {what}")
 
 
 def stored_rows(page: Page, store: str) -> list[dict[str, Any]]:

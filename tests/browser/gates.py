@@ -47,6 +47,10 @@ _WIDER = """() => {
   const free = beyond.filter((element) => !boxed(element));
   return (free.length ? free : beyond).slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
 }"""
+_DIRECTION = """() => {
+  const { dir, lang } = document.documentElement;
+  return [dir, lang, getComputedStyle(document.querySelector("main")).direction];
+}"""
 _MOVING = """(longest) => {
   const seconds = (text) => Math.max(...text.split(",").map((each) => parseFloat(each) || 0));
   const moves = (style) => seconds(style.transitionDuration) > longest ||
@@ -130,6 +134,14 @@ def fits(page: Page, where: str) -> list[str]:
     if before:
         page.set_viewport_size(before)
     return wrong
+
+
+def right_to_left(page: Page, language: str) -> list[str]:
+    """A page in a language that is read from right to left says so, is laid out so, and fits."""
+    found = page.evaluate(_DIRECTION)
+    asked = ["rtl", language, "rtl"]
+    wrong = [] if found == asked else [f"direction, language and layout are {found}, not {asked}"]
+    return wrong + fits(page, "right to left")
 
 
 def still(page: Page) -> list[str]:

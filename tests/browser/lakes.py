@@ -7,7 +7,7 @@ from typing import Any
 
 from exports.erasure import batches
 from tests.browser.actions import now
-from tests.exports.conftest import fresh_database
+from tests.databases import fresh_database
 
 
 @contextmanager

@@ -58,7 +58,9 @@ def _open(page: Page, path: str) -> Response:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_keeps_every_gate(case: Case, open_context: OpenContext, live_server: LiveServer) -> None:
+def test_a_page_keeps_every_gate(
+    case: Case, open_context: OpenContext, live_server: LiveServer, settings: Settings
+) -> None:
     context = open_context(reduced_motion="reduce", expected=REFUSED if case.status == 404 else "")
     path = case.visit(Scene(context, live_server.url))
     page = context.new_page()
@@ -80,21 +82,12 @@ def test_a_page_keeps_every_gate(case: Case, open_context: OpenContext, live_ser
         way(page)
         wrong += gates.accessible(page, name) + gates.fits(page, name)
     wrong += gates.accessible_states(page)
-    assert not wrong, "\n".join(wrong)
 
-
-@pytest.mark.django_db(transaction=True)
-def test_a_page_reads_from_right_to_left(
-    case: Case, open_context: OpenContext, live_server: LiveServer, settings: Settings
-) -> None:
     settings.LANGUAGES = [*configured.LANGUAGES, ("ar", "Arabic")]
-    context = open_context(expected=REFUSED if case.status == 404 else "")
     context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": "ar", "url": live_server.url}])
-    page = context.new_page()
-    _open(page, case.visit(Scene(context, live_server.url)))
-    assert page.evaluate("[document.documentElement.dir, document.documentElement.lang]") == ["rtl", "ar"]
-    assert page.evaluate("getComputedStyle(document.querySelector('main')).direction") == "rtl"
-    assert gates.fits(page, "right to left") == []
+    _open(page, path)
+    wrong += gates.right_to_left(page, "ar")
+    assert not wrong, "\n".join(wrong)
 
 
 SHEETS: Final = sorted(

@@ -46,6 +46,14 @@ def test_the_key_is_made_on_the_phone_and_its_code_holds_it(phone: Page, live_se
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_question_of_the_browser_that_nobody_answers_holds_up_nothing(open_context: OpenContext) -> None:
+    """Firefox asks before it keeps storage, in a prompt that many never see."""
+    context = open_context()
+    context.add_init_script("if (navigator.storage) navigator.storage.persist = () => new Promise(() => {});")
+    make_key(context.new_page())
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_key_without_a_copy_is_reminded_of(phone: Page) -> None:
     make_key(phone)
     phone.click('[data-do="later"]')

@@ -13,7 +13,7 @@ from passes.models import Pass, Rating, Visit
 from risk.crowd.refresh import refresh_crowd
 from risk.scouting.curves import refresh_cards
 from tests.browser.actions import answer, enrol, launch_with_camera, make_key, next_light, now, scan, shown_code
-from tests.browser.conftest import TABLET, OpenContext, Watch, shows, stored_people
+from tests.browser.conftest import TABLET, OpenContext, Watch, shows, stored_people, until
 from tests.browser.lakes import lake_of_its_own, work
 from tests.factories import HOUR, make_venue
 from tests.risk.crowds import crowd
@@ -86,10 +86,7 @@ def test_from_first_use_to_erasure(
     door = open_context(of=browser, viewport=TABLET, permissions=["camera"]).new_page()
     enrol(door, venue)
     assert next_light(door, 0) == "green"
-    for _ in range(100):
-        if Visit.objects.filter(venue=venue).exists():
-            break
-        door.wait_for_timeout(50)
+    until(door, Visit.objects.filter(venue=venue).exists, "a visit")
     door.context.close()
     browser.close()
     since = now() - 2 * HOUR
@@ -98,11 +95,7 @@ def test_from_first_use_to_erasure(
     enrol(out, venue)
     out.check("[name=type][value=Checkout]")
     assert scan(out, shown_code(phone)) == "green"
-    for _ in range(100):
-        if Visit.objects.filter(venue=venue).exclude(left_at=None).exists():
-            break
-        out.wait_for_timeout(50)
-    assert Visit.objects.get(venue=venue).left_at is not None
+    until(out, Visit.objects.filter(venue=venue).exclude(left_at=None).exists, "the end of the visit")
 
     # Two taps, then the shield says what the visit cost.
     phone.goto("/rate")

@@ -127,6 +127,135 @@ def test_staff_see_what_waits_how_old_the_keys_are_and_how_wrong_the_clock_is(
     assert since != until
 
 
+def test_a_place_that_may_not_be_left_alone_offers_no_such_door(open_context: OpenContext) -> None:
+    context = open_context(viewport=TABLET)
+    door = context.new_page()
+    enrol(door, make_venue(now=now()))
+    door.click('[data-do="staff"]')
+    assert door.locator('option[value="unmanned"]').get_attribute("hidden") is not None
+    assert door.locator('[data-when="must-be-staffed"]').is_visible()
+    other = open_context(viewport=TABLET).new_page()
+    enrol(other, make_venue(unmanned=True, now=now()))
+    assert other.locator('option[value="unmanned"]').get_attribute("hidden") is None
+
+
+def test_staff_see_the_place_the_lights_and_the_counts_of_today(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    assert door.inner_text('[data-slot="venue"]') == venue.name
+    held = held_at(venue)
+    code = held.on_screen(now())
+    assert [scan(door, text) for text in (code, code, "GO1:NO")] == ["green", "blue", "red"]
+    door.check('input[value="Checkout"]')
+    assert scan(door, code) == "green"
+    door.click('[data-do="staff"]')
+    assert door.inner_text('[data-slot="today"]') == "1 in, 1 out, 1 red"
+    assert door.locator("[data-lights] li").evaluate_all("rows => rows.map((row) => row.dataset.light)") == [
+        "green",
+        "red",
+        "blue",
+        "green",
+    ]
+    door.reload()
+    shows(door, "door")
+    door.click('[data-do="staff"]')
+    assert "No scan" in door.inner_text('[data-slot="today"]')
+
+
+def test_people_counted_by_hand_change_the_room_at_this_door(open_context: OpenContext) -> None:
+    venue = make_venue(requirements=RequirementValues(capacity=1), now=now())
+    context = open_context(viewport=TABLET)
+    door = context.new_page()
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.click('[data-do="more-inside"]')
+    door.wait_for_selector('#staff [data-slot="by-hand"]:text-is("+1")')
+    assert scan(door, held_at(venue).on_screen(now())) == "red", "full, although the server knows of nobody inside"
+    door.click('[data-do="fewer-inside"]')
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+
+
+def test_after_a_quarter_of_an_hour_a_kiosk_forgets_whom_it_let_in(door: Page) -> None:
+    venue = make_venue(requirements=RequirementValues(rotating_code=False), now=now())
+    door.clock.install(time=now())
+    enrol(door, venue)
+    paper = held_at(venue).on_paper()
+    assert [scan(door, paper) for _ in range(2)] == ["green", "blue"]
+    door.wait_for_selector(".signal", state="hidden")
+    door.clock.fast_forward("16:00")
+    assert scan(door, paper) == "red"
+
+
+def test_a_test_scan_shows_that_the_reader_works_and_sends_nothing(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.click('[data-do="test-scan"]')
+    code = held_at(venue).on_screen(now())
+    door.evaluate(TYPE_KEYS, [code, 0])
+    door.wait_for_selector('[data-slot="test-note"]:has-text("a pass of 199 characters")')
+    assert lights(door) == []
+    door.wait_for_timeout(700)
+    assert scan(door, code) == "green", "it was not used up"
+
+
+def test_red_says_whom_to_ask_for_help(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.fill("#help", "Please ring the bell")
+    door.press("#help", "Tab")
+    assert scan(door, "GO1:NO") == "red"
+    assert "Please ring the bell" in door.inner_text(".signal")
+    assert "Please ring the bell" in door.inner_text("[data-spoken]")
+
+
+@pytest.mark.parametrize("mode", ["self", "unmanned"])
+def test_on_a_door_that_is_left_alone_staff_hold_the_button(open_context: OpenContext, mode: str) -> None:
+    door = open_context(viewport=TABLET).new_page()
+    enrol(door, make_venue(unmanned=True, now=now()))
+    choose(door, "#mode", mode)
+    door.click('[data-do="staff"]')
+    assert not door.locator("#staff").is_visible()
+    assert "Hold the button" in door.inner_text('[data-slot="staff-hint"]')
+    door.click('[data-do="staff"]', delay=1200)
+    door.wait_for_selector("#staff:not([hidden])")
+    door.click('[data-do="staff"]')
+    door.focus('[data-do="staff"]')
+    door.keyboard.down("Enter")
+    door.wait_for_selector("#staff:not([hidden])")
+    door.keyboard.up("Enter")
+    assert door.locator("#staff").is_visible()
+
+
+def test_a_pin_keeps_passers_by_out_of_the_staff_sheet(venue: Venue, door: Page) -> None:
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.fill("#new-pin", "4711")
+    door.press("#new-pin", "Enter")
+    door.wait_for_selector('[data-slot="new-pin-note"]:has-text("PIN is set")')
+    door.reload()
+    shows(door, "door")
+    door.click('[data-do="staff"]', delay=1200)
+    assert not door.locator("#staff").is_visible()
+    for typed, opened in (("4712", False), ("4711", True)):
+        door.fill("#pin", typed)
+        door.press("#pin", "Enter")
+        if not opened:
+            door.wait_for_selector('[data-slot="pin-note"]:has-text("isn\'t the PIN")')
+            assert not door.locator("#staff").is_visible()
+    door.wait_for_selector("#staff:not([hidden])")
+
+
+def test_a_camera_that_nobody_allows_or_refuses_holds_up_nothing(venue: Venue, open_context: OpenContext) -> None:
+    context = open_context(viewport=TABLET)
+    context.add_init_script(
+        "if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
+        "if (navigator.storage) navigator.storage.persist = () => new Promise(() => {});"
+        "if (navigator.wakeLock) navigator.wakeLock.request = () => new Promise(() => {});"
+    )
+    door = context.new_page()
+    enrol(door, venue)
+    assert scan(door, held_at(venue).on_screen(now())) == "green"
+
+
 # Modes ---------------------------------------------------------------------------------------------------------------
 def test_a_door_of_one_way_has_no_switch_and_keeps_its_way(venue: Venue, door: Page) -> None:
     enrol(door, venue)

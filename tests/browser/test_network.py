@@ -19,7 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from embedded.certificate import Certificate, ensure_certificate, network_addresses
 from tests.browser.actions import check_in, enrolment_code, now, scan, shown_code
-from tests.browser.conftest import NOTE_LIGHTS, TABLET, Watch, launch, shows
+from tests.browser.conftest import NOTE_LIGHTS, PATIENCE_MS, TABLET, Watch, launch, shows
 from tests.factories import make_venue
 from venues.models import Venue
 
@@ -113,7 +113,7 @@ def test_a_phone_checks_in_and_a_second_browser_is_the_door(
     ]
     for context in contexts:
         context.add_init_script(NOTE_LIGHTS)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("request", watch.on_request)
         context.on("console", watch.on_console)
         context.on("weberror", lambda error: watch.on_error(error.error))

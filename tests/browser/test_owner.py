@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser import gates
 from tests.browser.actions import now, read_code
 from tests.browser.cases import NoPage, Scene, all_cases
-from tests.browser.conftest import TABLET, OpenContext
+from tests.browser.conftest import TABLET, OpenContext, until
 from tests.browser.owners import make_house
 from tests.factories import PASSWORD, make_organisation, make_user
 from tests.risk.crowds import stay
@@ -411,8 +411,4 @@ def test_a_page_tells_how_fast_it_was_without_cookies(open_context: OpenContext,
     report: dict[str, Any] = sent.value.post_data_json or {}
     assert report["page"] == "owner-page-account"
     assert set(report) <= {"page", "lcp_ms", "inp_ms", "cls"}
-    for _ in range(100):
-        if VitalsCount.objects.filter(page="owner-page-account").exists():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("nothing was counted")
+    until(page, VitalsCount.objects.filter(page="owner-page-account").exists, "a count")

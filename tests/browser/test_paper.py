@@ -4,7 +4,7 @@ import pytest
 
 from passes.models import DrawnSet, Pass, Visitor
 from tests.browser.actions import answer, enrol, now, read_code, scan
-from tests.browser.conftest import TABLET, OpenContext, shows, stored_people, stored_rows
+from tests.browser.conftest import TABLET, OpenContext, shows, stored_people, stored_rows, until
 from tests.factories import make_venue
 from venues.requirements import RequirementValues
 
@@ -29,11 +29,7 @@ def test_a_sheet_opens_the_door_and_names_the_visit_and_the_device_keeps_nothing
     assert scan(door, code) == "green"
     # One day was drawn, and the key of the sheet draws no more.
     assert (Pass.objects.count(), DrawnSet.objects.count()) == (1, 1)
-    for _ in range(100):
-        if not Visitor.objects.exists():
-            break
-        desk.wait_for_timeout(50)
-    assert not Visitor.objects.exists()
+    until(desk, lambda: not Visitor.objects.exists(), "the sheet's key is forgotten")
     assert stored_people(desk) == stored_rows(desk, "passes") == stored_rows(desk, "drafts") == []
     assert stored_rows(desk, "tickets") == []
     desk.reload()

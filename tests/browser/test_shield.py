@@ -12,7 +12,7 @@ from risk.crowd.refresh import refresh_crowd
 from risk.models import ReportedDay
 from risk.scouting.curves import refresh_cards
 from tests.browser.actions import check_in, enrol, make_key, now, read_code, scan, shown_code
-from tests.browser.conftest import TABLET, OpenContext, shows
+from tests.browser.conftest import TABLET, OpenContext, shows, until
 from tests.factories import make_venue
 from tests.risk.crowds import crowd
 from venues.models import Venue
@@ -30,10 +30,8 @@ def visit(phone: Page, open_context: OpenContext, venue: Venue, *, hours: float 
     assert scan(door, shown_code(phone)) == "green"
     # Time is given: the stay began some hours ago, among others.
     since = now() - hours * HOUR
-    for _ in range(100):
-        if Visit.objects.filter(venue=venue).update(arrived_at=since, times_out_at=now() - HOUR / 2):
-            break
-        door.wait_for_timeout(50)
+    visits = Visit.objects.filter(venue=venue)
+    until(door, lambda: visits.update(arrived_at=since, times_out_at=now() - HOUR / 2), "a visit")
     crowd(venue, 60, since, 60 * hours)
     refresh_crowd(now=now())
     refresh_cards(now=now())

@@ -15,7 +15,7 @@ from crowdtrace.site import front
 from passes import ticket_keys
 from passes.models import DrawnSet, Pass, SpentTicket, TicketKey, Visitor
 from tests.browser.actions import answer, begin_check_in, check_in, enrol, make_key, now
-from tests.browser.conftest import TABLET, OpenContext, shows, stored_people, stored_rows
+from tests.browser.conftest import TABLET, OpenContext, shows, stored_people, stored_rows, until
 from tests.factories import make_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,10 +80,9 @@ def draw_ahead(page: Page, *, days: int = DAYS) -> Response:
     with page.expect_response(is_answer) as drawn:
         page.context.clock.fast_forward(MORE_THAN_A_WAIT)
     response = drawn.value
-    for _ in range(200):
-        if response.ok and len(tickets(page)) < before + days:
-            page.wait_for_timeout(50)
-    assert not response.ok or len(tickets(page)) == before + days
+    if response.ok:
+        until(page, lambda: len(tickets(page)) >= before + days, "the tickets that were drawn")
+        assert len(tickets(page)) == before + days
     return response
 
 

@@ -1,19 +1,16 @@
 """Storages and catalogues of the dataset's tests: a real PostgreSQL, a local folder, a real S3 server."""
 
-import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import pytest
 
 from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage
 from exports.models import Release
+from tests.databases import fresh_database
 from tests.exports.ledger import ReleasedLake, released_lake
 from tests.exports.s3 import S3Server, s3_server
 
@@ -25,24 +22,6 @@ def s3() -> Iterator[S3Server]:
     """The S3 server of the test run."""
     with s3_server() as server:
         yield server
-
-
-@contextmanager
-def fresh_database() -> Iterator[str]:
-    """Create an empty PostgreSQL database and drop it at the end; yield its URL."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    name = "lake_" + secrets.token_hex(6)
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        try:
-            yield urlunsplit(parts._replace(path="/" + name))
-        finally:
-            # Not WITH (FORCE): that is refused while autovacuum is at work there, which a plain DROP stops by itself.
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
-                [name],
-            )
-            connection.execute(f'DROP DATABASE "{name}"'.encode())
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { typedMark, Wedge } from "../../passes/frontend/door/wedge.js";
+import { FieldGuard } from "../../passes/frontend/door/field_guard.js";
+import { markByPlace, Wedge } from "../../passes/frontend/door/wedge.js";
 import { shuffled } from "../../passes/frontend/door/random.js";
 import { readEnrolment } from "../../passes/frontend/door/link.js";
 import { passVectors } from "./vectors.mjs";
@@ -24,8 +25,8 @@ const enter = { code: "Enter", shiftKey: false };
 const { rotating, credential } = passVectors[0];
 
 test("every mark of a code is read by the place of its key", () => {
-  for (const mark of "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:") assert.equal(typedMark(keyOf(mark)), mark);
-  for (const code of ["ShiftLeft", "F5", "Tab", "ArrowUp", ""]) assert.equal(typedMark({ code, shiftKey: false }), "");
+  for (const mark of "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:") assert.equal(markByPlace(keyOf(mark)), mark);
+  for (const code of ["ShiftLeft", "F5", "Tab", "ArrowUp", ""]) assert.equal(markByPlace({ code, shiftKey: false }), "");
 });
 
 test("a code that ends with Enter is read, typed fast or slowly", () => {
@@ -45,7 +46,7 @@ test("a code without Enter ends after quiet, and not before the text is whole", 
   type(wedge, credential.slice(0, 100), { gapMs: 1 });
   context.mock.timers.tick(5000);
   assert.deepEqual(texts, [], "half a code waits for the rest");
-  wedge.text = "";
+  wedge.readings = ["", ""];
   wedge.longestGapMs = 0;
   type(wedge, credential, { gapMs: 1, from: 10_000 });
   context.mock.timers.tick(299);
@@ -82,6 +83,94 @@ test("a text that is no code is handed on to be declined, Enter alone is not", (
   type(wedge, "HELLO", { gapMs: 1 });
   wedge.press(enter, 10);
   assert.deepEqual(texts, ["HELLO"]);
+});
+
+/** What the keys of layouts say, for scanners that are set to them: the place of a key, and the character it makes. */
+const GERMAN = { ":": ["Period", true], "/": ["Digit7", true], "*": ["BracketRight", true], "+": ["BracketRight", false], "-": ["Slash", false], "$": ["Digit4", true], "%": ["Digit5", true], ".": ["Period", false], " ": ["Space", false], Y: ["KeyZ", true], Z: ["KeyY", true] };
+const FRENCH = { ":": ["Period", false], "/": ["Period", true], "*": ["Backslash", false], "+": ["Equal", true], "-": ["Digit6", false], "$": ["BracketRight", false], "%": ["Quote", true], ".": ["Comma", true], " ": ["Space", false], A: ["KeyQ", true], Q: ["KeyA", true], Z: ["KeyW", true], W: ["KeyZ", true], M: ["Semicolon", true] };
+const keyOfLayout = (layout, shiftedDigits) => (mark) => {
+  const [code, shiftKey] = layout[mark] ?? (/\d/.test(mark) ? [`Digit${mark}`, shiftedDigits] : [`Key${mark}`, true]);
+  return { code, shiftKey, key: mark };
+};
+
+test("a scanner that is set to the host's layout is read", () => {
+  for (const press of [keyOfLayout(GERMAN, false), keyOfLayout(FRENCH, true)]) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    [...rotating].forEach((mark, at) => wedge.press(press(mark), at));
+    wedge.press({ ...enter, key: "Enter" }, 1e6);
+    assert.deepEqual(texts, [rotating]);
+  }
+});
+
+test("a scanner with factory settings is read on a German host, whose characters are wrong", () => {
+  const wrong = { ":": "Ö", Y: "Z", Z: "Y", "-": "ß", "/": "-", "*": "(", "+": "\u0301" };
+  const texts = [];
+  const wedge = new Wedge((text) => texts.push(text));
+  [...rotating].forEach((mark, at) => wedge.press({ ...keyOf(mark), key: wrong[mark] ?? mark }, at));
+  wedge.press({ ...enter, key: "Enter" }, 1e6);
+  assert.deepEqual(texts, [rotating]);
+});
+
+test("keys without a place are read by their character, and Enter is known by its name", () => {
+  for (const code of ["", "Unidentified"]) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    [...rotating].forEach((mark, at) => wedge.press({ code, key: mark, shiftKey: false }, at));
+    assert.equal(wedge.press({ code, key: "Enter", shiftKey: false }, 1e6), true);
+    assert.deepEqual(texts, [rotating]);
+  }
+});
+
+test("a tabulator ends a text like Enter", () => {
+  const texts = [];
+  const wedge = new Wedge((text) => texts.push(text));
+  type(wedge, rotating, { gapMs: 1 });
+  assert.equal(wedge.press({ code: "Tab", key: "Tab", shiftKey: false }, 1e6), true);
+  assert.equal(wedge.press({ code: "Tab", key: "Tab", shiftKey: false }, 1e6), false, "alone it moves the focus");
+  assert.deepEqual(texts, [rotating]);
+});
+
+test("two codes one right after the other are two codes", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const [first, second] of [[rotating, passVectors[1].rotating], [credential, rotating], [rotating, credential]]) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    type(wedge, first + second, { gapMs: 1 });
+    context.mock.timers.tick(300);
+    assert.deepEqual(texts, [first, second]);
+  }
+});
+
+/** A field as the page has it: keys that nobody takes change its value. */
+function fieldOf(value) {
+  const field = { value, changes: 0, dispatchEvent: () => (field.changes += 1) };
+  return field;
+}
+
+test("a code that is typed into a field is caught, and the field is as it was", () => {
+  const texts = [];
+  const wedge = new Wedge((text) => texts.push(text));
+  const guard = new FieldGuard(wedge);
+  const field = fieldOf("98.");
+  [...rotating].forEach((mark, at) => {
+    const key = { ...keyOf(mark), key: mark };
+    guard.press(field, { code: "ShiftLeft", key: "Shift", shiftKey: true }, at);
+    if (!guard.press(field, key, at)) field.value += mark;
+  });
+  assert.equal(guard.press(field, { ...enter, key: "Enter" }, 1e6), true);
+  assert.deepEqual(texts, [rotating]);
+  assert.equal(field.value, "98.");
+  assert.equal(field.changes, 1, "what acted on the field acts on its old value");
+});
+
+test("what people type into a field stays there", () => {
+  const texts = [];
+  const guard = new FieldGuard(new Wedge((text) => texts.push(text)));
+  const field = fieldOf("");
+  for (const mark of "GO 101.5") assert.equal(guard.press(field, { ...keyOf(mark), key: mark }, 0), false);
+  assert.equal(guard.press(field, { ...enter, key: "Enter" }, 1), false);
+  assert.deepEqual(texts, []);
 });
 
 test("a shuffle keeps every item and moves each to every place", () => {

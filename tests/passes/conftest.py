@@ -24,12 +24,6 @@ def _fresh_limits() -> None:
         client.delete(name)
 
 
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings: Any) -> None:
-    """Hash passwords fast; the real hash is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def race() -> Race:
     """Call functions at once, each on a connection of its own; what each returned or raised."""

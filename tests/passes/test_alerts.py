@@ -33,8 +33,7 @@ ORIGIN = "https://crowd.example"
 
 
 @pytest.fixture(autouse=True)
-def tasks_at_once(settings: Any) -> Iterator[None]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def tasks_at_once() -> Iterator[None]:
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False

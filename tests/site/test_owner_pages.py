@@ -29,12 +29,6 @@ pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
 
 
-@pytest.fixture(autouse=True)
-def cheap_passwords(settings: Any) -> None:
-    """Hash passwords fast."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def place(capacity: int = 10) -> tuple[Venue, Client]:
     """A venue and its owner's browser."""
     venue = factories.make_venue(requirements=RequirementValues(capacity=capacity), now=utc_now())

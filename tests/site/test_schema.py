@@ -44,7 +44,6 @@ def tasks_at_once() -> Iterator[None]:
 def credentials(settings: Any) -> dict[str, str]:
     """Of a visitor, a ticket, a device, an operator and a reader of the verified tier, by the name of their scheme."""
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     phone, now = Phone(), utc_now()
     phone.register(now)
     device = make_device(venue=make_venue(now=now), now=now)

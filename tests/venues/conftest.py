@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from common import valkey
@@ -23,12 +23,6 @@ from venues.services.accounts import make_owner_token
 from venues.services.events import make_invitation
 
 Race = Callable[[Callable[[], Any], int], list[Any]]
-
-
-@pytest.fixture(autouse=True)
-def cheap_passwords(settings: Any) -> None:
-    """Hash passwords fast; the real hash is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +106,14 @@ def build_world() -> World:
 def world(db: None) -> World:
     """See `build_world`."""
     return build_world()
+
+
+@pytest.fixture(scope="module")
+def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """One world for a file of many short tests, each of which is rolled back to it; none of them may really commit."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build_world()
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every endpoint of this app against everybody who might ask."""
 
+import copy
 import datetime as dt
 import re
 from collections.abc import Callable
@@ -29,6 +30,12 @@ from venues.services.venues import add_door, set_requirements
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once")]
 Body = Callable[[World], Any]
 SOON, LATER = (z(utc_now() + dt.timedelta(days=30, hours=hour)) for hour in (0, 4))
+
+
+@pytest.fixture
+def world(shared_world: World, db: None) -> World:
+    """The file's world, with rows in memory that a test may change."""
+    return copy.deepcopy(shared_world)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Whatever is sent to this app, what comes back is documented."""
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,12 @@ def test_every_operation_that_reads_a_body_shows_an_example_or_is_plain() -> Non
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
             if content is not None and operation["operationId"] not in plain | partial:
                 assert content.get("examples"), operation["operationId"]
+
+
+@pytest.fixture
+def world(shared_world: World, db: None) -> World:
+    """The file's world, with rows in memory that a test may change."""
+    return copy.deepcopy(shared_world)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +19,7 @@ from venues.models import Requirements, Venue
 from venues.pages.base import attempt, bound, done, form_page, owner_page, show_form, user_of
 from venues.pages.events import size_field
 from venues.pages.forms import OwnerForm
+from venues.readings import HIGHEST_LIMIT_F, LOWEST_LIMIT_F, from_fahrenheit, to_fahrenheit
 from venues.requirements import RequirementValues
 from venues.services.venues import set_requirements
 
@@ -45,16 +48,38 @@ class RulesForm(OwnerForm):
         help_text=gettext_lazy("Off: paper passes work, and so does a photo of somebody's pass."),
     )
     max_temperature_f = forms.FloatField(
-        label=gettext_lazy("Highest temperature in °F (not needed)"),
+        label=gettext_lazy("Highest temperature in °F (optional)"),
         required=False,
         help_text=gettext_lazy("Only with a thermometer at the door. 100.4 is usual. Nobody sees a reading."),
     )
     min_o2 = forms.IntegerField(
-        label=gettext_lazy("Lowest blood oxygen in percent (not needed)"),
+        label=gettext_lazy("Lowest blood oxygen in percent (optional)"),
         required=False,
         help_text=gettext_lazy("Only with an oximeter at the door."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.TEMPERATURE_UNIT == "C":
+            field = self.fields["max_temperature_f"]
+            field.label = gettext_lazy("Highest temperature in °C (optional)")
+            field.help_text = gettext_lazy("Only with a thermometer at the door. 38 is usual. Nobody sees a reading.")
+            if self.initial.get("max_temperature_f") is not None:
+                self.initial["max_temperature_f"] = from_fahrenheit(self.initial["max_temperature_f"], "C")
+
+    def clean_max_temperature_f(self) -> float | None:
+        """Return the limit in degrees Fahrenheit, refusing one that no door could use."""
+        unit = settings.TEMPERATURE_UNIT
+        typed = self.cleaned_data["max_temperature_f"]
+        if typed is None:
+            return None
+        limit = to_fahrenheit(typed, unit)
+        if not LOWEST_LIMIT_F <= limit <= HIGHEST_LIMIT_F:
+            ends = [round(from_fahrenheit(end, unit), 1) for end in (LOWEST_LIMIT_F, HIGHEST_LIMIT_F)]
+            message = _("Give a temperature from %(low)s to %(high)s °%(unit)s.")
+            raise ValidationError(message % {"low": ends[0], "high": ends[1], "unit": unit})
+        return limit
 
 
 @owner_page

@@ -41,7 +41,7 @@ const SIGNATURE_HEAD = Uint8Array.of(0x58, 0x40);
  */
 function parts(kid, end, start, anchor) {
   return {
-    protectedHeader: concat(PROTECTED_HEAD, kid),
+    protectedHeader: headerOf(kid),
     claims: concat(END_HEAD, u32(end), START_HEAD, u32(start), ANCHOR_HEAD, anchor),
   };
 }
@@ -85,19 +85,29 @@ function assemble({ kid, validFrom, validUntil, anchor, signature }) {
  */
 export function signedBytes({ kid, validFrom, validUntil, anchor }, venue) {
   const { protectedHeader, claims } = parts(kid, validUntil, validFrom, anchor);
-  return concat(
-    Uint8Array.of(0x84, 0x6a),
-    utf8("Signature1"),
-    byteString(protectedHeader),
-    byteString(utf8(venue)),
-    byteString(claims),
-  );
+  return signatureInput(protectedHeader, utf8(venue), claims);
 }
 
-/** @param {Uint8Array} bytes shorter than 65,536 @returns {Uint8Array<ArrayBuffer>} a CBOR byte string */
+/** @param {Uint8Array} kid 4 bytes @returns {Uint8Array<ArrayBuffer>} the protected header of what such a key signs */
+export function headerOf(kid) {
+  return concat(PROTECTED_HEAD, kid);
+}
+
+/**
+ * @param {Uint8Array} header protected
+ * @param {Uint8Array} aad `external_aad`
+ * @param {Uint8Array} payload
+ * @returns {Uint8Array<ArrayBuffer>} `Sig_structure` of RFC 9052, section 4.4
+ */
+export function signatureInput(header, aad, payload) {
+  return concat(Uint8Array.of(0x84, 0x6a), utf8("Signature1"), byteString(header), byteString(aad), byteString(payload));
+}
+
+/** @param {Uint8Array} bytes @returns {Uint8Array<ArrayBuffer>} a CBOR byte string */
 function byteString(bytes) {
   const { length } = bytes;
   if (length < 24) return concat(Uint8Array.of(0x40 | length), bytes);
   if (length < 256) return concat(Uint8Array.of(0x58, length), bytes);
-  return concat(Uint8Array.of(0x59, length >> 8, length & 0xff), bytes);
+  if (length < 65_536) return concat(Uint8Array.of(0x59, length >> 8, length & 0xff), bytes);
+  return concat(Uint8Array.of(0x5a), u32(length), bytes);
 }

@@ -28,10 +28,13 @@
  * @property {{salt: Uint8Array<ArrayBuffer>, publishedAt: number, entries: Set<string>}} revocations entries in hexadecimal
  * @property {Uint8Array<ArrayBuffer>} sealingKey raw X25519 public key
  * @property {import("./inside.js").Occupancy | null} occupancy
+ * @property {string} name of the venue, empty from an older server
+ * @property {boolean} unmanned whether the door may be left without staff
  */
-import { decode, encode, Tagged } from "cborg";
+import { decode, Tagged } from "cborg";
 import { equal, toHex, utf8 } from "../core/bytes.js";
 import { verify } from "../core/ed25519.js";
+import { headerOf, signatureInput } from "../core/pass.js";
 import { sha256 } from "../core/secret.js";
 import { wallClock } from "./hours.js";
 
@@ -60,10 +63,8 @@ export async function keyId(publicKey) {
 export async function openBundle(bytes, rootKey) {
   try {
     const [header, unprotected, payload, signature] = envelope(bytes);
-    const expected = encode(new Map(/** @type {[number, unknown][]} */ ([[1, -8], [4, await keyId(rootKey)]])));
-    if (!equal(header, expected) || unprotected.size !== 0) throw new BundleError("another header or key");
-    const signed = new Uint8Array(encode(["Signature1", header, BUNDLE_AAD, payload]));
-    if (!(await verify(signature, signed, rootKey))) throw new BundleError("the signature does not hold");
+    if (!equal(header, headerOf(await keyId(rootKey))) || unprotected.size !== 0) throw new BundleError("another header or key");
+    if (!(await verify(signature, signatureInput(header, BUNDLE_AAD, payload), rootKey))) throw new BundleError("the signature does not hold");
     return await readBundle(new Fields(decode(payload, STRICT)));
   } catch (error) {
     throw error instanceof BundleError ? error : new BundleError("not a bundle", { cause: error });
@@ -152,6 +153,8 @@ async function readBundle(fields) {
     revocations: readRevocations(new Fields(fields.map.get(7))),
     sealingKey: own(fields.map.get(8), 32),
     occupancy: fields.map.has(9) ? readOccupancy(new Fields(fields.map.get(9))) : null,
+    name: fields.map.has(10) ? fields.text(10) : "",
+    unmanned: fields.map.has(11) && fields.flag(11),
   };
 }
 

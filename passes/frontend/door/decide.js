@@ -122,7 +122,7 @@ function entryCause(pass, seen, at, readings, requirements, people) {
 
 /** @param {import("./bundle.js").Requirements} requirements @returns {number | null} how many may be inside at once */
 export function peopleLimit({ capacity, enforcedPercent }) {
-  return capacity === null ? null : Math.floor((capacity * enforcedPercent) / 100);
+  return capacity === null ? null : Math.max(1, Math.floor((capacity * enforcedPercent) / 100));
 }
 
 /** @param {Readings} readings @param {import("./bundle.js").Requirements} requirements @returns {string | null} */

@@ -5,14 +5,19 @@
  * @typedef {import("./decide.js").ScanType} ScanType
  * @typedef {import("./decide.js").Readings} Readings
  * @typedef {"old-keys" | "clock" | "restarted" | "storage"} Amber why the kiosk cannot check; it says nothing of a visitor
- * @typedef {{light: "green" | "red"} | {light: "amber", why: Amber}} Answer
+ * @typedef {{light: "green" | "red" | "blue"} | {light: "amber", why: Amber}} Answer blue: this kiosk let the code in a moment ago
  */
 import { PREFIX } from "../core/pass.js";
-import { decide } from "./decide.js";
+import { decide, peopleLimit } from "./decide.js";
 import { countInside } from "./inside.js";
 import { newScanId } from "./random.js";
 import { sealRow } from "./replay_rows.js";
 import { sealScan } from "./seal.js";
+
+/** For this long a kiosk tells a code that it let in itself from a refusal. */
+const LET_IN_S = 15 * 60;
+/** Causes that a code has because it was used before. */
+const USED = new Set(["replay", "still_inside"]);
 
 export class Door {
   /**
@@ -29,6 +34,10 @@ export class Door {
     this.replay = replay;
     /** @type {import("./bundle.js").Bundle | null} */
     this.bundle = null;
+    /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, number>} */
+    this.letIn = new Map();
+    /** What staff added by hand to the people inside. */
+    this.adjustment = 0;
     /** @type {Promise<unknown>} */
     this.turn = Promise.resolve();
   }
@@ -37,11 +46,12 @@ export class Door {
    * @param {string} text
    * @param {ScanType} type
    * @param {Readings} [readings]
+   * @param {number} [at] Unix seconds when the code was read, where a question came between; now by default
    * @returns {Promise<Answer>} scans are answered one after the other: the same code twice at once opens once
    * @throws {import("./link.js").Revoked}
    */
-  scan(text, type, readings = {}) {
-    const answer = this.turn.then(() => this.answer(text, type, readings));
+  scan(text, type, readings = {}, at = undefined) {
+    const answer = this.turn.then(() => this.answer(text, type, readings, at ?? this.clock.now()));
     this.turn = answer.catch(() => undefined);
     return answer;
   }
@@ -55,23 +65,25 @@ export class Door {
   /** @returns {number | null} people inside, null where the bundle does not count them */
   people() {
     const occupancy = this.bundle?.occupancy;
-    return occupancy ? countInside(occupancy, this.replay.stays(), this.clock.now()) : null;
+    if (!occupancy) return null;
+    return Math.max(0, countInside(occupancy, this.replay.stays(), this.clock.now()) + this.adjustment);
   }
 
-  /** @param {string} text @param {ScanType} type @param {Readings} readings @returns {Promise<Answer>} */
-  async answer(text, type, readings) {
+  /** @param {string} text @param {ScanType} type @param {Readings} readings @param {number} at @returns {Promise<Answer>} */
+  async answer(text, type, readings, at) {
     const why = this.trouble();
     const { bundle } = this;
     if (why || !bundle) return { light: "amber", why: why ?? "old-keys" };
-    const at = this.clock.now();
     const recall = (/** @type {Uint8Array} */ anchor, /** @type {number} */ until) => this.replay.recall(anchor, until);
     const decision = await decide({ text, type, at, readings, bundle, recall, people: this.people() });
     const { pass } = decision;
     // What is no pass at all never leaves this device: it may be somebody's secret, or the code of a ticket.
     if (!text.startsWith(PREFIX)) return { light: "red" };
+    if (type === "Checkin" && USED.has(decision.cause ?? "") && this.wasLetIn(text, at)) return { light: "blue" };
     const scanId = newScanId();
     const scan = scanBody(text, type, at, readings);
-    const verdict = decision.approved || decision.estimated ? await this.link.askLive(scanId, scan) : null;
+    const full = decision.cause === "full" && this.isFullByHand();
+    const verdict = decision.approved || (decision.estimated && !full) ? await this.link.askLive(scanId, scan) : null;
     if (verdict === false) return { light: "red" };
     const approved = verdict ?? decision.approved;
     const seen = approved ? decision.seen : null;
@@ -82,7 +94,20 @@ export class Door {
     if (approved && stored) await this.noteAwake();
     // A visit that is nowhere recorded would be missing from every crowd: better a person looks.
     if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
+    if (approved && type === "Checkin") this.letIn.set(text, at + LET_IN_S);
     return { light: approved ? "green" : "red" };
+  }
+
+  /** @returns {boolean} whether the place is full only with the people that staff added by hand */
+  isFullByHand() {
+    const limit = this.bundle ? peopleLimit(this.bundle.requirements) : null;
+    return this.adjustment > 0 && limit !== null && (this.people() ?? 0) - this.adjustment < limit;
+  }
+
+  /** @param {string} text @param {number} at @returns {boolean} whether this kiosk let the code in itself, lately */
+  wasLetIn(text, at) {
+    for (const [code, until] of this.letIn) if (until <= at) this.letIn.delete(code);
+    return this.letIn.has(text);
   }
 
   /** @param {string} scanId @param {import("./seal.js").Scan} scan @param {boolean} approved @param {import("./decide.js").Seen | null} seen */

@@ -16,6 +16,10 @@ const LIVE_TIMEOUT_MS = 1200;
 const LIVE_PAUSE_MS = 15_000;
 /** Sealed scans are about 800 bytes: a batch stays far below the server's limit on a body. */
 const BATCH = 250;
+/** The server read the request and does not accept it: to send the same again would not help. */
+const REFUSED = new Set([400, 413, 415, 422]);
+/** If the server refuses this many scans in one upload, the fault lies elsewhere: the rest waits. */
+const MOST_REFUSED = 8;
 
 /** The server does not take the token: the device was revoked. */
 export class Revoked extends Error {}
@@ -25,12 +29,15 @@ export class ServerLink {
   constructor(token) {
     this.authorization = `Device ${token}`;
     this.quietUntil = 0;
+    /** When the server may be asked again at all, as it wished. */
+    this.retryAt = 0;
   }
 
   /** @param {"GET" | "POST"} method @param {string} path @param {object} [options] */
   async ask(method, path, options = {}) {
     const answer = await request(method, path, { ...options, authorization: this.authorization });
     if (answer.status === 401 || answer.status === 403) throw new Revoked(path);
+    if (answer.retryAfterS !== null && isBusy(answer.status)) this.retryAt = performance.now() + answer.retryAfterS * 1000;
     return answer;
   }
 
@@ -55,10 +62,11 @@ export class ServerLink {
    * @throws {Revoked}
    */
   async askLive(scanId, scan) {
-    if (!navigator.onLine || performance.now() < this.quietUntil) return null;
+    if (!navigator.onLine || performance.now() < Math.max(this.quietUntil, this.retryAt)) return null;
     try {
       const { status, body } = await this.ask("POST", "/api/v1/scans", { body: { scan_id: scanId, ...scan }, timeoutMs: LIVE_TIMEOUT_MS });
       if (status === 200) return body?.result === "Approved";
+      if (REFUSED.has(status)) return null; // about this scan alone; the queue brings it to the staff's notice
     } catch (error) {
       if (error instanceof Revoked) throw error;
     }
@@ -68,7 +76,8 @@ export class ServerLink {
 
   /**
    * Sends what waits, in shuffled batches. A scan leaves the queue when the server has answered it; a lost answer is
-   * harmless, because a known scan id gets its first answer again.
+   * harmless, because a known scan id gets its first answer again. A scan that the server refuses is set aside for the
+   * staff, and the rest of the queue goes on.
    *
    * @param {KioskStore} store
    * @returns {Promise<number>} how many were taken
@@ -76,17 +85,46 @@ export class ServerLink {
    */
   async upload(store) {
     let taken = 0;
+    const budget = { refusals: MOST_REFUSED };
     for (;;) {
       const scans = shuffled(await store.nextQueued(BATCH));
       if (scans.length === 0) return taken;
-      const { status, body } = await this.ask("POST", "/api/v1/scans/batch", { body: { scans } });
-      if (status !== 200 || !Array.isArray(body?.results)) throw new Unreachable("the batch was not taken");
-      const answered = body.results.map((/** @type {{scan_id: string}} */ result) => result.scan_id);
-      await store.uploaded(answered);
-      taken += answered.length;
-      if (answered.length < scans.length) return taken; // never ask again and again for what is not answered
+      const handled = await this.send(scans, store, budget);
+      taken += handled;
+      if (handled < scans.length) return taken; // never ask again and again for what is not answered
     }
   }
+
+  /**
+   * @param {import("../stores/kiosk.js").QueuedScan[]} scans
+   * @param {KioskStore} store
+   * @param {{refusals: number}} budget
+   * @returns {Promise<number>} how many left the queue
+   * @throws {Unreachable | Revoked}
+   */
+  async send(scans, store, budget) {
+    if (performance.now() < this.retryAt) throw new Unreachable("the server asked to wait");
+    const { status, body } = await this.ask("POST", "/api/v1/scans/batch", { body: { scans } });
+    if (status === 200 && Array.isArray(body?.results)) {
+      const answered = body.results.map((/** @type {{scan_id: string}} */ result) => result.scan_id);
+      await store.uploaded(answered);
+      return answered.length;
+    }
+    if (!REFUSED.has(status) || budget.refusals === 0) throw new Unreachable("the batch was not taken");
+    const [only] = scans;
+    if (only && scans.length === 1) {
+      budget.refusals -= 1;
+      await store.setAside(only);
+      return 1;
+    }
+    const half = Math.ceil(scans.length / 2);
+    return (await this.send(scans.slice(0, half), store, budget)) + (await this.send(scans.slice(half), store, budget));
+  }
+}
+
+/** @param {number} status @returns {boolean} whether the server had no time, so that the same request may succeed later */
+function isBusy(status) {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 /**
@@ -96,7 +134,7 @@ export class ServerLink {
  */
 export async function enrol(body) {
   const answer = await request("POST", "/api/v1/devices", { body });
-  if (answer.status >= 500 || answer.status === 429) throw new Unreachable("not now");
+  if (isBusy(answer.status)) throw new Unreachable("not now");
   return answer.status === 201 && typeof answer.body?.token === "string" ? answer.body.token : null;
 }
 

@@ -1,11 +1,18 @@
 /**
  * USB scanners that type like a keyboard.
  *
- * They type as if the keyboard were a US one, whatever layout the computer has, so keys are read by their place
- * (`event.code`). A text ends with Enter; some scanners send none, so a whole code followed by quiet ends as well. A gap
- * between keys is never a reason to drop a text: slow scanners and slow computers have many.
+ * Every key is read twice: by its place, as if the keyboard were a US one (`event.code`), which is right for a scanner
+ * with its factory settings on a computer of any layout; and by its character (`event.key`), which is right for a scanner
+ * set to the computer's layout, and for keys without a place, as on Android. Of the two texts the one that has the form
+ * of a pass is taken.
+ *
+ * A text ends with Enter or Tab. Some scanners send neither, so a whole code followed by quiet ends as well, and so does
+ * one that another code follows. A gap between keys is never a reason to drop a text: slow scanners and slow computers
+ * have many.
  */
-import { PREFIX } from "../core/pass.js";
+import { parseCredential, PREFIX } from "../core/pass.js";
+
+/** @typedef {{code?: string, key?: string, shiftKey: boolean}} Key */
 
 const QUIET_MS = 300;
 /** Quiet means several times longer than the gaps within the text, for scanners that type slowly. */
@@ -13,6 +20,7 @@ const QUIET_GAPS = 3;
 const LONGEST_TEXT = 400;
 /** Lengths of a whole code on paper and on a screen. */
 const WHOLE = new Set([172, 199]);
+const ENDS = new Set(["Enter", "NumpadEnter", "Tab"]);
 
 /** @type {Record<string, [plain: string, shifted: string]>} */
 const MARKS = {
@@ -30,57 +38,93 @@ const MARKS = {
 };
 const SHIFTED_DIGITS = ")!@#$%^&*(";
 
-/** @param {{code: string, shiftKey: boolean}} event @returns {string} the character, empty for other keys */
-export function typedMark({ code, shiftKey }) {
+/** @param {Key} key @returns {string} the character at this place of a US keyboard, empty for other keys */
+export function markByPlace({ code = "", shiftKey }) {
   if (/^Key[A-Z]$/.test(code)) return code.slice(3);
   if (/^Numpad\d$/.test(code)) return code.slice(6);
   if (/^Digit\d$/.test(code)) return shiftKey ? (SHIFTED_DIGITS[Number(code.slice(5))] ?? "") : code.slice(5);
   return MARKS[code]?.[shiftKey ? 1 : 0] ?? "";
 }
 
+/** @param {Key} key @returns {string} the character that the computer's layout makes of the key, in capitals */
+export function markByLayout({ key = "" }) {
+  return [...key].length === 1 ? key.toUpperCase() : "";
+}
+
 export class Wedge {
   /** @param {(text: string) => void} onText */
   constructor(onText) {
     this.onText = onText;
-    this.text = "";
     this.lastMs = 0;
     this.longestGapMs = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    this.readings = ["", ""];
   }
 
   /**
-   * @param {{code: string, shiftKey: boolean}} event
+   * @param {Key} key
    * @param {number} nowMs
    * @returns {boolean} whether the key belongs to a scan and must do nothing else
    */
-  press(event, nowMs) {
-    if (event.code === "Enter" || event.code === "NumpadEnter") {
-      const pending = this.text.length > 0;
+  press(key, nowMs) {
+    if (ENDS.has(key.code ?? "") || ENDS.has(key.key ?? "")) {
+      const pending = this.isReading();
       this.finish();
       return pending;
     }
-    const mark = typedMark(event);
-    if (mark === "") return false;
-    if (this.text.length > 0) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastMs);
+    const marks = [markByPlace(key), markByLayout(key)];
+    if (marks.every((mark) => mark === "")) return false;
+    if (this.isReading()) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastMs);
     this.lastMs = nowMs;
-    this.text = (this.text + mark).slice(-LONGEST_TEXT);
+    this.readings = this.readings.map((text, at) => (text + marks[at]).slice(-LONGEST_TEXT));
+    this.splitOff();
     clearTimeout(this.timer);
     if (WHOLE.has(this.candidate().length)) this.timer = setTimeout(() => this.finish(), Math.max(QUIET_MS, QUIET_GAPS * this.longestGapMs));
     return true;
   }
 
-  /** @returns {string} the last text that begins like a code; all of it when it is whole or holds none */
+  /** @returns {boolean} whether keys wait for the end of their text */
+  isReading() {
+    return this.readings.some((text) => text.length > 0);
+  }
+
+  /** @returns {boolean} whether these keys hold the beginning of a code */
+  holdsCode() {
+    return this.readings.some((text) => text.includes(PREFIX));
+  }
+
+  /** Answers a whole code as soon as another one begins right after it. */
+  splitOff() {
+    for (const text of this.readings) {
+      const next = text.lastIndexOf(PREFIX);
+      if (next <= 0 || next + PREFIX.length !== text.length) continue;
+      const former = lastCode(text.slice(0, next));
+      if (!WHOLE.has(former.length) || !former.startsWith(PREFIX)) continue;
+      this.readings = this.readings.map((reading) => reading.slice(-PREFIX.length));
+      this.onText(former);
+      return;
+    }
+  }
+
+  /** @returns {string} of the two readings the one that is a pass, or else the one that looks more like it */
   candidate() {
-    const from = WHOLE.has(this.text.length) && this.text.startsWith(PREFIX) ? 0 : this.text.lastIndexOf(PREFIX);
-    return from > 0 ? this.text.slice(from) : this.text;
+    const texts = this.readings.map(lastCode);
+    const parses = texts.find((text) => WHOLE.has(text.length) && parseCredential(text) !== null);
+    return parses ?? texts.find((text) => text.startsWith(PREFIX)) ?? texts.find((text) => text.length > 0) ?? "";
   }
 
   finish() {
     clearTimeout(this.timer);
     const text = this.candidate();
-    this.text = "";
+    this.readings = ["", ""];
     this.longestGapMs = 0;
     if (text.length > 0) this.onText(text);
   }
+}
+
+/** @param {string} text @returns {string} the last text that begins like a code; all of it when it is whole or holds none */
+function lastCode(text) {
+  const from = WHOLE.has(text.length) && text.startsWith(PREFIX) ? 0 : text.lastIndexOf(PREFIX);
+  return from > 0 ? text.slice(from) : text;
 }

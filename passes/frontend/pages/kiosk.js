@@ -8,16 +8,20 @@ import { BundleError, openBundle } from "../door/bundle.js";
 import { DoorClock } from "../door/clock.js";
 import { peopleLimit } from "../door/decide.js";
 import { Door } from "../door/door.js";
+import { FieldGuard } from "../door/field_guard.js";
 import { enrol, readEnrolment, Revoked, ServerLink } from "../door/link.js";
 import { freshKey, keepKey, recalledKey } from "../door/memory_key.js";
+import { readOxygen, readTemperature } from "../door/readings.js";
 import { ReplayBook } from "../door/replay.js";
 import { openRows } from "../door/replay_rows.js";
 import { Wedge } from "../door/wedge.js";
+import { askToKeepStorage } from "../stores/durable.js";
 import { openKioskStore } from "../stores/kiosk.js";
+import { drawAddress } from "../ui/address_qr.js";
 import { Camera, Reader, readerFiles } from "../ui/camera.js";
-import { fill, find, formatTime, onActions, pageData, showState, when } from "../ui/page.js";
-import { drawQr } from "../ui/qr.js";
+import { fill, find, formatTime, onActions, pageData, showState, when, word } from "../ui/page.js";
 import { Signal } from "../ui/signal.js";
+import { StaffSheet } from "../ui/staff_sheet.js";
 import { readsTags, readTags } from "../ui/tags.js";
 
 /** @typedef {import("../door/decide.js").ScanType} ScanType */
@@ -25,6 +29,10 @@ import { readsTags, readTags } from "../ui/tags.js";
 const SYNC_EVERY_MS = 30_000;
 /** A code held before the camera is read many times a second: it counts again only after it was away so long. */
 const SAME_CODE_MS = 3000;
+/** A code that is no pass may lie next to one that the camera has not read yet. */
+const FOREIGN_WAIT_MS = 700;
+/** The part of a code that stays the same from minute to minute. */
+const PASS_PART = 172;
 /** A USB scanner that reads twice on one pull of the trigger. */
 const SAME_TYPED_MS = 600;
 /** Scans under a lost replay key matter for as long as a code can be used: its slot and one on each side. */
@@ -44,17 +52,18 @@ let device = null;
 let reader = null;
 /** @type {Camera | null} */
 let camera = null;
-/** A code that waits for its readings. @type {string | null} */
+/** A code that waits for its readings, judged by the moment when it was read. @type {{text: string, type: ScanType, at: number} | null} */
 let awaiting = null;
+/** @type {StaffSheet} */
+let staff;
 let connected = false;
 /** The day whose ticket keys are shown. */
 let keysShownFor = "";
-const settings = { mode: "staffed", way: "both", back: false, silent: false };
+const settings = { mode: "staffed", way: "both", back: false, silent: false, help: "" };
 const signal = new Signal(() => settings.silent);
 /** @type {Map<string, number>} when a text was last seen, for the repeats of a camera */
 const lately = new Map();
 
-const word = (/** @type {string} */ name) => /** @type {HTMLTemplateElement} */ (find(`[data-word="${name}"]`)).content.textContent ?? "";
 const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
 
 /** @returns {ScanType} a door of one way has no switch */
@@ -72,18 +81,45 @@ function isRepeat(text, withinMs) {
   return last !== undefined && now - last < withinMs;
 }
 
-/** @param {string} text @param {number} withinMs */
-function onRead(text, withinMs) {
-  if (!door || awaiting !== null || isRepeat(text, withinMs)) return;
-  const limits = door.bundle?.requirements;
-  const asks = direction() === "Checkin" && text.startsWith(PREFIX) && door.trouble() === null;
-  if (asks && limits && (limits.highestTemperatureF !== null || limits.lowestO2 !== null)) return askReadings(text, limits);
-  void answer(text, {});
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let foreign;
+let lastPassMs = -Infinity;
+
+/** @param {string} text that the camera sees; a pass is taken before any other code that is held up with it */
+function onSeen(text) {
+  const now = performance.now();
+  if (text.startsWith(PREFIX)) {
+    clearTimeout(foreign);
+    foreign = undefined;
+    lastPassMs = now;
+    return onRead(text, SAME_CODE_MS);
+  }
+  if (now - lastPassMs < SAME_CODE_MS) return;
+  foreign ??= setTimeout(() => {
+    foreign = undefined;
+    onRead(text, SAME_CODE_MS);
+  }, FOREIGN_WAIT_MS);
 }
 
-/** @param {string} text @param {import("../door/bundle.js").Requirements} limits */
-function askReadings(text, limits) {
-  awaiting = text;
+/** @param {string} text @param {number} withinMs */
+function onRead(text, withinMs) {
+  if (!door || isRepeat(text, withinMs)) return;
+  if (staff.testing) return staff.endTest(text);
+  if (awaiting !== null) {
+    const same = text.slice(0, PASS_PART) === awaiting.text.slice(0, PASS_PART);
+    return same ? undefined : fill("waiting", word("finish-first"));
+  }
+  const limits = door.bundle?.requirements;
+  const type = direction();
+  const at = door.clock.now();
+  const asks = type === "Checkin" && text.startsWith(PREFIX) && door.trouble() === null;
+  if (asks && limits && (limits.highestTemperatureF !== null || limits.lowestO2 !== null)) return askReadings({ text, type, at }, limits);
+  void answer({ text, type, at }, {});
+}
+
+/** @param {{text: string, type: ScanType, at: number}} code @param {import("../door/bundle.js").Requirements} limits */
+function askReadings(code, limits) {
+  awaiting = code;
   when("asks-temperature", limits.highestTemperatureF !== null);
   when("asks-o2", limits.lowestO2 !== null);
   form("readings").hidden = false;
@@ -92,19 +128,47 @@ function askReadings(text, limits) {
 
 function dropReadings() {
   awaiting = null;
+  fill("waiting", "");
   form("readings").reset();
   form("readings").hidden = true;
+  for (const field of ["temperature", "o2"]) showField(field, true);
 }
 
-/** @param {string} text @param {import("../door/decide.js").Readings} readings */
-async function answer(text, readings) {
+/** @param {string} name @param {boolean} good */
+function showField(name, good) {
+  when(`bad-${name}`, !good);
+  const input = /** @type {HTMLInputElement} */ (form("readings").elements.namedItem(name));
+  if (good) input.removeAttribute("aria-invalid");
+  else input.setAttribute("aria-invalid", "true");
+}
+
+/** Takes what staff typed. A number that is no reading is asked for again: it must neither let in nor refuse anybody. */
+function takeReadings() {
+  if (awaiting === null) return;
+  const typed = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form("readings").elements.namedItem(name)).value;
+  const asked = (/** @type {string} */ name) => !find(`[data-when="asks-${name}"]`).hidden;
+  /** @type {[string, number | null][]} */
+  const read = [["temperature", readTemperature(typed("temperature"), pageData("temperature-unit"))], ["o2", readOxygen(typed("o2"))]];
+  const missing = read.filter(([name, value]) => asked(name) && value === null);
+  for (const [name] of read) showField(name, !missing.some(([bad]) => bad === name));
+  const [first] = missing;
+  if (first) {
+    const input = /** @type {HTMLInputElement} */ (form("readings").elements.namedItem(first[0]));
+    input.focus();
+    return input.select();
+  }
+  const code = awaiting;
+  dropReadings();
+  const [[, temperatureF], [, o2]] = /** @type {[[string, number | null], [string, number | null]]} */ (read);
+  void answer(code, { temperatureF, o2 });
+}
+
+/** @param {{text: string, type: ScanType, at: number}} code @param {import("../door/decide.js").Readings} readings */
+async function answer({ text, type, at }, readings) {
   if (!door) return;
-  const type = direction();
   try {
-    const result = await door.scan(text, type, readings);
-    if (result.light === "green") signal.show("green", type === "Checkin" ? "welcome" : "bye");
-    else if (result.light === "amber" && settings.mode === "staffed") signal.show("amber", result.why);
-    else signal.show("red", "no"); // a door without staff stays shut when it cannot check
+    const result = await door.scan(text, type, readings, at);
+    show(result, type);
   } catch (error) {
     if (error instanceof Revoked) await signOut();
     else throw error;
@@ -112,15 +176,38 @@ async function answer(text, readings) {
   await showStaff();
 }
 
+/** @param {import("../door/door.js").Answer} result @param {ScanType} type */
+function show(result, type) {
+  const { light } = result;
+  staff.note(light, type, door?.clock.now() ?? 0);
+  if (light === "green") signal.show("green", type === "Checkin" ? "welcome" : "bye");
+  else if (light === "blue") signal.show("blue", "already-in");
+  else if (light === "amber" && settings.mode === "staffed") signal.show("amber", result.why);
+  else signal.show("red", "no"); // a door without staff stays shut when it cannot check
+}
+
+const signed = new Intl.NumberFormat(document.documentElement.lang || "en", { signDisplay: "exceptZero" });
+
+/** @param {number} step staff saw somebody come or go whom no door counted */
+function adjust(step) {
+  if (door) door.adjustment += step;
+  void showStaff();
+}
+
 async function showStaff() {
   const bundle = door?.bundle ?? null;
   const time = /** @type {const} */ ({ dateStyle: "short", timeStyle: "short" });
   fill("queue", String(await store.queued()));
+  const refused = await store.refused();
+  fill("refused", String(refused));
+  when("refused", refused > 0);
   fill("keys-from", bundle ? formatTime(bundle.serverTime, time) : "–");
   fill("keys-until", bundle ? formatTime(bundle.goodUntil, time) : "–");
   fill("offset", door ? `${Math.round(door.clock.offsetS)} s` : "–");
   const limit = bundle ? peopleLimit(bundle.requirements) : null;
   fill("inside", `${door?.people() ?? "–"} / ${limit ?? "–"}`);
+  fill("by-hand", door?.adjustment ? signed.format(door.adjustment) : "");
+  fill("venue", bundle?.name ?? "");
   fill("connection", word(!bundle ? "no-keys" : connected ? "online" : "offline"));
 }
 
@@ -136,7 +223,16 @@ async function takeBundle(at, enrolled) {
 
 /** What the settings change on the page: a door of one way has no switch, a tablet tells visitors how to get a pass. */
 function showSettings() {
+  const unmanned = door?.bundle?.unmanned ?? settings.mode === "unmanned";
+  when("may-be-unmanned", unmanned);
+  when("must-be-staffed", !unmanned);
+  if (!unmanned && settings.mode === "unmanned") {
+    settings.mode = "staffed";
+    /** @type {HTMLSelectElement} */ (form("settings").elements.namedItem("mode")).value = "staffed";
+  }
   const { mode, way } = settings;
+  document.documentElement.dataset.way = way === "both" ? direction() : way;
+  fill("help", settings.help);
   when("both-ways", way === "both");
   when("only-in", way === "Checkin");
   when("only-out", way === "Checkout");
@@ -145,7 +241,7 @@ function showSettings() {
   paper.hidden = !door?.bundle;
   if (door?.bundle) paper.href = `/check-in/${door.bundle.venue}/paper`;
   if (mode === "self" && door?.bundle) {
-    drawQr(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`, "screen");
+    drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`);
   }
 }
 
@@ -238,11 +334,10 @@ async function openDoor(enrolled) {
   await showStaff();
   void keepOffline();
   // Without keys every code would be amber: a door that has no good ones fetches them before it looks.
-  const waits = door.trouble() !== null;
-  if (waits) await sync();
-  if (!device) return;
-  await startCamera();
-  if (!waits) await sync();
+  if (door.trouble() !== null) await sync();
+  else void sync();
+  // The browser may ask for the camera and never get an answer: nothing waits for it.
+  if (device) void startCamera();
 }
 
 /** Asks the service worker to keep the door's files, and shows whether this page works without a network. */
@@ -260,12 +355,13 @@ async function startCamera() {
   reader ??= new Reader(readerFiles());
   camera?.stop();
   const video = /** @type {HTMLVideoElement} */ (find("[data-door-video]"));
-  camera = new Camera(video, reader, (text) => onRead(text, SAME_CODE_MS));
+  camera = new Camera(video, reader, onSeen, PREFIX);
   video.classList.toggle("is-mirrored", !settings.back);
   const seeing = await camera.start(settings.back ? "environment" : "user");
   when("seeing", seeing);
   when("blind", !seeing);
-  if (seeing) await navigator.wakeLock?.request("screen").catch(() => undefined);
+  when("torch", seeing && camera.hasTorch());
+  if (seeing) void navigator.wakeLock?.request("screen").catch(() => undefined);
 }
 
 async function enrolByCamera() {
@@ -291,7 +387,7 @@ async function enrolWith(code, name) {
     await store.unenrol();
     const row = { token, rootKey, name };
     await store.saveDevice(row);
-    await navigator.storage?.persist?.().catch(() => false);
+    askToKeepStorage();
     fill("enrol-note", "");
     await openDoor(row);
   } catch (error) {
@@ -306,6 +402,7 @@ function readSettings() {
   settings.way = /** @type {HTMLSelectElement} */ (fields.namedItem("way")).value;
   settings.back = /** @type {HTMLInputElement} */ (fields.namedItem("back")).checked;
   settings.silent = /** @type {HTMLInputElement} */ (fields.namedItem("silent")).checked;
+  settings.help = /** @type {HTMLInputElement} */ (fields.namedItem("help")).value.trim();
 }
 
 async function restoreSettings() {
@@ -315,22 +412,28 @@ async function restoreSettings() {
   /** @type {HTMLSelectElement} */ (fields.namedItem("way")).value = settings.way;
   /** @type {HTMLInputElement} */ (fields.namedItem("back")).checked = settings.back;
   /** @type {HTMLInputElement} */ (fields.namedItem("silent")).checked = settings.silent;
-}
-
-/** @param {string} name @returns {number | null} a reading as it was typed; a comma is a point in most of the world */
-function reading(name) {
-  const text = /** @type {HTMLInputElement} */ (form("readings").elements.namedItem(name)).value.trim().replace(",", ".");
-  const value = Number(text);
-  return text === "" || !Number.isFinite(value) ? null : value;
+  /** @type {HTMLInputElement} */ (fields.namedItem("help")).value = settings.help;
 }
 
 onActions({
   reload: () => location.reload(),
-  staff: (button) => {
-    const opened = button.getAttribute("aria-expanded") !== "true";
-    button.setAttribute("aria-expanded", String(opened));
-    when("staff", opened);
-    void showStaff();
+  staff: () => staff.press(),
+  "staff-close": () => staff.close(),
+  "more-inside": () => adjust(1),
+  "fewer-inside": () => adjust(-1),
+  "test-scan": () => staff.beginTest(),
+  "turn-camera": async () => {
+    const back = /** @type {HTMLInputElement} */ (form("settings").elements.namedItem("back"));
+    back.checked = !back.checked;
+    back.dispatchEvent(new Event("change", { bubbles: true }));
+  },
+  torch: async (button) => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    if (await camera?.light(on)) button.setAttribute("aria-pressed", String(on));
+  },
+  "send-again": async () => {
+    await store.sendAgain();
+    await sync();
   },
   sync: () => sync(),
   full: () => document.documentElement.requestFullscreen?.().catch(() => undefined),
@@ -356,19 +459,23 @@ form("settings").addEventListener("change", async () => {
 
 form("readings").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = awaiting;
-  const readings = { temperatureF: reading("temperature"), o2: reading("o2") };
-  dropReadings();
-  if (text !== null) void answer(text, readings);
+  takeReadings();
 });
 
 const wedge = new Wedge((text) => onRead(text, SAME_TYPED_MS));
+const guard = new FieldGuard(wedge);
+// Before anything on the page hears of a key: a scanner types wherever the focus happens to be.
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
-  const types = target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
-  if (!door || types || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (wedge.press(event, event.timeStamp)) event.preventDefault();
-});
+  if (!door || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const isField = target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+  const pressesIt = event.code === "Space" && !wedge.holdsCode() && target.matches("button, a, input, summary");
+  if (pressesIt) return;
+  const taken = isField ? guard.press(/** @type {import("../door/field_guard.js").Field} */ (target), event, event.timeStamp) : wedge.press(event, event.timeStamp);
+  if (!taken) return;
+  event.preventDefault();
+}, { capture: true });
+for (const radio of document.querySelectorAll("input[name=type]")) radio.addEventListener("change", showSettings);
 
 globalThis.addEventListener("online", () => {
   if (door) door.link.quietUntil = 0;
@@ -389,6 +496,7 @@ showState("loading", { focus: false });
 try {
   if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");
   store = await openKioskStore();
+  staff = new StaffSheet({ store, isAlone: () => settings.mode !== "staffed", onOpen: showStaff });
   await restoreSettings();
   const enrolled = await store.device();
   if (code) /** @type {HTMLInputElement} */ (find("#code")).value = code;

@@ -4,6 +4,7 @@ import { equal } from "../core/bytes.js";
 import { toRate } from "../core/reminders.js";
 import { makeSecret, personalText, readPersonalText } from "../core/secret.js";
 import { SHARES_NEEDED, joinShares, readShare, splitSecret } from "../core/shares.js";
+import { askToKeepStorage } from "../stores/durable.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { copyOf, fill, fillPart, find, onActions, ownPath, pageData, showState, when, word, words } from "../ui/page.js";
 import { calledOn } from "../ui/people.js";
@@ -34,7 +35,7 @@ async function adopt(secret, restored, label = "") {
   await store.savePerson(person);
   await store.choose(person.id);
   // Storage that the browser may clear when space runs short would lose the only key.
-  await navigator.storage?.persist?.().catch(() => false);
+  askToKeepStorage();
   return person;
 }
 

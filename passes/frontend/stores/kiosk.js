@@ -1,6 +1,6 @@
 /**
  * What a kiosk keeps (IndexedDB `crowdtrace-kiosk`): its token and pinned root key, the signed bundle, sealed scans
- * that wait for the network, and replay rows sealed under a key that is not stored. None of it names or identifies a
+ * that wait for the network or were not accepted, and replay rows sealed under a key that is not stored. None of it names or identifies a
  * visitor, nor tells when one came.
  *
  * @typedef {object} DeviceRow
@@ -18,13 +18,15 @@
 import { openDB } from "idb";
 
 const NAME = "crowdtrace-kiosk";
-const VERSION = 2;
+const VERSION = 3;
 
 /** @returns {Promise<KioskStore>} @throws {DOMException} where the browser refuses storage */
 export async function openKioskStore() {
   const database = await openDB(NAME, VERSION, {
     upgrade(fresh, before, _now, work) {
-      if (before > 0) return void work.objectStore("replay").clear(); // rows were in clear
+      fresh.createObjectStore("refused", { keyPath: "scan_id" });
+      if (before === 1) work.objectStore("replay").clear(); // rows were in clear
+      if (before > 0) return;
       fresh.createObjectStore("state");
       // Ids are random, so the order of the keys says nothing about the order of the visitors.
       fresh.createObjectStore("queue", { keyPath: "scan_id" });
@@ -115,6 +117,24 @@ export class KioskStore {
   async uploaded(ids) {
     const work = this.database.transaction("queue", "readwrite");
     await Promise.all([...ids.map((id) => work.store.delete(id)), work.done]);
+  }
+
+  /** Moves a scan that the server does not accept out of the queue. @param {QueuedScan} scan */
+  async setAside(scan) {
+    const work = this.database.transaction(["queue", "refused"], "readwrite");
+    await Promise.all([work.objectStore("refused").put(scan), work.objectStore("queue").delete(scan.scan_id), work.done]);
+  }
+
+  /** @returns {Promise<number>} how many scans the server did not accept */
+  refused() {
+    return this.database.count("refused");
+  }
+
+  /** Puts the scans that the server did not accept back into the queue. */
+  async sendAgain() {
+    const work = this.database.transaction(["queue", "refused"], "readwrite");
+    const scans = await work.objectStore("refused").getAll();
+    await Promise.all([...scans.map((scan) => work.objectStore("queue").put(scan)), work.objectStore("refused").clear(), work.done]);
   }
 
   /** Forgets the device, as after a revocation. The queue stays: another enrolment at this venue may still send it. */

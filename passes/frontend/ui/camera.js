@@ -54,11 +54,13 @@ export class Camera {
    * @param {HTMLVideoElement} video
    * @param {Reader} reader
    * @param {(text: string) => void} onText every code of every frame, repeats included
+   * @param {string} [wanted] how a code begins that is taken before all others of its frame
    */
-  constructor(video, reader, onText) {
+  constructor(video, reader, onText, wanted = "") {
     this.video = video;
     this.reader = reader;
     this.onText = onText;
+    this.wanted = wanted;
     this.running = false;
     /** @type {MediaStream | null} */
     this.stream = null;
@@ -89,12 +91,27 @@ export class Camera {
     this.video.srcObject = null;
   }
 
+  /** @returns {boolean} whether this camera has a lamp */
+  hasTorch() {
+    const [track] = this.stream?.getVideoTracks() ?? [];
+    return Boolean(/** @type {{torch?: boolean} | undefined} */ (track?.getCapabilities?.())?.torch);
+  }
+
+  /** @param {boolean} on @returns {Promise<boolean>} whether the lamp did as it was asked */
+  async light(on) {
+    const [track] = this.stream?.getVideoTracks() ?? [];
+    const wish = /** @type {MediaTrackConstraints} */ (/** @type {unknown} */ ({ advanced: [{ torch: on }] }));
+    return (await track?.applyConstraints(wish).then(() => true, () => false)) ?? false;
+  }
+
   /** @param {MediaStream} stream */
   async look(stream) {
     while (this.running && this.stream === stream) {
       const started = performance.now();
       if (this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !document.hidden) {
-        for (const text of await this.frame()) if (this.running) this.onText(text);
+        const texts = await this.frame();
+        const wanted = texts.filter((text) => this.wanted && text.startsWith(this.wanted));
+        for (const text of wanted.length > 0 ? wanted : texts) if (this.running) this.onText(text);
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, PAUSE_MS - (performance.now() - started))));
     }

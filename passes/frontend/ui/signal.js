@@ -1,7 +1,7 @@
 /**
  * The door's answer, told five ways: colour, shape, words, tone and vibration. A live region says it to screen readers.
  *
- * @typedef {"green" | "red" | "amber"} Light
+ * @typedef {"green" | "red" | "amber" | "blue"} Light
  */
 import { find } from "./page.js";
 
@@ -9,10 +9,10 @@ const SHOWN_MS = 1500;
 /** Amber asks staff to read words. */
 const AMBER_MS = 4000;
 
-/** Frequencies in hertz, one after the other, and seconds of each: up for yes, low for no, level for cannot check. */
-const TONES = /** @type {const} */ ({ green: [[880, 1320], 0.12], red: [[220, 165], 0.28], amber: [[520, 520], 0.16] });
+/** Frequencies in hertz, one after the other, and seconds of each: up for yes, low for no, level for the rest. */
+const TONES = /** @type {const} */ ({ green: [[880, 1320], 0.12], red: [[220, 165], 0.28], amber: [[520, 520], 0.16], blue: [[660, 660], 0.08] });
 /** Milliseconds of shaking and pause. @type {Record<Light, number[]>} */
-const SHAKES = { green: [80], red: [250, 120, 250], amber: [120, 90, 120, 90, 120] };
+const SHAKES = { green: [80], red: [250, 120, 250], amber: [120, 90, 120, 90, 120], blue: [60, 60, 60] };
 
 export class Signal {
   /** @param {() => boolean} isSilent */
@@ -44,7 +44,7 @@ export class Signal {
     // The region lies outside what is hidden; an empty moment between makes two equal answers be read twice.
     const spoken = find("[data-spoken]");
     spoken.textContent = "";
-    spoken.textContent = this.element.querySelector(`[data-for="${word}"]`)?.textContent ?? "";
+    spoken.textContent = Array.from(this.element.querySelectorAll(`[data-for="${word}"]`), (part) => part.textContent).join(" ");
     this.sound(light);
     if (!this.isSilent()) navigator.vibrate?.(SHAKES[light]);
     this.timer = setTimeout(() => this.clear(), light === "amber" ? AMBER_MS : SHOWN_MS);

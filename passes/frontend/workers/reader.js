@@ -39,7 +39,7 @@ async function zxingReader(wasm) {
     return null;
   }
   return async (image) => {
-    const codes = await readBarcodes(pixels(image), { formats: ["QRCode"], tryHarder: true, maxNumberOfSymbols: 2 });
+    const codes = await readBarcodes(pixels(image), { formats: ["QRCode"], tryHarder: true, maxNumberOfSymbols: 8 });
     return codes.filter((code) => code.isValid).map((code) => code.text);
   };
 }

@@ -11,6 +11,7 @@ import pytest
 from embedded.home import CHECKOUT
 from passes.codec import limits
 from risk.model import shield
+from venues import readings
 
 LIMITS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "data" / "limits.json").read_text())
 
@@ -28,6 +29,8 @@ def test_the_numbers_are_those_of_the_protocol() -> None:
         "OLDEST_TEST_DAYS": limits.OLDEST_TEST.days,
         "FULL_DAYS": shield.FULL_DAYS,
         "GONE_DAYS": shield.GONE_DAYS,
+        "TEMPERATURE_RANGE_F": list(readings.TEMPERATURE_RANGE_F),
+        "OXYGEN_RANGE": list(readings.OXYGEN_RANGE),
     } == LIMITS
     assert limits.EPOCH_LENGTH.total_seconds() == limits.EPOCH_SECONDS
 

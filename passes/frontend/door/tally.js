@@ -1,0 +1,24 @@
+/**
+ * What this door showed today, for the staff at the screen: in memory alone, never stored or sent.
+ *
+ * @typedef {"green" | "red" | "amber" | "blue"} Light
+ * @typedef {import("./decide.js").ScanType} ScanType
+ */
+const LAST = 5;
+
+export class Tally {
+  constructor() {
+    this.day = "";
+    this.counts = { in: 0, out: 0, red: 0 };
+    /** The last lights, the newest first. @type {{light: Light, at: number}[]} */
+    this.last = [];
+  }
+
+  /** @param {Light} light @param {ScanType} type @param {number} at Unix seconds @param {string} day its local date */
+  add(light, type, at, day) {
+    if (day !== this.day) Object.assign(this, new Tally(), { day });
+    if (light === "green") this.counts[type === "Checkin" ? "in" : "out"] += 1;
+    if (light === "red") this.counts.red += 1;
+    this.last = [{ light, at }, ...this.last].slice(0, LAST);
+  }
+}
