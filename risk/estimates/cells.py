@@ -19,8 +19,9 @@ from common import crypto
 from common.locks import keep_rows
 from common.time import deployment_zone
 from risk.crowd.parameters import parameters_at_start
+from risk.model.kinds import Kind
 from risk.model.learning.cells import PERIOD_DAYS, Cells, added, cells_of, coarsened, elsewhere, no_cells
-from risk.model.visits import KIND_INDEX, KINDS, Kind
+from risk.model.visits import KIND_INDEX, KINDS
 from risk.models import ReportCell
 from risk.shield.answer import Fortnight, fortnight_of
 

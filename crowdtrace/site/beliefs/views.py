@@ -68,9 +68,7 @@ def what_the_model_believes(request: HttpRequest) -> HttpResponse:
 
 
 def _row(one: Believed) -> Row:
-    if one.is_kind:
-        title, meaning = VenueKind(one.name).label, ""
-    else:
-        title, meaning = WORDS[one.name]
+    words: tuple[str | Promise, str | Promise] = (VenueKind(one.name).label, "") if one.is_kind else WORDS[one.name]
+    title, meaning = words
     drawn = not one.is_share and one.name not in {"rise", "reporting"}
     return Row(title, meaning, one, chart.place(one.before) if drawn else None, chart.place(one.now) if drawn else None)

@@ -10,11 +10,12 @@ from risk.crowd.parameters import parameters_in_force
 from risk.crowd.refresh import refresh_crowd
 from risk.estimates.cells import add_to_cells, first_day, period_of
 from risk.estimates.nightly import PRIOR, estimate_of, learn_tonight
+from risk.model.kinds import Kind
 from risk.model.learned import taught_by
 from risk.model.learning.cells import cells_of
 from risk.model.learning.posterior import NAMES, SCALE, Prior
 from risk.model.shield import taught_factors
-from risk.model.visits import KIND_INDEX, Kind
+from risk.model.visits import KIND_INDEX
 from risk.models import LearnedEstimate, ParameterSet
 from risk.shield.answer import shield_of
 from tests.factories import NOW, make_venue

@@ -11,8 +11,9 @@ from passes.models import SpentOwner
 from risk.crowd.refresh import refresh_crowd
 from risk.estimates.cells import add_to_cells, count_reporter, kept_cells, period_of
 from risk.estimates.reports import take_report
+from risk.model.kinds import Kind
 from risk.model.learning.cells import cells_of
-from risk.model.visits import KIND_INDEX, KINDS, Kind
+from risk.model.visits import KIND_INDEX, KINDS
 from risk.models import ReportCell
 from tests.adversaries.stores import dump_tables
 from tests.factories import NOW, make_venue
@@ -31,8 +32,8 @@ def report(*stays: Stay, positive: bool = True, prompted: bool = False, tested_o
 def two_visits() -> tuple[Stay, Stay]:
     """One person at two venues among others; crowd state is up to date."""
     bar, office = make_venue(kind="bar", volume_m3=100.0), make_venue(kind="office", volume_m3=400.0)
-    for venue in (bar, office):
-        crowd(venue, 12)
+    crowd(bar, 12)
+    crowd(office, 12, NOW - 48 * HOUR)
     mine = stay(bar, NOW - 3 * HOUR, 120), stay(office, NOW - 48 * HOUR, 60)
     refresh_crowd(now=NOW)
     return mine

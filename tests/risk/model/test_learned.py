@@ -34,7 +34,7 @@ def stay(parameters: Parameters, kind: Kind = Kind.BAR, hours: float = 1.0) -> n
         volume_log_sd=0.4,
         air_log_sd=0.4,
     )
-    return expected_hits(visits, parameters).by_visit[0]
+    return np.asarray(expected_hits(visits, parameters).by_visit[0])
 
 
 def test_where_nothing_was_learned_no_draw_changes() -> None:

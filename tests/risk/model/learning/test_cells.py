@@ -120,7 +120,7 @@ def test_what_no_reporters_can_have_given_is_refused(column: str, value: float) 
 
 def test_the_spread_is_that_of_the_reporters_totals_however_they_are_merged() -> None:
     hits = np.zeros((6, len(KINDS)))
-    hits[:, 0] = totals = [0.02, 0.021, 0.024, 0.03, 0.035, 0.039]
+    hits[:, 0] = totals = [0.03, 0.032, 0.04, 0.05, 0.07, 0.09]
     one = cells_of(period=[0] * 6, prompted=[0] * 6, positive=[True] * 6, hits=hits, elsewhere=[0.0] * 6)
     assert one.size == 1
     assert one.spread == pytest.approx(np.std(totals) / np.mean(totals))

@@ -82,7 +82,7 @@ def test_prompted_reports_teach_the_scale_more_than_as_many_volunteers() -> None
 def test_twice_the_prevalence_and_half_the_scale_are_the_same_reports() -> None:
     """Only the product is identified: what a fit says of the scale moves with the prevalence that was put in."""
     cells = town_cells(volunteers=0, prompted=50)
-    doubled = replace(cells, hits=2.0 * cells.hits, elsewhere=2.0 * cells.elsewhere)
+    doubled = replace(cells, hits=2.0 * cells.hits, elsewhere=2.0 * cells.elsewhere, squares=4.0 * cells.squares)
     half = replace(PRIOR, scale=Belief(-np.log(2.0), PRIOR.scale.sd), background=Belief(-np.log(2.0), 0.5))
     one, other = fit(cells, PRIOR, period=0, seed=3), fit(doubled, half, period=0, seed=3)
     moved = np.zeros(len(NAMES))
