@@ -64,8 +64,8 @@ def _weighed(question: Question, offset: int, count: int, now: dt.datetime) -> P
     matching = finding.matching(question.wanted)
     if matching is None:
         return Page([], more=False, total=0)
-    rows = finding.ordered(matching, question.wanted).values_list("pk", "unverified")[: MOST_WEIGHED + 1]
-    unverified = dict(rows)
+    rows = finding.ordered(matching, question.wanted).values_list("pk", "organisation__verified_at")[: MOST_WEIGHED + 1]
+    unverified = {pk: int(verified_at is None) for pk, verified_at in rows}
     cut = len(unverified) > MOST_WEIGHED
     pks = _fitting(list(unverified)[:MOST_WEIGHED], unverified, question, now)
     part = pks[offset : offset + count]

@@ -309,7 +309,10 @@ def states(at: TablesAt, *, day: dt.date | None, names: Mapping[str, str]) -> li
         Area(
             names.get(code, code) if code else unknown,
             code,
-            *counts,
+            counts[0],
+            counts[1],
+            counts[2],
+            counts[3],
             _margins(squares, "state", code.lower()) if code else (None, None),
         )
         for code, counts in sorted(sums.items(), key=lambda item: (not item[0], item[0]))
@@ -326,7 +329,10 @@ def zip_areas(at: TablesAt, *, day: dt.date | None) -> list[Area]:
         rows = json_rows(run_query(sql=_zip_sql(day), at=at).result.table)
         cache.set(key, rows, KEPT_SECONDS)
     squares = squared_errors(at, day=day)
-    return [Area(*row[:1], *row, _margins(squares, "zip3", row[0])) for row in rows]
+    return [
+        Area(zip3, zip3, total, symptoms, declined, high, _margins(squares, "zip3", zip3))
+        for zip3, total, symptoms, declined, high in rows
+    ]
 
 
 def _zip_sql(day: dt.date | None) -> str:
