@@ -65,17 +65,24 @@ class Room:
     said_yes: bool
 
 
-def rooms(*, count: int, passes: int, others: Sequence[int], seed: int) -> list[Room]:
-    """Rooms by lot, in half of which the neighbour says yes; ``others``: how many more there may be."""
+def rooms(*, count: int, passes: int, others: Sequence[int], seed: int, eager: bool = False) -> list[Room]:
+    """Rooms by lot, in half of which the neighbour says yes; ``others``: how many more there may be.
+
+    ``eager``: all of the attacker's passes say yes, so that one more yes is not below what everybody counts as.
+    """
     lot = random.Random(seed)
     organisation = make_organisation()
-    return [_room(lot, organisation, passes, lot.choice(others), said_yes=number % 2 == 0) for number in range(count)]
+    return [
+        _room(lot, organisation, passes, lot.choice(others), eager=eager, said_yes=number % 2 == 0)
+        for number in range(count)
+    ]
 
 
-def _room(lot: random.Random, organisation: Organisation, passes: int, others: int, *, said_yes: bool) -> Room:
+def _room(
+    lot: random.Random, organisation: Organisation, passes: int, others: int, *, eager: bool, said_yes: bool
+) -> Room:
     facts: dict[str, Any] = {"volume_m3": lot.uniform(25.0, 300.0), "air_changes_per_h": lot.uniform(0.5, 5.0)}
-    # Alone with the neighbour they know the number to the last person; among others they may try to move it.
-    own_yes = lot.choice((0, 0, passes // 2, passes)) if others else 0
+    own_yes = passes if eager else lot.choice((0, 0, passes // 2, passes))
     neighbour = Sitting(YESTERDAY, lot.uniform(40, 180), lot.choice(YES) if said_yes else None)
     crowd = [
         Sitting(
