@@ -125,7 +125,7 @@ def test_ratings_are_drawn_by_the_week() -> None:
 def test_large_crowds_are_told_about_right_and_reach_the_public_card(settings: Any) -> None:
     """With next to no noise: what is counted, and where it goes."""
     settings.OWNER_STATISTICS_EPSILON = 100.0
-    place = a_place()
+    place = a_place(now=CLOSED - 30 * ONE_DAY)
     VenueCard.objects.create(venue=place.venue, basis=b"", curve=b"", kind=place.venue.kind)
     for back in range(8):
         for number in range(20):
