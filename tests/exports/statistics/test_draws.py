@@ -8,6 +8,7 @@ import pytest
 
 from exports.models import StatisticsDraw, VenueFigures
 from exports.policy.periods import Period
+from exports.release.closed_days import release_day
 from exports.statistics.draws import draw_waiting
 from exports.statistics.figures import history
 from passes.models import Pass, Scan
@@ -91,6 +92,18 @@ def test_a_draw_that_did_not_reach_the_lake_is_shown_to_nobody_and_kept_by_the_n
     draw_waiting(now=CLOSED)
     assert stored() == before
     assert history(place.venue, CLOSED).days([DAY])[0].visits is not None
+
+
+@pytest.mark.usefixtures("deployment")
+def test_copies_of_statistics_and_of_releases_share_a_folder_and_take_none_for_the_other() -> None:
+    """So whoever puts `draws/` of the newer lake back restores both."""
+    visitors(a_place(), 12)
+    draw_waiting(now=CLOSED)
+    assert release_day(day=DAY, now=CLOSED).step == "announce"
+    before = stored()
+    StatisticsDraw.objects.all().delete()
+    assert draw_waiting(now=CLOSED) == 0
+    assert stored() == before
 
 
 def test_every_venue_has_a_figure_whether_anybody_came_or_not() -> None:
