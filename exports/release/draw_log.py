@@ -24,6 +24,8 @@ from exports.policy.draw import Drawn
 log = logging.getLogger(__name__)
 
 FOLDER: Final = "draws"
+STATISTICS: Final = f"{FOLDER}/statistics"
+"""Copies of another kind (`exports.statistics.log`); in the same folder, so that who restores one restores both."""
 FORMAT: Final = 1
 
 
@@ -50,7 +52,9 @@ def reconcile(*, lake: Lake) -> list[dt.date]:
     An announced day resumes after its check, which it has passed, and keeps the time of its announcement.
     Raises `DrawLogError` for an object that cannot be read.
     """
-    stored = {_day_of(each): each for each in _current(lake, lake.storage.at(FOLDER))}
+    others = lake.storage.at(STATISTICS, "")
+    copies = (each for each in _current(lake, lake.storage.at(FOLDER)) if not each.url.startswith(others))
+    stored = {_day_of(each): each for each in copies}
     drawn = set(Release.objects.exclude(drawn=None).values_list("day", flat=True))
     for release in Release.objects.filter(day__in=drawn - stored.keys()):
         keep(lake=lake, release=release)

@@ -6,7 +6,6 @@ the lake's own folders.
 
 import datetime as dt
 import logging
-from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +14,10 @@ from exports.lake.storage import Storage, StoredObject
 from exports.models import StatisticsDraw
 from exports.policy.draw import Drawn
 from exports.policy.periods import SHARE, Period
+from exports.release.draw_log import STATISTICS
 from exports.statistics.ledger import enter
 
 log = logging.getLogger(__name__)
-
-FOLDER: Final = "statistics"
 
 
 class StatisticsLogError(Exception):
@@ -28,7 +26,7 @@ class StatisticsLogError(Exception):
 
 def keep(files: Storage, row: StatisticsDraw) -> None:
     """Copy a draw to the lake; only then may its figures be shown."""
-    files.objects().write(files.at(FOLDER, f"{row.period}-{row.first_day.isoformat()}"), bytes(row.drawn or b""))
+    files.objects().write(files.at(STATISTICS, f"{row.period}-{row.first_day.isoformat()}"), bytes(row.drawn or b""))
     row.kept_at = timezone.now()
     row.save(update_fields=["kept_at"])
 
@@ -41,7 +39,7 @@ def reconcile(files: Storage) -> list[StatisticsDraw]:
     for row in StatisticsDraw.objects.exclude(drawn=None).filter(kept_at=None):
         keep(files, row)
     objects = files.objects()
-    found = objects.versions(files.at(FOLDER))
+    found = objects.versions(files.at(STATISTICS))
     # A copy that was not finished has another ending; it was never shown, and the ledger has it or has no draw of it.
     stored = [each for each in found if each.is_current and not each.is_marker and not each.url.endswith(".part")]
     drawn = set(StatisticsDraw.objects.exclude(drawn=None).values_list("period", "first_day"))
@@ -60,7 +58,7 @@ def _adopt(stored: StoredObject, body: bytes) -> StatisticsDraw:
         drawn = Drawn.from_bytes(body)
     except Exception as error:
         raise StatisticsLogError(
-            f"{FOLDER}/{period}-{first} in the lake cannot be read: put it back from a copy of the lake"
+            f"{STATISTICS}/{period}-{first} in the lake cannot be read: put it back from a copy of the lake"
         ) from error
     budget = drawn.budget / SHARE[Period(period)]
     row, _ = StatisticsDraw.objects.get_or_create(period=period, first_day=first, defaults={"budget": budget})

@@ -9,6 +9,7 @@ from common.time import utc_now
 from exports.models import Release
 from exports.release import closed_days, verified
 from exports.selectors import verified_failures
+from exports.statistics.draws import draw_waiting
 
 
 class Command(BaseCommand):
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{release.day} {release.manifest['rows']} rows, epsilon {release.epsilon:g}")
         for published in verified.publish_waiting(now=now, again=day):
             self.stdout.write(f"{published.day} {published.rows} rows of the verified tier")
+        if not day:
+            draw_waiting(now=now)
         left = closed_days.failures(now=now) if not day else []
         left += [f"verified tier, {line}" for line in verified_failures()]
         if left:

@@ -8,6 +8,7 @@ import pytest
 
 from exports.models import StatisticsDraw, VenueFigures
 from exports.policy.periods import Period
+from exports.release.closed_days import release_day
 from exports.statistics.draws import draw_waiting
 from exports.statistics.figures import history
 from passes.models import Pass, Scan
@@ -93,6 +94,18 @@ def test_a_draw_that_did_not_reach_the_lake_is_shown_to_nobody_and_kept_by_the_n
     assert history(place.venue, CLOSED).days([DAY])[0].visits is not None
 
 
+@pytest.mark.usefixtures("deployment")
+def test_copies_of_statistics_and_of_releases_share_a_folder_and_take_none_for_the_other() -> None:
+    """So whoever puts `draws/` of the newer lake back restores both."""
+    visitors(a_place(), 12)
+    draw_waiting(now=CLOSED)
+    assert release_day(day=DAY, now=CLOSED).step == "announce"
+    before = stored()
+    StatisticsDraw.objects.all().delete()
+    assert draw_waiting(now=CLOSED) == 0
+    assert stored() == before
+
+
 def test_every_venue_has_a_figure_whether_anybody_came_or_not() -> None:
     busy, empty = a_place(), make_venue()
     later = make_venue(now=CLOSED)
@@ -125,7 +138,7 @@ def test_ratings_are_drawn_by_the_week() -> None:
 def test_large_crowds_are_told_about_right_and_reach_the_public_card(settings: Any) -> None:
     """With next to no noise: what is counted, and where it goes."""
     settings.OWNER_STATISTICS_EPSILON = 100.0
-    place = a_place()
+    place = a_place(now=CLOSED - 30 * ONE_DAY)
     VenueCard.objects.create(venue=place.venue, basis=b"", curve=b"", kind=place.venue.kind)
     for back in range(8):
         for number in range(20):
