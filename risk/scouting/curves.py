@@ -134,9 +134,8 @@ def bases_of(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | N
         prior = believed(facts, parameters)
         air = prior if row[13] is None else measured_air(prior, facts, parameters, row[13], row[14])
         refused = refused_classes(symptoms=row[9], diagnosed=row[10], contact=row[11], near=row[12])
-        rated, masks, distancing = row[6:9]
         signal = signals[row[5], now.date()]
-        basis = Basis(row[0], facts.kind, air, rated, masks, distancing, refused, signal, parameters)
+        basis = Basis(row[0], facts.kind, air, row[6], row[7], row[8], refused, signal, parameters)
         found.append((basis, bytes(row[15] or b"")))
     return found
 

@@ -64,17 +64,17 @@ def _weighed(question: Question, offset: int, count: int, now: dt.datetime) -> P
     matching = finding.matching(question.wanted)
     if matching is None:
         return Page([], more=False, total=0)
-    rows = finding.ordered(matching, question.wanted).values_list("pk", "organisation__verified_at")[: MOST_WEIGHED + 1]
-    unverified = {pk: int(verified_at is None) for pk, verified_at in rows}
-    cut = len(unverified) > MOST_WEIGHED
-    pks = _fitting(list(unverified)[:MOST_WEIGHED], unverified, question, now)
+    rows = finding.ordered(matching, question.wanted).values_list("pk", "organisation__verified_at")
+    verified = {pk: at is not None for pk, at in rows[: MOST_WEIGHED + 1]}
+    cut = len(verified) > MOST_WEIGHED
+    pks = _fitting(list(verified)[:MOST_WEIGHED], verified, question, now)
     part = pks[offset : offset + count]
     venues = Venue.objects.select_related("organisation", "requirements").in_bulk(part)
     found = with_distances(question.wanted, [venues[pk] for pk in part if pk in venues])
     return Page(found, len(pks) > offset + count, len(pks), cut)
 
 
-def _fitting(pks: Sequence[int], unverified: dict[int, int], question: Question, now: dt.datetime) -> list[int]:
+def _fitting(pks: Sequence[int], verified: dict[int, bool], question: Question, now: dt.datetime) -> list[int]:
     """Those that are open and fit as asked, in their order or by cost."""
     budget = BUDGETS[question.profile]
     glances = {one.pk: one for one in glances_of(pks, parameters=parameters_in_force(), budget=budget, now=now)}
@@ -84,4 +84,4 @@ def _fitting(pks: Sequence[int], unverified: dict[int, int], question: Question,
         return (question.open is None or one.open is question.open) and (question.fits is None or fits is question.fits)
 
     kept = [pk for pk in pks if pk in glances and wanted(glances[pk])]
-    return sorted(kept, key=lambda pk: (unverified[pk], glances[pk].points)) if question.by_cost else kept
+    return sorted(kept, key=lambda pk: (not verified[pk], glances[pk].points)) if question.by_cost else kept
