@@ -22,6 +22,7 @@ from exports.dataset.tables import ANSWERS, states_by_zip3
 from exports.models import Release, Step
 from exports.policy.domain import RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS
 from exports.policy.draw import Drawn, DrawnTable
+from exports.policy.noise import Counts
 from risk.models import Series
 from risk.radar.regions import NATION, GeoType
 from risk.radar.series import Number, record_numbers, week_of
@@ -43,8 +44,8 @@ FEWEST_DAYS: Final = 4
 FEWEST_CHECK_INS: Final = 100.0
 LARGEST_SHARE_ERROR: Final = 1.0
 """In percentage points: a share with a larger standard error has no value unless that is under half of it."""
-NOISE_SDS: Final = 3.0
-"""Counts within so many standard deviations of their noise have no value."""
+NOISE_SDS: Final = 5.0
+"""Counts within so many standard deviations of their noise have no value: one in a million passes by chance."""
 LOOK_BACK: Final = dt.timedelta(weeks=8)
 """A day that is released later than this after others of its week changes no signal."""
 
@@ -75,13 +76,12 @@ def released_signals(release: Release) -> list[Signal]:
 def _of_places(drawn: Drawn) -> Iterator[Signal]:
     """Check-ins and symptoms by ZIP3 area and state."""
     risk, symptoms = drawn.table(ZIP_RISK_RESULT), drawn.table(ZIP_SYMPTOMS)
-    total = risk.noisy.reshape(len(risk.noisy), -1).sum(axis=1)
-    for kind, region, places in _regions(risk.workload.axes[0].values):
-        sample = float(total[places].sum())
-        noise = _sd(risk, risk.noisy[places].size)
-        yield Signal(kind, region, drawn.day, CHECK_INS, sample, noise, sample)
-        ill = symptoms.noisy[places, 1]
-        yield Signal(kind, region, drawn.day, "symptoms", float(ill.sum()), _sd(symptoms, ill.size), sample)
+    total, noise = _counts(risk, "zip")
+    ill, noise_of_ill = _counts(symptoms, "zip", "symptoms")
+    for kind, region, places in _regions(_axis(risk, "zip")):
+        sample, cells = float(total[places].sum()), sqrt(len(places))
+        yield Signal(kind, region, drawn.day, CHECK_INS, sample, cells * noise, sample)
+        yield Signal(kind, region, drawn.day, "symptoms", float(ill[places, 1].sum()), cells * noise_of_ill, sample)
 
 
 def _regions(zips: Iterable[str]) -> Iterator[tuple[GeoType, str, list[int]]]:
@@ -97,27 +97,41 @@ def _regions(zips: Iterable[str]) -> Iterator[tuple[GeoType, str, list[int]]]:
 
 def _of_answers(drawn: Drawn) -> Iterator[Signal]:
     """Check-ins and answers of the whole country, from tables with less noise than the sum of all places has."""
-    total, table = drawn.table(TOTAL), drawn.table(RISK_RESULT_ANSWERS)
-    sample = float(total.noisy)
-    yield Signal("nation", NATION, drawn.day, CHECK_INS, sample, _sd(total, 1), sample)
-    for axis, name in enumerate(ANSWERS, start=2):
-        yes = np.take(table.noisy, 1, axis=axis)
-        yield Signal("nation", NATION, drawn.day, name, float(yes.sum()), _sd(table, yes.size), sample)
+    total, noise = _counts(drawn.table(TOTAL))
+    sample = float(total)
+    yield Signal("nation", NATION, drawn.day, CHECK_INS, sample, noise, sample)
+    for name in ANSWERS:
+        counts, noise = _counts(drawn.table(RISK_RESULT_ANSWERS), name)
+        yield Signal("nation", NATION, drawn.day, name, float(counts[1]), noise, sample)
 
 
 def _of_ratings(drawn: Drawn) -> Iterator[Signal]:
     """Sums of ratings from 1 to 5 of the whole country."""
     scores = np.arange(1, 6)
-    for name, signal in (("risklevel_m_score", "masks"), ("risklevel_s_score", "distancing")):
-        table = drawn.table(name)
-        rated = table.noisy[:, 1:].sum(axis=0)
-        noise = _sd(table, len(table.noisy)) * sqrt(float((scores**2).sum()))
-        yield Signal("nation", NATION, drawn.day, signal, float(scores @ rated), noise, float(rated.sum()))
+    for name, axis, signal in (
+        ("risklevel_m_score", "m_score", "masks"),
+        ("risklevel_s_score", "s_score", "distancing"),
+    ):
+        counts, noise = _counts(drawn.table(name), axis)
+        rated = counts[1:]
+        error = noise * sqrt(float((scores**2).sum()))
+        yield Signal("nation", NATION, drawn.day, signal, float(scores @ rated), error, float(rated.sum()))
 
 
-def _sd(table: DrawnTable, cells: int) -> float:
-    """Standard deviation of the noise in the sum of some cells: 2 scale^2 is the variance of one."""
-    return table.scale * sqrt(2.0 * cells)
+def _axis(table: DrawnTable, name: str) -> tuple[str, ...]:
+    """The values of an axis."""
+    return next(axis.values for axis in table.workload.axes if axis.name == name)
+
+
+def _counts(table: DrawnTable, *kept: str) -> tuple[Counts, float]:
+    """A table's counts summed over all axes but those named, and the standard deviation of the noise in each.
+
+    Axes are found by name, so further ones change nothing; those named are in the table's order. A cell of the table
+    has the variance 2 scale^2.
+    """
+    others = tuple(place for place, axis in enumerate(table.workload.axes) if axis.name not in kept)
+    summed = table.noisy.sum(axis=others)
+    return summed, table.scale * sqrt(2.0 * table.noisy.size / summed.size)
 
 
 # Weeks ----------------------------------------------------------------------------------------------------------------
@@ -160,11 +174,20 @@ def weekly_numbers(week: dt.date, days: Iterable[Signal]) -> Iterator[tuple[str,
     found: dict[tuple[str, str], list[Signal]] = {}
     for one in days:
         found.setdefault((one.signal, one.geo_value), []).append(one)
+    clear = {region for (signal, region), rows in found.items() if signal == CHECK_INS and _is_clear(rows)}
     for (signal, region), rows in found.items():
+        if region not in clear:
+            continue
         value, sample = sum(row.value for row in rows), sum(row.sample_size for row in rows)
         number = _number(UNITS[signal], value, sqrt(sum(row.stderr**2 for row in rows)), sample, len(rows))
         if number is not None:
             yield signal, Number(region, week, *number)
+
+
+def _is_clear(rows: Iterable[Signal]) -> bool:
+    """Whether a week's check-ins are more than noise: a share of them says nothing before."""
+    kept = list(rows)
+    return sum(row.value for row in kept) > NOISE_SDS * sqrt(sum(row.stderr**2 for row in kept))
 
 
 def _number(unit: str, value: float, noise: float, sample: float, days: int) -> tuple[float, float, float] | None:
@@ -174,7 +197,7 @@ def _number(unit: str, value: float, noise: float, sample: float, days: int) -> 
     if unit == Series.Unit.COUNT:
         # A week with a missing day counts as if that were like the others.
         whole = 7.0 / days
-        return (value * whole, noise * whole, sample) if value > NOISE_SDS * noise else None
+        return value * whole, noise * whole, sample
     mean = max(0.0, value / sample)
     if unit == Series.Unit.SCORE:
         error = noise / sample

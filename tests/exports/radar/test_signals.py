@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from exports.dataset.tables import states_by_zip3
 from exports.models import Release, Step
-from exports.policy.draw import Drawn, draw
+from exports.policy.draw import Drawn, _draw, draw
 from exports.radar.signals import Signal, record_released_weeks, released_signals, weekly_numbers
 from risk.models import Series, SeriesWeek
 from risk.radar.series import week_of
-from tests.exports.policy.factories import a_day_of, tables
+from tests.exports.policy.factories import a_day_of, seeded_noise, tables
 
 pytestmark = pytest.mark.django_db
+EVERYWHERE = tables(zip3=tuple(states_by_zip3()))
 SATURDAY = dt.date(2026, 2, 7)
 NOW = dt.datetime(2026, 2, 11, 6, tzinfo=dt.UTC)
 
@@ -106,6 +109,10 @@ def test_only_the_ledger_of_releases_is_read(drawn: Drawn) -> None:
     assert "venues_" not in read
 
 
+def check_ins(number: float) -> list[Signal]:
+    return signal(number, 5.0, number, "check-ins")
+
+
 def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -> list[Signal]:
     return [Signal("zip3", "902", day, name, value, stderr, sample) for day in days(7)]
 
@@ -116,13 +123,29 @@ def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -
     ids=["few check-ins", "much noise", "negative", "nothing but noise"],
 )
 def test_what_is_lost_in_the_noise_has_no_value(value: float, stderr: float, sample: float) -> None:
-    assert list(weekly_numbers(SATURDAY, signal(value, stderr, sample))) == []
+    found = dict(weekly_numbers(SATURDAY, check_ins(sample) + signal(value, stderr, sample)))
+    assert "symptoms" not in found
     assert list(weekly_numbers(SATURDAY, signal(value, 200.0, value, "check-ins"))) == []
 
 
+def test_a_share_of_check_ins_that_may_be_noise_has_no_value() -> None:
+    noise = signal(120.0, 150.0, 120.0, "check-ins")
+    assert list(weekly_numbers(SATURDAY, noise + signal(100.0, 5.0, 120.0))) == []
+
+
+def test_noise_alone_gives_no_area_a_value() -> None:
+    empty = {name: np.zeros_like(counts) for name, counts in a_day_of(0, domain=EVERYWHERE).items()}
+    drawn = [
+        _draw(day=day, counts=empty, tables=EVERYWHERE, budget=1.0, mechanism=seeded_noise(number))
+        for number, day in enumerate(days(7))
+    ]
+    found = [one for made in drawn for one in released_signals(release(made, made.day))]
+    assert len({one.geo_value for one in found}) > 900
+    assert list(weekly_numbers(SATURDAY, found)) == []
+
+
 def test_a_share_says_how_uncertain_it_is() -> None:
-    ((name, number),) = weekly_numbers(SATURDAY, signal(30.0, 10.0, 1000.0))
-    assert name == "symptoms"
+    number = dict(weekly_numbers(SATURDAY, check_ins(1000.0) + signal(30.0, 10.0, 1000.0)))["symptoms"]
     assert number.value == pytest.approx(3.0)
     noise = 100 * math.sqrt(7) * 10.0 / 7000.0
     assert number.stderr == pytest.approx(math.hypot(noise, 100 * math.sqrt(0.03 * 0.97 / 7000.0)))
