@@ -390,7 +390,7 @@ SIGNALS: Final = Table(
         Column(
             "time_value",
             "string",
-            "a day as 2020-10-15, or an ISO week as 2020-W42 (Monday to Sunday)",
+            "a day as 2021-03-01, or an ISO week as 2021-W09 (Monday to Sunday)",
             required=True,
             pattern=r"\d{4}-(\d{2}-\d{2}|W\d{2})",
         ),

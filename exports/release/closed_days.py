@@ -230,7 +230,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
     fitted, before = fit(drawn), _day_before(drawn.day)
     steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
         (Step.CHECKED, lambda row: _check(row, drawn, fitted, before, accept_drift)),
-        (Step.WRITTEN, lambda row: _write(row, lake, drawn, fitted)),
+        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
         (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted, before)),
         (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
     )
@@ -308,13 +308,12 @@ def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None,
         release.manifest["drift_accepted"] = moved
 
 
-def _write(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
+def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
     job = f"release-{drawn.day.isoformat()}"
     lake.agree()
     rows = deal(drawn, fitted)
     counts = dp_counts(drawn, fitted, rows)
-    release.signals = stored_signals(signals_of(drawn, states_by_zip3()))
-    write_signals(lake=lake, release=release, job=job)
+    write_signals(lake=lake, day=drawn.day, signals=stored_signals(signals_of(drawn, states_by_zip3())), job=job)
     overwrite_day(lake=lake, described=DP_COUNTS, day=drawn.day, batches=counts.to_batches, job=job)
     overwrite_day(lake=lake, described=CROWD_TRACING, day=drawn.day, batches=rows.batches, job=job)
     overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="zip3-1")
@@ -324,12 +323,14 @@ def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, befor
     """Record what readers find: manifest, files with their digests, profile, the day's aggregates."""
     files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
     release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": pools.publish_pools(release=release)}
+    signals = signals_of(drawn, states_by_zip3())
+    release.signals = stored_signals(signals)
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)
     release.daily = daily_by_state(
         day=drawn.day.isoformat(),
         batches=deal(drawn, fitted).batches(),
         states=states_by_zip3(),
-        signals=signals_of(drawn, states_by_zip3()),
+        signals=signals,
     )
 
 

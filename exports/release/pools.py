@@ -26,7 +26,7 @@ SCANNED: Final = ("approved", "declined")
 
 
 def add_day(*, release: Release) -> float:
-    """Add a day's scanned passes, which `make_rows` left in this transaction, to its pool; return what that costs.
+    """Add a day's scanned passes, which `make_rows` left in this transaction, to its pool; return what it may cost.
 
     A day of a pool that is published costs nothing and is not added.
     """
@@ -39,7 +39,7 @@ def add_day(*, release: Release) -> float:
         pool.noisy_sum += cursor.fetchone()[0]
     pool.days += release.days
     pool.save()
-    return pool.epsilon
+    return epsilon
 
 
 def first_day_of(day: dt.date) -> dt.date:

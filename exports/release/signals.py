@@ -27,28 +27,27 @@ def read_signals(day: dt.date, stored: Sequence[Sequence[Any]]) -> list[Signal]:
     return [Signal(day, *line) for line in stored]
 
 
-def write_signals(*, lake: Lake, release: Release, job: str) -> None:
-    """Write a release's signals to the lake, and those of its week into the partition of the week's last day.
+def write_signals(*, lake: Lake, day: dt.date, signals: Sequence[Sequence[Any]], job: str) -> None:
+    """Write a release's stored signals to the lake, and those of its week into the partition of the week's last day.
 
     A day that is released after the last one of its week completes the week: that partition is written once more.
     """
-    week = _days_of_week(release)
-    sunday = first_of_week(release.day) + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
+    week = _others_of_week(day) | {day: read_signals(day, signals)}
+    sunday = first_of_week(day) + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
     weekly = by_week(week.values())
-    own = week[release.day] + (weekly if release.day == sunday else [])
-    overwrite_day(lake=lake, described=SIGNALS, day=release.day, batches=lambda: _batches(own), job=job)
-    if weekly and release.day != sunday:
+    own = week[day] + (weekly if day == sunday else [])
+    overwrite_day(lake=lake, described=SIGNALS, day=day, batches=lambda: _batches(own), job=job)
+    if weekly and day != sunday:
         last = week[sunday] + weekly
         overwrite_day(lake=lake, described=SIGNALS, day=sunday, batches=lambda: _batches(last), job=f"{job}-week")
 
 
-def _days_of_week(release: Release) -> dict[dt.date, list[Signal]]:
-    """Return the signals of the days of a release's week that are announced, and its own."""
-    monday = first_of_week(release.day)
+def _others_of_week(day: dt.date) -> dict[dt.date, list[Signal]]:
+    """Return the signals of the other days of a day's week that are announced."""
+    monday = first_of_week(day)
     days = (monday, monday + dt.timedelta(days=DAYS_OF_A_WEEK - 1))
-    others = Release.objects.filter(step=Step.ANNOUNCED, day__range=days).exclude(pk=release.pk).order_by("day")
-    found = {row.day: read_signals(row.day, row.signals) for row in others.only("day", "signals")}
-    return found | {release.day: read_signals(release.day, release.signals)}
+    others = Release.objects.filter(step=Step.ANNOUNCED, day__range=days).exclude(day=day).order_by("day")
+    return {other: read_signals(other, stored) for other, stored in others.values_list("day", "signals")}
 
 
 def _batches(signals: Sequence[Signal]) -> Iterator[pa.RecordBatch]:

@@ -5,12 +5,14 @@ import datetime as dt
 import numpy as np
 
 from exports.dataset.engines import lookup_rows
-from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, SIGNALS, ZIP3, states_by_zip3
 from exports.lake.catalogue import Lake
 from exports.lake.write import overwrite_day, overwrite_table
 from exports.policy.draw import Drawn, draw
 from exports.policy.fit import Fitted, fit
 from exports.policy.rows import deal, dp_counts
+from exports.policy.signals import signals_of
+from exports.release.signals import signals_table
 from tests.exports.policy.factories import a_day_of, tables
 
 
@@ -23,11 +25,13 @@ def release_day(lake: Lake, *, day: dt.date, size: int, seed: int = 0) -> Fitted
 
 
 def write_release(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
-    """Write a drawn day's rows and counts, and the lookup table."""
+    """Write a drawn day's rows, counts and signals, and the lookup table."""
     day, job = drawn.day, f"release-{drawn.day.isoformat()}"
     rows, counts = deal(drawn, fitted), dp_counts(drawn, fitted)
     overwrite_day(lake=lake, described=CROWD_TRACING, day=day, batches=rows.batches, job=job)
     overwrite_day(lake=lake, described=DP_COUNTS, day=day, batches=counts.to_batches, job=job)
+    signals = signals_table(signals_of(drawn, states_by_zip3()))
+    overwrite_day(lake=lake, described=SIGNALS, day=day, batches=signals.to_batches, job=job)
     overwrite_table(lake=lake, described=ZIP3, batches=lookup_rows().to_batches, job="lookup")
 
 
