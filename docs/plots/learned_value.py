@@ -29,7 +29,7 @@ from risk.model.uncertainty import draws_of
 from risk.model.visits import KINDS
 
 BEGIN, END = "<!-- value: begin -->", "<!-- value: end -->"
-TOWNS: Final = 24
+TOWNS: Final = 25
 SEED: Final = 41
 INFECTIOUS_DAYS: Final = Parameters().pathogen.infectious_days.value
 LEARNED_DAYS: Final = 28
