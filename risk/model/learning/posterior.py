@@ -260,15 +260,14 @@ class _Problem:
         """Derivatives of the log odds by the parameters, (n, parameters)."""
         visits, elsewhere = self.hazards(at)
         told, liars, each = self.log_told(at), self.log_liars(at), self.log_odds_of_halves(at)
-        chance = _chance(each)
-        mean = chance.mean(axis=0)
+        yes, no = _chance(each), _chance(-each)  # each by itself: 1 less a chance near 1 would have no digits
         # The log odds of a mean chance move with those of a half as its variance is to that of the whole.
-        share = 0.5 * chance * (1.0 - chance) / np.maximum(mean * (1.0 - mean), 1e-300)
+        share = 0.5 * yes * no / np.maximum(yes.mean(axis=0) * no.mean(axis=0), 1e-300)
         honest = share * np.exp(told + np.log1p(np.exp(liars)) - each)
         lied = (share * np.exp(liars + np.logaddexp(0.0, told) - each)).sum(axis=0)
         # d log(exp(x) - 1) / dx
         steep = honest / -np.expm1(-np.maximum(visits + elsewhere, 1e-300))
-        out = np.empty((mean.size, len(NAMES)))
+        out = np.empty((self.elsewhere.size, len(NAMES)))
         out[:, SCALE], out[:, BACKGROUND] = (steep * visits).sum(axis=0), (steep * elsewhere).sum(axis=0)
         out[:, REPORTING] = honest.sum(axis=0) * self.volunteers
         out[:, RISE] = (honest * self.log_dose).sum(axis=0) * self.volunteers

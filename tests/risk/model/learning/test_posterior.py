@@ -23,6 +23,7 @@ from risk.model.learning.posterior import (
     Belief,
     DivergedError,
     Prior,
+    _Problem,
     age_weights,
     chances,
     fit,
@@ -136,6 +137,17 @@ def test_hits_beyond_what_numbers_hold_are_an_error_and_no_estimate() -> None:
     absurd = replace(PRIOR, scale=Belief(800.0, 0.1))
     with pytest.raises(DivergedError):
         fit(cells, absurd, period=0, seed=1)
+
+
+@pytest.mark.parametrize("hits", [0.1, 1.0, 5.0])
+def test_the_slopes_are_those_of_the_log_odds_also_where_everybody_is_positive(hits: float) -> None:
+    cells = town_cells()
+    sure = replace(
+        cells, hits=hits * cells.hits / 0.05, squares=(hits / 0.05) ** 2 * cells.squares, positives=cells.reporters
+    )
+    problem, at, step = _Problem.of(sure, np.ones(sure.size)), PRIOR.mean + 0.1, 1e-6
+    moved = [(problem.log_odds(at + step * e) - problem.log_odds(at - step * e)) / (2 * step) for e in np.eye(at.size)]
+    np.testing.assert_allclose(problem.slopes(at), np.array(moved).T, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("draws", [2, 30])
