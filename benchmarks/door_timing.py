@@ -1,9 +1,9 @@
 """Whether a door can tell by time why a light is red: 60 repeats of each cause, in turns, at a real server.
 
 The server is granian with two workers, as `make run` starts it, without the limit on repeats of one code: with it a
-door gets 20 a minute. AUC is the chance that a repeat of the one cause took longer than one of the other; 0.5 tells nothing.
-First as the server is, then without the moments at which answers leave (`common.web.moments`), each alone and beside
-eight doors that scan 40 times a second together.
+door gets 20 a minute. AUC is the chance that a repeat of the one cause took longer than one of the other; 0.5 tells
+nothing. First as the server is, then without the moments at which answers leave (`common.web.moments`), each alone and
+beside eight doors that scan 40 times a second together.
 
     python -m benchmarks.door_timing [--repeats 60]
 """

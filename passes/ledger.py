@@ -108,10 +108,6 @@ class Ledger:
             occupancy=heads,
         )
 
-    def add_scan(self, tag: bytes, *, kind: ScanType, slot: int, at: float, approved: bool, kiosk: bool | None) -> None:
-        """Keep a scan of a pass."""
-        self.passes[tag].scans.append(KeptScan(kind, slot, at, approved, kiosk))
-
     def change_visit(self, tag: bytes, change: VisitChange, *, at: float, times_out: float) -> None:
         """Do to the visit of a pass what a scan at `at` does."""
         kept = self.passes[tag]

@@ -132,6 +132,7 @@ class ShortWayMiddleware:
         if response is not None:
             headers = response.headers
             headers["Content-Length"] = str(len(response.content))
+            headers["Allow"] = "POST, OPTIONS"
             headers["Vary"] = "Accept-Language"
             headers["Content-Language"] = language
         return response

@@ -22,7 +22,6 @@ from venues import presence
 from venues.authentication import ALLOWED, DeviceAuthentication
 
 _BODIES: Final = {result: b'{"result":"%s"}' % result.value.encode() for result in Result}
-_ALLOW: Final = "POST, OPTIONS"
 CODE_SCOPE: Final = "code"
 
 
@@ -40,7 +39,7 @@ def answer_scan(request: HttpRequest) -> HttpResponse | None:
     presence.note(device_id=device.device_id, last_seen=device.last_seen, now=now)
     by_device = throttles.Asked(DeviceThrottle.scope, device.public_id)
     throttles.check_all(request, by_device, quietly=[count_of(found)])
-    return HttpResponse(_BODIES[found.record(now)], content_type="application/json", headers={"Allow": _ALLOW})
+    return HttpResponse(_BODIES[found.record(now)], content_type="application/json")
 
 
 def count_of(found: FoundScan) -> throttles.Asked:

@@ -9,10 +9,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from passes.admission import Result, ScanFacts, ScanType, VisitEffect, decide_scan, settle_visit
+from passes.admission import Result, ScanFacts, ScanType, VisitChange, VisitEffect, decide_scan, settle_visit
 from passes.clock import calendar, moment
 from passes.codec import Cause, DoorRequirements, GoPass
 from passes.codec.epochs import Epoch
+from passes.ledger import KeptScan
 from passes.rules import door_requirements, end_of_stay
 from passes.services import batch_sql
 from passes.services.batch_sql import BatchQuery, KnownBatch, NewVisit
@@ -59,27 +60,12 @@ class _Batch:
         """Read what is known and decide; `None` where scans must be decided one by one."""
         scans = [check(device, look(request, now), now) for request in requests]
         spoilt = [_malformed(device, scan_id, now) for scan_id in malformed]
-        entering = [one.at for one in scans if one.scan.type is ScanType.CHECKIN] or [now]
-        limit = people_limit(device)
-        epochs = {one.epoch.start: one.epoch for one in scans} if device.access is Access.PRIVATE else {}
-        query = BatchQuery(
-            venue=device.venue_id,
-            scan_ids=[one.request.scan_id for one in (*scans, *spoilt)],
-            tags=list({one.tag for one in scans if isinstance(one.parsed, GoPass)}),
-            first=min(entering),
-            last=max(entering),
-            most=limit,
-            day_starts=[moment(epoch.start) for epoch in epochs.values()],
-            day_ends=[moment(calendar().checkin_closes(epoch)) for epoch in epochs.values()],
-        )
-        known = batch_sql.read_batch(query)
-        heads: dict[float, int] = {}
-        if known.around + len(scans) >= limit - NEAR_LIMIT:
-            if any(one.scan.kiosk_result is None for one in scans):
-                return None  # the last places are given under a lock
-            times = {one.at.timestamp() for one in scans if one.scan.type is ScanType.CHECKIN}
-            heads = batch_sql.heads_at(device.venue_id, sorted(times), limit + len(scans))
-        invited = dict(zip(epochs, known.by_invitation, strict=True))
+        days = {one.epoch.start: one.epoch for one in scans} if device.access is Access.PRIVATE else {}
+        known = batch_sql.read_batch(_query(device, scans, spoilt, list(days.values()), now))
+        heads = _heads(device, scans, known.around)
+        if heads is None:
+            return None
+        invited = dict(zip(days, known.by_invitation, strict=True))
         batch = cls(device, scans, known, heads, _doors(device, scans, invited))
         for one in scans:
             batch._decide(one)
@@ -98,30 +84,27 @@ class _Batch:
         )
 
     def _decide(self, one: ReadScan) -> None:
-        scan_id, kept = one.request.scan_id, self.known.ledger.passes.get(one.tag)
-        facts = self._facts(one)
+        scan_id, facts = one.request.scan_id, self._facts(one)
         verdict = decide_scan(parsed=one.parsed, scan=one.scan, door=self.doors[one.epoch.start], facts=facts)
         self.answers[scan_id] = verdict.result
         if not verdict.store:
             return
-        self.known.ledger.answers[scan_id] = verdict.result is Result.APPROVED
-        change = settle_visit(verdict=verdict, parsed=one.parsed, scan=one.scan, facts=facts)
-        self._note(one, verdict.result is Result.APPROVED, "" if verdict.cause is None else verdict.cause.value)
-        if isinstance(one.parsed, GoPass) and kept is not None:
-            at = one.at.timestamp()
-            self.known.ledger.add_scan(
-                one.tag,
-                kind=one.scan.type,
-                slot=one.slot,
-                at=at,
-                approved=verdict.result is Result.APPROVED,
-                kiosk=None if one.scan.kiosk_result is None else one.scan.kiosk_result is Result.APPROVED,
-            )
-            if change.effect is not VisitEffect.NONE:
-                times_out = end_of_stay(self.device, one.at, moment(one.epoch.end)).timestamp()
-                self.known.ledger.change_visit(one.tag, change, at=at, times_out=times_out)
-                self.epochs[one.tag] = one.epoch
-                self.since = one.at if self.since is None else min(self.since, one.at)
+        approved = verdict.result is Result.APPROVED
+        self._note(one, approved, "" if verdict.cause is None else verdict.cause.value)
+        if isinstance(one.parsed, GoPass):
+            kiosk = None if one.scan.kiosk_result is None else one.scan.kiosk_result is Result.APPROVED
+            kept = KeptScan(one.scan.type, one.slot, one.at.timestamp(), approved, kiosk)
+            self.known.ledger.passes[one.tag].scans.append(kept)
+            self._change(one, settle_visit(verdict=verdict, parsed=one.parsed, scan=one.scan, facts=facts))
+
+    def _change(self, one: ReadScan, change: VisitChange) -> None:
+        """Change the visit of the scan's pass."""
+        if change.effect is VisitEffect.NONE:
+            return
+        times_out = end_of_stay(self.device, one.at, moment(one.epoch.end)).timestamp()
+        self.known.ledger.change_visit(one.tag, change, at=one.at.timestamp(), times_out=times_out)
+        self.epochs[one.tag] = one.epoch
+        self.since = one.at if self.since is None else min(self.since, one.at)
 
     def _facts(self, one: ReadScan) -> ScanFacts:
         ledger, at = self.known.ledger, one.at.timestamp()
@@ -137,10 +120,11 @@ class _Batch:
         known = ledger.answers.get(scan_id)
         self.answers[scan_id] = Result.APPROVED if known else Result.DECLINED
         if known is None:
-            ledger.answers[scan_id] = False
             self._note(one, False, Cause.MALFORMED.value)
 
     def _note(self, one: ReadScan, approved: bool, cause: str) -> None:
+        """Have a scan recorded."""
+        self.known.ledger.answers[one.request.scan_id] = approved
         kept = self.known.ledger.passes.get(one.tag)
         known = KnownScan(ScanFacts(), 0 if kept is None else kept.seen, None, by_invitation=False)
         self.records.append(record_of(self.device, one, known, approved=approved, cause=cause))
@@ -163,3 +147,31 @@ def _doors(device: DeviceContext, scans: list[ReadScan], invited: dict[int, bool
         start: replace(door, invitation_epochs=frozenset({start})) if invited.get(start) else door
         for start in {one.epoch.start for one in scans}
     }
+
+
+def _query(
+    device: DeviceContext, scans: list[ReadScan], spoilt: list[ReadScan], days: list[Epoch], now: dt.datetime
+) -> BatchQuery:
+    entering = [one.at for one in scans if one.scan.type is ScanType.CHECKIN] or [now]
+    return BatchQuery(
+        venue=device.venue_id,
+        scan_ids=[one.request.scan_id for one in (*scans, *spoilt)],
+        tags=list({one.tag for one in scans if isinstance(one.parsed, GoPass)}),
+        first=min(entering),
+        last=max(entering),
+        most=people_limit(device),
+        day_starts=[moment(epoch.start) for epoch in days],
+        day_ends=[moment(calendar().checkin_closes(epoch)) for epoch in days],
+    )
+
+
+def _heads(device: DeviceContext, scans: list[ReadScan], around: int) -> dict[float, int] | None:
+    """Heads at the times of the scans, where the venue may be full at any; `None` where they must be counted under a
+    lock, since scans that nobody has decided compete for the last places."""
+    limit = people_limit(device)
+    if around + len(scans) < limit - NEAR_LIMIT:
+        return {}
+    if any(one.scan.kiosk_result is None for one in scans):
+        return None
+    times = {one.at.timestamp() for one in scans if one.scan.type is ScanType.CHECKIN}
+    return batch_sql.heads_at(device.venue_id, sorted(times), limit + len(scans))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from passes import keys
 from passes.admission import Result, ScanType
 from passes.models import Change, Scan, Visit
 from passes.services.batches import record_batch
@@ -106,7 +107,7 @@ def test_a_batch_ends_as_if_each_scan_had_been_decided_by_itself(capacity: int) 
     venue = make_venue(requirements=RequirementValues(capacity=capacity))
     doors, held = doors_of(venue), passes_of(venue)
 
-    @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.lists(ITEMS, max_size=10), min_size=1, max_size=3), st.lists(st.integers(8, 14), max_size=2))
     def both_ways_agree(batches: list[list[Item]], spoilt: list[int]) -> None:
         uploads = [
@@ -124,7 +125,7 @@ def test_a_batch_takes_one_statement_for_its_facts_and_one_for_its_records() -> 
     scans = [
         Item(at, at, -at, ScanType.CHECKIN, Result.APPROVED, static=False).request(held) for at in range(len(held))
     ]
-    record_batch(device=door, requests=[], malformed=[], now=NOW)  # keys are read
+    keys.keyring(NOW)  # reads the keys
     with CaptureQueriesContext(connection) as statements:
         answers = record_batch(device=door, requests=scans, malformed=["the-id-of-no-scan"], now=NOW)
     assert len(statements) == 2

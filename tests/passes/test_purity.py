@@ -16,6 +16,7 @@ import pytest
         "passes.codec.identity",
         "passes.codec.tickets",
         "passes.admission",
+        "passes.ledger",
         "passes.codec.epochs",
         "passes.render",
     ],
