@@ -10,7 +10,7 @@ from crowdtrace.settings import THROTTLES
 
 ROOT_URLCONF = "benchmarks.scan_floor"
 if os.environ.get("WITHOUT_MOMENTS"):
-    ANSWER_MOMENTS: dict[str, dict[str, float]] = {}
+    ANSWER_MOMENTS = {}
 THROTTLES = THROTTLES | dict.fromkeys(
     ("device", "address", "code", "batch", "queued", "draw", "signing"), "1000000/second"
 )

@@ -9,6 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import Combinable
 
 from common.ids import public_id
 from common.privacy import Erasure as Erasing
@@ -20,7 +21,7 @@ from venues.models import Venue
 ERASURES_KNOWN: Final = dt.timedelta(days=15)
 
 
-def _days(first: Func | F, last: F) -> Func:
+def _days(first: Combinable, last: F) -> Func:
     """Return the range from one day to another, both included."""
     return Func(first, last, Value("[]"), function="daterange", output_field=DateRangeField())
 

@@ -8,7 +8,7 @@ rows of several. The cut reads noisy counts only and costs no budget.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def cut_counts(drawn: Drawn) -> Mapping[str, Floats]:
         axis, name = refusals_axis(table), table.workload.name
         if axis is None:
             continue
-        refused = (*(slice(None),) * axis, REFUSED)
+        refused: tuple[Any, ...] = (*(slice(None),) * axis, REFUSED)
         if name in (ZIP_RISK_RESULT, ZIP_SYMPTOMS):
             shares = by_area.reshape(-1, *[1] * (found[name].ndim - 2))
             found[name][refused] *= shares

@@ -43,7 +43,8 @@ class Estimates:
 
         Every table with these axes tells the same counts: their weighted mean, by the inverse of the variance.
         """
-        weighted, weights = 0.0, 0.0
+        weighted: Floats | float = 0.0
+        weights = 0.0
         for table in self.drawn.tables:
             axes = [axis.name for axis in table.workload.axes]
             if not set(names) <= set(axes) or is_all_passes(table.workload):

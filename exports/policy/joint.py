@@ -115,7 +115,8 @@ def _known_risks(estimates: Estimates, shares: Floats) -> Floats:
     for area, weight in zip(areas, weights, strict=True):
         for pattern, level in enumerate(levels.get(area, "0" * 16)):
             found[int(level), pattern] += weight
-    return (found / weights.sum()).reshape(len(shares), 1, 2, 2, 2, 2)
+    known: Floats = (found / weights.sum()).reshape(len(shares), 1, 2, 2, 2, 2)
+    return known
 
 
 def _above_noise(noisy: Floats, noise: float) -> Floats:

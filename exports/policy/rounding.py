@@ -8,7 +8,7 @@ from exports.policy.noise import Counts, Floats
 def round_to(values: Floats, total: int) -> Counts:
     """Return whole numbers that add up to `total`, in proportion to `values` (largest remainders)."""
     shares = values * (total / values.sum())
-    floors = np.floor(shares + 1e-9).astype(np.int64)
+    floors: Counts = np.floor(shares + 1e-9).astype(np.int64)
     order = np.argsort(-(shares - floors), kind="stable")
     floors[order[: total - int(floors.sum())]] += 1
     return floors

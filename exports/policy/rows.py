@@ -140,7 +140,9 @@ def _column(axis: Axis, counts: Counts, risks: Codes, outcome: Codes, rng: np.ra
     return dealt
 
 
-def _deal_checkouts(dealt: Codes, left: Counts, rows: Codes, outcome: Codes, rng: np.random.Generator) -> None:
+def _deal_checkouts(
+    dealt: Codes, left: Counts, rows: NDArray[np.intp], outcome: Codes, rng: np.random.Generator
+) -> None:
     """Deal check-outs to admitted rows first, since a declined visitor rarely checks out."""
     if not left.any():
         return

@@ -291,7 +291,7 @@ def _drawn(row: Release) -> tuple[Drawn, dict[str, Any]]:
 def _draws_before(day: dt.date, most: int) -> list[Drawn]:
     """Return the counts of announced days before `day`, newest first."""
     held = Release.objects.filter(step=Step.ANNOUNCED, day__lt=day, drawn__isnull=False).order_by("-day")
-    return [Drawn.from_bytes(bytes(drawn)) for drawn in held.values_list("drawn", flat=True)[:most]]
+    return [Drawn.from_bytes(bytes(drawn or b"")) for drawn in held.values_list("drawn", flat=True)[:most]]
 
 
 def _day_before(day: dt.date) -> Drawn | None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ def read_scan(body: Any) -> ScanRequest:
     return scan_request(values, values["scan_id"])
 
 
-def _read_plain(body: dict[str, Any], scan_id: str) -> ScanRequest | None:
+def _read_plain(body: Mapping[Any, Any], scan_id: str) -> ScanRequest | None:
     """A scan without its id, as devices send it most; `None` for what looks otherwise."""
     match body:
         case {"credential": str(credential), "type": str(kind), "scanned_at": str(at)} if (

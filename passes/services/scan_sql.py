@@ -41,14 +41,14 @@ class ScanQuery(NamedTuple):
 
 
 class DoorQuery(NamedTuple):
-    """Which scan is asked about where the venue is still to be found. `count`: whether heads are counted."""
+    """Which scan is asked about where the venue is still to be found. `counts`: whether heads are counted."""
 
     scan_id: str
     tag: bytes
     type: str
     slot: int
     at: dt.datetime
-    count: bool
+    counts: bool
     day_start: dt.datetime
     day_end: dt.datetime
 

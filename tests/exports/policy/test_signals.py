@@ -164,6 +164,6 @@ def test_counts_by_state_carry_standard_errors() -> None:
     found = of(signals, "state")
     for row in rows[:-1]:
         errors = dict(zip(NAMES, row[2 + len(NAMES) :], strict=True))
-        assert errors["total"] == pytest.approx(found[row[1].lower(), "checkins"].stderr, abs=0.1)
+        assert errors["total"] == pytest.approx(found[str(row[1]).lower(), "checkins"].stderr, abs=0.1)
         assert errors["diagnosed"] is None
     assert NAMED[ZIP_RISK_RESULT].shape[0] == AREAS + 1

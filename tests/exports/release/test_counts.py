@@ -177,6 +177,7 @@ def test_a_venue_counts_that_was_verified_when_the_plan_was_frozen() -> None:
     place = a_place()
     a_scanned_pass(place)
     verified = place.venue.organisation.verified_at
+    assert verified
     for frozen_at, rows in ((verified, 1), (verified - dt.timedelta(seconds=1), 0), (None, 1)):
         made = exact_counts(day=DAY, tables=DOMAIN, levels=LEVELS, frozen_at=frozen_at)
         assert made[TOTAL].sum() == rows

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,10 +118,10 @@ def counted(people: Sequence[tuple[int, tuple[Held, ...]]], town: Town) -> dict[
                 acts += [(act.minute, person, number, act, held, own, signed) for act in own_acts]
         for minute, _, _, act, held, own, signed in sorted(acts, key=lambda each: each[:3]):
             now = NOW + dt.timedelta(minutes=minute)
-            readings = {} if act.temperature is None else {"temperature_f": act.temperature}
-            kiosk = {"kiosk_result": act.kiosk} if act.kiosk else {}
+            more: dict[str, Any] = {} if act.temperature is None else {"temperature_f": act.temperature}
+            more |= {"kiosk_result": act.kiosk} if act.kiosk else {}
             shown = rotating_text(signed, *own.code_at(now.timestamp()))
-            scan(town.doors[held.place], shown, now=now, type=act.kind, **readings, **kiosk)
+            scan(town.doors[held.place], shown, now=now, type=act.kind, **more)
         made = exact_counts(day=epoch.date, tables=DOMAIN, levels=LEVELS)
         made["causes"] = np.array(Scan.objects.filter(cause="full").count())
         transaction.set_rollback(True)
