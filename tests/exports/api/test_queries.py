@@ -87,7 +87,8 @@ class TestFormats:
         rows = ask(client, self.SQL).json()["rows"]
         head, *body = csv.reader(io.StringIO(self.file(client, "csv").decode()))
         assert head == ["scan_date", "risklevel", "n", "t"]
-        assert body == [[str(cell) for cell in row] for row in rows]
+        # Noise hides temperatures of days this small: no value is an empty cell.
+        assert body == [["" if cell is None else str(cell) for cell in row] for row in rows]
 
     def test_no_cell_of_csv_is_a_formula(self, client: Client, released: ReleasedLake) -> None:
         sql = "SELECT '=1+1' AS \"=cmd\", '+1' AS b, '-1' AS c, '@x' AS d, -1 AS e"
