@@ -13,7 +13,7 @@ from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import Phone
 from tests.passes.requests import send_bytes
 from venues.kinds import DeviceKind
-from venues.models import Device, Venue
+from venues.models import Device, Requirements, Venue
 from venues.requirements import RequirementValues
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +109,6 @@ def test_a_venue_whose_heads_are_remembered_is_counted_again_when_its_limit_fall
     gate = make_device(venue=big, kind=DeviceKind.GATE)
     held = [Phone().check_in(big).on_screen(NOW) for _ in range(3)]
     assert answer(body(held[0], 1), gate.header, SHORT)[2] == b'{"result":"Approved"}'
-    big.requirements.__class__.objects.filter(pk=big.requirements_id).update(capacity=1)
+    Requirements.objects.filter(venue=big).update(capacity=1)
     assert answer(body(held[1], 2), gate.header, SHORT)[2] == b'{"result":"Declined"}'
     assert Scan.objects.filter(cause="full").count() == 1
