@@ -35,7 +35,7 @@ from embedded.network import free_port
 from embedded.processes import Record
 
 BATCH: Final = 250
-MEASURED: Final = 1000  # scans of each kind
+MEASURED: Final = 500  # scans of each kind
 RETURNING: Final = 20
 LIVE_SECONDS: Final = 30
 HOUR_S: Final = 3600

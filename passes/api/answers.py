@@ -52,11 +52,10 @@ def checkin_answer(answer: CheckinAnswer) -> dict[str, Any]:
 def read_scan(body: Any) -> ScanRequest:
     """The scan in the body of a request. As doors send it most, it is read by hand; whatever looks otherwise goes
     through the serialiser, which knows the rest and says what is wrong; raises `ValidationError`."""
-    match body:
-        case {"scan_id": str(scan_id), **rest} if SCAN_ID.fullmatch(scan_id):
-            scan = _read_plain(rest, scan_id)
-            if scan is not None:
-                return scan
+    if isinstance(body, dict) and isinstance(scan_id := body.get("scan_id"), str) and SCAN_ID.fullmatch(scan_id):
+        scan = _read_plain({name: value for name, value in body.items() if name != "scan_id"}, scan_id)
+        if scan is not None:
+            return scan
     values = _SCAN.run_validation(body)
     return scan_request(values, values["scan_id"])
 

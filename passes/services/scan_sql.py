@@ -41,14 +41,14 @@ class ScanQuery(NamedTuple):
 
 
 class DoorQuery(NamedTuple):
-    """Which scan is asked about where the venue is still to be found. `counts`: whether heads are counted."""
+    """Which scan is asked about where the venue is still to be found. `count_heads`: whether they are."""
 
     scan_id: str
     tag: bytes
     type: str
     slot: int
     at: dt.datetime
-    counts: bool
+    count_heads: bool
     day_start: dt.datetime
     day_end: dt.datetime
 

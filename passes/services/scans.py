@@ -72,7 +72,7 @@ def find_scan(*, token: str, request: ScanRequest, now: dt.datetime) -> FoundSca
         type=request.type.value,
         slot=shown.slot,
         at=shown.at,
-        counts=count,
+        count_heads=count,
         day_start=moment(shown.epoch.start),
         day_end=moment(calendar().checkin_closes(shown.epoch)),
     )
