@@ -186,7 +186,8 @@ class Bench:
 
         await asyncio.gather(*(door(mine) for mine in uploads))
         print(
-            f"{sum(map(len, uploads))} batches of {BATCH} by {len(uploads)} doors: {time.perf_counter() - began:.1f} s"
+            f"{sum(map(len, uploads))} batches of up to {BATCH} by {len(uploads)} doors: "
+            f"{time.perf_counter() - began:.1f} s"
         )
 
     def at_a_server(self, scans: int) -> None:
