@@ -18,7 +18,7 @@ from common.ids import public_id
 from common.privacy import NOBODY, Export, Privacy, Retention, Subject
 from venues import places
 from venues.kinds import USUAL_DWELL_MIN, Access, DeviceKind, OrganisationKind, Role, VenueKind
-from venues.readings import HIGHEST_LIMIT_F, LOWEST_LIMIT_F
+from venues.readings import HIGHEST_LIMIT_F, HIGHEST_OXYGEN, LOWEST_LIMIT_F, LOWEST_OXYGEN
 
 AFTER_CLOSING = dt.timedelta(days=30)
 STAFF_WHILE_ORGANISATION = Privacy(Subject.STAFF, kept="lives and goes with its organisation or account")
@@ -245,7 +245,7 @@ class Requirements(models.Model):
         null=True, blank=True, validators=[MinValueValidator(LOWEST_LIMIT_F), MaxValueValidator(HIGHEST_LIMIT_F)]
     )
     min_o2 = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(70), MaxValueValidator(100)]
+        null=True, blank=True, validators=[MinValueValidator(LOWEST_OXYGEN), MaxValueValidator(HIGHEST_OXYGEN)]
     )
     capacity = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
     enforced_limit_percent = models.PositiveSmallIntegerField(

@@ -12,6 +12,9 @@ TEMPERATURE_RANGE_F: Final = (50.0, 150.0)
 LOWEST_LIMIT_F: Final = 95
 HIGHEST_LIMIT_F: Final = 106
 """Between these a venue may set its highest temperature."""
+LOWEST_OXYGEN: Final = 70
+HIGHEST_OXYGEN: Final = 100
+"""Between these a venue may set its lowest oxygen saturation."""
 OXYGEN_RANGE: Final = (0.0, 100.0)
 """Lowest and highest oxygen saturation, percent."""
 

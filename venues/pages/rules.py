@@ -19,7 +19,14 @@ from venues.models import Requirements, Venue
 from venues.pages.base import attempt, bound, done, form_page, owner_page, show_form, user_of
 from venues.pages.events import size_field
 from venues.pages.forms import OwnerForm
-from venues.readings import HIGHEST_LIMIT_F, LOWEST_LIMIT_F, from_fahrenheit, to_fahrenheit
+from venues.readings import (
+    HIGHEST_LIMIT_F,
+    HIGHEST_OXYGEN,
+    LOWEST_LIMIT_F,
+    LOWEST_OXYGEN,
+    from_fahrenheit,
+    to_fahrenheit,
+)
 from venues.requirements import RequirementValues
 from venues.services.venues import set_requirements
 
@@ -55,6 +62,8 @@ class RulesForm(OwnerForm):
     min_o2 = forms.IntegerField(
         label=gettext_lazy("Lowest blood oxygen in percent (optional)"),
         required=False,
+        min_value=LOWEST_OXYGEN,
+        max_value=HIGHEST_OXYGEN,
         help_text=gettext_lazy("Only with an oximeter at the door."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)

@@ -11,6 +11,7 @@ from risk.crowd import venue_days
 from risk.model import crowd_state as cs
 from risk.model.compiled import US_PER_H
 from risk.model.far import CLEAR_AFTER, MERGE_GAP_US, InvalidInputError
+from risk.model.hits import BLIND_BELOW
 from risk.model.readings import OwnStays, read_stays
 from tests.risk.model.plain_reading import StayReading, read_stay
 from tests.risk.model.rooms import HOUR_US, Crowd, crowds
@@ -166,7 +167,7 @@ def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int
         here = slice(read.start[at], read.start[at + 1])
         assert read.counted[at]
         assert read.others[at] == alone.others
-        assert read.blind[at] == (alone.others < 5)
+        assert read.blind[at] == (alone.others < BLIND_BELOW)
         shown = 1 if read.blind[at] else 4
         np.testing.assert_array_equal(read.heads[at, :shown], alone.heads[:shown])
         np.testing.assert_allclose(read.dose_h2_per_m3[here, :shown], alone.dose_h2_per_m3[:, :shown], rtol=1e-12)
