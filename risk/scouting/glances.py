@@ -94,8 +94,9 @@ def _asked(now: dt.datetime) -> dict[str, Any]:
 
 def _glances(rows: Sequence[Any], parameters: Parameters, budget: float, now: dt.datetime) -> list[Glance]:
     points = _points(rows, parameters, budget, now).tolist()
+    minute = now.replace(second=0, microsecond=0)  # hours begin and end with a minute
     return [
-        Glance(row[0], row[1], row[2], row[3], row[8] or _is_open(row[6], row[5], now), cost)
+        Glance(row[0], row[1], row[2], row[3], row[8] or _is_open(row[6], row[5], minute), cost)
         for row, cost in zip(rows, points, strict=True)
     ]
 
@@ -106,8 +107,9 @@ def _points(rows: Sequence[Any], parameters: Parameters, budget: float, now: dt.
     curves = np.array([np.frombuffer(row[9], "<f8") if row[9] else fresh[row[0]] for row in rows]).reshape(
         -1, NODES.size
     )
-    priors = [parameters.priors[Kind(row[4])] for row in rows]
-    kind = np.array([kind_crowd(parameters, Kind(row[4]), max(1.0, float(row[7]))) for row in rows])
+    kinds = {name: Kind(name) for name in {row[4] for row in rows}}
+    dwells = {name: parameters.priors[kind].usual_dwell_h for name, kind in kinds.items()}
+    kind = np.array([kind_crowd(parameters, kinds[row[4]], max(1.0, float(row[7]))) for row in rows])
     inside = np.array([np.frombuffer(row[10], "<i4")[0] if row[10] else 0 for row in rows], np.float64)
     usual = np.array([np.frombuffer(row[11], "<f4")[0] if row[11] else UNKNOWN for row in rows], np.float64)
     seen = count_now(inside, np.array([bool(row[11]) for row in rows]))
@@ -116,12 +118,12 @@ def _points(rows: Sequence[Any], parameters: Parameters, budget: float, now: dt.
         np.where(np.isfinite(seen), believed_crowd(kind, seen), UNKNOWN),
         ahead_h=0.0,
         stay_h=_STAY_H,
-        dwell_h=np.array([prior.usual_dwell_h for prior in priors]),
+        dwell_h=np.array([dwells[row[4]] for row in rows]),
     )
     return cost_of(curves, crowds, budget)
 
 
 @lru_cache(maxsize=4096)
 def _is_open(hours: str, time_zone: str, now: dt.datetime) -> bool:
-    """Places of one search share hours, and each is a neighbour of many."""
-    return is_open(json.loads(hours), ZoneInfo(time_zone), now)
+    """Places share hours, and each is a neighbour of many."""
+    return is_open(json.loads(hours), _zones().get(time_zone) or ZoneInfo(time_zone), now)
