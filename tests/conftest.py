@@ -69,6 +69,7 @@ def _start_services() -> None:
     _stack.enter_context(embedded.services(home))
     os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
     django.setup()
+    import crowdtrace.celery  # as the web server does: without it a task would look for another broker
     from tests import shortcuts
 
     shortcuts.take()

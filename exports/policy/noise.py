@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import opendp.prelude as dp
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
@@ -18,11 +17,12 @@ Floats = NDArray[np.float64]
 # (exact counts, scale b, L1 distance) -> (noisy counts, epsilon spent)
 Mechanism = Callable[[Counts, float, int], tuple[Counts, float]]
 
-dp.enable_features("contrib")
-
 
 @lru_cache(maxsize=64)
 def _measurement(scale: float) -> Any:
+    import opendp.prelude as dp  # late: web servers show noisy counts and draw none
+
+    dp.enable_features("contrib")
     return dp.m.make_laplace(dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=scale)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,7 @@ from exports import conf
 from exports.dataset.publication import is_demonstration
 from exports.dataset.tables import ANSWERS, states_by_zip3
 from exports.models import Release, Step
+from exports.policy.cut import cut_counts
 from exports.policy.domain import RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, ZIP_SYMPTOMS
 from exports.policy.draw import Drawn, DrawnTable
 from exports.policy.noise import Counts
@@ -69,8 +70,17 @@ class Signal:
 # Days -----------------------------------------------------------------------------------------------------------------
 def released_signals(release: Release) -> list[Signal]:
     """The signals of a released day. Whatever publishes them, this is the only place that reads them."""
-    drawn = Drawn.from_bytes(bytes(release.drawn or b""))
+    drawn = _cut(Drawn.from_bytes(bytes(release.drawn or b"")))
     return [*_of_places(drawn), *_of_answers(drawn), *_of_ratings(drawn)]
+
+
+def _cut(drawn: Drawn) -> Drawn:
+    """The draw with its refusals cut, so that nobody bends a forecast from a desk more than a release."""
+    counts = cut_counts(drawn)
+    tables = tuple(
+        replace(table, noisy=np.rint(counts[table.workload.name]).astype(np.int64)) for table in drawn.tables
+    )
+    return replace(drawn, tables=tables)
 
 
 def _of_places(drawn: Drawn) -> Iterator[Signal]:

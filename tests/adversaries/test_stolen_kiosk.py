@@ -131,13 +131,22 @@ class TestAThiefOfAKiosk:
         assert set(found["databases"]) == {
             "crowdtrace-kiosk/state",
             "crowdtrace-kiosk/queue",
+            "crowdtrace-kiosk/refused",
             "crowdtrace-kiosk/replay",
         }
         names, _values = found["databases"]["crowdtrace-kiosk/state"]
-        assert set(names) <= {"device", "bundle", "setting:lastAwake", "setting:settings", "setting:ticket-keys"}
+        assert set(names) <= {
+            "device",
+            "bundle",
+            "setting:lastAwake",
+            "setting:settings",
+            "setting:ticket-keys",
+            "setting:pin",
+        }
         assert set(self.device_row(found)) == {"token", "rootKey", "name"}
-        for row in found["databases"]["crowdtrace-kiosk/queue"][1]:
-            assert set(row) == {"scan_id", "sealed"}
+        for store in ("queue", "refused"):
+            for row in found["databases"][f"crowdtrace-kiosk/{store}"][1]:
+                assert set(row) == {"scan_id", "sealed"}
         for row in found["databases"]["crowdtrace-kiosk/replay"][1]:
             assert set(row) == {"tag", "sealed"}
             assert len(row["tag"]) == 16

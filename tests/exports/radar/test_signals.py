@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from exports.dataset.tables import states_by_zip3
 from exports.models import Release, Step
-from exports.policy.draw import Drawn, _draw, draw
+from exports.policy.domain import REFUSED
+from exports.policy.draw import Drawn, Usual, _draw, draw
 from exports.radar.signals import Signal, record_released_weeks, released_signals, weekly_numbers
 from risk.models import Series, SeriesWeek
 from risk.radar.series import week_of
@@ -44,13 +46,32 @@ def test_signals_are_sums_of_the_noisy_counts(drawn: Drawn) -> None:
     zips = risk.workload.axes[0].values
     at = zips.index("902")
     assert found["check-ins", "902"].value == risk.noisy[at].sum()
-    assert found["symptoms", "902"].value == symptoms.noisy[at, 1]
-    assert found["symptoms", "902"].stderr == pytest.approx(symptoms.scale * math.sqrt(2.0))
-    assert found["check-ins", "US"].value == drawn.table("total").noisy
+    place = [axis.name for axis in symptoms.workload.axes].index("symptoms")
+    yes = np.take(symptoms.noisy, 1, axis=place)[at]
+    assert found["symptoms", "902"].value == yes.sum()
+    assert found["symptoms", "902"].stderr == pytest.approx(symptoms.scale * math.sqrt(2.0 * yes.size))
+    assert found["check-ins", "US"].value == drawn.table("total").noisy.sum()
     ours = [place for place, zip3 in enumerate(zips) if zip3 and ("check-ins", zip3) in found]
     states = [one.value for (signal, _), one in found.items() if signal == "check-ins" and one.geo_type == "state"]
     assert sum(states) == risk.noisy[ours].sum()
     assert ("check-ins", "") not in found
+
+
+def test_refusals_made_from_a_desk_bend_a_signal_no_more_than_the_release(drawn: Drawn) -> None:
+    table = drawn.table("zip_risklevel_result")
+    at = table.workload.axes[0].values.index("902")
+    bent = table.noisy.copy()
+    bent[at, 0, REFUSED] += 12_000
+    usual = {"902": Usual(refused=5.0, scanned=60.0)}
+    tables = tuple(replace(one, noisy=bent) if one is table else one for one in drawn.tables)
+    values = [
+        next(one.value for one in released_signals(release(each, day)) if one.geo_value == "902")
+        for each, day in (
+            (replace(drawn, usual=usual), SATURDAY),
+            (replace(drawn, usual=usual, tables=tables), SATURDAY - dt.timedelta(days=7)),
+        )
+    ]
+    assert values[1] - values[0] < 500
 
 
 def test_weeks_are_recorded_once_they_are_over(drawn: Drawn) -> None:
@@ -61,7 +82,7 @@ def test_weeks_are_recorded_once_they_are_over(drawn: Drawn) -> None:
     assert record_released_weeks(now=NOW) > 0
     assert set(SeriesWeek.objects.values_list("week", flat=True)) == {SATURDAY}
     row = SeriesWeek.objects.get(series__signal="check-ins", region="US")
-    assert row.value == pytest.approx(7 * float(drawn.table("total").noisy))
+    assert row.value == pytest.approx(7 * float(drawn.table("total").noisy.sum()))
     share = SeriesWeek.objects.get(series__signal="symptoms", region="US")
     assert 0.0 < share.value < 100.0
     assert Series.objects.get(signal="masks").unit == "score"

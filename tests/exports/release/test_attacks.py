@@ -3,8 +3,8 @@
 import contextlib
 import datetime as dt
 import errno
-import hashlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -197,7 +197,7 @@ class TestAFullDisk:
 class TestABucket:
     @pytest.fixture
     def own_bucket(self, deployment_in_s3: None, s3: S3Server, settings: Any) -> Storage:
-        name = "vanishing-" + hashlib.sha256(str(settings.LAKE_CATALOGUE_URL).encode()).hexdigest()[:8]
+        name = "vanishing-" + secrets.token_hex(4)
         storage = s3.make_bucket(name, versioned=False)
         settings.LAKE_URL = storage.url
         return storage
