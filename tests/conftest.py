@@ -8,6 +8,7 @@ Under pytest-xdist (`-n`) each worker starts services of its own. The process th
 """
 
 import argparse
+import importlib
 import itertools
 import os
 import signal
@@ -69,7 +70,8 @@ def _start_services() -> None:
     _stack.enter_context(embedded.services(home))
     os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
     django.setup()
-    import crowdtrace.celery  # as the web server does: without it a task would look for another broker
+    # As the web server does: without its application a task would look for another broker.
+    importlib.import_module("crowdtrace.celery")
     from tests import shortcuts
 
     shortcuts.take()
