@@ -33,9 +33,9 @@ POINTS: Final = (
     Point(
         _("Who sees my answers?"),
         _(
-            "No door and no place does. They are kept with the visit for 14 days and count in the risk of others who "
-            "were there. Somebody who is let in several times beside you, with one phone, can work them out from what "
-            "their own risk does."
+            "No door and no place does. They are kept with the visit for 14 days. Once a day they are counted for the "
+            "whole place, and the number is blurred before it counts in the risk of others who were there. Somebody "
+            "who knows what everybody else there answered that day learns yours one time in eight."
         ),
     ),
     Point(
