@@ -123,12 +123,11 @@ def shield_of(
 @dataclass(frozen=True, slots=True)
 class Fortnight:
     """What somebody with these owners met: expected hits by venue kind, (kinds in the order of `KINDS`,), and the mean
-    share of people infectious where they were. ``visits``, ``verified``: how many of the visits counted, and how many of
-    those at places whose people somebody verified."""
+    share of people infectious where they were. ``verified``: how many of the visits counted and were at places whose
+    people somebody verified."""
 
     hits: npt.NDArray[np.float64]
     prevalence: float
-    visits: int
     verified: int
 
 
@@ -142,17 +141,17 @@ def fortnight_of(
     stays = [one for one in stays if last_us - FORTNIGHT_US <= one.arrive_us < last_us]
     none = np.zeros(len(KINDS))
     if not stays:
-        return Fortnight(none, 0.0, 0, 0)
+        return Fortnight(none, 0.0, 0)
     known = _read_all(places, stays, parameters, as_of_us)
     counted = np.flatnonzero(known.readings.counted)
     prevalence = float(_prevalence(parameters, known.signals).mean())
     if not counted.size:
-        return Fortnight(none, prevalence, 0, 0)
+        return Fortnight(none, prevalence, 0)
     visits = _visits(known, counted, now)
     hits = none.copy()
     np.add.at(hits, visits.kind, expected_hits(visits, parameters).by_visit.mean(axis=1))
-    verified = sum(known.places[at].facts.verified for at in counted)
-    return Fortnight(hits, prevalence, int(counted.size), verified)
+    verified = sum(known.places[at].facts.verified for at in counted.tolist())
+    return Fortnight(hits, prevalence, verified)
 
 
 def _shown(
