@@ -322,7 +322,9 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
     """Record what readers find: manifest, files with their digests, profile, the day's aggregates."""
     files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
-    release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": pools.publish_pools(release=release)}
+    ended = pools.publish_pools(release=release)
+    # A release adopted from the lake keeps the pools that it published: they are not computed a second time.
+    release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": release.manifest.get("pools", ended)}
     signals = signals_of(drawn, states_by_zip3())
     release.signals = stored_signals(signals)
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)

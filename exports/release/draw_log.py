@@ -20,6 +20,7 @@ from exports.lake.storage import StoredObject
 from exports.lake.write import folder_of
 from exports.models import Release, Step
 from exports.policy.draw import Drawn
+from exports.release.pools import retire_pool_of
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ def _adopt(day: dt.date, body: bytes) -> bool:
     row.manifest, row.step = known["manifest"], Step.CHECKED if row.announced_at else Step.DRAWN
     row.lost_at, row.failure, row.tries = None, "", 0
     row.save()
+    retire_pool_of(drawn)
     log.warning("the ledger takes over the draw of %s, which the lake knows: nothing is drawn again", day)
     return True
 

@@ -15,6 +15,7 @@ from django.db import connection
 
 from exports.models import PassPool, Release, Step
 from exports.policy.domain import REFUSED
+from exports.policy.draw import Drawn
 from exports.policy.noise import discrete_laplace, variance
 from passes.codec.limits import PASSES_PER_EPOCH
 
@@ -28,7 +29,7 @@ SCANNED: Final = ("approved", "declined")
 def add_day(*, release: Release) -> float:
     """Add a day's scanned passes, which `make_rows` left in this transaction, to its pool; return what it may cost.
 
-    A day of a pool that is published costs nothing and is not added.
+    A day of a pool that is closed costs nothing and is not added.
     """
     first, epsilon = first_day_of(release.day), release.budget * SHARE
     pool = PassPool.objects.select_for_update().filter(first_day=first).first() or _begin(first, epsilon)
@@ -40,6 +41,19 @@ def add_day(*, release: Release) -> float:
     pool.days += release.days
     pool.save()
     return epsilon
+
+
+def retire_pool_of(drawn: Drawn) -> None:
+    """Close the pool of a day whose draw comes from the lake: it is never published, nor is any day added to it.
+
+    The restored sum lacks what the day added, and has the noise that may be published already with it: the difference
+    of the two would be exact. A pool that was published stays as it is.
+    """
+    if drawn.pool_epsilon:
+        first = first_day_of(drawn.day)
+        pool = PassPool.objects.select_for_update().filter(first_day=first).first() or _begin(first, drawn.pool_epsilon)
+        pool.published_in = pool.published_in or drawn.day
+        pool.save()
 
 
 def first_day_of(day: dt.date) -> dt.date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -12,6 +13,7 @@ import numpy as np
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from common.privacy import FEWEST_SHOWN
 from common.web.problems import FieldError, Invalid
 from passes.models import Change
 from risk.crowd import venue_days
@@ -145,6 +147,9 @@ _KEEP: Final = """
     SELECT * FROM unnest(%(venues)s::bigint[], %(hours)s::timestamptz[], %(air)s::float8[], %(sd)s::float8[])
 """
 Inside = Callable[[int, Ints], Floats]
+STEP: Final = 1.5
+COARSE_LOG_SD: Final = math.log(STEP) / math.sqrt(12.0)
+"""Log standard deviation of a head count within its step, where each is as likely."""
 
 
 def measure(
@@ -177,6 +182,16 @@ def measure(
             cursor.execute(_KEEP, dict(zip(("venues", "hours", "air", "sd"), columns, strict=True)))
 
 
+def _coarsely(heads: Floats) -> Floats:
+    """Head counts in steps of a half, each as its middle; under five as two.
+
+    A device may send what its people like, and the air is public: from exact counts it would tell how many were inside.
+    """
+    many = np.maximum(heads, FEWEST_SHOWN)
+    ends = FEWEST_SHOWN * STEP ** np.ceil(np.log(many / FEWEST_SHOWN) / np.log(STEP) - 1e-9)
+    return np.asarray(np.where(heads < FEWEST_SHOWN, FEWEST_SHOWN // 2, ends / math.sqrt(STEP)))
+
+
 def _hours_of(  # noqa: PLR0917 - one call
     venue: int, rows: list[Any], since: dt.datetime, facts: Facts, inside: Inside, parameters: Parameters
 ) -> list[tuple[int, dt.datetime, float, float]]:
@@ -187,7 +202,7 @@ def _hours_of(  # noqa: PLR0917 - one call
     prior = believed(facts, parameters)
     exhaled = generation(parameters.priors[Kind(facts.kind)])
     people = people_per_check_in(parameters.adoption)
-    heads = inside(venue, times_us)
+    heads = _coarsely(inside(venue, times_us))
     found = []
     hour_us = HOUR // dt.timedelta(microseconds=1)
     first = venue_days.microseconds(since) // hour_us
@@ -207,7 +222,7 @@ def _hours_of(  # noqa: PLR0917 - one call
             readings,
             now_h=float(hour + 1),
             coverage=people.value,
-            coverage_log_sd=log_sd(people),
+            coverage_log_sd=math.hypot(log_sd(people), COARSE_LOG_SD),
             exhaled=exhaled,
         )
         if air.source == "measured":

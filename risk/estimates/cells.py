@@ -47,8 +47,8 @@ def count_reporter(
 ) -> bool:
     """Add one person to a cell, in a transaction of its own; whether there was something to learn from.
 
-    There is not where no visit of the fortnight before the test counted: a report teaches only with a visit that a door
-    let in.
+    There is not where no visit of the fortnight before the test counted, or none at a verified place: anyone can make a
+    place with doors that let in whatever they invent, and bend what everybody is shown from a desk.
     """
     today = now.astimezone(deployment_zone()).date()
     if not dt.timedelta(0) <= today - tested_on <= dt.timedelta(days=OLDEST_TEST_DAYS):
@@ -56,7 +56,7 @@ def count_reporter(
     parameters = parameters_at_start()
     midnight = dt.datetime.combine(tested_on + dt.timedelta(days=1), dt.time(), deployment_zone())
     met = fortnight_of(owner_hashes=owner_hashes, until=min(midnight, now), parameters=parameters, now=now)
-    if not met.visits:
+    if not met.verified:
         return False
     add_to_cells(_one(met, period_of(today), positive=positive, prompted=prompted))
     return True

@@ -123,11 +123,12 @@ def shield_of(
 @dataclass(frozen=True, slots=True)
 class Fortnight:
     """What somebody with these owners met: expected hits by venue kind, (kinds in the order of `KINDS`,), and the mean
-    share of people infectious where they were. ``visits``: how many of the visits counted."""
+    share of people infectious where they were. ``verified``: how many of the visits counted and were at places whose
+    people somebody verified."""
 
     hits: npt.NDArray[np.float64]
     prevalence: float
-    visits: int
+    verified: int
 
 
 def fortnight_of(
@@ -149,7 +150,8 @@ def fortnight_of(
     visits = _visits(known, counted, now)
     hits = none.copy()
     np.add.at(hits, visits.kind, expected_hits(visits, parameters).by_visit.mean(axis=1))
-    return Fortnight(hits, prevalence, int(counted.size))
+    verified = sum(known.places[at].facts.verified for at in counted.tolist())
+    return Fortnight(hits, prevalence, verified)
 
 
 def _shown(

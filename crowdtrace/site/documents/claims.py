@@ -181,7 +181,15 @@ LIMITS: Final = (
         _(
             "Answers are counted once a day for a whole place and rounded with a secret number. Somebody who is let in "
             "six times beside you, or thirty, and knows every other answer of that day learns yours with a chance of "
-            "one in eight. A reported test is not rounded: it shows beside twelve or more others."
+            "one in eight. A reported test is not rounded: it shows beside twelve or more others. Nor is a rating: it "
+            "moves the shields of all who were there in that hour."
+        ),
+    ),
+    Limit(
+        _("Invitations"),
+        _(
+            "A host sees how many uses of an invitation are left, and only a pass uses one up. If you say that you "
+            "tried, your host learns whether you were refused."
         ),
     ),
     Limit(

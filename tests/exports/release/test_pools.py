@@ -3,11 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.db.models import F
 
+from exports.lake.deployment import deployment_lake
 from exports.models import PassPool, Release, Step
 from exports.policy.draw import Drawn
-from exports.release import pools
-from exports.release.closed_days import draw_once
+from exports.release import draw_log, pools
+from exports.release.closed_days import draw_once, release_day
 from tests.exports.rows import CLOSED, DAY, a_pass, a_place, a_scanned_pass
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +88,46 @@ def test_a_day_that_comes_after_its_pool_was_published_is_not_added() -> None:
     late = drawn_on(FIRST + ONE_DAY)
     assert Drawn.from_bytes(bytes(late.drawn or b"")).pool_epsilon == 0
     assert PassPool.objects.get(first_day=FIRST).noisy_sum == before
+
+
+def forget(row: Release, pool: PassPool | None) -> None:
+    """Restore the ledger from a backup of before that release, in which the pool was as given."""
+    row.delete()
+    PassPool.objects.all().delete()
+    if pool is not None:
+        pool.save(force_insert=True)
+
+
+@pytest.mark.usefixtures("deployment")
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_pool_that_a_backup_took_back_is_never_published_with_its_noise_a_second_time(*, begun: bool) -> None:
+    """The noise is the same and the days are fewer: two published sums would differ by exact numbers of passes."""
+    place, second = a_place(), FIRST + ONE_DAY
+    first = drawn_on(FIRST)
+    backup = PassPool.objects.get() if begun else None
+    for _ in range(3):
+        a_scanned_pass(place, day=second)
+    with deployment_lake() as lake:
+        row = drawn_on(second)
+        for known in (first, row):
+            draw_log.keep(lake=lake, release=known)
+        forget(row, backup)
+        assert draw_log.reconcile(lake=lake) == [second]
+    assert drawn_on(second + ONE_DAY).epsilon == pytest.approx(BUDGET * (1 - pools.SHARE))
+    assert pools.publish_pools(release=drawn_on(FIRST + 28 * ONE_DAY)) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("deployment")
+def test_a_release_adopted_from_the_lake_keeps_the_pools_that_it_published() -> None:
+    place, day = a_place(), FIRST + 28 * ONE_DAY
+    for number in range(40):
+        a_scanned_pass(place, day=day, hour=number % 24)
+    drawn_on(FIRST, budget=1.0)
+    now = CLOSED + (day - DAY)
+    before = release_day(day=day, now=now)
+    assert [pool["first_day"] for pool in before.manifest["pools"]] == [FIRST.isoformat()]
+    PassPool.objects.update(published_in=None, noisy_sum=F("noisy_sum") - 1)
+    before.delete()
+    assert release_day(day=day, now=now).manifest["pools"] == before.manifest["pools"]
+    assert not PassPool.objects.filter(first_day=FIRST, published_in=None).exists()

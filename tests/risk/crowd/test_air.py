@@ -87,6 +87,20 @@ def test_a_reading_sent_twice_is_kept_once() -> None:
     assert AirReading.objects.count() == 1
 
 
+def test_invented_readings_do_not_count_the_people_inside() -> None:
+    """Who runs a place sends a course of CO2 of their own, and reads what the public card makes of it."""
+    shown = {}
+    for people in (8, 9, 10, 11, 30):
+        venue = make_venue(volume_m3=300.0)
+        crowd(venue, people, NOW - 3 * HOUR, 400)
+        device = make_device(venue=venue)
+        for step in range(13):
+            post(device, 1500.0 + step % 2, NOW - 2 * HOUR + 10 * step * MINUTE)
+        shown[people] = air(venue)
+    assert shown[8] == shown[9] == shown[10] == shown[11]
+    assert shown[30]["ach_low"] > shown[8]["ach_low"], "the measurement reads the crowd at all"
+
+
 def test_only_kiosks_may_post() -> None:
     assert send("POST", "/api/v1/air", {}, now=NOW).status_code == 401
     assert post(make_device(kind="Personal"), 700, NOW).status_code == 403

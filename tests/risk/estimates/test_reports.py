@@ -16,7 +16,7 @@ from risk.model.learning.cells import cells_of
 from risk.model.visits import KIND_INDEX, KINDS
 from risk.models import ReportCell
 from tests.adversaries.stores import dump_tables
-from tests.factories import NOW, make_venue
+from tests.factories import NOW, make_organisation, make_venue
 from tests.passes.people import send
 from tests.risk.crowds import HOUR, Stay, crowd, stay
 
@@ -67,6 +67,19 @@ def test_a_pass_that_no_door_let_in_teaches_nothing() -> None:
     report(one)
     assert SpentOwner.objects.count() == 1
     assert not ReportCell.objects.exists()
+
+
+@pytest.mark.parametrize(("verified", "teaches"), [(True, True), (False, False)])
+def test_visits_to_places_that_anyone_can_make_teach_nothing(*, verified: bool, teaches: bool) -> None:
+    """A stranger with a place, a door and invented visitors of their own reports what they like."""
+    place = make_venue(kind="bar", organisation=make_organisation(verified=verified))
+    crowd(place, 12)
+    mine = [stay(place) for _ in range(6)]
+    refresh_crowd(now=NOW)
+    for one in mine:
+        report(one, prompted=True)
+    assert ReportCell.objects.exists() == teaches
+    assert (kept_cells().size > 0) == teaches
 
 
 @pytest.mark.parametrize(("days", "teaches"), [(0, True), (-2, True), (-3, False)])
