@@ -11,6 +11,7 @@ import { PREFIX } from "../core/pass.js";
 import { decide, peopleLimit } from "./decide.js";
 import { countInside } from "./inside.js";
 import { newScanId } from "./random.js";
+import { Refusals } from "./refusals.js";
 import { sealRow } from "./replay_rows.js";
 import { sealScan } from "./seal.js";
 
@@ -36,6 +37,7 @@ export class Door {
     this.bundle = null;
     /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, number>} */
     this.letIn = new Map();
+    this.refusals = new Refusals();
     /** What staff added by hand to the people inside. */
     this.adjustment = 0;
     /** @type {Promise<unknown>} */
@@ -83,9 +85,16 @@ export class Door {
     const scanId = newScanId();
     const scan = scanBody(text, type, at, readings);
     const full = decision.cause === "full" && this.isFullByHand();
-    const verdict = decision.approved || (decision.estimated && !full) ? await this.link.askLive(scanId, scan) : null;
-    if (verdict === false) return { light: "red" };
-    const approved = verdict ?? decision.approved;
+    const asks = decision.approved || (decision.estimated && !full);
+    // New readings are a new question; the same code a moment later is not.
+    if (asks && pass && !hasReadings(readings) && this.refusals.isFresh(pass, type, at)) return { light: "red" };
+    const verdict = asks ? await this.link.askLive(scanId, scan) : null;
+    if (verdict === false) {
+      if (pass) this.refusals.note(pass, type, at);
+      return { light: "red" };
+    }
+    if (verdict && pass) this.refusals.lift(pass, type);
+    const approved = verdict ?? (decision.approved && pass !== null && !this.refusals.holds(pass, type, at));
     const seen = approved ? decision.seen : null;
     if (approved && verdict === null && pass && this.replay.isForgotten(pass)) return { light: "amber", why: "restarted" };
     if (seen) this.replay.remember(seen);
@@ -136,6 +145,11 @@ export class Door {
     const ended = this.replay.forget(this.clock.now());
     if (ended.length > 0) await this.store.forget(ended);
   }
+}
+
+/** @param {Readings} readings @returns {boolean} */
+function hasReadings({ temperatureF = null, o2 = null }) {
+  return temperatureF !== null || o2 !== null;
 }
 
 /** @param {string} credential @param {ScanType} type @param {number} at @param {Readings} readings @returns {import("./seal.js").Scan} */
