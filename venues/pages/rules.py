@@ -119,7 +119,7 @@ def rules(request: HttpRequest, venue: str) -> HttpResponse:
         request,
         form,
         _("Rules at the door"),
-        _("Put in force"),
+        _("Apply"),
         template="venues/owner/rules.html",
         venue=place,
         told=told,
@@ -180,7 +180,7 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
         lambda _changed: done(request, _("The new hours are in force."), "owner-page-settings", venue=venue),
         fields={f"/hours/{day}": f"day_{day}" for day in range(7)},
         title=_("When it is open"),
-        submit=_("Put in force"),
+        submit=_("Apply"),
         lead=_("One line a day, such as 09:00-12:00, 14:00-18:00. Empty is closed, 00:00-24:00 is all day, "
                "17:00-01:00 ends on the next day."),
         back_to=reverse("owner-page-settings", args=[venue]),
