@@ -57,7 +57,7 @@ class RulesForm(OwnerForm):
     max_temperature_f = forms.FloatField(
         label=gettext_lazy("Highest temperature in °F (optional)"),
         required=False,
-        help_text=gettext_lazy("Only with a thermometer at the door. 100.4 is usual. Nobody sees a reading."),
+        help_text=gettext_lazy("Only with a thermometer at the door. 100.4 is usual. Your statistics show no reading."),
     )
     min_o2 = forms.IntegerField(
         label=gettext_lazy("Lowest blood oxygen in percent (optional)"),
@@ -73,7 +73,9 @@ class RulesForm(OwnerForm):
         if settings.TEMPERATURE_UNIT == "C":
             field = self.fields["max_temperature_f"]
             field.label = gettext_lazy("Highest temperature in °C (optional)")
-            field.help_text = gettext_lazy("Only with a thermometer at the door. 38 is usual. Nobody sees a reading.")
+            field.help_text = gettext_lazy(
+                "Only with a thermometer at the door. 38 is usual. Your statistics show no reading."
+            )
             if self.initial.get("max_temperature_f") is not None:
                 self.initial["max_temperature_f"] = from_fahrenheit(self.initial["max_temperature_f"], "C")
 
