@@ -79,6 +79,15 @@ test("a door without an answer lets in whom no server refused", async () => {
   assert.equal(queue.length, 1);
 });
 
+test("a code is already in until its pass went out", async () => {
+  const { door, scan } = openDoor();
+  answers = [YES];
+  assert.equal(await scan(), "green");
+  assert.equal(await scan(5), "blue");
+  assert.equal((await door.scan(code(1), "Checkout", {}, vectors.noon + 60)).light, "green");
+  assert.equal(await scan(65), "red", "a photo of the code, after its holder left");
+});
+
 test("another network's page is no answer", async () => {
   for (const page of ["<html>Log in to the Wi-Fi</html>", "{}", '{"result":"welcome"}', "null"]) {
     const { scan, queue } = openDoor();

@@ -4,9 +4,11 @@
  *
  * @typedef {import("./decide.js").ScanType} ScanType
  * @typedef {import("./decide.js").Readings} Readings
+ * @typedef {import("../core/pass.js").ParsedPass} ParsedPass
  * @typedef {"old-keys" | "clock" | "restarted" | "storage"} Amber why the kiosk cannot check; it says nothing of a visitor
  * @typedef {{light: "green" | "red" | "blue"} | {light: "amber", why: Amber}} Answer blue: this kiosk let the code in a moment ago
  */
+import { toHex } from "../core/bytes.js";
 import { PREFIX } from "../core/pass.js";
 import { decide, peopleLimit } from "./decide.js";
 import { countInside } from "./inside.js";
@@ -35,7 +37,7 @@ export class Door {
     this.replay = replay;
     /** @type {import("./bundle.js").Bundle | null} */
     this.bundle = null;
-    /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, number>} */
+    /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, {anchor: string, until: number}>} */
     this.letIn = new Map();
     this.refusals = new Refusals();
     /** What staff added by hand to the people inside. */
@@ -103,8 +105,14 @@ export class Door {
     if (approved && stored) await this.noteAwake();
     // A visit that is nowhere recorded would be missing from every crowd: better a person looks.
     if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
-    if (approved && type === "Checkin") this.letIn.set(text, at + LET_IN_S);
+    if (approved && pass) this.noteInside(text, pass, type, at);
     return { light: approved ? "green" : "red" };
+  }
+
+  /** Who has left is not "already in": of a pass that went out no code is remembered. @param {string} text @param {ParsedPass} pass @param {ScanType} type @param {number} at */
+  noteInside(text, pass, type, at) {
+    if (type === "Checkin") return void this.letIn.set(text, { anchor: toHex(pass.anchor), until: at + LET_IN_S });
+    for (const [code, { anchor }] of this.letIn) if (anchor === toHex(pass.anchor)) this.letIn.delete(code);
   }
 
   /** @returns {boolean} whether the place is full only with the people that staff added by hand */
@@ -115,7 +123,7 @@ export class Door {
 
   /** @param {string} text @param {number} at @returns {boolean} whether this kiosk let the code in itself, lately */
   wasLetIn(text, at) {
-    for (const [code, until] of this.letIn) if (until <= at) this.letIn.delete(code);
+    for (const [code, { until }] of this.letIn) if (until <= at) this.letIn.delete(code);
     return this.letIn.has(text);
   }
 
