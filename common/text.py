@@ -2,7 +2,8 @@
 
 A name is shown beside others and trusted by how it looks. So it is stored in one form (NFC, Unicode Standard Annex 15)
 and without characters that nobody sees or that turn the direction of the text around them (Unicode Technical Report
-36, sections 2.5 and 2.10): two names that look alike because of such a character would be two names.
+36, sections 2.5 and 2.10): two names that look alike because of such a character would be two names. Nor may marks pile
+up on a letter.
 """
 
 import re
@@ -20,6 +21,8 @@ _INVISIBLE: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))))
 )
+MOST_MARKS: Final = 4
+"""Marks on one letter: no language writes more (Unicode Technical Standard 39, section 5.4)."""
 _NONE: Final = ""
 _APOSTROPHES: Final = re.compile("['`\u00b4\u02b9\u02bb\u02bc\u2018\u2019\u2032\uff07]")
 _LETTERS: Final = str.maketrans(
@@ -32,10 +35,16 @@ _DIGRAPHS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe"
 
 def clean_name(text: str) -> str:
     """A name as it is stored: NFC, single spaces, nothing invisible, nothing that changes direction."""
+    while (cleaner := _cleaner(text)) != text:  # what is gone may have been all that made its neighbour seen
+        text = cleaner
+    return text
+
+
+def _cleaner(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     kept = [one for at, one in enumerate(composed) if one.isspace() or _is_seen(composed, at)]
     # Once more: what stood between a letter and its accent may be gone.
-    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
+    return _without_towers(unicodedata.normalize("NFC", " ".join("".join(kept).split())))
 
 
 def fold(text: str) -> str:
@@ -57,6 +66,20 @@ def searchable(name: str) -> str:
     return " ".join(dict.fromkeys(word for spelling in spellings for word in words_of(spelling)))
 
 
+def _without_towers(text: str) -> str:
+    """Without marks piled up on one letter, which would be drawn over what is written around the name."""
+    kept, marks = [], 0
+    for one in text:
+        if unicodedata.category(one) in {"Mn", "Me"}:
+            marks += 1
+        elif one not in _JOINERS:
+            marks = 0
+        # A joiner needs what comes after it, so none is left where a mark would go.
+        if marks < MOST_MARKS or (marks == MOST_MARKS and one not in _JOINERS):
+            kept.append(one)
+    return "".join(kept)
+
+
 def _is_seen(text: str, at: int) -> bool:
     """Whether a character of a text shows; joiners and styles of emoji do where they change what is drawn."""
     one = text[at]
@@ -64,7 +87,7 @@ def _is_seen(text: str, at: int) -> bool:
     if one in _JOINERS:
         return (_joins(before) and _joins(after)) or (one == _JOINERS[1] and _is_emoji(before) and _is_emoji(after))
     if one in _EMOJI_STYLES:
-        return _is_emoji(before) or (before != "" and before in "0123456789#*")
+        return (_is_emoji(before) and before not in _EMOJI_STYLES) or (before != "" and before in "0123456789#*")
     if one in _INVISIBLE:
         return False
     return unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or one in _SEEN_FORMATS

@@ -57,7 +57,7 @@ def poster_pdf(poster: Poster) -> bytes:
     _draw_note(canvas, poster.shown_address, 84 * mm)
     steps = (
         _("Point your phone's camera at the code."),
-        _("Answer four questions. Only you see your answers."),
+        _("Answer four questions. Your answers are on no pass."),
         _("Show your pass at the door."),
     )
     for number, step in enumerate(steps, 1):

@@ -204,6 +204,11 @@ class Asked(NamedTuple):
     cost: int = 1
 
 
+def quota(scope: str) -> int:
+    """How many requests a limit of the settings lets through in its window."""
+    return _limit(settings.THROTTLES[scope])[0]
+
+
 def hit(scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
     """Count `cost` requests of `identity` against the limit `scope` of the settings; `None` while Valkey is away.
 

@@ -106,7 +106,7 @@ def test(request: HttpRequest) -> HttpResponse:
 def kiosk(request: HttpRequest) -> HttpResponse:
     """The door. The page carries the root key, which the device pins when it enrols."""
     context = {"root_key": crypto.b64encode(root_public_key()), "has_authority": bool(settings.AUTHORITY_FILE)}
-    context |= {"temperature_unit": settings.TEMPERATURE_UNIT}
+    context |= {"temperature_unit": settings.TEMPERATURE_UNIT, "readings_kept": settings.PUBLISH_READINGS}
     return render(request, "passes/kiosk.html", context)
 
 

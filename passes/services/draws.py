@@ -174,8 +174,12 @@ def _limit_repeats(auth_key: bytes) -> None:
 
 
 def _limit_signing(sets: int) -> None:
-    """Count what signing will take, in milliseconds of a core, against what all draws together may."""
-    verdict = throttles.hit("signing", "", cost=max(1, round(sets * _set_ms)))
+    """Count what signing will take, in milliseconds of a core, against what all draws together may.
+
+    On a slow machine a draw of many days takes more than that: it counts as all of it, else it would never pass.
+    """
+    cost = min(max(1, round(sets * _set_ms)), throttles.quota("signing"))
+    verdict = throttles.hit("signing", "", cost=cost)
     if verdict is not None and not verdict.allowed:
         raise Busy(retry_after=verdict.reset)
 

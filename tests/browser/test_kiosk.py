@@ -12,8 +12,9 @@ from tests.browser.actions import TYPE_KEYS, enrol, lights, next_light, now, rea
 from tests.browser.conftest import TABLET, OpenContext, shows
 from tests.factories import make_venue
 from tests.passes.people import HeldPass, Phone
-from venues.models import Venue
+from venues.models import Device, Venue
 from venues.requirements import RequirementValues
+from venues.services.devices import revoke_device
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = dt.timedelta(minutes=1)
@@ -241,6 +242,22 @@ def test_a_pin_keeps_passers_by_out_of_the_staff_sheet(venue: Venue, door: Page)
         if not opened:
             door.wait_for_selector('[data-slot="pin-note"]:has-text("isn\'t the PIN")')
             assert not door.locator("#staff").is_visible()
+    door.wait_for_selector("#staff:not([hidden])")
+
+
+def test_a_forgotten_pin_goes_with_a_new_enrolment(venue: Venue, open_context: OpenContext) -> None:
+    door = open_context(viewport=TABLET, expected="401 (Unauthorized)").new_page()
+    enrol(door, venue)
+    door.click('[data-do="staff"]')
+    door.fill("#new-pin", "4711")
+    door.press("#new-pin", "Enter")
+    door.wait_for_selector('[data-slot="new-pin-note"]:has-text("PIN is set")')
+    revoke_device(device=Device.objects.get(door__venue=venue), actor="owner", now=now())
+    door.click('[data-do="sync"]')
+    shows(door, "enrol")
+    enrol(door, venue)
+    assert not door.locator("#staff").is_visible()
+    door.click('[data-do="staff"]')
     door.wait_for_selector("#staff:not([hidden])")
 
 

@@ -124,6 +124,14 @@ def test_a_pass_of_an_unverified_place_says_so(phone: Page) -> None:
     phone.wait_for_url("**/pass")
     shows(phone, "shown")
     assert phone.locator('[data-state=shown] [data-when="unverified"]').is_visible()
+    phone.goto("/rate")
+    shows(phone, "shown")
+    assert phone.inner_text("[data-part=place]") == f"{place.name} (not verified)"
+    phone.goto(f"/check-in/{place.public_id}/paper")
+    phone.click('[data-do="day"] >> nth=0')
+    answer(phone)
+    shows(phone, "printed")
+    assert phone.inner_text("[data-state=printed] h1") == f"{place.name} (not verified)"
 
 
 def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> None:

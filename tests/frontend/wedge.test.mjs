@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FieldGuard } from "../../passes/frontend/door/field_guard.js";
-import { markByPlace, Wedge } from "../../passes/frontend/door/wedge.js";
+import { isLineEnd, markByPlace, Wedge } from "../../passes/frontend/door/wedge.js";
 import { shuffled } from "../../passes/frontend/door/random.js";
 import { readEnrolment } from "../../passes/frontend/door/link.js";
 import { passVectors } from "./vectors.mjs";
@@ -162,6 +162,45 @@ test("a code that is typed into a field is caught, and the field is as it was", 
   assert.deepEqual(texts, [rotating]);
   assert.equal(field.value, "98.");
   assert.equal(field.changes, 1, "what acted on the field acts on its old value");
+});
+
+test("marks that a scanner types before a code leave nothing in the field, what people typed before stays", () => {
+  const texts = [];
+  const guard = new FieldGuard(new Wedge((text) => texts.push(text)));
+  const field = fieldOf("");
+  const press = (mark, at) => guard.press(field, { ...(/[\]]/.test(mark) ? { code: "BracketRight", shiftKey: false } : keyOf(mark)), key: mark }, at) || (field.value += mark);
+  [..."38.1"].forEach((mark, at) => press(mark, at * 150));
+  [...`]Q1${rotating}`].forEach((mark, at) => press(mark, 1000 + at * 5));
+  guard.press(field, { ...enter, key: "Enter" }, 1e6);
+  assert.deepEqual(texts, [rotating]);
+  assert.equal(field.value, "38.1");
+});
+
+test("a few marks after a code are taken off, with and without Enter", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const code of [credential, rotating]) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    type(wedge, `${code}X1`, { gapMs: 1 });
+    wedge.press(enter, 1e6);
+    type(wedge, `${code}X1`, { gapMs: 1 });
+    context.mock.timers.tick(300);
+    assert.deepEqual(texts, [code, code]);
+  }
+});
+
+test("a screen's code that was cut is not taken for the paper code that it begins with", () => {
+  const texts = [];
+  const wedge = new Wedge((text) => texts.push(text));
+  type(wedge, rotating.slice(0, 190), { gapMs: 1 });
+  wedge.press(enter, 1e6);
+  assert.deepEqual(texts, [rotating.slice(0, 190)]);
+});
+
+test("the control characters that end a line are known, shortcuts of people are not", () => {
+  const key = (code, more = {}) => ({ code, ctrlKey: true, altKey: false, metaKey: false, ...more });
+  assert.deepEqual([key("KeyJ"), key("KeyM")].map(isLineEnd), [true, true]);
+  assert.deepEqual([key("KeyR"), key("KeyJ", { ctrlKey: false }), key("KeyJ", { altKey: true }), key("KeyJ", { metaKey: true })].map(isLineEnd), [false, false, false, false]);
 });
 
 test("what people type into a field stays there", () => {

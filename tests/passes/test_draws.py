@@ -325,6 +325,12 @@ def test_all_draws_together_take_at_most_half_a_core(phone: Phone, settings: Any
     assert "busy" not in caplog.text, "strangers could fill the log"
 
 
+def test_on_a_slow_machine_a_draw_of_many_days_passes_once_it_is_alone(phone: Phone, settings: Any) -> None:
+    settings.THROTTLES = settings.THROTTLES | {"signing": f"{round(2.5 * draws._set_ms)}/minute"}
+    asked = sets(phone.wallet, coming(4))
+    assert [phone.wallet.ask(asked, now=NOW).status_code for _ in range(2)] == [201, 503]
+
+
 def test_repeats_count_like_first_draws(phone: Phone, settings: Any) -> None:
     phone.wallet.draw([today()], now=NOW)
     settings.THROTTLES = settings.THROTTLES | {"signing": f"{round(1.5 * draws._set_ms)}/minute"}

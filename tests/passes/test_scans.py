@@ -186,6 +186,12 @@ def test_readings_are_stored_where_the_deployment_publishes_them(
     assert Scan.objects.values_list("temperature_f", "o2").get() == (98.6, 97)
 
 
+@pytest.mark.parametrize(("kept", "words"), [(False, b"Used once for this answer"), (True, b"kept with the scan")])
+def test_the_doors_page_says_what_becomes_of_a_reading(settings: Any, kept: bool, words: bytes) -> None:
+    settings.PUBLISH_READINGS = kept
+    assert words in send("GET", "/kiosk", now=NOW).content
+
+
 def test_the_people_limit_holds_and_counts_nobody_twice() -> None:
     place, door = asking(capacity=3, enforced_limit_percent=70)  # two at once
     first, second, third = (Phone().check_in(place) for _ in range(3))

@@ -35,8 +35,8 @@ for (const button of all("[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copy ?? "");
-    button.textContent = button.dataset.copied ?? button.textContent;
+    const copied = await navigator.clipboard.writeText(button.dataset.copy ?? "").then(() => true, () => false);
+    if (copied) button.textContent = button.dataset.copied ?? button.textContent;
   });
 }
 

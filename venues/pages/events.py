@@ -64,7 +64,7 @@ def zip_field() -> forms.CharField:
     """A ZIP code or none."""
     widget = forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric", "size": "6"})
     return forms.CharField(
-        label=gettext_lazy("ZIP code (not needed)"),
+        label=gettext_lazy("ZIP code (optional)"),
         required=False,
         max_length=5,
         widget=widget,
@@ -157,7 +157,7 @@ class EventForm(TimesForm):
         label=gettext_lazy("By invitation"),
         required=False,
         initial=True,
-        help_text=gettext_lazy("Whoever checks in that day needs the link or code of an invitation."),
+        help_text=gettext_lazy("Everybody who checks in that day needs the link or code of an invitation."),
     )
 
     def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:
@@ -223,7 +223,7 @@ def quick_event(request: HttpRequest) -> HttpResponse:
         lambda made: done(request, _("Your event is ready."), "owner-page-event", event=made.event.public_id),
         fields=TIMES,
         title=_("Your event"),
-        submit=_("Make the event"),
+        submit=_("Create event"),
         template="venues/owner/quick_event.html",
         zones=sorted(zone_names()),
         back="owner-page-start",
@@ -252,7 +252,7 @@ def new_event(request: HttpRequest, venue: str) -> HttpResponse:
         lambda made: done(request, _("Your event is ready."), "owner-page-event", event=made.public_id),
         fields=TIMES,
         title=_("A new event"),
-        submit=_("Make the event"),
+        submit=_("Create event"),
         template="venues/owner/event_form.html",
         lead=_("At %(place)s. Its doors open an hour before.") % {"place": place.name},
         back_to=reverse("owner-page-events", args=[venue]),

@@ -46,7 +46,7 @@ class SignUpForm(OwnerForm):
     )
     password = password_field(new=True, label=gettext_lazy("Choose a password"), help_text=NEW_PASSWORD_HELP)
     email = forms.EmailField(
-        label=gettext_lazy("E-mail (not needed)"),
+        label=gettext_lazy("E-mail (optional)"),
         required=False,
         max_length=254,
         help_text=gettext_lazy("For a lost password, and for mails you ask for. Without one, a lost password is lost."),

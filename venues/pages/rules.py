@@ -57,7 +57,7 @@ class RulesForm(OwnerForm):
     max_temperature_f = forms.FloatField(
         label=gettext_lazy("Highest temperature in °F (optional)"),
         required=False,
-        help_text=gettext_lazy("Only with a thermometer at the door. 100.4 is usual. Nobody sees a reading."),
+        help_text=gettext_lazy("Only with a thermometer at the door. 100.4 is usual. Your statistics show no reading."),
     )
     min_o2 = forms.IntegerField(
         label=gettext_lazy("Lowest blood oxygen in percent (optional)"),
@@ -73,7 +73,9 @@ class RulesForm(OwnerForm):
         if settings.TEMPERATURE_UNIT == "C":
             field = self.fields["max_temperature_f"]
             field.label = gettext_lazy("Highest temperature in °C (optional)")
-            field.help_text = gettext_lazy("Only with a thermometer at the door. 38 is usual. Nobody sees a reading.")
+            field.help_text = gettext_lazy(
+                "Only with a thermometer at the door. 38 is usual. Your statistics show no reading."
+            )
             if self.initial.get("max_temperature_f") is not None:
                 self.initial["max_temperature_f"] = from_fahrenheit(self.initial["max_temperature_f"], "C")
 
@@ -119,7 +121,7 @@ def rules(request: HttpRequest, venue: str) -> HttpResponse:
         request,
         form,
         _("Rules at the door"),
-        _("Put in force"),
+        _("Apply"),
         template="venues/owner/rules.html",
         venue=place,
         told=told,
@@ -180,7 +182,7 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
         lambda _changed: done(request, _("The new hours are in force."), "owner-page-settings", venue=venue),
         fields={f"/hours/{day}": f"day_{day}" for day in range(7)},
         title=_("When it is open"),
-        submit=_("Put in force"),
+        submit=_("Apply"),
         lead=_("One line a day, such as 09:00-12:00, 14:00-18:00. Empty is closed, 00:00-24:00 is all day, "
                "17:00-01:00 ends on the next day."),
         back_to=reverse("owner-page-settings", args=[venue]),

@@ -93,19 +93,19 @@ class FactsForm(OwnerForm):
     zip = zip_field()
     time_zone = zone_field()
     usual_dwell_min = forms.IntegerField(
-        label=gettext_lazy("Minutes people usually stay (not needed)"),
+        label=gettext_lazy("Minutes people usually stay (optional)"),
         required=False,
         help_text=gettext_lazy("Who does not check out counts as gone after it. Empty: what is usual for the kind."),
     )
     volume_m3 = forms.FloatField(
-        label=gettext_lazy("Volume of the room in m³ (not needed)"),
+        label=gettext_lazy("Volume of the room in m³ (optional)"),
         required=False,
         help_text=gettext_lazy("Length x width x height. A known volume makes every estimate narrower."),
     )
     air_changes_per_h = forms.FloatField(
-        label=gettext_lazy("Air changes an hour (not needed)"),
+        label=gettext_lazy("Air changes an hour (optional)"),
         required=False,
-        help_text=gettext_lazy("From whoever looks after your ventilation. About 1 with closed windows."),
+        help_text=gettext_lazy("From the person who looks after your ventilation. About 1 with closed windows."),
     )
     listed = forms.BooleanField(
         label=gettext_lazy("Found by search"),

@@ -151,7 +151,7 @@ CLAIMS: Final = (
 LIMITS: Final = (
     Limit(
         _("Your personal code is you"),
-        _("Whoever holds it, on paper or as a picture, is you here. Keep it as you keep a house key."),
+        _("Anyone who holds it, on paper or as a picture, is you here. Keep it as you keep a house key."),
     ),
     Limit(
         _("An operator who starts to log"),

@@ -37,7 +37,7 @@ MEASURES: Final[dict[str, Promise]] = {
     "level": _("Newest week"),
     "expected": _("In four weeks"),
     "doubling": _("Chance of doubling, %"),
-    "relative": _("Error beside “same as last week”"),
+    "relative": _("Error compared with “same as last week”"),
 }
 SHOWN: Final = ("doubling", "level", "expected")
 """What the map can show."""

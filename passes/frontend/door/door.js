@@ -4,13 +4,16 @@
  *
  * @typedef {import("./decide.js").ScanType} ScanType
  * @typedef {import("./decide.js").Readings} Readings
+ * @typedef {import("../core/pass.js").ParsedPass} ParsedPass
  * @typedef {"old-keys" | "clock" | "restarted" | "storage"} Amber why the kiosk cannot check; it says nothing of a visitor
  * @typedef {{light: "green" | "red" | "blue"} | {light: "amber", why: Amber}} Answer blue: this kiosk let the code in a moment ago
  */
+import { toHex } from "../core/bytes.js";
 import { PREFIX } from "../core/pass.js";
 import { decide, peopleLimit } from "./decide.js";
 import { countInside } from "./inside.js";
 import { newScanId } from "./random.js";
+import { Refusals } from "./refusals.js";
 import { sealRow } from "./replay_rows.js";
 import { sealScan } from "./seal.js";
 
@@ -34,8 +37,9 @@ export class Door {
     this.replay = replay;
     /** @type {import("./bundle.js").Bundle | null} */
     this.bundle = null;
-    /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, number>} */
+    /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, {anchor: string, until: number}>} */
     this.letIn = new Map();
+    this.refusals = new Refusals();
     /** What staff added by hand to the people inside. */
     this.adjustment = 0;
     /** @type {Promise<unknown>} */
@@ -83,9 +87,16 @@ export class Door {
     const scanId = newScanId();
     const scan = scanBody(text, type, at, readings);
     const full = decision.cause === "full" && this.isFullByHand();
-    const verdict = decision.approved || (decision.estimated && !full) ? await this.link.askLive(scanId, scan) : null;
-    if (verdict === false) return { light: "red" };
-    const approved = verdict ?? decision.approved;
+    const asks = decision.approved || (decision.estimated && !full);
+    // New readings are a new question; the same code a moment later is not.
+    if (asks && pass && !hasReadings(readings) && this.refusals.isFresh(pass, type, at)) return { light: "red" };
+    const verdict = asks ? await this.link.askLive(scanId, scan) : null;
+    if (verdict === false) {
+      if (pass) this.refusals.note(pass, type, at);
+      return { light: "red" };
+    }
+    if (verdict && pass) this.refusals.lift(pass, type);
+    const approved = verdict ?? (decision.approved && pass !== null && !this.refusals.holds(pass, type, at));
     const seen = approved ? decision.seen : null;
     if (approved && verdict === null && pass && this.replay.isForgotten(pass)) return { light: "amber", why: "restarted" };
     if (seen) this.replay.remember(seen);
@@ -94,8 +105,14 @@ export class Door {
     if (approved && stored) await this.noteAwake();
     // A visit that is nowhere recorded would be missing from every crowd: better a person looks.
     if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
-    if (approved && type === "Checkin") this.letIn.set(text, at + LET_IN_S);
+    if (approved && pass) this.noteInside(text, pass, type, at);
     return { light: approved ? "green" : "red" };
+  }
+
+  /** Who has left is not "already in": of a pass that went out no code is remembered. @param {string} text @param {ParsedPass} pass @param {ScanType} type @param {number} at */
+  noteInside(text, pass, type, at) {
+    if (type === "Checkin") return void this.letIn.set(text, { anchor: toHex(pass.anchor), until: at + LET_IN_S });
+    for (const [code, { anchor }] of this.letIn) if (anchor === toHex(pass.anchor)) this.letIn.delete(code);
   }
 
   /** @returns {boolean} whether the place is full only with the people that staff added by hand */
@@ -106,7 +123,7 @@ export class Door {
 
   /** @param {string} text @param {number} at @returns {boolean} whether this kiosk let the code in itself, lately */
   wasLetIn(text, at) {
-    for (const [code, until] of this.letIn) if (until <= at) this.letIn.delete(code);
+    for (const [code, { until }] of this.letIn) if (until <= at) this.letIn.delete(code);
     return this.letIn.has(text);
   }
 
@@ -136,6 +153,11 @@ export class Door {
     const ended = this.replay.forget(this.clock.now());
     if (ended.length > 0) await this.store.forget(ended);
   }
+}
+
+/** @param {Readings} readings @returns {boolean} */
+function hasReadings({ temperatureF = null, o2 = null }) {
+  return temperatureF !== null || o2 !== null;
 }
 
 /** @param {string} credential @param {ScanType} type @param {number} at @param {Readings} readings @returns {import("./seal.js").Scan} */

@@ -9,12 +9,16 @@
 import { PREFIX } from "../core/pass.js";
 import { markByLayout, markByPlace } from "./wedge.js";
 
+/** Marks that a scanner may type before every code, and the longest gap between them: people do not type as fast. */
+const LONGEST_LEAD = 8;
+const LEAD_GAP_MS = 35;
+
 export class FieldGuard {
   /** @param {import("./wedge.js").Wedge} wedge */
   constructor(wedge) {
     this.wedge = wedge;
     this.catching = false;
-    /** @type {{key: Key, field: Field, value: string}[]} the last keys, each with the field's value before it */
+    /** @type {{key: Key, field: Field, value: string, at: number}[]} the last keys, each with the field's value before it */
     this.recent = [];
   }
 
@@ -28,14 +32,25 @@ export class FieldGuard {
     if (this.catching && this.wedge.isReading()) return this.wedge.press(key, nowMs);
     this.catching = false;
     if (markByPlace(key) === "" && markByLayout(key) === "") return false;
-    this.recent = [...this.recent, { key, field, value: field.value }].slice(-PREFIX.length);
-    if (![markByPlace, markByLayout].some((mark) => this.recent.map((typed) => mark(typed.key)).join("") === PREFIX)) return false;
-    for (const { key: typed } of this.recent) this.wedge.press(typed, nowMs);
-    const [first] = this.recent;
+    this.recent = [...this.recent, { key, field, value: field.value, at: nowMs }].slice(-PREFIX.length - LONGEST_LEAD);
+    const begun = this.recent.slice(-PREFIX.length);
+    if (![markByPlace, markByLayout].some((mark) => begun.map((typed) => mark(typed.key)).join("") === PREFIX)) return false;
+    for (const { key: typed } of begun) this.wedge.press(typed, nowMs);
+    const first = this.firstOfScan();
     if (first) restore(first.field, first.value);
     this.recent = [];
     this.catching = true;
     return true;
+  }
+
+  /** @returns {{field: Field, value: string} | undefined} the key with which the scan began: marks may come before the code */
+  firstOfScan() {
+    let from = Math.max(0, this.recent.length - PREFIX.length);
+    for (; from > 0; from -= 1) {
+      const [before, after] = [this.recent[from - 1], this.recent[from]];
+      if (!before || !after || before.field !== after.field || after.at - before.at > LEAD_GAP_MS) break;
+    }
+    return this.recent[from];
   }
 }
 

@@ -16,6 +16,7 @@ const LIVE_TIMEOUT_MS = 1200;
 const LIVE_PAUSE_MS = 15_000;
 /** Sealed scans are about 800 bytes: a batch stays far below the server's limit on a body. */
 const BATCH = 250;
+const VERDICTS = new Set(["Approved", "Declined"]);
 /** The server read the request and does not accept it: to send the same again would not help. */
 const REFUSED = new Set([400, 413, 415, 422]);
 /** If the server refuses this many scans in one upload, the fault lies elsewhere: the rest waits. */
@@ -65,7 +66,8 @@ export class ServerLink {
     if (!navigator.onLine || performance.now() < Math.max(this.quietUntil, this.retryAt)) return null;
     try {
       const { status, body } = await this.ask("POST", "/api/v1/scans", { body: { scan_id: scanId, ...scan }, timeoutMs: LIVE_TIMEOUT_MS });
-      if (status === 200) return body?.result === "Approved";
+      // Another network's page answers 200 as well: it is no answer.
+      if (status === 200 && VERDICTS.has(body?.result)) return body.result === "Approved";
       if (REFUSED.has(status)) return null; // about this scan alone; the queue brings it to the staff's notice
     } catch (error) {
       if (error instanceof Revoked) throw error;

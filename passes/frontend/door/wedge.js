@@ -20,6 +20,8 @@ const QUIET_GAPS = 3;
 const LONGEST_TEXT = 400;
 /** Lengths of a whole code on paper and on a screen. */
 const WHOLE = new Set([172, 199]);
+/** Marks that a scanner may add after a code. */
+const LONGEST_SUFFIX = 4;
 const ENDS = new Set(["Enter", "NumpadEnter", "Tab"]);
 
 /** @type {Record<string, [plain: string, shifted: string]>} */
@@ -49,6 +51,14 @@ export function markByPlace({ code = "", shiftKey }) {
 /** @param {Key} key @returns {string} the character that the computer's layout makes of the key, in capitals */
 export function markByLayout({ key = "" }) {
   return [...key].length === 1 ? key.toUpperCase() : "";
+}
+
+/**
+ * @param {{ctrlKey: boolean, altKey: boolean, metaKey: boolean, code?: string}} key
+ * @returns {boolean} whether a scanner types the end of a line with it: the control characters J (line feed) and M
+ */
+export function isLineEnd({ ctrlKey, altKey, metaKey, code = "" }) {
+  return ctrlKey && !altKey && !metaKey && (code === "KeyJ" || code === "KeyM");
 }
 
 export class Wedge {
@@ -110,7 +120,7 @@ export class Wedge {
   /** @returns {string} of the two readings the one that is a pass, or else the one that looks more like it */
   candidate() {
     const texts = this.readings.map(lastCode);
-    const parses = texts.find((text) => WHOLE.has(text.length) && parseCredential(text) !== null);
+    const parses = texts.flatMap(withoutSuffix).find((text) => parseCredential(text) !== null);
     return parses ?? texts.find((text) => text.startsWith(PREFIX)) ?? texts.find((text) => text.length > 0) ?? "";
   }
 
@@ -121,6 +131,17 @@ export class Wedge {
     this.longestGapMs = 0;
     if (text.length > 0) this.onText(text);
   }
+}
+
+/**
+ * Some scanners add marks to every code. No more than a few are taken off: a screen's code that was cut in the middle
+ * must not be taken for the paper code that it begins with.
+ *
+ * @param {string} text
+ * @returns {string[]} the text as it is where it has the length of a code, and what is whole before a short suffix
+ */
+function withoutSuffix(text) {
+  return Array.from(WHOLE).filter((length) => length <= text.length && text.length <= length + LONGEST_SUFFIX).map((length) => text.slice(0, length));
 }
 
 /** @param {string} text @returns {string} the last text that begins like a code; all of it when it is whole or holds none */

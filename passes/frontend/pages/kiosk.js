@@ -14,7 +14,7 @@ import { freshKey, keepKey, recalledKey } from "../door/memory_key.js";
 import { readOxygen, readTemperature } from "../door/readings.js";
 import { ReplayBook } from "../door/replay.js";
 import { openRows } from "../door/replay_rows.js";
-import { Wedge } from "../door/wedge.js";
+import { isLineEnd, Wedge } from "../door/wedge.js";
 import { askToKeepStorage } from "../stores/durable.js";
 import { openKioskStore } from "../stores/kiosk.js";
 import { drawAddress } from "../ui/address_qr.js";
@@ -52,6 +52,8 @@ let device = null;
 let reader = null;
 /** @type {Camera | null} */
 let camera = null;
+/** Looks for the code of an enrolment. @type {Camera | null} */
+let enrolCamera = null;
 /** A code that waits for its readings, judged by the moment when it was read. @type {{text: string, type: ScanType, at: number} | null} */
 let awaiting = null;
 /** @type {StaffSheet} */
@@ -285,6 +287,8 @@ async function showTicketKeys() {
 
 async function signOut() {
   camera?.stop();
+  dropReadings();
+  staff.close();
   door = null;
   device = null;
   await store.unenrol();
@@ -313,6 +317,9 @@ const onlyTab = (() => {
 /** @param {import("../stores/kiosk.js").DeviceRow} enrolled */
 async function openDoor(enrolled) {
   await onlyTab();
+  enrolCamera?.stop(); // the code may have been typed instead
+  enrolCamera = null;
+  when("enrol-camera", false);
   device = enrolled;
   const recalled = await recalledKey();
   const key = recalled ?? freshKey();
@@ -355,25 +362,32 @@ async function startCamera() {
   reader ??= new Reader(readerFiles());
   camera?.stop();
   const video = /** @type {HTMLVideoElement} */ (find("[data-door-video]"));
-  camera = new Camera(video, reader, onSeen, PREFIX);
+  const mine = new Camera(video, reader, onSeen, PREFIX);
+  camera = mine;
   video.classList.toggle("is-mirrored", !settings.back);
-  const seeing = await camera.start(settings.back ? "environment" : "user");
+  const seeing = await mine.start(settings.back ? "environment" : "user");
+  if (camera !== mine) return; // the other camera was chosen meanwhile
   when("seeing", seeing);
   when("blind", !seeing);
-  when("torch", seeing && camera.hasTorch());
+  when("torch", seeing && mine.hasTorch());
+  find('[data-do="torch"]').setAttribute("aria-pressed", "false"); // a camera starts in the dark
   if (seeing) void navigator.wakeLock?.request("screen").catch(() => undefined);
 }
 
 async function enrolByCamera() {
   reader ??= new Reader(readerFiles());
   const video = /** @type {HTMLVideoElement} */ (find("[data-enrol-video]"));
+  enrolCamera?.stop();
   const scanning = new Camera(video, reader, (text) => {
+    if (text.startsWith(PREFIX)) return; // a visitor's pass is nothing to enrol with, and goes nowhere
     scanning.stop();
     when("enrol-camera", false);
     /** @type {HTMLInputElement} */ (find("#code")).value = readEnrolment(text);
     form("enrol").requestSubmit();
   });
+  enrolCamera = scanning;
   const seeing = await scanning.start("environment");
+  if (enrolCamera !== scanning) return;
   when("enrol-camera", seeing);
   if (!seeing) fill("enrol-note", word("no-camera"));
 }
@@ -467,7 +481,13 @@ const guard = new FieldGuard(wedge);
 // Before anything on the page hears of a key: a scanner types wherever the focus happens to be.
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (!door || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (!door || event.isComposing) return;
+  if (isLineEnd(event)) {
+    wedge.finish();
+    return event.preventDefault(); // a line feed (Ctrl+J) would open the browser's list of downloads
+  }
+  const isShortcut = (event.ctrlKey || event.altKey) && !event.getModifierState("AltGraph");
+  if (event.metaKey || isShortcut) return;
   const isField = target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
   const pressesIt = event.code === "Space" && !wedge.holdsCode() && target.matches("button, a, input, summary");
   if (pressesIt) return;

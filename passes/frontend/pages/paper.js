@@ -6,6 +6,7 @@ import { SheetStore } from "../stores/sheet.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { ask } from "../ui/asking.js";
 import { fill, find, formatTime, onActions, showState } from "../ui/page.js";
+import { shownName } from "../ui/place_name.js";
 import { drawQr } from "../ui/qr.js";
 
 /** @typedef {import("../stores/visitor.js").KeptPass} KeptPass */
@@ -20,7 +21,7 @@ async function showSheet({ venue, epoch, credential }) {
   if (!store || credential === null) return;
   drawQr(canvas("paper"), credential, "paper");
   drawQr(canvas("personal"), personalText(location.origin, store.person.secret), "paper");
-  fill("venue", venue.name);
+  fill("venue", shownName(venue));
   fill("date", formatTime(epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "long" }));
   fill("until", formatTime(epoch.end, { weekday: "short", hour: "numeric", minute: "2-digit" }));
   showState("printed");

@@ -11,6 +11,7 @@ import { openVisitorStore } from "../stores/visitor.js";
 import { saveFile } from "../ui/download.js";
 import { fill, find, formatTime, onActions, showState, when, word, words } from "../ui/page.js";
 import { calledOn } from "../ui/people.js";
+import { shownName } from "../ui/place_name.js";
 import { drawQr, qrImage } from "../ui/qr.js";
 
 /**
@@ -168,7 +169,7 @@ function tick() {
 
 /** @param {GoodPass} entry @returns {string} */
 function called({ kept, holder }) {
-  const pass = `${kept.venue.name}, ${formatTime(kept.epoch.start + 12 * 3600, { weekday: "long" })}`;
+  const pass = `${shownName(kept.venue)}, ${formatTime(kept.epoch.start + 12 * 3600, { weekday: "long" })}`;
   return people.length > 1 ? `${calledOn(holder, people)}: ${pass}` : pass;
 }
 

@@ -3,6 +3,7 @@ import { Unreachable, request } from "../core/api.js";
 import { ownerOf } from "../core/owners.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { copyOf, fillPart, find, formatTime, onActions, showState, word } from "../ui/page.js";
+import { shownName } from "../ui/place_name.js";
 import { rateable } from "../core/reminders.js";
 
 /**
@@ -25,7 +26,7 @@ function show({ card, masks, distancing }) {
 /** @param {KeptPass} pass @returns {Rated} */
 function cardOf(pass) {
   const card = copyOf("[data-row=visit]");
-  fillPart(card, "place", pass.venue.name);
+  fillPart(card, "place", shownName(pass.venue));
   fillPart(card, "day", formatTime(pass.epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "long" }));
   const rated = { pass, card, masks: pass.rated?.masks ?? null, distancing: pass.rated?.distancing ?? null };
   show(rated);

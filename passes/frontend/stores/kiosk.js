@@ -19,6 +19,8 @@ import { openDB } from "idb";
 
 const NAME = "crowdtrace-kiosk";
 const VERSION = 3;
+/** The setting that holds the staff's PIN. */
+export const PIN = "pin";
 
 /** @returns {Promise<KioskStore>} @throws {DOMException} where the browser refuses storage */
 export async function openKioskStore() {
@@ -137,8 +139,11 @@ export class KioskStore {
     await Promise.all([...scans.map((scan) => work.objectStore("queue").put(scan)), work.objectStore("refused").clear(), work.done]);
   }
 
-  /** Forgets the device, as after a revocation. The queue stays: another enrolment at this venue may still send it. */
+  /**
+   * Forgets the device, as after a revocation, and the staff's PIN, which a new enrolment replaces. The queue stays:
+   * another enrolment at this venue may still send it.
+   */
   async unenrol() {
-    await Promise.all([this.database.delete("state", "device"), this.database.delete("state", "bundle")]);
+    await Promise.all(["device", "bundle", `setting:${PIN}`].map((key) => this.database.delete("state", key)));
   }
 }

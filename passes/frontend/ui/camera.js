@@ -62,29 +62,42 @@ export class Camera {
     this.onText = onText;
     this.wanted = wanted;
     this.running = false;
+    /** How often the camera was asked for or given up. */
+    this.wishes = 0;
     /** @type {MediaStream | null} */
     this.stream = null;
   }
 
   /**
    * @param {"user" | "environment"} facing
-   * @returns {Promise<boolean>} false when there is no camera or it is refused
+   * @returns {Promise<boolean>} false when there is no camera, it is refused, or it was given up before the answer
    */
   async start(facing) {
     this.stop();
+    const wish = this.wishes;
+    /** @type {MediaStream} */
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: facing, width: { ideal: FRAME_WIDTH } } });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: facing, width: { ideal: FRAME_WIDTH } } });
     } catch {
       return false;
     }
-    this.video.srcObject = this.stream;
+    // The browser's question may be answered after nobody wants the camera any more: then nothing may see.
+    if (wish !== this.wishes) {
+      for (const track of stream.getTracks()) track.stop();
+      return false;
+    }
+    this.stream = stream;
+    this.video.srcObject = stream;
     await this.video.play().catch(() => undefined);
+    if (wish !== this.wishes) return false;
     this.running = true;
-    void this.look(this.stream);
+    void this.look(stream);
     return true;
   }
 
   stop() {
+    this.wishes += 1;
     this.running = false;
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;

@@ -6,12 +6,12 @@
  */
 import { PREFIX } from "../core/pass.js";
 import { Tally } from "../door/tally.js";
+import { PIN } from "../stores/kiosk.js";
 import { fill, fillPart, copyOf, find, formatNumber, formatTime, when, word, words } from "./page.js";
 import { makePin, onLongPress, opensWith } from "./staff_lock.js";
 
 /** An open sheet on a device that is left alone closes by itself. */
 const CLOSES_AFTER_MS = 120_000;
-const PIN = "pin";
 
 const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
 

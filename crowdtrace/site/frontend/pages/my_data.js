@@ -6,6 +6,7 @@ import { deleteRow } from "../../../../passes/frontend/core/visitor_row.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { saveJson } from "../../../../passes/frontend/ui/download.js";
 import { copyOf, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
+import { shownName } from "../../../../passes/frontend/ui/place_name.js";
 import { takeAnotherKey } from "../core/keys.js";
 
 /**
@@ -97,7 +98,7 @@ async function chooseErase() {
   listed = (await store.passes(person.id)).filter((pass) => !pass.erased && epochs.has(pass.epochStart));
   const rows = listed.map((pass, at) => {
     const row = copyOf("[data-row=pass]");
-    fillPart(row, "text", `${pass.venue.name}, ${formatTime(pass.epoch.start + 12 * 3600, DAY)}`);
+    fillPart(row, "text", `${shownName(pass.venue)}, ${formatTime(pass.epoch.start + 12 * 3600, DAY)}`);
     /** @type {HTMLInputElement} */ (row.querySelector("input")).value = String(at);
     return row;
   });

@@ -3,6 +3,7 @@ import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { copyOf, countedWords, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
+import { shownName } from "../../../../passes/frontend/ui/place_name.js";
 import { beyondBudget, byDay, recovery } from "../core/outlook.js";
 import { left, shownPoints } from "../core/rounding.js";
 import { drawBars, drawRing } from "../ui/chart.js";
@@ -53,11 +54,6 @@ function shownLike(like) {
   const hours = Number((like.minutes / 60).toFixed(like.minutes < 600 ? 1 : 0));
   const time = like.minutes < 100 ? countedWords("minutes", like.minutes, { minutes: formatNumber(like.minutes, 0) }) : countedWords("hours", hours, { hours: formatNumber(hours, 1) });
   return words(`like-${like.kind}`, { time });
-}
-
-/** @param {{name: string, verified: boolean}} place @returns {string} */
-function shownName({ name, verified }) {
-  return verified ? name : words("unverified-place", { name });
 }
 
 /** @param {string} id @returns {Promise<string>} the name of a place, from this device or from its card */
@@ -270,7 +266,7 @@ else {
   store = opened;
   person = current;
   kept = await store.passes(person.id);
-  for (const pass of kept) names.set(pass.venue.id, shownName({ verified: true, ...pass.venue }));
+  for (const pass of kept) names.set(pass.venue.id, shownName(pass.venue));
   fill("label", person.label);
   when("labelled", person.label !== "");
   await start();

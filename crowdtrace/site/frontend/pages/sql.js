@@ -94,8 +94,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.parentElement?.querySelector("code")?.textContent ?? "");
-    button.textContent = /** @type {HTMLTemplateElement} */ (find('[data-word="copied"]')).content.textContent;
+    const text = button.parentElement?.querySelector("code")?.textContent ?? "";
+    const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    if (copied) button.textContent = /** @type {HTMLTemplateElement} */ (find('[data-word="copied"]')).content.textContent;
   });
 }
 showChart();

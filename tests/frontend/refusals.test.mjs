@@ -1,0 +1,98 @@
+/** What a door does when the server says no and then nothing: a real server answers, its door decides. */
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, beforeEach, test } from "node:test";
+import { derivePass, rotatingText } from "../../passes/frontend/core/book.js";
+import { fromBase64Url } from "../../passes/frontend/core/bytes.js";
+import { openBundle } from "../../passes/frontend/door/bundle.js";
+import { DoorClock } from "../../passes/frontend/door/clock.js";
+import { Door } from "../../passes/frontend/door/door.js";
+import { ServerLink } from "../../passes/frontend/door/link.js";
+import { ReplayBook } from "../../passes/frontend/door/replay.js";
+import { hex, readData } from "./vectors.mjs";
+
+const vectors = readData("door_vectors.json");
+const bundle = await openBundle(fromBase64Url(vectors.bundles.open), hex(vectors.root_key));
+const book = await derivePass(hex(vectors.pass_key), vectors.epoch_start, 0);
+const code = (minutes = 0) => rotatingText(hex(vectors.pass), book, 721 + minutes);
+
+/** How the server answers, one after the other; the last one for ever. */
+let answers = [];
+let asked = 0;
+const server = createServer((request, response) => {
+  request.resume();
+  asked += 1;
+  const [status, body, headers = {}] = answers.length > 1 ? answers.shift() : answers[0];
+  response.writeHead(status, { "Content-Type": "application/json", Connection: "close", ...headers }).end(body);
+});
+const ownFetch = globalThis.fetch;
+before(async () => {
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const base = `http://127.0.0.1:${server.address().port}`;
+  globalThis.fetch = (path, options) => ownFetch(new URL(path, base), options); // as on a page, whose address is known
+  globalThis.navigator ??= {};
+  Object.defineProperty(globalThis.navigator, "onLine", { value: true, configurable: true });
+});
+after(() => server.close());
+beforeEach(() => (asked = 0));
+
+/** A door at noon. Its rows are kept by maps, as the page's are by IndexedDB. */
+function openDoor() {
+  const queue = [];
+  const store = { saveSetting: async () => undefined, remember: async () => undefined, record: async (scan) => void queue.push(scan) };
+  const clock = new DoorClock({ wallMs: () => vectors.noon * 1000, timerMs: () => 0 });
+  const door = new Door({ store, link: new ServerLink("token"), clock, replay: new ReplayBook(crypto.getRandomValues(new Uint8Array(32))) });
+  door.bundle = { ...bundle, goodUntil: vectors.noon + 86_400, serverTime: vectors.noon };
+  return { door, queue, scan: async (seconds = 0, minutes = 0, readings = {}) => (await door.scan(code(minutes), "Checkin", readings, vectors.noon + seconds)).light };
+}
+
+const NO = [200, '{"result":"Declined"}'];
+const YES = [200, '{"result":"Approved"}'];
+const TOO_MANY = [429, "{}", { "Retry-After": "20" }];
+
+test("a code that the server refused stays red when the server wants no more questions", async () => {
+  const { scan } = openDoor();
+  answers = [NO, TOO_MANY];
+  assert.equal(await scan(0), "red");
+  assert.equal(await scan(10), "red", "429 is not a yes");
+  assert.equal(await scan(70, 1), "red", "nor is the pass's next code");
+});
+
+test("a code held up again and again is asked about a few times only", async () => {
+  const { scan } = openDoor();
+  answers = [NO];
+  for (let tenths = 0; tenths < 300; tenths += 5) assert.equal(await scan(Math.floor(tenths / 10)), "red");
+  assert.ok(asked < 10, `${asked} questions in 30 s; the server takes 20 a minute`);
+});
+
+test("new readings are asked about at once, and a yes lifts the no", async () => {
+  const { scan } = openDoor();
+  answers = [NO, YES];
+  assert.equal(await scan(0), "red");
+  assert.equal(await scan(1, 0, { temperatureF: 98 }), "green");
+});
+
+test("a door without an answer lets in whom no server refused", async () => {
+  const { scan, queue } = openDoor();
+  answers = [TOO_MANY];
+  assert.equal(await scan(), "green");
+  assert.equal(queue.length, 1);
+});
+
+test("a code is already in until its pass went out", async () => {
+  const { door, scan } = openDoor();
+  answers = [YES];
+  assert.equal(await scan(), "green");
+  assert.equal(await scan(5), "blue");
+  assert.equal((await door.scan(code(1), "Checkout", {}, vectors.noon + 60)).light, "green");
+  assert.equal(await scan(65), "red", "a photo of the code, after its holder left");
+});
+
+test("another network's page is no answer", async () => {
+  for (const page of ["<html>Log in to the Wi-Fi</html>", "{}", '{"result":"welcome"}', "null"]) {
+    const { scan, queue } = openDoor();
+    answers = [[200, page, { "Content-Type": "text/html" }]];
+    assert.equal(await scan(), "green", page);
+    assert.equal(queue.length, 1);
+  }
+});
