@@ -69,7 +69,7 @@ def test_declining_on_the_page_of_results_leaves_an_ordinary_report(visitor: Pag
     visitor.goto("/test-result")
     shows(visitor, "ask")
     visitor.click("[data-do=decline]")
-    assert visitor.locator("[data-when=declined]").is_visible()
+    visitor.wait_for_selector("[data-when=declined]")
     visitor.check("input[value=positive]")
     visitor.click("[data-form=test] [type=submit]")
     shows(visitor, "positive")

@@ -129,7 +129,13 @@ class TestAskedAgain:
 def one_database(settings: Any, tmp_path: Path) -> Iterator[Storage]:
     """A lake whose catalogue is in the deployment's own database, as it is for operators."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = (tmp_path / "lake").as_uri(), ""
+    drop_catalogue()
     yield Storage(settings.LAKE_URL)
+    drop_catalogue()
+
+
+def drop_catalogue() -> None:
+    """Forget the lakes of other tests, whose tables would be written to in their own folders."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS iceberg_tables, iceberg_namespace_properties")
 
