@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import get_language
 
+from common.privacy import FEWEST_SHOWN
 from risk.crowd import venue_days
 from risk.crowd.air import Facts, air_of
 from risk.crowd.cases import Signal, default_signal, signals_of
@@ -358,6 +359,7 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
     of = stay[rows[starts]]
     usual = np.array([(prior.masks, prior.distancing) for prior in known.priors])
     votes = read.ratings[rows[starts]]
+    votes = np.where(votes[:, :1] >= FEWEST_SHOWN, votes, 0)  # as on cards: one person's rating shows nowhere
     now_us = venue_days.microseconds(now)
     return visits_of(
         segments=np.bincount(of, minlength=len(known.stays))[counted].tolist(),

@@ -177,6 +177,21 @@ def test_a_better_rating_never_lowers_a_shield() -> None:
     assert spent[0] > spent[1] > spent[2]
 
 
+def test_a_neighbour_s_rating_shows_in_no_shield_until_five_have_rated() -> None:
+    venue = make_venue()
+    others = [stay(venue, NOW - 3 * HOUR, 60) for _ in range(20)]
+    me = stay(venue, NOW - 3 * HOUR, 60)
+    refresh_crowd(now=NOW)
+    before = answer(me)["visits"][0]["dose"]
+    doses = []
+    for other in others[:5]:
+        rate(other, 5, 5)
+        refresh_crowd(now=NOW)
+        doses.append(answer(me)["visits"][0]["dose"])
+    assert doses[:4] == [before] * 4
+    assert doses[4] < before
+
+
 def test_an_erased_neighbour_leaves_shields() -> None:
     venue = make_venue()
     crowd(venue, 10)
