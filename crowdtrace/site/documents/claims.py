@@ -181,8 +181,8 @@ LIMITS: Final = (
         _(
             "Answers are counted once a day for a whole place and rounded with a secret number. Somebody who is let in "
             "six times beside you, or thirty, and knows every other answer of that day learns yours with a chance of "
-            "one in eight. A reported test is not rounded: it shows beside twelve or more others. Nor are ratings: with "
-            "four of their own, somebody sees in their shield what a fifth rated in that hour."
+            "one in eight. A reported test is not rounded: it shows beside twelve or more others. Nor are ratings: "
+            "with four of their own, somebody sees in their shield what a fifth rated in that hour."
         ),
     ),
     Limit(
