@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Request, Response, Route
 from pytest_django.live_server_helper import LiveServer
 
 from common.crypto import b64encode
+from common.web import throttles
 from crowdtrace.site import front
 from passes import ticket_keys
 from passes.models import DrawnSet, Pass, SpentTicket, TicketKey, Visitor
@@ -21,6 +22,8 @@ from tests.factories import make_venue
 pytestmark = pytest.mark.django_db(transaction=True)
 DAYS: Final = 15
 MORE_THAN_A_WAIT: Final = "02:00"
+TAKEN_UP: Final = "1/50 second"
+"""A limit on signing that one other draw uses up; the app waits for twice that at most."""
 MORE_THAN_AN_OPENING: Final = "31:00"
 
 
@@ -251,7 +254,8 @@ def test_a_first_use_that_the_server_puts_off_comes_back_by_itself(open_context:
     context.clock.install()
     phone = context.new_page()
     usual = settings.THROTTLES
-    settings.THROTTLES = usual | {"signing": "1/3 second"}
+    settings.THROTTLES = usual | {"signing": TAKEN_UP}
+    throttles.hit("signing", "")
     begin_check_in(phone, make_venue(now=now()))
     answer(phone)
     shows(phone, "later")
@@ -267,7 +271,8 @@ def test_a_draw_ahead_that_the_server_puts_off_waits_for_another_opening(
     context = open_context(expected="503 (Service Unavailable)")
     context.clock.install()
     phone, usual = context.new_page(), settings.THROTTLES
-    settings.THROTTLES = usual | {"signing": "1/3 second"}
+    settings.THROTTLES = usual | {"signing": TAKEN_UP}
+    throttles.hit("signing", "")
     refused = draw_ahead(phone)
     assert (refused.status, "retry-after" in refused.headers) == (503, True)
     settings.THROTTLES = usual
