@@ -34,9 +34,9 @@ CLAIMS: Final = (
         _("A door learns one bit"),
         _(
             "Green or red, and nothing about your health beyond that. Every cause of red has the same answer in the "
-            "same size. Every answer leaves at a fixed moment after the request, whatever its cause. Where a server is "
-            "too busy to be in time, the moment tells roughly how long it worked, so a place gets few repeats of one "
-            "code; your answers never play a part."
+            "same size. Answers wait for a fixed moment after the request, whatever their cause. Sixty repeats of one "
+            "code on a quiet server still tell some causes apart by fractions of a millisecond, so a place gets few "
+            "repeats of one code; your answers never play a part."
         ),
         "tests/adversaries/test_door.py",
     ),
