@@ -1,4 +1,4 @@
-"""Batches of scans: beside the floor of their cryptography, beside one request each, and 20 doors that come back.
+"""Compare a batch of scans with its cryptographic floor and with single requests, and let 20 doors come back.
 
 First in this process, through the whole web stack, without the wait for the moment at which an answer leaves. All scans
 are of offline doors, of the last hour, of passes that were never scanned.
