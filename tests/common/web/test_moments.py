@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from common.web import front
 from common.web.front import Front
-from common.web.moments import Moments, moments_of
+from common.web.moments import Moments, moments_of, wait_for_moment
 
 SCANS = "/api/v1/scans"
 SECONDS = st.floats(0, 30)
@@ -51,6 +51,31 @@ class TestAMoment:
         assert moments is not None
         first = moments.after(0.0, body_bytes)
         assert {moments.after(part * first, body_bytes) for part in share} == {first}
+
+
+def test_answers_ready_before_the_moment_leave_spread_evenly_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 4,000 waits each tenth of the spread gets its tenth (within 5 sd), whether the answer was ready soon or late."""
+    moments = Moments(first=0.04, step=0.02, spread=0.01)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def wait(ready: float, times: int) -> None:
+        loop = asyncio.get_running_loop()
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "time", lambda: 100.0 + ready, raising=False)
+            for _ in range(times):
+                await wait_for_moment(moments, 100.0, 300)
+
+    monkeypatch.setattr("common.web.moments.asyncio.sleep", sleep)
+    for ready in (0.0, 0.039):
+        slept.clear()
+        in_a_loop(wait(ready, 4_000))
+        parts = [(seconds + ready - moments.first) / moments.spread for seconds in slept]
+        assert all(-1e-9 <= part < 1 + 1e-9 for part in parts)
+        counts = [sum(int(part * 10) == tenth for part in parts) for tenth in range(10)]
+        assert max(abs(count - 400) for count in counts) <= 5 * 19
 
 
 def test_every_address_that_decides_scans_has_moments() -> None:
