@@ -345,7 +345,13 @@ class Invitation(models.Model):
     created_at = models.DateTimeField()
     code = models.BinaryField(help_text="encrypted, so that the host can show the link again")
     code_hash = models.BinaryField(max_length=32, unique=True)
-    uses_left = models.PositiveIntegerField(help_text="at first as many as the event holds, or as its host says")
+    uses = models.PositiveIntegerField(
+        db_default=1,  # what a server of the version before writes during an upgrade
+        help_text="as many as the event holds, or as its host says",
+    )
+    uses_left = models.PositiveIntegerField(
+        help_text="shown to nobody: it falls with each answered check-in, and a host knows who came"
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -203,18 +203,17 @@ def _row(attempt: _Attempt, judgement: Judgement, *, counted: bool) -> Pass:
 
 
 def _judge(attempt: _Attempt) -> Judgement:
-    """Judge everything at once. A use of the invitation is spent only where a pass is given."""
+    """Judge everything at once. A pass and a refusal by answers use up an invitation alike.
+
+    A code that only a pass used up would tell its host, who can try it, what its guest answered.
+    """
     code = attempt.request.invitation
     if not attempt.rules.invitation_needed or not code:
         return attempt.judge(_OPEN)
     _limit_invitations(attempt.venue)
     start, end = epoch_day(attempt.epoch)
-    with transaction.atomic():
-        valid = take_invitation(venue_id=attempt.venue.pk, code=code, start=start, end=end)
-        judgement = attempt.judge(CheckinState(open=True, invitation_valid=valid))
-        if not judgement.go:
-            transaction.set_rollback(True)
-    return judgement
+    valid = take_invitation(venue_id=attempt.venue.pk, code=code, start=start, end=end)
+    return attempt.judge(CheckinState(open=True, invitation_valid=valid))
 
 
 def _lacks_invitation(judgement: Judgement) -> bool:

@@ -25,6 +25,7 @@ from passes.services.checkins import CheckinAnswer, CheckinRequest, _is_marked, 
 from tests.factories import NOW, make_device, make_event, make_venue
 from tests.passes.people import HEALTHY, Phone, result, scan, send
 from tests.passes.vectors import VECTORS, Vector
+from venues.api.serializers import InvitationOutput
 from venues.models import Invitation, Venue
 from venues.requirements import RequirementValues
 from venues.services.events import invitation_code, make_invitation
@@ -312,9 +313,30 @@ def test_an_event_by_invitation_asks_for_its_code(venue: Venue, phone: Phone, in
     code = invitation_code(invitation)
     assert codes() == ["invitation_needed"]
     assert codes(invitation="not the code") == ["invitation_unknown"]
-    assert codes(invitation=code, answers=HEALTHY | {"symptoms": True}) == ["symptoms"]
     assert codes(invitation=code) == []
     assert codes(invitation=code) == ["invitation_unknown"]  # its one use is spent
+
+
+@pytest.mark.parametrize("answers", [HEALTHY, HEALTHY | {"symptoms": True}, HEALTHY | {"diagnosed": True}])
+def test_what_is_left_of_an_invitation_tells_its_host_nothing_of_the_answers(
+    venue: Venue, phone: Phone, invitation: Invitation, answers: dict[str, bool]
+) -> None:
+    """The host knows the code and may try it with a phone of their own."""
+    code = invitation_code(invitation)
+    phone.ask(venue, phone.next_pass(today()), invitation=code, answers=answers)
+
+    tried = phone.ask(venue, phone.next_pass(today()), invitation=code).json()
+    invitation.refresh_from_db()
+    assert [advice["code"] for advice in tried["advice"]] == ["invitation_unknown"]
+    assert (invitation.uses, invitation.uses_left) == (1, 0)
+
+
+def test_a_host_is_not_shown_what_is_left_of_an_invitation(venue: Venue, phone: Phone, invitation: Invitation) -> None:
+    before = InvitationOutput(invitation, context={"origin": "https://crowd.example"}).data
+    phone.ask(venue, phone.next_pass(today()), invitation=invitation_code(invitation))
+    invitation.refresh_from_db()
+    assert InvitationOutput(invitation, context={"origin": "https://crowd.example"}).data == before
+    assert before["uses"] == 1
 
 
 def test_a_repeated_check_in_spends_no_second_use(venue: Venue, phone: Phone, invitation: Invitation) -> None:

@@ -162,7 +162,7 @@ class TestQuickEvent:
         assert made["organisation"]["kind"] == "personal"
         assert "rosa" not in made["organisation"]["name"]
         assert made["venue"]["listed"] is False
-        assert made["invitation"]["uses_left"] == 12
+        assert made["invitation"]["uses"] == 12
         link = f"https://crowd.example/events/{made['event']['id']}#{made['invitation']['code']}"
         assert made["invitation"]["link"] == link
         venue = selectors.open_venue(made["venue"]["id"])

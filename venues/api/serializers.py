@@ -370,7 +370,7 @@ class InvitationOutput(serializers.ModelSerializer[Invitation]):
 
     class Meta:
         model = Invitation
-        fields = ("id", "code", "link", "uses_left", "created_at", "revoked_at")
+        fields = ("id", "code", "link", "uses", "created_at", "revoked_at")
 
     def get_code(self, row: Invitation) -> str:
         """The code."""

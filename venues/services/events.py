@@ -138,6 +138,7 @@ def make_invitation(*, event: Event, actor: str, now: dt.datetime, uses: int | N
         event=locked,
         code=crypto.encrypt(INVITATION_PURPOSE, code.encode()),
         code_hash=crypto.token_hash(code),
+        uses=uses or locked.size,
         uses_left=uses or locked.size,
         created_at=now,
     )
@@ -160,8 +161,8 @@ def invitation_code(invitation: Invitation) -> str:
 def take_invitation(*, venue_id: int, code: str, start: dt.datetime, end: dt.datetime) -> bool:
     """Spend one use of a code at a venue (its database key) for an event that touches `[start, end)`.
 
-    Call it in the transaction that keeps the pass, so that both happen or neither. Unknown, revoked, spent and
-    foreign codes give `False` alike.
+    Call it in the transaction that stores the check-in, so that both happen or neither. Unknown, revoked, used up and
+    foreign codes return `False` alike.
     """
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"hash": crypto.token_hash(tidy(code)), "venue": venue_id, "start": start, "end": end})

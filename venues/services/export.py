@@ -74,7 +74,7 @@ def _venue(venue: Venue) -> dict[str, Any]:
             _row(event, "name", "starts_at", "ends_at", "size", "invitation_needed", "created_at", "cancelled_at")
             | {
                 "invitations": [
-                    _row(one, "uses_left", "created_at", "revoked_at") | {"code": invitation_code(one)}
+                    _row(one, "uses", "created_at", "revoked_at") | {"code": invitation_code(one)}
                     for one in sorted(event.invitations.all(), key=lambda one: one.pk)
                 ]
             }
