@@ -49,6 +49,7 @@ function openDoor() {
 const NO = [200, '{"result":"Declined"}'];
 const YES = [200, '{"result":"Approved"}'];
 const TOO_MANY = [429, "{}", { "Retry-After": "20" }];
+const OF_ONE_CODE = [429, "{}", { "Retry-After": "20", RateLimit: '"code";r=0;t=20' }];
 
 test("a code that the server refused stays red when the server wants no more questions", async () => {
   const { scan } = openDoor();
@@ -95,4 +96,23 @@ test("another network's page is no answer", async () => {
     assert.equal(await scan(), "green", page);
     assert.equal(queue.length, 1);
   }
+});
+
+test("a code that the venue's doors held up too often is red, and other passes are asked about", async () => {
+  const { door, scan, queue } = openDoor();
+  answers = [OF_ONE_CODE, YES];
+  assert.equal(await scan(), "red");
+  assert.equal(door.link.retryAt, 0);
+  assert.equal(await scan(3), "red", "not asked about again at once");
+  assert.equal(await scan(65, 1), "green");
+  assert.equal(asked, 2);
+  assert.equal(queue.length, 0);
+});
+
+test("a server or proxy that wants to be left alone for a day is asked again within minutes", async () => {
+  const { door, scan } = openDoor();
+  answers = [[503, "{}", { "Retry-After": "86400" }]];
+  assert.equal(await scan(), "green");
+  assert.ok(door.link.retryAt <= performance.now() + 300_000);
+  assert.ok(door.link.retryAt > performance.now() + 200_000);
 });

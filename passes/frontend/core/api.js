@@ -5,6 +5,7 @@
  * @property {number} status
  * @property {any} body parsed JSON, null without any
  * @property {number | null} retryAfterS
+ * @property {string} rateLimit the limits that the server counted against, as in its RateLimit header
  */
 
 /** The server could not be reached, or not in time. */
@@ -41,7 +42,8 @@ export async function request(method, path, { body, authorization, timeoutMs = U
     });
     const text = await response.text();
     const retryAfter = Number(response.headers.get("Retry-After"));
-    return { status: response.status, body: parsed(text), retryAfterS: retryAfter > 0 ? retryAfter : null };
+    const rateLimit = response.headers.get("RateLimit") ?? "";
+    return { status: response.status, body: parsed(text), retryAfterS: retryAfter > 0 ? retryAfter : null, rateLimit };
   } catch (error) {
     throw new Unreachable("no answer", { cause: error });
   }

@@ -19,6 +19,10 @@ const BATCH = 250;
 const VERDICTS = new Set(["Approved", "Declined"]);
 /** The server read the request and does not accept it: to send the same again would not help. */
 const REFUSED = new Set([400, 413, 415, 422]);
+/** The server's wish to be left alone holds for this long at most: some proxies ask for a day. */
+const MOST_WAIT_S = 300;
+/** The limit on repeats of one code at one venue, as the server's RateLimit header names it. */
+const OF_ONE_CODE = '"code"';
 /** If the server refuses this many scans in one upload, the fault lies elsewhere: the rest waits. */
 const MOST_REFUSED = 8;
 
@@ -38,7 +42,9 @@ export class ServerLink {
   async ask(method, path, options = {}) {
     const answer = await request(method, path, { ...options, authorization: this.authorization });
     if (answer.status === 401 || answer.status === 403) throw new Revoked(path);
-    if (answer.retryAfterS !== null && isBusy(answer.status)) this.retryAt = performance.now() + answer.retryAfterS * 1000;
+    if (answer.retryAfterS !== null && isBusy(answer.status) && !isRepeat(answer)) {
+      this.retryAt = performance.now() + Math.min(answer.retryAfterS, MOST_WAIT_S) * 1000;
+    }
     return answer;
   }
 
@@ -65,7 +71,10 @@ export class ServerLink {
   async askLive(scanId, scan) {
     if (!navigator.onLine || performance.now() < Math.max(this.quietUntil, this.retryAt)) return null;
     try {
-      const { status, body } = await this.ask("POST", "/api/v1/scans", { body: { scan_id: scanId, ...scan }, timeoutMs: LIVE_TIMEOUT_MS });
+      const answer = await this.ask("POST", "/api/v1/scans", { body: { scan_id: scanId, ...scan }, timeoutMs: LIVE_TIMEOUT_MS });
+      const { status, body } = answer;
+      // Decided alone, a pass that another door refused would be let in here; other passes are asked about as before.
+      if (isRepeat(answer)) return false;
       // Another network's page answers 200 as well: it is no answer.
       if (status === 200 && VERDICTS.has(body?.result)) return body.result === "Approved";
       if (REFUSED.has(status)) return null; // about this scan alone; the queue brings it to the staff's notice
@@ -127,6 +136,11 @@ export class ServerLink {
 /** @param {number} status @returns {boolean} whether the server had no time, so that the same request may succeed later */
 function isBusy(status) {
   return status === 408 || status === 429 || status >= 500;
+}
+
+/** @param {import("../core/api.js").Answer} answer @returns {boolean} whether the venue's doors held up this one code too often */
+function isRepeat({ status, rateLimit }) {
+  return status === 429 && rateLimit.split(",").some((limit) => limit.trim().startsWith(OF_ONE_CODE));
 }
 
 /**
