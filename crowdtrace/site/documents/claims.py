@@ -34,8 +34,8 @@ CLAIMS: Final = (
         _("A door learns one bit"),
         _(
             "Green or red, and nothing about your health beyond that. Every cause of red has the same answer in the "
-            "same size. Answers wait for a fixed moment after the request, whatever their cause. Sixty repeats of one "
-            "code on a quiet server still tell some causes apart by fractions of a millisecond, so a place gets few "
+            "same size. Answers leave at a moment after the request that does not depend on the cause, and a random "
+            "part is added. A server that is too busy to keep the moment shows how long it worked, so a place gets few "
             "repeats of one code; your answers never play a part."
         ),
         "tests/adversaries/test_door.py",
@@ -188,8 +188,8 @@ LIMITS: Final = (
     Limit(
         _("Invitations"),
         _(
-            "A host sees how many uses of an invitation are left, and only a pass uses one up. If you say that you "
-            "tried, your host learns whether you were refused."
+            "Your answers use up a personal invitation, whether you get a pass or not. A host who tries your code "
+            "learns that you answered, not what."
         ),
     ),
     Limit(
