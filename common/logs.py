@@ -4,14 +4,19 @@ Handlers write what our own code says, and of everything else only the constant 
 arguments that are text (but for a few harmless ones), its stack and its exception's message; an exception is written
 as its type and the lines of our code it passed. An address, an agent, a query, a body, a secret, a pass or a local
 variable can therefore not get into a line, also under DEBUG, in mail to administrators or in a worker.
+
+Lines of one request share a random id. The response has it only where the server failed (`X-Request-Id`), so that
+somebody can name the error; what a client sends as an id is not read.
 """
 
 import datetime as dt
+import json
 import logging
 import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -24,6 +29,8 @@ from django.views.debug import ExceptionReporter
 ROOT: Final = Path(__file__).resolve().parents[1]
 OURS: Final = ("crowdtrace", "venues", "passes", "risk", "exports")
 HIDDEN: Final = "…"
+REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
+"""The request that this thread answers; empty outside one."""
 REFUSALS: Final = ("django.request", "django.security")
 MAX_FRAMES: Final = 8
 # Of the values a worker puts into its messages these name the work, not what it is about.
@@ -71,14 +78,34 @@ _PLAIN_ATTRIBUTES: Final = frozenset(logging.LogRecord("", 0, "", 0, "", None, N
 
 
 class PrivateFormatter(logging.Formatter):
-    """One line a record: time in UTC, level, logger, words, exception."""
+    """One line a record: time in UTC, level, logger, words, exception, request."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line; a record that no filter has seen is stripped first."""
-        PrivateFilter().filter(record)
-        moment = dt.datetime.fromtimestamp(record.created, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        line = f"{moment} {record.levelname} {record.name}: {record.msg}"
-        return f"{line} [{record.exc_text}]" if record.exc_text else line
+        """Return the line; a record that no filter has seen is stripped first."""
+        parts = _parts(record)
+        line = f"{parts['time']} {parts['level']} {parts['logger']}: {parts['message']}"
+        if "error" in parts:
+            line = f"{line} [{parts['error']}]"
+        return f"{line} request={parts['request']}" if "request" in parts else line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the same parts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a record that no filter has seen is stripped first."""
+        return json.dumps(_parts(record), ensure_ascii=False)
+
+
+def _parts(record: logging.LogRecord) -> dict[str, str]:
+    PrivateFilter().filter(record)
+    moment = dt.datetime.fromtimestamp(record.created, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    parts = {"time": moment, "level": record.levelname, "logger": record.name, "message": str(record.msg)}
+    if record.exc_text:
+        parts["error"] = record.exc_text
+    if request_id := REQUEST_ID.get():
+        parts["request"] = request_id
+    return parts
 
 
 def _message(record: logging.LogRecord, request: object) -> str:

@@ -274,6 +274,7 @@ WEB_LANE_OF = {
     "/athena": "queries",
     "/healthz": "health",
     "/readyz": "health",
+    "/metrics": "health",
 }
 WEB_LANE_OF_OTHERS = "pages"
 # When answers of doors leave, in seconds after their request was there (`common.web.moments`): how long an answer took
@@ -365,6 +366,9 @@ THROTTLES = {
     "mail": f"{5 * _many}/hour",
 } | env.dict("THROTTLES", default={})
 
+# What a Prometheus server sends as `Authorization: Bearer` to read /metrics; without it the URL does not exist.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+
 # Celery --------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
@@ -378,13 +382,16 @@ CELERY_TIMEZONE = DEPLOYMENT_TIME_ZONE
 
 # Logs ----------------------------------------------------------------------------------------------------------------
 # Only our own sentences: no request line, address, agent, body or local variable ever reaches a handler.
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT is line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"private": {"()": "common.logs.PrivateFilter"}},
-    "formatters": {"line": {"()": "common.logs.PrivateFormatter"}},
+    "formatters": {"line": {"()": "common.logs.PrivateFormatter"}, "json": {"()": "common.logs.JsonFormatter"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["private"]},
         "mail": {
             "class": "django.utils.log.AdminEmailHandler",
             "level": "ERROR",

@@ -21,6 +21,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from common import measures
 from common.web.gateway import WHOLE_BYTES, Answer, Application, Environ, as_answer, call, environ_of, set_body
 from common.web.lanes import Full, Lane
 from common.web.middleware import SecurityHeadersMiddleware, body_limit
@@ -66,14 +67,17 @@ class Front:
         """The application's answer, at the moment when it may leave."""
         arrived, path = asyncio.get_running_loop().time(), environ["PATH_INFO"]
         body_bytes = environ["wsgi.input"].getbuffer().nbytes  # of what was read, not of what was promised
-        lane = self._lanes[settings.WEB_LANE_OF.get(path, settings.WEB_LANE_OF_OTHERS)]
+        name = settings.WEB_LANE_OF.get(path, settings.WEB_LANE_OF_OTHERS)
         try:
-            found = await lane.run(partial(call, self._application, environ))
+            found = await self._lanes[name].run(partial(call, self._application, environ))
         except Full:
+            measures.count(measures.TURNED_AWAY, name)
             return refusal(environ, Unavailable(retry_after=RETRY_SECONDS))
         except Exception:
             log.exception("the application failed")
             found = refusal(environ, ServerError())
+        measures.observe(measures.REQUESTS, asyncio.get_running_loop().time() - arrived, name)
+        measures.count(measures.RESPONSES, name, f"{found.status // 100}xx")
         if moments := moments_of(path):
             await wait_for_moment(moments, arrived, body_bytes)
         return found

@@ -4,15 +4,19 @@ A header whose name holds an underscore is left out: WSGI writes `X_Forwarded_Fo
 that replaces the one lets the other pass.
 """
 
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from django.db import close_old_connections
 from django.http.response import HttpResponseBase
+
+from common.logs import REQUEST_ID
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], HttpResponseBase]
@@ -85,8 +89,15 @@ def set_body(environ: Environ, body: bytes) -> None:
 
 
 def call(application: Application, environ: Environ) -> Answer:
-    """Ask the application, in this thread."""
-    response = application(environ, _ignore)
+    """Ask the application, in this thread, under a request id of its own."""
+    request_id = secrets.token_hex(8)
+    token = REQUEST_ID.set(request_id)
+    try:
+        response = application(environ, _ignore)
+    finally:
+        REQUEST_ID.reset(token)
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        response.headers["X-Request-Id"] = request_id
     has_rest = False
     try:
         if environ["REQUEST_METHOD"] == "HEAD":

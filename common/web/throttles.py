@@ -34,7 +34,7 @@ from redis.exceptions import ConnectionError, NoScriptError  # noqa: A004 - the 
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from common import valkey
+from common import measures, valkey
 from common.crypto import Unreadable, decrypt, encrypt
 from common.time import utc_now
 from common.web import problems
@@ -227,7 +227,11 @@ def hit_all(*asked: Asked) -> list[Verdict]:
     except RedisError as error:
         _outage.note(error)
         return []
-    return [_verdict(one.scope, *answer) for one, answer in zip(asked, counted, strict=True)]
+    verdicts = [_verdict(one.scope, *answer) for one, answer in zip(asked, counted, strict=True)]
+    for verdict in verdicts:
+        if not verdict.allowed:
+            measures.count(measures.LIMITED, verdict.scope)
+    return verdicts
 
 
 def _counting(asked: Asked) -> _Counting:

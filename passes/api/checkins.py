@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common import measures
 from common.time import utc_now
 from common.web import problems
 from common.web.serializers import read_body
@@ -56,6 +57,7 @@ class PassesView(APIView):
             request=_request(read_body(request, serializers.CheckinSerializer)),
             now=utc_now(),
         )
+        measures.count(measures.CHECKINS)
         return Response(checkin_answer(answer), status=201 if answer.new else 200)
 
 

@@ -1,10 +1,13 @@
 """Addresses for devices at doors."""
 
+from collections import Counter
+
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common import measures
 from common.crypto import b64encode
 from common.time import utc_now
 from common.web import throttles
@@ -75,7 +78,9 @@ class ScansView(DeviceView):
         if found is None:  # revoked since it authenticated
             raise unknown_device()
         throttles.check_all(request._request, quietly=[count_of(found)])
-        return Response({"result": found.record(now).value})
+        result = found.record(now).value
+        measures.count(measures.SCANS, "live", result)
+        return Response({"result": result})
 
 
 class BatchView(DeviceView):
@@ -97,4 +102,7 @@ class BatchView(DeviceView):
         queued = throttles.Asked("queued", device.public_id, cost=max(1, len(items)))
         uploads = throttles.Asked("batch", device.public_id)
         throttles.check_all(request._request, queued, quietly=[uploads])
-        return Response({"results": batch_results(device=device, items=items, now=utc_now())})
+        results = batch_results(device=device, items=items, now=utc_now())
+        for result, number in Counter(one["result"] for one in results).items():
+            measures.count(measures.SCANS, "queued", result, by=number)
+        return Response({"results": results})

@@ -9,6 +9,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import ValidationError
 
+from common import measures
 from common.time import utc_now
 from common.web import throttles
 from common.web.authentication import parse_scheme
@@ -39,7 +40,9 @@ def answer_scan(request: HttpRequest) -> HttpResponse | None:
     presence.note(device_id=device.device_id, last_seen=device.last_seen, now=now)
     by_device = throttles.Asked(DeviceThrottle.scope, device.public_id)
     throttles.check_all(request, by_device, quietly=[count_of(found)])
-    return HttpResponse(_BODIES[found.record(now)], content_type="application/json")
+    result = found.record(now)
+    measures.count(measures.SCANS, "live", result.value)
+    return HttpResponse(_BODIES[result], content_type="application/json")
 
 
 def count_of(found: FoundScan) -> throttles.Asked:

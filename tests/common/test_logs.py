@@ -1,6 +1,7 @@
 """Logs and error reports hold nothing of a person."""
 
 import io
+import json
 import logging
 import os
 import subprocess
@@ -12,13 +13,15 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils.log import AdminEmailHandler
 from django.views.debug import technical_500_response
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from common.logs import PrivateFilter, PrivateFormatter, PrivateReporter, describe, scrub
+from common.logs import REQUEST_ID, JsonFormatter, PrivateFilter, PrivateFormatter, PrivateReporter, describe, scrub
+from common.web.gateway import call
 
 pytestmark = pytest.mark.urls("tests.common.views")
 
@@ -260,3 +263,50 @@ def test_a_worker_tells_of_a_failed_task_without_its_values() -> None:
     assert "tests.fail" in written
     assert "ValueError at tests/common/worker.py" in written
     assert "canary" not in written
+
+
+# Requests -------------------------------------------------------------------------------------------------------------
+def record_of(text: str, *args: object) -> logging.LogRecord:
+    return logging.LogRecord("passes.test", logging.WARNING, __file__, 1, text, args, None)
+
+
+def test_lines_of_one_request_share_its_id() -> None:
+    token = REQUEST_ID.set("0123456789abcdef")
+    try:
+        assert PrivateFormatter().format(record_of("too late by %d s", 3)).endswith(" request=0123456789abcdef")
+        assert json.loads(JsonFormatter().format(record_of("too late by %d s", 3)))["request"] == "0123456789abcdef"
+    finally:
+        REQUEST_ID.reset(token)
+    assert "request" not in PrivateFormatter().format(record_of("too late"))
+
+
+def test_a_line_of_json_has_the_parts_of_a_line_of_text_and_is_as_private() -> None:
+    line = json.loads(JsonFormatter().format(record_of("mail to %s", "ada@example.org")))
+    assert set(line) == {"time", "level", "logger", "message"}
+    assert (line["level"], line["logger"]) == ("WARNING", "passes.test")
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        failed = logging.LogRecord("celery", logging.ERROR, __file__, 1, "failed", (SECRET,), sys.exc_info())
+    line = json.loads(JsonFormatter().format(failed))
+    assert line["error"].startswith("ValueError at")
+    assert SECRET not in str(line)
+
+
+@pytest.mark.django_db
+def test_a_response_names_its_request_only_where_the_server_failed(lines: io.StringIO) -> None:
+    def application(environ: dict[str, Any], _start: Any) -> HttpResponse:
+        logging.getLogger("passes.test").warning("something")
+        return HttpResponse(status=int(environ["PATH_INFO"]))
+
+    def ask(status: int) -> dict[bytes, bytes]:
+        environ = {"PATH_INFO": str(status), "REQUEST_METHOD": "GET", "HTTP_X_REQUEST_ID": SECRET}
+        return dict(call(application, environ).headers)
+
+    assert b"x-request-id" not in ask(200) | ask(404)
+    failed = ask(500)[b"x-request-id"].decode()
+    written = lines.getvalue().splitlines()
+    ids = [line.rpartition("request=")[2] for line in written]
+    assert len(set(ids)) == 3, "an id for each request"
+    assert ids[-1] == failed
+    assert_private(lines.getvalue())
