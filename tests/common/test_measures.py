@@ -43,10 +43,15 @@ def test_buckets_of_a_histogram_count_all_values_below_their_edge(values: list[f
         assert shown.get(("doors", str(at)), 0) == below - below % STEP
 
 
+def count_many() -> None:
+    for _ in range(500):
+        measures.count(LIMITED, "code")
+
+
 def test_threads_lose_no_count() -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(8):
-            pool.submit(lambda: [measures.count(LIMITED, "code") for _ in range(500)])
+            pool.submit(count_many)
     assert measures.read()[LIMITED][("code",)] == 4000
 
 
