@@ -71,6 +71,9 @@ lock: ## Renew locks/ from pyproject.toml (needs uv)
 	$(COMPILE) --extra dev --constraint locks/base.txt --output-file locks/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --group pyproject.toml:peers --output-file locks/peers.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --group pyproject.toml:spark --constraint locks/base.txt \
+		--output-file locks/spark.txt
 
 wheelhouse: environment ## Pack everything for a machine without a network; `make run` and `make test` then use it
 	@$(PYTHON) tools/wheelhouse.py $(abspath $(BIN)) locks/base.txt locks/dev.txt locks/peers.txt

@@ -2,8 +2,8 @@
 
     python -m benchmarks.dose [--json] [--most 10000000]
 
-Visits a second for 1 thousand to 10 million visits, sorting included and not, on one core; what four answer classes
-cost against one; peak memory a visit, inputs included; growth; and CAiMIRA in `.venv-peers`.
+Visits a second for 1 thousand to 10 million visits, sorting included and not, on one core; what all cores add; what four
+answer classes cost against one; peak memory a visit, inputs included; growth; and CAiMIRA in `.venv-peers`.
 """
 
 from __future__ import annotations
@@ -80,6 +80,20 @@ def one_column() -> Iterator[None]:
         yield
     finally:
         compiled.sweep = whole
+
+
+def all_cores_against_one(visits: int, cores: int) -> float:
+    """Return how many times faster all cores sort and sweep; the best of three turns of each."""
+    from risk.model.far import unit_doses
+
+    stays, rooms = town(visits, in_order=False)
+    best = {1: math.inf, cores: math.inf}
+    for _ in range(3):
+        for used in best:
+            began = time.perf_counter()
+            unit_doses(stays, rooms, cores=used)
+            best[used] = min(best[used], time.perf_counter() - began)
+    return best[1] / best[cores]
 
 
 def growth(rows: list[dict[str, float]], speed: str) -> float:
@@ -181,8 +195,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--most", type=int, default=SIZES[-1], help="largest number of visits")
     options = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
     began = time.perf_counter()
     timed(1000, in_order=True)
     out: dict[str, Any] = {"first_call_s": time.perf_counter() - began, "sizes": []}
@@ -205,6 +219,9 @@ def main() -> None:
     out["growth_exponent"] = growth(out["sizes"], "visits_per_s_with_sorting")
     out["peak_bytes_per_visit"] = peak_bytes_a_visit(max(million, 2_000_000))
     out["caimira"] = against_caimira()
+    os.sched_setaffinity(0, cores)
+    out["cores"] = len(cores)
+    out["all_cores_against_one"] = all_cores_against_one(min(5_000_000, options.most), len(cores))
     if options.json:
         print(json.dumps(out))
         return
@@ -223,6 +240,7 @@ def main() -> None:
         f"people in four take {out['four_classes_against_one']:.2f} times people in one, as all columns are there"
     )
     print(f"peak memory {out['peak_bytes_per_visit']:.0f} bytes a visit, its columns included")
+    print(f"{out['cores']} cores take {out['all_cores_against_one']:.2f} times as many visits a second as one")
     peer = out["caimira"]
     if peer is None:
         print("CAiMIRA: not measured; make the second environment first: make environment-peers")

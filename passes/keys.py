@@ -21,7 +21,7 @@ from common.crypto import b64encode, decrypt, derived_key, encrypt
 from passes import codec
 from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch, EpochCalendar
-from passes.codec.limits import EPOCH_SECONDS
+from passes.limits import EPOCH_SECONDS
 from passes.models import IssuerKey, SealingKey
 
 PURPOSE: Final = "issuer-key"

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
-from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
+from passes.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Device, Venue
 
 # Retentions of an epoch's date, which count from the start of its day.

@@ -31,7 +31,7 @@ from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathFillImage
 
 from passes.codec import UncheckedPass, static_text
-from passes.codec.limits import EPOCH_LENGTH
+from passes.limits import EPOCH_LENGTH
 
 LARGEST_VERSION: Final = 8
 QUIET_ZONE_MODULES: Final = 4  # ISO/IEC 18004, section 6.3.8

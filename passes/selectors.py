@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 from common import crypto
 from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
-from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
 from passes.hashes import spent_hash
+from passes.limits import EPOCH_LENGTH, VISIT_RETENTION
 from passes.models import Name, Pass, Scan, SpentOwner, Visit
 from passes.services.holders import name_purpose
 from venues.models import Venue

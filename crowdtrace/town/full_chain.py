@@ -25,10 +25,10 @@ from passes.codec.identity import (
     derive_seed,
     hash_erase_key,
 )
-from passes.codec.limits import PASSES_PER_EPOCH
 from passes.codec.ticket_keys import TicketClass
 from passes.codec.tickets import DrawnTicket, Ticket, derive_set, derive_ticket_key
 from passes.hashes import visitor_hash
+from passes.limits import PASSES_PER_EPOCH
 from passes.services.checkins import CheckinRequest, check_in
 from passes.services.draws import TicketSet, draw_for_simulation
 from passes.services.holders import rate_visit

@@ -31,8 +31,8 @@ from passes import bulk, keys, ticket_keys
 from passes.clock import calendar, moment
 from passes.codec import blind
 from passes.codec.epochs import Epoch
-from passes.codec.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
 from passes.codec.ticket_keys import TicketClass
+from passes.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
 from passes.services.draws import forget_ended_day
 from risk.crowd.parameters import parameters_at_start
 from venues.models import Organisation, Venue

@@ -12,7 +12,7 @@ from typing import Any, Final
 from common.time import z
 from exports.dataset.tables import states_by_zip3
 from exports.reads import heads_by_area
-from passes.codec.limits import EPOCH_LENGTH
+from passes.limits import EPOCH_LENGTH
 from risk.scouting.occupancy import band
 
 FEWEST_VENUES: Final = 3

@@ -10,7 +10,7 @@ from math import prod
 from typing import Final
 
 from exports.dataset.tables import ACCESSLEVELS, ANSWERS, OUTCOMES, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
-from passes.codec.limits import COUNTED_PASSES, UNMARKED_ONE_IN
+from passes.limits import COUNTED_PASSES, UNMARKED_ONE_IN
 
 # Marked passes of one secret in one epoch that count at most, each once: the L1 distance of neighbouring days.
 CAP: Final = COUNTED_PASSES

@@ -19,7 +19,7 @@ import numpy as np
 from exports.policy.domain import CAP, KEEP, Axis, Workload
 from exports.policy.noise import Counts, Floats, variance
 from exports.policy.periods import Period
-from passes.codec.limits import EPOCH_LENGTH
+from passes.limits import EPOCH_LENGTH
 
 VISITS: Final = "visits"
 DECLINED: Final = "declined"

@@ -14,7 +14,7 @@ from exports.policy.domain import Workload
 from exports.policy.noise import Counts
 from exports.reads import make_rows
 from passes.codec.epochs import epoch_end, last_ended_day
-from passes.codec.limits import EPOCH_LENGTH, VISIT_RETENTION
+from passes.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Organisation
 
 

@@ -17,7 +17,7 @@ from exports.models import PassPool, Release, Step
 from exports.policy.domain import REFUSED
 from exports.policy.draw import Drawn
 from exports.policy.noise import discrete_laplace, variance
-from passes.codec.limits import PASSES_PER_EPOCH
+from passes.limits import PASSES_PER_EPOCH
 
 DAYS: Final = 28
 # Part of a day's budget that its pool gets.

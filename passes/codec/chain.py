@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from passes.codec.limits import SLOTS
+from passes.limits import SLOTS
 
 CODE_BYTES: Final = 16  # length of an anchor and of every rotating code
 _SLOT_NUMBERS: Final = tuple(j.to_bytes(2, "big") for j in range(SLOTS + 1))

@@ -15,7 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from common.days import first_instant, last_begun_day
-from passes.codec.limits import CHECKIN_LEAD_SECONDS, EPOCH_LENGTH, EPOCH_SECONDS, TICKETS_LEAD_SECONDS
+from passes.limits import CHECKIN_LEAD_SECONDS, EPOCH_LENGTH, EPOCH_SECONDS, TICKETS_LEAD_SECONDS
 
 _DAY_SECONDS: Final = 24 * 3600
 _LAST_HOUR: Final = 23

@@ -18,7 +18,7 @@ from passes.codec.causes import Cause
 from passes.codec.cose import Sign1, read_sign1, sign1
 from passes.codec.identity import CODE_BYTES, epoch_bytes, slot_at, verify_slot
 from passes.codec.keys import Keyring
-from passes.codec.limits import EPOCH_SECONDS, SLOTS
+from passes.limits import EPOCH_SECONDS, SLOTS
 
 PREFIX: Final = "GO1:"
 PASS_BYTES: Final = 112

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from passes.codec import chain
-from passes.codec.limits import EPOCH_SECONDS, PASSES_PER_EPOCH, SLOT_SECONDS, SLOTS
+from passes.limits import EPOCH_SECONDS, PASSES_PER_EPOCH, SLOT_SECONDS, SLOTS
 
 SECRET_BYTES: Final = 32
 CODE_BYTES: Final = chain.CODE_BYTES

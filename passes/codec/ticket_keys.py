@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from passes.codec.blind import EXPONENT, KEY_BITS, NUMBER_BYTES
 from passes.codec.identity import decode_base64url, encode_base64url
-from passes.codec.limits import COUNTED_PASSES, PASSES_PER_EPOCH
+from passes.limits import COUNTED_PASSES, PASSES_PER_EPOCH
 
 KID_BYTES: Final = 8
 

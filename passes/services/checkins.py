@@ -20,10 +20,10 @@ from passes.authentication import no_ticket
 from passes.clock import calendar, epoch_of
 from passes.codec import sign_pass, static_text
 from passes.codec.epochs import Epoch
-from passes.codec.limits import UNMARKED_ONE_IN
 from passes.codec.ticket_keys import TicketClass
 from passes.codec.tickets import Ticket
 from passes.hashes import body_hash, pass_tag, spent_ticket_hash
+from passes.limits import UNMARKED_ONE_IN
 from passes.models import Pass, SpentTicket
 from passes.rules import checkin_rules, epoch_day
 from passes.services.tombstones import is_buried

@@ -15,8 +15,8 @@ from django.db.models import OuterRef, Subquery
 from common import crypto
 from common.locks import keep_rows
 from passes.clock import calendar, epoch_of
-from passes.codec.limits import VISIT_RETENTION
 from passes.hashes import spent_hash
+from passes.limits import VISIT_RETENTION
 from passes.models import Change, Name, Pass, Rating, Visit
 from passes.services.revocations import list_pass
 

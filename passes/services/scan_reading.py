@@ -11,8 +11,8 @@ from passes.clock import calendar, moment
 from passes.codec import Cause, DoorRequirements, GoPass, UncheckedPass, check_pass, read_pass
 from passes.codec.epochs import Epoch
 from passes.codec.identity import slot_at
-from passes.codec.limits import SLOTS
 from passes.hashes import nobodys_tag, pass_tag
+from passes.limits import SLOTS
 from passes.rules import door_requirements, end_of_stay
 from passes.services.scan_sql import KnownScan, Record
 from venues import requirements

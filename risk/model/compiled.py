@@ -70,16 +70,21 @@ def _settle_ties(order: np.ndarray, first: np.ndarray, second: np.ndarray, cls: 
 
 @compiled
 def sort_events(
-    start: np.ndarray, rows: np.ndarray, arrive: np.ndarray, leave: np.ndarray, cls: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    start: np.ndarray,
+    rows: np.ndarray,
+    arrive: np.ndarray,
+    leave: np.ndarray,
+    cls: np.ndarray,
+    sorted_arrive: np.ndarray,
+    sorted_leave: np.ndarray,
+    sorted_cls: np.ndarray,
+    by_departure: np.ndarray,
+) -> None:
     """Put ``rows`` of each venue in order of arrival (in place) and gather the columns along.
 
-    Returns the sorted arrivals, departures and classes, and the places in order of departure (all venues together).
+    ``start`` bounds the venues to sort: all, or a run of neighbours, whose places are those among all. Fills the sorted
+    arrivals, departures and classes, and the places in order of departure.
     """
-    by_departure = np.empty(rows.size, np.int32)
-    sorted_arrive = np.empty(rows.size, np.int64)
-    sorted_leave = np.empty(rows.size, np.int64)
-    sorted_cls = np.empty(rows.size, np.int8)
     for v in range(start.size - 1):
         low, high = start[v], start[v + 1]
         if low == high:
@@ -99,7 +104,6 @@ def sort_events(
         _settle_ties(order, sorted_leave[low:high], sorted_arrive[low:high], sorted_cls[low:high])
         for at in range(order.size):
             by_departure[low + at] = low + order[at]
-    return sorted_arrive, sorted_leave, sorted_cls, by_departure
 
 
 @compiled
@@ -134,12 +138,16 @@ def sweep(
     ``by_departure`` lists their places by departure. ``previous`` has the row of the same person's stay before in the
     same venue, or -1; it is empty when nobody has one. Class -1 receives and emits nothing. Departures come before
     arrivals of the same instant.
+
+    ``start``, ``volume_m3`` and ``removal_per_h`` are those of all venues or of a run of neighbours; everything else
+    is that of all.
     """
     linked = previous.size > 0
+    first = start[0]
     place_of = np.empty(previous.size, np.int32)
-    session_of = np.zeros(previous.size, np.int32)
+    session_of = np.zeros(start[-1] - first if linked else 0, np.int32)
     if linked:
-        for place in range(rows.size):
+        for place in range(first, start[-1]):
             place_of[rows[place]] = place
     c = np.zeros(4)
     s = np.zeros(4, np.int64)
@@ -202,7 +210,7 @@ def sweep(
                     for ch in range(CHANNELS):
                         c[ch] = 0.0
                 if linked:
-                    session_of[at] = session
+                    session_of[at - first] = session
                 for ch in range(CHANNELS):
                     met_c[local, ch] = c[ch]
                     met_us[local, ch] = s[ch]
@@ -242,7 +250,7 @@ def sweep(
                 before = previous[rows[at]]
                 while before >= 0:
                     b = np.int64(place_of[before])
-                    if session_of[b] != session_of[at]:
+                    if session_of[b - first] != session_of[at - first]:
                         break
                     since = arrive[at] - leave[b]
                     kb = cls[b]

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.model import compiled
-from risk.model.far import Floats, InvalidInputError, Rooms, Stays
+from risk.model.far import Floats, InvalidInputError, Rooms, Stays, sort_stays
 
 QUARTER_US: Final = compiled.QUARTER_US
 QUARTER_H: Final = 0.25
@@ -114,19 +114,16 @@ def crowd_state(
         leave_us=np.atleast_1d(np.asarray(leave_us, np.int64)),
         answer_class=np.atleast_1d(np.asarray(answer_class, np.int8)),
     )
-    start, rows = compiled.group_by_venue(stays.venue, 1)
-    came, left, classes, by_departure = compiled.sort_events(
-        start, rows, stays.arrive_us, stays.leave_us, stays.answer_class
-    )
+    order = sort_stays(stays, 1)
     concentration = np.zeros((quarters + 1, 4))
     present, lingering = np.zeros((2, quarters + 1, 4), np.int64)
     integral, person_h = np.zeros((2, quarters, 4))
     arrivals = np.zeros((quarters, 4), np.int64)
     compiled.crowd_edges(
-        came,
-        left,
-        classes,
-        by_departure,
+        order.arrive_us,
+        order.leave_us,
+        order.answer_class,
+        order.by_departure,
         first_edge * QUARTER_US,
         rates,
         float(volume_m3),

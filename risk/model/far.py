@@ -8,14 +8,16 @@ of the class emitted one quantum an hour. Chances, emission, breathing and masks
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from passes.codec.limits import EPOCH_SECONDS
+from passes.limits import EPOCH_SECONDS
 from risk.model import compiled
 
 Floats = npt.NDArray[np.float64]
@@ -28,6 +30,8 @@ RECEIVES_ONLY: Final = -1
 CLEAR_AFTER: Final = compiled.CLEAR_AFTER
 LONGEST_STAY_US: Final = EPOCH_SECONDS * 1_000_000
 MERGE_GAP_US: Final = 15 * 60 * 1_000_000
+RUNS_A_CORE: Final = 8
+"""Of venues, so that a core that got busy ones is not waited for long."""
 SLOWEST_REMOVAL_PER_H: Final = 0.02
 """A room loses virus by decay alone far faster; below this the mass balance would lose digits."""
 
@@ -177,42 +181,91 @@ class UnitDoses:
         return self.person_us / compiled.US_PER_H
 
 
-def sort_stays(stays: Stays, n_venues: int) -> Order:
-    """Order stays for the sweep: a counting sort by venue, then within each venue. Ties are settled by value."""
+def sort_stays(stays: Stays, n_venues: int, *, cores: int = 1) -> Order:
+    """Order stays for the sweep: a counting sort by venue, then within each venue. Ties are settled by value.
+
+    ``cores``: threads that share the venues.
+    """
     if stays.size and int(stays.venue.max()) >= n_venues:
         raise InvalidInputError("venue", "no room given for it")
     start, rows = compiled.group_by_venue(stays.venue, n_venues)
-    columns = compiled.sort_events(start, rows, stays.arrive_us, stays.leave_us, stays.answer_class)
-    return Order(start, rows, *columns)
+    order = Order(
+        start,
+        rows,
+        np.empty(rows.size, np.int64),
+        np.empty(rows.size, np.int64),
+        np.empty(rows.size, np.int8),
+        np.empty(rows.size, np.int32),
+    )
+
+    def sort(part: slice) -> None:
+        compiled.sort_events(
+            _bounds(start, part),
+            rows,
+            stays.arrive_us,
+            stays.leave_us,
+            stays.answer_class,
+            order.arrive_us,
+            order.leave_us,
+            order.answer_class,
+            order.by_departure,
+        )
+
+    _over_venues(sort, start, cores)
+    return order
 
 
 def unit_doses(
-    stays: Stays, rooms: Rooms, *, order: Order | None = None, clear_after: float = CLEAR_AFTER
+    stays: Stays, rooms: Rooms, *, order: Order | None = None, clear_after: float = CLEAR_AFTER, cores: int = 1
 ) -> UnitDoses:
     """Sweep all venues once: exact doses, own breath taken out, also of linked earlier stays.
 
-    ``clear_after``: air exchanges after which what the departed left counts as gone (``math.inf``: never).
+    ``clear_after``: air exchanges after which what the departed left counts as gone (``math.inf``: never). ``cores``:
+    threads that share the venues; the result is the same bit for bit, for venues never interact.
     """
-    order = order or sort_stays(stays, rooms.volume_m3.size)
+    order = order or sort_stays(stays, rooms.volume_m3.size, cores=cores)
     dose = np.empty((stays.size, 4), np.float64)
     person_us = np.empty((stays.size, 4), np.int64)
     heads = np.empty((stays.size, 4), np.int32)
-    compiled.sweep(
-        order.start,
-        order.rows,
-        order.by_departure,
-        order.arrive_us,
-        order.leave_us,
-        order.answer_class,
-        stays.previous,
-        rooms.volume_m3,
-        rooms.removal_rate_per_h,
-        float(clear_after),
-        dose,
-        person_us,
-        heads,
-    )
+
+    def sweep(part: slice) -> None:
+        compiled.sweep(
+            _bounds(order.start, part),
+            order.rows,
+            order.by_departure,
+            order.arrive_us,
+            order.leave_us,
+            order.answer_class,
+            stays.previous,
+            rooms.volume_m3[part],
+            rooms.removal_rate_per_h[part],
+            float(clear_after),
+            dose,
+            person_us,
+            heads,
+        )
+
+    _over_venues(sweep, order.start, cores)
     return UnitDoses(dose, person_us, heads)
+
+
+def _bounds(start: Ints, part: slice) -> Ints:
+    """Return the bounds of a run of venues: one more than there are venues."""
+    return start[part.start : part.stop + 1]
+
+
+def _over_venues(work: Callable[[slice], None], start: Ints, cores: int) -> None:
+    """Do the work for runs of neighbouring venues with about as many stays each, several at once."""
+    venues = start.size - 1
+    if cores <= 1 or venues <= 1:
+        work(slice(0, venues))
+        return
+    shares = np.linspace(0, start[-1], cores * RUNS_A_CORE + 1)
+    edges = np.unique(np.concatenate([[0], np.searchsorted(start, shares[1:-1]), [venues]]))
+    runs = [slice(int(first), int(last)) for first, last in pairwise(edges)]
+    with ThreadPoolExecutor(cores) as pool:
+        for _ in pool.map(work, runs):
+            pass
 
 
 def room_integrals(

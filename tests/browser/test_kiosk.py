@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from passes.codec.identity import encode_base64url
-from passes.codec.limits import EPOCH_SECONDS
+from passes.limits import EPOCH_SECONDS
 from tests.browser.actions import TYPE_KEYS, enrol, lights, next_light, now, read_code, scan
 from tests.browser.conftest import TABLET, OpenContext, shows
 from tests.factories import make_venue

@@ -8,7 +8,7 @@ from django.db import models
 
 from common.privacy import THIRD_PARTY, Erasure, Privacy, Retention, Subject, declaration, declared_models
 from common.purge import _resolve
-from passes.codec.limits import EPOCH_LENGTH
+from passes.limits import EPOCH_LENGTH
 
 MODELS = apps.get_models(include_auto_created=True)
 OURS = ("crowdtrace", "venues", "passes", "risk", "exports")

@@ -38,7 +38,7 @@ from passes.admission import (
     settle_visit,
 )
 from passes.codec import Cause, DoorRequirements, GoPass, Span, WeeklyHours
-from passes.codec.limits import EPOCH_SECONDS, SLOTS
+from passes.limits import EPOCH_SECONDS, SLOTS
 from tests.passes.factories import NOON, START
 
 SLOT = 721  # of noon

@@ -18,7 +18,7 @@ from passes import keys, selectors
 from passes.clock import calendar
 from passes.codec import Occupancy, open_bundle, rotating_text, static_text
 from passes.codec.identity import encode_base64url
-from passes.codec.limits import VISIT_RETENTION
+from passes.limits import VISIT_RETENTION
 from passes.models import Change, Name, Pass, Rating, Scan, SpentOwner, Tombstone, Visit
 from passes.services.erasure import ErasedCounts, erase_owners
 from tests.factories import NOW, EnrolledDevice, join, make_device, make_event, make_user, make_venue

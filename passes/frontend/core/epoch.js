@@ -1,7 +1,7 @@
 /**
  * Epochs and slots. An epoch starts at local midnight of the deployment and lasts exactly 28 hours; a slot is a
  * minute of it. The server publishes `{date, start, end}` with Unix seconds, so no time zone is computed here.
- * Numbers of the protocol are those of `passes/codec/limits.py`; tests of both hold them to `tests/data/limits.json`.
+ * Numbers of the protocol are those of `passes/limits.py`; tests of both hold them to `tests/data/limits.json`.
  *
  * @typedef {object} Epoch
  * @property {string} date  calendar day, `YYYY-MM-DD`

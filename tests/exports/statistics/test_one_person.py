@@ -15,7 +15,7 @@ from exports.statistics.counts import exact_counts
 from passes.admission import Readings, Result, Scan, ScanFacts, ScanType, VisitEffect, VisitFacts, decide_scan
 from passes.clock import calendar
 from passes.codec import DoorRequirements, GoPass
-from passes.codec.limits import COUNTED_PASSES, PASSES_PER_EPOCH
+from passes.limits import COUNTED_PASSES, PASSES_PER_EPOCH
 from passes.models import Pass, Rating
 from passes.models import Scan as ScanRow
 from tests.exports.rows import DAY

@@ -23,7 +23,7 @@ from passes.codec.identity import (
     slot_at,
     verify_slot,
 )
-from passes.codec.limits import EPOCH_SECONDS, SLOTS
+from passes.limits import EPOCH_SECONDS, SLOTS
 from tests.passes.factories import HOLDER, SEED, START
 from tests.passes.vectors import DATA, VECTORS, Vector
 

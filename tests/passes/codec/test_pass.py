@@ -30,7 +30,7 @@ from passes.codec import (
 from passes.codec.cose import Sign1, read_sign1
 from passes.codec.gopass import _read_as_laid_out
 from passes.codec.identity import derive_keys, derive_pass, derive_seed
-from passes.codec.limits import EPOCH_SECONDS, SLOT_SECONDS, SLOTS
+from passes.limits import EPOCH_SECONDS, SLOT_SECONDS, SLOTS
 from tests.passes.factories import (
     HOLDER,
     ISSUER,

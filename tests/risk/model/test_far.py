@@ -144,6 +144,38 @@ def test_venues_never_interact() -> None:
     assert (both.dose_h2_per_m3[[0, 2, 4]] == two.doses().dose_h2_per_m3).all()
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.booleans())
+@settings(max_examples=30)
+def test_cores_that_share_the_venues_change_no_bit(seed: int, cores: int, linked: bool) -> None:
+    rng = np.random.default_rng(seed)
+    venues, size = int(rng.integers(1, 40)), int(rng.integers(0, 300))
+    arrive = rng.integers(0, 20, size) * HOUR_US // 4  # many at the same instant
+    venue = rng.integers(0, venues, size) ** 2 // venues  # some without a stay
+    stays = far.Stays.of(
+        venue=venue,
+        arrive_us=arrive,
+        leave_us=arrive + rng.integers(0, 12, size) * HOUR_US // 4,
+        answer_class=rng.integers(-1, 4, size),
+        previous=_earlier_stays(venue, arrive, rng) if linked else (),
+    )
+    rooms = far.Rooms(rng.uniform(50, 500, venues), rng.uniform(0.5, 9, venues))
+    alone, shared = far.unit_doses(stays, rooms), far.unit_doses(stays, rooms, cores=cores)
+    assert alone.dose_h2_per_m3.tobytes() == shared.dose_h2_per_m3.tobytes()
+    assert (alone.person_us == shared.person_us).all()
+    assert (alone.heads == shared.heads).all()
+
+
+def _earlier_stays(venue: Any, arrive: Any, rng: np.random.Generator) -> list[int]:
+    """Link some stays to one that began earlier in the same venue, each at most once."""
+    previous, free = [-1] * len(venue), set(range(len(venue)))
+    for row in range(len(venue)):
+        earlier = [other for other in free if venue[other] == venue[row] and arrive[other] < arrive[row]]
+        if earlier and rng.random() < 0.5:
+            previous[row] = int(rng.choice(earlier))
+            free.discard(previous[row])
+    return previous
+
+
 @pytest.mark.parametrize(
     ("field", "change"),
     [

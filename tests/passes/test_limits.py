@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 
 from embedded.home import CHECKOUT
-from passes.codec import limits
+from passes import limits
 from risk.model import shield
 from venues import readings
 
-LIMITS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "data" / "limits.json").read_text())
+LIMITS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "limits.json").read_text())
 
 
 def test_the_numbers_are_those_of_the_protocol() -> None:
@@ -50,7 +50,7 @@ def restated(source: str) -> Iterator[str]:
 def test_no_other_file_restates_the_length_of_an_epoch(app: str) -> None:
     files = [file for file in (CHECKOUT / app).rglob("*.py") if "migrations" not in file.parts]
     found = {str(file.relative_to(CHECKOUT)): list(restated(file.read_text())) for file in files}
-    found.pop("passes/codec/limits.py", None)
+    found.pop("passes/limits.py", None)
     assert not {name: numbers for name, numbers in found.items() if numbers}
 
 
