@@ -13,7 +13,7 @@ PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse clean python environment environment-dev environment-peers system
+.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse sbom clean python environment environment-dev environment-peers system
 
 help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
@@ -77,6 +77,9 @@ lock: ## Renew locks/ from pyproject.toml (needs uv)
 
 wheelhouse: environment ## Pack everything for a machine without a network; `make run` and `make test` then use it
 	@$(PYTHON) tools/wheelhouse.py $(abspath $(BIN)) locks/base.txt locks/dev.txt locks/peers.txt
+
+sbom: environment-dev ## Write the software bill of materials, sbom.cdx.json (CycloneDX), from the locks
+	@$(BIN) tools/sbom.py sbom.cdx.json
 
 clean: ## Remove environments and caches, but no data
 	rm -rf $(VENV) $(PEERS) wheelhouse.part staticfiles .mypy_cache .ruff_cache .import_linter_cache .hypothesis

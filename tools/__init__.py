@@ -1,0 +1,1 @@
+"""Programs of the Makefile. `environment` and `wheelhouse` run on a bare Python."""
