@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from rest_framework.exceptions import ValidationError
 
 from common.time import z
+from common.web.padding import padded
 from common.web.parsers import parse_json
 from common.web.problems import BadRequest
 from common.web.renderers import JSONRenderer
@@ -41,12 +42,10 @@ def checkin_answer(answer: CheckinAnswer) -> dict[str, Any]:
         "valid_from": z(moment(answer.epoch.start)),
         "valid_until": z(moment(answer.epoch.end)),
         "advice": [{"code": advice.code.value, "text": gettext(advice.text)} for advice in answer.advice],
-        "pad": "",
     }
-    missing = PADDED_BYTES - len(JSONRenderer().render(body))
-    if missing < 0:
+    if len(JSONRenderer().render(body | {"pad": ""})) > PADDED_BYTES:
         raise ValueError("the advice does not fit into the padded answer")
-    return body | {"pad": "0" * missing}
+    return padded(body, step=PADDED_BYTES)
 
 
 def read_scan(body: Any) -> ScanRequest:

@@ -116,6 +116,11 @@ class ShieldOutput(serializers.Serializer[Any]):
         min_value=0, max_value=1, help_text="chance of infection at visits of an ordinary fortnight at that prevalence"
     )
     suggested_profile = serializers.ChoiceField(PROFILES, help_text="the smallest budget that leaves room in it")
+    pad = serializers.CharField(help_text="zeros: the body is a multiple of 16,384 bytes, however many the visits")
+
+
+SHIELD_STEP_BYTES: Final = 16_384
+"""About twenty visits fit into one step, so that the size seen on the network tells few fortnights apart."""
 
 
 def shield_data(answer: ShieldAnswer) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def ask(*stays: Stay, now: dt.datetime = NOW, **body: Any) -> Any:
 def answer(*stays: Stay, now: dt.datetime = NOW, **body: Any) -> dict[str, Any]:
     response = ask(*stays, now=now, **body)
     assert response.status_code == 200, response.content
-    return dict(response.json())
+    return {name: value for name, value in response.json().items() if name != "pad"}
 
 
 def test_nobody_has_a_full_shield() -> None:
@@ -60,7 +60,7 @@ def test_an_answer_has_exactly_the_fields_of_the_schema() -> None:
     me = stay(venue)
     refresh_crowd(now=NOW)
     found = answer(me)
-    assert list(found) == list(ShieldOutput().fields)
+    assert [*found, "pad"] == list(ShieldOutput().fields)
     assert list(found["visits"][0]) == list(VisitOutput().fields)
     assert list(found["visits"][0]["why"][0]) == list(ReasonOutput().fields)
 
