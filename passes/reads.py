@@ -1,6 +1,6 @@
-"""The statement of this app that reads a table of `venues`; nowhere else does SQL name one.
+"""The statements of this app that read a table of `venues`; nowhere else does SQL name one.
 
-The import checker sees no table, so it is kept here: look at this file before changing a column of that app.
+The import checker sees no table, so they are kept here: look at this file before changing a column of that app.
 """
 
 from typing import Final
@@ -97,3 +97,29 @@ BATCH_FACTS: Final = """
 """
 """What a batch is decided on: answers to known scan ids, passes with scans and visits, how many heads were inside at
 any time of the batch (up to `most`), and which days are by invitation."""
+CHECKIN_FACTS: Final = """
+    SELECT venue.id,
+           coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
+           coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
+           EXISTS (SELECT FROM venues_event AS event
+                   WHERE event.venue_id = venue.id AND event.cancelled_at IS NULL AND event.invitation_needed
+                     AND event.starts_at >= %(day_start)s AND event.starts_at < %(day_end)s),
+           EXISTS (SELECT FROM passes_pass WHERE tag = %(tag)s)
+           OR EXISTS (SELECT FROM passes_pass WHERE owner_hash = %(owner_hash)s)
+           OR EXISTS (SELECT FROM passes_tombstone WHERE mark IN (%(pass_mark)s, %(owner_mark)s)),
+           EXISTS (SELECT FROM passes_pass WHERE tag = %(tag)s AND NOT revoked),
+           spent.body_hash, spent.go
+    FROM venues_venue AS venue
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    LEFT JOIN LATERAL (
+        SELECT version.* FROM venues_requirements AS version
+        WHERE version.venue_id = venue.id
+        ORDER BY version.created_at <= %(opened)s DESC,
+                 CASE WHEN version.created_at <= %(opened)s THEN -version.version ELSE version.version END
+        LIMIT 1
+    ) AS asked ON true
+    LEFT JOIN passes_spentticket AS spent ON spent.nonce_hash = %(nonce_hash)s
+    WHERE venue.public_id = %(venue)s AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
+"""
+"""What a check-in is judged on: the venue's rules on answers as they stood when check-in for the epoch opened (the
+first version for an earlier time), whether the day is by invitation, and what is known of anchor, owner and ticket."""

@@ -3,28 +3,15 @@
 import datetime as dt
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
 from zoneinfo import ZoneInfo
 
-from passes.admission import CheckinRules, Question
 from passes.clock import calendar, moment
 from passes.codec import DoorRequirements, Span, WeeklyHours
 from passes.codec.epochs import Epoch
-from venues import hours, selectors
+from venues import hours
 from venues.hours import DAY_MIN, Hours, Interval
 from venues.kinds import USUAL_DWELL_MIN, Access
-from venues.models import Venue
 from venues.selectors import DeviceContext
-
-_QUESTIONS: Final = tuple(Question)
-
-
-def checkin_rules(venue: Venue, epoch: Epoch) -> CheckinRules:
-    """The rules on answers as they stood when check-in for the epoch opened, and whether one must be invited."""
-    asked = selectors.requirements_at(venue, moment(epoch.checkin_opens))
-    refusing = frozenset(question for question in _QUESTIONS if getattr(asked, f"refuse_{question.value}", False))
-    start, end = epoch_day(epoch)
-    return CheckinRules(refusing, invitation_needed=selectors.invitation_needed(venue, start, end))
 
 
 def epoch_day(epoch: Epoch) -> tuple[dt.datetime, dt.datetime]:

@@ -8,27 +8,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.crypto import b64encode
 from common.web import throttles
 from common.web.problems import Conflict, FieldError, Gone, Invalid, NotFound, TooMany
 from passes import keys, ticket_keys
-from passes.admission import Advice, AdviceCode, Answers, CheckinRules, CheckinState, Judgement, judge_answers
+from passes.admission import Advice, AdviceCode, Answers, CheckinState, Judgement, judge_answers
 from passes.authentication import no_ticket
-from passes.clock import calendar, epoch_of
+from passes.clock import calendar, epoch_of, moment
 from passes.codec import sign_pass, static_text
 from passes.codec.epochs import Epoch
 from passes.codec.ticket_keys import TicketClass
 from passes.codec.tickets import Ticket
 from passes.hashes import body_hash, pass_tag, spent_ticket_hash
 from passes.limits import UNMARKED_ONE_IN
-from passes.models import Pass, SpentTicket
-from passes.rules import checkin_rules, epoch_day
-from passes.services.tombstones import is_buried
+from passes.rules import epoch_day
+from passes.services import checkin_sql
+from passes.services.checkin_sql import CheckinFacts, CheckinQuery, CheckinRecord, Spent
 from venues import selectors as places
-from venues.models import Venue
 from venues.services.events import take_invitation
 
 _OPEN: Final = CheckinState(open=True)
@@ -72,18 +70,41 @@ class CheckinAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Attempt:
-    """A check-in with what is known about its venue and day."""
+    """A check-in of an epoch, with the hashes that it is known by."""
 
     ticket: Ticket
     request: CheckinRequest
-    venue: Venue
     epoch: Epoch
-    rules: CheckinRules
     now: dt.datetime
+    query: CheckinQuery
+    body_hash: bytes
 
-    def judge(self, state: CheckinState) -> Judgement:
+    @classmethod
+    def of(cls, ticket: Ticket, request: CheckinRequest, epoch: Epoch, now: dt.datetime) -> "_Attempt":
+        """Compute the hashes."""
+        day_start, day_end = epoch_day(epoch)
+        query = CheckinQuery(
+            venue=places.storable(request.venue),
+            nonce_hash=spent_ticket_hash(ticket.nonce),
+            tag=pass_tag(request.anchor),
+            owner_hash=request.owner_hash,
+            opened=moment(epoch.checkin_opens),
+            day_start=day_start,
+            day_end=day_end,
+        )
+        spent_on = body_hash(ticket.nonce, request.body)
+        return cls(ticket=ticket, request=request, epoch=epoch, now=now, query=query, body_hash=spent_on)
+
+    def facts(self) -> CheckinFacts:
+        """Read what is known now; raises `NotFound` for an unknown venue."""
+        found = checkin_sql.read_facts(self.query)
+        if found is None:
+            raise _no_venue()
+        return found
+
+    def judge(self, facts: CheckinFacts, state: CheckinState) -> Judgement:
         """Judge the answers."""
-        return judge_answers(answers=self.request.answers, rules=self.rules, state=state)
+        return judge_answers(answers=self.request.answers, rules=facts.rules, state=state)
 
 
 def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> CheckinAnswer:
@@ -93,46 +114,43 @@ def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> Ch
     request gets the same answer until what was written is erased or revoked; with another request, or with an anchor or
     owner hash that is known, it is a `Conflict`. A ticket that no key of the epoch signed is `Unauthorized`.
     """
-    venue, epoch = _venue(request.venue), _epoch(request.epoch)
-    rules = checkin_rules(venue, epoch)
-    attempt = _Attempt(ticket=ticket, request=request, venue=venue, epoch=epoch, rules=rules, now=now)
+    epoch = _epoch(request)
+    attempt = _Attempt.of(ticket, request, epoch, now)
+    facts = attempt.facts()
     is_open = calendar().is_open(epoch, now.timestamp())
     counted = is_open and _is_counted(ticket, epoch)
-    known = _is_known(request)  # before the ticket: what its twin writes in between is then found by the ticket
-    repeated = _repeat(attempt)
-    if repeated is not None:
-        return repeated
+    if facts.spent is not None:
+        return _repeat(attempt, facts, facts.spent)
     if not is_open:
-        closed = attempt.judge(CheckinState(open=False))
+        closed = attempt.judge(facts, CheckinState(open=False))
         return CheckinAnswer(epoch=epoch, credential=None, advice=closed.advice, new=False)
-    if known:
+    if facts.known:
         raise _conflict()
     keys.signer(epoch, now)  # made outside of the transaction below: a key must not vanish with a failed check-in
     try:
-        judgement = _issue(attempt, counted=counted)
+        judgement = _issue(attempt, facts, counted=counted)
     except IntegrityError:
         # The same ticket, anchor or owner hash came at the same moment and was first.
-        repeated = _repeat(attempt)
-        if repeated is not None:
-            return repeated
-        if _is_known(request):
+        facts = attempt.facts()
+        if facts.spent is not None:
+            return _repeat(attempt, facts, facts.spent)
+        if facts.known:
             raise _conflict() from None
         raise
     return _answer(attempt, judgement, new=not _lacks_invitation(judgement))
 
 
-def _venue(public_id: str) -> Venue:
-    venue = places.open_venue(public_id)
-    if venue is None:
-        raise NotFound(errors=[FieldError("/venue", _("There is no such venue, or it has closed."), "unknown")])
-    return venue
-
-
-def _epoch(date: dt.date) -> Epoch:
-    epoch = epoch_of(date)
+def _epoch(request: CheckinRequest) -> Epoch:
+    epoch = epoch_of(request.epoch)
     if epoch is None:
+        if places.open_venue(request.venue) is None:
+            raise _no_venue()
         raise Invalid.field("/epoch", _("There is no such day here."), "unknown")
     return epoch
+
+
+def _no_venue() -> NotFound:
+    return NotFound(errors=[FieldError("/venue", _("There is no such venue, or it has closed."), "unknown")])
 
 
 def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
@@ -149,46 +167,28 @@ def _is_marked() -> bool:
     return secrets.randbelow(UNMARKED_ONE_IN) != 0
 
 
-def _is_known(request: CheckinRequest) -> bool:
-    """Whether the anchor or the owner hash made a pass or a refusal before, also one that is erased."""
-    if is_buried(anchor=request.anchor, owner_hash=request.owner_hash):
-        return True
-    return Pass.objects.filter(Q(tag=pass_tag(request.anchor)) | Q(owner_hash=request.owner_hash)).exists()
-
-
 def _conflict() -> Conflict:
     return Conflict(_("This was used before. Use the next ticket and the next pass of the pass book."))
 
 
 # A new check-in ------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def _issue(attempt: _Attempt, *, counted: bool) -> Judgement:
+def _issue(attempt: _Attempt, facts: CheckinFacts, *, counted: bool) -> Judgement:
     """Spend the ticket and write the row, in one transaction; neither where an invitation is missing."""
-    judgement = _judge(attempt)
-    if not _lacks_invitation(judgement):
-        _spend(attempt, judgement).save(force_insert=True)
-        _row(attempt, judgement, counted=counted).save(force_insert=True)
-        if is_buried(anchor=attempt.request.anchor, owner_hash=attempt.request.owner_hash):  # erased at this moment
-            raise _conflict()
+    judgement = _judge(attempt, facts)
+    if not _lacks_invitation(judgement) and not checkin_sql.record(_row(attempt, facts, judgement, counted=counted)):
+        raise _conflict()
     return judgement
 
 
-def _spend(attempt: _Attempt, judgement: Judgement) -> SpentTicket:
-    nonce = attempt.ticket.nonce
-    return SpentTicket(
-        nonce_hash=spent_ticket_hash(nonce),
-        body_hash=body_hash(nonce, attempt.request.body),
-        go=judgement.go,
-        epoch=attempt.epoch.date,
-    )
-
-
-def _row(attempt: _Attempt, judgement: Judgement, *, counted: bool) -> Pass:
+def _row(attempt: _Attempt, facts: CheckinFacts, judgement: Judgement, *, counted: bool) -> CheckinRecord:
     request, epoch = attempt.request, attempt.epoch
-    return Pass(
-        tag=pass_tag(request.anchor),
+    return CheckinRecord(
+        nonce_hash=attempt.query.nonce_hash,
+        body_hash=attempt.body_hash,
+        tag=attempt.query.tag,
         anchor=request.anchor,
-        venue=attempt.venue,
+        venue=facts.venue,
         epoch=epoch.date,
         owner_hash=request.owner_hash,
         symptoms=request.answers.symptoms,
@@ -202,18 +202,17 @@ def _row(attempt: _Attempt, judgement: Judgement, *, counted: bool) -> Pass:
     )
 
 
-def _judge(attempt: _Attempt) -> Judgement:
+def _judge(attempt: _Attempt, facts: CheckinFacts) -> Judgement:
     """Judge everything at once. A pass and a refusal by answers use up an invitation alike.
 
     A code that only a pass used up would tell its host, who can try it, what its guest answered.
     """
     code = attempt.request.invitation
-    if not attempt.rules.invitation_needed or not code:
-        return attempt.judge(_OPEN)
-    _limit_invitations(attempt.venue)
-    start, end = epoch_day(attempt.epoch)
-    valid = take_invitation(venue_id=attempt.venue.pk, code=code, start=start, end=end)
-    return attempt.judge(CheckinState(open=True, invitation_valid=valid))
+    if not facts.rules.invitation_needed or not code:
+        return attempt.judge(facts, _OPEN)
+    _limit_invitations(attempt.request.venue)
+    valid = take_invitation(venue_id=facts.venue, code=code, start=attempt.query.day_start, end=attempt.query.day_end)
+    return attempt.judge(facts, CheckinState(open=True, invitation_valid=valid))
 
 
 def _lacks_invitation(judgement: Judgement) -> bool:
@@ -221,9 +220,9 @@ def _lacks_invitation(judgement: Judgement) -> bool:
     return bool(codes & {AdviceCode.INVITATION_NEEDED, AdviceCode.INVITATION_UNKNOWN})
 
 
-def _limit_invitations(venue: Venue) -> None:
+def _limit_invitations(venue: str) -> None:
     """Count a try by its venue: it spends no ticket, so nothing else bounds how many codes one may try."""
-    verdict = throttles.hit("invitation", venue.public_id)
+    verdict = throttles.hit("invitation", venue)
     if verdict is not None and not verdict.allowed:
         raise TooMany(retry_after=verdict.reset)
 
@@ -234,26 +233,20 @@ def _answer(attempt: _Attempt, judgement: Judgement, *, new: bool) -> CheckinAns
         key = keys.signer(attempt.epoch, attempt.now)
         if key is None:
             raise Gone(_("This day is over, and its passes with it."))
-        venue, anchor = attempt.venue.public_id, attempt.request.anchor
+        venue, anchor = attempt.request.venue, attempt.request.anchor
         credential = static_text(sign_pass(key, venue=venue, epoch_start=attempt.epoch.start, anchor=anchor))
     return CheckinAnswer(epoch=attempt.epoch, credential=credential, advice=judgement.advice, new=new)
 
 
 # The same one again --------------------------------------------------------------------------------------------------
-def _repeat(attempt: _Attempt) -> CheckinAnswer | None:
-    """The answer that this ticket had for this very request; `None` where it is not spent; raises `Conflict` else.
+def _repeat(attempt: _Attempt, facts: CheckinFacts, spent: Spent) -> CheckinAnswer:
+    """The answer that this ticket had for this very request; raises `Conflict` for another one.
 
     Signatures of Ed25519 are deterministic, so the pass is signed again instead of being kept. What was refused was
     refused by its answers, and the rules on answers of an epoch do not change.
     """
-    ticket, request = attempt.ticket, attempt.request
-    spent = SpentTicket.objects.filter(pk=spent_ticket_hash(ticket.nonce)).first()
-    if spent is None:
-        return None
-    if not hmac.compare_digest(bytes(spent.body_hash), body_hash(ticket.nonce, request.body)):
-        raise _conflict()
-    if not Pass.objects.filter(tag=pass_tag(request.anchor), revoked=False).exists():
+    if not hmac.compare_digest(spent.body_hash, attempt.body_hash) or not facts.stands:
         raise _conflict()
     invited = CheckinState(open=True, invitation_valid=True)
-    judgement = Judgement(()) if spent.go else attempt.judge(invited)
+    judgement = Judgement(()) if spent.go else attempt.judge(facts, invited)
     return _answer(attempt, judgement, new=False)

@@ -36,16 +36,6 @@ def bury(row: Pass) -> None:
     )
 
 
-def is_buried(*, anchor: bytes, owner_hash: bytes) -> bool:
-    """Whether an erased pass or refusal had this anchor or this owner hash.
-
-    A check-in asks once its row is written, before it commits: an erasure that came between has then been committed,
-    for the row's unique tag waited for it.
-    """
-    marks = [erased_pass_mark(pass_tag(anchor)), erased_owner_mark(owner_hash)]
-    return Tombstone.objects.filter(pk__in=marks).exists()
-
-
 def venue_of_pass(anchor: bytes) -> str | None:
     """The public id of the venue of a pass that is known or erased, with the same statements for both."""
     tag = pass_tag(anchor)

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from common.crypto import encrypt
+from common.time import deployment_zone
 from passes import keys
 from passes.admission import Advice, AdviceCode, Answers
 from passes.api.answers import checkin_answer
@@ -28,7 +29,7 @@ from tests.passes.vectors import VECTORS, Vector
 from venues.api.serializers import InvitationOutput
 from venues.models import Invitation, Venue
 from venues.requirements import RequirementValues
-from venues.services.events import invitation_code, make_invitation
+from venues.services.events import cancel_event, invitation_code, make_invitation
 from venues.services.venues import set_requirements
 
 pytestmark = pytest.mark.django_db
@@ -339,6 +340,33 @@ def test_a_host_is_not_shown_what_is_left_of_an_invitation(venue: Venue, phone: 
     assert before["uses"] == 1
 
 
+@pytest.mark.parametrize(
+    ("starts", "change", "asks"),
+    [
+        (dt.time(0), {}, True),
+        (dt.time(23, 59), {}, True),
+        (dt.time(12), {"invitation_needed": False}, False),
+        (dt.time(12), {"days": 1}, False),
+        (dt.time(12), {"days": -1}, False),  # later today
+    ],
+)
+def test_a_day_on_which_an_event_by_invitation_starts_is_a_day_by_invitation(
+    venue: Venue, phone: Phone, starts: dt.time, change: dict[str, Any], asks: bool
+) -> None:
+    tomorrow = calendar().epoch_of(today().date + DAY)
+    day = tomorrow.date + dt.timedelta(days=change.get("days", 0))
+    begins = dt.datetime.combine(day, starts, tzinfo=deployment_zone()).astimezone(dt.UTC)
+    invited = change.get("invitation_needed", True)
+    make_event(venue=venue, starts_at=begins, ends_at=begins + dt.timedelta(hours=2), invitation_needed=invited)
+    body = phone.ask(venue, phone.next_pass(tomorrow), day=tomorrow, now=NOW + dt.timedelta(hours=1)).json()
+    assert [advice["code"] for advice in body["advice"]] == (["invitation_needed"] if asks else [])
+
+
+def test_a_cancelled_event_asks_for_no_invitation(venue: Venue, phone: Phone) -> None:
+    cancel_event(event=make_event(venue=venue), actor="owner", now=NOW)
+    assert phone.ask(venue, phone.next_pass(today())).json()["go"]
+
+
 def test_a_repeated_check_in_spends_no_second_use(venue: Venue, phone: Phone, invitation: Invitation) -> None:
     code = invitation_code(invitation)
     holder = phone.next_pass(today())
@@ -399,9 +427,8 @@ def test_a_check_in_takes_a_fixed_number_of_statements(phone: Phone) -> None:
     holder = phone.next_pass(today())
     with CaptureQueriesContext(connection) as captured:
         phone.ask(venue, holder)
-    # Venue, requirements, invitations; spent tickets; erased and known passes; ticket and pass inside BEGIN and COMMIT,
-    # with a last look at erased ones.
-    assert len(captured) == 11, [query["sql"] for query in captured]
+    # All facts; ticket and pass in one inside BEGIN and COMMIT, with a last look at erased ones.
+    assert len(captured) == 5, [query["sql"] for query in captured]
     assert not any("passes_visitor" in query["sql"] or "passes_drawnset" in query["sql"] for query in captured)
 
 
