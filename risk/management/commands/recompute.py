@@ -1,4 +1,4 @@
-"""Compute crowd state anew from all visits."""
+"""Recompute crowd state from all visits."""
 
 import dataclasses
 import json
@@ -13,15 +13,15 @@ from venues.models import Venue
 
 
 class Command(BaseCommand):
-    """Print what was done, as JSON."""
+    """Print the result as JSON."""
 
-    help = "Compute the crowd state of every venue anew, from its first visit that is kept."
+    help = "Recompute the crowd state of every venue, from its first stored visit on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The engine."""
+        """Add the argument for the engine."""
         parser.add_argument("--engine", choices=["local"], default="local")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Compute all venues."""
+        """Recompute all venues."""
         venues = list(Venue.objects.order_by("pk").values_list("pk", flat=True))
         self.stdout.write(json.dumps(dataclasses.asdict(recompute_crowd(venues=venues, now=utc_now()))))

@@ -54,7 +54,7 @@ class TestAMoment:
 
 
 def test_answers_ready_before_the_moment_leave_spread_evenly_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In 4,000 waits each tenth of the spread gets its tenth (within 5 sd), whether the answer was ready soon or late."""
+    """Of 4,000 waits, each tenth of the spread gets a tenth (within 5 sd), for early and late responses."""
     moments = Moments(first=0.04, step=0.02, spread=0.01)
     slept: list[float] = []
 
