@@ -212,7 +212,7 @@ def test_a_store_that_is_away_does_not_stop_the_purge(settings: Settings, caplog
     with caplog.at_level(logging.INFO, tasks.__name__):
         purge.apply(throw=True)
     assert not RememberedAnswer.objects.exists()
-    assert "did not rewrite its file" in caplog.text
+    assert "did not rewrite its append-only file" in caplog.text
 
 
 def test_purging_nothing_asks_little(django_assert_max_num_queries: Any) -> None:

@@ -81,7 +81,7 @@ def test_bad_input_is_a_sentence_and_leaves_no_file(folder: Path, model: str) ->
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(folder: Path) -> None:
-    with pytest.raises(CommandError, match="folder .*nowhere does not exist"):
+    with pytest.raises(CommandError, match=r"folder .*nowhere does not exist"):
         forecast(folder, "nowhere/out.parquet", "--model", "baseline")
 
 
