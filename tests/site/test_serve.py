@@ -222,13 +222,13 @@ def test_a_privileged_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None
         raise PermissionError
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
-    assert why_not_free(80) == "Port 80 is kept for root; choose a PORT above 1023."
+    assert why_not_free(80) == "Port 80 is reserved for root; choose a PORT above 1023."
 
 
 def test_a_host_of_another_machine_is_explained() -> None:
     from embedded.network import why_not_free
 
-    assert why_not_free(8000, host="192.0.2.1") == "192.0.2.1 is no address of this machine; choose another HOST."
+    assert why_not_free(8000, host="192.0.2.1") == "192.0.2.1 is not an address of this machine; choose another HOST."
 
 
 def test_the_record_of_who_serves_is_not_believed_after_its_end(tmp_path: Path) -> None:

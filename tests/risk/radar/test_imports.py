@@ -95,15 +95,15 @@ ROWS = [
     ("2026-01-31,06,x,inf,1", "not a number"),
     ("2026-01-31,06,x,1_000,1", "not a number"),
     ("2026-01-31,06,x,1e300,1", "above"),
-    ("2026-01-31,77,x,3,1", "no region"),
-    ("2026-01-31,,x,3,1", "no region"),
-    ("2026-01-31,County 7,x,3,1", "no region"),
+    ("2026-01-31,77,x,3,1", "not a known region"),
+    ("2026-01-31,,x,3,1", "not a known region"),
+    ("2026-01-31,County 7,x,3,1", "not a known region"),
     ("2026-02-14,06,x,3,1", "in the future"),
     ("2027-02-13,06,x,3,1", "in the future"),
     ("0026-02-14,06,x,3,1", "before 1990"),
-    ("31.1.2026,06,x,3,1", "no date"),
-    ("2026-02-30,06,x,3,1", "no date"),
-    (",06,x,3,1", "no date"),
+    ("31.1.2026,06,x,3,1", "not a date"),
+    ("2026-02-30,06,x,3,1", "not a date"),
+    (",06,x,3,1", "not a date"),
     ("2026-01-24,06,x,5,1", "in row 2 already"),
     ("2026-01-20,CA,x,4,1", "in row 2 already"),
 ]
@@ -124,7 +124,7 @@ def test_a_row_is_refused_by_its_number_with_its_reason(tmp_path: Path, row: str
         ("state,ca,202553,s,o,101,,", "above 100"),
         ("state,ca,2026-01-31,s,,1,,", "--source"),
         ("state,ca,2026-01-31,s,o,1,-1,", "stderr -1 is below 0"),
-        ("zip3,ca,2026-01-31,s,o,1,,", "no region"),
+        ("zip3,ca,2026-01-31,s,o,1,,", "not a known region"),
     ],
 )
 def test_a_row_of_covidcast_is_refused_the_same_way(tmp_path: Path, row: str, reason: str) -> None:
@@ -142,7 +142,7 @@ def test_days_are_refused_since_a_week_is_not_one_of_them(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("XX,2026-02-02,0.1,o", "no region"),
+        ("XX,2026-02-02,0.1,o", "not a known region"),
         ("US,2026-02-02,0.1,o", "neither a state"),
         ("NY,2026-02-02,1.1,o", "from 0 to 1"),
         ("NY,2026-02-02,,o", "from 0 to 1"),
