@@ -23,7 +23,7 @@ class Account:
 
 
 def service_account() -> Account | None:
-    """Return the user that runs PostgreSQL: `None` for the current one; for root the service user, created if missing."""
+    """Return the user that runs PostgreSQL: `None` for the current one, the service user for root."""
     if os.geteuid() != 0:
         return None
     entry = _look_up() or _make()

@@ -77,7 +77,7 @@ def revive(home: Path, *, report: Callable[[str], None]) -> dict[str, str]:
         report(f"{service.title} ended and is being restarted; see {service.log}.")
         with exclusive(home / "run" / "start.lock"):
             address = service.start()
-        report(f"{service.title} answers again after {time.monotonic() - began:.1f} s.")
+        report(f"{service.title} is running again after {time.monotonic() - began:.1f} s.")
         if os.environ[service.setting] != address:
             changed[service.setting] = os.environ[service.setting] = address
     return changed

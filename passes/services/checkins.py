@@ -1,4 +1,4 @@
-"""Check-in: four answers become a pass, or kind advice."""
+"""Check-in: four answers become a pass, or friendly advice."""
 
 import datetime as dt
 import hmac
@@ -36,7 +36,7 @@ _OPEN: Final = CheckinState(open=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinRequest:
-    """What a visitor sends. `venue` is a public id, `epoch` its date."""
+    """The request of a visitor. `venue` is a public id, `epoch` its date."""
 
     venue: str
     epoch: dt.date
@@ -48,7 +48,7 @@ class CheckinRequest:
 
     @property
     def body(self) -> bytes:
-        """Its values in one form, however the request wrote them: what a ticket is bound to."""
+        """Return its values in one form, however the request wrote them; the ticket is bound to it."""
         answers = [self.answers.symptoms, self.answers.diagnosed, self.answers.contact, self.answers.near]
         hashes = [b64encode(self.anchor), b64encode(self.owner_hash)]
         values = [self.venue, self.epoch.isoformat(), *hashes, answers, self.survey_seconds, self.invitation]
@@ -57,7 +57,7 @@ class CheckinRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinAnswer:
-    """What the visitor learns: the text of the pass, or what would have to change. `new`: a row was made for it."""
+    """The result for the visitor: the text of the pass, or what would have to change. `new`: a row was made for it."""
 
     epoch: Epoch
     credential: str | None
@@ -66,7 +66,7 @@ class CheckinAnswer:
 
     @property
     def go(self) -> bool:
-        """A pass was given."""
+        """Return whether a pass was issued."""
         return self.credential is not None
 
 
@@ -87,18 +87,18 @@ class _Attempt:
 
 
 def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> CheckinAnswer:
-    """Judge the answers once and give a pass, or advice. Nothing here knows a visitor.
+    """Judge the answers once, and issue a pass or advice. Nothing here knows a visitor.
 
-    The ticket is spent where a pass or a refusal by answers is written, and nowhere else. The same ticket with the same
-    request gets the same answer until what was written is erased or revoked; with another request, or with an anchor or
-    owner hash that is known, it is a `Conflict`. A ticket that no key of the epoch signed is `Unauthorized`.
+    The ticket is spent if a pass or a refusal by answers is written, and only then. The same ticket with the same
+    request gets the same result until what was written is erased or revoked. With another request, or with a known
+    anchor or owner hash, raise `Conflict`. For a ticket that no key of the epoch signed, raise `Unauthorized`.
     """
     venue, epoch = _venue(request.venue), _epoch(request.epoch)
     rules = checkin_rules(venue, epoch)
     attempt = _Attempt(ticket=ticket, request=request, venue=venue, epoch=epoch, rules=rules, now=now)
     is_open = calendar().is_open(epoch, now.timestamp())
     counted = is_open and _is_counted(ticket, epoch)
-    known = _is_known(request)  # before the ticket: what its twin writes in between is then found by the ticket
+    known = _is_known(request)  # before the ticket: a concurrent twin is then found by the ticket
     repeated = _repeat(attempt)
     if repeated is not None:
         return repeated
@@ -107,11 +107,11 @@ def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> Ch
         return CheckinAnswer(epoch=epoch, credential=None, advice=closed.advice, new=False)
     if known:
         raise _conflict()
-    keys.signer(epoch, now)  # made outside of the transaction below: a key must not vanish with a failed check-in
+    keys.signer(epoch, now)  # outside of the transaction below: a failed check-in must not roll back a new key
     try:
         judgement = _issue(attempt, counted=counted)
     except IntegrityError:
-        # The same ticket, anchor or owner hash came at the same moment and was first.
+        # The same ticket, anchor or owner hash came at the same time and was first.
         repeated = _repeat(attempt)
         if repeated is not None:
             return repeated
@@ -136,7 +136,10 @@ def _epoch(date: dt.date) -> Epoch:
 
 
 def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
-    """Whether a pass for this ticket counts for the open dataset; raises `Unauthorized` for no ticket of the epoch."""
+    """Return whether a pass for this ticket counts in the open dataset.
+
+    Raise `Unauthorized` if it is not of the epoch.
+    """
     public = ticket_keys.epoch_keys(epoch)
     ticket_class = public and public.class_of(ticket, epoch)
     if public is None or ticket_class is None:
@@ -145,12 +148,12 @@ def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
 
 
 def _is_marked() -> bool:
-    """A coin: without it an unmarked pass would be somebody's fourth or later."""
+    """Toss a coin: without it, an unmarked pass would be somebody's fourth or later."""
     return secrets.randbelow(UNMARKED_ONE_IN) != 0
 
 
 def _is_known(request: CheckinRequest) -> bool:
-    """Whether the anchor or the owner hash made a pass or a refusal before, also one that is erased."""
+    """Return whether the anchor or the owner hash made a pass or a refusal before, also one that is erased."""
     if is_buried(anchor=request.anchor, owner_hash=request.owner_hash):
         return True
     return Pass.objects.filter(Q(tag=pass_tag(request.anchor)) | Q(owner_hash=request.owner_hash)).exists()
@@ -163,12 +166,12 @@ def _conflict() -> Conflict:
 # A new check-in ------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def _issue(attempt: _Attempt, *, counted: bool) -> Judgement:
-    """Spend the ticket and write the row, in one transaction; neither where an invitation is missing."""
+    """Spend the ticket and write the row in one transaction; neither if an invitation is missing."""
     judgement = _judge(attempt)
     if not _lacks_invitation(judgement):
         _spend(attempt, judgement).save(force_insert=True)
         _row(attempt, judgement, counted=counted).save(force_insert=True)
-        if is_buried(anchor=attempt.request.anchor, owner_hash=attempt.request.owner_hash):  # erased at this moment
+        if is_buried(anchor=attempt.request.anchor, owner_hash=attempt.request.owner_hash):  # erased just now
             raise _conflict()
     return judgement
 
@@ -203,9 +206,9 @@ def _row(attempt: _Attempt, judgement: Judgement, *, counted: bool) -> Pass:
 
 
 def _judge(attempt: _Attempt) -> Judgement:
-    """Judge everything at once. A pass and a refusal by answers use up an invitation alike.
+    """Judge everything at once. A pass and a refusal by answers both use up an invitation.
 
-    A code that only a pass used up would tell its host, who can try it, what its guest answered.
+    If only a pass did, the host could find out what a guest answered by trying the guest's code.
     """
     code = attempt.request.invitation
     if not attempt.rules.invitation_needed or not code:
@@ -222,7 +225,7 @@ def _lacks_invitation(judgement: Judgement) -> bool:
 
 
 def _limit_invitations(venue: Venue) -> None:
-    """Count a try by its venue: it spends no ticket, so nothing else bounds how many codes one may try."""
+    """Count an attempt by its venue: it spends no ticket, so nothing else limits how many codes one can try."""
     verdict = throttles.hit("invitation", venue.public_id)
     if verdict is not None and not verdict.allowed:
         raise TooMany(retry_after=verdict.reset)
@@ -241,10 +244,10 @@ def _answer(attempt: _Attempt, judgement: Judgement, *, new: bool) -> CheckinAns
 
 # The same one again --------------------------------------------------------------------------------------------------
 def _repeat(attempt: _Attempt) -> CheckinAnswer | None:
-    """The answer that this ticket had for this very request; `None` where it is not spent; raises `Conflict` else.
+    """Return the result that this ticket had for this request; `None` if it is not spent. Otherwise raise `Conflict`.
 
-    Signatures of Ed25519 are deterministic, so the pass is signed again instead of being kept. What was refused was
-    refused by its answers, and the rules on answers of an epoch do not change.
+    Ed25519 signatures are deterministic, so the pass is signed again instead of being stored. Only answers cause a
+    refusal that is stored, and the rules on answers of an epoch do not change.
     """
     ticket, request = attempt.ticket, attempt.request
     spent = SpentTicket.objects.filter(pk=spent_ticket_hash(ticket.nonce)).first()

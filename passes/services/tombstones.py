@@ -1,7 +1,7 @@
-"""Erased stays erased: anchors and owner hashes of erased passes are remembered as keyed hashes, nothing else is.
+"""Records of erased passes: their anchors and owner hashes stay known as keyed hashes, and nothing else does.
 
-Whoever presents one gets the answer of a known anchor. The venue of a pass can be read only by somebody who presents
-the pass, for a wallet file asks whether its signature holds for its venue.
+A request with one of them gets the response for a known anchor. The venue of a pass can be read only with the pass,
+because a wallet file requires that its signature is valid for its venue.
 """
 
 import secrets
@@ -20,7 +20,7 @@ _KNOWN_OR_ERASED: Final = """
 
 
 def bury(row: Pass) -> None:
-    """Remember a pass or refusal that is being erased, in the caller's transaction."""
+    """Record a pass or refusal that is being erased, in the caller's transaction."""
     tag = bytes(row.tag)
     venue = row.venue_id.to_bytes(VENUE_BYTES, "big")
     Tombstone.objects.bulk_create(
@@ -37,17 +37,17 @@ def bury(row: Pass) -> None:
 
 
 def is_buried(*, anchor: bytes, owner_hash: bytes) -> bool:
-    """Whether an erased pass or refusal had this anchor or this owner hash.
+    """Return whether an erased pass or refusal had this anchor or this owner hash.
 
-    A check-in asks once its row is written, before it commits: an erasure that came between has then been committed,
-    for the row's unique tag waited for it.
+    A check-in calls this after writing its row and before committing: an erasure that intervened is committed by then,
+    because the row's unique tag waited for it.
     """
     marks = [erased_pass_mark(pass_tag(anchor)), erased_owner_mark(owner_hash)]
     return Tombstone.objects.filter(pk__in=marks).exists()
 
 
 def venue_of_pass(anchor: bytes) -> str | None:
-    """The public id of the venue of a pass that is known or erased, with the same statements for both."""
+    """Return the public id of the venue of a pass that is known or erased, with the same statements for both."""
     tag = pass_tag(anchor)
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN_OR_ERASED, {"tag": tag, "mark": erased_pass_mark(tag)})

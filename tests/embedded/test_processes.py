@@ -171,7 +171,7 @@ def test_a_program_that_ends_is_started_again(home: Path, supervise: Callable[..
         assert wait_until(lambda: len(session(first)) == 2, seconds=10)
         os.kill(first, signal.SIGKILL)
         assert wait_until(lambda: supervisor.check() is None and recorded(home) != [first], seconds=10)
-        assert "is started again" in said[0]
+        assert "is being restarted" in said[0]
         assert session(first) == []
         assert len(recorded(home)) == 1
     finally:

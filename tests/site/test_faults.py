@@ -29,7 +29,7 @@ def kill(copy: Copy, part: str) -> None:
 
 def recovered(copy: Copy, part: str) -> bool:
     """Whether the copy says so."""
-    said = f"{TITLES[part]} answers again" if part in TITLES else f"The {part} ended with -9 and is being restarted"
+    said = f"{TITLES[part]} is running again" if part in TITLES else f"The {part} ended with -9 and is being restarted"
     return said in copy.said
 
 

@@ -146,7 +146,7 @@ def test_days_are_refused_since_a_week_is_not_one_of_them(tmp_path: Path) -> Non
         ("US,2026-02-02,0.1,o", "neither a state"),
         ("NY,2026-02-02,1.1,o", "from 0 to 1"),
         ("NY,2026-02-02,,o", "from 0 to 1"),
-        ("NY,2026-02-02,0.1,", "where it comes from"),
+        ("NY,2026-02-02,0.1,", "name the origin"),
         ("NY,2026-02-16,0.1,o", "in the future"),
         ("CA,2026-02-06,0.2,o", "in row 2 already"),
     ],
