@@ -76,7 +76,7 @@ def test_no_row_of_a_visit_points_at_a_visitor() -> None:
 def test_a_declaration_without_a_term_must_say_why() -> None:
     with pytest.raises(ValueError, match="retention"):
         Privacy(Subject.VISIT, kept="because")
-    with pytest.raises(ValueError, match="say why"):
+    with pytest.raises(ValueError, match="requires a reason"):
         Privacy(Subject.NOBODY)
     assert Privacy(Subject.STAFF, retention=(Retention("at", dt.timedelta(1)),)).kept == ""
 
