@@ -1,4 +1,4 @@
-"""Every model says what it holds of a person."""
+"""Every model declares which personal data it contains."""
 
 import datetime as dt
 
@@ -37,7 +37,7 @@ def test_every_retention_names_fields_that_exist(model: type[models.Model]) -> N
             assert isinstance(clock, models.DateTimeField)
 
 
-# Sums over many visits, from which no single one can be taken out again: said openly, and gone after their term.
+# Sums over many visits, from which no single one can be removed: documented, and deleted after their retention.
 SUMS = {"risk.AnsweredDay", "risk.ReportedDay", "risk.ReportCell"}
 # Sums over four weeks and the whole deployment, sealed, from which the nightly fit starts each time.
 LASTING = {"risk.ReportCell"}

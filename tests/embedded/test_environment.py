@@ -1,4 +1,4 @@
-"""Environments are made only in folders that are ours alone, and only when something changed."""
+"""Environments are created only in folders that are ours, and only if something changed."""
 
 import json
 import runpy

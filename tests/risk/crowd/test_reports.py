@@ -125,7 +125,7 @@ def test_reports_that_the_operator_leaves_out_are_gone() -> None:
 
 
 def test_the_operator_has_to_name_a_venue_and_a_day() -> None:
-    with pytest.raises(CommandError, match="Name a venue"):
+    with pytest.raises(CommandError, match="public id of a venue"):
         call_command("reports", "v_0000000000", "2026-05-13")
 
 
