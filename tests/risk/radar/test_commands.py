@@ -1,4 +1,4 @@
-"""The commands, as somebody runs them."""
+"""The commands, as an operator runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of series and forecasts: what is taken, and what is refused by row with its reason."""
+"""Files of series and forecasts: what is accepted, and what is refused, with row and reason."""
 
 from __future__ import annotations
 

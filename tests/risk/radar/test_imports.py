@@ -1,4 +1,4 @@
-"""Official series from files: the shapes that are read, the rows that are refused, and what a revision leaves."""
+"""Official series from files: accepted formats, refused rows, and the effect of a revision."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_revision_is_a_row_of_its_own_and_what_was_known_stays(tmp_path: Path)
 
 
 def test_a_file_cannot_say_that_it_was_known_earlier(tmp_path: Path) -> None:
-    """A column `as_of` or `issue` is its publisher's word; what counts is when it came here."""
+    """A column `as_of` or `issue` is the publisher's statement; the time of the import counts."""
     read(tmp_path, "target_end_date,location,observation,as_of\n2026-01-31,06,9e9,2020-01-01\n")
     assert not numbers_known(Series.objects.get(), at=NOW - dt.timedelta(seconds=1))
 
