@@ -1,9 +1,9 @@
-"""Statements that run in every scan. Their cursors are kept with the connection, because creating one takes as long as
-reading a row.
+"""Statements that run in every scan.
 
-A cursor of psycopg learns how to write the parameters and read the columns of a statement when it first runs it; a kept
-cursor does not have to learn this again. Django still handles errors, logs and counts of statements; where nothing logs
-or counts, its wrappers around a cursor are skipped.
+Their cursors are kept with the connection, because creating one takes as long as reading a row. A cursor of psycopg
+learns how to write the parameters and read the columns of a statement when it first runs it; a kept cursor does not
+have to learn this again. Django still handles errors, logs and counts of statements; where nothing logs or counts, its
+wrappers around a cursor are skipped.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Ask the kernel for SIGTERM when the parent dies, then become the given program. Run as a script:
+"""Ask the kernel for SIGTERM when the parent dies, then become the given program.
 
     python tether.py PARENT PROGRAM ARGUMENT...
 

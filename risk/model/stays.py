@@ -1,5 +1,7 @@
-"""Hypothetical visits: a constant number of check-ins inside, people who come and go at the kind's usual rate, and air
-in the steady state that they cause.
+"""Hypothetical visits.
+
+The number of check-ins inside is constant, people come and go at the kind's usual rate, and the air is in the steady
+state that they cause.
 """
 
 from __future__ import annotations

@@ -14,11 +14,10 @@ _SDS_BETWEEN = float(ndtri(LEVELS[_UPPER]) - ndtri(LEVELS[_LOWER]))
 
 
 def chance_above(quantiles: Floats, threshold: Floats) -> Floats:
-    """Return the chance (...) that the value reaches a threshold (...), from quantiles (..., 23), linear in the normal
-    score.
+    """Return the chance (...) that the value reaches a threshold (...), from quantiles (..., 23).
 
-    The chance lies between 0.01 and 0.99, because nothing is known beyond the outer quantiles. NaN where a quantile or
-    threshold is.
+    It is linear in the normal score and lies between 0.01 and 0.99, because nothing is known beyond the outer
+    quantiles. NaN where a quantile or threshold is.
     """
     rows = np.broadcast_to(np.asarray(threshold, np.float64), quantiles.shape[:-1])
     found = [_chance(one, float(at)) for one, at in zip(quantiles.reshape(-1, len(LEVELS)), rows.ravel(), strict=True)]
