@@ -1,13 +1,13 @@
-# `make` lists the targets. Everything else is set up by the targets themselves.
+# `make` lists the targets. Each target sets up what it needs.
 
-# The first Python that is new enough.
+# The first Python that is recent enough.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV ?= .venv
 PEERS ?= .venv-peers
 BIN := $(VENV)/bin/python
-# One worker a core; a test that fails is shown at once. The order is that of tests/conftest.py, longest first: xdist
-# would begin with the groups of most tests.
+# One worker per core; a failing test is shown at once. The order is that of tests/conftest.py, longest first; without
+# this option xdist would begin with the largest groups.
 PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
@@ -19,16 +19,16 @@ help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
 
-run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 choose where
+run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 set where
 	@exec $(BIN) -I -S embedded/tether.py $$PPID $(BIN) manage.py serve
 
-test: environment-dev environment-peers system ## Run every test but the long ones; TESTS="tests/common -k home" chooses
+test: environment-dev environment-peers system ## Run all tests except the long ones; TESTS="tests/common -k home" selects some
 	@$(PYTEST) -m "not long" $(PARALLEL) $(TESTS)
 
 test-long: environment-dev environment-peers system ## Run the tests that take minutes
 	@$(PYTEST) -m long $(TESTS)
 
-check: environment-dev ## Check style, types, directions of imports, migrations, the API's schema and built assets
+check: environment-dev ## Check style, types, import directions, migrations, the API's schema and built assets
 	@$(BIN) -m ruff check
 	@$(BIN) -m ruff format --check
 	@$(BIN) -m mypy .
@@ -39,34 +39,34 @@ check: environment-dev ## Check style, types, directions of imports, migrations,
 		{ [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; } && \
 		npm run --silent check; fi
 
-fix: environment-dev ## Repair style
+fix: environment-dev ## Fix style
 	@$(BIN) -m ruff check --fix
 	@$(BIN) -m ruff format
 
-lighthouse: system environment ## Measure pages of a running copy with Lighthouse (needs Node); URL names it
+lighthouse: system environment ## Measure pages of a running copy with Lighthouse (requires Node); URL names it
 	@$(BIN) tools/lighthouse.py $(or $(URL),http://127.0.0.1:8000)
 
-screenshots: environment-dev system ## Take pictures of every page of a running copy; URL names it
+screenshots: environment-dev system ## Take screenshots of every page of a running copy; URL names it
 	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)
 
-# The program left out runs in the other environment; benchmarks/dose.py starts it.
+# The excluded program runs in the other environment; benchmarks/dose.py starts it.
 BENCHMARKS = $(basename $(notdir $(filter-out %/dose_caimira.py,$(shell grep -l __main__ benchmarks/*.py))))
-bench: environment-dev ## Measure; every program in benchmarks/ prints its figures
+bench: environment-dev ## Run every benchmark in benchmarks/, each of which prints its figures
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN) -m benchmarks.$$name; done
 
 APPS := crowdtrace/site crowdtrace/town exports risk passes venues common
-texts: environment-dev ## Collect texts for translators, and compile what they wrote (needs gettext)
-	@command -v msgfmt >/dev/null || { echo "make texts needs gettext, a package of your system." >&2; exit 1; }
+texts: environment-dev ## Collect texts for translators, and compile translations (requires gettext)
+	@command -v msgfmt >/dev/null || { echo "make texts requires gettext, a system package." >&2; exit 1; }
 	@set -e; for app in $(APPS); do ( cd $$app; \
 		$(abspath $(BIN)) $(CURDIR)/manage.py makemessages --all --no-wrap --no-location --no-obsolete --verbosity 0; \
 		$(abspath $(BIN)) $(CURDIR)/manage.py compilemessages --verbosity 0 ); done
 
-# Locks hold for every Python from 3.11 on and every system, name hashes and hold no addresses.
+# Locks apply to every Python from 3.11 on and every system, contain hashes and no URLs.
 UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
-lock: ## Renew locks/ from pyproject.toml (needs uv)
-	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+lock: ## Update locks/ from pyproject.toml (requires uv)
+	@command -v $(UV) >/dev/null || { echo "make lock requires uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) --output-file locks/base.txt
 	$(COMPILE) --extra dev --constraint locks/base.txt --output-file locks/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -75,19 +75,19 @@ lock: ## Renew locks/ from pyproject.toml (needs uv)
 		--no-emit-index-url --no-emit-find-links --group pyproject.toml:spark --constraint locks/base.txt \
 		--output-file locks/spark.txt
 
-wheelhouse: environment ## Pack everything for a machine without a network; `make run` and `make test` then use it
+wheelhouse: environment ## Download all packages for a machine without a network; `make run` and `make test` use them
 	@$(PYTHON) tools/wheelhouse.py $(abspath $(BIN)) locks/base.txt locks/dev.txt locks/peers.txt
 
 sbom: environment-dev ## Write the software bill of materials, sbom.cdx.json (CycloneDX), from the locks
 	@$(BIN) tools/sbom.py sbom.cdx.json
 
-clean: ## Remove environments and caches, but no data
+clean: ## Remove environments and caches, but not data
 	rm -rf $(VENV) $(PEERS) wheelhouse.part staticfiles .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.crowdtrace/*' -prune -exec rm -rf {} +
 
 python:
-	@test -n "$(PYTHON)" || { echo "CrowdTrace needs Python 3.11 or newer; name one with PYTHON=/path/to/python3." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit("CrowdTrace needs Python 3.11 or newer; %s is %s." \
+	@test -n "$(PYTHON)" || { echo "CrowdTrace requires Python 3.11 or newer; set PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("CrowdTrace requires Python 3.11 or newer; %s is %s." \
 		% (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
 
 environment: python

@@ -24,11 +24,11 @@ WITHOUT_SERVICES = {
 }
 """Commands that read neither database nor broker."""
 ON_TABLES_AS_THEY_ARE = {"dbshell", "makemigrations", "migrate", "optimizemigration", "showmigrations", "sqlmigrate"}
-"""Commands about the tables themselves, and what must see them before they are brought up to date."""
+"""Commands about the tables themselves, which must see them before they are migrated."""
 
 
 def needs_services(arguments: list[str]) -> bool:
-    """Return whether a command line reads database or broker, and nobody gave their addresses."""
+    """Return whether a command line uses database or broker, and their URLs are not set."""
     asks_for_help = not arguments or any(option in arguments for option in ("-h", "--help", "--version"))
     return not (asks_for_help or arguments[0] in WITHOUT_SERVICES or embedded.is_given("DATABASE_URL"))
 
@@ -36,7 +36,7 @@ def needs_services(arguments: list[str]) -> bool:
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
-    # Leave the way Ctrl-C leaves, so that the services are stopped.
+    # Exit in the same way as with Ctrl-C, so that the services are stopped.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
     try:

@@ -1,1 +1,1 @@
-"""Measurements with ratios against a named peer or floor; `make bench` runs all."""
+"""Benchmarks that print ratios to a named peer or floor; `make bench` runs all of them."""

@@ -1,15 +1,15 @@
-"""Compare a batch of scans with its cryptographic floor and with single requests, and let 20 doors come back.
+"""Compare a batch of scans with its cryptographic floor and with single requests, and let 20 doors reconnect.
 
-First in this process, through the whole web stack, without the wait for the moment at which an answer leaves. All scans
-are of offline doors, of the last hour, of passes that were never scanned.
+The first part runs in this process, through the whole web stack, without the wait for the moment at which a response is
+sent. All scans are of offline doors, of the last hour, and of passes that were never scanned.
 
-- floor: what no server can leave out, in a loop: HPKE of sealed scans, Ed25519 and the hash chain of all
+- floor: the work that no server can avoid, in a loop: HPKE of sealed scans, Ed25519 and the hash chain of all
 - batch: uploads of 250, as a kiosk sends them, plain and sealed
 - single: the same plain scans, one request each
-- CPU ms: of this process for a scan; stores ms: of PostgreSQL and Valkey
+- CPU ms: of this process per scan; stores ms: of PostgreSQL and Valkey
 
-Then at a server of two workers: 20 doors upload at once what they scanned within the hour, sealed, each batch after the
-other, while eight doors scan 40 times a second together.
+The second part runs at a server with two workers: 20 doors upload the sealed scans of an hour at the same time, one
+batch after another, while eight doors together scan 40 times a second.
 
     python -m benchmarks.batch [--scans 1000]
 """
@@ -35,14 +35,14 @@ from embedded.network import free_port
 from embedded.processes import Record
 
 BATCH: Final = 250
-MEASURED: Final = 500  # scans of each kind
+MEASURED: Final = 500  # number of scans of each kind
 RETURNING: Final = 20
 LIVE_SECONDS: Final = 30
 HOUR_S: Final = 3600
 
 
 class Took(NamedTuple):
-    """For one scan: scans a second, milliseconds of CPU here and in the stores."""
+    """Per scan: scans a second, milliseconds of CPU here and in the stores."""
 
     per_second: float
     cpu_ms: float
@@ -50,14 +50,14 @@ class Took(NamedTuple):
 
 
 def queued(shown: Callable[[float], str], at: float) -> dict[str, Any]:
-    """A scan as a kiosk queues it."""
+    """Return a scan as a kiosk queues it."""
     told = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
     body = {"credential": shown(at), "type": "Checkin", "scanned_at": told, "kiosk_result": "Approved"}
     return {"scan_id": secrets.token_urlsafe(16)} | body
 
 
 def sealed(body: dict[str, Any], key: bytes) -> dict[str, Any]:
-    """The same, sealed."""
+    """Return the scan sealed."""
     from passes.codec import seal_scan
 
     scan_id = body.pop("scan_id")
@@ -65,13 +65,13 @@ def sealed(body: dict[str, Any], key: bytes) -> dict[str, Any]:
 
 
 def batches(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Uploads of a kiosk."""
+    """Yield uploads of a kiosk."""
     for at in range(0, len(items), BATCH):
         yield items[at : at + BATCH]
 
 
 class Bench:
-    """Scans of a town, and what is watched."""
+    """Scans of a town, and the processes that are measured."""
 
     def __init__(self, town: Town, home: Path) -> None:
         from common.time import utc_now
@@ -83,19 +83,19 @@ class Bench:
         self.stores = [psutil.Process(one.pid) for one in records if one is not None]
 
     def scans(self, count: int) -> list[dict[str, Any]]:
-        """Scans of the last hour."""
+        """Return scans of the last hour."""
         now = time.time()
         return [queued(next(self.shown), now - HOUR_S * at / count) for at in range(count)]
 
     def took(self, count: int, work: Callable[[], None]) -> Took:
-        """Do the work of so many scans."""
+        """Process ``count`` scans, and measure it."""
         stores, cpu, began = cpu_seconds(*self.stores), time.process_time(), time.perf_counter()
         work()
         cpu, took = time.process_time() - cpu, time.perf_counter() - began
         return Took(count / took, cpu / count * 1e3, (cpu_seconds(*self.stores) - stores) / count * 1e3)
 
     def floor(self, items: list[dict[str, Any]]) -> Callable[[], None]:
-        """The cryptography of scans, plain or sealed."""
+        """Return a function that does the cryptography of scans, plain or sealed."""
         from common.time import utc_now
         from passes import keys
         from passes.codec import open_scan, parse_pass
@@ -118,7 +118,7 @@ class Bench:
         return work
 
     def send(self, path: str, bodies: list[Any]) -> Callable[[], None]:
-        """Requests through the web stack."""
+        """Return a function that sends requests through the web stack."""
         from common.web.gateway import call, environ_of, set_body
         from crowdtrace.asgi import application
 
@@ -142,7 +142,7 @@ class Bench:
         return work
 
     def in_process(self) -> None:
-        """Print batches beside floor and single requests, in three rounds."""
+        """Print batches compared with floor and single requests, in three rounds."""
         from passes.codec import chain
 
         chain.compile_when_used()
@@ -153,7 +153,7 @@ class Bench:
             uploads = [[{"scans": items} for items in batches(each)] for each in (plain, hidden)]
             sets = [self.took(MEASURED, self.send("/api/v1/scans/batch", bodies)) for bodies in uploads]
             single = self.took(len(singles), self.send("/api/v1/scans", singles))
-            if number == 0:  # warms up: machine code of the chain, plans
+            if number == 0:  # warm-up: machine code of the chain, query plans
                 time.sleep(5)
                 continue
             print(f"round {number}:{'':6}{'scans/s':>9}{'CPU ms':>8}{'stores ms':>11}{'of floor':>10}{'x single':>10}")
@@ -191,7 +191,7 @@ class Bench:
         )
 
     def at_a_server(self, scans: int) -> None:
-        """20 doors come back, while others scan."""
+        """Let 20 doors reconnect while others scan."""
         tokens = self.town.tokens
 
         def next_live() -> bytes:
@@ -226,9 +226,9 @@ class Bench:
 
 
 def main() -> None:
-    """Run on services of a home of its own."""
+    """Run the benchmark on services of a temporary home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scans", type=int, default=1000, help="of each door that comes back")
+    parser.add_argument("--scans", type=int, default=1000, help="of each door that reconnects")
     scans = parser.parse_args().scans
     with tempfile.TemporaryDirectory(prefix="crowdtrace-bench-") as folder:
         os.environ["CROWDTRACE_HOME"] = str(Path(folder) / "home")

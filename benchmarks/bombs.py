@@ -1,8 +1,8 @@
-"""A trivial endpoint while thirty clients send texts that take half a minute to parse, in the same process.
+"""Measure a trivial endpoint while thirty clients send texts that take half a minute to parse, in the same process.
 
     python -m benchmarks.bombs [--seconds 10] [--clients 30]
 
-Latency and CPU of `/healthz` before and during the attack; their ratio is what the attack costs.
+It prints latency and CPU of `/healthz` before and during the attack; their ratio is the effect of the attack.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def measured(seconds: float, clients: int) -> dict[str, object]:
-    """Milliseconds of the endpoint, what the attackers were answered, and CPU of this process for each of theirs."""
+    """Return milliseconds of the endpoint, the attackers' responses, and CPU of this process for each attack."""
     from django.conf import settings
     from django.test import override_settings
 
@@ -73,7 +73,7 @@ def _attack(ended: threading.Event) -> Counter[int]:
 
 
 def _latencies(seconds: float) -> tuple[float, float]:
-    """Median and 99th percentile in milliseconds, at fifty requests a second."""
+    """Return median and 99th percentile in milliseconds, at fifty requests a second."""
     from django.test import Client
 
     client = Client(headers={"host": "localhost"})

@@ -1,4 +1,6 @@
-"""Crowd state and shields with a million visits in 14 days: first computation, five-minute increment, one shield.
+"""Measure crowd state and shields with a million visits in 14 days: first computation, increment, one shield.
+
+The increment is that of five minutes.
 
 python -m benchmarks.crowd [--visits 1000000] [--venues 1000]
 """

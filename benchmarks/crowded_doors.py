@@ -1,12 +1,13 @@
-"""Live scans alone, then during other requests to the same web server.
+"""Measure live scans, alone and during other requests to the same web server.
 
-The server is granian with two workers, as `make run` starts it. Eight doors send 40 scans a second together, on
-connections that stay open, first alone and then beside: 30 clients that send heavy queries in a loop, 50 connections
-that promise a body and send none, and 8 clients that crawl pages in a loop. All share the machine, clients included.
+The server is granian with two workers, as `make run` starts it. Eight doors together send 40 scans a second on
+persistent connections, first alone and then at the same time as 30 clients that send heavy queries in a loop, 50
+connections that announce a body and send none, and 8 clients that crawl pages in a loop. All share the machine, clients
+included.
 
 - p50, p99: of scans, from the first byte sent to the last one read
-- others: what queries and pages were answered, by status; 503 found no place, and these clients ask again at once.
-  Queries that run when the time is up are in no count
+- others: responses to queries and pages, by status; 503 found no place, and these clients retry at once. Queries still
+  running when the time is up are not counted
 
     python -m benchmarks.crowded_doors [--seconds 15]
 """
@@ -38,7 +39,7 @@ WARM_SECONDS = 5
 
 
 async def ask(port: int, data: bytes) -> tuple[int, float]:
-    """Status of one request on a connection of its own, and its seconds."""
+    """Return status and seconds of one request on a separate connection."""
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
@@ -49,7 +50,7 @@ async def ask(port: int, data: bytes) -> tuple[int, float]:
 
 
 async def again_and_again(port: int, datas: list[bytes], seen: Counter[str], name: str) -> None:
-    """Ask in a loop until cancelled."""
+    """Send requests in a loop until cancelled."""
     while True:
         for data in datas:
             with contextlib.suppress(ConnectionError):
@@ -58,7 +59,7 @@ async def again_and_again(port: int, datas: list[bytes], seen: Counter[str], nam
 
 
 async def door(port: int, next_scan: Callable[[], bytes], until: float, taken: list[float]) -> None:
-    """Send scans at a steady pace, however long answers take."""
+    """Send scans at a steady pace, however long responses take."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     due = time.perf_counter()
     while due < until:
@@ -76,7 +77,7 @@ async def door(port: int, next_scan: Callable[[], bytes], until: float, taken: l
 
 
 async def scan(port: int, next_scan: Callable[[], bytes], seconds: float) -> list[float]:
-    """The seconds that each scan took."""
+    """Return the seconds that each scan took."""
     taken: list[float] = []
     until = time.perf_counter() + seconds
     await asyncio.gather(*(door(port, next_scan, until, taken) for _ in range(DOORS)))
@@ -112,7 +113,7 @@ def report(name: str, taken: list[float]) -> None:
 
 
 def main() -> None:
-    """Run on services of a home of its own."""
+    """Run the benchmark on services of a temporary home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=15)
     seconds = parser.parse_args().seconds

@@ -1,4 +1,4 @@
-"""Plausible days of scans, made without the server: for measuring the release, not for learning about epidemics."""
+"""Plausible days of scans, generated without the server: to measure the release, not to learn about epidemics."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ Codes = NDArray[np.int64]
 class Day:
     """Rows of one day, as codes into the domain's axes by axis name.
 
-    `within` says which are among the first three of their person, `marked` which of these the coin kept.
+    `within` selects the first three rows of each person, `marked` those of them that the coin kept.
     """
 
     codes: dict[str, Codes]
@@ -24,15 +24,15 @@ class Day:
     marked: NDArray[np.bool_]
 
     def truth(self, workload: Workload) -> Counts:
-        """Counts of the estimand: passes that were scanned or refused, at most three of a person."""
+        """Return counts of the estimand: passes that were scanned or refused, at most three per person."""
         return self._count(workload, self.within)
 
     def exact(self, tables: tuple[Workload, ...]) -> dict[str, Counts]:
-        """What the draw takes: counts of marked passes."""
+        """Return the input of the draw: counts of marked passes."""
         return {table.name: self._count(table, self.marked) for table in tables}
 
     def toss(self, rng: np.random.Generator) -> "Day":
-        """The same day with the coin of every pass tossed again."""
+        """Return the same day with the coin of every pass tossed again."""
         return replace(self, marked=self.within & (rng.random(len(self.within)) < KEEP))
 
     def _count(self, workload: Workload, rows: NDArray[np.bool_]) -> Counts:
@@ -41,11 +41,11 @@ class Day:
 
 
 def simulated_day(*, rows: int, seed: int, areas: int = 0) -> Day:
-    """About `rows` check-ins of one day, in the first `areas` ZIPs of the list, or in all.
+    """Return about `rows` check-ins of one day, in the first `areas` ZIPs of the list, or in all.
 
-    People make 1 + Poisson(0.5) visits. ZIPs differ in size like a lognormal with sigma 1.1 (close to the spread of
-    populations of US 3-digit ZIPs) and in prevalence with sigma 0.6. Three in four who name symptoms or a diagnosis are
-    refused; one in a hundred others are. One in a hundred is declined at the door.
+    People make 1 + Poisson(0.5) visits. ZIPs differ in size by a lognormal with sigma 1.1 (close to the spread of
+    populations of US 3-digit ZIPs) and in prevalence with sigma 0.6. Three in four people who report symptoms or a
+    diagnosis are refused, and one in a hundred others. One in a hundred is declined at the door.
     """
     rng = np.random.default_rng(seed)
     zips = areas or len(states_by_zip3())

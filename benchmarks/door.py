@@ -1,9 +1,9 @@
-"""How soon a door without a network answers, in a real Chromium: from a decoded code to the light on the screen.
+"""Measure how soon an offline door responds, in a real Chromium: from a decoded code to the light on the screen.
 
-The door checks the signature, walks the hash chain of the minute, looks whether the pass was used, and queues the scan
-in its own storage before it shows a light. The floor, in the same page and in turns, is the least of that any door
-must do: one Ed25519 check by WebCrypto and one row written to IndexedDB. What a camera needs to find the code is not
-in it. A pass is scanned once only, so every answer is to another pass.
+The door verifies the signature, walks the hash chain of the minute, checks whether the pass was used, and queues the
+scan in its storage before it shows a light. The floor, alternating in the same page, is the least that any door must
+do: one Ed25519 verification by WebCrypto and one row written to IndexedDB. The time that a camera needs to find the
+code is not included. Each pass is scanned only once, so every scan is of another pass.
 
     python -m benchmarks.door [--scans 40]
 """
@@ -18,7 +18,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from benchmarks.homes import measuring_home
 
-# From the last key of a scanner, when the code is there as text, to the attribute that makes the light appear.
+# From the last key of a scanner, when the code is available as text, to the attribute that makes the light appear.
 ANSWER: Final = """async (text) => {
   const signal = document.querySelector(".signal");
   while (!signal.hidden) await new Promise((done) => setTimeout(done, 50));
@@ -55,7 +55,7 @@ FLOOR: Final = """async () => {
 
 
 def answers(page: Page, codes: Sequence[str], keys: str) -> tuple[list[float], list[float]]:
-    """Milliseconds of each answer and, after each, of the floor."""
+    """Return milliseconds of each scan and, after each, of the floor."""
     times, floors = [], []
     for code in codes:
         took, light = page.evaluate(ANSWER.replace("TYPE", keys), code)
@@ -67,7 +67,7 @@ def answers(page: Page, codes: Sequence[str], keys: str) -> tuple[list[float], l
 
 
 def measure(scans: int) -> None:
-    """Enrol a door at a running copy, take its network away, scan."""
+    """Enrol a door at a running copy, disconnect its network, scan."""
     from django.test.utils import setup_test_environment
 
     import embedded
@@ -79,9 +79,9 @@ def measure(scans: int) -> None:
     from tests.passes.people import Phone
 
     port = free_port()
-    setup_test_environment()  # phones check in through Django's client for tests
+    setup_test_environment()  # phones check in through Django's test client
     with running(embedded.home(), port), sync_playwright() as playwright:
-        # Django's connections are of this thread, in which Playwright keeps a loop of its own.
+        # Django's connections belong to this thread, in which Playwright runs an event loop.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         venue = make_venue(now=now())
         held = [Phone().check_in(venue, now=now()) for _ in range(scans + 1)]

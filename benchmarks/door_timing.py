@@ -1,9 +1,9 @@
-"""Whether a door can tell by time why a light is red: 60 repeats of each cause, in random order, at a real server.
+"""Test whether a door can tell from the time why a light is red: 60 scans of each cause, in random order.
 
-The server is granian with two workers, as `make run` starts it, without the limit on repeats of one code: with it a
-door gets 20 a minute. AUC is the chance that a repeat of the one cause took longer than one of the other; 0.5 tells
-nothing. First as the server is, then without the moments at which answers leave (`common.web.moments`), each alone and
-beside eight doors that scan 40 times a second together.
+The server is real: granian with two workers, as `make run` starts it, without the limit on repeated scans of one code,
+which would allow a door 20 a minute. AUC is the probability that a scan of one cause took longer than one of the other;
+0.5 reveals nothing. The server is measured first as it is, then without the moments at which responses are sent
+(`common.web.moments`), each alone and together with eight doors that scan 40 times a second in total.
 
     python -m benchmarks.door_timing [--repeats 60]
 """
@@ -31,13 +31,13 @@ WARM = 40
 
 
 def auc(ones: list[float], others: list[float]) -> float:
-    """The chance that one of `ones` is larger than one of `others`; ties count half."""
+    """Return the probability that one of `ones` is larger than one of `others`; ties count half."""
     pairs = [(a > b) + 0.5 * (a == b) for a in ones for b in others]
     return statistics.mean(pairs)
 
 
 async def timed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> tuple[float, bytes]:
-    """Seconds and body of one scan."""
+    """Return seconds and body of one scan."""
     began = time.perf_counter()
     writer.write(data)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -47,7 +47,7 @@ async def timed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data
 
 
 async def others(port: int, next_scan: Callable[[], bytes]) -> None:
-    """One of the other doors, until it is cancelled."""
+    """Scan like another door until cancelled."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while True:
         took, _ = await timed(reader, writer, next_scan())
@@ -55,12 +55,12 @@ async def others(port: int, next_scan: Callable[[], bytes]) -> None:
 
 
 async def attack(port: int, causes: dict[str, Callable[[], bytes]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each repeat of each cause."""
+    """Return the seconds of each scan of each cause."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     taken: dict[str, list[float]] = {cause: [] for cause in causes}
     order = list(causes)
     for number in range(WARM + repeats):
-        # In a fixed order a cause would also be measured by what the one before it left behind.
+        # In a fixed order, a measurement would also depend on the effects of the cause before it.
         random.shuffle(order)
         for cause in order:
             seconds, body = await timed(reader, writer, causes[cause]())
@@ -71,7 +71,7 @@ async def attack(port: int, causes: dict[str, Callable[[], bytes]], repeats: int
 
 
 def measure(name: str, port: int, causes: dict[str, Any], next_scan: Callable[[], bytes], repeats: int) -> None:
-    """Print one line alone and one beside other doors."""
+    """Print one line alone, and one together with other doors."""
 
     async def both() -> None:
         for load, count in (("alone", 0), ("busy", DOORS)):
@@ -135,7 +135,7 @@ def run(repeats: int) -> None:
 
 
 def tag_of(shown: Callable[[float], str]) -> bytes:
-    """The tag of a pass by its text."""
+    """Return the tag of a pass from its text."""
     from passes.codec import read_pass
     from passes.codec.gopass import UncheckedPass
     from passes.hashes import pass_tag
@@ -146,7 +146,7 @@ def tag_of(shown: Callable[[float], str]) -> bytes:
 
 
 def main() -> None:
-    """Run on services of a home of its own."""
+    """Run the benchmark on services of a temporary home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=60)
     repeats = parser.parse_args().repeats

@@ -1,4 +1,4 @@
-"""Speed and memory of the dose sweep, and CERN CAiMIRA on the same scenarios in the same run.
+"""Measure speed and memory of the dose sweep, and CERN CAiMIRA on the same scenarios in the same run.
 
     python -m benchmarks.dose [--json] [--most 10000000]
 
@@ -31,7 +31,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def town(visits: int, *, in_order: bool, one_class: bool = False) -> tuple[Any, Any]:
-    """Visits of two weeks over venues of all sizes; the busiest has hundreds of times the visits of the quietest."""
+    """Return visits of two weeks over venues of all sizes, which differ by a factor of hundreds."""
     from risk.model.far import Rooms, Stays
 
     rng = np.random.default_rng(20)
@@ -52,7 +52,7 @@ def town(visits: int, *, in_order: bool, one_class: bool = False) -> tuple[Any, 
 
 
 def timed(visits: int, *, in_order: bool, one_class: bool = False) -> dict[str, float]:
-    """Best of some runs: seconds of sorting, of the sweep after it."""
+    """Return the best of several runs: seconds of sorting, and of the sweep after it."""
     from risk.model.far import sort_stays, unit_doses
 
     stays, rooms = town(visits, in_order=in_order, one_class=one_class)
@@ -69,12 +69,12 @@ def timed(visits: int, *, in_order: bool, one_class: bool = False) -> dict[str, 
 
 @contextmanager
 def one_column() -> Iterator[None]:
-    """The same sweep with loops over one column, everybody, where all are in one class: what four columns cost."""
+    """Run the same sweep with loops over one column, everybody, if all are in one class: the cost of four columns."""
     from risk.model import compiled
 
     whole = compiled.sweep
     narrow = FunctionType(whole.py_func.__code__, {**vars(compiled), "CHANNELS": 1})  # type: ignore[attr-defined]
-    # Without the cache on disk, which knows a function by its place and would give the wide one.
+    # Without the cache on disk, which identifies a function by its location and would return the wide one.
     compiled.sweep = numba.njit(nogil=True, error_model="numpy")(narrow)
     try:
         yield
@@ -97,13 +97,13 @@ def all_cores_against_one(visits: int, cores: int) -> float:
 
 
 def growth(rows: list[dict[str, float]], speed: str) -> float:
-    """Exponent of the work from the smallest to the largest size."""
+    """Return the exponent of the work from the smallest to the largest size."""
     first, last = rows[0], rows[-1]
     return 1.0 + math.log(first[speed] / last[speed]) / math.log(last["visits"] / first["visits"])
 
 
 def peak_bytes_a_visit(visits: int) -> float:
-    """Peak memory of a process that holds the visits and sweeps them, less that of one that sweeps a thousand."""
+    """Return the peak memory of a process that sweeps the visits, minus that of one with a thousand visits."""
 
     def peak(size: int) -> int:
         code = (
@@ -117,7 +117,7 @@ def peak_bytes_a_visit(visits: int) -> float:
 
 
 def rss_town(visits: int) -> None:
-    """A plain town made without temporaries larger than its columns, and its sweep (for the memory measurement)."""
+    """Create a plain town without temporaries larger than its columns, and sweep it (for the memory measurement)."""
     from risk.model.far import Rooms, Stays, unit_doses
 
     venues = max(1, visits // VISITS_A_VENUE)
@@ -135,7 +135,10 @@ def rss_town(visits: int) -> None:
 
 
 def against_caimira(venues: int = 20, visits: int = 60) -> dict[str, Any] | None:
-    """Both models on the same rooms: visits a second, and the largest relative difference. None without the peer."""
+    """Return visits a second of both models on the same rooms, and the largest relative difference.
+
+    Return `None` without the peer.
+    """
     from risk.model.far import Rooms, Stays, microseconds, unit_doses
 
     if not PEERS.exists():
@@ -164,7 +167,7 @@ def against_caimira(venues: int = 20, visits: int = 60) -> dict[str, Any] | None
     where = np.repeat(np.arange(venues), visits)
     arrive, leave = microseconds(spans[:, 0], "arrive_h"), microseconds(spans[:, 1], "leave_h")
     rooms = Rooms(np.array([s["volume_m3"] for s in scenarios]), np.array(peer["removal_rate_per_h"]))
-    # Everybody emits; observers with the same times read the whole air, as the peer does.
+    # Everybody emits; observers with the same times read the whole air, like the peer.
     both = Stays.of(
         venue=np.concatenate([where, where]),
         arrive_us=np.concatenate([arrive, arrive]),
@@ -225,7 +228,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(out))
         return
-    print(f"first call (compiling or loading what was compiled): {out['first_call_s']:.1f} s")
+    print(f"first call (compiling, or loading from the cache): {out['first_call_s']:.1f} s")
     for row in out["sizes"]:
         print(
             f"{row['visits']:>11,} visits: {row['sorted_visits_per_s'] / 1e6:5.2f} million/s sorted, "
@@ -237,13 +240,13 @@ def main() -> None:
     )
     print(
         f"the sweep of four classes takes {out['four_columns_against_one']:.2f} times that of one class alone; "
-        f"people in four take {out['four_classes_against_one']:.2f} times people in one, as all columns are there"
+        f"people in four take {out['four_classes_against_one']:.2f} times as long as in one, since all columns exist"
     )
     print(f"peak memory {out['peak_bytes_per_visit']:.0f} bytes a visit, its columns included")
     print(f"{out['cores']} cores take {out['all_cores_against_one']:.2f} times as many visits a second as one")
     peer = out["caimira"]
     if peer is None:
-        print("CAiMIRA: not measured; make the second environment first: make environment-peers")
+        print("CAiMIRA: not measured; create the second environment first: make environment-peers")
     else:
         print(
             f"CAiMIRA {peer['caimira']}: {peer['caimira_visits_per_s']:,.0f} visits/s against "

@@ -1,9 +1,9 @@
-"""CERN CAiMIRA on the scenarios of `benchmarks.dose`; runs in the second environment, with nothing of ours imported.
+"""Run CERN CAiMIRA on the scenarios of `benchmarks.dose`, in the second environment and without our code.
 
-Reads `{"venues": [{"volume_m3", "air_changes_per_h", "visits": [[arrive_h, leave_h], ...]}]}` on stdin, answers
-`{"version", "seconds", "visits", "removal_rate_per_h": [...], "integrals": [[...], ...]}` on stdout. One model a venue
-with everybody emitting one unit an hour; each visit then asks for its integral, own breath included, which spares
-CAiMIRA a model a visit.
+It reads `{"venues": [{"volume_m3", "air_changes_per_h", "visits": [[arrive_h, leave_h], ...]}]}` from stdin and writes
+`{"version", "seconds", "visits", "removal_rate_per_h": [...], "integrals": [[...], ...]}` to stdout. There is one model
+per venue in which everybody emits one unit per hour; each visit then requests its integral, its own breath included,
+which saves CAiMIRA a model per visit.
 """
 
 import json
@@ -18,7 +18,7 @@ from caimira.calculator.store.data_registry import DataRegistry
 
 
 def model_of(venue: dict[str, list[tuple[float, float]]], registry: DataRegistry) -> models.ConcentrationModel:
-    """The venue's room with as many emitters as people are inside."""
+    """Return the venue's room with as many emitters as people are inside."""
     edges = sorted({0.0, 24.0, *(t for visit in venue["visits"] for t in visit)})
     middle = [(a + b) / 2 for a, b in pairwise(edges)]
     number = tuple(sum(a <= t < b for a, b in venue["visits"]) for t in middle)

@@ -1,14 +1,14 @@
-"""How long erasing from the verified tier takes, beside the naive way in the same run.
+"""Measure how long erasure from the verified tier takes, compared with the naive way in the same run.
 
     python -m benchmarks.erasure [--rows 10000000] [--days 10] [--holders 1 1000]
 
-Ours knows from the index which file holds a row (one look-up by primary key a holder, not in these figures), looks
-whether its class still holds, and rewrites that file. The other two have no index and look at no class: they read the
-tokens of every file of every day and rewrite those with a match. The naive way does so in Arrow, the best that can be
-done with its interface alone, and writes as we do. The peer, S3 Find and Forget, takes each row group through pandas
-(`delete_from_table` in its `parquet_handler.py`; its finding, a query by Athena, is the same read as the naive way's
-here). All are given in seconds of this process's CPU and by the clock. Then what only ours does: the sweep of
-everything unreachable, and the proof that reads every object that is left.
+Ours knows from the index which file holds a row (one look-up by primary key per holder, not included in these figures),
+checks whether the row's class is still large enough, and rewrites that file. The other two have no index and check no
+class: they read the tokens of every file of every day, and rewrite the files with a match. The naive way does so in
+Arrow, the best that its interface allows, and writes as ours does. The peer, S3 Find and Forget, passes each row group
+through pandas (`delete_from_table` in its `parquet_handler.py`; its search, a query by Athena, reads the same as the
+naive way here). All are given in CPU seconds of this process and in elapsed seconds. Then follows what only ours does:
+the sweep of everything unreachable, and the proof that reads every remaining object.
 """
 
 import argparse
@@ -42,7 +42,7 @@ Tokens = Mapping[dt.date, list[str]]
 
 
 def batches(day: dt.date, rows: int, rng: np.random.Generator) -> Iterator[pa.RecordBatch]:
-    """Rows of one day in classes of a few thousand, with random tokens."""
+    """Yield the rows of one day in classes of a few thousand, with random tokens."""
     schema = arrow_schema(VERIFIED)
     for start in range(0, rows, BATCH):
         count = min(BATCH, rows - start)
@@ -69,7 +69,7 @@ def batches(day: dt.date, rows: int, rng: np.random.Generator) -> Iterator[pa.Re
 
 
 def chosen(lake: Lake, holders: int, rng: np.random.Generator) -> tuple[Tokens, set[str]]:
-    """Tokens of random rows by day, and the files that hold them: what the index would say."""
+    """Return tokens of random rows by day, and the files that hold them: what the index would return."""
     table = lake.table(VERIFIED)
     tasks = list(table.scan().plan_files())
     tokens: dict[dt.date, list[str]] = {}
@@ -89,13 +89,13 @@ Rewritten = Callable[[pq.ParquetFile, pa.Array], Iterator[pa.RecordBatch]]
 
 
 def in_arrow(parquet: pq.ParquetFile, wanted: pa.Array) -> Iterator[pa.RecordBatch]:
-    """The rows that stay, by a mask."""
+    """Yield the remaining rows, by a mask."""
     for batch in parquet.iter_batches(batch_size=BATCH):
         yield batch.filter(pc.invert(pc.is_in(batch["userid"], wanted)))
 
 
 def in_pandas(parquet: pq.ParquetFile, wanted: pa.Array) -> Iterator[pa.RecordBatch]:
-    """The rows that stay, each row group through a frame of pandas."""
+    """Yield the remaining rows, each row group through a pandas frame."""
     tokens = wanted.to_pylist()
     for number in range(parquet.num_row_groups):
         group = parquet.read_row_group(number)
@@ -105,7 +105,7 @@ def in_pandas(parquet: pq.ParquetFile, wanted: pa.Array) -> Iterator[pa.RecordBa
 
 
 def scan_and_rewrite(lake: Lake, tokens: Tokens, job: str, rewritten: Rewritten) -> None:
-    """Find by reading all tokens of all files; forget by rewriting those with a match."""
+    """Find rows by reading all tokens of all files; forget them by rewriting the files with a match."""
     table = lake.table(VERIFIED)
     wanted = pa.array(sorted(token for found in tokens.values() for token in found))
     old, new = [], []
@@ -120,7 +120,7 @@ def scan_and_rewrite(lake: Lake, tokens: Tokens, job: str, rewritten: Rewritten)
 
 
 def without_index(lake: Lake, holders: int, rng: np.random.Generator, rewritten: Rewritten) -> str:
-    """Erase random holders without an index; how long it took."""
+    """Erase random holders without an index, and return how long it took."""
     tokens, _ = chosen(lake, holders, rng)
     took = timed(partial(scan_and_rewrite, lake, tokens, f"{rewritten.__name__}-{holders}", rewritten))
     sweep(lake=lake, described=VERIFIED)
@@ -128,7 +128,7 @@ def without_index(lake: Lake, holders: int, rng: np.random.Generator, rewritten:
 
 
 def timed(work: Callable[[], object]) -> str:
-    """Seconds of CPU and by the clock."""
+    """Return CPU seconds and elapsed seconds."""
     cpu, clock = time.process_time(), time.perf_counter()
     work()
     return f"{time.process_time() - cpu:.1f} s CPU, {time.perf_counter() - clock:.1f} s"

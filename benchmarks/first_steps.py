@@ -1,9 +1,9 @@
-"""Seconds from nothing to a host's poster and to a visitor's first green light, in a real Chromium.
+"""Measure seconds from nothing to a host's poster and to a visitor's first green light, in a real Chromium.
 
-A copy of its own is started in an empty home. The host makes an account and an event and has its poster; a tablet
-becomes the door of the place; a visitor's phone makes a key, answers the four questions and holds its code to the door.
-Every step is what a person presses and types; a person reads and thinks longer, so each press and each field is put
-down with a second, and the figure is said with and without.
+A separate copy is started in an empty home. The host creates an account and an event and downloads its poster; a tablet
+becomes the door of the place; a visitor's phone creates a key, answers the four questions and shows its code to the
+door. Every step is what a person presses and types; a person reads and thinks longer, so each press and each field is
+counted as a second, and the figure is given with and without these.
 
     python -m benchmarks.first_steps
 """
@@ -20,7 +20,7 @@ import embedded
 from embedded.network import free_port
 from tests.live import running
 
-# The helpers of the browser's tests know our models; the copy that is measured has a process of its own.
+# The helpers of the browser tests use our models; the measured copy is a separate process.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 django.setup()
 
@@ -28,11 +28,11 @@ from tests.browser.actions import TYPE_KEYS, answer, make_key, read_code  # noqa
 from tests.browser.conftest import PHONE, TABLET, launch, shows  # noqa: E402
 
 SECONDS_A_STEP = 1.0
-"""For one press or one field, roughly: pointing takes 1.1 s in the keystroke-level model (Card, Moran, Newell 1980)."""
+"""Seconds per press or field, roughly: pointing takes 1.1 s in the keystroke-level model (Card, Moran, Newell 1980)."""
 
 
 class Steps:
-    """Presses and fields of one person, counted, with the time since their beginning."""
+    """Presses and fields of one person, counted, with the time since the start."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.count, self.started = page, 0, time.monotonic()
@@ -52,7 +52,7 @@ class Steps:
 
 
 def poster_of_host(page: Page) -> str:
-    """From the front page to the bytes of a poster; the address of the event's page stays open."""
+    """Go from the front page to the bytes of a poster; the event's page stays open."""
     steps = Steps(page)
     page.goto("/")
     steps.press("main a:has-text('Begin')")
@@ -74,7 +74,7 @@ def poster_of_host(page: Page) -> str:
 
 
 def door_of_host(host: Page, tablet: Page) -> str:
-    """The owner's page makes a code for the first door, the tablet takes it."""
+    """Create a code for the first door on the owner's page, and enrol the tablet with it."""
     steps = Steps(host)
     host.goto("/owner")
     steps.press(".place a >> nth=0")
@@ -91,7 +91,7 @@ def door_of_host(host: Page, tablet: Page) -> str:
 
 
 def green_of_visitor(phone: Page, tablet: Page, link: str) -> str:
-    """From the link of the event to green."""
+    """Go from the link of the event to green."""
     steps = Steps(phone)
     phone.goto(link)
     phone.wait_for_selector("[data-when=invited]:not([hidden])")
@@ -116,7 +116,7 @@ def green_of_visitor(phone: Page, tablet: Page, link: str) -> str:
 
 
 def walk(browser: Browser, url: str) -> list[str]:
-    """The three ways, one after the other."""
+    """Walk the three ways, one after another."""
     host, tablet, phone = (
         browser.new_context(base_url=url, viewport=ViewportSize(width=size["width"], height=size["height"])).new_page()
         for size in (PHONE, TABLET, PHONE)

@@ -1,8 +1,8 @@
-"""Requests through the whole web stack of this process, beside a floor: the same statements without what is computed.
+"""Measure requests through the whole web stack of this process, compared with a floor: only their SQL statements.
 
-The floor of a request is a plain DRF view that sends the statements the request was seen to send, fetches all rows and
-answers the same bytes. Request and floor take turns, so that both see the same machine. CPU is that of this process,
-PostgreSQL's apart.
+The floor of a request is a plain DRF view that sends the statements recorded for the request, fetches all rows and
+returns the same bytes. Request and floor alternate, so that both see the same machine. CPU is that of this process,
+without PostgreSQL's.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from rest_framework.views import APIView
 
 @dataclass
 class Seen:
-    """Statements of one request, and its answer."""
+    """Statements of one request, and its response."""
 
     statements: list[tuple[str, Any]] = field(default_factory=list)
     content: bytes = b""
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        """Note a statement and run it."""
+        """Record a statement and run it."""
         self.statements.append((sql, params))
         return execute(sql, params, many, context)
 
@@ -45,7 +45,7 @@ class Asked:
     body: dict[str, Any] | None = None
 
     def send(self, client: Client, at: str | None = None) -> HttpResponseBase:
-        """Send it."""
+        """Send the request."""
         text = "" if self.body is None else json.dumps(self.body)
         return client.generic(self.method, at or self.path, text, content_type="application/json")
 
@@ -54,7 +54,7 @@ _seen = Seen()
 
 
 class FloorView(APIView):
-    """The statements last seen, and the answer they led to."""
+    """The statements recorded last, and their response."""
 
     def _answer(self, request: Request) -> HttpResponse:
         _ = request.data if request.method == "POST" else None
@@ -66,11 +66,11 @@ class FloorView(APIView):
         return HttpResponse(_seen.content, content_type="application/json")
 
     def get(self, request: Request) -> HttpResponse:
-        """As a search."""
+        """Respond like a search."""
         return self._answer(request)
 
     def post(self, request: Request) -> HttpResponse:
-        """As a shield."""
+        """Respond like a shield."""
         return self._answer(request)
 
 
@@ -78,7 +78,7 @@ urlpatterns = [path("floor", FloorView.as_view()), path("", include("crowdtrace.
 
 
 def measure(requests: Sequence[Asked], *, warm: int = 5) -> dict[str, float]:
-    """Milliseconds of the requests and of their floors; the first few only warm up."""
+    """Return milliseconds of the requests and of their floors; the first few only warm up."""
     global _seen  # noqa: PLW0603 - the one view of the floor reads it
     wall: list[tuple[float, float]] = []
     cpu: list[tuple[float, float]] = []

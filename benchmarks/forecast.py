@@ -1,10 +1,10 @@
-"""The radar on a real season of influenza: skill of the mixture and of each member, time and memory.
+"""Measure the radar on a real season of influenza: skill of the mixture and of each member, time and memory.
 
 python -m benchmarks.forecast --flusight FOLDER [--season] [--seeds 2]
 
-FOLDER holds vintages_2023_24.parquet and hospital_admissions.csv.gz (hospital admissions as they were known each week,
-and in the end), forecasts_2023_24.parquet (of FluSight's hub), populations.csv and ilinet_1997_2023.parquet. Nothing of
-it is part of CrowdTrace. Without --season, one week is refitted and timed against the baseline; with it, all weeks.
+FOLDER has vintages_2023_24.parquet and hospital_admissions.csv.gz (hospital admissions as known each week, and in the
+end), forecasts_2023_24.parquet (of FluSight's hub), populations.csv and ilinet_1997_2023.parquet. These files are not
+part of CrowdTrace. Without --season, one week is refitted and timed against the baseline; with it, all weeks.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ VINTAGES = "vintages_2023_24.parquet"
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What a season is forecast from."""
+    """The inputs of a season's forecasts."""
 
     history: Rows
     vintages: list[Vintage]
@@ -51,7 +51,7 @@ class Data:
     population: dict[str, float]
 
     def forecast(self, vintages: Sequence[Vintage], *, model: Model = "radar", seed: int = 0) -> list[Forecast]:
-        """All forecasts of these vintages."""
+        """Return all forecasts of these vintages."""
         return list(
             forecasts(
                 self.history,
@@ -65,16 +65,16 @@ class Data:
 
 
 def main() -> None:
-    """Print one JSON object, or a line that says what is absent."""
+    """Print one JSON object, or a line with the missing files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--flusight", type=Path, default=Path("data/flusight"))
-    parser.add_argument("--season", action="store_true", help="forecast every week of the season, several minutes")
+    parser.add_argument("--season", action="store_true", help="forecast every week of the season (several minutes)")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--without-reference", action="store_true")
     given = parser.parse_args()
     absent = [name for name in (HISTORY, HUB, POPULATIONS, REFERENCE, VINTAGES) if not (given.flusight / name).exists()]
     if absent:
-        print(f"Not measured: {given.flusight} has no {', '.join(absent)}; --flusight names another folder.")
+        print(f"Not measured: {given.flusight} has no {', '.join(absent)}; choose another folder with --flusight.")
         return
     data = Data(
         read_history(given.flusight / HISTORY),
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def _week(data: Data) -> dict[str, float]:
-    """One refit, with everything that the season had taught by then except earlier forecasts."""
+    """Return the figures of one refit, with everything the season had taught by then except earlier forecasts."""
     middle = data.vintages[len(data.vintages) // 2 :][:1]
     times = {}
     for model in ("baseline", "radar"):

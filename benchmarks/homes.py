@@ -1,4 +1,4 @@
-"""A home for the time of a measurement."""
+"""A temporary home for a benchmark."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def measuring_home() -> Iterator[None]:
-    """PostgreSQL and Valkey of a temporary home, settings loaded, gone afterwards."""
+    """Run PostgreSQL and Valkey of a temporary home, load the settings, and remove the home afterwards."""
     import embedded
 
     os.environ["CROWDTRACE_FAST"] = "1"

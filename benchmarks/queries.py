@@ -1,11 +1,11 @@
-"""How long the published queries take on released days, through the engine's own process, and what a release costs.
+"""Measure the published queries on released days, through the engine's process, and what a release costs.
 
     python -m benchmarks.queries [--rows 1000000] [--days 1] [--repeat 1]
 
-Writes `days` releases of `rows` simulated scans each into a lake and runs both published queries, unchanged, three
-times each, as a server does, with a process that waits for the next query; the very first one has to start its own.
-With `--repeat` each data file is listed so many times, which costs a reader as much as other files of that size. The
-peak of memory is that of this process: draw, fit, deal and write. Bytes a row are those of the columns that a query
+It writes `days` releases of `rows` simulated scans each into a lake and runs both published queries, unchanged, three
+times each, like a server, with a process that waits for the next query; only the very first query has to start one.
+With `--repeat`, each data file is listed that many times, which costs a reader as much as other files of that size. The
+peak of memory is that of this process: draw, fit, deal and write. Bytes per row are those of the columns that a query
 names, as Athena would scan and bill them.
 """
 
@@ -39,20 +39,20 @@ from exports.policy.fit import fit
 from exports.policy.noise import Counts
 from exports.policy.rows import deal, dp_counts
 
-# The last day is the one that the query by state asks for; up to 15 days lie in the span of the daily one.
+# The last day is the one that the query by state reads; up to 15 days lie in the span of the daily one.
 LAST = dt.date(2020, 10, 15)
-# Between two queries: people take longer. The process that waits for the next one loads its libraries meanwhile.
+# Between two queries: people take longer. Meanwhile, the process that waits for the next one loads its libraries.
 PAUSE_S = 2.0
 QUERIES = Path(__file__).parents[1] / "exports" / "queries"
 
 
 def counts(rows: int) -> dict[str, Counts]:
-    """Exact counts of a simulated day; its rows are gone when this returns."""
+    """Return exact counts of a simulated day; its rows are freed when this returns."""
     return simulated_day(rows=rows, seed=1).exact(workloads(zip3=tuple(states_by_zip3()), readings=True))
 
 
 def release(lake: Lake, day: dt.date, exact: dict[str, Counts]) -> float:
-    """Seconds from exact counts to committed files."""
+    """Return the seconds from exact counts to committed files."""
     started = time.perf_counter()
     tables = workloads(zip3=tuple(states_by_zip3()), readings=True)
     drawn = draw(day=day, counts=exact, tables=tables, budget=1.0)
@@ -64,7 +64,7 @@ def release(lake: Lake, day: dt.date, exact: dict[str, Counts]) -> float:
 
 
 def bytes_a_row(sources: Sequence[Source], sql: str) -> float:
-    """Compressed bytes of the columns of the crowd table that a query names, a row."""
+    """Return the compressed bytes, per row, of the columns of the crowd table that a query names."""
     [source] = [each for each in sources if each.table is CROWD_TRACING]
     named = {column for column in CROWD_TRACING.names if re.search(rf"\b{column}\b", sql)}
     size = rows = 0
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="scans a day")
     parser.add_argument("--days", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=1, help="times that each data file is read")
+    parser.add_argument("--repeat", type=int, default=1, help="number of times that each data file is read")
     options = parser.parse_args(arguments)
     exact = counts(options.rows)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

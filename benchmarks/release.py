@@ -1,10 +1,10 @@
-"""How accurate the open release is, on simulated days: bias, error and coverage, over many draws with seeded noise.
+"""Measure the accuracy of the open release on simulated days: bias, error and coverage, over many seeded draws.
 
     python -m benchmarks.release [--rows 500 5000 ...] [--draws 300] [--areas 20] [--epsilon 1] [--seed 1]
 
-The truth is that of the estimand: passes scanned or refused, at most three of a person. Every draw tosses the coin of
-each pass again. The noise has the distribution that OpenDP draws, from a generator with a seed, so a run can be
-repeated; the release itself uses OpenDP. Prints the tables of docs/accuracy.md.
+The truth is that of the estimand: passes scanned or refused, at most three per person. Every draw tosses the coin of
+each pass again. The noise has the same distribution as OpenDP's, from a seeded generator, so that a run can be
+repeated; the release itself uses OpenDP. It prints the tables of docs/accuracy.md.
 """
 
 import argparse
@@ -29,12 +29,12 @@ from exports.policy.signals import signals_of
 
 DATE = dt.date(2020, 10, 15)
 SHOWN = ("checkins", *ANSWERS)
-# Draws of a size whose intervals of noisy counts are looked at: there are hundreds in each.
+# Number of draws of a size whose intervals of noisy counts are checked: each has hundreds.
 WITH_INTERVALS = 20
 
 
 def seeded(rng: np.random.Generator) -> Mechanism:
-    """The discrete Laplace mechanism as the difference of two geometric variables."""
+    """Return the discrete Laplace mechanism as the difference of two geometric variables."""
 
     def mechanism(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
         up, down = rng.geometric(1 - math.exp(-1 / scale), (2, *counts.shape))
@@ -45,7 +45,7 @@ def seeded(rng: np.random.Generator) -> Mechanism:
 
 @dataclass
 class Measured:
-    """What the draws of one size showed, by signal where not said otherwise."""
+    """Results of the draws of one size, by signal unless stated otherwise."""
 
     truth: dict[str, float]
     values: dict[str, list[float]] = field(default_factory=dict)
@@ -103,7 +103,7 @@ def _note_intervals(made: Measured, drawn: Drawn, fitted: Fitted, truth: dict[st
 
 
 def _errors(rows: int, made: Measured) -> list[str]:
-    """The lines of a size in the table of errors."""
+    """Return the lines of a size in the table of errors."""
     lines = []
     for name in SHOWN:
         true, noise = made.truth[name], float(np.mean(made.errors[name]))
@@ -117,7 +117,7 @@ def _errors(rows: int, made: Measured) -> list[str]:
 
 
 def _shares(rows: int, draws: int, made: Measured) -> str:
-    """The line of a size in the table of shares."""
+    """Return the line of a size in the table of shares."""
     total = np.array(made.rows["checkins"]) / made.truth["checkins"] - 1
     held = [each for found in made.in_counts.values() for each in found]
     least = min((float(np.mean(found)), name) for name, found in made.in_counts.items())

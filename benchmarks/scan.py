@@ -1,24 +1,24 @@
-"""Scans a second at a real server, beside a floor endpoint in the same run.
+"""Measure scans a second at a real server, compared with a floor endpoint in the same run.
 
-The server is granian with two workers, as `make run` starts it; clients keep their connections open and share the
-machine. A scan is one that a door sends: a device with its token and its limit, a rotating code of a pass that was
-never scanned, an Approved that makes a visit. The floor is the least an endpoint with a look-up and a record can cost:
-a DRF view with one SELECT and one INSERT (`benchmarks.scan_floor`), in the same server, behind the middleware that any
-address but a device's goes through, with neither authentication nor limit. Both are warmed alike, for seconds, until
-the server has nothing left to make ready (the machine code of the chain takes seconds the first time on a machine);
-then rounds of scans and of the floor take turns, so that both see the same machine.
+The server is granian with two workers, as `make run` starts it; clients use persistent connections and share the
+machine. A scan is like one from a door: a device with its token and its limit, a rotating code of a pass that was never
+scanned, and an Approved that makes a visit. The floor is the least that an endpoint with a look-up and a record can
+cost: a DRF view with one SELECT and one INSERT (`benchmarks.scan_floor`), in the same server, behind the middleware of
+all URLs except a device's, with neither authentication nor limit. Both are warmed up for seconds, until the server has
+nothing left to prepare (the machine code of the chain takes seconds the first time on a machine); then rounds of scans
+and of the floor alternate, so that both see the same machine.
 
-- req/s: answers by the clock of the clients, which take a part of the same cores
+- req/s: responses per elapsed second of the clients, which use a part of the same cores
 - p50, p99: from the first byte sent to the last one read, with all clients waiting at once
-- CPU ms: CPU of the web server's processes, divided by answers; user and system
-- stores ms: the same of PostgreSQL and Valkey, which are in no ratio
+- CPU ms: CPU of the web server's processes, divided by responses; user and system
+- stores ms: the same of PostgreSQL and Valkey, which are not part of any ratio
 - scan / floor: the median of the rounds' ratios. A scan walks as many hashes as minutes of the day have passed: from
-  morning to night its CPU grows by 0.06 ms where the processor has instructions for SHA-256, else by 0.3 ms
+  morning to night, its CPU grows by 0.06 ms if the processor has instructions for SHA-256, otherwise by 0.3 ms
 
     python -m benchmarks.scan [--seconds 6] [--clients 16 ...]
 
-Answers of scans wait for their moment (`common.web.moments`), 40 ms after the request arrived: few clients get few
-answers a second, whatever the server could do.
+Responses to scans wait for their moment (`common.web.moments`), 40 ms after the request arrived: few clients get few
+responses a second, whatever the server's capacity.
 """
 
 import argparse
@@ -43,14 +43,14 @@ from embedded.processes import Record
 
 ROUNDS = 3
 WARM_SECONDS = 3
-IDLE_CPU = 0.02  # seconds of CPU in half a second, below which a server has nothing under way
+IDLE_CPU = 0.02  # CPU seconds in half a second, below which a server is idle
 DOORS = 4
-PASSES_A_SECOND = 900  # as many are made ready as a fast machine could scan
+PASSES_A_SECOND = 900  # as many are prepared as a fast machine could scan
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One round: requests a second, latencies in milliseconds, CPU milliseconds a request."""
+    """One round: requests a second, latencies in milliseconds, CPU milliseconds per request."""
 
     per_second: float
     p50_ms: float
@@ -61,7 +61,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Watched:
-    """The processes whose CPU is counted."""
+    """The processes whose CPU is measured."""
 
     server: psutil.Process
     stores: list[psutil.Process]
@@ -69,7 +69,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Town:
-    """What the clients need: tokens of doors, and credentials that are good for the coming minutes."""
+    """What the clients need: tokens of doors, and credentials that are valid for the next minutes."""
 
     tokens: list[str]
     shown: list[Callable[[float], str]]
@@ -77,7 +77,7 @@ class Town:
 
 
 def prepare(passes: int, *, doors: int = DOORS) -> Town:
-    """A venue with doors, and passes that were issued and never scanned."""
+    """Create a venue with doors, and passes that were issued and never scanned."""
     import django
 
     django.setup()
@@ -138,7 +138,7 @@ def prepare(passes: int, *, doors: int = DOORS) -> Town:
 
 
 def request(path: str, body: dict[str, Any], credential: str = "") -> bytes:
-    """The bytes of one POST on a connection that stays open."""
+    """Return the bytes of one POST on a persistent connection."""
     text = json.dumps(body).encode()
     who = f"Authorization: {credential}\r\n" if credential else ""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{who}Content-Type: application/json\r\n"
@@ -146,7 +146,7 @@ def request(path: str, body: dict[str, Any], credential: str = "") -> bytes:
 
 
 async def client(port: int, next_request: Callable[[], bytes | None], until: float, taken: list[float]) -> None:
-    """Send one request after the other on one connection, and refuse any answer but 200 and 201."""
+    """Send one request after another on one connection; raise for any status except 200 and 201."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < until and (data := next_request()) is not None:
         began = time.perf_counter()
@@ -162,7 +162,7 @@ async def client(port: int, next_request: Callable[[], bytes | None], until: flo
 
 
 def cpu_seconds(*parents: psutil.Process) -> float:
-    """CPU time of processes and of their children."""
+    """Return the CPU time of processes and of their children."""
     times = [one.cpu_times() for parent in parents for one in (parent, *parent.children(recursive=True))]
     return sum(one.user + one.system for one in times)
 
@@ -170,7 +170,7 @@ def cpu_seconds(*parents: psutil.Process) -> float:
 def drive(
     port: int, watched: Watched, next_request: Callable[[], bytes | None], *, seconds: float, clients: int
 ) -> Figures:
-    """One round."""
+    """Run one round."""
     taken: list[float] = []
 
     async def all_clients() -> None:
@@ -187,17 +187,17 @@ def drive(
 
 
 def settle(watched: Watched) -> None:
-    """Wait until the server does nothing by itself any more."""
+    """Wait until the server is idle."""
     for _ in range(120):
         before = cpu_seconds(watched.server)
         time.sleep(0.5)
         if cpu_seconds(watched.server) - before < IDLE_CPU:
             return
-    raise TimeoutError("the server does not come to rest")
+    raise TimeoutError("the server does not become idle")
 
 
 def start_server(port: int) -> subprocess.Popen[bytes]:
-    """Granian with the floor's address beside the real ones."""
+    """Start granian with the floor's URL next to the real ones."""
     from common.web.server import command
 
     settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.scan_floor_settings"}
@@ -206,7 +206,7 @@ def start_server(port: int) -> subprocess.Popen[bytes]:
 
 
 async def wait_for(port: int) -> None:
-    """Until the server takes connections."""
+    """Wait until the server accepts connections."""
     for _ in range(300):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -219,7 +219,7 @@ async def wait_for(port: int) -> None:
 
 
 def run(args: argparse.Namespace, home: Path) -> None:
-    """Prepare, drive both endpoints in turns, print."""
+    """Prepare, measure both endpoints alternately, print."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
     town = prepare(int(PASSES_A_SECOND * (args.seconds * ROUNDS * len(args.clients) + 2 * WARM_SECONDS)))
     screens = iter(town.shown)
@@ -247,7 +247,7 @@ def run(args: argparse.Namespace, home: Path) -> None:
         def one_round(next_request: Callable[[], bytes | None], clients: int, seconds: float) -> Figures:
             return drive(port, watched, next_request, seconds=seconds, clients=clients)
 
-        for _ in range(2):  # the second time with what the first had made ready
+        for _ in range(2):  # the second time with what the first prepared
             one_round(next_scan, 16, WARM_SECONDS)
             one_round(next_floor, 16, WARM_SECONDS)
             settle(watched)
@@ -261,7 +261,7 @@ def run(args: argparse.Namespace, home: Path) -> None:
 
 
 def report(rounds: list[tuple[Figures, ...]], clients: int, seconds: float) -> None:
-    """Print the medians of a number of clients."""
+    """Print the medians for a number of clients."""
     print(f"{os.cpu_count()} cores shared with {clients} clients; medians of {ROUNDS} rounds of {seconds} s")
     print(f"{'':8}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'stores ms':>11}")
     for name, side in (("scan", 0), ("floor", 1)):
@@ -276,7 +276,7 @@ def report(rounds: list[tuple[Figures, ...]], clients: int, seconds: float) -> N
 
 
 def main() -> None:
-    """Run on services of a home of its own."""
+    """Run the benchmark on services of a temporary home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--clients", type=int, nargs="+", default=[16])

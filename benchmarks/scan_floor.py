@@ -1,4 +1,4 @@
-"""The floor of the scan benchmark: what a DRF view with one SELECT and one INSERT costs."""
+"""The floor of the scan benchmark: the cost of a DRF view with one SELECT and one INSERT."""
 
 from django.db import connection
 from django.urls import include, path
@@ -12,19 +12,19 @@ from common.time import utc_now
 
 
 class FloorSerializer(serializers.Serializer[dict[str, object]]):
-    """Two fields, checked as any body is."""
+    """Two fields, validated like any body."""
 
     venue = serializers.IntegerField()
     text = serializers.CharField(max_length=64)
 
 
 class FloorView(APIView):
-    """Parse, look up, record, answer; nobody is authenticated and nothing is counted."""
+    """Parse, look up, record, respond, without authentication and without limits."""
 
     throttle_classes = []
 
     def post(self, request: Request) -> Response:
-        """One SELECT, one INSERT."""
+        """Run one SELECT and one INSERT."""
         body = FloorSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with connection.cursor() as cursor:

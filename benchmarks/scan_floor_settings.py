@@ -1,6 +1,6 @@
-"""Settings of the benchmarks of scans and tickets: those of the product, and the floor's address, without limits.
+"""Settings of the benchmarks of scans and tickets: the product's, with the floor's URL, and without limits.
 
-With `WITHOUT_MOMENTS` in the environment answers leave as soon as they are there.
+With `WITHOUT_MOMENTS` in the environment, responses are sent as soon as they are ready.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Scouting among ten thousand venues: one card, and searches of twenty and fifty, each beside its floor.
+"""Measure scouting among ten thousand venues: one card, and searches of twenty and fifty, each with its floor.
 
-Fifty is the most that a search answers; `benchmarks.floors` says what the floor is.
+Fifty is the most that a search returns; `benchmarks.floors` explains the floor.
 
 python -m benchmarks.scouting [--venues 10000]
 """
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def prepared() -> dict[str, object]:
-    """What the schedule does before: crowd, then cards until all have their costs; then once with nothing to do."""
+    """Run what the schedule does before: crowd, then cards until all have their costs; then once with nothing to do."""
     from common.time import utc_now
     from risk.crowd.refresh import refresh_crowd
     from risk.scouting.curves import refresh_cards
@@ -47,7 +47,7 @@ def prepared() -> dict[str, object]:
 
 
 def measured(venues: int, requests: int) -> dict[str, object]:
-    """One card, and searches by place and by words."""
+    """Return the figures of one card, and of searches by place and by words."""
     from benchmarks.floors import Asked, measure
 
     rng = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""A shield over 14 days and 60 visits, among a million visits, beside its floor (`benchmarks.floors`).
+"""Measure a shield over 14 days and 60 visits, among a million visits, with its floor (`benchmarks.floors`).
 
 python -m benchmarks.shield [--visits 1000000] [--venues 1000] [--requests 300]
 """
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def measured(visits: int, requests: int) -> dict[str, float]:
-    """Shields of holders with random visits."""
+    """Return the figures of shields of holders with random visits."""
     from benchmarks.floors import Asked, measure
     from passes.codec.identity import encode_base64url
 

@@ -1,4 +1,4 @@
-"""Seconds that a simulated town takes: generated alone, and lived through the real services of a home of its own.
+"""Measure seconds of a simulated town: generated only, and run through the real services of a temporary home.
 
 python -m benchmarks.simulate [--visitors 7500] [--venues 100] [--days 14]
 """
@@ -26,7 +26,7 @@ AIM_SECONDS = 60.0
 
 
 def generate(plan: TownPlan) -> tuple[int, float]:
-    """Visits of people with the app, and seconds, without any database."""
+    """Return visits of people with the app, and seconds, without any database."""
     began = time.perf_counter()
     town, visits = Town(plan), 0
     for _ in range(plan.days):
@@ -35,7 +35,7 @@ def generate(plan: TownPlan) -> tuple[int, float]:
 
 
 def live(plan: TownPlan) -> tuple[int, float, float]:
-    """Visits written by the command, seconds of the whole command, services already standing, and of its processor."""
+    """Return visits written by the command, its elapsed and its CPU seconds, with services already running."""
     home = Path(tempfile.mkdtemp(prefix="crowdtrace-simulate-"))
     os.environ["CROWDTRACE_HOME"] = str(home)
     try:
@@ -62,7 +62,7 @@ def _processor_seconds() -> float:
 
 
 def main() -> None:
-    """Print one line a figure."""
+    """Print one line per figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, value in (("visitors", 7500), ("venues", 100), ("days", 14)):
         parser.add_argument(f"--{name}", type=int, default=value)
@@ -73,7 +73,7 @@ def main() -> None:
     visits, seconds, used = live(plan)
     print(
         f"through the services: {visits} visits in {seconds:.1f} s ({60 * visits / seconds:,.0f} a minute), of which "
-        f"{used:.1f} s of the processor beside the database; aim: 100,000 in {AIM_SECONDS:.0f} s on two cores at rest"
+        f"{used:.1f} s of CPU without the database; aim: 100,000 in {AIM_SECONDS:.0f} s on two cores at rest"
     )
 
 

@@ -1,6 +1,6 @@
-"""Seconds from the command to a ready server: the first start of a home, and later ones.
+"""Measure seconds from the command to a ready server: the first start of a home, and later ones.
 
-The floor is the same home with the services alone, PostgreSQL and Valkey, which no start can be quicker than.
+The floor is the same home with the services only, PostgreSQL and Valkey; no start can be faster than that.
 
     python -m benchmarks.start [--rounds 3]
 """
@@ -17,14 +17,14 @@ from tests.live import running
 
 
 def seconds_to_serve(home: Path) -> float:
-    """One start of `manage.py serve`, stopped again as soon as it is ready."""
+    """Return the seconds of one start of `manage.py serve`, stopped as soon as it is ready."""
     port, started = free_port(), time.monotonic()
     with running(home, port):
         return time.monotonic() - started
 
 
 def seconds_of_services(home: Path) -> float:
-    """One start of the services alone."""
+    """Return the seconds of one start of the services only."""
     started = time.monotonic()
     with embedded.services(home):
         return time.monotonic() - started

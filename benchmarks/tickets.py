@@ -1,13 +1,12 @@
-"""What tickets cost: signing a set, and a check-in beside a floor endpoint in the same run.
+"""Measure the cost of tickets: signing a set, and a check-in with a floor endpoint in the same run.
 
-- set: CPU of signing the 16 values of one set, by Chinese remainders, masked and checked, beside its floor: the 32
-  powers of 1,024 bits in constant time that no signer can do without
-- draw, check-in, floor: requests at a real server, driven as `benchmarks.scan` drives scans, whose floor endpoint and
-  columns these are. A draw asks for one set of a registered key; a check-in spends a ticket and gets a pass. All limits
-  are off
+- set: CPU of signing the 16 values of one set, with the Chinese remainder theorem, masked and verified, and its floor:
+  the 32 powers of 1,024 bits in constant time that no signer can avoid
+- draw, check-in, floor: requests at a real server, sent as `benchmarks.scan` sends scans, with its floor endpoint and
+  columns. A draw requests one set of a registered key; a check-in spends a ticket and gets a pass. All limits are off
 
-Before tickets, a check-in (`Authorization: Visitor`, a counted draw in a transaction of its own) took 5.9 times the
-floor's CPU in a run of this style.
+Before tickets existed, a check-in (`Authorization: Visitor`, a counted draw in a separate transaction) took 5.9 times
+the floor's CPU in a comparable run.
 
     python -m benchmarks.tickets [--seconds 4] [--clients 8]
 """
@@ -37,13 +36,13 @@ ROUNDS = 3
 WARM_SECONDS = 2
 SETS = 30
 CHECKINS_A_SECOND, DRAWS_A_SECOND = 300, 60
-"""As many are made ready as a fast machine could take."""
+"""As many are prepared as a fast machine could use."""
 AIM_MS = 20
 
 
 @dataclass(frozen=True)
 class Load:
-    """Requests that are ready to be sent, and the key of the venue for the floor."""
+    """Prepared requests, and the key of the venue for the floor."""
 
     draws: list[bytes]
     checkins: list[bytes]
@@ -51,7 +50,7 @@ class Load:
 
 
 def time_a_set() -> tuple[float, float]:
-    """Milliseconds of CPU of a set and of its powers alone; medians, both in turns."""
+    """Return CPU milliseconds of a set and of its powers only; medians, measured alternately."""
     key = new_key()
     signer, own = BlindSigner.of(key), key.private_numbers()
     p, q, dp, dq = map(gmpy2.mpz, (own.p, own.q, own.dmp1, own.dmq1))
@@ -73,7 +72,7 @@ def time_a_set() -> tuple[float, float]:
 
 
 def prepare(draws: int, checkins: int) -> Load:
-    """A venue, registered keys with a set each, and tickets that were signed and never spent."""
+    """Create a venue, registered keys with a set each, and tickets that were signed and never spent."""
     import django
 
     django.setup()
@@ -126,7 +125,7 @@ def prepare(draws: int, checkins: int) -> Load:
 
 
 def run(args: argparse.Namespace, home: Path) -> None:
-    """Prepare, drive the three in turns, print."""
+    """Prepare, measure the three alternately, print."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
     seconds = int(args.seconds * ROUNDS + WARM_SECONDS)
     load = prepare(DRAWS_A_SECOND * seconds, CHECKINS_A_SECOND * seconds)
@@ -171,7 +170,7 @@ def run(args: argparse.Namespace, home: Path) -> None:
 
 
 def main() -> None:
-    """Run on services of a home of its own."""
+    """Run the benchmark on services of a temporary home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--clients", type=int, default=8)

@@ -45,7 +45,7 @@ ANALYZE;
 
 @contextmanager
 def town(*, venues: int, visits: int) -> Iterator[None]:
-    """A temporary home with a migrated and filled database, gone afterwards."""
+    """Create a temporary home with a migrated and filled database, and remove it afterwards."""
     with measuring_home():
         from django.core.management import call_command
         from django.db import connection
@@ -57,7 +57,7 @@ def town(*, venues: int, visits: int) -> Iterator[None]:
 
 
 def fill(*, venues: int, visits: int) -> None:
-    """Put the town into the database in use, which has no organisation yet."""
+    """Fill the database in use, which must have no organisation yet, with the town."""
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -1,9 +1,9 @@
-"""How long publishing a day of verified rows takes, and how much memory, by the number of passes.
+"""Measure time and memory of publishing a day of verified rows, by the number of passes.
 
     python -m benchmarks.verified [--rows 1000000 10000000]
 
-In a temporary home; passes and scans are made inside PostgreSQL, whose indexes and foreign keys are away meanwhile.
-Memory is the peak of a process of its own for each size, so that sizes can be compared.
+It runs in a temporary home. Passes and scans are created inside PostgreSQL, whose indexes and foreign keys are removed
+meanwhile. Memory is the peak of a separate process for each size, so that sizes can be compared.
 """
 
 import argparse
@@ -52,7 +52,7 @@ _INDEXES = """
 
 @contextmanager
 def bare_tables(cursor: Any) -> Iterator[None]:
-    """Without what is looked after row by row: made at once afterwards it takes a tenth of the time."""
+    """Remove indexes and foreign keys meanwhile: creating them together afterwards takes a tenth of the time."""
     statements = [pair for asked in (_KEYS, _INDEXES) for pair in cursor.execute(asked) or cursor.fetchall()]
     for drop, _ in statements:
         cursor.execute(drop)
@@ -62,7 +62,7 @@ def bare_tables(cursor: Any) -> Iterator[None]:
 
 
 def fill(day: dt.date, rows: int) -> None:
-    """A day of passes over venues of many ZIPs, each scanned once."""
+    """Create a day of passes over venues of many ZIPs, each scanned once."""
     from django.db import connection
 
     from exports.dataset.tables import states_by_zip3
@@ -82,7 +82,7 @@ def fill(day: dt.date, rows: int) -> None:
 
 
 def publish(date: dt.date) -> None:
-    """Publish the day and print what it took."""
+    """Publish the day, and print time and memory."""
     from exports.release.verified import publish_day
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -94,10 +94,10 @@ def publish(date: dt.date) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print one line a size."""
+    """Print one line per size."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    parser.add_argument("--publish", type=dt.date.fromisoformat, help="only publish this day, as it is there")
+    parser.add_argument("--publish", type=dt.date.fromisoformat, help="only publish this day of the existing database")
     options = parser.parse_args(arguments)
     if options.publish:
         django.setup()

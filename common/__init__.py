@@ -1,1 +1,1 @@
-"""What every app uses: privacy declarations, purge, audit, time, cryptography, locks. Begin at `privacy`."""
+"""Code that every app uses: privacy declarations, purge, audit, time, cryptography, locks. Begin with `privacy`."""

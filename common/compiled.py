@@ -1,4 +1,4 @@
-"""Loops that run as machine code."""
+"""Compile loops to machine code."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -9,8 +9,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """`numba.njit` with a cache on disk, beside the function's file, where one can be written."""
+    """Apply `numba.njit`, with a cache on disk next to the function's file if that is writable."""
     try:
         return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-    except RuntimeError:  # no writable place for the cache
+    except RuntimeError:  # no writable folder for the cache
         return cast(F, numba.njit(nogil=True, error_model="numpy")(function))

@@ -1,8 +1,8 @@
 """Keyed hashes, tokens and encryption at rest.
 
-Two keys live outside the database. The *pepper* keys every hash of something a holder presents, so that a leaked
-database cannot be searched for it. The *master key* encrypts what must be read again (issuer keys, names, second
-factors) under one derived key a purpose.
+Two keys are stored outside the database. The *pepper* keys every hash of a value that a holder presents, so that a
+leaked database cannot be searched for such values. The *master key* encrypts values that must be readable again (issuer
+keys, names, second factors), under one derived key for each purpose.
 """
 
 import base64
@@ -19,16 +19,19 @@ from django.conf import settings
 
 
 class Unreadable(ValueError):
-    """The ciphertext was not made under this purpose and key."""
+    """The ciphertext was not made for this purpose and with this key."""
 
 
 def b64encode(data: bytes) -> str:
-    """Base64url without padding (RFC 4648 section 5)."""
+    """Encode bytes as base64url without padding (RFC 4648 section 5)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def b64decode(text: str, *, length: int | None = None) -> bytes:
-    """Inverse of `b64encode`, strict: one text a value; raises `ValueError` else, or where `length` bytes differ."""
+    """Decode base64url strictly, as the inverse of `b64encode`: each value has one text.
+
+    Raise `ValueError` for any other text, or if the number of bytes is not `length`.
+    """
     try:
         data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, ValueError) as error:
@@ -41,7 +44,7 @@ def b64decode(text: str, *, length: int | None = None) -> bytes:
 
 
 def keyed_hash(label: str, value: bytes) -> bytes:
-    """`HMAC-SHA256(pepper, label || value)`, 32 bytes; the label may be empty."""
+    """Return `HMAC-SHA256(pepper, label || value)`, 32 bytes; the label may be empty."""
     started = _started(settings.PEPPER).copy()
     started.update(label.encode("ascii") + value)
     return started.digest()
@@ -49,34 +52,37 @@ def keyed_hash(label: str, value: bytes) -> bytes:
 
 @lru_cache(maxsize=4)
 def _started(key: bytes) -> hmac.HMAC:
-    """An HMAC that has taken its key, to be copied: making one takes longer than the hash, and a scan needs two."""
+    """Return an HMAC object with its key set, to be copied: creating it is slower than the hash."""
     return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def new_token(size: int = 32) -> str:
-    """A random capability of `size` bytes, as base64url."""
+    """Return a random capability of `size` bytes, as base64url."""
     return secrets.token_urlsafe(size)
 
 
 def token_hash(token: str) -> bytes:
-    """What is kept of a token: `HMAC(pepper, "token" || token)`."""
+    """Return the stored form of a token: `HMAC(pepper, "token" || token)`."""
     return keyed_hash("token", token.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=64)
 def derived_key(purpose: str) -> bytes:
-    """32 bytes derived from the master key for one purpose (HKDF-SHA256, RFC 5869)."""
+    """Derive 32 bytes from the master key for one purpose (HKDF-SHA256, RFC 5869)."""
     return HKDF(SHA256(), 32, None, f"crowdtrace/v1/at-rest/{purpose}".encode()).derive(settings.MASTER_KEY)
 
 
 def encrypt_with(key: bytes, plaintext: bytes, *, bound_to: bytes = b"") -> bytes:
-    """AES-256-GCM under a key of 32 bytes: nonce (12 bytes), ciphertext and tag; `bound_to` must be given again."""
+    """Encrypt with AES-256-GCM and a key of 32 bytes; return nonce (12 bytes), ciphertext and tag.
+
+    Decryption needs the same `bound_to`.
+    """
     nonce = secrets.token_bytes(12)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, bound_to)
 
 
 def decrypt_with(key: bytes, ciphertext: bytes, *, bound_to: bytes = b"") -> bytes:
-    """Inverse of `encrypt_with`; raises `Unreadable`."""
+    """Decrypt the output of `encrypt_with`. Raise `Unreadable`."""
     try:
         return AESGCM(key).decrypt(ciphertext[:12], ciphertext[12:], bound_to)
     except (InvalidTag, ValueError) as error:
@@ -84,10 +90,10 @@ def decrypt_with(key: bytes, ciphertext: bytes, *, bound_to: bytes = b"") -> byt
 
 
 def encrypt(purpose: str, plaintext: bytes) -> bytes:
-    """`encrypt_with` under the purpose's key."""
+    """Encrypt with the key of a purpose."""
     return encrypt_with(derived_key(purpose), plaintext, bound_to=purpose.encode())
 
 
 def decrypt(purpose: str, ciphertext: bytes) -> bytes:
-    """Inverse of `encrypt`; raises `Unreadable`."""
+    """Decrypt the output of `encrypt`. Raise `Unreadable`."""
     return decrypt_with(derived_key(purpose), ciphertext, bound_to=purpose.encode())

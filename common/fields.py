@@ -1,4 +1,4 @@
-"""Model fields that apps share."""
+"""Model fields shared by apps."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,18 @@ else:
 
 
 class NameField(_Text):
-    """A name that people see: `common.text.clean_name` of what was given, wherever a row is checked before it is saved.
+    """A displayed name, cleaned by `common.text.clean_name` whenever a row is validated before it is saved.
 
-    What is empty after that is refused as an empty name is. In the database and in migrations it is a `CharField`.
+    A name that is empty after cleaning is refused as an empty one. In the database and in migrations this is a
+    `CharField`.
     """
 
     def to_python(self, value: Any) -> Any:
-        """The clean name."""
+        """Return the clean name."""
         text = super().to_python(value)
         return clean_name(text) if isinstance(text, str) else text
 
     def deconstruct(self) -> Any:
-        """As the field that it is to the database."""
+        """Return the deconstruction of a `CharField`, which this is to the database."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs

@@ -1,4 +1,4 @@
-"""Advisory locks: for work that only one process may do at a time, and for rows that must not move meanwhile."""
+"""Advisory locks: for work that only one process may do at one time, and for rows that must not move meanwhile."""
 
 from typing import Final
 
@@ -9,15 +9,15 @@ MIXING: Final = 0x4D495849  # "MIXI"; also in passes/migrations/record_scan.sql
 
 
 def hold(number: int) -> None:
-    """Wait for an advisory lock of PostgreSQL and hold it until the transaction ends."""
+    """Wait for an advisory lock of PostgreSQL, and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def keep_rows() -> None:
-    """Keep rows where they are until the transaction ends: `passes.services.mixing` waits.
+    """Keep rows in place until the transaction ends; `passes.services.mixing` waits for it.
 
-    Call it before locking or changing rows of a visit; otherwise a row that is being mixed looks deleted.
+    Call it before locking or changing rows of a visit. Otherwise a row that is being mixed looks deleted.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [MIXING])

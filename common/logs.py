@@ -1,4 +1,4 @@
-"""Logs and error reports that hold nothing of a person.
+"""Logs and error reports without personal data.
 
 Handlers write what our own code says, and of everything else only the constant part. A record loses its request, the
 arguments that are text (but for a few harmless ones), its stack and its exception's message; an exception is written
@@ -33,10 +33,10 @@ REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
 """The request that this thread answers; empty outside one."""
 REFUSALS: Final = ("django.request", "django.security")
 MAX_FRAMES: Final = 8
-# Of the values a worker puts into its messages these name the work, not what it is about.
+# Values in a worker's messages that identify the task, not its data.
 HARMLESS: Final = frozenset({"name", "id", "runtime", "description", "queue", "hostname", "version", "pid", "exitcode"})
 
-# What may still stand in a constant part that somebody glued together.
+# Data that may remain in a constant part if a message was built by concatenation.
 _SUSPECT: Final = re.compile(
     r"""
       GO1:\S+                                                  # passes
@@ -54,16 +54,16 @@ _SUSPECT: Final = re.compile(
 
 
 class PrivateFilter(logging.Filter):
-    """Strips a record of everything that may hold data, in place, so that no later handler sees it either."""
+    """Strip everything that may hold data from a record, in place, so that no later handler sees it either."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write the record."""
+        """Return whether to write the record."""
         if getattr(record, "private", False):
             return True
         request = getattr(record, "request", None)
         status = getattr(record, "status_code", None)
         if record.name.startswith(REFUSALS) and isinstance(status, int) and status < 500:
-            return False  # strangers could fill the log, and the mail to administrators, with them
+            return False  # otherwise strangers could fill the log and the administrators' mail
         record.msg, record.args = _message(record, request), None
         record.exc_text = describe(record.exc_info[1]) if record.exc_info else None
         record.exc_info = None
@@ -112,7 +112,7 @@ def _message(record: logging.LogRecord, request: object) -> str:
     if isinstance(request, HttpRequest) or record.name in ("django.request", "django.server"):
         return _request_line(record, request)
     if record.name == "celery.redirected":
-        return HIDDEN  # what some library printed inside a worker: no constant part is known
+        return HIDDEN  # output of a library inside a worker, whose constant part is unknown
     template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
     own = record.name.split(".")[0] in OURS
     try:
@@ -123,7 +123,7 @@ def _message(record: logging.LogRecord, request: object) -> str:
 
 
 def _request_line(record: logging.LogRecord, request: object) -> str:
-    """The route with its placeholders, never the path: a path may hold a capability."""
+    """Return the route with its placeholders, never the path, which may hold a capability."""
     route = "unknown address"
     method = ""
     if isinstance(request, HttpRequest):
@@ -158,13 +158,13 @@ def _own_value(value: object) -> object:
 
 
 def scrub(text: str) -> str:
-    """The text on one line, without what looks like data."""
+    """Return the text on one line, without anything that looks like data."""
     return _SUSPECT.sub(HIDDEN, " ".join(text.split()))
 
 
 # Exceptions -----------------------------------------------------------------------------------------------------------
 def describe(error: BaseException | None) -> str:
-    """An exception and its causes: types, codes of the system or the database, and lines of our code."""
+    """Describe an exception and its causes: types, codes of the system or the database, and lines of our code."""
     return " from ".join(_describe_one(each) for each in _chain(error))
 
 
@@ -182,7 +182,7 @@ def _describe_one(error: BaseException) -> str:
 
 
 def kind_of(error: BaseException) -> str:
-    """An exception's type with codes of the system or the database: what may be stored and shown to the operator."""
+    """Return an exception's type and codes of the system or the database, safe to store and to show to the operator."""
     kind = type(error)
     words = [kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"]
     if isinstance(error, OSError) and isinstance(error.errno, int):
@@ -191,7 +191,7 @@ def kind_of(error: BaseException) -> str:
 
 
 def _database_codes(error: BaseException) -> Iterator[str]:
-    """SQLSTATE and the name of the constraint: parts of the schema, not of the data."""
+    """Yield SQLSTATE and the name of the constraint, which are parts of the schema and not of the data."""
     if isinstance(state := getattr(error, "sqlstate", None), str):
         yield f"SQLSTATE {state}"
         if isinstance(name := getattr(getattr(error, "diag", None), "constraint_name", None), str):
@@ -199,7 +199,7 @@ def _database_codes(error: BaseException) -> Iterator[str]:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    """Where it happened, innermost first; of libraries only the innermost line."""
+    """Return the lines of a traceback, innermost first; of libraries only the innermost line."""
     frames = []
     for at, (frame, line) in enumerate(reversed(list(traceback.walk_tb(trace)))):
         path = Path(frame.f_code.co_filename)
@@ -211,18 +211,18 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 
 class PrivateReporter(ExceptionReporter):
-    """Error report of Django (the page under DEBUG, mail to administrators): what a log line would say."""
+    """Django's error report (the page under DEBUG, mail to administrators) with the content of a log line."""
 
     def get_traceback_data(self) -> dict[str, Any]:
-        """Nothing but the description."""
+        """Return only the description."""
         return {"description": self._description()}
 
     def get_traceback_text(self) -> SafeString:
-        """The report as text."""
+        """Return the report as text."""
         return mark_safe(self._description() + "\n")  # noqa: S308 (plain text)
 
     def get_traceback_html(self) -> SafeString:
-        """The report as a page."""
+        """Return the report as a page."""
         return format_html("<!doctype html><html lang=en><title>500</title><pre>{}</pre></html>", self._description())
 
     def _description(self) -> str:

@@ -1,4 +1,4 @@
-"""Rows that every app may write: the audit log and remembered answers to retried requests."""
+"""Rows that every app may write: the audit log, and stored responses to retried requests."""
 
 import datetime as dt
 import uuid
@@ -9,7 +9,7 @@ from common.privacy import Privacy, Retention, Subject
 
 
 class AuditEntry(models.Model):
-    """Who of the staff did what, in words and public ids: no foreign keys, nothing of a visitor."""
+    """An action of the staff, in words and public ids: no foreign keys, no data of a visitor."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("at", dt.timedelta(days=365)),))
 
@@ -29,7 +29,7 @@ class AuditEntry(models.Model):
 
 
 class RememberedAnswer(models.Model):
-    """The answer to a request that carried an Idempotency-Key, encrypted under a key made from that very key."""
+    """The response to a request with an Idempotency-Key, encrypted with a key derived from that Idempotency-Key."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("at", dt.timedelta(days=1)),))
 

@@ -1,7 +1,7 @@
-"""What each model holds of a person, for how long, and what becomes of it.
+"""Personal data in each model: whose it is, how long it is kept, and what happens to it.
 
-Every model of ours carries a `privacy` declaration; models of libraries are declared here. A test walks all models;
-the nightly purge (`common.purge`) reads the same declarations, so that what is written is what happens.
+Every model of ours has a `privacy` declaration; models of libraries are declared here. A test checks all models, and
+the nightly purge (`common.purge`) reads the same declarations, so that the declaration is what happens.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import models
 
 FEWEST_SHOWN: Final = 5
-"""Numbers of people below this are not told apart, wherever a page or an answer shows a crowd."""
+"""Numbers of people below this are not distinguished on any page or in any response that shows a crowd."""
 
 
 class Subject(StrEnum):
@@ -21,18 +21,18 @@ class Subject(StrEnum):
 
     NOBODY = "nobody"
     STAFF = "people who run venues"
-    VISIT = "a visit, joined to no person"
+    VISIT = "a visit, linked to no person"
     VISITOR = "a visitor, as keyed hashes"
-    HOLDER = "what a holder asked to be erased, or may yet ask for: keyed hashes, counts"
+    HOLDER = "data that a holder erased or may still erase: keyed hashes, counts"
 
 
 class Erasure(StrEnum):
     """What an erasure by the holder does to a row."""
 
-    NOT_CONCERNED = "nothing of a holder in it"
+    NOT_CONCERNED = "contains no data of a holder"
     REMOVED = "the row is removed"
     RECOMPUTED = "recomputed without the erased rows"
-    FOLDED = "stays, until its term, in a sum that no row can be taken out of"
+    FOLDED = "stays in a sum, from which no row can be removed, until its retention ends"
 
 
 class Export(StrEnum):
@@ -45,11 +45,11 @@ class Export(StrEnum):
 
 @dataclass(frozen=True)
 class Retention:
-    """Delete a row once `field` lies `after` in the past.
+    """Delete a row when `field` is `after` in the past.
 
-    For a `DateField`, `after` counts from the first instant of that day in the deployment's zone.
-    `venue` is the look-up path to the row's venue, whose simulated clock counts where it has one.
-    `blank` names a field that is set to NULL at that moment instead of deleting the row.
+    For a `DateField`, `after` counts from the start of that day in the deployment's time zone. `venue` is the look-up
+    path to the row's venue, whose simulated clock is used if it has one. `blank` names a field that is set to NULL at
+    that time instead of deleting the row.
     """
 
     field: str
@@ -66,22 +66,22 @@ class Privacy:
     erasure: Erasure = Erasure.NOT_CONCERNED
     export: Export = Export.NEVER
     retention: tuple[Retention, ...] = ()
-    ordered_by_acts: bool = False  # of a holder: rows are written as somebody acts, so their order is mixed nightly
-    kept: str = ""  # why a model of staff, nobody or a holder is kept without a term
+    ordered_by_acts: bool = False  # rows of a holder are written as somebody acts, so their order is mixed nightly
+    kept: str = ""  # why a model of staff, nobody or a holder has no retention
 
     def __post_init__(self) -> None:
         if self.subject in (Subject.VISIT, Subject.VISITOR) and not self.retention:
-            raise ValueError("data of a visit or a visitor needs a retention")
+            raise ValueError("data of a visit or a visitor requires a retention")
         if not self.retention and not self.kept:
-            raise ValueError("say why this is kept without a term")
+            raise ValueError("a model without retention requires a reason in `kept`")
 
     @property
     def is_mixed(self) -> bool:
-        """Whether neighbours in the table may be one person's, so that `passes.services.mixing` puts them apart."""
+        """Return whether adjacent rows may belong to one person, so that `passes.services.mixing` separates them."""
         return self.ordered_by_acts or (self.subject is Subject.VISIT and self.erasure is not Erasure.RECOMPUTED)
 
 
-NOBODY: Final = Privacy(Subject.NOBODY, kept="holds nothing of a person")
+NOBODY: Final = Privacy(Subject.NOBODY, kept="contains no personal data")
 
 # Models that come with libraries.
 THIRD_PARTY: Final[dict[str, Privacy]] = {
@@ -95,13 +95,13 @@ THIRD_PARTY: Final[dict[str, Privacy]] = {
 
 
 def declaration(model: type[models.Model]) -> Privacy | None:
-    """The privacy declaration of a model, ours or a library's; `None` where there is none."""
+    """Return the privacy declaration of a model of ours or of a library; `None` if there is none."""
     own = getattr(model, "privacy", None)
     return own if isinstance(own, Privacy) else THIRD_PARTY.get(model._meta.label)
 
 
 def declared_models() -> list[tuple[type[models.Model], Privacy]]:
-    """Every concrete model with its declaration; raises `LookupError` for one that has none."""
+    """Return every concrete model with its declaration. Raise `LookupError` for a model without one."""
     found = []
     for model in apps.get_models(include_auto_created=False):
         privacy = declaration(model)

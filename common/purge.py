@@ -1,4 +1,4 @@
-"""The nightly purge: every model's declared retention, carried out."""
+"""The nightly purge, which carries out every model's declared retention."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _CLOCK: Final = LOOKUP_SEP.join(["organisation", SIMULATED])
 
 
 def purge_expired(*, now: dt.datetime) -> dict[str, int]:
-    """Delete, or blank, what is past its retention; what goes along by cascade counts too.
+    """Delete rows, or set fields to NULL, that are past their retention.
 
-    Answers how many rows of each model (`passes.Scan`) went and how many fields (`passes.Pass.anchor`) were blanked.
-    Works in batches, each in a transaction of its own, and leaves rows alone that somebody else is changing: running
-    it twice, or two at once, does no more than running it once.
+    Return the number of deleted rows by model (`passes.Scan`), cascades included, and of fields set to NULL
+    (`passes.Pass.anchor`). The purge works in batches with a transaction each, and skips rows that another transaction
+    is changing: running it twice, even at the same time, has the effect of running it once.
     """
     counts: Counter[str] = Counter()
     for model, privacy in declared_models():
@@ -35,7 +35,7 @@ def purge_expired(*, now: dt.datetime) -> dict[str, int]:
 
 
 def _expired(model: type[models.Model], retention: Retention, now: dt.datetime) -> Iterator[models.QuerySet[Any]]:
-    """The rows past one retention: one queryset for the real clock and one for each simulated one."""
+    """Yield the rows past one retention: one queryset for the real clock, and one for each simulated clock."""
     rows = model._base_manager.all()
     field = _resolve(model, retention.field)
     if retention.venue is None:
@@ -57,7 +57,7 @@ def _is_past(field: models.Field[Any, Any], retention: Retention, now: dt.dateti
 
 
 def _simulated_clocks(model: type[models.Model], venue: str) -> list[dt.datetime]:
-    """Ends of simulated pasts, as the organisations of venues have them."""
+    """Return the ends of simulated pasts, as stored with the organisations of venues."""
     *_, organisation = _walk(model, LOOKUP_SEP.join([venue, "organisation"]))
     related = cast(type[models.Model], organisation.related_model)
     clocks = related._base_manager.exclude(**{SIMULATED: None}).values_list(SIMULATED, flat=True)
@@ -73,7 +73,7 @@ def _walk(model: type[models.Model], path: str) -> Iterator[models.Field[Any, An
 
 
 def _resolve(model: type[models.Model], path: str) -> models.Field[Any, Any]:
-    """The field at the end of a look-up path such as `pass_row__epoch`."""
+    """Return the field at the end of a look-up path such as `pass_row__epoch`."""
     *_, last = _walk(model, path)
     return last
 

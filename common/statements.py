@@ -1,8 +1,9 @@
-"""Statements that run in every scan: their cursors stay beside the connection, for making one costs as much as a row.
+"""Statements that run in every scan.
 
-A cursor of psycopg learns how to write the parameters and read the columns of a statement when it runs it first; one
-that is kept has not to learn it again. Errors, logs and counts of statements are Django's; where nobody logs or counts,
-what it wraps around a cursor for that is left out.
+Their cursors are kept with the connection, because creating one takes as long as reading a row. A cursor of psycopg
+learns how to write the parameters and read the columns of a statement when it first runs it; a kept cursor does not
+have to learn this again. Django still handles errors, logs and counts of statements; where nothing logs or counts, its
+wrappers around a cursor are skipped.
 """
 
 from collections.abc import Mapping
@@ -12,8 +13,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 
 def one_row(sql: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """The row that a statement answers with. `sql` is a constant: there is a cursor for each."""
-    database = connections[DEFAULT_DB_ALIAS]  # its name looks it up again at each of the many uses here
+    """Run a statement and return its row. `sql` must be a constant, because a cursor is kept for each."""
+    database = connections[DEFAULT_DB_ALIAS]  # each use of the proxy would look it up again
     database.ensure_connection()
     kept: dict[str, Any] = vars(database.connection).setdefault("cursors_of_statements", {})
     cursor = kept.get(sql)

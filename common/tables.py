@@ -1,4 +1,4 @@
-"""The tables of the embedded database, made and renewed without being asked, and let go before it stops."""
+"""Tables of the embedded database: created and migrated automatically, with connections closed before it stops."""
 
 from typing import Final, cast
 
@@ -11,7 +11,7 @@ _LOCK: Final = 0x7461626C6573  # "tables"
 
 
 def bring_up_to_date() -> None:
-    """Apply the migrations that are missing; of several processes that ask at once, one does."""
+    """Apply missing migrations; if several processes call this at once, one applies them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         try:
@@ -29,6 +29,6 @@ def let_go() -> None:
 
 
 def are_behind() -> bool:
-    """Whether a migration was not applied yet."""
+    """Return whether a migration has not been applied yet."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

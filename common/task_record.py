@@ -1,6 +1,6 @@
-"""When each task last succeeded and how often it failed, for the operator's status page. Names and numbers, no more.
+"""When each task last succeeded and how often it failed, for the operator's status page: names and numbers only.
 
-Kept in Valkey, beside the queue: a task whose record cannot be written is still done.
+Stored in Valkey, next to the queue. A task whose record cannot be written still counts as done.
 """
 
 import datetime as dt
@@ -19,9 +19,9 @@ FAILED: Final = "crowdtrace:tasks:failed"
 FAILURES_LIVE: Final = dt.timedelta(days=14)
 QUEUE: Final = "celery"
 UNFINISHED: Final = "unacked"
-"""Names of the transport (kombu's for Redis): what waits, and what a worker has taken but not finished."""
+"""Names used by the transport (kombu's for Redis): waiting tasks, and tasks that a worker took but has not finished."""
 
-if TYPE_CHECKING:  # it is generic to the type checker alone
+if TYPE_CHECKING:  # it is generic only for the type checker
     _Task = Task[..., Any]
 else:
     _Task = Task
@@ -30,16 +30,16 @@ _log = logging.getLogger(__name__)
 
 
 class RecordedTask(_Task):
-    """A task that writes down how it ended."""
+    """A task that records how it ended."""
 
     abstract = True
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:  # noqa: ARG002
-        """Note when."""
+        """Record the time."""
         _write(lambda store: store.hset(DONE, self.name, z(utc_now())))
 
     def on_failure(self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ARG002
-        """Count it on its day."""
+        """Count the failure on its day."""
 
         def count(store: Any) -> None:
             name = f"{FAILED}:{utc_now().date().isoformat()}"
@@ -51,7 +51,7 @@ class RecordedTask(_Task):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What waits, and how each task fares; `failures` of the last 14 days."""
+    """The waiting tasks, and the state of each task; `failures` of the last 14 days."""
 
     waiting: int
     unfinished: int
@@ -60,7 +60,7 @@ class Work:
 
 
 def read_work(now: dt.datetime) -> Work:
-    """The present state; raises `RedisError` where Valkey is away."""
+    """Return the present state. Raise `RedisError` if Valkey is not available."""
     store: Any = valkey.client()
     days = [(now - dt.timedelta(days=back)).date().isoformat() for back in range(FAILURES_LIVE.days)]
     pipe = store.pipeline(transaction=False)
@@ -82,4 +82,4 @@ def _write(action: Any) -> None:
     try:
         action(valkey.client())
     except RedisError:
-        _log.warning("the end of a task was not noted: Valkey does not answer")
+        _log.warning("could not record the end of a task: Valkey does not respond")

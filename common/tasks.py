@@ -1,4 +1,4 @@
-"""Work of the schedule."""
+"""Scheduled tasks."""
 
 import logging
 
@@ -14,18 +14,18 @@ log = logging.getLogger(__name__)
 
 @shared_task(name="common.purge")
 def purge() -> None:
-    """Delete what is past its retention."""
+    """Delete data past its retention."""
     counts = purge_expired(now=utc_now())
-    log.info("purged %d rows of %d kinds", sum(counts.values()), len(counts))
+    log.info("purged %d rows or fields of %d kinds", sum(counts.values()), len(counts))
     forget_expired_keys()
 
 
 def forget_expired_keys() -> None:
-    """Have Valkey rewrite its append-only file, so that keys that have expired leave the disk too.
+    """Make Valkey rewrite its append-only file, so that expired keys are removed from disk too.
 
     A managed server may refuse; its operator decides what it writes.
     """
     try:
         valkey.client().bgrewriteaof()
     except RedisError as error:
-        log.info("Valkey did not rewrite its file", exc_info=error)
+        log.info("Valkey did not rewrite its append-only file", exc_info=error)

@@ -1,6 +1,6 @@
 """The clock and the deployment's time zone.
 
-A service takes `now` as an argument; only the edge (a view, a task, a command) asks the clock, once an operation.
+A service takes `now` as an argument; only the edge (a view, a task, a command) reads the clock, once per operation.
 """
 
 import datetime as dt
@@ -11,15 +11,15 @@ from django.utils import timezone
 
 
 def utc_now() -> dt.datetime:
-    """The present, in UTC."""
+    """Return the current time, in UTC."""
     return timezone.now()
 
 
 def deployment_zone() -> ZoneInfo:
-    """The zone whose calendar days are epochs."""
+    """Return the time zone whose calendar days are epochs."""
     return ZoneInfo(settings.DEPLOYMENT_TIME_ZONE)
 
 
 def z(moment: dt.datetime) -> str:
-    """UTC with `Z`, to the second, as every answer of the API writes a time."""
+    """Return a time in UTC with `Z`, to the second, as every API response writes it."""
     return moment.astimezone(dt.UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

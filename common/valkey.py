@@ -1,4 +1,4 @@
-"""The clients of Valkey of a process."""
+"""The Valkey clients of a process."""
 
 from functools import lru_cache
 
@@ -7,13 +7,13 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# A request never waits long for a store it can do without.
+# A request never waits long for a store that it can do without.
 TIMEOUT_SECONDS = 0.5
 
 
 @lru_cache(maxsize=4)
 def _client(url: str) -> "Redis":
-    # One retry at once: a connection that the server closed while idle is opened anew.
+    # One immediate retry: a connection that the server closed while idle is opened again.
     return Redis.from_url(
         url,
         socket_timeout=TIMEOUT_SECONDS,
@@ -24,10 +24,10 @@ def _client(url: str) -> "Redis":
 
 
 def client() -> "Redis":
-    """The client of `REDIS_URL`, the broker and cache; safe to share between threads, connections come from a pool."""
+    """Return the client of `REDIS_URL`, the broker and cache. It is thread-safe: connections come from a pool."""
     return _client(settings.REDIS_URL)
 
 
 def limits() -> "Redis":
-    """The client of `LIMITS_URL`, where rate limits are counted."""
+    """Return the client of `LIMITS_URL`, where rate limits are counted."""
     return _client(settings.LIMITS_URL)

@@ -1,1 +1,1 @@
-"""The deployment: settings, addresses, schedule, and the apps above all others, `site` and `town`."""
+"""The deployment: settings, URLs, schedule, and the top apps, `site` and `town`."""

@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
 app = Celery("crowdtrace", task_cls="common.task_record:RecordedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# Nightly work waits until 04:30: the passes of the day before live until 04:00.
+# Nightly work waits until 04:30, because passes of the previous day are valid until 04:00.
 app.conf.beat_schedule = {
     "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
     "abuse": {"task": "passes.abuse", "schedule": crontab(hour=4, minute=35)},
@@ -22,7 +22,7 @@ app.conf.beat_schedule = {
     "mixing": {"task": "passes.mixing", "schedule": crontab(hour=4, minute=55)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
     "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
-    # A request begins its erasure itself; this one finds what a worker left behind.
+    # A request starts its erasure itself; this task finds what a worker left behind.
     "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 app.autodiscover_tasks()
@@ -30,5 +30,5 @@ app.autodiscover_tasks()
 
 @beat_init.connect
 def _begin_with_the_crowd(**_: Any) -> None:
-    """Whoever looks right after a start sees crowds as they are, not as they were at the last stop."""
+    """Compute the crowd at the start, so that pages do not show it as it was at the last stop."""
     app.send_task("risk.crowd.refresh", retry=False)

@@ -1,7 +1,7 @@
 """Every setting of CrowdTrace, read strictly from the environment.
 
-A secret may also be given as `NAME_FILE`, the path of a file that holds it. Without `CROWDTRACE_EMBEDDED` (set by
-`embedded`, which makes secrets of its own) a missing secret refuses the start.
+A secret may also be given as `NAME_FILE`, the path of a file with it. Without `CROWDTRACE_EMBEDDED` (set by `embedded`,
+which creates its own secrets), a missing secret prevents the start.
 """
 
 import base64
@@ -23,15 +23,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 class _Environment(environ.FileAwareEnv):  # type: ignore[misc]
-    """The environment; what cannot be read refuses the start by the variable's name, without its value."""
+    """The environment. A value that cannot be parsed prevents the start with the variable's name, without its value."""
 
     def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().get_value(var, *args, **kwargs)
         except OSError:
-            raise ImproperlyConfigured(f"The file that {var}_FILE names cannot be read.") from None
+            raise ImproperlyConfigured(f"Cannot read the file that {var}_FILE names.") from None
         except ValueError:
-            raise ImproperlyConfigured(f"{var} has a value that is not of its kind; see docs/operators.md.") from None
+            raise ImproperlyConfigured(f"{var} has a value of the wrong type; see docs/operators.md.") from None
 
 
 env = _Environment()
@@ -70,7 +70,7 @@ DEBUG: bool = env.bool("DEBUG", default=False)
 _hosts_default = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=_hosts_default)
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# The address visitors reach the deployment at; posters and personal QR codes carry it.
+# The URL at which visitors reach the deployment; posters and personal QR codes contain it.
 PUBLIC_ORIGIN: str = env.str("PUBLIC_ORIGIN", default="")
 
 # Apps ----------------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ INSTALLED_APPS = [
     "passes",
     "venues",
     "common",
-    "django.contrib.admin.apps.SimpleAdminConfig",  # the operator's site is loaded with its addresses
+    "django.contrib.admin.apps.SimpleAdminConfig",  # the operator's site is loaded with its URLs
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -113,9 +113,9 @@ MIDDLEWARE = [
 ROOT_URLCONF = "crowdtrace.urls"
 DOORS_URLCONF = "passes.urls_doors"
 DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
-# Functions that may answer a POST before what pages need is done.
+# Functions that may respond to a POST before the processing that only pages need.
 SHORT_WAYS = {"/api/v1/scans": "passes.api.door.answer_scan"}
-WSGI_APPLICATION = "crowdtrace.wsgi.application"  # of `runserver`; the web server takes `crowdtrace.asgi`
+WSGI_APPLICATION = "crowdtrace.wsgi.application"  # for `runserver`; the web server uses `crowdtrace.asgi`
 APPEND_SLASH = False
 CSRF_FAILURE_VIEW = "common.web.problems.csrf_failure"
 TEMPLATES = [
@@ -136,17 +136,17 @@ TEMPLATES = [
 # Stores --------------------------------------------------------------------------------------------------------------
 _database = env.str("DATABASE_URL", default="postgresql://unset@127.0.0.1:1/unset")
 if not re.match(r"(postgres|postgresql)://[^/]*/[^/?]", _database):
-    raise ImproperlyConfigured("DATABASE_URL is an address like postgresql://user:password@host:5432/name.")
+    raise ImproperlyConfigured("DATABASE_URL must be a URL like postgresql://user:password@host:5432/name.")
 DATABASES = {
     "default": env.db_url_config(_database)
     | {
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             "application_name": "crowdtrace",
-            # One pool a process: threads come and go, connections stay. One for every thread of WEB_LANES, so that no
-            # lane waits for another here. Statements that repeat are prepared at their third time, so that PostgreSQL
-            # keeps their plans; without it, planning a scan's statement took longer than running it.
-            # A database that is away is asked again by the next request, not after pauses that grow.
+            # One pool per process: threads come and go, connections stay. One connection for each thread of WEB_LANES,
+            # so that no lane waits for another here. Repeated statements are prepared at their third use, so that
+            # PostgreSQL keeps their plans; without it, planning a scan's statement took longer than running it. If the
+            # database is unavailable, the next request tries again, without growing pauses.
             "pool": {
                 "min_size": 0,
                 "max_size": env.int("DATABASE_POOL", default=14),
@@ -163,8 +163,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default="") or ("" if CONFIGURED else "redis://127.0.0.1:1/0")
 if not REDIS_URL:
-    raise ImproperlyConfigured("Set REDIS_URL (or REDIS_URL_FILE): the broker of tasks, redis://:password@host:6379/0.")
-# Counters of rate limits and the day's key of their names: a Valkey that writes nothing to disk.
+    raise ImproperlyConfigured("Set REDIS_URL (or REDIS_URL_FILE) to the task broker: redis://:password@host:6379/0.")
+# Counters of rate limits and the daily key of their names: a Valkey that writes nothing to disk.
 LIMITS_URL: str = env.str("LIMITS_URL", default=REDIS_URL)
 CACHES = {
     "default": {
@@ -175,22 +175,22 @@ CACHES = {
 }
 # file:///folder or s3://bucket/prefix
 LAKE_URL: str = env.str("LAKE_URL", default=f"file://{BASE_DIR / '.crowdtrace' / 'lake'}")
-# Another S3 server than Amazon's, and its region; keys are found the way AWS tools find them.
+# An S3 server other than Amazon's, and its region; credentials are found as AWS tools find them.
 LAKE_S3_ENDPOINT: str = env.str("LAKE_S3_ENDPOINT", default="")
 LAKE_S3_REGION: str = env.str("LAKE_S3_REGION", default="us-east-1")
-# Where the lake's tables are catalogued: `postgres` (the deployment's own database) or `glue`.
+# Catalogue of the lake's tables: `postgres` (the deployment's own database) or `glue`.
 LAKE_CATALOGUE: str = env.str("LAKE_CATALOGUE", default="postgres")
 if LAKE_CATALOGUE not in ("postgres", "glue"):
-    raise ImproperlyConfigured("LAKE_CATALOGUE is postgres or glue.")
+    raise ImproperlyConfigured("LAKE_CATALOGUE must be postgres or glue.")
 LAKE_GLUE_ENDPOINT: str = env.str("LAKE_GLUE_ENDPOINT", default="")
 
 # Time and language ---------------------------------------------------------------------------------------------------
-# The zone whose calendar days are epochs. Rows are UTC; venues carry a zone of their own for opening hours.
+# The zone whose calendar days are epochs. Rows are in UTC; venues have a time zone for their opening hours.
 DEPLOYMENT_TIME_ZONE: str = env.str("CROWDTRACE_TIME_ZONE", default="UTC")
 try:
     ZoneInfo(DEPLOYMENT_TIME_ZONE)
 except (ZoneInfoNotFoundError, ValueError):
-    raise ImproperlyConfigured("CROWDTRACE_TIME_ZONE is the name of a zone, like America/New_York.") from None
+    raise ImproperlyConfigured("CROWDTRACE_TIME_ZONE must be the name of a time zone, like America/New_York.") from None
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -210,8 +210,8 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not EMBEDDED)
-# Without a mail server nothing is sent. The embedded mode keeps mails as files (`common.embedded.runtime`); elsewhere
-# they are dropped, for a log would hold addresses and the links that open an account. Pages say so.
+# Without a mail server nothing is sent. The embedded mode stores mails as files (`embedded.runtime`); elsewhere they
+# are dropped, because a log would contain addresses and the links that open an account. Pages mention this.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
     EMAIL_CONFIG["EMAIL_BACKEND"],
@@ -221,12 +221,12 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_USER"), EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = bool(EMAIL_CONFIG.get("EMAIL_USE_TLS"))
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or None
-# Who gets a mail for each fault; it says no more than the log.
+# Recipients of a mail for each internal error; it contains no more than the log.
 ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crowdtrace@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# What signed the certificate of `make run LAN=1`, for devices that want to trust it; empty elsewhere.
+# The authority that signed the certificate of `make run LAN=1`, for devices that are to trust it; otherwise empty.
 AUTHORITY_FILE = env.str("CROWDTRACE_AUTHORITY", default="")
 
 # Transport -----------------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if EMBEDDED else 
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-# Number of proxies in front whose X-Forwarded-For is believed; 0: the peer's own address.
+# Number of trusted proxies in front that append to X-Forwarded-For; 0: the peer's own address is used.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -248,13 +248,13 @@ BODY_LIMIT_BYTES_BY_PATH = {
     "/api/v1/scans/batch": 2 * 1024 * 1024,
     "/api/v1/tickets": 96 * 1024,  # fifteen sets of sixteen values have 84,000 bytes
 }
-# Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
+# URLs whose protocol has a special form of error response: the function that creates it from a problem.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
-# Threads of a web process, in lanes: a request takes one of its own lane alone (`common.web.front`). `queue` requests
-# may wait for one, for `seconds`; the next is refused. Doors are never behind pages, nor live scans behind those that
-# waited in a device for hours.
+# Threads of a web process, in lanes: a request uses a thread of its own lane only (`common.web.front`). `queue`
+# requests may wait for one, for `seconds`; further ones are refused. Doors never wait behind pages, nor live scans
+# behind scans that were queued in a device for hours.
 WEB_LANES: dict[str, dict[str, Any]] = {
     "doors": {"threads": 4, "queue": 128, "seconds": 15.0},
     "batches": {"threads": 1, "queue": 16, "seconds": 20.0},
@@ -277,21 +277,21 @@ WEB_LANE_OF = {
     "/metrics": "health",
 }
 WEB_LANE_OF_OTHERS = "pages"
-# When answers of doors leave, in seconds after their request was there (`common.web.moments`): how long an answer took
-# would tell the door why a light is red. `first` lies above the slowest cause and above p99 of a busy hour; a random
-# part below `spread` hides what is left.
+# When responses to doors are sent, in seconds after the request arrived (`common.web.moments`), because the time that a
+# response took would reveal to the door why a light is red. `first` is above the slowest cause and above p99 of a busy
+# hour; a random part below `spread` hides the rest.
 ANSWER_MOMENTS: dict[str, dict[str, float]] = {
     "/api/v1/scans": {"first": 0.04, "step": 0.02, "spread": 0.01},
     "/api/v1/scans/batch": {"first": 0.04, "per_kib": 0.002, "step": 0.25, "spread": 0.05},
 }
-# Seconds in which a body has to come, and in which a client has to take the next part of a long answer.
+# Seconds in which a body must arrive, and in which a client must take the next part of a long response.
 BODY_SECONDS: float = env.float("BODY_SECONDS", default=30.0)
 ANSWER_SECONDS: float = env.float("ANSWER_SECONDS", default=30.0)
-# What all bodies beyond BODY_LIMIT_BYTES may hold in the memory of a web process while they are read.
+# Memory of a web process for all bodies beyond BODY_LIMIT_BYTES while they are read.
 LARGE_BODIES_BYTES = 64 * 1024 * 1024
 
 STATIC_URL = "/static/"
-# Files are served from where they lie; a folder that `collectstatic` filled comes first.
+# Files are served from their source folders; a folder filled by `collectstatic` comes first.
 _collected = BASE_DIR / "staticfiles"
 STATIC_ROOT = _collected if _collected.is_dir() or "collectstatic" in sys.argv else None
 WHITENOISE_USE_FINDERS = True
@@ -308,7 +308,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "common.web.openapi.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "common.web.throttles.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    # No form of an answer is chosen in the address; `?format=` is an unknown parameter like any other.
+    # The format of a response is never chosen in the URL; `?format=` is an unknown parameter like any other.
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -333,36 +333,37 @@ SPECTACULAR_SETTINGS = {
         "DeviceKind": "venues.kinds.DeviceKind",
     },
 }
-# Requests a window; embedded mode lets ten times as many pass. A stadium is one address.
+# Requests per window; the embedded mode allows ten times as many. A stadium has one IP address.
 _many = 10 if EMBEDDED else 1
 THROTTLES = {
     "device": f"{100 * _many}/second",
     "address": f"{50 * _many}/second",
     "login": f"{10 * _many}/minute",
-    # Wrong passwords for one account, from all addresses together; `venues.guesses` says why nobody is locked out.
+    # Wrong passwords for one account, from all IP addresses together; `venues.guesses` explains why nobody is locked
+    # out.
     "account": "20/hour",
     "enrol": f"{10 * _many}/minute",
-    # Scans that waited in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
+    # Scans that were queued in a device, each counted: 100 a second over a minute, in batches of up to 1,000.
     "queued": f"{6000 * _many}/minute",
     "query": f"{60 * _many}/minute",
-    # Registering and drawing, by address.
+    # Registrations and draws, by IP address.
     "draw": f"{25 * _many}/second",
-    # Registering, by network (/24 or /48). It slows down, no more: the dataset is defended by the cut of refusals.
+    # Registrations, by network (/24 or /48). It only slows down: the dataset is protected by the cut of refusals.
     "registration": f"{40 * _many}/second",
-    # What one key asks for again, and the milliseconds of a core that all draws together may take: half a core, with
-    # room for one draw of fifteen days. Both hold in the embedded mode too, for nobody may fill the cores with them.
+    # What one key requests again, and the CPU milliseconds that all draws together may take: half a core, with room for
+    # one draw of fifteen days. Both apply in the embedded mode too, so that nobody can fill the cores with them.
     "repeat": "3/minute",
     "signing": "1500/3 second",
-    # One code at one venue: how long its answers take tells nothing, but where a server is too busy for the moment at
-    # which they leave, many repeats of it might. It holds in the embedded mode too.
+    # One code at one venue: the time of its responses reveals nothing, unless a server is too busy for the moment at
+    # which they are sent; then many repeats might. It applies in the embedded mode too.
     "code": "20/minute",
-    # Uploads of one device, for the same reason: each may hold that code again.
+    # Uploads of one device, for the same reason: each may contain that code again.
     "batch": "60/minute",
-    # Codes of invitations tried at one venue: a try spends no ticket.
+    # Invitation codes tried at one venue, since an attempt spends no ticket.
     "invitation": f"{600 * _many}/minute",
-    # Kilobytes that queries of Athena's protocol write for one client, their texts included.
+    # Kilobytes that queries of Athena's protocol write for one client, including their texts.
     "athena-results": "65536/hour",
-    # Links to one mailbox, and links that one account has sent: nobody fills a stranger's.
+    # Links to one mailbox, and links requested by one account, so that nobody fills a stranger's mailbox.
     "mail": f"{5 * _many}/hour",
 } | env.dict("THROTTLES", default={})
 
@@ -416,58 +417,58 @@ PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-omicron")
 # Share of the people present who check in: one figure, or the lowest, the likely and the highest, 0.2,0.3,0.5.
 ADOPTION: list[float] = env.list("CROWDTRACE_ADOPTION", cast=float, default=[])
 if len(ADOPTION) not in (0, 1, 3) or sorted(ADOPTION) != ADOPTION or not all(0 < share <= 1 for share in ADOPTION):
-    raise ImproperlyConfigured("CROWDTRACE_ADOPTION is a share above 0 and up to 1, or three of them, lowest first.")
-# Known active cases per person where no series says: people whose positive result was reported within the last ten
-# days. 0.0008 is 8 new ones in 100,000 people a day.
+    raise ImproperlyConfigured("CROWDTRACE_ADOPTION must be a share above 0 and up to 1, or three, lowest first.")
+# Known active cases per person if no series provides them: people whose positive result was reported within the last
+# ten days. 0.0008 is 8 new ones in 100,000 people a day.
 KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
-    raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON is a share, from 0 to 1.")
-# Unit in which people read and type temperatures: F or C. The API and the database use degrees Fahrenheit.
+    raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON must be a share from 0 to 1.")
+# Unit of displayed and entered temperatures: F or C. The API and the database use degrees Fahrenheit.
 TEMPERATURE_UNIT: Literal["F", "C"] = env.str("CROWDTRACE_TEMPERATURE_UNIT", default="F")
 if TEMPERATURE_UNIT not in ("F", "C"):
-    raise ImproperlyConfigured("CROWDTRACE_TEMPERATURE_UNIT is F or C.")
-# Share of the visitors whom the app asks, by a coin tossed on their phone every four weeks, for the result of a test
-# whatever it is; 0 asks nobody.
+    raise ImproperlyConfigured("CROWDTRACE_TEMPERATURE_UNIT must be F or C.")
+# Share of the visitors whom the app asks for the result of a test, whatever it is, by a coin tossed on their phone
+# every four weeks; 0 asks nobody.
 ASKED_SHARE: float = env.float("CROWDTRACE_ASKED_SHARE", default=0.1)
 if not 0 <= ASKED_SHARE <= 1:
-    raise ImproperlyConfigured("CROWDTRACE_ASKED_SHARE is a share, from 0 to 1.")
-# Whether readings of thermometers and oximeters are stored for the dataset. Off: used once, at the door.
+    raise ImproperlyConfigured("CROWDTRACE_ASKED_SHARE must be a share from 0 to 1.")
+# Whether readings of thermometers and oximeters are stored for the dataset. By default they are used once, at the door.
 PUBLISH_READINGS: bool = env.bool("CROWDTRACE_PUBLISH_READINGS", default=False)
-# Whether the verified tier is made: real rows in classes of at least 30, for organisations the operator approves.
+# Whether the verified tier is published: real rows in classes of at least 30, for organisations the operator approves.
 PUBLISH_VERIFIED_ROWS: bool = env.bool("CROWDTRACE_PUBLISH_VERIFIED_ROWS", default=True)
-# What to do at shield 0 and after a positive test: plain words and an address of the health authority. Without words,
+# What to do at shield 0 and after a positive test: plain words and a URL of the health authority. Without these words,
 # pages give general advice.
 HEALTH_GUIDANCE: str = env.str("CROWDTRACE_HEALTH_GUIDANCE", default="", multiline=True)
 HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
-# What all figures of closed days that venues see may cost one secret for one day, over all venues (docs/privacy.md).
+# Epsilon per secret and day of all figures of closed days that venues see, over all venues (docs/privacy.md).
 OWNER_STATISTICS_EPSILON: float = env.float("OWNER_STATISTICS_EPSILON", default=0.5)
 if not 0 < OWNER_STATISTICS_EPSILON < float("inf"):
-    raise ImproperlyConfigured("OWNER_STATISTICS_EPSILON is a number above 0.")
-# Who publishes the open dataset, as citations name them.
+    raise ImproperlyConfigured("OWNER_STATISTICS_EPSILON must be a number above 0.")
+# The publisher of the open dataset, as named in citations.
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
-# The Monday from which whole weeks are drawn as one; by itself each day is.
+# The Monday from which whole weeks are drawn as one; by default each day is drawn separately.
 DATASET_WEEKLY_FROM: str = env.str("DATASET_WEEKLY_FROM", default="")
-# What answers Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the workgroup named,
-# at the operator's cost and within its scan limit), or `off`.
+# Backend of Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the named workgroup, at
+# the operator's cost and within its scan limit), or `off`.
 ATHENA: str = env.str("ATHENA", default="local" if EMBEDDED else "off")
 if ATHENA not in ("local", "forward", "off"):
-    raise ImproperlyConfigured("ATHENA is local, forward or off.")
+    raise ImproperlyConfigured("ATHENA must be local, forward or off.")
 ATHENA_WORKGROUP: str = env.str("ATHENA_WORKGROUP", default="")
 ATHENA_ENDPOINT: str = env.str("ATHENA_ENDPOINT", default="")
-# What results of queries at /athena may take together on the lake's disk, in MiB; the oldest make room.
+# Total size of the results of queries at /athena on the lake's disk, in MiB; the oldest are removed to make room.
 ATHENA_RESULTS_MB: int = env.int("ATHENA_RESULTS_MB", default=256)
-# What one query may use, where it is not the default of `exports.engine.limits.Limits`, such as memory_mb=512: each of
-# four queries may hold that much at once, and so may one process that waits.
+# Limits of one query that differ from the defaults of `exports.engine.limits.Limits`, such as memory_mb=512: each of
+# four queries may use that much at once, and so may one process that waits.
 try:
     QUERY_LIMITS = {name: int(value) for name, value in env.dict("QUERY_LIMITS", default={}).items()}
 except ValueError:
-    raise ImproperlyConfigured("QUERY_LIMITS gives whole numbers, such as memory_mb=512,parallel=2.") from None
+    raise ImproperlyConfigured("QUERY_LIMITS must have whole numbers, such as memory_mb=512,parallel=2.") from None
 if not QUERY_LIMITS.keys() <= {limit.name for limit in fields(Limits)}:
-    raise ImproperlyConfigured("QUERY_LIMITS has a name that is none of exports/engine/limits.py.")
-# PEM files of the certificate and key that sign wallet files. The embedded mode makes its own; elsewhere, without
-# them, wallet files are not offered.
+    raise ImproperlyConfigured("QUERY_LIMITS has a name that is not in exports/engine/limits.py.")
+# PEM files of the certificate and key that sign wallet files. The embedded mode creates its own; elsewhere, wallet
+# files are not offered without them.
 PKPASS_CERTIFICATE_FILE: str = env.str("PKPASS_CERTIFICATE_FILE", default="")
 PKPASS_KEY_FILE: str = env.str("PKPASS_KEY_FILE", default="")
 
 if CONFIGURED and not EMBEDDED and DEBUG and "runserver" not in sys.argv:
-    raise ImproperlyConfigured("DEBUG is for a developer's own machine; unset it where DATABASE_URL is given.")
+    raise ImproperlyConfigured("DEBUG is for a developer's machine; unset it if DATABASE_URL is set.")

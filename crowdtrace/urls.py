@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("passes.urls_doors")),  # first, for addresses are tried in order and doors wait
+    path("", include("passes.urls_doors")),  # first, because URLs are tried in order and doors wait
     path("", include("crowdtrace.site.urls")),
     path("", include("exports.urls")),
     path("", include("risk.urls")),

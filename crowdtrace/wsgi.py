@@ -1,4 +1,4 @@
-"""Entry of the web server."""
+"""Entry point of the WSGI application."""
 
 import os
 

@@ -1,8 +1,8 @@
-"""Makes and runs `dataset.ipynb` against a running deployment that has releases of October 2020.
+"""Create and run `dataset.ipynb` against a running deployment that has releases of October 2020.
 
     python -m docs.dataset_notebook http://localhost:8000
 
-`tests/exports/dataset/test_notebook.py` runs the same cells; they are kept here, the notebook with what they printed.
+`tests/exports/dataset/test_notebook.py` runs the same cells; they are stored here, and the notebook with their output.
 """
 
 import os
@@ -100,7 +100,7 @@ CELLS = (
 
 
 def made() -> Any:
-    """The notebook without outputs."""
+    """Return the notebook without outputs."""
     notebook = FORMAT.v4.new_notebook()
     for number, (kind, source) in enumerate(CELLS):
         cell = FORMAT.v4.new_markdown_cell(source) if kind == "markdown" else FORMAT.v4.new_code_cell(source)
@@ -111,7 +111,7 @@ def made() -> Any:
 
 
 def executed(url: str) -> Any:
-    """The notebook as it runs against a deployment; raises for a cell that fails."""
+    """Return the notebook after running it against a deployment. Raise an error for a cell that fails."""
     notebook = made()
     os.environ["CROWDTRACE_URL"] = url
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(PATH.parent)}}).execute()

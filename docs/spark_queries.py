@@ -1,11 +1,12 @@
-"""Runs SQL texts of Athena on Spark, unchanged, over the files of a deployment's open releases.
+"""Run SQL texts of Athena on Spark, unchanged, over the files of a deployment's open releases.
 
     pip install pyspark            # and a Java of version 17 or newer
     python docs/spark_queries.py http://localhost:8000 exports/queries/daily_counts.sql
 
-Needs nothing else of CrowdTrace. Files are fetched once into a folder and checked by their SHA-256; each answer is
-printed as CSV. Spark 4 takes the texts as they are with ANSI SQL, double-quoted identifiers, global temporary views
-under the database's name, and SQL functions for Athena's. It has no reader of Iceberg here, so it reads the data files.
+Nothing else of CrowdTrace is required. Files are downloaded once into a folder and verified by their SHA-256; each
+result is printed as CSV. Spark 4 accepts the texts unchanged with ANSI SQL, double-quoted identifiers, global temporary
+views under the database's name, and SQL functions for Athena's. It has no Iceberg reader here, so it reads the data
+files.
 """
 
 import argparse
@@ -40,7 +41,7 @@ SETTINGS = {
 
 
 def releases(dataset: str) -> Iterator[dict[str, Any]]:
-    """Every release, newest day first, page by page."""
+    """Yield every release, newest day first, page by page."""
     page: str | None = f"{dataset}/releases"
     while page:
         with urlopen(page) as answer:
@@ -50,7 +51,7 @@ def releases(dataset: str) -> Iterator[dict[str, Any]]:
 
 
 def fetched(file: dict[str, Any], folder: Path) -> Path:
-    """A file of a release on this machine, as the list of files says it is."""
+    """Return the local copy of a file of a release, verified against the list of files."""
     path = folder / file["table"] / file["name"]
     if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,12 +64,12 @@ def fetched(file: dict[str, Any], folder: Path) -> Path:
 
 
 def session(dataset: str, folder: Path, warehouse: str) -> Any:
-    """A local session whose views are the dataset's open tables."""
+    """Return a local session whose views are the dataset's open tables."""
     from pyspark.sql import SparkSession
 
     with urlopen(dataset) as answer:
         described = json.load(answer)["tables"]
-    # The table of ZIP codes is written anew by each release, under the same name.
+    # Each release writes the table of ZIP codes again, under the same name.
     files = {(file["table"], file["name"]): file for release in releases(dataset) for file in release["files"]}
     builder = SparkSession.builder.master("local[1]").appName("open-dataset")
     for name, value in (SETTINGS | {"spark.sql.warehouse.dir": warehouse}).items():
@@ -86,9 +87,9 @@ def session(dataset: str, folder: Path, warehouse: str) -> Any:
 
 
 def main() -> None:
-    """Answer each text."""
+    """Run each text and print its result."""
     parser = argparse.ArgumentParser(description="Run SQL of Athena on Spark over a deployment's open releases.")
-    parser.add_argument("url", help="of a deployment, such as http://localhost:8000")
+    parser.add_argument("url", help="URL of a deployment, such as http://localhost:8000")
     parser.add_argument("sql", nargs="+", type=Path, help="files with one query each")
     parser.add_argument("--folder", type=Path, default=Path("open-dataset"), help="where the files are kept")
     given = parser.parse_args()

@@ -1,8 +1,8 @@
-"""PostgreSQL and Valkey that come from pip and live in one folder, the *home*.
+"""PostgreSQL and Valkey, installed by pip and running in one folder, the *home*.
 
-The embedded mode is the mode in which `DATABASE_URL` is not given. Every process that needs the services enters
-`services(home())`: the first one starts them, the last one to leave stops them, and a process that was killed leaves
-nothing that stops the next one. Nothing here imports Django, for settings are read after the services stand.
+The embedded mode is in use if `DATABASE_URL` is not set. Every process that needs the services enters
+`services(home())`: the first one starts them, the last one to leave stops them, and a killed process leaves nothing
+that blocks the next one. Nothing here imports Django, because settings are read after the services have started.
 """
 
 from .home import HomeError, home, secrets

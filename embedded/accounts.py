@@ -1,4 +1,4 @@
-"""The system user under which PostgreSQL runs when we are root, for PostgreSQL refuses to run as root."""
+"""The system user that runs PostgreSQL when this process is root, because PostgreSQL refuses to run as root."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from .processes import ServiceError
 
 SERVICE_USER = "crowdtrace"
 STATE = Path("/var/lib/crowdtrace")
-"""Where that user's folders lie: the home of root is closed to it, and the modes of its parents are not ours."""
+"""Parent of that user's folders: it cannot enter the home of root, and we do not change the modes of parent folders."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Account:
 
 
 def service_account() -> Account | None:
-    """Return the user to run PostgreSQL as: None for ourselves, the service user (made when missing) when root."""
+    """Return the user that runs PostgreSQL: `None` for the current one, the service user for root."""
     if os.geteuid() != 0:
         return None
     entry = _look_up() or _make()
     if entry.pw_uid == 0:
-        raise ServiceError(f"The user {SERVICE_USER} is root by another name, and PostgreSQL refuses to run as root.")
+        raise ServiceError(f"The user {SERVICE_USER} has root's user number, and PostgreSQL refuses to run as root.")
     return Account(entry.pw_uid, entry.pw_gid)
 
 
@@ -46,10 +46,10 @@ def _make() -> pwd.struct_passwd:
         shell = shutil.which("nologin") or "/bin/false"
         done = subprocess.run([*command, "--shell", shell, SERVICE_USER], capture_output=True, text=True, check=False)
         reason = done.stderr.strip() or f"useradd ended with {done.returncode}"
-    # Looked up also after a failure: another copy may have made the user at the same moment.
+    # Looked up after a failure too: another copy may have created the user at the same time.
     if (entry := _look_up()) is None:
         raise ServiceError(
-            f"PostgreSQL refuses to run as root, and its system user {SERVICE_USER} could not be made ({reason}). "
-            "Make that user, or start as an ordinary user."
+            f"PostgreSQL refuses to run as root, and its system user {SERVICE_USER} could not be created ({reason}). "
+            "Create that user, or start as an ordinary user."
         )
     return entry

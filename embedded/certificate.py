@@ -1,9 +1,10 @@
-"""TLS for a network of one's own, so that a phone can use its camera, which browsers allow over TLS only.
+"""TLS for a private network, so that a phone can use its camera, which browsers allow only over TLS.
 
-A home makes a small authority and has it sign the server's certificate, for phones take an authority into their store
-and no single certificate. A phone that does not trust it warns once, and its owner compares the fingerprint that
-`make run` prints. One that does trusts whoever holds the authority's key for the addresses this machine has had and no
-other (name constraints, RFC 5280 section 4.2.1.10): the key opens no other site to anybody.
+A home creates a small certificate authority and signs the server's certificate with it, because phones accept an
+authority into their store but not a single certificate. A phone that does not trust it warns once, and its owner
+compares the fingerprint that `make run` prints. A phone that trusts it accepts certificates of the authority's key only
+for the addresses that this machine has had (name constraints, RFC 5280 section 4.2.1.10): the key is useless for other
+sites.
 """
 
 import ipaddress
@@ -23,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from .home import replace_private
 
 LIFETIME: Final = timedelta(days=365)
-"""Of the server's certificate; iOS takes 825 days at most, also under an authority of one's own."""
+"""Lifetime of the server's certificate; iOS accepts at most 825 days, also with a private authority."""
 RENEW_BEFORE: Final = timedelta(days=30)
 AUTHORITY_LIFETIME: Final = timedelta(days=5 * 365)
 CLOCKS_DIFFER: Final = timedelta(hours=1)
@@ -36,7 +37,7 @@ LOOPBACK_NAME: Final = "localhost"
 class Certificate:
     """Files of the server's certificate and key, and of the authority that signed it (PEM, mode 0600).
 
-    Fingerprints are SHA-256 in the form that browsers and phones show.
+    Fingerprints are SHA-256 in the format that browsers and phones show.
     """
 
     certificate: Path
@@ -59,10 +60,10 @@ def network_addresses() -> list[str]:
 
 
 def ensure_certificate(folder: Path, *, addresses: list[str], now: datetime) -> Certificate:
-    """Return what is kept in a folder; made anew as far as it is missing, soon over, or lacks an address.
+    """Return the certificate in a folder. Create it if it is missing, expires soon, or lacks an address.
 
-    The authority outlives the certificates it signs, so a phone that trusts it goes on doing so when one is renewed. An
-    address that this machine never had needs a new authority, which is good for the former addresses too.
+    The authority outlives the certificates it signs, so a phone that trusts it accepts a renewed one. An address that
+    this machine never had requires a new authority, which covers the former addresses too.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     names = {LOOPBACK, *addresses}
@@ -76,7 +77,7 @@ def ensure_certificate(folder: Path, *, addresses: list[str], now: datetime) -> 
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 of a certificate, as browsers and phones show it."""
+    """Return the SHA-256 of a certificate in the format that browsers and phones show."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
@@ -88,7 +89,7 @@ def _authority(
     if kept and names <= permitted and kept[0].not_valid_after_utc - now > LIFETIME + RENEW_BEFORE:
         return kept
     key = ec.generate_private_key(ec.SECP256R1())
-    # The day tells several apart in the list of a phone.
+    # The date distinguishes several authorities in a phone's list.
     subject = _name(f"{NAME}, {now.astimezone(UTC):%Y-%m-%d}")
     subtrees = [x509.IPAddress(ipaddress.ip_network(name)) for name in sorted(names | permitted)]
     usage = _usage(key_cert_sign=True, crl_sign=True)
@@ -127,7 +128,7 @@ def _make(
 
 
 def _kept(certificate_file: Path, key_file: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None:
-    """A certificate and its own key; `None` where either is missing or broken, or they do not belong together."""
+    """Return a certificate and its key; `None` if either is missing or broken, or they do not belong together."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
@@ -148,7 +149,7 @@ def _is_good(certificate: x509.Certificate, authority: x509.Certificate, *, name
 
 
 def _permitted(authority: x509.Certificate) -> set[str]:
-    """Addresses that an authority may vouch for."""
+    """Return the addresses for which an authority may issue certificates."""
     try:
         constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
     except x509.ExtensionNotFound:

@@ -1,4 +1,4 @@
-"""The home: one private folder that holds database, broker, lake, secrets and logs of one copy."""
+"""The home: a private folder with the database, broker, lake, secrets and logs of one copy."""
 
 import os
 import secrets as entropy
@@ -11,44 +11,44 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 APPLICATION_SECRETS = ("SECRET_KEY", "PEPPER", "MASTER_KEY")
 SECRET_BYTES = 32
 MARKER = "crowdtrace-home"
-"""A file that says that a folder is a home. It holds a random name, by which a database outside knows its home."""
+"""A file that marks a folder as a home. It holds a random name, by which a database outside identifies its home."""
 
 
 class HomeError(Exception):
-    """The home cannot be used. The text is one sentence for the person who started the command."""
+    """The home cannot be used. The text is one sentence for the person who ran the command."""
 
 
 def home() -> Path:
-    """Return the home, made when missing, with mode 0700: `CROWDTRACE_HOME`, or `.crowdtrace` in the checkout.
+    """Return the home: `CROWDTRACE_HOME`, or `.crowdtrace` in the checkout. Create it with mode 0700 if it is missing.
 
-    A folder of another user, or one that holds anything but a home, is refused: its mode must not be changed, and
-    files of two users would lock each other out.
+    Raise `HomeError` for a folder of another user, or one that holds anything but a home: its mode must not be changed,
+    and files of two users would lock each other out.
     """
     folder = Path(os.environ.get("CROWDTRACE_HOME") or CHECKOUT / ".crowdtrace").expanduser().resolve()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _claim(folder)
     except NotADirectoryError:
-        raise HomeError(f"{folder} is not a folder; give another one in CROWDTRACE_HOME.") from None
+        raise HomeError(f"{folder} is not a folder; set CROWDTRACE_HOME to another one.") from None
     except FileExistsError:
-        raise HomeError(f"{folder} is a file; give a folder in CROWDTRACE_HOME.") from None
+        raise HomeError(f"{folder} is a file; set CROWDTRACE_HOME to a folder.") from None
     except PermissionError:
-        raise HomeError(f"{folder} cannot be written by this user; give another folder in CROWDTRACE_HOME.") from None
+        raise HomeError(f"{folder} is not writable for this user; set CROWDTRACE_HOME to another folder.") from None
     return folder
 
 
 def home_name(home: Path) -> str:
-    """Return the random name of a home, which a copy of its path does not share."""
+    """Return the random name of a home; a home copied to another path has another name."""
     return (home / MARKER).read_text().strip()
 
 
 def secrets(home: Path) -> dict[str, str]:
-    """Return `SECRET_KEY`, `PEPPER` and `MASTER_KEY` of a home: 32 random bytes each, base64url, made on first use."""
+    """Return `SECRET_KEY`, `PEPPER` and `MASTER_KEY` of a home, each 32 random bytes in base64url, created once."""
     return {name: secret(home, name) for name in APPLICATION_SECRETS}
 
 
 def secret(home: Path, name: str) -> str:
-    """Return one secret of a home, made on first use in a file of mode 0600."""
+    """Return one secret of a home, created on first use in a file of mode 0600."""
     folder = home / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / name
@@ -57,13 +57,13 @@ def secret(home: Path, name: str) -> str:
         write_once(path, text)
     text = path.read_text().strip()
     if not text:
-        # Never made anew: what was encrypted or hashed under the lost value could never be read again.
+        # Never create it again: values encrypted or hashed with the lost secret could never be read again.
         raise HomeError(f"The secret {path} is empty; restore it from a backup.")
     return text
 
 
 def write_once(path: Path, text: str) -> None:
-    """Write a file of mode 0600 whole or not at all; whoever comes second leaves the first one's file alone."""
+    """Write a file of mode 0600 atomically; if it already exists, leave it unchanged."""
     draft = path.with_name(f".{path.name}.{entropy.token_hex(8)}")
     try:
         write_private(draft, text)
@@ -74,7 +74,7 @@ def write_once(path: Path, text: str) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 and bring it to the disk."""
+    """Write a file of mode 0600 and flush it to disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Put a new content in the place of an old one; a reader sees one of the two, never a part."""
+    """Replace the content of a file atomically: a reader sees the old or the new content, never a part."""
     draft = path.with_name(f".{path.name}.{entropy.token_hex(8)}")
     write_private(draft, text)
     draft.replace(path)
@@ -93,12 +93,12 @@ def _claim(folder: Path) -> None:
     status = folder.stat()
     if status.st_uid != os.geteuid():
         raise HomeError(
-            f"{folder} belongs to the user with number {status.st_uid}; start as that user, or give another folder in "
-            "CROWDTRACE_HOME."
+            f"{folder} belongs to the user with number {status.st_uid}; start as that user, or set CROWDTRACE_HOME to "
+            "another folder."
         )
     if not (folder / MARKER).exists():
         if any(not child.name.startswith(f".{MARKER}.") for child in folder.iterdir()) and not _made_meanwhile(folder):
-            raise HomeError(f"{folder} holds other things; give an empty or a new folder in CROWDTRACE_HOME.")
+            raise HomeError(f"{folder} contains other files; set CROWDTRACE_HOME to an empty or new folder.")
         folder.chmod(0o700)
         write_once(folder / MARKER, entropy.token_hex(16))
     elif stat.S_IMODE(status.st_mode) != 0o700:
@@ -106,5 +106,5 @@ def _claim(folder: Path) -> None:
 
 
 def _made_meanwhile(folder: Path) -> bool:
-    """Another process may have made the home between our two looks."""
+    """Return whether another process has created the home between our two checks."""
     return (folder / MARKER).exists()

@@ -1,4 +1,4 @@
-"""Locks between processes. The kernel drops them with their process, so a killed one never leaves a lock behind."""
+"""Locks between processes. The kernel releases them with their process, so a killed one never leaves a lock behind."""
 
 import fcntl
 import os
@@ -15,12 +15,12 @@ POLL_SECONDS = 0.02
 
 
 def open_lock(path: Path) -> int:
-    """Open a lock file of mode 0600; children that run another program do not inherit it."""
+    """Open a lock file of mode 0600 that child processes running another program do not inherit."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-    """Take the lock, or turn the one held into this kind, without waiting; return whether it is held."""
+    """Acquire the lock, or convert the held one to this kind, without waiting; return whether it is held."""
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -31,13 +31,13 @@ def try_lock(descriptor: int, *, shared: bool = False) -> bool:
 
 @contextmanager
 def exclusive(path: Path, *, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Hold a lock alone, waiting for whoever has it."""
+    """Hold a lock exclusively, waiting until it is free."""
     descriptor = open_lock(path)
     try:
         deadline = time.monotonic() + patience
         while not try_lock(descriptor):
             if time.monotonic() > deadline:
-                raise ServiceError(f"Another process holds {path} for too long; end it and start again.")
+                raise ServiceError(f"Another process has held {path} for too long; stop it and start again.")
             time.sleep(POLL_SECONDS)
         yield
     finally:

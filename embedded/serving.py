@@ -1,4 +1,4 @@
-"""Who serves a home, and where: at most one web server a home, known to every command beside it."""
+"""Which web server serves a home, and where: at most one per home, visible to every other command."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from .locks import open_lock, try_lock
 from .processes import wait_until
 
 NOTICE_SECONDS = 1.0
-"""The time that one who was just told to stop needs to say so."""
+"""Time that a server which was just told to stop needs to report it."""
 STOPPING_SECONDS = 25.0
 """Longer than a supervisor takes to end its programs, and the services after them."""
 
 
 def served_url(home: Path) -> str | None:
-    """Return the address at which this home is being served, None when nobody serves it."""
+    """Return the URL at which this home is being served; `None` if it is not."""
     path = home / "run" / "serve.lock"
     if not path.exists():
         return None
@@ -34,15 +34,15 @@ def served_url(home: Path) -> str | None:
 
 
 def note_stopping(home: Path) -> None:
-    """Tell who wants to serve this home next that it need only wait."""
+    """Signal that this server is stopping, so that the next one waits for it."""
     (home / "run" / "serve.json").unlink(missing_ok=True)
 
 
 @contextmanager
 def serving(home: Path, url: str) -> Iterator[bool]:
-    """Be the one who serves this home while inside; False when another already does.
+    """Claim serving this home inside this context; yield `False` if another process already serves it.
 
-    One that is stopping is waited for: `make run` that was killed and started again meets its former self.
+    A server that is stopping is waited for: `make run` that was killed and restarted meets its predecessor.
     """
     descriptor = open_lock(home / "run" / "serve.lock")
     try:

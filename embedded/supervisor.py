@@ -1,7 +1,7 @@
-"""Keeps a few programs running until it is told to stop, and leaves none of them behind.
+"""Keep a few programs running until told to stop, and leave none of them behind.
 
-Each program leads a session of its own, so that it can be ended with all its workers. The kernel ends it when the
-supervisor dies (Linux); what survives even that is written in `run/programs.json` and ended at the next start.
+Each program leads a separate session, so that it can be ended with all its workers. The kernel ends it when the
+supervisor dies (Linux); survivors are recorded in `run/programs.json` and ended at the next start.
 """
 
 import json
@@ -25,24 +25,24 @@ from .processes import Identity, identify, tethered, wait_until
 MAX_ENDS = 5
 WINDOW_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.25
-"""Before the first start again; each further one in the window waits twice as long."""
+"""Seconds before the first restart; each further one in the window waits twice as long."""
 STOP_SECONDS = 10.0
-"""Time for the worker to finish its task; a task that is cut off is given out again, for all of them are idempotent."""
+"""Time for the worker to finish its task; an interrupted task is delivered again, since all tasks are idempotent."""
 LEFTOVER_SECONDS = 3.0
-"""Leftovers of a killed run were told to stop when it died; the next start waits little longer for them."""
+"""Leftovers of a killed run were told to stop when it died, so the next start waits only briefly for them."""
 KILL_SECONDS = 5.0
 ROTATE_SECONDS = 6 * 86_400.0
-"""A line is in the log for at most this long, and then as long in the one before it: under 14 days."""
+"""A line is in the log for at most this long, and then as long in the previous one: together less than 14 days."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """One program: a name for people and its log, and the command line."""
+    """One program: its display name, which also names its log, and the command line."""
 
     name: str
     command: Sequence[str]
     output: IO[str] | None = None
-    """Where its standard output goes; into its log when not given. Standard error always goes into the log."""
+    """Destination of its standard output; its log by default. Standard error always goes into the log."""
 
 
 @dataclass
@@ -52,11 +52,11 @@ class _Running:
     identity: Identity | None
     ends: deque[float] = field(default_factory=deque)
     due: float | None = None
-    """When to start it again after it ended."""
+    """When to restart it after it ended."""
 
 
 class Supervisor:
-    """Starts programs, starts those again that end, and stops all of them. To be used from the main thread only."""
+    """Start programs, restart those that end, and stop them all. Use it from the main thread only."""
 
     def __init__(self, *, home: Path, environment: Mapping[str, str], report: Callable[[str], None]) -> None:
         self._home = home
@@ -66,14 +66,14 @@ class Supervisor:
         self._rotated = time.monotonic()
 
     def start(self, *programs: Program) -> None:
-        """Start those programs beside the ones that run."""
+        """Start those programs in addition to the running ones."""
         for program in programs:
             child = self._spawn(program)
             self._running.append(_Running(program, child, identify(child.pid)))
             self._record()
 
     def check(self) -> str | None:
-        """Start again what has ended; return a sentence when a program ends too often to go on."""
+        """Restart programs that have ended; return a sentence if a program ends too often to continue."""
         now = time.monotonic()
         for running in self._running:
             if running.due is not None and now >= running.due:
@@ -90,12 +90,12 @@ class Supervisor:
                 if len(running.ends) >= MAX_ENDS:
                     return f"The {running.program.name} ended {MAX_ENDS} times in a minute; see {log}."
                 running.due = now + FIRST_PAUSE_SECONDS * 2 ** (len(running.ends) - 1)
-                self._report(f"The {running.program.name} ended with {code} and is started again; see {log}.")
+                self._report(f"The {running.program.name} ended with {code} and is being restarted; see {log}.")
         self._rotate_when_due()
         return None
 
     def renew(self, environment: Mapping[str, str]) -> None:
-        """Start every program again, in another environment."""
+        """Restart every program, in another environment."""
         self._environment = dict(environment)
         for running in self._running:
             _kill_session(running.child.pid, patience=LEFTOVER_SECONDS)
@@ -151,7 +151,7 @@ class Supervisor:
 
 
 def rotate_logs(folder: Path) -> None:
-    """Keep the content of each log beside it and empty the log, which its program goes on appending to."""
+    """Copy each log next to it and empty the original, to which its program continues to append."""
     for log in folder.glob("*.log"):
         former = log.with_name(f"{log.name}.1")
         shutil.copyfile(log, former)
@@ -160,7 +160,7 @@ def rotate_logs(folder: Path) -> None:
 
 
 def drop_mails(folder: Path, *, older_than: float) -> None:
-    """Delete mails that were kept as files for want of a mail server, once they are older than so many seconds."""
+    """Delete mails stored as files (for lack of a mail server) once they are older than `older_than` seconds."""
     for mail in folder.glob("*.log"):
         if time.time() - mail.stat().st_mtime > older_than:
             mail.unlink(missing_ok=True)
@@ -174,8 +174,8 @@ def end_leftovers(home: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         identities = []
     for identity in identities:
-        # The number of a session's leader is not given out again while the session has members. So if another
-        # process has that number now, nothing is left of the session.
+        # The number of a session's leader is not reused while the session has members. If another process has that
+        # number now, nothing is left of the session.
         if identity.is_alive or not psutil.pid_exists(identity.pid):
             _kill_session(identity.pid, patience=LEFTOVER_SECONDS)
     path.unlink(missing_ok=True)

@@ -1,9 +1,9 @@
-"""Run as a script: ask the kernel for SIGTERM when the parent dies, then become the program that is named.
+"""Ask the kernel for SIGTERM when the parent dies, then become the given program.
 
     python tether.py PARENT PROGRAM ARGUMENT...
 
-A script of its own, because a process with threads must not run Python between fork and exec. Only Linux can do it;
-elsewhere the program starts all the same, and the next start ends what the records name.
+This is a separate script because a process with threads must not run Python between fork and exec. Only Linux supports
+it; elsewhere the program starts anyway, and the next start ends what the records name.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main(parent: int, command: list[str]) -> None:
-    """Tie this process to its parent and become the command."""
+    """Tie this process to its parent, and become the command."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died before the line above took effect

@@ -1,5 +1,7 @@
-"""The two Valkeys of one home, with password, loopback, free ports: the broker, which keeps what it holds in an
-append-only file, and the store of rate limits, which writes nothing to any disk."""
+"""The two Valkeys of one home, with a password, on free loopback ports.
+
+The broker stores its content in an append-only file; the store of rate limits writes nothing to any disk.
+"""
 
 import os
 import signal
@@ -20,7 +22,7 @@ ANSWER_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Store:
-    """One of them: the name of its files, and the lines of its configuration that say what it keeps."""
+    """One of the two: the name of its files, and the configuration lines about what it stores."""
 
     name: str
     keeping: tuple[str, ...]
@@ -32,12 +34,16 @@ BROKER = Store(
 )
 LIMITS = Store(
     "limits",
-    ("appendonly no", "maxmemory 64mb", "maxmemory-policy volatile-ttl"),  # a flood of askers must not fill the memory
+    (
+        "appendonly no",
+        "maxmemory 64mb",
+        "maxmemory-policy volatile-ttl",
+    ),  # requests must not fill the memory
 )
 
 
 def ensure(home: Path, store: Store) -> Record:
-    """Return the running Valkey of a home, started when it does not run."""
+    """Return the running Valkey of a home; start it if it is not running."""
     path = record_path(home, store)
     record = Record.read(path)
     if record is not None:
@@ -52,7 +58,7 @@ def ensure(home: Path, store: Store) -> Record:
 
 
 def stop(home: Path, store: Store) -> None:
-    """Stop the Valkey of a home; what the broker holds is in its append-only file."""
+    """Stop the Valkey of a home; the broker's content is in its append-only file."""
     record = Record.read(record_path(home, store))
     if record is not None and not end(record.identity, STOP_STEPS):
         raise ServiceError(f"Valkey (process {record.pid}) does not stop.")
@@ -60,12 +66,12 @@ def stop(home: Path, store: Store) -> None:
 
 
 def url(home: Path, record: Record) -> str:
-    """Return the address of database 0, with its password."""
+    """Return the URL of database 0, with its password."""
     return f"redis://:{secret(home, 'VALKEY_PASSWORD')}@{LOOPBACK}:{record.port}/0"
 
 
 def _start(home: Path, store: Store) -> Record | None:
-    """Start once; None when it ended before it answered, as when its port was taken in the meantime."""
+    """Start once; return `None` if it ends before it responds, for example because its port was taken meanwhile."""
     port = _port(home, store)
     config = home / "run" / f"{store.name}.conf"
     write_private(config, _config(home, store, port))
@@ -83,11 +89,11 @@ def _start(home: Path, store: Store) -> Record | None:
 
 
 def _port(home: Path, store: Store) -> int:
-    """Return the port of the last time when it is free, else any free one."""
+    """Return the last used port if it is free, otherwise any free port."""
     last = home / "run" / f"{store.name}.port"
     with suppress(FileNotFoundError, ValueError):
         port = int(last.read_text())
-        last.unlink()  # A start that fails must not choose it again.
+        last.unlink()  # a failed start must not choose it again
         if is_free(port):
             last.write_text(str(port))
             return port
@@ -97,7 +103,7 @@ def _port(home: Path, store: Store) -> int:
 
 
 def _config(home: Path, store: Store, port: int) -> str:
-    """Return the configuration. The password stands here, in a file of mode 0600, and on no command line."""
+    """Return the configuration. The password is in this file of mode 0600, and on no command line."""
     folder = home / store.name
     folder.mkdir(mode=0o700, exist_ok=True)
     quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
@@ -116,7 +122,7 @@ def _config(home: Path, store: Store, port: int) -> str:
 
 
 def _answers(home: Path, port: int) -> bool:
-    """Return whether a Valkey on that port takes our password and has loaded its data."""
+    """Return whether a Valkey on that port accepts our password and has loaded its data."""
     request = f"AUTH {secret(home, 'VALKEY_PASSWORD')}\r\nPING\r\n".encode()
     try:
         with socket.create_connection((LOOPBACK, port), timeout=ANSWER_SECONDS) as connection:
@@ -137,15 +143,15 @@ def _binary() -> str:
 
     path = Path(get_binary_path())
     if not os.access(path, os.X_OK):
-        raise ServiceError(f"{path} cannot be run; install the environment again.")
+        raise ServiceError(f"{path} is not executable; install the environment again.")
     return str(path)
 
 
 def record_path(home: Path, store: Store) -> Path:
-    """Return where the running service is written down."""
+    """Return the path of the record of the running service."""
     return home / "run" / f"{store.name}.json"
 
 
 def log_path(home: Path, store: Store) -> Path:
-    """Return where its output goes."""
+    """Return the path of its log."""
     return home / "log" / f"{store.name}.log"

@@ -1,4 +1,4 @@
-"""Check-in, passes, doors and visits. Begin at `passes.services.checkins` and `passes.services.scans`.
+"""Check-in, passes, doors and visits. Begin with `passes.services.checkins` and `passes.services.scans`.
 
-`codec` is the protocol and `admission` the decisions, both pure; `services` write, `selectors` read.
+`codec` is the protocol and `admission` makes the decisions, both pure; `services` write, `selectors` read.
 """

@@ -1,14 +1,14 @@
-"""How unlike ordinary use a scan is, from 0 (ordinary) to 1: a plain statistic, computed away from the doors. Pure.
+"""How unusual a scan is, from 0 (ordinary) to 1: a plain statistic, computed independently of the doors. Pure.
 
 Three signs, each from 0 to 1, count as independent reasons: `score = 1 - product of (1 - sign)`.
 
-- *Rate*: scans of the device in this minute, against its usual minute (the median of its minutes with a scan, at least
-  4). Up to 5 times the usual is a crowd at the door; from 25 times it is a script.
-- *Red share*: share of red lights among the device's scans of this hour, when there are 20 or more. Up to 20 % is a bad
-  day, from 80 % somebody tries out credentials.
-- *Dwell*: a Checkout less than a minute after its Checkin walked through two doors at once, or nobody walked.
+- *Rate*: scans of the device in this minute, relative to its usual minute (the median of its minutes with a scan, at
+  least 4). Up to 5 times the usual is a crowd at the door; from 25 times it is a script.
+- *Red share*: share of red lights among the device's scans of this hour, if there are 20 or more. Up to 20 % is a bad
+  day, from 80 % somebody is trying out credentials.
+- *Dwell*: a Checkout less than a minute after its Checkin means that two doors were used at once, or nobody walked.
 
-The bounds are our choice, to be set by what deployments see. The score changes no light; it weighs what a venue sends.
+The bounds are our choice, to be adjusted by experience. The score changes no light; it weights what a venue sends.
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ SHORTEST_STAY_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class ScanMark:
-    """What the statistic needs of a scan; `at` in Unix seconds, `tag` of its pass or `None`."""
+    """The fields of a scan that the statistic needs; `at` in Unix seconds, `tag` of its pass or `None`."""
 
     key: Hashable
     device: Hashable
@@ -39,7 +39,7 @@ class ScanMark:
 
 
 def score_marks(marks: Iterable[ScanMark]) -> dict[Hashable, float]:
-    """The score of each scan of one day, by its key."""
+    """Return the score of each scan of one day, by its key."""
     rows = list(marks)
     minutes = Counter((row.device, row.at // MINUTE_S) for row in rows)
     usual = _usual(minutes)
@@ -64,7 +64,7 @@ def _usual(minutes: Counter[tuple[Hashable, float]]) -> dict[Hashable, float]:
 
 
 def _hasty(rows: list[ScanMark]) -> Iterator[Hashable]:
-    """Checkouts less than a minute after the latest Checkin of their pass."""
+    """Yield Checkouts less than a minute after the latest Checkin of their pass."""
     inside: dict[bytes, float] = {}
     for row in sorted(rows, key=lambda row: (row.at, row.is_checkout)):
         if row.tag is None or not row.approved:

@@ -1,10 +1,10 @@
 """The two decisions: who gets a pass, and for whom a door opens. Pure functions of values.
 
-Answers are judged once, at issue. `decide_scan` takes none and can reach none: what a door shows says nothing of them.
-A door learns one bit; causes are for the operator's sums.
+Answers are judged once, at issue. `decide_scan` neither receives nor reaches them, so what a door shows reveals nothing
+about them. A door learns one bit; causes are stored only for the operator's totals.
 
-The server decides every scan itself (`decide_scan`). Where a kiosk decided offline and reports it, the server's verdict
-is stored beside the kiosk's, and who was let in makes the visit (`settle_visit`).
+The server decides every scan itself (`decide_scan`). If a kiosk decided offline and reports the result, the server's
+verdict is stored next to the kiosk's, and the person that was admitted makes the visit (`settle_visit`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Final
 from passes.codec import Cause, DoorRequirements, GoPass
 from passes.codec.identity import slot_at
 
-LATEST_SECONDS: Final = 7 * 24 * 3600  # a scan may arrive so long after it was made
-EARLIEST_SECONDS: Final = 120  # and a kiosk's clock may be so far ahead
+LATEST_SECONDS: Final = 7 * 24 * 3600  # a scan may arrive this long after it was made
+EARLIEST_SECONDS: Final = 120  # and a kiosk's clock may be ahead by this much
 
 
 def gettext_noop(text: str) -> str:
-    """Mark a sentence for translation; the caller translates it when it answers."""
+    """Mark a sentence for translation; the caller translates it when it responds."""
     return text
 
 
@@ -40,7 +40,7 @@ class Question(StrEnum):
 
 
 class AdviceCode(StrEnum):
-    """Why no pass was given, said to the visitor alone."""
+    """Reasons why no pass was issued, shown only to the visitor."""
 
     SYMPTOMS = "symptoms"
     DIAGNOSED = "diagnosed"
@@ -83,7 +83,7 @@ ADVICE: Final[Mapping[AdviceCode, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The four answers; True is yes."""
+    """The four answers; `True` is yes."""
 
     symptoms: bool
     diagnosed: bool
@@ -91,13 +91,13 @@ class Answers:
     near: bool
 
     def says_yes_to(self, question: Question) -> bool:
-        """The answer to one question."""
+        """Return the answer to one question."""
         return bool(getattr(self, question.value))
 
 
 @dataclass(frozen=True, slots=True)
 class CheckinRules:
-    """A venue's rules for one epoch, frozen when its check-in opens: which yes refuses, and whether one is invited."""
+    """A venue's rules for one epoch, frozen when its check-in opens: refused answers, invitation."""
 
     refusing: frozenset[Question] = frozenset({Question.SYMPTOMS, Question.DIAGNOSED})
     invitation_needed: bool = False
@@ -105,7 +105,7 @@ class CheckinRules:
 
 @dataclass(frozen=True, slots=True)
 class CheckinState:
-    """What holds at the moment of check-in. `invitation_valid` is None where no code was sent."""
+    """The state at the time of check-in. `invitation_valid` is `None` if no code was sent."""
 
     open: bool
     invitation_valid: bool | None = None
@@ -113,30 +113,30 @@ class CheckinState:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One kind sentence, in English; translate `text` with gettext."""
+    """One friendly sentence, in English; translate `text` with gettext."""
 
     code: AdviceCode
 
     @property
     def text(self) -> str:
-        """The sentence of the code."""
+        """Return the sentence for the code."""
         return ADVICE[self.code]
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether a pass is given; if not, all that would have to change."""
+    """Whether a pass is issued, and otherwise everything that would have to change."""
 
     advice: tuple[Advice, ...]
 
     @property
     def go(self) -> bool:
-        """A pass is given when nothing has to change."""
+        """Return whether a pass is issued, which is the case if nothing has to change."""
         return not self.advice
 
 
 def judge_answers(*, answers: Answers, rules: CheckinRules, state: CheckinState) -> Judgement:
-    """Judge a check-in. Every obstacle is named, so that nobody removes one to meet the next."""
+    """Judge a check-in. Every obstacle is named, so that nobody removes one only to meet the next."""
     obstacles = [
         AdviceCode(question.value)
         for question in Question
@@ -154,7 +154,7 @@ def judge_answers(*, answers: Answers, rules: CheckinRules, state: CheckinState)
 
 
 class ScanType(StrEnum):
-    """What the door does with the visitor."""
+    """The direction of a scan."""
 
     CHECKIN = "Checkin"
     CHECKOUT = "Checkout"
@@ -168,10 +168,10 @@ class Result(StrEnum):
 
 
 class VisitEffect(StrEnum):
-    """What a scan does to the visit of its pass.
+    """The effect of a scan on the visit of its pass.
 
-    START makes the first visit. CONTINUE keeps the open one and widens it to hold the scan's time (a late scan may
-    lie before its arrival). RESTART makes another visit of the same head. END closes the visit at the scan's time.
+    START makes the first visit. CONTINUE keeps the open one and extends it to the scan's time (a late scan may precede
+    its arrival). RESTART makes another visit of the same head. END closes the visit at the scan's time.
     """
 
     START = "start"
@@ -183,7 +183,7 @@ class VisitEffect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the door measured: degrees Fahrenheit and oxygen saturation in percent. Used once, for the decision."""
+    """Measurements at the door: degrees Fahrenheit and oxygen saturation in percent. Used once, for the decision."""
 
     temperature_f: float | None = None
     o2: float | None = None
@@ -191,10 +191,10 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
-    """The latest visit of a pass that arrived by the scan's time, or else its earliest one. Times are Unix seconds.
+    """The latest visit of a pass that had begun by the scan's time, or otherwise its earliest one.
 
-    `left` is the end by Checkout, time-out (usual dwell) or closing, whichever is first; it may lie ahead, and None
-    means that none is known. `checked_out`: that end is a Checkout.
+    Times are Unix seconds. `left` is the end by Checkout, time-out (usual dwell) or closing, the earliest of these. It
+    may be in the future; `None` means that it is unknown. `checked_out`: that end is a Checkout.
     """
 
     arrived: int
@@ -202,29 +202,29 @@ class VisitFacts:
     checked_out: bool = False
 
     def is_inside(self, at: float) -> bool:
-        """Whether the visitor counts as inside at `at`."""
+        """Return whether the visitor counts as inside at `at`."""
         return self.arrived <= at and (self.left is None or at < self.left)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanFacts:
-    """All that the database knows for one scan; a caller fills it from one SELECT.
+    """Everything the database knows about one scan; a caller fills it from one SELECT.
 
     With `tag` = HMAC(pepper, "tag" || anchor)[:16] of the parsed pass (null if the credential is garbage), `venue` of
     the device, `slot` = `replay_slot(pass, scanned_at)` and `at` = scanned_at:
 
-    - `known_result`: the stored result of this scan_id at this venue; None if the id is new.
+    - `known_result`: the stored result of this scan_id at this venue; `None` if the id is new.
     - `pass_known`: a pass row with this tag exists at this venue (no row: it was erased).
-    - `revoked`: that row's mark.
+    - `revoked`: the mark of that row.
     - `slot_used`: a scan with this tag, type and slot exists that the server or the kiosk approved.
-    - `slot_let_in`: one of these let its visitor through.
-    - `last_slot`: the highest slot of a scan with this tag and type that let its visitor through; None without any.
-    - `visit`: see `VisitFacts`; None if the pass has made no visit.
-    - `next_checkout`: time of the first Checkout with this tag after `at` that let its visitor through; None without
-      any. Offline kiosks upload in any order: sort a batch by `scanned_at` first, and this covers what is left.
-    - `occupancy`: visits at this venue that hold `at` (arrived by then, not left by then).
+    - `slot_let_in`: one of these admitted its visitor.
+    - `last_slot`: the highest slot of a scan with this tag and type that admitted its visitor; `None` without any.
+    - `visit`: see `VisitFacts`; `None` if the pass has made no visit.
+    - `next_checkout`: time of the first Checkout with this tag after `at` that admitted its visitor; `None` without
+      any. Offline kiosks upload in any order: sort a batch by `scanned_at` first, and this covers the remaining cases.
+    - `occupancy`: visits at this venue that include `at` (arrived by then, not left by then).
 
-    A scan let its visitor through if the kiosk's result, or where there is none the server's, is Approved.
+    A scan admitted its visitor if the kiosk's result, or the server's if there is none, is Approved.
     """
 
     known_result: Result | None = None
@@ -240,9 +240,9 @@ class ScanFacts:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan as it came in. `scanned_at` and `received_at` are Unix seconds.
+    """A scan as received. `scanned_at` and `received_at` are Unix seconds.
 
-    `kiosk_result` is what a kiosk decided offline and already acted on; None if the server decides.
+    `kiosk_result` is what a kiosk decided offline and already acted on; `None` if the server decides.
     """
 
     type: ScanType
@@ -254,9 +254,9 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class VisitChange:
-    """What happens to the visit, and whether the scan counts a head (once a pass).
+    """The effect on the visit, and whether the scan counts a head (once for each pass).
 
-    `left` is when a visit that starts here ended, where its Checkout was uploaded before its Checkin.
+    `left` is the end of a visit that starts here, if its Checkout was uploaded before its Checkin.
     """
 
     effect: VisitEffect = VisitEffect.NONE
@@ -266,10 +266,10 @@ class VisitChange:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The server's own verdict of a scan.
+    """The server's own verdict on a scan.
 
-    `cause` is None for Approved and for a scan_id that was answered before. `store` is False where nothing at all may
-    be kept: the answer to a known scan_id, and a scan of an erased pass.
+    `cause` is `None` for Approved and for a known scan_id. `store` is `False` if nothing may be stored: for the
+    response to a known scan_id, and for a scan of an erased pass.
     """
 
     result: Result
@@ -279,7 +279,7 @@ class Verdict:
 
 
 def check_arrival(*, scanned_at: float, received_at: float) -> Cause | None:
-    """Whether a scan is at most 7 days old and at most 2 minutes from the future."""
+    """Return a cause unless a scan is at most 7 days old and at most 2 minutes in the future."""
     if received_at - scanned_at > LATEST_SECONDS:
         return Cause.TOO_LATE
     if scanned_at - received_at > EARLIEST_SECONDS:
@@ -288,15 +288,15 @@ def check_arrival(*, scanned_at: float, received_at: float) -> Cause | None:
 
 
 def replay_slot(go_pass: GoPass, scanned_at: float) -> int:
-    """The slot under which a scan counts once: the one shown, or for a static pass the one of the door's clock."""
+    """Return the slot under which a scan counts once: the displayed one, or that of the door's clock (static pass)."""
     return slot_at(go_pass.epoch_start, scanned_at) if go_pass.slot is None else go_pass.slot
 
 
 def decide_scan(*, parsed: GoPass | Cause, scan: Scan, door: DoorRequirements, facts: ScanFacts) -> Verdict:
     """Approve or decline a scan, with the first cause in the order of `Cause`.
 
-    `parsed` is the answer of `parse_pass` for the device's venue at `scan.scanned_at`. A known scan_id gives its first
-    answer. A Checkout needs a good pass, the rotating code where it is required, and a fresh slot; nothing else.
+    `parsed` is the result of `parse_pass` for the device's venue at `scan.scanned_at`. A known scan_id gets its first
+    result. A Checkout needs a valid pass, the rotating code if it is required, and an unused slot; nothing else.
     """
     if facts.known_result is not None:
         return Verdict(result=facts.known_result, store=False)
@@ -311,12 +311,12 @@ def decide_scan(*, parsed: GoPass | Cause, scan: Scan, door: DoorRequirements, f
 
 
 def settle_visit(*, verdict: Verdict, parsed: GoPass | Cause, scan: Scan, facts: ScanFacts) -> VisitChange:
-    """What a scan does to the visit: who was let in makes it.
+    """Return the effect of a scan on the visit: an admitted person makes it.
 
-    Without a kiosk's result the server's verdict decides. With one, an Approved by the kiosk changes the visit if the
-    pass itself verifies and came in time, whatever the server thinks of limits, readings, hours, revocation or the
-    static form: the person went through. A code that counted before, an erased pass and a repeated scan_id change
-    nothing. A Declined by the kiosk changes nothing either.
+    Without a kiosk's result, the server's verdict decides. With one, an Approved by the kiosk changes the visit if the
+    pass verifies and arrived in time, regardless of the server's view of limits, readings, hours, revocation or the
+    static form: the person did go through. A code that counted before, an erased pass and a repeated scan_id change
+    nothing, nor does a Declined by the kiosk.
     """
     if scan.kiosk_result is None or verdict.cause is None:
         let_in = scan.kiosk_result is not Result.DECLINED
@@ -336,7 +336,7 @@ def _refusal(go_pass: GoPass, scan: Scan, door: DoorRequirements, facts: ScanFac
 
 
 def _pass_cause(go_pass: GoPass, scan: Scan, door: DoorRequirements, facts: ScanFacts) -> Cause | None:
-    """What is wrong with a pass, on the way in or out."""
+    """Return what is wrong with a pass, on the way in or out."""
     if not facts.pass_known:
         return Cause.UNKNOWN
     if facts.revoked:
@@ -347,11 +347,11 @@ def _pass_cause(go_pass: GoPass, scan: Scan, door: DoorRequirements, facts: Scan
 
 
 def _is_replay(go_pass: GoPass, scan: Scan, facts: ScanFacts) -> bool:
-    """A slot counts once. Live, a slot before the last one is a replay too.
+    """Return whether a slot counted before. For live scans, a slot before the last one is a replay too.
 
-    Who sees `x_j` can compute `x_{j-1}`, which a door still accepts for a minute: without the second rule a photo of a
-    code already used would open the door once more. Scans of offline kiosks arrive shuffled, so there the order of
-    arrival says nothing.
+    Anybody who sees `x_j` can compute `x_{j-1}`, which a door accepts for another minute: without the second rule, a
+    photo of a used code would open the door once more. Scans of offline kiosks arrive in any order, so that for them
+    the order of arrival has no meaning.
     """
     if facts.slot_used:
         return True
@@ -361,7 +361,7 @@ def _is_replay(go_pass: GoPass, scan: Scan, facts: ScanFacts) -> bool:
 
 
 def _entry_cause(go_pass: GoPass, scan: Scan, door: DoorRequirements, facts: ScanFacts) -> Cause | None:
-    """What keeps a good pass outside."""
+    """Return what keeps a valid pass outside."""
     inside = facts.visit is not None and facts.visit.is_inside(scan.scanned_at)
     if go_pass.slot is None and inside:
         return Cause.STILL_INSIDE
@@ -376,7 +376,7 @@ def _entry_cause(go_pass: GoPass, scan: Scan, door: DoorRequirements, facts: Sca
 
 
 def _reading_cause(door: DoorRequirements, readings: Readings) -> Cause | None:
-    """Readings against limits. Written so that a reading that is no number declines."""
+    """Compare readings with limits. Written so that a NaN declines."""
     temperature, highest = readings.temperature_f, door.highest_temperature_f
     o2, lowest = readings.o2, door.lowest_o2
     if (highest is not None and temperature is None) or (lowest is not None and o2 is None):
@@ -389,7 +389,7 @@ def _reading_cause(door: DoorRequirements, readings: Readings) -> Cause | None:
 
 
 def _visit_change(scan: Scan, facts: ScanFacts) -> VisitChange:
-    """What a scan does to the visit once the person went through."""
+    """Return the effect of a scan on the visit, given that the person went through."""
     visit = facts.visit
     if scan.type is ScanType.CHECKOUT:
         ends = visit is not None and not visit.checked_out and visit.is_inside(scan.scanned_at)

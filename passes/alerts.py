@@ -1,4 +1,4 @@
-"""Who of the members that asked for it is to be told that a place fills up. Numbers of people, never people."""
+"""Find the members to notify that a place is filling up. Numbers of people, never people."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from venues.selectors import watched
 from venues.services.alerts import end_crossings
 
 PAUSE: Final = dt.timedelta(minutes=30)
-"""Between two mails about a place, at least: one that hovers at its share is told of twice an hour at most."""
+"""Shortest time between two mails about a place: one that hovers around its share causes at most two mails an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A member to tell, by the row that says so, and how many were inside."""
+    """A member to notify, by the row of the request, and the number of people inside."""
 
     alert_id: int
     heads: int
 
 
 def watch_capacity(*, now: dt.datetime) -> list[Due]:
-    """Look at every place that somebody wants to be told of: at most three statements, whatever their number.
+    """Check every place with a request for notification: at most three statements, whatever their number.
 
-    A crossing is over once the place is seen below its alert, after the pause. Twice does no more than once: a mail
-    marks its row.
+    A crossing is over once the place is below its alert, after the pause. Running it twice has the effect of running it
+    once, because a mail marks its row.
     """
     rows = list(watched())
     heads = heads_inside({row.venue_id for row in rows}, now) if rows else {}

@@ -1,4 +1,4 @@
-"""Addresses of built files that change with their content, so that a page never meets a script of another version."""
+"""URLs of built files that change with their content, so that a page never loads a script of another version."""
 
 import hashlib
 from functools import lru_cache
@@ -9,7 +9,7 @@ from django.templatetags.static import static
 
 
 def content(name: str) -> bytes:
-    """The bytes of a static file; FileNotFoundError for an unknown name."""
+    """Return the bytes of a static file. Raise `FileNotFoundError` for an unknown name."""
     found = finders.find(name)
     if not isinstance(found, str):
         raise FileNotFoundError(name)
@@ -18,5 +18,5 @@ def content(name: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def address(name: str) -> str:
-    """Where browsers find a static file: its address with a short hash of its content. Computed once a process."""
+    """Return the URL of a static file with a short hash of its content, computed once in each process."""
     return f"{static(name)}?v={hashlib.sha256(content(name)).hexdigest()[:10]}"

@@ -1,7 +1,7 @@
-"""Who may draw, and who may check in.
+"""Authentication of visitors, who draw tickets, and of tickets, which check in.
 
-A visitor is a key that a phone derives from its secret; the server keeps a keyed hash of it and knows no name. A ticket
-was drawn by some visitor, and says no more than that.
+A visitor is a key that a phone derives from its secret; the server stores a keyed hash of it and knows no name. A
+ticket was drawn by some visitor, and shows no more than that.
 """
 
 from dataclasses import dataclass, field
@@ -23,24 +23,24 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class VisitorKey:
-    """Whoever holds this key: `request.auth` of a visitor. The key itself is kept nowhere."""
+    """The key of a visitor, which is `request.auth`. The key itself is never stored."""
 
     key: bytes = field(repr=False)
 
     @property
     def key_hash(self) -> bytes:
-        """What is kept of it."""
+        """Return the stored form of the key."""
         return visitor_hash(self.key)
 
 
 class VisitorAuthentication(SchemeAuthentication):
-    """`Authorization: Visitor <base64url of K_auth>`. Whether the key is registered is for the service to find."""
+    """`Authorization: Visitor <base64url of K_auth>`. The service checks whether the key is registered."""
 
     scheme = "Visitor"
     description: ClassVar[str] = "`K_auth` of the secret, 32 bytes in base64url (docs/protocol.md, section 1)."
 
     def identify(self, credential: str, request: Request) -> tuple[None, VisitorKey] | None:  # noqa: ARG002
-        """The key; `None` for what is none."""
+        """Return the key; `None` if the credential is not one."""
         try:
             key = b64decode(credential, length=KEY_BYTES)
         except ValueError:
@@ -49,33 +49,33 @@ class VisitorAuthentication(SchemeAuthentication):
 
 
 class IsVisitor(BasePermission):
-    """Only who sends a visitor's key."""
+    """Permission for requests with a visitor's key."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
-        """Whether there is a key; raises `Unauthorized` else."""
+        """Return whether there is a key; raise `Unauthorized` if not."""
         if not isinstance(request.auth, VisitorKey):
             raise Unauthorized(scheme=VisitorAuthentication.scheme)
         return True
 
 
 def visitor_of(request: Request) -> VisitorKey:
-    """The key of a request that passed `IsVisitor`."""
+    """Return the key of a request that passed `IsVisitor`."""
     return cast("VisitorKey", request.auth)
 
 
 def not_registered() -> Unauthorized:
-    """The answer to a key that nobody registered."""
+    """Return the error for a key that nobody registered."""
     return Unauthorized(_("This key is not registered. Register it first."), scheme=VisitorAuthentication.scheme)
 
 
 class TicketAuthentication(SchemeAuthentication):
-    """`Authorization: Ticket <base64url of nonce and signature>`. Whether a key signed it is for the service."""
+    """`Authorization: Ticket <base64url of nonce and signature>`. The service checks whether a key signed it."""
 
     scheme = "Ticket"
     description: ClassVar[str] = "A ticket: nonce and signature, 288 bytes in base64url (docs/protocol.md, section 12)."
 
     def identify(self, credential: str, request: Request) -> tuple[None, Ticket] | None:  # noqa: ARG002
-        """The ticket; `None` for what is none."""
+        """Return the ticket; `None` if the credential is not one."""
         try:
             return None, read_ticket(credential)
         except ValueError:
@@ -83,10 +83,10 @@ class TicketAuthentication(SchemeAuthentication):
 
 
 class HasTicket(BasePermission):
-    """Only who sends a ticket."""
+    """Permission for requests with a ticket."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
-        """Whether there is a ticket; raises `Unauthorized` else, `Outdated` for an app from before there were any."""
+        """Return whether there is a ticket; if not, raise `Unauthorized`, or `Outdated` for an older app."""
         if isinstance(request.auth, Ticket):
             return True
         if request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower() == VisitorAuthentication.scheme.lower():
@@ -95,12 +95,12 @@ class HasTicket(BasePermission):
 
 
 def ticket_of(request: Request) -> Ticket:
-    """The ticket of a request that passed `HasTicket`."""
+    """Return the ticket of a request that passed `HasTicket`."""
     return cast("Ticket", request.auth)
 
 
 def no_ticket() -> Unauthorized:
-    """The answer to what is no ticket of the day: malformed, of another day, or signed by no key of it."""
+    """Return the error for an invalid ticket: malformed, of another day, or not signed by a key of the day."""
     return Unauthorized(
         _("This is no ticket of this day. Reload the page, then check in again."), scheme=TicketAuthentication.scheme
     )

@@ -1,8 +1,8 @@
-"""Many passes, scans, visits and ratings of one epoch at once, by COPY: for simulated towns and load tests.
+"""Write many passes, scans, visits and ratings of one epoch at once by COPY, for simulated towns and load tests.
 
-What is written is what check-ins with static passes and scans at a door that does not require the rotating code would
-have left behind; `passes.services` writes the same rows one at a time. Verdicts are the caller's, who knows the crowd;
-constraints of the tables still hold.
+The rows are those that check-ins with static passes, and scans at a door that does not require the rotating code, would
+leave behind; `passes.services` writes the same rows one at a time. The caller, who knows the crowd, provides the
+verdicts; constraints of the tables still apply.
 """
 
 import os
@@ -20,7 +20,7 @@ from passes.hashes import pass_tag
 from passes.models import ScanType
 
 NOT_AT_ALL: Final = -1
-"""In a column of times: it did not happen."""
+"""In a column of times: the event did not happen."""
 _SECOND_US: Final = 1_000_000
 
 Bools = npt.NDArray[np.bool_]
@@ -30,13 +30,13 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One epoch of n passes, one row each; times are microseconds UTC, `NOT_AT_ALL` where there was none.
+    """One epoch of n passes, one row each; times are microseconds UTC, `NOT_AT_ALL` if there was none.
 
-    `venue`, `device`: primary keys (n,). `anchor` (n, 16) and `owner_hash` (n, 32) bytes. `answers` (n, 4):
-    symptoms, diagnosed, contact, near. `go`: a pass was given; else `refused_hour` is the local hour of the refusal.
+    `venue`, `device`: primary keys (n,). `anchor` (n, 16) and `owner_hash` (n, 32) bytes. `answers` (n, 4): symptoms,
+    diagnosed, contact, near. `go`: a pass was issued; otherwise `refused_hour` is the local hour of the refusal.
     `counted`: counts for the open release. `arrived_us`: time of the Checkin scan; `approved`: its verdict, with the
-    `cause` of a Declined (empty else). `left_us`: time of the Checkout scan. `times_out_us`: end of the stay without
-    one. `masks`, `distancing`: the rating, 0 for none.
+    `cause` of a Declined (otherwise empty). `left_us`: time of the Checkout scan. `times_out_us`: end of the stay
+    without a Checkout. `masks`, `distancing`: the rating, 0 for none.
     """
 
     epoch: Epoch
@@ -77,7 +77,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Rows that were written."""
+    """Counts of the rows written."""
 
     passes: int
     scans: int
@@ -86,7 +86,7 @@ class Written:
 
 
 def write_day(day: Day, *, keep_anchors: bool) -> Written:
-    """Write one day in one transaction. `keep_anchors`: false where the epoch is over, as the purge would leave it."""
+    """Write one day in one transaction. `keep_anchors`: `False` if the epoch is over, as the purge would leave it."""
     ids = _random_ids(day.venue.size)
     tags = [_hex(pass_tag(bytes(anchor))) for anchor in day.anchor]
     stays = np.flatnonzero((day.arrived_us != NOT_AT_ALL) & day.approved)
@@ -140,7 +140,7 @@ def _blocks(lines: Iterable[str], size: int = 4096) -> Iterator[list[str]]:
 
 
 def _lines(*columns: Sequence[str]) -> Iterator[str]:
-    """Rows of COPY's text form, of columns of text."""
+    """Yield rows of COPY's text format, from columns of text."""
     return ("\t".join(row) + "\n" for row in zip(*columns, strict=True))
 
 
@@ -149,7 +149,7 @@ def _hex(data: bytes) -> str:
 
 
 def _random_ids(count: int) -> list[str]:
-    """Random UUIDs of version 4, without dashes; all of them from one draw of the system's source."""
+    """Return random UUIDs of version 4, without dashes, all from one read of the system's random source."""
     raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
     raw[:, 6] = raw[:, 6] & 0x0F | 0x40
     raw[:, 8] = raw[:, 8] & 0x3F | 0x80
@@ -171,7 +171,7 @@ def _bools(values: npt.NDArray[np.generic]) -> list[str]:
 
 
 def _times(us: Ints) -> list[str]:
-    """Times with their zone; null where it did not happen."""
+    """Return times with their zone; null if the event did not happen."""
     texts = np.datetime_as_string(us.astype("datetime64[us]")).tolist()
     return ["\\N" if at == NOT_AT_ALL else text + "Z" for at, text in zip(us.tolist(), texts, strict=True)]
 
@@ -196,7 +196,7 @@ def _pass_lines(day: Day, ids: list[str], tags: list[str], keep_anchors: bool) -
 
 
 def _scan_lines(day: Day, tags: list[str]) -> Iterator[str]:
-    """All Checkins, then all Checkouts."""
+    """Yield all Checkins, then all Checkouts."""
     arrived, left = (np.flatnonzero(us != NOT_AT_ALL) for us in (day.arrived_us, day.left_us))
     rows = np.concatenate([arrived, left])
     us = np.concatenate([day.arrived_us[arrived], day.left_us[left]])
@@ -225,14 +225,14 @@ def _visit_lines(day: Day, tags: list[str], stays: Ints) -> Iterator[str]:
         _text(day.venue[stays]),
         [str(day.epoch.date)] * stays.size,
         _times(day.arrived_us[stays]),
-        # A Checkout after the time-out found the visit ended already.
+        # For a Checkout after the time-out, the visit had already ended.
         _times(np.where(left > times_out, NOT_AT_ALL, left)),
         _times(times_out),
     )
 
 
 def _change_lines(day: Day, stays: Ints) -> Iterator[str]:
-    """One change a venue: its earliest arrival."""
+    """Yield one change for each venue: its earliest arrival."""
     venues, place = np.unique(day.venue[stays], return_inverse=True)
     first = np.full(venues.size, np.iinfo(np.int64).max)
     np.minimum.at(first, place, day.arrived_us[stays])

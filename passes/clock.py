@@ -1,4 +1,4 @@
-"""The epochs of this deployment, and moments as the pure core counts them."""
+"""The epochs of this deployment, and conversions to the times of the pure core."""
 
 import datetime as dt
 from functools import lru_cache
@@ -9,7 +9,7 @@ from passes.codec.epochs import Epoch, EpochCalendar
 
 
 def calendar() -> EpochCalendar:
-    """The calendar of the deployment's zone."""
+    """Return the calendar of the deployment's time zone."""
     return _calendar(deployment_zone())
 
 
@@ -19,7 +19,7 @@ def _calendar(zone: ZoneInfo) -> EpochCalendar:
 
 
 def epoch_of(date: dt.date) -> Epoch | None:
-    """The epoch of a day; `None` for a day that cannot have passes: skipped by the zone, or outside of 1970 to 2105."""
+    """Return the epoch of a day; `None` if it cannot have passes: skipped by the zone, or outside of 1970 to 2105."""
     try:
         epoch = calendar().epoch_of(date)
     except (ValueError, OverflowError):
@@ -28,10 +28,10 @@ def epoch_of(date: dt.date) -> Epoch | None:
 
 
 def moment(seconds: float) -> dt.datetime:
-    """Unix seconds as a time in UTC."""
+    """Convert Unix seconds to a time in UTC."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def month_start(now: dt.datetime) -> dt.datetime:
-    """The first instant of the month, UTC: all that is kept of when a visitor was here."""
+    """Return the start of the month, in UTC, which is all that is stored of when a visitor was here."""
     return now.astimezone(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -1,8 +1,8 @@
 """Keys of the deployment: issuer keys by epoch, sealing keys by week, the root key.
 
-Every process keeps what it read. A keyring is remembered for one set of unfinished epochs and holds a key for each of
-them, so it never lacks one and is read again when the next epoch opens. Private halves are encrypted at rest and
-blanked when their epoch ends (a lost answer to a check-in can be asked for again until then).
+Every process caches what it read. A cached keyring belongs to one set of unfinished epochs and holds a key for each of
+them, so it is always complete and is read again when the next epoch opens. Private halves are encrypted at rest and
+erased when their epoch ends (until then, a lost response to a check-in can be requested again).
 """
 
 import datetime as dt
@@ -27,11 +27,11 @@ from passes.models import IssuerKey, SealingKey
 PURPOSE: Final = "issuer-key"
 SEALING_PURPOSE: Final = "sealing-key"
 EPOCHS_AHEAD: Final = 2
-"""Epochs after the last open one whose keys are made ahead, so that they are public before check-in opens."""
+"""Epochs after the last open one whose keys are made in advance, so that they are public before check-in opens."""
 KEPT_FOR_LATE_SCANS: Final = dt.timedelta(days=10)
-"""Scans come up to 7 days late, and an epoch of the first of these days began the day before."""
+"""Scans may arrive up to 7 days late, and an epoch of the first of these days began the day before."""
 
-_KEY_LOCK: Final = 0x63740001  # of advisory locks: makers of keys take turns
+_KEY_LOCK: Final = 0x63740001  # number of an advisory lock, so that keys are made by one process only
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _sealing: dict[tuple[object, ...], _SealingKeys] = {}
 
 
 def forget() -> None:
-    """Drop what this process remembers: for tests, whose databases come and go."""
+    """Clear this process's caches; for tests, which replace databases."""
     with _lock:
         _keyrings.clear()
         _signers.clear()
@@ -56,7 +56,7 @@ def forget() -> None:
 
 # Issuer keys ---------------------------------------------------------------------------------------------------------
 def make_keys(now: dt.datetime) -> None:
-    """Make the keys of all unfinished epochs and of the next two, and this week's sealing key, where missing."""
+    """Make the keys of all unfinished epochs and of the next two, and this week's sealing key, if they are missing."""
     epochs = list(calendar().unfinished_epochs(now.timestamp()))
     for _ in range(EPOCHS_AHEAD):
         epochs.append(calendar().following(epochs[-1]))
@@ -65,7 +65,7 @@ def make_keys(now: dt.datetime) -> None:
 
 
 def blank_ended(now: dt.datetime) -> int:
-    """Blank the private halves of ended epochs; how many."""
+    """Erase the private halves of ended epochs, and return their number."""
     ended = [
         row.pk
         for row in IssuerKey.objects.exclude(private=None).only("pk", "epoch")
@@ -75,7 +75,7 @@ def blank_ended(now: dt.datetime) -> int:
 
 
 def signer(epoch: Epoch, now: dt.datetime) -> Ed25519PrivateKey | None:
-    """The key that signs passes of an unfinished epoch, made where missing; `None` once it is blanked."""
+    """Return the key that signs passes of an unfinished epoch, making it if missing; `None` once it is erased."""
     name = (settings.DATABASES["default"]["NAME"], epoch.date)
     found = _signers.get(name)
     if found is not None:
@@ -92,7 +92,7 @@ def signer(epoch: Epoch, now: dt.datetime) -> Ed25519PrivateKey | None:
 
 
 def keyring(now: dt.datetime) -> codec.Keyring:
-    """All keys whose passes a scan that arrives now may carry."""
+    """Return all keys whose passes a scan that arrives now may contain."""
     unfinished = _unfinished(calendar(), int(now.timestamp()) // 60)
     name = (settings.DATABASES["default"]["NAME"], unfinished)
     found = _keyrings.get(name)
@@ -107,12 +107,12 @@ def keyring(now: dt.datetime) -> codec.Keyring:
 
 @lru_cache(maxsize=64)
 def _unfinished(days: EpochCalendar, minute: int) -> tuple[Epoch, ...]:
-    """Epochs open or not yet ended in a minute; they open and end on whole ones."""
+    """Return epochs that are open or not yet ended in a minute; they open and end on whole minutes."""
     return days.unfinished_epochs(minute * 60)
 
 
 def published_keys(now: dt.datetime, *, since: dt.datetime | None = None) -> list[codec.IssuerKey]:
-    """Public keys of epochs that have not ended at `since` (default: now), those made ahead included."""
+    """Return public keys of epochs that have not ended at `since` (default: now), including those made in advance."""
     oldest = (since or now).timestamp()
     if since is None:
         _make_issuer_keys(calendar().unfinished_epochs(now.timestamp()), now)
@@ -126,7 +126,7 @@ def published_keys(now: dt.datetime, *, since: dt.datetime | None = None) -> lis
 
 
 def jwks(now: dt.datetime) -> list[dict[str, Any]]:
-    """Published keys as a JWK set (RFC 7517, RFC 8037); `nbf` and `exp` say which epoch a key signs."""
+    """Return published keys as a JWK set (RFC 7517, RFC 8037); `nbf` and `exp` give the epoch that a key signs."""
     return [
         {
             "kty": "OKP",
@@ -166,12 +166,12 @@ def _dates(wanted: set[dt.date]) -> set[dt.date]:
 
 # Sealing keys --------------------------------------------------------------------------------------------------------
 def sealing_key(now: dt.datetime) -> bytes:
-    """The public key of this week that kiosks seal to."""
+    """Return this week's public key, for which kiosks seal scans."""
     return _sealing_keys(now).public
 
 
 def opening_keys(now: dt.datetime) -> tuple[X25519PrivateKey, ...]:
-    """All keys that a scan which arrives now may be sealed to, newest first."""
+    """Return all keys for which a scan that arrives now may be sealed, newest first."""
     return _sealing_keys(now).private
 
 
@@ -207,12 +207,12 @@ def _read_sealing_keys(monday: dt.date) -> _SealingKeys:
 
 # Root key ------------------------------------------------------------------------------------------------------------
 def root_key() -> Ed25519PrivateKey:
-    """The key that signs bundles, derived from the master key; kiosks pin its public half when they enrol."""
+    """Return the key that signs bundles, derived from the master key; kiosks pin its public half when they enrol."""
     return _root_key(derived_key("root"))
 
 
 def root_public_key() -> bytes:
-    """Its raw public half, 32 bytes."""
+    """Return the raw public half of the root key, 32 bytes."""
     return root_key().public_key().public_bytes_raw()
 
 

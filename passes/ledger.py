@@ -1,8 +1,8 @@
 """Passes while a batch is decided: what the database knew of each, and what the batch has added so far.
 
-`facts` answers what the SELECT of one scan (`passes.reads`) answers, `change_visit` does to a visit what its record
-does. So a batch decided here, one scan after the other, ends as if each had gone through the database. Pure: times are
-Unix seconds.
+`facts` returns what the SELECT of one scan (`passes.reads`) returns, and `change_visit` changes a visit like its record
+does. A batch decided here, one scan after another, therefore ends as if each scan had gone through the database. Pure:
+times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from passes.admission import ScanFacts, ScanType, VisitChange, VisitEffect, Visi
 
 @dataclass(frozen=True, slots=True)
 class KeptScan:
-    """A scan of a pass. `kiosk`: what an offline kiosk had said."""
+    """A stored scan of a pass. `kiosk`: the decision of an offline kiosk."""
 
     type: ScanType
     slot: int
@@ -25,18 +25,18 @@ class KeptScan:
 
     @property
     def let_in(self) -> bool:
-        """Whether it let its visitor through."""
+        """Return whether it admitted its visitor."""
         return self.approved if self.kiosk is None else self.kiosk
 
     @property
     def counts(self) -> bool:
-        """Whether server or kiosk approved it."""
+        """Return whether server or kiosk approved it."""
         return self.approved or bool(self.kiosk)
 
 
 @dataclass(slots=True)
 class Stay:
-    """A visit; `id` is `None` where the batch made it. `changed` where it differs from what the database has."""
+    """A visit; `id` is `None` if the batch made it. `changed` if it differs from the database."""
 
     id: str | None
     arrived: float
@@ -46,52 +46,52 @@ class Stay:
 
     @property
     def ends(self) -> float:
-        """Its Checkout, or else its time-out."""
+        """Return its Checkout, or otherwise its time-out."""
         return self.times_out if self.left is None else self.left
 
     def holds(self, at: float) -> bool:
-        """Whether it counts as a head at `at`."""
+        """Return whether it counts as a head at `at`."""
         return self.arrived <= at < self.ends
 
 
 @dataclass(slots=True)
 class KeptPass:
-    """A pass of the venue with its scans and visits. `seen`: scans that the database had."""
+    """A pass of the venue with its scans and visits. `seen`: number of scans in the database."""
 
     revoked: bool
     scans: list[KeptScan]
     stays: list[Stay]
     seen: int = field(init=False)
-    before: tuple[tuple[float, float], ...] = field(init=False)  # arrival and end of the visits that the database had
+    before: tuple[tuple[float, float], ...] = field(init=False)  # arrival and end of the visits in the database
 
     def __post_init__(self) -> None:
-        """Note what the database had."""
+        """Record the state of the database."""
         self.seen = len(self.scans)
         self.before = tuple((stay.arrived, stay.ends) for stay in self.stays)
 
     def stay_at(self, at: float) -> Stay | None:
-        """The latest visit that had begun by `at`, else the earliest one."""
+        """Return the latest visit that had begun by `at`, otherwise the earliest one."""
         begun = [stay for stay in self.stays if stay.arrived <= at]
         if begun:
             return max(begun, key=lambda stay: stay.arrived)
         return min(self.stays, key=lambda stay: stay.arrived, default=None)
 
     def more_heads(self, at: float) -> int:
-        """Heads at `at` that the batch added, less those it took away."""
+        """Return the heads at `at` that the batch added, minus those it removed."""
         now = sum(stay.holds(at) for stay in self.stays)
         return now - sum(arrived <= at < ends for arrived, ends in self.before)
 
 
 @dataclass(slots=True)
 class Ledger:
-    """All passes of a batch by tag, and the answers to scan ids that are known."""
+    """All passes of a batch by tag, and the results of known scan ids."""
 
     passes: dict[bytes, KeptPass]
     answers: dict[str, bool]
     changed: set[bytes] = field(default_factory=set)  # tags of passes whose visits the batch changed
 
     def facts(self, tag: bytes, *, kind: ScanType, slot: int, at: float, heads: int) -> ScanFacts:
-        """All facts of a new scan. `heads`: people inside at `at`."""
+        """Return all facts of a new scan. `heads`: people inside at `at`."""
         kept = self.passes.get(tag)
         if kept is None:
             return ScanFacts(pass_known=False, occupancy=heads)
@@ -109,7 +109,7 @@ class Ledger:
         )
 
     def change_visit(self, tag: bytes, change: VisitChange, *, at: float, times_out: float) -> None:
-        """Do to the visit of a pass what a scan at `at` does."""
+        """Apply the effect of a scan at `at` to the visit of a pass."""
         kept = self.passes[tag]
         stay = kept.stay_at(at)
         self.changed.add(tag)
@@ -122,7 +122,7 @@ class Ledger:
             stay.left, stay.changed = at, True
 
     def more_heads(self, at: float) -> int:
-        """Heads at `at` that the batch added so far, less those it took away."""
+        """Return the heads at `at` that the batch has added so far, minus those it removed."""
         return sum(self.passes[tag].more_heads(at) for tag in self.changed)
 
 

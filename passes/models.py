@@ -1,7 +1,7 @@
-"""Passes, scans, visits and what people say afterwards. No row names a visitor, and no two rows of one share a value.
+"""Passes, scans, visits and visitors' later reports. No row names a visitor, and no two passes of one share a value.
 
-Joins inside one pass go by `tag` (a keyed hash of the anchor) or the pass's random id; there is no key from any of
-them to a visitor, for a check-in is paid for with a ticket that was drawn under a blind signature.
+Rows of one pass are joined by `tag` (a keyed hash of the anchor) or by the pass's random id. None of them has a key to
+a visitor, because a check-in is paid for with a ticket that was drawn under a blind signature.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from common.privacy import NOBODY, Erasure, Export, Privacy, Retention, Subject
 from passes.limits import EPOCH_LENGTH, VISIT_RETENTION
 from venues.models import Device, Venue
 
-# Retentions of an epoch's date, which count from the start of its day.
+# Retention periods of an epoch's date, counted from the start of its day.
 AT_END = EPOCH_LENGTH
 AFTER_RETENTION = EPOCH_LENGTH + VISIT_RETENTION
 VISIT_ROW = Privacy(
@@ -32,9 +32,9 @@ class ScanType(models.TextChoices):
 
 
 class IssuerKey(models.Model):
-    """The Ed25519 key that signs every pass of one epoch; the private half is encrypted under the master key."""
+    """The Ed25519 key that signs every pass of one epoch; the private half is encrypted with the master key."""
 
-    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="small; its private half is blanked at epoch end")
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="small; its private half is erased at epoch end")
 
     epoch = models.DateField(unique=True)
     kid = models.BinaryField(max_length=4)
@@ -47,10 +47,10 @@ class IssuerKey(models.Model):
 
 
 class SealingKey(models.Model):
-    """An X25519 key kiosks seal queued scans to, a new one each week.
+    """An X25519 key for which kiosks seal queued scans, a new one each week.
 
-    Kept for the 7 days of its use, a day that an offline kiosk may go on with its bundle, and the 7 days that a scan
-    may come late.
+    It is stored for the 7 days of its use, a day for which an offline kiosk may still use its bundle, and the 7 days by
+    which a scan may be late.
     """
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("epoch", AT_END + dt.timedelta(days=15)),))
@@ -64,7 +64,7 @@ class SealingKey(models.Model):
 
 
 class Visitor(models.Model):
-    """That somebody registered: two keyed hashes and two months. No key to any pass."""
+    """A registration: two keyed hashes and two months. No key to any pass."""
 
     privacy = Privacy(
         Subject.VISITOR, erasure=Erasure.REMOVED, retention=(Retention("used_month", dt.timedelta(days=180 + 31)),)
@@ -80,13 +80,13 @@ class Visitor(models.Model):
 
 
 class TicketKey(models.Model):
-    """One of the two RSA keys that sign the tickets of an epoch; the private half is encrypted under the master key.
+    """One of the two RSA keys that sign the tickets of an epoch; the private half is encrypted with the master key.
 
-    The row goes when check-in closes. Without its halves it says that the key is lost, and keeps another from being
-    made.
+    The row is deleted when check-in closes. A row without its halves records that the key is lost, and prevents another
+    from being made.
     """
 
-    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="dropped by the task of keys when check-in closes")
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="deleted by the task for keys when check-in closes")
 
     epoch = models.DateField()
     ticket_class = models.CharField(max_length=8, help_text="passes.codec.ticket_keys.TicketClass")
@@ -104,7 +104,7 @@ class TicketKey(models.Model):
 
 
 class DrawnSet(models.Model):
-    """That a visitor's key has drawn its tickets of an epoch: it gets no second set, also when it registers again."""
+    """Records that a key has drawn its tickets of an epoch: it gets no second set, even after registering again."""
 
     privacy = Privacy(Subject.VISITOR, retention=(Retention("epoch", AT_END),))
 
@@ -117,7 +117,7 @@ class DrawnSet(models.Model):
 
 
 class SpentTicket(models.Model):
-    """That a ticket is spent, on what and with which verdict. Written in the transaction of its pass or refusal."""
+    """Records that a ticket is spent, on what and with which verdict; written with the pass or refusal."""
 
     privacy = Privacy(Subject.VISIT, retention=(Retention("epoch", AT_END),))
 
@@ -169,9 +169,9 @@ class Pass(models.Model):
 
 
 class RevokedEntry(models.Model):
-    """The entry of a revoked or erased pass in its venue's revocation list: what lets offline kiosks decline it.
+    """The entry of a revoked or erased pass in its venue's revocation list, by which offline kiosks decline it.
 
-    `HMAC(list salt, anchor)[:8]`: this says nothing to somebody who has not the anchor. When it appears is random.
+    `HMAC(list salt, anchor)[:8]` reveals nothing without the anchor. The time at which it appears is random.
     """
 
     privacy = Privacy(
@@ -192,9 +192,9 @@ class RevokedEntry(models.Model):
 
 
 class Tombstone(models.Model):
-    """That an anchor, or an owner hash, belonged to a pass or refusal that is erased: it makes no second one.
+    """Records that an anchor, or an owner hash, belonged to an erased pass or refusal, so that it makes no second one.
 
-    Lives as long as the row would have: an erased anchor is never answered differently from one that is merely known.
+    It is kept as long as the row would have been: responses to an erased anchor never differ from those to a known one.
     """
 
     privacy = Privacy(Subject.HOLDER, retention=(Retention("epoch", AFTER_RETENTION),), ordered_by_acts=True)
@@ -212,13 +212,13 @@ class Tombstone(models.Model):
 
 
 class Scan(models.Model):
-    """One answer at a door, green or red, with the cause for the operator's totals."""
+    """One result at a door, green or red, with the cause for the operator's totals."""
 
     privacy = VISIT_ROW
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scan_id = models.CharField(max_length=64)
-    # No index of its own: every scan would pay for one more, and others begin with the venue.
+    # No index on the venue alone, which every scan would have to update: other indexes begin with the venue.
     venue = models.ForeignKey(Venue, models.CASCADE, related_name="+", db_index=False)
     device = models.ForeignKey(Device, models.SET_NULL, null=True, related_name="+")
     tag = models.BinaryField(max_length=16, null=True, help_text="null: no pass could be read")
@@ -247,7 +247,7 @@ class Scan(models.Model):
 
 
 class Visit(models.Model):
-    """One stay: from a Checkin to a Checkout, the venue's usual dwell or closing time, whichever comes first."""
+    """One stay: from a Checkin to a Checkout, the venue's usual dwell or closing time, the earliest of these."""
 
     privacy = VISIT_ROW
 
@@ -262,11 +262,11 @@ class Visit(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(times_out_at__gt=models.F("arrived_at")), name="stay_has_length"),
-            # Both may lie in one second.
+            # Both may be in the same second.
             models.CheckConstraint(condition=Q(left_at__gte=models.F("arrived_at")), name="left_after_arrival"),
         ]
         indexes = [
-            # Both carry what the head count at a door reads, so that it need not open the rows.
+            # Both include what the head count at a door reads, so that it does not need to read the rows.
             models.Index(
                 fields=["venue", "times_out_at"], include=["arrived_at"], condition=Q(left_at=None), name="visits_open"
             ),
@@ -285,9 +285,9 @@ class Visit(models.Model):
 
 
 class Change(models.Model):
-    """A queue that the crowd task empties: something of this venue's hour changed. Append only, so doors never wait.
+    """A queue that the crowd task empties: something in this venue's hour changed. Append-only, so doors never wait.
 
-    Ids are random: numbers in a row would tell which venues one erasure touched.
+    Ids are random, because consecutive numbers would reveal which venues one erasure affected.
     """
 
     privacy = NOBODY
@@ -301,7 +301,7 @@ class Change(models.Model):
 
 
 class Rating(models.Model):
-    """How a visitor saw masks and distancing, 1 to 5."""
+    """A visitor's rating of masks and distancing, 1 to 5."""
 
     privacy = Privacy(
         Subject.VISIT,
@@ -326,7 +326,7 @@ class Rating(models.Model):
 
 
 class Name(models.Model):
-    """The name a visitor chose to show to one venue, encrypted under the venue's key, gone when the epoch ends."""
+    """A name that a visitor shows to one venue, encrypted with the venue's key; deleted when the epoch ends."""
 
     privacy = Privacy(
         Subject.VISIT,
@@ -342,7 +342,7 @@ class Name(models.Model):
 
 
 class SpentOwner(models.Model):
-    """That an owner has reported already: `HMAC(pepper, "spent" || owner hash)`."""
+    """Records that an owner has reported already: `HMAC(pepper, "spent" || owner hash)`."""
 
     privacy = Privacy(Subject.VISIT, erasure=Erasure.REMOVED, retention=(Retention("spent_on", AFTER_RETENTION),))
 
@@ -354,7 +354,7 @@ class SpentOwner(models.Model):
 
 
 class Mixed(models.Model):
-    """One row: up to which transaction rows of visits are in random order."""
+    """The only row of its table: the transaction up to which rows of visits are in random order."""
 
     privacy = NOBODY
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from venues.selectors import DEVICE
 
-# Scans of one pass are few, so one look through them (`mine`) answers four questions. A scan let its visitor through
-# if the kiosk's result, or where there is none the server's, is an approval. `stay` is the latest visit that had begun
-# by the scan's time, else the earliest one: nothing sorts before a visit that has begun.
+# A pass has few scans, so one scan through them (`mine`) gives four results. A scan admitted its visitor if the kiosk's
+# result, or the server's if there is none, is an approval. `stay` is the latest visit that had begun by the scan's
+# time, otherwise the earliest one: nothing sorts before a visit that has begun.
 _FACTS: Final = """
     SELECT known.approved, pass.revoked, pass.tag IS NOT NULL,
            mine.seen, mine.slot_used, mine.slot_let_in, mine.last_slot, mine.next_checkout,
@@ -64,7 +64,7 @@ _THERE: Final = _facts(venue="device.venue_id", limit=_LIMIT, private="device.ac
 DEVICE_AND_FACTS: Final = f"SELECT device.*, facts.* FROM ({DEVICE}) AS device CROSS JOIN LATERAL ({_THERE}) AS facts"  # noqa: S608 - constants
 """The device of a token, and all facts of one scan at its venue, in one round trip."""
 
-# Of each pass all scans and visits: `passes.ledger` answers from them what the statement above asks of the database.
+# All scans and visits of each pass: `passes.ledger` computes from them what the statement above queries.
 BATCH_FACTS: Final = """
     SELECT (SELECT coalesce(jsonb_object_agg(scan.scan_id, scan.approved), '{}')::text FROM passes_scan AS scan
             WHERE scan.venue_id = %(venue)s AND scan.scan_id = ANY(%(scan_ids)s::text[])),

@@ -1,7 +1,7 @@
-"""Pictures and files of a credential: QR code as SVG and PNG, NFC message, wallet file. Nothing is kept.
+"""Images and files of a credential: QR code as SVG and PNG, NFC message, wallet file. Nothing is stored.
 
-A QR code stays at version 8 or below, where readers are still sure: level L on a screen, M on paper.
-The caller has checked the credential; a wallet file is made only for one whose signature holds.
+A QR code stays at version 8 or below, which readers still read reliably: level L on a screen, M on paper. The caller
+has checked the credential; a wallet file is made only for a pass with a valid signature.
 """
 
 from __future__ import annotations
@@ -36,10 +36,17 @@ from passes.limits import EPOCH_LENGTH
 LARGEST_VERSION: Final = 8
 QUIET_ZONE_MODULES: Final = 4  # ISO/IEC 18004, section 6.3.8
 NDEF_TYPE: Final = "urn:nfc:ext:crowdtrace:pass"
-_ICON_POINTS: Final = 29  # side of a wallet icon, times 1, 2 and 3 for denser screens
+_ICON_POINTS: Final = 29  # side of a wallet icon in points, times 1, 2 and 3 for denser screens
 _GREEN: Final = (17, 105, 75)
 _WHITE: Final = (255, 255, 255)
-_ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: a file does not tell when it was made
+_ZIP_DATE: Final = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the zip format's earliest, to reveal no time
 
 
 class Level(StrEnum):
@@ -50,7 +57,7 @@ class Level(StrEnum):
 
 
 class Format(StrEnum):
-    """What a credential can be made into."""
+    """The formats of a credential."""
 
     SVG = "svg"
     PNG = "png"
@@ -59,7 +66,7 @@ class Format(StrEnum):
 
     @property
     def content_type(self) -> str:
-        """Media type of the bytes."""
+        """Return the media type of the bytes."""
         return _CONTENT_TYPES[self]
 
 
@@ -76,7 +83,7 @@ _CORRECTION: Final = {Level.SCREEN: ERROR_CORRECT_L, Level.PAPER: ERROR_CORRECT_
 class WalletSigner:
     """The deployment's wallet certificate and key, and the certificates between it and the root of the wallet's maker.
 
-    Identifiers stand in the certificate: the pass type in its UID, the team in its organisational unit.
+    The identifiers are in the certificate: the pass type in its UID, the team in its organisational unit.
     """
 
     certificate: x509.Certificate
@@ -85,12 +92,12 @@ class WalletSigner:
 
     @property
     def pass_type_identifier(self) -> str:
-        """UID of the subject; ValueError for a certificate without one."""
+        """Return the UID of the subject. Raise `ValueError` for a certificate without one."""
         return self._subject(NameOID.USER_ID)
 
     @property
     def team_identifier(self) -> str:
-        """Organisational unit of the subject; ValueError for a certificate without one."""
+        """Return the organisational unit of the subject. Raise `ValueError` for a certificate without one."""
         return self._subject(NameOID.ORGANIZATIONAL_UNIT_NAME)
 
     def _subject(self, oid: x509.ObjectIdentifier) -> str:
@@ -101,16 +108,16 @@ class WalletSigner:
 
 
 def qr_svg(text: str, *, level: Level = Level.SCREEN) -> bytes:
-    """QR code as a stand-alone SVG, white ground and quiet zone included.
+    """Return a QR code as a stand-alone SVG, including white background and quiet zone.
 
-    Raises ValueError for what would need a version above 8 or cannot be drawn.
+    Raise `ValueError` for text that requires a version above 8 or cannot be encoded.
     """
     image = _qr(text, level, box_size=10).make_image(image_factory=SvgPathFillImage)
     return bytes(image.to_string(encoding="utf-8", xml_declaration=True))
 
 
 def qr_png(text: str, *, level: Level = Level.SCREEN, pixels_per_module: int = 8) -> bytes:
-    """QR code as a PNG in black and white, quiet zone included; ValueError as for the SVG."""
+    """Return a QR code as a black-and-white PNG with quiet zone. Raise `ValueError` as for the SVG."""
     image = _qr(text, level, box_size=pixels_per_module).make_image(image_factory=PilImage)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
@@ -118,22 +125,22 @@ def qr_png(text: str, *, level: Level = Level.SCREEN, pixels_per_module: int = 8
 
 
 def pass_ndef(pass_bytes: bytes) -> bytes:
-    """NFC message of a static pass: one external record `crowdtrace:pass`."""
+    """Return the NFC message of a static pass: one external record `crowdtrace:pass`."""
     return b"".join(ndef.message_encoder([ndef.Record(NDEF_TYPE, "", pass_bytes)]))
 
 
 def sticker_ndef(url: str) -> bytes:
-    """NFC message of a venue's sticker: one URI record that opens check-in. It holds no pass."""
+    """Return the NFC message of a venue's sticker: one URI record that opens check-in. It contains no pass."""
     return b"".join(ndef.message_encoder([ndef.UriRecord(url)]))
 
 
 def wallet_pass(
     unchecked: UncheckedPass, *, signer: WalletSigner, organisation: str, description: str, place: str | None = None
 ) -> bytes:
-    """A wallet file (PKPass) with the static code of a pass whose signature the caller has checked.
+    """Return a wallet file (PKPass) with the static code of a pass whose signature the caller has verified.
 
-    It has a random serial number and no `webServiceURL`, so the wallet never calls home and two files of one pass
-    cannot be matched by their numbers. `description` is read aloud by screen readers; `place` is shown if given.
+    It has a random serial number and no `webServiceURL`, so that the wallet never calls home and two files of one pass
+    cannot be matched by their numbers. Screen readers read `description` aloud; `place` is shown if given.
     """
     start = dt.datetime.fromtimestamp(unchecked.epoch_start, dt.UTC)
     end = start + EPOCH_LENGTH
@@ -172,7 +179,7 @@ def _qr(text: str, level: Level, *, box_size: int) -> qrcode.QRCode[PilImage]:
     try:
         code.make(fit=True)
     except Exception as error:
-        # Too long, or one of the texts at which the encoder fails: it takes no logarithm of a block of zeros.
+        # Too long, or one of the texts for which the encoder fails, because it takes the logarithm of a block of zeros.
         raise ValueError("no QR code can be drawn of this text") from error
     if code.version > LARGEST_VERSION:
         raise ValueError("the text needs a QR code above version 8")
@@ -180,7 +187,7 @@ def _qr(text: str, level: Level, *, box_size: int) -> qrcode.QRCode[PilImage]:
 
 
 def _sign_wallet(files: dict[str, bytes], signer: WalletSigner) -> bytes:
-    """Zip of the files, the manifest of their SHA-1 (the format asks for it) and its detached PKCS #7 signature."""
+    """Return a zip of the files, their SHA-1 manifest (as the format requires) and its PKCS #7 signature."""
     digests = {name: hashlib.sha1(data, usedforsecurity=False).hexdigest() for name, data in files.items()}
     manifest = _to_json(digests)
     builder = PKCS7SignatureBuilder().set_data(manifest).add_signer(signer.certificate, signer.key, SHA256())
@@ -200,7 +207,7 @@ def _icons() -> dict[str, bytes]:
 
 
 def _icon(side: int) -> bytes:
-    """A white check mark on a green square with round corners, drawn four times as large and scaled down."""
+    """Return a white check mark on a green square with round corners, drawn four times as large and scaled down."""
     large = side * 4
     image = Image.new("RGBA", (large, large))
     draw = ImageDraw.Draw(image)

@@ -1,9 +1,9 @@
-"""When an entry of a revocation list appears, and the random entries that lists always carry. Pure.
+"""When an entry of a revocation list appears, and the random entries that lists always contain. Pure.
 
-Erasing at two venues must not put an entry into both lists at the same moment. So each entry appears at a publication
-of its own, drawn from those of the next 12 hours, and every publication brings random entries, whatever happens.
-Between lists alone, entries of people who act on the same half-day cannot be matched. What this does not hide: a venue
-that scanned a pass can compute its entry, and sees in which 12 hours it was revoked or erased.
+An erasure at two venues must not add an entry to both lists at the same time. Therefore each entry appears at a
+separate publication, drawn from those of the next 12 hours, and every publication adds random entries, whatever
+happens. From lists alone, entries of people who act on the same half-day cannot be matched. This does not hide
+everything: a venue that scanned a pass can compute its entry, and sees in which 12 hours it was revoked or erased.
 """
 
 import hashlib
@@ -17,27 +17,28 @@ from passes.codec.revocation import ENTRY_BYTES
 
 PUBLISHED_EVERY_S: Final = 600
 APPEARS_WITHIN_S: Final = 12 * 3600
-"""An offline door may go on letting in for so long; an online one declines at once."""
+"""How long an offline door may continue to admit a pass; an online one declines at once."""
 RANDOM_RATIO: Final = 2 / 3
-"""P(n + 1 random entries of a publication) / P(n): geometric, so one real entry changes no chance more than 1.5-fold.
-Two a publication and epoch in the mean, 288 a day: many times what 20 passes a day bring. Our choice."""
+"""P(n + 1 random entries of a publication) / P(n): geometric, so that one real entry changes no probability by more
+than a factor of 1.5. The mean is two per publication and epoch, 288 a day: many times what 20 passes a day add. Our
+choice."""
 _MOST: Final = 64  # (2/3)^64 = 5e-12
 
 
 def publication_at(now: float) -> int:
-    """The publication that holds at a time: Unix seconds."""
+    """Return the publication that is current at a time: Unix seconds."""
     return int(now) // PUBLISHED_EVERY_S * PUBLISHED_EVERY_S
 
 
 def random_publication(now: float, below: Callable[[int], int] = secrets.randbelow) -> int:
-    """One of the publications of the next 12 hours, each as likely; `below(n)` draws from 0 to n - 1."""
+    """Return one of the publications of the next 12 hours, uniformly; `below(n)` draws from 0 to n - 1."""
     return publication_at(now) + PUBLISHED_EVERY_S * (1 + below(APPEARS_WITHIN_S // PUBLISHED_EVERY_S))
 
 
 def random_entries(key: bytes, *, epoch: Epoch, published_at: int) -> Iterator[bytes]:
-    """All random entries of an epoch in the list of one venue, as published at a time.
+    """Yield all random entries of an epoch in the list of one venue, as published at a time.
 
-    They are computed from a key of the venue instead of being kept, so that each stays until its epoch ends.
+    They are computed from a key of the venue instead of being stored, so that each stays until its epoch ends.
     """
     first = publication_at(epoch.checkin_opens)
     for at in range(first, published_at + 1, PUBLISHED_EVERY_S):
@@ -45,7 +46,7 @@ def random_entries(key: bytes, *, epoch: Epoch, published_at: int) -> Iterator[b
 
 
 def new_random_entries(key: bytes, *, epoch: Epoch, published_at: int) -> list[bytes]:
-    """The random entries of an epoch that a publication brings."""
+    """Return the random entries of an epoch that a publication adds."""
     drawn = hashlib.shake_256(b"%s|%d|%d" % (key, epoch.start, published_at)).digest(8 + _MOST * ENTRY_BYTES)
     uniform = (int.from_bytes(drawn[:8], "big") + 1) / 2**64
     count = min(_MOST, int(math.log(uniform) / math.log(RANDOM_RATIO)))

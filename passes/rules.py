@@ -1,4 +1,4 @@
-"""What venues ask, put into the values that the pure core decides on."""
+"""Convert venues' requirements to the values that the pure core uses."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from venues.selectors import DeviceContext
 
 
 def epoch_day(epoch: Epoch) -> tuple[dt.datetime, dt.datetime]:
-    """The epoch's local day: an event by invitation that starts in it makes the day one by invitation."""
+    """Return the epoch's local day: an event by invitation that starts in it makes the day one by invitation."""
     return moment(epoch.start), moment(calendar().checkin_closes(epoch))
 
 
 def door_requirements(
     device: DeviceContext, *, invitation_epochs: frozenset[int] = frozenset(), since: dt.datetime | None = None
 ) -> DoorRequirements:
-    """What the device's door asks of a scan. `since`: leave out openings that ended before."""
+    """Return what the device's door requires of a scan. `since`: leave out openings that ended before."""
     rules = device.rules
     return DoorRequirements(
         version=rules.version,
@@ -40,14 +40,14 @@ def door_requirements(
 
 
 def usual_dwell(device: DeviceContext) -> dt.timedelta:
-    """How long people usually stay: the venue's own figure, else that of its kind."""
+    """Return how long people usually stay: the venue's own figure, otherwise that of its kind."""
     return dt.timedelta(minutes=device.usual_dwell_min or USUAL_DWELL_MIN[device.venue_kind])
 
 
 def end_of_stay(device: DeviceContext, arrived: dt.datetime, epoch_end: dt.datetime) -> dt.datetime:
-    """When a stay that began at `arrived` ends without a Checkout: usual dwell, closing or the epoch's end.
+    """Return the end, without a Checkout, of a stay that began at `arrived`: usual dwell, closing or end of the epoch.
 
-    Who was let in while the venue is closed (by an offline kiosk) has the first and the last of these.
+    Closing does not apply to a person who was admitted while the venue is closed (by an offline kiosk).
     """
     end = min(arrived + usual_dwell(device), epoch_end)
     if device.rules.hours == hours.ALWAYS_OPEN:
@@ -61,7 +61,7 @@ _Week = tuple[tuple[tuple[int, int], ...], ...]
 
 @lru_cache(maxsize=4096)
 def weekly_hours(venue_id: int, version: int, zone: ZoneInfo, week: _Week) -> WeeklyHours:  # noqa: ARG001
-    """A venue's hours as the codec has them; remembered by venue and version."""
+    """Return a venue's hours in the codec's form, cached by venue and version."""
     return WeeklyHours(zone=zone, spans=tuple(_spans(week)))
 
 
@@ -70,7 +70,7 @@ def _spans(week: _Week) -> Iterable[Span]:
         for opens, closes in day:
             if closes - opens <= DAY_MIN:
                 yield Span(weekday, opens, closes)
-            else:  # a span of the codec lasts a day at most
+            else:  # a span of the codec is a day at most
                 yield Span(weekday, opens, DAY_MIN)
                 yield Span((weekday + 1) % 7, 0, closes - DAY_MIN)
 

@@ -18,7 +18,7 @@ from passes.services.holders import name_purpose
 from venues.models import Venue
 
 FEWEST: Final = 10
-"""A total of the operator's below it is not shown. This is tidiness, not protection: the operator has the rows."""
+"""Totals of the operator below this are not shown, for tidiness and not protection: the operator has the rows."""
 STATISTICS_DAYS: Final = VISIT_RETENTION.days
 ODD_SCORE: Final = 0.5
 MOST_ODD: Final = 20
@@ -28,12 +28,12 @@ KNOWN_DAYS: Final = (EPOCH_LENGTH + VISIT_RETENTION).days
 
 # For the venue card --------------------------------------------------------------------------------------------------
 def open_epochs(now: dt.datetime) -> tuple[Epoch, ...]:
-    """Epochs whose check-in is open, earliest first."""
+    """Return epochs whose check-in is open, earliest first."""
     return calendar().open_epochs(now.timestamp())
 
 
 def known_epochs(now: dt.datetime) -> list[Epoch]:
-    """Epochs of which the server may still hold passes, earliest first: for a device that asks for its visits."""
+    """Return epochs of which the server may still hold passes, earliest first, to look for a device's visits."""
     today = calendar().current(now.timestamp()).date
     days = (today + dt.timedelta(days=days) for days in range(-KNOWN_DAYS, 2))
     return [epoch for day in days if (epoch := epoch_of(day)) is not None and epoch.checkin_opens <= now.timestamp()]
@@ -41,7 +41,7 @@ def known_epochs(now: dt.datetime) -> list[Epoch]:
 
 # For people who run venues -------------------------------------------------------------------------------------------
 def heads_inside(venue_ids: Iterable[int], now: dt.datetime) -> dict[int, int]:
-    """How many people count as inside each venue now; a venue with nobody is not in it. One statement."""
+    """Return how many people count as inside each venue now, in one statement; a venue with nobody is left out."""
     rows = (
         Visit.objects.filter(venue__in=list(venue_ids), arrived_at__lte=now)
         .filter(Q(left_at=None, times_out_at__gt=now) | Q(left_at__gt=now))
@@ -60,7 +60,7 @@ class PresentName:
 
 
 def names_present(venue: Venue, now: dt.datetime) -> list[PresentName]:
-    """Names of visitors who are inside now, in alphabetical order; none of an epoch that is over."""
+    """Return names of visitors who are inside now, in alphabetical order, without those of an ended epoch."""
     live = [epoch.date for epoch in calendar().live_epochs(now.timestamp())]
     inside = Visit.objects.filter(venue=venue, epoch__in=live, arrived_at__lte=now).filter(
         Q(left_at=None, times_out_at__gt=now) | Q(left_at__gt=now)
@@ -71,7 +71,10 @@ def names_present(venue: Venue, now: dt.datetime) -> list[PresentName]:
 
 
 def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
-    """Declined scans of an ended epoch by cause, over all venues: for the operator. Causes below 10 are left out."""
+    """Return declined scans of an ended epoch by cause, over all venues, for the operator.
+
+    Causes below 10 are left out.
+    """
     epoch = epoch_of(date)
     if epoch is None or epoch.end > now.timestamp():
         return {}
@@ -81,7 +84,7 @@ def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class OddDevice:
-    """A device many of whose scans are unlike ordinary use; names of the place, nothing of a visit."""
+    """A device with many unusual scans; names of the place, no data of a visit."""
 
     name: str
     venue: str
@@ -91,7 +94,7 @@ class OddDevice:
 
 
 def odd_devices(now: dt.datetime) -> list[OddDevice]:
-    """Devices with ten and more scans of an abuse score of a half or more in the days kept; the worst twenty."""
+    """Return the worst twenty devices with ten or more scans whose abuse score is at least a half."""
     since = calendar().current(now.timestamp()).date - dt.timedelta(days=STATISTICS_DAYS)
     rows = (
         Scan.objects.filter(epoch__gte=since, device__isnull=False)
@@ -109,13 +112,13 @@ def odd_devices(now: dt.datetime) -> list[OddDevice]:
 
 # For holders, through the apps above ---------------------------------------------------------------------------------
 def all_owners() -> Iterator[bytes]:
-    """Owner hashes of all passes; for what is known by keyed hashes of them alone."""
+    """Yield owner hashes of all passes, for data that is stored only by keyed hashes of them."""
     for owner in Pass.objects.values_list("owner_hash", flat=True).iterator(chunk_size=10_000):
         yield bytes(owner)
 
 
 def owners_with_rows(owner_hashes: Iterable[bytes]) -> set[bytes]:
-    """Those of these owners that anything is kept of: a pass, or that a report was made."""
+    """Return the owners with stored data: a pass, or a record that a report was made."""
     wanted = {spent_hash(one): one for one in owner_hashes}
     owners = list(wanted.values())
     found = {bytes(one) for one in Pass.objects.filter(owner_hash__in=owners).values_list("owner_hash", flat=True)}
@@ -125,7 +128,7 @@ def owners_with_rows(owner_hashes: Iterable[bytes]) -> set[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class OwnedVisit:
-    """A stay of a pass whose owner asked. `ends_at` is when it ended or will by time-out; `left_at` says a Checkout."""
+    """A stay of a pass, for its owner. `ends_at` is its actual or time-out end; `left_at` is a Checkout."""
 
     owner_hash: bytes = field(repr=False)
     venue_id: int
@@ -136,7 +139,7 @@ class OwnedVisit:
 
 
 def owned_visits(owner_hashes: Iterable[bytes]) -> list[OwnedVisit]:
-    """All stays of these owners' passes, earliest first; unknown owners are skipped."""
+    """Return all stays of these owners' passes, earliest first; unknown owners are skipped."""
     passes = Pass.objects.filter(owner_hash__in=list(owner_hashes), go=True)
     owners = {bytes(tag): bytes(owner) for tag, owner in passes.values_list("tag", "owner_hash")}
     rows = (

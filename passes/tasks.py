@@ -1,4 +1,4 @@
-"""Work of the schedule."""
+"""Scheduled tasks."""
 
 import logging
 from typing import Final
@@ -12,23 +12,23 @@ from venues.tasks import mail_alert
 
 log = logging.getLogger(__name__)
 MAIL_WAITS: Final = 300
-"""Seconds until a mail is old news; the look at the places in the next minute asks for another."""
+"""Seconds after which a mail is outdated; the check in the next minute sends another."""
 
 
 @shared_task(name="passes.keys")
 def make_and_blank_keys() -> None:
-    """Make keys ahead, blank those of ended epochs, drop ticket keys of closed ones; twice does no more than once."""
+    """Make keys in advance, erase those of ended epochs, delete ticket keys of closed ones. Safe to repeat."""
     now = utc_now()
     keys.make_keys(now)
     ticket_keys.make_ticket_keys(now)
     blanked = keys.blank_ended(now)
     dropped = ticket_keys.drop_closed(now)
-    log.info("keys: %d blanked, %d of tickets dropped", blanked, dropped)
+    log.info("erased %d private issuer keys, deleted %d ticket keys", blanked, dropped)
 
 
 @shared_task(name="passes.alerts")
 def watch_capacity() -> None:
-    """Have the members told who want to know that their place fills up; a mail that waits too long is none."""
+    """Notify the members who asked to know that their place is filling up; drop mails that wait too long."""
     now = utc_now()
     due = alerts.watch_capacity(now=now)
     for one in due:
@@ -38,7 +38,7 @@ def watch_capacity() -> None:
 
 @shared_task(name="passes.mixing")
 def mix() -> None:
-    """Put rows that people's acts wrote into random order."""
+    """Put rows written by people's actions into random order."""
     counts = mixing.mix_rows()
     log.info("mixed %d rows of %d kinds", sum(counts.values()), len(counts))
 

@@ -1,7 +1,7 @@
-"""Keys of tickets: two RSA keys an epoch, made ahead in the order of epochs, dropped when check-in closes.
+"""Keys of tickets: two RSA keys for each epoch, made in advance in the order of epochs, deleted when check-in closes.
 
-A key of an epoch is never replaced. Apps keep the first that they saw, for a key that is one visitor's own would mark
-that visitor's tickets; so where a key is lost, its epoch gives no more tickets.
+A key of an epoch is never replaced. Apps keep the first one that they saw, because a key of one visitor only would mark
+that visitor's tickets. If a key is lost, its epoch therefore issues no more tickets.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ from passes.models import TicketKey as KeyRow
 
 PURPOSE: Final = "ticket-key"
 _REMEMBERED: Final = 20
-_LOCK: Final = 0x63740002  # of advisory locks: makers of ticket keys take turns
+_LOCK: Final = 0x63740002  # number of an advisory lock, so that ticket keys are made by one process only
 
 Pair = Mapping[TicketClass, RSAPrivateKey]
 
@@ -50,7 +50,7 @@ class EpochKeys:
     counts: bool
 
     def class_of(self, ticket: Ticket, epoch: Epoch) -> TicketClass | None:
-        """The class of the key that signed a ticket for the epoch; `None` where neither did."""
+        """Return the class of the key that signed a ticket for the epoch; `None` if neither did."""
         for ticket_class, key in self.public.items():
             if ticket.holds(epoch_start=epoch.start, key=key):
                 return ticket_class
@@ -64,7 +64,7 @@ _signers: dict[tuple[str, dt.date], Mapping[TicketClass, BlindSigner]] = {}
 
 
 def forget() -> None:
-    """Drop what this process remembers: for tests, whose databases come and go."""
+    """Clear this process's caches; for tests, which replace databases."""
     with _lock:
         _public.clear()
         _signers.clear()
@@ -72,9 +72,9 @@ def forget() -> None:
 
 # Making and dropping -------------------------------------------------------------------------------------------------
 def make_ticket_keys(now: dt.datetime) -> None:
-    """Make the keys that are public now, and of the epoch after them, where the epoch never had any.
+    """Make the keys that are public now, and those of the following epoch, if the epoch never had any.
 
-    They are made in the order of epochs: what is missing behind the last one was lost and is not made again.
+    They are made in the order of epochs: a key that is missing before the last one was lost and is not made again.
     """
     wanted = list(calendar().ticket_epochs(now.timestamp()))
     wanted.append(calendar().following(wanted[-1]))
@@ -89,20 +89,20 @@ def make_ticket_keys(now: dt.datetime) -> None:
 
 
 def put_keys(epoch: Epoch, pair: Pair) -> None:
-    """Give an epoch that has no keys these: for a simulated past. `drop_closed` takes them away."""
+    """Give these keys to an epoch without any, for a simulated past. `drop_closed` removes them."""
     if not KeyRow.objects.filter(epoch=epoch.date).exists():
         _write([(epoch, pair)])
 
 
 def drop_closed(now: dt.datetime) -> int:
-    """Drop the keys of epochs whose check-in has closed; how many."""
+    """Delete the keys of epochs whose check-in has closed, and return their number."""
     forget_closed(now)
     dates = KeyRow.objects.values_list("epoch", flat=True).distinct()
     return KeyRow.objects.filter(epoch__in=[date for date in dates if _is_closed(date, now)]).delete()[0]
 
 
 def forget_closed(now: dt.datetime) -> None:
-    """Drop what this process remembers of keys of these epochs: the worker that drops the rows is another."""
+    """Remove keys of closed epochs from this process's cache, since another process deletes the rows."""
     with _lock:
         for remembered in (_public, _signers):
             for name in [name for name in remembered if _is_closed(name[1], now)]:
@@ -116,12 +116,12 @@ def _is_closed(date: dt.date, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def note_restore(now: dt.datetime) -> int:
-    """After a restore from a backup: what was published before does not count, what is not there stays lost.
+    """Record that a backup was restored: keys published before do not count, and missing keys stay lost.
 
-    Answers how many days are lost.
+    Return how many days are lost.
 
-    The backup knows neither which tickets were spent nor which sets were drawn since it was made, so passes of these
-    epochs are left out of the release. Keys that were published after it are gone for good.
+    The backup does not know which tickets were spent or which sets were drawn since it was made, so passes of these
+    epochs are excluded from the release. Keys that were published after it are lost for good.
     """
     locks.hold(_LOCK)
     published = calendar().ticket_epochs(now.timestamp())
@@ -154,7 +154,7 @@ def _write(pairs: Iterable[tuple[Epoch, Pair]]) -> None:
 
 # Reading -------------------------------------------------------------------------------------------------------------
 def published_keys(now: dt.datetime) -> list[tuple[Epoch, EpochKeys]]:
-    """Epochs whose tickets can be drawn or spent, with their keys, earliest first."""
+    """Return epochs whose tickets can be drawn or spent, with their keys, earliest first."""
     make_ticket_keys(now)
     forget_closed(now)
     epochs = calendar().ticket_epochs(now.timestamp())
@@ -163,12 +163,12 @@ def published_keys(now: dt.datetime) -> list[tuple[Epoch, EpochKeys]]:
 
 
 def epoch_keys(epoch: Epoch) -> EpochKeys | None:
-    """The public keys of an epoch; `None` where one is lost, not made yet or dropped."""
+    """Return the public keys of an epoch; `None` if one is lost, not made yet or deleted."""
     return _read_public([epoch.date]).get(epoch.date)
 
 
 def open_fingerprints(now: dt.datetime) -> list[tuple[Epoch, str]]:
-    """Days that are open for check-in, earliest first, with the fingerprint of their keys; without lost ones."""
+    """Return days open for check-in, earliest first, with the fingerprint of their keys; omit days with lost keys."""
     found = []
     for epoch in calendar().open_epochs(now.timestamp()):
         pair = epoch_keys(epoch)
@@ -180,12 +180,12 @@ def open_fingerprints(now: dt.datetime) -> list[tuple[Epoch, str]]:
 
 @lru_cache(maxsize=8)
 def _fingerprint(start: int, counted: bytes, other: bytes) -> str:
-    """It takes a tenth of a second, and never changes."""
+    """Return the fingerprint, cached: computing it takes a tenth of a second, and it never changes."""
     return ticket_fingerprint(epoch_start=start, counted=counted, other=other)
 
 
 def _read_public(dates: Sequence[dt.date]) -> dict[dt.date, EpochKeys]:
-    """The keys of these days that are there, in the order of classes; one statement at most."""
+    """Return the existing keys of these days, in the order of classes, in one statement at most."""
     database = settings.DATABASES["default"]["NAME"]
     found = {date: keys for date in dates if (keys := _public.get((database, date))) is not None}
     missing = [date for date in dates if date not in found]
@@ -203,7 +203,7 @@ def _read_public(dates: Sequence[dt.date]) -> dict[dt.date, EpochKeys]:
 
 
 def signers(epoch: Epoch) -> Mapping[TicketClass, BlindSigner] | None:
-    """The private keys of an epoch; `None` where one is lost."""
+    """Return the private keys of an epoch; `None` if one is lost."""
     name = (settings.DATABASES["default"]["NAME"], epoch.date)
     found = _signers.get(name)
     if found is not None:
@@ -222,16 +222,16 @@ def signers(epoch: Epoch) -> Mapping[TicketClass, BlindSigner] | None:
 def _load_public(row: KeyRow) -> TicketKey:
     key = load_der_public_key(bytes(row.public or b""))
     if not isinstance(key, RSAPublicKey):
-        raise TypeError("a ticket key is an RSA key")
+        raise TypeError("a ticket key must be an RSA key")
     return TicketKey.of(row.epoch, TicketClass(row.ticket_class), key)
 
 
 def _load_private(row: KeyRow) -> BlindSigner:
-    # Not validated, which takes longer than signing two sets: it was encrypted here, and every signature is checked.
+    # Not validated, which takes longer than signing two sets: it was encrypted here, and every signature is verified.
     data = decrypt(PURPOSE, bytes(row.private or b""))
     key = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, RSAPrivateKey):
-        raise TypeError("a ticket key is an RSA key")
+        raise TypeError("a ticket key must be an RSA key")
     return BlindSigner.of(key)
 
 

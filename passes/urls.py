@@ -1,4 +1,4 @@
-"""URLs of this app; those of doors are in `urls_doors`, and a door's request is matched first."""
+"""URLs of this app. Those for doors are in `urls_doors`, and a door's request is matched first."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,6 +1,6 @@
-"""Addresses that doors wait for, also as a list of their own (`DoorsFirstMiddleware`), which loads in half the time.
+"""URLs on the door's hot path, also as a separate list (`DoorsFirstMiddleware`) that loads in half the time.
 
-Names that devices may call stand in `venues.authentication.ALLOWED`.
+Names that devices may call are listed in `venues.authentication.ALLOWED`.
 """
 
 from django.urls import URLPattern, path

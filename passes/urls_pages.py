@@ -1,4 +1,4 @@
-"""Addresses of the pages of visitors and doors."""
+"""URLs of the pages of visitors and doors."""
 
 from django.urls import URLPattern, path
 

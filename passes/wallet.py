@@ -1,8 +1,8 @@
 """The certificate that signs wallet files.
 
-The operator's own stands in files (`PKPASS_CERTIFICATE_FILE`, the signing certificate first and those between it and
-the wallet's maker behind it, and `PKPASS_KEY_FILE`). In the embedded mode there is a self-made one, so that the file
-can be looked at; wallets of phones take only certificates of their maker.
+The operator provides it in files (`PKPASS_CERTIFICATE_FILE`, the signing certificate first, followed by those between
+it and the wallet's maker, and `PKPASS_KEY_FILE`). The embedded mode uses a self-signed one, so that the file can be
+inspected; wallets on phones accept only certificates of their maker.
 """
 
 import datetime as dt
@@ -28,12 +28,12 @@ _SELF_MADE_UNTIL: Final = dt.datetime(2125, 1, 1, tzinfo=dt.UTC)
 
 
 def wallet_configured() -> bool:
-    """Whether the operator gave a certificate, so that wallets of phones take the files."""
+    """Return whether the operator provided a certificate, so that wallets on phones accept the files."""
     return bool(settings.PKPASS_CERTIFICATE_FILE and settings.PKPASS_KEY_FILE)
 
 
 def wallet_signer() -> WalletSigner:
-    """The deployment's signer; raises `NotOffered` where the operator gave none."""
+    """Return the deployment's signer. Raise `NotOffered` if the operator provided none."""
     if wallet_configured():
         return _read(settings.PKPASS_CERTIFICATE_FILE, settings.PKPASS_KEY_FILE)
     if settings.EMBEDDED:
@@ -46,7 +46,7 @@ def _read(certificate_file: str, key_file: str) -> WalletSigner:
     certificate, *between = x509.load_pem_x509_certificates(Path(certificate_file).read_bytes())
     key = load_pem_private_key(Path(key_file).read_bytes(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise TypeError("a wallet file is signed with an RSA or an elliptic curve key")
+        raise TypeError("a wallet file must be signed with an RSA or an elliptic curve key")
     return WalletSigner(certificate=certificate, key=key, intermediates=tuple(between))
 
 

@@ -1,4 +1,5 @@
-"""Crowd state, shields and cards of places. Begin at `risk.shield.answer`, the way of one shield; `risk.model` is pure.
+"""Crowd state, shields and scouting cards.
 
-`crowd` keeps who was together up to date, `scouting` says what a stay would cost, `reads` holds the SQL over visits.
+Begin with `risk.shield.answer`, which computes one shield. `risk.model` is pure, `crowd` keeps the record of who was
+together up to date, `scouting` estimates what a stay would cost, and `reads` holds the SQL over visits.
 """

@@ -1,7 +1,7 @@
-"""Crowd state and what it is made with: air, public signals, parameters, folded self-reports, cards of venues.
+"""Crowd state and its inputs: air, public signals, parameters, counted self-reports, cards of venues.
 
-Nothing here joins two stays. Crowd state holds numbers of people a quarter-hour and none of their answers; it is
-computed again without a stay when that is erased, and leaves with the stays it came from.
+Nothing here links two stays. Crowd state holds numbers of people per quarter-hour and none of their answers. It is
+recomputed without a stay when that is erased, and is deleted with the stays it came from.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ class ParameterSet(models.Model):
 
 
 class CrowdClock(models.Model):
-    """One row: how far crowd state reaches, and the parameters it was computed with."""
+    """The only row of its table: the time up to which crowd state is computed, and the parameters used."""
 
     privacy = NOBODY
 
@@ -72,12 +72,12 @@ class CrowdDay(models.Model):
 
 
 class VenueCard(models.Model):
-    """What a scouting card needs and is dear to compute: costs by head count, usual crowd, expected crowd.
+    """Inputs of a scouting card that are expensive to compute: costs by head count, usual crowd, expected crowd.
 
-    `kind`, `volume_m3`, `air_changes_per_h` and `verified` are what the venue's facts were when its crowd was computed.
+    `kind`, `volume_m3`, `air_changes_per_h` and `verified` are the venue's facts at the time its crowd was computed.
     """
 
-    privacy = Privacy(Subject.NOBODY, export=Export.NEVER, kept="means of a venue; lives and goes with it")
+    privacy = Privacy(Subject.NOBODY, export=Export.NEVER, kept="means of a venue; deleted with it")
 
     venue = models.OneToOneField(Venue, models.CASCADE, primary_key=True, related_name="+")
     kind = models.CharField(max_length=16)
@@ -99,7 +99,7 @@ class VenueCard(models.Model):
 
 
 class AirReading(models.Model):
-    """What a sensor said, kept for as long as it narrows what is believed of the air."""
+    """A reading of a sensor, stored for as long as it narrows the estimate of the air."""
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("measured_at", dt.timedelta(days=9)),))
 
@@ -117,7 +117,7 @@ class AirReading(models.Model):
 
 
 class AirHour(models.Model):
-    """What measurements say of a venue's outdoor air in one hour; an hour without a row has its prior."""
+    """The measured outdoor air of a venue in one hour; an hour without a row has the prior."""
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("hour", dt.timedelta(days=16)),))
 
@@ -135,7 +135,7 @@ class AirHour(models.Model):
 
 
 class PublicSignal(models.Model):
-    """How many people of a region are known to be active cases, in one week."""
+    """The number of people of a region who are known active cases in one week."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="published numbers of whole regions")
 
@@ -160,10 +160,10 @@ class PublicSignal(models.Model):
 
 
 class AnsweredDay(models.Model):
-    """How many visitors of a venue's UTC day gave answers of each class, rounded once with a secret offset.
+    """The number of visitors of a venue's UTC day whose answers were of each class, rounded once with a secret offset.
 
-    Written in the night after the day and never again, so an erasure leaves it: it moved by the answers of one person
-    with a chance of one in eight, and nothing tells whose (`risk.model.answers`).
+    It is written in the night after the day and never again, so an erasure does not change it: one person's answers
+    changed it with a probability of one in eight, and nothing shows whose they were (`risk.model.answers`).
     """
 
     privacy = Privacy(
@@ -184,10 +184,11 @@ class AnsweredDay(models.Model):
 
 
 class ReportCell(models.Model):
-    """How many people whose visits looked alike reported a result in 28 days, and how many a positive one.
+    """The number of people with similar visits who reported a result in 28 days, and the number of positive results.
 
-    No owner, no day, no place. `sums` holds the cell's sums of expected hits, encrypted: those of a cell of one person
-    are nearly that person's visits. Cells are read merged, with five reporters or more (`risk.estimates.cells`).
+    It has no owner, no day and no place. `sums` holds the cell's sums of expected hits, encrypted: for a cell of one
+    person they almost describe that person's visits. Cells are read merged, with five reporters or more
+    (`risk.estimates.cells`).
     """
 
     privacy = Privacy(
@@ -217,7 +218,7 @@ class ReportCell(models.Model):
 
 
 class LearnedEstimate(models.Model):
-    """What a night learned from all cells, and whether it took over. Rows are never changed."""
+    """What a night learned from all cells, and whether it took effect. Rows are never changed."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="estimates of the whole deployment from many reports")
 
@@ -246,8 +247,8 @@ class LearnedEstimate(models.Model):
 class ReportedDay(models.Model):
     """Self-reported positive results in the quarter-hours of a venue's UTC day, as reporters inside.
 
-    A report is added as it comes and shows with the next night. It cannot be told from the others, so an erasure leaves
-    it: a number of people in a quarter-hour, which goes with its day.
+    A report is added on arrival and counts after the next nightly run. It cannot be told apart from the others, so an
+    erasure does not change it: it is a number of people in a quarter-hour, which is deleted with its day.
     """
 
     privacy = Privacy(
@@ -271,12 +272,12 @@ class ReportedDay(models.Model):
 
 
 class Series(models.Model):
-    """A series of weekly numbers of regions: one that an office publishes, or one of this deployment's releases."""
+    """A series of weekly numbers of regions, published by an authority or taken from this deployment's releases."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="names a published series")
 
     class Unit(models.TextChoices):
-        """What its numbers are, which says how areas make up a state."""
+        """The meaning of its numbers, which determines how areas add up to a state."""
 
         COUNT = "count"
         PERCENT = "percent"
@@ -295,9 +296,9 @@ class Series(models.Model):
 
 
 class SeriesWeek(models.Model):
-    """A number of one region and week as it was recorded. A revision is a row of its own; no row is ever changed."""
+    """A number of one region and week as it was recorded. A revision is a separate row; no row is ever changed."""
 
-    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="published numbers, and which were known when")
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="published numbers, and when each became known")
 
     series = models.ForeignKey(Series, models.CASCADE, related_name="weeks")
     region = models.CharField(max_length=3, help_text="US, letters of a state, or first three digits of a ZIP code")

@@ -1,7 +1,7 @@
-"""Every statement of this app that reads tables of `passes` and `venues`; nowhere else does SQL name them.
+"""Every statement of this app that reads tables of `passes` and `venues`; no other file names them in SQL.
 
-The import checker sees no table, so they are gathered here: look at this file before changing a column of those apps.
-Plain SQL for its speed: each is one pass over many venues or stays.
+The import checker cannot see tables, so the statements are collected here: check this file before changing a column of
+those apps. They are plain SQL for speed: each is one pass over many venues or stays.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ TAKE_CHANGES: Final = """
     WITH taken AS (DELETE FROM passes_change RETURNING venue_id, since)
     SELECT venue_id, min(since) FROM taken GROUP BY venue_id
 """
-"""Take the queue of changes: each venue with the earliest instant that changed."""
+"""Takes the queue of changes: each venue with the earliest time at which something changed."""
 VENUES_WITH_NEW_FACTS: Final = """
     SELECT venue.id FROM venues_venue AS venue
     JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
@@ -19,7 +19,7 @@ VENUES_WITH_NEW_FACTS: Final = """
     WHERE (venue.kind, venue.volume_m3, venue.air_changes_per_h, organisation.verified_at IS NOT NULL)
           IS DISTINCT FROM (card.kind, card.volume_m3, card.air_changes_per_h, card.verified)
 """
-"""Venues whose facts differ from those their crowd state was computed with, or that were verified meanwhile."""
+"""Venues whose facts differ from those used for their crowd state, or that were verified in the meantime."""
 VENUE_FACTS: Final = """
     SELECT venue.id, venue.kind, venue.volume_m3, venue.air_changes_per_h, organisation.verified_at IS NOT NULL
     FROM venues_venue AS venue JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
@@ -67,7 +67,7 @@ ANSWERS_OF_DAYS: Final = """
     GROUP BY came.venue_id, venue.public_id, came.day HAVING count(*) >= %(fewest)s
     ORDER BY came.venue_id, came.day
 """
-"""Passes that came first to a venue on each day that ended and has no answers yet, and how many of each class."""
+"""Passes that came first to a venue on each ended day without answers yet, and the number in each class."""
 
 # Self-reports ---------------------------------------------------------------------------------------------------------
 REPORTED_STAYS: Final = """
@@ -123,7 +123,7 @@ COST_BASES: Final = """
     LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
     WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
 """
-"""What the cost of a stay at each open venue depends on, with the basis of its stored curve."""
+"""Inputs of the cost of a stay at each open venue, with the basis of its stored curve."""
 STORE_CURVES: Final = """
     INSERT INTO risk_venuecard
         (venue_id, basis, curve, kind, volume_m3, air_changes_per_h, verified, inside_from, inside, usual, usual_at)
@@ -134,7 +134,7 @@ STORE_CURVES: Final = """
     JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
     ON CONFLICT (venue_id) DO UPDATE SET basis = EXCLUDED.basis, curve = EXCLUDED.curve
 """
-"""Store curves of cost with the venue's facts they were computed from."""
+"""Stores curves of cost with the venue's facts used for them."""
 PREPARED_VENUES: Final = """
     SELECT wanted.id, coalesce(card.curve, ''::bytea), coalesce(card.usual, ''::bytea), coalesce(card.inside_from, 0),
            coalesce(card.inside, ''::bytea), coalesce(card.rated, 0), coalesce(card.rated_masks, 0),
@@ -150,7 +150,7 @@ PREPARED_VENUES: Final = """
           AND event.starts_at < %(until)s::timestamptz AND event.ends_at > %(now)s::timestamptz
     ) AS event ON true
 """
-"""What is kept of venues for their cards: curve, usual crowd, who is inside, ratings, air and events."""
+"""Stored inputs of venues' cards: curve, usual crowd, people inside, ratings, air and events."""
 _GLANCE: Final = """
     venue.id, venue.public_id, venue.name, venue.zip, venue.kind, venue.time_zone, asked.hours::text,
     asked.capacity * asked.enforced_limit_percent / 100.0,
@@ -162,7 +162,7 @@ _GLANCE: Final = """
     CASE WHEN length(card.usual) > 0
          THEN substring(card.usual FROM 4 * (%(slots)s::jsonb ->> venue.time_zone)::int + 1 FOR 4) ELSE ''::bytea END
 """
-"""What the cost of an hour now is made from, and whether a place is open; `slots`: hour of the week by time zone."""
+"""Inputs of the cost of an hour from now, and whether a place is open; `slots`: hour of the week by time zone."""
 NEARBY_VENUES: Final = """
     SELECT wanted.number, other.*
     FROM unnest(%(kinds)s::text[], %(zips)s::text[]) WITH ORDINALITY AS wanted (kind, zip, number)
@@ -180,7 +180,7 @@ NEARBY_VENUES: Final = """
         ORDER BY venue.zip = wanted.zip DESC, venue.id
     ) AS other
 """.replace("GLANCE", _GLANCE)
-"""Listed, verified venues of the same kind and 3-digit ZIP as each given, those of the same ZIP first."""
+"""Listed, verified venues of the same kind and 3-digit ZIP as each given one, those of the same ZIP first."""
 GLANCES: Final = """
     SELECT GLANCE
     FROM unnest(%(venues)s::bigint[]) AS wanted (id)
@@ -188,4 +188,4 @@ GLANCES: Final = """
     JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
     LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
 """.replace("GLANCE", _GLANCE)
-"""The same of given venues; without a curve where none is prepared."""
+"""The same for given venues; without a curve if none is prepared."""

@@ -1,4 +1,4 @@
-"""URLs of this app. Names that devices may call are in `venues.authentication.ALLOWED`."""
+"""URLs of this app. Names that devices may call are listed in `venues.authentication.ALLOWED`."""
 
 from django.urls import URLPattern, URLResolver, path
 

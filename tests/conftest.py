@@ -1,10 +1,11 @@
 """Services and settings of the whole test run.
 
 The services start when this file is imported, before anything reads the settings: pytest-django would load settings
-named in `pyproject.toml` earlier than any conftest, so they are named here. `DATABASE_URL` and `REDIS_URL` from
-outside are used as they are; without them PostgreSQL and Valkey of a temporary home are started, without fsync.
+named in `pyproject.toml` earlier than any conftest, so they are named here. `DATABASE_URL` and `REDIS_URL` from outside
+are used unchanged; without them, PostgreSQL and Valkey of a temporary home are started, without fsync.
 
-Under pytest-xdist (`-n`) each worker starts services of its own. The process that only deals out the tests starts none.
+Under pytest-xdist (`-n`), each worker starts separate services. The process that only distributes the tests starts
+none.
 """
 
 import argparse
@@ -28,25 +29,25 @@ from playwright.sync_api import Playwright, sync_playwright
 import embedded
 from tests import databases
 
-# The same examples in every run, and no clock that fails a slow machine.
+# The same examples in every run, and no deadline that fails on a slow machine.
 hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("crowdtrace")
 
-# A run starts some sixty Python processes; without bytecode on disk each would compile everything it imports.
+# A run starts about sixty Python processes; without bytecode on disk each would compile everything it imports.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _stack = ExitStack()
 
 
-# Files that share an expensive server run in one worker, one after the other; any other file runs in any worker, but
-# whole.
+# Files that share an expensive server run in one worker, one after another; every other file runs in any worker, but as
+# a whole.
 GROUPS: Final = {
     "tests/site/": "running copy",
     "tests/town/test_demo.py": "running copy",
     "tests/exports/": "lake",
 }
-# What takes longest comes first, and short files fill what is left, so that all workers end together.
+# The longest tests come first, and short files fill the rest, so that all workers end together.
 LONGEST: Final = ("tests/exports/", "tests/browser/", "tests/site/", "tests/town/", "tests/adversaries/", "tests/risk/")
 
 
@@ -77,7 +78,7 @@ def _start_services() -> None:
     shortcuts.take()
 
 
-# A terminated run leaves like an interrupted one, so that no service stays behind.
+# A terminated run exits like an interrupted one, so that no service is left running.
 signal.signal(signal.SIGTERM, _interrupt)
 try:
     if _deals_out(sys.argv[1:]):
@@ -94,7 +95,7 @@ except BaseException:
 
 
 def pytest_configure() -> None:
-    """Hide the settings from workers to come, which would load them before their services have addresses."""
+    """Hide the settings from future workers, which would load them before their services have URLs."""
     if _deals_out(sys.argv[1:]):
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
@@ -102,7 +103,7 @@ def pytest_configure() -> None:
 # First, because pytest-xdist reads the groups in the same hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests run in one worker, and put the longest first."""
+    """Assign tests to workers, and put the longest first."""
     items.sort(key=_turn)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
@@ -113,7 +114,7 @@ def _path(item: pytest.Item) -> str:
 
 
 def _turn(item: pytest.Item) -> int:
-    """Return the place of a test's folder among those that take longest."""
+    """Return the place of a test's folder among the slowest."""
     path = _path(item)
     return next((turn for turn, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
 
@@ -133,7 +134,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def _forget_keys() -> None:
-    """Databases of tests come and go; a process remembers keys."""
+    """Clear cached keys, because test databases are replaced."""
     from passes import keys, ticket_keys
 
     keys.forget()
@@ -142,7 +143,7 @@ def _forget_keys() -> None:
 
 @pytest.fixture(scope="session")
 def rsa_keys() -> tuple[RSAPrivateKey, ...]:
-    """A few real keys, for making one takes a tenth of a second and every database needs 34."""
+    """Return a few real keys, because generating one takes a tenth of a second and every database needs 34."""
     from passes.codec.blind import new_key
 
     return tuple(new_key() for _ in range(8))
@@ -150,7 +151,7 @@ def rsa_keys() -> tuple[RSAPrivateKey, ...]:
 
 @pytest.fixture(autouse=True)
 def _keys_are_at_hand(rsa_keys: tuple[RSAPrivateKey, ...], monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """Ticket keys are taken from the few in turns, and draws of many tests at once may fill a core."""
+    """Take ticket keys from the few in turn, and let draws of many tests at once use a whole core."""
     turns = itertools.cycle(rsa_keys)
     monkeypatch.setattr("passes.codec.blind.new_key", lambda: next(turns))
     settings.THROTTLES = settings.THROTTLES | {"signing": "1000000/second"}
@@ -158,6 +159,6 @@ def _keys_are_at_hand(rsa_keys: tuple[RSAPrivateKey, ...], monkeypatch: pytest.M
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """The one driver of Chromium: it keeps an event loop in this thread, so there can be no second."""
+    """Yield the only driver of Chromium: it keeps an event loop in this thread, so there can be no second one."""
     with sync_playwright() as driver:
         yield driver

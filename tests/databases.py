@@ -1,4 +1,4 @@
-"""Empty databases for catalogues and restores. One that was used is emptied for the next test, not dropped."""
+"""Empty databases for catalogues and restores. A used one is emptied for the next test, not dropped."""
 
 import os
 import secrets
@@ -30,7 +30,7 @@ def drop_spare() -> None:
     """Drop the databases that were kept for the next test."""
     while _spare:
         name = _spare.pop()
-        # Not WITH (FORCE): that is refused while autovacuum is at work there, which a plain DROP stops by itself.
+        # Not WITH (FORCE): that is refused while autovacuum is active there, which a plain DROP stops.
         _end_sessions(name)
         _ask(f'DROP DATABASE "{name}"')
 

@@ -1,9 +1,10 @@
-"""Six doors that scan at a running copy and never give up on a scan; then what the database holds of them.
+"""Six doors that scan at a running copy and never give up on a scan; then compare with the database.
 
-    python -m tests.doors ADDRESS SCANS
+    python -m tests.doors URL SCANS
 
-A process of its own, on the services of the copy's home. It says `acknowledged N` from time to time, at the end one
-JSON object: `{acknowledged, lost, doubled, changed, visits, longest}`, the last in seconds without an answer.
+This is a separate process, on the services of the copy's home. It prints `acknowledged N` from time to time, and
+finally one JSON object: `{acknowledged, lost, doubled, changed, visits, longest}`, the last in seconds without a
+response.
 """
 
 import http.client
@@ -27,7 +28,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
 
 def ask(address: str, token: str, body: dict[str, Any]) -> str | None:
-    """One answer, or none."""
+    """Return one response, or `None`."""
     headers = {"Authorization": f"Device {token}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
     try:
@@ -42,7 +43,7 @@ def ask(address: str, token: str, body: dict[str, Any]) -> str | None:
 
 
 def scan_all(address: str, tokens: list[str], shown: list[Any]) -> tuple[dict[str, str], float]:
-    """The acknowledged results by scan_id, and the longest time between two of them."""
+    """Return the acknowledged results by scan_id, and the longest time between two of them."""
     left: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for screen in shown:
         left.put(screen)

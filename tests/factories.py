@@ -1,4 +1,4 @@
-"""Small factories: everything goes through the real services. Time is given; ids, codes and tokens are random."""
+"""Small factories that use the real services. The time is an argument; ids, codes and tokens are random."""
 
 import datetime as dt
 import itertools
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 
 def make_user(*, username: str = "", email: str = "", now: dt.datetime = NOW, **fields: Any) -> User:
-    """An account with `PASSWORD`."""
+    """Create an account with `PASSWORD`."""
     user = sign_up(username=username or f"person{next(_numbers)}", password=PASSWORD, email=email, now=now)
     for name, value in fields.items():
         setattr(user, name, value)
@@ -33,7 +33,7 @@ def make_user(*, username: str = "", email: str = "", now: dt.datetime = NOW, **
 
 
 def confirm_email(user: User, *, now: dt.datetime = NOW) -> None:
-    """As the mailed link does."""
+    """Confirm the e-mail address, as the link does."""
     accounts.confirm_email(token=mailed.token_for(user, mailed.CONFIRM), now=now)
 
 
@@ -45,7 +45,7 @@ def make_organisation(
     verified: bool = True,
     now: dt.datetime = NOW,
 ) -> Organisation:
-    """An organisation, verified unless told otherwise."""
+    """Create an organisation, verified by default."""
     organisation = create_organisation(owner=owner or make_user(now=now), name=name, kind=kind, now=now)
     if verified:
         organisation = verify_organisation(organisation=organisation, actor="operator", now=now)
@@ -53,7 +53,7 @@ def make_organisation(
 
 
 def join(organisation: Organisation, role: Role, *, user: User | None = None, now: dt.datetime = NOW) -> User:
-    """A member with this role, who joined by a code."""
+    """Create a member with this role, who joined with a code."""
     member = user or make_user(now=now)
     code = make_member_code(organisation=organisation, role=role, actor="owner", now=now)
     redeem_member_code(user=member, code=code.code, now=now)
@@ -61,7 +61,7 @@ def join(organisation: Organisation, role: Role, *, user: User | None = None, no
 
 
 def owner_of(organisation: Organisation) -> User:
-    """The first owner of an organisation."""
+    """Return the first owner of an organisation."""
     return Membership.objects.filter(organisation=organisation, role=Role.OWNER).order_by("pk")[0].user
 
 
@@ -75,7 +75,7 @@ def make_venue(
     now: dt.datetime = NOW,
     **facts: Any,
 ) -> Venue:
-    """An open venue, by default open around the clock, with its organisation and requirements in hand."""
+    """Create an open venue, by default open around the clock, with its organisation and requirements loaded."""
     return create_venue(
         organisation=organisation or make_organisation(now=now),
         facts=replace(VenueFacts(name=name, kind=kind, zip=zip_code), **facts),
@@ -86,7 +86,7 @@ def make_venue(
 
 
 def door_of(venue: Venue) -> Door:
-    """The first door of a venue."""
+    """Return the first door of a venue."""
     return Door.objects.select_related("venue__organisation").filter(venue=venue).order_by("pk")[0]
 
 
@@ -99,7 +99,7 @@ class EnrolledDevice:
 
     @property
     def header(self) -> dict[str, str]:
-        """For Django's test client: `client.post(..., headers=enrolled.header)`."""
+        """Return headers for Django's test client: `client.post(..., headers=enrolled.header)`."""
         return {"Authorization": f"Device {self.token}"}
 
 
@@ -111,7 +111,7 @@ def make_device(
     name: str = "Kiosk",
     now: dt.datetime = NOW,
 ) -> EnrolledDevice:
-    """A device enrolled by a code at a door, by default the first one of the venue."""
+    """Enrol a device with a code at a door, by default the first one of the venue."""
     place = door or door_of(venue or make_venue(now=now))
     code = make_enrolment_code(door=place, actor="owner", now=now)
     device, token = enrol_device(code=code.code, name=name, kind=kind, now=now)
@@ -128,7 +128,7 @@ def make_event(
     invitation_needed: bool = True,
     now: dt.datetime = NOW,
 ) -> Event:
-    """An event, by default this evening and four hours long."""
+    """Create an event, by default this evening and four hours long."""
     return create_event(
         venue=venue or make_venue(now=now),
         name=name,

@@ -1,4 +1,4 @@
-"""Requests made from the schema, and what must hold of every answer."""
+"""Requests generated from the schema, and what must hold for every response."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ CHECKS: Final = [
 
 @contextmanager
 def one_connection() -> Iterator[None]:
-    """Requests use the test's transaction; as Django's own test client does, nothing closes its connection.
+    """Let requests use the test's transaction: like Django's test client, prevent them from closing its connection.
 
     That client connects the signals again after each of its requests, so this comes after them.
     """
@@ -66,9 +66,9 @@ def try_operation(
     examples: int,
     prepare: Callable[[Case], None] = lambda _case: None,
 ) -> None:
-    """Send generated requests to one operation, right or wrong ones, each in a transaction that is rolled back.
+    """Send generated requests to one operation, valid or invalid ones, each in a transaction that is rolled back.
 
-    `prepare` puts right what no schema can say, such as ids that exist.
+    `prepare` corrects what a schema cannot describe, such as ids that exist.
     """
     schema = _schema_of(document)
 
@@ -93,7 +93,7 @@ def try_operation(
 
 
 def checks_of(case: Case) -> list[Any]:
-    """What is checked: a wrong body or query must be refused; a header that was put right is wrong no more."""
+    """Return the checks: an invalid body or query must be refused; a header that was corrected is valid."""
     is_wrong = case.meta is not None and any(
         component.mode is GenerationMode.NEGATIVE and str(kind).lower().endswith(("body", "query"))
         for kind, component in case.meta.components.items()

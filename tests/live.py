@@ -1,4 +1,4 @@
-"""Real copies of CrowdTrace: `manage.py serve` in a home and on a port of its own."""
+"""Real copies of CrowdTrace: `manage.py serve` in a separate home and on a separate port."""
 
 import http.client
 import json
@@ -37,11 +37,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 class Copy:
-    """One running copy: its home, port, process, and what it has said so far."""
+    """One running copy: its home, port, process, and its output so far."""
 
     def __init__(self, home: Path, port: int) -> None:
         self.home, self.port = home, port
-        # A file of its own: the programs of a killed copy may still write to theirs.
+        # A separate file: the programs of a killed copy may still write to theirs.
         self.output = home.parent / f"{home.name}-{port}-{secrets.token_hex(4)}.txt"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
@@ -97,7 +97,7 @@ def running(home: Path, port: int) -> Iterator[Copy]:
 
 
 def manage(home: Path, *arguments: str) -> str:
-    """What a management command prints when run beside the copy of this home."""
+    """Return the output of a management command, run while the copy of this home is running."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=CHECKOUT,
@@ -111,6 +111,6 @@ def manage(home: Path, *arguments: str) -> str:
 
 
 def demonstration(home: Path) -> dict[str, Any]:
-    """Addresses, log-in and fresh enrolment codes of a running copy."""
+    """Return URLs, log-in and new enrolment codes of a running copy."""
     found: dict[str, Any] = json.loads(manage(home, "demo", "--json"))
     return found

@@ -12,7 +12,7 @@ MADE_BY_MIGRATE: Final = frozenset({"django_content_type", "auth_permission"})
 
 
 def take() -> None:
-    """Take every shortcut, for the life of the process."""
+    """Apply every shortcut, for the lifetime of the process."""
     # The real hash is slow on purpose: a quarter of a second for every account. No test depends on which one it is.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     _list_static_files_once()
@@ -20,7 +20,7 @@ def take() -> None:
 
 
 def _list_static_files_once() -> None:
-    """Give every instance the list of the first one: each `Client` makes the middleware again, and lists 200 files."""
+    """Give every instance the list of the first: each `Client` creates the middleware again, which lists 200 files."""
     list_files = WhiteNoiseMiddleware.add_files_from_finders
     listed: dict[str, Any] = {}
 
@@ -34,10 +34,10 @@ def _list_static_files_once() -> None:
 
 
 def empty_tables() -> None:
-    """Delete what a test committed, as Django's `flush` does.
+    """Delete what a test committed, like Django's `flush`.
 
-    `flush` truncates every table, which makes new files for each and all its indexes, and then recreates content types
-    and permissions. Here only tables that hold rows are touched. As with `flush`, writers at work are waited for.
+    `flush` truncates every table, which creates new files for each and all its indexes, and then recreates content
+    types and permissions. Here only tables with rows are affected. As with `flush`, active writers are waited for.
     """
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
     quoted = [connection.ops.quote_name(name) for name in names if name not in MADE_BY_MIGRATE]

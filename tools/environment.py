@@ -1,7 +1,7 @@
-"""Make a virtual environment hold what a lock says: `environment.py FOLDER LOCK [COVERED ...]`.
+"""Make a virtual environment match a lock: `environment.py FOLDER LOCK [COVERED ...]`.
 
-Does nothing when the environment was made from the same lock by the same Python. COVERED are locks whose packages LOCK
-holds as well. When `wheelhouse/` is there, packages come from it alone and no network is used.
+It does nothing if the environment was made from the same lock by the same Python. COVERED are locks whose packages LOCK
+includes. If `wheelhouse/` exists, packages are installed from it without a network.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ STAMP = "crowdtrace-locks.json"
 
 
 def main(folder: Path, lock: Path, covered: list[Path]) -> None:
-    """Bring the environment in line with the lock."""
+    """Make the environment match the lock."""
     refuse_foreign(folder)
     wanted = {path.name: digest(path) for path in [lock, *covered]}
     if read_stamp(folder).get(lock.name) == wanted[lock.name] and works(folder):
@@ -32,29 +32,29 @@ def main(folder: Path, lock: Path, covered: list[Path]) -> None:
     source = ["--no-index", "--find-links", str(WHEELHOUSE)] if WHEELHOUSE.is_dir() else []
     done = subprocess.run([*command, *source, "--require-hashes", "--requirement", str(lock)], check=False)
     if done.returncode != 0:
-        sys.exit(f"{lock.name} could not be installed; the lines above say why. Start the same command again.")
+        sys.exit(f"Could not install {lock.name}; see the lines above for the reason, then run the same command again.")
     (folder / STAMP).write_text(json.dumps(wanted))
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Stop before a folder that is not ours alone: making an environment anew empties it.
+    """Refuse a folder that may not be ours: creating an environment there would empty it.
 
-    A link leads to an environment that others use too, and a folder that holds something else than an environment was
-    named by mistake.
+    A link leads to an environment that others use too, and a folder that contains anything but an environment was named
+    by mistake.
     """
     if folder.is_symlink():
         sys.exit(f"{folder} is a link to {folder.readlink()}; remove the link, or choose a folder with VENV=.")
     if folder.exists() and any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
-        sys.exit(f"{folder} holds something else than a virtual environment; choose another folder with VENV=.")
+        sys.exit(f"{folder} is not a virtual environment; choose another folder with VENV=.")
 
 
 def digest(path: Path) -> str:
-    """Return what an environment is made from: the lock's content and the version of Python."""
+    """Return a hash of what an environment is made from: the lock's content and the version of Python."""
     return hashlib.sha256(f"{sys.version_info[:2]}".encode() + path.read_bytes()).hexdigest()
 
 
 def read_stamp(folder: Path) -> dict[str, str]:
-    """Return name and digest of the locks that the environment holds."""
+    """Return names and digests of the locks that the environment was made from."""
     try:
         content: dict[str, str] = json.loads((folder / STAMP).read_text())
     except (OSError, ValueError):
@@ -63,7 +63,7 @@ def read_stamp(folder: Path) -> dict[str, str]:
 
 
 def works(folder: Path) -> bool:
-    """Return whether the environment is of this version of Python, and runs; a moved one does not."""
+    """Return whether the environment has this version of Python and works; a moved one does not."""
     python = folder / "bin" / "python"
     question = "import json, sys; print(json.dumps([sys.prefix, *sys.version_info[:2]]))"
     try:
@@ -77,7 +77,7 @@ def works(folder: Path) -> bool:
 
 
 def is_at_home(folder: Path) -> bool:
-    """Return whether the environment was made where it lies; scripts of a moved one name its former place."""
+    """Return whether the environment was created at its present path; scripts of a moved one name the former path."""
     try:
         line = (folder / "bin" / "pip").read_text().splitlines()[0]
     except (OSError, IndexError, UnicodeDecodeError):
@@ -89,7 +89,7 @@ def is_at_home(folder: Path) -> bool:
 
 
 def make(folder: Path) -> None:
-    """Make an empty environment; bring Debian's separate venv package when it is missing and we may."""
+    """Create an empty environment; install Debian's separate venv package if it is missing and we may."""
     say(f"Making {folder.name} with Python {sys.version.split()[0]} ...")
     if importable("ensurepip"):
         venv.create(folder, clear=True, with_pip=True, symlinks=True)
@@ -100,7 +100,7 @@ def make(folder: Path) -> None:
     if done.returncode != 0:
         sys.exit(done.returncode)
     shutil.rmtree(folder, ignore_errors=True)
-    # Another process, because this one has already found that the package is not there.
+    # Another process, because this one has already found that the package is missing.
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
 
 
@@ -114,7 +114,7 @@ def importable(name: str) -> bool:
 
 
 def say(text: str) -> None:
-    """Tell what is being done."""
+    """Print a line of progress."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

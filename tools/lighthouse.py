@@ -1,7 +1,7 @@
-"""Measures pages of a running copy with Lighthouse and fails below the aim: `lighthouse.py http://127.0.0.1:8000`.
+"""Measure pages of a running copy with Lighthouse, and fail below the aim: `lighthouse.py http://127.0.0.1:8000`.
 
-Lighthouse 12.8.2 comes by npm when it is asked for (newer ones want a newer Node); it drives the system's Chromium.
-Figures of a busy machine say little: run it at rest.
+npm downloads Lighthouse 12.8.2 for the run (newer ones require a newer Node); it drives the system's Chromium. Figures
+of a busy machine mean little: run it on an idle one.
 """
 
 import json
@@ -21,11 +21,11 @@ CATEGORIES = ("performance", "accessibility", "best-practices")
 AIM = 95
 ATTEMPTS = 3
 OWNER = "owner"
-"""The page that is measured logged in, as the demonstration's owner."""
+"""The page that is measured as the logged-in owner of the demonstration."""
 
 
 def pages(url: str) -> dict[str, str]:
-    """Name and address of each page that is measured; the check-in is that of the first place."""
+    """Return name and URL of each page to measure; the check-in is that of the first place."""
     with urllib.request.urlopen(f"{url}/venues") as answer:  # noqa: S310 - the copy that was named
         found = re.search(r'href="/venues/(v_\w+)"', answer.read().decode())
     if found is None:
@@ -51,7 +51,7 @@ def pages(url: str) -> dict[str, str]:
 
 
 def owner_cookie(url: str) -> str:
-    """The session of the demonstration's owner, logged in by the form."""
+    """Return the session of the demonstration's owner, after log-in by the form."""
     made = subprocess.run([sys.executable, "manage.py", "demo", "--json"], capture_output=True, check=True).stdout
     owner = json.loads(made)["owner"]
     jar = CookieJar()
@@ -65,7 +65,7 @@ def owner_cookie(url: str) -> str:
 
 
 def measure(address: str, folder: Path, cookie: str) -> dict[str, int]:
-    """Score of each category, 0 to 100."""
+    """Return the score of each category, 0 to 100."""
     report = folder / "report.json"
     headers = folder / "headers.json"
     headers.write_text(json.dumps({"Cookie": cookie} if cookie else {}))
@@ -76,7 +76,7 @@ def measure(address: str, folder: Path, cookie: str) -> dict[str, int]:
         f"--extra-headers={headers}",
     ]  # fmt: skip
     for attempt in range(ATTEMPTS):
-        # It sometimes misses the beginning of a load (NO_NAVSTART), which says nothing about the page.
+        # It sometimes misses the start of a load (NO_NAVSTART), which says nothing about the page.
         if subprocess.run(command, check=False, env={**os.environ, "CHROME_PATH": chromium}).returncode == 0:
             break
         if attempt == ATTEMPTS - 1:
@@ -86,7 +86,7 @@ def measure(address: str, folder: Path, cookie: str) -> dict[str, int]:
 
 
 def main() -> None:
-    """Measure every page, or those that are named, and say which are below."""
+    """Measure every page, or the named ones, and report those below the aim."""
     url, *only = sys.argv[1:]
     below = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,9 @@
 """Make `crowdtrace/town/data/radar.json.gz`: a simulated season of hospital admissions with weekly forecasts of it.
 
-`python tools/make_radar_demonstration.py` writes the file anew, the same each time; it takes some minutes. Admissions
-are invented: waves of three winters, one peak each, that reach states one after the other, with counting noise. The
-forecasts are those of the product's own code, made week after week from what was known. Ages are weeks before the last.
+`python tools/make_radar_demonstration.py` writes the file again, with the same content each time; it takes some
+minutes. Admissions are invented: waves of three winters, one peak each, that reach states one after another, with
+counting noise. The forecasts are made by the product's code, week after week from what was known. Ages are weeks before
+the last.
 """
 
 import datetime as dt
@@ -37,18 +38,18 @@ FIRST: Final = dt.date(2023, 9, 2)
 KEPT_WEEKS: Final = 32
 RUNS: Final = 12
 SCORED_BEFORE: Final = 6
-"""Runs before the first that is kept, so that its skill is known too."""
+"""Runs before the first stored one, so that its skill is known too."""
 AREAS: Final = (
     "021", "100", "112", "191", "303", "331", "441", "482", "554", "606",
     "631", "770", "802", "850", "891", "900", "921", "941", "945", "972", "981",
 )  # fmt: skip
-"""ZIP3 areas of large cities: those of the demonstration's two venues among them."""
+"""ZIP3 areas of large cities, including those of the demonstration's two venues."""
 TERRITORIES: Final = frozenset({"PR", "VI", "GU", "AS", "MP", "AA", "AE", "AP"})
 Values = dict[str, dict[dt.date, float]]
 
 
 def admissions() -> Values:
-    """Weekly admissions by region: states, ZIP3 areas, and the country as the sum of the states."""
+    """Return weekly admissions by region: states, ZIP3 areas, and the country as the sum of the states."""
     rng = np.random.default_rng(20_251_213)
     weeks = [FIRST + dt.timedelta(weeks=number) for number in range((LAST - FIRST).days // 7 + 1)]
     days = np.array(weeks, "datetime64[D]")
@@ -80,7 +81,7 @@ def admissions() -> Values:
 
 
 def wandering(rng: np.random.Generator, weeks: int, step: float) -> Floats:
-    """Logarithms of what moves admissions away from a smooth wave: steps that are forgotten in about four weeks."""
+    """Return logarithms of deviations from a smooth wave: random steps that decay in about four weeks."""
     found = np.zeros(weeks)
     for at, move in enumerate(rng.normal(0.0, step, weeks)):
         found[at] = 0.75 * found[at - 1] + move
@@ -88,7 +89,7 @@ def wandering(rng: np.random.Generator, weeks: int, step: float) -> Floats:
 
 
 def known(values: Values, as_of: dt.date) -> Known:
-    """What is known on a date."""
+    """Return what is known on a date."""
     rows = [
         Number(region, week, value)
         for region, found in values.items()
@@ -99,7 +100,7 @@ def known(values: Values, as_of: dt.date) -> Known:
 
 
 def stored(one: Outlook) -> dict[str, Any]:
-    """A forecast as its table has it; counts are whole, and the baseline is left out, as its score is kept."""
+    """Return a forecast in the form of its table; counts are whole; the baseline is omitted (its score is stored)."""
     return {
         "region": one.region,
         "level": one.level,
@@ -110,7 +111,7 @@ def stored(one: Outlook) -> dict[str, Any]:
 
 
 def age(day: str) -> int:
-    """Weeks before the last."""
+    """Return the number of weeks before the last."""
     return (LAST - dt.date.fromisoformat(day)).days // 7
 
 
@@ -123,7 +124,7 @@ def main() -> None:
     for back in reversed(range(RUNS + SCORED_BEFORE)):
         as_of = LAST - dt.timedelta(weeks=back)
         now = known(values, as_of)
-        # Without earlier states of knowledge, as nothing is revised here: a fourth of the time.
+        # Without earlier states of knowledge, as nothing is revised here, which takes a fourth of the time.
         found, flags = outlooks(now, [], unit="count")
         seen = {key: value for key, value in truth.items() if key[1] <= as_of}
         skill = {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Bring what pip cannot: `system.sh NAME...`, where NAME is chromium, java, or a package of Debian's.
-# Installs only what is missing, and only as root or with a sudo that asks for no password; else prints the one line.
+# Install system packages pip cannot provide: `system.sh NAME...`, where NAME is chromium, java, or a Debian package.
+# Only missing packages are installed, and only as root or with passwordless sudo; otherwise the command is printed.
 set -eu
 
 is_there() {
@@ -16,11 +16,11 @@ as_root=""
 test "$(id -u)" = 0 || as_root="sudo -n"
 may_install() { test -z "$as_root" || { command -v sudo && sudo -n true; } >/dev/null 2>&1; }
 
-# Chromium without windows, of the same version: tests start it in a quarter of the time. Debian has it; where it cannot
-# be had, tests use Chromium itself.
+# Headless Chromium of the same version: tests start it in a quarter of the time. Debian has it; if it cannot be
+# installed, tests use Chromium itself.
 want_shell() {
     if command -v chromium-headless-shell || ! command -v apt-get || ! may_install; then return; fi
-    # A machine without a network must not wait long for what it can do without.
+    # A machine without a network must not wait long for an optional package.
     apt-cache show chromium || $as_root timeout 60 apt-get update -qq || return
     apt-cache show chromium-headless-shell || return
     install="apt-get install -y -qq --no-install-recommends"

@@ -1,7 +1,7 @@
 """Fill `wheelhouse/` with everything the locks name, for a machine without a network: `wheelhouse.py PYTHON LOCK...`.
 
-Files are kept as they were published, because the locks hold their hashes. A package that is published only as source
-is built at installation, so what it needs for that (its `build-system.requires`) is put beside it.
+Files are stored as they were published, because the locks contain their hashes. A package that is published only as
+source is built at installation, so its build requirements (`build-system.requires`) are stored too.
 """
 
 import re
@@ -19,7 +19,7 @@ DEFAULT_BUILD = ["setuptools", "wheel"]  # PEP 518, for a source without pyproje
 
 
 def main(python: str, locks: list[str]) -> None:
-    """Download into a draft, which takes its final name when it is whole."""
+    """Download into a temporary folder, which is renamed when it is complete."""
     DRAFT.mkdir(exist_ok=True)
     for lock in locks:
         say(f"Downloading {lock} ...")
@@ -31,7 +31,7 @@ def main(python: str, locks: list[str]) -> None:
             extra.unlink()
     needs = sorted({need for source in sources() for need in build_needs(source)})
     if needs:
-        say(f"Downloading what {len(sources())} sources need to be built: {', '.join(needs)} ...")
+        say(f"Downloading build requirements of {len(sources())} sources: {', '.join(needs)} ...")
         download(python, *needs)
     if WHEELHOUSE.exists():
         for old in WHEELHOUSE.iterdir():
@@ -43,14 +43,14 @@ def main(python: str, locks: list[str]) -> None:
 
 
 def download(python: str, *what: str) -> None:
-    """Download packages with pip, which skips files that are there already."""
+    """Download packages with pip, which skips existing files."""
     command = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(DRAFT), *what]
     if subprocess.run(command, check=False).returncode != 0:
-        sys.exit("The download failed; the lines above say why. Start the same command again, it goes on from here.")
+        sys.exit("The download failed; see the lines above for the reason. Run the same command again to continue.")
 
 
 def for_other_patches(lock: str) -> str:
-    """Return the requirements that only other patch releases of this Python need, without the marker that says so.
+    """Return the requirements that only other patch releases of this Python need, without their marker.
 
     The target may have 3.11.2 where this machine has 3.11.7.
     """
@@ -66,12 +66,12 @@ def sources() -> list[Path]:
 
 
 def build_needs(source: Path) -> list[str]:
-    """Return what building a source needs, from its own pyproject.toml."""
+    """Return the build requirements of a source, from its pyproject.toml."""
     text = read_member(source, "pyproject.toml")
     if text is None:
         return DEFAULT_BUILD
     needs: list[str] = tomllib.loads(text).get("build-system", {}).get("requires", DEFAULT_BUILD)
-    # Old setuptools builds ask for the wheel package besides.
+    # Old setuptools builds require the wheel package too.
     return [*needs, "wheel"] if any(need.startswith("setuptools") for need in needs) else needs
 
 
@@ -90,7 +90,7 @@ def read_member(source: Path, name: str) -> str | None:
 
 
 def say(text: str) -> None:
-    """Tell what is being done."""
+    """Print a line of progress."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -1,1 +1,1 @@
-"""Organisations, venues, their rules, doors, devices and events; accounts of owners. Begin at `models`."""
+"""Organisations, venues, their rules, doors, devices and events; accounts of owners. Begin with `models`."""

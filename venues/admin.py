@@ -1,8 +1,8 @@
-"""Raw tables of this app for operators, to read; never anything of a visit.
+"""Read-only tables of this app for operators, without any data of visits.
 
-The site has no log-in of its own: it sends to the one of the owners' pages, so that its throttle and second factor
-hold here too. What changes something goes through services (the owner's API, `manage.py`), for those write the audit.
-The one thing that can be changed here is whether an account may be used at all.
+The site has no separate log-in: it redirects to that of the owners' pages, so that their throttle and second factor
+apply here too. Changes are made by services (the owner's API, `manage.py`), because those write the audit log. The only
+thing that can be changed here is whether an account may be used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from common.web.problems import Forbidden
 from venues.models import Device, Door, Event, Membership, Organisation, Requirements, Venue
 from venues.pages.base import sends_forms
 
-if TYPE_CHECKING:  # it is generic to the type checker alone
+if TYPE_CHECKING:  # it is generic only for the type checker
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
     _ModelAdmin = admin.ModelAdmin
@@ -35,13 +35,13 @@ class OperatorSite(admin.AdminSite):
     index_title = "Tables of venues"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
-        """Send to the log-in page; an account that is no operator's is refused."""
+        """Redirect to the log-in page; refuse an account that is not an operator's."""
         if request.user.is_authenticated:
             raise Forbidden
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A page of the site; its forms tell our own server where they come from."""
+        """Return a page of the site whose forms send their origin to our own server."""
         return sends_forms(super().admin_view(view, cacheable))
 
     def password_change(  # type: ignore[override]
@@ -49,7 +49,7 @@ class OperatorSite(admin.AdminSite):
         request: HttpRequest,  # noqa: ARG002
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
-        """Send to the account's own page, which also ends tokens and writes the audit."""
+        """Redirect to the account's own page, which also ends tokens and writes the audit log."""
         return redirect(settings.LOGIN_REDIRECT_URL)
 
 
@@ -57,21 +57,21 @@ operator_site = OperatorSite(name="admin")
 
 
 class ReadOnly(_ModelAdmin):
-    """A table to look at."""
+    """A read-only table."""
 
     show_full_result_count = False
     list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """No."""
+        """Return `False`."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:  # noqa: ARG002
-        """No."""
+        """Return `False`."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:  # noqa: ARG002
-        """No."""
+        """Return `False`."""
         return False
 
 
@@ -86,7 +86,7 @@ class OrganisationAdmin(ReadOnly):
 
 @admin.register(Membership, site=operator_site)
 class MembershipAdmin(ReadOnly):
-    """Who may do what."""
+    """Roles of members."""
 
     list_display = ("organisation", "user", "role")
     list_filter = ("role",)
@@ -105,7 +105,7 @@ class VenueAdmin(ReadOnly):
 
 @admin.register(Requirements, site=operator_site)
 class RequirementsAdmin(ReadOnly):
-    """What venues asked and ask."""
+    """Past and present requirements of venues."""
 
     list_display = ("venue", "version", "created_at", "capacity", "enforced_limit_percent", "rotating_code")
     list_select_related = ("venue",)
@@ -121,7 +121,7 @@ class DoorAdmin(ReadOnly):
 
 @admin.register(Device, site=operator_site)
 class DeviceAdmin(ReadOnly):
-    """Devices; the hash of a token is no use to anybody and is left out."""
+    """Devices, without the hashes of their tokens, which are of no use."""
 
     list_display = ("public_id", "name", "kind", "door", "enrolled_at", "last_seen", "revoked_at")
     list_select_related = ("door__venue",)
@@ -138,7 +138,7 @@ class EventAdmin(ReadOnly):
 
 @admin.register(AuditEntry, site=operator_site)
 class AuditAdmin(ReadOnly):
-    """What staff did."""
+    """Actions of the staff."""
 
     list_display = ("at", "actor", "verb", "subject", "organisation")
     search_fields = ("actor", "subject", "organisation")
@@ -147,7 +147,7 @@ class AuditAdmin(ReadOnly):
 
 @admin.register(User, site=operator_site)
 class AccountAdmin(ReadOnly):
-    """Accounts; one may be switched off and on."""
+    """Accounts, which can be deactivated and activated."""
 
     list_display = ("username", "date_joined", "last_login", "is_active", "is_staff")
     search_fields = ("username",)
@@ -155,11 +155,11 @@ class AccountAdmin(ReadOnly):
     readonly_fields = ("username", "date_joined", "last_login", "is_staff")
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Yes, but not oneself."""
+        """Return whether it is another account."""
         return obj is None or obj.pk != request.user.pk
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save it, with its line in the audit; Django's admin has opened the transaction."""
+        """Save the account with its audit entry; Django's admin has opened the transaction."""
         super().save_model(request, obj, form, change)
         verb = "account.switched_on" if obj.is_active else "account.switched_off"
         audit.record(actor=request.user.get_username(), verb=verb, subject=obj.username, now=utc_now())

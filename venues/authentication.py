@@ -1,6 +1,6 @@
-"""Who asks: a device by its token, or a person who runs venues by session or token.
+"""Authentication of devices, by token, and of people who run venues, by session or token.
 
-Devices are not users. `request.auth` of a device is its `DeviceContext`, and `request.user` is `None`; of a person
+Devices are not users. For a device, `request.auth` is its `DeviceContext` and `request.user` is `None`; for a person,
 `request.user` is the account and `request.auth` the `OwnerToken`, or `None` in a session.
 """
 
@@ -28,17 +28,17 @@ ALLOWED: Final[dict[DeviceKind, frozenset[tuple[str, str]]]] = {
     DeviceKind.GATE: _SCANNING | {("POST", "air")},
     DeviceKind.PERSONAL: _SCANNING,
 }
-"""What a device's token opens, by kind: method and name of the address. What is not listed is closed."""
+"""What a device's token may call, by kind: method and URL name. Everything else is refused."""
 
 
 class DeviceAuthentication(SchemeAuthentication):
     """`Authorization: Device <token>`: one look-up, then the list of what this kind of device may call."""
 
     scheme = "Device"
-    description = "The token a kiosk or phone got when it was enrolled."
+    description = "The token that a kiosk or phone received when it was enrolled."
 
     def identify(self, credential: str, request: Request) -> tuple[None, DeviceContext]:
-        """The device's context."""
+        """Return the device's context."""
         now = utc_now()
         context = device_context(credential, now)
         if context is None:
@@ -51,7 +51,7 @@ class DeviceAuthentication(SchemeAuthentication):
 
 
 def unknown_device() -> Unauthorized:
-    """The answer to a token that no device has."""
+    """Return the error for an unknown token."""
     detail = _("This device is unknown or revoked. Enrol it again.")
     return Unauthorized(detail, scheme=DeviceAuthentication.scheme)
 
@@ -60,10 +60,10 @@ class OwnerTokenAuthentication(SchemeAuthentication):
     """`Authorization: Owner <token>`: a program that acts as an account."""
 
     scheme = "Owner"
-    description = "For programs: `Owner <token>`; tokens are made at `/api/v1/owner/tokens`."
+    description = "For programs: `Owner <token>`; create tokens at `/api/v1/owner/tokens`."
 
     def identify(self, credential: str, request: Request) -> tuple[User, OwnerToken]:  # noqa: ARG002
-        """The account and the token."""
+        """Return the account and the token."""
         row = (
             OwnerToken.objects.select_related("user")
             .filter(token_hash=crypto.token_hash(credential), expires_at__gt=utc_now(), user__is_active=True)
@@ -75,27 +75,27 @@ class OwnerTokenAuthentication(SchemeAuthentication):
 
 
 class OwnerSessionAuthentication(SessionAuthentication):
-    """The session of a log-in, with its CSRF token for anything that changes something."""
+    """The session of a log-in, with its CSRF token for every request that changes something."""
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """The challenge of a 401; without it, it would be a 403."""
+        """Return the challenge of a 401; without it, the status would be 403."""
         return 'Session realm="crowdtrace"'
 
     def enforce_csrf(self, request: Request) -> None:
-        """The token comes in a header, never in a form: the body stays unread for whoever needs all its bytes."""
+        """Read the token from a header, never from a form, so that the body stays unread for the view."""
         request._request.POST = QueryDict()
-        super().enforce_csrf(request._request)  # type: ignore[arg-type]  # what it reads, Django's has
+        super().enforce_csrf(request._request)  # type: ignore[arg-type]  # Django's request has everything it reads
 
 
 OWNER_AUTHENTICATION: Final = (OwnerTokenAuthentication, OwnerSessionAuthentication)
-"""For views of people who run venues; those that concern the account itself take the session alone."""
+"""For views for people who run venues; views of the account itself accept only the session."""
 
 
 class _Known(BasePermission):
-    """Asks an unknown caller to authenticate, and refuses a known one of the wrong sort."""
+    """Ask an unknown client to authenticate, and refuse a known one of the wrong type."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether the caller is of the right sort; raises `Unauthorized` where nobody is known."""
+        """Return whether the client is of the right type. Raise `Unauthorized` if it is unknown."""
         if request.auth is None and request.user is None:
             raise Unauthorized(headers={"WWW-Authenticate": view.get_authenticate_header(request) or "Session"})
         return self.fits(request)
@@ -105,34 +105,34 @@ class _Known(BasePermission):
 
 
 class IsDevice(_Known):
-    """Only devices."""
+    """Permission for devices."""
 
     def fits(self, request: Request) -> bool:
-        """Whether a device's token came with the request."""
+        """Return whether the request has a device's token."""
         return isinstance(request.auth, DeviceContext)
 
 
 class IsOwner(_Known):
-    """Only accounts of people who run venues."""
+    """Permission for accounts of people who run venues."""
 
     def fits(self, request: Request) -> bool:
-        """Whether a person is logged in or a person's token came with the request."""
+        """Return whether a person is logged in, or the request has a person's token."""
         return isinstance(request.user, User)
 
 
 class IsOperator(IsOwner):
-    """Only operators of the deployment."""
+    """Permission for operators of the deployment."""
 
     def fits(self, request: Request) -> bool:
-        """Whether the person is an operator."""
+        """Return whether the person is an operator."""
         return isinstance(request.user, User) and request.user.is_staff
 
 
 def device_of(request: Request) -> DeviceContext:
-    """The device of a request that passed `IsDevice`."""
+    """Return the device of a request that passed `IsDevice`."""
     return cast("DeviceContext", request.auth)
 
 
 def user_of(request: Request) -> User:
-    """The account of a request that passed `IsOwner`."""
+    """Return the account of a request that passed `IsOwner`."""
     return cast("User", cast("Any", request.user))

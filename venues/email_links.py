@@ -1,4 +1,4 @@
-"""Send one-time links by e-mail, as pages and the API ask for it: counted against limits, done by the worker."""
+"""Send one-time links by e-mail, as pages and the API request: counted against limits, sent by the worker."""
 
 from contextlib import suppress
 from typing import Any, Final
@@ -17,24 +17,24 @@ from venues.refusals import conflict
 from venues.services.mailed import seal_address
 
 KEPT: Final = frozenset({"console", "dummy", "filebased"})
-"""Django's mail backends whose mails reach nobody."""
+"""Django's e-mail backends that deliver nothing."""
 
 
 def leave() -> bool:
-    """Whether this deployment has a mail server; else mails are dropped, or kept as files of an embedded copy."""
+    """Return whether this deployment has a mail server; otherwise mails are dropped, or stored as files."""
     return settings.EMAIL_BACKEND.split(".")[-2] not in KEPT
 
 
 def send_reset(request: HttpRequest, address: str) -> None:
-    """Have a link for a new password mailed to the accounts with this address, if there are any."""
+    """Send a link for a new password to the accounts with this address, if there are any."""
     throttles.check(request, "mail", f"reset {address.lower()}")
     _queue(tasks.mail_password_reset, seal_address(address), links.origin(request), get_language())
 
 
 def send_confirmation(request: HttpRequest, user: User) -> None:
-    """Have a link mailed that confirms the address of the account.
+    """Send a link that confirms the e-mail address of the account.
 
-    Raises `Conflict` where there is nothing to confirm, `TooMany` past the limit of the account or of the mailbox.
+    Raise `Conflict` if there is nothing to confirm, and `TooMany` over the limit of the account or of the mailbox.
     """
     if not user.email:
         raise conflict("no_email", _("Your account has no e-mail address. Add one first."))
@@ -46,7 +46,7 @@ def send_confirmation(request: HttpRequest, user: User) -> None:
 
 
 def offer_confirmation(request: HttpRequest, user: User) -> bool:
-    """The same beside something else, which is done whether or not the mail goes out; whether it does."""
+    """Send it together with another action, which is done even if the mail is not sent; return whether it is sent."""
     with suppress(Conflict, TooMany, Unavailable):
         send_confirmation(request, user)
         return True
@@ -54,7 +54,7 @@ def offer_confirmation(request: HttpRequest, user: User) -> bool:
 
 
 def asked_to_confirm(user: User) -> str:
-    """What happens to the link just asked for."""
+    """Return a sentence about the link just requested."""
     if leave():
         words = _("A link is on its way to %(address)s. Open it to confirm the address; all else works meanwhile.")
         return words % {"address": user.email}

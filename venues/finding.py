@@ -1,8 +1,8 @@
-"""How listed places are searched and ordered: the query set behind `selectors.find_venues`.
+"""How listed places are searched and ordered: the queryset of `selectors.find_venues`.
 
-A place is found where every word is the beginning of a word of its name, or names its kind in a language of the pages.
-Words are compared folded (`common.text`), so neither accents nor Unicode forms matter. Verified places come before the
-others: anybody may name a place like a known one, and nobody shall find the copy first.
+A place is found if every word is the beginning of a word of its name, or names its kind in a language of the pages.
+Words are compared folded (`common.text`), so neither accents nor Unicode forms matter. Verified places come before
+others: anybody may name a place like a well-known one, and nobody should find the copy first.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ from venues.places import Point
 
 MOST_WORDS: Final = 8
 _NEAREST: Final = 24
-"""Places (zip3) that a search looks at first, before it looks everywhere."""
+"""Number of places (zip3) that a search examines first, before it examines all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody looks for. ``zip_code`` or ``near``: nearest first, or ``by_name``; ``within_km`` or anywhere."""
+    """A search. ``zip_code`` or ``near``: nearest first, or ``by_name``; ``within_km`` or anywhere."""
 
     q: str = ""
     zip_code: str = ""
@@ -39,20 +39,20 @@ class Wanted:
 
     @property
     def around(self) -> tuple[str, ...]:
-        """Known places (zip3), nearest first; none where no known place was asked for."""
+        """Return known places (zip3), nearest first; empty if no known place was given."""
         if self.near is not None:
             return places.nearest_to(self.near)
         return places.nearest(self.zip_code[:3]) if self.zip_code else ()
 
     def distance_km(self, zip_code: str) -> float | None:
-        """How far the centroid of a ZIP code's first three digits is from there; `None` where one is unknown."""
+        """Return the distance to the centroid of a ZIP code's first three digits; `None` if one is unknown."""
         if self.near is not None:
             return places.distance_from_km(self.near, zip_code)
         return places.distance_km(self.zip_code, zip_code) if self.zip_code else None
 
 
 def matching(wanted: Wanted) -> QuerySet[Venue] | None:
-    """Listed open places that fit, in no order, with organisation and requirements; `None` where no name can fit."""
+    """Return matching open listed places, unordered, with organisation and requirements; `None` if none can match."""
     rows = Venue.objects.select_related("organisation", "requirements").filter(
         closed_at=None, listed=True, organisation__closed_at=None
     )
@@ -67,7 +67,7 @@ def matching(wanted: Wanted) -> QuerySet[Venue] | None:
 
 
 def ordered(rows: QuerySet[Venue], wanted: Wanted) -> QuerySet[Venue]:
-    """Verified ones first; then the same digits, then by distance, where a place was asked for; then by name."""
+    """Order verified places first; then, near a place, by the same digits and by distance; then by name."""
     rows = rows.annotate(unverified=Case(When(organisation__verified_at=None, then=1), default=0))
     around = wanted.around
     if not around or wanted.by_name:
@@ -77,7 +77,7 @@ def ordered(rows: QuerySet[Venue], wanted: Wanted) -> QuerySet[Venue]:
 
 
 def page(wanted: Wanted, *, offset: int, count: int) -> list[Venue]:
-    """One stretch of the ordered places. Two statements at most: the places around are looked at before the country."""
+    """Return a part of the ordered places, in at most two statements: those around are examined before all."""
     rows = matching(wanted)
     if rows is None:
         return []
@@ -85,20 +85,20 @@ def page(wanted: Wanted, *, offset: int, count: int) -> list[Venue]:
     if around and not (wanted.by_name or wanted.q.strip() or wanted.within_km is not None):
         nearby = rows.annotate(zip_area=Left("zip", 3)).filter(zip_area__in=around)
         found = list(ordered(nearby, wanted)[offset : offset + count])
-        # Whoever is unverified here comes after those who are verified anywhere.
+        # Unverified places here come after verified ones anywhere.
         if len(found) == count and found[-1].organisation.verified:
             return found
     return list(ordered(rows, wanted)[offset : offset + count])
 
 
 def count(wanted: Wanted) -> int:
-    """How many places fit."""
+    """Return how many places match."""
     rows = matching(wanted)
     return 0 if rows is None else rows.count()
 
 
 def _has(words: Sequence[str]) -> Q:
-    """Every word in the name, or naming the kind; words that name no kind share one query of the index."""
+    """Match every word in the name, or naming the kind; words that name no kind share one query of the index."""
     phrase = PHRASES_OF_KIND.get(" ".join(words))
     found = Q()
     plain: list[str] = []
@@ -114,7 +114,7 @@ def _has(words: Sequence[str]) -> Q:
 
 
 def _prefix(*words: str) -> SearchQuery:
-    """Each as the beginning of a word. They are letters and digits, so nothing in them can be an operator."""
+    """Return a prefix query for each word. Words are letters and digits, so they cannot contain an operator."""
     return SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
 
 
@@ -135,7 +135,7 @@ def _elsewhere(zip_code: str) -> Case | Value:
 
 
 def _nearness(around: tuple[str, ...]) -> Func:
-    """Position of a venue's area in the list of places by distance; after all others where it is not in it."""
+    """Return the position of a venue's area in the list of places by distance; after all others if it is not in it."""
     position = Func(
         Value(list(around), output_field=ArrayField(models.TextField())),
         Left("zip", 3),

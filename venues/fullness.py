@@ -1,4 +1,4 @@
-"""How full a place is, against what its doors let in, and whether its people wanted to be told by now."""
+"""How full a place is, relative to what its doors admit, and whether its people should be notified."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ STEPS: Final = (
     0, 5, 10, 15, 20, 30, 40, 50, 75,
     *(round(head * 10**power) for power in range(2, 7) for head in (1, 1.5, 2, 3, 4, 5, 7.5)),
 )  # fmt: skip
-"""Lower ends of the bands in which pages and answers tell how many people are inside."""
+"""Lower ends of the bands in which pages and responses show how many people are inside."""
 
 
 class Level(StrEnum):
-    """How much a place wants to be looked at, least first."""
+    """How urgently a place needs attention, least first."""
 
     CALM = "calm"
     FILLS = "fills"
@@ -25,7 +25,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A number of people as it is told: from `low` to `high`, both included."""
+    """A number of people as displayed: from `low` to `high`, both included."""
 
     low: int
     high: int
@@ -36,23 +36,23 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Fullness:
-    """People inside a place that came with its requirements. `heads` is exact: pages and answers show `band`."""
+    """People inside a place loaded with its requirements. `heads` is exact: pages and responses show `band`."""
 
     venue: Venue
     heads: int
 
     @property
     def limit(self) -> int:
-        """How many people its doors let in."""
+        """Return how many people its doors admit."""
         asked = self.venue.requirements
         return 0 if asked is None else RequirementValues.of(asked).people_limit
 
     @property
     def band(self) -> Band:
-        """How many people are inside, coarsely: one person who comes or goes is seen only at the edge of a band.
+        """Return how many people are inside, coarsely: one person's move shows only at the edge of a band.
 
-        A band ends below the limit while there is room, and begins with it once the doors are red, as anybody at a
-        door sees that.
+        A band ends below the limit while there is room, and begins with it once the doors are red, which anybody at a
+        door can see.
         """
         at = bisect_right(STEPS, self.heads)
         low, high = STEPS[at - 1], STEPS[at] - 1 if at < len(STEPS) else self.heads
@@ -62,14 +62,15 @@ class Fullness:
 
     @property
     def percent(self) -> int:
-        """The upper end of the band in percent of the limit; may pass 100 where the limit was lowered meanwhile."""
+        """Return the upper end of the band in percent of the limit, over 100 if the limit was lowered meanwhile."""
         return 100 * self.band.high // self.limit if self.limit else 100
 
     @property
     def level(self) -> Level:
-        """Full where the doors are red for everybody who comes; before that it fills up from the alert on.
+        """Return `FULL` if the doors are red for everybody who comes; below that, it is filling up from the alert on.
 
-        Exact, because safety hangs on it: who moves the limit or the alert again and again finds the number.
+        This is exact, because safety depends on it: an owner who keeps changing the limit or the alert finds the
+        number.
         """
         if self.heads >= self.limit:
             return Level.FULL
@@ -77,5 +78,5 @@ class Fullness:
 
     @property
     def bar(self) -> int:
-        """For a bar that ends at the limit."""
+        """Return the value of a bar that ends at the limit."""
         return min(100, self.percent)

@@ -1,12 +1,13 @@
-"""Limits on guessing the password of one account, from however many addresses.
+"""Limit guesses of one account's password, whatever number of IP addresses they come from.
 
-Wrong log-ins are counted by the account's name (`account` of `THROTTLES`). Past the limit strangers are refused, right
-or wrong, but not who logged in to this account with this browser before: it has a cookie that makes it *known*, and a
-limit of its own. So a stranger who guesses all day keeps nobody out whose browser is known; a new one becomes known by
-the mailed link for a new password. Accounts without an address wait on a new browser until the guessing ends.
+Failed log-ins are counted by the account's name (`account` of `THROTTLES`). Over the limit, strangers are refused, even
+with the right password, but not a browser that logged in to this account before: it has a cookie that makes it *known*,
+and a separate limit. A stranger who guesses all day therefore locks out nobody with a known browser. A new browser
+becomes known by the link for a new password; accounts without an e-mail address wait on a new browser until the
+guessing ends.
 
-The cookie is signed and holds the account's name and a random number. Browsers send it to the addresses that log in
-and to no other, so that it marks no visit to any page. It opens nothing by itself.
+The cookie is signed and holds the account's name and a random number. Browsers send it only to the URLs that log in, so
+that it identifies no visit to any page. It authenticates nothing.
 """
 
 import datetime as dt
@@ -32,16 +33,16 @@ from venues.refusals import NotLoggedIn
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 COOKIES: Final = {"known": "/owner/login", "known-api": "/api/v1/owner/log-in"}
-"""By the address that each is sent to; one below it counts as well."""
+"""Cookie paths by URL; a URL below one of them counts as well."""
 LIVES: Final = dt.timedelta(days=180)
 _SALT: Final = "known-browser"
 
 
 @contextmanager
 def counted(request: HttpRequest, username: str) -> Iterator[None]:
-    """Count an attempt to log in, unless it turns out right; raises `TooMany` before one too many is looked at."""
+    """Count an attempt to log in unless it succeeds. Raise `TooMany` before an attempt over the limit is examined."""
     identity = _known(request, username) or f"name {User.normalize_username(username)}"
-    # Not told in the headers: they would say how often others tried.
+    # Not reported in headers, which would show how often others tried.
     verdict = throttles.hit("account", identity)
     if verdict is not None and not verdict.allowed:
         words = _(
@@ -58,22 +59,22 @@ def counted(request: HttpRequest, username: str) -> Iterator[None]:
 
 
 def inside(user: User) -> str:
-    """What attempts of somebody who is logged in are counted by: a session that was taken over knows no password."""
+    """Return the counter for attempts of a logged-in user: a session that was taken over does not know the password."""
     return f"inside {user.pk}"
 
 
 class InsideThrottle(AddressThrottle):
-    """Limits attempts at the password of the account that is logged in, right ones included."""
+    """Limit attempts at the password of the logged-in account, correct ones included."""
 
     scope = "account"
 
     def identity(self, request: Request, view: APIView) -> bytes | str:
-        """The account, or the address of who is none."""
+        """Return the account; the IP address if there is none."""
         return inside(request.user) if isinstance(request.user, User) else super().identity(request, view)
 
 
 def known(response: Answer, user: User) -> Answer:
-    """Make the browser that gets this answer known to the account."""
+    """Make the browser that gets this response known to the account."""
     value = signing.dumps([user.get_username(), secrets.token_hex(8)], salt=_SALT)
     for name, address in COOKIES.items():
         response.set_cookie(
@@ -89,7 +90,7 @@ def known(response: Answer, user: User) -> Answer:
 
 
 def _known(request: HttpRequest, username: str) -> str | None:
-    """What the browser is counted by, where it is known to the account of this name."""
+    """Return the browser's identity for counting, if it is known to the account of this name."""
     for cookie in COOKIES:
         with suppress(signing.BadSignature):
             name, number = signing.loads(request.COOKIES.get(cookie, ""), salt=_SALT, max_age=LIVES)

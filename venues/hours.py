@@ -1,19 +1,19 @@
 """When a venue is open: weekly hours in local time, events, overnight stays, clock changes. Pure.
 
-Weekly hours are seven lists, Monday first, of `[opens, closes]` in minutes from local midnight by the wall clock.
-`closes` may pass 1440 (the next day) up to noon of the next day, 2160. Intervals are half open: open at `opens`,
+Weekly hours are seven lists, Monday first, of `[opens, closes]` in minutes from local midnight on the wall clock.
+`closes` may exceed 1440 (the next day), up to noon of the next day, 2160. Intervals are half open: open at `opens`,
 closed at `closes`.
 
-By the wall clock means: a venue opens at the first instant the clock reaches `opens` and closes at the last instant
-it reaches `closes`. A time that the clock skips in spring is the instant of the change; a time that comes twice in
-autumn opens at its first and closes at its second coming.
+On the wall clock means: a venue opens the first time that the clock reaches `opens`, and closes the last time that it
+reaches `closes`. A time that the clock skips in spring is the time of the change; a time that occurs twice in autumn
+opens at its first and closes at its second occurrence.
 
-So an opening is one stretch of time, as a sign on a door means it: nobody is sent away at a time when clock and sign
-say open, and no venue closes for half an hour in the middle of its night. In New York a Saturday's 22:00-01:30 lasts
+An opening is therefore one continuous span, as a sign on a door means it: nobody is turned away while clock and sign
+say open, and no venue closes for half an hour in the middle of its night. In New York, a Saturday's 22:00-01:30 lasts
 4.5 hours on 31 October 2026; at 01:45 daylight time it is open, because 01:30 comes again.
 
-This is the only engine: cards, stays, the door and its signed bundle ask here. The kiosk computes the same in
-`passes/frontend/door/hours.js`; `tests/data/opening_hours.json` holds for both.
+This is the only implementation in Python: cards, stays, the door and its signed bundle use it. The kiosk computes the
+same in `passes/frontend/door/hours.js`; both are tested with `tests/data/opening_hours.json`.
 """
 
 import datetime as dt
@@ -25,21 +25,21 @@ from zoneinfo import ZoneInfo
 
 DAY_MIN: Final = 1440
 LATEST_CLOSE_MIN: Final = DAY_MIN + 720
-"""A day's hours end at noon of the next day at the latest; longer is a new interval of the next day."""
+"""Latest end of a day's hours, noon of the next day; longer hours are a new interval of the next day."""
 MOST_INTERVALS_A_DAY: Final = 12
 EVENT_LEAD: Final = dt.timedelta(minutes=60)
-"""How long before an event its doors open; our choice, so that guests who come early are let in."""
+"""How long before an event its doors open; our choice, so that guests who come early are admitted."""
 
 Hours = Sequence[Sequence[Sequence[int]]]
 ALWAYS_OPEN: Final[list[list[list[int]]]] = [[[0, DAY_MIN]] for _ in range(7)]
 NEVER_OPEN: Final[list[list[list[int]]]] = [[] for _ in range(7)]
 
-_LOOK_AHEAD: Final = dt.timedelta(days=9)  # longer than a week: whoever is open that long does not close
+_LOOK_AHEAD: Final = dt.timedelta(days=9)  # longer than a week: a venue that is open that long does not close
 _STEP: Final = dt.timedelta(hours=1)
 
 
 class BadHours(ValueError):
-    """Weekly hours that mean nothing; `pointer` is the JSON pointer of the place inside them.
+    """Invalid weekly hours; `pointer` is the JSON pointer of the location inside them.
 
     `code` is one of `seven_days`, `not_a_day`, `not_a_pair`, `opens`, `closes`, `overlap`.
     """
@@ -52,14 +52,14 @@ class BadHours(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """A half-open span of instants, UTC."""
+    """A half-open span of time, UTC."""
 
     start: dt.datetime
     end: dt.datetime
 
 
 def check_hours(value: object) -> list[list[list[int]]]:
-    """Return weekly hours as plain lists; raises `BadHours` at the first place that is wrong."""
+    """Return weekly hours as plain lists. Raise `BadHours` at the first error."""
     if not isinstance(value, list) or len(value) != 7:
         raise BadHours("", "seven_days")
     week = [_check_day(index, day) for index, day in enumerate(value)]
@@ -73,10 +73,11 @@ def check_hours(value: object) -> list[list[list[int]]]:
 def opening_intervals(
     hours: Hours, zone: ZoneInfo, start: dt.datetime, end: dt.datetime, *, events: Iterable[Interval] = ()
 ) -> list[Interval]:
-    """The spans in which the venue is open that touch `[start, end)`: merged, sorted and not cut at its ends.
+    """Return the spans in which the venue is open that touch `[start, end)`, merged, sorted and not cut at its ends.
 
-    `events` are times of events; each opens the venue from `EVENT_LEAD` before it starts until it ends. Spans are
-    looked up two days around the range, so a venue that never closes gets one span somewhat longer than the range.
+    `events` are times of events; each opens the venue from `EVENT_LEAD` before its start until its end. Spans are
+    computed for two more days on both sides, so a venue that never closes gets one span that is somewhat longer than
+    the range.
     """
     spans = [Interval(event.start - EVENT_LEAD, event.end) for event in events]
     spans.extend(_weekly(hours, zone, start, end))
@@ -84,14 +85,14 @@ def opening_intervals(
 
 
 def is_open(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> bool:
-    """Whether the venue is open at an instant."""
+    """Return whether the venue is open at a time."""
     if any(event.start - EVENT_LEAD <= at < event.end for event in events):
         return True
     return any(span.start <= at < span.end for span in _weekly(hours, zone, at, at))
 
 
 def closes_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()) -> dt.datetime | None:
-    """When the venue that is open at `at` closes next; `at` itself where it is closed; `None` where it never does."""
+    """Return the next closing of a venue that is open at `at`; `at` if it is closed; `None` if it never closes."""
     horizon = at + _LOOK_AHEAD
     for span in opening_intervals(hours, zone, at, horizon, events=events):
         if span.start <= at < span.end:
@@ -102,7 +103,7 @@ def closes_at(hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable
 def next_change(
     hours: Hours, zone: ZoneInfo, at: dt.datetime, *, events: Iterable[Interval] = ()
 ) -> tuple[bool, dt.datetime | None]:
-    """Whether the venue is open at an instant, and when it closes or opens next; `None` where not within nine days."""
+    """Return whether the venue is open at a time, and its next change; `None` if there is none within nine days."""
     horizon = at + _LOOK_AHEAD
     spans = opening_intervals(hours, zone, at, horizon, events=events)
     if not spans:
@@ -116,9 +117,9 @@ def next_change(
 def open_hours_ahead(
     hours: Hours, zone: ZoneInfo, at: dt.datetime, *, count: int = 24, events: Iterable[Interval] = ()
 ) -> list[dt.datetime]:
-    """Starts of the next `count` clock hours (UTC) in any part of which the venue is open, the present hour first.
+    """Return the starts of the next `count` hours (UTC) in any part of which the venue is open, the present first.
 
-    Looks nine days ahead, so a venue that opens seldom gives fewer.
+    It looks nine days ahead, so a venue that rarely opens gives fewer.
     """
     first = at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
     found: list[dt.datetime] = []
@@ -156,14 +157,14 @@ def _weekly(hours: Hours, zone: ZoneInfo, start: dt.datetime, end: dt.datetime) 
     while day <= last:
         for opens, closes in hours[day.weekday()] if hours else ():
             span = Interval(_instant(day, opens, zone, last=False), _instant(day, closes, zone, last=True))
-            if span.start < span.end:  # the clock may skip it altogether
+            if span.start < span.end:  # the clock may skip the whole span
                 yield span
         day += dt.timedelta(days=1)
 
 
 @lru_cache(maxsize=65_536)
 def _instant(day: dt.date, minute: int, zone: ZoneInfo, *, last: bool) -> dt.datetime:
-    """The first or last instant at which the wall clock reaches a minute of a day."""
+    """Return the first or last time at which the wall clock reaches a minute of a day."""
     wall = dt.datetime.combine(day, dt.time()) + dt.timedelta(minutes=minute)
     found = wall.replace(tzinfo=zone, fold=int(last)).astimezone(dt.UTC)
     if found.astimezone(zone).replace(tzinfo=None) == wall:
@@ -172,7 +173,7 @@ def _instant(day: dt.date, minute: int, zone: ZoneInfo, *, last: bool) -> dt.dat
 
 
 def _change(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """The instant at which the clock skips over a wall time that does not exist, by bisection to the second."""
+    """Return the time at which the clock skips a wall time that does not exist, by bisection to the second."""
     low = wall.replace(tzinfo=zone, fold=1).astimezone(dt.UTC)
     high = wall.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
     before = low.astimezone(zone).utcoffset()

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class VenueKind(models.TextChoices):
-    """What kind of place it is; the risk engine has a prior for each."""
+    """The kind of a place; the risk engine has a prior for each."""
 
     SCHOOL = "school", _("School")
     MEDICAL = "medical", _("Medical practice")
@@ -40,7 +40,7 @@ class OrganisationKind(models.TextChoices):
 
 
 class Role(models.TextChoices):
-    """What a member may do: owners everything, managers all but members and closing, viewers read."""
+    """The rights of a member: owners do everything, managers all but members and closing, viewers read."""
 
     OWNER = "owner", _("Owner")
     MANAGER = "manager", _("Manager")
@@ -48,20 +48,20 @@ class Role(models.TextChoices):
 
 
 class Access(models.TextChoices):
-    """Kind of door."""
+    """The kind of a door."""
 
     PUBLIC = "Public", _("Public")
     PRIVATE = "Private", _("Private")
 
 
 class DeviceKind(models.TextChoices):
-    """Kind of scanner: a kiosk, or somebody's phone."""
+    """The kind of a scanner: a kiosk, or somebody's phone."""
 
     GATE = "Gate", _("Kiosk")
     PERSONAL = "Personal", _("Phone")
 
 
-# Minutes people usually stay, where a venue does not say: our assumption, for the time-out of a visit.
+# Usual minutes of a stay, if a venue does not state them: our assumption, for the time-out of a visit.
 USUAL_DWELL_MIN: Final[dict[str, int]] = {
     VenueKind.SCHOOL: 360,
     VenueKind.MEDICAL: 45,
@@ -82,8 +82,8 @@ USUAL_DWELL_MIN: Final[dict[str, int]] = {
     VenueKind.OTHER: 60,
 }
 
-# Words by which people look for a kind, in the languages of the pages and in one spelling: `common.text.words_of` of
-# what is typed is compared with them. None is a word that places of other kinds often have in their names.
+# Words by which people search for a kind, in the languages of the pages and in one spelling: they are compared with
+# `common.text.words_of` of the query. No word here is frequent in names of places of other kinds.
 WORDS_OF_KIND: Final[dict[str, str]] = {
     VenueKind.SCHOOL: "school university college kindergarten escuela colegio universidad instituto guarderia",
     VenueKind.MEDICAL: "medical practice doctor clinic hospital dentist medico medica consulta consultorio clinica",
@@ -114,12 +114,12 @@ PHRASES_OF_KIND: Final[dict[str, str]] = {
 }
 """Kinds by the words of a whole search."""
 LEAST_LETTERS: Final = 3
-"""Letters of a kind's word that are enough to mean it."""
+"""Number of letters of a kind's word that suffice to mean it."""
 _PLURALS: Final = ("s", "es")
 
 
 def kinds_meant(word: str) -> frozenset[str]:
-    """Kinds that a folded word names; where it names none, those that it begins to name."""
+    """Return the kinds that a folded word names; if there are none, those whose name begins with it."""
     named: set[str] = set()
     begun: set[str] = set()
     forms = {word, *(word.removesuffix(plural) for plural in _PLURALS)}

@@ -1,4 +1,4 @@
-"""Addresses of pages that people are sent to. What opens something stands behind the `#`.
+"""URLs of pages that people are sent to. Secrets are in the fragment, after the `#`.
 
 Browsers do not send that part, so no server, proxy or log sees it; the page's own script reads it.
 """
@@ -8,45 +8,45 @@ from django.http import HttpRequest
 
 
 def origin(request: HttpRequest) -> str:
-    """Scheme and host that visitors reach the deployment at: the configured one, else that of the request."""
+    """Return scheme and host of the deployment: the configured ones, otherwise those of the request."""
     return str(settings.PUBLIC_ORIGIN).rstrip("/") or f"{request.scheme}://{request.get_host()}"
 
 
 def kiosk(base: str, code: str) -> str:
-    """Enrols a device when opened on it."""
+    """Return the URL that enrols the device on which it is opened."""
     return f"{base}/kiosk#{code}"
 
 
 def venue(base: str, venue_id: str) -> str:
-    """The page of a place, where check-in begins; what its poster and sticker hold."""
+    """Return the URL of a place's page, where check-in begins; its poster and sticker contain it."""
     return f"{base}/venues/{venue_id}"
 
 
 def event(base: str, event_id: str, code: str) -> str:
-    """Opens check-in to an event with its invitation."""
+    """Return the URL that opens check-in to an event with its invitation."""
     return f"{base}/events/{event_id}#{code}"
 
 
 def join(base: str, code: str) -> str:
-    """Makes whoever opens it, and is logged in, a member of an organisation."""
+    """Return the URL that makes a logged-in user a member of an organisation."""
     return f"{base}/owner/join#{code}"
 
 
 def dashboard(base: str, venue_id: str) -> str:
-    """How full a place is, for its people."""
+    """Return the URL of the dashboard that shows how full a place is."""
     return f"{base}/owner/venues/{venue_id}"
 
 
 def alert(base: str, venue_id: str) -> str:
-    """Where a member says from when on, and how, they want to know that a place fills up."""
+    """Return the URL where a member sets when and how to be notified that a place is filling up."""
     return f"{dashboard(base, venue_id)}/alert"
 
 
 def confirm_email(base: str, token: str) -> str:
-    """Confirms an address of mail."""
+    """Return the URL that confirms an e-mail address."""
     return f"{base}/owner/confirm#{token}"
 
 
 def password_reset(base: str, token: str) -> str:
-    """Asks for a new password."""
+    """Return the URL where a new password is set."""
     return f"{base}/owner/reset#{token}"

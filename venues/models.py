@@ -1,4 +1,4 @@
-"""Who runs which place, through which doors and devices, under which requirements."""
+"""Who runs which place, through which doors and devices, with which requirements."""
 
 import datetime as dt
 from functools import lru_cache, partial
@@ -21,31 +21,31 @@ from venues.kinds import USUAL_DWELL_MIN, Access, DeviceKind, OrganisationKind, 
 from venues.readings import HIGHEST_LIMIT_F, HIGHEST_OXYGEN, LOWEST_LIMIT_F, LOWEST_OXYGEN
 
 AFTER_CLOSING = dt.timedelta(days=30)
-STAFF_WHILE_ORGANISATION = Privacy(Subject.STAFF, kept="lives and goes with its organisation or account")
+STAFF_WHILE_ORGANISATION = Privacy(Subject.STAFF, kept="deleted with its organisation or account")
 
 
 def known_time_zone(name: str) -> None:
-    """A name of the IANA time zone database; raises `ValidationError` else."""
+    """Validate a name of the IANA time zone database. Raise `ValidationError`."""
     if name not in zone_names():
         raise ValidationError("No such time zone; an example is America/New_York.", code="unknown")
 
 
 def known_zip(code: str) -> None:
-    """A ZIP code whose first three digits are in use; raises `ValidationError` else."""
+    """Validate a ZIP code whose first three digits are in use. Raise `ValidationError`."""
     if code and places.place(code) is None:
         raise ValidationError("No such ZIP code area.", code="unknown")
 
 
 @lru_cache(maxsize=1)
 def zone_names() -> frozenset[str]:
-    """Every time zone a venue may have."""
+    """Return every time zone that a venue may have."""
     return frozenset(available_timezones())
 
 
 class Organisation(models.Model):
-    """A school, a firm, a congregation or one host of a dinner."""
+    """A school, a company, a congregation or one host of a dinner."""
 
-    # Visits live 14 days, so a month after closing nothing of anybody depends on it any more.
+    # Visits are kept for 14 days, so a month after closing nobody's data depends on it any more.
     privacy = Privacy(Subject.NOBODY, retention=(Retention("closed_at", AFTER_CLOSING),))
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "o"), editable=False)
@@ -61,7 +61,7 @@ class Organisation(models.Model):
 
     @property
     def verified(self) -> bool:
-        """Whether the operator vouches for it."""
+        """Return whether the operator has verified it."""
         return self.verified_at is not None
 
 
@@ -83,7 +83,7 @@ class Membership(models.Model):
 
 
 class MemberCode(models.Model):
-    """A one-time code that makes whoever redeems it a member: nobody is added unasked, nobody is looked up."""
+    """A one-time code that makes its user a member: nobody is added without asking, and nobody is searched for."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(days=1)),))
 
@@ -98,7 +98,7 @@ class MemberCode(models.Model):
 
 
 class SecondFactor(models.Model):
-    """A person's TOTP secret (RFC 6238), encrypted; `last_step` refuses a code used before, `misses` a guesser."""
+    """A person's TOTP secret (RFC 6238), encrypted; `last_step` prevents reuse of a code, `misses` limits guesses."""
 
     privacy = STAFF_WHILE_ORGANISATION
 
@@ -114,9 +114,9 @@ class SecondFactor(models.Model):
 
 
 class ConfirmedEmail(models.Model):
-    """That a person opened a link in the mailbox `email`; holds for as long as that is the address of their account.
+    """Records that a person opened a link in the mailbox `email`; valid while that is the address of their account.
 
-    Empty after a change: the row stays, with its time, so that a link opened once never opens again.
+    Empty after a change: the row stays, with its time, so that a link that was opened once cannot be opened again.
     """
 
     privacy = STAFF_WHILE_ORGANISATION
@@ -130,7 +130,7 @@ class ConfirmedEmail(models.Model):
 
 
 class OwnerToken(models.Model):
-    """A token for the owner API, for programs; only its hash is kept."""
+    """A token of the owner API, for programs; only its hash is stored."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("expires_at", dt.timedelta(0)),))
 
@@ -146,7 +146,7 @@ class OwnerToken(models.Model):
 
 
 class Venue(models.Model):
-    """A place people enter through doors."""
+    """A place that people enter through doors."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, retention=(Retention("closed_at", AFTER_CLOSING),))
 
@@ -193,22 +193,22 @@ class Venue(models.Model):
 
     @property
     def zip3(self) -> str:
-        """First three digits of the ZIP, or empty."""
+        """Return the first three digits of the ZIP code, or an empty string."""
         return self.zip[:3]
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of its opening hours."""
+        """Return the time zone of its opening hours."""
         return ZoneInfo(self.time_zone)
 
     @property
     def dwell_min(self) -> int:
-        """Minutes people usually stay: its own figure, else that of its kind."""
+        """Return the usual minutes of a stay: its own figure, otherwise that of its kind."""
         return self.usual_dwell_min or USUAL_DWELL_MIN[self.kind]
 
 
 class AlertMail(models.Model):
-    """A member who wants a mail when a place fills up, in the language and with the address they asked in."""
+    """A member who wants an e-mail when a place is filling up, with the language and origin of the request."""
 
     privacy = STAFF_WHILE_ORGANISATION
 
@@ -226,10 +226,10 @@ class AlertMail(models.Model):
 
 
 class Requirements(models.Model):
-    """One version of what a venue asks. Rows are never changed: a change is a new version.
+    """One version of a venue's requirements. Rows are never changed: a change is a new version.
 
-    The rules on answers (`refuse_*`) that were in force when check-in for an epoch opened hold for that epoch; the
-    rest is live at the doors.
+    The rules on answers (`refuse_*`) that were in force when check-in for an epoch opened apply to that epoch; the
+    other rules are live at the doors.
     """
 
     privacy = NOBODY
@@ -281,7 +281,7 @@ class Door(models.Model):
 
 
 class EnrolmentCode(models.Model):
-    """A one-time code that makes a device, valid ten minutes."""
+    """A one-time code that enrols a device, valid for ten minutes."""
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("expires_at", dt.timedelta(days=1)),))
 
@@ -295,9 +295,9 @@ class EnrolmentCode(models.Model):
 
 
 class Device(models.Model):
-    """A kiosk or phone that scans at one door. It is not a user: its token opens a list of endpoints, no more."""
+    """A kiosk or phone that scans at one door. It is not a user: its token may call a list of endpoints only."""
 
-    privacy = Privacy(Subject.NOBODY, kept="lives until its venue goes; holds nothing of a person")
+    privacy = Privacy(Subject.NOBODY, kept="deleted with its venue; contains no personal data")
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "k"), editable=False)
     door = models.ForeignKey(Door, models.CASCADE, related_name="devices")
@@ -313,7 +313,7 @@ class Device(models.Model):
 
 
 class Event(models.Model):
-    """A time at a venue with a crowd of its own: a dinner, a match, a service."""
+    """A time at a venue with a separate crowd: a dinner, a match, a service."""
 
     privacy = Privacy(Subject.NOBODY, kept="lives with its venue")
 
@@ -336,9 +336,9 @@ class Event(models.Model):
 
 
 class Invitation(models.Model):
-    """A code that opens check-in to an event. It is judged at issue and not stored with a pass."""
+    """A code that opens check-in to an event. It is checked at issue and not stored with a pass."""
 
-    privacy = Privacy(Subject.NOBODY, kept="lives with its event; says nothing of who used it")
+    privacy = Privacy(Subject.NOBODY, kept="deleted with its event; does not show who used it")
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "i"), editable=False)
     event = models.ForeignKey(Event, models.CASCADE, related_name="invitations")
@@ -346,7 +346,7 @@ class Invitation(models.Model):
     code = models.BinaryField(help_text="encrypted, so that the host can show the link again")
     code_hash = models.BinaryField(max_length=32, unique=True)
     uses = models.PositiveIntegerField(
-        db_default=1,  # what a server of the version before writes during an upgrade
+        db_default=1,  # written by a server of the previous version during an upgrade
         help_text="as many as the event holds, or as its host says",
     )
     uses_left = models.PositiveIntegerField(

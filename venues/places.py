@@ -1,7 +1,7 @@
-"""Where a ZIP code lies: state and centroid of its first three digits, distances between them.
+"""The location of ZIP codes: state and centroid of the first three digits, and distances between them.
 
-`data/zip3.csv` holds the first three digits of every ZIP code in use, the state, and the mean of the centroids of
-its five-digit codes, in degrees. Military and a few other prefixes have no centroid.
+`data/zip3.csv` has the first three digits of every ZIP code in use, the state, and the mean of the centroids of its
+five-digit codes, in degrees. Military and a few other prefixes have no centroid.
 """
 
 import csv
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 EARTH_RADIUS_KM: Final = 6371.0088
-"""Mean radius R1 of the Earth (IUGG)."""
+"""Mean radius R1 of the Earth in km (IUGG)."""
 _FILE: Final = Path(__file__).parent / "data" / "zip3.csv"
 
 
@@ -30,14 +30,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A position on the Earth, rounded to a tenth of a degree (11 km): the server is to know no better."""
+    """A position on the Earth, rounded to a tenth of a degree (11 km), so that the server never knows a better one."""
 
     latitude: float
     longitude: float
 
     @classmethod
     def rounded(cls, latitude: float, longitude: float) -> "Point":
-        """From degrees; raises `ValueError` where they are none."""
+        """Return a point from degrees. Raise `ValueError` if they are not valid."""
         if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             raise ValueError("not a position")
         return cls(round(latitude, 1) + 0.0, round(longitude, 1) + 0.0)
@@ -45,7 +45,7 @@ class Point:
 
 @lru_cache(maxsize=1)
 def places() -> Mapping[str, Place]:
-    """Every known place by its three digits."""
+    """Return every known place by its three digits."""
     with _FILE.open(encoding="ascii", newline="") as lines:
         return MappingProxyType(
             {
@@ -56,18 +56,18 @@ def places() -> Mapping[str, Place]:
 
 
 def place(zip_code: str) -> Place | None:
-    """The place of a ZIP code of three or five digits; `None` where it is unknown."""
+    """Return the place of a ZIP code of three or five digits; `None` if it is unknown."""
     return places().get(zip_code[:3])
 
 
 def state(zip_code: str) -> str | None:
-    """The two letters of the state of a ZIP code; `None` where it is unknown."""
+    """Return the two letters of the state of a ZIP code; `None` if it is unknown."""
     found = place(zip_code)
     return found.state if found else None
 
 
 def distance_km(one: str, other: str) -> float | None:
-    """Great-circle distance between the places of two ZIP codes (haversine formula); `None` where one is unknown."""
+    """Return the great-circle distance between two ZIP codes (haversine formula); `None` if one is unknown."""
     a, b = place(one), place(other)
     if a is None or b is None:
         return None
@@ -75,16 +75,16 @@ def distance_km(one: str, other: str) -> float | None:
 
 
 def distance_from_km(point: Point, zip_code: str) -> float | None:
-    """Great-circle distance from a position to the place of a ZIP code; `None` where that is unknown."""
+    """Return the great-circle distance from a position to a ZIP code; `None` if that is unknown."""
     found = place(zip_code)
     return None if found is None else _haversine_km(point, found)
 
 
 @lru_cache(maxsize=1024)
 def nearest(zip3: str) -> tuple[str, ...]:
-    """Every known place, nearest first: the place itself, then by distance, those without a centroid last.
+    """Return every known place, nearest first: the place itself, then by distance; places without a centroid are last.
 
-    Where the place itself has no centroid, the places of its state come first. An unknown place gives nothing.
+    If the place itself has no centroid, the places of its state come first. The result is empty for an unknown place.
     """
     centre = places().get(zip3)
     if centre is None:
@@ -99,7 +99,7 @@ def nearest(zip3: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def nearest_to(point: Point) -> tuple[str, ...]:
-    """Every known place by its distance from a position, those without a centroid last."""
+    """Return every known place by its distance from a position; places without a centroid are last."""
 
     def key(other: Place) -> tuple[float, str]:
         away = _haversine_km(point, other)

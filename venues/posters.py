@@ -1,7 +1,7 @@
 """What leads a visitor from a wall to check-in: the poster (PDF), the code on a screen, an NFC sticker.
 
-All three hold one public address and nothing else. The same text gives the same bytes, so that a poster printed again
-next year is the poster on the wall.
+All three contain one public URL and nothing else. The same text gives the same bytes, so that a poster printed again
+next year equals the one on the wall.
 """
 
 import io
@@ -27,13 +27,13 @@ PLAIN, BOLD = "Vera", "VeraBd"
 WIDTH, HEIGHT = A4
 MARGIN: Final = 18 * mm
 CODE_SIZE: Final = 118 * mm
-"""Side of the code with its quiet zone: read from about a metre and a half (a tenth of the distance, ISO/IEC 18004)."""
+"""Side in points of the code with its quiet zone: readable from about 1.5 m (ten times the side, ISO/IEC 18004)."""
 _FONTS: Final = Path(reportlab.__file__).parent / "fonts"
 
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """What one says: a place or an event, when, and where its code leads."""
+    """The content of a poster: a place or an event, its time, and the URL of its code."""
 
     title: str
     subtitle: str
@@ -42,7 +42,7 @@ class Poster:
 
 
 def poster_pdf(poster: Poster) -> bytes:
-    """One page of A4 in the active language."""
+    """Return one page of A4 in the active language."""
     _register_fonts()
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True, pageCompression=1)
@@ -69,12 +69,12 @@ def poster_pdf(poster: Poster) -> bytes:
 
 
 def sticker_ndef(address: str) -> bytes:
-    """An NFC sticker: one NDEF message with one URI record, which opens check-in and holds no pass."""
+    """Return the message of an NFC sticker: one URI record, which opens check-in and contains no pass."""
     return b"".join(ndef.message_encoder([ndef.UriRecord(address)]))
 
 
 def can_draw(text: str) -> bool:
-    """Whether the poster's font has every letter; pages of a browser have all of them."""
+    """Return whether the poster's font has every letter; a browser's pages have all of them."""
     _register_fonts()
     glyphs = cast("Any", pdfmetrics.getFont(BOLD)).face.charToGlyph
     return all(ord(letter) in glyphs for letter in text if not letter.isspace())
@@ -98,7 +98,7 @@ def _draw_head(canvas: Canvas, words: str) -> None:
 def _draw_lines(
     canvas: Canvas, text: str, *, font: str, most: float, least: float, baseline: float, lines: int
 ) -> float:
-    """Draw a text as large as fits on so many lines, from a first baseline down; the height below it."""
+    """Draw a text as large as fits on `lines` lines, from a first baseline down; return the height below it."""
     size = most
     while size > least and len(_wrapped(text, font, size)) > lines:
         size -= 1

@@ -1,9 +1,10 @@
-"""When a device was last seen, to the quarter of an hour, without a statement in the request that shows it.
+"""Record when a device was last seen, to the quarter of an hour, without a statement in the request that shows it.
 
-The look-up that every request of a device makes has read `last_seen` already. Where it lies in the present quarter
-there is nothing to do: that is every request but the first ones of a quarter. Of those the first one in each process
-asks the cache who was first of all, and that one hands the write to the worker. So the scan path neither writes nor
-waits for a row that all kiosks of a venue would touch, and an absent worker or broker costs the note, never the scan.
+The look-up that every request of a device makes has already read `last_seen`. If that is in the present quarter,
+nothing happens, which is the case for every request except the first ones of a quarter. Of these, the first one in each
+process asks the cache who was first overall, and that one passes the write to the worker. The scan path therefore
+neither writes nor waits for a row that all kiosks of a venue would update, and an unavailable worker or broker loses
+the record, never the scan.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ _asked: dict[int, dt.datetime] = {}
 
 
 def note(*, device_id: int, last_seen: dt.datetime | None, now: dt.datetime) -> None:
-    """Have a device's `last_seen` written by the worker, once a quarter of an hour."""
+    """Make the worker write a device's `last_seen`, once in a quarter of an hour."""
     present = quarter(now)
     if (last_seen is not None and last_seen >= present) or _asked.get(device_id) == present:
         return
@@ -33,5 +34,5 @@ def note(*, device_id: int, last_seen: dt.datetime | None, now: dt.datetime) -> 
         if len(_asked) >= REMEMBERED_DEVICES:
             _asked.clear()
         _asked[device_id] = present
-    except Exception:  # cache or broker are away: their clients raise what they like, and the door must go on
-        _log.warning("last seen of a device was not noted: cache or broker do not answer")
+    except Exception:  # cache or broker is unavailable: their clients may raise anything, and the door must continue
+        _log.warning("could not record when a device was last seen: cache or broker does not respond")

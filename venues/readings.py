@@ -1,6 +1,6 @@
-"""Readings that a door may ask for: their ranges, and the unit in which people read temperatures.
+"""Readings that a door may require: their ranges, and the unit in which people read temperatures.
 
-Everything is kept and sent in degrees Fahrenheit; only what people see and type follows the deployment's unit.
+Everything is stored and sent in degrees Fahrenheit; only displayed and entered values use the deployment's unit.
 """
 
 from typing import Final, Literal
@@ -8,15 +8,15 @@ from typing import Final, Literal
 TemperatureUnit = Literal["F", "C"]
 
 TEMPERATURE_RANGE_F: Final = (50.0, 150.0)
-"""Lowest and highest temperature that is taken for a reading. No fever in degrees Celsius lies in it."""
+"""Lowest and highest value accepted as a temperature, in degrees Fahrenheit. A fever in Celsius is outside of it."""
 LOWEST_LIMIT_F: Final = 95
 HIGHEST_LIMIT_F: Final = 106
-"""Between these a venue may set its highest temperature."""
+"""Range for a venue's highest temperature, in degrees Fahrenheit."""
 LOWEST_OXYGEN: Final = 70
 HIGHEST_OXYGEN: Final = 100
-"""Between these a venue may set its lowest oxygen saturation."""
+"""Range for a venue's lowest oxygen saturation, in percent."""
 OXYGEN_RANGE: Final = (0.0, 100.0)
-"""Lowest and highest oxygen saturation, percent."""
+"""Lowest and highest oxygen saturation, in percent."""
 
 
 def to_fahrenheit(value: float, unit: TemperatureUnit) -> float:

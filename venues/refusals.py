@@ -1,4 +1,4 @@
-"""Problems of this app that carry a code a program can act on."""
+"""Problems of this app with a code that a program can act on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,17 +7,17 @@ from common.web.problems import Conflict, FieldError, Unauthorized
 
 
 def conflict(code: str, detail: Any, *, pointer: str = "") -> Conflict:
-    """A 409 whose single error has this code."""
+    """Return a 409 whose only error has this code."""
     return Conflict(detail, errors=[FieldError(pointer, detail, code)])
 
 
 def too_many(detail: str, most: int) -> Conflict:
-    """A 409 for what there may be `most` of; `detail` names the bound as `%(most)d`."""
+    """Return a 409 for exceeding a limit of `most`; `detail` names the limit as `%(most)d`."""
     return conflict("too_many", detail % {"most": most})
 
 
 class NotLoggedIn(Unauthorized):
-    """A 401 of log-in; its single error has a code: `wrong_credentials`, `second_factor_needed` or `wrong_code`."""
+    """A 401 of log-in; its only error has the code `wrong_credentials`, `second_factor_needed` or `wrong_code`."""
 
     def __init__(
         self, code: str = "", detail: Any = None, *, scheme: str = "Session", headers: Mapping[str, str] | None = None

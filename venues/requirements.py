@@ -1,4 +1,4 @@
-"""What a venue asks of people who come, as a value; and its sane defaults."""
+"""The requirements of a venue as a value, with sensible defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -16,7 +16,7 @@ def people_limit(capacity: int, enforced_percent: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementValues:
-    """Everything of one version. The defaults refuse symptoms and diagnoses, ask for the rotating code, never close."""
+    """All values of one version. The defaults refuse symptoms and diagnoses, require the rotating code, never close."""
 
     capacity: int = DEFAULT_CAPACITY
     enforced_limit_percent: int = 100
@@ -31,11 +31,11 @@ class RequirementValues:
 
     @classmethod
     def of(cls, row: object) -> Self:
-        """The values of a row (or of anything with the same attributes)."""
+        """Return the values of a row (or of anything with the same attributes)."""
         return cls(**{one.name: getattr(row, one.name) for one in fields(cls)})
 
     def changed(self, changes: Mapping[str, object]) -> Self:
-        """A copy with some values replaced; unknown names raise `TypeError`."""
+        """Return a copy with some values replaced. Raise `TypeError` for unknown names."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
     @property
@@ -44,11 +44,11 @@ class RequirementValues:
         return people_limit(self.capacity, self.enforced_limit_percent)
 
     def as_dict(self) -> dict[str, object]:
-        """The values by name."""
+        """Return the values by name."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def checked_hours(self) -> list[list[list[int]]]:
-        """Hours in plain lists; raises `BadHours`."""
+        """Return hours as plain lists. Raise `BadHours`."""
         return check_hours(self.hours)
 
 

@@ -1,8 +1,8 @@
 """Reads of this app.
 
-Everything of an organisation is read through the person who asks: `membership`, `organisation`, `venue` and the like
-take the user and the least role that is needed. What belongs to others is not there (`NotFound`), exactly like what
-does not exist; a role that is too small is `Forbidden`.
+Everything of an organisation is read for a user: `membership`, `organisation`, `venue` and similar functions take the
+user and the lowest role required. Objects of others do not exist (`NotFound`), exactly like ones that are not there; an
+insufficient role is `Forbidden`.
 """
 
 import datetime as dt
@@ -42,30 +42,30 @@ from venues.places import Point
 RANK: Final = {Role.VIEWER: 0, Role.MANAGER: 1, Role.OWNER: 2}
 MOST_FOUND: Final = 50
 LATE_SCANS: Final = dt.timedelta(days=8)
-"""How far back events matter at a door: scans come up to 7 days late, and an event opens an hour early."""
+"""How far back events matter at a door: scans arrive up to 7 days late, and an event opens an hour early."""
 EARLY_SCANS: Final = dt.timedelta(days=2)
 
 TO_CONFIRMED: Final = Q(membership__user__confirmed_email__email=F("membership__user__email")) & ~Q(
     membership__user__email=""
 )
-"""Alert mails whose member confirmed the address they go to."""
+"""Alert mails whose member confirmed their e-mail address."""
 
 Row = TypeVar("Row", bound=models.Model)
 
 
 # What belongs to a person's organisations ----------------------------------------------------------------------------
 def memberships(user: User) -> QuerySet[Membership]:
-    """The user's roles in open organisations."""
+    """Return the user's roles in open organisations."""
     return Membership.objects.filter(user=user, organisation__closed_at=None).select_related("organisation")
 
 
 def organisation(user: User, public_id: str, role: Role = Role.VIEWER) -> Organisation:
-    """An open organisation of the user's."""
+    """Return an open organisation of the user's."""
     return membership(user, public_id, role).organisation
 
 
 def membership(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
-    """The user's own membership in an organisation."""
+    """Return the user's own membership in an organisation."""
     found = memberships(user).filter(organisation__public_id=storable(public_id)).first()
     if found is None:
         raise NotFound()
@@ -74,7 +74,7 @@ def membership(user: User, public_id: str, role: Role = Role.VIEWER) -> Membersh
 
 
 def member(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
-    """Somebody's membership in an organisation of the user's; one's own needs no role."""
+    """Return a membership in an organisation of the user's; the user's own requires no role."""
     rows = Membership.objects.select_related("organisation", "user")
     found = _scoped(rows, user, public_id, Role.VIEWER, "organisation")
     if found.user_id != user.pk:
@@ -83,57 +83,60 @@ def member(user: User, public_id: str, role: Role = Role.VIEWER) -> Membership:
 
 
 def open_venues(user: User) -> QuerySet[Venue]:
-    """Open venues of all of the user's organisations."""
+    """Return open venues of all of the user's organisations."""
     return Venue.objects.filter(closed_at=None, organisation__closed_at=None, organisation__memberships__user=user)
 
 
 def venue(user: User, public_id: str, role: Role = Role.VIEWER) -> Venue:
-    """An open venue of one of the user's organisations, with its organisation and requirements in force."""
+    """Return an open venue of one of the user's organisations, with its organisation and requirements in force."""
     rows = Venue.objects.select_related("organisation", "requirements").filter(closed_at=None)
     return _scoped(rows, user, public_id, role, "organisation")
 
 
 def door(user: User, public_id: str, role: Role = Role.VIEWER) -> Door:
-    """An open door of one of the user's venues."""
+    """Return an open door of one of the user's venues."""
     rows = Door.objects.select_related("venue__organisation").filter(closed_at=None, venue__closed_at=None)
     return _scoped(rows, user, public_id, role, "venue__organisation")
 
 
 def device(user: User, public_id: str, role: Role = Role.VIEWER) -> Device:
-    """A device of one of the user's venues, revoked or not."""
+    """Return a device of one of the user's venues, revoked or not."""
     rows = Device.objects.select_related("door__venue__organisation")
     return _scoped(rows, user, public_id, role, "door__venue__organisation")
 
 
 def event(user: User, public_id: str, role: Role = Role.VIEWER) -> Event:
-    """An event at one of the user's venues, cancelled or not."""
+    """Return an event at one of the user's venues, cancelled or not."""
     rows = Event.objects.select_related("venue__organisation").filter(venue__closed_at=None)
     return _scoped(rows, user, public_id, role, "venue__organisation")
 
 
 def invitation(user: User, public_id: str, role: Role = Role.VIEWER) -> Invitation:
-    """An invitation to an event at one of the user's venues."""
+    """Return an invitation to an event at one of the user's venues."""
     rows = Invitation.objects.select_related("event__venue__organisation").filter(event__venue__closed_at=None)
     return _scoped(rows, user, public_id, role, "event__venue__organisation")
 
 
 def may(row: models.Model, role: Role) -> bool:
-    """Whether the role with which somebody read a row of this module is enough for more."""
+    """Return whether the role with which a row of this module was read suffices for another."""
     return RANK[Role(row.role_of_user)] >= RANK[role]  # type: ignore[attr-defined]
 
 
 def alert_mail_wanted(user: User, venue: Venue) -> bool:
-    """Whether the user wants a mail when the venue fills up."""
+    """Return whether the user wants an e-mail when the venue is filling up."""
     return venue.alert_mails.filter(membership__user=user).exists()
 
 
 def email_confirmed(user: User) -> bool:
-    """Whether the address of the account is known to be the user's own mailbox."""
+    """Return whether the account's e-mail address is known to be the user's own mailbox."""
     return bool(user.email) and ConfirmedEmail.objects.filter(user=user, email=user.email).exists()
 
 
 def watched() -> QuerySet[AlertMail]:
-    """Mails that members want about open venues and may get (to a confirmed address), with venue and requirements."""
+    """Return permitted e-mails that members want about open venues, with venue and requirements.
+
+    An e-mail is permitted to a confirmed address only.
+    """
     return (
         AlertMail.objects.filter(
             TO_CONFIRMED, venue__closed_at=None, venue__organisation__closed_at=None, membership__user__is_active=True
@@ -144,26 +147,26 @@ def watched() -> QuerySet[AlertMail]:
 
 
 def owner_token(user: User, public_id: str) -> OwnerToken:
-    """One of the user's own tokens."""
+    """Return one of the user's own tokens."""
     return _one(user.owner_tokens.select_related("user").filter(public_id=storable(public_id)))
 
 
 def organisation_for_operator(public_id: str) -> Organisation:
-    """Any open organisation, for the operator who verifies it."""
+    """Return any open organisation, for the operator who verifies it."""
     return _one(Organisation.objects.filter(public_id=storable(public_id), closed_at=None))
 
 
 # What everybody may find ---------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class FoundVenue:
-    """A listed venue, with its distance from the place that was asked for where both are known."""
+    """A listed venue, with its distance from the requested place if both are known."""
 
     venue: Venue
     distance_km: float | None
 
 
 def open_venue(public_id: str) -> Venue | None:
-    """An open venue by its public id, listed or not, with its organisation and requirements in force."""
+    """Return an open venue by its public id, listed or not, with its organisation and requirements in force."""
     return (
         Venue.objects.select_related("organisation", "requirements")
         .filter(public_id=storable(public_id), closed_at=None, organisation__closed_at=None)
@@ -172,7 +175,7 @@ def open_venue(public_id: str) -> Venue | None:
 
 
 def open_event(public_id: str) -> Event | None:
-    """An event at an open venue by its public id, with its venue; cancelled ones too."""
+    """Return an event at an open venue by its public id, with its venue; also a cancelled one."""
     return (
         Event.objects.select_related("venue__organisation")
         .filter(public_id=storable(public_id), venue__closed_at=None, venue__organisation__closed_at=None)
@@ -190,24 +193,25 @@ def find_venues(
     limit: int = 20,
     offset: int = 0,
 ) -> list[FoundVenue]:
-    """Listed open venues that have all words of `q` in their name or kind, each as the beginning of a word.
+    """Return listed open venues with all words of `q` in their name or kind, each as the beginning of a word.
 
-    Verified ones come first. With a ZIP code or a position the nearest of them come first (the same digits, then by
-    the distance of three-digit centroids), else they come by name. At most two statements, whatever their number.
+    Verified ones come first. With a ZIP code or a position, the nearest come first (the same digits, then by the
+    distance of three-digit centroids), otherwise they are ordered by name. At most two statements, whatever their
+    number.
     """
     wanted = Wanted(q=q, zip_code=zip_code, near=near, kind=kind, within_km=within_km)
     return with_distances(wanted, finding.page(wanted, offset=offset, count=max(1, min(limit, MOST_FOUND))))
 
 
 def with_distances(wanted: Wanted, rows: Iterable[Venue]) -> list[FoundVenue]:
-    """Venues with their distance from the place that was asked for."""
+    """Return venues with their distance from the requested place."""
     return [FoundVenue(row, wanted.distance_km(row.zip) if row.zip else None) for row in rows]
 
 
 def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
-    """The version that was in force at an instant; the first one for any time before it.
+    """Return the version that was in force at a time; the first one for any earlier time.
 
-    The rules on answers for an epoch are those in force when check-in for it opened.
+    The rules on answers for an epoch are those that were in force when its check-in opened.
     """
     versions = venue.requirement_versions.order_by("-version")
     return versions.filter(created_at__lte=instant).first() or versions.last()
@@ -215,7 +219,7 @@ def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
 
 # Devices -------------------------------------------------------------------------------------------------------------
 class DoorRules(NamedTuple):
-    """What a door asks, live. The rules on answers are not here: the scan path cannot read them."""
+    """What a door requires, live. The rules on answers are not included: the scan path cannot read them."""
 
     version: int
     max_temperature_f: float | None
@@ -227,7 +231,7 @@ class DoorRules(NamedTuple):
 
 
 class DeviceContext(NamedTuple):
-    """All that a request of a device needs to know of where it stands; what `request.auth` is."""
+    """What a request of a device needs to know about its place; the value of `request.auth`."""
 
     device_id: int
     public_id: str
@@ -270,22 +274,22 @@ DEVICE_COLUMNS: Final = 23
 
 
 def device_context(token: str, now: dt.datetime) -> DeviceContext | None:
-    """The device of a token with its door, venue, requirements, organisation and events around now, in one statement.
+    """Return the device of a token with door, venue, requirements, organisation and current events, in one statement.
 
-    `None` for an unknown or revoked token, and where door, venue or organisation are closed: revocation works at
-    once, since nothing of this is remembered between requests. Plain SQL, for doors wait for it.
+    Return `None` for an unknown or revoked token, and if door, venue or organisation is closed: revocation works at
+    once, because nothing of this is cached between requests. Plain SQL, because doors wait for it.
     """
     row = one_row(DEVICE, device_values(token, now))
     return None if row is None else device_of_row(row)
 
 
 def device_values(token: str, now: dt.datetime) -> dict[str, Any]:
-    """What `DEVICE` asks with."""
+    """Return the parameters of `DEVICE`."""
     return {"hash": crypto.token_hash(token), "from": now - LATE_SCANS, "to": now + EARLY_SCANS}
 
 
 def device_of_row(row: tuple[Any, ...]) -> DeviceContext:
-    """The device in a row of `DEVICE`."""
+    """Return the device in a row of `DEVICE`."""
     *place, hours, events = row
     return DeviceContext(
         device_id=place[0],
@@ -317,7 +321,7 @@ def device_of_row(row: tuple[Any, ...]) -> DeviceContext:
 
 
 def storable(text: str) -> str:
-    """An id as the database may be asked for it: it takes neither NUL nor lone surrogates, and no id has them."""
+    """Return an id that can be sent to the database, which accepts neither NUL nor lone surrogates; no id has them."""
     return text if text.isascii() and text.isprintable() else ""
 
 
@@ -327,7 +331,7 @@ def _need(has: str, needed: Role) -> None:
 
 
 def _scoped(rows: QuerySet[Row], user: User, public_id: str, role: Role, path: str) -> Row:
-    """One row by public id, if its organisation (at `path`) is open and the user's; then the role is checked."""
+    """Return a row by public id, if its organisation (at `path`) is open and the user's; then check the role."""
     found = (
         rows.filter(
             **{

@@ -1,4 +1,4 @@
-"""Work of this app that runs in the worker."""
+"""Tasks of this app that run in the worker."""
 
 import datetime as dt
 
@@ -17,9 +17,9 @@ def mark_seen(device_id: int, seen: str) -> None:
 
 @shared_task(name="venues.mail_password_reset")
 def mail_password_reset(sealed: str, origin: str, language: str) -> None:
-    """Mail a link for a new password to the accounts with this address, if there are any, in a language.
+    """Send a link for a new password to the accounts with this address, if there are any, in a language.
 
-    The address is sealed: the broker's files keep what a task was called with for longer than the task.
+    The address is sealed: the broker's files keep a task's arguments for longer than the task.
     """
     with override(language):
         mailed.mail_password_reset(email=mailed.open_address(sealed), origin=origin)
@@ -27,12 +27,12 @@ def mail_password_reset(sealed: str, origin: str, language: str) -> None:
 
 @shared_task(name="venues.mail_confirmation")
 def mail_confirmation(user_id: int, origin: str, language: str) -> None:
-    """Mail an account the link that confirms its address, unless that was done, in a language."""
+    """Send an account the link that confirms its address, unless it is confirmed, in a language."""
     with override(language):
         mailed.mail_confirmation(user_id=user_id, origin=origin)
 
 
 @shared_task(name="venues.mail_alert")
 def mail_alert(alert_id: int, heads: int, at: str) -> None:
-    """Mail a member that a place fills up, unless that was done."""
+    """Send a member the e-mail that a place is filling up, unless it was sent."""
     alerts.mail_alert(alert_id=alert_id, heads=heads, at=dt.datetime.fromisoformat(at), now=utc_now())

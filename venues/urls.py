@@ -9,12 +9,12 @@ from venues.admin import operator_site
 from venues.api import account, events, organisations, schema, venues
 from venues.urls_pages import with_ids
 
-SCHEMA = schema  # imported so that the documentation knows how owners log in
+SCHEMA = schema  # imported so that the schema knows how owners log in
 View = Callable[..., HttpResponseBase]
 
 
 def owner(address: str, view: View, name: str) -> URLPattern:
-    """An address below `/api/v1/owner/`; `<venue>` and the like take a public id of that kind and nothing else."""
+    """Return a URL below `/api/v1/owner/`; `<venue>` and the like accept only a public id of that kind."""
     return re_path(rf"^api/v1/owner/{with_ids(address)}\Z", view, name=f"owner-{name}")
 
 

@@ -1,4 +1,4 @@
-"""Addresses of the owners' pages; those that span apps (dashboard, status) are in `crowdtrace.site`."""
+"""URLs of the owners' pages; the ones that span apps (dashboard, status) are in `crowdtrace.site`."""
 
 from collections.abc import Callable
 
@@ -22,14 +22,14 @@ View = Callable[..., HttpResponseBase]
 
 
 def with_ids(address: str) -> str:
-    """A pattern whose `<venue>` and the like take a public id of that kind and nothing else."""
+    """Return a pattern whose `<venue>` and the like accept only a public id of that kind."""
     for word, prefix in PREFIXES.items():
         address = address.replace(f"<{word}>", f"(?P<{word}>{prefix}_[{ALPHABET}]{{10}})")
     return address
 
 
 def page(address: str, view: View, name: str) -> URLPattern:
-    """An address below `/owner`."""
+    """Return a URL below `/owner`."""
     return re_path(rf"^owner{with_ids(address)}\Z", view, name=f"owner-page-{name}")
 
 

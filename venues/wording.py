@@ -1,7 +1,7 @@
-"""Hours and requirements as people write and read them. Pure, but for the language.
+"""Hours and requirements as people write and read them. Pure, except for the language.
 
 A day's hours are one line: `09:00-12:00, 14:00-18:00`; empty is closed, `00:00-24:00` all day, and a closing time that
-is not after the opening (`17:00-01:00`) is one of the next day.
+is not after the opening time (`17:00-01:00`) is on the next day.
 """
 
 import re
@@ -29,18 +29,18 @@ _SPAN: Final = re.compile(r"\s*(\d{1,2})(?:[:.](\d\d))?\s*(?:-|–|to)\s*(\d{1,2
 
 
 class BadLine(ValueError):
-    """A line of hours that cannot be read."""
+    """A line of hours that cannot be parsed."""
 
 
 def write_day(day: list[list[int]]) -> str:
-    """A day's hours as one line."""
+    """Return a day's hours as one line."""
     return ", ".join(
         f"{_clock(opens)}-{_clock(closes if closes <= DAY_MIN else closes - DAY_MIN)}" for opens, closes in day
     )
 
 
 def read_day(line: str) -> list[list[int]]:
-    """A line as hours; raises `BadLine`. Whether they overlap is for `venues.hours` to say."""
+    """Parse a line of hours. Raise `BadLine`. `venues.hours` checks whether they overlap."""
     return [_span(part) for part in line.split(",") if line.strip()]
 
 
@@ -61,14 +61,14 @@ def _clock(minutes: int) -> str:
 # What a venue asks, as sentences -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What requirements mean: for people who check in, and at the door."""
+    """The meaning of requirements: for people who check in, and at the door."""
 
     check_in: list[str]
     door: list[str]
 
 
 def tell(values: RequirementValues) -> Told:
-    """Requirements in sentences."""
+    """Return requirements as sentences."""
     return Told(check_in=_at_check_in(values), door=_at_door(values))
 
 
@@ -111,7 +111,7 @@ def _at_door(values: RequirementValues) -> list[str]:
 
 
 def tell_hours(hours: Hours) -> list[tuple[str, str]]:
-    """Each weekday with its hours."""
+    """Return each weekday with its hours."""
     days = hours or [[] for _day in WEEKDAYS]
     return [
         (str(name), write_day([list(pair) for pair in day]) or _("closed"))

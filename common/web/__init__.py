@@ -1,1 +1,1 @@
-"""What has to do with HTTP: problems, authentication, throttles, idempotency, middleware. Begin at `problems`."""
+"""HTTP: problems, authentication, throttles, idempotency, middleware. Begin with `problems`."""

@@ -1,4 +1,4 @@
-"""Reading `Authorization`: one scheme for each kind of asker (Visitor, Device, Owner)."""
+"""Authentication by the `Authorization` header, with one scheme for each kind of client (Visitor, Device, Owner)."""
 
 from typing import Any, ClassVar
 
@@ -14,10 +14,10 @@ MAX_CREDENTIAL_CHARACTERS = 512
 
 
 def parse_scheme(request: HttpRequest | Request, scheme: str) -> str | None:
-    """The credential of `Authorization: <scheme> <credential>`; `None` when there is none of this scheme.
+    """Return the credential of `Authorization: <scheme> <credential>`; `None` if the header has another scheme.
 
-    The scheme is compared without case (RFC 9110 section 11.1). Raises `Unauthorized` when the credential is missing,
-    too long or not one word of visible ASCII.
+    The scheme is compared case-insensitively (RFC 9110 section 11.1). Raise `Unauthorized` if the credential is
+    missing, too long or not one word of visible ASCII.
     """
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
     name, _, credential = header.partition(" ")
@@ -34,17 +34,17 @@ def _is_visible_ascii(text: str) -> bool:
 
 
 class SchemeAuthentication(BaseAuthentication):
-    """Authenticates by one scheme. An app names it and says in `identify` whom a credential belongs to."""
+    """Authentication by one scheme. A subclass names it and maps credentials to users in `identify`."""
 
     scheme: ClassVar[str]
     description: ClassVar[str] = ""
 
     def identify(self, credential: str, request: Request) -> tuple[Any, Any] | None:
-        """`(user, auth)` of a credential; `None` when nobody has it."""
+        """Return `(user, auth)` of a credential; `None` if it is unknown."""
         raise NotImplementedError
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        """Whom the request comes from; `None` when it carries no credential of this scheme."""
+        """Return the user of the request; `None` if it has no credential of this scheme."""
         credential = parse_scheme(request, self.scheme)
         if credential is None:
             return None
@@ -54,15 +54,15 @@ class SchemeAuthentication(BaseAuthentication):
         return found
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """The challenge of a 401."""
+        """Return the challenge of a 401 response."""
         return f'{self.scheme} realm="crowdtrace"'
 
 
 class Authenticated(BasePermission):
-    """Lets pass whoever an authentication class of the view knows."""
+    """Permission for every user that an authentication class of the view recognises."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether somebody is known; raises `Unauthorized` with the view's challenge else."""
+        """Return whether the user is known. If not, raise `Unauthorized` with the view's challenge."""
         if request.auth is not None or getattr(request.user, "is_authenticated", False):
             return True
         challenge = view.get_authenticate_header(request)

@@ -1,4 +1,4 @@
-"""Whom a request comes from, as far as the network says."""
+"""The network that a request comes from."""
 
 import ipaddress
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def client_network(request: HttpRequest) -> str:
-    """The network that counts as one asker: an IPv4 address, or the /64 of an IPv6 address; empty when unknown.
+    """Return the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address; empty if unknown.
 
-    `TRUSTED_PROXIES` proxies stand in front and each appended the address it saw to `X-Forwarded-For`, so the one
-    that counts is that many places from the right; what stands further left was written by the asker.
+    `TRUSTED_PROXIES` proxies are in front of the server, and each appended the address it saw to `X-Forwarded-For`. The
+    client's address is therefore that many places from the right; entries further left were written by the client.
     """
     text = request.META.get("REMOTE_ADDR", "")
     proxies = settings.TRUSTED_PROXIES
@@ -21,7 +21,7 @@ def client_network(request: HttpRequest) -> str:
 
 
 def wide_network(request: HttpRequest) -> str:
-    """The /24 or /48 of a request: what one host can easily have many addresses of; empty when unknown."""
+    """Return the /24 or /48 of a request, in which one host can easily have many addresses; empty if unknown."""
     found = client_network(request)
     if not found:
         return ""
@@ -30,7 +30,7 @@ def wide_network(request: HttpRequest) -> str:
 
 
 def network_of(text: str) -> str:
-    """The network of an address as text, ports and brackets removed."""
+    """Return the network of an address as text, without port and brackets."""
     host = text.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]

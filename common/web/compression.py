@@ -1,8 +1,8 @@
-"""What goes out compressed: our files, and pages of people who are not logged in.
+"""Compression of our files, and of pages for people who are not logged in.
 
-Answers of the API never do: their sizes are part of what they promise (a check-in's answer has 2,048 bytes whatever was
-answered). Nor do pages of an account: they hold codes beside words that others may choose, whose compressed length
-would tell of both (the BREACH attack).
+API responses are never compressed: their sizes are guaranteed (the response to a check-in has 2,048 bytes whatever the
+result). Pages of an account are not compressed either: they contain codes next to text that others may choose, and the
+compressed length would reveal something about both (the BREACH attack).
 """
 
 import gzip
@@ -27,26 +27,26 @@ COMPRESSES_WELL: Final = (
     "image/svg+xml",
     "application/manifest+json",
 )
-"""Beginnings of the types of files that gain; pictures and fonts are compressed already."""
+"""Prefixes of the media types worth compressing; pictures and fonts are compressed already."""
 SMALLEST_BYTES: Final = 512
-"""Less fits one packet anyway."""
+"""Size in bytes below which a file fits one packet anyway."""
 FILES_KEPT: Final = 256
-"""More than all our files: each is compressed once a process."""
+"""Size of the cache, larger than the number of our files, so that each is compressed once in a process."""
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 
 
 @lru_cache(maxsize=FILES_KEPT)
 def _gzipped(path: str, _modified: str) -> bytes:
-    """A file at the best level, without its name or time: the same bytes in every process."""
+    """Return a file compressed at the best level, without its name or time: the same bytes in every process."""
     return gzip.compress(Path(path).read_bytes(), 9, mtime=0)
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # comes without types
-    """WhiteNoise's own, which compresses what nobody compressed before: `collectstatic` is not needed for it."""
+    """WhiteNoise's middleware, which also compresses files on the fly, so that `collectstatic` is not needed for it."""
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponseBase:
-        """The file, as small as the browser takes it. A part of a file is a part of the original."""
+        """Serve the file in the smallest encoding that the browser accepts. A byte range refers to the original."""
         response: HttpResponseBase = WhiteNoiseMiddleware.serve(static_file, request)
         if not _gains(response):
             return response
@@ -76,7 +76,7 @@ def _gains(response: HttpResponseBase) -> bool:
 
 
 class PageCompressionMiddleware(GZipMiddleware):
-    """Django's own, for pages alone, and for those that hold nothing of an account."""
+    """Django's GZip middleware, limited to pages without data of an account."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 section 13): 304 for what the asker has already, no update over unseen changes."""
+"""Conditional requests (RFC 9110 section 13): 304 for unchanged responses, and no update over unseen changes."""
 
 import hashlib
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from common.web.renderers import JSONRenderer
 
 
 def entity_tag(data: Any) -> str:
-    """The strong ETag of a representation: a keyed hash of its JSON, so that a tag in a log tells nothing."""
+    """Return the strong ETag of a representation: a keyed hash of its JSON, so that a tag in a log reveals nothing."""
     return _tag_of(JSONRenderer().render(data))
 
 
@@ -26,10 +26,10 @@ def _tag_of(content: bytes) -> str:
 
 
 def require_match(request: HttpRequest | Request, data: Any) -> None:
-    """Let an update pass only when `If-Match` names the present representation `data`.
+    """Allow an update only if `If-Match` names the present representation `data`.
 
-    Raises `PreconditionRequired` (428) without the header and `PreconditionFailed` (412) for another version; `*`
-    stands for any version.
+    Raise `PreconditionRequired` (428) without the header, and `PreconditionFailed` (412) for another version; `*`
+    matches any version.
     """
     header = request.META.get("HTTP_IF_MATCH", "")
     if not header:
@@ -40,21 +40,21 @@ def require_match(request: HttpRequest | Request, data: Any) -> None:
 
 
 class ETagMixin(APIView):
-    """Gives answers to GET and HEAD an ETag, and 304 to an asker whose `If-None-Match` has it.
+    """Add an ETag to responses to GET and HEAD, and respond with 304 if `If-None-Match` has that tag.
 
-    The tag is made from the answer itself, so it saves the network and not the work; a view that knows a cheaper
-    version of its answer may set `ETag` itself. Answers may be stored but are asked for again each time, unless
-    `cache_control` says else.
+    The tag is computed from the response itself, so it saves network traffic but not computation; a view with a cheaper
+    version number may set `ETag` itself. Responses may be stored, but must be revalidated each time unless
+    `cache_control` says otherwise.
     """
 
     cache_control: ClassVar[str] = "private, no-cache"
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Add the tag, or answer 304."""
+        """Add the tag, or respond with 304."""
         final = super().finalize_response(request, response, *args, **kwargs)
         if request.method not in ("GET", "HEAD") or final.status_code != 200 or not isinstance(final, Response):
             return final
-        final.render()  # now, so that the bytes the tag is made from are those that are sent
+        final.render()  # now, so that the tag is computed from the bytes that are sent
         final.headers.setdefault("ETag", _tag_of(final.content))
         final.headers.setdefault("Cache-Control", self.cache_control)
         found: HttpResponseBase | None = get_conditional_response(request._request, etag=final["ETag"], response=final)

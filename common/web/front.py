@@ -1,12 +1,13 @@
-"""The front of a web process: it holds what is slow, so that threads of the application never wait for a client.
+"""The front of a web process. It handles slow clients, so that threads of the application never wait for one.
 
-A request is read whole, up to the limit of its address and for `BODY_SECONDS` at most, and only then takes a thread, of
-the lane that `WEB_LANES` names for its address: doors have threads that nothing else can take. One that finds no place
-gets 503 with `Retry-After`. The answer leaves its thread whole; of long files a thread reads one part at a time. A
-client that takes nothing for `ANSWER_SECONDS` is let go.
+A request is read completely, up to the size limit of its URL and for `BODY_SECONDS` at most. Only then does it take a
+thread, in the lane that `WEB_LANES` names for its URL: doors have threads that no other request can take. A request
+that finds no free place gets 503 with `Retry-After`. The response leaves its thread as a whole; long files are read one
+part at a time, each in a thread. The connection of a client that receives nothing for `ANSWER_SECONDS` is closed.
 
-What the application answers at an address of `ANSWER_MOMENTS`, an error included, leaves at a moment of its own
-(`common.web.moments`): its thread is free before. A refusal for want of a thread knows nothing and leaves at once.
+A response of the application at a URL of `ANSWER_MOMENTS`, errors included, is sent at a moment of its own
+(`common.web.moments`), after its thread is free again. A refusal for lack of a thread contains no information and is
+sent at once.
 """
 
 import asyncio
@@ -33,9 +34,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 RETRY_SECONDS: Final = 2
-"""After which a request that found no place may come again."""
+"""Seconds after which a request that found no place may be retried."""
 FILE_THREADS: Final = 2
-"""They read long files, part by part."""
+"""Threads that read long files, part by part."""
 CLOSE: Final = (b"connection", b"close")
 
 log = logging.getLogger(__name__)
@@ -48,23 +49,23 @@ class Front:
         self._application = application
         self._lanes = {name: Lane(name, **limits) for name, limits in settings.WEB_LANES.items()}
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
-        self._large_bytes = 0  # of bodies that are being read, beyond what any address takes
+        self._large_bytes = 0  # of bodies that are being read, beyond the limit of every URL
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         if scope["type"] != "http":
-            raise ValueError("only HTTP is served")  # how an application says that it knows no lifespan
+            raise ValueError("only HTTP is served")  # tells the server that lifespan is not supported
         environ = environ_of(scope)
         try:
             await self._read(environ, receive)
         except Problem as problem:
-            # The rest of the body may still come; it must not be taken for a request.
+            # The rest of the body may still arrive; it must not be taken for another request.
             await self._send(send, refusal(environ, problem, CLOSE))
             return
         await self._send(send, await self._answer(environ))
 
     async def _answer(self, environ: Environ) -> Answer:
-        """The application's answer, at the moment when it may leave."""
+        """Return the application's response, at the moment when it may be sent."""
         arrived, path = asyncio.get_running_loop().time(), environ["PATH_INFO"]
         body_bytes = environ["wsgi.input"].getbuffer().nbytes  # of what was read, not of what was promised
         name = settings.WEB_LANE_OF.get(path, settings.WEB_LANE_OF_OTHERS)
@@ -83,10 +84,10 @@ class Front:
         return found
 
     async def _read(self, environ: Environ, receive: Receive) -> None:
-        """Give the request its body.
+        """Attach the body to the request.
 
-        One that is too long is not read (or no further): the application refuses it, by its length. Raises
-        `BadRequest` for one that ends early, `TookTooLong`, and `Unavailable` where others fill the memory.
+        A body that is too long is not read (or no further): the application refuses it by its length. Raise
+        `BadRequest` for a body that ends early, `TookTooLong`, and `Unavailable` if others fill the memory.
         """
         declared, limit = environ.get("CONTENT_LENGTH", ""), body_limit(environ["PATH_INFO"])
         if declared.isdecimal() and int(declared[:20]) > limit:
@@ -116,7 +117,7 @@ class Front:
         set_body(environ, bytes(body))
 
     async def _send(self, send: Send, found: Answer) -> None:
-        """Send the answer; return, which ends the connection, once the client takes no more of it."""
+        """Send the response. If the client stops receiving, return early, which closes the connection."""
         try:
             await send({"type": "http.response.start", "status": found.status, "headers": found.headers})
             at = 0
@@ -142,7 +143,7 @@ class Front:
 
 
 def refusal(environ: Environ, problem: Problem, *headers: tuple[bytes, bytes]) -> Answer:
-    """The answer to a request that no thread takes, in the form and language of any other refusal."""
+    """Return the response to a request that gets no thread, in the format and language of any other refusal."""
 
     def refuse(request: HttpRequest) -> HttpResponse:
         return answer(request, problem)

@@ -1,7 +1,7 @@
-"""Between ASGI, which the server speaks, and WSGI, which the application speaks: a request of one as that of the other.
+"""Translate between ASGI, which the server uses, and WSGI, which the application uses.
 
-A header whose name holds an underscore is left out: WSGI writes `X_Forwarded_For` like `X-Forwarded-For`, and a proxy
-that replaces the one lets the other pass.
+A header whose name contains an underscore is dropped: WSGI maps `X_Forwarded_For` and `X-Forwarded-For` to the same
+variable, and a proxy that replaces the one lets the other pass.
 """
 
 import secrets
@@ -20,16 +20,16 @@ from common.logs import REQUEST_ID
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], HttpResponseBase]
-"""Django's WSGI application: what it returns is a response of Django."""
+"""Django's WSGI application, which returns a Django response."""
 
 WHOLE_BYTES: Final = 256 * 1024
-"""A file up to this length leaves its thread in one piece."""
+"""Length in bytes up to which a file leaves its thread in one piece."""
 _UNPREFIXED: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to send: what is there of its body, and a file's parts that are still to be read."""
+    """A response to send: the part of its body that has been read, and the parts of a file still to be read."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -45,17 +45,17 @@ class Rest:
     response: HttpResponseBase
 
     def read(self) -> bytes:
-        """The next part, some of the response's own in one; empty at the end."""
+        """Return the next part, which joins several small ones; empty at the end."""
         return gather(self.parts)
 
 
 def environ_of(scope: Mapping[str, Any]) -> Environ:
-    """The WSGI environment of a request without its body."""
+    """Return the WSGI environment of a request without its body."""
     host, port = scope.get("server") or ("localhost", 0)
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        # What is not UTF-8 must reach Django as it was sent, so the server's decoded path is not used.
+        # Bytes that are not UTF-8 must reach Django unchanged, so the server's decoded path is not used.
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": str(host),
@@ -82,7 +82,7 @@ def environ_of(scope: Mapping[str, Any]) -> Environ:
 
 
 def set_body(environ: Environ, body: bytes) -> None:
-    """Give the request its body, whole, however it was sent."""
+    """Attach the complete body to the request, however it was transferred."""
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body)) if body else ""
     environ.pop("HTTP_TRANSFER_ENCODING", None)
@@ -108,7 +108,7 @@ def call(application: Application, environ: Environ) -> Answer:
         body = gather(parts)
         if len(body) < WHOLE_BYTES:
             return as_answer(response, body)
-        # Other threads read on. Only this one can give its connection to the database back.
+        # Other threads continue reading. Only this one can return its database connection.
         close_old_connections()
         has_rest = True
         return as_answer(response, body, Rest(parts, response))
@@ -118,7 +118,7 @@ def call(application: Application, environ: Environ) -> Answer:
 
 
 def gather(parts: Iterator[bytes]) -> bytes:
-    """Parts up to `WHOLE_BYTES`, and a little more where they are large."""
+    """Return parts up to `WHOLE_BYTES`, or slightly more if they are large."""
     body = bytearray()
     for part in parts:
         body += part
@@ -128,11 +128,11 @@ def gather(parts: Iterator[bytes]) -> bytes:
 
 
 def as_answer(response: HttpResponseBase, body: bytes, rest: Rest | None = None) -> Answer:
-    """A response of Django in the words of ASGI."""
+    """Convert a Django response to the terms of ASGI."""
     headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     headers += [(b"set-cookie", cookie.OutputString().encode("latin-1")) for cookie in response.cookies.values()]
     return Answer(response.status_code, headers, body, rest)
 
 
 def _ignore(*_: Any) -> None:
-    """Take status and headers, which the response of Django holds as well."""
+    """Ignore status and headers, which the Django response holds as well."""

@@ -1,12 +1,12 @@
-"""Repeating a request without repeating its effect (draft-ietf-httpapi-idempotency-key-header-07).
+"""Retry a request without repeating its effect (draft-ietf-httpapi-idempotency-key-header-07).
 
-A POST may carry `Idempotency-Key`, 16 to 128 visible characters, best a random UUID. The first answer of success is
-kept for a day and given again; a refused request changed nothing and is simply tried anew. A request that arrives
-while its twin is being worked on gets 409 with `Retry-After`; the same key with another body gets 422.
+A POST may carry `Idempotency-Key`: 16 to 128 visible characters, best a random UUID. The first successful response is
+stored for a day and returned for retries; a refused request changed nothing and is simply processed again. A retry that
+arrives while the first request is in progress gets 409 with `Retry-After`; the same key with another body gets 422.
 
-What is kept: a keyed hash of caller, address and key; a keyed hash of the body; the answer, encrypted under a key
-derived from the master key and the very Idempotency-Key, which is not kept. The answer is written in the transaction
-of the effect, so that both stand or neither. The mark that says *in progress* is written before; a mark whose process
+Stored are a keyed hash of caller, URL and key; a keyed hash of the body; and the response, encrypted with a key derived
+from the master key and the Idempotency-Key, which itself is not stored. The response is written in the same transaction
+as the effect, so that both or neither are committed. The mark *in progress* is written before; a mark whose process
 died is taken over after a minute.
 """
 
@@ -42,7 +42,7 @@ Handler = Callable[..., Response | HttpResponse]
 
 @dataclass(frozen=True)
 class _Names:
-    """What stands for a request: none of these tells the key, the caller or the body."""
+    """The hashes that identify a request; none of them reveals the key, the caller or the body."""
 
     row: bytes
     body: bytes
@@ -50,7 +50,7 @@ class _Names:
 
 
 def idempotent(handler: Handler) -> Handler:
-    """Let a handler of an API view be repeated safely. It runs inside a transaction of its own."""
+    """Make a handler of an API view safe to retry. It runs in a separate transaction."""
 
     @wraps(handler)
     def repeatable(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response | HttpResponse:
@@ -78,7 +78,7 @@ def idempotent(handler: Handler) -> Handler:
 
 
 def read_key(request: Request) -> str | None:
-    """The key of a request, without quotes; `None` when it carries none; raises `Invalid`."""
+    """Return the key of a request without quotes; `None` if there is none. Raise `Invalid`."""
     text = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if text is None:
         return None
@@ -100,7 +100,7 @@ def _names(request: Request, key: str) -> _Names:
 
 
 def _claim(names: _Names, stamp: dt.datetime) -> HttpResponse | None:
-    """Mark the request as in progress, or give the answer it had; raises `InProgress` or `KeyReused`."""
+    """Mark the request as in progress, or return its stored response. Raise `InProgress` or `KeyReused`."""
     if _insert(names, stamp):
         return None
     row = RememberedAnswer.objects.filter(key_hash=names.row).first()
@@ -119,7 +119,7 @@ def _claim(names: _Names, stamp: dt.datetime) -> HttpResponse | None:
 
 
 def _insert(names: _Names, stamp: dt.datetime) -> bool:
-    """Write the mark; false when there is one. A single statement, so that of two twins only one is first."""
+    """Write the mark in a single statement, so that only one of two equal requests is first; return whether it was."""
     table = connection.ops.quote_name(RememberedAnswer._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -130,7 +130,10 @@ def _insert(names: _Names, stamp: dt.datetime) -> bool:
 
 
 def _remember(names: _Names, stamp: dt.datetime, response: Response | HttpResponse) -> HttpResponse:
-    """Keep the answer with the effect; raises `InProgress`, which undoes both, when the mark was taken over."""
+    """Store the response together with the effect.
+
+    If the mark was taken over, raise `InProgress`, which undoes both.
+    """
     if isinstance(response, Response):
         body = JSONRenderer().render(response.data) if response.data is not None else b""
         content_type = "application/json"

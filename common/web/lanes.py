@@ -1,4 +1,4 @@
-"""Threads that answer requests, in lanes: a request takes a thread of its own lane and of no other."""
+"""Lanes of threads that process requests: a request uses a thread of its own lane only."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,13 +9,13 @@ Done = TypeVar("Done")
 
 
 class Full(Exception):
-    """Every thread of the lane works, and nobody may wait, or nobody was done in time."""
+    """No thread of the lane is free and the queue is full, or no thread became free in time."""
 
 
 class Lane:
-    """Threads, the requests that may wait for one, and how many seconds they wait at most.
+    """Threads, the number of requests that may wait for one, and how many seconds they wait at most.
 
-    Used from the event loop alone, which is why its counters need no lock.
+    Used only from the event loop, so its counters need no lock.
     """
 
     def __init__(self, name: str, *, threads: int, queue: int, seconds: float) -> None:
@@ -26,7 +26,7 @@ class Lane:
         self._waiting = 0
 
     async def run(self, work: Callable[[], Done]) -> Done:
-        """Do the work in a thread and return what it returns; raises `Full`."""
+        """Run a function in a thread and return its result. Raise `Full`."""
         await self._take()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -1,4 +1,4 @@
-"""What holds for every request and every answer: headers, body limits, problems raised outside the API."""
+"""Middleware for every request and response: headers, body limits, problems raised outside the API."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -31,8 +31,9 @@ from common.web.problems import (
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-# Cameras read passes at kiosks and phones, a kiosk keeps its screen on; all else is off. NFC, which reads and writes
-# tags, is not named: few browsers know the word, the others complain, and by itself it is ours alone.
+# Kiosks and phones read passes with the camera, and a kiosk keeps its screen on; everything else is disabled. NFC,
+# which reads and writes tags, is not listed: few browsers know the name, the others warn, and by default only we may
+# use it.
 PERMISSIONS_POLICY: Final = ", ".join(
     [f"{feature}=(self)" for feature in ("camera", "fullscreen", "screen-wake-lock")]
     + [
@@ -54,11 +55,11 @@ PERMISSIONS_POLICY: Final = ", ".join(
 
 
 DEVICE_PREFIXES: Final = ("/api/v1/scans", "/api/v1/device/")
-"""Where nobody but devices has anything to do."""
+"""URLs that only devices use."""
 
 
 class SecurityHeadersMiddleware:
-    """Sets the headers of every answer, those of refusals by other middleware included."""
+    """Set the headers of every response, including refusals by other middleware."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -83,7 +84,7 @@ class SecurityHeadersMiddleware:
 
 
 class _ForPeople(MiddlewareMixin):
-    """Part of the way of a request that those of devices go past: they have no session, cookie or form."""
+    """Part of the request processing that requests of devices skip: they have no session, cookie or form."""
 
     def __call__(self, request: HttpRequest) -> Any:
         if request.path_info.startswith(DEVICE_PREFIXES):
@@ -92,26 +93,26 @@ class _ForPeople(MiddlewareMixin):
 
 
 class SessionMiddleware(_ForPeople, sessions.SessionMiddleware):
-    """Django's own, for people."""
+    """Django's session middleware, skipped for devices."""
 
 
 class CsrfMiddleware(_ForPeople, csrf.CsrfViewMiddleware):
-    """Django's own, for people. Views of the API are exempt from its check of forms anyway."""
+    """Django's CSRF middleware, skipped for devices. API views are exempt from its check of forms anyway."""
 
 
 class AuthenticationMiddleware(_ForPeople, auth.AuthenticationMiddleware):
-    """Django's own, for people."""
+    """Django's authentication middleware, skipped for devices."""
 
 
 class MessageMiddleware(_ForPeople, messages.MessageMiddleware):
-    """Django's own, for people."""
+    """Django's message middleware, skipped for devices."""
 
 
 class ShortWayMiddleware:
-    """Lets a function of `SHORT_WAYS` answer a POST before all that pages need is done.
+    """Let a function of `SHORT_WAYS` respond to a POST before the processing that only pages need.
 
-    It gets requests with a body within the limit, for an allowed host and without a query, and may return `None`: then
-    the request goes the long way. What it raises is answered as in a view of the API.
+    The function gets requests with a body within the limit, for an allowed host and without a query. If it returns
+    `None`, the request is processed as usual. Its exceptions are handled like those of an API view.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -126,7 +127,7 @@ class ShortWayMiddleware:
         language = translation.get_language_from_request(request)
         try:
             response = way(request)
-        except Exception as exc:  # as the handler of views does
+        except Exception as exc:  # like the exception handler of views
             with translation.override(language):
                 response = answer_exception(exc, from_exception(exc), request)
         if response is not None:
@@ -139,9 +140,9 @@ class ShortWayMiddleware:
 
 
 class DoorsFirstMiddleware:
-    """Looks up the addresses of `DOORS_URLS` in a list of their own.
+    """Resolve the URLs of `DOORS_URLS` from a separate list.
 
-    The whole list loads every app's views. After a start in the middle of a day the first scan would wait for them.
+    The full list loads the views of every app. After a restart during the day, the first scan would wait for them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -154,7 +155,7 @@ class DoorsFirstMiddleware:
 
 
 class ProblemMiddleware:
-    """Turns a `Problem` raised by a plain view into its answer; views of the API have a handler of their own."""
+    """Turn a `Problem` raised by a plain view into a response; API views have a separate handler."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -163,7 +164,7 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The answer, or `None` where the exception is a fault that Django reports."""
+        """Return the response, or `None` if the exception is an internal error that Django reports."""
         problem = from_exception(exception)
         if problem is None:
             return None
@@ -173,9 +174,9 @@ class ProblemMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body beyond the limit before anything reads it, and NUL in the address.
+    """Refuse a body over the limit before anything reads it, and NUL in the URL.
 
-    A body without `Content-Length` (chunked) is read here, up to the limit; Django would take it for empty.
+    A body without `Content-Length` (chunked) is read here, up to the limit; Django would treat it as empty.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -193,7 +194,7 @@ class BodyLimitMiddleware:
 
 
 def body_limit(path: str) -> int:
-    """Bytes that a body sent to `path` may have."""
+    """Return the largest number of bytes of a body sent to `path`."""
     return settings.BODY_LIMIT_BYTES_BY_PATH.get(path, settings.BODY_LIMIT_BYTES)
 
 
@@ -209,7 +210,7 @@ def _is_plain(request: HttpRequest) -> bool:
 
 
 def _check_address(request: HttpRequest) -> None:
-    # PostgreSQL stores no NUL, so nothing that we have can be meant.
+    # PostgreSQL cannot store NUL, so such a request matches nothing.
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         raise BadRequest
 

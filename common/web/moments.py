@@ -1,10 +1,11 @@
-"""When an answer leaves: at a moment that follows from what was sent, so that its time says nothing else.
+"""When a response is sent: at a moment determined by the request alone, so that its time reveals nothing else.
 
-The first moment lies above the slowest cause of an answer, further ones a step apart, counted from when the request was
-read. An answer waits for the first one that it has not missed, and then for a random part of `spread`: what an idle
-processor still adds to the moment, fractions of a millisecond by cause, drowns in it. Of two causes that differ by `d`
-after the moment, one answer takes longer than the other with a chance of at most 0.5 + d / spread. Where the server
-misses the first moment, time says in which step the answer was ready. Waiting takes no thread.
+The first moment is later than the slowest cause of a response, further ones follow at equal steps, counted from when
+the request was read. A response waits for the first moment that it has not missed, and then for a random part of
+`spread`, which hides what an idle processor still adds to the moment, fractions of a millisecond by cause. Of two
+causes that differ by `d` seconds after the moment, one response takes longer than the other with a probability of at
+most 0.5 + d / spread. If the server misses the first moment, the time shows in which step the response was ready.
+Waiting takes no thread.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class Moments:
 
 
 def moments_of(path: str) -> Moments | None:
-    """Return the moments of a URL's path; `None` where an answer leaves as soon as it is ready."""
+    """Return the moments of a URL's path; `None` if a response is sent as soon as it is ready."""
     given = settings.ANSWER_MOMENTS.get(path)
     return None if given is None else Moments(**given)
 

@@ -1,4 +1,4 @@
-"""The schema: what every operation may answer, problems and rate limits included, without a word in the views."""
+"""The OpenAPI schema. Problems and rate limits of every operation are derived, so views do not have to list them."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -20,21 +20,21 @@ WITH_BODY: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
-    """One thing that is wrong with one part of the request."""
+    """One error in one part of the request."""
 
     pointer = serializers.CharField(
         allow_blank=True,
-        help_text="`/a/0` a place in the body (RFC 6901), empty the whole body, `?a` a query parameter, `:a` a part of "
-        "the path, `a:` a header",
+        help_text="`/a/0` a location in the body (RFC 6901), empty the whole body, `?a` a query parameter, `:a` a part "
+        "of the path, `a:` a header",
     )
-    detail = serializers.CharField(help_text="what is wrong, for people")
-    code = serializers.CharField(help_text="what is wrong, for programs")
+    detail = serializers.CharField(help_text="explanation for people")
+    code = serializers.CharField(help_text="code for programs")
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
     """Problem details (RFC 9457)."""
 
-    type = serializers.CharField(help_text="address that explains this kind of problem, relative to the deployment")
+    type = serializers.CharField(help_text="URL that explains this type of problem, relative to the deployment")
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="what to do about it")
@@ -46,21 +46,22 @@ def _header(description: str, kind: str = "string", *, required: bool = False) -
 
 
 RATE_LIMIT_HEADERS: Final = {
-    "RateLimit-Policy": _header("the limits that apply: `q` requests in `w` seconds"),
-    "RateLimit": _header("what is left: `r` requests, more in `t` seconds"),
+    "RateLimit-Policy": _header("applicable limits: `q` requests in `w` seconds"),
+    "RateLimit": _header("remaining: `r` requests, more in `t` seconds"),
 }
 RETRY_AFTER: Final = {"Retry-After": _header("seconds to wait", "integer", required=True)}
 
 
 class ProblemAutoSchema(AutoSchema):
-    """Adds to each operation the problems it may answer with.
+    """Add to each operation the problems that it may respond with.
 
-    They follow from the view: its authentication, permissions, throttles, path, body, `@idempotent` and `ETagMixin`.
-    A view names others in `problems`, a sequence of `Problem` kinds, or a mapping from method to such a sequence.
+    They are derived from the view: its authentication, permissions, throttles, path, body, `@idempotent` and
+    `ETagMixin`. A view lists others in `problems`, a sequence of `Problem` classes, or a mapping from method to such a
+    sequence.
     """
 
     def problem_kinds(self) -> list[type[Problem]]:
-        """The kinds of problem the operation may answer with."""
+        """Return the problem classes that the operation may respond with."""
         view = self.view
         kinds: list[type[Problem]] = [problems.BadRequest, problems.MethodNotAllowed, problems.NotAcceptable]
         kinds += [problems.ServerError, problems.Unavailable]
@@ -128,7 +129,7 @@ class ProblemAutoSchema(AutoSchema):
                 {
                     "name": idempotency.HEADER,
                     "in": "header",
-                    "description": "makes the request safe to repeat: 16 to 128 characters, best a random UUID",
+                    "description": "makes the request safe to retry: 16 to 128 characters, best a random UUID",
                     "schema": {"type": "string", "pattern": idempotency.KEY_PATTERN},
                 }
             )
@@ -138,7 +139,7 @@ class ProblemAutoSchema(AutoSchema):
                     "name": "If-Match",
                     "in": "header",
                     "required": True,
-                    "description": "the ETag of the version that is to be changed",
+                    "description": "ETag of the version to change",
                     "schema": {"type": "string"},
                 }
             )
@@ -147,7 +148,7 @@ class ProblemAutoSchema(AutoSchema):
                 {
                     "name": "If-None-Match",
                     "in": "header",
-                    "description": "an ETag; the answer is 304 while it is current",
+                    "description": "an ETag; the response is 304 while it is current",
                     "schema": {"type": "string"},
                 }
             )
@@ -155,52 +156,52 @@ class ProblemAutoSchema(AutoSchema):
 
 
 class SchemeExtension(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Documents every `SchemeAuthentication`."""
+    """Document every `SchemeAuthentication`."""
 
     target_class = SchemeAuthentication
     match_subclasses = True
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """The name of the scheme."""
+        """Return the name of the scheme."""
         return str(self.target.scheme)
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
-        """A header, as OpenAPI has no word for schemes of one's own."""
+        """Return a header parameter, because OpenAPI cannot express custom schemes."""
         description = self.target.description or f"`Authorization: {self.name} <credential>`"
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": description}
 
 
 class _SelfDescribing(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
-        """What the field says of itself."""
+        """Return the schema that the field provides."""
         schema: dict[str, Any] = self.target.json_schema()
         return schema
 
 
 class Base64UrlExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
-    """Documents `Base64Url`."""
+    """Document `Base64Url`."""
 
     target_class = Base64Url
 
 
 class PublicIdExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
-    """Documents `PublicId`."""
+    """Document `PublicId`."""
 
     target_class = PublicId
 
 
 class TextExtension(_SelfDescribing):  # type: ignore[no-untyped-call]
-    """Documents `Text`."""
+    """Document `Text`."""
 
     target_class = Text
 
 
 class UtcTimeExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Documents `UtcTime`."""
+    """Document `UtcTime`."""
 
     target_class = "common.web.serializers.UtcTime"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
-        """A moment of RFC 3339."""
+        """Return the schema of an RFC 3339 time."""
         return {"type": "string", "format": "date-time"}

@@ -17,28 +17,28 @@ MAX_PAGE_SIZE: Final = 200
 
 
 class CursorPagination(pagination.CursorPagination):
-    """Pages in a fixed order, newest first unless the view sets `ordering`; rows that come meanwhile shift nothing.
+    """Pages in a fixed order, newest first unless the view sets `ordering`. Rows added in the meantime shift nothing.
 
-    A cursor is signed, and good for the list it came from only: a made-up position never reaches the database.
+    A cursor is signed and valid only for the list it came from, so a forged position never reaches the database.
     """
 
     page_size = PAGE_SIZE
     page_size_query_param = "limit"
-    page_size_query_description = "How many results a page holds, from 1 to 200."
-    cursor_query_description = "Where to go on; comes with `next` and `previous`."
+    page_size_query_description = "Number of results per page, from 1 to 200."
+    cursor_query_description = "Position in the results, as in `next` and `previous`."
     max_page_size = MAX_PAGE_SIZE
     ordering = "-pk"
     offset_cutoff = 1000
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        """One page of the queryset; raises `Invalid` for a wrong `limit` or `cursor`."""
+        """Return one page of the queryset. Raise `Invalid` for a wrong `limit` or `cursor`."""
         self._salt = f"cursor:{request.path}"
         if view is not None and (ordering := getattr(view, "ordering", None)):
             self.ordering = ordering
         return list(super().paginate_queryset(queryset, request, view) or [])
 
     def get_page_size(self, request: Request) -> int:
-        """`?limit=`, from 1 to 200."""
+        """Return `?limit=`, from 1 to 200."""
         text = request.query_params.get("limit")
         if text is None:
             return self.page_size
@@ -47,12 +47,12 @@ class CursorPagination(pagination.CursorPagination):
         return int(text)
 
     def encode_cursor(self, cursor: pagination.Cursor) -> str:
-        """The address of a page."""
+        """Return the URL of a page."""
         token = signing.dumps([cursor.offset, cursor.reverse, cursor.position], salt=self._salt)
         return replace_query_param(self.base_url or "", self.cursor_query_param, token)
 
     def decode_cursor(self, request: Request) -> pagination.Cursor | None:
-        """The cursor of the request; raises `Invalid` when we did not sign it for this list."""
+        """Return the cursor of the request. Raise `Invalid` if we did not sign it for this list."""
         token = request.query_params.get(self.cursor_query_param)
         if token is None:
             return None
@@ -63,11 +63,11 @@ class CursorPagination(pagination.CursorPagination):
         return pagination.Cursor(offset=offset, reverse=reverse, position=position)
 
     def get_paginated_response(self, data: Any) -> Response:
-        """The page."""
+        """Return the page as a response."""
         return Response({"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The page, for the documentation."""
+        """Return the schema of a page."""
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",

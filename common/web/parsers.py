@@ -1,4 +1,4 @@
-"""Reading JSON strictly: what two readers could understand differently is refused, with its place."""
+"""Strict JSON parsing: input that two parsers could understand differently is refused, with its location."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from rest_framework.parsers import BaseParser
 from common.web.problems import BadRequest, FieldError, pointer
 
 MAX_DEPTH: Final = 32
-# Integers beyond this differ between readers (RFC 8259 section 6).
+# Larger integers differ between parsers (RFC 8259 section 6).
 MAX_INTEGER: Final = 2**53 - 1
-_CONTAINERS: Final = (dict, list)  # made once: `dict | list` in a loop costs more than the test
+_CONTAINERS: Final = (dict, list)  # created once: `dict | list` in a loop is slower than the test
 _MAX_DIGITS: Final = len(str(MAX_INTEGER))
 
 
 class StrictJSONParser(BaseParser):
-    """`application/json` in UTF-8 (RFC 8259) as `parse_json` reads it."""
+    """Parser of `application/json` in UTF-8 (RFC 8259), using `parse_json`."""
 
     media_type = "application/json"
 
@@ -27,12 +27,12 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,  # noqa: ARG002
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Any:
-        """The value in the body; raises `BadRequest`."""
+        """Return the value in the body. Raise `BadRequest`."""
         return parse_json(stream.read())
 
 
 class _Flaw:
-    """Stands in the parsed value for something that is refused, until its place is known."""
+    """Placeholder in the parsed value for a refused part, until its location is known."""
 
     __slots__ = ("code", "detail")
 
@@ -42,7 +42,7 @@ class _Flaw:
 
 
 class _Reader:
-    """Hooks of the decoder; `flawed` says whether a walk must look for a `_Flaw`."""
+    """Hooks of the decoder; `flawed` tells whether the value has to be searched for a `_Flaw`."""
 
     def __init__(self) -> None:
         self.flawed = False
@@ -80,10 +80,10 @@ class _Reader:
 
 
 def parse_json(data: bytes) -> Any:
-    """The value of a JSON text.
+    """Parse a JSON text.
 
-    Raises `BadRequest` with the place for: bytes that are not UTF-8, syntax errors, NaN and Infinity, numbers too
-    large to be exact, a name that stands twice in an object, NUL and lone surrogates, nesting deeper than 32.
+    Raise `BadRequest` with the location for: bytes that are not UTF-8, syntax errors, NaN and Infinity, numbers too
+    large to be exact, duplicate names in an object, NUL and lone surrogates, nesting deeper than 32.
     """
     try:
         text = data.decode("utf-8")
@@ -104,7 +104,7 @@ def parse_json(data: bytes) -> Any:
         where = {"line": error.lineno, "column": error.colno}
         detail = _("Not JSON at line %(line)d, column %(column)d.") % where
         raise _refusal("", "not_json", detail) from None
-    # NUL and surrogates can only have come from escapes.
+    # NUL and surrogates can only come from escapes.
     if reader.flawed or "\\u" in text or _is_too_deep(value):
         for place, flaw in _flaws(value, ""):
             raise _refusal(place, flaw.code, flaw.detail)

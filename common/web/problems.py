@@ -1,18 +1,18 @@
-"""Every error answer of the deployment: one family of exceptions, mapped once to problem details (RFC 9457).
+"""Every error response of the deployment: one family of exceptions, mapped to problem details (RFC 9457) in one place.
 
-An app raises a `Problem`; views of the API, pages and middleware answer with the same few words. Below `/api`,
-`/.well-known`, `/healthz` and `/readyz` the answer is `application/problem+json` with the members `type`, `title`,
-`status`, `detail` and `errors`; elsewhere it is a page.
+An app raises a `Problem`; API views, pages and middleware return it in the same form. Below `/api`, `/.well-known`,
+`/healthz` and `/readyz` the response is `application/problem+json` with the members `type`, `title`, `status`, `detail`
+and `errors`; elsewhere it is a page.
 
-`type` is `/problems/<slug>`, an address of this deployment that explains the kind. `errors` is a list of
-`{pointer, detail, code}`; the pointer says which part of the request it speaks of:
+`type` is `/problems/<slug>`, a URL of this deployment that explains the type. `errors` is a list of
+`{pointer, detail, code}`; the pointer names the part of the request:
 
-* `""` the whole body, `/answers/symptoms` or `/scans/3/type` a place in the body (JSON pointer, RFC 6901),
+* `""` the whole body, `/answers/symptoms` or `/scans/3/type` a location in the body (JSON pointer, RFC 6901),
 * `?limit` a query parameter,
 * `:venue` a part of the path,
 * `Idempotency-Key:` a header.
 
-No text here repeats a value of the request, but for names of fields.
+No text here repeats a value of the request, except names of fields.
 """
 
 import json
@@ -40,26 +40,26 @@ from rest_framework.settings import api_settings
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIXES: Final = ("/api/", "/.well-known/", "/healthz", "/readyz")
 RETRY_AFTER_OUTAGE_SECONDS: Final = 5
-MAX_ERRORS: Final = 100  # of one answer; a batch of a thousand wrong items need not be told a thousand times
+MAX_ERRORS: Final = 100  # per response; a batch of a thousand wrong items does not need a thousand errors
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing that is wrong with one part of the request; the module says how `pointer` is written."""
+    """One error in one part of the request; see the module for the format of `pointer`."""
 
     pointer: str
     detail: str
     code: str = "invalid"
 
     def as_dict(self) -> dict[str, str]:
-        """The member of `errors[]`."""
+        """Return the member of `errors[]`."""
         return {"pointer": self.pointer, "detail": str(self.detail), "code": self.code}
 
 
 class Problem(Exception):
-    """An error answer. A subclass fixes status and kind; an instance may say more."""
+    """An error response. A subclass defines status and type; an instance may add details."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
     slug: ClassVar[str] = "bad-request"
@@ -75,7 +75,7 @@ class Problem(Exception):
         self.headers: dict[str, str] = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """The members of the problem, in the active language."""
+        """Return the members of the problem, in the active language."""
         return {
             "type": f"/problems/{self.slug}",
             "title": str(self.title),
@@ -86,11 +86,11 @@ class Problem(Exception):
 
 
 class BadRequest(Problem):
-    """The request is malformed: it cannot be read at all."""
+    """The request is malformed and cannot be parsed."""
 
 
 class Invalid(Problem):
-    """The request was read, and parts of it are wrong; `errors` names them."""
+    """The request was parsed, but parts of it are invalid; `errors` names them."""
 
     slug = "invalid"
     title = gettext_lazy("Something in the request is not valid")
@@ -98,12 +98,12 @@ class Invalid(Problem):
 
     @classmethod
     def field(cls, pointer: str, detail: Any, code: str = "invalid") -> "Invalid":
-        """The problem with a single field."""
+        """Return the problem for a single field."""
         return cls(errors=[FieldError(pointer, detail, code)])
 
 
 class Unauthorized(Problem):
-    """Nobody, or nobody we know, is asking. `scheme` is the one to authenticate with."""
+    """The client is not authenticated, or unknown. `scheme` is the authentication scheme to use."""
 
     status = HTTPStatus.UNAUTHORIZED
     slug = "unauthorized"
@@ -116,7 +116,7 @@ class Unauthorized(Problem):
 
 
 class Outdated(Unauthorized):
-    """The asker authenticates as a former version of the app did."""
+    """The client authenticates like a former version of the app."""
 
     slug = "outdated"
     title = gettext_lazy("This page is older than the server")
@@ -124,7 +124,7 @@ class Outdated(Unauthorized):
 
 
 class Forbidden(Problem):
-    """Known, but not allowed."""
+    """The client is known, but not allowed to do this."""
 
     status = HTTPStatus.FORBIDDEN
     slug = "forbidden"
@@ -133,7 +133,7 @@ class Forbidden(Problem):
 
 
 class StaleForm(Forbidden):
-    """A request of a session without the token that proves that our own page sent it (CSRF)."""
+    """A request of a session without the token that proves that it comes from our page (CSRF)."""
 
     slug = "stale-form"
     title = gettext_lazy("This page was open too long")
@@ -141,7 +141,7 @@ class StaleForm(Forbidden):
 
 
 class NotFound(Problem):
-    """There is nothing here, or nothing the asker may know of."""
+    """Nothing exists here, or nothing that the client may know of."""
 
     status = HTTPStatus.NOT_FOUND
     slug = "not-found"
@@ -150,7 +150,7 @@ class NotFound(Problem):
 
 
 class MethodNotAllowed(Problem):
-    """The address exists, the method does not; `Allow` lists those that do."""
+    """The URL exists, but not for this method; `Allow` lists the supported methods."""
 
     status = HTTPStatus.METHOD_NOT_ALLOWED
     slug = "method-not-allowed"
@@ -163,7 +163,7 @@ class MethodNotAllowed(Problem):
 
 
 class NotAcceptable(Problem):
-    """No form of the answer is one the asker accepts."""
+    """No representation of the response is acceptable to the client."""
 
     status = HTTPStatus.NOT_ACCEPTABLE
     slug = "not-acceptable"
@@ -172,7 +172,7 @@ class NotAcceptable(Problem):
 
 
 class TookTooLong(Problem):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
     slug = "took-too-long"
@@ -181,7 +181,7 @@ class TookTooLong(Problem):
 
 
 class Conflict(Problem):
-    """The request contradicts what is stored."""
+    """The request conflicts with stored data."""
 
     status = HTTPStatus.CONFLICT
     slug = "conflict"
@@ -190,7 +190,7 @@ class Conflict(Problem):
 
 
 class InProgress(Conflict):
-    """The same request is being worked on at this moment."""
+    """The same request is already in progress."""
 
     slug = "in-progress"
     title = gettext_lazy("The same request is being worked on")
@@ -201,7 +201,7 @@ class InProgress(Conflict):
 
 
 class Gone(Problem):
-    """It was here and will not come back."""
+    """The resource existed and will not come back."""
 
     status = HTTPStatus.GONE
     slug = "gone"
@@ -219,7 +219,7 @@ class PreconditionFailed(Problem):
 
 
 class PreconditionRequired(Problem):
-    """An update that would overwrite unseen changes: `If-Match` is missing."""
+    """An update that would overwrite unseen changes, because `If-Match` is missing."""
 
     status = HTTPStatus.PRECONDITION_REQUIRED
     slug = "precondition-required"
@@ -228,7 +228,7 @@ class PreconditionRequired(Problem):
 
 
 class TooLarge(Problem):
-    """The body is larger than the address takes."""
+    """The body is larger than the URL accepts."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     slug = "too-large"
@@ -237,7 +237,7 @@ class TooLarge(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body comes in a form that is not read here."""
+    """The body has a media type that is not supported here."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     slug = "unsupported-media-type"
@@ -246,7 +246,7 @@ class UnsupportedMediaType(Problem):
 
 
 class KeyReused(Problem):
-    """An Idempotency-Key came again with another body."""
+    """An Idempotency-Key was reused with another body."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     slug = "key-reused"
@@ -255,7 +255,7 @@ class KeyReused(Problem):
 
 
 class TooMany(Problem):
-    """Over a rate limit; `retry_after` is in whole seconds."""
+    """A rate limit was exceeded; `retry_after` is in whole seconds."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     slug = "too-many"
@@ -268,7 +268,7 @@ class TooMany(Problem):
 
 
 class ServerError(Problem):
-    """A fault of ours. It says nothing of its cause; the log does."""
+    """An internal error. The response does not contain the cause; the log does."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     slug = "server-error"
@@ -277,7 +277,7 @@ class ServerError(Problem):
 
 
 class NotOffered(Problem):
-    """The operator has not set up what this needs."""
+    """The operator has not configured what this requires."""
 
     status = HTTPStatus.NOT_IMPLEMENTED
     slug = "not-offered"
@@ -286,7 +286,7 @@ class NotOffered(Problem):
 
 
 class Unavailable(Problem):
-    """A store we need is away for now."""
+    """A required store is temporarily unavailable."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     slug = "unavailable"
@@ -298,7 +298,7 @@ class Unavailable(Problem):
 
 
 class Busy(Unavailable):
-    """More is asked for than this deployment gives to such requests; no fault of ours, so it is not logged."""
+    """The deployment has no capacity for the request; this is not an internal error, so it is not logged."""
 
     slug = "busy"
     title = gettext_lazy("Too much is asked for at this moment")
@@ -330,17 +330,17 @@ KINDS: Final[tuple[type[Problem], ...]] = (
     Unavailable,
     Busy,
 )
-"""Every kind, in the order of statuses; `/problems/<slug>` explains each."""
+"""Every type, in the order of statuses; `/problems/<slug>` explains each."""
 
 
 # Pointers -------------------------------------------------------------------------------------------------------------
 def pointer(*parts: str | int) -> str:
-    """The JSON pointer to a place in the body (RFC 6901 section 3)."""
+    """Return the JSON pointer to a location in the body (RFC 6901 section 3)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def field_errors(detail: Any, *, prefix: str = "") -> list[FieldError]:
-    """The errors of a serialiser, flattened; `detail` is nested dicts and lists that end in `ErrorDetail`."""
+    """Return the errors of a serializer, flattened; `detail` is nested dicts and lists of `ErrorDetail`."""
     if isinstance(detail, Mapping):
         found = []
         for key, value in detail.items():
@@ -357,7 +357,7 @@ def field_errors(detail: Any, *, prefix: str = "") -> list[FieldError]:
 
 
 def from_validation_error(error: core.ValidationError, *, at: str = "") -> Invalid:
-    """The problem that a check of a Django model, form or value stands for; `at` is the JSON pointer to it."""
+    """Convert the error of a Django model, form or value to a problem; `at` is the JSON pointer to it."""
     by_field: Mapping[str, Sequence[core.ValidationError]]
     by_field = error.error_dict if hasattr(error, "error_dict") else {core.NON_FIELD_ERRORS: error.error_list}
     return Invalid(
@@ -372,7 +372,7 @@ def from_validation_error(error: core.ValidationError, *, at: str = "") -> Inval
 
 # Mapping of exceptions ------------------------------------------------------------------------------------------------
 def from_exception(exc: BaseException) -> Problem | None:
-    """The problem an exception stands for; `None` where it is a fault of ours."""
+    """Return the problem for an exception; `None` for an internal error."""
     problem: Problem | None = None
     match exc:
         case Problem():
@@ -406,7 +406,7 @@ _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """Answer for an exception in a view of the API; faults of ours are noted and answered without their cause."""
+    """Return the response to an exception in an API view; log internal errors and return them without their cause."""
     problem = from_exception(exc)
     if isinstance(problem, Unauthorized) and "WWW-Authenticate" not in problem.headers:
         challenge = context["view"].get_authenticate_header(context["request"])
@@ -415,9 +415,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpRespons
 
 
 def answer_exception(exc: Exception, problem: Problem | None, request: HttpRequest) -> HttpResponse:
-    """The answer to a program for an exception and what it stands for, noted where it is a fault of ours."""
+    """Return the response to a program for an exception and its problem; log it if it is an internal error."""
     if problem is None:
-        # What Django does for a view of its own; it would show a technical page under DEBUG.
+        # What Django does for its own views; that would show a technical page under DEBUG.
         got_request_exception.send(sender=None, request=request)
         problem = ServerError()
     response = problem_json(problem)
@@ -426,7 +426,7 @@ def answer_exception(exc: Exception, problem: Problem | None, request: HttpReque
 
 
 def note_fault(exc: BaseException, problem: Problem, request: HttpRequest, response: HttpResponse) -> None:
-    """Log a fault once; refusals are not logged, for strangers could fill the log with them."""
+    """Log an internal error once. Refusals are not logged, because strangers could fill the log with them."""
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(problem, NotOffered | Busy):
         log_response("%s", problem.slug, response=response, request=request, exception=exc)
     else:
@@ -434,19 +434,19 @@ def note_fault(exc: BaseException, problem: Problem, request: HttpRequest, respo
 
 
 def mark_as_logged(response: HttpResponse) -> None:
-    """Keep Django from logging this answer."""
+    """Keep Django from logging this response."""
     response._has_been_logged = True  # type: ignore[attr-defined]
 
 
 # Answers --------------------------------------------------------------------------------------------------------------
 def problem_json(problem: Problem) -> HttpResponse:
-    """The answer to a program."""
+    """Return the response to a program."""
     body = json.dumps(problem.body(), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     return HttpResponse(body, status=problem.status, content_type=CONTENT_TYPE, headers=problem.headers)
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The answer to a person."""
+    """Return the response to a person."""
     response = render(request, "common/error.html", {"problem": problem}, status=problem.status)
     for name, value in problem.headers.items():
         response[name] = value
@@ -455,12 +455,12 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def is_for_programs(request: HttpRequest) -> bool:
-    """Whether the address belongs to the API."""
+    """Return whether the URL belongs to the API."""
     return request.path_info == "/api" or request.path_info.startswith(API_PREFIXES)
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The answer in the form that fits the address; `PROBLEM_FORMS` names that of a protocol of its own."""
+    """Return the response in the format of the URL; `PROBLEM_FORMS` lists URLs with a protocol of their own."""
     if form := settings.PROBLEM_FORMS.get(request.path_info):
         response: HttpResponse = import_string(form)(problem)
         return response
@@ -469,27 +469,27 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 # Handlers that crowdtrace/urls.py names -------------------------------------------------------------------------------
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400."""
+    """Respond with 400."""
     return answer(request, from_exception(exception) or BadRequest())
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """403."""
+    """Respond with 403."""
     return answer(request, Forbidden())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
-    """403 of a form whose token is missing or old."""
+    """Respond with 403 to a form whose token is missing or expired."""
     return answer(request, StaleForm())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """404."""
+    """Respond with 404."""
     return answer(request, NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. The page must not fail in its turn, so a failing template leaves plain words."""
+    """Respond with 500. This page must not fail itself, so plain text replaces a failing template."""
     try:
         return answer(request, ServerError())
     except Exception:
@@ -500,5 +500,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unknown_address(request: HttpRequest) -> HttpResponse:
-    """404 below `/api` and `/.well-known`, also under DEBUG, where Django would list all addresses in HTML."""
+    """Respond with 404 below `/api` and `/.well-known`, also under DEBUG, where Django would list all URLs in HTML."""
     return answer(request, NotFound())

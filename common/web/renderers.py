@@ -1,4 +1,4 @@
-"""How answers are written."""
+"""Renderers of responses."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from rest_framework.request import Request
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """Compact JSON, one text a value: an indent asked for in `Accept` would give one ETag to two texts."""
+    """Compact JSON, one text for each value: an indent requested in `Accept` would give two texts the same ETag."""
 
     def get_indent(self, accepted_media_type: str, renderer_context: Mapping[str, Any]) -> None:  # noqa: ARG002
-        """None."""
+        """Return `None`, for no indent."""
         return
 
 
 class OneForm(DefaultContentNegotiation):
-    """The first renderer of a view, whatever `Accept` says: for programs that know what they get."""
+    """Content negotiation that always selects the first renderer of a view, for clients that do not negotiate."""
 
     def select_renderer(
         self,
@@ -26,6 +26,6 @@ class OneForm(DefaultContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,  # noqa: ARG002
     ) -> tuple[BaseRenderer, str]:
-        """The renderer and its media type."""
+        """Return the renderer and its media type."""
         first = next(iter(renderers))
         return first, str(first.media_type)

@@ -1,4 +1,4 @@
-"""Serialisers that take exactly what is documented: real JSON types, no unknown fields, times in UTC with `Z`."""
+"""Serializers that accept exactly what is documented: real JSON types, no unknown fields, times in UTC with `Z`."""
 
 import datetime as dt
 import math
@@ -32,14 +32,14 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 # Fields ---------------------------------------------------------------------------------------------------------------
 class Text(serializers.CharField):
-    """A string; spaces at its ends are taken away, NUL and lone surrogates refused. Its length is that of what came."""
+    """A string without surrounding spaces, NUL and lone surrogates. The length limit applies to the raw text."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         _drop_slow_check(self)
 
     def to_internal_value(self, data: Any) -> str:
-        """The string."""
+        """Return the string."""
         if not isinstance(data, str):
             self.fail("invalid")
         if self.max_length is not None and len(data) > self.max_length:
@@ -49,7 +49,7 @@ class Text(serializers.CharField):
     default_error_messages = {"max_length": _("At most {max_length} characters.")}
 
     def json_schema(self) -> dict[str, Any]:
-        """What the documentation says of the text."""
+        """Return the JSON schema."""
         schema: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*$"}
         if not self.allow_blank:
             schema = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$", "minLength": 1}
@@ -60,7 +60,7 @@ class Text(serializers.CharField):
         return schema
 
     def run_validators(self, value: Any) -> None:
-        """Also refuse what the database cannot store."""
+        """Also refuse text that the database cannot store."""
         if isinstance(value, str):
             try:
                 value.encode()
@@ -70,7 +70,7 @@ class Text(serializers.CharField):
 
 
 class Matching(serializers.RegexField):
-    """A string that a pattern describes wholly, so that none can hold half of a surrogate pair."""
+    """A string that fully matches a pattern, so that none can contain half of a surrogate pair."""
 
     def __init__(self, pattern: str, **kwargs: Any) -> None:
         super().__init__(rf"\A{pattern}\Z", **kwargs)
@@ -78,7 +78,7 @@ class Matching(serializers.RegexField):
 
 
 def _drop_slow_check(field: serializers.CharField) -> None:
-    """Take out DRF's own search for surrogates, letter by letter in Python, where another check does it."""
+    """Remove DRF's search for surrogates, which is slow Python code, if another check does the same."""
     field.validators = [one for one in field.validators if not isinstance(one, ProhibitSurrogateCharactersValidator)]
 
 
@@ -86,7 +86,7 @@ class Choice(serializers.ChoiceField):
     """One of a few strings."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The choice."""
+        """Return the choice."""
         if not isinstance(data, str):
             self.fail("invalid_choice", input=type(data).__name__)
         return super().to_internal_value(data)
@@ -95,10 +95,10 @@ class Choice(serializers.ChoiceField):
 
 
 class Flag(serializers.BooleanField):
-    """`true` or `false`, nothing that merely looks like it."""
+    """`true` or `false`, and nothing that merely looks like it."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """The flag."""
+        """Return the flag."""
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
@@ -111,7 +111,7 @@ class Whole(serializers.IntegerField):
         super().__init__(min_value=min_value, max_value=max_value, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        """The integer; `3.0` is one, as JSON does not tell them apart."""
+        """Return the integer; `3.0` is one, because JSON does not distinguish them."""
         if isinstance(data, float) and data.is_integer():
             data = int(data)
         if isinstance(data, bool) or not isinstance(data, int):
@@ -123,7 +123,7 @@ class Number(serializers.FloatField):
     """A finite number."""
 
     def to_internal_value(self, data: Any) -> float:
-        """The number."""
+        """Return the number."""
         if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
             self.fail("invalid")
         return float(data)
@@ -133,7 +133,7 @@ class Day(serializers.DateField):
     """A calendar day, `2026-08-14`."""
 
     def to_internal_value(self, value: Any) -> dt.date:
-        """The day."""
+        """Return the day."""
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             self.fail("invalid", format="YYYY-MM-DD")
         try:
@@ -143,14 +143,14 @@ class Day(serializers.DateField):
 
 
 class UtcTime(serializers.Field[dt.datetime, str, str, Any]):
-    """A moment, read with any offset (RFC 3339), written in UTC with `Z` and to the second."""
+    """A time, read with any offset (RFC 3339), written in UTC with `Z` and to the second."""
 
     default_error_messages = {
         "invalid": _("Not a time like 2026-08-14T17:00:00Z; the offset is needed."),
     }
 
     def to_internal_value(self, data: Any) -> dt.datetime:
-        """The moment in UTC."""
+        """Return the time in UTC."""
         if not isinstance(data, str) or not _MOMENT.fullmatch(data):
             self.fail("invalid")
         try:
@@ -159,7 +159,7 @@ class UtcTime(serializers.Field[dt.datetime, str, str, Any]):
             self.fail("invalid")
 
     def to_representation(self, value: dt.datetime) -> str:
-        """The text."""
+        """Return the text."""
         return z(value)
 
 
@@ -180,7 +180,7 @@ class Base64Url(serializers.Field[bytes, str, str, Any]):
         self.max_bytes = max_length if length is None else length
 
     def to_internal_value(self, data: Any) -> bytes:
-        """The bytes."""
+        """Return the bytes."""
         if not isinstance(data, str):
             self.fail("invalid")
         try:
@@ -192,11 +192,11 @@ class Base64Url(serializers.Field[bytes, str, str, Any]):
         return value
 
     def to_representation(self, value: bytes | memoryview) -> str:
-        """The text."""
+        """Return the text."""
         return b64encode(bytes(value))
 
     def json_schema(self) -> dict[str, Any]:
-        """What the documentation says of the text."""
+        """Return the JSON schema."""
         schema: dict[str, Any] = {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"}
         if self.length is not None:
             schema["pattern"] = base64url_pattern(self.length)
@@ -208,14 +208,14 @@ class Base64Url(serializers.Field[bytes, str, str, Any]):
 
 
 def base64url_pattern(length: int) -> str:
-    """The regular expression of `length` bytes in base64url: unused bits of the last letter are zero."""
+    """Return the regular expression of `length` bytes in base64url; unused bits of the last letter are zero."""
     whole, rest = divmod(length, 3)
     tail = {0: "", 1: "[A-Za-z0-9_-][AQgw]", 2: "[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048]"}[rest]
     return f"^[A-Za-z0-9_-]{{{4 * whole}}}{tail}$"
 
 
 class PublicId(serializers.CharField):
-    """A public id such as `v_7h3kq2m4xz`; another prefix or alphabet is refused before the database is asked."""
+    """A public id such as `v_7h3kq2m4xz`. Another prefix or alphabet is refused before the database is queried."""
 
     default_error_messages = {"invalid": _("Not an id of this kind.")}
 
@@ -224,27 +224,27 @@ class PublicId(serializers.CharField):
         self.pattern = public_id_pattern(prefix)
 
     def to_internal_value(self, data: Any) -> str:
-        """The id."""
+        """Return the id."""
         if not isinstance(data, str) or not re.fullmatch(self.pattern.strip("^$"), data):
             self.fail("invalid")
         return data
 
     def json_schema(self) -> dict[str, Any]:
-        """What the documentation says of the text."""
+        """Return the JSON schema."""
         return {"type": "string", "pattern": self.pattern}
 
 
 def public_id_pattern(prefix: str, length: int = 10) -> str:
-    """The regular expression of `public_id(prefix, length)`."""
+    """Return the regular expression of `public_id(prefix, length)`."""
     return f"^{prefix}_[{ALPHABET}]{{{length}}}$"
 
 
 # Serialisers ----------------------------------------------------------------------------------------------------------
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, along with everything else that is wrong."""
+    """A serializer that refuses unknown fields, together with every other error."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated values."""
+        """Return the validated values."""
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
         known = {field.field_name for field in self._writable_fields}
@@ -259,7 +259,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
-    """The same for a model; its fields take real JSON types only."""
+    """The same for a model; its fields accept real JSON types only."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.CharField: Text,
@@ -279,11 +279,11 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
 
 
 class QuerySerializer(serializers.Serializer[Any]):
-    """Query parameters: text that is turned into values. Use it through `read_query`."""
+    """Query parameters: text that is converted to values. Use it through `read_query`."""
 
 
 def read_body(request: Request, serializer_class: type[S], **kwargs: Any) -> Any:
-    """The validated body of a request; raises `Invalid` with pointers into the body."""
+    """Return the validated body of a request. Raise `Invalid` with pointers into the body."""
     serializer = serializer_class(data=request.data, **kwargs)
     if not serializer.is_valid():
         raise Invalid(errors=field_errors(serializer.errors))
@@ -291,11 +291,14 @@ def read_body(request: Request, serializer_class: type[S], **kwargs: Any) -> Any
 
 
 class NoFields(StrictSerializer):
-    """What a body may hold where none is asked for."""
+    """The body of a request that takes none."""
 
 
 def without_body(handler: Handler) -> Handler:
-    """Let a handler refuse a body where it asks for none: it was meant for something else. `{}` counts as none."""
+    """Make a handler refuse a body if it takes none, since the body was meant for something else.
+
+    `{}` counts as none.
+    """
 
     @wraps(handler)
     def strict(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -306,9 +309,9 @@ def without_body(handler: Handler) -> Handler:
 
 
 def read_query(request: Request, serializer_class: type[S], *, also: frozenset[str] = frozenset()) -> Any:
-    """The validated query parameters; unknown and repeated ones are refused, but for those that `also` names.
+    """Return the validated query parameters. Unknown and repeated ones are refused, except those that `also` names.
 
-    Raises `Invalid` with pointers such as `?limit`.
+    Raise `Invalid` with pointers such as `?limit`.
     """
     serializer = serializer_class(data=request.query_params.dict())
     errors = [

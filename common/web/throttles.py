@@ -1,14 +1,14 @@
 """Rate limits in Valkey, shared by all web processes.
 
 Windows slide (two counters, the older one weighted by the part of it that still counts; the scripts are those of the
-`limits` library, atomic in the server). A request costs one round trip. When Valkey is away requests pass, for a door
-must not close because a counter is lost; that is logged once a minute.
+`limits` library, atomic in the server). A request takes one round trip. If Valkey is unavailable, requests pass,
+because a door must not close over a lost counter; this is logged once a minute.
 
-An address is kept nowhere. The counter's name holds an HMAC of it under a random key that changes each day (UTC) and
-lives in the memory of web processes and of the Valkey at `LIMITS_URL`, which writes nothing to disk (there too it is
-encrypted); it expires with its day.
+No IP address is stored. The counter's name contains an HMAC of it under a random key that changes each day (UTC) and
+lives in the memory of web processes and of the Valkey at `LIMITS_URL`, which writes nothing to disk (it is encrypted
+there too); it expires with its day.
 
-Answers carry `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), refusals `Retry-After`.
+Responses carry `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10), refusals `Retry-After`.
 """
 
 import datetime as dt
@@ -42,14 +42,14 @@ from common.web.clients import client_network, wide_network
 from common.web.problems import Forbidden, TooMany, Unauthorized
 
 if TYPE_CHECKING:
-    # The settings of the API name this module, so it is read before views are.
+    # The settings of the API name this module, so it is imported before views are.
     from rest_framework.views import APIView
 
 PREFIX: Final = "crowdtrace:limit"
 KEY_NAME: Final = "crowdtrace:limit-key"
-KEY_LIVES: Final = dt.timedelta(days=1, minutes=5)  # of the day, and a little for clocks that differ
-ROUNDING_SECONDS: Final = 0.002  # counters live in whole milliseconds
-REST_SECONDS: Final = 2.0  # how long Valkey is left alone after it failed
+KEY_LIVES: Final = dt.timedelta(days=1, minutes=5)  # one day, and a margin for clocks that differ
+ROUNDING_SECONDS: Final = 0.002  # lifetimes of counters are in whole milliseconds
+REST_SECONDS: Final = 2.0  # time without attempts after Valkey failed
 LOG_EVERY_SECONDS: Final = 60.0
 
 log = logging.getLogger(__name__)
@@ -57,22 +57,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a limit says of one request."""
+    """The result of a limit for one request."""
 
     scope: str
     allowed: bool
     quota: int
     window: int  # seconds
     remaining: int
-    reset: int  # seconds until more is there; when refused, until one more passes
+    reset: int  # seconds until more requests are allowed; after a refusal, until one more is
 
 
 @dataclass(frozen=True)
 class Window:
     """The two counters of a sliding window of `seconds`.
 
-    `current` counts in full, `previous` for the share `previous_s / seconds` of it. `current_s` is what the current
-    counter still lives: its window ends, and it becomes the previous one, `seconds` before that.
+    `current` counts in full, `previous` with the weight `previous_s / seconds`. `current_s` is the remaining lifetime
+    of the current counter: its window ends, and it becomes the previous one, `seconds` before that.
     """
 
     quota: int
@@ -84,26 +84,26 @@ class Window:
 
     @property
     def shift(self) -> float:
-        """Seconds until the current counter becomes the previous one."""
+        """Return the seconds until the current counter becomes the previous one."""
         return max(0.0, self.current_s - self.seconds)
 
     def remaining(self) -> int:
-        """How many more requests pass now."""
+        """Return how many more requests are allowed now."""
         return max(0, self.quota - self.current - math.floor(self.previous * self.previous_s / self.seconds))
 
     def wait(self) -> float:
-        """Seconds until one more passes, if none is counted meanwhile; 0 when one passes now."""
+        """Return the seconds until one more request is allowed, if none is counted before; 0 if one is allowed now."""
         if self.remaining():
             return 0.0
         if self.current < self.quota:
-            # The previous counter must fade until its share is below what the current one leaves.
+            # The previous counter must decay until its share is below the rest of the quota.
             return max(0.0, self.previous_s - (self.quota - self.current) * self.seconds / self.previous)
-        # The current counter becomes the previous one and fades in its turn.
+        # The current counter becomes the previous one and decays as well.
         return self.shift + self.seconds * (1 - self.quota / self.current)
 
 
 class _Counting(NamedTuple):
-    """A counter and what to add."""
+    """A counter and the number to add."""
 
     key: str
     quota: int
@@ -112,11 +112,11 @@ class _Counting(NamedTuple):
 
 
 _Counted = tuple[int, list[bytes | int | None]]
-"""Whether the script let it pass, and the counters with what they still live."""
+"""Whether the script allowed it, and the counters with their remaining lifetimes."""
 
 
 class _Storage(RedisStorage):
-    """Counts and reads the window in one call: the library's two scripts, each as a function of one script."""
+    """Count and read the window in one call: the library's two scripts, each as a function of one script."""
 
     _COUNT: Final = b"""
         local function acquire(KEYS, ARGV) %b end
@@ -134,19 +134,18 @@ class _Storage(RedisStorage):
         try:
             return self._ask(calls)
         except (NoScriptError, ConnectionError):
-            # The server forgot the script, or closed the connection: the library's own way does what is to be done.
+            # The server lost the script, or closed the connection: use the library's slower way.
             return [self.lua_count(keys, arguments) for keys, arguments in calls]
 
     def _keys(self, key: str) -> list[str]:
         return [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
 
     def _ask(self, calls: list[tuple[list[str], list[int]]]) -> list[_Counted]:
-        """Run the script for all calls in one round trip, without what the library does around a command: a third of
-        the time.
+        """Run the script for all calls in one round trip, without the library's wrapping, in a third of the time.
 
-        Connections are taken from the pool for good, as many as there are threads that count at once: to take one out
-        and to put it back costs more than the command. One that the server closed meanwhile fails, and `count` asks
-        the library's way.
+        Connections are taken from the pool permanently, as many as there are threads that count at the same time,
+        because taking one and returning it takes longer than the command. A connection that the server closed in the
+        meantime fails, and `count` then uses the library's way.
         """
         try:
             connection = self._kept.pop()
@@ -157,7 +156,7 @@ class _Storage(RedisStorage):
             connection.send_packed_command(connection.pack_commands(commands))
             answers: list[_Counted] = [connection.read_response() for _ in commands]
         except BaseException:
-            connection.disconnect()  # whatever is still under way must not answer another request
+            connection.disconnect()  # a pending response must not be taken for that of another request
             valkey.limits().connection_pool.release(connection)
             raise
         self._kept.append(connection)
@@ -176,7 +175,7 @@ def _limit(text: str) -> tuple[int, int]:
 
 
 class _Outage:
-    """Leaves Valkey alone for a moment after a failure, and logs it once a minute."""
+    """Pause the use of Valkey briefly after a failure, and log the failure once a minute."""
 
     def __init__(self) -> None:
         self.until = -math.inf
@@ -190,14 +189,14 @@ class _Outage:
         self.until = now + REST_SECONDS
         if now - self.logged >= LOG_EVERY_SECONDS:
             self.logged = now
-            log.warning("rate limits are off while Valkey is away", exc_info=error)
+            log.warning("rate limits are off because Valkey is not available", exc_info=error)
 
 
 _outage = _Outage()
 
 
 class Asked(NamedTuple):
-    """What is counted: `cost` requests of `identity` against the limit `scope` of the settings."""
+    """A count: `cost` requests of `identity` against the limit `scope` of the settings."""
 
     scope: str
     identity: bytes | str
@@ -205,21 +204,21 @@ class Asked(NamedTuple):
 
 
 def quota(scope: str) -> int:
-    """How many requests a limit of the settings lets through in its window."""
+    """Return how many requests a limit of the settings allows in its window."""
     return _limit(settings.THROTTLES[scope])[0]
 
 
 def hit(scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
-    """Count `cost` requests of `identity` against the limit `scope` of the settings; `None` while Valkey is away.
+    """Count `cost` requests of `identity` against the limit `scope` of the settings; `None` if Valkey is not available.
 
-    `identity` is hashed under the day's key before it goes anywhere.
+    `identity` is hashed with the key of the day before it is sent anywhere.
     """
     verdicts = hit_all(Asked(scope, identity, cost))
     return verdicts[0] if verdicts else None
 
 
 def hit_all(*asked: Asked) -> list[Verdict]:
-    """Count against several limits in one round trip, each by itself; empty while Valkey is away."""
+    """Count against several limits in one round trip, each separately; empty if Valkey is not available."""
     if _outage.lasts():
         return []
     try:
@@ -254,7 +253,7 @@ class _DayKey(NamedTuple):
     day: str
     url: str
     key: bytes
-    started: hmac.HMAC  # has taken the key, to be copied: making one takes longer than the hash
+    started: hmac.HMAC  # with its key set, to be copied: creating one is slower than the hash
 
 
 _key_of_day: _DayKey | None = None
@@ -274,7 +273,7 @@ def _day_key() -> _DayKey:
 
 
 def _shared_key(day: str) -> bytes:
-    """The key that all processes use on `day`; the first to ask makes it."""
+    """Return the key that all processes use on `day`; the first to ask creates it."""
     name = f"{KEY_NAME}:{day}"
     client = valkey.limits()
     proposed = encrypt("rate-limit-key", secrets.token_bytes(32))
@@ -296,14 +295,17 @@ def _pseudonym(scope: str, identity: bytes | str) -> str:
 
 # Use by views ---------------------------------------------------------------------------------------------------------
 def check(request: HttpRequest, scope: str, identity: bytes | str | None = None, *, cost: int = 1) -> None:
-    """Count a request of a plain view, by its address unless `identity` is given; raises `TooMany`."""
+    """Count a request of a plain view, by its IP address unless `identity` is given. Raise `TooMany`."""
     verdict = _count(request, scope, client_network(request) if identity is None else identity, cost=cost)
     if verdict is not None and not verdict.allowed:
         raise TooMany(retry_after=verdict.reset)
 
 
 def check_all(request: HttpRequest, *asked: Asked, quietly: Sequence[Asked] = ()) -> None:
-    """Count a request against several limits at once; raises `TooMany`. Headers tell a quiet one if it refuses."""
+    """Count a request against several limits at once.
+
+    Raise `TooMany`. Headers report a quiet limit only if it refuses.
+    """
     verdicts = hit_all(*asked, *quietly)
     request.__dict__.setdefault("rate_limit_verdicts", []).extend(
         verdict for at, verdict in enumerate(verdicts) if at < len(asked) or not verdict.allowed
@@ -314,10 +316,10 @@ def check_all(request: HttpRequest, *asked: Asked, quietly: Sequence[Asked] = ()
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """`problems.exception_handler`; who was refused before any limit was asked counts against the address.
+    """Handle an exception like `problems.exception_handler`, and count failed authentication by IP address.
 
-    Views authenticate first and count then, so that devices behind one address do not share a limit. Without this,
-    tokens could be guessed, and the database asked for each, without limit.
+    Views authenticate before they count, so that devices behind one address do not share a limit. Without this handler,
+    tokens could be guessed without limit, with a database query for each.
     """
     request: HttpRequest = context["request"]._request
     problem = problems.from_exception(exc)
@@ -337,7 +339,7 @@ def _count(request: HttpRequest, scope: str, identity: bytes | str, *, cost: int
 
 
 def write_headers(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Tell the limits that this request was counted against."""
+    """Report the limits that this request was counted against."""
     verdicts: list[Verdict] | None = request.__dict__.get("rate_limit_verdicts")
     if verdicts:
         response.headers["RateLimit-Policy"] = ", ".join(f'"{v.scope}";q={v.quota};w={v.window}' for v in verdicts)
@@ -345,13 +347,13 @@ def write_headers(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 class AddressThrottle(BaseThrottle):
-    """Limits requests of one network address."""
+    """Limit requests of one IP address."""
 
     scope: ClassVar[str] = "address"
     _verdict: Verdict | None = None
 
     def identity(self, request: Request, view: "APIView") -> bytes | str:  # noqa: ARG002
-        """What is counted."""
+        """Return the identity to count."""
         return client_network(request._request)
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
@@ -360,44 +362,47 @@ class AddressThrottle(BaseThrottle):
         return self._verdict is None or self._verdict.allowed
 
     def wait(self) -> float | None:
-        """Seconds until one more passes."""
+        """Return the seconds until one more request is allowed."""
         return None if self._verdict is None else float(self._verdict.reset)
 
 
 class DrawThrottle(AddressThrottle):
-    """Limits registering and drawing."""
+    """Limit registration and draws of tickets."""
 
     scope = "draw"
 
 
 class RegistrationThrottle(AddressThrottle):
-    """Limits registering of a whole network: a stadium is one, so that it slows those who make keys down, no more."""
+    """Limit registration for a whole network.
+
+    A stadium is one, so the limit only slows down the mass creation of keys.
+    """
 
     scope = "registration"
 
     def identity(self, request: Request, view: "APIView") -> str:  # noqa: ARG002
-        """What is counted."""
+        """Return the identity to count."""
         return wide_network(request._request)
 
 
 class LoginThrottle(AddressThrottle):
-    """Limits attempts to log in."""
+    """Limit attempts to log in."""
 
     scope = "login"
 
 
 class EnrolThrottle(AddressThrottle):
-    """Limits attempts to enrol a device."""
+    """Limit attempts to enrol a device."""
 
     scope = "enrol"
 
 
 class DeviceThrottle(AddressThrottle):
-    """Limits requests of one device, wherever it is; `request.auth` is the device and has a `public_id`."""
+    """Limit requests of one device, wherever it is; `request.auth` is the device and has a `public_id`."""
 
     scope = "device"
 
     def identity(self, request: Request, view: "APIView") -> bytes | str:
-        """The device's public id; its address where nobody is logged in."""
+        """Return the device's public id; its IP address if it is not authenticated."""
         public_id: Any = getattr(request.auth, "public_id", None)
         return str(public_id) if public_id else super().identity(request, view)

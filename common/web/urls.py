@@ -1,4 +1,4 @@
-"""URLs of this app: the last ones, for what no other app answers."""
+"""URLs of this app. They come last, for requests that no other app handles."""
 
 from django.urls import URLPattern, URLResolver, re_path
 

@@ -1,6 +1,6 @@
-"""Writes the figures of docs/comparison.md: `python -m docs.plots.comparison` (minutes; no database is needed).
+"""Write the figures of docs/comparison.md: `python -m docs.plots.comparison` (minutes; no database is needed).
 
-What `manage.py compare --towns 8 --seed 1` does with its other options at their defaults.
+It does the same as `manage.py compare --towns 8 --seed 1` with its other options at their defaults.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEADS: Final = {
 
 
 def table() -> str:
-    """The text between the markers."""
+    """Return the text between the markers."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
     import django
 

@@ -1,8 +1,8 @@
-"""Writes the table of docs/model.md on what learning is worth: `python -m docs.plots.learned_value` (some minutes).
+"""Write the table of docs/model.md on the value of learning: `python -m docs.plots.learned_value` (some minutes).
 
-Towns of six weeks whose true scale and kinds are drawn from the prior. In the first four weeks some people report;
-then the shields of the next two, with fixed priors and with what was learned, and classical contact tracing are judged
-by who caught it at a venue. All three see the same town, so differences are paired.
+Towns of six weeks whose true scale and kinds are drawn from the prior. In the first four weeks some people report; then
+the shields of the next two weeks, with fixed priors and with what was learned, and classical contact tracing are
+compared with who was infected at a venue. All three use the same town, so differences are paired.
 """
 
 from __future__ import annotations
@@ -35,21 +35,24 @@ INFECTIOUS_DAYS: Final = Parameters().pathogen.infectious_days.value
 LEARNED_DAYS: Final = 28
 JUDGED_DAYS: Final = 14
 PROMPTED_SHARE: Final = 0.3
-"""Of people with the app, at the end of each fortnight: a town of this size is small for learning."""
+"""Share of people with the app at the end of each fortnight: a town of this size is small for learning."""
 FEWEST_CAUGHT: Final = 5
-"""A town with fewer in the judged fortnight tells nothing."""
+"""A town with fewer infections in the judged fortnight is not informative."""
 DRAWS: Final = 64
-"""Of a shield: a quarter of the product's, for the mean alone is judged."""
+"""Draws of a shield: a quarter of the product's, because only the mean is judged."""
 SMALL: Final = 1e-3
-"""Known active cases for each person at which hits are in proportion to them."""
+"""Known active cases per person at which hits are proportional to them."""
 VOLUNTEERS: Final = 0.1
-"""Share of negative results that are reported by themselves."""
+"""Share of negative results that volunteers report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One town: AUC of each way, expected over observed infections at venues for the two shields, error of the log
-    product of scale and kinds over the hits of the town, and how many reports were positive."""
+    """The result of one town.
+
+    AUC of each method, expected over observed infections at venues for the two shields, error of the log product of
+    scale and kinds over the hits of the town, and the number of positive reports.
+    """
 
     fixed: float
     learned: float
@@ -61,7 +64,7 @@ class Judged:
 
 
 def truth(seed: int) -> Adaptive:
-    """Scale and kinds of a true world, drawn from the prior."""
+    """Return scale and kinds of a true world, drawn from the prior."""
     rng, prior = np.random.default_rng([SEED, seed]), Prior()
     kinds = np.exp(prior.kinds.sd * rng.standard_normal(len(KINDS)))
     scale = float(np.exp(prior.scale.sd * rng.standard_normal()))
@@ -69,7 +72,7 @@ def truth(seed: int) -> Adaptive:
 
 
 def judge(visitors: int, number: int) -> Judged | None:
-    """One town; nothing where too few caught it to judge by."""
+    """Judge one town; return `None` if too few people were infected."""
     world = Parameters(adaptive=truth(number))
     plan = TownPlan(
         visitors=visitors,
@@ -93,7 +96,7 @@ def judge(visitors: int, number: int) -> Judged | None:
 
 
 def hits_of(record: Record, parameters: Parameters) -> tuple[Integers, Floats]:
-    """Stays of people with the app, and the hits of each at what an official series would say of its fortnight."""
+    """Return stays of people with the app, and their hits with the known active cases of an official series."""
     stays, hits = alarms.visit_hits(record, parameters, known_active_per_person=SMALL)
     known = np.array([_known_active(record, first) for first in range(0, record.days, 14)])
     fortnight = np.minimum(record.leave_s[stays] // DAY_S // 14, known.size - 1)
@@ -101,13 +104,13 @@ def hits_of(record: Record, parameters: Parameters) -> tuple[Integers, Floats]:
 
 
 def _known_active(record: Record, first: int) -> float:
-    """What an official series would say of a fortnight: known active cases for each person, mean over its days."""
+    """Return the known active cases per person of a fortnight in an official series, averaged over its days."""
     days = np.arange(first, first + 14)[None, :]
     return float(((record.known_from[:, None] <= days) & (days < record.known_from[:, None] + 10)).mean())
 
 
 def reported(record: Record, stays: Integers, hits: Floats, seed: int) -> Cells:
-    """Cells of the reports at the end of the two first fortnights: some asked by chance, and who volunteers."""
+    """Return cells of the reports at the end of the first two fortnights, prompted and volunteered."""
     rng, people = np.random.default_rng([SEED, 7, seed]), record.has_app.size
     prior = Prior()
     odds = np.exp(prior.reporting.mean)
@@ -134,7 +137,7 @@ def reported(record: Record, stays: Integers, hits: Floats, seed: int) -> Cells:
 
 
 def _by_kind(record: Record, stays: Integers, hits: Floats, first: int, end: int) -> Floats:
-    """Expected hits of each person in days ``first`` to ``end``, (people, kinds)."""
+    """Return expected hits of each person in days ``first`` to ``end``, (people, kinds)."""
     day = record.leave_s[stays] // DAY_S
     within = (day >= first) & (day < end)
     out = np.zeros((record.has_app.size, len(KINDS)))
@@ -146,7 +149,7 @@ def _judged(record: Record, stays: Integers, fixed: Floats, learned: Floats, pos
     first, end = LEARNED_DAYS, record.days
     at_risk = record.has_app & (record.infected_day >= first)
     caught = at_risk & record.at_venue & (record.infected_day < end)
-    # A visit after the infection cost nothing any more: of those who caught it, the risk up to that day counts.
+    # A visit after the infection had no effect: for infected people, the risk up to that day counts.
     day = record.leave_s[stays] // DAY_S
     counts = (day >= first) & (day < end) & (day <= record.infected_day[record.person[stays]])
     sums = [np.bincount(record.person[stays[counts]], h[counts], record.has_app.size) for h in (fixed, learned)]
@@ -159,12 +162,12 @@ def _judged(record: Record, stays: Integers, fixed: Floats, learned: Floats, pos
 
 
 def _whole(record: Record, stays: Integers, fixed: Floats, learned: Floats) -> list[Floats]:
-    """Hits of the whole judged fortnight of everybody, infected or not, so that no score knows who was."""
+    """Return hits of the whole judged fortnight of everybody, infected or not, so that no score knows who was."""
     return [_by_kind(record, stays, hits, LEARNED_DAYS, record.days).sum(axis=1) for hits in (fixed, learned)]
 
 
 def _auc(scores: Floats, caught: np.ndarray) -> float:
-    """Chance that somebody who caught it scored higher than somebody who did not; ties count half."""
+    """Return the chance that an infected person scored higher than one who was not; ties count half."""
     from scipy.stats import rankdata
 
     ranks, size = rankdata(scores), int(caught.sum())
@@ -172,7 +175,7 @@ def _auc(scores: Floats, caught: np.ndarray) -> float:
 
 
 def table(found: list[Judged]) -> str:
-    """The text between the markers."""
+    """Return the text between the markers."""
 
     def column(name: str) -> Floats:
         return np.array([getattr(one, name) for one in found])
@@ -207,7 +210,7 @@ def table(found: list[Judged]) -> str:
 
 
 def run(towns: int = TOWNS, visitors: int = 1500) -> list[Judged]:
-    """Judge so many towns."""
+    """Judge ``towns`` towns."""
     return [one for one in together(functools.partial(judge, visitors), towns) if one is not None]
 
 

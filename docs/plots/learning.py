@@ -1,6 +1,6 @@
-"""Draws the plots and writes the tables of docs/model.md on learning: `python -m docs.plots.learning` (half an hour).
+"""Draw the plots and write the tables of docs/model.md on learning: `python -m docs.plots.learning` (half an hour).
 
-Every row is the same number of simulated towns (`docs.plots.reporters`), seeded, each with a truth of its own.
+Every row is the same number of simulated towns (`docs.plots.reporters`), seeded, each with a separate truth.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DOCUMENT: Final = HERE.parent / "model.md"
 BEGIN, END = "<!-- learning: begin -->", "<!-- learning: end -->"
 TOWNS: Final = 200
 FEWER_TOWNS: Final = 100
-"""Where something is not as believed, and for the gate."""
+"""Number of towns if an assumption is wrong, and for the gate."""
 SEED: Final = 14
 WEIGHTS: Final = np.array(list(SHARES.values()))
 VOLUNTEERS, PROMPTED = False, True
@@ -48,10 +48,10 @@ Table = dict[str, dict[str, "Found"]]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row: how many positive reports of which stream, in which towns, believed how, and where the truth differs.
+    """One row: the number of positive reports and their stream, the town, the prior, and how the truth differs.
 
     ``moved`` adds to the truth drawn from the prior, ``fixed`` replaces it, each (index, value). ``alone``: every
-    reporter is a cell, which nobody may keep: the most that reports can tell.
+    reporter is a separate cell, which may not be stored: the most that reports can reveal.
     """
 
     streams: Streams
@@ -64,9 +64,12 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What came out, a row a town. ``errors``, ``prior_errors``: posterior and prior mean less truth, of every
-    parameter and, last, of the level: log of what a hit of the town's usual mix of kinds is worth. ``inside``: whether
-    the 90 % interval holds the truth; ``ranks``: posterior probability of less. ``kept``: no estimate, prior kept."""
+    """The results, one row for each town.
+
+    ``errors``, ``prior_errors``: posterior and prior mean minus truth, of every parameter and, last, of the level: log
+    of the value of a hit of the town's usual mix of kinds. ``inside``: whether the 90 % interval contains the truth;
+    ``ranks``: posterior probability of less. ``kept``: there was no estimate, and the prior was kept.
+    """
 
     errors: Floats
     prior_errors: Floats
@@ -78,11 +81,11 @@ class Found:
     kept: Floats
 
     def error(self, at: Any) -> float:
-        """Root mean square error relative to the prior's."""
+        """Return the root mean square error relative to the prior's."""
         return float(np.sqrt((self.errors[:, at] ** 2).mean() / (self.prior_errors[:, at] ** 2).mean()))
 
     def holds(self, at: Any) -> float:
-        """Share of towns whose 90 % interval holds the truth."""
+        """Return the share of towns whose 90 % interval contains the truth."""
         return float(self.inside[:, at].mean())
 
 
@@ -91,19 +94,19 @@ KINDS_VISITED: Final = KIND + VISITED
 
 
 def with_level(parameters: Floats) -> Floats:
-    """Parameters (..., p) with the level behind them."""
+    """Append the level to parameters (..., p)."""
     level = np.log(np.exp(parameters[..., [SCALE]] + parameters[..., KINDS_VISITED]) @ WEIGHTS)
     return np.concatenate([parameters, level[..., None]], axis=-1)
 
 
 def run(setting: Setting, towns: int = TOWNS, seed: int = SEED) -> Found:
-    """One row."""
+    """Run one row."""
     rows = together(functools.partial(_one, setting, seed), towns)
     return Found(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def together(one: Callable[[int], Any], towns: int) -> list[Any]:
-    """One call a town, spread over the processors; the order and so the result do not depend on how many there are."""
+    """Call once for each town, spread over the processors; the result does not depend on how many there are."""
     if towns < 100:
         return [one(number) for number in range(towns)]
     with ProcessPoolExecutor() as pool:
@@ -122,7 +125,7 @@ def _one(setting: Setting, seed: int, number: int) -> tuple[Any, ...]:
         for prompted, positives in setting.streams
     ]
     cells = streams[0].alone() if setting.alone else added(one.cells() for one in streams)
-    # What a town and period can tell is the product of scale and prevalence, of visits and elsewhere.
+    # A town and period can only reveal the product of scale and prevalence, in visits and elsewhere.
     product = truth.copy()
     product[[SCALE, SCALE + 1]] += np.log(setting.town.prevalence)
     estimate = estimated(cells, setting, number)
@@ -142,7 +145,7 @@ def _one(setting: Setting, seed: int, number: int) -> tuple[Any, ...]:
 
 
 def estimated(cells: Cells, setting: Setting, seed: int) -> Estimate | None:
-    """The estimate, or nothing where it is refused and the prior stays."""
+    """Return the estimate; `None` if it is refused and the prior stays."""
     try:
         found = fit(cells, setting.prior, period=setting.town.last_period, seed=seed)
     except DivergedError:
@@ -219,7 +222,7 @@ def row(name: str, found: Found) -> str:
 
 
 def settings_when_wrong() -> dict[str, dict[str, Setting]]:
-    """Every change of `CHANGES` under every stream of `WRONG` that it concerns."""
+    """Return every change of `CHANGES` for every stream of `WRONG` that it concerns."""
     return {
         change: {
             name: Setting(streams, **what)
@@ -231,7 +234,7 @@ def settings_when_wrong() -> dict[str, dict[str, Setting]]:
 
 
 def gate_rows(towns: int = FEWER_TOWNS, seed: int = SEED) -> Iterable[str]:
-    """What the gate says, with honest reports and with a month in which some lie."""
+    """Yield the gate's decisions, with honest reports and with a month in which some are false."""
     yield f"| the 28 days before the newest | {' | '.join(reason.value for reason in Reason)} |"
     yield "|---" * (1 + len(Reason)) + "|"
     for name, share in (("honest", 0.0), ("3 in 10 reporters say positive whatever happened", 0.3)):
@@ -240,7 +243,7 @@ def gate_rows(towns: int = FEWER_TOWNS, seed: int = SEED) -> Iterable[str]:
 
 
 def judged(share: float, seed: int, number: int) -> Learned:
-    """The gate's word on one town of 700 positive volunteers, of whom a share lied in the last period but one."""
+    """Return the gate's decision on one town of 700 positive volunteers, a share of whom lied in one period."""
     rng = np.random.default_rng([seed, 1, number])
     truth = truth_of(Prior(), rng)
     told = reports(HALF_A_YEAR, truth, rng, positives=700, prompted=False)
@@ -254,14 +257,14 @@ def judged(share: float, seed: int, number: int) -> Learned:
 
 
 def uniformity(ranks: Floats, bins: int = 10) -> float:
-    """Chance of ranks less uniform than these, by the chi-squared test."""
+    """Return the chance of ranks less uniform than these, by the chi-squared test."""
     from scipy.stats import chisquare
 
     return float(chisquare(np.histogram(ranks, bins=bins, range=(0.0, 1.0))[0]).pvalue)
 
 
 def tables(found: Table, wrong: Table, gate: Iterable[str]) -> str:
-    """The text between the markers."""
+    """Return the text between the markers."""
     lines = [f"Errors are root mean squares over towns ({TOWNS} a row), relative to the prior's."]
     for towns, rows in found.items():
         lines += ["", f"Towns of {towns}, truth from the prior:", "", *HEAD]
@@ -277,7 +280,7 @@ def tables(found: Table, wrong: Table, gate: Iterable[str]) -> str:
 
 
 def draw(found: Table, curve: dict[bool, list[tuple[int, Found]]]) -> None:
-    """Write the plots beside this file."""
+    """Write the plots next to this file."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -311,7 +314,7 @@ def draw(found: Table, curve: dict[bool, list[tuple[int, Found]]]) -> None:
 
 
 def curves(known: dict[str, Found]) -> dict[bool, list[tuple[int, Found]]]:
-    """Rows by number of positive reports, for the plot."""
+    """Return rows by number of positive reports, for the plot."""
     out: dict[bool, list[tuple[int, Found]]] = {}
     for stream, word, sizes in ((VOLUNTEERS, "volunteers", (20, 50, 200, 500)), (PROMPTED, "prompted", (10, 50, 200))):
         named = [(size, f"{size} {word}") for size in sizes]
@@ -320,7 +323,7 @@ def curves(known: dict[str, Found]) -> dict[bool, list[tuple[int, Found]]]:
 
 
 def all_of(settings: dict[str, dict[str, Setting]], towns: int) -> Table:
-    """Run every row, saying which."""
+    """Run every row, printing which one."""
     out: Table = {}
     for what, rows in settings.items():
         out[what] = {}

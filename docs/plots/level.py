@@ -1,4 +1,4 @@
-"""The tables of docs/model.md on the level of the model: renewal of ordinary weeks, and what privacy costs.
+"""Tables of docs/model.md on the level of the model: renewal of ordinary weeks, and the cost of privacy.
 
 Those of simulated towns take minutes: `python -m docs.plots.level` writes them, `docs.plots.model` the others.
 """
@@ -35,7 +35,7 @@ TOWNS: Final = 24
 
 
 def renewal_table() -> str:
-    """Implied reproduction numbers of ordinary weeks."""
+    """Return implied reproduction numbers of ordinary weeks."""
     lines = [
         "| reproduction number from visits that it implies | before: Omicron | now: Omicron | before: ancestral "
         "| now: ancestral |",
@@ -67,8 +67,10 @@ def renewal_table() -> str:
 
 
 def hits_by_answers(heads: int, counts: np.ndarray) -> np.ndarray:
-    """Far hits (mixes,) of crowds of ``heads`` others whose yes answers are ``counts`` (mixes, 3), each of whom gives
-    a thousandth of a quantum, for each unit of prevalence and dose."""
+    """Return far hits (mixes,) of crowds of ``heads`` others whose yes answers are ``counts`` (mixes, 3).
+
+    Each person emits a thousandth of a quantum, for each unit of prevalence and dose.
+    """
     parameters, dose = Parameters(), 1e-3
     draws, mixes = draws_of(parameters), counts.shape[0]
     infectious = chances(parameters, PREVALENCE, already_total=True)
@@ -85,7 +87,7 @@ def hits_by_answers(heads: int, counts: np.ndarray) -> np.ndarray:
 
 
 def privacy_table() -> str:
-    """What the crowd of a day with the usual mix of answers costs against prevalence alone, by size."""
+    """Return the cost of a crowd with the usual mix of answers relative to prevalence only, by size."""
     shares, rng = answer_shares(Parameters().answers), np.random.default_rng(20)
     lines = [
         "| people of the day | answers read | mean, against prevalence | of them all no | one with a result "
@@ -101,7 +103,7 @@ def privacy_table() -> str:
 
 
 def believed(people: int, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Numbers of people of each class (mixes, 3) that a shield believes in, of ``counts`` (mixes, 3) who said so."""
+    """Return numbers of people of each class (mixes, 3) that a shield assumes, given true ``counts`` (mixes, 3)."""
     if people < FEWEST_PEOPLE:
         return np.zeros(counts.shape)
     shown = rounded(counts, rng.integers(0, STEP, counts.shape))
@@ -110,7 +112,7 @@ def believed(people: int, counts: np.ndarray, rng: np.random.Generator) -> np.nd
 
 
 def towns_table() -> str:
-    """Renewal of simulated towns; minutes."""
+    """Return the renewal of simulated towns, which takes minutes."""
     import os
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
@@ -129,7 +131,7 @@ def towns_table() -> str:
 
 
 def with_tables(text: str) -> str:
-    """The document with what is quickly computed."""
+    """Return the document with the tables that are quick to compute."""
     text = between(text, BEGIN, END, renewal_table())
     return between(text, PRIVACY_BEGIN, PRIVACY_END, privacy_table())
 

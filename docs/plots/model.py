@@ -1,4 +1,4 @@
-"""Draws the plots of docs/model.md and writes its tables: `python -m docs.plots.model`.
+"""Draw the plots of docs/model.md and write its tables: `python -m docs.plots.model`.
 
 Everything is computed by `risk.model` from `tests/data/outbreaks.json`; the table of peers is
 `docs.plots.peers`.
@@ -38,24 +38,24 @@ SEED = 20
 
 
 def table_data() -> dict[str, Any]:
-    """The rows as published."""
+    """Return the rows as published."""
     return dict(json.loads(DATA.read_text()))
 
 
 @functools.cache
 def predictions() -> list[tuple[dict[str, Any], Prediction]]:
-    """Every outbreak with its prediction."""
+    """Return every outbreak with its prediction."""
     return [(row, predict(outbreak(row))) for row in table_data()["outbreaks"]]
 
 
 @functools.cache
 def trial() -> list[Prediction]:
-    """The same rows once more, with loads as unequal as the bracket allows."""
+    """Return the same rows with loads as unequal as the bracket allows."""
     return [predict(overdispersed(outbreak(row))) for row in table_data()["outbreaks"]]
 
 
 def selection_free() -> list[tuple[dict[str, Any], float]]:
-    """Every selection-free row with the model's mean an hour."""
+    """Return every selection-free row with the model's mean per hour."""
     data, draws = table_data(), uniforms(4096, 8).T
     out = []
     for row in data["selection_free"]:
@@ -84,7 +84,7 @@ def _inside(p: Prediction, attack: Attack) -> str:
 
 
 def _counts(of: list[Prediction], condition: Literal["two_or_more", "published"]) -> str:
-    """How many are inside when any of the observed range counts, when its middle does, and p of even percentiles."""
+    """Return how many are inside if any of the observed range counts, by its middle, and p of even percentiles."""
     attacks = [getattr(p, condition) for p in of]
     any_of = sum(p.holds(attack) for p, attack in zip(of, attacks, strict=True))
     middle = sum(Prediction.strictly_holds(attack) for attack in attacks)
@@ -92,7 +92,7 @@ def _counts(of: list[Prediction], condition: Literal["two_or_more", "published"]
 
 
 def table() -> str:
-    """The text between the markers of the document."""
+    """Return the text between the markers of the document."""
     rows = predictions()
     free = [p for row, p in rows if not row["circular"]]
     ways = {
@@ -137,13 +137,13 @@ def table() -> str:
 
 
 def with_table(text: str) -> str:
-    """The document with its tables as computed now."""
+    """Return the document with its tables as computed now."""
     text = between(between(text, BEGIN, END, table()), peers.BEGIN, peers.END, peers.table())
     return level.with_tables(text)
 
 
 def draw() -> None:
-    """Write the plots beside this file."""
+    """Write the plots next to this file."""
     import matplotlib as mpl
 
     mpl.use("svg")

@@ -1,10 +1,10 @@
-"""What microCOVID and Georgia Tech's event risk say of a few outings, beside ours: the table of docs/model.md.
+"""Estimates of microCOVID and Georgia Tech's event risk for a few outings, next to ours: the table of docs/model.md.
 
-Formulas and constants are theirs, typed from what they published and computed here:
+Formulas and constants are theirs, entered from what they published and computed here:
 
-- microCOVID: github.com/microcovid/microcovid, commit f188177 (15 July 2021, the newest there), `src/data/data.ts` and
+- microCOVID: github.com/microcovid/microcovid, commit f188177 (15 July 2021, the newest), `src/data/data.ts` and
   `calculate.ts`, both read. 6 % an hour for one infectious person at one metre talking without masks; their factor of
-  1.5 for B.1.1.7 left out, since ours is the ancestral profile. Outings are those of their `prepopulated.ts`.
+  1.5 for B.1.1.7 is omitted, since ours is the ancestral profile. Outings are those of their `prepopulated.ts`.
 - Georgia Tech's event risk: 1 - (1 - p)^n, the chance that anybody infectious is there at all; Chande 2020,
   doi:10.1038/s41562-020-01000-9, source not seen, the formula as its authors gave it to the press.
 """
@@ -25,19 +25,19 @@ PREVALENCE: Final = 0.01
 AN_HOUR: Final = 0.06
 """`oneTimeMult` without `B117_CONTAGIOUSNESS_ADJUSTMENT`."""
 MOST: Final = 0.48
-"""`MAX_ACTIVITY_RISK`: that of a partner."""
+"""`MAX_ACTIVITY_RISK` of a partner."""
 DISTANCE: Final = {"normal": 1.0, "six feet": 0.5}
 SETTING: Final = {"indoor": 1.0, "outdoor": 0.05}
 VOICE: Final = {"silent": 0.2, "normal": 1.0, "loud": 5.0}
 MASK: Final = {"none": (1.0, 1.0), "basic": (1 / 3, 2 / 3)}
-"""Theirs and yours."""
+"""Mask factors of the others and of the visitor."""
 SURE: Final = 99.0
-"""Beta counts of a crowd that all wear masks, or none."""
+"""Beta counts of a crowd in which all wear masks, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outing:
-    """One scenario of microCOVID's `prepopulated.ts`, and the kind of venue that we set beside it."""
+    """One scenario of microCOVID's `prepopulated.ts`, and the kind of venue that corresponds to it."""
 
     name: str
     kind: Kind
@@ -59,7 +59,7 @@ OUTINGS: Final = (
 
 
 def microcovid(outing: Outing, prevalence: float) -> float:
-    """Chance of an infection: `calculateActivityRisk` times person risk, of so many average people."""
+    """Return the chance of an infection: `calculateActivityRisk` times person risk, of as many average people."""
     theirs, yours = MASK[outing.mask]
     activity = AN_HOUR * DISTANCE[outing.distance] * SETTING[outing.setting] * VOICE[outing.voice] * theirs * yours
     each = prevalence * min(activity * outing.hours, MOST)
@@ -68,19 +68,19 @@ def microcovid(outing: Outing, prevalence: float) -> float:
 
 
 def event_risk(prevalence: float, people: float) -> float:
-    """Georgia Tech: the chance that at least one of n people is infectious."""
+    """Return Georgia Tech's chance that at least one of n people is infectious."""
     return float(1.0 - (1.0 - prevalence) ** people)
 
 
 def heads_of(outing: Outing, parameters: Parameters) -> float:
-    """People there: the guests of the party, else the usual crowd of the kind."""
+    """Return the number of people there: the guests of the party, otherwise the usual crowd of the kind."""
     if outing.kind is Kind.HOME:
         return outing.near_by
     return parameters.priors[outing.kind].usual_heads
 
 
 def ours(outing: Outing, prevalence: float) -> float:
-    """Expected hits of the same outing in a usual venue of the kind, prior air, everybody counted as "admitted"."""
+    """Return expected hits of the same outing in a usual venue of the kind, with prior air and everybody "admitted"."""
     parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL, adoption=EVERYBODY)
     prior = parameters.priors[outing.kind]
     room = air.room_air(parameters, outing.kind)
@@ -104,7 +104,7 @@ def ours(outing: Outing, prevalence: float) -> float:
 
 
 def table() -> str:
-    """The text between the markers."""
+    """Return the text between the markers."""
     parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL)
     lines = [
         f"At {100 * PREVALENCE:.0f} % prevalence, nobody vaccinated, SARS-CoV-2 of 2020:",

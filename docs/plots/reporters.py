@@ -1,8 +1,8 @@
-"""Towns of people who report a result, with a truth drawn from the prior: what the learning is tried on.
+"""Towns of people who report a result, with a truth drawn from the prior, to test the learning.
 
 Visits give a town's people 1.1 infections each in the time that one person is infectious (the renewal identity), and a
-third of that elsewhere. People differ by a factor of 3 either way in what their visits cost. A town
-lasts half a year, in which prevalence goes up and down between 0.6 % and 4 %, or a month at 3 %.
+third of that elsewhere. People differ by a factor of 3 either way in the cost of their visits. A town lasts half a
+year, in which prevalence varies between 0.6 % and 4 %, or a month at 3 %.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FROM_VISITS, FROM_ELSEWHERE = 1.1, 0.38
 SPREAD: Final = 1.1
 """Standard deviation between people of the log of their hits in visits."""
 CONCENTRATION: Final = 1.2
-"""Of the Dirichlet distribution of a person's hits over kinds: the dominant kind has about half."""
+"""Parameter of the Dirichlet distribution of a person's hits over kinds: the dominant kind has about half."""
 WEEKS_A_PERIOD: Final = 4
 BATCH: Final = 2000
 MOST_BATCHES: Final = 500
@@ -54,7 +54,7 @@ MOST_BATCHES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Weeks, prevalence in the middle of its swing, the swing on a log scale, and true against assumed prevalence."""
+    """Weeks, prevalence in the middle of its swing, the swing on a log scale, and true over assumed prevalence."""
 
     weeks: int = 26
     middle: float = 0.015
@@ -63,7 +63,7 @@ class Town:
 
     @property
     def last_period(self) -> int:
-        """Number of the newest period."""
+        """Return the number of the newest period."""
         return (self.weeks - 1) // WEEKS_A_PERIOD
 
 
@@ -73,7 +73,7 @@ A_MONTH: Final = Town(weeks=4, middle=0.03, swing=0.0)
 
 @dataclass(frozen=True, eq=False)
 class Reports:
-    """Reports, one a row, before anybody made cells of them."""
+    """Reports, one per row, before they are put into cells."""
 
     period: Integers
     prompted: Integers
@@ -82,11 +82,11 @@ class Reports:
     elsewhere: Floats
 
     def cells(self) -> Cells:
-        """Their cells, as they would be kept."""
+        """Return their cells, as they would be stored."""
         return coarsened(cells_of(**vars(self)))[0]
 
     def alone(self) -> Cells:
-        """A cell for every single reporter: never kept, only compared with."""
+        """Return a cell for every single reporter: never stored, only for comparison."""
         people = self.period.size
         none = np.zeros(people, np.int64)
         return Cells(
@@ -103,17 +103,17 @@ class Reports:
         )
 
     def first(self, count: int) -> Reports:
-        """The first of them."""
+        """Return the first ``count`` reports."""
         return Reports(**{name: column[:count] for name, column in vars(self).items()})
 
 
 def truth_of(prior: Prior, rng: np.random.Generator) -> Floats:
-    """Parameters drawn from a prior."""
+    """Return parameters drawn from a prior."""
     return prior.mean + prior.sd * rng.standard_normal(prior.mean.size)
 
 
 def reports(town: Town, truth: Floats, rng: np.random.Generator, *, positives: int, prompted: bool) -> Reports:
-    """Reports of one stream, in random order, until so many are positive."""
+    """Return reports of one stream, in random order, until ``positives`` are positive."""
     parts: list[Reports] = []
     seen = 0
     while seen < positives and len(parts) < MOST_BATCHES:

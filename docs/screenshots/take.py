@@ -1,10 +1,10 @@
-"""Take a picture of every page from a running copy: `take.py http://127.0.0.1:8000 [--to FOLDER] [NAME ...]`.
+"""Take a screenshot of every page of a running copy: `take.py http://127.0.0.1:8000 [--to FOLDER] [NAME ...]`.
 
-Each page four times: phone and desktop, light and dark. All go to `screenshots/`, which git ignores; those that the
-README shows, the files of this folder, are replaced too. With `--to` only that folder is written.
+Each page is taken four times: phone and desktop, light and dark. All are written to `screenshots/`, which git ignores;
+the ones that the README shows, the files of this folder, are replaced too. With `--to`, only that folder is written.
 
-The copy holds the demonstration town; a key is made, a place is checked in to, and its pages are shown as a visitor
-sees them. Needs the environment of `make test`.
+The copy must have the demonstration town; the script creates a key and checks in to a place, so that pages look as they
+do to a visitor. It requires the environment of `make test`.
 """
 
 import io
@@ -49,7 +49,7 @@ def question(page: Page) -> None:
     have_key(page)
     first_venue(page)
     page.click('main a[role=button][href*="check-in"]')
-    # A check-in that was begun goes on where it was.
+    # A check-in that was begun continues where it was.
     page.wait_for_selector('[data-state="day"]:not([hidden]), [data-state="question-symptoms"]:not([hidden])')
     if page.locator('[data-state="day"]').is_visible():
         page.click('[data-do="day"] >> nth=0')
@@ -79,7 +79,7 @@ def at(path: str) -> Callable[[Page], None]:
 
 
 def after_a_pass(path: str) -> Callable[[Page], None]:
-    """A page of somebody who has checked in."""
+    """Return a function that opens a page of a visitor who has checked in."""
 
     def go(page: Page) -> None:
         boarding_pass(page)
@@ -100,7 +100,7 @@ def the_map(page: Page) -> None:
 
 
 def demonstration() -> Any:
-    """What the running copy tells other programs: log-in and fresh codes."""
+    """Return what the running copy provides for other programs: log-in and new codes."""
     command = [sys.executable, "manage.py", "demo", "--json"]
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
@@ -126,7 +126,7 @@ def owner(page: Page) -> None:
 
 
 def owner_page(end: str) -> Callable[[Page], None]:
-    """A page of the demonstration owner's first place."""
+    """Return a function that opens a page of the demonstration owner's first place."""
 
     def go(page: Page) -> None:
         owner(page)

@@ -1,1 +1,1 @@
-"""The API of visitors, doors, devices and owners: parses, calls one service, serialises. Begin at `passes.urls`."""
+"""API of visitors, doors, devices and owners: each view parses, calls one service and serialises. See `passes.urls`."""

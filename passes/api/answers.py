@@ -1,4 +1,4 @@
-"""Answers that take some making: the padded one of check-in, and those to the items of a batch."""
+"""Responses that need assembling: the padded one of a check-in, and those to the items of a batch."""
 
 import datetime as dt
 import re
@@ -25,7 +25,7 @@ from passes.services.scans import ScanRequest
 from venues.selectors import DeviceContext
 
 PADDED_BYTES: Final = 2048
-# One serialiser for all: validating changes nothing in it, and making one takes longer than using it.
+# One serializer for all requests: validation does not change it, and creating one is slower than using it.
 _BODY: Final = ScanBodySerializer()
 _SCAN: Final = ScanSerializer()
 _TYPES: Final = {kind.value: kind for kind in ScanType}
@@ -35,7 +35,7 @@ LONGEST_ECHO: Final = 64
 
 
 def checkin_answer(answer: CheckinAnswer) -> dict[str, Any]:
-    """The body of a check-in's answer, padded so that its JSON has 2,048 bytes."""
+    """Return the body of the response to a check-in, padded so that its JSON has 2,048 bytes."""
     body: dict[str, Any] = {
         "go": answer.go,
         "credential": answer.credential,
@@ -49,8 +49,11 @@ def checkin_answer(answer: CheckinAnswer) -> dict[str, Any]:
 
 
 def read_scan(body: Any) -> ScanRequest:
-    """The scan in the body of a request. As doors send it most, it is read by hand; whatever looks otherwise goes
-    through the serialiser, which knows the rest and says what is wrong; raises `ValidationError`."""
+    """Parse the scan in the body of a request.
+
+    The usual form of doors is parsed by hand; everything else goes through the serializer, which knows all forms and
+    explains errors. Raise `ValidationError`.
+    """
     if isinstance(body, dict) and isinstance(scan_id := body.get("scan_id"), str) and SCAN_ID.fullmatch(scan_id):
         scan = _read_plain({name: value for name, value in body.items() if name != "scan_id"}, scan_id)
         if scan is not None:
@@ -60,7 +63,7 @@ def read_scan(body: Any) -> ScanRequest:
 
 
 def _read_plain(body: Mapping[Any, Any], scan_id: str) -> ScanRequest | None:
-    """A scan without its id, as devices send it most; `None` for what looks otherwise."""
+    """Parse a scan without its id in the usual form of devices; return `None` for any other form."""
     match body:
         case {"credential": str(credential), "type": str(kind), "scanned_at": str(at)} if (
             len(body) == 3 + ("kiosk_result" in body)
@@ -71,7 +74,7 @@ def _read_plain(body: Mapping[Any, Any], scan_id: str) -> ScanRequest | None:
             and isinstance(verdict := body.get("kiosk_result", ""), str)
             and (verdict in _RESULTS or "kiosk_result" not in body)
         ):
-            with suppress(ValueError):  # 25 o'clock
+            with suppress(ValueError):  # an hour of 25, for example
                 return ScanRequest(
                     scan_id=scan_id,
                     credential=credential,
@@ -83,7 +86,7 @@ def _read_plain(body: Mapping[Any, Any], scan_id: str) -> ScanRequest | None:
 
 
 def scan_request(values: dict[str, Any], scan_id: str) -> ScanRequest:
-    """A validated scan."""
+    """Return a validated scan."""
     kiosk_result = values.get("kiosk_result")
     return ScanRequest(
         scan_id=scan_id,
@@ -97,10 +100,10 @@ def scan_request(values: dict[str, Any], scan_id: str) -> ScanRequest:
 
 
 def batch_results(*, device: DeviceContext, items: list[Any], now: dt.datetime) -> list[dict[str, Any]]:
-    """Decide the items of a batch, oldest scan first; answers in the order of the items.
+    """Decide the items of a batch, oldest scan first; return results in the order of the items.
 
-    What is no scan, or does not open, is declined in its place. Of two items with one scan_id the earlier scan counts
-    and both get its answer.
+    An item that is not a scan, or that cannot be opened, is declined in its place. Of two items with one scan_id, the
+    earlier scan counts and both get its result.
     """
     read = [_read(item, now) for item in items]
     malformed = [_scan_id(item) for item, one in zip(items, read, strict=True) if one is None]
@@ -123,7 +126,7 @@ def _result(item: Any, answers: dict[str, Result]) -> dict[str, Any]:
 
 
 def _read(item: Any, now: dt.datetime) -> ScanRequest | None:
-    """The scan in an item, or `None` where there is none."""
+    """Return the scan in an item, or `None` if there is none."""
     scan_id = _scan_id(item)
     if scan_id is None:
         return None

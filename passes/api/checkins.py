@@ -1,4 +1,4 @@
-"""The address of check-in."""
+"""API view of check-in."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from passes.services.checkins import CheckinRequest, check_in
 
 
 class PassesView(APIView):
-    """Check-in. Nothing of a visitor is read here: a ticket says that somebody has drawn it, and no more."""
+    """Check-in. No data of a visitor is read here: a ticket only shows that somebody has drawn it."""
 
     authentication_classes = [TicketAuthentication]
     permission_classes = [HasTicket]
@@ -28,7 +28,7 @@ class PassesView(APIView):
     @extend_schema(
         operation_id="check_in",
         tags=["visitors"],
-        summary="Check in: four answers for a pass or for advice",
+        summary="Check in: exchange four answers for a pass or advice",
         request=serializers.CheckinSerializer,
         responses={201: serializers.CheckinAnswerSerializer, 200: serializers.CheckinAnswerSerializer},
         examples=[
@@ -47,10 +47,10 @@ class PassesView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Judge the answers once. The answer always has 2,048 bytes; a repeated request gets the same answer.
+        """Judge the answers once. The response always has 2,048 bytes; a repeated request gets the same response.
 
-        201 where a pass or a refusal was made and the ticket is spent; 200 where it was made before, or where nothing
-        was made or spent because check-in is closed or an invitation is missing.
+        201 if a pass or a refusal was made and the ticket is spent; 200 if it was made before, or if nothing was made
+        or spent because check-in is closed or an invitation is missing.
         """
         answer = check_in(
             ticket=ticket_of(request),

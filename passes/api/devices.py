@@ -1,4 +1,4 @@
-"""Addresses for devices at doors."""
+"""API views for devices at doors."""
 
 from collections import Counter
 
@@ -25,7 +25,7 @@ from venues.authentication import DeviceAuthentication, IsDevice, device_of, unk
 
 
 class DeviceView(APIView):
-    """What devices share: their token, and limits by device, for a stadium is one address."""
+    """Base of device views: authentication by token, and limits by device, since a stadium has one IP address."""
 
     authentication_classes = [DeviceAuthentication]
     permission_classes = [IsDevice]
@@ -34,7 +34,7 @@ class DeviceView(APIView):
 
 
 class BundleView(DeviceView):
-    """What a device needs to decide without a network."""
+    """Everything a device needs to decide without a network."""
 
     @extend_schema(
         operation_id="device_bundle",
@@ -43,13 +43,13 @@ class BundleView(DeviceView):
         responses={200: serializers.BundleSerializer},
     )
     def get(self, request: Request) -> Response:
-        """The bundle of this device's door."""
+        """Return the bundle of this device's door."""
         bundle = make_bundle(device=device_of(request), now=utc_now())
         return Response({"bundle": b64encode(bundle)})
 
 
 class ScansView(DeviceView):
-    """One scan. Those in the usual form are answered by `passes.api.door` already."""
+    """One scan. Scans in the usual form are handled earlier, by `passes.api.door`."""
 
     @extend_schema(
         operation_id="scan",
@@ -71,7 +71,7 @@ class ScansView(DeviceView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """One bit: Approved or Declined. A known scan_id gets its first answer; any text is a credential."""
+        """Decide one scan: Approved or Declined. A known scan_id gets its first result; any text is a credential."""
         scan, now = read_scan(request.data), utc_now()
         token = parse_scheme(request, DeviceAuthentication.scheme)
         found = None if token is None else find_scan(token=token, request=scan, now=now)
@@ -84,7 +84,7 @@ class ScansView(DeviceView):
 
 
 class BatchView(DeviceView):
-    """Scans that waited in a kiosk."""
+    """Scans that were queued in a kiosk."""
 
     parser_classes = [BatchParser]
 
@@ -96,7 +96,7 @@ class BatchView(DeviceView):
         responses={200: serializers.BatchAnswerSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Items are scans or `{scan_id, sealed}` (docs/protocol.md, section 10); a bad one is Declined in its place."""
+        """Decide scans or `{scan_id, sealed}` (docs/protocol.md, section 10); decline an invalid item in its place."""
         items = read_body(request, serializers.BatchSerializer)["scans"]
         device = device_of(request)
         queued = throttles.Asked("queued", device.public_id, cost=max(1, len(items)))

@@ -1,7 +1,7 @@
-"""The short way of a live scan, the busiest request of all: past what a view of the API does for every address.
+"""The fast path of a live scan, the most frequent request: it skips what an API view does for every URL.
 
-A scan in the usual form is answered here as `passes.api.devices.ScansView` would answer it. What is no scan, has no
-known token or comes in another form goes on to that view. A test holds the two to the same bytes.
+A scan in the usual form gets the same response here as from `passes.api.devices.ScansView`. A request that is not a
+scan, has no known token or comes in another form is passed on to that view. A test compares the bytes of both.
 """
 
 from typing import Final
@@ -27,7 +27,7 @@ CODE_SCOPE: Final = "code"
 
 
 def answer_scan(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a scan; `None` where the long way must see it. Raises `TooMany`."""
+    """Return the response to a scan; `None` if the view must handle it. Raise `TooMany`."""
     asked = _read(request)
     if asked is None:
         return None
@@ -46,15 +46,15 @@ def answer_scan(request: HttpRequest) -> HttpResponse | None:
 
 
 def count_of(found: FoundScan) -> throttles.Asked:
-    """How repeats of one code at one venue are counted.
+    """Return how repeated scans of one code at one venue are counted.
 
-    Time may tell a little about a pass where a busy server misses its moment; nobody may add up many repeats of it.
+    If a busy server misses its moment, the response time may reveal a little about a pass, so repeats must be limited.
     """
     return throttles.Asked(CODE_SCOPE, f"{found.device.venue} {found.code.hex()}")
 
 
 def _read(request: HttpRequest) -> tuple[str, ScanRequest] | None:
-    """Token and scan of a request in the usual form."""
+    """Return token and scan of a request in the usual form."""
     if request.method != "POST" or request.META.get("CONTENT_TYPE") != "application/json":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Addresses for holders of passes: they prove a pass by its owner and are otherwise nobody."""
+"""API views for holders of passes, who prove a pass by its owner and are otherwise anonymous."""
 
 import datetime as dt
 from typing import Any
@@ -25,24 +25,24 @@ from passes.services.rendering import render_credential
 
 
 def owner_hashes(body: dict[str, Any]) -> list[bytes]:
-    """What the server knows of the owners in a body."""
+    """Return the hashes by which the server knows the owners in a body."""
     return [hash_owner(owner) for owner in body["owners"]]
 
 
 class RenderView(APIView):
-    """Pictures and files of a credential."""
+    """Images and files of a credential."""
 
     problems = (problems.NotOffered,)
 
     @extend_schema(
         operation_id="render_pass",
         tags=["passes"],
-        summary="Draw a credential as SVG, PNG, NFC message or wallet file",
+        summary="Render a credential as SVG, PNG, NFC message or wallet file",
         request=serializers.RenderSerializer,
         responses={(200, form.content_type): OpenApiTypes.BINARY for form in Format},
     )
     def post(self, request: Request) -> HttpResponse:
-        """The bytes; nothing is kept. A wallet file is made only for a pass whose signature holds."""
+        """Return the bytes; nothing is stored. A wallet file is made only for a pass with a valid signature."""
         body = read_body(request, serializers.RenderSerializer)
         form = Format(body["format"])
         data = render_credential(credential=body["credential"], form=form, now=utc_now())
@@ -50,7 +50,7 @@ class RenderView(APIView):
 
 
 class RevokeView(APIView):
-    """Making passes open no door any more."""
+    """Revocation of passes."""
 
     @extend_schema(
         operation_id="revoke_passes",
@@ -60,17 +60,17 @@ class RevokeView(APIView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Revoke the passes of these owners; unknown ones are skipped.
+        """Revoke the passes of these owners; skip unknown ones.
 
-        Doors with a network decline at once. A door without one may still let in until the pass appears in its list: at
-        a random moment of the next 12 hours, so that the lists of two venues do not tell that one person revoked both.
+        Online doors decline at once. An offline door may still admit a pass until it appears in its list, at a random
+        time within the next 12 hours, so that the lists of two venues do not reveal that one person revoked both.
         """
         revoke_passes(owner_hashes=owner_hashes(read_body(request, serializers.OwnersSerializer)), now=utc_now())
         return Response(status=204)
 
 
 class RatingsView(APIView):
-    """How visitors saw masks and distancing."""
+    """Visitors' ratings of masks and distancing."""
 
     @extend_schema(
         operation_id="rate_visit",
@@ -80,7 +80,7 @@ class RatingsView(APIView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Keep or change the rating of a pass that was let in, up to 14 days after; else nothing happens."""
+        """Store or change the rating of a pass that was admitted, up to 14 days after; otherwise do nothing."""
         body = read_body(request, serializers.RatingSerializer)
         rate_visit(
             owner_hash=hash_owner(body["owner"]), masks=body["masks"], distancing=body["distancing"], now=utc_now()
@@ -99,7 +99,10 @@ class NamesView(APIView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Show a name until the epoch ends; it is encrypted, seen by that venue alone and has no effect on a light."""
+        """Show a name until the epoch ends.
+
+        It is encrypted, visible to that venue only and has no effect on a light.
+        """
         body = read_body(request, serializers.NameSerializer)
         show_name(owner_hash=hash_owner(body["owner"]), name=body["name"], now=utc_now())
         return Response(status=204)
@@ -112,14 +115,14 @@ class NamesView(APIView):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """Take it back."""
+        """Withdraw the name."""
         body = read_body(request, serializers.OwnerSerializer)
         hide_name(owner_hash=hash_owner(body["owner"]))
         return Response(status=204)
 
 
 def check_test_day(tested_on: dt.date, now: dt.datetime) -> None:
-    """Refuse a day to come, but for the zones that are ahead, and one of which no visit is known any more."""
+    """Refuse a future day, allowing for time zones that are ahead, and a day of which no visit is known any more."""
     today = calendar().current(now.timestamp()).date
     if not today - OLDEST_TEST <= tested_on <= today + dt.timedelta(days=1):
         raise Invalid.field("/tested_on", _("A day of the last four weeks."), "range")

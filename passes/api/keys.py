@@ -16,7 +16,7 @@ from passes.codec import key_id
 
 
 class JwksView(ETagMixin):
-    """Keys that passes and bundles are verified with."""
+    """Keys for verifying passes and bundles."""
 
     cache_control: ClassVar[str] = "public, max-age=300"
 
@@ -27,14 +27,14 @@ class JwksView(ETagMixin):
         responses={200: serializers.JwksSerializer},
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """A JWK set (RFC 7517) of every epoch that has not ended; `root` signs bundles."""
+        """Return a JWK set (RFC 7517) of every epoch that has not ended; `root` signs bundles."""
         public = keys.root_public_key()
         root = {"kty": "OKP", "crv": "Ed25519", "kid": b64encode(key_id(public)), "x": b64encode(public)}
         return Response({"keys": keys.jwks(utc_now()), "root": root})
 
 
 class TicketKeysView(APIView):
-    """Keys that tickets are drawn under."""
+    """Keys that sign tickets."""
 
     @extend_schema(
         operation_id="ticket_keys",
@@ -43,9 +43,9 @@ class TicketKeysView(APIView):
         responses={200: serializers.TicketKeysSerializer},
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Two keys for every epoch from 15 days before it until its check-in closes.
+        """Return two keys for every epoch, from 15 days before it until its check-in closes.
 
-        It is never cached and has no ETag, which could be one visitor's own.
+        The response is never cached and has no ETag, because an ETag could be unique to one visitor.
         """
         published = ticket_keys.published_keys(utc_now())
         body = {

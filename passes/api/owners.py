@@ -1,4 +1,4 @@
-"""Addresses for people who run venues: names that are shown to them."""
+"""API views for people who run venues: names that visitors show them."""
 
 from dataclasses import asdict
 
@@ -14,7 +14,7 @@ from venues.api.base import OwnerView
 
 
 class PresentNamesView(OwnerView):
-    """Names of visitors who are inside; they are for the screen and stay nowhere on the way."""
+    """Names of visitors who are inside, for display only: they are stored nowhere on the way."""
 
     cache_control = "no-store"
 
@@ -25,6 +25,6 @@ class PresentNamesView(OwnerView):
         responses={200: serializers.NamesSerializer},
     )
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """Names of visitors who are inside now, none of a day that is over."""
+        """Return the names of visitors who are inside now, without those of an ended day."""
         found = selectors.names_present(places.venue(self.user, venue), utc_now())
         return Response({"results": [asdict(name) for name in found]})

@@ -1,4 +1,4 @@
-"""Reading a batch so that one bad item does not block a kiosk's queue."""
+"""Parse a batch so that one invalid item does not block a kiosk's queue."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _ITEM: Final = re.compile(r"/scans/(\d{1,6})(/|$)", re.ASCII)
 
 
 class BatchParser(StrictJSONParser):
-    """Strict JSON, but that what is refused inside an item spoils that item alone: its scan_id is left of it."""
+    """Strict JSON, except that an error inside an item affects that item only: its scan_id remains."""
 
     def parse(
         self,
@@ -20,7 +20,7 @@ class BatchParser(StrictJSONParser):
         media_type: str | None = None,  # noqa: ARG002
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Any:
-        """The value in the body; raises `BadRequest` for what lies outside of items."""
+        """Return the value in the body. Raise `BadRequest` for errors outside of items."""
         data = stream.read()
         try:
             return parse_json(data)
@@ -28,12 +28,12 @@ class BatchParser(StrictJSONParser):
             spoilt = _ITEM.match(refusal.errors[0].pointer) if refusal.errors else None
             if spoilt is None:
                 raise
-            value = json.loads(data)  # well-formed, or there would be no place
+            value = json.loads(data)  # well-formed, otherwise the error has no location
         value["scans"] = [
             _scan_id_alone(item) if at == int(spoilt[1]) or _is_refused(item) else item
             for at, item in enumerate(value["scans"])
         ]
-        return parse_json(json.dumps(value).encode())  # what lies outside of items is still strict
+        return parse_json(json.dumps(value).encode())  # everything outside of items is still strict
 
 
 def _is_refused(item: Any) -> bool:

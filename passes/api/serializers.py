@@ -38,19 +38,19 @@ _TYPES: Final = [kind.value for kind in ScanType]
 
 # Visitors ------------------------------------------------------------------------------------------------------------
 class RegistrationSerializer(StrictSerializer):
-    """Registering a key."""
+    """The registration of a key."""
 
     erase_hash = Base64Url(length=32, help_text="SHA-256 of K_erase")
 
 
 class DeletionSerializer(StrictSerializer):
-    """Deleting a visitor's row."""
+    """The deletion of a visitor's row."""
 
-    erase_key = Base64Url(length=32, help_text="K_erase, whose SHA-256 was sent at registration")
+    erase_key = Base64Url(length=32, help_text="K_erase; its SHA-256 was sent at registration")
 
 
 class RegisteredSerializer(serializers.Serializer[Any]):
-    """The key is registered."""
+    """The registration was stored."""
 
     registered = serializers.BooleanField()
 
@@ -83,18 +83,18 @@ class DrawSerializer(StrictSerializer):
         allow_blank=True,
         trim_whitespace=False,
         max_length=None,
-        help_text="any text: fills the body, so that its size tells nothing",
+        help_text="padding: any text, so that the size of the body reveals nothing",
     )
 
     def validate_draws(self, draws: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Each epoch is drawn once."""
+        """Refuse an epoch that appears twice."""
         if len({each["epoch"] for each in draws}) < len(draws):
             raise serializers.ValidationError(_("Ask for each day once."), code="repeated")
         return draws
 
 
 class DrawnSerializer(serializers.Serializer[Any]):
-    """The blind signatures, in the order asked."""
+    """The blind signatures, in the order requested."""
 
     draws = TicketSetSerializer(many=True)
 
@@ -111,12 +111,12 @@ class TicketKeySerializer(serializers.Serializer[Any]):
     key_ops = serializers.ListField(child=serializers.CharField())
 
     def get_fields(self) -> dict[str, Any]:
-        """Also `class`, which is no name in Python."""
+        """Add the field `class`, which is a reserved word in Python."""
         return super().get_fields() | {"class": serializers.ChoiceField([each.value for each in TicketClass])}
 
 
 class TicketEpochSerializer(serializers.Serializer[Any]):
-    """An epoch that keys are listed for; times are Unix seconds."""
+    """An epoch with listed keys; times are in Unix seconds."""
 
     date = serializers.DateField()
     start = serializers.IntegerField()
@@ -124,7 +124,7 @@ class TicketEpochSerializer(serializers.Serializer[Any]):
 
 
 class TicketKeysSerializer(serializers.Serializer[Any]):
-    """Keys that sign tickets, two an epoch, and these epochs."""
+    """Keys that sign tickets, two for each epoch, and these epochs."""
 
     keys = TicketKeySerializer(many=True)
     epochs = TicketEpochSerializer(many=True)
@@ -144,7 +144,7 @@ class CheckinSerializer(StrictSerializer):
     """A check-in."""
 
     venue = PublicId("v")
-    epoch = Day(help_text="date of an open epoch, as the venue card lists them")
+    epoch = Day(help_text="date of an open epoch, as listed on the venue's card")
     anchor = Base64Url(length=16, help_text="the pass id, x_0 of its chain")
     owner_hash = Base64Url(length=32, help_text="SHA-256 of the owner")
     answers = AnswersSerializer()
@@ -167,11 +167,11 @@ class CheckinAnswerSerializer(serializers.Serializer[Any]):
     valid_from = UtcTime()
     valid_until = UtcTime()
     advice = AdviceSerializer(many=True)
-    pad = serializers.CharField(help_text="fills the answer, so that its size tells nothing")
+    pad = serializers.CharField(help_text="padding, so that the size of the response reveals nothing")
 
 
 class RenderSerializer(StrictSerializer):
-    """A credential and the form it is wanted in."""
+    """A credential and the format to render."""
 
     credential = Text(trim_whitespace=False, max_length=256)
     format = Choice([form.value for form in Format])
@@ -179,7 +179,7 @@ class RenderSerializer(StrictSerializer):
 
 # Owners --------------------------------------------------------------------------------------------------------------
 class OwnersSerializer(StrictSerializer):
-    """Owners of passes, as the phone derived them."""
+    """Owners of passes, as derived by the phone."""
 
     owners = serializers.ListField(child=Base64Url(length=32), max_length=MOST_OWNERS)
 
@@ -191,7 +191,7 @@ class OwnerSerializer(StrictSerializer):
 
 
 class RatingSerializer(OwnerSerializer):
-    """How a visitor saw the crowd."""
+    """A visitor's rating of the crowd."""
 
     masks = Whole(min_value=1, max_value=5, help_text="1: hardly any, 5: all")
     distancing = Whole(min_value=1, max_value=5, help_text="1: packed, 5: always apart")
@@ -203,7 +203,7 @@ class NameSerializer(OwnerSerializer):
     name = Text(max_length=LONGEST_NAME)
 
     def validate_name(self, value: str) -> str:
-        """As names are stored; one of which nothing can be seen is empty."""
+        """Return the name in its stored form; one without visible characters is empty."""
         name = clean_name(value)
         if not name:
             raise serializers.ValidationError(_("Give a name that can be seen."), "blank")
@@ -215,19 +215,22 @@ class DiagnosisSerializer(OwnersSerializer):
 
     tested_on = Day()
     result = Choice(["positive", "negative"])
-    prompted = Flag(default=False, help_text="the app's random prompt asked for the result, whatever it is")
+    prompted = Flag(default=False, help_text="whether a random prompt of the app asked for the result, whatever it is")
 
 
 # Devices -------------------------------------------------------------------------------------------------------------
 class ScanBodySerializer(StrictSerializer):
-    """A scan without its id: also what a sealed item holds."""
+    """A scan without its id, also the content of a sealed item."""
 
     credential = Text(
-        trim_whitespace=False, allow_blank=True, max_length=None, help_text="whatever was read; any text is one"
+        trim_whitespace=False,
+        allow_blank=True,
+        max_length=None,
+        help_text="text that was read; may be any text",
     )
     type = Choice(_TYPES)
     scanned_at = UtcTime()
-    kiosk_result = Choice(_RESULTS, required=False, allow_null=True, help_text="what an offline kiosk had decided")
+    kiosk_result = Choice(_RESULTS, required=False, allow_null=True, help_text="the decision of an offline kiosk")
     temperature_f = Number(
         required=False, allow_null=True, min_value=TEMPERATURE_RANGE_F[0], max_value=TEMPERATURE_RANGE_F[1]
     )
@@ -237,7 +240,7 @@ class ScanBodySerializer(StrictSerializer):
 class ScanSerializer(ScanBodySerializer):
     """A scan."""
 
-    scan_id = Matching(SCAN_ID.pattern, help_text="random, made by the device; a known one gets its first answer")
+    scan_id = Matching(SCAN_ID.pattern, help_text="random, chosen by the device; a known one gets its first result")
 
 
 class ScanAnswerSerializer(serializers.Serializer[Any]):
@@ -247,31 +250,32 @@ class ScanAnswerSerializer(serializers.Serializer[Any]):
 
 
 class AnyItems(serializers.ListField):
-    """A list whose items are looked at one by one, later: whatever they are, the list is one."""
+    """A list whose items are validated later, one by one; any items are accepted here."""
 
     child = serializers.JSONField()
 
     def run_child_validation(self, data: Any) -> Any:
-        """The items as they came."""
+        """Return the items unchanged."""
         return data
 
 
 class BatchSerializer(StrictSerializer):
-    """Scans, plain or sealed. What is no scan is declined in its place."""
+    """Scans, plain or sealed. An item that is not a scan is declined in its place."""
 
     scans = AnyItems(
-        max_length=MOST_SCANS, help_text="scans as for one alone, or `{scan_id, sealed}` (docs/protocol.md, section 10)"
+        max_length=MOST_SCANS,
+        help_text="scans, or `{scan_id, sealed}` (docs/protocol.md, section 10)",
     )
 
 
 class BatchResultSerializer(ScanAnswerSerializer):
-    """The answer to one item."""
+    """The result of one item."""
 
-    scan_id = serializers.CharField(allow_null=True, help_text="of the item; null where it has none")
+    scan_id = serializers.CharField(allow_null=True, help_text="id of the item; null if it has none")
 
 
 class BatchAnswerSerializer(serializers.Serializer[Any]):
-    """Answers in the order of the items."""
+    """Results in the order of the items."""
 
     results = BatchResultSerializer(many=True)
 
@@ -320,6 +324,6 @@ class PresentNameSerializer(serializers.Serializer[Any]):
 
 
 class NamesSerializer(serializers.Serializer[Any]):
-    """Names of who is inside now."""
+    """Names of people who are inside now."""
 
     results = PresentNameSerializer(many=True)

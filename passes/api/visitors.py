@@ -1,4 +1,4 @@
-"""Addresses for visitors: registering a key, drawing tickets."""
+"""API views for visitors: registering a key, drawing tickets."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from passes.services.visitors import delete_visitor, register_visitor
 
 
 class VisitorsView(APIView):
-    """Registering a visitor's key."""
+    """Registration of a visitor's key."""
 
     authentication_classes = [VisitorAuthentication]
     permission_classes = [IsVisitor]
@@ -33,7 +33,7 @@ class VisitorsView(APIView):
         responses={201: serializers.RegisteredSerializer, 200: serializers.RegisteredSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Register the key of the header: 201, or 200 where it is known and stays as it is."""
+        """Register the key of the header: 201, or 200 if it is known and remains unchanged."""
         body = read_body(request, serializers.RegistrationSerializer)
         new = register_visitor(
             key_hash=visitor_of(request).key_hash, hash_of_erase_key=body["erase_hash"], now=utc_now()
@@ -62,7 +62,7 @@ class MeView(APIView):
 
 
 class TicketsView(APIView):
-    """Drawing tickets."""
+    """Draws of tickets."""
 
     authentication_classes = [VisitorAuthentication]
     permission_classes = [IsVisitor]
@@ -77,10 +77,10 @@ class TicketsView(APIView):
         responses={201: serializers.DrawnSerializer, 200: serializers.DrawnSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Sign the blinded values of whole sets, one an epoch and key; the same sets get the same answer.
+        """Sign the blinded values of whole sets, one for each epoch and key; the same sets get the same response.
 
-        201 where a set was not drawn before, 200 where all were. An epoch that was drawn with other values is a 409,
-        and nothing is signed then.
+        201 if a set was not drawn before, 200 if all were. An epoch that was drawn with other values is a 409, and
+        nothing is signed then.
         """
         body = read_body(request, serializers.DrawSerializer)
         answer = draw_tickets(

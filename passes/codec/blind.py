@@ -1,9 +1,8 @@
-"""Blind RSA signatures: RSABSSA-SHA384-PSS-Deterministic of RFC 9474, keys of 2,048 bits and e = 65537.
+"""Blind RSA signatures: RSABSSA-SHA384-PSS-Deterministic of RFC 9474, with keys of 2,048 bits and e = 65537.
 
 The holder hides a message in a number, the server signs the number without learning the message, and the holder turns
-the answer into an ordinary RSA-PSS signature. Salt and blind are the caller's, so that they can follow from a secret.
-
-A number on the wire has 256 bytes, big endian. Whatever can be refused by its value alone is refused by `read_blinded`.
+the result into an ordinary RSA-PSS signature. The caller provides salt and blind, so that they can be derived from a
+secret. A number on the wire has 256 bytes, big endian. `read_blinded` refuses every value that is invalid by itself.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ _PSS: Final = PSS(MGF1(SHA384()), SALT_BYTES)
 
 
 class SigningFault(RuntimeError):
-    """A signature does not hold under its own key, so it was not given out: it could give the key away."""
+    """A signature does not verify under its own key. It was not returned, because it could reveal the key."""
 
 
 def new_key() -> RSAPrivateKey:
-    """A fresh key. Takes about a tenth of a second."""
+    """Generate a key. Takes about a tenth of a second."""
     return generate_private_key(EXPONENT, KEY_BITS)
 
 
 def encode_pss(message: bytes, salt: bytes) -> int:
-    """EMSA-PSS with SHA-384, MGF1 and this salt (RFC 8017, section 9.1.1), as a number of 2,047 bits."""
+    """Encode a message with EMSA-PSS, SHA-384, MGF1 and a salt (RFC 8017, section 9.1.1), as a 2,047-bit number."""
     if len(salt) != SALT_BYTES:
         raise ValueError("a salt has 48 bytes")
     hashed = hashlib.sha384(bytes(8) + hashlib.sha384(message).digest() + salt).digest()
@@ -55,23 +54,23 @@ def _mgf1(seed: bytes, length: int) -> bytes:
 
 # The holder's side ---------------------------------------------------------------------------------------------------
 def blind_message(message: bytes, *, salt: bytes, blind: int, n: int) -> bytes:
-    """What the server is asked to sign: the encoded message times `blind ** e`."""
+    """Return the value for the server to sign: the encoded message times `blind ** e`."""
     return int(encode_pss(message, salt) * gmpy2.powmod(blind, EXPONENT, n) % n).to_bytes(NUMBER_BYTES, "big")
 
 
 def unblind_signature(answer: bytes, *, message: bytes, blind: int, key: RSAPublicKey) -> bytes:
-    """The signature in the server's answer; ValueError where it does not hold over the message."""
+    """Return the signature in the server's response. Raise `ValueError` if it does not verify for the message."""
     n = key.public_numbers().n
     if len(answer) != NUMBER_BYTES:
-        raise ValueError("a blind signature has 256 bytes")
+        raise ValueError("a blind signature must have 256 bytes")
     signature = int(int.from_bytes(answer, "big") * gmpy2.invert(blind, n) % n).to_bytes(NUMBER_BYTES, "big")
     if not verify_signature(signature, message=message, key=key):
-        raise ValueError("the signature does not hold")
+        raise ValueError("the signature does not verify")
     return signature
 
 
 def verify_signature(signature: bytes, *, message: bytes, key: RSAPublicKey) -> bool:
-    """Whether it is a signature over the message; ordinary RSA-PSS."""
+    """Return whether it is a signature of the message, by ordinary RSA-PSS."""
     try:
         key.verify(signature, message, _PSS, SHA384())
     except InvalidSignature:
@@ -81,21 +80,21 @@ def verify_signature(signature: bytes, *, message: bytes, key: RSAPublicKey) -> 
 
 # The signer's side ---------------------------------------------------------------------------------------------------
 def read_blinded(value: bytes, n: int) -> int:
-    """The number to sign; ValueError where it has not 256 bytes or not 1 < z < n - 1.
+    """Return the number to sign. Raise `ValueError` if it does not have 256 bytes, or not 1 < z < n - 1.
 
-    0, 1 and n - 1 are their own signatures, n and more have no one form.
+    0, 1 and n - 1 are their own signatures; numbers from n on have no unique form.
     """
     if len(value) != NUMBER_BYTES:
-        raise ValueError("a blinded value has 256 bytes")
+        raise ValueError("a blinded value must have 256 bytes")
     number = int.from_bytes(value, "big")
     if not 1 < number < n - 1:
-        raise ValueError("a blinded value lies between 1 and n - 1")
+        raise ValueError("a blinded value must lie between 1 and n - 1")
     return number
 
 
 @dataclass(frozen=True, slots=True)
 class BlindSigner:
-    """The private half of a key, ready to sign by Chinese remainders."""
+    """The private half of a key, prepared for signing with the Chinese remainder theorem."""
 
     n: gmpy2.mpz
     _p: gmpy2.mpz = field(repr=False)
@@ -106,15 +105,16 @@ class BlindSigner:
 
     @classmethod
     def of(cls, key: RSAPrivateKey) -> BlindSigner:
-        """The signer of a key."""
+        """Return the signer of a key."""
         own = key.private_numbers()
         parts = (own.public_numbers.n, own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
         return cls(*map(gmpy2.mpz, parts))
 
     def sign(self, value: bytes) -> bytes:
-        """`z ** d mod n` of a blinded value; ValueError as `read_blinded`, SigningFault where a part came out wrong.
+        """Return `z ** d mod n` of a blinded value.
 
-        The value is blinded a second time, by the signer, so that no time it takes says anything of the key.
+        Raise `ValueError` like `read_blinded`, and `SigningFault` if a part of the computation was wrong. The signer
+        blinds the value a second time, so that the time taken reveals nothing about the key.
         """
         number = gmpy2.mpz(read_blinded(value, int(self.n)))
         mask = gmpy2.mpz(2 + secrets.randbelow(int(self.n) - 3))

@@ -1,7 +1,8 @@
-"""The bundle: all that a kiosk must know to decide without a network, signed by the deployment's root key.
+"""The bundle: everything a kiosk must know to decide without a network, signed by the deployment's root key.
 
-A COSE_Sign1 like a pass, with the external_aad `crowdtrace/v1/bundle`, so that neither can stand for the other.
-Every map has small integer keys and no floats; `docs/protocol.md` lists them. An absent key means "not asked for".
+It is a COSE_Sign1 like a pass, with the external_aad `crowdtrace/v1/bundle`, so that neither can be taken for the
+other. Every map has small integer keys and no floats; `docs/protocol.md` lists them. An absent key means "not
+required".
 """
 
 from __future__ import annotations
@@ -41,16 +42,16 @@ T = TypeVar("T")
 
 
 class BundleError(ValueError):
-    """The bytes are no bundle of this deployment."""
+    """The bytes are not a bundle of this deployment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """What a kiosk knows. Times are Unix seconds.
 
-    After `good_until` the kiosk says *cannot check* instead of deciding. `server_time` is the server's clock when it
-    answered: the kiosk corrects its own by the difference. `name` is the venue's, for the staff at the screen;
-    `unmanned` says that the door may be left without staff.
+    After `good_until` the kiosk shows *cannot check* instead of deciding. `server_time` is the server's clock at the
+    time of the response: the kiosk corrects its own by the difference. `name` is the venue's, for the staff at the
+    screen; `unmanned` means that the door may be left without staff.
     """
 
     venue: str
@@ -66,7 +67,7 @@ class Bundle:
 
 
 def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
-    """The signed bytes of a bundle; the same value and key always give the same bytes."""
+    """Return the signed bytes of a bundle; the same value and key always give the same bytes."""
     claims: dict[int, object] = {
         _FORMAT: BUNDLE_FORMAT,
         _VENUE: bundle.venue,
@@ -87,13 +88,13 @@ def sign_bundle(bundle: Bundle, *, root_key: Ed25519PrivateKey) -> bytes:
 
 
 def open_bundle(data: bytes, *, root_keys: Iterable[bytes]) -> Bundle:
-    """The bundle that one of the trusted raw root keys signed; BundleError for anything else."""
+    """Return the bundle signed by one of the trusted raw root keys. Raise `BundleError` for anything else."""
     envelope = read_sign1(data)
     if isinstance(envelope, Cause):
-        raise BundleError(f"the envelope is refused: {envelope.value}")
+        raise BundleError(f"the envelope is invalid: {envelope.value}")
     roots = [Ed25519PublicKey.from_public_bytes(root) for root in root_keys if key_id(root) == envelope.kid]
     if not any(envelope.is_signed_by(root, external_aad=BUNDLE_AAD) for root in roots):
-        raise BundleError("the signature does not hold")
+        raise BundleError("the signature does not verify")
     try:
         return _read_bundle(envelope.claims)
     except BundleError:
@@ -135,7 +136,7 @@ def _to_hundredths(value: float | None) -> int | None:
 
 def _read_bundle(claims: dict[int, object]) -> Bundle:
     if claims.get(_FORMAT) != BUNDLE_FORMAT:
-        raise BundleError("the bundle has another format")
+        raise BundleError("the bundle has an unknown format")
     requirements = _take(claims, _REQUIREMENTS, dict)
     revocations = _take(claims, _REVOCATIONS, dict)
     occupancy = _take_optional(claims, _OCCUPANCY, dict)
@@ -198,7 +199,7 @@ def _read_hours(fields: dict[int, object]) -> WeeklyHours:
 def _read_revocations(fields: dict[int, object]) -> RevocationList:
     entries = _take(fields, _ENTRIES, bytes)
     if len(entries) % ENTRY_BYTES:
-        raise BundleError("a revocation entry has 8 bytes")
+        raise BundleError("a revocation entry must have 8 bytes")
     parts = frozenset(entries[at : at + ENTRY_BYTES] for at in range(0, len(entries), ENTRY_BYTES))
     salt = _sized(_take(fields, _SALT, bytes), SALT_BYTES)
     return RevocationList(salt=salt, published_at=_take(fields, _PUBLISHED_AT, int), entries=parts)
@@ -222,12 +223,12 @@ def _take_optional(fields: dict[int, object], key: int, kind: type[T]) -> T | No
 
 
 def _checked(value: object, kind: type[T]) -> T:
-    if type(value) is not kind:  # exactly: a bool is no int here
-        raise BundleError("a field is missing or has another type")
+    if type(value) is not kind:  # exactly: a bool does not count as an int here
+        raise BundleError("a field is missing or has the wrong type")
     return value
 
 
 def _sized(value: bytes, length: int) -> bytes:
     if len(value) != length:
-        raise BundleError("a field has another length")
+        raise BundleError("a field has the wrong length")
     return value

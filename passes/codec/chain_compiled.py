@@ -1,12 +1,12 @@
-"""The walk down a hash chain as machine code: SHA-256 (FIPS 180-4), one block a step.
+"""The walk down a hash chain as machine code: SHA-256 (FIPS 180-4), one block per step.
 
-A step hashes 41 bytes: with its padding that is exactly one block of 16 words, of which only words 5 to 10 (slot and
-code, from byte 23 on) change from step to step. `hashlib` needs 0.7 us for it, nearly all of it for making and closing
-a hash. This lets other threads run meanwhile, and needs 0.04 us where the processor has instructions for SHA-256 (x86
-since Goldmont, Zen and Ice Lake), 0.2 us elsewhere.
+A step hashes 41 bytes: with padding exactly one block of 16 words, of which only words 5 to 10 (slot and code, from
+byte 23 on) change from step to step. `hashlib` needs 0.7 us for it, mostly to create and finalise a hash. This
+implementation releases the GIL, and needs 0.04 us if the processor has instructions for SHA-256 (x86 since Goldmont,
+Zen and Ice Lake), 0.2 us otherwise.
 
-Compiling takes 1.5 to 5 s once a machine; the result is cached beside this file where that is writable. All of it lies
-in this file, for the cache looks at no other one's changes.
+Compiling takes 1.5 to 5 s once for each machine; the result is cached next to this file if that is writable. Everything
+is in this file, because the cache does not notice changes in other files.
 """
 
 import math
@@ -30,7 +30,7 @@ _START = np.array([int(math.sqrt(n) % 1 * 2**32) for n in _PRIMES[:8]], np.uint3
 
 
 def walk(head: bytes, slot: int, code: bytes) -> bytes:
-    """`x_0` from `x_slot`; `head` (23 bytes) is what every step hashes before the slot's number."""
+    """Return `x_0` from `x_slot`; `head` (23 bytes) is what every step hashes before the slot's number."""
     block = np.frombuffer(head + bytes(64 - len(head) - 2) + (STEP_BYTES * 8).to_bytes(2, "big"), ">u4")
     words = np.frombuffer(code, ">u4").astype(np.uint32)
     way = _walk_by_instructions if HAS_INSTRUCTIONS else _walk_by_rounds
@@ -40,7 +40,7 @@ def walk(head: bytes, slot: int, code: bytes) -> bytes:
 
 @compiled
 def _fill(w: np.ndarray, slot: int, code: np.ndarray) -> None:
-    """Put slot and code behind the head's last three bytes, and the bit that ends them."""
+    """Put slot and code after the head's last three bytes, followed by the terminating bit."""
     c0, c1, c2, c3 = code[0], code[1], code[2], code[3]
     w[5] = uint32(uint32(w[5] & uint32(0xFFFFFF00)) | uint32(slot >> 8))
     w[6] = uint32(uint32(uint32(slot) << uint32(24)) | uint32(c0 >> uint32(8)))
@@ -55,13 +55,13 @@ _settings: Any = config
 
 
 def _has_instructions() -> bool:
-    """Whether numba compiles for a processor that has them: this one, unless its settings name another."""
+    """Return whether numba compiles for a processor with SHA-256 instructions: this one, by default."""
     for_another = _settings.CPU_NAME or _settings.CPU_FEATURES is not None
     if for_another or not binding.get_default_triple().startswith("x86_64"):
         return False
     try:
         return bool(binding.get_host_cpu_features().get("sha"))
-    except RuntimeError:  # the machine does not say
+    except RuntimeError:  # the machine does not report it
         return False
 
 
@@ -70,8 +70,8 @@ _FOUR_WORDS = ir.VectorType(ir.IntType(32), 4)
 
 
 @intrinsic
-def _hash_block(typing: Any, block: Any, code: Any) -> Any:  # noqa: ARG001 - numba's way of calling it
-    """The first four words of the hash of `block` (16 words) into `code`, as LLVM writes it.
+def _hash_block(typing: Any, block: Any, code: Any) -> Any:  # noqa: ARG001 - numba's calling convention
+    """Write the first four words of the hash of `block` (16 words) to `code`, as LLVM code.
 
     The instructions keep the state as two vectors, (f, e, b, a) and (h, g, d, c), and make two rounds each.
     """
@@ -123,7 +123,7 @@ def _walk_by_instructions(block: np.ndarray, code: np.ndarray, slot: int) -> Non
     """Hash `code` (four words) down to slot 0, in place."""
     for j in range(slot, 0, -1):
         _fill(block, j, code)
-        _hash_block(block, code)  # type: ignore[call-arg]  # numba gives the first one
+        _hash_block(block, code)  # type: ignore[call-arg]  # numba passes the first argument
 
 
 # Without --------------------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def _rotate(x: np.uint32, n: np.uint32) -> np.uint32:
 
 @compiled
 def _walk_by_rounds(block: np.ndarray, code: np.ndarray, slot: int) -> None:
-    """The same, round by round."""
+    """Hash `code` down to slot 0, in place, round by round."""
     w = np.empty(64, np.uint32)
     w[:16] = block
     for j in range(slot, 0, -1):

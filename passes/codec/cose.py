@@ -26,7 +26,7 @@ _SIGNATURE_BYTES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Sign1:
-    """A COSE_Sign1 whose bytes are in order and whose signature is not yet checked.
+    """A COSE_Sign1 with well-formed bytes, whose signature has not been verified yet.
 
     `claims` is the decoded payload, a map with integer keys.
     """
@@ -38,7 +38,7 @@ class Sign1:
     claims: dict[int, object]
 
     def is_signed_by(self, key: Ed25519PublicKey, *, external_aad: bytes) -> bool:
-        """Whether the signature holds for this key and context."""
+        """Return whether the signature verifies for this key and context."""
         if len(self.signature) != _SIGNATURE_BYTES:
             return False
         try:
@@ -49,12 +49,12 @@ class Sign1:
 
 
 def key_id(public_key: bytes) -> bytes:
-    """`kid` of a raw Ed25519 public key: the first 4 bytes of its SHA-256. Several keys may share one."""
+    """Return the `kid` of a raw Ed25519 public key: the first 4 bytes of its SHA-256. Several keys may share one."""
     return hashlib.sha256(public_key).digest()[:KID_BYTES]
 
 
 def sign1(key: Ed25519PrivateKey, *, claims: dict[int, object], external_aad: bytes) -> bytes:
-    """Sign a map with small integer keys; `external_aad` is the context, which the bytes do not carry."""
+    """Sign a map with small integer keys; `external_aad` is the context, which is not part of the bytes."""
     protected = encode({_ALG: EDDSA, _KID: key_id(key.public_key().public_bytes_raw())})
     payload = encode(claims)
     signature = key.sign(_to_be_signed(protected, payload, external_aad))
@@ -62,12 +62,12 @@ def sign1(key: Ed25519PrivateKey, *, claims: dict[int, object], external_aad: by
 
 
 def encode(value: object) -> bytes:
-    """Deterministic CBOR. Keys of maps are integers 0..23, for which all orders of keys in use agree."""
+    """Encode deterministic CBOR. Map keys are integers 0..23, for which all common orders of keys agree."""
     return cbor2.dumps(value, canonical=True)
 
 
 def read_sign1(data: bytes) -> Sign1 | Cause:  # noqa: PLR0911
-    """Check bytes, headers and algorithm, in that order; the signature is the caller's next step."""
+    """Check bytes, headers and algorithm, in that order; the caller then verifies the signature."""
     try:
         message = decode(data)
         if not (isinstance(message, Tagged) and message.tag == TAG_SIGN1 and _is_sign1(message.value)):

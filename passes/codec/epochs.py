@@ -1,10 +1,10 @@
-"""Epochs: the calendar days of a deployment's time zone, on the clock of Unix seconds.
+"""Epochs: the calendar days of a deployment's time zone, in Unix seconds.
 
-An epoch starts at the day's first instant (local midnight, or the end of the gap where daylight saving skips it) and
-lasts 28 hours, so two epochs live between midnight and four. Check-in opens 24 hours before the start and closes when
-the next epoch starts: at most two are open, three for an hour before a day of 23 hours.
+An epoch starts at the beginning of the day (local midnight, or the end of the gap if daylight saving time skips it) and
+lasts 28 hours, so two epochs are live between midnight and four. Check-in opens 24 hours before the start and closes
+when the next epoch starts: at most two are open, or three for an hour before a day of 23 hours.
 
-Intervals are half open: start inside, end outside.
+Intervals are half open: the start is inside, the end outside.
 """
 
 from __future__ import annotations
@@ -30,39 +30,48 @@ class Epoch:
 
     @property
     def end(self) -> int:
-        """28 hours after the start."""
+        """Return the end, 28 hours after the start."""
         return self.start + EPOCH_SECONDS
 
     @property
     def checkin_opens(self) -> int:
-        """24 hours before the start. The venue's rules on answers are frozen at this instant."""
+        """Return the opening of check-in, 24 hours before the start.
+
+        The venue's rules on answers are frozen at this time.
+        """
         return self.start - CHECKIN_LEAD_SECONDS
 
     @property
     def tickets_open(self) -> int:
-        """15 days before the start: from here on tickets of the epoch can be drawn."""
+        """Return the time, 15 days before the start, from which tickets of the epoch can be drawn."""
         return self.start - TICKETS_LEAD_SECONDS
 
     def is_live(self, now: float) -> bool:
-        """Whether passes of this epoch are valid at `now`."""
+        """Return whether passes of this epoch are valid at `now`."""
         return self.start <= now < self.end
 
 
 @dataclass(frozen=True, slots=True)
 class EpochCalendar:
-    """All epochs of one deployment. `zone` never changes while passes are about: their claims carry its midnights."""
+    """All epochs of one deployment.
+
+    `zone` must not change while passes are valid: their claims contain its midnights.
+    """
 
     zone: ZoneInfo
 
     def epoch_of(self, date: dt.date) -> Epoch:
-        """The epoch of a calendar day; ValueError for a day that the zone skipped (Samoa's 30 December 2011)."""
+        """Return the epoch of a calendar day.
+
+        Raise `ValueError` for a day that the zone skipped (such as 30 December 2011 in Samoa).
+        """
         start = int(first_instant(date, self.zone).timestamp())
         if self._local(start).date() != date:
             raise ValueError("the time zone has no such day")
         return Epoch(start=start, date=date)
 
     def epoch_starting(self, start: int) -> Epoch | None:
-        """The epoch with this start, or None where no local day starts then."""
+        """Return the epoch with this start; `None` if no local day starts then."""
         try:
             epoch = self.epoch_of(self._local(start).date())
         except (ValueError, OverflowError, OSError):
@@ -70,11 +79,11 @@ class EpochCalendar:
         return epoch if epoch.start == start else None
 
     def current(self, now: float) -> Epoch:
-        """The epoch of the calendar day at `now`."""
+        """Return the epoch of the calendar day at `now`."""
         return self.epoch_of(self._local(now).date())
 
     def following(self, epoch: Epoch) -> Epoch:
-        """The epoch of the next day that exists."""
+        """Return the epoch of the next day that exists."""
         for days in (1, 2):
             try:
                 return self.epoch_of(epoch.date + dt.timedelta(days=days))
@@ -83,32 +92,32 @@ class EpochCalendar:
         raise ValueError("the time zone skips two days in a row")
 
     def checkin_closes(self, epoch: Epoch) -> int:
-        """When the next epoch starts."""
+        """Return the start of the next epoch, when check-in closes."""
         return self.following(epoch).start
 
     def is_open(self, epoch: Epoch, now: float) -> bool:
-        """Whether passes of the epoch may be issued at `now`."""
+        """Return whether passes of the epoch may be issued at `now`."""
         return epoch.checkin_opens <= now < self.checkin_closes(epoch)
 
     def open_epochs(self, now: float) -> tuple[Epoch, ...]:
-        """Epochs open for check-in at `now`, earliest first: one, two, or three before a day of 23 hours."""
+        """Return epochs open for check-in at `now`, earliest first: one, two, or three before a day of 23 hours."""
         return tuple(epoch for epoch in self._around(now) if self.is_open(epoch, now))
 
     def live_epochs(self, now: float) -> tuple[Epoch, ...]:
-        """Epochs whose passes are valid at `now`, earliest first: two in the hours after midnight."""
+        """Return epochs whose passes are valid at `now`, earliest first: two in the hours after midnight."""
         return tuple(epoch for epoch in self._around(now) if epoch.is_live(now))
 
     def unfinished_epochs(self, now: float) -> tuple[Epoch, ...]:
-        """Epochs that are open or not yet ended, earliest first: those whose keys are published."""
+        """Return epochs that are open or not yet ended, earliest first; their keys are published."""
         return tuple(epoch for epoch in self._around(now) if epoch.checkin_opens <= now < epoch.end)
 
     def ticket_epochs(self, now: float) -> tuple[Epoch, ...]:
-        """Epochs whose tickets can be drawn at `now`, earliest first: those whose ticket keys are published."""
+        """Return epochs whose tickets can be drawn at `now`, earliest first; their ticket keys are published."""
         days = range(-1, TICKETS_LEAD_SECONDS // _DAY_SECONDS + 2)
         return tuple(epoch for epoch in self._near(now, days) if epoch.tickets_open <= now < self.checkin_closes(epoch))
 
     def dataset_hour(self, epoch: Epoch, now: float) -> int:
-        """Local hour 0..23 under which the dataset files a moment of the epoch; after its midnight, 23."""
+        """Return the local hour 0..23 to which the dataset assigns a time of the epoch; 23 after its midnight."""
         local = self._local(now)
         return local.hour if local.date() <= epoch.date else _LAST_HOUR
 
@@ -130,10 +139,10 @@ class EpochCalendar:
 
 
 def epoch_end(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """The end of a day's epoch, in UTC. A day that the zone skipped has one too."""
+    """Return the end of a day's epoch, in UTC. A day that the zone skipped has one too."""
     return first_instant(day, zone) + EPOCH_LENGTH
 
 
 def last_ended_day(moment: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """The latest day whose epoch has ended at `moment`."""
+    """Return the latest day whose epoch has ended at `moment`."""
     return last_begun_day(moment - EPOCH_LENGTH, zone)

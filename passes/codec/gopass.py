@@ -1,8 +1,8 @@
-"""The GO pass: signing, its two texts, and the strict parser. `docs/protocol.md` gives the bytes.
+"""The GO pass: signing, its two texts, and the strict parser. `docs/protocol.md` specifies the bytes.
 
-A pass is 112 bytes. Its text is `GO1:` and Base45 (RFC 9285) of the pass (static: paper, wallet, NFC) or of the pass,
-the slot in 2 bytes and the 16-byte code of that slot (rotating: a screen).
-The parser takes any string and answers with a pass or with the first cause that it finds; it never raises.
+A pass has 112 bytes. Its text is `GO1:` and Base45 (RFC 9285) of the pass (static: paper, wallet, NFC) or of the pass,
+the slot in 2 bytes and the 16-byte code of that slot (rotating: a screen). The parser accepts any string and returns a
+pass or the first cause that it finds; it never raises.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _LONGEST_TEXT: Final = len(PREFIX) + max(_BYTE_LENGTHS) * 3 // 2
 _END: Final = 4  # claim numbers of RFC 8392: exp, nbf, cti
 _START: Final = 6
 _ANCHOR: Final = 7
-_EARLIEST_START: Final = 1 << 16  # below it a time takes fewer bytes and a pass would not have 112
-# As `sign_pass` lays a pass out: head of envelope and header, kid, head of the claims, end, start, anchor, signature.
+_EARLIEST_START: Final = 1 << 16  # an earlier time takes fewer bytes, and a pass would not have 112
+# The layout used by `sign_pass`: head of envelope and header, kid, head of the claims, end, start, anchor, signature.
 _LAYOUT: Final = struct.Struct(">8s4s6sI2sI2s16s2s64s")
 _HEADS: Final = tuple(bytes.fromhex(head) for head in ("d28449a201270444", "a0581fa3041a", "061a", "0750", "5840"))
 _PROTECTED: Final = slice(3, 12)
 _PAYLOAD: Final = slice(15, 46)
-SLOT_TOLERANCE: Final = 1  # slots that the clocks of phone and door may differ
+SLOT_TOLERANCE: Final = 1  # slots by which the clocks of phone and door may differ
 
 
 @dataclass(frozen=True, slots=True)
 class UncheckedPass:
-    """A pass whose bytes are in order; signature, time and code are not checked. Never let anyone in on it."""
+    """A pass with well-formed bytes; signature, time and code are not checked. Never admit anybody on it."""
 
     pass_bytes: bytes
     envelope: Sign1
@@ -54,7 +54,7 @@ class UncheckedPass:
 
 @dataclass(frozen=True, slots=True)
 class GoPass:
-    """A pass that holds for one venue at one time. `slot` is None for a static one."""
+    """A pass that is valid for one venue at one time. `slot` is `None` for a static one."""
 
     anchor: bytes
     epoch_start: int
@@ -62,33 +62,33 @@ class GoPass:
 
     @property
     def epoch_end(self) -> int:
-        """28 hours after the start."""
+        """Return the end of the epoch, 28 hours after the start."""
         return self.epoch_start + EPOCH_SECONDS
 
 
 def sign_pass(key: Ed25519PrivateKey, *, venue: str, epoch_start: int, anchor: bytes) -> bytes:
-    """The 112 bytes of a pass for one venue (public id) and one epoch (start in Unix seconds)."""
+    """Return the 112 bytes of a pass for one venue (public id) and one epoch (start in Unix seconds)."""
     if len(anchor) != CODE_BYTES:
         raise ValueError("an anchor has 16 bytes")
     if epoch_start < _EARLIEST_START:
-        raise ValueError("an epoch starts after the first day of 1970")
-    epoch_bytes(epoch_start)  # refuses a start that does not fit
+        raise ValueError("an epoch must start after the first day of 1970")
+    epoch_bytes(epoch_start)  # raises for a start that does not fit
     claims: dict[int, object] = {_END: epoch_start + EPOCH_SECONDS, _START: epoch_start, _ANCHOR: anchor}
     return sign1(key, claims=claims, external_aad=venue.encode())
 
 
 def static_text(pass_bytes: bytes) -> str:
-    """Text of a pass for paper, wallet and NFC readers."""
+    """Return the text of a pass for paper, wallet and NFC readers."""
     return PREFIX + str(b45encode(pass_bytes), "ascii")
 
 
 def rotating_text(pass_bytes: bytes, slot: int, code: bytes) -> str:
-    """Text of a pass for a screen, true for one slot of a minute."""
+    """Return the text of a pass for a screen, valid for one slot of a minute."""
     return PREFIX + str(b45encode(pass_bytes + slot.to_bytes(_SLOT_BYTES, "big") + code), "ascii")
 
 
 def parse_pass(text: str, *, venue: str, keys: Keyring, at: float) -> GoPass | Cause:
-    """The pass that `text` holds for this venue at Unix time `at`, or the first cause to refuse it.
+    """Return the pass in `text` for this venue at Unix time `at`, or the first cause to refuse it.
 
     Order: prefix, text length, Base45, byte length, CBOR, unprotected header, algorithm, kid, signature, validity,
     chain slot. Revocation and replay need a database and follow in `passes.admission`.
@@ -100,7 +100,7 @@ def parse_pass(text: str, *, venue: str, keys: Keyring, at: float) -> GoPass | C
 
 
 def check_pass(unchecked: UncheckedPass, *, venue: str, keys: Keyring, at: float) -> GoPass | Cause:
-    """The steps of `parse_pass` after `read_pass`."""
+    """Perform the steps of `parse_pass` after `read_pass`."""
     cause = check_signature(unchecked, venue=venue, keys=keys) or check_time(unchecked, at=at)
     if cause is not None:
         return cause
@@ -108,7 +108,7 @@ def check_pass(unchecked: UncheckedPass, *, venue: str, keys: Keyring, at: float
 
 
 def read_pass(text: str) -> UncheckedPass | Cause:
-    """The steps that need neither keys nor a clock."""
+    """Perform the steps that need neither keys nor a clock."""
     data = _decode_text(text)
     if isinstance(data, Cause):
         return data
@@ -131,7 +131,7 @@ def read_pass(text: str) -> UncheckedPass | Cause:
 
 
 def check_signature(unchecked: UncheckedPass, *, venue: str, keys: Keyring) -> Cause | None:
-    """Whether a trusted key signed the pass for this venue, and for an epoch that is its own to sign."""
+    """Return a cause unless a trusted key signed the pass for this venue, and for an epoch that it may sign."""
     envelope = unchecked.envelope
     candidates = keys.with_kid(envelope.kid)
     if not candidates:
@@ -147,7 +147,7 @@ def check_signature(unchecked: UncheckedPass, *, venue: str, keys: Keyring) -> C
 
 
 def check_time(unchecked: UncheckedPass, *, at: float) -> Cause | None:
-    """Whether the epoch is live at `at`, and the code, if there is one, is that of a slot within one of `at`."""
+    """Return a cause unless the epoch is live at `at`, and the code, if any, is of a slot within one of `at`."""
     if at < unchecked.epoch_start:
         return Cause.NOT_YET_VALID
     if at >= unchecked.epoch_end:
@@ -163,7 +163,7 @@ def check_time(unchecked: UncheckedPass, *, at: float) -> Cause | None:
 
 
 def _read_as_laid_out(data: bytes) -> Sign1 | None:
-    """What `read_sign1` makes of bytes laid out as every true pass is, in a fifth of its time; None for all others."""
+    """Return the result of `read_sign1` for the layout of every valid pass, in a fifth of its time, or `None`."""
     envelope, kid, claims, end, second, start, third, anchor, last, signature = _LAYOUT.unpack(data)
     if (envelope, claims, second, third, last) != _HEADS or min(end, start) < _EARLIEST_START:
         return None
@@ -179,10 +179,10 @@ def _read_as_laid_out(data: bytes) -> Sign1 | None:
 def _decode_text(text: str) -> bytes | Cause:
     if not text.startswith(PREFIX):
         return Cause.PREFIX
-    if len(text) > _LONGEST_TEXT:  # before decoding, so that a huge text costs nothing
+    if len(text) > _LONGEST_TEXT:  # before decoding, so that a huge text takes no time
         return Cause.TEXT_LENGTH
     try:
-        data = bytes(b45decode(text[len(PREFIX) :].encode("ascii")))  # as bytes: for text it forgives a line break
-    except ValueError:  # UnicodeEncodeError is one
+        data = bytes(b45decode(text[len(PREFIX) :].encode("ascii")))  # as bytes: for text it accepts a line break
+    except ValueError:  # includes UnicodeEncodeError
         return Cause.BASE45
     return data if len(data) in _BYTE_LENGTHS else Cause.BYTE_LENGTH

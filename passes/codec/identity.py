@@ -1,10 +1,10 @@
 """What a visitor's device derives from its secret: keys, pass ids, rotating codes, owners.
 
-This is the reference for the browser and for other clients. `docs/protocol.md` gives the bytes.
-The server calls only the parts that need no secret: `slot_at`, `verify_slot`, `hash_owner`.
+This is the reference for the browser and for other clients; `docs/protocol.md` specifies the bytes. The server calls
+only the parts that need no secret: `slot_at`, `verify_slot`, `hash_owner`.
 
-Invariants: the anchor is `x_0` of a hash chain, so a later code proves an earlier one and never the other way round;
-two passes of one secret share no value. HKDF is RFC 5869 with SHA-256 and no salt, HMAC is HMAC-SHA256.
+Invariants: the anchor is `x_0` of a hash chain, so a later code proves an earlier one and never the reverse; two passes
+of one secret share no value. HKDF is RFC 5869 with SHA-256 and no salt, HMAC is HMAC-SHA256.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SECRET_BYTES: Final = 32
 CODE_BYTES: Final = chain.CODE_BYTES
 
 _CHAIN: Final = b"crowdtrace/v1/chain"
-_LAST_EPOCH_START: Final = 2**32 - 1 - EPOCH_SECONDS  # the end too must fit into 4 bytes
+_LAST_EPOCH_START: Final = 2**32 - 1 - EPOCH_SECONDS  # the end must fit into 4 bytes too
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class VisitorKeys:
 class PassSecrets:
     """One pass as its holder knows it, before the server signs it.
 
-    `chain[j]` is the code shown in slot `j`; `chain[0]` is the public anchor and is never shown as a code.
-    `owner` proves ownership to the server; `owner_hash` is what the server keeps.
+    `chain[j]` is the code displayed in slot `j`; `chain[0]` is the public anchor and is never displayed as a code.
+    `owner` proves ownership to the server; `owner_hash` is what the server stores.
     """
 
     epoch_start: int
@@ -53,19 +53,19 @@ class PassSecrets:
 
     @property
     def anchor(self) -> bytes:
-        """The pass id, 16 bytes."""
+        """Return the pass id, 16 bytes."""
         return self.chain[0]
 
     def code_at(self, time: float) -> tuple[int, bytes]:
-        """Slot and code for a Unix time; ValueError outside the 28 hours of the epoch."""
+        """Return slot and code for a Unix time. Raise `ValueError` outside the 28 hours of the epoch."""
         slot = slot_at(self.epoch_start, time)
         if not 1 <= slot <= SLOTS:
-            raise ValueError("the time lies outside the epoch")
+            raise ValueError("the time is outside the epoch")
         return slot, self.chain[slot]
 
 
 def derive_keys(secret: bytes) -> VisitorKeys:
-    """Keys of a secret of exactly 32 bytes; ValueError for another length."""
+    """Derive the keys of a secret of exactly 32 bytes. Raise `ValueError` for another length."""
     if len(secret) != SECRET_BYTES:
         raise ValueError("a secret has 32 bytes")
     return VisitorKeys(
@@ -76,26 +76,29 @@ def derive_keys(secret: bytes) -> VisitorKeys:
 
 
 def hash_erase_key(erase_key: bytes) -> bytes:
-    """SHA-256 of the erase key: sent at registration, so that only the holder of the key can delete the row."""
+    """Return the SHA-256 of the erase key, sent at registration: only the holder of the key can delete the row."""
     return hashlib.sha256(erase_key).digest()
 
 
 def epoch_bytes(epoch_start: int) -> bytes:
-    """`e` of the protocol: the epoch's start (Unix seconds) as 4 bytes big endian; ValueError if it does not fit."""
+    """Return `e` of the protocol: the epoch's start (Unix seconds) as 4 bytes big endian.
+
+    Raise `ValueError` if it does not fit.
+    """
     if not 0 <= epoch_start <= _LAST_EPOCH_START:
-        raise ValueError("an epoch starts at a Unix time of 4 bytes")
+        raise ValueError("an epoch must start at a Unix time that fits 4 bytes")
     return epoch_start.to_bytes(4, "big")
 
 
 def derive_seed(pass_key: bytes, epoch_start: int) -> bytes:
-    """Seed of all passes of one epoch, 32 bytes; it never leaves the device."""
+    """Derive the seed of all passes of one epoch, 32 bytes; it never leaves the device."""
     return _hkdf(pass_key, b"crowdtrace/v1/epoch" + epoch_bytes(epoch_start))
 
 
 def derive_pass(seed: bytes, epoch_start: int, index: int) -> PassSecrets:
-    """Pass number `index` (0..15) of an epoch, with its whole chain: 1,680 hashes."""
+    """Derive pass number `index` (0..15) of an epoch, with its whole chain of 1,680 hashes."""
     if not 0 <= index < PASSES_PER_EPOCH:
-        raise ValueError("a pass has an index from 0 to 15")
+        raise ValueError("a pass must have an index from 0 to 15")
     number = bytes([index])
     last = _hmac(seed, b"chain" + number)[:CODE_BYTES]
     codes = [last, *chain.steps(_chain_head(epoch_start), SLOTS, last)]
@@ -106,17 +109,17 @@ def derive_pass(seed: bytes, epoch_start: int, index: int) -> PassSecrets:
 
 
 def hash_owner(owner: bytes) -> bytes:
-    """What the server stores of an owner: SHA-256, 32 bytes."""
+    """Return the stored form of an owner: SHA-256, 32 bytes."""
     return hashlib.sha256(owner).digest()
 
 
 def slot_at(epoch_start: int, time: float) -> int:
-    """Slot of a Unix time, 1 in the epoch's first minute. Outside the epoch it is below 1 or above 1680."""
+    """Return the slot of a Unix time, 1 in the epoch's first minute. Outside the epoch it is below 1 or above 1680."""
     return 1 + int((time - epoch_start) // SLOT_SECONDS)
 
 
 def verify_slot(anchor: bytes, epoch_start: int, slot: int, code: bytes) -> bool:
-    """Whether `code` is the pass's code of `slot`: hashed `slot` times it must give the anchor.
+    """Return whether `code` is the pass's code of `slot`: hashed `slot` times, it must give the anchor.
 
     The anchor itself (slot 0) never counts as a code.
     """
@@ -126,16 +129,19 @@ def verify_slot(anchor: bytes, epoch_start: int, slot: int, code: bytes) -> bool
 
 
 def encode_base64url(data: bytes) -> str:
-    """Base64url without padding (RFC 4648, section 5), as every binary value of the API is written."""
+    """Encode bytes as base64url without padding (RFC 4648, section 5), the format of every binary value of the API."""
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def decode_base64url(text: str) -> bytes:
-    """The one inverse of `encode_base64url`: ValueError for padding, foreign characters or loose trailing bits."""
+    """Decode base64url strictly, as the inverse of `encode_base64url`.
+
+    Raise `ValueError` for padding, foreign characters or unused bits that are not zero.
+    """
     try:
         raw = text.encode("ascii")
         data = urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
-    except ValueError as error:  # binascii.Error and UnicodeEncodeError are ValueErrors
+    except ValueError as error:  # includes binascii.Error and UnicodeEncodeError
         raise ValueError("not base64url") from error
     if encode_base64url(data) != text:  # the decoder skips foreign characters, so compare the round trip
         raise ValueError("not base64url")

@@ -20,18 +20,18 @@ class IssuerKey:
     verifier: Ed25519PublicKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Load the key once, not at every scan; ValueError if it has not 32 bytes."""
+        """Load the key once instead of for every scan. Raise `ValueError` if it does not have 32 bytes."""
         object.__setattr__(self, "verifier", Ed25519PublicKey.from_public_bytes(self.public))
 
     @property
     def kid(self) -> bytes:
-        """Four bytes that name the key in a header. Not unique."""
+        """Return the four bytes that identify the key in a header. Not unique."""
         return key_id(self.public)
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys that a verifier trusts, by kid. Keys that share a kid are all tried."""
+    """All keys that a verifier trusts, by kid. If several share a kid, all are tried."""
 
     by_kid: Mapping[bytes, tuple[IssuerKey, ...]]
 
@@ -44,5 +44,5 @@ class Keyring:
         return cls({kid: tuple(group) for kid, group in groups.items()})
 
     def with_kid(self, kid: bytes) -> tuple[IssuerKey, ...]:
-        """The keys that a header may mean."""
+        """Return the keys that a header may refer to."""
         return self.by_kid.get(kid, ())

@@ -1,4 +1,4 @@
-"""How many were inside when a bundle was made, and how many of them still are later if nobody checks out."""
+"""How many people were inside when a bundle was made, and how many of them still are later if nobody checks out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STEP_SECONDS: Final = 900
 class Occupancy:
     """`still[k]` people of those inside at `counted_at` (Unix seconds) have not timed out 15k minutes later.
 
-    It falls to 0 and ends there: behind its end nobody of them is inside.
+    The last entry is 0: after it, nobody of them is inside.
     """
 
     counted_at: int
@@ -21,7 +21,7 @@ class Occupancy:
 
     @classmethod
     def of(cls, counted_at: int, stays: Iterable[tuple[int, int]]) -> Occupancy:
-        """From `(steps, people)`: so many people stay for that many whole steps and a part of one."""
+        """Build it from `(steps, people)`: this many people stay for that many whole steps and a part of one."""
         lasts = dict(stays)
         if not lasts:
             return cls(counted_at)

@@ -1,4 +1,4 @@
-"""What a door asks of a scan: the same value on the server and, signed, on a kiosk."""
+"""What a door requires of a scan: the same value on the server and, signed, on a kiosk."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from venues.requirements import people_limit
 
 @dataclass(frozen=True, slots=True)
 class DoorRequirements:
-    """One version of a venue's requirements as they hold at one door. None: the door does not ask for it.
+    """One version of a venue's requirements at one door. `None`: the door does not require it.
 
     Temperatures are in degrees Fahrenheit and oxygen saturations in percent, with at most two decimals (the bundle
-    carries hundredths). Limits are inclusive: a reading on the limit passes.
+    carries hundredths). Limits are inclusive: a reading equal to the limit passes.
 
-    A private door opens only in epochs whose check-in asks for an invitation: then every pass of that epoch was
-    issued on a valid one, and no pass has to say so. `invitation_epochs` holds the starts of these epochs.
+    A private door opens only in epochs whose check-in requires an invitation: every pass of such an epoch was issued
+    for a valid one, and no pass has to show it. `invitation_epochs` holds the starts of these epochs.
 
-    `openings` are spans of Unix seconds, start inside and end outside, in which the venue is open whatever its weekly
-    hours say: events, from the opening of their doors.
-
-    `usual_dwell_min`: a stay ends so many minutes after the last Checkin if nobody checks out. The server keeps the
-    end of each stay itself; an offline kiosk counts with this.
+    `openings` are spans of Unix seconds, start inclusive and end exclusive, in which the venue is open regardless of
+    its weekly hours: events, from the opening of their doors. `usual_dwell_min`: a stay ends this many minutes after
+    the last Checkin if nobody checks out. The server stores the end of each stay itself; an offline kiosk computes it
+    with this.
     """
 
     version: int = 1
@@ -39,11 +38,11 @@ class DoorRequirements:
 
     @property
     def people_limit(self) -> int | None:
-        """How many may be inside at once, None where the venue does not limit it."""
+        """Return how many people may be inside at once; `None` if the venue does not limit it."""
         return None if self.capacity is None else people_limit(self.capacity, self.enforced_percent)
 
     def is_open(self, at: float) -> bool:
-        """Whether the venue is open at Unix time `at`; a venue without hours always is."""
+        """Return whether the venue is open at Unix time `at`; a venue without hours always is."""
         if self.hours is None or self.hours.is_open(at):
             return True
         return any(start <= at < end for start, end in self.openings)

@@ -1,10 +1,10 @@
 """Deterministic CBOR (RFC 8949, section 4.2.1), the small part that passes and bundles use.
 
-The reader takes exactly one item, in the one encoding that is allowed for it: shortest lengths, no indefinite lengths,
-map keys sorted and unique, nothing behind. Known types: integers, byte and text strings, arrays, maps with integer
-keys, tags, false, true and null. It exists because `cbor2` takes duplicates, long integers and trailing bytes, and
-because some of its tags make a few hostile bytes cost seconds (a bigfloat with a huge exponent), which a check of the
-re-encoding afterwards cannot undo. A test holds it to `cbor2`'s re-encoding.
+The reader accepts exactly one item, in its only allowed encoding: shortest lengths, no indefinite lengths, map keys
+sorted and unique, nothing after it. Known types: integers, byte and text strings, arrays, maps with integer keys, tags,
+false, true and null. It exists because `cbor2` accepts duplicates, long integers and trailing bytes, and because some
+of its tags make a few hostile bytes take seconds (a bigfloat with a huge exponent), which comparing the re-encoding
+afterwards cannot prevent. A test compares it with `cbor2`'s re-encoding.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 _DEPTH: Final = 8
-_SMALLEST: Final = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}  # smallest value that needs the longer head
+_SMALLEST: Final = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}  # smallest value that requires the longer head
 _SIMPLE: Final = {20: False, 21: True, 22: None}
 
 
@@ -30,7 +30,7 @@ class Tagged:
 
 
 def decode(data: bytes) -> object:
-    """The one item that `data` holds; NotDeterministic for anything else."""
+    """Return the only item in `data`. Raise `NotDeterministic` for anything else."""
     value, end = _item(data, 0, _DEPTH)
     if end != len(data):
         _refuse()
@@ -42,7 +42,7 @@ def _refuse() -> NoReturn:
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int]:
-    """Major type, argument and the place behind them."""
+    """Return major type, argument and the position after them."""
     if at >= len(data):
         _refuse()
     first = data[at]
@@ -73,7 +73,7 @@ def _item(data: bytes, at: int, depth: int) -> tuple[object, int]:  # noqa: PLR0
             _refuse()
         return _SIMPLE[argument], at
     if depth == 0 or (argument > len(data) - at and major != 6):
-        _refuse()  # too deep, or more members than bytes are left
+        _refuse()  # too deep, or more members than bytes left
     if major == 4:
         return _array(data, at, argument, depth)
     if major == 5:

@@ -1,6 +1,6 @@
-"""Public keys of tickets, two an epoch, as they are published and as a holder may take them.
+"""Public keys of tickets, two for each epoch, as published and as a holder accepts them.
 
-A key that is one visitor's own would mark that visitor's tickets, so what a list may look like is narrow.
+A key of one visitor only would mark that visitor's tickets, so the rules for a list are narrow.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ KID_BYTES: Final = 8
 
 
 class TicketClass(StrEnum):
-    """What a key says of a ticket that it signed."""
+    """What a key states about a ticket that it signed."""
 
     COUNTED = "counted"
     OTHER = "other"
 
     @property
     def indices(self) -> range:
-        """The tickets of a secret that are signed by this class."""
+        """Return the numbers of a secret's tickets that this class signs."""
         return range(COUNTED_PASSES) if self is TicketClass.COUNTED else range(COUNTED_PASSES, PASSES_PER_EPOCH)
 
 
 def class_of(index: int) -> TicketClass:
-    """The class of ticket number `index`, 0 to 15."""
+    """Return the class of ticket number `index`, 0 to 15."""
     return TicketClass.COUNTED if index < COUNTED_PASSES else TicketClass.OTHER
 
 
 @dataclass(frozen=True, slots=True)
 class TicketKey:
-    """One public key: of a class, for one epoch (its date)."""
+    """One public key of a class, for one epoch (its date)."""
 
     epoch: dt.date
     ticket_class: TicketClass
@@ -50,21 +50,21 @@ class TicketKey:
 
     @classmethod
     def of(cls, epoch: dt.date, ticket_class: TicketClass, public: RSAPublicKey) -> TicketKey:
-        """The key with its SubjectPublicKeyInfo (RFC 5280) in DER."""
+        """Return the key with its SubjectPublicKeyInfo (RFC 5280) in DER."""
         return cls(epoch, ticket_class, public, public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
     @property
     def n(self) -> int:
-        """Its modulus."""
+        """Return the modulus."""
         return self.public.public_numbers().n
 
     @property
     def kid(self) -> bytes:
-        """Eight bytes that name it."""
+        """Return the eight bytes that identify it."""
         return hashlib.sha256(self.spki).digest()[:KID_BYTES]
 
     def jwk(self) -> dict[str, Any]:
-        """The key as it is published (RFC 7517, RFC 7518)."""
+        """Return the key in its published form (RFC 7517, RFC 7518)."""
         return {
             "kty": "RSA",
             "n": encode_base64url(self.n.to_bytes(NUMBER_BYTES, "big")),
@@ -78,26 +78,29 @@ class TicketKey:
 
 
 def read_jwk(jwk: Mapping[str, Any]) -> TicketKey:
-    """A published key that a holder may use; ValueError for any other."""
+    """Return a published key that a holder may use. Raise `ValueError` for any other."""
     try:
         n, e = (int.from_bytes(decode_base64url(jwk[name]), "big") for name in ("n", "e"))
         epoch, ticket_class = dt.date.fromisoformat(jwk["epoch"]), TicketClass(jwk["class"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a ticket key") from error
     if n.bit_length() != KEY_BITS or n % 2 == 0 or e != EXPONENT:
-        raise ValueError("a ticket key has an odd modulus of 2,048 bits and the exponent 65537")
+        raise ValueError("a ticket key must have an odd modulus of 2,048 bits and the exponent 65537")
     key = TicketKey.of(epoch, ticket_class, RSAPublicNumbers(e, n).public_key())
     if dict(jwk) != key.jwk():
-        raise ValueError("a ticket key is published with these members and values alone")
+        raise ValueError("a ticket key must be published with exactly these members and values")
     return key
 
 
 def read_key_list(jwks: Iterable[Mapping[str, Any]]) -> dict[dt.date, dict[TicketClass, TicketKey]]:
-    """The keys of a list by epoch; ValueError unless each of its epochs has exactly one key a class."""
+    """Return the keys of a list by epoch.
+
+    Raise `ValueError` unless each of its epochs has exactly one key of each class.
+    """
     found: dict[dt.date, dict[TicketClass, TicketKey]] = {}
     for key in map(read_jwk, jwks):
         if found.setdefault(key.epoch, {}).setdefault(key.ticket_class, key) is not key:
-            raise ValueError("two keys of one class and epoch")
+            raise ValueError("the list has two keys of one class and epoch")
     if any(len(keys) != len(TicketClass) for keys in found.values()):
-        raise ValueError("an epoch without a key of each class")
+        raise ValueError("the list has an epoch without a key of each class")
     return found

@@ -1,7 +1,7 @@
-"""Tickets: what a holder draws under a blind signature and spends at one check-in (docs/protocol.md, section 12).
+"""Tickets: drawn by a holder under a blind signature, and spent at one check-in (docs/protocol.md, section 12).
 
-All of a ticket follows from the secret and the key that signs it. The same secret and key give the same ticket on
-another phone; under another key nothing is shared, so that a server which changes keys learns nothing of the blinds.
+A ticket is derived entirely from the secret and the key that signs it. The same secret and key give the same ticket on
+another phone; with another key nothing is shared, so that a server which changes keys learns nothing about the blinds.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from passes.codec.ticket_keys import TicketClass, TicketKey
 
 NONCE_BYTES: Final = 32
 TICKET_BYTES: Final = NONCE_BYTES + NUMBER_BYTES
-_BLIND_BYTES: Final = NUMBER_BYTES + 16  # 128 bits more than n, so that the remainder is as good as even
+_BLIND_BYTES: Final = NUMBER_BYTES + 16  # 128 bits more than n, so that the remainder is practically uniform
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What is shown at check-in: the header `Authorization: Ticket <text>`."""
+    """A ticket as presented at check-in: the header `Authorization: Ticket <text>`."""
 
     nonce: bytes = field(repr=False)
     signature: bytes = field(repr=False)
 
     @property
     def text(self) -> str:
-        """Base64url of nonce and signature."""
+        """Return base64url of nonce and signature."""
         return encode_base64url(self.nonce + self.signature)
 
     def holds(self, *, epoch_start: int, key: TicketKey) -> bool:
-        """Whether this key signed it for this epoch."""
+        """Return whether this key signed it for this epoch."""
         return verify_signature(self.signature, message=ticket_message(epoch_start, self.nonce), key=key.public)
 
 
 def read_ticket(text: str) -> Ticket:
-    """A ticket from its text; ValueError for anything but 288 bytes of base64url."""
+    """Parse a ticket. Raise `ValueError` for anything but 288 bytes of base64url."""
     data = decode_base64url(text)
     if len(data) != TICKET_BYTES:
         raise ValueError("a ticket has 288 bytes")
@@ -51,7 +51,7 @@ def read_ticket(text: str) -> Ticket:
 
 
 def ticket_message(epoch_start: int, nonce: bytes) -> bytes:
-    """What is signed."""
+    """Return the message that is signed."""
     return b"crowdtrace/v1/ticket" + epoch_bytes(epoch_start) + nonce
 
 
@@ -68,31 +68,31 @@ class DrawnTicket:
 
     @property
     def blinded(self) -> bytes:
-        """z: what goes to the server."""
+        """Return z, the value sent to the server."""
         return blind_message(self.message, salt=self.salt, blind=self.blind, n=self.key.n)
 
     def finish(self, answer: bytes) -> Ticket:
-        """The ticket in the server's answer; ValueError where the signature does not hold."""
+        """Return the ticket from the server's response. Raise `ValueError` if the signature does not verify."""
         signature = unblind_signature(answer, message=self.message, blind=self.blind, key=self.key.public)
         return Ticket(self.nonce, signature)
 
 
 def derive_ticket_key(secret: bytes) -> bytes:
-    """`K_ticket` of a secret of exactly 32 bytes."""
+    """Derive `K_ticket` of a secret of exactly 32 bytes."""
     if len(secret) != SECRET_BYTES:
         raise ValueError("a secret has 32 bytes")
     return _hkdf(secret, b"crowdtrace/v1/ticket")
 
 
 def derive_ticket_seed(ticket_key: bytes, epoch_start: int, spki: bytes) -> bytes:
-    """Seed of the tickets of one epoch under one key; it never leaves the device."""
+    """Derive the seed of the tickets of one epoch under one key; it never leaves the device."""
     return _hkdf(ticket_key, b"crowdtrace/v1/epoch" + epoch_bytes(epoch_start) + hashlib.sha256(spki).digest())
 
 
 def derive_ticket(ticket_key: bytes, *, epoch_start: int, index: int, key: TicketKey) -> DrawnTicket:
-    """Ticket number `index` of an epoch; ValueError where the key is of the other class."""
+    """Derive ticket number `index` of an epoch. Raise `ValueError` if the key is of the other class."""
     if index not in key.ticket_class.indices:
-        raise ValueError("a ticket is signed by the key of its class")
+        raise ValueError("a ticket must be signed by the key of its class")
     seed, number = derive_ticket_seed(ticket_key, epoch_start, key.spki), bytes([index])
     nonce = hmac.digest(seed, b"nonce" + number, "sha256")
     return DrawnTicket(
@@ -108,7 +108,7 @@ def derive_ticket(ticket_key: bytes, *, epoch_start: int, index: int, key: Ticke
 def derive_set(
     ticket_key: bytes, *, epoch_start: int, keys: Mapping[TicketClass, TicketKey]
 ) -> dict[TicketClass, list[DrawnTicket]]:
-    """All tickets of an epoch, by class, in the order in which they are drawn."""
+    """Derive all tickets of an epoch, by class, in the order in which they are drawn."""
     return {
         each: [
             derive_ticket(ticket_key, epoch_start=epoch_start, index=index, key=keys[each]) for index in each.indices
@@ -122,7 +122,7 @@ def _derive_blind(seed: bytes, number: bytes, n: int) -> int:
         blind = int.from_bytes(_expand(seed, b"blind" + number + bytes([counter]), _BLIND_BYTES), "big") % n
         if blind > 1 and gcd(blind, n) == 1:
             return blind
-    raise ValueError("no blind fits this modulus")  # only where it was made to have small factors
+    raise ValueError("no blind fits this modulus")  # only if it was constructed with small factors
 
 
 def _hkdf(key: bytes, info: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""Pages of visitors and doors; what is personal happens in the browser (`passes/frontend`). Begin at `views`."""
+"""Pages of visitors and doors; personal data is processed in the browser (`passes/frontend`). Begin with `views`."""

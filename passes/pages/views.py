@@ -1,4 +1,4 @@
-"""Pages of visitors and doors. They hold words and public facts; whatever is personal happens in the browser."""
+"""Pages of visitors and doors. They contain words and public facts; personal data is processed in the browser."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ REMINDERS_H: Final = (1, 2, 4)
 
 @dataclass(frozen=True, slots=True)
 class QuestionText:
-    """One question as a page shows it."""
+    """One question as displayed on a page."""
 
     key: str
     text: Promise
@@ -64,24 +64,24 @@ QUESTIONS: Final = (
 
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
-    """First use, the personal code, bringing a key back."""
+    """Show the first use, the personal code, and the recovery of a key."""
     return render(request, "passes/me.html", {"asked_share": settings.ASKED_SHARE})
 
 
 @require_safe
 def show_pass(request: HttpRequest) -> HttpResponse:
-    """The boarding pass; its content lies on the device."""
+    """Show the boarding pass; its content is on the device."""
     context = {"wallet": wallet_configured(), "reminders": REMINDERS_H}
     return render(request, "passes/pass.html", context)
 
 
 @require_safe
 def event(request: HttpRequest, event: str) -> HttpResponse:
-    """An event, for whoever has its link; the invitation stands behind the `#` and is read by the page's script."""
+    """Show an event to visitors with its link; the page's script reads the invitation after the `#`."""
     row, now = open_event(event), utc_now()
     if row is None:
         raise NotFound(_("There is no such event, or its place has closed."))
-    # Naive times of the place's own clock: templates would turn others into the clock of the server.
+    # Naive times of the place's own clock: templates would convert aware ones to the clock of the server.
     starts_at, ends_at = (
         moment.astimezone(row.venue.zone).replace(tzinfo=None) for moment in (row.starts_at, row.ends_at)
     )
@@ -91,20 +91,20 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
 
 @require_safe
 def rate(request: HttpRequest) -> HttpResponse:
-    """How visits were, in two taps each."""
+    """Rate visits, in two taps each."""
     return render(request, "passes/rate.html", {"scale": range(1, 6)})
 
 
 @require_safe
 def test(request: HttpRequest) -> HttpResponse:
-    """Reporting a test result, and what to do after it."""
+    """Report a test result, and show what to do after it."""
     context = {"epochs": known_epochs(), "guidance": guidance(), "asked_share": settings.ASKED_SHARE}
     return render(request, "passes/test.html", context)
 
 
 @require_safe
 def kiosk(request: HttpRequest) -> HttpResponse:
-    """The door. The page carries the root key, which the device pins when it enrols."""
+    """Show the door. The page contains the root key, which the device pins when it enrols."""
     context = {"root_key": crypto.b64encode(root_public_key()), "has_authority": bool(settings.AUTHORITY_FILE)}
     context |= {"temperature_unit": settings.TEMPERATURE_UNIT, "readings_kept": settings.PUBLISH_READINGS}
     return render(request, "passes/kiosk.html", context)
@@ -112,13 +112,13 @@ def kiosk(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def check_in(request: HttpRequest, venue: str) -> HttpResponse:
-    """Four questions, one a page, then a pass."""
+    """Ask four questions, one per page, then show a pass."""
     return render(request, "passes/check_in.html", _check_in_context(_open_venue(venue)))
 
 
 @require_safe
 def paper(request: HttpRequest, venue: str) -> HttpResponse:
-    """The same four questions for somebody without a phone, then a sheet to print."""
+    """Ask the same four questions for a visitor without a phone, then show a sheet to print."""
     place = _open_venue(venue)
     asked = requirements_at(place, utc_now())
     rotating = asked is None or asked.rotating_code
@@ -135,12 +135,12 @@ def _check_in_context(place: Venue) -> dict[str, Any]:
 
 @require_safe
 def kiosk_manifest(_request: HttpRequest) -> JsonResponse:
-    """What a device needs to install the door as an app."""
+    """Return what a device needs to install the door as an app."""
     return manifest_response(name=_("CrowdTrace door"), start=reverse("page-kiosk"), display="fullscreen")
 
 
 def manifest_response(*, name: str, start: str, display: str) -> JsonResponse:
-    """A web app manifest (W3C Web Application Manifest)."""
+    """Return a web app manifest (W3C Web Application Manifest)."""
     body: dict[str, Any] = {
         "name": name,
         "short_name": name,
@@ -156,17 +156,17 @@ def manifest_response(*, name: str, start: str, display: str) -> JsonResponse:
 
 
 def epochs_as_data(epochs: Iterable[Epoch]) -> list[dict[str, str | int]]:
-    """Epochs as scripts read them from a page."""
+    """Return epochs in the form that scripts read from a page."""
     return [{"date": epoch.date.isoformat(), "start": epoch.start, "end": epoch.end} for epoch in epochs]
 
 
 def known_epochs() -> list[dict[str, str | int]]:
-    """Days of which the server may hold passes, for a page that asks for them."""
+    """Return the days of which the server may hold passes, for a page that requests them."""
     return epochs_as_data(selectors.known_epochs(utc_now()))
 
 
 def guidance() -> dict[str, str]:
-    """What the deployment's health authority advises."""
+    """Return what the deployment's health authority advises."""
     return {"text": settings.HEALTH_GUIDANCE, "url": settings.HEALTH_GUIDANCE_URL}
 
 

@@ -1,1 +1,1 @@
-"""Writes of the app. Begin at `checkins` (a pass) and `scans` (a scan, with its SQL in `scan_sql`)."""
+"""Writes of the app. Begin with `checkins` (a pass) and `scans` (a scan, with its SQL in `scan_sql`)."""

@@ -24,8 +24,11 @@ _TYPES: Final = {kind.value: kind for kind in ScanType}
 
 
 class BatchQuery(NamedTuple):
-    """Which scans are asked about. `first` to `last`: when heads matter, `most`: how many of them are counted.
-    `day_starts`, `day_ends`: days that may be by invitation."""
+    """The scans to query.
+
+    `first` to `last`: the time for which heads matter. `most`: how many of them are counted at most. `day_starts`,
+    `day_ends`: days that may be by invitation.
+    """
 
     venue: int
     scan_ids: list[str]
@@ -38,7 +41,7 @@ class BatchQuery(NamedTuple):
 
 
 class KnownBatch(NamedTuple):
-    """What the database answered. `around`: heads that were inside at any time; `by_invitation`: for each day."""
+    """The result of the query. `around`: heads inside at any time; `by_invitation`: for each day."""
 
     ledger: Ledger
     around: int
@@ -46,7 +49,7 @@ class KnownBatch(NamedTuple):
 
 
 class NewVisit(NamedTuple):
-    """A visit that is new, or one of the database that changed. Times are Unix seconds."""
+    """A visit that is new, or an existing one that changed. Times are Unix seconds."""
 
     tag: bytes
     epoch: dt.date
@@ -54,16 +57,16 @@ class NewVisit(NamedTuple):
 
 
 def read_batch(query: BatchQuery) -> KnownBatch:
-    """All that is known for the scans of a batch, in one statement."""
+    """Return everything known about the scans of a batch, in one statement."""
     row = one_row(BATCH_FACTS, query._asdict())
-    assert row is not None  # noqa: S101 - it answers with one row, whatever it finds
+    assert row is not None  # noqa: S101 - it always returns one row
     answers, passes, around, by_invitation = row
     ledger = Ledger({bytes.fromhex(one[0]): _pass(*one[1:]) for one in json.loads(passes)}, json.loads(answers))
     return KnownBatch(ledger, around, by_invitation)
 
 
 def heads_at(venue: int, times: Sequence[float], most: int) -> dict[float, int]:
-    """How many visits at a venue hold each instant; counting stops beyond `most`."""
+    """Return how many visits at a venue include each time; counting stops beyond `most`."""
     row = one_row(_HEADS, {"venue": venue, "most": most, "times": [moment(at) for at in times]})
     assert row is not None  # noqa: S101
     return dict(zip(times, row[0], strict=True))
@@ -72,9 +75,9 @@ def heads_at(venue: int, times: Sequence[float], most: int) -> dict[float, int]:
 def record_batch(
     *, venue: int, device: int, records: Iterable[Record], visits: Iterable[NewVisit], since: dt.datetime | None
 ) -> set[bytes] | None:
-    """Keep scans and visits; the tags of passes that changed meanwhile, of which nothing is kept.
+    """Store scans and visits; return the tags of passes that changed meanwhile, of which nothing is stored.
 
-    `None` where a row is refused: then nothing at all is kept.
+    Return `None` if a row is refused; then nothing at all is stored.
     """
     values = {
         "venue": venue,

@@ -1,8 +1,8 @@
-"""Scans that waited in a device, decided as a set: one statement reads what is known of all, one records all.
+"""Decide scans queued in a device as a set: one statement reads everything known about them, one records them all.
 
-They are decided one after the other in memory (`passes.ledger`), oldest first, as they happened. Passes that others
-change meanwhile are decided again one by one, and so is a whole batch whose scans compete for last places or of which
-the database refuses a row: what is decided never depends on the way.
+They are decided one after another in memory (`passes.ledger`), oldest first, as they happened. Passes that change in
+the meantime are decided again one by one, and so is a whole batch if its scans compete for the last places or the
+database refuses one of its rows: the decisions never depend on the way.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ from venues.selectors import DeviceContext
 def record_batch(
     *, device: DeviceContext, requests: Iterable[ScanRequest], malformed: Iterable[str], now: dt.datetime
 ) -> dict[str, Result]:
-    """Decide scans, oldest first, then what was none; the answer to each scan_id."""
+    """Decide scans, oldest first, then malformed items; return the result of each scan_id."""
     ordered, spoilt = sorted(requests, key=lambda request: request.scanned_at), list(malformed)
     batch = _Batch.read(device, ordered, spoilt, now)
     changed = None if batch is None else batch.record()
@@ -57,7 +57,7 @@ class _Batch:
     def read(
         cls, device: DeviceContext, requests: list[ScanRequest], malformed: list[str], now: dt.datetime
     ) -> "_Batch | None":
-        """Read what is known and decide; `None` where scans must be decided one by one."""
+        """Read what is known and decide; return `None` if scans must be decided one by one."""
         scans = [check(device, look(request, now), now) for request in requests]
         spoilt = [_malformed(device, scan_id, now) for scan_id in malformed]
         days = {one.epoch.start: one.epoch for one in scans} if device.access is Access.PRIVATE else {}
@@ -74,7 +74,7 @@ class _Batch:
         return batch
 
     def record(self) -> set[bytes] | None:
-        """Keep what was decided; tags of passes that changed meanwhile, or `None` where nothing was kept."""
+        """Store the decisions; return tags of passes that changed meanwhile, or `None` if nothing was stored."""
         return batch_sql.record_batch(
             venue=self.device.venue_id,
             device=self.device.device_id,
@@ -115,7 +115,7 @@ class _Batch:
         return ledger.facts(one.tag, kind=one.scan.type, slot=one.slot, at=at, heads=heads)
 
     def _spoil(self, one: ReadScan) -> None:
-        """Keep that an item was no scan."""
+        """Record that an item was not a scan."""
         scan_id, ledger = one.request.scan_id, self.known.ledger
         known = ledger.answers.get(scan_id)
         self.answers[scan_id] = Result.APPROVED if known else Result.DECLINED
@@ -123,7 +123,7 @@ class _Batch:
             self._note(one, False, Cause.MALFORMED.value)
 
     def _note(self, one: ReadScan, approved: bool, cause: str) -> None:
-        """Have a scan recorded."""
+        """Add the record of a scan."""
         self.known.ledger.answers[one.request.scan_id] = approved
         kept = self.known.ledger.passes.get(one.tag)
         known = KnownScan(ScanFacts(), 0 if kept is None else kept.seen, None, by_invitation=False)
@@ -166,8 +166,10 @@ def _query(
 
 
 def _heads(device: DeviceContext, scans: list[ReadScan], around: int) -> dict[float, int] | None:
-    """Heads at the times of the scans, where the venue may be full at any; `None` where they must be counted under a
-    lock, since scans that nobody has decided compete for the last places."""
+    """Return heads at the times of the scans, if the venue may be full at any of them.
+
+    Return `None` if heads must be counted under a lock, because undecided scans compete for the last places.
+    """
     limit = people_limit(device)
     if around + len(scans) < limit - NEAR_LIMIT:
         return {}

@@ -1,4 +1,4 @@
-"""Check-in: four answers become a pass, or kind advice."""
+"""Check-in: four answers become a pass, or friendly advice."""
 
 import datetime as dt
 import hmac
@@ -34,7 +34,7 @@ _OPEN: Final = CheckinState(open=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinRequest:
-    """What a visitor sends. `venue` is a public id, `epoch` its date."""
+    """The request of a visitor. `venue` is a public id, `epoch` its date."""
 
     venue: str
     epoch: dt.date
@@ -46,7 +46,7 @@ class CheckinRequest:
 
     @property
     def body(self) -> bytes:
-        """Its values in one form, however the request wrote them: what a ticket is bound to."""
+        """Return its values in one form, however the request wrote them; the ticket is bound to it."""
         answers = [self.answers.symptoms, self.answers.diagnosed, self.answers.contact, self.answers.near]
         hashes = [b64encode(self.anchor), b64encode(self.owner_hash)]
         values = [self.venue, self.epoch.isoformat(), *hashes, answers, self.survey_seconds, self.invitation]
@@ -55,7 +55,7 @@ class CheckinRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinAnswer:
-    """What the visitor learns: the text of the pass, or what would have to change. `new`: a row was made for it."""
+    """The result for the visitor: the text of the pass, or what would have to change. `new`: a row was made for it."""
 
     epoch: Epoch
     credential: str | None
@@ -64,7 +64,7 @@ class CheckinAnswer:
 
     @property
     def go(self) -> bool:
-        """A pass was given."""
+        """Return whether a pass was issued."""
         return self.credential is not None
 
 
@@ -108,11 +108,11 @@ class _Attempt:
 
 
 def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> CheckinAnswer:
-    """Judge the answers once and give a pass, or advice. Nothing here knows a visitor.
+    """Judge the answers once, and issue a pass or advice. Nothing here knows a visitor.
 
-    The ticket is spent where a pass or a refusal by answers is written, and nowhere else. The same ticket with the same
-    request gets the same answer until what was written is erased or revoked; with another request, or with an anchor or
-    owner hash that is known, it is a `Conflict`. A ticket that no key of the epoch signed is `Unauthorized`.
+    The ticket is spent if a pass or a refusal by answers is written, and only then. The same ticket with the same
+    request gets the same result until what was written is erased or revoked. With another request, or with a known
+    anchor or owner hash, raise `Conflict`. For a ticket that no key of the epoch signed, raise `Unauthorized`.
     """
     epoch = _epoch(request)
     attempt = _Attempt.of(ticket, request, epoch, now)
@@ -126,7 +126,7 @@ def check_in(*, ticket: Ticket, request: CheckinRequest, now: dt.datetime) -> Ch
         return CheckinAnswer(epoch=epoch, credential=None, advice=closed.advice, new=False)
     if facts.known:
         raise _conflict()
-    keys.signer(epoch, now)  # made outside of the transaction below: a key must not vanish with a failed check-in
+    keys.signer(epoch, now)  # outside of the transaction below: a failed check-in must not roll back a new key
     try:
         judgement = _issue(attempt, facts, counted=counted)
     except IntegrityError:
@@ -154,7 +154,10 @@ def _no_venue() -> NotFound:
 
 
 def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
-    """Whether a pass for this ticket counts for the open dataset; raises `Unauthorized` for no ticket of the epoch."""
+    """Return whether a pass for this ticket counts in the open dataset.
+
+    Raise `Unauthorized` if it is not of the epoch.
+    """
     public = ticket_keys.epoch_keys(epoch)
     ticket_class = public and public.class_of(ticket, epoch)
     if public is None or ticket_class is None:
@@ -163,7 +166,7 @@ def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
 
 
 def _is_marked() -> bool:
-    """A coin: without it an unmarked pass would be somebody's fourth or later."""
+    """Toss a coin: without it, an unmarked pass would be somebody's fourth or later."""
     return secrets.randbelow(UNMARKED_ONE_IN) != 0
 
 
@@ -205,7 +208,7 @@ def _row(attempt: _Attempt, facts: CheckinFacts, judgement: Judgement, *, counte
 def _judge(attempt: _Attempt, facts: CheckinFacts) -> Judgement:
     """Judge everything at once. A pass and a refusal by answers use up an invitation alike.
 
-    A code that only a pass used up would tell its host, who can try it, what its guest answered.
+    If only a pass did, the host could find out what a guest answered by trying the guest's code.
     """
     code = attempt.request.invitation
     if not facts.rules.invitation_needed or not code:
@@ -242,8 +245,8 @@ def _answer(attempt: _Attempt, judgement: Judgement, *, new: bool) -> CheckinAns
 def _repeat(attempt: _Attempt, facts: CheckinFacts, spent: Spent) -> CheckinAnswer:
     """The answer that this ticket had for this very request; raises `Conflict` for another one.
 
-    Signatures of Ed25519 are deterministic, so the pass is signed again instead of being kept. What was refused was
-    refused by its answers, and the rules on answers of an epoch do not change.
+    Ed25519 signatures are deterministic, so the pass is signed again instead of being stored. Only answers cause a
+    refusal that is stored, and the rules on answers of an epoch do not change.
     """
     if not hmac.compare_digest(spent.body_hash, attempt.body_hash) or not facts.stands:
         raise _conflict()

@@ -1,6 +1,6 @@
-"""Drawing tickets: a visitor's key gets one set an epoch, signed without seeing what is signed.
+"""Draws of tickets: a visitor's key gets one set per epoch, signed without seeing what is signed.
 
-What a draw leaves behind says that a key has drawn, never what: no value of it comes back at a check-in.
+A draw leaves a record that a key has drawn, never what it drew: no value of it appears at a check-in.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ from passes.services import visitors
 _FIRST_GUESS_MS: Final = 20.0
 _WEIGHT: Final = 0.1
 
-# Sorted, so that two draws with sets in common never wait for each other, and their order says nothing.
+# Sorted, so that two draws with common sets never wait for each other, and their order reveals nothing.
 _KEEP: Final = """
     INSERT INTO passes_drawnset (drawn_hash, set_hash, epoch)
     SELECT * FROM unnest(%(drawn)s::bytea[], %(sets)s::bytea[], %(epochs)s::date[])
@@ -36,19 +36,19 @@ _KEEP: Final = """
 
 @dataclass(frozen=True, slots=True)
 class TicketSet:
-    """The values of one epoch (its date) by class, 256 bytes each: blinded when asked, signed when answered."""
+    """The values of one epoch (its date) by class, 256 bytes each: blinded in a request, signed in a response."""
 
     epoch: dt.date
     values: Mapping[TicketClass, Sequence[bytes]] = field(repr=False)
 
     def in_order(self) -> list[bytes]:
-        """All values, counted ones first."""
+        """Return all values, counted ones first."""
         return [value for each in TicketClass for value in self.values[each]]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawAnswer:
-    """The signed sets in the order asked. `new`: one of them was not drawn before."""
+    """The signed sets in the order requested. `new`: one of them was not drawn before."""
 
     sets: list[TicketSet]
     new: bool
@@ -56,7 +56,7 @@ class DrawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A set that can be signed: what is kept of it, and the keys."""
+    """A set that can be signed: what is stored of it, and the keys."""
 
     asked: TicketSet
     drawn: bytes
@@ -71,9 +71,9 @@ class _Asked:
 def draw_tickets(*, auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime) -> DrawAnswer:
     """Sign the sets of a registered key, all or none; the same sets get the same signatures again.
 
-    Raises `Unauthorized` for a key that is not registered, `Invalid` for a value or an epoch that cannot be signed,
-    `Gone` where an epoch's keys are lost, `Conflict` where the key has drawn an epoch with other values, `TooMany` and
-    `Busy` beyond the limits. Nothing is signed or kept then.
+    Raise `Unauthorized` for a key that is not registered, `Invalid` for a value or an epoch that cannot be signed,
+    `Gone` if an epoch's keys are lost, `Conflict` if the key has drawn an epoch with other values, and `TooMany` and
+    `Busy` over the limits. Nothing is signed or stored then.
     """
     asked, known = _look_up(auth_key, sets, now)
     if known:
@@ -83,18 +83,18 @@ def draw_tickets(*, auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime
 
 
 def draw_for_simulation(*, auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime) -> DrawAnswer:
-    """The same without limits, for whoever has this machine anyway."""
+    """Sign the sets without limits, for a simulation on this machine."""
     return _keep_and_sign(*_look_up(auth_key, sets, now))
 
 
 def forget_ended_day(day: dt.date) -> None:
-    """Drop what is kept of the tickets of an ended epoch, as the purge would."""
+    """Delete what is stored of the tickets of an ended epoch, as the purge would."""
     DrawnSet.objects.filter(epoch=day).delete()
     SpentTicket.objects.filter(epoch=day).delete()
 
 
 def _look_up(auth_key: bytes, sets: Sequence[TicketSet], now: dt.datetime) -> tuple[list[_Asked], dict[bytes, bytes]]:
-    """The sets, read, and what is kept of those that were drawn before."""
+    """Return the parsed sets, and what is stored of those that were drawn before."""
     visitors.note_use(key_hash=visitor_hash(auth_key), now=now)
     ticket_keys.forget_closed(now)
     asked = [_read(auth_key, each, at, now) for at, each in enumerate(sets)]
@@ -153,7 +153,7 @@ def _refuse_others(asked: Sequence[_Asked], known: Mapping[bytes, bytes]) -> Non
 
 @transaction.atomic
 def _keep(asked: Sequence[_Asked]) -> bool:
-    """Keep that the sets are drawn; whether one of them is new. Of two draws at once the second waits here."""
+    """Record that the sets are drawn; return whether one of them is new. A concurrent draw waits here."""
     rows = sorted((each.drawn, each.hash, each.asked.epoch) for each in asked)
     drawn, sets, epochs = (list(column) for column in zip(*rows, strict=True))
     with connection.cursor() as cursor:
@@ -174,9 +174,10 @@ def _limit_repeats(auth_key: bytes) -> None:
 
 
 def _limit_signing(sets: int) -> None:
-    """Count what signing will take, in milliseconds of a core, against what all draws together may.
+    """Count the expected time of signing, in milliseconds of a core, against the limit for all draws together.
 
-    On a slow machine a draw of many days takes more than that: it counts as all of it, else it would never pass.
+    On a slow machine, a draw of many days takes more than that: it counts as the whole limit, since it would never pass
+    otherwise.
     """
     cost = min(max(1, round(sets * _set_ms)), throttles.quota("signing"))
     verdict = throttles.hit("signing", "", cost=cost)
@@ -185,8 +186,8 @@ def _limit_signing(sets: int) -> None:
 
 
 def _timed(asked: Sequence[_Asked]) -> list[TicketSet]:
-    """Sign, and learn what it takes on this machine."""
-    global _set_ms  # noqa: PLW0603 - a guess: a lost update does no harm
+    """Sign, and measure how long it takes on this machine."""
+    global _set_ms  # noqa: PLW0603 - an estimate: a lost update does no harm
     began = time.thread_time()
     signed = [each.sign() for each in asked]
     _set_ms += _WEIGHT * (1000 * (time.thread_time() - began) / len(signed) - _set_ms)

@@ -1,4 +1,4 @@
-"""Erasure by the holder: everything of a pass goes, in one transaction a pass."""
+"""Erasure by the holder: deletes everything of a pass, in one transaction for each pass."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from passes.services.tombstones import bury
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedCounts:
-    """Rows that went."""
+    """Numbers of deleted rows."""
 
     passes: int = 0
     scans: int = 0
@@ -25,17 +25,17 @@ class ErasedCounts:
     names: int = 0
 
     def __add__(self, other: "ErasedCounts") -> "ErasedCounts":
-        """Both together."""
+        """Return the sum of both."""
         sums = [mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)]
         return ErasedCounts(**dict(zip(self.__slots__, sums, strict=True)))
 
 
 def erase_owners(owner_hashes: Iterable[bytes], now: dt.datetime) -> ErasedCounts:
-    """Erase the passes of these owners with all that hangs on them; unknown owners are skipped, a second time finds
-    nothing.
+    """Erase the passes of these owners with everything that depends on them.
 
-    The venue's hours are marked for recomputation. A pass whose epoch is not over gets an entry in its venue's
-    revocation list, which appears at a random publication and stays until then, so that offline kiosks decline it too.
+    Skip unknown owners; repeating finds nothing. The venue's hours are marked for recomputation. A pass whose epoch is
+    not over gets an entry in its venue's revocation list, which appears at a random publication and stays until the end
+    of the epoch, so that offline kiosks decline it too.
     """
     counts = ErasedCounts()
     for owner_hash in shuffled(owner_hashes):
@@ -46,7 +46,7 @@ def erase_owners(owner_hashes: Iterable[bytes], now: dt.datetime) -> ErasedCount
 @transaction.atomic
 def _erase(owner_hash: bytes, now: dt.datetime) -> ErasedCounts:
     keep_rows()
-    # The lock makes scans of this pass wait: they then find it gone and keep nothing.
+    # The lock makes scans of this pass wait: they then find it deleted and store nothing.
     row = Pass.objects.select_for_update(of=("self",)).select_related("venue").filter(owner_hash=owner_hash).first()
     SpentOwner.objects.filter(spent_hash=spent_hash(owner_hash)).delete()
     if row is None:

@@ -1,7 +1,7 @@
-"""What the holder of a pass may do with it: rate, show a name, revoke; and whether a test may be reported.
+"""Actions of the holder of a pass: rate, show a name, revoke, and report a test.
 
-A holder proves a pass by `owner`; the server knows its SHA-256, the owner hash. An unknown owner is answered like a
-known one, and every one of these may be sent twice.
+A holder proves a pass by `owner`; the server knows its SHA-256, the owner hash. An unknown owner gets the same response
+as a known one, and each of these requests may be repeated.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ _SPEND: Final = """
 
 
 def rate_visit(*, owner_hash: bytes, masks: int, distancing: int, now: dt.datetime) -> None:
-    """Keep or change the rating of a pass that was let in; anything else changes nothing."""
+    """Store or change the rating of a pass that was admitted; do nothing for any other."""
     with transaction.atomic():
         keep_rows()
         first = Visit.objects.filter(tag=OuterRef("tag")).order_by("arrived_at").values("arrived_at")[:1]
@@ -52,7 +52,7 @@ def show_name(*, owner_hash: bytes, name: str, now: dt.datetime) -> None:
     text = crypto.encrypt(name_purpose(row.venue.public_id), name.encode())
     with transaction.atomic():
         keep_rows()
-        if Pass.objects.select_for_update().filter(pk=row.pk).exists():  # it may be erased at this moment
+        if Pass.objects.select_for_update().filter(pk=row.pk).exists():  # it may have been erased just now
             Name.objects.bulk_create(
                 [Name(pass_row=row, text=text)],
                 update_conflicts=True,
@@ -62,21 +62,21 @@ def show_name(*, owner_hash: bytes, name: str, now: dt.datetime) -> None:
 
 
 def hide_name(*, owner_hash: bytes) -> None:
-    """Take a name back."""
+    """Withdraw a name."""
     with transaction.atomic():
         keep_rows()
         Name.objects.filter(pass_row__owner_hash=owner_hash).delete()
 
 
 def name_purpose(venue: str) -> str:
-    """Under which key names of a venue are encrypted."""
+    """Return the purpose that selects the key for names of a venue."""
     return f"name/{venue}"
 
 
 def revoke_passes(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> None:
-    """Make passes open no door any more: online doors at once, offline ones when the entry of each appears in its list.
+    """Revoke passes: online doors decline at once, offline doors when the entry of each appears in their list.
 
-    Each in a transaction of its own.
+    Each pass is revoked in a separate transaction.
     """
     for owner_hash in shuffled(owner_hashes):
         with transaction.atomic():
@@ -89,7 +89,7 @@ def revoke_passes(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> None:
 
 
 def spend_owner(*, owner_hash: bytes, now: dt.datetime) -> bool:
-    """Note that the owner of a pass reports a test, in the caller's transaction; whether it is the first report."""
+    """Record, in the caller's transaction, that the owner of a pass reports a test; return whether it is the first."""
     keep_rows()
     if not Pass.objects.filter(owner_hash=owner_hash, go=True).exists():
         return False
@@ -100,7 +100,7 @@ def spend_owner(*, owner_hash: bytes, now: dt.datetime) -> bool:
 
 
 def mark_hour(*, venue_id: int, since: dt.datetime) -> None:
-    """Tell the crowd task that a venue changed from this hour on; to the hour, for it tells when somebody came."""
+    """Notify the crowd task that a venue changed, from this hour on: an exact time would reveal when somebody came."""
     Change.objects.create(venue_id=venue_id, since=since.replace(minute=0, second=0, microsecond=0))
 
 
@@ -110,7 +110,7 @@ def _is_past(date: dt.date, now: dt.datetime, term: dt.timedelta) -> bool:
 
 
 def shuffled(values: Iterable[bytes]) -> list[bytes]:
-    """In an order that says nothing of the order they came in."""
+    """Return the values in a random order, which reveals nothing about their original order."""
     found = sorted(set(values))
     random.SystemRandom().shuffle(found)
     return found

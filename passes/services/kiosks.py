@@ -1,4 +1,4 @@
-"""What a kiosk must know to decide without a network, signed."""
+"""The signed bundle: what a kiosk must know to decide without a network."""
 
 import datetime as dt
 import logging
@@ -20,9 +20,9 @@ from venues.models import Event, Venue
 from venues.selectors import DeviceContext
 
 GOOD_FOR: Final = dt.timedelta(hours=24)
-"""How long a kiosk may decide on one bundle: keys of tomorrow's epoch are in it, those of the day after need not be."""
+"""How long a kiosk may use a bundle: it has the keys of tomorrow's epoch, but need not have later ones."""
 COUNTED_EVERY_S: Final = 10
-"""A count of the people inside serves all kiosks of the venue for so long: a stadium has hundreds."""
+"""How long one count of the people inside is used for all kiosks of the venue: a stadium has hundreds."""
 _STAYS: Final = """
     SELECT floor(extract(epoch FROM times_out_at - %(at)s) / %(step_s)s)::integer, count(*) FROM passes_visit
     WHERE venue_id = %(venue)s AND left_at IS NULL AND arrived_at <= %(at)s AND times_out_at > %(at)s GROUP BY 1
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
-    """The signed bundle for a device, as `docs/protocol.md` section 8 lays it out."""
+    """Return the signed bundle for a device, as specified in `docs/protocol.md`, section 8."""
     epochs = calendar().unfinished_epochs(now.timestamp())
     occupancy = _remembered(
         f"passes:inside:{device.venue_id}", Occupancy, COUNTED_EVERY_S, lambda: _occupancy(device, now)
@@ -83,8 +83,8 @@ def _occupancy(device: DeviceContext, now: dt.datetime) -> Occupancy:
         return Occupancy.of(counted_at, cursor.fetchall())
 
 
-# What is the same for all kiosks of a venue is made once for all processes while the cache answers; without it each
-# is made anew, which only makes it fresher.
+# What is equal for all kiosks of a venue is computed once for all processes, if the cache responds. Without the cache
+# it is computed each time, which only makes it more recent.
 def _remembered(name: str, kind: type[T], seconds: int, make: Callable[[], T]) -> T:
     found = _recall(name)
     if isinstance(found, kind):
@@ -92,8 +92,8 @@ def _remembered(name: str, kind: type[T], seconds: int, make: Callable[[], T]) -
     made = make()
     try:
         cache.set(name, made, timeout=seconds)
-    except Exception:  # the cache's client raises what it likes, and a kiosk needs its bundle
-        _log.warning("a part of a bundle was not remembered: the cache does not answer")
+    except Exception:  # the cache's client may raise anything, and a kiosk needs its bundle
+        _log.warning("could not store a part of a bundle: the cache does not respond")
     return made
 
 
@@ -101,5 +101,5 @@ def _recall(name: str) -> object:
     try:
         return cache.get(name)
     except Exception:
-        _log.warning("a part of a bundle was not recalled: the cache does not answer")
+        _log.warning("could not read a part of a bundle: the cache does not respond")
         return None

@@ -1,10 +1,10 @@
-"""The nightly mixing: rows that people's acts wrote are put into random order, in transactions that are nobody's.
+"""The nightly mixing: rows written by people's actions are put into random order, in transactions of the task.
 
-A table tells more than its values: a row's place (`ctid`) and transaction (`xmin`) say which rows were written
-together, so acts of one person in a row could be joined. Rows written since the last time are deleted and inserted
-again in random order, a batch of random ones in each transaction; where they are few, older ones join them. Then place
-and transaction say the night of the mixing and nothing else. Until that night a live SQL session, and as long as pages
-and log are not overwritten a copy of the data folder, can still see the old order.
+A table reveals more than its values: a row's place (`ctid`) and transaction (`xmin`) show which rows were written
+together, so consecutive actions of one person could be linked. Rows written since the last run are deleted and inserted
+again in random order, a batch of random ones in each transaction; if they are few, older ones are added. Place and
+transaction then show the night of the mixing and nothing else. Until that night, a live SQL session can still see the
+old order, and so can a copy of the data folder for as long as pages and log are not overwritten.
 """
 
 import random
@@ -21,15 +21,18 @@ from passes.models import Mixed
 BATCH: Final = 1_000
 """Rows in one transaction: some tens of milliseconds, for which doors wait."""
 FEWEST: Final = 1_000
-"""Rows that are mixed together at least, older ones among them."""
+"""Smallest number of rows that are mixed together, including older ones."""
 PATIENCE: Final = "200ms"
-"""A batch waits no longer for others, for they queue behind it; it tries again after a pause."""
+"""Longest wait of a batch for locks, because others queue behind it; it tries again after a pause."""
 PAUSE_S: Final = 0.05
 TRIES: Final = 200
 
 
 def mix_rows() -> dict[str, int]:
-    """Mix what was written since the last time; how many rows of each model. Safe to repeat and to break off."""
+    """Mix what was written since the last run; return the number of rows of each model.
+
+    Safe to repeat and to interrupt.
+    """
     mark = Mixed.objects.get_or_create(id=1)[0]
     start = _number("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
     counts = {}
@@ -47,9 +50,9 @@ def mix_rows() -> dict[str, int]:
 
 
 def _written(model: type[models.Model], mark: Mixed) -> list[Any]:
-    """Keys of the rows written since the last time, and where they are few, of older ones."""
+    """Return keys of the rows written since the last run and, if they are few, of older ones."""
     table, key = _names(model)
-    # `xmin` has the lower half of a transaction's number.
+    # `xmin` is the lower half of a transaction's number.
     is_new = "age(xmin) <= %(age)s AND NOT xmin::text::bigint = ANY(%(own)s)"
     age = _number("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint") - mark.horizon
     values = {"age": min(age, 2**31 - 1), "own": [own % 2**32 for own in mark.own]}
@@ -65,7 +68,7 @@ def _mix_patiently(model: type[models.Model], keys: list[Any]) -> int:
     for attempt in range(TRIES):
         try:
             return _mix(model, keys)
-        except OperationalError:  # somebody held a row or the lock for longer than a door may wait
+        except OperationalError:  # another transaction held a row or the lock for longer than a door may wait
             if attempt == TRIES - 1:
                 raise
             time.sleep(PAUSE_S)
@@ -74,7 +77,7 @@ def _mix_patiently(model: type[models.Model], keys: list[Any]) -> int:
 
 @transaction.atomic
 def _mix(model: type[models.Model], keys: list[Any]) -> int:
-    """Write rows again in the order of their keys here; the number of the transaction."""
+    """Write rows again in the order of their keys here; return the number of the transaction."""
     table, key = _names(model)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")

@@ -1,4 +1,4 @@
-"""Pictures and files of a credential for its holder. Nothing is kept."""
+"""Images and files of a credential for its holder. Nothing is stored."""
 
 import datetime as dt
 
@@ -12,10 +12,10 @@ from passes.wallet import wallet_signer
 
 
 def render_credential(*, credential: str, form: render.Format, now: dt.datetime) -> bytes:
-    """The bytes of a credential in one form; raises `Invalid` for a text that is no pass.
+    """Return the bytes of a credential in one format. Raise `Invalid` for a text that is not a pass.
 
-    A screen text becomes a code for screens, a static one a code for paper. A wallet file is made only for a pass whose
-    signature holds for its venue; whether it was revoked or erased since makes no difference.
+    A screen text becomes a code for screens, a static one a code for paper. A wallet file is made only for a pass with
+    a valid signature for its venue; it makes no difference whether the pass has been revoked or erased since.
     """
     read = read_pass(credential)
     if isinstance(read, Cause):
@@ -36,7 +36,7 @@ def _picture(credential: str, form: render.Format, level: render.Level) -> bytes
     draw = render.qr_svg if form is render.Format.SVG else render.qr_png
     try:
         return draw(credential, level=level)
-    except ValueError:  # the signature is not looked at, so these may be any bytes, also such as no issuer signs
+    except ValueError:  # the signature is not verified, so these may be any bytes
         raise _not_a_pass() from None
 
 

@@ -1,4 +1,4 @@
-"""Entries of revocation lists: what lets an offline door decline a pass that was revoked or erased."""
+"""Entries of revocation lists, by which an offline door declines a pass that was revoked or erased."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from passes.revocations import random_entries, random_publication
 
 
 def list_pass(row: Pass, now: dt.datetime) -> None:
-    """Have a pass of a running epoch appear in its venue's list, at one random publication, whatever comes later."""
+    """Add a pass of a running epoch to its venue's list, at one random publication, whatever happens later."""
     epoch = epoch_of(row.epoch)
     if not row.go or row.anchor is None or epoch is None or epoch.end <= now.timestamp():
         return
@@ -24,7 +24,7 @@ def list_pass(row: Pass, now: dt.datetime) -> None:
 
 
 def published_list(*, venue: str, venue_id: int, epochs: Iterable[Epoch], published_at: int) -> RevocationList:
-    """A venue's list as published at a time: entries that have appeared, among random ones."""
+    """Return a venue's list as published at a time: entries that have appeared, among random ones."""
     days, key = list(epochs), random_entry_key(venue)
     rows = RevokedEntry.objects.filter(
         venue=venue_id, epoch__in=[epoch.date for epoch in days], appears_at__lte=moment(published_at)

@@ -1,4 +1,4 @@
-"""A scan from its text to a row: what is read of it, checked for a venue, and kept of it."""
+"""A scan from its text to a row: what is read, what is checked for a venue, and what is stored."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from venues.selectors import DeviceContext
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRequest:
-    """A scan as a device reports it. `credential` is any text at all."""
+    """A scan as a device reports it. `credential` is any text."""
 
     scan_id: str
     credential: str = field(repr=False)
@@ -34,13 +34,13 @@ class ScanRequest:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A scan before it is known at which venue: what its text says, unchecked."""
+    """A scan whose venue is not known yet: the unverified content of its text."""
 
     request: ScanRequest
     scan: Scan
     unchecked: UncheckedPass | Cause
-    at: dt.datetime  # when it is filed
-    tag: bytes  # of the pass that it says it is, else one that no pass has
+    at: dt.datetime  # the time under which it is stored
+    tag: bytes  # of the pass that it claims to be, otherwise one that no pass has
     epoch: Epoch
     slot: int
 
@@ -52,14 +52,14 @@ class ReadScan:
     request: ScanRequest
     scan: Scan
     parsed: GoPass | Cause
-    at: dt.datetime  # when it is filed
+    at: dt.datetime  # the time under which it is stored
     tag: bytes
     epoch: Epoch
     slot: int
 
 
 def look(request: ScanRequest, now: dt.datetime) -> Shown:
-    """Read what needs no venue."""
+    """Read what does not depend on the venue."""
     scanned_at = request.scanned_at.replace(microsecond=0)
     at = scanned_at.timestamp()
     scan = Scan(
@@ -70,7 +70,7 @@ def look(request: ScanRequest, now: dt.datetime) -> Shown:
         kiosk_result=request.kiosk_result,
     )
     in_time = check_arrival(scanned_at=at, received_at=scan.received_at) is None
-    if not in_time:  # filed under the present: a row must not live as long as a wrong clock says
+    if not in_time:  # stored under the present time: a wrong clock must not extend the life of a row
         scanned_at = now.replace(microsecond=0)
     unchecked = read_pass(request.credential)
     if isinstance(unchecked, UncheckedPass):
@@ -95,7 +95,7 @@ def check(device: DeviceContext, shown: Shown, now: dt.datetime) -> ReadScan:
 
 
 def _filed_under(at: dt.datetime) -> tuple[Epoch, int]:
-    """Epoch and slot of a row without a pass."""
+    """Return epoch and slot of a row without a pass."""
     epoch = calendar().current(at.timestamp())
     return epoch, max(1, min(SLOTS, slot_at(epoch.start, at.timestamp())))
 

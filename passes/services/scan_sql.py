@@ -1,8 +1,8 @@
 """The two statements of a scan: what the database knows of it, and its record.
 
-Plain SQL, because doors wait for it: an approved scan through the ORM took eight statements. `read_facts` is one SELECT
-that gathers everything `passes.admission.decide_scan` asks for; `record` calls `passes_record_scan`, a function of the
-database (`migrations/record_scan.sql`) that writes all or nothing and says whether the facts still held.
+They are plain SQL, because doors wait for them: an approved scan took eight statements with the ORM. `read_facts` is
+one SELECT for everything that `passes.admission.decide_scan` needs; `record` calls `passes_record_scan`, a database
+function (`migrations/record_scan.sql`) that writes all or nothing and returns whether the facts still hold.
 """
 
 import datetime as dt
@@ -27,8 +27,11 @@ _RECORD: Final = """
 
 
 class ScanQuery(NamedTuple):
-    """Which scan is asked about. `tag`: of the pass, or one that no pass has. `limit`: how many heads are counted at
-    most; `None` counts none. `day`: the local day of the pass's epoch, where the door is a private one."""
+    """The scan to query.
+
+    `tag`: of the pass, or one that no pass has. `limit`: how many heads are counted at most; `None` counts none. `day`:
+    the local day of the pass's epoch, for a private door.
+    """
 
     venue: int
     scan_id: str
@@ -41,7 +44,7 @@ class ScanQuery(NamedTuple):
 
 
 class DoorQuery(NamedTuple):
-    """Which scan is asked about where the venue is still to be found. `count_heads`: whether they are."""
+    """The scan to query if the venue is not known yet. `count_heads`: whether to count heads."""
 
     scan_id: str
     tag: bytes
@@ -54,7 +57,7 @@ class DoorQuery(NamedTuple):
 
 
 class KnownScan(NamedTuple):
-    """What the database answered. `seen`: scans of this pass so far; `by_invitation`: the day asks for one."""
+    """The result of the query. `seen`: scans of this pass so far; `by_invitation`: the day requires an invitation."""
 
     facts: ScanFacts
     seen: int
@@ -63,7 +66,7 @@ class KnownScan(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One scan to be kept. `tag` is `None` where no pass was read; `limit` where heads need not be counted again."""
+    """One scan to store. `tag` is `None` if no pass was read; `limit` is `None` if heads need not be counted again."""
 
     scan_id: str
     venue: int
@@ -87,7 +90,7 @@ class Record(NamedTuple):
 
 
 def read_facts(query: ScanQuery) -> KnownScan:
-    """All that is known for one scan, in one statement."""
+    """Return everything known about one scan, in one statement."""
     day_start, day_end = query.day or (query.at, query.at)
     values: dict[str, Any] = {
         "venue": query.venue,
@@ -105,7 +108,10 @@ def read_facts(query: ScanQuery) -> KnownScan:
 
 
 def read_device_and_facts(*, token: str, now: dt.datetime, query: DoorQuery) -> tuple[DeviceContext, KnownScan] | None:
-    """The device of a token and all that is known for one scan at its venue, in one statement; `None`: no token."""
+    """Return the device of a token and everything known about a scan at its venue; `None` for an unknown token.
+
+    One statement.
+    """
     row = one_row(DEVICE_AND_FACTS, device_values(token, now) | query._asdict())
     return None if row is None else (device_of_row(row[:DEVICE_COLUMNS]), _known(row[DEVICE_COLUMNS:]))
 
@@ -127,19 +133,19 @@ def _known(row: tuple[Any, ...]) -> KnownScan:
 
 
 def wait_for_others(tag: bytes) -> None:
-    """Lock the pass until the transaction ends, as `record` does; what is read after it stays true."""
+    """Lock the pass until the transaction ends, as `record` does; what is read afterwards stays true."""
     keep_rows()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM passes_pass WHERE tag = %s FOR NO KEY UPDATE", [tag])
 
 
 def record(scan: Record) -> str:
-    """Keep a scan: `done`, `full` (kept as declined, the last place was taken), or `again` (nothing kept)."""
+    """Store a scan; return `done`, `full` (stored as declined for lack of a place), or `again` (nothing stored)."""
     return str(_only(one_row(_RECORD, scan._asdict()))[0])
 
 
 def _only(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
-    assert row is not None  # noqa: S101 - both statements answer with one row, whatever they find
+    assert row is not None  # noqa: S101 - both statements always return one row
     return row
 
 

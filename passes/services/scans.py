@@ -1,7 +1,7 @@
-"""Scans at doors: one bit for the door, a row with its cause for the operator's sums, and the visit it makes.
+"""Scans at doors: one bit for the door, a row with its cause for the operator's totals, and the resulting visit.
 
-The path is short on purpose. One SELECT finds the device and gathers the facts, a pure function decides, one statement
-records. Garbage goes the same way, so that a red light takes as long whatever it is.
+The path is short on purpose. One SELECT finds the device and reads the facts, a pure function decides, one statement
+records. Invalid credentials take the same path, so that a red light takes the same time whatever its cause.
 """
 
 import datetime as dt
@@ -22,33 +22,33 @@ from passes.services.scan_sql import DoorQuery, KnownScan, ScanQuery
 from venues.selectors import DeviceContext
 
 NEAR_LIMIT: Final = 32
-"""So many places below the people limit, heads are counted again under a lock: the web server has fewer threads and
-processes at one venue's doors than that, so the limit is exact."""
+"""Within this number of places of the people limit, heads are counted again under a lock. The web server has fewer
+threads and processes at one venue's doors, so the limit is exact."""
 MOST_ENTRIES_A_SECOND: Final = 5_000
-"""More people than these cannot enter a venue in a second, through 200 doors at 25 each; so a head count that was far
-below the limit a moment ago need not be made again. A stadium counts its tens of thousands every few seconds only."""
+"""More people than this cannot enter a venue in a second, through 200 doors at 25 each. A head count that was far below
+the limit a moment ago is therefore still valid: a stadium counts its tens of thousands only every few seconds."""
 PRESENT_S: Final = 120
-"""A scan not older than this is one of the present, whose head count may be a remembered one."""
+"""Age in seconds up to which a scan counts as a present one, which may use a recent head count."""
 REMEMBERED_VENUES: Final = 10_000
 TRIES: Final = 5
-"""A scan is decided anew so often when others of its pass come between; each time one of them has got through."""
+"""Attempts to decide a scan while others of its pass intervene; each time one of them has succeeded."""
 TRIES_AMONG_OTHERS: Final = 2
-"""After so many the pass is locked first, so that a photo shown to many doors at once is a fault at none."""
+"""Attempts after which the pass is locked first, so that a photo shown to many doors causes no error anywhere."""
 
 
 _counted: dict[int, tuple[int, float]] = {}
 """Venue -> heads counted last and when, by the monotonic clock, in this process."""
 _places: dict[bytes, DeviceContext] = {}
-"""Hash of a token -> where its device was seen last, for venues that are remembered: a guess that is checked."""
+"""Hash of a token -> the venue where its device was last seen, for cached venues: a guess that is verified."""
 
 
 class TooBusy(RuntimeError):
-    """Other scans of the same pass kept coming between."""
+    """Other scans of the same pass kept intervening."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundScan:
-    """A scan whose device and facts were read, still to be decided. `code`: what repeats of it share."""
+    """A scan whose device and facts were read, still to be decided. `code`: what repeated scans of it share."""
 
     device: DeviceContext
     code: bytes
@@ -56,13 +56,13 @@ class FoundScan:
     known: KnownScan
 
     def record(self, now: dt.datetime) -> Result:
-        """Decide it and keep it; a known `scan_id` gets its first answer."""
+        """Decide and store the scan; a known `scan_id` gets its first result."""
         read = check(self.device, self.shown, now)
         return _decide_and_record(self.device, read, self.known) or _try_again(self.device, read)
 
 
 def find_scan(*, token: str, request: ScanRequest, now: dt.datetime) -> FoundScan | None:
-    """Read the device of a token and the facts of its scan, in one statement; `None` for a token that nobody has."""
+    """Read the device of a token and the facts of its scan, in one statement; return `None` for an unknown token."""
     shown = look(request, now)
     place = _places.get(token_hash(token))
     count = request.type is ScanType.CHECKIN and not (place and _is_far_from_full(place, shown.scan))
@@ -85,18 +85,18 @@ def find_scan(*, token: str, request: ScanRequest, now: dt.datetime) -> FoundSca
         if device.venue_id in _counted:
             _places[token_hash(token)] = device
     elif request.type is ScanType.CHECKIN and not _is_far_from_full(device, shown.scan):
-        known = _read_facts(device, check(device, shown, now))  # the venue's limit is another now
+        known = _read_facts(device, check(device, shown, now))  # the venue's limit has changed
     return FoundScan(device, shown.tag, shown, known)
 
 
 def record_scan(*, device: DeviceContext, request: ScanRequest, now: dt.datetime) -> Result:
-    """Decide a scan and keep it; a known `scan_id` gets its first answer."""
+    """Decide and store a scan; a known `scan_id` gets its first result."""
     read = check(device, look(request, now), now)
     return _try(device, read) or _try_again(device, read)
 
 
 def _try_again(device: DeviceContext, read: ReadScan) -> Result:
-    """Decide anew what others came between."""
+    """Decide a scan again after others intervened."""
     for attempt in range(1, TRIES):
         if attempt < TRIES_AMONG_OTHERS:
             result = _try(device, read)
@@ -124,9 +124,9 @@ def _read_facts(device: DeviceContext, read: ReadScan) -> KnownScan:
 def record_one_by_one(
     *, device: DeviceContext, requests: Iterable[ScanRequest], malformed: Iterable[str], now: dt.datetime
 ) -> dict[str, Result]:
-    """Decide scans in their order, then what was none; the answer to each scan_id.
+    """Decide scans in their order, then malformed items; return the result of each scan_id.
 
-    A row that the database refuses is declined in its place and harms no other.
+    A row that the database refuses is declined in its place and does not affect others.
     """
     answers: dict[str, Result] = {}
     for request in requests:
@@ -141,7 +141,7 @@ def record_one_by_one(
 
 
 def record_malformed(*, device: DeviceContext, scan_id: str, now: dt.datetime) -> Result:
-    """Keep that an item of a batch was no scan; a known `scan_id` gets its first answer."""
+    """Record that an item of a batch was not a scan; a known `scan_id` gets its first result."""
     request = ScanRequest(scan_id=scan_id, credential="", type=ScanType.CHECKIN, scanned_at=now)
     read = check(device, look(request, now), now)
     known = scan_sql.read_facts(_query_of(device, read))
@@ -167,7 +167,7 @@ def _query_of(device: DeviceContext, read: ReadScan) -> ScanQuery:
 
 
 def _is_far_from_full(device: DeviceContext, scan: Scan) -> bool:
-    """Whether the venue cannot have come near its limit since heads were counted last."""
+    """Return whether the venue cannot have come near its limit since heads were counted last."""
     remembered = _counted.get(device.venue_id)
     if remembered is None or abs(scan.received_at - scan.scanned_at) > PRESENT_S:
         return False
@@ -185,11 +185,11 @@ def _remember(device: DeviceContext, known: KnownScan) -> None:
 
 
 def _decide_and_record(device: DeviceContext, read: ReadScan, known: KnownScan) -> Result | None:
-    """The answer, or `None` where the facts changed meanwhile."""
+    """Return the result, or `None` if the facts changed meanwhile."""
     verdict = decide_scan(parsed=read.parsed, scan=read.scan, door=door_of(device, read, known), facts=known.facts)
     if known.facts.known_result is not None:
         return verdict.result
-    if not verdict.store:  # erased: the record finds no pass, keeps nothing, and takes its usual time
+    if not verdict.store:  # erased: the record finds no pass, stores nothing, and takes its usual time
         scan_sql.record(record_of(device, read, known))
         return verdict.result
     change = settle_visit(verdict=verdict, parsed=read.parsed, scan=read.scan, facts=known.facts)

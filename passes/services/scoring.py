@@ -1,4 +1,4 @@
-"""Scoring the scans of a day, away from the doors."""
+"""Score the scans of a day, independently of the doors."""
 
 import datetime as dt
 from collections.abc import Hashable
@@ -10,11 +10,11 @@ from passes.clock import calendar
 from passes.models import Scan, ScanType
 
 DAYS_BACK = 8
-"""Scans come up to 7 days late and change the scores of their day."""
+"""Scans arrive up to 7 days late and change the scores of their day."""
 
 
 def score_scans(*, now: dt.datetime) -> int:
-    """Write the abuse scores of the last days; how many changed. Running it twice changes nothing more."""
+    """Write the abuse scores of the last days, and return how many changed. Running it again changes nothing more."""
     today = calendar().current(now.timestamp()).date
     return sum(_score_day(today - dt.timedelta(days=back)) for back in range(DAYS_BACK))
 

@@ -1,7 +1,7 @@
-"""Erased stays erased: anchors and owner hashes of erased passes are remembered as keyed hashes, nothing else is.
+"""Records of erased passes: their anchors and owner hashes stay known as keyed hashes, and nothing else does.
 
-Whoever presents one gets the answer of a known anchor. The venue of a pass can be read only by somebody who presents
-the pass, for a wallet file asks whether its signature holds for its venue.
+A request with one of them gets the response for a known anchor. The venue of a pass can be read only with the pass,
+because a wallet file requires that its signature is valid for its venue.
 """
 
 import secrets
@@ -20,7 +20,7 @@ _KNOWN_OR_ERASED: Final = """
 
 
 def bury(row: Pass) -> None:
-    """Remember a pass or refusal that is being erased, in the caller's transaction."""
+    """Record a pass or refusal that is being erased, in the caller's transaction."""
     tag = bytes(row.tag)
     venue = row.venue_id.to_bytes(VENUE_BYTES, "big")
     Tombstone.objects.bulk_create(
@@ -37,7 +37,7 @@ def bury(row: Pass) -> None:
 
 
 def venue_of_pass(anchor: bytes) -> str | None:
-    """The public id of the venue of a pass that is known or erased, with the same statements for both."""
+    """Return the public id of the venue of a pass that is known or erased, with the same statements for both."""
     tag = pass_tag(anchor)
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN_OR_ERASED, {"tag": tag, "mark": erased_pass_mark(tag)})

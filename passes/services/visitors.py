@@ -1,4 +1,4 @@
-"""Visitors: registering a key, deleting it, noting when it was used. Nothing here knows a pass or a ticket."""
+"""Visitors: register a key, delete it, record when it was used. Nothing here knows a pass or a ticket."""
 
 import datetime as dt
 import hmac
@@ -13,7 +13,7 @@ from passes.models import Visitor
 
 
 def register_visitor(*, key_hash: bytes, hash_of_erase_key: bytes, now: dt.datetime) -> bool:
-    """Register a key; whether it is new. A known key stays as it is."""
+    """Register a key, and return whether it is new. A known key remains unchanged."""
     month = month_start(now)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -26,10 +26,10 @@ def register_visitor(*, key_hash: bytes, hash_of_erase_key: bytes, now: dt.datet
 
 @transaction.atomic
 def delete_visitor(*, key_hash: bytes, erase_key: bytes) -> None:
-    """Delete a visitor's row; raises where the erase key is another.
+    """Delete a visitor's row. Raise an error for a wrong erase key.
 
-    Passes stay with their holder, and that its tickets are drawn stays until their epochs end: registering again gives
-    no second set.
+    Passes stay with their holder, and the record that tickets were drawn stays until their epochs end: registering
+    again gives no second set.
     """
     row = Visitor.objects.select_for_update().filter(key_hash=key_hash).first()
     if row is None:
@@ -40,7 +40,7 @@ def delete_visitor(*, key_hash: bytes, erase_key: bytes) -> None:
 
 
 def note_use(*, key_hash: bytes, now: dt.datetime) -> None:
-    """Note the month in which a registered key was last used; raises `Unauthorized` for one that is not."""
+    """Record the month in which a registered key was last used. Raise `Unauthorized` for an unknown key."""
     month = month_start(now)
     used = Visitor.objects.filter(key_hash=key_hash).values_list("used_month", flat=True).first()
     if used is None:

@@ -1,4 +1,4 @@
-"""`{% asset "app/file.js" %}`: the address of a static file, with a hash of its content."""
+"""`{% asset "app/file.js" %}`: the URL of a static file, with a hash of its content."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.simple_tag
 def asset(name: str) -> str:
-    """See `passes.assets.address`."""
+    """Return `passes.assets.address` of a static file."""
     return address(name)

@@ -1,1 +1,1 @@
-"""The API of shields, cards and air: parses, calls one function, serialises. Begin at `views`."""
+"""API of shields, cards and air: each view parses, calls one function and serialises. Begin with `views`."""

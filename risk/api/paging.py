@@ -1,4 +1,4 @@
-"""Pages of a search: its order is computed anew each time, so a cursor is a signed number of places to skip."""
+"""Paginate a search. Its order is computed again for each page, so a cursor is a signed number of places to skip."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ CURSOR = "cursor"
 
 
 def offset_of(request: Request) -> int:
-    """How many places the request's cursor skips; raises `Invalid` where it is not of this search."""
+    """Return how many places the request's cursor skips. Raise `Invalid` for a cursor of another search."""
     token = request.query_params.get(CURSOR)
     if token is None:
         return 0
@@ -24,7 +24,7 @@ def offset_of(request: Request) -> int:
 
 
 def links(request: Request, offset: int, count: int, *, more: bool) -> dict[str, Any]:
-    """Addresses of the pages around."""
+    """Return the number of results, and the URLs of the next and previous pages."""
     return {
         "next": _link(request, offset + count) if more else None,
         "previous": _link(request, max(0, offset - count)) if offset else None,
@@ -39,6 +39,6 @@ def _link(request: Request, offset: int) -> str:
 
 
 def _salt(request: Request) -> str:
-    """What makes this search: every other parameter."""
+    """Return what identifies this search: every parameter but the cursor."""
     asked = sorted((name, value) for name, value in request.query_params.items() if name != CURSOR)
     return f"{request.path} {asked}"

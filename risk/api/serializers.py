@@ -33,7 +33,7 @@ _POSITION: Final = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,12})?)\s*,\s*([+-]?\d{
 
 # Shield ---------------------------------------------------------------------------------------------------------------
 class ShieldInput(StrictSerializer):
-    """Whose visits, and how much of a risk one is ready to take: a profile or a budget of one's own."""
+    """The holder's owners, and the risk accepted: a profile, or a budget chosen by the holder."""
 
     owners = serializers.ListField(child=Base64Url(length=32), max_length=MOST_OWNERS)
     profile = Choice(PROFILES, required=False)
@@ -41,81 +41,85 @@ class ShieldInput(StrictSerializer):
         required=False,
         min_value=LEAST_BUDGET,
         max_value=1.0,
-        help_text="chance of infection from visits in 14 days that one is ready to take",
+        help_text="highest acceptable chance of infection from visits in 14 days",
     )
 
     own_mask = Number(
         required=False,
         min_value=0.0,
         max_value=1.0,
-        help_text="share of the time that the visitor wears a mask; without it, as the crowd does",
+        help_text="share of the time that the visitor wears a mask; default: the same share as the crowd",
     )
     susceptibility = Number(
         required=False,
         min_value=0.0,
         max_value=1.0,
-        help_text="the visitor's own against the average visitor's, after a vaccination or an infection; 1 by itself",
+        help_text="relative to the average visitor, after a vaccination or an infection; default 1",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A profile or a budget, not both."""
+        """Refuse a profile together with a budget."""
         if "profile" in attrs and "budget" in attrs:
             raise serializers.ValidationError({"budget": [_("Give a profile or a budget, not both.")]})
         return attrs
 
 
 class ReasonOutput(serializers.Serializer[Any]):
-    """One reason."""
+    """One reason for a cost: a code for programs, a sentence for people."""
 
     code = serializers.CharField(help_text="for programs")
     text = serializers.CharField(help_text="for people")
 
 
 class ComparisonOutput(serializers.Serializer[Any]):
-    """Time among a usual crowd in a usual place of a kind, in the same area, that has the same chance of infection."""
+    """The time in a usual crowd at a usual place of a kind, in the same area, with the same chance of infection."""
 
     kind = serializers.ChoiceField([kind.value for kind in KNOWN])
     minutes = serializers.IntegerField(min_value=1)
 
 
 class VisitOutput(serializers.Serializer[Any]):
-    """One visit; `dose` and `shield_cost` are 0, with the reason `pending`, until the next refresh counts it."""
+    """One visit. `dose` and `shield_cost` are 0, with the reason `pending`, until the next refresh counts the visit."""
 
     venue = serializers.CharField()
     arrived = UtcTime()
-    left = UtcTime(allow_null=True, help_text="null while the visit lasts, as far as is known")
+    left = UtcTime(allow_null=True, help_text="null if no departure is known")
     dose = serializers.FloatField(help_text="quanta")
-    shield_cost = serializers.FloatField(help_text="percent of the budget that it still costs today")
+    shield_cost = serializers.FloatField(help_text="percent of the budget that the visit still costs today")
     why = ReasonOutput(many=True)
     infection_probability = serializers.FloatField(
-        min_value=0, max_value=1, help_text="at this visit, if it was in the past 14 days"
+        min_value=0, max_value=1, help_text="of infection at this visit; 0 if it is older than 14 days"
     )
     like = ComparisonOutput(allow_null=True)
 
 
 class ShieldOutput(serializers.Serializer[Any]):
-    """A shield from visits: what happens at home is outside."""
+    """A shield computed from visits; infections at home are not part of it."""
 
     shield = serializers.IntegerField(min_value=0, max_value=100, help_text="percent, the posterior mean")
     low = serializers.IntegerField(min_value=0, max_value=100)
     high = serializers.IntegerField(min_value=0, max_value=100)
     infection_probability = serializers.FloatField(min_value=0, max_value=1)
-    spent = serializers.FloatField(min_value=0, help_text="share of the budget, rounded up; may pass 1")
+    spent = serializers.FloatField(min_value=0, help_text="share of the budget, rounded up; may exceed 1")
     incubating = serializers.FloatField(min_value=0, max_value=1)
     risklevel = serializers.ChoiceField(RISKLEVELS)
     parameters = serializers.CharField(help_text="version of the model's parameters")
     visits = VisitOutput(many=True)
     like = ComparisonOutput(allow_null=True, help_text="of `infection_probability`")
     dearest = serializers.IntegerField(
-        allow_null=True, min_value=0, help_text="which of `visits`, from 0, has the highest chance of infection"
+        allow_null=True, min_value=0, help_text="index in `visits` of the visit with the highest chance of infection"
     )
     prevalence = serializers.FloatField(
-        min_value=0, max_value=1, help_text="share of people infectious where the visits were, as believed"
+        min_value=0, max_value=1, help_text="estimated share of people who are infectious where the visits were"
     )
     ordinary_probability = serializers.FloatField(
-        min_value=0, max_value=1, help_text="chance of infection at visits of an ordinary fortnight at that prevalence"
+        min_value=0,
+        max_value=1,
+        help_text="chance of infection from an ordinary fortnight of visits at that prevalence",
     )
-    suggested_profile = serializers.ChoiceField(PROFILES, help_text="the smallest budget that leaves room in it")
+    suggested_profile = serializers.ChoiceField(
+        PROFILES, help_text="profile with the smallest budget that an ordinary fortnight does not use up"
+    )
     pad = serializers.CharField(help_text="zeros: the body is a multiple of 16,384 bytes, however many the visits")
 
 
@@ -124,7 +128,7 @@ SHIELD_STEP_BYTES: Final = 16_384
 
 
 def shield_data(answer: ShieldAnswer) -> dict[str, Any]:
-    """A shield as `ShieldOutput` describes it, without walking a serializer over hundreds of reasons."""
+    """Return a shield as `ShieldOutput` describes it, without running a serializer over hundreds of reasons."""
     return {
         "shield": answer.shield,
         "low": answer.low,
@@ -161,24 +165,24 @@ def _like(comparison: Comparison | None) -> dict[str, Any] | None:
 
 # Venues ---------------------------------------------------------------------------------------------------------------
 class ProfileQuery(QuerySerializer):
-    """Query of one card."""
+    """Query parameters of one card."""
 
     profile = Choice(PROFILES, required=False, default=STANDARD)
 
 
 class CardQuery(ProfileQuery):
-    """Query of one card, which may be asked for more."""
+    """Query parameters of one card, with optional details."""
 
     costs = Choice(("all",), required=False)
 
 
 class Position(serializers.Field[Point, str, str, Any]):
-    """`37.8,-122.4`: degrees north and east, which are rounded to a tenth before anything else."""
+    """A position such as `37.8,-122.4`: degrees north and east, rounded to a tenth of a degree before any other use."""
 
     default_error_messages = {"invalid": _("Give degrees north and east, to one decimal, like 37.8,-122.4.")}
 
     def to_internal_value(self, data: Any) -> Point:
-        """The position."""
+        """Parse a position."""
         found = read_position(data) if isinstance(data, str) else None
         if found is None:
             self.fail("invalid")
@@ -186,7 +190,7 @@ class Position(serializers.Field[Point, str, str, Any]):
 
 
 def read_position(text: str) -> Point | None:
-    """A position as a query says it; `None` where the text is none."""
+    """Parse a position from a query; return `None` if the text is not one."""
     found = _POSITION.fullmatch(text)
     try:
         return None if found is None else Point.rounded(float(found[1]), float(found[2]))
@@ -195,7 +199,7 @@ def read_position(text: str) -> Point | None:
 
 
 class VenuesQuery(ProfileQuery):
-    """Query of the search."""
+    """Query parameters of the search."""
 
     q = serializers.CharField(required=False, default="", allow_blank=True, max_length=120)
     zip = serializers.RegexField(r"\A([0-9]{3}|[0-9]{5})\Z", required=False, default="")
@@ -208,13 +212,13 @@ class VenuesQuery(ProfileQuery):
     cursor = serializers.CharField(required=False, max_length=200)
 
     def validate_zip(self, value: str) -> str:
-        """Of a ZIP code that nobody has, nothing is near."""
+        """Refuse a ZIP code that does not exist, since nothing is near it."""
         if value and places.place(value) is None:
             raise serializers.ValidationError(_("There is no such ZIP code."), "unknown")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One place to be near, and one where distance counts."""
+        """Accept one position at most, and require one to sort by distance."""
         if attrs["zip"] and "near" in attrs:
             raise serializers.ValidationError({"near": [_("Give a ZIP code or a position, not both.")]})
         if attrs.get("sort") == "distance" and not attrs["zip"] and "near" not in attrs:
@@ -223,7 +227,7 @@ class VenuesQuery(ProfileQuery):
 
     @staticmethod
     def question(query: dict[str, Any]) -> Question:
-        """What the query asks."""
+        """Return the search that the query asks for."""
         sort = query.get("sort")
         return Question(
             wanted=Wanted(
@@ -245,7 +249,7 @@ def _truth(text: str | None) -> bool | None:
 
 
 class EpochOutput(serializers.Serializer[Any]):
-    """An open epoch, in Unix seconds."""
+    """An open epoch, in seconds since the Unix epoch."""
 
     date = serializers.DateField()
     start = serializers.IntegerField()
@@ -253,11 +257,11 @@ class EpochOutput(serializers.Serializer[Any]):
 
 
 class OccupancyOutput(serializers.Serializer[Any]):
-    """How full it is."""
+    """How full the venue is now and usually."""
 
     BANDS: Final = ["empty", "quiet", "busy", "full"]
     band = serializers.ChoiceField(
-        BANDS, help_text="empty: fewer than five check-ins; then by thirds of the enforced limit"
+        BANDS, help_text="empty: fewer than five check-ins; then thirds of the enforced limit"
     )
     usual = serializers.ListField(
         child=serializers.ListField(child=serializers.ChoiceField(BANDS), min_length=24, max_length=24),
@@ -268,7 +272,7 @@ class OccupancyOutput(serializers.Serializer[Any]):
 
 
 class RatingsOutput(serializers.Serializer[Any]):
-    """Means of ratings 1 to 5, null below five ratings."""
+    """Mean ratings from 1 to 5; null with fewer than five ratings."""
 
     count = serializers.IntegerField(allow_null=True)
     masks = serializers.FloatField(allow_null=True)
@@ -276,7 +280,7 @@ class RatingsOutput(serializers.Serializer[Any]):
 
 
 class AirOutput(serializers.Serializer[Any]):
-    """Air changes an hour, 90 % interval."""
+    """Air changes per hour, as a 90 % interval."""
 
     source = serializers.ChoiceField(["prior", "known", "measured"])  # type: ignore[assignment]
     ach_low = serializers.FloatField()
@@ -284,26 +288,26 @@ class AirOutput(serializers.Serializer[Any]):
 
 
 class CostOutput(serializers.Serializer[Any]):
-    """Points of a stay that begins now."""
+    """Cost, in points, of a stay that begins now."""
 
     mask = serializers.FloatField()
     no_mask = serializers.FloatField()
 
 
 class CostsOutput(serializers.Serializer[Any]):
-    """Points by minutes of stay."""
+    """Cost, in points, by minutes of stay."""
 
     def get_fields(self) -> dict[str, Any]:
-        """Their names are numbers."""
+        """Return the fields under names that are numbers, which class attributes cannot be."""
         return {name: CostOutput() for name in ("30", "60", "120")}
 
 
 class HourOutput(serializers.Serializer[Any]):
-    """One open hour and the points of staying through it without a mask."""
+    """One open hour, and the cost in points of staying through it without a mask."""
 
     start = UtcTime()
     shield_cost_60 = serializers.FloatField()
-    shield_cost = CostsOutput(required=False, help_text="every stay that begins then; with `costs=all` only")
+    shield_cost = CostsOutput(required=False, help_text="of each stay that begins in this hour; only with `costs=all`")
 
 
 class AlternativeOutput(serializers.Serializer[Any]):
@@ -316,29 +320,29 @@ class AlternativeOutput(serializers.Serializer[Any]):
 
 
 class CardOutput(serializers.Serializer[Any]):
-    """A scouting card: from head counts, ratings, air and area prevalence, never from answers."""
+    """A scouting card: computed from head counts, ratings, air and area prevalence, never from answers."""
 
     id = serializers.CharField()
     name = serializers.CharField()
     kind = serializers.ChoiceField(VenueKind.choices)
     zip = serializers.CharField(allow_blank=True)
     organisation = serializers.CharField()
-    verified = serializers.BooleanField(help_text="whether the operator vouches for who runs the place")
+    verified = serializers.BooleanField(help_text="whether the operator has verified who runs the place")
     open = serializers.BooleanField()
-    changes_at = UtcTime(allow_null=True, help_text="when it closes or opens next; null: not within nine days")
+    changes_at = UtcTime(allow_null=True, help_text="next opening or closing time; null if none within nine days")
     opening_hours = serializers.ListField(
         child=serializers.ListField(child=serializers.ListField(child=serializers.IntegerField())),
         help_text="seven days, Monday first, of [opens, closes] in local minutes from midnight; closes may pass 1440",
     )
-    time_zone = serializers.CharField(help_text="of the opening hours and of `usual`")
+    time_zone = serializers.CharField(help_text="time zone of the opening hours and of `usual`")
     epochs = EpochOutput(many=True)
     counted = serializers.BooleanField(
-        help_text="whether check-ins say how full it is; else costs are of a usual place of its kind"
+        help_text="whether check-ins show how full it is; otherwise costs assume a usual place of its kind"
     )
     occupancy = OccupancyOutput()
     ratings = RatingsOutput()
     air = AirOutput()
-    shield_cost = CostsOutput(help_text="stays that begin now or, where it is closed, when it opens next")
+    shield_cost = CostsOutput(help_text="of stays that begin now or, if it is closed, at its next opening")
     hours = HourOutput(many=True)
     best_hours = HourOutput(many=True)
     alternatives = AlternativeOutput(many=True)
@@ -346,17 +350,17 @@ class CardOutput(serializers.Serializer[Any]):
     distance_km = serializers.FloatField(
         required=False,
         allow_null=True,
-        help_text="in a search near a place only: to the middle of the ZIP area, which may be tens of km wide",
+        help_text="to the centre of the ZIP area, which may be tens of km wide; only in a search near a place",
     )
 
 
 def found_data(card: dict[str, Any], distance_km: float | None) -> dict[str, Any]:
-    """A card in a search near a place."""
+    """Return a card as the result of a search near a place."""
     return card_data(card) | {"distance_km": None if distance_km is None else round(distance_km)}
 
 
 def card_data(card: dict[str, Any]) -> dict[str, Any]:
-    """A card as `CardOutput` describes it; a search has thousands of values, too many for a serializer."""
+    """Return a card as `CardOutput` describes it; a search has too many values (thousands) for a serializer."""
     return card | {
         "changes_at": None if card["changes_at"] is None else z(card["changes_at"]),
         "epochs": [epoch | {"date": epoch["date"].isoformat()} for epoch in card["epochs"]],
@@ -370,11 +374,11 @@ def _hour(hour: dict[str, Any]) -> dict[str, Any]:
 
 
 class CardsOutput(serializers.Serializer[Any]):
-    """A page of cards, those of verified places first."""
+    """A page of cards, verified places first."""
 
     results = CardOutput(many=True)
     next = serializers.CharField(allow_null=True, help_text="address of the next page")
-    previous = serializers.CharField(allow_null=True, help_text="address of the page before")
+    previous = serializers.CharField(allow_null=True, help_text="URL of the previous page")
 
 
 # Air ------------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""API of this app: shield, test results, venues, air."""
+"""API views of this app: shield, test results, venues, air."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -25,11 +25,13 @@ from venues.authentication import DeviceAuthentication, IsDevice, device_of
 from venues.kinds import VenueKind
 from venues.selectors import open_venue
 
-_PROFILE = OpenApiParameter("profile", OpenApiTypes.STR, enum=list(BUDGETS), description="whose budget costs are of")
+_PROFILE = OpenApiParameter(
+    "profile", OpenApiTypes.STR, enum=list(BUDGETS), description="profile whose budget costs are relative to"
+)
 
 
 class ShieldView(APIView):
-    """The shield of whoever holds the owners."""
+    """Shields of holders."""
 
     @extend_schema(
         operation_id="shield",
@@ -39,7 +41,10 @@ class ShieldView(APIView):
         responses=serializers.ShieldOutput,
     )
     def post(self, request: Request) -> Response:
-        """Unknown owners are skipped; no owners give 100 and no visits. Nothing of the request is kept."""
+        """Compute the shield of a holder. Skip unknown owners, and keep nothing of the request.
+
+        Without owners the shield is 100, with no visits.
+        """
         body = read_body(request, serializers.ShieldInput)
         budget = body.get("budget", BUDGETS[body.get("profile", serializers.STANDARD)])
         own = {name: body[name] for name in ("own_mask", "susceptibility") if name in body}
@@ -53,16 +58,16 @@ class DiagnosesView(APIView):
     @extend_schema(
         operation_id="report_test",
         tags=["passes"],
-        summary="Report a test result for one's visits",
+        summary="Report a test result for visits",
         request=DiagnosisSerializer,
         responses={202: None},
     )
     def post(self, request: Request) -> Response:
-        """Count a result for the hours of these owners' visits, once an owner; unknown owners are skipped.
+        """Count a result for the hours of these owners' visits, once for each owner. Skip unknown owners.
 
-        It is added to sums that say of nobody who reported, and shows with the next night. So it cannot be taken back,
-        also not by erasing the visits. Owners sent together count as one person in what the model learns; whoever wants
-        to keep them apart from each other sends them one by one, at random moments.
+        The result is added to sums that do not show who reported, and appears in shields after the next nightly run. It
+        therefore cannot be withdrawn, not even by erasing the visits. Owners sent together count as one person in what
+        the model learns. A client that wants to keep them apart sends them one by one, at random times.
         """
         body = read_body(request, DiagnosisSerializer)
         now = utc_now()
@@ -85,32 +90,32 @@ class VenuesView(ETagMixin, APIView):
         tags=["risk"],
         summary="Find venues and scout them",
         parameters=[
-            OpenApiParameter("q", OpenApiTypes.STR, description="words of the name or kind, each may be a beginning"),
-            OpenApiParameter("zip", OpenApiTypes.STR, description="three or five digits: nearest first"),
+            OpenApiParameter("q", OpenApiTypes.STR, description="words, or beginnings of words, of the name or kind"),
+            OpenApiParameter("zip", OpenApiTypes.STR, description="three or five digits; sorts by distance"),
             OpenApiParameter(
                 "near",
                 OpenApiTypes.STR,
-                description="degrees north and east like `37.8,-122.4`, rounded to one decimal on the device: nearest "
-                "first, by the middle of ZIP areas, so within tens of km",
+                description="degrees north and east like `37.8,-122.4`, rounded to one decimal on the device; sorts "
+                "by distance to the centre of ZIP areas, which is accurate to tens of km",
             ),
             OpenApiParameter("kind", OpenApiTypes.STR, enum=VenueKind.values),
-            OpenApiParameter("open", OpenApiTypes.BOOL, description="only those that are open now, or closed"),
-            OpenApiParameter("fits", OpenApiTypes.BOOL, description="only those that fit the profile, or do not"),
+            OpenApiParameter("open", OpenApiTypes.BOOL, description="only venues open now, or closed now"),
+            OpenApiParameter("fits", OpenApiTypes.BOOL, description="only venues that fit, or do not fit, the profile"),
             OpenApiParameter(
                 "sort",
                 OpenApiTypes.STR,
                 enum=SORTS,
-                description="by itself distance near a place, else name; with `cost`, `open` or `fits` the first "
-                f"{MOST_WEIGHED} by distance or name are looked at",
+                description="default: distance near a place, otherwise name; with `cost`, `open` or `fits`, the first "
+                f"{MOST_WEIGHED} venues by distance or name are compared",
             ),
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 50, 20 by itself"),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="where to go on; comes with `next`, `previous`"),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 50; default 20"),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="position, as in `next` and `previous`"),
             _PROFILE,
         ],
         responses=serializers.CardsOutput,
     )
     def get(self, request: Request) -> Response:
-        """Cards of listed venues, those of verified organisations first."""
+        """Return cards of listed venues, verified organisations first."""
         query, now = read_query(request, serializers.VenuesQuery), utc_now()
         offset = paging.offset_of(request)
         question = serializers.VenuesQuery.question(query)
@@ -133,12 +138,12 @@ class VenueView(ETagMixin, APIView):
         summary="Scouting card of a venue",
         parameters=[
             _PROFILE,
-            OpenApiParameter("costs", OpenApiTypes.STR, enum=["all"], description="hours say the cost of every stay"),
+            OpenApiParameter("costs", OpenApiTypes.STR, enum=["all"], description="costs of every stay by hour"),
         ],
         responses=serializers.CardOutput,
     )
     def get(self, request: Request, venue: str) -> Response:
-        """The card; an unlisted venue has one too, for whoever has its link."""
+        """Return the card of a venue. An unlisted venue has a card too, for clients that know its id."""
         query = read_query(request, serializers.CardQuery)
         row = open_venue(venue)
         if row is None:
@@ -148,7 +153,7 @@ class VenueView(ETagMixin, APIView):
 
 
 class AirView(APIView):
-    """Sensors of venues."""
+    """Readings of CO2 sensors."""
 
     authentication_classes = (DeviceAuthentication,)
     permission_classes = (IsDevice,)
@@ -162,7 +167,7 @@ class AirView(APIView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Keep a reading; it narrows what is believed of the venue's air at the next refresh."""
+        """Store a reading. It narrows the estimate of the venue's air from the next refresh on."""
         body, device = read_body(request, serializers.AirInput), device_of(request)
         record_air(device_id=device.device_id, venue_id=device.venue_id, now=utc_now(), **body)
         return Response(status=204)

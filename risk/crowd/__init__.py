@@ -1,1 +1,1 @@
-"""Crowd state and what it is made with: air, cases, self-reports. Begin at `refresh`, which keeps it up to date."""
+"""Crowd state and its inputs: air, cases, self-reports. Begin with `refresh`, which keeps it up to date."""

@@ -1,4 +1,4 @@
-"""What is believed of the air of venues: the prior or what the venue entered, narrowed by measured CO2 hour by hour."""
+"""Estimate the air of venues: the prior or the venue's own figures, narrowed hour by hour by measured CO2."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from risk.models import AirReading
 EARLY: Final = dt.timedelta(minutes=2)
 LATE: Final = dt.timedelta(days=7)
 COURSE: Final = dt.timedelta(hours=6)
-"""How much of the past course of CO2 is looked at for one hour; our choice, several air exchanges of most rooms."""
+"""Hours of past CO2 that are used for one hour; our choice, several air exchanges of most rooms."""
 TAIL: Final = dt.timedelta(hours=48)
-"""How long after the last reading anything of it is left (`co2.FADE_H` is 12)."""
+"""Hours after which nothing is left of the last reading's effect (`co2.FADE_H` is 12)."""
 TAIL_STEP_H: Final = 4
 HOUR: Final = dt.timedelta(hours=1)
 
 
 class Facts(NamedTuple):
-    """What a venue says of its room, and whether somebody verified who runs it."""
+    """What a venue declares about its room, and whether the people who run it are verified."""
 
     kind: str
     volume_m3: float | None
@@ -46,7 +46,7 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Air:
-    """One venue's air: what holds where nothing was measured, and what was measured by hour (hours since 1970)."""
+    """The air of one venue: the estimate without measurements, and the measured one by hour (hours since 1970)."""
 
     belief: RoomAir
     parameters: Parameters
@@ -54,14 +54,14 @@ class Air:
     measured: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
     def at_hour(self, hour: int) -> RoomAir:
-        """What is believed of one hour."""
+        """Return the estimate for one hour."""
         known = self.measured.get(hour)
         if known is None:
             return self.belief
         return measured_air(self.belief, self.facts, self.parameters, *known)
 
     def rates(self, first_edge: int, last_edge: int) -> Floats:
-        """Removal rates per hour of the quarters between two edges."""
+        """Return removal rates (1/h) of the quarter-hours between two edges."""
         rates = np.full(last_edge - first_edge, self.belief.removal_rate_per_h(self.parameters))
         for hour in self.measured:
             a, b = hour * QUARTERS_AN_HOUR - first_edge, (hour + 1) * QUARTERS_AN_HOUR - first_edge
@@ -71,10 +71,11 @@ class Air:
 
 
 def believed(facts: Facts, parameters: Parameters) -> RoomAir:
-    """What is believed of a venue's air before any measurement: what it says, within what such places have.
+    """Return the estimate of a venue's air before any measurement: its own figures, limited to what is plausible.
 
-    Stated air is at most the best of the kind until CO2 is measured, and a stated volume is at most the largest of the
-    kind until somebody verified who runs the place. Air or a room worse than usual is believed as it is stated.
+    Declared air changes count as the best of the venue's kind at most, until CO2 is measured. A declared volume counts
+    as the largest of the kind at most, until the people who run the place are verified. Figures worse than usual are
+    taken as declared.
     """
     prior, volume, air_changes = parameters.priors[Kind(facts.kind)], facts.volume_m3, facts.air_changes_per_h
     if air_changes is not None:
@@ -87,7 +88,7 @@ def believed(facts: Facts, parameters: Parameters) -> RoomAir:
 def measured_air(
     belief: RoomAir, facts: Facts, parameters: Parameters, air_changes_per_h: float, air_log_sd: float
 ) -> RoomAir:
-    """A belief with what CO2 said of the fresh air; the sensor of a place that nobody verified is its own word too."""
+    """Narrow an estimate by measured CO2. At an unverified place the sensor counts as the venue's own word too."""
     if not facts.verified:
         air_changes_per_h = min(air_changes_per_h, parameters.priors[Kind(facts.kind)].air_changes_per_h.high)
     return replace(belief, air_changes_per_h=air_changes_per_h, air_log_sd=air_log_sd, source="measured")
@@ -102,7 +103,7 @@ _HOURS: Final = """
 
 
 def air_of(*, facts: Mapping[int, Facts], edges: Mapping[int, int], parameters: Parameters) -> dict[int, Air]:
-    """Air of venues, with what was measured from two days before an edge on. One statement."""
+    """Return the air of venues, with measurements from two days before each edge on, in one statement."""
     since = [venue_days.moment_of(edges[venue]) - TAIL for venue in facts]
     with connection.cursor() as cursor:
         cursor.execute(_HOURS, {"venues": list(facts), "since": since})
@@ -116,7 +117,7 @@ def air_of(*, facts: Mapping[int, Facts], edges: Mapping[int, int], parameters: 
 
 # Measuring ------------------------------------------------------------------------------------------------------------
 def record_air(*, device_id: int, venue_id: int, co2_ppm: float, measured_at: dt.datetime, now: dt.datetime) -> None:
-    """Keep a reading of a device's sensor; a second one of the same moment changes nothing. Raises `Invalid`."""
+    """Store a reading of a device's sensor. A second reading of the same time has no effect. Raise `Invalid`."""
     errors = []
     if not LOWEST_PPM <= co2_ppm <= HIGHEST_PPM:
         detail = _("No working sensor in a room says this: %(low)d to %(high)d ppm.")
@@ -149,7 +150,7 @@ _KEEP: Final = """
 Inside = Callable[[int, Ints], Floats]
 STEP: Final = 1.5
 COARSE_LOG_SD: Final = math.log(STEP) / math.sqrt(12.0)
-"""Log standard deviation of a head count within its step, where each is as likely."""
+"""Log standard deviation of a head count within its step, taking every count in the step as equally likely."""
 
 
 def measure(
@@ -159,9 +160,9 @@ def measure(
     inside: Inside,
     parameters: Parameters,
 ) -> None:
-    """Bring what measurements say up to date, from each venue's edge on. Three statements at most.
+    """Bring the measured air of venues up to date, from each venue's edge on, in three statements at most.
 
-    ``inside(venue, times_us)``: check-ins inside at those times.
+    ``inside(venue, times_us)`` returns the check-ins inside at those times (microseconds).
     """
     since = {venue: venue_days.moment_of(edge) for venue, edge in venues.items()}
     with connection.cursor() as cursor:
@@ -170,7 +171,7 @@ def measure(
         concerned = []
         for venue, of_venue in groupby(cursor.fetchall(), key=lambda row: row[0]):
             rows = list(of_venue)
-            # Where every reading is older than the change, what they say has not changed.
+            # If every reading is older than the change, the measured air has not changed.
             if max(row[2] for row in rows) >= venue_days.microseconds(since[venue]):
                 concerned.append(venue)
                 found.extend(_hours_of(venue, rows, since[venue], facts[venue], inside, parameters))
@@ -183,9 +184,9 @@ def measure(
 
 
 def _coarsely(heads: Floats) -> Floats:
-    """Head counts in steps of a half, each as its middle; under five as two.
+    """Round head counts to steps of a half, each represented by its middle; counts under five become two.
 
-    A device may send what its people like, and the air is public: from exact counts it would tell how many were inside.
+    A device may send any readings, and the air is public: exact counts would let it find out how many were inside.
     """
     many = np.maximum(heads, FEWEST_SHOWN)
     ends = FEWEST_SHOWN * STEP ** np.ceil(np.log(many / FEWEST_SHOWN) / np.log(STEP) - 1e-9)
@@ -195,7 +196,10 @@ def _coarsely(heads: Floats) -> Floats:
 def _hours_of(  # noqa: PLR0917 - one call
     venue: int, rows: list[Any], since: dt.datetime, facts: Facts, inside: Inside, parameters: Parameters
 ) -> list[tuple[int, dt.datetime, float, float]]:
-    """What the sensor with most readings says of each hour from ``since`` to the end of its tail."""
+    """Return the measured air of each hour from ``since`` on, from the sensor with the most readings.
+
+    The hours run to the end of the last reading's effect.
+    """
     by_device = [list(of) for _device, of in groupby(rows, key=lambda row: row[1])]
     _venues, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
     times_us, co2 = np.array(times, np.int64), np.array(ppm, np.float64)
@@ -209,7 +213,7 @@ def _hours_of(  # noqa: PLR0917 - one call
     last_read = int(times_us[-1] // hour_us)
     hour = first
     while hour <= last_read + TAIL // HOUR:
-        # Hours with readings near them one by one; what fades afterwards in longer steps.
+        # Hours near readings one by one; later hours, in which the effect fades, in longer steps.
         step = 1 if hour <= last_read else TAIL_STEP_H
         end = min((hour + 1) * hour_us, int(times_us[-1]) + 1) if hour <= last_read else int(times_us[-1]) + 1
         part = (times_us < end) & (times_us >= end - COURSE // dt.timedelta(microseconds=1))

@@ -1,7 +1,7 @@
-"""Answers of the visitors of a venue's day: counted once, after the day, rounded with a secret offset and kept.
+"""Count the answers of a venue's visitors of one day: once, after the day, rounded with a secret offset, then stored.
 
-They are never counted again: an erasure, a late scan or a repeated night changes nothing of what was shown, since
-two numbers made with one offset, a person apart, would tell that person's answers.
+They are never counted again: an erasure, a late scan or a repeated run does not change a published number. Two numbers
+made with one offset, from crowds that differ by one person, would reveal that person's answers.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from risk.models import AnsweredDay
 from risk.reads import ANSWERS_OF_DAYS
 
 LOOK_BACK: Final = dt.timedelta(days=9)
-"""A day that no night came to for so long has no answers: they stay unread."""
+"""Age after which a day that was never processed stays without answers."""
 
 
 def settle_answers(*, now: dt.datetime) -> int:
-    """Count the answers of days that ended, of venues with enough people; how many venue-days. Repeating finds none."""
+    """Count the answers of ended days at venues with enough people, and return the number of venue-days.
+
+    Running it again counts none.
+    """
     today = now.astimezone(dt.UTC).date()
     with connection.cursor() as cursor:
         cursor.execute(ANSWERS_OF_DAYS, {"since": today - LOOK_BACK, "today": today, "fewest": FEWEST_PEOPLE})
@@ -36,7 +39,7 @@ def settle_answers(*, now: dt.datetime) -> int:
 
 
 def _rounded(venue: str, day: dt.date, counts: list[int]) -> np.ndarray:
-    """Offsets come from the pepper, so that a night repeated after a restore shows the same."""
+    """Round counts with offsets from the pepper, so that a run repeated after a restore gives the same numbers."""
     secret = keyed_hash("answers", f"{venue} {day}".encode())
     offsets = [int.from_bytes(secret[8 * at : 8 * at + 8]) % STEP for at in range(len(counts))]
     return rounded(counts, offsets)

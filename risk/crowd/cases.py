@@ -1,4 +1,4 @@
-"""How many active cases are known where: weekly numbers of regions, and what is assumed where there are none."""
+"""Known active cases by region: weekly numbers, and the default where there are none."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from risk.models import PublicSignal
 from venues import places
 
 OLD: Final = dt.timedelta(weeks=6)
-"""A number this old says nothing of today any more; our choice, about ten generations."""
+"""Age after which a number no longer describes the present; our choice, about ten generations."""
 LONGEST_SOURCE: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Known active cases per person in one region and week: people whose positive result was reported within the last
-    `classes.KNOWN_ACTIVE_DAYS` days. ``already_total``: the number is the share of people infectious, unreported
-    carriers included."""
+    """Known active cases per person in one region and week.
+
+    An active case is a person whose positive result was reported within the last `classes.KNOWN_ACTIVE_DAYS` days.
+    ``already_total``: the number is the share of people who are infectious, including unreported carriers.
+    """
 
     known_active_per_person: float
     already_total: bool
@@ -33,7 +35,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class NewSignal:
-    """One number to record; ``week`` may be any day of it."""
+    """One number to record. ``week`` may be any day of the week."""
 
     region: str
     week: dt.date
@@ -43,19 +45,19 @@ class NewSignal:
 
 
 def default_signal() -> Signal:
-    """What is assumed where no number is known: the setting `KNOWN_ACTIVE_PER_PERSON`."""
+    """Return the number assumed where none is known: the setting `KNOWN_ACTIVE_PER_PERSON`."""
     return Signal(settings.KNOWN_ACTIVE_PER_PERSON, False, "default")
 
 
 def monday(day: dt.date) -> dt.date:
-    """The Monday of a day's week."""
+    """Return the Monday of a day's week."""
     return day - dt.timedelta(days=day.weekday())
 
 
 def record_public_signals(*, signals: Iterable[NewSignal], now: dt.datetime) -> int:
-    """Store numbers of regions and weeks; a later one for the same region and week replaces the earlier.
+    """Store numbers of regions and weeks, and return how many were stored. A later number replaces an earlier one.
 
-    Raises `Invalid` naming the row, and stores nothing then. Returns how many were stored.
+    Raise `Invalid`, naming the row, and store nothing if a row is not valid.
     """
     rows: dict[tuple[str, dt.date], PublicSignal] = {}
     errors: list[FieldError] = []
@@ -86,7 +88,7 @@ def _faults(at: int, signal: NewSignal, states: set[str]) -> list[FieldError]:
     faults = []
     if signal.region not in states and places.places().get(signal.region) is None:
         faults.append(FieldError(f"/{at}/region", _("Neither a state nor three digits of a ZIP code."), "unknown"))
-    # A number that is no number fails this as well.
+    # NaN fails this comparison as well.
     if not 0.0 <= signal.known_active_per_person <= 1.0:
         faults.append(FieldError(f"/{at}/known_active_per_person", _("A share, from 0 to 1."), "range"))
     if not 0 < len(signal.source) <= LONGEST_SOURCE:
@@ -107,9 +109,9 @@ _LATEST: Final = """
 
 
 def signals_of(wanted: Iterable[tuple[str, dt.date]]) -> Mapping[tuple[str, dt.date], Signal]:
-    """The latest number for each (three digits of a ZIP code, day): of the place, else its state, else the default.
+    """Return the latest number for each pair of a ZIP code's first three digits and a day.
 
-    One statement, whatever the number.
+    It is that of the ZIP area, otherwise of its state, otherwise the default. One statement for any number of pairs.
     """
     pairs = sorted(set(wanted))
     known = [(zip3, day) for zip3, day in pairs if zip3]

@@ -1,4 +1,4 @@
-"""The parameters in force: versioned rows, each shield names its version, a change has crowd state recomputed."""
+"""Parameters in force: versioned rows. Each shield names its version; a change makes crowd state be recomputed."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ NEW_PATHOGEN = "the deployment chose another pathogen"
 
 
 def build(pathogen: str, adaptive: Adaptive) -> Parameters:
-    """The model's parameters of a pathogen profile with what outcomes have taught, and the deployment's adoption."""
+    """Return the model's parameters for a pathogen, what outcomes have taught, and the deployment's adoption."""
     return _build(pathogen, adaptive, tuple(settings.ADOPTION))
 
 
@@ -33,7 +33,7 @@ def _build(pathogen: str, adaptive: Adaptive, adoption: tuple[float, ...]) -> Pa
 
 
 def _adoption(said: tuple[float, ...]) -> Constant:
-    """One share, or low, centre and high."""
+    """Parse adoption: one share, or its low, central and high value."""
     if not said:
         return ADOPTION
     try:
@@ -48,17 +48,17 @@ def _adoption(said: tuple[float, ...]) -> Constant:
 
 
 def parameters_in_force() -> Parameters:
-    """What the newest row says; of the settings while there is none."""
+    """Return the parameters of the newest row; those of the settings if there is none."""
     return parameters_of(ParameterSet.objects.order_by("-pk").first())
 
 
 def parameters_at_start() -> Parameters:
-    """The parameters of the settings, before outcomes taught anything: public, and no function of anybody's visits."""
+    """Return the parameters of the settings, without anything learned: public, and independent of visits."""
     return build(settings.PATHOGEN, Adaptive())
 
 
 def parameters_of(row: ParameterSet | None) -> Parameters:
-    """The parameters of a row, always of the pathogen this deployment is set to."""
+    """Return the parameters of a row, always for the pathogen that this deployment is set to."""
     if row is None:
         return parameters_at_start()
     return build(settings.PATHOGEN, adaptive_of(row.dose_scale, row.hidden_carriers, row.kind_intensity, row.learned))
@@ -67,7 +67,7 @@ def parameters_of(row: ParameterSet | None) -> Parameters:
 def adaptive_of(
     scale: float, carriers: float, intensity: Mapping[str, float], learned: Iterable[Sequence[Any]]
 ) -> Adaptive:
-    """What the columns of a row say."""
+    """Build the adaptive factors from the columns of a row."""
     return Adaptive(
         scale,
         carriers,
@@ -77,7 +77,7 @@ def adaptive_of(
 
 
 def record_parameters(*, adaptive: Adaptive, reason: str, actor: str, now: dt.datetime) -> ParameterSet:
-    """Put new parameters in force. The next refresh computes anew all that depends on them."""
+    """Put new parameters in force. The next refresh recomputes everything that depends on them."""
     version = build(settings.PATHOGEN, adaptive).version
     with transaction.atomic():
         row = ParameterSet.objects.create(
@@ -95,7 +95,7 @@ def record_parameters(*, adaptive: Adaptive, reason: str, actor: str, now: dt.da
 
 
 def settle_parameters(*, now: dt.datetime) -> Parameters:
-    """The parameters in force, with a row for them: a new program or setting makes a new version."""
+    """Return the parameters in force, and record a new version if the program or a setting changed."""
     row = ParameterSet.objects.order_by("-pk").first()
     parameters = parameters_of(row)
     if row is None or row.version != parameters.version:

@@ -1,14 +1,14 @@
-"""Crowd state from visits, kept up to date: takes what doors and visitors queued, recomputes the venues concerned.
+"""Keep crowd state up to date: take the changes that doors and visitors queued, and recompute the venues concerned.
 
-The queue (`passes.models.Change`) holds, for each venue, the earliest instant that something changed. Its rows are
-taken with ``DELETE ... RETURNING`` in the transaction that reads the visits and writes the state: what is committed
-later stays in the queue for the next time, and a refresh that fails gives back what it took. One refresh runs at a
-time.
+The queue (`passes.models.Change`) holds, for each venue, the earliest time at which something changed. Its rows are
+taken with ``DELETE ... RETURNING`` in the transaction that reads the visits and writes the state: a change that is
+committed later stays in the queue for the next refresh, and a refresh that fails puts back what it took. Only one
+refresh runs at a time.
 
-State before the change stands; from there it goes on with everybody who was there lately. So it is the same as
-computed from the start, for late scans, repeated changes and erasures alike, and running it again changes nothing.
-What people answered is not in it: its columns of classes are 0, and a shield reads the day's answers
-(`risk.crowd.answers`).
+State before the change is kept, and the computation continues from there with everybody who was present recently. The
+result is the same as if computed from the start, for late scans, repeated changes and erasures, and running it again
+changes nothing. Answers are not part of it: the columns of classes are 0, and a shield reads the answers of a day from
+`risk.crowd.answers`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from risk.models import CrowdClock
 from risk.reads import FIRST_ARRIVALS, TAKE_CHANGES, VENUE_FACTS, VENUES_WITH_NEW_FACTS, VISITS_SINCE
 
 VENUES_AT_ONCE: Final = 250
-"""Venues whose visits are in memory at a time."""
+"""Number of venues whose visits are in memory at one time."""
 ON_ITS_WAY: Final = dt.timedelta(seconds=10)
-"""A scan may be that old before it is committed, so the state speaks only of the time before."""
+"""Time that a scan may take to be committed; state describes only the time before that."""
 LOOK_BACK: Final = 28 * 4
-"""Quarters before a change whose visitors still matter: a pass lives 28 hours, air clears sooner."""
+"""Quarters before a change whose visitors still matter: a pass lives 28 hours, and air clears sooner."""
 KNOWN_AHEAD: Final = 28 * 4
 _HOUR_US: Final = QUARTERS_AN_HOUR * QUARTER_US
 _EVER: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -46,7 +46,7 @@ _EVER: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did."""
+    """The result of a refresh."""
 
     venues: int
     visits: int
@@ -54,7 +54,7 @@ class Refreshed:
 
 
 def refresh_crowd(*, now: dt.datetime) -> Refreshed:
-    """Bring crowd state up to what is committed now. Safe to repeat and to run twice at once."""
+    """Update crowd state with everything committed so far. Safe to repeat and to run concurrently."""
     with transaction.atomic():
         hold(CROWD)
         parameters = settle_parameters(now=now)
@@ -64,7 +64,7 @@ def refresh_crowd(*, now: dt.datetime) -> Refreshed:
 
 
 def recompute_crowd(*, venues: Sequence[int], now: dt.datetime) -> Refreshed:
-    """Compute all that is kept of these venues anew, from the first visit on."""
+    """Recompute everything stored for these venues, from the first visit on."""
     with transaction.atomic():
         hold(CROWD)
         parameters = settle_parameters(now=now)
@@ -88,7 +88,7 @@ _NEW_PARAMETERS: Final = """
 
 
 def _wanted(parameters: Parameters) -> dict[int, dt.datetime]:
-    """Venues to compute, each with the earliest instant that changed."""
+    """Return the venues to compute, each with the earliest time at which something changed."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE_CHANGES)
         since: dict[int, dt.datetime] = dict(cursor.fetchall())
@@ -97,7 +97,7 @@ def _wanted(parameters: Parameters) -> dict[int, dt.datetime]:
 
 
 def _wind_clock(parameters: Parameters, now: dt.datetime) -> None:
-    """The clock never goes back: a simulated past is computed beside the present."""
+    """Advance the clock. It never goes back: a simulated past is computed alongside the present."""
     clock = CrowdClock.objects.first()
     as_of = now - ON_ITS_WAY if clock is None else max(clock.as_of, now - ON_ITS_WAY)
     CrowdClock.objects.update_or_create(id=1, defaults={"as_of": as_of, "parameters": parameters.version})
@@ -106,7 +106,7 @@ def _wind_clock(parameters: Parameters, now: dt.datetime) -> None:
 # Rooms and their visits -----------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Stays:
-    """Stays of one venue, by pass and time; short ways out are no gaps. ``rated`` (n, 2): masks, distancing, or 0."""
+    """Stays of one venue, by pass and time, with short absences closed. ``rated`` (n, 2): masks, distancing, or 0."""
 
     arrive_us: Ints
     leave_us: Ints
@@ -114,14 +114,14 @@ class _Stays:
     rated: Ints
 
     def inside_at(self, times_us: Ints) -> Floats:
-        """Check-ins inside at each time."""
+        """Return the number of check-ins inside at each time."""
         came = np.searchsorted(np.sort(self.arrive_us), times_us, side="right")
         return np.asarray(came - np.searchsorted(np.sort(self.leave_us), times_us, side="right"), np.float64)
 
 
 @dataclass(slots=True)
 class _Room:
-    """One venue to compute from an edge on; ``before``: its state of the days around that edge."""
+    """One venue to compute from an edge on. ``before``: its state of the days around that edge."""
 
     venue: int
     first_edge: int
@@ -131,7 +131,7 @@ class _Room:
     before: list[Crowd] = field(default_factory=list)
 
     def computed(self) -> Crowd | None:
-        """State from `first_edge` on, joined to what stands before it on its day; `None` where nobody ever was."""
+        """Return the state from `first_edge` on, joined to that day's earlier state; `None` if nobody ever came."""
         midnight = self.first_edge // venue_days.QUARTERS_A_DAY * venue_days.QUARTERS_A_DAY
         parts = [
             part.between(max(part.first_edge, midnight), min(part.last_edge, self.first_edge))
@@ -162,13 +162,13 @@ class _Room:
 
 
 def _comings_back(stays: _Stays, since: int, first: int, rates: Floats) -> tuple[Ints, Ints]:
-    """Arrivals (q, 4) of passes that still linger, and (q,) of passes that were there before and cleared."""
+    """Return arrivals (q, 4) of passes that still linger, and (q,) of passes that had been there and had cleared."""
     quarters = since + rates.size - first
     again, returns = np.zeros((quarters, 4), np.int64), np.zeros(quarters, np.int64)
     later = np.flatnonzero(stays.person[1:] == stays.person[:-1]) + 1 if stays.person.size else np.zeros(0, np.int64)
     at = stays.arrive_us[later] // QUARTER_US - first
     later, at = later[at >= 0], at[at >= 0]
-    # Whether somebody is clear is decided at edges; removal between two times, in units of the exponent.
+    # Whether a person's breath has cleared is decided at edges, from the removal between two times (the exponent).
     edges = np.arange(since, since + rates.size + 1) * QUARTER_US
     removed = np.concatenate([[0.0], np.cumsum(rates) * QUARTER_H])
     since_left = np.interp((at + first) * QUARTER_US, edges, removed) - np.interp(
@@ -181,7 +181,10 @@ def _comings_back(stays: _Stays, since: int, first: int, rates: Floats) -> tuple
 
 
 def _rating_sums(stays: _Stays, first: int, last: int) -> Ints:
-    """Count and sums (q, 3) of ratings of the people of each hour, the same for its quarters. One person, one voice."""
+    """Return count and sums (q, 3) of the ratings given by the people of each hour, equal in all quarters of the hour.
+
+    Each person counts once.
+    """
     sums = np.zeros((last - first, 3), np.int64)
     rows = np.flatnonzero((stays.rated[:, 0] > 0) & (stays.leave_us > first * QUARTER_US))
     voices = {
@@ -225,7 +228,7 @@ _CARDS: Final = """
 
 @dataclass(slots=True)
 class _Batch:
-    """Venues computed together."""
+    """Venues that are computed together."""
 
     rooms: list[_Room]
     visits: int
@@ -233,7 +236,7 @@ class _Batch:
 
     @classmethod
     def read(cls, since: Mapping[int, dt.datetime], parameters: Parameters, now: dt.datetime) -> _Batch:
-        """All that the venues' state depends on."""
+        """Read everything that the venues' state depends on."""
         with connection.cursor() as cursor:
             facts = {venue: Facts(*rest) for venue, *rest in _rows(cursor, VENUE_FACTS, [list(since)])}
             firsts = dict(_rows(cursor, FIRST_ARRIVALS, [[venue for venue in facts if since[venue] == _EVER]]))
@@ -254,7 +257,7 @@ class _Batch:
         return cls(rooms, sum(stay.person.size for stay in stays.values()), now)
 
     def write(self) -> int:
-        """Compute and store all; the number of days written."""
+        """Compute and store all states, and return the number of days written."""
         rows: list[tuple[int, dt.date, bytes]] = []
         inside: list[bytes] = []
         present = venue_days.microseconds(self.now) // QUARTER_US
@@ -268,7 +271,7 @@ class _Batch:
             inside.append(ahead.astype("<i4").tobytes() if crowd.first_edge <= present else b"")
         with connection.cursor() as cursor:
             venues = [room.venue for room in self.rooms]
-            # A venue computed from its first visit on has nothing older.
+            # A venue computed from its first visit on has no older state.
             days = [venue_days.day_of(room.first_edge) if room.before else _EVER.date() for room in self.rooms]
             cursor.execute(_CLEAR, {"venues": venues, "days": days})
             if rows:
@@ -295,7 +298,7 @@ def _rows(cursor: Any, statement: str, parameters: Any) -> Iterator[Any]:
 
 
 def _hour_edge(moment: dt.datetime) -> int:
-    """The edge at the start of the hour: ratings are of whole hours."""
+    """Return the edge at the start of the hour, because ratings belong to whole hours."""
     return venue_days.microseconds(moment) // _HOUR_US * QUARTERS_AN_HOUR
 
 
@@ -314,7 +317,10 @@ def _read_before(cursor: Any, edges: Mapping[int, int]) -> dict[int, list[Crowd]
 
 
 def _stays_of(rows: list[Any]) -> _Stays:
-    """Stays of one venue's rows in order of pass and arrival: gaps under 15 minutes closed, none longer than a pass."""
+    """Return the stays of one venue in order of pass and arrival, with gaps under 15 minutes closed.
+
+    No stay is longer than a pass is valid.
+    """
     _venues, tags, arrived, left, masks, distancing = zip(*rows, strict=True)
     marks = np.frombuffer(b"".join(bytes(tag) for tag in tags), "<u8").reshape(len(rows), -1)
     arrive = np.array(arrived, np.int64)

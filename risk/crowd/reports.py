@@ -1,11 +1,13 @@
-"""Self-reported results, added as they come to the quarter-hours they speak of, never as certainty.
+"""Self-reported results: added on arrival to the quarter-hours they concern, and never treated as certain.
 
-A positive result within the infectious window of a stay makes it likelier that somebody infectious was there: the
-chance of one of the people inside, by the likelihood ratio of a self-report (`risk.model.classes.reported_positive`),
-which is applied when a shield is read. A negative result adds nothing, for everybody counts as "admitted here" at
-least, and less would tell on the others. What reports may add to a venue-day is capped; of those beyond the number
-waits for the operator. No row holds an owner and a result: a report is added in the transaction that spends its owner,
-so nothing is added twice, nothing says whose it was, and nothing can be taken back. Sums show with the next night.
+A positive result whose infectious window covers a stay makes it more likely that an infectious person was there. The
+chance of one of the people inside rises by the likelihood ratio of a self-report
+(`risk.model.classes.reported_positive`), which is applied when a shield is computed. A negative result adds nothing:
+everybody counts at least as "admitted here", and less would reveal something about the others. The number of reports
+that one venue-day can count is capped; for the rest only their number is stored, until the operator decides. No row
+holds an owner together with a result: a report is added in the transaction that spends its owner, so that nothing is
+added twice, nothing shows whose it was, and nothing can be withdrawn. The sums appear in shields after the next nightly
+run.
 """
 
 from __future__ import annotations
@@ -34,14 +36,15 @@ from risk.reads import REPORTED_STAYS
 
 BEFORE: Final = dt.timedelta(days=7)
 AFTER: Final = dt.timedelta(days=3)
-"""A test speaks of stays up to seven days before it and three days after; our assumption, about the infectious time."""
+"""A test concerns stays up to seven days before it and three days after; our assumption about the infectious time."""
 MOST_REPORTS: Final = 3
-"""Positive reports that count on a venue-day by themselves, so that a crowd of liars moves no more; our choice."""
+"""Positive reports that count on a venue-day without review, so that many false reports have no more effect; our
+choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a night did: reports that show from now on, venue-days touched, reports that wait for the operator."""
+    """The result of a nightly run: reports that now count, venue-days changed, reports waiting for the operator."""
 
     reports: int
     days: int
@@ -49,9 +52,10 @@ class Folded:
 
 
 def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, now: dt.datetime) -> set[bytes]:
-    """Count a result for the stays of these owners' passes so far, once an owner; the others are skipped.
+    """Count a result for the stays so far of these owners' passes, once for each owner; skip the others.
 
-    Each owner is a transaction of its own, and no row holds an owner and a result. Returns the owners that counted.
+    Each owner has a separate transaction, and no row holds an owner together with a result. Return the owners that
+    counted.
     """
     counted = set()
     for owner_hash in shuffled(owner_hashes):
@@ -65,7 +69,7 @@ def report_test(*, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: 
 
 
 def _stays_of(owner_hash: bytes, tested_on: dt.date) -> list[tuple[int, int, int]]:
-    """Venue, arrival and end (microseconds) of the stays that a test speaks of."""
+    """Return venue, arrival and end (microseconds) of the stays that a test concerns."""
     wanted: dict[str, Any] = {
         "owner": owner_hash,
         "day": tested_on,
@@ -78,7 +82,7 @@ def _stays_of(owner_hash: bytes, tested_on: dt.date) -> list[tuple[int, int, int
 
 
 def _add(stays: Iterable[tuple[int, int, int]]) -> None:
-    """Add one report to the days of its stays; where the day is full, to the number of those that wait."""
+    """Add one report to the days of its stays; if a day is full, add it to the number of those that wait."""
     pieces: dict[tuple[int, dt.date], Floats] = {}
     for venue, arrive_us, leave_us in stays:
         for day, inside in _inside(arrive_us, min(leave_us, arrive_us + LONGEST_STAY_US)):
@@ -94,8 +98,8 @@ def _add(stays: Iterable[tuple[int, int, int]]) -> None:
 
 
 def fold_reports(*, now: dt.datetime) -> Folded:
-    """Have the reports of the day show, a venue-day at a time and in random order. Running it again finds none."""
-    del now  # what a result says does not depend on when it shows
+    """Make the day's reports count, one venue-day at a time in random order. Running it again changes nothing."""
+    del now  # the meaning of a result does not depend on when it is counted
     new = ReportedDay.objects.filter(new_reports__gt=0)
     keys = list(new.values_list("pk", flat=True))
     random.SystemRandom().shuffle(keys)
@@ -124,7 +128,7 @@ def _sum(sums: bytes | memoryview, more: Floats) -> bytes:
 
 
 def _inside(arrive_us: int, leave_us: int) -> Iterable[tuple[dt.date, Floats]]:
-    """Share of each quarter-hour that a stay covers, day by day."""
+    """Yield, day by day, the share of each quarter-hour that a stay covers."""
     edge, end = arrive_us // QUARTER_US, edge_after(leave_us)
     while edge < end:
         midnight = (edge // QUARTERS_A_DAY + 1) * QUARTERS_A_DAY
@@ -135,9 +139,9 @@ def _inside(arrive_us: int, leave_us: int) -> Iterable[tuple[dt.date, Floats]]:
 
 
 def settle_waiting(*, venue: int, day: dt.date, accept: bool, actor: str, now: dt.datetime) -> int:
-    """The operator's word on the reports of a venue-day that wait: count them, or leave them out. Returns how many.
+    """Count or drop the waiting reports of a venue-day, as the operator decides, and return how many there were.
 
-    Of those only the number is kept, so they count as if spread over the hours like the reports that count already.
+    Only their number is stored, so they count as if spread over the hours like the reports that count already.
     """
     with transaction.atomic():
         keep_rows()

@@ -1,7 +1,7 @@
-"""What is known of a venue's past, as its card has it: usual hours and ratings.
+"""What is known of a venue's past for its card: usual hours and ratings.
 
-Both come from the statistics of closed days, which have their noise already (`exports.statistics`): nothing here, and
-no public card, is computed from the visits or ratings themselves.
+Both come from the statistics of closed days, which contain noise already (`exports.statistics`). Nothing here, and no
+public card, is computed directly from visits or ratings.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Of one venue: mean heads (168,) by local hour of the week, Monday first; about how many ratings and their means
-    of masks and distancing, from 1 to 5. `None` where it is not known."""
+    """The past of one venue.
+
+    Mean head counts (168,) by local hour of the week, Monday first; the approximate number of ratings, and their means
+    for masks and distancing, from 1 to 5. `None` where not known.
+    """
 
     usual: Floats | None
     rated: tuple[int, float, float] | None
 
 
 def store_known(known: Mapping[int, Known], *, now: dt.datetime) -> None:
-    """Put it on the cards of these venues; a venue without a card gets it the next time."""
+    """Store what is known on the venues' cards. A venue without a card gets it at the next run."""
     cards = list(VenueCard.objects.filter(venue__in=list(known)).only("venue_id"))
     for card in cards:
         found = known[card.venue_id]

@@ -1,7 +1,8 @@
-"""Crowd state as bytes: one venue, one UTC day, cut to the quarters in which anybody was there.
+"""Crowd state as bytes: one venue, one UTC day, limited to the quarter-hours in which anybody was present.
 
-Beside the model's state a quarter carries what only rows can know: arrivals of a pass whose earlier breath is still
-in the room (``again``, one person and not two), later returns of a pass (``returns``), and ratings of its hour.
+Besides the model's state, a quarter holds what can only be known from rows: arrivals of a pass whose earlier breath is
+still in the room (``again``, so that one person does not count as two), later returns of a pass (``returns``), and the
+ratings of its hour.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ QUARTERS_AN_HOUR: Final = 4
 _EPOCH_DAY: Final = dt.date(1970, 1, 1).toordinal()
 _FORM: Final = 1
 _HEAD_WORDS: Final = 4  # of 8 bytes: form, first edge, quarters, volume
-_LEVEL: Final = 1  # of zlib: three of four columns are mostly zeros, more effort gains little
+_LEVEL: Final = 1  # of zlib: three of four columns are mostly zeros, and a higher level gains little
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """The model's state and what rows add, over the same q quarters.
+    """The model's state and what rows add to it, over the same q quarters.
 
-    ``again`` (q, 4): arrivals, by class, of passes that left so lately that they still linger. ``returns`` (q,):
-    arrivals of passes that were there before and had cleared. ``ratings`` (q, 3): count, sum of masks, sum of
-    distancing of the ratings of people who were there in the hour.
+    ``again`` (q, 4): arrivals, by class, of passes that left so recently that their breath still lingers. ``returns``
+    (q,): arrivals of passes that had been there and had cleared. ``ratings`` (q, 3): count, sum of masks and sum of
+    distancing of the ratings given by the people who were there in the hour.
     """
 
     state: CrowdState
@@ -47,38 +48,38 @@ class Crowd:
 
     @property
     def first_edge(self) -> int:
-        """Number of the first edge."""
+        """Return the number of the first edge."""
         return self.state.first_edge
 
     @property
     def last_edge(self) -> int:
-        """Number of the last edge."""
+        """Return the number of the last edge."""
         return self.state.last_edge
 
     def between(self, first_edge: int, last_edge: int) -> Crowd:
-        """The part between two edges."""
+        """Return the part between two edges."""
         a, b = first_edge - self.first_edge, last_edge - self.first_edge
         return Crowd(self.state.between(first_edge, last_edge), self.again[a:b], self.returns[a:b], self.ratings[a:b])
 
 
 def day_of(edge: int) -> dt.date:
-    """The UTC day of the quarter after an edge."""
+    """Return the UTC day of the quarter after an edge."""
     return dt.date.fromordinal(_EPOCH_DAY + edge // QUARTERS_A_DAY)
 
 
 def microseconds(moment: dt.datetime) -> int:
-    """Microseconds since 1970, exactly."""
+    """Return microseconds since 1970, exactly."""
     return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
 
 
 def moment_of(edge: int) -> dt.datetime:
-    """The instant of an edge."""
+    """Return the time of an edge."""
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + edge * dt.timedelta(microseconds=QUARTER_US)
 
 
 # Bytes ----------------------------------------------------------------------------------------------------------------
 def pack(crowd: Crowd) -> bytes:
-    """Bytes of a state: exact, so that reading it back and going on gives the same numbers."""
+    """Return a state as bytes, exactly: continuing from the unpacked state gives the same numbers."""
     state = crowd.state
     head = np.array([_FORM, state.first_edge, state.quarters], "<i8")
     floats = (state.removal_rate_per_h, state.concentration_per_m3, state.integral_h2_per_m3, state.person_h)
@@ -97,7 +98,7 @@ def pack(crowd: Crowd) -> bytes:
 
 
 def unpack(data: bytes | memoryview) -> Crowd:
-    """Inverse of `pack`."""
+    """Return the state from its bytes; the inverse of `pack`."""
     first_edge, volume, floats, counts = _columns(data)
     rates, concentration, integral, person_h = floats
     present, lingering, arrivals, again, returns, ratings = (each.astype(np.int64) for each in counts)
@@ -111,12 +112,12 @@ def unpack(data: bytes | memoryview) -> Crowd:
 
 _FLOATS: Final = ((0, 1), (1, 4), (0, 4), (0, 4))
 _COUNTS: Final = ((1, 4), (1, 4), (0, 4), (0, 4), (0, 1), (0, 3))
-"""Rows beyond the number of quarters, and columns, of each array in order."""
+"""For each array in order, its rows beyond the number of quarters, and its columns."""
 _Columns = tuple[int, float, list[Floats], list[npt.NDArray[np.int32]]]
 
 
 def _columns(data: bytes | memoryview) -> _Columns:
-    """First edge, volume, and the arrays of floats and of counts as they stand in the bytes."""
+    """Return first edge, volume, and the arrays of floats and of counts, as views of the bytes."""
     raw = zlib.decompress(data)
     form, first_edge, quarters = np.frombuffer(raw, "<i8", 3).tolist()
     if form != _FORM:
@@ -136,11 +137,11 @@ def _columns(data: bytes | memoryview) -> _Columns:
 
 
 Reports = tuple[bytes | memoryview, int]
-"""What was reported of a venue-day: reporters inside by quarter-hour (float32), and how many reports."""
+"""Reports of a venue-day: reporters inside by quarter-hour (float32), and the number of reports."""
 
 
 def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> Table:
-    """Venue-days, each with the number of its venue and what was reported of it, as one table to read stays from."""
+    """Return a table to read stays from, made of venue-days with the number of their venue and their reports."""
     raw = [zlib.decompress(data) for _venue, data, _reports in days]
     sizes = np.array([-(-len(each) // 8) for each in raw], np.int64)
     start = np.cumsum(sizes) - sizes
@@ -148,7 +149,7 @@ def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> 
     if (words[start] != _FORM).any():
         raise ArithmeticError("crowd state of another form")
     first_edge, quarters = words[start + 1], words[start + 2]
-    # The loops below check no bounds: 13 floats and 20 counts a quarter, 4 and 8 more at the last edge.
+    # The loops below check no bounds: 13 floats and 20 counts per quarter, 4 and 8 more at the last edge.
     if (quarters < 0).any() or (sizes != _HEAD_WORDS + 23 * quarters + 8).any():
         raise ArithmeticError("crowd state of another length")
     flow, edge = np.cumsum(quarters) - quarters, np.cumsum(quarters + 1) - quarters - 1
@@ -186,7 +187,7 @@ def table_of(days: Sequence[tuple[int, bytes | memoryview, Reports | None]]) -> 
 def _put(  # noqa: PLR0917 - compiled loops take no keywords
     values: np.ndarray, at: int, rows: int, width: int, table: np.ndarray, row: int, column: int
 ) -> int:
-    """Copy one array of a day into a table; where the next array begins."""
+    """Copy one array of a day into a table, and return where the next array begins."""
     for q in range(rows):
         for c in range(width):
             table[row + q, column + c] = values[at + width * q + c]
@@ -202,7 +203,7 @@ def _fill(  # noqa: PLR0917
     to: tuple[np.ndarray, np.ndarray],
     table: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    """Put the arrays of every day, which stand one after the other in its words, into the rows of a table."""
+    """Copy the arrays of every day, which are consecutive in its words, into the rows of a table."""
     flow_floats, flow_counts, edge_floats, edge_counts = table
     for part in range(starts.size):
         n, flow, edge = quarters[part], to[0][part], to[1][part]
@@ -220,9 +221,9 @@ def _fill(  # noqa: PLR0917
 
 # Days -----------------------------------------------------------------------------------------------------------------
 def split(crowd: Crowd) -> Iterator[tuple[dt.date, Crowd]]:
-    """The days of a state in which anybody was there, each from its first busy quarter to its last.
+    """Yield the days of a state in which anybody was present, each from its first busy quarter to its last.
 
-    What lingers after the last person left is not kept: `concentration_at` follows it exactly.
+    What lingers after the last departure is not stored: `concentration_at` computes it exactly.
     """
     busy = _busy(crowd)
     edge = crowd.first_edge
@@ -235,12 +236,12 @@ def split(crowd: Crowd) -> Iterator[tuple[dt.date, Crowd]]:
 
 
 def _busy(crowd: Crowd) -> npt.NDArray[np.bool_]:
-    """Quarters in which anybody was there; only they are ever read."""
+    """Return the quarters in which anybody was present; only these are ever read."""
     return np.asarray((crowd.state.person_h[:, 0] > 0.0) | (crowd.state.arrivals[:, 0] > 0))
 
 
 def _tidy(crowd: Crowd) -> Crowd:
-    """The same with nothing in quarters and at edges where nobody was, so that one crowd has one form."""
+    """Return the same state with zeros in quarters and at edges where nobody was, so that one crowd has one form."""
     busy, state = _busy(crowd), crowd.state
     flows = busy[:, None]
     edges = (np.concatenate([[False], busy]) | np.concatenate([busy, [False]]))[:, None]
@@ -256,7 +257,7 @@ def _tidy(crowd: Crowd) -> Crowd:
 
 
 def joined(parts: Sequence[Crowd], first_edge: int, last_edge: int) -> Crowd:
-    """States in order of time, over exactly these edges; where there is none, nobody was there."""
+    """Join states in order of time over exactly these edges; where there is no state, nobody was present."""
     quarters = last_edge - first_edge
     whole = Crowd(
         CrowdState(
@@ -291,10 +292,10 @@ def _write(whole: Crowd, part: Crowd, at: int) -> None:
 
 
 def concentration_at(parts: Sequence[Crowd], edge: int, rates_since: Floats) -> Floats:
-    """Concentration (4,) at an edge, from the latest quarter before it in which anybody was there.
+    """Return the concentration (4,) at an edge, from the latest earlier quarter in which anybody was present.
 
-    ``rates_since``: removal rates of the quarters before ``edge``, the last one last: since that quarter the air only
-    cleared.
+    ``rates_since``: removal rates (1/h) of the quarters before ``edge``, the latest last. Since that quarter, the air
+    has only cleared.
     """
     for part in sorted(parts, key=lambda part: -part.first_edge):
         quarters = np.flatnonzero(_busy(part)[: max(0, edge - part.first_edge)])

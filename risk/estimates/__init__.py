@@ -1,1 +1,1 @@
-"""Estimates that learn: cells of reported results, the nightly fit, and what the model believes. Begin at `nightly`."""
+"""Estimates that learn: cells of reported results, the nightly fit, current estimates. Begin with `nightly`."""

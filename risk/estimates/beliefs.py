@@ -1,6 +1,7 @@
-"""What the model believes: each estimate now, before any report, and how it moved. Reads only.
+"""Current estimates of the model: each one now, before any report, and how it moved. Read-only.
 
-Numbers of the whole deployment from five reporters or more; counts of people are shown down to a multiple of five.
+Numbers concern the whole deployment and at least five reporters; counts of people are rounded down to a multiple of
+five.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ POWERS: Final = frozenset({NAMES[RISE]})
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Middle, 5 % and 95 % point: of a factor, a share, or (``rise``) a power."""
+    """Median, 5 % and 95 % points of a factor, a share, or (``rise``) a power."""
 
     middle: float
     low: float
@@ -33,7 +34,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """One estimate. ``name`` is one of `NAMES`; of a venue kind it is the kind's."""
+    """One estimate. ``name`` is one of `NAMES`; for the factor of a venue kind it is the name of the kind."""
 
     name: str
     before: Interval
@@ -41,17 +42,17 @@ class Believed:
 
     @property
     def is_kind(self) -> bool:
-        """Whether it is the factor of one kind of venue against the others."""
+        """Return whether it is the factor of one kind of venue relative to the others."""
         return NAMES.index(self.name) >= KIND
 
     @property
     def is_share(self) -> bool:
-        """Whether it is a share of people, and not a factor."""
+        """Return whether it is a share of people rather than a factor."""
         return self.name in SHARES
 
     @property
     def learned(self) -> float:
-        """Share of the width before that is gone."""
+        """Return the share of the prior's width that the reports removed."""
         return max(0.0, 1.0 - _width(self.name, self.now) / _width(self.name, self.before))
 
 
@@ -67,9 +68,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Beliefs:
-    """``versions``, oldest first, are those that were put in force; without one, ``all`` is what was believed before.
+    """The estimates now. ``versions`` that were put in force, oldest first; if there is none, ``all`` holds the priors.
 
-    ``refused``: the newest fit where it was refused.
+    ``refused``: the newest fit, if it was refused.
     """
 
     all: list[Believed]
@@ -81,7 +82,7 @@ class Beliefs:
 
 
 def beliefs() -> Beliefs:
-    """What is believed now. Three statements at most."""
+    """Return the current estimates, in three statements at most."""
     accepted = list(LearnedEstimate.objects.filter(accepted=True).defer("draws").order_by("-pk")[:MOST_VERSIONS])
     newest = accepted[0] if accepted else None
     before = prior_intervals()
@@ -97,13 +98,13 @@ def beliefs() -> Beliefs:
 
 
 def refused_last() -> LearnedEstimate | None:
-    """The newest fit where the gate refused it: somebody should look."""
+    """Return the newest fit if the gate refused it, so that somebody can look at it."""
     row = LearnedEstimate.objects.defer("draws").order_by("-pk").first()
     return row if row is not None and not row.accepted else None
 
 
 def prior_intervals() -> dict[str, Interval]:
-    """What was believed before any report."""
+    """Return the estimates before any report."""
     ends = PRIOR.mean - _Z95 * PRIOR.sd, PRIOR.mean + _Z95 * PRIOR.sd
     rows = zip(NAMES, PRIOR.mean, PRIOR.sd, *ends, strict=True)
     return {name: _interval(name, *(float(value) for value in row)) for name, *row in rows}

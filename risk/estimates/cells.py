@@ -1,8 +1,9 @@
 """Cells of reported results in the database: filled as reports arrive, read merged.
 
-One report adds one person to one row, which says in which 28 days, whether a prompt asked, the band of total expected
-hits, the kind of venue that gave most and its share. The sums are encrypted under the master key: whoever reads the
-table sees how many, not what the hits of a single reporter were. No row has an owner, a day or a place.
+One report adds one person to one row. A row is identified by the 28-day period, whether a prompt asked, the band of
+total expected hits, the kind of venue that contributed most and the band of its share. The sums are encrypted with the
+master key: a reader of the table sees how many people reported, but not the hits of a single reporter. No row has an
+owner, a day or a place.
 """
 
 from __future__ import annotations
@@ -26,29 +27,30 @@ from risk.models import ReportCell
 from risk.shield.answer import Fortnight, fortnight_of
 
 OLDEST_TEST_DAYS: Final = 2
-"""A test older than this teaches nothing: visits are kept for 14 days, so its fortnight is gone in part."""
+"""Age in days after which a test teaches nothing: visits are stored for 14 days, so its fortnight is partly gone."""
 _PURPOSE: Final = "report cells"
 _ORIGIN: Final = dt.date(2020, 1, 6)
 _PLACE: Final = ("begins", "prompted", "band", "kind", "share")
 
 
 def period_of(day: dt.date) -> int:
-    """Number of the 28 days that a day lies in."""
+    """Return the number of the 28-day period that contains a day."""
     return (day - _ORIGIN).days // PERIOD_DAYS
 
 
 def first_day(period: int) -> dt.date:
-    """First of those 28 days."""
+    """Return the first day of a period."""
     return _ORIGIN + dt.timedelta(days=period * PERIOD_DAYS)
 
 
 def count_reporter(
     *, owner_hashes: set[bytes], tested_on: dt.date, positive: bool, prompted: bool, now: dt.datetime
 ) -> bool:
-    """Add one person to a cell, in a transaction of its own; whether there was something to learn from.
+    """Add one person to a cell in a separate transaction, and return whether there was anything to learn from.
 
-    There is not where no visit of the fortnight before the test counted, or none at a verified place: anyone can make a
-    place with doors that let in whatever they invent, and bend what everybody is shown from a desk.
+    There is nothing if no visit of the fortnight before the test counted, or if none was at a verified place: anyone
+    can set up a place whose doors admit invented visitors, and so could distort everybody's estimates without leaving
+    home.
     """
     today = now.astimezone(deployment_zone()).date()
     if not dt.timedelta(0) <= today - tested_on <= dt.timedelta(days=OLDEST_TEST_DAYS):
@@ -74,7 +76,7 @@ def _one(met: Fortnight, period: int, *, positive: bool, prompted: bool) -> Cell
 
 
 def add_to_cells(cells: Cells) -> None:
-    """Add reporters to the rows of their cells, each cell in a transaction of its own."""
+    """Add reporters to the rows of their cells, each cell in a separate transaction."""
     for at in range(cells.size):
         _add(cells.where(np.array([at])))
 
@@ -97,14 +99,14 @@ def _place_of(one: Cells) -> tuple[Any, ...]:
 
 
 def _sealed(one: Cells) -> bytes:
-    """Sums of a cell, by the names of kinds: their order may change with the program."""
+    """Encrypt the sums of a cell, keyed by the names of kinds, because their order may change with the program."""
     hits = {kind.value: float(value) for kind, value in zip(KINDS, one.hits.sum(axis=0), strict=True) if value}
     sums = {"hits": hits, "elsewhere": float(one.elsewhere.sum()), "squares": float(one.squares.sum())}
     return crypto.encrypt(_PURPOSE, json.dumps(sums).encode())
 
 
 def _cells_of(rows: Iterable[ReportCell]) -> Cells:
-    """Rows as cells; a cell that holds nobody yet is left out."""
+    """Return rows as cells, without cells that hold nobody yet."""
     parts = [_cell_of(row) for row in rows if row.reporters]
     return added(parts) if parts else no_cells()
 
@@ -129,5 +131,5 @@ def _cell_of(row: ReportCell) -> Cells:
 
 
 def kept_cells() -> Cells:
-    """All cells, merged until each has five reporters or more; fewer than five in a period and stream wait."""
+    """Return all cells, merged until each has five reporters or more; fewer than five in a period and stream wait."""
     return coarsened(_cells_of(ReportCell.objects.all()))[0]

@@ -1,7 +1,7 @@
-"""The nightly fit: from all cells, refused where it predicts worse, else in force for the next shields.
+"""Nightly fit from all cells. It is refused if it predicts worse; otherwise it is in force for the next shields.
 
-Nothing learned is the prior of the next fit, so running it again, or leaving nights out, changes nothing. A version
-differs from the one before by five reporters or more, so that no two of them single anybody out.
+A fit never starts from an earlier one, so running it again, or skipping nights, changes nothing. Consecutive versions
+differ by at least five reporters, so that comparing two of them singles out nobody.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from risk.models import LearnedEstimate
 
 SEED: Final = 14
 KEPT_DRAWS: Final = 600
-"""Draws of a version that are kept, for the gate of later nights."""
+"""Number of draws stored with a version, for the gate of later nights."""
 PRIOR: Final = Prior()
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What a night did. ``version``: of the fit, None where there was none; ``reason``: the gate's, or "unchanged"."""
+    """The result of a night.
+
+    ``version`` of the fit, `None` if there was none; ``reason``: the gate's, or "unchanged".
+    """
 
     reporters: int
     version: str | None
@@ -40,27 +43,27 @@ class Night:
 
 
 def learn_tonight(*, now: dt.datetime) -> Night:
-    """Fit, let the gate decide, and put what it accepts in force."""
+    """Fit, let the gate decide, and put an accepted fit in force."""
     cells = kept_cells()
     reporters = int(cells.reporters.sum())
     last = LearnedEstimate.objects.order_by("-pk").first()
     if abs(reporters - (last.reporters if last else 0)) < FEWEST:
         return Night(reporters, None, "unchanged")
     period = period_of(now.astimezone(deployment_zone()).date())
-    unseen = period - 1  # with the one that has begun, 28 to 56 days
+    unseen = period - 1  # together with the current period, 28 to 56 days
     found = learn(cells, PRIOR, period=period, seed=SEED, since=unseen, reference=_reference(unseen))
     version = _record(cells, period, found, now)
     return Night(reporters, version, found.verdict.reason.value)
 
 
 def _reference(before: int) -> Estimate | None:
-    """The version that was in force before a period began; `None` is the prior."""
+    """Return the version that was in force before a period began; `None` is the prior."""
     row = LearnedEstimate.objects.filter(accepted=True, period__lt=before).order_by("-pk").first()
     return None if row is None else estimate_of(row)
 
 
 def estimate_of(row: LearnedEstimate) -> Estimate:
-    """The posterior of a row, as draws of equal weight."""
+    """Return the posterior of a row, as draws of equal weight."""
     draws = np.frombuffer(row.draws, "<f4").astype(np.float64).reshape(-1, len(NAMES))
     weights = np.full(len(draws), 1.0 / len(draws))
     return Estimate(draws, weights, 1.0, row.typical_dose, row.version)
@@ -102,7 +105,7 @@ def _columns(estimate: Estimate) -> dict[str, Any]:
 
 
 def resampled(estimate: Estimate, count: int) -> Floats:
-    """So many draws of equal weight, (count, parameters), by systematic resampling: the same each time."""
+    """Return ``count`` draws of equal weight, (count, parameters), by systematic resampling, which is deterministic."""
     reached = np.cumsum(estimate.weights)
     places = np.searchsorted(reached, (np.arange(count) + 0.5) / count)
     return np.asarray(estimate.draws[np.minimum(places, len(reached) - 1)])

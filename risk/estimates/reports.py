@@ -1,4 +1,4 @@
-"""What a reported result does: it is added to the hours of the visits, and one reporter to the cells of learning."""
+"""Process a reported result: add it to the hours of the visits, and the reporter to the cells of learning."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from risk.estimates.cells import count_reporter
 def take_report(
     *, owner_hashes: Iterable[bytes], tested_on: dt.date, positive: bool, prompted: bool, now: dt.datetime
 ) -> None:
-    """Take a result for the visits of these owners: who sends them together is one reporter.
+    """Process a result for the visits of these owners. Owners sent together are one reporter.
 
-    It teaches once: where none of the owners counts for the first time, no cell is touched.
+    A report teaches once: if every owner has reported before, no cell changes.
     """
     owners = set(owner_hashes)
     if report_test(owner_hashes=owners, tested_on=tested_on, positive=positive, now=now):

@@ -1,8 +1,8 @@
-"""Adoption: the share of the people present who check in, of which doses need the inverse.
+"""Adoption: the share of the people present who check in. Doses use its inverse.
 
-A deployment sets what it believes (`Parameters.adoption`); what is seen at a venue narrows it: people counted at a
-door, what its owner says, and CO2 where the fresh air is known (`co2.people_seen`). On a grid, so no conjugate form is
-forced on three kinds of evidence.
+A deployment sets its estimate (`Parameters.adoption`), which observations at a venue narrow: people counted at a door,
+the owner's own figure, and CO2 where the fresh air is known (`co2.people_seen`). The posterior is computed on a grid,
+so that three kinds of evidence need no common conjugate form.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from risk.model.uncertainty import Floats, quantile
 
 LEAST: Final = 0.02
 HEAVIEST_COUNT: Final = 200.0
-"""People that one count at a door can weigh as: the next day's adoption is another; our assumption."""
+"""Number of people that one count at a door can weigh at most, since adoption varies by day; our assumption."""
 SAID_LOGIT_SD: Final = 0.6
-"""How far off an owner's own figure may be on a logit scale, 70 % being 46 to 87 %; our assumption."""
+"""Error of an owner's own figure on a logit scale: 70 % means 46 to 87 %; our assumption."""
 _LEVELS: Final = (np.arange(2000) + 0.5) / 2000.0
 
 
 def people_per_check_in(adoption: Constant) -> Constant:
-    """People present for each check-in."""
+    """Return the number of people present for each check-in."""
     if adoption.certain:
         return fixed(1.0 / adoption.value, "people per check-in", adoption.source)
     return Constant(
@@ -45,7 +45,7 @@ class DoorCount:
 
 @dataclass(frozen=True, slots=True)
 class PeopleSeen:
-    """People for each check-in as something else than a door says, and how far off it may be (log sd)."""
+    """People for each check-in, estimated other than at a door, and the error of that (log standard deviation)."""
 
     per_check_in: float
     log_sd: float
@@ -58,9 +58,10 @@ def narrowed(
     said: Sequence[float] = (),
     seen: Sequence[PeopleSeen] = (),
 ) -> Constant:
-    """Adoption at a venue: the prior with what was counted, said (shares) and seen. Nothing: the prior itself.
+    """Return adoption at a venue: the prior with the evidence. Without evidence it is the prior itself.
 
-    Median, 5 % and 95 % points. Counts that say more check-ins than people count as everybody.
+    ``counts`` at doors, ``said``: shares that the owner states, ``seen``: other estimates. The result has median, 5 %
+    and 95 % points. A count with more check-ins than people is taken as full adoption. Raise `InvalidInputError`.
     """
     if not (counts or said or seen) or prior.certain:
         return prior
@@ -84,7 +85,7 @@ def narrowed(
 
 
 def _counted(share: Floats, count: DoorCount) -> Floats:
-    """Binomial, with no more weight than `HEAVIEST_COUNT` people."""
+    """Return the binomial log-likelihood of a count, with no more weight than `HEAVIEST_COUNT` people."""
     if not (np.isfinite([count.people, count.check_ins]).all() and count.people > 0.0 and count.check_ins >= 0.0):
         raise InvalidInputError("adoption", "people counted must be more than none")
     weight = min(1.0, HEAVIEST_COUNT / count.people)

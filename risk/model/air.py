@@ -1,4 +1,4 @@
-"""Room air: how fast it loses virus, and what measured CO2 says of it."""
+"""Room air: how fast it loses virus, and what measured CO2 shows about it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _Z95 = 1.6448536269514722
 
 
 def log_sd(constant: Constant) -> float:
-    """Log standard deviation of a positive constant's range."""
+    """Return the log standard deviation of a positive constant's range."""
     return float(np.log(constant.high / constant.low) / (2.0 * _Z95))
 
 
 @dataclass(frozen=True, slots=True)
 class RoomAir:
-    """What is believed of a room: medians and log standard deviations of volume and outdoor air, filters beside.
+    """The estimate of a room: medians and log standard deviations of volume and outdoor air, and filters.
 
     ``source``: "prior", "entered" (by the venue) or "measured" (CO2).
     """
@@ -34,17 +34,17 @@ class RoomAir:
     source: str = "prior"
 
     def interval(self) -> tuple[float, float]:
-        """5 % and 95 % points of the air changes an hour."""
+        """Return the 5 % and 95 % points of the air changes per hour."""
         spread = float(np.exp(_Z95 * self.air_log_sd))
         return self.air_changes_per_h / spread, self.air_changes_per_h * spread
 
     def removal_rate_per_h(self, parameters: Parameters) -> float:
-        """Total removal: outdoor air, filters, viral decay and settling."""
+        """Return total removal (1/h): outdoor air, filters, viral decay and settling."""
         return self.air_changes_per_h + self.filter_changes_per_h + parameters.pathogen.removal_beside_ventilation_per_h
 
 
 ENTERED_LOG_SD = 0.25
-"""How far off a figure entered by a venue may be; our assumption."""
+"""Error of a figure that a venue enters (log standard deviation); our assumption."""
 
 
 def room_air(
@@ -55,7 +55,7 @@ def room_air(
     air_changes_per_h: float | None = None,
     filter_changes_per_h: float = 0.0,
 ) -> RoomAir:
-    """What is believed before any measurement: what the venue entered, else the kind's prior."""
+    """Return the estimate before any measurement: the venue's figures, otherwise the kind's prior."""
     for name, value, least, most in (
         ("volume_m3", volume_m3, 1.0, 1e7),
         ("air_changes_per_h", air_changes_per_h, 0.01, 1000.0),

@@ -1,9 +1,9 @@
-"""From prevalence and four answers to the chance of being infectious.
+"""Compute the chance of being infectious from prevalence and four answers.
 
-Of the infectious, ``alpha + (1 - alpha)*(pre + (1 - pre)*(1 - honesty))`` answer no four times. The others are among
-those who answered yes, in odds form with one ratio a class, because the four answers are correlated:
-``odds(infectious | class) = odds(infectious | all no) + mu*(odds ratio - 1)``, with the ``mu`` for which the classes
-sum to prevalence: ``sum of share * chance = prevalence``. A class is never below one less grave.
+Of the infectious, a share ``alpha + (1 - alpha)*(pre + (1 - pre)*(1 - honesty))`` answers no four times. The others are
+among the people who answered yes, in odds form with one ratio for each class, because the four answers are correlated:
+``odds(infectious | class) = odds(infectious | all no) + mu*(odds ratio - 1)``, with ``mu`` chosen so that the classes
+sum to prevalence: ``sum of share * chance = prevalence``. A more severe class never has a lower chance.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from risk.model.uncertainty import Draws, Floats, draws_of
 
 HIGHEST_CHANCE: Final = 0.999
 KNOWN_ACTIVE_DAYS: Final = 10.0
-"""A known active case is somebody whose positive result was reported within so many days: what series are to count."""
+"""Days for which a reported positive result counts as a known active case; imported series must count the same."""
 _MOST_OF_YES: Final = 0.998
 _STEPS: Final = 64
-"""So many double `mu` often enough for any odds."""
+"""Doublings of `mu` that suffice for any odds."""
 
 
 class AnswerClass(enum.IntEnum):
-    """What four answers come to; also the column of its class in arrays of four (0 is everybody there)."""
+    """The class of four answers, which is also its column in arrays of four (column 0 is everybody present)."""
 
     ALL_NO = 0
     CONTACT = 1
@@ -39,22 +39,22 @@ class AnswerClass(enum.IntEnum):
 def answer_class(
     *, symptoms: npt.ArrayLike, diagnosed: npt.ArrayLike, contact: npt.ArrayLike, near: npt.ArrayLike
 ) -> npt.NDArray[np.int8]:
-    """Class of each set of answers: the gravest yes decides."""
+    """Return the class of each set of answers: the most severe yes decides."""
     some = np.asarray(contact, bool) | np.asarray(near, bool)
     worst = np.where(np.asarray(symptoms, bool), AnswerClass.SYMPTOMS, np.where(some, AnswerClass.CONTACT, 0))
     return np.asarray(np.where(np.asarray(diagnosed, bool), AnswerClass.DIAGNOSED, worst), np.int8)
 
 
 def refused_classes(*, symptoms: bool, diagnosed: bool, contact: bool, near: bool) -> tuple[bool, bool, bool, bool]:
-    """Which classes a venue's requirements keep out, from the answers it refuses.
+    """Return the classes that a venue's requirements exclude, from the answers it refuses.
 
-    The class of contacts holds two questions and is kept out only where both are refused.
+    The class of contacts covers two questions and is excluded only if both are refused.
     """
     return (False, contact and near, symptoms, diagnosed)
 
 
 def hidden_share(draws: Draws) -> Floats:
-    """Of the infectious, the share who answer no four times (draws,)."""
+    """Return the share (draws,) of the infectious who answer no four times."""
     before = draws.not_yet_symptomatic
     return draws.never_symptomatic + (1 - draws.never_symptomatic) * (before + (1 - before) * (1 - draws.honesty))
 
@@ -69,10 +69,11 @@ class Chances:
 
 
 def prevalence(known_active_per_person: npt.ArrayLike, draws: Draws, *, already_total: npt.ArrayLike = False) -> Floats:
-    """Share of people infectious, (n, draws): known active cases times infections per reported case, each infectious
-    for `infectious_days` of the `KNOWN_ACTIVE_DAYS` that a case counts as active.
+    """Return the share of people who are infectious, (n, draws).
 
-    Where ``already_total``, the series says how many are infectious, hidden carriers included, and is taken as it is.
+    It is known active cases times infections per reported case, each infectious for `infectious_days` of the
+    `KNOWN_ACTIVE_DAYS` days that a case counts as active. Where ``already_total``, the series gives the share of people
+    who are infectious, including unreported carriers, and is used unchanged.
     """
     known = np.atleast_1d(np.asarray(known_active_per_person, np.float64))
     if not (np.isfinite(known).all() and (known >= 0).all() and (known <= 1).all()):
@@ -92,16 +93,16 @@ def chances(
     refused: npt.ArrayLike = (False, False, False, False),
     already_total: npt.ArrayLike = False,
 ) -> Chances:
-    """Chances by class and of "admitted here"; ``refused`` (4,) or (n, 4): classes the venue keeps out.
+    """Return chances by class and of "admitted here". ``refused`` (4,) or (n, 4): classes that the venue excludes.
 
-    "Admitted here" is what is believed of anybody whose answers are not used: the mix of admitted classes, never
-    above prevalence, never below the chance of somebody who answered no.
+    "Admitted here" is the chance of a person whose answers are not used: the mix of the admitted classes, never above
+    prevalence and never below the chance of a person who answered no.
     """
     draws, given = draws_of(parameters), parameters.answers
     known = np.atleast_1d(np.asarray(known_active_per_person, np.float64))
     kept_out = np.broadcast_to(np.asarray(refused, bool), (known.size, 4))
     total = np.broadcast_to(np.asarray(already_total, bool), known.shape)
-    # Visits of one area and one set of rules share their chances.
+    # Visits in one area with the same requirements share their chances.
     kinds, which = np.unique(np.column_stack([known, total, kept_out]), axis=0, return_inverse=True)
     spread = prevalence(kinds[:, 0], draws, already_total=kinds[:, 1] > 0)
     shares = answer_shares(given)
@@ -113,25 +114,25 @@ def chances(
 
 
 def answer_shares(given: Answers) -> Floats:
-    """Shares (4,) of the classes among check-ins; they add up to 1."""
+    """Return the shares (4,) of the classes among check-ins, which sum to 1."""
     yes = np.array([given.share_contact.value, given.share_symptoms.value, given.share_diagnosed.value])
     return np.concatenate([[1.0 - yes.sum()], yes])
 
 
 def reconciled(spread: Floats, shares: Floats, draws: Draws) -> Floats:
-    """Chances (n, 4, draws) whose mean by ``shares`` is prevalence ``spread`` (n, draws), rising along the classes.
+    """Return chances (n, 4, draws) whose mean by ``shares`` is prevalence ``spread`` (n, draws), rising with the class.
 
-    Where people who answered no would come out as more likely than the rest, because so many said yes, all classes
-    get prevalence: an answer can only add.
+    If people who answered no would come out as more likely than the rest, because many said yes, all classes get
+    prevalence: an answer can only raise a chance.
     """
     yes = shares[1:, None]
     hidden = np.minimum(hidden_share(draws), shares[0])
-    # No more than everybody who said yes can be infectious: what is left over is with those who said no.
+    # At most everybody who said yes is infectious; the rest of the prevalence belongs to people who said no.
     none = np.maximum(spread * hidden, spread - _MOST_OF_YES * yes.sum()) / max(shares[0], 1e-12)
     none = np.minimum(none, HIGHEST_CHANCE)
     rest = np.maximum(spread - shares[0] * none, 0.0)
     odds, above = (none / (1.0 - none))[:, None, :], np.maximum(draws.odds - 1.0, 1e-9)
-    # Newton's method from the left, where the linear bound lies: the sum is concave in mu, so it never oversteps.
+    # Newton's method from the left, where the linear bound is: the sum is concave in mu, so it never overshoots.
     slope = np.maximum((yes * above).sum(axis=0), 1e-300)
     mu = np.maximum((rest - (yes * odds).sum(axis=1)) / slope, 0.0)
     for _ in range(_STEPS):
@@ -145,9 +146,9 @@ def reconciled(spread: Floats, shares: Floats, draws: Draws) -> Floats:
 
 
 def reported_positive(parameters: Parameters, believed: Floats) -> Floats:
-    """Chance of somebody believed to be infectious with chance ``believed`` who then reports a positive test.
+    """Return the chance of a person, infectious with chance ``believed``, who then reports a positive test.
 
-    Odds times likelihood ratio (Bayes): far from certain where few are infectious and some reports are false.
+    Bayes: odds times likelihood ratio. Far from certain where few people are infectious and some reports are false.
     """
     given = parameters.answers
     ratio = given.report_sensitivity.value / (1.0 - given.report_specificity.value)

@@ -1,18 +1,18 @@
-"""Compiled loops of the model: the sweep over the stays of many venues and the crowd state of one venue.
+"""Compiled loops of the model: the sweep over the stays of many venues, and the crowd state of one venue.
 
-Times are int64 microseconds since any epoch, so that person-time is exact and shifting the clock changes nothing.
-Four columns (`CHANNELS`): everybody, and of these the people of answer class 1, 2 and 3. The class of people who
-answered no four times is what remains; keeping "everybody" apart makes a value that ignores answers bit for bit
-independent of them.
+Times are int64 microseconds since any epoch, so that person-time is exact and shifting the clock changes nothing. There
+are four columns (`CHANNELS`): everybody, and of these the people of answer class 1, 2 and 3. The class of people who
+answered no four times is the remainder. A separate column for everybody makes every value that ignores answers
+independent of them, bit for bit.
 
-Air of a well-mixed room: ``dC/dt = n(t)/V - lambda*C`` per unit emission (1 an hour a head), solved exactly between
-events. A stay's integral follows from the mass balance ``lambda * int C = (int n)/V - (C(b) - C(a))`` of the air
-that is *not* one's own, where ``int n`` is an exact integer and nothing is a difference of totals over the day.
+Air of a well-mixed room: ``dC/dt = n(t)/V - lambda*C`` per unit emission (1 per hour and head), solved exactly between
+events. A stay's integral follows from the mass balance ``lambda * int C = (int n)/V - (C(b) - C(a))`` of the air that
+the visitor did *not* exhale, where ``int n`` is an exact integer and nothing is a difference of totals over the day.
 
-The two sweeps read straight down on purpose: calls between their parts would be argument lists.
+The two sweeps are long functions on purpose: calls between their parts would need long argument lists.
 
-Compiling takes some 20 s of CPU once a machine, all loops together. The result is cached beside this file, or not at
-all where that is not writable (read-only installs); both work.
+Compiling all loops takes about 20 s of CPU once for each machine. The result is cached next to this file, or not at all
+if that is not writable (read-only installs); both work.
 """
 
 # ruff: noqa: PLR0912, PLR0915, PLR0917, PLR1714
@@ -24,19 +24,19 @@ from common.compiled import compiled
 
 CHANNELS = 4
 CLEAR_AFTER = 8.0
-"""Air exchanges (removal rate x hours) after which what people left behind counts as gone: exp(-8) = 0.03 %."""
+"""Air exchanges (removal rate x hours) after which the breath of a departed person counts as gone: exp(-8) = 0.03 %."""
 ROUNDING = 1e-9
-"""Of air exchanges: who left exactly eight ago counts as gone, however the sum was rounded."""
+"""Tolerance, in air exchanges: a person who left exactly eight ago counts as gone, whatever the rounding."""
 US_PER_H = 3_600_000_000.0
 QUARTER_US = 900_000_000
 QUARTER_H = 0.25
 LONGEST_MEMORY_US = 48 * 3_600_000_000
-"""Own stays that began longer ago have cleared: a stay lasts 28 hours at most, and air clears sooner than a day."""
+"""The holder's stays that began longer ago have cleared: a stay lasts 28 hours at most, and air clears within a day."""
 
 
 @compiled
 def group_by_venue(venue: np.ndarray, n_venues: int) -> tuple[np.ndarray, np.ndarray]:
-    """Counting sort: ``start`` (n_venues + 1) and the rows in order of venue."""
+    """Sort by counting: return ``start`` (n_venues + 1) and the rows in order of venue."""
     start = np.zeros(n_venues + 1, np.int64)
     for row in range(venue.size):
         start[venue[row] + 1] += 1
@@ -53,7 +53,7 @@ def group_by_venue(venue: np.ndarray, n_venues: int) -> tuple[np.ndarray, np.nda
 
 @compiled
 def _settle_ties(order: np.ndarray, first: np.ndarray, second: np.ndarray, cls: np.ndarray) -> None:
-    """Within equal ``first``: by ``second``, then class; so the result never depends on how rows came."""
+    """Order rows with equal ``first`` by ``second``, then class: the result never depends on the input's order."""
     for at in range(1, order.size):
         row = order[at]
         back = at
@@ -108,7 +108,7 @@ def sort_events(
 
 @compiled
 def _decay(x: float) -> tuple[float, float]:
-    """``exp(-x)`` and ``1 - exp(-x)``, both to full relative precision, with one transcendental."""
+    """Return ``exp(-x)`` and ``1 - exp(-x)``, both to full relative precision, with one transcendental function."""
     if x < 0.5:
         gone = -np.expm1(-x)
         return 1.0 - gone, gone
@@ -132,7 +132,7 @@ def sweep(
     person_us: np.ndarray,
     heads: np.ndarray,
 ) -> None:
-    """Fill ``dose`` (h2/m3), ``person_us`` and ``heads``, each (stays, 4), of what *others* gave to each stay.
+    """Fill ``dose`` (h2/m3), ``person_us`` and ``heads``, each (stays, 4), with what *others* contributed to each stay.
 
     ``arrive``, ``leave``, ``cls`` are sorted by venue and arrival, ``rows`` says where each came from and
     ``by_departure`` lists their places by departure. ``previous`` has the row of the same person's stay before in the
@@ -158,7 +158,7 @@ def sweep(
         low, high = start[v], start[v + 1]
         if low == high:
             continue
-        # Of each stay: what there was when it came; then, when it leaves, what others gave to it.
+        # For each stay: the state at its arrival; then, at its departure, what others contributed to it.
         met_c = np.empty((high - low, 4))
         met_us = np.empty((high - low, 4), np.int64)
         met = np.empty((high - low, 4), np.int32)
@@ -198,7 +198,7 @@ def sweep(
                     if now - leave[left] < clear_us:
                         break
                     gone_k = cls[left]
-                    # A stay of no length and one that emits nothing were never counted.
+                    # A stay of no length, and one that emits nothing, were never counted.
                     if gone_k >= 0 and leave[left] > arrive[left]:
                         linger[0] -= 1
                         if gone_k > 0:
@@ -224,8 +224,8 @@ def sweep(
                 continue
             j += 1
             length = leave[at] - arrive[at]
-            if length == 0:  # neither gives nor takes
-                i += 1  # its arrival is the next one: departures of the same instant come first
+            if length == 0:  # neither emits nor receives
+                i += 1  # its arrival is the next one, since departures of the same time come first
                 for ch in range(CHANNELS):
                     met_c[local, ch] = 0.0
                     met_us[local, ch] = 0
@@ -298,8 +298,8 @@ def crowd_edges(
 ) -> None:
     """Fill the state at each edge (quarters + 1 rows) and the flows of each quarter (quarters rows).
 
-    ``removal_per_h`` has one value a quarter. Stays may begin before the first edge (they are present there, or
-    linger) and end after the last; what they emitted before is in ``start_concentration``.
+    ``removal_per_h`` has one value for each quarter. Stays may begin before the first edge (they are present there, or
+    linger) and end after the last; what they emitted earlier is in ``start_concentration``.
     """
     n = removal_per_h.size
     c = start_concentration.copy()
@@ -308,7 +308,7 @@ def crowd_edges(
     i = 0
     j = 0
     e = 0
-    # Cumulative removal at a departure, to know when the room is clear although the air may change.
+    # Cumulative removal at a departure, to know when the room has cleared even if the air changes.
     cleared = np.zeros(by_departure.size)
     now = first_edge_us
     total = 0.0
@@ -321,7 +321,7 @@ def crowd_edges(
                 inside[cls[row]] += 1
     while j < by_departure.size and leave[by_departure[j]] <= first_edge_us:
         row = by_departure[j]
-        # Before the first edge the air of the first quarter is taken to have been the same.
+        # Before the first edge, the removal rate of the first quarter is assumed.
         cleared[j] = -removal_per_h[0] * (first_edge_us - leave[row]) / US_PER_H
         j += 1
         if cls[row] >= 0 and leave[row] > arrive[row]:
@@ -420,7 +420,7 @@ def add_segments(visit: np.ndarray, amount: np.ndarray, factor: np.ndarray, tota
 
 @compiled
 def _between(total: float, left: float, right: float, from_h: float, to_h: float) -> float:
-    """Of a quarter's total the part between two times in it: `crowd_state._part` for one number."""
+    """Return the part of a quarter's total between two times in it: `crowd_state._part` for one number."""
     if from_h == 0.0 and to_h == QUARTER_H:
         return total
     limit = 3.0 * total / QUARTER_H
@@ -437,10 +437,10 @@ def _between(total: float, left: float, right: float, from_h: float, to_h: float
 def _window(
     first: int, last: int, part_from: int, part_to: int, parts: tuple[np.ndarray, ...], columns: tuple[np.ndarray, ...]
 ) -> tuple[float, tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
-    """Quarters ``first`` to ``last`` of a venue, joined from parts that touch them; where none is, nobody was there.
+    """Return quarters ``first`` to ``last`` of a venue, joined from the parts that touch them.
 
-    Volume (0 if no part touches them), (removal rates, concentration, integral, person-hours), (present, lingering)
-    and the counts of each quarter.
+    Where there is no part, nobody was present. Return the volume (0 if no part touches them), (removal rates,
+    concentration, integral, person-hours), (present, lingering) and the counts of each quarter.
     """
     part_first, part_quarters, part_flow, part_edge, part_volume = parts
     flow_floats, flow_counts, edge_floats, edge_counts = columns
@@ -479,7 +479,7 @@ def _window(
 def _own_stays(
     stay: int, own_from: int, own_to: int, stays: tuple[np.ndarray, ...]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arrival, departure and class of the holder's stays whose breath a stay can meet: itself and earlier ones."""
+    """Return arrival, departure and class of the holder's stays whose breath a stay can meet, itself included."""
     arrive, leave, until, cls, _came_back = stays
     meets = np.empty(own_to - own_from, np.int64)
     mine = 0
@@ -500,7 +500,7 @@ def _rates_since(
     flow_floats: np.ndarray,
     rates: np.ndarray,
 ) -> np.ndarray:
-    """Removal rates from ``began`` on: where none is known, that of the window's first quarter stands for it."""
+    """Return removal rates from ``began`` on; unknown ones take the rate of the window's first quarter."""
     part_first, part_quarters, part_flow, _part_edge, _part_volume = parts
     since = np.empty(first - began + rates.size)
     for q in range(since.size):
@@ -524,7 +524,7 @@ def _take_out_own(
     floats: tuple[np.ndarray, ...],
     edges: tuple[np.ndarray, ...],
 ) -> np.ndarray:
-    """Take the holder's own breath and presence out of a window, in place; the holder's arrivals in it (n, 4)."""
+    """Remove the holder's own breath and presence from a window in place; return the holder's arrivals (n, 4)."""
     _rates, c, integral, hours = floats
     present, lingering = edges
     long, skip = since.size, first - began
@@ -535,7 +535,7 @@ def _take_out_own(
         arrive,
         leave,
         cls,
-        np.arange(arrive.size).astype(np.int32),  # joined stays of one person end in the order they began
+        np.arange(arrive.size).astype(np.int32),  # joined stays of one person end in the order in which they began
         began * QUARTER_US,
         since,
         volume,
@@ -563,7 +563,7 @@ def _take_out_own(
 def _comings_back(
     first: int, own_from: int, own_to: int, stays: tuple[np.ndarray, ...], counts: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """Arrivals of others that are no second head: of who lingers, by class, and of who came back later."""
+    """Return arrivals that add no head: of others who linger, by class, and of others who came back later."""
     arrive, _leave, _until, cls, came_back = stays
     again, returns = np.zeros(4, np.int64), 0
     for q in range(counts.shape[0]):
@@ -573,7 +573,8 @@ def _comings_back(
     for own in range(own_from, own_to):
         q = arrive[own] // QUARTER_US - first
         if came_back[own] and 0 <= q < counts.shape[0]:
-            # One's own coming back is in either sum; taking it from both keeps the count from being too high.
+            # The holder's own return is in one of the sums; subtracting it from both keeps the count from being too
+            # high.
             if counts[q, 4] > 0:
                 again[0] -= 1
                 if cls[own] > 0:
@@ -596,7 +597,7 @@ def read_stays(
     blind_below: int,
     out: tuple[np.ndarray, ...],
 ) -> None:
-    """Fill what `readings.Readings` holds, for stay after stay of one holder.
+    """Fill the fields of `readings.Readings` for every stay of one holder.
 
     ``part_from``, ``part_to``: the parts of crowd state of each stay's venue; ``own_from``, ``own_to``: the holder's
     stays there. The tuples are columns of `readings.Table`, `readings.OwnStays` and `readings.Readings`.
@@ -608,7 +609,7 @@ def read_stays(
         first, last, row = firsts[stay], lasts[stay], starts[stay]
         n = last - first
         volume, floats, edges, counts = _window(first, last, part_from[stay], part_to[stay], parts, columns)
-        # Where nobody arrived in the quarter of one's own arrival, one's own scan came late and is not counted yet.
+        # If nobody arrived in the quarter of the holder's arrival, the holder's scan came late and is not counted yet.
         if volume == 0.0 or until[stay] <= arrive[stay] or counts[0, 0] == 0:
             continue
         counted[stay] = True
@@ -635,14 +636,14 @@ def read_stays(
                 person_h[row + q, ch] = _between(
                     hours[q, ch], float(present[q, ch]), float(present[q + 1, ch]), from_h, to_h
                 )
-        # Other people, each once: who comes back is no second head, be it oneself or another.
+        # Other people, each once: a person who comes back adds no head, whether the holder or somebody else.
         again, returns = _comings_back(first, own_from[stay], own_to[stay], stays, counts)
         for q in range(n):
             for column in range(3):
                 ratings[row + q, column] = counts[q, 9 + column]
         for ch in range(CHANNELS):
             heads[stay, ch] = max(heads[stay, ch] - max(again[ch], 0), 0)
-        # Of those who left before and linger nobody can say whether they are among the others as well.
+        # Nobody can say whether people who left earlier and linger are among the others as well.
         others[stay] = max(others[stay] - max(again[0], 0) - returns, 0)
         if others[stay] < blind_below:
             blind[stay] = True
@@ -664,9 +665,9 @@ def read_reports(
     read: tuple[np.ndarray, ...],
     out: tuple[np.ndarray, ...],
 ) -> None:
-    """Fill what `readings.Readings` holds of people who reported a positive test, stay after stay.
+    """Fill the fields of `readings.Readings` about people who reported a positive test, stay by stay.
 
-    The same air as everybody's, with the reporters as the only source, from the first quarter that is in the table.
+    The air is the same as everybody's, with the reporters as the only source, from the first quarter in the table on.
     """
     part_first, part_quarters, part_flow, part_reports = parts
     flow_floats, reported, part_volume = columns

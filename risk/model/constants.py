@@ -1,7 +1,7 @@
-"""A number with its unit, its range and where it comes from.
+"""A number with its unit, its range and its source.
 
-``value`` is the centre, ``low`` and ``high`` the 5 % and 95 % points of what we believe. A range is turned into a
-distribution in `uncertainty.quantile`: two-piece lognormal for positive quantities, two-piece logit-normal for shares.
+``value`` is the centre, ``low`` and ``high`` are the 5 % and 95 % points of our estimate. `uncertainty.quantile` turns
+a range into a distribution: two-piece lognormal for positive quantities, two-piece logit-normal for shares.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NOT_SEEN = " (source not seen)"
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One constant of the model: ``low <= value <= high``, all finite and positive (0 only where low = high = 0)."""
+    """One constant of the model: ``low <= value <= high``, all finite and positive (0 only if low = high = 0)."""
 
     value: float
     low: float
@@ -37,10 +37,10 @@ class Constant:
 
     @property
     def certain(self) -> bool:
-        """Whether the range has no width."""
+        """Return whether the range has no width."""
         return self.low == self.high
 
 
 def fixed(value: float, unit: str, source: str) -> Constant:
-    """A constant whose uncertainty we leave out."""
+    """Return a constant whose uncertainty is ignored."""
     return Constant(value, value, value, unit, source)

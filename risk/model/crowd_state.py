@@ -1,12 +1,13 @@
-"""Crowd state: per venue, answer class and quarter-hour, the few numbers from which any stay follows.
+"""Crowd state: for each venue, answer class and quarter-hour, the few numbers from which any stay can be computed.
 
-At each edge (a fixed instant, multiple of 15 minutes UTC): concentration per unit emission, people present, people
-gone whose breath may still be there. Over each quarter: the integral of the concentration, arrivals, person-hours.
-Columns: everybody, then classes 1, 2, 3. No person is in it.
+At each edge (a fixed time, a multiple of 15 minutes UTC): concentration per unit emission, people present, and departed
+people whose breath may still be there. Over each quarter: the integral of the concentration, arrivals, person-hours.
+Columns: everybody, then classes 1, 2, 3. It contains no person.
 
-A stay is read by taking the reader's own part away at the edges (which is exact: the same equations run on their own
-stays alone), and between edges by a cubic Hermite curve on (integral, concentration), kept monotone. Stays that begin
-and end on edges come out exact. Heads are counted over the quarters touched, so they are never too few.
+To read a stay, the reader's own part is subtracted at the edges (which is exact: the same equations applied to the
+reader's stays alone), and a cubic Hermite curve on (integral, concentration), kept monotone, interpolates between
+edges. Stays that begin and end on edges are exact. Heads are counted over all quarters touched, so they are never too
+few.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ QUARTER_H: Final = 0.25
 
 
 def edge_before(time_us: int) -> int:
-    """Number of the last edge at or before a time (edges are multiples of a quarter-hour since the epoch)."""
+    """Return the number of the last edge at or before a time (edges: multiples of 15 minutes since the epoch)."""
     return int(time_us // QUARTER_US)
 
 
 def edge_after(time_us: int) -> int:
-    """Number of the first edge at or after a time."""
+    """Return the number of the first edge at or after a time."""
     return int(-(-time_us // QUARTER_US))
 
 
@@ -55,16 +56,16 @@ class CrowdState:
 
     @property
     def quarters(self) -> int:
-        """Number of quarter-hours covered."""
+        """Return the number of quarter-hours covered."""
         return int(self.removal_rate_per_h.size)
 
     @property
     def last_edge(self) -> int:
-        """Number of the last edge."""
+        """Return the number of the last edge."""
         return self.first_edge + self.quarters
 
     def between(self, first_edge: int, last_edge: int) -> CrowdState:
-        """The part between two edges."""
+        """Return the part between two edges."""
         a, b = first_edge - self.first_edge, last_edge - self.first_edge
         if not 0 <= a < b <= self.quarters:
             raise InvalidInputError("edges", "outside the crowd state")
@@ -92,18 +93,18 @@ def crowd_state(
     last_edge: int,
     concentration_per_m3: npt.ArrayLike = (0.0, 0.0, 0.0, 0.0),
 ) -> CrowdState:
-    """Crowd state of one venue between two edges.
+    """Return the crowd state of one venue between two edges.
 
-    ``removal_rate_per_h``: one number, or one a quarter (air measured hour by hour). To go on from an earlier state,
-    give its concentration at ``first_edge`` and every stay that ended at most `CLEAR_AFTER` changes of air before; the
-    result is then the same as computed from the start, to rounding. Stays may come in any order; who has not left yet
-    is given with ``leave_us`` at the expected departure.
+    ``removal_rate_per_h``: one number, or one for each quarter (air measured hour by hour). To continue from an earlier
+    state, pass its concentration at ``first_edge`` and every stay that ended at most `CLEAR_AFTER` air changes before;
+    the result then equals that computed from the start, up to rounding. Stays may come in any order. For a person who
+    has not left yet, ``leave_us`` is the expected departure. Raise `InvalidInputError`.
     """
     quarters = last_edge - first_edge
     if quarters <= 0:
         raise InvalidInputError("last_edge", "must be after first_edge")
     rates = np.ascontiguousarray(np.broadcast_to(np.asarray(removal_rate_per_h, np.float64), quarters))
-    Rooms(np.full(quarters, volume_m3, np.float64), rates)  # refuses what no room has
+    Rooms(np.full(quarters, volume_m3, np.float64), rates)  # raises for values that no room has
     start_concentration = np.array(concentration_per_m3, np.float64)
     if not (np.isfinite(start_concentration).all() and (start_concentration >= 0.0).all()):
         raise InvalidInputError("concentration_per_m3", "must be finite and not negative")

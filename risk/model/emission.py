@@ -1,4 +1,4 @@
-"""What a kind of venue means in draws: quanta breathed out and in, and closeness."""
+"""Draws of what a kind of venue implies: quanta exhaled and inhaled, and closeness."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from risk.model.uncertainty import Floats, draws_of, quantile
 
 @dataclass(frozen=True, slots=True)
 class KindDraws:
-    """Each (draws,).
+    """Values of one kind, each (draws,).
 
-    ``quanta_m3_per_h2``: quanta breathed out an hour by an infectious person of mean load, times m3 breathed in an
-    hour by a visitor; a unit dose in h2/m3 times this is quanta. ``near_per_h``: hazard of an hour with one person
-    present, all people being equally likely to be the close one.
+    ``quanta_m3_per_h2``: quanta per hour exhaled by an infectious person of mean load, times m3 per hour inhaled by a
+    visitor; a unit dose in h2/m3 times this is in quanta. ``near_per_h``: hazard (1/h) of an hour with one person
+    present, if all people are equally likely to be the close one.
     """
 
     quanta_m3_per_h2: Floats
@@ -26,7 +26,7 @@ class KindDraws:
 
 
 def emission_per_h(parameters: Parameters, kind: Kind) -> Floats:
-    """Quanta an hour of an infectious person of mean load, by how people of this venue kind spend their time."""
+    """Return quanta per hour of an infectious person of mean load, by what people in this kind of venue do."""
     draws, prior = draws_of(parameters), parameters.priors[kind]
     rest = 1.0 - prior.talk_share - prior.sing_share
     mixed = (
@@ -38,7 +38,7 @@ def emission_per_h(parameters: Parameters, kind: Kind) -> Floats:
 
 
 def breathing_m3_per_h(parameters: Parameters, kind: Kind) -> Floats:
-    """Air a visitor breathes in an hour, between rest (0), light (1) and hard (2) exertion."""
+    """Return the air (m3/h) that a visitor inhales, between rest (0), light (1) and hard (2) exertion."""
     draws, exertion = draws_of(parameters), parameters.priors[kind].exertion
     rest, light, hard = draws.breathing_rest_m3_per_h, draws.breathing_light_m3_per_h, draws.breathing_hard_m3_per_h
     adult = rest + exertion * (light - rest) if exertion <= 1.0 else light + (exertion - 1.0) * (hard - light)
@@ -47,9 +47,9 @@ def breathing_m3_per_h(parameters: Parameters, kind: Kind) -> Floats:
 
 @functools.lru_cache(maxsize=512)
 def kind_draws(parameters: Parameters, kind: Kind) -> KindDraws:
-    """Draws of one kind, made once a version."""
+    """Return the draws of one kind; computed once for each version."""
     draws, prior = draws_of(parameters), parameters.priors[kind]
-    # Outcomes scale the dose response as a whole, and each kind on its own.
+    # Outcomes scale the dose response as a whole, and each kind separately.
     scale = parameters.adaptive.dose_scale * parameters.adaptive.intensity(kind)
     outdoors = draws.outdoor_near_factor if prior.outdoors else np.ones(draws.count)
     return KindDraws(

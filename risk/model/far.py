@@ -1,8 +1,8 @@
-"""Far range: what others' breath in a well-mixed room gives to each stay, per answer class.
+"""Far range: what the breath of others in a well-mixed room contributes to each stay, by answer class.
 
-Wells-Riley with a transient room (Gammaitoni and Nucci 1997): per class the concentration that would be there if all
-of the class emitted one quantum an hour. Chances, emission, breathing and masks come in when a dose is read
-(`shield`), so none of them needs a new sweep.
+Wells-Riley with a transient room (Gammaitoni and Nucci 1997): for each class, the concentration that would result if
+every member emitted one quantum per hour. Chances, emission, breathing and masks are applied when a dose is read
+(`shield`), so a change in one of them needs no new sweep.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Ints = npt.NDArray[np.int64]
 EVERYBODY: Final = 0
 """Column of everybody in arrays of four; columns 1, 2, 3 are the classes of `classes.AnswerClass`."""
 RECEIVES_ONLY: Final = -1
-"""Class of a stay that takes in and gives nothing (an observer)."""
+"""Class of a stay that receives but does not emit (an observer)."""
 CLEAR_AFTER: Final = compiled.CLEAR_AFTER
 LONGEST_STAY_US: Final = EPOCH_SECONDS * 1_000_000
 MERGE_GAP_US: Final = 15 * 60 * 1_000_000
 RUNS_A_CORE: Final = 8
 """Of venues, so that a core that got busy ones is not waited for long."""
 SLOWEST_REMOVAL_PER_H: Final = 0.02
-"""A room loses virus by decay alone far faster; below this the mass balance would lose digits."""
+"""Decay alone removes virus far faster in any room; below this rate the mass balance would lose digits."""
 
 
 class InvalidInputError(ValueError):
-    """A value the model refuses; ``field`` names it."""
+    """A value that the model refuses; ``field`` names it."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field}: {why}")
@@ -46,7 +46,7 @@ class InvalidInputError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """The air of each venue: volumes in m3 and total removal rates per hour (ventilation, decay, settling, filters)."""
+    """The air of each venue: volume in m3 and total removal rate per hour (ventilation, decay, settling, filters)."""
 
     volume_m3: Floats
     removal_rate_per_h: Floats
@@ -66,7 +66,8 @@ class Stays:
     """Stays in any order, one row each.
 
     ``venue``: row in `Rooms`. ``arrive_us``, ``leave_us``: int64 microseconds of one clock. ``answer_class``: 0-3, or
-    `RECEIVES_ONLY`. ``previous``: row of the same person's stay before in the same venue or -1; empty if none has one.
+    `RECEIVES_ONLY`. ``previous``: row of the same person's previous stay in the same venue, or -1; empty if nobody has
+    one.
     """
 
     venue: npt.NDArray[np.int32]
@@ -105,7 +106,7 @@ class Stays:
         answer_class: npt.ArrayLike,
         previous: npt.ArrayLike = (),
     ) -> Stays:
-        """Stays from anything array-like."""
+        """Return stays from anything array-like."""
         return cls(
             np.ascontiguousarray(venue, np.int32),
             np.ascontiguousarray(arrive_us, np.int64),
@@ -124,7 +125,10 @@ class Stays:
         answer_class: npt.ArrayLike,
         previous: npt.ArrayLike = (),
     ) -> Stays:
-        """Stays from hours (float64), rounded to microseconds; refuses what is not finite."""
+        """Return stays from hours (float64), rounded to microseconds.
+
+        Raise `InvalidInputError` if a value is not finite.
+        """
         return cls.of(
             venue=venue,
             arrive_us=microseconds(arrive_h, "arrive_h"),
@@ -135,12 +139,12 @@ class Stays:
 
     @property
     def size(self) -> int:
-        """Number of stays."""
+        """Return the number of stays."""
         return int(self.venue.size)
 
 
 def microseconds(hours: npt.ArrayLike, field: str) -> Ints:
-    """Hours as int64 microseconds."""
+    """Return hours as int64 microseconds."""
     values = np.asarray(hours, np.float64)
     if not np.isfinite(values).all() or (np.abs(values) > 1e9).any():
         raise InvalidInputError(field, "must be finite hours")
@@ -149,9 +153,9 @@ def microseconds(hours: npt.ArrayLike, field: str) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Stays sorted by venue and arrival: the columns, the ``rows`` they came from, their places by departure.
+    """Stays sorted by venue and arrival: the columns, their original ``rows``, and their positions by departure.
 
-    Venue v holds places ``start[v]:start[v + 1]``.
+    Venue v has the positions ``start[v]:start[v + 1]``.
     """
 
     start: Ints
@@ -164,11 +168,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class UnitDoses:
-    """What others gave to each stay; columns: everybody, then classes 1, 2, 3 (class 0 is what remains).
+    """What others contributed to each stay. Columns: everybody, then classes 1, 2, 3 (class 0 is the remainder).
 
-    ``dose_h2_per_m3`` (n, 4): integral over the stay of others' concentration per unit emission (1 quantum/h a head).
-    ``person_us`` (n, 4): microseconds of company, others present times time. ``heads`` (n, 4): others whose breath
-    the stay can meet: present, arriving meanwhile, or gone for less than `CLEAR_AFTER` air exchanges.
+    ``dose_h2_per_m3`` (n, 4): integral over the stay of others' concentration per unit emission (1 quantum/h each).
+    ``person_us`` (n, 4): microseconds of company, the number of others present times time. ``heads`` (n, 4): others
+    whose breath the stay can meet: present, arriving meanwhile, or gone for less than `CLEAR_AFTER` air exchanges.
     """
 
     dose_h2_per_m3: Floats
@@ -177,7 +181,7 @@ class UnitDoses:
 
     @property
     def person_h(self) -> Floats:
-        """Hours of company (n, 4)."""
+        """Return hours of company (n, 4)."""
         return self.person_us / compiled.US_PER_H
 
 
@@ -218,7 +222,7 @@ def sort_stays(stays: Stays, n_venues: int, *, cores: int = 1) -> Order:
 def unit_doses(
     stays: Stays, rooms: Rooms, *, order: Order | None = None, clear_after: float = CLEAR_AFTER, cores: int = 1
 ) -> UnitDoses:
-    """Sweep all venues once: exact doses, own breath taken out, also of linked earlier stays.
+    """Sweep all venues once. Doses are exact, without the visitor's own breath, also that of linked earlier stays.
 
     ``clear_after``: air exchanges after which what the departed left counts as gone (``math.inf``: never). ``cores``:
     threads that share the venues; the result is the same bit for bit, for venues never interact.
@@ -275,9 +279,9 @@ def room_integrals(
     emitters_h: Sequence[tuple[float, float]],
     visits_h: Sequence[tuple[float, float]],
 ) -> Floats:
-    """Integral of concentration (h2/m3) over each visit in one room whose emitters each give one unit an hour.
+    """Return the integral of concentration (h2/m3) over each visit to a room; emitters emit one unit per hour each.
 
-    Visitors give nothing. Nothing is cut off, however long ago the emitters left.
+    Visitors emit nothing. Nothing is cut off, however long ago the emitters left.
     """
     spans = [*emitters_h, *visits_h]
     stays = Stays.of_hours(

@@ -1,6 +1,6 @@
-"""Venue kinds and what we believe of a venue before anything is known of it: one frozen prior a kind.
+"""Venue kinds, and the estimate of a venue before anything is known about it: one frozen prior for each kind.
 
-Most ranges are wide on purpose; a venue's own volume, measured CO2 and visitors' ratings replace them.
+Most ranges are wide on purpose; a venue's volume, measured CO2 and visitors' ratings replace them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from risk.model.constants import ASSUMED, NOT_SEEN, Constant
 
 
 class Kind(enum.StrEnum):
-    """What a venue is; the text is what the database and the interface carry."""
+    """The kind of a venue; its text is the value in the database and the API."""
 
     SCHOOL = "school"
     MEDICAL = "medical"
@@ -41,20 +41,20 @@ _ROOM = f"usual floor area per person and ceiling height; {ASSUMED}"
 
 
 CHILDREN: Final = 0.75
-"""Metabolism of children of 6 to 16 years with their teachers against adults' at the same activity: 0.0035 to 0.0046
-against 0.0052 L/s of CO2, Persily and de Jonge 2017, doi:10.1111/ina.12383 (source not seen)."""
+"""Metabolism of children of 6 to 16 years with their teachers, relative to adults at the same activity: 0.0035 to
+0.0046 against 0.0052 L/s of CO2, Persily and de Jonge 2017, doi:10.1111/ina.12383 (source not seen)."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindPrior:
     """Prior of one venue kind.
 
-    ``volume_m3``: the room visitors share. ``air_changes_per_h``: outdoor air. ``close_share``: share of the people
-    present who are within about 1.5 m at a time. ``talk_share``, ``sing_share``: share of time an average person
-    talks, or sings or shouts. ``exertion``: 0 at rest, 1 light exercise, 2 hard. ``body_size``: metabolism, and with
-    it breath, of an average person there against an adult's. ``close_contacts``: most people one can be close to.
-    ``usual_heads``: people in a usual crowd, with and without a check-in. ``masks``, ``distancing``: mean share before
-    any rating.
+    ``volume_m3``: the room that visitors share. ``air_changes_per_h``: outdoor air. ``close_share``: share of the
+    people present who are within about 1.5 m at any time. ``talk_share``, ``sing_share``: share of time that an average
+    person talks, or sings or shouts. ``exertion``: 0 at rest, 1 light exercise, 2 hard. ``body_size``: metabolism, and
+    therefore breath, of an average person there relative to an adult. ``close_contacts``: the most people a visitor can
+    be close to. ``usual_heads``: people in a usual crowd, with and without a check-in. ``masks``, ``distancing``: mean
+    share before any rating.
     """
 
     volume_m3: Constant

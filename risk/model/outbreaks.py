@@ -1,16 +1,16 @@
-"""Published outbreaks against the model: what it would have predicted, with nothing fitted to any of them.
+"""Compare the model with published outbreaks: what it would have predicted, with nothing fitted to any of them.
 
-One index case with a load drawn from Gamma(k, 1/k), emission, room, near range and susceptibility drawn from their
-ranges; far range and near range on top, as for a shield. Two conditions stand for having been published. The weaker
-one: at least 2 secondary cases. The one the table is judged by: that, and each secondary case being as likely to be
-the one that set off the investigation, so that an outbreak of n comes to be known in proportion to n (single
-ascertainment: Fisher 1934, doi:10.1111/j.1469-1809.1934.tb02105.x, source not seen; that large outbreaks are observed
-preferentially, Zelner 2020, doi:10.1101/2020.11.02.20224832, abstract read). It has no constant that could be tuned:
-it is the limit of ``1 - (1 - q)^n`` for a small chance q, and q is small, as of what the model expects to happen in
-buses and restaurants every day next to nothing is ever published.
+There is one index case with a load drawn from Gamma(k, 1/k), and emission, room, near range and susceptibility are
+drawn from their ranges; far range and near range are added, as for a shield. Two conditions represent having been
+published. The weaker one is at least 2 secondary cases. The one used for the table: in addition, each secondary case is
+equally likely to be the one that triggered the investigation, so that an outbreak of n becomes known in proportion to n
+(single ascertainment: Fisher 1934, doi:10.1111/j.1469-1809.1934.tb02105.x, source not seen; that large outbreaks are
+observed preferentially, Zelner 2020, doi:10.1101/2020.11.02.20224832, abstract read). It has no constant that could be
+tuned: it is the limit of ``1 - (1 - q)^n`` for a small chance q, and q is small, because hardly any of the outbreaks
+that the model expects in buses and restaurants every day is ever published.
 
-There is no random generator: the points are those of `uncertainty.uniforms`, and cases given a chance are summed
-over exactly.
+There is no random generator: the points are those of `uncertainty.uniforms`, and the number of cases given a chance is
+summed over exactly.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from risk.model.uncertainty import HIGH, LOW, Floats, quantile, uniforms
 
 PUBLISHED_FROM: Final = 2
 DRAWS: Final = 2**18
-"""So many that the ends of an interval do not move by a case any more."""
+"""Number of draws at which the ends of an interval no longer move by a case."""
 LEFT_OUT: Final = 1e-6
-"""What is cut off at both ends of a draw: far less than for shields, as outbreaks come from the rarest loads."""
+"""Probability cut off at both ends of a draw: far less than for shields, because outbreaks come from the rarest
+loads."""
 MOST_UNEQUAL: Final = Constant(0.1, 0.1, 0.1, "k of a gamma", "low end of the bracket 0.1 to 0.4")
 NEAR_SEATS: Final = Constant(
     0.25,
@@ -74,7 +75,7 @@ def _range(values: list[float], unit: str, source: str) -> Constant:
 
 
 def outbreak(row: Mapping[str, Any]) -> Outbreak:
-    """An outbreak from a row of a table of outbreaks."""
+    """Return an outbreak from a row of a table of outbreaks."""
     pathogen, source = PROFILES[row["pathogen"]], str(row["source"])
     bodies = Bodies()
     low, high = row["infected"]
@@ -109,14 +110,14 @@ def _emission(pathogen: Pathogen, talk: float, sing: float, u: Floats) -> Floats
 
 
 def unit_integral_h2_per_m3(hours: Floats | float, volume_m3: Floats, removal_per_h: Floats) -> Floats:
-    """Integral of the concentration one unit emitter makes in a fresh room while both stay."""
+    """Return the integral of the concentration from one unit emitter in a fresh room while both people stay."""
     x = removal_per_h * hours
     return np.asarray((x + np.expm1(-x)) / (removal_per_h**2 * volume_m3))
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A predictive distribution of the attack rate: median, 90 % interval, and where what was seen lies (0-100)."""
+    """A predictive distribution of the attack rate: median, 90 % interval, percentile of the observed rate (0-100)."""
 
     low: float
     median: float
@@ -126,9 +127,11 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Prediction of one outbreak. ``published``: given that it came to be known in proportion to its size.
-    ``two_or_more``: given 2 or more secondary cases only. ``chance_of_two``: of 2 or more at all. ``implied_load``:
-    the load (times the mean) that fits at central values. ``mean_rate``: what an average index case would cause.
+    """Prediction of one outbreak.
+
+    ``published``: given that it became known in proportion to its size. ``two_or_more``: given only 2 or more secondary
+    cases. ``chance_of_two``: chance of 2 or more. ``implied_load``: the load (times the mean) that fits at central
+    values. ``mean_rate``: attack rate of an average index case.
     """
 
     published: Attack
@@ -140,22 +143,25 @@ class Prediction:
     mean_rate: float
 
     def holds(self, attack: Attack) -> bool:
-        """Whether any of the observed range is in the 90 % interval."""
+        """Return whether any of the observed range is in the 90 % interval."""
         return self.observed_high >= attack.low and self.observed_low <= attack.high
 
     @staticmethod
     def strictly_holds(attack: Attack) -> bool:
-        """Whether the middle of the observed range is between the 5 % and 95 % points, half of a tie counted below."""
+        """Return whether the middle of the observed range is between the 5 % and 95 % points.
+
+        Half of a tie counts below.
+        """
         return 100.0 * LOW <= attack.percentile <= 100.0 * HIGH
 
     @property
     def inside(self) -> bool:
-        """Whether it is inside, given that it was published."""
+        """Return whether it is inside, given that it was published."""
         return self.holds(self.published)
 
 
 def predict(case: Outbreak, *, draws: int = DRAWS) -> Prediction:
-    """The predictive distribution of one outbreak."""
+    """Return the predictive distribution of one outbreak."""
     cases = _cases(chances_of(case, draws), case.exposed)
     low, high = case.infected_low / case.exposed, case.infected_high / case.exposed
     numbers = np.arange(case.exposed + 1)
@@ -176,10 +182,10 @@ def predict(case: Outbreak, *, draws: int = DRAWS) -> Prediction:
 
 
 def _dose(case: Outbreak, u: Floats) -> Floats:
-    """Hazard of one exposed person for an index case of mean load: quanta from the room, and the near range on top.
+    """Return the hazard of one exposed person for an index case of mean load: from the room, plus the near range.
 
-    Near, everybody is equally likely to be the close one, as in `emission.KindDraws.near_per_h`. ``u``: uniforms
-    (8, n).
+    In the near range, everybody is equally likely to be the close one, as in `emission.KindDraws.near_per_h`. ``u``:
+    uniforms (8, n).
     """
     emit, air, decay, settling, volume, breath, near, close = u
     p = case.pathogen
@@ -197,7 +203,7 @@ def _dose(case: Outbreak, u: Floats) -> Floats:
 
 
 def chances_of(case: Outbreak, draws: int) -> Floats:
-    """Chance of each exposed person in so many worlds, one index case each."""
+    """Return the chance of each exposed person in ``draws`` worlds with one index case each."""
     u = uniforms(draws, 11, edge=LEFT_OUT).T
     dispersion = quantile(case.pathogen.load_dispersion, u[0])
     load = gammaincinv(dispersion, u[1]) / dispersion
@@ -205,9 +211,9 @@ def chances_of(case: Outbreak, draws: int) -> Floats:
 
 
 def _cases(chance: Floats, exposed: int) -> Floats:
-    """Distribution of the number of cases (exposed + 1,): binomial given the chance, averaged over worlds.
+    """Return the distribution of the number of cases (exposed + 1,): binomial given the chance, averaged over worlds.
 
-    Worlds of nearly equal chance are taken together, which changes nothing that is shown.
+    Worlds of nearly equal chance are combined, which changes nothing that is published.
     """
     nodes = np.array([part.mean() for part in np.array_split(np.sort(chance), min(_NODES, chance.size))])
     numbers = np.arange(exposed + 1)[:, None]
@@ -215,7 +221,7 @@ def _cases(chance: Floats, exposed: int) -> Floats:
 
 
 def _attack(weights: Floats, seen: float) -> Attack:
-    """Quantiles of the attack rate from weights by number of cases, and the percentile of what was seen."""
+    """Return quantiles of the attack rate from weights by number of cases, and the percentile of the observed rate."""
     share = weights / weights.sum()
     exposed, total = weights.size - 1, np.cumsum(share)
     low, median, high = (float(np.searchsorted(total, at)) / exposed for at in (LOW, 0.5, HIGH))
@@ -225,12 +231,12 @@ def _attack(weights: Floats, seen: float) -> Attack:
 
 
 def uniformity(percentiles: Sequence[float]) -> float:
-    """p of a Kolmogorov-Smirnov test that percentiles are spread evenly, as those of a right model are."""
+    """Return p of a Kolmogorov-Smirnov test that percentiles are uniform, as those of a correct model are."""
     return float(kstest(np.asarray(percentiles) / 100.0, "uniform").pvalue)
 
 
 def overdispersed(case: Outbreak, dispersion: Constant = MOST_UNEQUAL) -> Outbreak:
-    """The same outbreak with loads as unequal as the bracket allows."""
+    """Return the same outbreak with loads as unequal as the bracket allows."""
     return replace(case, pathogen=replace(case.pathogen, load_dispersion=dispersion))
 
 
@@ -243,9 +249,11 @@ def hourly_risk(
     pathogen: Pathogen = SARS_COV_2_ANCESTRAL,
     talk_share: float = 0.2,
 ) -> float:
-    """Mean chance of infection in an hour with an infectious person, ``draws`` uniforms (8, n): far and near. The load
-    is averaged over, so this is selection-free. A contact and an adjacent seat are near throughout; of the seats near
-    by in a train, `NEAR_SEATS` are."""
+    """Return the mean chance of infection in an hour with an infectious person, far and near.
+
+    ``draws``: uniforms (8, n). The load is averaged over, so there is no selection. A contact and an adjacent seat are
+    near throughout; of the nearby seats in a train, the share `NEAR_SEATS` is.
+    """
     emission = _emission(pathogen, talk_share, 0.0, draws[0])
     removal = (
         quantile(air_changes_per_h, draws[1])
@@ -262,5 +270,5 @@ def hourly_risk(
 
 
 def range_of(values: list[float], unit: str, source: str) -> Constant:
-    """A constant from (value, low, high) of a table."""
+    """Return a constant from (value, low, high) of a table."""
     return _range(values, unit, source) if len(values) == 3 else fixed(values[0], unit, source)

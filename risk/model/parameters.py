@@ -1,6 +1,6 @@
 """The parameters of one deployment at one time: versioned, hashable, and complete.
 
-Everything a shield depends on beside the visits is in a `Parameters`; its ``version`` is a short hash of all of it.
+Everything a shield depends on, other than the visits, is in a `Parameters`; its ``version`` is a short hash of it all.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ FORM: Final = 4
 """Raised when the equations change, so that a version never means two different models."""
 
 
-# Constants are immutable, so sharing one as a default is what is wanted (ruff takes every call for a mutable).
+# Constants are immutable, so sharing one as a default is intended (ruff takes every call for a mutable default).
 # ruff: noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """How answers and being infectious hang together: one odds ratio a pattern, on the local prevalence."""
+    """Relation of answers to being infectious: one odds ratio for each pattern, on the local prevalence."""
 
     odds_contact: Constant = Constant(3.0, 1.5, 8.0, "odds ratio", ASSUMED)
     odds_symptoms: Constant = Constant(
@@ -50,7 +50,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """Breathing, and how much distance does."""
+    """Breathing, and the effect of distance."""
 
     breathing_rest_m3_per_h: Constant = Constant(
         0.52, 0.45, 0.6, "m3/h", "sitting and standing, Adams 1993 as used by Buonanno 2020" + NOT_SEEN
@@ -67,16 +67,16 @@ class Bodies:
 
 
 ADOPTION: Final = Constant(0.75, 0.45, 0.93, "share", f"of the people present who check in; {ASSUMED}")
-"""What is believed of a deployment that says nothing of its own: doors that ask for a pass, and side entrances."""
+"""Estimate for a deployment that states none: doors that ask for a pass, and side entrances."""
 
 EVERYBODY: Final = fixed(1.0, "share", "everybody present is counted")
 AS_SAID: Final = "of the people present who check in, as the operator says"
 
 
 def adoption_around(share: float) -> Constant:
-    """Adoption of a deployment that says one figure: on a logit scale as wide as `ADOPTION`, and 1 is certain.
+    """Return the adoption of a deployment that states one figure: as wide as `ADOPTION` on a logit scale; 1 is certain.
 
-    Raises ValueError where it is not above 0 and at most 1.
+    Raise `ValueError` if the figure is not above 0 and at most 1.
     """
     if share == 1.0:
         return EVERYBODY
@@ -92,7 +92,7 @@ def adoption_around(share: float) -> Constant:
 
 @dataclass(frozen=True, slots=True)
 class Adaptive:
-    """What differs from the constants; all 1 at the start. ``kind_intensity`` has one factor a kind.
+    """Factors that outcomes have changed; all 1 at the start. ``kind_intensity`` has one factor for each kind.
 
     ``learned``: what outcomes have taught (`risk.model.learned`), as (kind, factor on its hits, share of the spread of
     beliefs that is left, above 0 and at most 1).
@@ -112,17 +112,17 @@ class Adaptive:
             raise ValueError("a learned spread is a share")
 
     def intensity(self, kind: Kind) -> float:
-        """Factor of one venue kind."""
+        """Return the factor of one venue kind."""
         return dict(self.kind_intensity).get(kind.value, 1.0)
 
     def taught(self, kind: Kind) -> tuple[float, float]:
-        """Factor on the hits of one venue kind, and the share of the spread that is left."""
+        """Return the factor on the hits of one venue kind, and the share of the spread that is left."""
         return {name: (factor, spread) for name, factor, spread in self.learned}.get(kind.value, (1.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """All constants in force. Replace parts with `dataclasses.replace`; the version follows."""
+    """All constants in force. Replace parts with `dataclasses.replace`; the version changes with them."""
 
     pathogen: Pathogen = SARS_COV_2_OMICRON
     answers: Answers = field(default_factory=Answers)
@@ -134,7 +134,7 @@ class Parameters:
 
     @functools.cached_property
     def version(self) -> str:
-        """Twelve hexadecimal digits over every constant, its range, unit and source, and the form of the equations."""
+        """Return a hash (12 hexadecimal digits) of all constants, ranges, units and sources, and of the equations."""
         text = json.dumps([FORM, dataclasses.asdict(self)], sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -143,5 +143,5 @@ class Parameters:
 
     @functools.cached_property
     def priors(self) -> Mapping[Kind, KindPrior]:
-        """Prior by kind."""
+        """Return the prior of each kind."""
         return dict(self.kinds)

@@ -1,4 +1,4 @@
-"""What a chance of infection means in plain terms: time in a place that a person knows, and a profile that fits."""
+"""Explain a chance of infection: as time in a place that people know, and by a profile that fits."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from risk.model.renewal import ordinary_fortnight, usual_hits_per_prevalence
 from risk.model.shield import BUDGETS
 
 KNOWN: Final = (Kind.SUPERMARKET, Kind.OFFICE, Kind.TRANSPORT, Kind.RESTAURANT)
-"""Places that a person knows, in order of what an hour costs; one is compared with."""
+"""Places that people know, in order of the cost of an hour; one of them is used for comparison."""
 LONGEST_MINUTES: Final = 480.0
-"""A working day; what takes longer is compared with a place where an hour costs more."""
+"""Minutes of a working day; a longer time is compared with a place where an hour costs more."""
 ROOM_LEFT: Final = 1.5
-"""A profile fits where an ordinary fortnight spends two thirds of its budget at most; our choice."""
+"""A profile fits if an ordinary fortnight spends two thirds of its budget at most; our choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """So many minutes among a usual crowd in a usual place of the kind, in the same area on the same day."""
+    """A number of minutes in a usual crowd at a usual place of the kind, in the same area on the same day."""
 
     kind: Kind
     minutes: int
 
 
 def comparison(parameters: Parameters, probability: float, prevalence: float) -> Comparison | None:
-    """The time that has the same chance of infection; `None` where there is none, or nobody is infectious."""
+    """Return the time with the same chance of infection; `None` if there is none, or nobody is infectious."""
     if probability <= 0.0 or prevalence <= 0.0:
         return None
     hits = -math.log1p(-min(probability, 1.0 - 1e-12))
@@ -40,14 +40,14 @@ def comparison(parameters: Parameters, probability: float, prevalence: float) ->
 
 
 def _shown(minutes: float) -> int:
-    """To two significant digits, down, and at least one minute."""
+    """Round down to two significant digits, and to at least one minute."""
     whole = max(1, math.floor(minutes))
     step = int(10.0 ** max(0, len(str(whole)) - 2))
     return whole // step * step
 
 
 def suggested_profile(parameters: Parameters, prevalence: float) -> str:
-    """The smallest budget that an ordinary fortnight leaves room in; the largest where none does."""
+    """Return the smallest budget that an ordinary fortnight does not use up; the largest if none is."""
     needed = ROOM_LEFT * ordinary_fortnight(parameters, prevalence)
     fitting = [name for name, budget in BUDGETS.items() if budget >= needed]
     return fitting[0] if fitting else max(BUDGETS, key=BUDGETS.__getitem__)

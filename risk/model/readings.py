@@ -1,9 +1,8 @@
-"""All stays of one holder read at once out of crowd state, in one call.
+"""Read all stays of one holder from crowd state, in one call.
 
-A shield is asked for while somebody waits, so the plain form, which computes one stay from arrays, is only the oracle
-of its tests. Here the state of every venue and day concerned lies in one table, and one
-compiled loop takes each stay's quarters out of it, takes the holder's own breath away, reads what lies between edges,
-and counts the others.
+A shield is computed while a client waits, so the plain form, which computes one stay from arrays, is only the oracle in
+its tests. Here the state of every venue and day concerned is in one table, and one compiled loop takes each stay's
+quarters from it, subtracts the holder's own breath, interpolates between edges, and counts the others.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from risk.model.hits import BLIND_BELOW
 FLOATS_A_FLOW: Final = 9
 """Columns of a quarter's floats: removal rate, integral of the concentration (4), person-hours (4)."""
 COUNTS_A_FLOW: Final = 12
-"""Columns of a quarter's counts: arrivals (4), arrivals of who lingers (4), other returns, ratings (3)."""
+"""Columns of a quarter's counts: arrivals (4), arrivals of people who linger (4), other returns, ratings (3)."""
 COUNTS_AN_EDGE: Final = 8
 """Columns of an edge's counts: present (4), lingering (4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Crowd state of many venue-days, one after the other: ``parts`` of ``n`` quarters with ``n + 1`` edges each.
+    """Crowd state of many venue-days, one after another: ``parts`` of ``n`` quarters with ``n + 1`` edges each.
 
     ``venue`` numbers the venues from 0, rising; the parts of one venue are in order of time. ``flow`` and ``edge`` are
-    the rows at which a part's quarters and edges begin. ``reports`` says how many reported a positive test afterwards
-    of those who were there on a part's day, ``reported`` how many of them were inside in each quarter.
+    the rows at which a part's quarters and edges begin. ``reports`` is the number of people present on a part's day who
+    later reported a positive test, ``reported`` the number of them inside in each quarter.
     """
 
     venue: Ints
@@ -52,10 +51,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class OwnStays:
-    """The holder's stays, sorted by venue (numbered as in the table) and arrival, back-to-back ones joined.
+    """The holder's stays, sorted by venue (numbered as in the table) and arrival, with back-to-back ones joined.
 
-    ``until_us``: how far the stay is read; before its arrival or at it, it is not read. ``came_back``: whether its
-    pass had been in the venue before.
+    ``until_us``: time up to which the stay is read; a stay is not read if this is not after its arrival. ``came_back``:
+    whether its pass had been in the venue before.
     """
 
     venue: Ints
@@ -68,16 +67,16 @@ class OwnStays:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What others gave to each of n stays. Rows ``start[i]:start[i + 1]`` of the quarters are those of stay i.
+    """What others contributed to each of n stays. Stay i has the quarters in rows ``start[i]:start[i + 1]``.
 
-    ``counted``: whether the state knows of the stay yet. ``heads`` (n, 4): whose breath it can meet; who came and went
-    more than once before it is in there as often. ``others`` (n,): people who were there during the stay, none twice;
-    who came back to it from an earlier stay may be missing. Where ``blind``, they are too few for their answers to be
-    read, and the columns of classes are 0. ``dose_h2_per_m3``, ``person_h``
-    (quarters, 4), ``ratings`` (quarters, 3): count and sums of the hour each quarter is in.
+    ``counted``: whether the state contains the stay yet. ``heads`` (n, 4): people whose breath it can meet; a person
+    who came and went several times before it counts as often. ``others`` (n,): people who were there during the stay,
+    each once; a person who came back to it from an earlier stay may be missing. Where ``blind``, they are too few for
+    their answers to be read, and the columns of classes are 0. ``dose_h2_per_m3``, ``person_h`` (quarters, 4),
+    ``ratings`` (quarters, 3): count and sums of the hour of each quarter.
 
-    ``reporters`` (n,): most people who reported a positive test among the others; ``reported_h2_per_m3``,
-    ``reported_h`` (quarters,): what came from them, never more than from everybody. All 0 where ``blind``.
+    ``reporters`` (n,): the most people among the others who reported a positive test. ``reported_h2_per_m3``,
+    ``reported_h`` (quarters,): their contribution, never more than that of everybody. All 0 where ``blind``.
     """
 
     start: Ints
@@ -95,7 +94,7 @@ class Readings:
 
 
 def read_stays(table: Table, stays: OwnStays) -> Readings:
-    """Read every stay from the table. Raises where the table holds what no crowd has."""
+    """Read every stay from the table. Raise `ArithmeticError` if the table holds impossible values."""
     _check(table)
     size = stays.venue.size
     first = stays.arrive_us // QUARTER_US
@@ -143,19 +142,19 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
 
 
 def _check(table: Table) -> None:
-    """Refuse a broken state here: in the loop, what is no number would be cut to 0 like a rounding error."""
+    """Refuse a broken state here: in the loop, NaN would be cut to 0 like a rounding error."""
     floats = (table.flow_floats, table.edge_floats, table.reported)
     counts = (table.flow_counts, table.edge_counts, table.reports)
-    # A comparison with what is no number is false.
+    # A comparison with NaN is false.
     if not all(each.min(initial=0) >= 0 and each.max(initial=0) < np.inf for each in (*floats, *counts)):
-        raise ArithmeticError("crowd state holds what is negative or no number")
+        raise ArithmeticError("crowd state has a negative value or NaN")
     rates = (table.flow_floats[:, 0], table.volume_m3)
     if not all(each.min(initial=np.inf) > 0.0 for each in rates) or table.volume_m3.max(initial=0.0) == np.inf:
-        raise ArithmeticError("crowd state of a room that there is not")
+        raise ArithmeticError("crowd state of a room without a volume")
 
 
 def compile_ahead() -> None:
-    """Have the loop compiled, and kept where it can be, before somebody waits for a shield."""
+    """Compile the loop, and cache it where possible, before a client waits for a shield."""
     one, numbers = np.ones(1), np.zeros(1, np.int64)
     table = Table(
         venue=numbers,

@@ -1,13 +1,13 @@
-"""The renewal identity: what ordinary weeks at ordinary crowds imply for the reproduction number from visits.
+"""The renewal identity: what ordinary weeks with ordinary crowds imply for the reproduction number from visits.
 
-Where an epidemic neither grows nor fades, as many are infected as recover. With prevalence p and an infection that is
-infectious for D days, p/D of people are infected a day; those infected at visits are R of them, so over 14 days
+In an epidemic that neither grows nor fades, as many people are infected as recover. With prevalence p and an infection
+that is infectious for D days, p/D of people are infected per day; R of them are infected at visits, so over 14 days
 
     mean hits = R * p * 14 / D
 
-with R the reproduction number from visits. Whatever a model says of single rooms, the mean of its hits over people
-implies an R, and one of 2 or 4 would be an epidemic that doubles each week. Emission and susceptibility are placed in
-their ranges by it (docs/model.md), and a profile is suggested by what an ordinary fortnight costs.
+with R the reproduction number from visits. Whatever a model predicts for single rooms, the mean of its hits over people
+implies an R, and an R of 2 or 4 would be an epidemic that doubles each week. The identity is used to place emission and
+susceptibility in their ranges (docs/model.md), and a profile is suggested from the cost of an ordinary fortnight.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from risk.model.scouting import expected_cost
 FORTNIGHT_DAYS: Final = 14.0
 WEEKS: Final = 2
 SMALL: Final = 0.001
-"""A prevalence at which hits are in proportion to it."""
+"""A prevalence at which hits are still proportional to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,14 @@ ORDINARY: Final[Mapping[str, Week]] = MappingProxyType(
         "at home": Week(0.35, {Kind.SUPERMARKET: (2, 0.6), Kind.RESTAURANT: (1, 1.25)}),
     }
 )
-"""Shares as the simulated town's (`crowdtrace.town.world.habits.WORK`); our assumptions."""
+"""Shares as in the simulated town (`crowdtrace.town.world.habits.WORK`); our assumptions."""
 
 
 def usual_hits(parameters: Parameters, kind: Kind, hours: float, prevalence: float) -> float:
-    """Expected hits of one stay in a usual venue of the kind: its usual crowd all counted, air and ratings unknown."""
+    """Return expected hits of one stay in a usual venue of the kind.
+
+    Its usual crowd is fully counted; air and ratings are unknown.
+    """
     counted, prior = replace(parameters, adoption=EVERYBODY), parameters.priors[kind]
     room = room_air(counted, kind)
     points = expected_cost(
@@ -81,21 +84,21 @@ def usual_hits(parameters: Parameters, kind: Kind, hours: float, prevalence: flo
 
 @functools.lru_cache(maxsize=64)
 def usual_hits_per_prevalence(parameters: Parameters, kind: Kind, hours: float) -> float:
-    """Hits of one stay for each unit of prevalence, where prevalence is small."""
+    """Return hits of one stay per unit of prevalence, for a small prevalence."""
     return usual_hits(parameters, kind, hours, SMALL) / SMALL
 
 
 def fortnight(parameters: Parameters, week: Week, prevalence: float) -> float:
-    """Expected hits of two such weeks."""
+    """Return expected hits of two such weeks."""
     stays = (times * usual_hits_per_prevalence(parameters, kind, hours) for kind, (times, hours) in week.visits.items())
     return WEEKS * prevalence * sum(stays)
 
 
 def ordinary_fortnight(parameters: Parameters, prevalence: float) -> float:
-    """Expected hits of an ordinary fortnight, mean over people."""
+    """Return expected hits of an ordinary fortnight, averaged over people."""
     return sum(week.share * fortnight(parameters, week, prevalence) for week in ORDINARY.values())
 
 
 def implied_reproduction(hits: float, prevalence: float, infectious_days: float) -> float:
-    """The reproduction number from visits that hits of 14 days imply."""
+    """Return the reproduction number from visits that hits of 14 days imply."""
     return hits * infectious_days / (prevalence * FORTNIGHT_DAYS)

@@ -1,4 +1,4 @@
-"""The class of a chance of infection or of being infectious: Low, Moderate or High."""
+"""Classify a chance of infection or of being infectious: Low, Moderate or High."""
 
 from typing import Final, Literal, get_args
 
@@ -11,7 +11,7 @@ HIGH_FROM: Final = 0.05
 
 
 def risklevel(probability: float) -> RiskLevel:
-    """Low below 1 %, Moderate below 5 %, High from there; our choice."""
+    """Return Low below 1 %, Moderate below 5 %, High from 5 %; our choice."""
     if not 0.0 <= probability <= 1.0:
         raise InvalidInputError("probability", "must be between 0 and 1")
     return "Low" if probability < MODERATE_FROM else "Moderate" if probability < HIGH_FROM else "High"

@@ -1,38 +1,39 @@
-"""How numbers are shown: one rule, applied once, at the very end; pages follow it (`core/rounding.js`).
+"""How numbers are displayed: one rule, applied once, at the very end. Pages follow it too (`core/rounding.js`).
 
-Points of a shield come in tenths. What is spent or would be is rounded up, so it never looks cheaper than it is, and
-what is left is 100 less that: "0.1 points: 99.9 % instead of 100 %". So a number before, a cost and a number after
-always add up, and 100 % is said only where nothing at all was spent. Rounding up to a finer step first changes nothing
-of it, so an answer's `spent`, up to the next ten-thousandth, gives the same tenths as the exact number.
+Points of a shield are shown in tenths. What is or would be spent is rounded up, so that it never looks cheaper than it
+is, and the rest is 100 minus that: "0.1 points: 99.9 % instead of 100 %". A number before, a cost and a number after
+therefore always add up, and 100 % is shown only if nothing at all was spent. Rounding up to a finer step first does not
+change the result, so a response's `spent`, rounded up to the next ten-thousandth, gives the same tenths as the exact
+number.
 """
 
 import math
 
 WHOLE = 100.0
 _SLACK = 1e-6
-"""Of a step: what binary fractions add to a number that lies on it."""
+"""Tolerance, in steps, for the error of binary fractions in a number that is exactly on a step."""
 _AXIS_STEPS = (1.0, 2.0, 5.0)
 LEAST_AXIS = 10.0
-"""A chart of costs reaches at least so many points, so that a tenth of one does not fill it."""
+"""Smallest range of a chart of costs in points, so that a tenth of a point does not fill it."""
 
 
 def shown_shield(percent: float) -> int:
-    """The whole percent shown, rounded down."""
+    """Return the displayed whole percent, rounded down."""
     return math.floor(percent + _SLACK)
 
 
 def shown_points(points: float) -> float:
-    """A cost as answered: up to the next tenth, so that it never looks cheaper; 0 only where there is none."""
+    """Return a cost rounded up to the next tenth, so that it never looks cheaper; 0 only if there is none."""
     return up(points, 1)
 
 
 def left(spent_points: float) -> float:
-    """What is left of a shield, in percent with one decimal: 100 less the points as shown, and never below 0."""
+    """Return the rest of a shield, in percent with one decimal: 100 minus the displayed points, and never below 0."""
     return max(0.0, round(WHOLE - shown_points(spent_points), 1))
 
 
 def axis_top(most: float) -> float:
-    """Where the axis of a chart of points ends: the next of 10, 20, 50, 100, 200 and so on."""
+    """Return the end of a chart's axis of points: the next of 10, 20, 50, 100, 200 and so on."""
     if most <= LEAST_AXIS:
         return LEAST_AXIS
     power = 10.0 ** math.floor(math.log10(most))
@@ -40,17 +41,17 @@ def axis_top(most: float) -> float:
 
 
 def up(value: float, digits: int) -> float:
-    """To so many decimals, up."""
+    """Round up to ``digits`` decimals."""
     scale = 10**digits
     return math.ceil(value * scale - _SLACK) / scale if value > 0.0 else 0.0
 
 
 def down(value: float, digits: int) -> float:
-    """To so many decimals, down."""
+    """Round down to ``digits`` decimals."""
     scale = 10.0**digits
     return math.floor(value * scale) / scale
 
 
 def significant(value: float) -> float:
-    """To three significant digits, down."""
+    """Round down to three significant digits."""
     return 0.0 if value <= 0.0 else down(value, 2 - math.floor(math.log10(value)))

@@ -1,6 +1,6 @@
-"""What a stay would cost, before entry: from head count, ratings, air and area prevalence alone, never from answers.
+"""Estimate what a stay would cost, before entry: from head count, ratings, air and area prevalence, never from answers.
 
-The same hits as for a visit, over an expected crowd (`stays.expected_visits`).
+The hits are computed as for a visit, with an expected crowd (`stays.expected_visits`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from risk.model.uncertainty import Floats
 
 
 def expected_cost(parameters: Parameters, *, budget: float, own_mask: float | None = None, **stays: Any) -> Floats:
-    """Points (percent of the budget) of n hypothetical stays, (n,); ``stays`` as `expected_visits` takes them.
+    """Return points (percent of the budget) of n hypothetical stays, (n,).
 
-    ``own_mask``: 1 with a mask, 0 without, None as the crowd does.
+    ``stays``: arguments of `expected_visits`. ``own_mask``: 1 with a mask, 0 without, `None` as the crowd does. Raise
+    `InvalidInputError`.
     """
     if not 1e-6 <= budget <= 1.0:
         raise InvalidInputError("budget", "must be between 0.000001 and 1")

@@ -1,8 +1,8 @@
-"""The shield: how much of what a visitor is ready to risk in 14 days is left.
+"""The shield: the share that is left of a visitor's budget of risk for 14 days.
 
 ``H = sum of h*w(age)`` over visits; ``w`` is 1 for 10 days, then falls linearly to 0 at 14.
 ``shield = 100*max(0, 1 - H/budget)``. Everything is computed for each shared draw and only then summarised, so the
-mean and both ends of the interval are monotone. It is a shield from visits: what happens at home is outside.
+mean and both ends of the interval are monotone. The shield covers visits only: infections at home are not part of it.
 """
 
 from __future__ import annotations
@@ -31,20 +31,22 @@ from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
 from risk.model.visits import KINDS, Visits
 
 BUDGETS: Final[Mapping[str, float]] = MappingProxyType({"cautious": 0.001, "standard": 0.01, "relaxed": 0.03})
-"""Chance of infection from visits in 14 days that a profile is ready to take; our choice."""
+"""Chance of infection from visits in 14 days that a profile accepts; our choice."""
 FULL_DAYS: Final = 10.0
 GONE_DAYS: Final = 14.0
 
 
 def weight(age_days: npt.ArrayLike) -> Floats:
-    """What a visit still counts after so many days."""
+    """Return the share of a visit's hits that still counts after ``age_days`` days."""
     return np.clip((GONE_DAYS - np.asarray(age_days, np.float64)) / (GONE_DAYS - FULL_DAYS), 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Expected hits: ``by_visit`` (n, draws), and of them those from the shared air, ``far``; ``dose_quanta`` (n,)
-    is the mean quanta a visitor inhales if exactly the believed share of the crowd is infectious."""
+    """Expected hits: ``by_visit`` (n, draws), and the part of them from the shared air, ``far``.
+
+    ``dose_quanta`` (n,): mean quanta that a visitor inhales if exactly the estimated share of the crowd is infectious.
+    """
 
     by_visit: Floats
     far: Floats
@@ -52,13 +54,13 @@ class Hits:
 
 
 def _air_factor(visits: Visits, parameters: Parameters) -> Floats:
-    """Dose against the dose at the volume and removal rate the sweep used, (n, draws).
+    """Return the dose relative to the dose at the volume and removal rate of the sweep, (n, draws).
 
-    Dose goes with 1/volume exactly. With the removal rate it goes as the steady state does, at the kind's usual
-    share of ventilation in all removal; for short stays in fresh air that is more spread than there is.
+    The dose is exactly proportional to 1/volume. It depends on the removal rate as in the steady state, at the kind's
+    usual share of ventilation in all removal; for short stays in fresh air this overstates the spread.
     """
     draws = draws_of(parameters)
-    # exp(z) of a standard normal z; to the power of a log standard deviation it is a lognormal factor of median 1.
+    # exp(z) of a standard normal z; raised to a log standard deviation, it is a lognormal factor of median 1.
     z_volume, z_air = np.exp(ndtri(draws.volume_u)), np.exp(ndtri(draws.air_u))
     usual = np.array([parameters.priors[kind].air_changes_per_h.value for kind in KINDS])[visits.kind][:, None]
     beside = parameters.pathogen.removal_beside_ventilation_per_h
@@ -68,7 +70,7 @@ def _air_factor(visits: Visits, parameters: Parameters) -> Floats:
 
 @functools.lru_cache(maxsize=64)
 def taught_factors(parameters: Parameters) -> Floats:
-    """What outcomes have taught, as a factor on the hits of each kind in each draw, (kinds, draws); 1 before that."""
+    """Return the factor that outcomes have taught on the hits of each kind in each draw, (kinds, draws); 1 at first."""
     if not parameters.adaptive.learned:
         return np.ones((len(KINDS), draws_of(parameters).count))
     bare = replace(parameters, adaptive=replace(parameters.adaptive, learned=()))
@@ -77,10 +79,10 @@ def taught_factors(parameters: Parameters) -> Floats:
 
 
 def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | None = None) -> Hits:
-    """Expected hits of each visit in each draw.
+    """Return expected hits of each visit in each draw.
 
-    ``own_mask``: share of the stay the visitor wears a mask, where known; otherwise the crowd's. Refuses to return
-    what is not finite.
+    ``own_mask``: share of the stay for which the visitor wears a mask, if known; otherwise that of the crowd. Raise
+    `ArithmeticError` if a result is not finite.
     """
     draws = draws_of(parameters)
     kinds = [kind_draws(parameters, kind) for kind in KINDS]
@@ -95,7 +97,7 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     worn = masks if own_mask is None else own_mask
     passed = (1.0 - draws.mask_out * masks) * (1.0 - draws.mask_in * worn)
     close = passed * (1.0 - draws.distancing_effect * apart)
-    # Columns everybody, 1, 2, 3, and of everybody those who later reported a positive test.
+    # Columns everybody, 1, 2, 3, and the people among everybody who later reported a positive test.
     unit, near_h = np.zeros((2, visits.size, 5, draws.count))
     doses = np.column_stack([visits.dose_h2_per_m3, visits.reported_h2_per_m3])
     compiled.add_segments(visits.visit, doses, passed, unit)
@@ -138,10 +140,10 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
 
 @dataclass(frozen=True, slots=True)
 class Shield:
-    """A shield and what it stands on. Percent where not said otherwise, unrounded.
+    """A shield and its components. Percent unless stated otherwise, unrounded.
 
-    ``infection_probability``, ``incubating``: chances 0-1. ``spent``: share of the budget, may pass 1.
-    Per visit (n,): ``cost`` points still counted today (they add up to 100 x spent), ``cost_low``, ``cost_high``,
+    ``infection_probability``, ``incubating``: chances 0-1. ``spent``: share of the budget, may exceed 1.
+    For each visit (n,): ``cost`` points that still count today (their sum is 100 x spent), ``cost_low``, ``cost_high``,
     ``full_cost`` points on the day of the visit, ``dose_quanta``, ``chance`` of infection there (0 beyond the window).
     """
 
@@ -169,11 +171,11 @@ def shield(
     susceptibility: float = 1.0,
     own_mask: float | None = None,
 ) -> Shield:
-    """The shield of somebody with these visits. No visits: 100.
+    """Return the shield of a person with these visits; 100 without visits.
 
-    ``budget``: chance of infection in 14 days one is ready to take. ``susceptibility``: own factor, kept on the phone.
-    Shown is the posterior mean; ``low`` and ``high`` are the 5 % and 95 % points of the shared draws, widened to
-    contain the mean where the draws are very skew.
+    ``budget``: acceptable chance of infection in 14 days. ``susceptibility``: the visitor's own factor, stored on the
+    phone. The shield is the posterior mean; ``low`` and ``high`` are the 5 % and 95 % points of the shared draws,
+    widened to contain the mean if the draws are very skew. Raise `InvalidInputError`.
     """
     if not (math.isfinite(budget) and 1e-6 <= budget <= 1.0):
         raise InvalidInputError("budget", "must be between 0.000001 and 1")
@@ -186,7 +188,7 @@ def shield(
     full = hits.by_visit * susceptibility
     left = full * weight(visits.age_days)[:, None]
     lost = left.sum(axis=0) / budget
-    # Each visit within the window counts in full for the plain chance, none beyond it.
+    # For the plain chance, each visit within the window counts in full, and none beyond it.
     recent = (visits.age_days < GONE_DAYS)[:, None]
     infected = float(-np.expm1(-(full * recent).sum(axis=0)).mean())
     waiting = parameters.pathogen.incubation.still_incubating(visits.age_days)[:, None]

@@ -1,5 +1,7 @@
-"""Visits that nobody has made: so many check-ins inside throughout, people coming and going at the kind's usual pace,
-air as in the steady state they keep up.
+"""Hypothetical visits.
+
+The number of check-ins inside is constant, people come and go at the kind's usual rate, and the air is in the steady
+state that they cause.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from risk.model.visits import KINDS, Visits, visits_of
 
 
 def usual_hours(parameters: Parameters, *, known_active_per_person: float) -> Visits:
-    """An hour among a usual crowd in a usual venue of each kind, in the order of `KINDS`."""
+    """Return an hour in a usual crowd at a usual venue of each kind, in the order of `KINDS`."""
     priors = [parameters.priors[kind] for kind in KINDS]
     rooms = [room_air(parameters, kind) for kind in KINDS]
     masks = np.array([posterior(prior.masks, 0, 0) for prior in priors]).T
@@ -55,9 +57,10 @@ def expected_visits(
     volume_log_sd: npt.ArrayLike = 0.0,
     air_log_sd: npt.ArrayLike = 0.0,
 ) -> Visits:
-    """Visits of n hypothetical stays; everything but ``kinds`` broadcasts.
+    """Return n hypothetical stays as visits; everything except ``kinds`` broadcasts.
 
-    ``heads``: check-ins inside now or usually. ``masks``, ``distancing``: Beta posteriors of `ratings.posterior`.
+    ``heads``: check-ins inside now or usually. ``masks``, ``distancing``: Beta posteriors from `ratings.posterior`.
+    Raise `InvalidInputError`.
     """
     n = len(kinds)
 
@@ -71,7 +74,7 @@ def expected_visits(
     volume = each(volume_m3, "volume_m3", above=1e-3)
     removal = each(removal_rate_per_h, "removal_rate_per_h", above=0.02)
     dwell = np.array([parameters.priors[kind].usual_dwell_h for kind in kinds]).reshape(n)
-    # Met: who is inside, who comes meanwhile, and who left while their breath is still there.
+    # Met: people inside, people who come meanwhile, and people who left but whose breath is still there.
     met = inside * (1.0 + (hours + np.minimum(CLEAR_AFTER / removal, dwell)) / dwell)
     columns = np.zeros((3, n, 4))
     columns[:, :, 0] = inside * hours / (volume * removal), inside * hours, met

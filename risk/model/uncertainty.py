@@ -1,8 +1,8 @@
 """Draws of everything uncertain, shared by all visits.
 
 Common random numbers: draw i means the same world for every visit, so that what is monotone in each draw is monotone
-in the mean and in every quantile of the sum. There is no random generator here: the points are an additive
-recurrence (Kronecker sequence on powers of the generalised golden ratio), the same in every process.
+in the mean and in every quantile of the sum. There is no random generator: the points are an additive recurrence
+(Kronecker sequence on powers of the generalised golden ratio), the same in every process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOW, HIGH = 0.05, 0.95
 
 
 def uniforms(draws: int, dimensions: int, *, edge: float = 1e-3) -> Floats:
-    """Evenly spread points in the open unit cube, (draws, dimensions), none nearer to its sides than ``edge``."""
+    """Return evenly spread points in the unit cube, (draws, dimensions), at least ``edge`` away from its sides."""
     golden = 2.0
     for _ in range(64):
         golden = (1.0 + golden) ** (1.0 / (dimensions + 1))
@@ -35,7 +35,7 @@ def uniforms(draws: int, dimensions: int, *, edge: float = 1e-3) -> Floats:
 
 
 def quantile(constant: Constant, u: npt.ArrayLike) -> Floats:
-    """The constant's distribution at ``u``: median ``value``, 5 % and 95 % points ``low`` and ``high``."""
+    """Return the constant's distribution at ``u``: median ``value``, 5 % and 95 % points ``low`` and ``high``."""
     z = ndtri(np.asarray(u, np.float64)) / _Z95
     if constant.certain:
         return np.full(z.shape, constant.value)
@@ -47,16 +47,16 @@ def quantile(constant: Constant, u: npt.ArrayLike) -> Floats:
 
 @functools.lru_cache(maxsize=16_384)
 def _beta_nodes(a: float, b: float) -> Floats:
-    """Quantiles of Beta(a, b) at `QUANTILE_NODES`; ratings are few whole numbers, so most pairs were met before."""
+    """Return quantiles of Beta(a, b) at `QUANTILE_NODES`, cached: ratings are small integers, so pairs repeat."""
     return np.asarray(betaincinv(a, b, QUANTILE_NODES))
 
 
 def beta_quantiles(a: npt.ArrayLike, b: npt.ArrayLike, u: Floats) -> Floats:
-    """Quantiles of Beta(a, b) for each draw: shape of ``a`` + (draws,).
+    """Return quantiles of Beta(a, b) for each draw, with the shape of ``a`` + (draws,).
 
-    Exact at a few nodes and linear between, which keeps "a better rating never lowers any draw".
+    They are exact at a few nodes and linear between them, which ensures that a better rating never lowers any draw.
     """
-    # Hours without ratings share one posterior, and an inverse of the beta function is dear.
+    # Hours without ratings share one posterior, and inverting the beta function is expensive.
     pairs, which = np.unique(
         np.stack(np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64)), axis=-1).reshape(-1, 2),
         axis=0,
@@ -74,7 +74,7 @@ def beta_quantiles(a: npt.ArrayLike, b: npt.ArrayLike, u: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Draws:
-    """One value a draw of every uncertain constant, each array (draws,); the ``*_u`` are plain uniforms in (0, 1)."""
+    """One value per draw of every uncertain constant, each (draws,); the ``*_u`` are plain uniforms in (0, 1)."""
 
     quanta_rest_per_h: Floats
     quanta_talk_per_h: Floats
@@ -106,7 +106,7 @@ class Draws:
 
     @property
     def count(self) -> int:
-        """Number of draws."""
+        """Return the number of draws."""
         return int(self.mask_u.size)
 
 
@@ -114,7 +114,7 @@ class Draws:
 def _draws(given: Parameters) -> Draws:
     p, answers, bodies = given.pathogen, given.answers, given.bodies
     names = [f.name for f in fields(Draws)]
-    # One uniform a name; the three emission rates move together (one unknown: how much people emit).
+    # One uniform for each name; the three emission rates move together (one unknown: how much people emit).
     plane = uniforms(given.draws, len(names) + 4)
     u = {name: plane[:, at] for at, name in enumerate(names)}
     emit = u["quanta_rest_per_h"]
@@ -155,5 +155,5 @@ def _draws(given: Parameters) -> Draws:
 
 
 def draws_of(parameters: Parameters) -> Draws:
-    """The shared draws of a parameter set (made once a version)."""
+    """Return the shared draws of a parameter set, computed once for each version."""
     return _draws(parameters)

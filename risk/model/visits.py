@@ -1,4 +1,4 @@
-"""The visits of one holder, as arrays: what `shield` reads. Built from stay readings or from unit doses."""
+"""The visits of one holder as arrays, the input of `shield`. Built from stay readings or from unit doses."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from risk.model.kinds import Kind
 from risk.model.uncertainty import Floats
 
 KINDS: Final = tuple(Kind)
-"""Kinds by index, the order of the enumeration."""
+"""Kinds by index, in the order of the enumeration."""
 KIND_INDEX: Final = {kind: index for index, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """n visits over m segments; a segment is a part of a visit with one pair of ratings (an hour, or the whole).
+    """n visits over m segments; a segment is a part of a visit with one pair of ratings (an hour, or the whole visit).
 
-    Per segment: ``visit`` (m,) row of its visit, rising, each visit at least once; ``dose_h2_per_m3`` and ``person_h``
-    (m, 4), columns everybody, 1, 2, 3; Beta posteriors of ratings ``mask_a``, ``mask_b``, ``distancing_a``,
-    ``distancing_b`` (m,).
-    Per visit: ``heads`` (n, 4); ``age_days`` since it ended; ``kind`` index into `KINDS`; ``known_active_per_person``
-    in its area (``already_total``: the series counts hidden carriers too); ``refused`` (n, 4) classes the venue keeps
-    out; ``volume_log_sd``, ``air_log_sd``: how uncertain (log) volume and air changes of the sweep were (0: known).
-
-    ``reported_h2_per_m3``, ``reported_h`` (m,): what of the column of everybody came from people who later reported a
-    positive test; ``reporters`` (n,): how many they were at most.
+    For each segment: ``visit`` (m,) row of its visit, rising, each visit at least once; ``dose_h2_per_m3`` and
+    ``person_h`` (m, 4), columns everybody, 1, 2, 3; Beta posteriors of ratings ``mask_a``, ``mask_b``,
+    ``distancing_a``, ``distancing_b`` (m,). For each visit: ``heads`` (n, 4); ``age_days`` since it ended; ``kind``
+    index into `KINDS`; ``known_active_per_person`` in its area (``already_total``: the series includes unreported
+    carriers); ``refused`` (n, 4) classes that the venue excludes; ``volume_log_sd``, ``air_log_sd``: uncertainty (log)
+    of the sweep's volume and air changes (0: known). ``reported_h2_per_m3``, ``reported_h`` (m,): the part of the
+    column of everybody from people who later reported a positive test; ``reporters`` (n,): their largest possible
+    number.
     """
 
     visit: npt.NDArray[np.int64]
@@ -78,7 +77,7 @@ class Visits:
 
     @property
     def size(self) -> int:
-        """Number of visits."""
+        """Return the number of visits."""
         return int(self.age_days.size)
 
 
@@ -101,7 +100,10 @@ def visits_of(
     reported_h: npt.ArrayLike = 0.0,
     reporters: npt.ArrayLike = 0.0,
 ) -> Visits:
-    """Visits from anything array-like. ``segments``: number of segments of each visit, in order. Scalars broadcast."""
+    """Return visits from anything array-like. ``segments``: number of segments of each visit, in order.
+
+    Scalars broadcast.
+    """
     n = len(segments)
     counts = np.asarray(segments, np.int64)
     m = int(counts.sum())
@@ -142,7 +144,7 @@ NO_VISITS: Final = visits_of(
     kinds=[],
     known_active_per_person=(),
 )
-"""Of somebody who was nowhere."""
+"""The visits of a person who was nowhere."""
 
 
 def from_unit_doses(
@@ -158,7 +160,7 @@ def from_unit_doses(
     volume_log_sd: npt.ArrayLike = 0.0,
     air_log_sd: npt.ArrayLike = 0.0,
 ) -> Visits:
-    """Visits whose doses come straight from a sweep, one segment each."""
+    """Return visits whose doses come directly from a sweep, one segment each."""
     return visits_of(
         segments=[1] * len(kinds),
         dose_h2_per_m3=doses.dose_h2_per_m3,

@@ -1,1 +1,1 @@
-"""Forecasts of official series, from files and to files."""
+"""Official series in files and in the database, and files of forecasts."""

@@ -1,4 +1,4 @@
-"""Files of series, vintages and forecasts: read strictly, and written so that others can score them."""
+"""Files of series, vintages and forecasts: strictly validated on reading, and written for others to score."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from risk.model.forecast.score import wide
 
 COLUMNS: Final = ("model", "reference_date", "horizon", "target_end_date", "location", "quantile", "value")
 FLAGS: Final = b"flags"
-"""Key of the Parquet file's metadata under which remarks on areas are kept, one a line."""
+"""Metadata key of the Parquet file that holds remarks on areas, one per line."""
 MISSING: Final = ("", "na", "nan", "null", "none", "<na>", "nat")
 PARQUET: Final = b"PAR1"
-"""How a Parquet file begins, whatever its name."""
+"""First bytes of a Parquet file, whatever its name."""
 NAMED: Final = 5
-"""The first rows that an error names."""
+"""Number of rows that an error names."""
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class BadFileError(Exception):
-    """A file that cannot be used; the text says which, where and why."""
+    """A file that cannot be used; the text names the file, the row and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file's rows as text, and how to name one."""
+    """A file's rows as text, and how to name a row."""
 
     path: Path
     table: pd.DataFrame
@@ -43,12 +43,12 @@ class Read:
     """Number of the first row: 2 in a CSV file, whose first line is the header."""
 
     def text(self, column: str) -> pd.Series:
-        """A column as text without surrounding space; missing is ""."""
+        """Return a column as text without surrounding space; a missing value is ""."""
         values = self.table[column]
         return values.astype("string").fillna("").str.strip().astype(object)
 
     def refuse(self, wrong: Flags, reason: str, column: str | None = None) -> None:
-        """Raise for the rows that are wrong, naming the first of them."""
+        """Raise `BadFileError` if there are wrong rows, naming the first of them."""
         at = np.flatnonzero(wrong)
         if not len(at):
             return
@@ -60,24 +60,24 @@ class Read:
         raise BadFileError(f"{self.path.name}: {reason}: {', '.join(shown)}{more}.")
 
     def dates(self, column: str) -> Days:
-        """A column of dates as days."""
+        """Return a column of dates as days."""
         text = self.text(column).str.slice(0, 10)
         days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
-        self.refuse(days.isna().to_numpy(), f"{column} is no date like 2026-01-03", column)
+        self.refuse(days.isna().to_numpy(), f"{column} is not a date like 2026-01-03", column)
         return np.asarray(days.to_numpy().astype("datetime64[D]"))
 
     def numbers(self, column: str) -> Floats:
-        """A column of finite numbers not below 0; NaN where nothing is given."""
+        """Return a column of finite numbers that are not negative; NaN for an empty field."""
         text = self.text(column)
         missing = text.str.lower().isin(MISSING).to_numpy()
         numbers = pd.to_numeric(text.where(~missing), errors="coerce").to_numpy(np.float64)
-        self.refuse(~missing & ~np.isfinite(numbers), f"{column} is no number", column)
+        self.refuse(~missing & ~np.isfinite(numbers), f"{column} is not a number", column)
         self.refuse(~missing & (numbers < 0.0), f"{column} is below 0", column)
         return np.asarray(numbers)
 
 
 def read(path: Path, columns: Sequence[str]) -> Read:
-    """Read a CSV (also gzipped, also with a byte order mark) or Parquet file that has these columns."""
+    """Read a CSV file (plain or gzipped, with or without a byte order mark) or a Parquet file with these columns."""
     parquet = path.suffix == ".parquet"
     try:
         with path.open("rb") as head:
@@ -87,9 +87,9 @@ def read(path: Path, columns: Sequence[str]) -> Read:
         else:
             table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
     except FileNotFoundError:
-        raise BadFileError(f"{path}: there is no such file.") from None
+        raise BadFileError(f"The file {path} does not exist.") from None
     except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, pd.errors.ParserError) as error:
-        # UnicodeDecodeError and EmptyDataError are kinds of ValueError.
+        # UnicodeDecodeError and EmptyDataError are subclasses of ValueError.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadFileError(f"{path.name} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}") from None
     if not parquet and not isinstance(table.index, pd.RangeIndex):
@@ -104,12 +104,12 @@ def read(path: Path, columns: Sequence[str]) -> Read:
 
 
 def read_history(path: Path) -> Rows:
-    """The newest state of a series: columns date, location, value."""
+    """Return the newest state of a series, from columns date, location, value."""
     return _rows(_checked(read(path, ("date", "location", "value")), "date", "location", "value"))
 
 
 def read_vintages(path: Path) -> list[Vintage]:
-    """The series as it was on each date: columns date, location, value, as_of."""
+    """Return the series as it was on each date, from columns date, location, value, as_of."""
     file = read(path, ("date", "location", "value", "as_of"))
     as_of, week = file.dates("as_of"), file.dates("date")
     file.refuse(week > as_of, "date is after as_of", "date")
@@ -121,7 +121,7 @@ def read_vintages(path: Path) -> list[Vintage]:
 
 
 def read_references(paths: Iterable[Path]) -> list[Rows]:
-    """Other series in percent, one of each source: columns source, region, week_end, ili_percent."""
+    """Return other series in percent, one for each source, from columns source, region, week_end, ili_percent."""
     tables = []
     for path in paths:
         file = read(path, ("source", "region", "week_end", "ili_percent"))
@@ -136,15 +136,15 @@ def read_references(paths: Iterable[Path]) -> list[Rows]:
 
 
 def read_population(path: Path) -> dict[str, float]:
-    """People by area: columns location, population. An area without a number is left out."""
+    """Return people by area, from columns location, population. An area without a number is left out."""
     file = read(path, ("location", "population"))
     area, people = file.text("location"), file.numbers("population")
-    file.refuse(area.duplicated().to_numpy(), "location is there twice", "location")
+    file.refuse(area.duplicated().to_numpy(), "location appears twice", "location")
     return {str(name): float(number) for name, number in zip(area, people, strict=True) if number > 0.0}
 
 
 def read_forecasts(path: Path) -> pd.DataFrame:
-    """Forecasts with one row a task and a column for each of the 23 levels: columns as in `COLUMNS`."""
+    """Return forecasts, one row per task and a column for each of the 23 levels, from the columns `COLUMNS`."""
     file = read(path, COLUMNS)
     horizon, level = file.numbers("horizon"), file.numbers("quantile").round(4)
     file.refuse(~np.isin(horizon, np.arange(HORIZONS)), "horizon is not 0, 1, 2 or 3", "horizon")
@@ -161,7 +161,7 @@ def read_forecasts(path: Path) -> pd.DataFrame:
             "value": value,
         }
     )
-    file.refuse(table.duplicated(list(COLUMNS[:-1])).to_numpy(), "the same quantile is there twice")
+    file.refuse(table.duplicated(list(COLUMNS[:-1])).to_numpy(), "a quantile appears twice")
     tasks = wide(table)
     lacking = tasks[LEVELS.tolist()].isna().any(axis=1)
     if lacking.any():
@@ -174,13 +174,13 @@ def read_forecasts(path: Path) -> pd.DataFrame:
 
 
 def read_truth(path: Path) -> pd.DataFrame:
-    """What came: `date` as text, `location`, `value`."""
+    """Return the values reported later: `date` as text, `location`, `value`."""
     rows = read_history(path)
     return pd.DataFrame({"date": _iso(rows.week), "location": rows.area.astype(object), "value": rows.value})
 
 
 def write_forecasts(path: Path, made: Sequence[Forecast], *, model: str) -> None:
-    """Write Parquet with the columns of `COLUMNS`, dates as text; remarks go to the file's metadata."""
+    """Write Parquet with the columns of `COLUMNS`, dates as text; remarks are stored in the file's metadata."""
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for one in made:
         for horizon in range(HORIZONS):
@@ -198,7 +198,7 @@ def write_forecasts(path: Path, made: Sequence[Forecast], *, model: str) -> None
 
 
 def remarks(made: Iterable[Forecast]) -> list[str]:
-    """What to know about areas, each remark once, with the first and last as-of date and their number."""
+    """Return remarks on areas, each once, with the first and last as-of date and their number."""
     dates: dict[tuple[str, str], list[str]] = {}
     for one in made:
         for flag in one.flags:
@@ -210,7 +210,7 @@ def remarks(made: Iterable[Forecast]) -> list[str]:
 
 
 def _checked(file: Read, week: str, area: str, value: str, *, group: Any = "") -> pd.DataFrame:
-    """Rows that have a value, each group, week and area once."""
+    """Return the rows that have a value; each combination of group, week and area is allowed once."""
     table = pd.DataFrame(
         {"group": group, "week": file.dates(week), "area": file.text(area), "value": file.numbers(value)}
     )
@@ -223,7 +223,7 @@ def _checked(file: Read, week: str, area: str, value: str, *, group: Any = "") -
     if weekday.nunique() > 1:
         usual = int(weekday.mode().iloc[0])
         odd = (weekday != usual).reindex(file.table.index, fill_value=False)
-        file.refuse(odd.to_numpy(), f"{week} is no {_WEEKDAYS[usual]}, as the others are", week)
+        file.refuse(odd.to_numpy(), f"{week} is not a {_WEEKDAYS[usual]} like the others", week)
     return table.drop_duplicates(keys)
 
 

@@ -1,8 +1,9 @@
-"""Files of official series: every row is checked, and each refused one is named with its reason; all or none is stored.
+"""Import files of official series: every row is checked, and each refused one is named with its reason.
 
-Three shapes are read, told apart by their columns: known active cases (`region`, `week`, `known_active_per_person`,
-`source`), FluSight's target data (`date` or `target_end_date`, `location`, `value` or `observation`) and COVIDcast's
-(`geo_type`, `geo_value`, `time_value`, `value`). CSV, also gzipped, also with a byte order mark, or Parquet.
+All rows or none are stored. Three formats are recognised by their columns: known active cases (`region`, `week`,
+`known_active_per_person`, `source`), FluSight's target data (`date` or `target_end_date`, `location`, `value` or
+`observation`) and COVIDcast's (`geo_type`, `geo_value`, `time_value`, `value`). A file is CSV, plain or gzipped, with
+or without a byte order mark, or Parquet.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from risk.radar.series import Number, UnitError, record_numbers, week_of
 
 KNOWN_ACTIVE: Final = "known_active_per_person"
 FLUSIGHT: Final = ("FluSight", "hospital admissions")
-"""Source and signal of a file in FluSight's shape, which names neither."""
+"""Source and signal of a file in FluSight's format, which names neither."""
 LONGEST_NAME: Final = 60
 LARGEST: Final = 1e12
 OLDEST: Final = dt.date(1990, 1, 1)
 SHOWN: Final = 50
-"""Refused rows that an error names; it counts the others."""
+"""Number of refused rows that an error names; it counts the others."""
 _DATE: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?", re.ASCII)
 _EPIWEEK: Final = re.compile(r"(\d{4})(\d{2})(?:\.0)?", re.ASCII)
 
 
 class BadRowsError(BadFileError):
-    """A file with rows that cannot be used: ``rows`` has the number of each and why."""
+    """A file with rows that cannot be used: ``rows`` holds the number of each and the reason."""
 
     def __init__(self, path: Path, rows: list[tuple[int, str]]) -> None:
         self.rows = rows
@@ -45,12 +46,12 @@ class BadRowsError(BadFileError):
 
 
 class _RowError(ValueError):
-    """Why one row cannot be used."""
+    """The reason why one row cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file's rows: stored as new or revised, known already, without a value."""
+    """The result of an import: numbers of rows stored as new or as revised, known already, and without a value."""
 
     stored: int
     known: int
@@ -59,7 +60,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A row of a weekly series as its shape says it: texts, and a day of its week."""
+    """A row of a weekly series in the form of its format: texts, and a day of its week."""
 
     source: str
     signal: str
@@ -84,11 +85,12 @@ def import_file(
     unit: str = "",
     total: bool = False,
 ) -> Imported:
-    """Store a file's rows in one transaction, as known from `now` on; a week known otherwise is a revision.
+    """Store a file's rows in one transaction, as known from `now` on.
 
-    `source` and `signal` name the series where the file does not; `unit` is `count` or `percent`, by itself counts for
-    FluSight's shape and percent for COVIDcast's. `total`: known active cases are shares of people infectious. Raises
-    `BadFileError` for a file that cannot be read, `BadRowsError` for rows that cannot be used.
+    A week with another known value becomes a revision. `source` and `signal` name the series if the file does not.
+    `unit` is `count` or `percent`; the default is counts for FluSight's format and percent for COVIDcast's. `total`:
+    known active cases are shares of people who are infectious. Raise `BadFileError` for a file that cannot be read, and
+    `BadRowsError` for rows that cannot be used.
     """
     file = read(path, ())
     columns = {str(name) for name in file.table.columns}
@@ -101,7 +103,7 @@ def import_file(
     else:
         raise BadFileError(
             f"{path.name} has the columns {', '.join(sorted(columns))}. It needs region, week, {KNOWN_ACTIVE}, source; "
-            "or date, location, value as FluSight has them; or geo_type, geo_value, time_value, value as COVIDcast."
+            "or date, location, value like FluSight; or geo_type, geo_value, time_value, value like COVIDcast."
         )
     return _import_series(file, shape, now=now, unit=unit or usual)
 
@@ -122,12 +124,12 @@ def _known_active(row: Row, today: dt.date, *, total: bool) -> NewSignal:
         raise _RowError("region is neither a state nor three digits of a ZIP code")
     week = monday(_day(row["week"], "week"))
     if week > today:
-        raise _RowError(f"the week of {week} is ahead of today")
+        raise _RowError(f"the week of {week} is in the future")
     share = _number(row[KNOWN_ACTIVE], KNOWN_ACTIVE)
     if share is None or share > 1.0:
         raise _RowError(f"{KNOWN_ACTIVE} is a share, from 0 to 1")
     if not 0 < len(row["source"]) <= LONGEST_SOURCE or not row["source"].isprintable():
-        raise _RowError(f"source says where it comes from, in up to {LONGEST_SOURCE} characters")
+        raise _RowError(f"source must name the origin, in up to {LONGEST_SOURCE} characters")
     return NewSignal(region, week, share, row["source"], already_total=total)
 
 
@@ -157,7 +159,7 @@ def _import_series(file: Read, shape: Callable[[Row], _Raw], *, now: dt.datetime
 
 
 def _flusight(source: str, signal: str) -> Callable[[Row], _Raw]:
-    """Target data of FluSight: `date` or `target_end_date` ends the week, `location` is FIPS digits or US."""
+    """Parse target data of FluSight: `date` or `target_end_date` ends the week, `location` is FIPS digits or US."""
 
     def raw(row: Row) -> _Raw:
         day = _day(row["target_end_date"] if "target_end_date" in row else row["date"], "date")
@@ -168,7 +170,7 @@ def _flusight(source: str, signal: str) -> Callable[[Row], _Raw]:
 
 
 def _covidcast(source: str, signal: str) -> Callable[[Row], _Raw]:
-    """Rows of COVIDcast: `time_value` is a day of the week, or an epidemiological week such as 202401."""
+    """Parse rows of COVIDcast: `time_value` is a day of the week, or an epidemiological week such as 202401."""
 
     def raw(row: Row) -> _Raw:
         if row.get("time_type", "") not in {"week", ""}:
@@ -185,13 +187,13 @@ def _covidcast(source: str, signal: str) -> Callable[[Row], _Raw]:
 
 
 def _weekly(raw: _Raw, today: dt.date, unit: str) -> Number | None:
-    """A row's number; None where it has no value, which is a missing week."""
+    """Return a row's number; `None` if it has no value, which is a missing week."""
     for name, text in (("source", raw.source), ("signal", raw.signal)):
         if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
             raise _RowError(f"{name} has 1 to {LONGEST_NAME} characters; --{name} gives one to every row")
     region, week = _region(raw.region, raw.kind), week_of(raw.day)
     if week > today:
-        raise _RowError(f"the week to {week} is ahead of today or not over")
+        raise _RowError(f"the week to {week} is in the future or not over yet")
     value = _number(raw.value, "value")
     if value is not None and unit == "percent" and value > 100.0:
         raise _RowError("value is above 100, and the unit is percent; --unit count reads counts")
@@ -201,7 +203,10 @@ def _weekly(raw: _Raw, today: dt.date, unit: str) -> Number | None:
 
 # Rows and fields ------------------------------------------------------------------------------------------------------
 def _checked(file: Read, make: Callable[[Row], tuple[tuple[str, ...], Made | None]]) -> tuple[list[Made], int]:
-    """What `make` gives for each row, and the number of rows without a value; raises for every row that is refused."""
+    """Return the result of `make` for each row, and the number of rows without a value.
+
+    Raise `BadRowsError` with every row that is refused.
+    """
     names = [str(name) for name in file.table.columns]
     columns = [file.text(name) for name in names]
     first: dict[tuple[str, ...], int] = {}
@@ -225,7 +230,7 @@ def _checked(file: Read, make: Callable[[Row], tuple[tuple[str, ...], Made | Non
 def _region(text: str, kind: str) -> str:
     region = find_region(text, kind)
     if region is None:
-        raise _RowError(f"{text[:20]!r} is no region known here" + (f" of the kind {kind}" if kind else ""))
+        raise _RowError(f"{text[:20]!r} is not a known region" + (f" of the kind {kind}" if kind else ""))
     return region
 
 
@@ -236,14 +241,14 @@ def _day(text: str, name: str) -> dt.date:
     except ValueError:
         day = None
     if day is None:
-        raise _RowError(f"{name} {text[:20]!r} is no date like 2026-01-03")
+        raise _RowError(f"{name} {text[:20]!r} is not a date like 2026-01-03")
     if day < OLDEST:
         raise _RowError(f"{name} {day} is before {OLDEST}")
     return day
 
 
 def _epiweek(text: str) -> dt.date | None:
-    """The last day of a week of the CDC's calendar, whose first week has 4 January; None for another text."""
+    """Return the last day of a week of the CDC's calendar, whose first week has 4 January; `None` for another text."""
     found = _EPIWEEK.fullmatch(text)
     if found is None:
         return None
@@ -257,7 +262,7 @@ def _epiweek(text: str) -> dt.date | None:
 
 
 def _number(text: str, name: str) -> float | None:
-    """A finite number not below 0; None where nothing is given."""
+    """Return a finite number that is not negative; `None` for an empty field."""
     if text.lower() in MISSING:
         return None
     try:
@@ -265,7 +270,7 @@ def _number(text: str, name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise _RowError(f"{name} {text[:20]!r} is no number")
+        raise _RowError(f"{name} {text[:20]!r} is not a number")
     if value < 0.0:
         raise _RowError(f"{name} {text[:20]} is below 0")
     if value > LARGEST:

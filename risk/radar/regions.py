@@ -21,27 +21,27 @@ FIPS: Final[dict[str, str]] = {pair[:2]: pair[3:] for pair in _FIPS.split()}
 
 @lru_cache(maxsize=1)
 def states() -> frozenset[str]:
-    """Letters of every state and territory, and of every military region that has a ZIP code."""
+    """Return the letters of every state and territory, and of every military region that has a ZIP code."""
     return frozenset(place.state for place in places.places().values()) | set(FIPS.values())
 
 
 def geo_type(region: str) -> GeoType:
-    """What kind of region a code of ours names."""
+    """Return the type of the region that one of our codes names."""
     if region == NATION:
         return "nation"
     return "zip3" if region.isdigit() else "state"
 
 
 def state_of(region: str) -> str | None:
-    """The state that a region lies in; None for the country."""
+    """Return the state that contains a region; `None` for the country."""
     kind = geo_type(region)
     return region if kind == "state" else places.state(region) if kind == "zip3" else None
 
 
 def find_region(text: str, kind: str = "") -> str | None:
-    """Our code of a region, from letters, three digits of a ZIP code, FIPS digits or `US`; None where it is unknown.
+    """Return our code of a region, from letters, three digits of a ZIP code, FIPS digits or `US`; `None` if unknown.
 
-    ``kind``: `nation`, `state` or `zip3`, where the source says so.
+    ``kind``: `nation`, `state` or `zip3`, if the source states it.
     """
     code = text.strip().upper()
     if kind not in {"", *GEO_TYPES}:
@@ -55,6 +55,6 @@ def find_region(text: str, kind: str = "") -> str | None:
 
 
 def asked_region(text: str) -> str | None:
-    """The region that a reader asks for: as `find_region`, or the first three digits of a ZIP code of five."""
+    """Return the region that a request names: as `find_region`, or the first three digits of a five-digit ZIP code."""
     code = text.strip()
     return find_region(code[:3] if len(code) == 5 and code.isascii() and code.isdigit() else code)

@@ -1,4 +1,4 @@
-"""Weekly series as they were known at each moment: recorded once, revised by further rows, never changed."""
+"""Weekly series as they were known at each time: recorded once, revised by further rows, never changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCH: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number. ``week`` is the week's last day, a Saturday; the unit is that of the series."""
+    """One number. ``week`` is the last day of the week, a Saturday; the unit is that of the series."""
 
     region: str
     week: dt.date
@@ -29,16 +29,16 @@ class Number:
 
 
 class UnitError(ValueError):
-    """Numbers of another unit than their series has."""
+    """Numbers whose unit differs from that of their series."""
 
 
 def week_of(day: dt.date) -> dt.date:
-    """The last day of a day's week: weeks are those of the CDC, from Sunday to Saturday."""
+    """Return the last day of a day's week: weeks are those of the CDC, from Sunday to Saturday."""
     return day + dt.timedelta(days=(SATURDAY - day.weekday()) % 7)
 
 
 def numbers_known(series: Series, *, at: dt.datetime) -> Mapping[Key, Number]:
-    """What was known of a series at a moment: the number of each region and week that was recorded last."""
+    """Return what was known of a series at a time: for each region and week, the number that was recorded last."""
     rows = SeriesWeek.objects.filter(series=series, recorded_at__lte=at).order_by("recorded_at", "pk")
     fields = rows.values_list("region", "week", "value", "stderr", "sample_size")
     return {(row[0], row[1]): Number(*row) for row in fields.iterator(chunk_size=BATCH)}
@@ -54,15 +54,15 @@ def record_numbers(
     now: dt.datetime,
     simulated: bool = False,
 ) -> int:
-    """Record numbers of one series, as known from `now` on; returns how many are new or differ from what was known.
+    """Record numbers of one series, as known from `now` on; return how many are new or differ from what was known.
 
-    A number known already is not recorded again. What was recorded before stays, so that what was made of it can be
-    made again; the unit of a series does not change. Raises `UnitError` for another unit.
+    A number that is known already is not recorded again. Earlier numbers stay, so that results computed from them can
+    be reproduced; the unit of a series does not change. Raise `UnitError` for another unit.
     """
     series, _made = Series.objects.get_or_create(
         source=source, signal=signal, defaults={"unit": unit, "simulated": simulated}
     )
-    # Two imports at once would each record what the other does.
+    # Two concurrent imports would each record the same numbers.
     Series.objects.select_for_update().get(pk=series.pk)
     if series.unit != unit:
         raise UnitError(f"{series} holds numbers of the unit {series.unit}, not {unit}")

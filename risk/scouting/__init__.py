@@ -1,1 +1,1 @@
-"""What a stay would cost before going there. Begin at `cards`; `curves` prepares the costs."""
+"""What a stay would cost, before going there. Begin with `cards`; `curves` prepares the costs."""

@@ -1,8 +1,8 @@
 """Scouting cards: what a venue is like now and usually, and what a stay would cost. Public, so never from answers.
 
-The crowd task prepares what is expensive (`risk.scouting.curves`, `risk.crowd.usual`); a card is then read from a
-handful of rows. Numbers of people enter coarsely (`risk.scouting.occupancy`), and those of now and of every hour ahead
-by one estimate (`risk.scouting.expected`).
+The crowd task prepares what is expensive (`risk.scouting.curves`, `risk.crowd.usual`); a card is then read from a few
+rows. Numbers of people are rounded coarsely (`risk.scouting.occupancy`), and the numbers for now and for every hour
+ahead come from one estimate (`risk.scouting.expected`).
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ BEST: Final = 3
 ALTERNATIVES: Final = 3
 CANDIDATES: Final = 24
 FITS_POINTS: Final = 100.0 / GONE_DAYS
-"""A place fits a profile where an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
+"""A place fits a profile if an hour a day for a fortnight, without a mask, stays within its budget; our choice."""
 _HOUR: Final = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What is kept of one venue: costs, usual and expected crowd; ratings (count and means); measured air; events."""
+    """Stored inputs of one venue: costs, usual and expected crowd; ratings (count and means); measured air; events."""
 
     curve: Floats
     usual: npt.NDArray[np.float32]
@@ -62,13 +62,13 @@ class _Prepared:
     events: tuple[Interval, ...]
 
     def heads_at(self, now: dt.datetime) -> float:
-        """Check-ins inside now, as far as crowd state knows."""
+        """Return the check-ins inside now, according to crowd state."""
         at = venue_days.microseconds(now) // QUARTER_US - self.inside_from
         return float(self.inside[at]) if 0 <= at < self.inside.size else 0.0
 
 
 def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]:
-    """All that is kept of these venues. One statement."""
+    """Read the stored inputs of these venues, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(PREPARED_VENUES, {"venues": list(ids), "now": now, "until": now + EVENTS_AHEAD})
         rows = cursor.fetchall()
@@ -89,9 +89,9 @@ def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]
 def cards_of(
     *, venues: Sequence[Venue], profile: str, now: dt.datetime, all_costs: bool = False
 ) -> list[dict[str, Any]]:
-    """Scouting cards of venues that come with their organisation and requirements. Three statements, once prepared.
+    """Return scouting cards of venues loaded with their organisation and requirements; three statements once prepared.
 
-    ``all_costs``: every hour also says what each stay costs, with and without a mask.
+    ``all_costs``: add the cost of each stay, with and without a mask, to every hour.
     """
     if not venues:
         return []
@@ -112,7 +112,7 @@ def cards_of(
 
 
 def _fill_in(prepared: dict[int, _Prepared], parameters: Parameters, now: dt.datetime) -> None:
-    """Costs of venues that the crowd task has not come to yet."""
+    """Compute costs of venues that the crowd task has not reached yet."""
     missing = [pk for pk, known in prepared.items() if not known.curve.size]
     for pk, curve in prepared_curves(missing, parameters, now).items():
         prepared[pk] = replace(prepared[pk], curve=curve)
@@ -120,7 +120,7 @@ def _fill_in(prepared: dict[int, _Prepared], parameters: Parameters, now: dt.dat
 
 @dataclass(frozen=True)
 class _Card:
-    """What one card is made from."""
+    """The inputs of one card."""
 
     venue: Venue
     prepared: _Prepared
@@ -130,40 +130,40 @@ class _Card:
 
     @property
     def limit(self) -> float:
-        """People the doors let in."""
+        """Return the number of people that the doors admit."""
         asked = self.venue.requirements
         return 1.0 if asked is None else max(1.0, asked.capacity * asked.enforced_limit_percent / 100)
 
     @cached_property
     def heads(self) -> float:
-        """Check-ins inside now, as far as is known."""
+        """Return the check-ins inside now, as far as known."""
         return self.prepared.heads_at(self.now)
 
     @cached_property
     def hours(self) -> list[list[list[int]]]:
-        """Weekly opening hours."""
+        """Return the weekly opening hours."""
         asked = self.venue.requirements
         return [] if asked is None else asked.hours
 
     @cached_property
     def open_hours(self) -> list[dt.datetime]:
-        """The next hours it is open, the present one first where it is open now."""
+        """Return the next open hours, the present one first if the venue is open now."""
         events = self.prepared.events
         return open_hours_ahead(self.hours, self.venue.zone, self.now, count=HOURS_AHEAD, events=events)
 
     @cached_property
     def seen(self) -> Floats:
-        """Check-ins inside now, as far as their number says something."""
+        """Return the check-ins inside now, as far as their number is informative."""
         return count_now(self.heads, self.prepared.usual.size > 0)
 
     @property
     def counted(self) -> bool:
-        """Whether check-ins say how full it is now; else it counts as a usual place of its kind."""
+        """Return whether check-ins show how full it is now; otherwise it counts as a usual place of its kind."""
         return bool(np.isfinite(self.seen))
 
     @cached_property
     def crowds(self) -> Floats:
-        """Expected check-ins (hours, stays) of stays that begin in the open hours; of now, where it never opens."""
+        """Return expected check-ins (hours, stays) of stays that begin in the open hours, or now if it never opens."""
         starts = self.open_hours or [self.now]
         prior = self.parameters.priors[Kind(self.venue.kind)]
         kind = kind_crowd(self.parameters, Kind(self.venue.kind), self.limit)
@@ -174,7 +174,7 @@ class _Card:
         return during(usual[:, None], present, ahead_h=ahead[:, None], stay_h=stays, dwell_h=prior.usual_dwell_h)
 
     def _usual_heads(self, starts: Sequence[dt.datetime]) -> Floats:
-        """Usual check-ins inside at some hours, as far as they were seen."""
+        """Return the usual check-ins inside at some hours, as far as they were observed."""
         if not self.prepared.usual.size:
             return np.full(len(starts), UNKNOWN)
         local = [moment.astimezone(self.venue.zone) for moment in starts]
@@ -182,7 +182,7 @@ class _Card:
 
     @cached_property
     def air(self) -> dict[str, Any]:
-        """Air changes an hour; stated ones are not shown as better than the best of the kind before CO2 says so."""
+        """Return air changes per hour; until CO2 is measured, declared ones show as the best of the kind at most."""
         venue, verified = self.venue, self.venue.organisation.verified
         facts = Facts(venue.kind, venue.volume_m3, venue.air_changes_per_h, verified)
         found = believed(facts, self.parameters)
@@ -196,7 +196,7 @@ class _Card:
         return {"source": source, "ach_low": round(low, 2), "ach_high": round(high, 2)}
 
     def answer(self, *, epochs: Sequence[Mapping[str, Any]], costs: Floats, others: Sequence[Glance]) -> dict[str, Any]:
-        """The card. ``costs``: points (hours, stays, masks) at the open hours."""
+        """Return the card. ``costs``: points (hours, stays, masks) at the open hours."""
         venue, an_hour = self.venue, float(costs[0][AN_HOUR])
         hours = [self._hour(start, cost) for start, cost in zip(self.open_hours, costs, strict=False)]
         is_open, changes_at = next_change(self.hours, venue.zone, self.now, events=self.prepared.events)
@@ -233,7 +233,7 @@ class _Card:
         return hour | {"shield_cost": _costs(costs)} if self.all_costs else hour
 
     def _alternatives(self, others: Sequence[Glance], an_hour: float) -> list[dict[str, Any]]:
-        """Open verified venues of the same kind and ZIP area where an hour costs less, cheapest first."""
+        """Return open verified venues of the same kind and ZIP area where an hour costs less, cheapest first."""
         around = [other for other in others if other.pk != self.venue.pk][:CANDIDATES]
         cheaper = (other for other in around if other.open and other.points < an_hour)
         return [
@@ -248,7 +248,7 @@ class _Card:
 
 
 def _costs_of(cards: Sequence[_Card], budget: float) -> list[Floats]:
-    """Of each card, points (hours, stays, masks) at its open hours; all computed at once."""
+    """Return points (hours, stays, masks) at the open hours of each card, computed together."""
     counts = [card.crowds.shape[0] for card in cards]
     crowds = np.concatenate([card.crowds for card in cards])
     curves = np.repeat(np.stack([card.prepared.curve for card in cards]), counts, axis=0)
@@ -256,7 +256,7 @@ def _costs_of(cards: Sequence[_Card], budget: float) -> list[Floats]:
 
 
 def _costs(costs: Floats) -> dict[str, dict[str, float]]:
-    """Points (stays, masks) as a card says them."""
+    """Return points (stays, masks) in the form of a card."""
     return {
         f"{stay * 60:.0f}": {"mask": shown_points(row[0]), "no_mask": shown_points(row[1])}
         for stay, row in zip(STAYS_H, costs, strict=True)
@@ -264,7 +264,7 @@ def _costs(costs: Floats) -> dict[str, dict[str, float]]:
 
 
 def _ratings(count: int, masks: float, distancing: float) -> Mapping[str, float | int | None]:
-    """About how many ratings and their means, from the statistics of closed days; none where noise hides them."""
+    """Return the approximate number of ratings and their means, from closed days; nulls where noise hides them."""
     if count < FEWEST_SHOWN:
         return {"count": None, "masks": None, "distancing": None}
     return {"count": count, "masks": masks, "distancing": distancing}

@@ -1,6 +1,6 @@
-"""What a stay at a venue costs by the number of people there, prepared for its scouting card.
+"""Prepare, for a venue's scouting card, what a stay costs by the number of people there.
 
-What is dear is done in the crowd task: expected hits a head at a few head counts. A card reads points between them.
+The crowd task does the expensive step: expected hits per head at a few head counts. A card interpolates between them.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from risk.reads import COST_BASES, STORE_CURVES
 STAYS_H: Final = (0.5, 1.0, 2.0)
 MASKS: Final = (1.0, 0.0)
 NODES: Final = np.array([1.0, 8.0, 64.0, 512.0])
-"""Head counts at which expected hits are prepared; between them hits a head run evenly in the logarithm."""
+"""Head counts at which expected hits are prepared; between them, hits per head are linear in the logarithm."""
 AN_HOUR: Final = (STAYS_H.index(1.0), MASKS.index(0.0))
-"""Place in a curve of the cost that hours and places are compared by: an hour without a mask."""
+"""Index in a curve of the cost used to compare hours and places: an hour without a mask."""
 SHAPE: Final = (len(STAYS_H), len(MASKS), NODES.size)
 CURVES_AT_ONCE: Final = 400
-"""Venues whose costs are in memory at a time."""
+"""Number of venues whose costs are in memory at one time."""
 MOST_CURVES: Final = 4000
-"""Venues whose costs are prepared in one refresh."""
+"""Number of venues whose costs are prepared in one refresh."""
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """All that a venue's costs depend on beside the crowd."""
+    """Everything that a venue's costs depend on, other than the crowd."""
 
     venue: int
     kind: str
@@ -56,13 +56,13 @@ class Basis:
     parameters: Parameters
 
     def digest(self) -> bytes:
-        """Changes when the costs do."""
+        """Return a hash that changes when the costs do."""
         values = [self.kind, repr(self.air), self.rated, self.masks, self.distancing, self.refused, repr(self.signal)]
         return hashlib.sha256(json.dumps([*values, self.parameters.version]).encode()).digest()[:16]
 
 
 def curves_of(bases: Sequence[Basis]) -> Floats:
-    """Expected hits a head (n, stays, masks, nodes) of hypothetical visitors."""
+    """Return expected hits per head (n, stays, masks, nodes) of hypothetical visitors."""
     if not bases:
         return np.zeros((0, *SHAPE))
     parameters, each = bases[0].parameters, NODES.size * len(STAYS_H)
@@ -100,9 +100,9 @@ def curves_of(bases: Sequence[Basis]) -> Floats:
 
 
 def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
-    """Points of stays among so many: the shapes of ``curve`` without its last axis (nodes) and of ``heads`` broadcast.
+    """Return points of stays among ``heads`` people: shapes of ``curve`` without its last axis and ``heads`` broadcast.
 
-    Hits a head run evenly in the logarithm between two nodes.
+    The last axis of ``curve`` has the nodes; hits per head are linear in the logarithm between two of them.
     """
     many = np.asarray(heads, np.float64)
     at = np.interp(np.log(np.maximum(many, 1.0)), np.log(NODES), np.arange(NODES.size))
@@ -116,7 +116,7 @@ def cost_of(curve: Floats, heads: npt.ArrayLike, budget: float) -> Floats:
 
 
 def prepared_curves(venues: Sequence[int], parameters: Parameters, now: dt.datetime) -> dict[int, Floats]:
-    """Curves of venues that the crowd task has not come to yet."""
+    """Return curves of venues that the crowd task has not reached yet."""
     if not venues:
         return {}
     bases = [basis for basis, _known in bases_of(parameters, now, venues)]
@@ -143,7 +143,7 @@ def bases_of(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | N
 def refresh_cards(*, now: dt.datetime, most: int = MOST_CURVES) -> int:
     """Prepare the costs of venues whose ratings, air, area or parameters changed, up to ``most`` at a time.
 
-    Returns the number of venues whose costs were prepared.
+    Return the number of venues whose costs were prepared.
     """
     parameters = parameters_in_force()
     stale = [basis for basis, known in bases_of(parameters, now, None) if basis.digest() != known][:most]

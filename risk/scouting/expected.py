@@ -1,10 +1,9 @@
-"""How many check-ins a stay will be among: one estimate for now and for every hour ahead. Pure.
+"""Estimate the number of check-ins during a stay: one estimate for now and for every hour ahead. Pure.
 
-What is believed of a crowd before anything is seen is the kind's usual one, a Gamma distribution; check-ins that are
-seen (now, or usually at an hour of the week) are a Poisson count of it. So the estimate is the posterior mean, and the
-same count gives the same estimate whether it is seen now or usual then. From now on people leave after the kind's
-usual dwell in the mean and others come at the usual rate (the M/M/infinity queue): the present crowd fades into the
-usual one.
+The prior of a crowd is the kind's usual one, a Gamma distribution; observed check-ins (now, or usually at an hour of
+the week) are a Poisson count of it. The estimate is the posterior mean, and the same count gives the same estimate
+whether it is observed now or usual then. From now on, people leave after the kind's usual dwell on average and others
+come at the usual rate (the M/M/infinity queue): the present crowd turns into the usual one.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ from risk.scouting.occupancy import coarse
 SHAPE_OF_CROWDS: Final = 0.5
 """Shape of the Gamma distribution of crowds of one kind: their standard deviation is 1.4 times the mean; our choice."""
 UNKNOWN: Final = float("nan")
-"""A count of an hour that nobody has seen yet."""
+"""The count of an hour that has not been observed yet."""
 
 
 def kind_crowd(parameters: Parameters, kind: Kind, limit: float) -> float:
-    """Check-ins of a usual crowd of the kind, as far as the doors let in so many."""
+    """Return the check-ins of a usual crowd of the kind, up to the number that the doors admit."""
     return min(parameters.priors[kind].usual_heads * parameters.adoption.value, limit)
 
 
 def believed_crowd(kind: npt.ArrayLike, seen: npt.ArrayLike) -> Floats:
-    """Check-ins (shapes broadcast) given what is usual of the kind and a count, which is read coarsely."""
+    """Return estimated check-ins (shapes broadcast), given the kind's usual crowd and a coarsely read count."""
     prior, count = np.asarray(kind, np.float64), np.asarray(seen, np.float64)
     known = np.isfinite(count)
     weighed = (SHAPE_OF_CROWDS + coarse(np.where(known, count, 0.0))) / (SHAPE_OF_CROWDS / prior + 1.0)
@@ -40,9 +39,10 @@ def believed_crowd(kind: npt.ArrayLike, seen: npt.ArrayLike) -> Floats:
 
 
 def count_now(heads: npt.ArrayLike, scanned: npt.ArrayLike) -> Floats:
-    """A head count as far as it says something: under five it does only where a place is ``scanned`` usually.
+    """Return a head count as far as it is informative: below five it is only if a place is usually ``scanned``.
 
-    So a place that nobody ever checked in to is not taken for an empty one, and its first four visitors do not show.
+    A place that nobody ever checked in to is therefore not taken for an empty one, and its first four visitors do not
+    show.
     """
     many = np.asarray(heads, np.float64)
     return np.asarray(np.where((many >= FEWEST_SHOWN) | np.asarray(scanned, bool), many, UNKNOWN))
@@ -56,9 +56,9 @@ def during(
     stay_h: npt.ArrayLike,
     dwell_h: npt.ArrayLike,
 ) -> Floats:
-    """Mean check-ins during a stay that begins ``ahead_h`` from now; shapes broadcast.
+    """Return mean check-ins during a stay that begins ``ahead_h`` hours from now; shapes broadcast.
 
-    ``usual``: at that hour. ``present``: now, unknown where nothing is seen.
+    ``usual``: check-ins at that hour. ``present``: check-ins now, unknown if nothing is observed.
     """
     usually, dwell, stay = (np.asarray(one, np.float64) for one in (usual, dwell_h, stay_h))
     left = np.exp(-np.asarray(ahead_h, np.float64) / dwell) * -np.expm1(-stay / dwell) * dwell / stay

@@ -1,4 +1,4 @@
-"""Many places at a glance: whether each is open, and what an hour there costs that begins now. One statement."""
+"""Many places at once: whether each is open, and the cost of an hour there from now. One statement."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Glance:
 
 
 def glances_of(venues: Sequence[int], *, parameters: Parameters, budget: float, now: dt.datetime) -> list[Glance]:
-    """These places, in no order; a statement more where some have no costs yet."""
+    """Return these places, in no particular order; one more statement if some have no costs yet."""
     if not venues:
         return []
     with connection.cursor() as cursor:
@@ -52,7 +52,7 @@ def glances_of(venues: Sequence[int], *, parameters: Parameters, budget: float, 
 def nearby(
     places: Sequence[tuple[str, str]], *, most: int, parameters: Parameters, budget: float, now: dt.datetime
 ) -> dict[tuple[str, str], list[Glance]]:
-    """Prepared verified places for each (kind, zip): those of that kind and area, ``most`` each."""
+    """Return prepared verified places for each (kind, zip): of that kind and area, at most ``most`` each."""
     asked = list(dict.fromkeys(places))
     if not asked:
         return {}
@@ -68,14 +68,17 @@ def nearby(
 
 @lru_cache(maxsize=2)
 def slots_by_zone(hour: dt.datetime) -> str:
-    """Hour of the week, Monday first, of an instant in every time zone, as JSON: the database knows other zones."""
+    """Return the hour of the week, Monday first, of a time in every time zone, as JSON.
+
+    It is passed to the database, whose time zones differ from Python's.
+    """
     local = {name: hour.astimezone(zone) for name, zone in _zones().items()}
     return json.dumps({name: moment.weekday() * 24 + moment.hour for name, moment in local.items()})
 
 
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, ZoneInfo]:
-    """Every time zone, read once: Python itself keeps only the last few."""
+    """Return every time zone, read once, because Python caches only the most recent ones."""
     return {name: ZoneInfo(name) for name in zone_names()}
 
 
@@ -87,14 +90,14 @@ def _asked(now: dt.datetime) -> dict[str, Any]:
         "edge": venue_days.microseconds(now) // QUARTER_US,
         "from": 1 + node * NODES.size * (AN_HOUR[0] * len(MASKS) + AN_HOUR[1]),
         "bytes": node * NODES.size,
-        # Zones differ by quarters of an hour.
+        # Zones differ by multiples of a quarter-hour.
         "slots": slots_by_zone(now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)),
     }
 
 
 def _glances(rows: Sequence[Any], parameters: Parameters, budget: float, now: dt.datetime) -> list[Glance]:
     points = _points(rows, parameters, budget, now).tolist()
-    minute = now.replace(second=0, microsecond=0)  # hours begin and end with a minute
+    minute = now.replace(second=0, microsecond=0)  # hours begin and end on a whole minute
     return [
         Glance(row[0], row[1], row[2], row[3], row[8] or _is_open(row[6], row[5], minute), cost)
         for row, cost in zip(rows, points, strict=True)
@@ -125,5 +128,5 @@ def _points(rows: Sequence[Any], parameters: Parameters, budget: float, now: dt.
 
 @lru_cache(maxsize=4096)
 def _is_open(hours: str, time_zone: str, now: dt.datetime) -> bool:
-    """Places share hours, and each is a neighbour of many."""
+    """Return whether a place is open, cached: places share hours, and each is a neighbour of many."""
     return is_open(json.loads(hours), _zones().get(time_zone) or ZoneInfo(time_zone), now)

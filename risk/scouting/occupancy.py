@@ -1,4 +1,4 @@
-"""Head counts as the public may know them: coarsely, so that nobody sees one person come or go."""
+"""Head counts as published: coarse, so that nobody sees one person come or go."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from risk.crowd.venue_days import Floats
 
 _BANDS: Final = np.array(["empty", "quiet", "busy", "full"])
 _FEW: Final = 2.0
-"""What a crowd under five counts as: the middle of 0 to 4."""
+"""Number that represents a crowd under five: the middle of 0 to 4."""
 
 
 def coarse(heads: npt.ArrayLike) -> Floats:
-    """Head counts as the public may know them: under five alike, then in steps of a half, the upper end."""
+    """Return head counts as published: all under five alike, then in steps of a half, rounded up."""
     many = np.maximum(np.asarray(heads, np.float64), FEWEST_SHOWN)
     steps = FEWEST_SHOWN * 1.5 ** np.ceil(np.log(many / FEWEST_SHOWN) / np.log(1.5) - 1e-9)
     return np.asarray(np.where(np.asarray(heads) < FEWEST_SHOWN, _FEW, steps))
 
 
 def bands(heads: npt.ArrayLike, limit: float) -> npt.NDArray[np.str_]:
-    """How full a place is: `empty` is fewer than five people, then by thirds of the enforced limit."""
+    """Return how full a place is: `empty` is fewer than five people, then thirds of the enforced limit."""
     many = np.asarray(heads, np.float64)
     third = (many >= limit / 3).astype(np.int64) + (many >= limit * 2 / 3)
     return np.asarray(_BANDS[np.where(many < FEWEST_SHOWN, 0, 1 + third)])
 
 
 def band(heads: float, limit: float) -> str:
-    """`bands` of one number."""
+    """Return `bands` of one number."""
     return str(bands(heads, limit))

@@ -1,7 +1,7 @@
-"""Finding a place by what it costs, whether it is open and whether it fits: on top of `venues.finding`.
+"""Find places by cost, by whether they are open and by whether they fit, on top of `venues.finding`.
 
-By name and distance the database orders and cuts. Cost, opening and fit are computed, so for these at most
-`MOST_WEIGHED` places are looked at, the first by distance or name, and an answer says where there were more.
+The database orders and limits by name and distance. Cost, opening and fit are computed, so at most `MOST_WEIGHED`
+places, the first by distance or name, are examined for them, and a result says if there were more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SORTS: Final = ("name", "distance", "cost")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What somebody looks for. ``open`` and ``fits``: only places of which it is true, or false, now."""
+    """A search. ``open`` and ``fits``: only places for which this is true, or false, now; `None` for all."""
 
     wanted: Wanted = field(default_factory=Wanted)
     profile: str = "standard"
@@ -36,13 +36,13 @@ class Question:
 
     @property
     def weighs(self) -> bool:
-        """Whether places have to be looked at one by one."""
+        """Return whether places have to be examined one by one."""
         return self.by_cost or self.open is not None or self.fits is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of what was found; ``total`` of all where it was asked for, ``cut`` where more were not looked at."""
+    """A part of the results. ``total``: number of all, if requested. ``cut``: whether more were not examined."""
 
     found: list[FoundVenue]
     more: bool
@@ -51,7 +51,7 @@ class Page:
 
 
 def search(question: Question, *, offset: int, count: int, now: dt.datetime, total: bool = False) -> Page:
-    """Listed open places, verified ones first; then by cost, distance or name."""
+    """Return listed open places, verified ones first, then by cost, distance or name."""
     if question.weighs:
         return _weighed(question, offset, count, now)
     wanted = question.wanted
@@ -75,7 +75,7 @@ def _weighed(question: Question, offset: int, count: int, now: dt.datetime) -> P
 
 
 def _fitting(pks: Sequence[int], verified: dict[int, bool], question: Question, now: dt.datetime) -> list[int]:
-    """Those that are open and fit as asked, in their order or by cost."""
+    """Return the places that are open and fit as requested, in their order or by cost."""
     budget = BUDGETS[question.profile]
     glances = {one.pk: one for one in glances_of(pks, parameters=parameters_in_force(), budget=budget, now=now)}
 

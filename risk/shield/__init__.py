@@ -1,1 +1,1 @@
-"""The shield of one holder. Begin at `answer`; `reasons` says why a visit cost what it did."""
+"""The shield of one holder. Begin with `answer`; `reasons` explains why a visit cost what it did."""

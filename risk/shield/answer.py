@@ -1,7 +1,7 @@
-"""The shield of a holder: from what the owners prove, in a fixed number of statements, out of stored crowd state.
+"""Compute the shield of a holder who proves ownership, in a fixed number of statements, from stored crowd state.
 
-Nothing is computed per arrival: a visit is listed at once, with dose and cost 0 and the reason `pending`, and counted
-with the next refresh. Who comes or goes meanwhile changes no shield before that.
+Nothing is computed when people arrive: a visit is listed at once, with dose and cost 0 and the reason `pending`, and
+counted at the next refresh. People who come or go in the meantime change no shield before that.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ FORTNIGHT_US: Final = 14 * 24 * _HOUR_US
 
 @dataclass(frozen=True, slots=True)
 class VisitAnswer:
-    """One visit of a shield; ``left`` is None while it lasts, as far as is known."""
+    """One visit of a shield; ``left`` is `None` while no departure is known."""
 
     venue: str
     arrived: dt.datetime
@@ -65,8 +65,11 @@ class VisitAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an answer is to be read against: prevalence where the holder was, the chance that an ordinary fortnight
-    comes to there, and the profile that it leaves room in."""
+    """The context of a shield.
+
+    It is the prevalence where the holder was, the chance of infection of an ordinary fortnight there, and the profile
+    whose budget such a fortnight does not use up.
+    """
 
     prevalence: float
     ordinary_probability: float
@@ -75,7 +78,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class ShieldAnswer:
-    """A shield as shown: rounded once, percents down, what is spent up: costs to a tenth of a point."""
+    """A shield as displayed: rounded once, percent down, spent budget up, costs to a tenth of a point."""
 
     shield: int
     low: int
@@ -99,10 +102,10 @@ def shield_of(
     own_mask: float | None = None,
     susceptibility: float = 1.0,
 ) -> ShieldAnswer:
-    """The shield of whoever holds these owners; unknown ones are skipped. No owners: 100. At most five statements.
+    """Return the shield of the holder of these owners; skip unknown ones.
 
-    ``own_mask``: share of the time that the holder wears a mask, else as the crowd does. ``susceptibility``: the
-    holder's own, against the average visitor.
+    Without owners it is 100. Five statements at most. ``own_mask``: share of the time that the holder wears a mask; by
+    default that of the crowd. ``susceptibility``: the holder's own, relative to the average visitor.
     """
     hashes = {hashlib.sha256(owner).digest() for owner in owners}
     parameters, as_of_us = _in_force()
@@ -123,9 +126,11 @@ def shield_of(
 
 @dataclass(frozen=True, slots=True)
 class Fortnight:
-    """What somebody with these owners met: expected hits by venue kind, (kinds in the order of `KINDS`,), and the mean
-    share of people infectious where they were. ``verified``: how many of the visits counted and were at places whose
-    people somebody verified."""
+    """The exposure of a holder over 14 days.
+
+    Expected hits by venue kind, (kinds in the order of `KINDS`,), and the mean share of people who were infectious at
+    the visits. ``verified``: the number of counted visits at places that are verified.
+    """
 
     hits: npt.NDArray[np.float64]
     prevalence: float
@@ -135,7 +140,7 @@ class Fortnight:
 def fortnight_of(
     *, owner_hashes: set[bytes], until: dt.datetime, parameters: Parameters, now: dt.datetime
 ) -> Fortnight:
-    """Visits that began in the 14 days before ``until``, under given parameters. At most five statements."""
+    """Return the visits that began in the 14 days before ``until``, under given parameters; five statements at most."""
     _, as_of_us = _in_force()
     places, stays = _read_stays(owner_hashes, now)
     last_us = venue_days.microseconds(until)
@@ -181,7 +186,7 @@ def _shown(
 
 
 def _prevalence(parameters: Parameters, signals: Sequence[Signal]) -> npt.NDArray[np.float64]:
-    """What is believed of each: share of people infectious, in the mean."""
+    """Return the mean estimate of the share of people who are infectious, for each signal."""
     found = classes.prevalence(
         [signal.known_active_per_person for signal in signals],
         draws_of(parameters),
@@ -208,7 +213,7 @@ _DAYS: Final = """
 
 
 def _in_force() -> tuple[Parameters, int]:
-    """Parameters, and the time up to which crowd state speaks."""
+    """Return the parameters, and the time up to which crowd state is computed."""
     with connection.cursor() as cursor:
         cursor.execute(_IN_FORCE)
         as_of_us, scale, carriers, intensity, learned = cursor.fetchone()
@@ -226,13 +231,13 @@ class _Place:
 
     @property
     def kind(self) -> Kind:
-        """What the venue is."""
+        """Return the kind of the venue."""
         return Kind(self.facts.kind)
 
 
 @dataclass(slots=True)
 class _Stay:
-    """One stay of the holder, back-to-back ones joined. ``person``: number of its pass in the venue."""
+    """One stay of the holder, with back-to-back ones joined. ``person``: number of its pass in the venue."""
 
     venue: int
     person: bytes
@@ -266,7 +271,7 @@ def _stay_of(row: Sequence[Any]) -> _Stay:
 # Readings -------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The holder's stays, by venue and arrival, with all that their hits depend on; row i of each belongs to stay i."""
+    """The holder's stays, by venue and arrival, with everything their hits depend on; row i is stay i."""
 
     stays: Sequence[_Stay]
     places: Sequence[_Place]
@@ -279,7 +284,7 @@ class _Known:
 
 
 def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: Parameters, as_of_us: int) -> _Known:
-    """Every stay with what the crowd gave to it. Three statements."""
+    """Read every stay with what the crowd contributed to it, in three statements."""
     days = sorted({(stay.venue, day) for stay in stays for day in _days_of(stay)})
     with connection.cursor() as cursor:
         cursor.execute(_DAYS, {"venues": [venue for venue, _ in days], "days": [day for _, day in days]})
@@ -305,19 +310,19 @@ def _read_all(places: Mapping[int, _Place], stays: Sequence[_Stay], parameters: 
 def _shares(
     stays: Sequence[_Stay], said: Mapping[tuple[int, dt.date], tuple[int, list[int]]], parameters: Parameters
 ) -> npt.NDArray[np.float64]:
-    """Shares (stays, 3) of the classes of yes among the visitors of each stay's day; 0 where they are not read."""
+    """Return shares (stays, 3) of the classes of yes among visitors of each stay's day; 0 where not read."""
     shares = np.zeros((len(stays), 3))
     of_stays = [said.get((stay.venue, _day(stay.arrive_us))) for stay in stays]
     rows = [at for at, of in enumerate(of_stays) if of is not None]
     if rows:
         people, shown = zip(*(of for of in of_stays if of is not None), strict=True)
         shares[rows] = believed_shares(people, shown, answer_shares(parameters.answers)[1:])
-    # Who is not let in is not there, whatever is usual elsewhere.
+    # People who are not admitted are not present, whatever is usual elsewhere.
     return np.where([stay.refused[1:] for stay in stays], 0.0, shares)
 
 
 def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
-    """Columns of the stays. One that lasts is in the state up to its expected end and is read up to now."""
+    """Return the columns of the stays. A present stay is in the state up to its expected end, and is read up to now."""
     seen: set[tuple[int, bytes]] = set()
     came_back = []
     for stay in stays:
@@ -349,7 +354,7 @@ def _days_of(stay: _Stay) -> list[dt.date]:
 
 # Model ----------------------------------------------------------------------------------------------------------------
 def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
-    """The model's visits of the stays that count: one segment an hour, with the ratings of the hour."""
+    """Return the counted stays as visits of the model: one segment for each hour, with the ratings of the hour."""
     read = known.readings
     stay = np.repeat(np.arange(len(known.stays)), np.diff(read.start))
     hour = (read.first_edge[stay] + np.arange(stay.size) - read.start[stay]) // QUARTERS_AN_HOUR
@@ -359,7 +364,7 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
     of = stay[rows[starts]]
     usual = np.array([(prior.masks, prior.distancing) for prior in known.priors])
     votes = read.ratings[rows[starts]]
-    votes = np.where(votes[:, :1] >= FEWEST_SHOWN, votes, 0)  # as on cards: one person's rating shows nowhere
+    votes = np.where(votes[:, :1] >= FEWEST_SHOWN, votes, 0)  # as on cards: one person's rating is never visible
     now_us = venue_days.microseconds(now)
     return visits_of(
         segments=np.bincount(of, minlength=len(known.stays))[counted].tolist(),
@@ -391,7 +396,7 @@ def _answer(  # noqa: PLR0917 - one call
     now: dt.datetime,
     language: str,
 ) -> VisitAnswer:
-    """Stay ``at`` as shown; ``row`` is its place among those that count, if it does."""
+    """Return stay ``at`` as displayed; ``row`` is its index among the counted stays, if it is one."""
     stay, place, read = known.stays[at], known.places[at], known.readings
     votes = read.ratings[read.start[at] : read.start[at + 1]].max(axis=0).tolist()
     chance = 0.0 if row is None else float(result.chance[row])

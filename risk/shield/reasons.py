@@ -1,4 +1,4 @@
-"""Why a visit cost what it did, in plain words; never more than the card of a venue says of others."""
+"""Explain in plain words why a visit cost what it did, without saying more about others than the venue's card."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def reasons_of(
     volume_known: bool,
     language: str,
 ) -> list[Reason]:
-    """What decided a visit's cost: crowd, duration, masks, distancing, air. ``votes``: count, masks, distancing.
+    """Return what determined a visit's cost: crowd, duration, masks, distancing, air.
 
-    ``language``: the one in force, asked for once a shield.
+    ``votes``: count, masks, distancing. ``language``: the active one, looked up once for each shield.
     """
     if not counted:
         sentences = [_Sentence("pending", _("This visit is counted at the next refresh, within about five minutes."))]
@@ -59,7 +59,7 @@ def reasons_of(
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A reason before it is translated."""
+    """A reason before translation."""
 
     code: str
     text: str
@@ -68,7 +68,7 @@ class _Sentence:
 
 @lru_cache(maxsize=512)
 def _translated(language: str, text: str) -> str:
-    """A sentence in the language in force; looked up once, since a shield says the same ones over and over."""
+    """Return a sentence in the active language, cached, because a shield repeats the same sentences many times."""
     del language
     return gettext(text)
 
@@ -105,7 +105,7 @@ def _distancing(count: int, total: int) -> _Sentence:
 
 
 def _share(count: int, total: int) -> float:
-    """Ratings 1 to 5 as a share, 0 to 1."""
+    """Return ratings from 1 to 5 as a share, 0 to 1."""
     return (total - count) / (4.0 * count)
 
 

@@ -1,1 +1,1 @@
-"""Claims of privacy and safety, attacked by adversaries: venues, thieves, who holds a copy of the database."""
+"""Claims of privacy and safety, attacked by adversaries: venues, thieves, holders of a copy of the database."""

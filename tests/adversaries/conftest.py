@@ -1,4 +1,4 @@
-"""Adversaries meet the same services as everybody, and the same lake as researchers."""
+"""Adversaries use the same services as everybody, and the same lake as researchers."""
 
 from tests.exports.conftest import bucket, catalogue_url, deployment, deployment_in_s3, folder, s3, shared_bucket
 from tests.passes.conftest import _fresh_limits

@@ -1,9 +1,9 @@
-"""Rooms in which somebody with passes of their own sits beside one neighbour, and what they can guess of the answers.
+"""Rooms in which an attacker with several passes sits next to one neighbour, and guesses the neighbour's answers.
 
-Everything is in the database as doors leave it. The attacker knows the room, who came and left when, and what their
-own passes answered; of the other visitors they know what is usual. They choose when to come and go, come with several
-passes, read every number that a shield has, alone and with all owners at once, at a budget at which all digits show,
-after the next scheduled refresh and after the night.
+Everything is in the database as doors leave it. The attacker knows the room, who came and left when, and what the
+attacker's passes answered; about other visitors, only what is usual. The attacker chooses when to come and go, comes
+with several passes, and reads every number of a shield, alone and with all owners at once, with a budget at which all
+digits show, after the next scheduled refresh and after the night.
 """
 
 import datetime as dt
@@ -32,20 +32,20 @@ from venues.models import Organisation, Venue
 from venues.requirements import RequirementValues
 
 SMALL: Final = 1e-6
-"""A budget at which the least that a visit costs shows."""
+"""A budget at which the smallest cost of a visit shows."""
 YESTERDAY: Final = NOW - 24 * HOUR
 ALONE: Final = (0,)
 AMONG_OTHERS: Final = (0, 3, 12, 30, 80)
-"""How many others may be there besides the neighbour."""
+"""Possible numbers of others in addition to the neighbour."""
 YES: Final = ("contact", "contact", "contact", "symptoms", "symptoms", "diagnosed")
-"""What somebody says yes to, about as often as is usual."""
+"""Questions that people say yes to, about as often as usual."""
 USUAL_YES: Final = 0.085
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Sitting:
-    """One stay: when, how long, and what was said yes to, if anything."""
+    """One stay: when, how long, and which answer was yes, if any."""
 
     arrived: dt.datetime
     minutes: float
@@ -54,8 +54,10 @@ class Sitting:
 
 @dataclass(frozen=True)
 class Room:
-    """A venue, the owners of the attacker's passes, the owners of the same passes in a twin where nobody says yes (its
-    shields are what the attacker can work out), and what there is to guess."""
+    """A venue, the owners of the attacker's passes, and what there is to guess.
+
+    A twin has the owners of the same passes where nobody says yes; the attacker can compute its shields.
+    """
 
     owners: list[bytes]
     twins: list[bytes]
@@ -66,9 +68,9 @@ class Room:
 
 
 def rooms(*, count: int, passes: int, others: Sequence[int], seed: int, eager: bool = False) -> list[Room]:
-    """Rooms by lot, in half of which the neighbour says yes; ``others``: how many more there may be.
+    """Return random rooms, in half of which the neighbour says yes; ``others``: how many more there may be.
 
-    ``eager``: all of the attacker's passes say yes, so that one more yes is not below what everybody counts as.
+    ``eager``: all of the attacker's passes say yes, so that one more yes exceeds what everybody counts as.
     """
     lot = random.Random(seed)
     organisation = make_organisation()
@@ -96,7 +98,7 @@ def _room(
         Sitting(YESTERDAY + lot.uniform(-90, 30) * MINUTE, lot.uniform(60, 240), "contact" if at < own_yes else None)
         for at in range(passes)
     ]
-    # Everybody is let in, whatever they say, so that every answer could be seen.
+    # Everybody is admitted, whatever they say, so that every answer could be seen.
     asked = RequirementValues(refuse_symptoms=False, refuse_diagnosed=False)
     there, twin = (make_venue(organisation=organisation, requirements=asked, **facts) for _ in range(2))
     owners = sit(there, [*mine, neighbour, *crowd])[:passes]
@@ -105,7 +107,7 @@ def _room(
 
 
 def sit(venue: Venue, sittings: Sequence[Sitting]) -> list[bytes]:
-    """Passes and visits of people in a venue; their owners."""
+    """Create passes and visits of people in a venue, and return their owners."""
     owners = [hashlib.sha256(b"owner of a room %d" % next(_numbers)).digest() for _ in sittings]
     answers = dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), False)
     tags = [hashlib.sha256(b"tag" + owner).digest()[:16] for owner in owners]
@@ -138,9 +140,9 @@ def sit(venue: Venue, sittings: Sequence[Sitting]) -> list[bytes]:
 
 
 def auc_of_guesses(seated: Sequence[Room], *, night: Callable[[], object]) -> float:
-    """The best that the attacker does: a single number, or a classifier taught in rooms of their own."""
+    """Return the best result of the attacker: by a single number, or by a classifier trained on other rooms."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE passes_visit, passes_pass, venues_venue")  # many rows that no statistics know of
+        cursor.execute("ANALYZE passes_visit, passes_pass, venues_venue")  # many rows are not in the statistics yet
     refresh_crowd(now=NOW)
     before = [_seen(room) for room in seated]
     night()
@@ -158,7 +160,7 @@ def _taught(features: npt.NDArray[np.float64], said: npt.NDArray[np.bool_]) -> f
 
 
 def _seen(room: Room) -> list[float]:
-    """Every number, as its logarithm against what it would be where everybody said no."""
+    """Return every number, as the logarithm of its ratio to the value if everybody said no."""
     first, last = [room.owners[0]], [room.owners[-1]]
     asked = [(first, [room.twins[0]]), (last, [room.twins[-1]]), (room.owners, room.twins)]
     return [

@@ -1,4 +1,4 @@
-"""Everything the server keeps, as bytes to search: tables in binary and as text, broker and cache."""
+"""Everything the server stores, as bytes to search: tables in binary and as text, broker and cache."""
 
 import base64
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ WINDOW_BYTES = 8
 
 
 def dump_tables() -> dict[str, bytes]:
-    """Every table of the database, in COPY's binary form and as text."""
+    """Return every table of the database, in COPY's binary format and as text."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'")
         tables = [name for (name,) in cursor.fetchall()]
@@ -27,7 +27,7 @@ def dump_tables() -> dict[str, bytes]:
 
 
 def dump_valkey() -> bytes:
-    """All keys and values of broker, cache and rate limits."""
+    """Return all keys and values of broker, cache and rate limits."""
     return b"\n".join(
         bytes(name) + b"\n" + (client.dump(name) or b"")
         for client in (valkey.client(), valkey.limits())
@@ -36,7 +36,7 @@ def dump_valkey() -> bytes:
 
 
 def traces(secret: bytes) -> Iterator[bytes]:
-    """What an 8-byte window of a secret looks like: raw, and inside any of the encodings one meets."""
+    """Yield 8-byte windows of a secret: raw, and inside any of the common encodings."""
     for at in range(len(secret) - WINDOW_BYTES + 1):
         window = secret[at : at + WINDOW_BYTES]
         yield window

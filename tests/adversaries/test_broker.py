@@ -1,4 +1,4 @@
-"""Whoever has the broker's files learns no address: they keep what a task was called with for longer than the task."""
+"""The broker's files, which keep a task's arguments for longer than the task, reveal no e-mail address."""
 
 import base64
 import json

@@ -1,7 +1,7 @@
-"""P2: two venues that put their kiosks' memories together match visitors no better than by chance.
+"""P2: two venues that combine their kiosks' memories match visitors no better than by chance.
 
 Each of 1,000 visitors has a pass at both venues, and comes at independent times with independent readings. The
-adversary has all that either kiosk ever held, and scores every pair of visits by every field.
+adversary has everything that either kiosk ever held, and scores every pair of visits by every field.
 """
 
 import random
@@ -24,7 +24,7 @@ ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 @dataclass(frozen=True)
 class Memory:
-    """What one kiosk holds of one visit: the pass, the code that was shown, and what it measured."""
+    """What one kiosk stores about one visit: the pass, the displayed code, and the measurements."""
 
     pass_bytes: bytes
     slot: int
@@ -35,7 +35,7 @@ class Memory:
 
 
 def remember(secret: bytes, index: int, venue: str, rng: random.Random) -> Memory:
-    """One visit of one visitor, as the venue's kiosk keeps it."""
+    """Return one visit of one visitor, as the venue's kiosk stores it."""
     holder = derive_pass(derive_seed(derive_keys(secret).passes, EPOCH_START), EPOCH_START, index)
     at = EPOCH_START + rng.uniform(8 * 3600, 22 * 3600)
     slot, code = holder.code_at(at)
@@ -45,7 +45,7 @@ def remember(secret: bytes, index: int, venue: str, rng: random.Random) -> Memor
 
 @pytest.fixture(scope="module")
 def memories() -> tuple[list[Memory], list[Memory]]:
-    """Row i of both lists is the same person, which only the test knows."""
+    """Return two lists in which row i is the same person, which only the test knows."""
     rng = random.Random(20)
     secrets = [rng.randbytes(32) for _ in range(VISITORS)]
     # Which pass of the book a venue gets depends on the order of check-ins.
@@ -81,7 +81,7 @@ SCORES: dict[str, Score] = {
 
 
 def matched(score: Score, first: list[Memory], second: list[Memory]) -> float:
-    """How well a score tells pairs of one person from pairs of two, each visit beside a hundred strangers'."""
+    """Return how well a score distinguishes pairs of one person from pairs of two, among a hundred strangers each."""
     rng = random.Random(21)
     same = [score(a, b) for a, b in zip(first, second, strict=True)]
     different = [
@@ -94,7 +94,7 @@ def matched(score: Score, first: list[Memory], second: list[Memory]) -> float:
 
 
 class TestTwoVenues:
-    """All that both kiosks hold."""
+    """Everything on both kiosks."""
 
     @pytest.mark.parametrize("field", SCORES)
     def test_no_field_matches_visits_better_than_chance(
@@ -103,7 +103,7 @@ class TestTwoVenues:
         assert matched(SCORES[field], *memories) == pytest.approx(0.5, abs=CHANCE)
 
     def test_the_matcher_finds_visitors_by_a_personal_expiry(self, memories: tuple[list[Memory], list[Memory]]) -> None:
-        """The same adversary, before passes whose expiry is each visitor's own second: it would see them."""
+        """Before, with passes whose expiry was each visitor's own second, the same adversary would have found them."""
         rng = random.Random(22)
         first, second = memories
         expiry: dict[int, int] = {}

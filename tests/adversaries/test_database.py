@@ -1,4 +1,4 @@
-"""P3 and P4: who holds a copy of everything the server keeps joins no visits and finds no secret."""
+"""P3 and P4: a thief of everything the server stores links no visits and finds no secret."""
 
 import datetime as dt
 import hashlib
@@ -25,7 +25,7 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 def one_day(phones: int = 4, venues: int = 3) -> list[list[HeldPass]]:
-    """Everybody goes everywhere, rates, shows a name and reports; passes by visitor."""
+    """Let everybody visit every venue, rate, show a name and report; return passes by visitor."""
     doors = [(place, make_device(venue=place)) for place in (make_venue() for _ in range(venues))]
     held: list[list[HeldPass]] = []
     for number in range(phones):
@@ -46,7 +46,7 @@ def one_day(phones: int = 4, venues: int = 3) -> list[list[HeldPass]]:
 
 class TestAnOperatorWithACopyOfTheDatabase:
     def values(self, rows: Any) -> Iterator[object]:
-        """Values by which rows could be matched: no truth values, no small numbers, no days, nothing of the venue."""
+        """Yield values by which rows could be matched: no booleans, no small numbers, no days, nothing of the venue."""
         for row in rows.values():
             for name, value in row.items():
                 plain = isinstance(value, bool | type(None) | dt.date) and not isinstance(value, dt.datetime)
@@ -55,7 +55,7 @@ class TestAnOperatorWithACopyOfTheDatabase:
                     yield bytes(value) if isinstance(value, memoryview) else value
 
     def cluster(self, one: HeldPass) -> set[object]:
-        """All values of all rows that one pass leads to."""
+        """Return all values of all rows that one pass leads to."""
         row = Pass.objects.get(owner_hash=one.secrets.owner_hash)
         found: set[object] = set()
         for rows in (
@@ -75,7 +75,7 @@ class TestAnOperatorWithACopyOfTheDatabase:
                 assert not self.cluster(first) & self.cluster(second)
 
     def test_no_value_of_one_pass_is_a_hash_of_a_value_of_another(self) -> None:
-        """The adversary hashes what it finds; the keyed hashes need the pepper, which the database has not."""
+        """The adversary hashes what it finds; the keyed hashes require the pepper, which is not in the database."""
         held = one_day(phones=1)[0]
         clusters = [self.cluster(one) for one in held]
         for first, second in itertools.permutations(clusters, 2):
@@ -101,7 +101,7 @@ class TestAnOperatorWithACopyOfTheDatabase:
         assert not {Visitor, DrawnSet, SpentTicket} & related
 
     def test_ids_of_rows_tell_no_order(self) -> None:
-        """Rows of one request written one after the other must not get numbers in a row."""
+        """Rows that one request writes one after another must not get consecutive numbers."""
         of_visits = {"Pass", "Scan", "Visit", "Rating", "Name", "SpentOwner", "Change", "RevokedEntry"}
         of_visits |= {"SpentTicket", "DrawnSet"}
         models = [model for model in apps.get_app_config("passes").get_models() if model.__name__ in of_visits]
@@ -114,7 +114,7 @@ class TestAnOperatorWithACopyOfTheDatabase:
             assert key.get_internal_type() in {"UUIDField", "BinaryField"}, model
 
     def test_an_unmarked_pass_points_at_nobody(self) -> None:
-        """With a fourth pass always unmarked and the first three never, unmarked ones would be those of busy people."""
+        """If a fourth pass were always unmarked and the first three never, unmarked ones would be of busy people."""
         place, epoch = make_venue(), calendar().current(NOW.timestamp())
         for _ in range(60):
             phone = Phone()
@@ -153,7 +153,7 @@ class TestACanaryThroughEveryFlow:
             ("diagnoses", {"owners": [held.owner], "tested_on": "2026-05-13", "result": "positive"}),
             ("passes/revoke", {"owners": [held.owner]}),
             ("passes/render", {"credential": held.on_paper(), "format": "svg"}),
-            # Mistakes of a client: the secret where it never belongs.
+            # Errors of a client: the secret in fields where it does not belong.
             ("ratings", {"owner": secret, "masks": 9, "distancing": 1}),
             ("names", {"owner": secret, "secret": secret}),
             (f"passes?secret={secret}", {"secret": secret}),
@@ -175,7 +175,7 @@ class TestACanaryThroughEveryFlow:
                 assert not [needle for needle in needles if needle in content], name
 
     def test_the_search_would_find_what_is_there(self) -> None:
-        """The proof of the search: what the server does keep is found in the table that keeps it."""
+        """To prove the search: a value that the server does store is found in its table."""
         phone = Phone()
         self.everything(phone)
         kept = keyed_hash("visitor", phone.keys.auth)

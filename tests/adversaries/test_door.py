@@ -1,4 +1,4 @@
-"""P1: a door learns one bit, and nothing of health beyond it."""
+"""P1: a door learns one bit, and nothing else about health."""
 
 import datetime as dt
 import itertools
@@ -34,7 +34,7 @@ class TestADoorThatWantsToKnowWhy:
         return make_device(venue=venue)
 
     def causes(self, venue: Venue, door: EnrolledDevice) -> dict[str, Cause]:
-        """One red light for each cause that a door can bring about."""
+        """Return one red light for each cause that a door can produce."""
 
         def held() -> HeldPass:
             return Phone().check_in(venue)
@@ -78,14 +78,14 @@ class TestADoorThatWantsToKnowWhy:
         assert set(Scan.objects.filter(approved=False).values_list("cause", flat=True)) == set(answers) - {"erased"}
 
     def test_every_red_light_takes_the_same_statements(self, venue: Venue, door: EnrolledDevice) -> None:
-        """What the server does for a red light is the same whatever the cause; moments hide what is left."""
+        """The server does the same for a red light whatever its cause; moments hide the remaining differences."""
         asked = self.causes(venue, door)
         taken = {cause: statements_of(ask) for cause, ask in asked.items()}
         assert len(set(taken.values())) == 1, taken
         assert len(taken["erased"]) == 2
 
     def test_answers_leave_at_moments_above_the_slowest_cause(self) -> None:
-        """`tests/common/web/test_moments.py` holds the front to them; `benchmarks/door_timing.py` measures."""
+        """`tests/common/web/test_moments.py` tests that the front uses them; `benchmarks/door_timing.py` measures."""
         for path in ("/api/v1/scans", "/api/v1/scans/batch"):
             moments = moments_of(path)
             assert moments is not None
@@ -103,7 +103,7 @@ class TestADoorThatWantsToKnowWhy:
         assert result(scan(door, "another code", now=NOW)) == "Declined"
 
     def codes(self, venue: Venue) -> dict[str, Callable[[EnrolledDevice], Any]]:
-        """One code for each cause, shown in three slots in turn, for its text alone is not the code."""
+        """Return one code for each cause, displayed in three slots in turn, because its text alone is not the code."""
         revoked, erased, good = (Phone().check_in(venue) for _ in range(3))
         foreign = Phone().check_in(make_venue())
         revoke_passes(owner_hashes=[revoked.secrets.owner_hash], now=NOW)
@@ -129,7 +129,7 @@ class TestADoorThatWantsToKnowWhy:
 
 
 def statements_of(ask: Cause) -> tuple[str, ...]:
-    """The statements that a red light takes, without their values."""
+    """Return the statements of a red light, without their values."""
     taken: list[str] = []
 
     def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:

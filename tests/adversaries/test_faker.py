@@ -59,7 +59,7 @@ class TestAVenueThatFakesACrowd:
         assert not Visit.objects.exists()
 
     def test_a_signed_pass_without_a_row_makes_no_visit(self, door: EnrolledDevice) -> None:
-        """Whoever had stolen the issuer key would still need a check-in for each visit."""
+        """A thief of the issuer key would still need a check-in for each visit."""
         epoch = calendar().current(NOW.timestamp())
         own = derive_pass(derive_seed(bytes(32), epoch.start), epoch.start, 0)
         key = keys.signer(epoch, NOW)
@@ -81,7 +81,7 @@ class TestAVenueThatFakesACrowd:
         assert Visit.objects.filter(left_at=None).count() <= 1
 
     def test_a_secret_makes_sixteen_passes_a_day_of_which_three_may_count(self, rival: Venue) -> None:
-        """Each ticket once: neither other anchors nor registering the same key again give a seventeenth."""
+        """Each ticket works once: neither other anchors nor registering the same key again give a seventeenth."""
         phone, epoch, others = Phone(), calendar().current(NOW.timestamp()), (Phone(), Phone())
         for number in range(16):
             ticket = phone.ticket(number, epoch)
@@ -123,7 +123,7 @@ class TestRefusalsFromADesk:
         return place
 
     def released(self, back: int) -> Release:
-        """The draw of a day, as if it had been announced."""
+        """Return the draw of a day, as if it had been announced."""
         day = self.EPOCH - dt.timedelta(days=back)
         row = draw_once(release=Release.objects.create(day=day, budget=1.0), now=CLOSED)
         row.step = Step.ANNOUNCED
@@ -143,7 +143,7 @@ class TestRefusalsFromADesk:
         refuse(place, self.EPOCH, made)
         drawn = Drawn.from_bytes(bytes(self.released(0).drawn or b""))
         refused = fit(drawn).answers[:, REFUSED].sum()
-        # Half of 60 scans a day, and noise: of the cut's own allowance, and of the scans it is measured by.
+        # Half of 60 scans a day, and noise: that of the cut's limit, and that of the scans it is based on.
         assert refused < 200 < made / drawn.keep
         signals = {each.signal: each for each in signals_of(drawn, {}) if each.geo_type == "nation"}
         assert signals["refused"].value < 200
@@ -153,7 +153,7 @@ class TestRefusalsFromADesk:
 
 
 def refuse(place: Place, day: dt.date, count: int) -> None:
-    """Refusals with all answers yes, as anybody's keys make them."""
+    """Make refusals with all answers yes, as anybody's keys can."""
     answers = dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), True)
     made = (
         Pass(

@@ -1,5 +1,8 @@
-"""P8: the holder can erase. Rows are gone in database and lake, the crowd is computed anew, the receipt says what was
-rewritten, and everybody else's rows are the same, but for classes that fell below their least size."""
+"""P8: the holder can erase.
+
+Rows are deleted in database and lake, the crowd is recomputed, the receipt names what was rewritten, and everybody
+else's rows are unchanged, except in classes that fell below their minimum size.
+"""
 
 import datetime as dt
 from typing import Any
@@ -35,13 +38,13 @@ K = 30
 
 @pytest.fixture(params=["deployment", "deployment_in_s3"], autouse=True)
 def storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of a folder and objects of a versioned bucket; nobody works in the background."""
+    """Store files in a folder and objects in a versioned bucket; nothing runs in the background."""
     request.getfixturevalue(request.param)
     monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
 
 
 def a_crowd(place: Place, size: int) -> list[Stay]:
-    """People who come a minute after each other, each scanned once; every third had contact."""
+    """Return people who arrive a minute after each other, each scanned once; every third had contact."""
     stays = []
     for number in range(size):
         one = stay(place.venue, NOON + number * dt.timedelta(minutes=1), 45, contact=number % 3 == 0)
@@ -81,7 +84,7 @@ def test_a_holder_erases_and_nothing_of_the_visit_is_left_anywhere() -> None:
 
     assert receipt["status"] == "done"
     assert receipt["database"] == {"passes": 1, "scans": 1, "ratings": 0}
-    # Gone from the database, in every table and every spelling; what stays is the keyed hash that a restore needs.
+    # Deleted from the database, in every table and every encoding; the keyed hash that a restore needs remains.
     assert not Pass.objects.filter(owner_hash=owner_hash).exists()
     assert not Scan.objects.filter(tag=tag).exists()
     assert not Visit.objects.filter(tag=tag).exists()
@@ -92,7 +95,8 @@ def test_a_holder_erases_and_nothing_of_the_visit_is_left_anywhere() -> None:
     kept = index_hash(owner_hash)
     assert [name for name, content in stores.items() if kept in content] == ["public.exports_erasedowner"]
 
-    # Gone from the lake: no object and no version of one holds the token, and the receipt names what was rewritten.
+    # Deleted from the lake: no object and no version of one contains the token, and the receipt names the rewritten
+    # ones.
     with deployment_lake() as lake:
         objects = lake.storage.objects()
         for each in objects.versions(lake.location(VERIFIED)):
@@ -103,14 +107,14 @@ def test_a_holder_erases_and_nothing_of_the_visit_is_left_anywhere() -> None:
     assert [(each["before"], each["after"]) for each in receipt["lake"]["objects"]] == [(110, 109)]
     assert all(each["name"].startswith(f"data/scan_date={DAY}/") for each in receipt["lake"]["objects"])
 
-    # Everybody else's rows are the same, and can still be found by their holders.
+    # Everybody else's rows are unchanged, and their holders can still find them.
     assert published_rows() == [row for row in before if row["userid"] != token]
     assert {token_of(one.pass_row) for one in (*mine[:30], *mine[31:], *others)} == {
         row["userid"] for row in published_rows()
     }
 
-    # The crowd is that of a day on which the visit never was; other venues' is untouched.
-    assert crowd_of(here.venue) == crowd_before  # until the schedule: nobody moves it by asking
+    # The crowd is that of a day without the visit; the crowd of other venues is unchanged.
+    assert crowd_of(here.venue) == crowd_before  # until the scheduled refresh: a request does not change it
     refresh_crowd(now=NOW)
     assert crowd_of(here.venue) != crowd_before
     assert most_inside(here.venue) == inside - 1

@@ -1,4 +1,4 @@
-"""P7: who gets hold of everything the server keeps after a while finds what retention says, and no more."""
+"""P7: a thief who gets everything the server stores later finds what retention allows, and no more."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ SCAN_ID = "canary-of-a-scan-id-0001"
 
 
 class TestAThiefWhoComesLate:
-    """A visitor checks in twice, is scanned, rates, shows a name, reports and revokes; then the clock goes on."""
+    """A visitor checks in twice, is scanned, rates, shows a name, reports and revokes; then time passes."""
 
     @pytest.fixture
     def held(self) -> HeldPass:
@@ -46,13 +46,13 @@ class TestAThiefWhoComesLate:
 
     @pytest.fixture
     def end(self, held: HeldPass) -> dt.datetime:
-        """When the epoch of the pass ends; the night has folded what was reported."""
+        """Return the end of the pass's epoch, after the nightly run has counted the report."""
         over = epoch_end(NOW.date(), deployment_zone())
         fold_reports(now=over)
         return over
 
     def found(self, secret: bytes) -> Iterator[str]:
-        """Tables in which anything of it stands."""
+        """Yield tables that contain any of it."""
         needles = set(traces(secret))
         for name, content in dump_tables().items():
             if any(needle in content for needle in needles):

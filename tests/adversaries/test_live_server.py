@@ -1,18 +1,18 @@
-"""P13: not even a live server learns which visitor a check-in belongs to, nor that two are one person's.
+"""P13: not even a live server learns which visitor a check-in belongs to, nor which two belong to one person.
 
-The adversary is the server: it writes down everything that arrives and leaves, with its time and order. Network
-addresses, connections and browser headers are not in the transcript, and first uses have a line of their own.
+The adversary is the server: it records everything that arrives and leaves, with time and order. IP addresses,
+connections and browser headers are not in the transcript, and first uses are measured separately.
 
 What people and their app do, as `docs/protocol.md` states it:
 
-* Somebody opens the app now and then, at random times that have nothing to do with going out, and stays a few minutes.
-  In such an opening the app draws, after a random wait of 15 to 75 seconds, the tickets it lacks of the days ahead.
-* Somebody who goes out opens check-in from the poster at the door. In that opening nothing is drawn, unless there is no
-  ticket for the day at all: that is a first use.
-* Everybody came to the app within the first day, and checks in twice on the days after.
+* A person opens the app now and then, at random times that are unrelated to going out, and stays a few minutes. In such
+an opening the app draws, after a random wait of 15 to 75 seconds, the missing tickets of the days ahead.
+* A person who goes out opens check-in from the poster at the door. In that opening nothing is drawn, unless there is no
+ticket for the day at all: that is a first use.
+* Everybody opened the app within the first day, and checks in twice on the days after.
 
-The days ahead are fewer here than the app's fourteen, so that the test takes minutes at most. A draw then lies closer
-to the check-in that its tickets are for, which helps the adversary.
+There are fewer days ahead here than the app's fourteen, so that the test takes minutes at most. A draw is then closer
+to the check-in of its tickets, which helps the adversary.
 """
 
 import datetime as dt
@@ -49,14 +49,14 @@ DAY: Final = dt.timedelta(days=1)
 OPENINGS_A_DAY: Final = 1.5
 LEAST_WAIT_S, MOST_WAIT_S = 15, 75
 OPENING_S: Final = 240
-"""How long somebody looks at the app, on average."""
+"""Average time that a person looks at the app."""
 FIRST_HOUR, LAST_HOUR = 7, 23
 STRANGERS_EACH: Final = 20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the log: everything that came and went, and when. `by` is what the adversary wants to know."""
+    """One line of the log: everything received and sent, and when. `by` is what the adversary wants to know."""
 
     order: int
     at: float
@@ -68,12 +68,12 @@ class Entry:
 
     @cached_property
     def credential(self) -> bytes:
-        """The bytes of `Authorization`."""
+        """Return the bytes of `Authorization`."""
         return decode_base64url(self.headers["Authorization"].split()[1])
 
     @cached_property
     def values(self) -> dict[str, tuple[list[bytes], list[bytes]]]:
-        """What a draw asked and got, by day."""
+        """Return the blinded and the signed values of a draw, by day."""
         return {
             asked["epoch"]: (_values(asked), _values(signed))
             for asked, signed in zip(self.body["draws"], self.answer["draws"], strict=True)
@@ -81,7 +81,7 @@ class Entry:
 
     @property
     def everything(self) -> bytes:
-        """All bytes, those of base64url decoded and as text."""
+        """Return all bytes, base64url both decoded and as text."""
         texts = list(_texts([self.headers, self.body, self.answer]))
         return b"|".join(text.encode() for text in texts) + b"|".join(map(_decoded, texts))
 
@@ -109,7 +109,7 @@ def _decoded(text: str) -> bytes:
 
 @dataclass
 class Transcript:
-    """What the server wrote down."""
+    """The log of the server."""
 
     entries: list[Entry] = field(default_factory=list)
 
@@ -125,7 +125,7 @@ class Transcript:
 
 
 class Person:
-    """Somebody with the app."""
+    """A person with the app."""
 
     def __init__(self, number: int, log: Transcript, ahead: int) -> None:
         self.number, self.log, self.ahead = number, log, ahead
@@ -135,7 +135,7 @@ class Person:
         self.used: dict[dt.date, int] = {}
 
     def draw(self, at: float) -> None:
-        """Draw what is missing of today and the days ahead, as one request of one size."""
+        """Draw the missing tickets of today and the days ahead, in one request of constant size."""
         today = calendar().current(at)
         epochs = [epoch for epoch in calendar().ticket_epochs(at) if epoch.date <= today.date + self.ahead * DAY]
         missing = [epoch for epoch in epochs if epoch.date not in self.drawn]
@@ -154,7 +154,7 @@ class Person:
             self.drawn[epoch.date] = (own, signed)
 
     def check_in(self, venue: Venue, at: float, survey_seconds: int) -> bool:
-        """Spend the next ticket of the day; whether it was a first use."""
+        """Spend the next ticket of the day; return whether it was a first use."""
         today = calendar().current(at)
         first_use = today.date not in self.drawn
         if first_use:
@@ -183,7 +183,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Plan:
-    """How many people live how long. `newcomers`: they check in before they ever opened the app otherwise."""
+    """How many people live for how long. `newcomers`: their first opening of the app is a check-in."""
 
     people: int
     ahead: int
@@ -199,7 +199,7 @@ TOWN: Final = Plan(people=1_000, ahead=4, days=5, newcomers=50, within=0.06)
 
 @dataclass(frozen=True)
 class Observed:
-    """The transcript of a town: draws by visitor, check-ins that were no first use, and those that were."""
+    """The transcript of a town: draws by visitor, check-ins that were not first uses, and first uses."""
 
     log: Transcript
     draws: dict[int, list[Entry]]
@@ -208,7 +208,7 @@ class Observed:
 
 
 def live(plan: Plan) -> Observed:
-    """Live a town's days in the order of time."""
+    """Simulate a town's days in order of time."""
     rng = random.Random(13)
     log = Transcript()
     venues = [make_venue(now=START - 3 * DAY) for _ in range(4)]
@@ -270,7 +270,7 @@ def _poisson(rng: random.Random, mean: float) -> int:
 # The matcher ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Pair:
-    """A check-in beside one visitor: all draws of the visitor, and the one that holds the day of the check-in."""
+    """A check-in and one visitor: all draws of the visitor, and the one that contains the day of the check-in."""
 
     spend: Entry
     draws: list[Entry]
@@ -278,17 +278,17 @@ class Pair:
 
     @property
     def asked(self) -> list[bytes]:
-        """The blinded values of the day."""
+        """Return the blinded values of the day."""
         return self.drawn.values[self.spend.body["epoch"]][0]
 
     @property
     def signed(self) -> list[bytes]:
-        """The blind signatures of the day."""
+        """Return the blind signatures of the day."""
         return self.drawn.values[self.spend.body["epoch"]][1]
 
     @cached_property
     def blinds(self) -> list[int]:
-        """The numbers that would be the blinds, were a value of the day's first three this ticket: there always are."""
+        """Return the numbers that would be the blinds if one of the day's first three values were this ticket."""
         keys = ticket_keys.epoch_keys(calendar().epoch_of(dt.date.fromisoformat(self.spend.body["epoch"])))
         assert keys is not None
         n = keys.public[TicketClass.COUNTED].n
@@ -297,7 +297,7 @@ class Pair:
 
 
 def pair_up(draws: list[Entry], spend: Entry) -> Pair | None:
-    """A check-in beside a visitor; `None` for one who had not drawn its day before it."""
+    """Return a check-in with a visitor; `None` for a visitor who had not drawn its day before it."""
     for entry in draws:
         if entry.order < spend.order and spend.body["epoch"] in entry.values:
             return Pair(spend, draws, entry)
@@ -309,7 +309,7 @@ Score = Callable[[Pair], float]
 
 
 def best(values: Callable[[Pair], list[bytes]], part: slice) -> Score:
-    """How much the value of a day that looks most like a part of the ticket does."""
+    """Score by the value of a day that is most similar to a part of the ticket."""
 
     def score(pair: Pair) -> float:
         shown = pair.spend.credential[part]
@@ -319,7 +319,7 @@ def best(values: Callable[[Pair], list[bytes]], part: slice) -> Score:
 
 
 def first(data: bytes) -> int:
-    """The number that bytes begin with."""
+    """Return the number that the bytes begin with."""
     return int.from_bytes(data[:8], "big")
 
 
@@ -355,7 +355,7 @@ DRAW_AND_SPEND: dict[str, Score] = {
 }
 SHARED_WINDOWS: Score = lambda p: float(len(windows(p.drawn.everything) & windows(p.spend.everything)))  # noqa: E731
 MOST_WINDOWS: Final = 40
-"""Check-ins whose bytes are searched for in draws: it takes long, and one find would be enough."""
+"""Number of check-ins whose bytes are searched for in draws: it is slow, and one match would suffice."""
 Two = Callable[[Entry, Entry], float]
 SPEND_AND_SPEND: dict[str, Two] = {
     "time": lambda a, b: near(a.at, b.at),
@@ -381,7 +381,7 @@ Pairs = tuple[list[Pair], list[Pair]]
 
 
 def pairs_of(seen: Observed, spends: list[Entry]) -> Pairs:
-    """Each check-in beside its visitor, and beside others who had drawn its day."""
+    """Pair each check-in with its visitor, and with others who had drawn its day."""
     rng, same, different = random.Random(31), [], []
     for spend in spends:
         own = pair_up(seen.draws[spend.by], spend)
@@ -393,13 +393,13 @@ def pairs_of(seen: Observed, spends: list[Entry]) -> Pairs:
 
 
 def match_draws(pairs: Pairs, score: Score) -> float:
-    """How well a score finds the visitor of a check-in among those who had drawn its day."""
+    """Return how well a score finds the visitor of a check-in among those who had drawn its day."""
     same, different = pairs
     return area_under_curve(list(map(score, same)), list(map(score, different)))
 
 
 def match_spends(seen: Observed, score: Two) -> float:
-    """How well a score tells two check-ins of one person from those of two."""
+    """Return how well a score distinguishes two check-ins of one person from those of two people."""
     rng, by = random.Random(32), defaultdict[int, list[Entry]](list)
     for spend in seen.spends:
         by[spend.by].append(spend)
@@ -417,14 +417,14 @@ def match_spends(seen: Observed, score: Two) -> float:
 
 @pytest.fixture
 def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A week passes in minutes."""
+    """Disable limits, because a week passes in minutes."""
     monkeypatch.setattr(throttles, "hit", lambda *_, **__: None)
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_no_limits")
 class TestAServerThatLogsEverything:
-    """Every field in one test, for the town is lived once."""
+    """Every field in one test, because the town is simulated once."""
 
     def test_no_field_value_or_order_finds_who_checks_in(self) -> None:
         self.attack(SAMPLE)
@@ -446,7 +446,7 @@ class TestAServerThatLogsEverything:
         self.the_matcher_finds_what_is_there(seen)
 
     def the_matcher_finds_what_is_there(self, seen: Observed) -> None:
-        """First uses, which are not protected, are found by their time; and so would be a key in the header."""
+        """Check that first uses (which are not protected) are found by their time, and a key in the header would be."""
         assert len(seen.first_uses) >= 6
         firsts = pairs_of(seen, seen.first_uses)
         by_time = {name: match_draws(firsts, DRAW_AND_SPEND[name]) for name in list(DRAW_AND_SPEND)[:6]}
@@ -456,7 +456,7 @@ class TestAServerThatLogsEverything:
         assert match_draws(pairs_of(seen, named), DRAW_AND_SPEND["bits of the key and the nonce"]) == 1.0
 
     def test_draws_have_one_size_whatever_is_missing(self) -> None:
-        """Who lacks one day and who lacks all look alike by the length of the body."""
+        """A person who lacks one day and one who lacks all have equal body lengths."""
         draws = live(Plan(people=2, ahead=2, days=3, newcomers=0, within=1)).log.of("/api/v1/tickets")
         assert len({len(entry.values) for entry in draws}) > 1
         sizes = {len(json.dumps(entry.body)) for entry in draws}
@@ -489,7 +489,7 @@ class TestAServerThatChangesKeys:
         assert phone.wallet.sets[epoch.date] == before
 
     def test_a_draw_under_another_key_shares_no_value_with_the_first(self) -> None:
-        """What linked 40 of 40 by Chinese remainders: one blind under two keys."""
+        """Before, one blind under two keys linked 40 of 40 by the Chinese remainder theorem."""
         now, epoch = START + dt.timedelta(hours=10), calendar().current(START.timestamp() + 1)
         phone = Phone()
         phone.wallet.fetch_keys(now=now)

@@ -1,4 +1,4 @@
-"""P12: nothing that is sent crashes a parser."""
+"""P12: no input crashes a parser."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""P3 by what no column says: place and transaction of rows join nobody's visits after the nightly mixing."""
+"""P3 beyond columns: place and transaction of rows link nobody's visits after the nightly mixing."""
 
 import datetime as dt
 import random
@@ -47,12 +47,12 @@ class Holding:
 
     @property
     def entry(self) -> bytes:
-        """Its entry in the venue's list."""
+        """Return its entry in the venue's list."""
         return revocation_entry(list_salt(self.venue.public_id), self.anchor)
 
 
 def one_day(people: int, rng: random.Random) -> list[Holding]:
-    """Each checks in for two venues in a row and visits them; later each does all that there is, for both in a row."""
+    """Let each person check in at two venues and visit them, and later do every other action at both."""
     venues = [make_venue() for _ in range(2)]
     held = [
         Holding(person, side, rng.randbytes(16), rng.randbytes(32), venues[side])
@@ -94,7 +94,7 @@ def erase(held: list[Holding], rng: random.Random) -> None:
 
 
 class TestAnAttackerWithASqlSession:
-    """They see place and transaction of every row, and take the nearest of the other venue for the same holder's."""
+    """The attacker sees place and transaction of every row, and takes the nearest of the other venue for a match."""
 
     @pytest.fixture(autouse=True)
     def seeded(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ class TestAnAttackerWithASqlSession:
     def judge(
         self, tables: dict[type[models.Model], tuple[str, Callable[[Holding], bytes]]], held: list[Holding]
     ) -> tuple[list[float], list[int]]:
-        """For each table and both clues how well closeness tells one person's rows, and how often the nearest is it."""
+        """Return, for each table and clue, how well closeness identifies a person, and how often the nearest does."""
         aucs, hits = [], []
         for model, (column, value) in tables.items():
             owners: Marks = {value(one): (one.person, one.side) for one in held}

@@ -1,4 +1,4 @@
-"""Who sits beside one neighbour, with passes of their own, and looks at everything that is shown to them."""
+"""An attacker with several passes next to one neighbour, who looks at everything that is shown."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ SPANS = st.lists(st.tuples(st.integers(0, 520), st.integers(5, 300)), min_size=1
 ANSWERS = st.fixed_dictionaries(dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), st.booleans()))
 BAD = dict.fromkeys(("symptoms", "diagnosed", "contact", "near"), True)
 SMALL = 1e-6
-"""A budget at which the least that a visit costs shows."""
+"""A budget at which the smallest cost of a visit shows."""
 
 
 class TestTheRestOfACrowd:
@@ -63,7 +63,7 @@ class TestTheRestOfACrowd:
         assert worlds[0].shields() == worlds[1].shields() == worlds[2].shields()
 
     def test_among_twelve_they_do_see_a_report_and_still_no_answers(self) -> None:
-        """Documented, not wished for (docs/privacy.md, decision 7); and it shows that the tests above can fail."""
+        """This is documented (docs/privacy.md, decision 7) and not intended; it shows that the tests above can fail."""
         long = [[(0, 300)]]
         healthy, ill, reported = _three_worlds(long * 12, long[0], BAD)
         assert healthy.shields() == ill.shields()
@@ -72,7 +72,7 @@ class TestTheRestOfACrowd:
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.usefixtures("deployment")
     def test_nothing_that_they_ask_for_moves_the_crowd_between_two_refreshes(self, monkeypatch: Any) -> None:
-        """Random owners erased, a puppet erased, rated, reported, named, revoked: the state waits for its schedule."""
+        """Random owners erased; a pass erased, rated, reported, named, revoked: the state waits for its schedule."""
         monkeypatch.setattr(exports_tasks, "enqueue_erase", exports_tasks.erase)
         venue = make_venue()
         puppets = [stay(venue) for _ in range(6)]
@@ -100,14 +100,14 @@ FEW, MANY = 40, 500
 
 
 class TestPassesOfTheirOwnBesideOneNeighbour:
-    """Did the neighbour say yes? Before, six passes answered that alone with AUC 0.99, among others with 0.75."""
+    """Did the neighbour say yes? Before, six passes found out with an AUC of 0.99 alone and 0.75 among others."""
 
     @pytest.mark.parametrize("others", [ALONE, AMONG_OTHERS], ids=["alone", "among_others"])
     def test_six_passes_guess_little_better_than_a_coin(self, others: Sequence[int]) -> None:
         assert auc(passes=6, others=others, rooms=FEW) <= HIGHEST + SPREAD
 
     def test_the_same_attack_reads_answers_that_are_not_rounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """So that the tests around it can fail: numbers of people as they are, believed as they are."""
+        """To prove that the tests around it can fail: numbers of people that are not rounded."""
         monkeypatch.setattr(counting, "rounded", lambda counts, _offsets: np.asarray(counts))
         monkeypatch.setattr(model, "STEP", 1)
         assert auc(passes=24, others=ALONE, rooms=FEW // 2, eager=True) > 0.9
@@ -135,7 +135,7 @@ def auc(*, passes: int, others: Sequence[int], rooms: int, eager: bool = False) 
 
 
 def night_after(seated: Sequence[Room]) -> None:
-    """The night's work; of the twins nothing is settled, as they are what can be worked out without answers."""
+    """Do the night's work; nothing is settled for the twins, which are what can be computed without answers."""
     counting.settle_answers(now=NOW)
     AnsweredDay.objects.filter(venue__in=[room.twin for room in seated]).delete()
 
@@ -150,13 +150,13 @@ def crowd_rows() -> list[tuple[Any, ...]]:
 
 @dataclasses.dataclass(frozen=True)
 class World:
-    """A venue and the stays of those who look on."""
+    """A venue and the stays of the attacker."""
 
     venue: Venue
     theirs: list[Stay]
 
     def shields(self) -> list[ShieldAnswer]:
-        """All that they are shown, each alone and all as one, without the name of the venue."""
+        """Return everything they are shown, for each pass alone and for all together, without the name of the venue."""
         asked = [*([one.owner] for one in self.theirs), [one.owner for one in self.theirs]]
         found = [shield_of(owners=owners, budget=SMALL, now=NOW) for owners in asked]
         return [
@@ -166,7 +166,7 @@ class World:
 
 
 def _three_worlds(puppets: list[Spans], target: Spans, said: dict[str, bool]) -> tuple[World, World, World]:
-    """The same crowd thrice: the target answers no; answers as ``said``; answers yes and reports a positive test."""
+    """Return the same crowd three times: the target says no; answers as ``said``; says yes and reports positive."""
     organisation = make_organisation()
     worlds = []
     for answers in ({}, said, BAD):
@@ -180,7 +180,7 @@ def _three_worlds(puppets: list[Spans], target: Spans, said: dict[str, bool]) ->
 
 
 def _comes_and_goes(venue: Venue, spans: Spans, **answers: Any) -> Stay:
-    """Stays of one pass, never two at once."""
+    """Create stays of one pass, never two at once."""
     first: Stay | None = None
     free_from = 0
     for begins, length in sorted(spans):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def seen(answer: Any) -> tuple[Any, ...]:
-    """All of an answer but for what counts requests."""
+    """Return everything of a response except what counts requests."""
     headers = {name: value for name, value in answer.headers.items() if not name.startswith("RateLimit")}
     return answer.status_code, answer.content, tuple(sorted(headers.items()))
 
@@ -54,7 +54,7 @@ class TestAProber:
         assert len(answers) == 1
 
     def test_a_known_a_revoked_and_an_erased_anchor_are_answered_alike(self) -> None:
-        """A door that scanned a pass asks for another with its anchor: then, on the next day, and a week later."""
+        """A door that scanned a pass requests another with its anchor: then, on the next day, and a week later."""
         place, prober = make_venue(), Phone()
         prober.register()
         known, revoked, erased = (Phone().check_in(place) for _ in range(3))

@@ -1,7 +1,8 @@
-"""Somebody who runs a place and fills it with puppets, to learn from its statistics what one guest did.
+"""A host who fills a place with invented visitors, to learn from its statistics what one guest did.
 
-With nine puppets that are refused, a total shown from ten on tells whether a tenth was: it is null, then ten. The
-figures of closed days carry noise instead, drawn once; `tests/exports/statistics` shows how much one person moves them.
+With nine invented visitors that are refused, a total shown from ten on reveals whether a tenth was: it is null, then
+ten. The figures of closed days contain noise instead, drawn once; `tests/exports/statistics` tests how much one person
+changes them.
 """
 
 import datetime as dt
@@ -33,7 +34,7 @@ def own_lake(settings: Any, tmp_path: Path) -> None:
 
 
 def statistics(place: Place, time_machine: Any, at: dt.datetime) -> dict[str, Any]:
-    """What the place's owner reads at that time."""
+    """Return what the place's owner reads at that time."""
     client = Client()
     client.force_login(factories.owner_of(place.venue.organisation))
     time_machine.move_to(at, tick=False)
@@ -42,7 +43,7 @@ def statistics(place: Place, time_machine: Any, at: dt.datetime) -> dict[str, An
 
 
 def full_of(puppets: int, *, target: bool) -> Place:
-    """A place with puppets that were refused, declined and let in, and a target who went through all of that."""
+    """Return a place with invented visitors that were refused, declined and admitted, and a target who did the same."""
     place = a_place()
     for _ in range(puppets + target):
         a_pass(place, day=DAY, go=False, symptoms=True)

@@ -1,4 +1,4 @@
-"""A researcher who holds what is published and knows something of somebody, such as three of their visits."""
+"""A researcher who reads what is published and knows something about a person, such as three of their visits."""
 
 import datetime as dt
 import json
@@ -45,7 +45,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def a_town(seed: int = 1) -> pd.DataFrame:
-    """One visit a person and day at most: each has a home area and an hour they like, and sometimes does otherwise."""
+    """Return at most one visit per person and day: each has a home area and a preferred hour, with exceptions."""
     rng = np.random.default_rng(seed)
     home, likes = rng.integers(0, 8, PEOPLE), rng.integers(8, 21, PEOPLE)
     parts = []
@@ -78,7 +78,7 @@ def town() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def published(town: pd.DataFrame) -> pd.DataFrame:
-    """The verified rows of each day, as a reader has them; `person` is ours, to say who was right."""
+    """Return the verified rows of each day, as a reader sees them; `person` is added to check guesses."""
     days = []
     for _, rows in town.groupby("day"):
         counts = rows.groupby([*QUASI, *SENSITIVE], as_index=False).size().rename(columns={"size": "count"})
@@ -88,7 +88,7 @@ def published(town: pd.DataFrame) -> pd.DataFrame:
 
 
 class TestThreeKnownVisits:
-    """The adversary saw somebody at three places, to the hour, and wants the rest of their visits."""
+    """The adversary saw a person at three places, to the hour, and wants the rest of their visits."""
 
     def targets(self, town: pd.DataFrame, count: int = 200) -> list[tuple[int, pd.DataFrame]]:
         rng = np.random.default_rng(7)
@@ -97,7 +97,7 @@ class TestThreeKnownVisits:
         return [(int(one), often[often["person"] == one].sample(KNOWN_VISITS, random_state=1)) for one in people]
 
     def test_with_stable_tokens_it_would_succeed_for_nearly_everybody(self, town: pd.DataFrame) -> None:
-        """The measure works: the same rows, only to the hour and ZIP, with one token a person."""
+        """The measure works: the same rows, only to the hour and ZIP, with one token per person."""
         won = 0
         tokens_at = {key: set(rows) for key, rows in town.groupby(["day", "zip", "hour"])["person"]}
         for person, seen in self.targets(town):
@@ -122,8 +122,10 @@ class TestThreeKnownVisits:
         assert np.mean(chances) <= 1 / (POLICY.k + POLICY.margin)
 
     def test_three_visits_do_not_tell_a_fourth(self, town: pd.DataFrame, published: pd.DataFrame) -> None:
-        """The adversary bets that the target did on another day what most rows like the known ones' did: knowing three
-        visits of this person helps no more than three visits of anybody."""
+        """The adversary bets that the target did on another day what most rows similar to the known ones did.
+
+        Knowing three visits of this person helps no more than three visits of anybody.
+        """
         rng = np.random.default_rng(3)
         by_person = dict(iter(published.groupby("person")))
         people = [person for person, rows in by_person.items() if len(rows) > KNOWN_VISITS]
@@ -133,7 +135,7 @@ class TestThreeKnownVisits:
         def right(known_of: int, person: int) -> bool:
             *known, _ = by_person[known_of].head(KNOWN_VISITS + 1).itertuples()
             fourth = by_person[person].iloc[KNOWN_VISITS]
-            # The row of the fourth day that looks most like the known visits; nothing else joins rows of two days.
+            # The row of the fourth day that is most similar to the known visits; nothing else links rows of two days.
             day = published[published["day"] == fourth["day"]]
             alike = sum((day[name] == getattr(row, name)).astype(int) for row in known for name in QUASI)
             return int(day.iloc[int(np.argmax(alike.to_numpy()))]["person"]) == person
@@ -160,10 +162,10 @@ class TestWithOtherPeoplesPrograms:
     def test_anonymeter_finds_who_is_unusual_in_the_verified_tier_but_links_and_infers_nothing(
         self, town: pd.DataFrame, tmp_path: Path
     ) -> None:
-        """Rows are real, so the guarantee of the open tier does not hold here; classes are what protects.
+        """Rows are real, so the guarantee of the open tier does not apply here; classes are the protection.
 
-        Half of the town is published. The adversary knows visits as they were, to the hour and ZIP, of people of both
-        halves: what works as well on those who are not in it is no leak.
+        Half of the town is published. The adversary knows true visits, to the hour and ZIP, of people of both halves:
+        what works as well on people who are not in it is not a leak.
         """
         inside = town["person"] < PEOPLE // 2
         days = []
@@ -182,14 +184,14 @@ class TestWithOtherPeoplesPrograms:
         )
         assert found["linkability"]["low"] <= 0.02
         assert found["inference"]["low"] <= 0.02
-        # Rows are real, so a description over place, time and answers fits exactly one of them more often: 0.13 of
-        # tries beyond those about strangers (0.03 to 0.22). It says that somebody is unusual, not who.
+        # Rows are real, so a description of place, time and answers fits exactly one of them more often: 0.13 of
+        # attempts beyond those about strangers (0.03 to 0.22). It shows that a person is unusual, not who it is.
         assert found["singling_out"]["risk"] <= 0.2
 
     def test_anonymeter_finds_no_excess_over_people_who_were_not_in_the_open_release(self, tmp_path: Path) -> None:
         """Membership, linkage and inference against rows of the day itself, with other people's rows as control."""
         tables = workloads(zip3=tuple(states_by_zip3()), readings=False)
-        # Two halves of one population: what both have in common is no one's secret.
+        # Two halves of one population: what both have in common is not a secret of one person.
         town = simulated_day(rows=40_000, seed=1)
         half = len(town.marked) // 2
         day, others = (
@@ -217,5 +219,5 @@ class TestWithOtherPeoplesPrograms:
 
 
 def texts(day: Day | SyntheticDay, released: SyntheticDay, columns: list[str]) -> pd.DataFrame:
-    """Rows as the texts that are published; the code of a null is -1, the last text."""
+    """Return rows as the texts that are published; the code of a null is -1, the last text."""
     return pd.DataFrame({name: np.array([*released.axes[name].values, "null"])[day.codes[name]] for name in columns})

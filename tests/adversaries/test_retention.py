@@ -1,7 +1,8 @@
-"""P7: whoever comes later finds in no store what should be gone by then; the clock is put forward for each of them.
+"""P7: with the clock moved forward, no store contains data that should be deleted by then.
 
-Tables by their declarations; Valkey by the life of each key; the lake, results of queries, mails and logs by their
-folders; a door's replay set by its own code, run in Node. A phone keeps its days until its holder deletes them.
+Tables are tested by their declarations; Valkey by the lifetime of each key; the lake, results of queries, mails and
+logs by their folders; a door's replay set by its code, run in Node. A phone keeps its days until its holder deletes
+them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ EPOCH = 28 * HOUR
 VISIT = EPOCH + 14 * DAY
 
 LIVES: Final[Mapping[tuple[str, str], dt.timedelta]] = {
-    # What is said of visitors (docs/visitors.md, the page of claims), counted from the start of the day for dates.
+    # As documented for visitors (docs/visitors.md, the page of claims), counted from the start of the day for dates.
     ("passes.Visitor", ""): 211 * DAY,  # 180 days from the end of a month
     ("passes.DrawnSet", ""): EPOCH,
     ("passes.SpentTicket", ""): EPOCH,
@@ -80,11 +81,11 @@ GIVEN: Final[Mapping[str, dict[str, Any]]] = {
     "admin.LogEntry": {"action_flag": 1},
     "venues.Device": {},
 }
-"""What a constraint of a model asks for."""
+"""Values that a model's constraint requires."""
 
 
 def a_value(field: models.Field[Any, Any]) -> Any:
-    """Something that the column takes."""
+    """Return a value that the column accepts."""
     length = field.max_length or 8
     match field:
         case models.BinaryField():
@@ -110,7 +111,7 @@ def a_value(field: models.Field[Any, Any]) -> Any:
 
 
 def a_row(model: type[models.Model], **given: Any) -> models.Model:
-    """A row with all that it hangs on."""
+    """Create a row with everything that it depends on."""
     values: dict[str, Any] = GIVEN.get(model._meta.label, {}) | given
     for field in model._meta.concrete_fields:
         if field.name in values or isinstance(field, models.AutoField) or (field.null and field.name != "anchor"):
@@ -167,7 +168,7 @@ class TestTables:
 class TestValkey:
     @pytest.mark.django_db
     def test_no_key_that_an_act_of_a_visitor_leaves_outlives_two_days(self) -> None:
-        """All keys are looked at, whoever made them; what stays is the schedule's own."""
+        """All keys are checked, whoever created them; only those of the schedule remain."""
         for client in (valkey.client(), valkey.limits()):
             for name in client.scan_iter("*"):
                 client.delete(name)

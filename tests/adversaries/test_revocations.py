@@ -1,4 +1,4 @@
-"""P14: who erases or revokes everything is not found by two venues that put their revocation lists side by side."""
+"""P14: two venues that compare their revocation lists do not find a person who erases or revokes everything."""
 
 import datetime as dt
 import hashlib
@@ -40,12 +40,12 @@ List = dict[bytes, int]
 
 
 class TestTwoVenuesThatCompareTheirLists:
-    """They know both lists at every publication. Of 1,000 visitors each holds a pass for the one and for the other."""
+    """They know both lists at every publication. Each of 1,000 visitors holds a pass for one and for the other."""
 
     VISITORS, A_DAY = 1_000, 20
 
     def lists(self, rng: random.Random, spread_s: int) -> Iterator[tuple[List, List, list[tuple[bytes, bytes]]]]:
-        """Two lists and the pairs of one person, day by day; everybody erases within `spread_s` of the evening."""
+        """Yield two lists and the pairs of one person, day by day; everybody erases within `spread_s` seconds."""
         for number in range(self.VISITORS // self.A_DAY):
             both: tuple[List, List] = ({}, {})
             for side, known in enumerate(both):
@@ -63,7 +63,7 @@ class TestTwoVenuesThatCompareTheirLists:
             yield (*both, pairs)
 
     def auc(self, spread_s: int, *, real_only: bool) -> tuple[float, float]:
-        """How well closeness in time, and in value, tells pairs of one person from all other pairs."""
+        """Return how well closeness in time, and in value, distinguishes pairs of one person from all other pairs."""
         rng = random.Random(14)
         by_time, by_value = [], []
         for first, second, pairs in self.lists(rng, spread_s):
@@ -79,18 +79,18 @@ class TestTwoVenuesThatCompareTheirLists:
         return statistics.fmean(by_time), statistics.fmean(by_value)
 
     def test_entries_of_one_person_match_no_better_than_any_others(self) -> None:
-        """All act within an hour, the hardest case: until now both entries came with the same publication, AUC 1.0."""
+        """All act within an hour, the hardest case: before, both entries came with the same publication, AUC 1.0."""
         for real_only in (False, True):
             by_time, by_value = self.auc(HOUR, real_only=real_only)
             assert by_time == pytest.approx(0.5, abs=0.05)
             assert by_value == pytest.approx(0.5, abs=0.05)
 
     def test_over_a_whole_day_they_do_see_which_entries_are_within_twelve_hours(self) -> None:
-        """Documented, not wished for: an entry within 12 hours says which half-day it was."""
+        """This is documented and not intended: an entry within 12 hours shows which half-day it was."""
         assert 0.6 < self.auc(24 * HOUR, real_only=True)[0] < 0.8
 
     def test_one_that_erases_alone_hides_among_random_entries(self) -> None:
-        """What 20 passes a day can bring is a small part of what appears whatever happens."""
+        """The effect of 20 passes a day is a small part of what appears in any case."""
         key = bytes(32)
         opened = publication_at(DAY.checkin_opens)
         a_day = [len(list(random_entries(key, epoch=DAY, published_at=opened + hours * HOUR))) for hours in (24, 48)]
@@ -122,7 +122,7 @@ class TestListsAsDoorsGetThem:
         )  # fmt: skip
 
     def appeared(self, door: EnrolledDevice, rows: list[Pass]) -> list[int]:
-        """The publication, from 1, with which each pass was on its venue's list; the list of the door, as it came."""
+        """Return the publication, from 1, with which each pass was on its venue's list, as the door received it."""
         found: dict[bytes, int] = {}
         for number in range(74):
             now = NOW + dt.timedelta(seconds=number * PUBLISHED_EVERY_S)

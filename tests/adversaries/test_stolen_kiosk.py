@@ -21,7 +21,7 @@ from venues.services.devices import revoke_device
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Everything a page of this origin can keep, as text: bytes as hexadecimal, so that nothing hides in an encoding.
+# Everything a page of this origin can store, as text: bytes as hexadecimal, so that nothing hides in an encoding.
 EVERYTHING = """async () => {
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const plain = (value) =>
@@ -53,7 +53,7 @@ EVERYTHING = """async () => {
 
 
 def plain_numbers(value: Any) -> list[float]:
-    """All numbers in what was found."""
+    """Return all numbers in the result."""
     if isinstance(value, dict | list):
         inner = value.values() if isinstance(value, dict) else value
         return [number for each in inner for number in plain_numbers(each)]
@@ -61,7 +61,7 @@ def plain_numbers(value: Any) -> list[float]:
 
 
 class TestAThiefOfAKiosk:
-    """A kiosk that let people in, with and without a network, is carried away with its disk."""
+    """A kiosk that admitted people, with and without a network, is stolen with its disk."""
 
     @pytest.fixture
     def venue(self) -> Venue:
@@ -90,7 +90,7 @@ class TestAThiefOfAKiosk:
 
     @pytest.fixture
     def kiosk(self, context: BrowserContext, venue: Venue, people: list[HeldPass]) -> Page:
-        """One came in while connected, one without a network; a third one was turned away twice."""
+        """Admit one person while connected and one without a network, and turn a third one away twice."""
         page = context.new_page()
         enrol(page, venue)
         assert scan(page, people[0].on_screen(now())) == "green"
@@ -101,7 +101,7 @@ class TestAThiefOfAKiosk:
         return page
 
     def secrets_of(self, one: HeldPass) -> set[bytes]:
-        """All that a pass is, and what its holder knows: id, codes, signature, owner."""
+        """Return everything that a pass consists of and its holder knows: id, codes, signature, owner."""
         minute = one.secrets.code_at(now().timestamp())[0]
         codes = one.secrets.chain[max(1, minute - 40) : minute + 3]
         parts = [one.secrets.anchor, one.secrets.owner, one.secrets.owner_hash, one.pass_bytes[-64:], *codes]

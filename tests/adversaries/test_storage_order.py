@@ -1,7 +1,7 @@
-"""P3: what the database itself notes of the order of writing joins no draw to a check-in.
+"""P3: what the database itself records about the order of writing links no draw to a check-in.
 
-`xmin` is the number of the transaction that wrote a row. When a check-in still counted what its visitor had drawn, the
-visitor's row and the pass were neighbours, and a plain SELECT joined two visits of every visitor.
+`xmin` is the number of the transaction that wrote a row. When a check-in still counted its visitor's draws, the
+visitor's row and the pass were adjacent, and a plain SELECT linked two visits of every visitor.
 """
 
 import itertools
@@ -22,7 +22,7 @@ PEOPLE = 12
 
 
 def numbers(table: str, key: str) -> dict[bytes, int]:
-    """The transaction that wrote each row, by the row's key."""
+    """Return the transaction that wrote each row, by the row's key."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {key}, xmin::text::bigint FROM {table}")
         return {bytes(name): int(number) for name, number in cursor.fetchall()}
@@ -30,7 +30,7 @@ def numbers(table: str, key: str) -> dict[bytes, int]:
 
 @pytest.fixture
 def visits() -> dict[bytes, int]:
-    """Everybody draws ahead, then goes to two places, each time in another order; the phone of each owner hash."""
+    """Let everybody draw in advance, then visit two places, in varying order; return the phone of each owner hash."""
     rng = random.Random(5)
     epoch = calendar().current(NOW.timestamp())
     phones = [Phone() for _ in range(PEOPLE)]
@@ -69,7 +69,7 @@ class TestASelectOfTheTransactionsOfRows:
             assert len(nearest) == 1
 
     def test_the_former_way_would_be_seen(self) -> None:
-        """The visitor's row is touched in the transaction before the pass, as counting draws did: all are joined."""
+        """If the visitor's row is changed in the transaction before the pass, as counting draws did, all are linked."""
         rng, venues = random.Random(6), (make_venue(), make_venue())
         phones = [Phone() for _ in range(PEOPLE)]
         for phone in phones:
@@ -88,5 +88,5 @@ class TestASelectOfTheTransactionsOfRows:
 
 
 def hashed(phone: Phone) -> bytes:
-    """What is kept of a phone's key."""
+    """Return the stored form of a phone's key."""
     return visitor_hash(phone.keys.auth)

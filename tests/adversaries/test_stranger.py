@@ -1,4 +1,4 @@
-"""K.10: a stranger who opens an account and names a place like a known one gains nothing by it."""
+"""K.10: a stranger who creates an account and names a place like a well-known one gains nothing."""
 
 import datetime as dt
 from typing import Any
@@ -24,14 +24,14 @@ MARK = b"data-unverified"
 
 @pytest.fixture
 def known() -> Venue:
-    """A known place, full of people."""
+    """Create a well-known place, full of people."""
     place = make_venue(name=KNOWN)
     crowd(place, 40, NOW - dt.timedelta(hours=1), 300)
     return place
 
 
 def twin(**facts: Any) -> Venue:
-    """A stranger's place with the name, kind and ZIP of the known one."""
+    """Create a stranger's place with the name, kind and ZIP of the well-known one."""
     return make_venue(name=KNOWN, organisation=make_organisation(name="Corner Ltd", verified=False), **facts)
 
 

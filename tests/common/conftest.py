@@ -17,13 +17,13 @@ THING = {
 
 @pytest.fixture
 def api() -> APIClient:
-    """A program that keeps going when the server fails, as a real one does."""
+    """Return a client that continues when the server fails, like a real one."""
     return APIClient(raise_request_exception=False)
 
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> Iterator[None]:
-    """No request of an earlier test counts."""
+    """Clear the counts of earlier tests."""
     client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)

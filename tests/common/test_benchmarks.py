@@ -1,4 +1,4 @@
-"""`make bench` starts what can run in the environment it makes."""
+"""`make bench` runs every program that can run in its environment."""
 
 import ast
 import importlib.util

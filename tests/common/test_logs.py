@@ -1,4 +1,4 @@
-"""Logs and error reports hold nothing of a person."""
+"""Logs and error reports contain no personal data."""
 
 import io
 import json
@@ -35,7 +35,7 @@ CANARIES = (ADDRESS, AGENT, QUERY, SECRET, CAPABILITY)
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What the handler of the settings would write of everything that is logged."""
+    """Yield what the handler of the settings would write for everything that is logged."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(PrivateFormatter())
@@ -50,13 +50,13 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def assert_private(text: str) -> None:
-    """No canary is in the text."""
+    """Assert that no canary is in the text."""
     for canary in CANARIES:
         assert canary not in text
 
 
 def attack(path: str, how: str = "row") -> Any:
-    """A request full of canaries."""
+    """Send a request full of canaries."""
     client = APIClient(raise_request_exception=False)
     return client.post(
         f"{path}?{QUERY}={QUERY}",

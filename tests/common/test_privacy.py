@@ -1,4 +1,4 @@
-"""Every model says what it holds of a person."""
+"""Every model declares which personal data it contains."""
 
 import datetime as dt
 
@@ -37,7 +37,7 @@ def test_every_retention_names_fields_that_exist(model: type[models.Model]) -> N
             assert isinstance(clock, models.DateTimeField)
 
 
-# Sums over many visits, from which no single one can be taken out again: said openly, and gone after their term.
+# Sums over many visits, from which no single one can be removed: documented, and deleted after their retention.
 SUMS = {"risk.AnsweredDay", "risk.ReportedDay", "risk.ReportCell"}
 # Sums over four weeks and the whole deployment, sealed, from which the nightly fit starts each time.
 LASTING = {"risk.ReportCell"}
@@ -76,7 +76,7 @@ def test_no_row_of_a_visit_points_at_a_visitor() -> None:
 def test_a_declaration_without_a_term_must_say_why() -> None:
     with pytest.raises(ValueError, match="retention"):
         Privacy(Subject.VISIT, kept="because")
-    with pytest.raises(ValueError, match="say why"):
+    with pytest.raises(ValueError, match="requires a reason"):
         Privacy(Subject.NOBODY)
     assert Privacy(Subject.STAFF, retention=(Retention("at", dt.timedelta(1)),)).kept == ""
 

@@ -30,12 +30,12 @@ SECOND = dt.timedelta(seconds=1)
 
 
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> dt.datetime:
-    """A moment in UTC."""
+    """Return a time in UTC."""
     return dt.datetime(year, month, day, hour, minute, tzinfo=dt.UTC)
 
 
 def make_venue(simulated_until: dt.datetime | None = None) -> Venue:
-    """A venue of an organisation, simulated or not."""
+    """Create a venue of an organisation, simulated or not."""
     created = utc(2026, 1, 1)
     organisation = Organisation.objects.create(
         name="o", kind="school", created_at=created, simulated_until=simulated_until
@@ -44,7 +44,7 @@ def make_venue(simulated_until: dt.datetime | None = None) -> Venue:
 
 
 def make_pass(venue: Venue, epoch: dt.date) -> Pass:
-    """A pass with everything that hangs on it."""
+    """Create a pass with everything that depends on it."""
     row = Pass.objects.create(
         tag=os.urandom(16),
         anchor=os.urandom(16),
@@ -65,7 +65,7 @@ def make_pass(venue: Venue, epoch: dt.date) -> Pass:
 
 
 def answer(at: dt.datetime) -> RememberedAnswer:
-    """A remembered answer."""
+    """Create a stored response."""
     return RememberedAnswer.objects.create(key_hash=os.urandom(32), request_hash=b"", at=at)
 
 
@@ -212,7 +212,7 @@ def test_a_store_that_is_away_does_not_stop_the_purge(settings: Settings, caplog
     with caplog.at_level(logging.INFO, tasks.__name__):
         purge.apply(throw=True)
     assert not RememberedAnswer.objects.exists()
-    assert "did not rewrite its file" in caplog.text
+    assert "did not rewrite its append-only file" in caplog.text
 
 
 def test_purging_nothing_asks_little(django_assert_max_num_queries: Any) -> None:

@@ -33,7 +33,7 @@ THREADS, QUEUE = settings.WEB_LANES["pages"]["threads"], settings.WEB_LANES["pag
 
 @dataclass(frozen=True)
 class Answer:
-    """A raw answer."""
+    """A raw response."""
 
     status: int
     headers: dict[str, str]
@@ -42,28 +42,28 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """The running server and what it has written."""
+    """The running server and its output."""
 
     port: int
     output: Path
 
     def said(self) -> str:
-        """Everything it wrote so far."""
+        """Return everything it has written so far."""
         return self.output.read_text()
 
     def begin(self, request: bytes) -> socket.socket:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         connection.sendall(request)
         return connection
 
     def send(self, request: bytes) -> Answer:
-        """Send bytes as they are and read until the server closes."""
+        """Send bytes unchanged and read until the server closes."""
         with self.begin(request) as connection:
             return self.read(connection)
 
     def read(self, connection: socket.socket) -> Answer:
-        """What comes until the server closes."""
+        """Return what arrives until the server closes."""
         data = b""
         while part := connection.recv(65_536):
             data += part
@@ -73,7 +73,7 @@ class Server:
         return Answer(int(first.split()[1]), headers, body)
 
     def post(self, path: str, body: bytes, *headers: str, go_on: bytes = b"") -> Answer:
-        """A POST of JSON; `go_on` is the body of a client that first waits for leave to send it."""
+        """Send a POST of JSON; `go_on` is the body of a client that waits for `100 Continue` before sending it."""
         lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json"]
         with self.begin("\r\n".join([*lines, *headers, "", ""]).encode() + body) as connection:
             if go_on:
@@ -84,7 +84,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """granian, as `serve` starts it."""
+    """Run granian as `serve` starts it."""
     port, output = free_port(), tmp_path_factory.mktemp("server") / "output.txt"
     with output.open("w") as stream:
         process = subprocess.Popen(
@@ -112,7 +112,7 @@ def _answers(port: int) -> bool:
 
 
 def chunked(data: bytes, size: int = 8 * KIB) -> bytes:
-    """The data as a chunked body (RFC 9112 section 7.1)."""
+    """Return the data as a chunked body (RFC 9112 section 7.1)."""
     parts = [data[at : at + size] for at in range(0, len(data), size)]
     return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
 
@@ -137,12 +137,12 @@ def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(server: Serv
 
 
 def promise(path: str = "/api/v1/things") -> bytes:
-    """A request whose body never comes."""
+    """Return a request whose body never comes."""
     return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{".encode()
 
 
 def get(path: str) -> bytes:
-    """A request that is the last of its connection."""
+    """Return a request that is the last of its connection."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
 
 

@@ -1,4 +1,4 @@
-"""Settings are read strictly: what is missing or wrong refuses the start with a sentence that names it."""
+"""Settings are read strictly: a missing or wrong one prevents the start with a sentence that names it."""
 
 import os
 import runpy
@@ -22,7 +22,7 @@ WHOLE = {
 
 @pytest.fixture
 def whole(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The least environment of a deployment with servers of its own."""
+    """Set the smallest environment of a deployment with separate servers."""
     for name in os.environ:
         if name.startswith("CROWDTRACE_") or name in {*WHOLE, "LIMITS_URL", "LAKE_URL"}:
             monkeypatch.delenv(name)
@@ -32,7 +32,7 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def refusal() -> str:
-    """What reading the settings says."""
+    """Return the error of reading the settings."""
     with pytest.raises(ImproperlyConfigured) as refused:
         runpy.run_path(str(SETTINGS))
     assert "canary" not in str(refused.value)

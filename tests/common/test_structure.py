@@ -15,7 +15,7 @@ from django.apps import apps
 
 from embedded.home import CHECKOUT
 
-# Folders with Python files that are no part of the running system; nothing in it imports them.
+# Folders with Python files that are not part of the running system; nothing in it imports them.
 AROUND: Final = {"benchmarks", "docs", "tests", "tools"}
 # Packages in which no `__init__.py` passes on what another file defines.
 WITHOUT_FACADES: Final = ("crowdtrace", "exports", "venues", "common")
@@ -99,7 +99,7 @@ def app_of(file: Path) -> str:
 
 
 def sources(package: str) -> Iterator[Path]:
-    """Yield files of code and SQL, but for migrations, which move rows between tables once."""
+    """Yield files of code and SQL, except migrations, which move rows between tables once."""
     for file in sorted((CHECKOUT / package).rglob("*")):
         if file.suffix in {".py", ".sql"} and "migrations" not in file.parts:
             yield file

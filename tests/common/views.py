@@ -1,4 +1,4 @@
-"""Small views that use every part of the app, under `/api/v1/` of a test's own addresses."""
+"""Small views that use every part of the app, under `/api/v1/` in a test's URL configuration."""
 
 import io
 import queue
@@ -63,7 +63,7 @@ class ThingSerializer(StrictSerializer):
 
 
 class ThingsView(APIView):
-    """Takes a thing and gives it back."""
+    """Accept a thing and return it."""
 
     @extend_schema(request=ThingSerializer, responses=ThingSerializer, operation_id="things")
     def post(self, request: Request) -> Response:
@@ -75,7 +75,7 @@ class RowSerializer(StrictSerializer):
 
 
 class RowsView(APIView):
-    """Writes a row once, however often it is sent."""
+    """Write a row once, however often the request is sent."""
 
     problems = (Conflict,)
 
@@ -111,7 +111,7 @@ class SearchSerializer(QuerySerializer):
 
 
 class SearchView(ETagMixin, APIView):
-    """Gives its query back."""
+    """Return its query."""
 
     @extend_schema(parameters=[SearchSerializer], responses=SearchSerializer, operation_id="search")
     def get(self, request: Request) -> Response:
@@ -119,7 +119,7 @@ class SearchView(ETagMixin, APIView):
 
 
 class VersionedView(ETagMixin, APIView):
-    """Something that can be changed by whoever has read it."""
+    """A resource that a client can change after reading it."""
 
     problems = {"PUT": (PreconditionFailed, PreconditionRequired)}
     state = {"verb": "first"}
@@ -149,7 +149,7 @@ class Token:
 
 
 class DoorView(APIView):
-    """Needs a device."""
+    """Require a device."""
 
     authentication_classes = [TokenAuthentication]
     permission_classes = [Authenticated]
@@ -161,7 +161,7 @@ class DoorView(APIView):
 
 
 class CrashView(APIView):
-    """Fails in the way that is asked for."""
+    """Fail in the requested way."""
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
@@ -192,14 +192,14 @@ _held: queue.SimpleQueue[None] = queue.SimpleQueue()
 
 
 def hold(request: HttpRequest) -> HttpResponse:
-    """Keep a thread until `release` lets one go."""
+    """Keep a thread until `release` frees one."""
     _held.get()
     return HttpResponse("held")
 
 
 @csrf_exempt
 def release(request: HttpRequest) -> HttpResponse:
-    """Let as many go as the body says, at an address of doors."""
+    """Free as many as the body states, at a URL of doors."""
     for _ in range(int(request.body or b"1")):
         _held.put(None)
     return HttpResponse("released")

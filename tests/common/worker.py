@@ -17,7 +17,7 @@ def fail(secret: str) -> None:
 
 @app.task(name="tests.stop")
 def stop() -> None:
-    """End the worker when the failed task is through."""
+    """End the worker after the failed task."""
     app.control.shutdown()
 
 

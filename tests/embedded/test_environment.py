@@ -1,4 +1,4 @@
-"""Environments are made only in folders that are ours alone, and only when something changed."""
+"""Environments are created only in folders that are ours, and only if something changed."""
 
 import json
 import runpy
@@ -32,7 +32,7 @@ def test_a_folder_that_holds_something_else_is_never_emptied(tmp_path: Path) -> 
     (tmp_path / "letter.txt").write_text("dear")
     done = make(tmp_path)
     assert done.returncode == 1
-    assert "holds something else" in done.stderr
+    assert "is not a virtual environment" in done.stderr
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 

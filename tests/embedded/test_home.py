@@ -1,4 +1,4 @@
-"""The home is private, ours alone, and its secrets are made once."""
+"""The home is private, ours only, and its secrets are created once."""
 
 import os
 import stat
@@ -55,7 +55,7 @@ def test_a_relative_home_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_folder_that_holds_other_things_is_refused_and_left_alone(folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o755)
     (folder / "letter.txt").write_text("dear")
-    with pytest.raises(embedded.HomeError, match="holds other things"):
+    with pytest.raises(embedded.HomeError, match="contains other files"):
         embedded.home()
     assert mode(folder) == 0o755
     assert [child.name for child in folder.iterdir()] == ["letter.txt"]

@@ -1,4 +1,4 @@
-"""Processes are known by number and start, and none is left behind."""
+"""Processes are identified by number and start time, and none is left behind."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def recorded(home: Path) -> list[int]:
 def session(leader: int) -> list[int]:
     found = []
     for process in psutil.process_iter():
-        # Others of the machine may end while they are looked at.
+        # Other processes of the machine may end while they are examined.
         with suppress(ProcessLookupError):
             if os.getsid(process.pid) == leader and identify(process.pid):
                 found.append(process.pid)
@@ -171,7 +171,7 @@ def test_a_program_that_ends_is_started_again(home: Path, supervise: Callable[..
         assert wait_until(lambda: len(session(first)) == 2, seconds=10)
         os.kill(first, signal.SIGKILL)
         assert wait_until(lambda: supervisor.check() is None and recorded(home) != [first], seconds=10)
-        assert "is started again" in said[0]
+        assert "is being restarted" in said[0]
         assert session(first) == []
         assert len(recorded(home)) == 1
     finally:

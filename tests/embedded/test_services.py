@@ -1,4 +1,4 @@
-"""Services of a home: shared, stopped by the last, and never blocked by what a killed process left."""
+"""Services of a home: shared, stopped by the last user, and never blocked by what a killed process left behind."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ def make_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One home for all tests that leave it as it was: making a database takes longer than starting it."""
+    """Yield one home for all tests that leave it unchanged: creating a database takes longer than starting it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CROWDTRACE_HOME", str(tmp_path_factory.mktemp("shared") / "home"))
         home = embedded.home()
@@ -73,7 +73,7 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """That home, with nothing running at the beginning and the end."""
+    """Yield that home, with nothing running before and after."""
     monkeypatch.setenv("CROWDTRACE_HOME", str(shared_home))
     yield shared_home
     if pids(shared_home) != [None, None, None]:  # after a failure
@@ -83,7 +83,7 @@ def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def new_home(make_home: Callable[[str], Path]) -> Path:
-    """A home for a test that damages it."""
+    """Return a home for a test that damages it."""
     return make_home("home")
 
 
@@ -496,7 +496,7 @@ def test_a_destroyed_home_leaves_nothing(make_home: Callable[[str], Path]) -> No
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's database lies in its home")
 class TestAsRoot:
-    """PostgreSQL refuses to run as root; a user of its own runs it, outside the home."""
+    """PostgreSQL refuses to run as root; a separate user runs it, outside the home."""
 
     def test_the_database_runs_as_the_service_user_on_data_of_its_own(self, home: Path) -> None:
         with embedded.services(home):

@@ -19,40 +19,40 @@ DATABASE = "covid-19"
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3Server]:
-    """The S3 server of the test run."""
+    """Yield the S3 server of the test run."""
     with s3_server() as server:
         yield server
 
 
 @pytest.fixture
 def catalogue_url() -> Iterator[str]:
-    """The URL of an empty PostgreSQL database for a catalogue."""
+    """Yield the URL of an empty PostgreSQL database for a catalogue."""
     with fresh_database() as url:
         yield url
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Storage:
-    """A lake's storage in a local folder."""
+    """Return a lake's storage in a local folder."""
     return Storage((tmp_path / "lake").as_uri())
 
 
 @pytest.fixture(scope="session")
 def shared_bucket(s3: S3Server) -> str:
-    """One versioned bucket for the run: each bucket takes volumes of the server."""
+    """Create one versioned bucket for the run: each bucket uses volumes of the server."""
     s3.make_bucket("lake", versioned=True)
     return "lake"
 
 
 @pytest.fixture
 def bucket(s3: S3Server, shared_bucket: str) -> Storage:
-    """A lake's storage under a fresh prefix of a versioned bucket."""
+    """Return a lake's storage under a new prefix of a versioned bucket."""
     return s3.storage(shared_bucket, prefix=secrets.token_hex(6))
 
 
 @pytest.fixture
 def deployment(settings: Any, folder: Storage, catalogue_url: str, tmp_path: Path) -> None:
-    """The deployment's settings: a lake of its own in a folder, with a catalogue of its own."""
+    """Set the deployment's settings: a separate lake in a folder, with a separate catalogue."""
     settings.LAKE_URL = folder.url
     settings.LAKE_CATALOGUE_URL = catalogue_url
     settings.QUERY_SLOTS = str(tmp_path)
@@ -61,7 +61,7 @@ def deployment(settings: Any, folder: Storage, catalogue_url: str, tmp_path: Pat
 
 @pytest.fixture
 def deployment_in_s3(deployment: None, settings: Any, bucket: Storage) -> None:
-    """The same with a lake in a bucket."""
+    """Set the same with a lake in a bucket."""
     settings.LAKE_URL = bucket.url
     settings.LAKE_S3_ENDPOINT = bucket.endpoint
     settings.LAKE_S3_ACCESS_KEY = bucket.access_key
@@ -70,14 +70,14 @@ def deployment_in_s3(deployment: None, settings: Any, bucket: Storage) -> None:
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage(request: pytest.FixtureRequest) -> Storage:
-    """Each kind of storage."""
+    """Return each kind of storage."""
     chosen: Storage = request.getfixturevalue(request.param)
     return chosen
 
 
 @pytest.fixture
 def lake(catalogue_url: str, storage: Storage) -> Iterator[Lake]:
-    """A prepared lake, in a folder and in a bucket."""
+    """Yield a prepared lake, in a folder and in a bucket."""
     with Lake.in_postgres(url=catalogue_url, storage=storage, database=DATABASE) as made:
         made.prepare()
         yield made
@@ -85,7 +85,7 @@ def lake(catalogue_url: str, storage: Storage) -> Iterator[Lake]:
 
 @pytest.fixture
 def local_lake(catalogue_url: str, folder: Storage) -> Iterator[Lake]:
-    """A prepared lake in a folder."""
+    """Yield a prepared lake in a folder."""
     with Lake.in_postgres(url=catalogue_url, storage=folder, database=DATABASE) as made:
         made.prepare()
         yield made
@@ -93,7 +93,7 @@ def local_lake(catalogue_url: str, folder: Storage) -> Iterator[Lake]:
 
 @pytest.fixture
 def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
-    """A prepared lake in a bucket."""
+    """Yield a prepared lake in a bucket."""
     with Lake.in_postgres(url=catalogue_url, storage=bucket, database=DATABASE) as made:
         made.prepare()
         yield made
@@ -101,7 +101,7 @@ def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
 
 @pytest.fixture(scope="session")
 def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Any:
-    """A lake with two released days, created once; tests must not write to it."""
+    """Create a lake with two released days, once; tests must not write to it."""
     with fresh_database() as url:
         with django_db_blocker.unblock():
             made = released_lake(tmp_path_factory.mktemp("released"), url)
@@ -110,7 +110,7 @@ def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: No
 
 @pytest.fixture
 def released(shared_release: ReleasedLake, db: None, settings: Any, tmp_path: Path) -> ReleasedLake:
-    """That lake as the deployment's, with its rows in the ledger."""
+    """Return that lake as the deployment's, with its rows in the ledger."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = shared_release.url, shared_release.catalogue
     settings.QUERY_SLOTS = str(tmp_path)
     Release.objects.bulk_create(shared_release.rows())

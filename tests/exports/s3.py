@@ -94,7 +94,7 @@ def s3_server() -> Iterator[S3Server]:
 
 
 def _wait(process: subprocess.Popen[bytes], server: S3Server, log: Path) -> None:
-    """Until a bucket can be made and listed: the parts start one after another."""
+    """Wait until a bucket can be created and listed: the parts start one after another."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:

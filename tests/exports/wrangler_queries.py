@@ -1,4 +1,4 @@
-"""Query a local Athena with awswrangler, in the second environment. Job on stdin, answer on stdout."""
+"""Query a local Athena with awswrangler, in the second environment. Job on stdin, result on stdout."""
 
 import json
 import sys

@@ -18,7 +18,7 @@ Race = Callable[..., list[Any]]
 
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
-    """No request of an earlier test counts."""
+    """Clear the counts of earlier tests."""
     client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)
@@ -26,7 +26,7 @@ def _fresh_limits() -> None:
 
 @pytest.fixture
 def race() -> Race:
-    """Call functions at once, each on a connection of its own; what each returned or raised."""
+    """Call functions concurrently, each on a separate connection; return what each returned or raised."""
 
     def run(*calls: Callable[[], Any]) -> list[Any]:
         start = threading.Barrier(len(calls))

@@ -1,4 +1,4 @@
-"""Small makers of passes for tests: one issuer, one venue, one epoch, all fixed."""
+"""Small factories of passes for tests: one issuer, one venue, one epoch, all fixed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ PASS: Final = sign_pass(ISSUER, venue=VENUE, epoch_start=START, anchor=HOLDER.an
 
 
 def shown_at(time: float, *, holder: PassSecrets = HOLDER, pass_bytes: bytes = PASS) -> str:
-    """What the holder's screen shows at a time."""
+    """Return what the holder's screen shows at a time."""
     return rotating_text(pass_bytes, *holder.code_at(time))
 
 
 def on_paper() -> str:
-    """The static text of the pass."""
+    """Return the static text of the pass."""
     return static_text(PASS)
 
 
 def text_of(data: bytes) -> str:
-    """`GO1:` and Base45 of any bytes."""
+    """Return `GO1:` and Base45 of any bytes."""
     return "GO1:" + str(b45encode(data), "ascii")
 
 
@@ -48,7 +48,7 @@ def signed(
     signer: Ed25519PrivateKey = ISSUER,
     venue: str = VENUE,
 ) -> bytes:
-    """A COSE_Sign1 with any part replaced and, unless it is given, a signature that holds over the rest."""
+    """Return a COSE_Sign1 with any part replaced and, unless it is given, a valid signature over the rest."""
     kid = hashlib.sha256(signer.public_key().public_bytes_raw()).digest()[:4]
     protected = cbor2.dumps({1: -8, 4: kid}) if protected is None else protected
     payload = cbor2.dumps({4: START + 100800, 6: START, 7: HOLDER.anchor}) if payload is None else payload

@@ -1,4 +1,4 @@
-"""Phones and doors of tests: they speak to the real addresses with Django's test client, at a time that is given."""
+"""Phones and doors of tests: they send requests to the real URLs with Django's test client, at a given time."""
 
 import datetime as dt
 import hashlib
@@ -32,7 +32,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Phone:
-    """A visitor's phone. `number` picks its secret."""
+    """A visitor's phone. `number` selects its secret."""
 
     number: int = field(default_factory=lambda: next(_numbers))
     drawn: int = 0
@@ -43,17 +43,17 @@ class Phone:
 
     @property
     def secret(self) -> bytes:
-        """The secret, fixed by the number."""
+        """Return the secret, determined by the number."""
         return hashlib.sha256(b"secret of a test phone %d" % self.number).digest()
 
     @property
     def keys(self) -> VisitorKeys:
-        """Its keys."""
+        """Return its keys."""
         return derive_keys(self.secret)
 
     @property
     def header(self) -> dict[str, str]:
-        """What it sends to be known."""
+        """Return the header that authenticates it."""
         return {"Authorization": f"Visitor {encode_base64url(self.keys.auth)}"}
 
     def register(self, now: dt.datetime = NOW) -> Any:
@@ -62,7 +62,7 @@ class Phone:
         return send("POST", "/api/v1/visitors", body, now=now, headers=self.header)
 
     def next_pass(self, epoch: Epoch) -> PassSecrets:
-        """The next one of its pass book."""
+        """Return the next pass of its pass book."""
         made = derive_pass(derive_seed(self.keys.passes, epoch.start), epoch.start, self.drawn)
         self.drawn += 1
         return made
@@ -78,9 +78,9 @@ class Phone:
         ticket: HeldTicket | Shown | None = None,
         **changes: Any,
     ) -> Any:
-        """Spend the ticket of the pass's number, of today unless told; the answer as it came.
+        """Spend the ticket with the pass's number, by default of today; return the response.
 
-        Registers and draws where needed. `ticket`: spend this one. `changes` replaces fields of the body.
+        Register and draw if needed. `ticket`: spend this one. `changes` replaces fields of the body.
         """
         asked = day or calendar().current(now.timestamp())
         paid = ticket or self.ticket(holder.index, asked, now=now)
@@ -95,14 +95,14 @@ class Phone:
         return send("POST", "/api/v1/passes", body, now=now, headers=paid.header)
 
     def ticket(self, index: int, epoch: Epoch, *, now: dt.datetime = NOW) -> HeldTicket:
-        """One of its tickets of an epoch; the first time the set is drawn."""
+        """Return one of its tickets of an epoch; draw the set the first time."""
         if epoch.date not in self.wallet.sets:
             self.register(now)
             self.wallet.draw([epoch], now=now)
         return self.wallet.sets[epoch.date][index]
 
     def check_in(self, venue: Venue, *, now: dt.datetime = NOW, day: Epoch | None = None, **changes: Any) -> "HeldPass":
-        """Take the next pass and ticket, and keep the pass."""
+        """Check in with the next pass and ticket, and store the pass."""
         holder = self.next_pass(day or calendar().current(now.timestamp()))
         answer = self.ask(venue, holder, now=now, day=day, **changes)
         assert answer.status_code == 201, answer.content
@@ -118,22 +118,22 @@ class HeldPass:
 
     @property
     def owner(self) -> str:
-        """What proves it."""
+        """Return the proof of ownership."""
         return encode_base64url(self.secrets.owner)
 
     @property
     def pass_bytes(self) -> bytes:
-        """Its 112 bytes."""
+        """Return its 112 bytes."""
         read = read_pass(self.credential or "")
         assert isinstance(read, UncheckedPass)
         return read.pass_bytes
 
     def on_screen(self, now: dt.datetime) -> str:
-        """What the screen shows."""
+        """Return what the screen shows."""
         return rotating_text(self.pass_bytes, *self.secrets.code_at(now.timestamp()))
 
     def on_paper(self) -> str:
-        """What was printed."""
+        """Return what was printed."""
         return static_text(self.pass_bytes)
 
 
@@ -150,7 +150,7 @@ def scan(
     scan_id: str = "",
     **more: Any,
 ) -> Any:
-    """Send one scan; the answer as it came."""
+    """Send one scan; return the response."""
     body = {
         "scan_id": scan_id or f"scan-of-a-test-{next(_scan_ids):06}",
         "credential": credential,
@@ -161,6 +161,6 @@ def scan(
 
 
 def result(answer: Any) -> str:
-    """The one bit of a scan."""
+    """Return the one bit of a scan."""
     assert answer.status_code == 200, answer.content
     return str(answer.json()["result"])

@@ -1,4 +1,4 @@
-"""Requests of tests to the real addresses with Django's test client, at a time that is given."""
+"""Requests of tests to the real URLs with Django's test client, at a given time."""
 
 import datetime as dt
 import json
@@ -8,12 +8,12 @@ import time_machine
 from django.test import Client
 from django.test.client import ClientHandler
 
-# Loaded once: a client of its own makes the middleware ready again, which takes ten times as long as a request.
+# Loaded once: a separate client would load the middleware again, which takes ten times as long as a request.
 _HANDLER: Final = ClientHandler(enforce_csrf_checks=False)
 
 
 def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers: dict[str, str] | None = None) -> Any:
-    """One request at a time of its own, with JSON."""
+    """Send one request with JSON at a given time."""
     data = b"" if body is None else json.dumps(body).encode()
     return send_bytes(path, data, now=now, headers=headers, method=method)
 
@@ -21,7 +21,7 @@ def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers:
 def send_bytes(
     path: str, data: bytes, *, now: dt.datetime, headers: dict[str, str] | None = None, method: str = "POST"
 ) -> Any:
-    """One request at a time of its own, with any bytes."""
+    """Send one request with any bytes at a given time."""
     client = Client(raise_request_exception=False)
     client.handler = _HANDLER
     with time_machine.travel(now, tick=False):

@@ -1,4 +1,4 @@
-"""How unlike ordinary use a scan is."""
+"""How unusual a scan is."""
 
 import datetime as dt
 

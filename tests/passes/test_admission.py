@@ -506,7 +506,7 @@ def test_a_fuller_room_never_opens_a_door(
 
 
 def _types_within(kind: Any, seen: set[Any]) -> set[Any]:
-    """A dataclass and all dataclasses in its fields."""
+    """Return a dataclass and all dataclasses in its fields."""
     if kind in seen or not dataclasses.is_dataclass(kind):
         return seen
     seen.add(kind)

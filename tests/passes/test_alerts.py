@@ -1,4 +1,4 @@
-"""Members who asked for it are told that their place fills up: once a crossing, and never of anybody inside."""
+"""Members who asked for it are notified that their place is filling up: once per crossing, without personal data."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def place(capacity: int = 10) -> Venue:
 
 
 def colleague(venue: Venue, email: str, language: str = "en") -> User:
-    """A member who wants to be told."""
+    """Create a member who wants to be notified."""
     user = factories.join(venue.organisation, Role.VIEWER, now=utc_now())
     user.email = email
     user.save()

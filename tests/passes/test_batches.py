@@ -1,4 +1,4 @@
-"""A batch of scans decided as a set ends as if each had been decided by itself."""
+"""A batch of scans decided as a set ends as if each had been decided separately."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -33,7 +33,7 @@ Way = Callable[..., dict[str, Result]]
 
 @dataclass(frozen=True)
 class Item:
-    """What a kiosk says about one scan."""
+    """What a kiosk reports about one scan."""
 
     number: int
     holder: int
@@ -44,7 +44,7 @@ class Item:
     late: dt.timedelta = dt.timedelta()
 
     def request(self, held: list[HeldPass]) -> ScanRequest:
-        """The scan; the last holder has no pass at all."""
+        """Return the scan; the last holder has no pass at all."""
         at = NOW + self.minute * MINUTE
         one = held[self.holder] if self.holder < len(held) else None
         shown = "garbage" if one is None else one.on_paper() if self.static else one.on_screen(at)
@@ -70,13 +70,13 @@ ITEMS = st.builds(
 
 
 def doors_of(venue: Venue) -> list[DeviceContext]:
-    """Two of them."""
+    """Return two doors of the venue."""
     found = [device_context(make_device(venue=venue).token, NOW) for _ in range(2)]
     return [one for one in found if one is not None]
 
 
 def passes_of(venue: Venue) -> list[HeldPass]:
-    """Passes of every sort."""
+    """Return passes of every kind."""
     held = [Phone().check_in(venue) for _ in range(PASSES - 1)] + [Phone().check_in(make_venue())]
     revoke_passes(owner_hashes=[held[0].secrets.owner_hash], now=NOW)
     erase_owners([held[1].secrets.owner_hash], NOW)
@@ -84,7 +84,7 @@ def passes_of(venue: Venue) -> list[HeldPass]:
 
 
 def outcome(way: Way, uploads: list[tuple[DeviceContext, list[ScanRequest], list[str]]]) -> list[Any]:
-    """Answers and rows that uploads leave behind, which are then taken back."""
+    """Return the results and rows of uploads, and roll them back."""
     with transaction.atomic():
         answers = [
             way(device=door, requests=sorted(scans, key=lambda one: one.scanned_at), malformed=spoilt, now=NOW)

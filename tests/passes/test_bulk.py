@@ -1,4 +1,4 @@
-"""Many rows at once: what one day leaves in the tables."""
+"""Many rows at once: what one day writes to the tables."""
 
 import datetime as dt
 from dataclasses import replace
@@ -22,7 +22,7 @@ HOUR_US = 3_600_000_000
 
 
 def day(device: Device, **columns: Any) -> bulk.Day:
-    """Three passes of one venue: a visit with Checkout and rating, one that times out, and a refusal."""
+    """Return three passes of one venue: a visit with Checkout and rating, one that times out, and a refusal."""
     rng = np.random.default_rng(1)
     base = bulk.Day(
         epoch=EPOCH,

@@ -1,4 +1,4 @@
-"""Check-in through the API: a ticket is spent on one judgement, with one answer of one size."""
+"""Check-in through the API: a ticket is spent on one judgement, with responses of one size."""
 
 import datetime as dt
 import random
@@ -53,7 +53,7 @@ ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Au
 
 
 def at(vector: Vector) -> dt.datetime:
-    """The start of a vector's epoch."""
+    """Return the start of a vector's epoch."""
     return dt.datetime.fromtimestamp(vector.epoch_start, dt.UTC)
 
 
@@ -236,7 +236,7 @@ def test_a_known_owner_hash_with_another_anchor_is_a_conflict(venue: Venue, phon
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nine_in_ten_passes_of_counted_tickets_count_for_the_dataset(seed: int, monkeypatch: Any) -> None:
-    # A seeded coin of the size that the service requests. 1/9 or 1/11 instead of 1/10 would be 1,000 passes off, ten
+    # A seeded coin of the size that the service requests. 1/9 or 1/11 instead of 1/10 would differ by 1,000 passes, ten
     # standard deviations.
     monkeypatch.setattr("passes.services.checkins.secrets", SimpleNamespace(randbelow=random.Random(seed).randrange))
     marked = sum(_is_marked() for _ in range(100_000))
@@ -322,7 +322,7 @@ def test_an_event_by_invitation_asks_for_its_code(venue: Venue, phone: Phone, in
 def test_what_is_left_of_an_invitation_tells_its_host_nothing_of_the_answers(
     venue: Venue, phone: Phone, invitation: Invitation, answers: dict[str, bool]
 ) -> None:
-    """The host knows the code and may try it with a phone of their own."""
+    """The host knows the code and may try it with another phone."""
     code = invitation_code(invitation)
     phone.ask(venue, phone.next_pass(today()), invitation=code, answers=answers)
 

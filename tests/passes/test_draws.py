@@ -1,4 +1,4 @@
-"""Drawing tickets: one set a key and day, signed without being seen, within limits."""
+"""Draws of tickets: one set per key and day, signed without being seen, within limits."""
 
 import datetime as dt
 import json
@@ -41,7 +41,7 @@ def coming(count: int) -> list[Epoch]:
 
 @pytest.fixture
 def phone() -> Phone:
-    """Registered, and with the list of keys."""
+    """Return a registered phone with the list of keys."""
     phone = Phone()
     phone.register()
     phone.wallet.fetch_keys(now=NOW)
@@ -127,7 +127,7 @@ def test_a_day_that_was_drawn_with_other_values_is_a_conflict_and_nothing_is_sig
 
 
 def test_registering_again_gives_no_second_set(phone: Phone) -> None:
-    """Deleting the row and registering the same key started the former counters anew."""
+    """Before, deleting the row and registering the same key restarted the counters."""
     phone.wallet.draw([today()], now=NOW)
     body = {"erase_key": encode_base64url(phone.keys.erase)}
     assert send("DELETE", "/api/v1/visitors/me", body, now=NOW, headers=phone.header).status_code == 204
@@ -339,7 +339,7 @@ def test_repeats_count_like_first_draws(phone: Phone, settings: Any) -> None:
 
 
 def settings_of(scope: str) -> tuple[int, int]:
-    """Amount and seconds of a limit as the product sets it."""
+    """Return amount and seconds of a limit as the product sets it."""
     import importlib
 
     from common.web import throttles
@@ -370,7 +370,7 @@ def test_a_draw_takes_a_fixed_number_of_statements_however_many_days(phone: Phon
         with CaptureQueriesContext(connection) as captured:
             assert phone.wallet.ask(sets(phone.wallet, epochs), now=NOW).status_code == 201
         counts.append(len(captured))
-    # Visitor; known sets; new ones and what is there now, inside BEGIN and COMMIT.
+    # Visitor; known sets; new ones and the existing ones, inside BEGIN and COMMIT.
     assert counts == [6, 6]
 
 

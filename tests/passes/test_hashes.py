@@ -1,4 +1,4 @@
-"""What is kept of what holders present: keyed, each kind under a label of its own."""
+"""Stored forms of what holders present: keyed, each kind with a separate label."""
 
 import hashlib
 import hmac

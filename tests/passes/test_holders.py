@@ -1,4 +1,4 @@
-"""What holders of passes may do: rate, show a name, revoke, report, draw, erase."""
+"""Actions of holders of passes: rate, show a name, revoke, report, render, erase."""
 
 import datetime as dt
 import io

@@ -1,4 +1,4 @@
-"""The protocol's numbers; `tests/frontend/limits.test.mjs` holds what the browser has of them to the same file."""
+"""The protocol's numbers; `tests/frontend/limits.test.mjs` compares the browser's with the same file."""
 
 import ast
 import json
@@ -36,7 +36,7 @@ def test_the_numbers_are_those_of_the_protocol() -> None:
 
 
 def restated(source: str) -> Iterator[str]:
-    """The length of an epoch or the number of its slots, where code writes it out."""
+    """Yield the length of an epoch or the number of its slots where code repeats it."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and node.value in (limits.SLOTS, limits.EPOCH_SECONDS):
             yield ast.unparse(node)

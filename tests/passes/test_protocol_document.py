@@ -1,6 +1,6 @@
-"""The worked vector of docs/protocol.md, recomputed with the standard library and nothing of ours.
+"""The worked vector of docs/protocol.md, recomputed with the standard library and none of our code.
 
-What a stranger writes from the document must give these bytes; so must the code that this project runs.
+An implementation written from the document must give these bytes, and so must this project's code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def raw(name: str) -> bytes:
 
 
 def hkdf(key: bytes, info: bytes) -> bytes:
-    """RFC 5869 for one block: extract with a salt of zeros, expand once."""
+    """Compute RFC 5869 for one block: extract with a salt of zeros, expand once."""
     extracted = hmac.digest(bytes(32), key, "sha256")
     return hmac.digest(extracted, info + b"\x01", "sha256")
 
@@ -107,7 +107,7 @@ def ticket(name: str) -> bytes:
 
 
 def expand(key: bytes, info: bytes, length: int) -> bytes:
-    """RFC 5869, section 2.3."""
+    """Compute RFC 5869, section 2.3."""
     out, block = b"", b""
     for number in range(1, -(-length // 32) + 1):
         block = hmac.digest(key, block + info + bytes([number]), "sha256")
@@ -116,7 +116,7 @@ def expand(key: bytes, info: bytes, length: int) -> bytes:
 
 
 def spki(n: bytes) -> bytes:
-    """RFC 5280: SEQUENCE of the algorithm rsaEncryption and a bit string with the SEQUENCE of n and e."""
+    """Encode by RFC 5280: SEQUENCE of the algorithm rsaEncryption and a bit string with the SEQUENCE of n and e."""
     algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
     numbers = b"\x30\x82\x01\x0a" + b"\x02\x82\x01\x01\x00" + n + b"\x02\x03\x01\x00\x01"
     bits = b"\x03\x82" + (len(numbers) + 1).to_bytes(2, "big") + b"\x00" + numbers
@@ -125,7 +125,7 @@ def spki(n: bytes) -> bytes:
 
 
 def emsa_pss(message: bytes, salt: bytes) -> int:
-    """RFC 8017, section 9.1.1, step by step."""
+    """Encode by RFC 8017, section 9.1.1, step by step."""
     m_hash = hashlib.sha384(message).digest()
     h = hashlib.sha384(b"\0" * 8 + m_hash + salt).digest()
     db = b"\0" * (256 - 48 - 48 - 2) + b"\1" + salt

@@ -1,4 +1,4 @@
-"""The same thing twice at once, on real connections: one wins, and nothing is counted twice."""
+"""The same action twice at once, on real connections: one succeeds, and nothing is counted twice."""
 
 import datetime as dt
 from collections import Counter
@@ -194,7 +194,7 @@ def test_the_same_draw_at_once_is_new_once_and_another_set_is_refused(race: Race
 
 
 def set_of(wallet: Wallet, epoch: Epoch) -> TicketSet:
-    """A set as the service takes it."""
+    """Return a set in the form of the service."""
     derived = wallet.derive(epoch)
     return TicketSet(epoch.date, {each: [one.blinded for one in tickets] for each, tickets in derived.items()})
 

@@ -32,7 +32,7 @@ TEXTS = [text for vector in VECTORS for text in (vector.credential, vector.rotat
 
 
 def read_qr(pixels: np.ndarray[Any, Any]) -> str:
-    """OpenCV's reader with its newer search for the corners: the older one misses one sharp picture in fifty."""
+    """Read with OpenCV's newer search for the corners: the older one fails for one sharp image in fifty."""
     return str(cv2.QRCodeDetectorAruco().detectAndDecode(pixels)[0])
 
 
@@ -60,7 +60,7 @@ def test_another_reader_reads_our_svg(text: str, level: Level) -> None:
 
 
 def _draw(svg: bytes, *, pixels_per_unit: int) -> np.ndarray[Any, Any]:
-    """Fill the squares of a QR code's path, the only element besides the ground."""
+    """Fill the squares of a QR code's path, the only element besides the background."""
     root = ET.fromstring(svg)
     width, height = (float(number) for number in root.attrib["viewBox"].split()[2:])
     assert width == height
@@ -78,7 +78,7 @@ def _draw(svg: bytes, *, pixels_per_unit: int) -> np.ndarray[Any, Any]:
 
 
 def version_of(png: bytes) -> int:
-    """Version of a code of one pixel a module: it has 17 + 4 x version modules and two quiet zones of 4 (ISO 18004)."""
+    """Return the version of a code with a pixel per module: 17 + 4 x version modules, quiet zones of 4 (ISO 18004)."""
     return (Image.open(io.BytesIO(png)).width - 2 * 4 - 17) // 4
 
 

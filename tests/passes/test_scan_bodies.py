@@ -1,4 +1,4 @@
-"""The body of a scan: read by hand where it is plain, else by the serialiser, and never two ways."""
+"""The body of a scan: the usual form is parsed by hand, any other by the serializer, with the same result."""
 
 from collections.abc import Callable
 from typing import Any

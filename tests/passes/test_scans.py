@@ -1,4 +1,4 @@
-"""Scans through the API: what a door answers, and what becomes of the visit."""
+"""Scans through the API: the response to a door, and the effect on the visit."""
 
 import datetime as dt
 import json
@@ -42,7 +42,7 @@ def held(venue: Venue) -> HeldPass:
 
 
 def asking(**values: Any) -> tuple[Venue, EnrolledDevice]:
-    """A venue that asks for something, and its door."""
+    """Return a venue with requirements, and its door."""
     place = make_venue(requirements=RequirementValues(**values))
     return place, make_device(venue=place)
 

@@ -1,4 +1,4 @@
-"""A scan in the usual form goes past the view of the API, and is answered as there."""
+"""A scan in the usual form skips the view of the API, and gets the same response."""
 
 import json
 from typing import Any
@@ -33,14 +33,14 @@ def door(venue: Venue) -> EnrolledDevice:
 
 
 def answer(body: bytes, headers: Headers, form: str) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers but for counters that go on, and body of a scan sent in a form."""
+    """Return status, headers except running counters, and body of a scan sent in a form."""
     got = send_bytes(SCANS, body, now=NOW, headers=headers | {"Content-Type": form})
     kept = [(name, value) for name, value in got.headers.items() if name not in ("RateLimit", "Retry-After")]
     return got.status_code, sorted(kept), got.content
 
 
 def body(credential: str, number: int = 0, **more: Any) -> bytes:
-    """A scan."""
+    """Return a scan."""
 
     scan = {"scan_id": f"scan-of-two-ways-{number}", "credential": credential, "type": "Checkin"}
     return json.dumps(scan | {"scanned_at": NOW.isoformat().replace("+00:00", "Z")} | more).encode()

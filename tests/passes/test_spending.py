@@ -1,4 +1,4 @@
-"""Spending tickets: what spends one and what does not, what repeats, and what is refused with nothing spent."""
+"""Spending tickets: what spends one and what does not, what can be repeated, and what is refused without spending."""
 
 import datetime as dt
 from types import SimpleNamespace
@@ -214,7 +214,7 @@ def test_a_known_anchor_or_owner_hash_spends_nothing(venue: Venue, phone: Phone,
 def test_the_same_ticket_and_body_answer_the_same_until_the_epoch_ends(
     venue: Venue, phone: Phone, holder: PassSecrets, answers: dict[str, bool]
 ) -> None:
-    """Also when the keys of tickets are dropped, and whatever the order of the fields."""
+    """Even after the keys of tickets are deleted, and regardless of the order of the fields."""
     first = phone.ask(venue, holder, answers=answers)
     midnight = dt.datetime(2026, 5, 14, tzinfo=dt.UTC)
     for now in (NOW, NOW + HOUR, midnight, midnight + 4 * HOUR - dt.timedelta(seconds=1)):
@@ -225,7 +225,7 @@ def test_the_same_ticket_and_body_answer_the_same_until_the_epoch_ends(
 
 
 def test_a_repeat_is_the_same_when_the_venue_changes_its_rules(venue: Venue, phone: Phone, holder: PassSecrets) -> None:
-    """A rule on answers counts from the next opening of check-in on; an event by invitation may come at any time."""
+    """A rule on answers applies from the next opening of check-in on; an event by invitation may be added any time."""
     ill = HEALTHY | {"symptoms": True}
     good, bad = phone.ask(venue, holder), phone.ask(venue, phone.next_pass(today()), answers=ill)
     make_event(venue=venue)
@@ -342,7 +342,7 @@ def test_a_ticket_of_another_deployment_is_none(venue: Venue, phone: Phone, hold
 
 
 def test_a_class_is_what_the_key_says(venue: Venue, phone: Phone) -> None:
-    """A signature is of the key that made it; what a client calls the ticket is not asked."""
+    """A signature belongs to the key that made it, whatever class the client states."""
     public = ticket_keys.epoch_keys(today())
     assert public is not None
     for index, expected in ((0, TicketClass.COUNTED), (2, TicketClass.COUNTED), (3, TicketClass.OTHER)):
@@ -375,7 +375,7 @@ def test_a_body_that_is_none_spends_nothing(phone: Phone) -> None:
 
 
 def test_the_visitors_key_deleted_the_tickets_still_open_check_in(venue: Venue, phone: Phone) -> None:
-    """They say that somebody drew them, and no more."""
+    """They show that somebody drew them, and no more."""
     body = {"erase_key": encode_base64url(phone.keys.erase)}
     assert send("DELETE", "/api/v1/visitors/me", body, now=NOW, headers=phone.header).status_code == 204
     assert phone.ask(venue, phone.next_pass(today())).status_code == 201

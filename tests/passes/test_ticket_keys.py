@@ -1,4 +1,4 @@
-"""Keys of tickets: published for a fortnight, encrypted, dropped when check-in closes, never replaced."""
+"""Keys of tickets: published for a fortnight, encrypted, deleted when check-in closes, never replaced."""
 
 import datetime as dt
 import io
@@ -178,7 +178,7 @@ def values_of(phone: Phone) -> dict[str, list[str]]:
 
 
 def test_after_a_restore_days_that_were_published_since_the_backup_get_no_second_keys() -> None:
-    """The backup is five days old: five days were published since, whose keys nobody has any more."""
+    """The backup is five days old: five days were published since, whose keys are lost."""
     ticket_keys.make_ticket_keys(NOW)
     restored_at = NOW + 5 * DAY
     with time_machine.travel(restored_at, tick=False):

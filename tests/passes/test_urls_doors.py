@@ -1,4 +1,4 @@
-"""The list of URLs that doors wait for after a start."""
+"""The URLs on the door's hot path after a start."""
 
 import subprocess
 import sys

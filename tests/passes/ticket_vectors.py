@@ -60,5 +60,5 @@ TICKET_VECTORS = tuple(_vector(fields) for fields in _FILE["vectors"])
 
 
 def refused(where: str) -> list[dict[str, Any]]:
-    """The refusals at one place: `draw`, `key list` or `spend`."""
+    """Return the refusals at one place: `draw`, `key list` or `spend`."""
     return [one for one in REFUSED if one["where"] == where]

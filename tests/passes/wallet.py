@@ -1,4 +1,4 @@
-"""The reference of what an app does with tickets: keys that it takes once, sets that it draws, tickets it spends."""
+"""The reference for an app's use of tickets: keys that it accepts once, sets that it draws, tickets that it spends."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ class HeldTicket:
 
     @property
     def header(self) -> dict[str, str]:
-        """What a check-in is paid for with."""
+        """Return the header that pays for a check-in."""
         return {"Authorization": f"Ticket {self.ticket.text}"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Any header in place of a ticket's."""
+    """Any header instead of a ticket's."""
 
     header: dict[str, str]
 
@@ -37,7 +37,7 @@ Derived = dict[TicketClass, list[DrawnTicket]]
 
 @dataclass
 class Wallet:
-    """The tickets of one secret. `keys`: the first that it saw of each day; `sets`: 16 tickets a day, by number."""
+    """The tickets of one secret. `keys`: the first it saw of each day; `sets`: 16 tickets per day, by number."""
 
     secret: bytes
     visitor: dict[str, str]
@@ -45,18 +45,18 @@ class Wallet:
     sets: dict[dt.date, list[HeldTicket]] = field(default_factory=dict)
 
     def fetch_keys(self, *, now: dt.datetime) -> None:
-        """Take the keys of days that it has none of; a second key for a known day is refused with ValueError."""
+        """Store the keys of days without any. Raise `ValueError` for a second key of a known day."""
         listed = read_key_list(send("GET", "/.well-known/ticket-keys.json", now=now).json()["keys"])
         for date, pair in listed.items():
             if self.keys.setdefault(date, pair) != pair:
                 raise ValueError("another key for a day that is known")
 
     def derive(self, epoch: Epoch) -> Derived:
-        """The set of an epoch, before it is drawn."""
+        """Return the set of an epoch, before it is drawn."""
         return derive_set(derive_ticket_key(self.secret), epoch_start=epoch.start, keys=self.keys[epoch.date])
 
     def ask(self, draws: list[dict[str, Any]], *, now: dt.datetime, pad: str = "") -> Any:
-        """Send a draw; the answer as it came."""
+        """Send a draw; return the response."""
         return send("POST", "/api/v1/tickets", {"draws": draws, "pad": pad}, now=now, headers=self.visitor)
 
     def draw(self, epochs: Iterable[Epoch], *, now: dt.datetime) -> None:
@@ -72,13 +72,13 @@ class Wallet:
 
 
 def body_of(epoch: Epoch, derived: Derived) -> dict[str, Any]:
-    """One set as a draw asks for it."""
+    """Return one set in the form of a draw request."""
     values = {each.value: [encode_base64url(one.blinded) for one in tickets] for each, tickets in derived.items()}
     return {"epoch": epoch.date.isoformat()} | values
 
 
 def finish(derived: Derived, signed: dict[str, Any]) -> list[HeldTicket]:
-    """The tickets in the answer to one set."""
+    """Return the tickets from the response to one set."""
     return [
         HeldTicket(ticket.finish(decode_base64url(value)), each)
         for each, tickets in derived.items()

@@ -1,4 +1,4 @@
-"""Crowds for tests: passes and visits as doors would leave them, with the change they queue."""
+"""Crowds for tests: passes and visits as doors leave them, with the change that they queue."""
 
 import datetime as dt
 import hashlib
@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Stay:
-    """A stay and what its holder keeps of it."""
+    """A stay and what its holder stores about it."""
 
     owner: bytes
     pass_row: Pass
@@ -26,7 +26,7 @@ class Stay:
 
 
 def queue(venue: Venue, since: dt.datetime) -> None:
-    """What a door queues: the hour of the earliest instant that changed."""
+    """Queue what a door does: the hour of the earliest time that changed."""
     Change.objects.create(venue=venue, since=since.replace(minute=0, second=0, microsecond=0))
 
 
@@ -40,7 +40,7 @@ def stay(
     owner: bytes = b"",
     **answers: Any,
 ) -> Stay:
-    """One visit; of a pass of its own unless one is given. `open_end`: nobody checked out."""
+    """Create one visit, with a new pass unless one is given. `open_end`: nobody checked out."""
     number = next(_numbers)
     owner = owner or hashlib.sha256(b"owner %d" % number).digest()
     given = {"symptoms": False, "diagnosed": False, "contact": False, "near": False} | answers
@@ -68,12 +68,12 @@ def stay(
 
 
 def crowd(venue: Venue, size: int, arrived: dt.datetime = NOW - 3 * HOUR, minutes: float = 60, **answers: Any) -> None:
-    """So many people who come a minute after each other."""
+    """Create ``size`` people who arrive a minute after each other."""
     for number in range(size):
         stay(venue, arrived + number * MINUTE, minutes, **answers)
 
 
 def rate(one: Stay, masks: int, distancing: int) -> None:
-    """A rating, with the change it queues."""
+    """Create a rating, with the change that it queues."""
     Rating.objects.update_or_create(pass_row=one.pass_row, defaults={"masks": masks, "distancing": distancing})
     queue(one.pass_row.venue, one.visit.arrived_at)

@@ -1,4 +1,4 @@
-"""Impossible values of phones, doors, sensors and clocks: refused with the field named, or bounded."""
+"""Impossible values from phones, doors, sensors and clocks: refused with the field named, or bounded."""
 
 import dataclasses
 import datetime as dt
@@ -35,7 +35,7 @@ class TestValues:
     @pytest.mark.parametrize("field", ["masks", "distancing"])
     @pytest.mark.parametrize("value", ["6", "0", "-1", "2.5", "NaN", "Infinity", "true", '"3"', "null", "[3]", "1e9"])
     def test_a_rating_that_is_none_of_one_to_five_is_refused(self, field: str, value: str) -> None:
-        """As bytes, since no honest writer of JSON writes some of these."""
+        """As bytes, because no JSON encoder writes some of these."""
         one = stay(make_venue())
         body = f'{{"owner": "{encode_base64url(one.owner)}", "masks": 3, "distancing": 3, "{field}x": 0}}'
         body = body.replace(f'"{field}": 3', f'"{field}": {value}').replace(f', "{field}x": 0', "")
@@ -125,10 +125,10 @@ class TestClocks:
 
 
 class TestWhatIsMissing:
-    """Priors stand in, the interval is wider, and `why` says so."""
+    """Priors are used instead, the interval is wider, and `why` says so."""
 
     def seen(self, venue: Venue, *, raters: int = 0) -> tuple[int, set[str]]:
-        """Width of the interval, where the mean has spent a quarter of the budget, and the reasons."""
+        """Return the interval's width, with the mean at a quarter of the budget, and the reasons."""
         others = [stay(venue) for _ in range(20)]
         me = stay(venue)
         for other in others[:raters]:
@@ -160,7 +160,7 @@ class TestWhatIsMissing:
         assert not unknown & of_many
 
     def test_air_that_a_sensor_measured_narrows_the_shield_and_is_called_measured(self) -> None:
-        """From the sensor's address to the shield's: the course of an empty room, then a crowd in it."""
+        """From the sensor's URL to the shield's: the course of an empty room, then a crowd in it."""
         prior = PRIORS[Kind.RESTAURANT]
         venue = make_venue(volume_m3=prior.volume_m3.value)
         before, of_prior = self.seen(venue)
@@ -178,7 +178,7 @@ class TestWhatIsMissing:
 
 
 class TestCrowdStateThatIsWrong:
-    """An invariant that fails raises: a broken row makes an error, not a shield that looks better or worse."""
+    """A violated invariant raises: a broken row causes an error, not a shield that looks better or worse."""
 
     def broken(self, **columns: Any) -> Any:
         venue = make_venue()

@@ -1,4 +1,4 @@
-"""One running copy for every test of the folder that looks at it from outside."""
+"""One running copy for every test in the folder that examines it from outside."""
 
 from collections.abc import Iterator
 from pathlib import Path

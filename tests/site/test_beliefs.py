@@ -1,4 +1,4 @@
-"""The page of what the model believes: the newest version, how it moved, and counts that tell on nobody."""
+"""The page of the model's estimates: the newest version, how it changed, and counts that identify nobody."""
 
 import datetime as dt
 

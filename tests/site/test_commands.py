@@ -1,4 +1,4 @@
-"""Commands on a home that nobody served before."""
+"""Commands on a new home that was never served."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_town_is_lived_and_released_on_a_fresh_home_and_both_published_queries_answer(home: Path) -> None:
-    """No `make run` before: each command makes the tables it needs."""
+    """Without `make run` before: each command creates the tables it needs."""
     manage(
         home,
         "simulate",

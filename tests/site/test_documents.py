@@ -1,4 +1,4 @@
-"""The documents as pages: safe, readable, and with no link that leads nowhere."""
+"""The documents as pages: safe, readable, and without broken links."""
 
 import re
 from html.parser import HTMLParser

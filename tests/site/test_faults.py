@@ -17,7 +17,7 @@ TITLES = {"postgres": "PostgreSQL", "valkey": "Valkey (valkey)", "limits": "Valk
 
 
 def kill(copy: Copy, part: str) -> None:
-    """End one part as a power cut would."""
+    """End one part as a power failure would."""
     if part in TITLES:
         record = Record.read(copy.home / "run" / f"{part}.json")
         assert record is not None
@@ -28,13 +28,13 @@ def kill(copy: Copy, part: str) -> None:
 
 
 def recovered(copy: Copy, part: str) -> bool:
-    """Whether the copy says so."""
-    said = f"{TITLES[part]} answers again" if part in TITLES else f"The {part} ended with -9 and is started again"
+    """Return whether the copy reports it."""
+    said = f"{TITLES[part]} is running again" if part in TITLES else f"The {part} ended with -9 and is being restarted"
     return said in copy.said
 
 
 def is_ready(copy: Copy) -> bool:
-    """Whether the copy says so; a web server that has just been started again may not listen yet."""
+    """Return whether the copy is ready; a restarted web server may not listen yet."""
     try:
         return copy.answer("/readyz")[0] == 200
     except OSError:

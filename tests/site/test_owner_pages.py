@@ -33,7 +33,7 @@ WEEK = dt.timedelta(days=7)
 
 
 def place(capacity: int = 10) -> tuple[Venue, Client]:
-    """A venue and its owner's browser."""
+    """Return a venue and its owner's browser."""
     venue = factories.make_venue(requirements=RequirementValues(capacity=capacity), now=utc_now())
     client = Client()
     client.force_login(factories.owner_of(venue.organisation))
@@ -72,7 +72,7 @@ def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, level
 
 
 def figures_of(venue: Venue, day: dt.date, **noisy: list[int]) -> None:
-    """A draw that was kept, with these counts of one venue."""
+    """Store a draw with these counts of one venue."""
     period = Period.DAY if "outcome" in noisy else Period.WEEK
     draw, _ = StatisticsDraw.objects.get_or_create(
         period=period,
@@ -83,7 +83,7 @@ def figures_of(venue: Venue, day: dt.date, **noisy: list[int]) -> None:
 
 
 def past_of_a_quarter(venue: Venue) -> dt.date:
-    """Thirteen weeks of visits at 18:00 and of ratings; the answer is the last closed day."""
+    """Create thirteen weeks of visits at 18:00 and of ratings; return the last closed day."""
     last = utc_now().date() - 4 * DAY
     for back in range(90):
         figures_of(venue, last - back * DAY, outcome=[450, 9, -5], hour=[0] * 18 + [450] + [0] * 9)
@@ -214,7 +214,7 @@ def test_the_dashboard_asks_the_database_little(django_assert_max_num_queries: D
 
 # The operator's page --------------------------------------------------------------------------------------------------
 def operator() -> Client:
-    """An operator's browser."""
+    """Return an operator's browser."""
     client = Client()
     client.force_login(factories.make_user(is_staff=True, now=utc_now()))
     return client
@@ -229,7 +229,7 @@ def test_the_status_is_for_operators_alone() -> None:
 
 @pytest.fixture
 def no_record() -> None:
-    """No task has ended yet."""
+    """Delete the record of ended tasks."""
     store = valkey.client()
     store.delete(DONE, f"{FAILED}:{utc_now().date().isoformat()}")
 
@@ -277,7 +277,7 @@ def test_the_status_comes_also_without_valkey(settings: Any) -> None:
 
 
 def report(**body: Any) -> Any:
-    """What a page sends."""
+    """Send what a page sends."""
     return Client().post("/api/v1/vitals", body, content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Pages of the open data: what they say is what the ledger and the engine say, with no script and no account."""
+"""Pages of the open data: they show what ledger and engine return, without a script and without an account."""
 
 import re
 from typing import Any

@@ -1,6 +1,6 @@
-"""The schema of the whole deployment: valid, and whatever is sent, what comes back is documented and no fault.
+"""The schema of the whole deployment: valid, and every response to any request is documented and not an internal error.
 
-Addresses of people who run venues are tried in `tests/venues/test_schema.py`; all others here.
+URLs of people who run venues are tested in `tests/venues/test_schema.py`; all others here.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ OTHERS = [
 
 @pytest.fixture
 def tasks_at_once() -> Iterator[None]:
-    """Tasks run where they are asked for, without a worker."""
+    """Run tasks immediately, without a worker."""
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False
@@ -42,7 +42,7 @@ def tasks_at_once() -> Iterator[None]:
 
 @pytest.fixture
 def credentials(settings: Any) -> dict[str, str]:
-    """Of a visitor, a ticket, a device, an operator and a reader of the verified tier, by the name of their scheme."""
+    """Return credentials of a visitor, a ticket, a device, an operator and a reader of the verified tier, by scheme."""
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     phone, now = Phone(), utc_now()
     phone.register(now)
@@ -62,7 +62,7 @@ def credentials(settings: Any) -> dict[str, str]:
 
 @pytest.fixture
 def one_connection(credentials: dict[str, str]) -> Iterator[None]:
-    """After the requests of `credentials`."""
+    """Keep one connection, after the requests of `credentials`."""
     with fuzzing.one_connection():
         yield
 

@@ -42,16 +42,16 @@ def alive(members: list[Identity]) -> list[str]:
 
 
 def test_a_whole_life(homes: list[Path]) -> None:
-    """One long test, because each start costs seconds: ready, shared, refused, killed, and started again."""
+    """One long test, because each start takes seconds: ready, shared, refused, killed, and restarted."""
     home, port = homes[0], free_port()
     with running(home, port) as copy:
         assert copy.healthz() == 200
         assert embedded.served_url(home) == f"http://127.0.0.1:{port}"
 
-        # The town is awake soon, not only at the next task of the schedule.
+        # The town is up to date soon, not only at the next scheduled task.
         assert wait_until(lambda: b'"quiet"' in copy.answer("/api/v1/venues?limit=50")[1], seconds=60)
 
-        # A command beside it shares the services and leaves them running.
+        # A command at the same time shares the services and leaves them running.
         beside = subprocess.run(
             [sys.executable, "manage.py", "migrate", "--check"], cwd=CHECKOUT, env=environment(home), check=False
         )
@@ -66,11 +66,11 @@ def test_a_whole_life(homes: list[Path]) -> None:
         assert elsewhere.process.wait(60) == 1
         assert f"Port {port} is in use by another program" in elsewhere.said
 
-        # A second copy with its own port and home does not mind the first.
+        # A second copy with a separate port and home does not affect the first.
         with running(homes[1], free_port()) as second:
             assert second.healthz() == copy.healthz() == 200
 
-        # Its programs die with it, also when it has no time to say so; the services stay for the next start.
+        # Its programs die with it, even without time to stop them; the services stay for the next start.
         members = copy.members()
         assert len(members) > 6
         copy.process.kill()
@@ -80,7 +80,7 @@ def test_a_whole_life(homes: list[Path]) -> None:
         assert copy.healthz() == 200
         assert re.search(rf"{READY}[\d.]+ s", copy.said)
         members += copy.members()
-        # Stopped in the way Ctrl-C does.
+        # Stopped in the same way as by Ctrl-C.
         assert copy.stop(signal.SIGINT) == 0
         assert copy.said.rstrip().endswith("Stopped.")
     assert wait_until(lambda: not alive(members), seconds=10), alive(members)
@@ -222,13 +222,13 @@ def test_a_privileged_port_is_explained(monkeypatch: pytest.MonkeyPatch) -> None
         raise PermissionError
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
-    assert why_not_free(80) == "Port 80 is kept for root; choose a PORT above 1023."
+    assert why_not_free(80) == "Port 80 is reserved for root; choose a PORT above 1023."
 
 
 def test_a_host_of_another_machine_is_explained() -> None:
     from embedded.network import why_not_free
 
-    assert why_not_free(8000, host="192.0.2.1") == "192.0.2.1 is no address of this machine; choose another HOST."
+    assert why_not_free(8000, host="192.0.2.1") == "192.0.2.1 is not an address of this machine; choose another HOST."
 
 
 def test_the_record_of_who_serves_is_not_believed_after_its_end(tmp_path: Path) -> None:

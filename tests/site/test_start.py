@@ -1,4 +1,4 @@
-"""What a process loads when it starts: no library of the dataset or of the model before somebody asks for it."""
+"""What a process loads when it starts: no library of the dataset or of the model before it is needed."""
 
 import os
 import subprocess

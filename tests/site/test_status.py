@@ -15,14 +15,14 @@ from passes.models import IssuerKey
 
 @pytest.fixture
 def key(db: None) -> IssuerKey:
-    """The issuer key of today."""
+    """Create today's issuer key."""
     now = dt.datetime.now(dt.UTC)
     today = now.astimezone(deployment_zone()).date()
     return IssuerKey.objects.create(epoch=today, kid=b"1234", public=bytes(32), private=b"x", created_at=now)
 
 
 def missing(client: Client) -> list[str]:
-    """What `/readyz` misses, its form checked."""
+    """Return what `/readyz` misses, after checking its form."""
     response = client.get("/readyz")
     body: dict[str, Any] = response.json()
     assert response.status_code == (503 if body["missing"] else 200)

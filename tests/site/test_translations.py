@@ -1,4 +1,4 @@
-"""The texts of every app in every language: whole, compiled, and with the same places to fill in."""
+"""The texts of every app in every language: complete, compiled, and with the same placeholders."""
 
 import ast
 import gettext
@@ -44,7 +44,7 @@ Text = tuple[str, ...]
 
 
 def _texts(tree: ast.AST) -> Iterator[Text]:
-    """What a source hands to gettext: a text, or a singular and its plural."""
+    """Yield what a source passes to gettext: a text, or a singular and its plural."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -57,7 +57,7 @@ def _texts(tree: ast.AST) -> Iterator[Text]:
 
 
 def texts_of(app: str) -> set[Text]:
-    """Every text of an app's code and templates."""
+    """Return every text of an app's code and templates."""
     found: set[Text] = set()
     for path in (CHECKOUT / app).rglob("*.py"):
         found.update(_texts(ast.parse(path.read_text())))
@@ -74,7 +74,7 @@ def catalogue(app: str, language: str) -> gettext.GNUTranslations:
 
 
 def translations(catalogue: gettext.GNUTranslations, text: Text) -> list[str]:
-    """A text in the catalogue's language, all its forms; empty where it has none."""
+    """Return a text in the catalogue's language, in all its forms; empty if it has none."""
     known: dict[object, str] = catalogue._catalog  # type: ignore[attr-defined]
     forms = [known.get((text[0], 0), ""), known.get((text[0], 1), "")] if len(text) > 1 else [known.get(text[0], "")]
     return forms if all(forms) else []

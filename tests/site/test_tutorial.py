@@ -1,4 +1,4 @@
-"""The tutorial, run as it stands."""
+"""The tutorial, run as written."""
 
 import json
 import re

@@ -12,7 +12,7 @@ PARAMETER = re.compile(r"<[^<>]+>|\(\?P<\w+>(?:[^()]|\([^()]*\))*\)")
 def patterns(
     found: Iterable[URLPattern | URLResolver], address: str = "", namespace: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Each URL with `*` for its parameters, however these are written, and its name."""
+    """Yield each URL with `*` for its parameters, however these are written, and its name."""
     for each in found:
         below = address + PARAMETER.sub("*", str(each.pattern)).lstrip("^")
         if isinstance(each, URLResolver):

@@ -1,4 +1,4 @@
-"""The demonstration is made once, stays as its owner leaves it, and tells other programs how to use it."""
+"""The demonstration is created once, stays as its owner leaves it, and tells other programs how to use it."""
 
 import datetime as dt
 import io
@@ -102,7 +102,7 @@ def test_it_is_refused_outside_of_the_embedded_mode() -> None:
 
 
 def test_a_copy_that_runs_publishes_its_simulated_past_by_itself(copy: Copy) -> None:
-    """The worker does it after the start: whoever opens the open data a little later finds days there."""
+    """The worker does it after the start: a visitor of the open data page finds days there a little later."""
     address = f"http://127.0.0.1:{copy.port}/api/v1/datasets/covid-19"
 
     def coverage() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The renewal identity on simulated towns: the level of shields against who is infected at venues."""
+"""The renewal identity in simulated towns: the level of shields compared with infections at venues."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from docs.plots.markers import between
 from risk.model.parameters import Adaptive, Parameters
 
 LOW, HIGH = 1.0, 1.3
-"""What an equilibrium may imply, and what shields may say against what happened: above rather than below."""
+"""What an equilibrium may imply, and what shields may show relative to what happened: too high rather than too low."""
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def few() -> Renewal:
 
 
 def test_shields_of_a_town_in_equilibrium_imply_a_reproduction_number_from_visits_of_about_one(few: Renewal) -> None:
-    """Who is infected in so few towns is chance; the long test has enough of them for both sides."""
+    """With so few towns, infections are subject to chance; the long test has enough for both sides."""
     assert LOW <= few.implied <= HIGH
 
 

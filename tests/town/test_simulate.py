@@ -1,4 +1,4 @@
-"""A town through the real services: what is written, what is not, and that the seed decides."""
+"""A town through the real services: what is written, what is not, and that the seed determines it."""
 
 import datetime as dt
 import io

@@ -27,7 +27,7 @@ Race = Callable[[Callable[[], Any], int], list[Any]]
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> None:
-    """No request of an earlier test counts."""
+    """Clear the counts of earlier tests."""
     client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)
@@ -35,7 +35,7 @@ def fresh_limits() -> None:
 
 @pytest.fixture
 def tasks_at_once() -> Iterator[None]:
-    """Tasks run where they are asked for, without a worker."""
+    """Run tasks immediately, without a worker."""
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False
@@ -58,7 +58,7 @@ class World:
 
     @property
     def ids(self) -> dict[str, str]:
-        """Public ids by the words that addresses use."""
+        """Return public ids by the words used in URLs."""
         return {
             "organisation": self.organisation.public_id,
             "venue": self.venue.public_id,
@@ -72,7 +72,7 @@ class World:
 
 
 def build_world() -> World:
-    """Two organisations, the first of them with one of everything; no time of it lies in the past."""
+    """Create two organisations, the first of them with one of everything; none of its times is in the past."""
     now = utc_now()
     owner, other = factories.make_user(now=now), factories.make_user(now=now)
     organisation = factories.make_organisation(owner=owner, now=now)
@@ -104,13 +104,13 @@ def build_world() -> World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """See `build_world`."""
+    """Create a world with `build_world`."""
     return build_world()
 
 
 @pytest.fixture(scope="module")
 def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """One world for a file of many short tests, each of which is rolled back to it; none of them may really commit."""
+    """Create one world for a file of many short tests, each of which is rolled back to it; none may really commit."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield build_world()
         transaction.set_rollback(True)
@@ -118,7 +118,7 @@ def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Worl
 
 @pytest.fixture
 def as_(world: World) -> Callable[[str], Client]:
-    """A client logged in as one of `world.people`."""
+    """Return a function that logs a client in as one of `world.people`."""
 
     def client_of(who: str) -> Client:
         client = Client()
@@ -129,7 +129,7 @@ def as_(world: World) -> Callable[[str], Client]:
 
 
 def call(client: Client, method: str, address: str, body: Any = None, **headers: str) -> Any:
-    """One request with a JSON body; underscores in names of headers stand for hyphens."""
+    """Send one request with a JSON body; underscores in names of headers stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     text = "" if body is None else json.dumps(body)
     return client.generic(method, address, text, content_type="application/json", headers=named)
@@ -137,7 +137,7 @@ def call(client: Client, method: str, address: str, body: Any = None, **headers:
 
 @pytest.fixture
 def race() -> Race:
-    """Call something several times at once, each on a connection of its own; what each returned or raised."""
+    """Call something several times concurrently, each on a separate connection; return results and exceptions."""
 
     def run(one_call: Callable[[], Any], times: int = 2) -> list[Any]:
         start = threading.Barrier(times)

@@ -1,6 +1,6 @@
 """The shared table of opening hours, which the kiosk reads too (`tests/frontend/hours.test.mjs`).
 
-Every case was worked out by hand from the rules of its zone: the spans of UTC in which the venue is open.
+Every case was computed by hand from the rules of its zone: the spans of UTC in which the venue is open.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ class Case:
     open: list[Interval]
 
     def moments(self) -> Iterator[dt.datetime]:
-        """Both sides of every edge, and every few minutes."""
+        """Yield both sides of every edge, and a time every few minutes."""
         edges = [moment for span in self.open for edge in (span.start, span.end) for moment in (edge - SECOND, edge)]
         steps = range((self.range.end - self.range.start) // STEP)
         for moment in [*edges, *(self.range.start + step * STEP for step in steps)]:
@@ -37,7 +37,7 @@ class Case:
                 yield moment
 
     def answers(self) -> dict[dt.datetime, bool]:
-        """Whether the venue is open at each of these moments."""
+        """Return whether the venue is open at each of these times."""
         return {at: any(span.start <= at < span.end for span in self.open) for at in self.moments()}
 
 

@@ -1,4 +1,4 @@
-"""Sign-up, log-in, second factor, passwords, tokens, the end of an account."""
+"""Sign-up, log-in, second factor, passwords, tokens, deletion of an account."""
 
 import datetime as dt
 import re
@@ -41,7 +41,7 @@ def code_of(problem: Any) -> str:
 
 
 def turn_on(user: User, now: dt.datetime = NOW) -> tuple[pyotp.TOTP, list[str]]:
-    """A second factor that is on, and its recovery codes."""
+    """Turn the second factor on; return it and its recovery codes."""
     uri = second_factor.begin(user=user, now=now)
     totp = pyotp.TOTP(parse_qs(urlsplit(uri).query)["secret"][0])
     return totp, second_factor.confirm(user=user, code=totp.at(now), now=now)

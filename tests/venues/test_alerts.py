@@ -1,4 +1,4 @@
-"""Who asks to be told that a place fills up, by the API and on the page."""
+"""Requests for notification that a place is filling up, by the API and on the page."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""Every endpoint of this app against everybody who might ask."""
+"""Every endpoint of this app against every kind of client."""
 
 import copy
 import datetime as dt
@@ -34,13 +34,13 @@ SOON, LATER = (z(utc_now() + dt.timedelta(days=30, hours=hour)) for hour in (0, 
 
 @pytest.fixture
 def world(shared_world: World, db: None) -> World:
-    """The file's world, with rows in memory that a test may change."""
+    """Return the file's world, with rows in memory that a test may change."""
     return copy.deepcopy(shared_world)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One operation: least role it needs, a good body, the answer to who may, and its most SQL statements."""
+    """One operation: lowest role required, a valid body, the response if permitted, and its most SQL statements."""
 
     method: str
     address: str
@@ -143,7 +143,7 @@ ENDPOINTS = [
     Endpoint("PUT", "operator/organisations/<organisation>/verification", "operator", 4),
     Endpoint("DELETE", "operator/organisations/<organisation>/verification", "operator", 6),
 ]
-# These need a state of their own; what they do is tested with accounts. Anonymous callers are refused here.
+# These need a separate state; they are tested with accounts. Anonymous clients are refused here.
 ELSEWHERE = {
     ("POST", "log-in"),
     ("POST", "reset/confirm"),
@@ -159,7 +159,7 @@ RANK = {"viewer": 0, "manager": 1, "owner": 2, "program": 2}
 
 
 def expected(endpoint: Endpoint, caller: str) -> int:
-    """Status for a caller; `program` is the owner's token."""
+    """Return the status for a client; `program` is the owner's token."""
     needs = endpoint.needs
     if needs == "anybody":
         return endpoint.status
@@ -182,7 +182,7 @@ def address_of(endpoint: str, ids: dict[str, str]) -> str:
 
 
 def prepare(world: World, caller: str, endpoint: Endpoint, ids: dict[str, str] | None = None) -> Callable[[], Any]:
-    """The request of a caller, ready to be sent."""
+    """Return the request of a client, ready to be sent."""
     client = Client()
     headers = {"If_Match": "*"}
     if caller in world.people:
@@ -237,7 +237,7 @@ def test_every_endpoint_of_owners_is_in_the_table() -> None:
 
 
 def methods_of(pattern: URLPattern) -> set[str]:
-    """HTTP methods of the view at an address."""
+    """Return HTTP methods of the view at a URL."""
     view = pattern.callback.cls  # type: ignore[attr-defined]
     return {method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
 
@@ -281,7 +281,7 @@ LISTS = [
 
 
 def grow(world: World) -> None:
-    """More rows of everything."""
+    """Create more rows of everything."""
     now, owner = utc_now(), world.people["owner"]
     factories.join(world.organisation, Role.VIEWER, now=now)
     factories.make_organisation(owner=owner, verified=False, now=now)

@@ -1,4 +1,4 @@
-"""Devices at the door of the API, and the note of when they were last seen."""
+"""Authentication of devices, and the record of when they were last seen."""
 
 import datetime as dt
 import logging
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.venues.views")]
 
 @pytest.fixture(autouse=True)
 def fresh_cache() -> None:
-    """Nobody was seen before."""
+    """Clear the record of who was seen."""
     cache.clear()
     presence._asked.clear()
 

@@ -1,4 +1,4 @@
-"""Whether the mailbox of an account is its person's own: the mailed link, what waits for it, what asks anew."""
+"""Whether the mailbox of an account is its user's own: the link, what waits for it, and what requires a new one."""
 
 import datetime as dt
 import re
@@ -36,7 +36,7 @@ def browser(user: User) -> Client:
 
 
 def token(letter: Any) -> str:
-    """What stands behind the `#` in a mailed link."""
+    """Return the part after the `#` of a link."""
     found = re.search(r"/owner/(?:confirm|reset)#(\S+)", str(letter.body))
     assert found
     return found[1]
@@ -103,7 +103,7 @@ def test_the_link_works_for_who_is_not_logged_in_and_once() -> None:
 
 
 def test_reading_the_page_of_the_link_confirms_nothing() -> None:
-    """Mail servers open links to look for harm, and what stands behind the `#` they do not even send."""
+    """Mail servers open links to check them, and the part after the `#` is not even sent."""
     user = somebody()
     assert Client().get("/owner/confirm").status_code == 200
     assert not confirmed(user)

@@ -1,4 +1,4 @@
-"""Enrolment, tokens, revocation, and what a device's look-up brings."""
+"""Enrolment, tokens, revocation, and what a device's look-up returns."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -31,18 +31,18 @@ ZONES = ["UTC", "America/New_York", "America/Phoenix", "Pacific/Apia", "Asia/Kat
 
 
 def local(*parts: int, zone: ZoneInfo = NEW_YORK, fold: int = 0) -> dt.datetime:
-    """An instant by the wall clock of a zone."""
+    """Return a time by the wall clock of a zone."""
     return dt.datetime(*parts, tzinfo=zone, fold=fold).astimezone(UTC)  # type: ignore[arg-type,misc]
 
 
 def week(**days: list[list[int]]) -> list[list[list[int]]]:
-    """Weekly hours that are empty but on the named days."""
+    """Return weekly hours that are empty except on the named days."""
     return [days.get(day, []) for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
 
 
 @st.composite
 def weeks(draw: Any) -> list[list[list[int]]]:
-    """Any weekly hours that are accepted."""
+    """Draw any weekly hours that are accepted."""
     hours: list[list[list[int]]] = []
     for _day in range(7):
         edges = sorted(draw(st.lists(st.integers(0, 1439), max_size=8, unique=True)))
@@ -62,7 +62,7 @@ zones = st.sampled_from(ZONES).map(ZoneInfo)
 
 
 def wall_says_open(hours: list[list[list[int]]], zone: ZoneInfo, at: dt.datetime) -> bool:
-    """The rule read off the wall clock, for instants far from a clock change."""
+    """Return the rule read from the wall clock, for times far from a clock change."""
     wall = at.astimezone(zone)
     minute = wall.hour * 60 + wall.minute
     today = any(opens <= minute < closes for opens, closes in hours[wall.weekday()])

@@ -22,7 +22,7 @@ UNSEEN = "\u200b\u3164\u2060"
 
 
 def make_all(name: str) -> dict[str, Any]:
-    """One of everything that has a name."""
+    """Create one of everything that has a name."""
     venue = make_venue(name=name, organisation=make_organisation(name=name))
     door = add_door(venue=venue, name=name, actor="owner", now=NOW)
     device = make_device(door=door, name=name).device

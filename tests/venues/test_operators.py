@@ -1,4 +1,4 @@
-"""The operator: made by command, reads raw tables behind the owners' log-in."""
+"""The operator: created by command, reads tables behind the owners' log-in."""
 
 import io
 import sys
@@ -58,7 +58,7 @@ class TestCommand:
 
 
 class Terminal(io.StringIO):
-    """Standard input of somebody who sits at it."""
+    """Standard input of a person at a terminal."""
 
     def isatty(self) -> bool:
         return True

@@ -29,19 +29,19 @@ As = Callable[[str], Client]
 
 
 def errors_of(response: Any) -> dict[str, list[str]]:
-    """What the form of a page says is wrong."""
+    """Return the errors that a page's form shows."""
     found: dict[str, list[str]] = response.context["form"].errors
     return found
 
 
 def token_of(user: Any) -> str:
-    """The six digits that the app of an account shows now."""
+    """Return the six digits that the app of an account shows now."""
     factor = SecondFactor.objects.get(user=user)
     return pyotp.TOTP(crypto.decrypt(second_factor.PURPOSE, bytes(factor.secret)).decode()).now()
 
 
 def turn_on_second_factor(user: Any) -> list[str]:
-    """As its page does; the recovery codes."""
+    """Turn the second factor on, as its page does; return the recovery codes."""
     second_factor.begin(user=user, now=utc_now())
     codes = second_factor.confirm(user=user, code=token_of(user), now=utc_now())
     SecondFactor.objects.filter(user=user).update(last_step=0)  # the same minute may come again in a test
@@ -456,7 +456,7 @@ def test_only_a_commercial_place_may_have_doors_without_staff(world: World, as_:
 
 # Nobody reads another's ----------------------------------------------------------------------------------------------
 def addresses(world: World) -> list[str]:
-    """Every page that names something of an organisation."""
+    """Return every page that names something of an organisation."""
     found = []
     for name in get_resolver().reverse_dict:
         if not isinstance(name, str) or not name.startswith("owner-page-"):
@@ -522,7 +522,7 @@ def test_a_viewer_is_offered_nothing_that_would_be_refused(world: World, as_: As
 
 
 def counts() -> dict[str, Any]:
-    """What a request that is refused leaves as it was."""
+    """Return what a refused request leaves unchanged."""
     return {
         "venues": sorted(Venue.objects.values_list("pk", "closed_at", "name")),
         "doors": sorted(Door.objects.values_list("pk", "closed_at", "name")),

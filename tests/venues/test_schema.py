@@ -1,4 +1,4 @@
-"""Whatever is sent to this app, what comes back is documented."""
+"""Every response to any request to this app is documented."""
 
 import copy
 import re
@@ -26,7 +26,7 @@ ABOVE = "/api/v1/owner/operator/recipients"
 
 
 def document() -> dict[str, Any]:
-    """The schema of this app."""
+    """Return the schema of this app."""
     found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     found["paths"] = {
         path: item
@@ -56,7 +56,7 @@ def test_every_operation_that_reads_a_body_shows_an_example_or_is_plain() -> Non
 
 @pytest.fixture
 def world(shared_world: World, db: None) -> World:
-    """The file's world, with rows in memory that a test may change."""
+    """Return the file's world, with rows in memory that a test may change."""
     return copy.deepcopy(shared_world)
 
 
@@ -68,7 +68,7 @@ def one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def credentials(world: World, settings: Any) -> dict[str, str]:
-    """Of the first owner: token and session."""
+    """Return token and session of the first owner."""
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     client = Client()
     client.force_login(world.people["owner"])

@@ -1,4 +1,4 @@
-"""Finding listed venues by words and nearness."""
+"""Search of listed venues by words and nearness."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def names(**query: Any) -> list[str]:
 
 @pytest.fixture
 def town() -> Organisation:
-    """Venues in San Francisco, Oakland, Sacramento and New York."""
+    """Create venues in San Francisco, Oakland, Sacramento and New York."""
     organisation = make_organisation()
     for name, zip_code in (
         ("Blue Note Jazz Club", "10012"),

@@ -25,7 +25,7 @@ HOUR = dt.timedelta(hours=1)
 
 @pytest.fixture
 def client(world: World) -> Client:
-    """The owner's."""
+    """Return the owner's client."""
     client = Client()
     client.force_login(world.people["owner"])
     return client

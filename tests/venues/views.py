@@ -1,4 +1,4 @@
-"""Small views at the names that tokens of devices open, and at one they do not."""
+"""Small views at the URL names that tokens of devices may call, and at one they may not."""
 
 from django.urls import path
 from rest_framework.request import Request
@@ -10,19 +10,19 @@ from venues.authentication import DeviceAuthentication, IsDevice, device_of
 
 
 class Echo(APIView):
-    """Says which device asks."""
+    """Return which device sends the request."""
 
     authentication_classes = (DeviceAuthentication,)
     permission_classes = (IsDevice,)
     throttle_classes = (DeviceThrottle,)
 
     def get(self, request: Request) -> Response:
-        """The device and its venue."""
+        """Return the device and its venue."""
         device = device_of(request)
         return Response({"device": device.public_id, "venue": device.venue, "user": request.user})
 
     def post(self, request: Request) -> Response:
-        """The same."""
+        """Return the device and its venue."""
         return self.get(request)
 
 

@@ -1,1 +1,1 @@
-"""The API of owners: parses, calls one service, serialises. Begin at `venues`."""
+"""API of owners: each view parses, calls one service and serialises. Begin with `venues`."""

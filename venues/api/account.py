@@ -47,7 +47,7 @@ ME = {
 
 
 def account(user: User) -> dict[str, object]:
-    """The value of an `AccountOutput`."""
+    """Return the value of an `AccountOutput`."""
     return {
         "username": user.username,
         "email": user.email,
@@ -73,7 +73,10 @@ class SignUpView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Make an account and log in: the answer sets a session's cookies. An address gets a link to confirm it."""
+        """Create an account and log in: the response sets session cookies.
+
+        A confirmation link is sent to an e-mail address.
+        """
         user = sign_up(**read_body(request, s.SignUpInput), now=utc_now())
         _start_session(request, user)
         email_links.offer_confirmation(request._request, user)
@@ -81,7 +84,7 @@ class SignUpView(APIView):
 
 
 class MeView(OwnerView):
-    """The account of who asks."""
+    """The account of the user."""
 
     @extend_schema(
         operation_id="account",
@@ -89,18 +92,18 @@ class MeView(OwnerView):
         examples=[OpenApiExample("me", ME, response_only=True)],
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Name, address, and roles in organisations."""
+        """Return name, e-mail address, and roles in organisations."""
         return self.show(s.AccountOutput, account(self.user))
 
 
 class EmailView(AccountView):
-    """The address for a lost password and for mails about places."""
+    """The e-mail address for a lost password and for notifications about venues."""
 
     throttle_classes = OWN_THROTTLES
 
     @extend_schema(operation_id="change_email", request=s.EmailInput, responses=s.AccountOutput)
     def put(self, request: Request) -> Response:
-        """Set the address of mails. A new one gets a link to confirm it; until then mails about places wait."""
+        """Set the e-mail address. A new one gets a confirmation link; until it is confirmed, notifications wait."""
         before = self.user.email
         user = change_email(user=self.user, **read_body(request, s.EmailInput), now=utc_now())
         if user.email != before:
@@ -109,46 +112,46 @@ class EmailView(AccountView):
 
 
 class ConfirmationView(AccountView):
-    """The link that confirms the address, once more."""
+    """The link that confirms the e-mail address."""
 
     problems = (Conflict, TooMany, Unavailable)
 
     @extend_schema(operation_id="ask_for_confirmation", request=None, responses={202: None})
     @without_body
     def post(self, request: Request) -> Response:
-        """Have the link mailed again. 409 `no_email` without an address, `confirmed` where that is done."""
+        """Send the link again. 409 `no_email` without an address, `confirmed` if it is confirmed already."""
         email_links.send_confirmation(request._request, self.user)
         return Response(status=202)
 
 
 class ConfirmView(APIView):
-    """Confirming an address by a mailed link."""
+    """Confirmation of an e-mail address."""
 
     throttle_classes = THROTTLES
 
     @extend_schema(operation_id="confirm_email", request=s.ConfirmInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Confirm the address of an account with what stands behind the `#` of the mailed link, once."""
+        """Confirm the address of an account with the part after the `#` of the link, once."""
         confirm_email(**read_body(request, s.ConfirmInput), now=utc_now())
         return no_content()
 
 
 class CloseAccountView(AccountView):
-    """The end of an account."""
+    """Deletion of an account."""
 
     throttle_classes = OWN_THROTTLES
     problems = (Conflict,)
 
     @extend_schema(operation_id="close_account", request=s.PasswordInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Delete the account. The last owner of an organisation closes that first, or hands it over."""
+        """Delete the account. The last owner of an organisation must close it or hand it over first."""
         close_account(user=self.user, **read_body(request, s.PasswordInput), now=utc_now())
         logout(request._request)
         return no_content()
 
 
 class LogInView(APIView):
-    """Starting a session."""
+    """Start of a session."""
 
     throttle_classes = THROTTLES
     problems = (Unauthorized,)
@@ -167,10 +170,10 @@ class LogInView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Log in. A 401 says by its code what is missing: `wrong_credentials`, `second_factor_needed`, `wrong_code`.
+        """Log in. The code of a 401 tells what is missing: `wrong_credentials`, `second_factor_needed`, `wrong_code`.
 
-        The answer sets the cookies `sessionid` and `csrftoken`; send the latter's value as `X-CSRFToken` with
-        everything that changes something.
+        The response sets the cookies `sessionid` and `csrftoken`; send the value of the latter as `X-CSRFToken` with
+        every request that changes something.
         """
         body = read_body(request, s.LogInInput)
         with guesses.counted(request._request, body["username"]):
@@ -180,7 +183,7 @@ class LogInView(APIView):
 
 
 class LogOutView(AccountView):
-    """Ending a session."""
+    """End of a session."""
 
     @extend_schema(operation_id="log_out", request=None, responses={204: None})
     @without_body
@@ -197,14 +200,14 @@ class PasswordView(AccountView):
 
     @extend_schema(operation_id="change_password", request=s.NewPasswordInput, responses={204: None})
     def put(self, request: Request) -> Response:
-        """Set a new password. This session goes on; every other one and every token ends."""
+        """Set a new password. This session continues; all other sessions and all tokens end."""
         user = change_password(user=self.user, **read_body(request, s.NewPasswordInput), now=utc_now())
         update_session_auth_hash(request._request, user)
         return no_content()
 
 
 class ResetView(APIView):
-    """A lost password."""
+    """Reset of a lost password."""
 
     throttle_classes = THROTTLES
 
@@ -215,19 +218,19 @@ class ResetView(APIView):
         examples=[OpenApiExample("rosa", {"email": "rosa@example.org"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Have a link mailed. The answer is the same whether or not an account has this address."""
+        """Send a link by e-mail. The response is the same whether or not an account has this address."""
         email_links.send_reset(request._request, read_body(request, s.ResetInput)["email"])
         return Response(status=202)
 
 
 class ResetConfirmView(APIView):
-    """A new password by a mailed link."""
+    """A new password by a link."""
 
     throttle_classes = THROTTLES
 
     @extend_schema(operation_id="reset_password", request=s.ResetConfirmInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Set a new password with what stands behind the `#` of the mailed link, once. Confirms the address too."""
+        """Set a new password with the part after the `#` of the link, once. This confirms the address too."""
         user = reset_password(**read_body(request, s.ResetConfirmInput), now=utc_now())
         return guesses.known(no_content(), user)
 
@@ -241,33 +244,33 @@ class SecondFactorView(AccountView):
     @extend_schema(operation_id="begin_second_factor", request=None, responses={201: s.SecondFactorOutput})
     @without_body
     def post(self, request: Request) -> Response:  # noqa: ARG002
-        """Make a secret for an authenticator app; it is asked for once it is confirmed."""
+        """Create a secret for an authenticator app; log-in requires it once it is confirmed."""
         uri = second_factor.begin(user=self.user, now=utc_now())
         return self.show(s.SecondFactorOutput, {"uri": uri, "qr_svg": qr_svg(uri)}, 201)
 
 
 class SecondFactorConfirmView(AccountView):
-    """Turning the second factor on."""
+    """Activation of the second factor."""
 
     throttle_classes = THROTTLES
     problems = (Conflict,)
 
     @extend_schema(operation_id="confirm_second_factor", request=s.CodeInput, responses=s.RecoveryCodesOutput)
     def post(self, request: Request) -> Response:
-        """Turn it on with its first code; the answer holds the recovery codes, shown this once."""
+        """Turn the second factor on with its first code; the response has the recovery codes, shown only once."""
         codes = second_factor.confirm(user=self.user, **read_body(request, s.CodeInput), now=utc_now())
         return self.show(s.RecoveryCodesOutput, {"recovery_codes": codes})
 
 
 class SecondFactorOffView(AccountView):
-    """Turning the second factor off."""
+    """Deactivation of the second factor."""
 
     throttle_classes = OWN_THROTTLES
     problems = (Conflict,)
 
     @extend_schema(operation_id="end_second_factor", request=s.SecondFactorOffInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Turn it off."""
+        """Turn the second factor off."""
         second_factor.turn_off(user=self.user, **read_body(request, s.SecondFactorOffInput), now=utc_now())
         return no_content()
 
@@ -279,7 +282,7 @@ class TokensView(AccountView, OwnerListView):
 
     @extend_schema(operation_id="tokens", responses=s.TokenOutput(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Tokens that have not ended."""
+        """Return the tokens that are valid."""
         return self.page(s.TokenOutput, self.user.owner_tokens.filter(expires_at__gt=utc_now()))
 
     @extend_schema(
@@ -290,7 +293,7 @@ class TokensView(AccountView, OwnerListView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Make a token: `Authorization: Owner <token>` then acts as this account, but for the account itself."""
+        """Create a token: `Authorization: Owner <token>` acts as this account, except on the account itself."""
         row, token = make_owner_token(user=self.user, **read_body(request, s.TokenInput), now=utc_now())
         row.token = token  # type: ignore[attr-defined]
         return self.show(s.NewTokenOutput, row, 201)
@@ -302,11 +305,11 @@ class TokenView(AccountView):
     @extend_schema(operation_id="remove_token", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, token: str) -> Response:  # noqa: ARG002
-        """End a token at once."""
+        """Revoke a token at once."""
         remove_owner_token(token=selectors.owner_token(self.user, token), now=utc_now())
         return no_content()
 
 
 def _start_session(request: Request, user: User) -> None:
     login(request._request, user, backend=BACKEND)
-    get_token(request._request)  # has the cookie set that unsafe requests of the session must repeat
+    get_token(request._request)  # sets the cookie that unsafe requests of the session must repeat

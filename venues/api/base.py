@@ -1,4 +1,4 @@
-"""What views of the owner's API share."""
+"""Base classes of the owner's API views."""
 
 from typing import Any, Final
 
@@ -36,37 +36,37 @@ class OwnerView(ETagMixin, APIView):
 
     @property
     def user(self) -> User:
-        """Who asks."""
+        """Return the user."""
         return user_of(self.request)
 
     @property
     def actor(self) -> str:
-        """Who asks, for the audit."""
+        """Return the name of the user for the audit log."""
         return self.user.username
 
     def show(self, serializer: Serializer, row: Any, status: int = 200) -> Response:
-        """The answer with one thing."""
+        """Return a response with one object."""
         return Response(self.represent(serializer, row), status=status)
 
     def show_changed(self, serializer: Serializer, row: Any) -> Response:
-        """The answer with one thing that was just changed, and its new ETag for the next change."""
+        """Return a response with an object that was just changed, and its new ETag for the next change."""
         data = self.represent(serializer, row)
         return Response(data, headers={"ETag": entity_tag(data)})
 
     def represent(self, serializer: Serializer, row: Any) -> Any:
-        """One thing as the API shows it."""
+        """Return one object as the API represents it."""
         return serializer(row, context={"origin": origin_of(self.request)}).data
 
 
 class OwnerListView(OwnerView):
-    """One that also lists, page by page; `ordering` is a unique order of the rows."""
+    """A view that also lists, page by page; `ordering` must be a unique order of the rows."""
 
     pagination_class = CursorPagination
     ordering: str = "-pk"
     query_serializer: type[serializers.Serializer[Any]] = serializers.Serializer
 
     def page(self, serializer: Serializer, rows: QuerySet[Any]) -> Response:
-        """The answer with one page; query parameters that mean nothing here are refused."""
+        """Return a response with one page; refuse query parameters that have no meaning here."""
         read_query(self.request, self.query_serializer, also=PAGED)
         paginator = self.pagination_class()
         found = paginator.paginate_queryset(rows, self.request, view=self)
@@ -75,7 +75,7 @@ class OwnerListView(OwnerView):
 
 
 class AccountView(OwnerView):
-    """A view for what concerns the account itself: by session only, never stored on the way."""
+    """A view of the account itself: by session only, and never stored on the way."""
 
     authentication_classes = (OwnerSessionAuthentication,)
     cache_control = "no-store"
@@ -88,10 +88,10 @@ class OperatorView(OwnerListView):
 
 
 def origin_of(request: Request | HttpRequest) -> str:
-    """Scheme and host of the deployment."""
+    """Return scheme and host of the deployment."""
     return links.origin(request._request if isinstance(request, Request) else request)
 
 
 def no_content() -> Response:
-    """204."""
+    """Return a 204 response."""
     return Response(status=204)

@@ -1,4 +1,4 @@
-"""Events and invitations."""
+"""API views of events and invitations."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -50,7 +50,7 @@ class QuickEventView(OwnerView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Make an event with all it stands on: an unlisted venue for it alone, a door, and an invitation to share."""
+        """Create an event with everything it needs: a separate unlisted venue, a door, and an invitation."""
         data = read_body(request, s.QuickEventInput)
         made = create_quick_event(
             user=self.user,
@@ -77,7 +77,7 @@ class EventsView(OwnerListView):
 
     @extend_schema(operation_id="events", responses=s.EventSerializer(many=True))
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """All events, the one made last first."""
+        """Return all events, the most recently created first."""
         row = selectors.venue(self.user, venue)
         return self.page(s.EventSerializer, row.events.select_related("venue"))
 
@@ -101,9 +101,9 @@ class EventsView(OwnerListView):
     )
     @idempotent
     def post(self, request: Request, venue: str) -> Response:
-        """Make an event (managers). Doors open an hour before it, whatever the weekly hours say.
+        """Create an event (managers). Doors open an hour before it, regardless of the weekly hours.
 
-        Where an invitation is needed, check-in for that whole day needs one.
+        If an invitation is required, check-in for that whole day requires one.
         """
         row = selectors.venue(self.user, venue, Role.MANAGER)
         data = read_body(request, s.EventSerializer)
@@ -117,7 +117,7 @@ class EventView(OwnerView):
 
     @extend_schema(operation_id="event", responses=s.EventSerializer)
     def get(self, request: Request, event: str) -> Response:  # noqa: ARG002
-        """When, where and how large."""
+        """Return time, place and size."""
         return self.show(s.EventSerializer, selectors.event(self.user, event))
 
     @extend_schema(
@@ -126,7 +126,7 @@ class EventView(OwnerView):
         responses=s.EventSerializer,
     )
     def patch(self, request: Request, event: str) -> Response:
-        """Change it (managers; needs `If-Match`)."""
+        """Change the event (managers; requires `If-Match`)."""
         row = selectors.event(self.user, event, Role.MANAGER)
         data = read_body(request, s.EventSerializer, partial=True)
         with transaction.atomic():
@@ -138,7 +138,7 @@ class EventView(OwnerView):
     @extend_schema(operation_id="cancel_event", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, event: str) -> Response:  # noqa: ARG002
-        """Call it off; its invitations open nothing any more (managers)."""
+        """Cancel the event; its invitations become invalid (managers)."""
         row = selectors.event(self.user, event, Role.MANAGER)
         cancel_event(event=row, actor=self.actor, now=utc_now())
         return no_content()
@@ -152,7 +152,7 @@ class InvitationsView(OwnerListView):
 
     @extend_schema(operation_id="invitations", responses=s.InvitationOutput(many=True))
     def get(self, request: Request, event: str) -> Response:  # noqa: ARG002
-        """All invitations with their links (managers)."""
+        """Return all invitations with their links (managers)."""
         row = selectors.event(self.user, event, Role.MANAGER)
         return self.page(s.InvitationOutput, row.invitations.select_related("event"))
 
@@ -164,7 +164,7 @@ class InvitationsView(OwnerListView):
     )
     @idempotent
     def post(self, request: Request, event: str) -> Response:
-        """Make an invitation (managers). Its link is for guests; no one is told who used it."""
+        """Create an invitation (managers). Its link is for guests; nobody learns who used it."""
         row = selectors.event(self.user, event, Role.MANAGER)
         data = read_body(request, s.InvitationInput)
         made = make_invitation(event=row, **data, actor=self.actor, now=utc_now())
@@ -177,7 +177,7 @@ class InvitationView(OwnerView):
     @extend_schema(operation_id="revoke_invitation", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, invitation: str) -> Response:  # noqa: ARG002
-        """Revoke it; passes made with it stay (managers)."""
+        """Revoke the invitation; passes made with it stay valid (managers)."""
         row = selectors.invitation(self.user, invitation, Role.MANAGER)
         revoke_invitation(invitation=row, actor=self.actor, now=utc_now())
         return no_content()

@@ -1,4 +1,4 @@
-"""Organisations, their members, and the operator's verification."""
+"""API views of organisations, their members, and the operator's verification."""
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
@@ -36,11 +36,11 @@ CORNER = {"name": "Corner Ltd", "kind": "commercial"}
 
 
 class OrganisationsView(OwnerListView):
-    """The user's organisations."""
+    """Organisations of the user."""
 
     @extend_schema(operation_id="organisations", responses=s.OrganisationSerializer(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Open organisations one is a member of."""
+        """Return open organisations of which the user is a member."""
         rows = Organisation.objects.filter(closed_at=None, memberships__user=self.user)
         return self.page(s.OrganisationSerializer, rows)
 
@@ -52,7 +52,7 @@ class OrganisationsView(OwnerListView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Make an organisation and be its owner. It counts in the dataset once the operator has verified it."""
+        """Create an organisation owned by the user. It counts in the dataset once the operator has verified it."""
         data = read_body(request, s.OrganisationSerializer)
         row = create_organisation(owner=self.user, **data, now=utc_now())
         return self.show(s.OrganisationSerializer, row, 201)
@@ -65,7 +65,7 @@ class OrganisationView(OwnerView):
 
     @extend_schema(operation_id="organisation", responses=s.OrganisationSerializer)
     def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Name, kind, and whether it is verified."""
+        """Return name, kind, and whether it is verified."""
         return self.show(s.OrganisationSerializer, selectors.organisation(self.user, organisation))
 
     @extend_schema(
@@ -74,7 +74,7 @@ class OrganisationView(OwnerView):
         responses=s.OrganisationSerializer,
     )
     def patch(self, request: Request, organisation: str) -> Response:
-        """Rename it or change its kind (owners; needs `If-Match`); it has to be verified again."""
+        """Rename it or change its kind (owners; requires `If-Match`); it must then be verified again."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
         data = read_body(request, s.OrganisationSerializer, partial=True)
         with transaction.atomic():
@@ -85,20 +85,20 @@ class OrganisationView(OwnerView):
     @extend_schema(operation_id="close_organisation", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Close it for good with its venues and devices (owners). Export it first."""
+        """Close it permanently with its venues and devices (owners). Export it first."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
         close_organisation(organisation=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
 class ExportView(OwnerView):
-    """Taking everything along."""
+    """Export of an organisation."""
 
     cache_control = "no-store"
 
     @extend_schema(operation_id="export_organisation", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Everything kept of the organisation, as one JSON value (owners). Nothing of visitors is in it."""
+        """Return everything stored about the organisation as one JSON value (owners), without any data of visitors."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
         return Response(export_organisation(organisation=row, actor=self.actor, now=utc_now()))
 
@@ -108,13 +108,13 @@ class MembersView(OwnerListView):
 
     @extend_schema(operation_id="members", responses=s.MemberOutput(many=True))
     def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Who is a member, in which role."""
+        """Return the members and their roles."""
         row = selectors.organisation(self.user, organisation)
         return self.page(s.MemberOutput, row.memberships.select_related("user"))
 
 
 class MemberCodesView(OwnerView):
-    """Inviting members."""
+    """Invitations of members."""
 
     problems = (Gone,)
 
@@ -126,7 +126,7 @@ class MemberCodesView(OwnerView):
     )
     @idempotent
     def post(self, request: Request, organisation: str) -> Response:
-        """Make a one-time code, good for seven days, for a new member (owners)."""
+        """Create a one-time code for a new member, valid for seven days (owners)."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)
         made = make_member_code(organisation=row, **read_body(request, s.RoleInput), actor=self.actor, now=utc_now())
         link = links.join(origin_of(request), made.code)
@@ -134,11 +134,11 @@ class MemberCodesView(OwnerView):
 
 
 class JoinView(OwnerView):
-    """Becoming a member."""
+    """Joining an organisation."""
 
     @extend_schema(operation_id="join", request=s.CodeInput, responses=s.MembershipOutput)
     def post(self, request: Request) -> Response:
-        """Become a member by a code. Whoever is one already keeps the role."""
+        """Become a member with a code. An existing member keeps the role."""
         membership = redeem_member_code(user=self.user, **read_body(request, s.CodeInput), now=utc_now())
         return self.show(s.MembershipOutput, membership)
 
@@ -150,7 +150,7 @@ class MemberView(OwnerView):
 
     @extend_schema(operation_id="change_member_role", request=s.RoleInput, responses=s.MemberOutput)
     def patch(self, request: Request, member: str) -> Response:
-        """Give another role (owners)."""
+        """Change the role (owners)."""
         row = selectors.member(self.user, member, Role.OWNER)
         selectors.organisation(self.user, row.organisation.public_id, Role.OWNER)
         data = read_body(request, s.RoleInput)
@@ -159,7 +159,7 @@ class MemberView(OwnerView):
     @extend_schema(operation_id="remove_member", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, member: str) -> Response:  # noqa: ARG002
-        """End a membership: one's own, or anybody's (owners). The last owner cannot leave."""
+        """End a membership: the user's own, or anybody's (owners). The last owner cannot leave."""
         row = selectors.member(self.user, member, Role.OWNER)
         remove_member(membership=row, actor=self.actor, now=utc_now())
         return no_content()
@@ -176,7 +176,7 @@ class OperatorOrganisationsView(OperatorView):
         responses=s.UnverifiedOutput(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Open organisations, with `verified=false` those that wait."""
+        """Return open organisations; with `verified=false`, those that are not verified yet."""
         wanted = read_query(request, s.OperatorQuery, also=PAGED).get("verified")
         rows = Organisation.objects.filter(closed_at=None)
         if wanted is not None:
@@ -191,14 +191,14 @@ class OperatorOrganisationsView(OperatorView):
 
 
 class VerificationView(OperatorView):
-    """The operator's word for an organisation."""
+    """The operator's verification of an organisation."""
 
     problems = (Gone,)
 
     @extend_schema(operation_id="verify_organisation", request=None, responses=s.OrganisationSerializer)
     @without_body
     def put(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Vouch for an organisation: its venues count in release, radar and estimates."""
+        """Verify an organisation: its venues count in release, radar and estimates."""
         row = selectors.organisation_for_operator(organisation)
         row = verify_organisation(organisation=row, actor=self.actor, now=utc_now())
         return self.show(s.OrganisationSerializer, row)
@@ -206,7 +206,7 @@ class VerificationView(OperatorView):
     @extend_schema(operation_id="unverify_organisation", request=None, responses=s.OrganisationSerializer)
     @without_body
     def delete(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Take that back."""
+        """Withdraw the verification."""
         row = selectors.organisation_for_operator(organisation)
         row = unverify_organisation(organisation=row, actor=self.actor, now=utc_now())
         return self.show(s.OrganisationSerializer, row)

@@ -1,4 +1,4 @@
-"""What the documentation cannot find out by itself."""
+"""Parts of the OpenAPI schema that cannot be derived automatically."""
 
 from typing import Any
 
@@ -12,21 +12,21 @@ class OwnerSessionExtension(OpenApiAuthenticationExtension):  # type: ignore[no-
     name = "Session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
-        """The cookie."""
+        """Return the cookie."""
         return {
             "type": "apiKey",
             "in": "cookie",
             "name": "sessionid",
-            "description": "The session of a log-in. What changes something also needs the cookie `csrftoken` as the "
-            "header `X-CSRFToken`.",
+            "description": "The session of a log-in. Requests that change something must also repeat the cookie "
+            "`csrftoken` in the header `X-CSRFToken`.",
         }
 
 
 class ZipExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A ZIP code, or none."""
+    """An optional ZIP code."""
 
     target_class = "venues.api.serializers.Zip"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Three digits or five; the library adds the empty string."""
+        """Return a pattern of three or five digits; the library adds the empty string."""
         return {"type": "string", "pattern": "^([0-9]{5}|[0-9]{3})$"}

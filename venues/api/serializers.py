@@ -1,4 +1,4 @@
-"""What the owner's API reads and writes."""
+"""Request and response bodies of the owner's API."""
 
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ ASKED: Final = (
 
 
 def identifier() -> serializers.CharField:
-    """The public id of a row."""
+    """Return a field for the public id of a row."""
     return serializers.CharField(source="public_id", read_only=True)
 
 
@@ -67,19 +67,19 @@ def identifier() -> serializers.CharField:
     }
 )
 class Hours(serializers.Field[Any, Any, Any, Any]):
-    """Weekly hours; the service checks them and names the place that is wrong."""
+    """Weekly hours; the service validates them and names the location of an error."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """As they came."""
+        """Return the hours unchanged."""
         return data
 
     def to_representation(self, value: Any) -> Any:
-        """As they are."""
+        """Return the hours unchanged."""
         return value
 
 
 class Zip(Text):
-    """A ZIP code of three or five digits, or none; the service says whether it is in use."""
+    """An optional ZIP code of three or five digits; the service checks whether it is in use."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=5, required=False, allow_blank=True, **kwargs)
@@ -89,28 +89,28 @@ class Zip(Text):
 class SignUpInput(StrictSerializer):
     """A new account."""
 
-    username = Text(max_length=150, help_text="letters, digits and @ . + - _; seen by co-members and in the audit")
+    username = Text(max_length=150, help_text="letters, digits and @ . + - _; co-members and the audit log show it")
     password = Text(min_length=10, **PASSWORD)
-    email = Text(max_length=254, required=False, allow_blank=True, help_text="for a lost password and mails asked for")
+    email = Text(max_length=254, required=False, allow_blank=True, help_text="for a lost password and notifications")
 
 
 class LogInInput(StrictSerializer):
-    """Name and password, and where it is on the second factor."""
+    """User name and password, and a code if the second factor is on."""
 
     username = Text(max_length=150)
     password = Text(**PASSWORD)
-    code = Text(required=False, max_length=64, help_text="of the second factor, or a recovery code")
+    code = Text(required=False, max_length=64, help_text="code of the second factor, or a recovery code")
 
 
 class EmailInput(StrictSerializer):
-    """A new address."""
+    """A new e-mail address."""
 
     email = Text(max_length=254, allow_blank=True)
     password = Text(**PASSWORD)
 
 
 class PasswordInput(StrictSerializer):
-    """The password, to confirm."""
+    """The password, for confirmation."""
 
     password = Text(**PASSWORD)
 
@@ -123,19 +123,19 @@ class NewPasswordInput(StrictSerializer):
 
 
 class ResetInput(StrictSerializer):
-    """Where to mail a link."""
+    """The e-mail address for a link."""
 
     email = Text(max_length=254)
 
 
 class ConfirmInput(StrictSerializer):
-    """What the link carried."""
+    """The token of the link."""
 
     token = Text(max_length=200)
 
 
 class ResetConfirmInput(StrictSerializer):
-    """What the link carried, and a new password."""
+    """The token of the link, and a new password."""
 
     token = Text(max_length=200)
     password = Text(min_length=10, **PASSWORD)
@@ -148,7 +148,7 @@ class CodeInput(StrictSerializer):
 
 
 class SecondFactorOffInput(StrictSerializer):
-    """Password and code, to confirm."""
+    """Password and code, for confirmation."""
 
     password = Text(**PASSWORD)
     code = Text(max_length=64)
@@ -162,7 +162,7 @@ class TokenInput(StrictSerializer):
 
 
 class MembershipOutput(serializers.ModelSerializer[Membership]):
-    """One's role in an organisation."""
+    """The user's role in an organisation."""
 
     id = serializers.CharField(source="organisation.public_id", read_only=True)
     name = serializers.CharField(source="organisation.name", read_only=True)
@@ -174,31 +174,31 @@ class MembershipOutput(serializers.ModelSerializer[Membership]):
 
 
 class AccountOutput(serializers.Serializer[Any]):
-    """The account of who asks."""
+    """The account of the user."""
 
     username = serializers.CharField()
     email = serializers.CharField()
-    email_confirmed = serializers.BooleanField(help_text="whether a link mailed there was opened")
+    email_confirmed = serializers.BooleanField(help_text="whether a link sent to it was opened")
     operator = serializers.BooleanField()
     second_factor = serializers.BooleanField()
     organisations = MembershipOutput(many=True)
 
 
 class SecondFactorOutput(serializers.Serializer[Any]):
-    """What an authenticator app needs, shown this once."""
+    """Data for an authenticator app, shown only once."""
 
-    uri = serializers.CharField(help_text="otpauth:// address (RFC 6238: SHA-1, six digits, 30 seconds)")
+    uri = serializers.CharField(help_text="otpauth:// URI (RFC 6238: SHA-1, six digits, 30 seconds)")
     qr_svg = serializers.CharField(help_text="the same as a QR code")
 
 
 class RecoveryCodesOutput(serializers.Serializer[Any]):
-    """Ten codes, each good for one log-in, shown this once."""
+    """Ten codes, each valid for one log-in, shown only once."""
 
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
 class TokenOutput(serializers.ModelSerializer[OwnerToken]):
-    """A token, without itself."""
+    """A token's metadata, without the token itself."""
 
     id = identifier()
     created_at = UtcTime(read_only=True)
@@ -210,7 +210,7 @@ class TokenOutput(serializers.ModelSerializer[OwnerToken]):
 
 
 class NewTokenOutput(TokenOutput):
-    """A new token, shown this once."""
+    """A new token, shown only once."""
 
     token = serializers.CharField(read_only=True)
 
@@ -250,22 +250,22 @@ class RoleInput(StrictSerializer):
 
 
 class NewCodeOutput(serializers.Serializer[Any]):
-    """A one-time code, shown this once."""
+    """A one-time code, shown only once."""
 
     code = serializers.CharField()
     expires_at = UtcTime()
-    link = serializers.CharField(help_text="the code stands behind the #, which browsers do not send")
+    link = serializers.CharField(help_text="the code follows the #; browsers do not send that part")
     qr_svg = serializers.CharField(help_text="the link as a QR code")
 
 
 def new_code(link: str, code: str, expires_at: Any) -> dict[str, Any]:
-    """The value of a `NewCodeOutput`."""
+    """Return the value of a `NewCodeOutput`."""
     return {"code": code, "expires_at": expires_at, "link": link, "qr_svg": qr_svg(link)}
 
 
 # Venues --------------------------------------------------------------------------------------------------------------
 class VenueSerializer(StrictModelSerializer):
-    """What a venue is."""
+    """The facts of a venue."""
 
     id = identifier()
     organisation = serializers.CharField(source="organisation.public_id", read_only=True)
@@ -279,21 +279,21 @@ class VenueSerializer(StrictModelSerializer):
 
 
 class AlertInput(StrictSerializer):
-    """Whether one wants a mail when a venue fills up."""
+    """Whether the user wants an e-mail when a venue is filling up."""
 
     mail = Flag()
 
 
 class AlertOutput(serializers.Serializer[Any]):
-    """From when on a venue fills up, and whether the asker gets a mail then."""
+    """The share from which a venue counts as filling up, and whether the user gets an e-mail then."""
 
-    percent = serializers.IntegerField(help_text="of the enforced limit; set as `alert_percent` of the venue")
+    percent = serializers.IntegerField(help_text="percent of the enforced limit; set as `alert_percent` of the venue")
     mail = serializers.BooleanField()
-    email_confirmed = serializers.BooleanField(help_text="mails wait until the address of the account is")
+    email_confirmed = serializers.BooleanField(help_text="notifications wait until the account's address is confirmed")
 
 
 class RequirementsSerializer(StrictModelSerializer):
-    """What a venue asks."""
+    """The requirements of a venue."""
 
     version = serializers.IntegerField(read_only=True)
     created_at = UtcTime(read_only=True)
@@ -324,7 +324,7 @@ class DeviceOutput(serializers.ModelSerializer[Device]):
     door = serializers.CharField(source="door.public_id", read_only=True)
     enrolled_at = UtcTime(read_only=True)
     revoked_at = UtcTime(read_only=True, allow_null=True)
-    last_seen = UtcTime(read_only=True, allow_null=True, help_text="to the quarter of an hour")
+    last_seen = UtcTime(read_only=True, allow_null=True, help_text="rounded to a quarter of an hour")
 
     class Meta:
         model = Device
@@ -332,7 +332,7 @@ class DeviceOutput(serializers.ModelSerializer[Device]):
 
 
 class EnrolInput(StrictSerializer):
-    """A code from the owner's page, and what the device is."""
+    """A code from the owner's page, and a description of the device."""
 
     code = Text(**CODE)
     name = Text(max_length=80)
@@ -340,7 +340,7 @@ class EnrolInput(StrictSerializer):
 
 
 class EnrolOutput(serializers.Serializer[Any]):
-    """The device's token, shown this once."""
+    """The device's token, shown only once."""
 
     token = serializers.CharField()
 
@@ -360,7 +360,7 @@ class EventSerializer(StrictModelSerializer):
 
 
 class InvitationOutput(serializers.ModelSerializer[Invitation]):
-    """An invitation with its code and link, for the host to show again."""
+    """An invitation with its code and link, which the host can display again."""
 
     id = identifier()
     code = serializers.SerializerMethodField()
@@ -373,36 +373,36 @@ class InvitationOutput(serializers.ModelSerializer[Invitation]):
         fields = ("id", "code", "link", "uses", "created_at", "revoked_at")
 
     def get_code(self, row: Invitation) -> str:
-        """The code."""
+        """Return the code."""
         return invitation_code(row)
 
     def get_link(self, row: Invitation) -> str:
-        """The address that opens check-in with it."""
+        """Return the URL that opens check-in with it."""
         return links.event(self.context["origin"], row.event.public_id, invitation_code(row))
 
 
 class InvitationInput(StrictSerializer):
     """A new invitation."""
 
-    uses = Whole(min_value=1, max_value=1_000_000, required=False, help_text="by default as many as the event holds")
+    uses = Whole(min_value=1, max_value=1_000_000, required=False, help_text="default: the size of the event")
 
 
 class QuickEventInput(StrictSerializer):
     """A free event in one call."""
 
     name = Text(max_length=120)
-    place = Text(max_length=120, help_text="name of the venue that is made for it")
+    place = Text(max_length=120, help_text="name of the venue that is created for it")
     zip = Zip()
     time_zone = Text(max_length=64, required=False)
     kind = Choice(choices=VenueKind.choices, required=False)
     starts_at = UtcTime()
     ends_at = UtcTime()
     size = Whole(min_value=1, max_value=1_000_000)
-    organisation = Text(max_length=32, required=False, help_text="one of yours; else your personal one is used or made")
+    organisation = Text(max_length=32, required=False, help_text="default: a personal one, created if needed")
 
 
 class QuickEventOutput(serializers.Serializer[Any]):
-    """Everything that the call made."""
+    """Everything that the call created."""
 
     organisation = OrganisationSerializer()
     venue = VenueSerializer()
@@ -412,7 +412,7 @@ class QuickEventOutput(serializers.Serializer[Any]):
 
 # Operator ------------------------------------------------------------------------------------------------------------
 class UnverifiedOutput(serializers.ModelSerializer[Organisation]):
-    """An organisation as the operator sees it."""
+    """An organisation as displayed to the operator."""
 
     id = identifier()
     created_at = UtcTime(read_only=True)

@@ -1,4 +1,4 @@
-"""Venues, what they ask, doors and devices."""
+"""API views of venues, their requirements, doors and devices."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ class MyVenuesView(OwnerListView):
 
     @extend_schema(operation_id="my_venues", responses=s.VenueSerializer(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """Open venues, newest first."""
+        """Return open venues, newest first."""
         return self.page(s.VenueSerializer, selectors.open_venues(self.user).select_related("organisation"))
 
 
@@ -74,7 +74,7 @@ class VenuesView(OwnerListView):
 
     @extend_schema(operation_id="venues_of_organisation", responses=s.VenueSerializer(many=True))
     def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
-        """Open venues, newest first."""
+        """Return open venues, newest first."""
         row = selectors.organisation(self.user, organisation)
         return self.page(s.VenueSerializer, row.venues.filter(closed_at=None).select_related("organisation"))
 
@@ -86,7 +86,7 @@ class VenuesView(OwnerListView):
     )
     @idempotent
     def post(self, request: Request, organisation: str) -> Response:
-        """Make a venue (managers): open around the clock, for 100 people, with one public door, until you say else."""
+        """Create a venue (managers). Default: open around the clock, for 100 people, with one public door."""
         row = selectors.organisation(self.user, organisation, Role.MANAGER)
         facts = VenueFacts(**read_body(request, s.VenueSerializer))
         venue = create_venue(organisation=row, facts=facts, actor=self.actor, now=utc_now())
@@ -100,7 +100,7 @@ class VenueView(OwnerView):
 
     @extend_schema(operation_id="my_venue", responses=s.VenueSerializer)
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """What it is."""
+        """Return its facts."""
         return self.show(s.VenueSerializer, selectors.venue(self.user, venue))
 
     @extend_schema(
@@ -110,7 +110,7 @@ class VenueView(OwnerView):
         examples=[OpenApiExample("ventilation was measured", {"air_changes_per_h": 4.5}, request_only=True)],
     )
     def patch(self, request: Request, venue: str) -> Response:
-        """Change what it is (managers; needs `If-Match`)."""
+        """Change its facts (managers; requires `If-Match`)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
         changes = read_body(request, s.VenueSerializer, partial=True)
         with transaction.atomic():
@@ -121,20 +121,20 @@ class VenueView(OwnerView):
     @extend_schema(operation_id="close_venue", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """Close it for good; its devices lose their tokens (managers)."""
+        """Close it permanently; its devices lose their tokens (managers)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
         close_venue(venue=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
 class AlertView(OwnerView):
-    """Being told that a venue fills up."""
+    """Notifications that a venue is filling up."""
 
     problems = {"PUT": (Conflict,)}
 
     @extend_schema(operation_id="alert", responses=s.AlertOutput)
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """From when on it fills up, and whether you get a mail then."""
+        """Return the share from which it counts as filling up, and whether the user gets an e-mail then."""
         row = selectors.venue(self.user, venue)
         wanted = selectors.alert_mail_wanted(self.user, row)
         return self._show(row, wanted)
@@ -146,7 +146,7 @@ class AlertView(OwnerView):
         examples=[OpenApiExample("a mail when it fills up", {"mail": True}, request_only=True)],
     )
     def put(self, request: Request, venue: str) -> Response:
-        """Begin or end your own mails: one each time it passes the share, to the confirmed address of your account."""
+        """Start or stop the user's own e-mails: one each time the share is passed, to a confirmed address."""
         row = selectors.venue(self.user, venue)
         wanted = set_alert_mail(
             venue=row,
@@ -163,13 +163,13 @@ class AlertView(OwnerView):
 
 
 class RequirementsView(OwnerView):
-    """What a venue asks of people who come."""
+    """The requirements of a venue for visitors."""
 
     problems = {"PUT": UPDATE_PROBLEMS, "PATCH": UPDATE_PROBLEMS}
 
     @extend_schema(operation_id="requirements", responses=s.RequirementsSerializer)
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """The version in force."""
+        """Return the version in force."""
         return self.show(s.RequirementsSerializer, selectors.venue(self.user, venue).requirements)
 
     @extend_schema(
@@ -179,9 +179,9 @@ class RequirementsView(OwnerView):
         examples=[OpenApiExample("dinners", ASKS, request_only=True)],
     )
     def put(self, request: Request, venue: str) -> Response:
-        """Put a new version in force, all of it (managers; needs `If-Match`).
+        """Put a complete new version in force (managers; requires `If-Match`).
 
-        Doors follow at once. Rules on answers (`refuse_*`) hold for days whose check-in opens after the change.
+        It applies at doors at once. Rules on answers (`refuse_*`) apply to days whose check-in opens after the change.
         """
         row = selectors.venue(self.user, venue, Role.MANAGER)
         return self._set(row, read_body(request, s.RequirementsSerializer))
@@ -193,7 +193,7 @@ class RequirementsView(OwnerView):
         examples=[OpenApiExample("a smaller crowd", {"enforced_limit_percent": 50}, request_only=True)],
     )
     def patch(self, request: Request, venue: str) -> Response:
-        """Put a new version in force that differs in these fields (managers; needs `If-Match`)."""
+        """Put a new version in force that differs in these fields (managers; requires `If-Match`)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
         return self._set(row, read_body(request, s.RequirementsSerializer, partial=True))
 
@@ -208,13 +208,13 @@ class RequirementsView(OwnerView):
 
 
 class RequirementVersionsView(OwnerListView):
-    """Everything a venue ever asked."""
+    """All versions of a venue's requirements."""
 
     ordering = "-version"
 
     @extend_schema(operation_id="requirement_versions", responses=s.RequirementsSerializer(many=True))
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """All versions, newest first."""
+        """Return all versions, newest first."""
         row = selectors.venue(self.user, venue)
         return self.page(s.RequirementsSerializer, row.requirement_versions.all())
 
@@ -226,7 +226,7 @@ class DoorsView(OwnerListView):
 
     @extend_schema(operation_id="doors", responses=s.DoorSerializer(many=True))
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """Open doors, newest first."""
+        """Return open doors, newest first."""
         row = selectors.venue(self.user, venue)
         return self.page(s.DoorSerializer, row.doors.filter(closed_at=None).select_related("venue"))
 
@@ -238,7 +238,7 @@ class DoorsView(OwnerListView):
     )
     @idempotent
     def post(self, request: Request, venue: str) -> Response:
-        """Make a door (managers)."""
+        """Create a door (managers)."""
         row = selectors.venue(self.user, venue, Role.MANAGER)
         data = read_body(request, s.DoorSerializer)
         return self.show(s.DoorSerializer, add_door(venue=row, **data, actor=self.actor, now=utc_now()), 201)
@@ -251,7 +251,7 @@ class DoorView(OwnerView):
 
     @extend_schema(operation_id="door", responses=s.DoorSerializer)
     def get(self, request: Request, door: str) -> Response:  # noqa: ARG002
-        """Its name, and whether it is public."""
+        """Return its name, and whether it is public."""
         return self.show(s.DoorSerializer, selectors.door(self.user, door))
 
     @extend_schema(
@@ -260,7 +260,7 @@ class DoorView(OwnerView):
         responses=s.DoorSerializer,
     )
     def patch(self, request: Request, door: str) -> Response:
-        """Rename it, or make it public or private (managers; needs `If-Match`)."""
+        """Rename it, or make it public or private (managers; requires `If-Match`)."""
         row = selectors.door(self.user, door, Role.MANAGER)
         data = read_body(request, s.DoorSerializer, partial=True)
         with transaction.atomic():
@@ -273,14 +273,14 @@ class DoorView(OwnerView):
     @extend_schema(operation_id="close_door", request=None, responses={204: None})
     @without_body
     def delete(self, request: Request, door: str) -> Response:  # noqa: ARG002
-        """Close it for good; its devices lose their tokens (managers)."""
+        """Close it permanently; its devices lose their tokens (managers)."""
         row = selectors.door(self.user, door, Role.MANAGER)
         close_door(door=row, actor=self.actor, now=utc_now())
         return no_content()
 
 
 class EnrolmentCodesView(OwnerView):
-    """Codes that make devices."""
+    """Codes that enrol devices."""
 
     problems = (Conflict, Gone)
 
@@ -288,7 +288,7 @@ class EnrolmentCodesView(OwnerView):
     @idempotent
     @without_body
     def post(self, request: Request, door: str) -> Response:
-        """Make a one-time code for a device at this door, good for ten minutes (managers)."""
+        """Create a one-time code for a device at this door, valid for ten minutes (managers)."""
         row = selectors.door(self.user, door, Role.MANAGER)
         made = make_enrolment_code(door=row, actor=self.actor, now=utc_now())
         link = links.kiosk(origin_of(request), made.code)
@@ -300,7 +300,7 @@ class DevicesView(OwnerListView):
 
     @extend_schema(operation_id="devices", responses=s.DeviceOutput(many=True))
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """Devices at all doors, revoked ones too, newest first."""
+        """Return devices at all doors, including revoked ones, newest first."""
         row = selectors.venue(self.user, venue)
         return self.page(s.DeviceOutput, Device.objects.filter(door__venue=row).select_related("door"))
 
@@ -310,7 +310,7 @@ class DeviceView(OwnerView):
 
     @extend_schema(operation_id="device", responses=s.DeviceOutput)
     def get(self, request: Request, device: str) -> Response:  # noqa: ARG002
-        """What it is, and when it was last seen."""
+        """Return its description, and when it was last seen."""
         return self.show(s.DeviceOutput, selectors.device(self.user, device))
 
     @extend_schema(operation_id="revoke_device", request=None, responses={204: None})
@@ -338,6 +338,6 @@ class EnrolView(APIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Spend a one-time code for a token: `Authorization: Device <token>` from then on."""
+        """Exchange a one-time code for a token, to be sent as `Authorization: Device <token>`."""
         _device, token = enrol_device(**read_body(request, s.EnrolInput), now=utc_now())
         return Response(s.EnrolOutput({"token": token}).data, status=201)

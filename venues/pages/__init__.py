@@ -1,1 +1,1 @@
-"""Pages for people who run venues: forms that work without a script, on the services of the app."""
+"""Pages for people who run venues: forms that work without a script, using the services of the app."""

@@ -1,4 +1,4 @@
-"""The account of somebody who is logged in: its address, password, second factor, tokens for programs, its end."""
+"""The account of a logged-in user: its e-mail address, password, second factor, tokens for programs, deletion."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ from venues.services.codes import qr_svg
 
 # Forms ---------------------------------------------------------------------------------------------------------------
 class EmailForm(OwnerForm):
-    """A new address."""
+    """A new e-mail address."""
 
     email = forms.EmailField(
         label=gettext_lazy("E-mail"),
@@ -49,13 +49,13 @@ class PasswordForm(OwnerForm):
 
 
 class PasswordOnlyForm(OwnerForm):
-    """The password, to be sure."""
+    """The password, for confirmation."""
 
     password = password_field(new=False, label=gettext_lazy("Your password"))
 
 
 class SecondFactorOffForm(PasswordOnlyForm):
-    """Password and code, to be sure."""
+    """Password and code, for confirmation."""
 
     code = code_field(label=gettext_lazy("Code of your app, or a recovery code"))
 
@@ -72,7 +72,7 @@ class TokenForm(OwnerForm):
 # Pages ---------------------------------------------------------------------------------------------------------------
 @owner_page
 def account(request: HttpRequest) -> HttpResponse:
-    """Name, address, second factor, teams, tokens."""
+    """Show name, e-mail address, second factor, teams and tokens."""
     user = user_of(request)
     context = {
         "email_confirmed": selectors.email_confirmed(user),
@@ -86,7 +86,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def email(request: HttpRequest) -> HttpResponse:
-    """Where mails go. A new address is asked to confirm itself."""
+    """Set the e-mail address. A confirmation link is sent to a new one."""
     user = user_of(request)
 
     def ask_to_confirm(changed: User) -> HttpResponse:
@@ -108,7 +108,7 @@ def email(request: HttpRequest) -> HttpResponse:
 
 @owner_action
 def send_confirmation(request: HttpRequest) -> HttpResponse:
-    """Have the link that confirms the address mailed once more."""
+    """Send the link that confirms the e-mail address again."""
     user = user_of(request)
     try:
         email_links.send_confirmation(request, user)
@@ -120,7 +120,7 @@ def send_confirmation(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def password(request: HttpRequest) -> HttpResponse:
-    """A new password; this session goes on, others and all tokens end."""
+    """Set a new password; this session continues, other sessions and all tokens end."""
 
     def stay_logged_in(user: User) -> HttpResponse:
         update_session_auth_hash(request, user)
@@ -141,7 +141,7 @@ def password(request: HttpRequest) -> HttpResponse:
 
 @owner_action
 def second_factor_begin(request: HttpRequest) -> HttpResponse:
-    """Make a secret, then show it."""
+    """Create a secret, then show it."""
     if not second_factor.is_on(user_of(request)):
         second_factor.begin(user=user_of(request), now=utc_now())
     return redirect("owner-page-second-factor")
@@ -149,7 +149,7 @@ def second_factor_begin(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def second_factor_on(request: HttpRequest) -> HttpResponse:
-    """Turn the second factor on: a code to scan, its first six digits, then the recovery codes, shown once."""
+    """Turn the second factor on: a code to scan, its first six digits, then the recovery codes, shown only once."""
     user = user_of(request)
     uri = second_factor.begun(user=user)
     if uri is None:
@@ -171,7 +171,7 @@ def second_factor_on(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def second_factor_off(request: HttpRequest) -> HttpResponse:
-    """Turn it off again."""
+    """Turn the second factor off."""
     return form_page(
         request,
         bound(SecondFactorOffForm, request),
@@ -209,7 +209,7 @@ def close_account(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def new_token(request: HttpRequest) -> HttpResponse:
-    """Make a token for a program; it is shown once."""
+    """Create a token for a program; it is shown only once."""
     return form_page(
         request,
         bound(TokenForm, request),
@@ -224,6 +224,6 @@ def new_token(request: HttpRequest) -> HttpResponse:
 
 @owner_action
 def remove_token(request: HttpRequest, token: str) -> HttpResponse:
-    """End a token at once."""
+    """Revoke a token at once."""
     remove_owner_token(token=selectors.owner_token(user_of(request), token), now=utc_now())
     return done(request, _("The token has ended."), "owner-page-account")

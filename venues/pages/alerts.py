@@ -1,4 +1,4 @@
-"""From when on, and how, the people of a place are told that it fills up."""
+"""When, and how, the people of a place are notified that it is filling up."""
 
 from django import forms
 from django.contrib.auth.models import User
@@ -20,7 +20,7 @@ from venues.services.venues import update_venue
 
 
 class AlertForm(OwnerForm):
-    """The share for everybody, the mail for oneself."""
+    """The share for everybody, and e-mails for the user."""
 
     percent = forms.IntegerField(
         label=gettext_lazy("Tell us at (percent of the limit)"),
@@ -40,7 +40,7 @@ class AlertForm(OwnerForm):
 
 @owner_page
 def alert(request: HttpRequest, venue: str) -> HttpResponse:
-    """Change the share (managers) and one's own mails (everybody)."""
+    """Change the share (managers), and the user's own e-mails (everybody)."""
     user = user_of(request)
     place = selectors.venue(user, venue)
     form = bound(
@@ -65,7 +65,7 @@ def alert(request: HttpRequest, venue: str) -> HttpResponse:
 
 
 def _where(user: User) -> str:
-    """Where mails go, or what they wait for."""
+    """Return where e-mails go, or what they wait for."""
     if not user.email:
         return _with_link(_("Your account has no e-mail address. Add one first."), "owner-page-email", _("Your e-mail"))
     words = _("To %(address)s, one each time it passes the share; how full it is, nothing of anybody inside.")

@@ -1,7 +1,7 @@
-"""What the owners' pages share: who may see them, forms that keep what was typed, errors of services in forms.
+"""Base of the owners' pages: access, forms that keep their input, errors of services in forms.
 
-A page answers a form with the form again, where something is wrong, and with a redirect where it is done: loading a
-page again repeats nothing. What belongs to others is not there, as in the API: pages read through `venues.selectors`.
+A page responds to an invalid form with the form, and to a completed one with a redirect, so that reloading repeats
+nothing. Objects of others do not exist, as in the API: pages read through `venues.selectors`.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,15 +33,15 @@ FORM_METHODS: Final = ("GET", "HEAD", "POST")
 
 
 def anyones_page(view: Page) -> Callable[..., HttpResponseBase]:
-    """A page before log-in."""
+    """Wrap a page that needs no log-in."""
     return never_cache(sends_forms(require_http_methods(FORM_METHODS)(view)))
 
 
 def sends_forms(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A page whose forms tell our own server where they come from.
+    """Wrap a page whose forms send their origin to our own server.
 
-    Elsewhere nothing is told (`no-referrer`); but a browser then sends `Origin: null` with a form, and Django, rightly,
-    refuses that (CSRF).
+    Elsewhere no referrer is sent (`no-referrer`); but a browser then sends `Origin: null` with a form, which Django
+    rightly refuses (CSRF).
     """
 
     @wraps(view)
@@ -54,7 +54,7 @@ def sends_forms(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
 
 
 def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
-    """A page of an account; others are sent to log in first and come back."""
+    """Wrap a page of an account; other users are sent to log in first and come back."""
 
     @wraps(view)
     def page(request: HttpRequest, **ids: str) -> HttpResponse:
@@ -67,7 +67,7 @@ def owner_page(view: Page) -> Callable[..., HttpResponseBase]:
 
 
 def owner_action(view: Page) -> Callable[..., HttpResponseBase]:
-    """The address of a button: POST only; reading it leads to the owner's start."""
+    """Wrap the URL of a button: POST only; a GET redirects to the owner's start."""
 
     @wraps(view)
     def action(request: HttpRequest, **ids: str) -> HttpResponse:
@@ -77,7 +77,7 @@ def owner_action(view: Page) -> Callable[..., HttpResponseBase]:
 
 
 def operator_page(view: Page) -> Callable[..., HttpResponseBase]:
-    """A page of operators; other accounts are refused."""
+    """Wrap a page for operators; other accounts are refused."""
 
     @wraps(view)
     def page(request: HttpRequest, **ids: str) -> HttpResponse:
@@ -89,7 +89,7 @@ def operator_page(view: Page) -> Callable[..., HttpResponseBase]:
 
 
 def user_of(request: HttpRequest) -> User:
-    """The account of a page that asks for one."""
+    """Return the account of a page that requires one."""
     return cast("User", request.user)
 
 
@@ -120,11 +120,11 @@ def attempt(
     fields: Mapping[str, str] | None = None,
     guesses: HttpRequest | None = None,
 ) -> Any:
-    """What a service returns; `None` where it refuses, with its reasons in the form.
+    """Return the result of a service; `None` if it refuses, with its reasons in the form.
 
-    A reason whose pointer names a field of the form (`/zip`), or whose beginning `fields` maps to one, stands at that
-    field; all others stand at the top. An action that returns nothing gives `True`. `guesses` is the request of a
-    form that asks for a password or a code: it counts against the limits of attempts to log in.
+    A reason whose pointer names a field of the form (`/zip`), or whose beginning `fields` maps to one, is shown at that
+    field; all others are shown at the top. An action that returns nothing gives `True`. `guesses` is the request of a
+    form with a password or a code: it counts against the limits of attempts to log in.
     """
     try:
         if guesses is not None:
@@ -152,7 +152,7 @@ def _field(form: forms.Form, pointer: str, fields: Mapping[str, str]) -> str | N
 
 
 def bound(form: type[forms.Form], request: HttpRequest, **options: Any) -> Any:
-    """The form with what was sent, or empty; or with what was typed before a session ended, for another look."""
+    """Return the form with what was sent, or empty; or with the input of before a session ended, for review."""
     if request.method == "POST":
         return form(request.POST, **options)
     kept = kept_input.take(request)
@@ -178,10 +178,10 @@ def form_page(
     guesses: bool = False,
     **context: Any,
 ) -> HttpResponse:
-    """Answer a page that is one form: `then` once `action` has succeeded, else the form with what is wrong.
+    """Process a page that consists of one form: `then` after `action` succeeded, otherwise the form with its errors.
 
-    `action` takes the form's fields as keywords; `then` takes what it returned. `fields` and `guesses` are those of
-    `attempt`, the rest goes to `show_form`.
+    `action` takes the form's fields as keywords; `then` takes its result. `fields` and `guesses` are those of
+    `attempt`; the rest is passed to `show_form`.
     """
     if form.is_valid():
         result = attempt(form, lambda: action(**form.cleaned_data), fields=fields, guesses=request if guesses else None)
@@ -191,19 +191,19 @@ def form_page(
 
 
 def show_form(request: HttpRequest, form: forms.Form, title: Any, submit: Any, **context: Any) -> HttpResponse:
-    """A page that is one form: `lead` and `after` say more, `danger` marks what cannot be taken back."""
+    """Show a page that consists of one form: `lead` and `after` add text, `danger` marks what cannot be undone."""
     template = context.pop("template", "venues/owner/form.html")
     return render(request, template, {"form": form, "title": title, "submit": submit} | context)
 
 
 def done(request: HttpRequest, message: Any, to: str, **ids: str) -> HttpResponse:
-    """Go to a page that says what was done."""
+    """Redirect to a page that confirms what was done."""
     messages.success(request, str(message))
     return HttpResponseRedirect(reverse(to, kwargs=ids))
 
 
 def go_back(request: HttpRequest, default: str = "") -> HttpResponse:
-    """Go where the page before wanted to: `next`, if it is a path of ours."""
+    """Redirect to where the previous page wanted to go: `next`, if it is a path of ours."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     safe = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     return HttpResponseRedirect(wanted if safe else default or settings.LOGIN_REDIRECT_URL)

@@ -47,7 +47,7 @@ class DoorRow:
 
 @owner_page
 def doors(request: HttpRequest, venue: str) -> HttpResponse:
-    """Doors with their devices, when each was last seen, and the ways to enrol and to revoke."""
+    """Show doors with their devices, when each was last seen, and how to enrol and revoke them."""
     place = selectors.venue(user_of(request), venue)
     rows = place.doors.filter(closed_at=None).prefetch_related("devices").order_by("pk")
     live = [DoorRow(door, [one for one in door.devices.all() if one.revoked_at is None]) for door in rows]
@@ -64,7 +64,7 @@ def doors(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def new_door(request: HttpRequest, venue: str) -> HttpResponse:
-    """One more door."""
+    """Add a door."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     return form_page(
         request,
@@ -95,7 +95,7 @@ def change_door(request: HttpRequest, door: str) -> HttpResponse:
 
 @owner_page
 def close_door(request: HttpRequest, door: str) -> HttpResponse:
-    """Close a door for good; asks first."""
+    """Close a door permanently; ask first."""
     row = selectors.door(user_of(request), door, Role.MANAGER)
     place = row.venue.public_id
     if request.method == "POST":
@@ -114,7 +114,7 @@ def close_door(request: HttpRequest, door: str) -> HttpResponse:
 
 @owner_page
 def enrol(request: HttpRequest, door: str) -> HttpResponse:
-    """Make a code that turns one phone or tablet into this door. It is shown once, and good for ten minutes."""
+    """Create a code that enrols one phone or tablet at this door. It is shown once, and valid for ten minutes."""
     row = selectors.door(user_of(request), door, Role.MANAGER)
     back = reverse("owner-page-doors", args=[row.venue.public_id])
 
@@ -144,7 +144,7 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
 
 @owner_action
 def revoke(request: HttpRequest, device: str) -> HttpResponse:
-    """Take a device's token away, at once."""
+    """Revoke a device's token at once."""
     row = selectors.device(user_of(request), device, Role.MANAGER)
     revoke_device(device=row, actor=user_of(request).username, now=utc_now())
     words = _("%(name)s is revoked: its next request is refused.") % {"name": row.name}

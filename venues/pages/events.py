@@ -40,7 +40,7 @@ PLACE_OF: Final[dict[str, str]] = {
     OrganisationKind.EDUCATIONAL: VenueKind.SCHOOL,
     OrganisationKind.AMATEUR_SPORT: VenueKind.SPORT,
 }
-"""The kind of place where an event of each free class usually is; the risk engine begins from it."""
+"""The usual kind of place for an event of each free class, where the risk engine starts."""
 USUAL_LENGTH: Final = dt.timedelta(hours=3)
 TIMES: Final = {"/starts_at": "starts", "/ends_at": "ends"}
 """The field of an event's form for each time that its services may refuse."""
@@ -48,7 +48,7 @@ TIMES: Final = {"/starts_at": "starts", "/ends_at": "ends"}
 
 # Forms ---------------------------------------------------------------------------------------------------------------
 def zone_field() -> forms.CharField:
-    """A time zone; the browser offers its own."""
+    """Return a field for a time zone; the browser suggests its own."""
     zone = settings.DEPLOYMENT_TIME_ZONE
     widget = forms.TextInput(attrs={"autocomplete": "off", "list": "zones", "data-zone": zone, "spellcheck": "false"})
     return forms.CharField(
@@ -61,7 +61,7 @@ def zone_field() -> forms.CharField:
 
 
 def zip_field() -> forms.CharField:
-    """A ZIP code or none."""
+    """Return a field for an optional ZIP code."""
     widget = forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric", "size": "6"})
     return forms.CharField(
         label=gettext_lazy("ZIP code (optional)"),
@@ -73,7 +73,7 @@ def zip_field() -> forms.CharField:
 
 
 def size_field(label: Any, **options: Any) -> forms.IntegerField:
-    """A number of people."""
+    """Return a field for a number of people."""
     widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     return forms.IntegerField(
         label=label,
@@ -90,7 +90,7 @@ def size_field(label: Any, **options: Any) -> forms.IntegerField:
 
 
 class TimesForm(OwnerForm):
-    """When an event is: a day, a beginning and an end by the clock of the place."""
+    """When an event is: a day, a beginning and an end in the place's local time."""
 
     date = forms.DateField(
         label=gettext_lazy("Day"),
@@ -109,11 +109,11 @@ class TimesForm(OwnerForm):
     )
 
     def zone(self) -> ZoneInfo:
-        """Whose clock it is; the deployment's, while nothing better is known."""
+        """Return the time zone of the times; the deployment's if no better one is known."""
         return deployment_zone()
 
     def span(self) -> tuple[dt.datetime, dt.datetime]:
-        """Beginning and end in UTC; an end that is not after the beginning is on the next day."""
+        """Return beginning and end in UTC; an end that is not after the beginning is on the next day."""
         given, zone = self.cleaned_data, self.zone()
         start = dt.datetime.combine(given["date"], given["starts"], tzinfo=zone)
         end = dt.datetime.combine(given["date"], given["ends"], tzinfo=zone)
@@ -123,7 +123,7 @@ class TimesForm(OwnerForm):
 
 
 class QuickEventForm(TimesForm):
-    """A free event with everything it stands on."""
+    """A free event with everything it needs."""
 
     field_order = ("name", "place", "date", "starts", "ends", "size", "host", "zip", "time_zone")
     name = name_field(gettext_lazy("What is it?"), help_text=gettext_lazy("Your guests see it: “Anna's birthday”."))
@@ -139,16 +139,16 @@ class QuickEventForm(TimesForm):
     time_zone = zone_field()
 
     def clean_time_zone(self) -> str:
-        """A zone that there is."""
+        """Return a time zone that exists."""
         return _known_zone(self.cleaned_data["time_zone"])
 
     def zone(self) -> ZoneInfo:
-        """The one that was typed."""
+        """Return the zone that was entered."""
         return ZoneInfo(self.cleaned_data.get("time_zone", settings.DEPLOYMENT_TIME_ZONE))
 
 
 class EventForm(TimesForm):
-    """An event at a place that is there."""
+    """An event at an existing place."""
 
     field_order = ("name", "date", "starts", "ends", "size", "invitation_needed")
     name = name_field(gettext_lazy("What is it?"))
@@ -165,7 +165,7 @@ class EventForm(TimesForm):
         self.place = place
 
     def zone(self) -> ZoneInfo:
-        """The place's."""
+        """Return the place's time zone."""
         return self.place.zone
 
 
@@ -182,7 +182,7 @@ def _known_zone(name: str) -> str:
 
 
 def usual_times(now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """What a new event's form offers: from the next full hour on."""
+    """Return the defaults of a new event's form: from the next full hour on."""
     start = now.astimezone(zone).replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
     return {"date": start.date(), "starts": start.time(), "ends": (start + USUAL_LENGTH).time()}
 
@@ -190,13 +190,13 @@ def usual_times(now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:
 # Pages ---------------------------------------------------------------------------------------------------------------
 @owner_page
 def start(request: HttpRequest) -> HttpResponse:
-    """What somebody without a place may begin with."""
+    """Show what a user without a place may begin with."""
     return render(request, "venues/owner/start.html")
 
 
 @owner_page
 def quick_event(request: HttpRequest) -> HttpResponse:
-    """A free event in one form."""
+    """Create a free event in one form."""
     form = bound(QuickEventForm, request, initial=usual_times(utc_now(), deployment_zone()))
 
     def make(**given: Any) -> QuickEvent:
@@ -232,7 +232,7 @@ def quick_event(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def events(request: HttpRequest, venue: str) -> HttpResponse:
-    """Events of a place."""
+    """Show the events of a place."""
     place = selectors.venue(user_of(request), venue)
     rows = place.events.order_by("-starts_at")[:100]
     return render(
@@ -242,7 +242,7 @@ def events(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def new_event(request: HttpRequest, venue: str) -> HttpResponse:
-    """An event at a place that is there."""
+    """Create an event at an existing place."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     form = bound(EventForm, request, place=place, initial=usual_times(utc_now(), place.zone))
     return form_page(
@@ -280,7 +280,7 @@ def _make(request: HttpRequest, form: EventForm, place: Venue) -> Event:
 
 @owner_page
 def event(request: HttpRequest, event: str) -> HttpResponse:
-    """An event: its link, its code, its poster, what to do on the day."""
+    """Show an event: its link, its code, its poster, what to do on the day."""
     row = selectors.event(user_of(request), event)
     address = event_address(request, row)
     context = {
@@ -337,7 +337,7 @@ def change_event(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def cancel_event(request: HttpRequest, event: str) -> HttpResponse:
-    """Call an event off; asks first."""
+    """Cancel an event; ask first."""
     row = selectors.event(user_of(request), event, Role.MANAGER)
     if request.method == "POST":
         event_services.cancel_event(event=row, actor=user_of(request).username, now=utc_now())
@@ -355,7 +355,7 @@ def cancel_event(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
-    """One more invitation, with uses of its own."""
+    """Create another invitation, with a separate number of uses."""
     row = selectors.event(user_of(request), event, Role.MANAGER)
     return form_page(
         request,
@@ -371,7 +371,7 @@ def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def invitation(request: HttpRequest, invitation: str) -> HttpResponse:
-    """One invitation's link and code."""
+    """Show one invitation's link and code."""
     row = selectors.invitation(user_of(request), invitation)
     address = links.event(links.origin(request), row.event.public_id, invitation_code(row))
     context = {"row": row, "event": row.event, "address": address, "qr": qr_svg(address)}
@@ -380,14 +380,14 @@ def invitation(request: HttpRequest, invitation: str) -> HttpResponse:
 
 @owner_action
 def revoke_invitation(request: HttpRequest, invitation: str) -> HttpResponse:
-    """Make an invitation open nothing any more."""
+    """Revoke an invitation."""
     row = selectors.invitation(user_of(request), invitation, Role.MANAGER)
     event_services.revoke_invitation(invitation=row, actor=user_of(request).username, now=utc_now())
     return done(request, _("The invitation has ended."), "owner-page-event", event=row.event.public_id)
 
 
 def event_address(request: HttpRequest, event: Event) -> str:
-    """Where guests check in: with the first invitation's code where one is needed, else the page of the place."""
+    """Return the URL where guests check in: with the first invitation's code if required; else the place's page."""
     found = first_invitation(event)
     if found is None:
         return links.venue(links.origin(request), event.venue.public_id)
@@ -395,7 +395,7 @@ def event_address(request: HttpRequest, event: Event) -> str:
 
 
 def first_invitation(event: Event) -> Invitation | None:
-    """The oldest invitation that still holds, where the event needs one."""
+    """Return the oldest valid invitation, if the event requires one."""
     if not event.invitation_needed:
         return None
     return event.invitations.filter(revoked_at=None).order_by("pk").first()

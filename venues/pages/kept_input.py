@@ -1,7 +1,7 @@
-"""What somebody typed into a form that was sent after the session had ended: it waits for the log-in.
+"""Input of a form that was sent after the session had ended: it is kept until the log-in.
 
-It waits in the anonymous session of this browser, for ten minutes, and is given back once, to the page it was typed
-into. What opens something (passwords, codes, tokens) is never kept.
+It is kept in the anonymous session of this browser, for ten minutes, and returned once, to the page it was entered on.
+Secrets (passwords, codes, tokens) are never kept.
 """
 
 import datetime as dt
@@ -16,13 +16,16 @@ from common.web.problems import Problem
 
 LIVES: Final = dt.timedelta(minutes=10)
 MOST_CHARACTERS: Final = 8_000
-"""Of all fields together; no form of ours takes more."""
+"""Limit of all fields together, in characters; no form of ours takes more."""
 _KEY: Final = "typed"
 _SECRET: Final = re.compile("password|code|token")
 
 
 def keep(request: HttpRequest) -> None:
-    """Keep what a refused form holds. It counts as an attempt to log in, so that nobody fills our tables this way."""
+    """Keep the content of a refused form.
+
+    It counts as an attempt to log in, so that nobody can fill our tables this way.
+    """
     if request.method != "POST":
         return
     try:
@@ -36,7 +39,7 @@ def keep(request: HttpRequest) -> None:
 
 
 def take(request: HttpRequest) -> dict[str, str] | None:
-    """What was typed into this page, once; `None` where nothing waits."""
+    """Return the input for this page, once; `None` if nothing was kept."""
     path, until, fields = request.session.get(_KEY, ("", 0.0, {}))
     if path != request.path:
         return None

@@ -1,8 +1,8 @@
 """Sign-up, log-in with its second factor, log-out, lost passwords, confirmed addresses, joining a team.
 
-Between password and second factor the session knows whose password was right, for five minutes and no longer; a new
-password in between ends that. At log-in the session gets a new key. It ends after twelve hours, or after fourteen days
-where somebody asked to stay logged in on this device.
+Between password and second factor, the session records for at most five minutes whose password was right; a new
+password in the meantime ends that. At log-in the session gets a new key. It ends after twelve hours, or after fourteen
+days if the user chose to stay logged in on this device.
 """
 
 import datetime as dt
@@ -56,7 +56,7 @@ class SignUpForm(OwnerForm):
 
 
 class LogInForm(OwnerForm):
-    """Name and password."""
+    """User name and password."""
 
     username = forms.CharField(
         label=gettext_lazy("Name"),
@@ -68,7 +68,7 @@ class LogInForm(OwnerForm):
 
 
 class ForgotForm(OwnerForm):
-    """Where to mail a link."""
+    """The e-mail address for a link."""
 
     email = forms.EmailField(
         label=gettext_lazy("E-mail of your account"),
@@ -79,7 +79,7 @@ class ForgotForm(OwnerForm):
 
 
 class ConfirmForm(OwnerForm):
-    """What a mailed link carried: the page's script reads it behind the `#`, without one it is typed."""
+    """The token of a link: the page's script reads it after the `#`; without a script it is typed."""
 
     token = forms.CharField(
         label=gettext_lazy("Code from the link"),
@@ -90,7 +90,7 @@ class ConfirmForm(OwnerForm):
 
 
 class ResetForm(ConfirmForm):
-    """What the link carried, and a new password."""
+    """The token of the link, and a new password."""
 
     password = password_field(new=True, label=gettext_lazy("New password"), help_text=NEW_PASSWORD_HELP)
 
@@ -108,7 +108,7 @@ class JoinForm(OwnerForm):
 # Pages ---------------------------------------------------------------------------------------------------------------
 @anyones_page
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Make an account and log in."""
+    """Create an account and log in."""
     if request.user.is_authenticated:
         return go_back(request, "/owner/start")
 
@@ -134,7 +134,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Name and password; then the second factor, where there is one."""
+    """Ask for user name and password; then for the second factor, if there is one."""
     if request.user.is_authenticated:
         return go_back(request)
     form = bound(LogInForm, request)
@@ -168,7 +168,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def log_in_code(request: HttpRequest) -> HttpResponse:
-    """The second factor of who just gave the right password."""
+    """Ask for the second factor of the user who just gave the right password."""
     user, stay = _pending(request)
     if user is None:
         return redirect("owner-page-log-in")
@@ -197,7 +197,7 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session; asks first where it was opened as an address."""
+    """End the session; ask first if it was opened as a URL."""
     if request.method == "POST":
         logout(request)
         return redirect("page-front")
@@ -206,7 +206,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def forgot(request: HttpRequest) -> HttpResponse:
-    """Have a link mailed. The page says the same whether or not an account has this address."""
+    """Send a link by e-mail. The page is the same whether or not an account has this address."""
     return form_page(
         request,
         bound(ForgotForm, request),
@@ -221,7 +221,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def reset(request: HttpRequest) -> HttpResponse:
-    """A new password by what stands behind the `#` of the mailed link: the page's script reads it."""
+    """Set a new password with the part after the `#` of the link, which the page's script reads."""
     return form_page(
         request,
         bound(ResetForm, request),
@@ -237,7 +237,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Confirm an address by what stands behind the `#` of the mailed link; who opens it need not be logged in."""
+    """Confirm an address with the part after the `#` of the link; the user need not be logged in."""
     back = "owner-page-account" if request.user.is_authenticated else "owner-page-log-in"
     return form_page(
         request,
@@ -252,7 +252,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 @anyones_page
 def join(request: HttpRequest) -> HttpResponse:
-    """Become a member of a team by a code. Who is not logged in does that first; the code waits in the browser."""
+    """Join a team with a code. A user who is not logged in does that first; the code waits in the browser."""
     if not request.user.is_authenticated:
         return render(request, "venues/owner/join_first.html")
 
@@ -279,7 +279,7 @@ def _start_session(request: HttpRequest, user: User, *, stay: bool) -> None:
 
 
 def _pending(request: HttpRequest) -> tuple[User | None, bool]:
-    """Who gave the right password a moment ago, and whether they want to stay logged in."""
+    """Return the user who gave the right password a moment ago, and whether they want to stay logged in."""
     key, password_hash, until, stay = request.session.get(PENDING, (0, "", 0, False))
     user = User.objects.filter(pk=key, is_active=True).first()
     if user is None or until < utc_now().timestamp():

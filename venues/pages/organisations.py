@@ -1,4 +1,4 @@
-"""Teams: what an organisation is, who is in it, what it takes along, its end; and the operator's word for it."""
+"""Teams: an organisation's facts, members, export and closing; and the operator's verification."""
 
 import json
 from functools import partial
@@ -31,7 +31,7 @@ from venues.services.organisations import (
 
 
 class OrganisationForm(OwnerForm):
-    """What an organisation is."""
+    """The facts of an organisation."""
 
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=OrganisationKind.choices, widget=forms.RadioSelect)
@@ -54,7 +54,7 @@ class RoleForm(OwnerForm):
 
 @owner_page
 def organisation(request: HttpRequest, organisation: str) -> HttpResponse:
-    """One team: its members, its places, what it may do with itself."""
+    """Show one team: its members, its places, its actions."""
     membership = selectors.membership(user_of(request), organisation)
     row = membership.organisation
     context = {
@@ -69,7 +69,7 @@ def organisation(request: HttpRequest, organisation: str) -> HttpResponse:
 
 @owner_page
 def change_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
-    """Another name or kind; then it waits for the operator again."""
+    """Change name or kind; it then waits for the operator's verification again."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
     return form_page(
         request,
@@ -85,7 +85,7 @@ def change_organisation(request: HttpRequest, organisation: str) -> HttpResponse
 
 @owner_page
 def invite(request: HttpRequest, organisation: str) -> HttpResponse:
-    """Make a one-time code for a colleague."""
+    """Create a one-time code for a colleague."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
     back = reverse("owner-page-organisation", args=[organisation])
 
@@ -108,10 +108,10 @@ def invite(request: HttpRequest, organisation: str) -> HttpResponse:
 
 @owner_page
 def member(request: HttpRequest, member: str) -> HttpResponse:
-    """Another role for a member."""
+    """Change a member's role."""
     row = selectors.member(user_of(request), member, Role.OWNER)
     team = row.organisation.public_id
-    selectors.organisation(user_of(request), team, Role.OWNER)  # one's own membership may be read with any role
+    selectors.organisation(user_of(request), team, Role.OWNER)  # the user's own membership may be read with any role
     return form_page(
         request,
         bound(RoleForm, request, initial={"role": row.role}),
@@ -126,7 +126,7 @@ def member(request: HttpRequest, member: str) -> HttpResponse:
 
 @owner_page
 def remove_member(request: HttpRequest, member: str) -> HttpResponse:
-    """End a membership, one's own or, for owners, anybody's; asks first."""
+    """End a membership, the user's own or, for owners, anybody's; ask first."""
     user = user_of(request)
     row = selectors.member(user, member, Role.OWNER)
     team, own = row.organisation, row.user_id == user.pk
@@ -151,7 +151,7 @@ def remove_member(request: HttpRequest, member: str) -> HttpResponse:
 
 @owner_action
 def export(request: HttpRequest, organisation: str) -> HttpResponse:
-    """Everything kept of an organisation, as a file."""
+    """Download everything stored about an organisation as a file."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
     value = export_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
     response = HttpResponse(json.dumps(value, ensure_ascii=False, indent=1), content_type="application/json")
@@ -161,7 +161,7 @@ def export(request: HttpRequest, organisation: str) -> HttpResponse:
 
 @owner_page
 def close_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
-    """Close an organisation for good; asks first."""
+    """Close an organisation permanently; ask first."""
     row = selectors.organisation(user_of(request), organisation, Role.OWNER)
     if request.method == "POST":
         organisations.close_organisation(organisation=row, actor=user_of(request).username, now=utc_now())
@@ -180,7 +180,7 @@ def close_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
 # The operator --------------------------------------------------------------------------------------------------------
 @operator_page
 def operator_organisations(request: HttpRequest) -> HttpResponse:
-    """Organisations that wait for the operator's word, and those that have it."""
+    """Show organisations that wait for verification, and those that are verified."""
     rows = Organisation.objects.filter(closed_at=None).annotate(
         open_venues=Count("venues", filter=Q(venues__closed_at=None), distinct=True)
     )
@@ -197,7 +197,7 @@ def operator_organisations(request: HttpRequest) -> HttpResponse:
 
 @operator_page
 def verify(request: HttpRequest, organisation: str) -> HttpResponse:
-    """Vouch for an organisation, or take that back."""
+    """Verify an organisation, or withdraw that."""
     row = selectors.organisation_for_operator(organisation)
     act = unverify_organisation if row.verified_at else verify_organisation
     if request.method == "POST":

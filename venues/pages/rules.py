@@ -1,4 +1,4 @@
-"""What a place asks of people who come, and when it is open: forms, and every version there was."""
+"""Requirements of a place and its opening hours: forms, and all past versions."""
 
 from typing import Any, Final
 
@@ -31,11 +31,11 @@ from venues.requirements import RequirementValues
 from venues.services.venues import set_requirements
 
 CONFIRM: Final = "confirm"
-"""What the button sends that puts rules in force; any other only shows them in words."""
+"""Value of the button that puts rules in force; any other only shows them in words."""
 
 
 class RulesForm(OwnerForm):
-    """What a place asks of people who come."""
+    """The requirements of a place."""
 
     capacity = size_field(gettext_lazy("How many people fit in?"))
     enforced_limit_percent = forms.IntegerField(
@@ -80,7 +80,7 @@ class RulesForm(OwnerForm):
                 self.initial["max_temperature_f"] = from_fahrenheit(self.initial["max_temperature_f"], "C")
 
     def clean_max_temperature_f(self) -> float | None:
-        """Return the limit in degrees Fahrenheit, refusing one that no door could use."""
+        """Return the limit in degrees Fahrenheit. Refuse one that no door could use."""
         unit = settings.TEMPERATURE_UNIT
         typed = self.cleaned_data["max_temperature_f"]
         if typed is None:
@@ -95,7 +95,7 @@ class RulesForm(OwnerForm):
 
 @owner_page
 def rules(request: HttpRequest, venue: str) -> HttpResponse:
-    """Change what a place asks: what it means is shown in words first, then put in force."""
+    """Change a place's requirements: first show what they mean in words, then put them in force."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     asked = rules_of(place)
     present = RequirementValues.of(asked)
@@ -131,7 +131,7 @@ def rules(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def versions(request: HttpRequest, venue: str) -> HttpResponse:
-    """Everything a place ever asked, newest first, in words."""
+    """Show all versions of a place's requirements, newest first, in words."""
     place = selectors.venue(user_of(request), venue)
     rows = place.requirement_versions.order_by("-version")[:100]
     told = [(row, wording.tell(RequirementValues.of(row)), wording.tell_hours(row.hours)) for row in rows]
@@ -139,7 +139,7 @@ def versions(request: HttpRequest, venue: str) -> HttpResponse:
 
 
 class HoursForm(OwnerForm):
-    """A week's hours, one line a day."""
+    """The hours of a week, one line per day."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -152,7 +152,7 @@ class HoursForm(OwnerForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Every line must be readable."""
+        """Check that every line can be parsed."""
         given = super().clean() or self.cleaned_data
         for day in range(7):
             try:
@@ -190,7 +190,7 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
 
 
 def rules_of(place: Venue) -> Requirements:
-    """The version in force; every venue has one from its beginning."""
+    """Return the version in force; every venue has one from the start."""
     if place.requirements is None:
         raise NotFound
     return place.requirements

@@ -1,4 +1,4 @@
-"""Places: a new one, what it is, everything that can be set, its end."""
+"""Places: a new one, its facts, everything that can be configured, its closing."""
 
 from typing import Any, Final, cast
 
@@ -51,7 +51,7 @@ class VenueForm(OwnerForm):
 
 @owner_page
 def new_venue(request: HttpRequest) -> HttpResponse:
-    """A place in one form."""
+    """Create a place in one form."""
     managed = selectors.memberships(user_of(request)).filter(role__in=(Role.OWNER, Role.MANAGER))
     form = bound(VenueForm, request, organisations=[one.organisation for one in managed.order_by("organisation__name")])
     return form_page(
@@ -86,7 +86,7 @@ def _make(request: HttpRequest, form: VenueForm) -> Venue:
 
 # What it is ----------------------------------------------------------------------------------------------------------
 class FactsForm(OwnerForm):
-    """What a place is."""
+    """The facts of a place."""
 
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=VenueKind.choices)
@@ -126,7 +126,7 @@ class FactsForm(OwnerForm):
 
 @owner_page
 def facts(request: HttpRequest, venue: str) -> HttpResponse:
-    """Change what a place is."""
+    """Change the facts of a place."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     initial = {name: getattr(place, name) for name in FactsForm.base_fields}
 
@@ -149,7 +149,7 @@ def facts(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
-    """Everything that can be set, in words, with the way to each."""
+    """Show everything that can be configured, in words, with a link to each."""
     place = selectors.venue(user_of(request), venue)
     asked = rules_of(place)
     values = RequirementValues.of(asked)
@@ -166,7 +166,7 @@ def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def close_venue(request: HttpRequest, venue: str) -> HttpResponse:
-    """Close a place for good; asks first."""
+    """Close a place permanently; ask first."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     if request.method == "POST":
         venues.close_venue(venue=place, actor=user_of(request).username, now=utc_now())

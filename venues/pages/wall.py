@@ -1,4 +1,4 @@
-"""What hangs on a wall or stands on a counter: posters, codes for a screen, stickers."""
+"""Printed and displayed codes: posters, codes for a screen, stickers."""
 
 import datetime as dt
 from typing import Final
@@ -20,7 +20,7 @@ NDEF: Final = "application/octet-stream"
 
 @owner_page
 def venue_wall(request: HttpRequest, venue: str) -> HttpResponse:
-    """Poster, code and sticker of a place."""
+    """Show poster, code and sticker of a place."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
     context = {
@@ -35,7 +35,7 @@ def venue_wall(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def venue_code(request: HttpRequest, venue: str) -> HttpResponse:
-    """The code of a place, as large as the screen; printed, it is a poster in the fonts of the browser."""
+    """Show the code of a place, as large as the screen; printed, it is a poster in the fonts of the browser."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
     context = {
@@ -51,7 +51,7 @@ def venue_code(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def event_code(request: HttpRequest, event: str) -> HttpResponse:
-    """The code of an event, as large as the screen."""
+    """Show the code of an event, as large as the screen."""
     row = selectors.event(user_of(request), event)
     address = event_address(request, row)
     context = {
@@ -67,7 +67,7 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
-    """The poster of a place."""
+    """Return the poster of a place."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
     return _pdf(posters.Poster(place.name, "", address, _short(address)), f"poster-{place.public_id}")
@@ -75,7 +75,7 @@ def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def event_poster(request: HttpRequest, event: str) -> HttpResponse:
-    """The poster of an event; its code is the invitation, where one is needed."""
+    """Return the poster of an event; its code is the invitation, if one is required."""
     row = selectors.event(user_of(request), event)
     address = event_address(request, row)
     subtitle = f"{row.venue.name} · {when(row)}"
@@ -84,14 +84,14 @@ def event_poster(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def sticker(request: HttpRequest, venue: str) -> HttpResponse:
-    """What an NFC sticker of a place holds, for apps that write tags."""
+    """Return the content of a place's NFC sticker, for apps that write tags."""
     place = selectors.venue(user_of(request), venue)
     content = posters.sticker_ndef(links.venue(links.origin(request), place.public_id))
     return _file(content, NDEF, f"sticker-{place.public_id}.ndef", inline=False)
 
 
 def when(event: Event) -> str:
-    """Day and times of an event by the clock of its place."""
+    """Return day and times of an event in the local time of its place."""
     starts, ends = (_local(moment, event.venue.zone) for moment in (event.starts_at, event.ends_at))
     day = date_format(starts, "DATE_FORMAT", use_l10n=True)
     return f"{day}, {starts:%H:%M}–{ends:%H:%M}"
@@ -102,7 +102,7 @@ def _local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 
 def _short(address: str) -> str:
-    """An address as people may type it: without scheme, and without the code of an invitation."""
+    """Return a URL as people may type it: without scheme, and without the code of an invitation."""
     return address.partition("#")[0].partition("://")[2]
 
 

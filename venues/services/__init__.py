@@ -1,1 +1,1 @@
-"""Writes of the app. Begin at `venues` and `accounts`."""
+"""Writes of the app. Begin with `venues` and `accounts`."""

@@ -1,4 +1,4 @@
-"""Accounts of people who run venues: sign-up, log-in, passwords, tokens for programs, the end of an account."""
+"""Accounts of people who run venues: sign-up, log-in, passwords, tokens for programs, deletion."""
 
 import datetime as dt
 from typing import Final
@@ -19,13 +19,16 @@ from venues.services import mailed, second_factor
 from venues.services.checks import clean
 
 MOST_TOKENS: Final = 50
-"""Tokens of an account, a bound on what one account can make."""
+"""Largest number of tokens of an account, which bounds what one account can create."""
 LONGEST_TOKEN_DAYS: Final = 366
 
 
 @transaction.atomic
 def sign_up(*, username: str, password: str, now: dt.datetime, email: str = "") -> User:
-    """Make an account. The e-mail is optional, and not confirmed; without one a lost password cannot be reset."""
+    """Create an account.
+
+    The e-mail address is optional and unconfirmed; without one, a lost password cannot be reset.
+    """
     user = _new_user(username=username, password=password, email=email, now=now)
     _record(user, "account.created", now)
     return user
@@ -33,17 +36,17 @@ def sign_up(*, username: str, password: str, now: dt.datetime, email: str = "") 
 
 @transaction.atomic
 def create_operator(*, username: str, password: str, now: dt.datetime) -> User:
-    """Make an operator: an account that verifies organisations and reads the raw tables of this app."""
+    """Create an operator: an account that verifies organisations and reads the tables of this app."""
     user = _new_user(username=username, password=password, email="", now=now, is_staff=True, is_superuser=True)
     _record(user, "operator.created", now)
     return user
 
 
 def check_log_in(*, username: str, password: str, now: dt.datetime, code: str = "") -> User:
-    """The account whose name, password and second factor these are; raises `NotLoggedIn` else.
+    """Return the account with this name, password and second factor. Raise `NotLoggedIn` if there is none.
 
-    An unknown name costs as much time as a wrong password (Django hashes either) and answers the same. Only who
-    knows the password learns that a second factor is asked for.
+    An unknown name takes as much time as a wrong password (Django hashes either) and gives the same error. Only a
+    client that knows the password learns that a second factor is required.
     """
     user = check_password(username=username, password=password)
     if second_factor.is_on(user):
@@ -54,7 +57,10 @@ def check_log_in(*, username: str, password: str, now: dt.datetime, code: str = 
 
 
 def check_password(*, username: str, password: str) -> User:
-    """The account whose name and password these are, before its second factor; raises `NotLoggedIn` else."""
+    """Return the account with this name and password, before its second factor.
+
+    Raise `NotLoggedIn` if there is none.
+    """
     user = authenticate(None, username=username, password=password)
     if not isinstance(user, User):
         raise NotLoggedIn("wrong_credentials", _("The name or the password is wrong."))
@@ -63,7 +69,7 @@ def check_password(*, username: str, password: str) -> User:
 
 @transaction.atomic
 def change_password(*, user: User, old: str, new: str, now: dt.datetime) -> User:
-    """Set a new password. Other sessions end, since Django ties them to the password, and tokens are removed."""
+    """Set a new password. Other sessions end, because Django ties them to the password, and tokens are removed."""
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(old):
         raise Invalid.field("/old", _("This is not your password."), "wrong")
@@ -74,7 +80,7 @@ def change_password(*, user: User, old: str, new: str, now: dt.datetime) -> User
 
 @transaction.atomic
 def change_email(*, user: User, password: str, email: str, now: dt.datetime) -> User:
-    """Set the address of mails; empty for none. Asks for the password. A new address is not confirmed yet."""
+    """Set the e-mail address; empty for none. Requires the password. A new address is unconfirmed."""
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(password):
         raise Invalid.field("/password", _("This is not your password."), "wrong")
@@ -90,9 +96,9 @@ def change_email(*, user: User, password: str, email: str, now: dt.datetime) -> 
 
 @transaction.atomic
 def reset_password(*, token: str, password: str, now: dt.datetime) -> User:
-    """Set a new password with the token of a mailed link. The second factor, where there is one, stays on.
+    """Set a new password with the token of a link. The second factor, if there is one, stays on.
 
-    The link came by the mailbox of the account, so the address is confirmed with it.
+    The link came by the mailbox of the account, so the address is confirmed too.
     """
     user = mailed.user_of(token, mailed.RESET)
     _set_password(user, password, pointer="/password")
@@ -103,7 +109,7 @@ def reset_password(*, token: str, password: str, now: dt.datetime) -> User:
 
 @transaction.atomic
 def confirm_email(*, token: str, now: dt.datetime) -> User:
-    """Note that the mailbox of an account is its person's own, with the token of a mailed link."""
+    """Record that the mailbox of an account is its user's own, with the token of a link."""
     user = mailed.user_of(token, mailed.CONFIRM)
     mailed.confirm(user, now)
     _record(user, "email.confirmed", now)
@@ -112,7 +118,7 @@ def confirm_email(*, token: str, now: dt.datetime) -> User:
 
 @transaction.atomic
 def make_owner_token(*, user: User, name: str, days: int, now: dt.datetime) -> tuple[OwnerToken, str]:
-    """A token with which a program acts as this account: the row and the token, which is shown this once."""
+    """Create a token with which a program acts as this account; return the row, and the token, shown only once."""
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise Invalid.field("/days", _("Between 1 and %(most)d days.") % {"most": LONGEST_TOKEN_DAYS}, "out_of_range")
     if user.owner_tokens.filter(expires_at__gt=now).count() >= MOST_TOKENS:
@@ -135,7 +141,7 @@ def make_owner_token(*, user: User, name: str, days: int, now: dt.datetime) -> t
 
 @transaction.atomic
 def remove_owner_token(*, token: OwnerToken, now: dt.datetime) -> None:
-    """End a token; its next request is refused."""
+    """Revoke a token; its next request is refused."""
     _record(token.user, "token.removed", now, token=token.public_id)
     token.delete()
 
@@ -144,13 +150,13 @@ def remove_owner_token(*, token: OwnerToken, now: dt.datetime) -> None:
 def close_account(*, user: User, password: str, now: dt.datetime) -> None:
     """Delete an account with its memberships, second factor and tokens; its sessions end with it.
 
-    Raises `Conflict` while it is the last owner of an open organisation.
+    Raise `Conflict` while it is the last owner of an open organisation.
     """
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(password):
         raise Invalid.field("/password", _("This is not your password."), "wrong")
     owned = Membership.objects.filter(user=locked, role=Role.OWNER, organisation__closed_at=None)
-    # Locked like in `remove_member`, so that two owners cannot go at the same time.
+    # Locked as in `remove_member`, so that two owners cannot leave at the same time.
     for membership in owned.select_related("organisation").select_for_update(of=("organisation",)).order_by("pk"):
         others = membership.organisation.memberships.filter(role=Role.OWNER, user__is_active=True)
         if not others.exclude(user=locked).exists():

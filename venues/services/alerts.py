@@ -1,4 +1,4 @@
-"""Mails to members who want to know that a place fills up: one a crossing, the next only after it fell below."""
+"""Notify members that a place is filling up: once per crossing, and again only after it fell below."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -20,9 +20,9 @@ from venues.selectors import TO_CONFIRMED
 
 @transaction.atomic
 def set_alert_mail(*, venue: Venue, user: User, wanted: bool, origin: str, now: dt.datetime) -> bool:
-    """Begin or end one's own mails about a place; what is so already stays as it is. Whether they are wanted now.
+    """Start or stop the user's e-mails about a place; an existing state stays. Return whether they are wanted now.
 
-    They are sent once the address of the account is confirmed; it may be asked for before.
+    They are sent once the account's address is confirmed; they may be requested earlier.
     """
     membership = Membership.objects.select_for_update().get(organisation=venue.organisation, user=user)
     present = AlertMail.objects.filter(venue=venue, membership=membership)
@@ -45,15 +45,15 @@ def set_alert_mail(*, venue: Venue, user: User, wanted: bool, origin: str, now: 
 
 
 def end_crossings(*, alert_ids: Collection[int]) -> None:
-    """These places fell below their alert: the next crossing is worth a mail again."""
+    """Record that these places fell below their alert, so that the next crossing causes an e-mail again."""
     AlertMail.objects.filter(pk__in=alert_ids).update(told_at=None)
 
 
 def mail_alert(*, alert_id: int, heads: int, at: dt.datetime, now: dt.datetime) -> bool:
-    """Send one member the mail of the present crossing; `False` where it was sent already, or is wanted no more.
+    """Send one member the e-mail of the present crossing; return `False` if it was sent already or is no longer wanted.
 
-    Whoever marks the row first sends: the same work twice mails once. A mail server that refuses gives the mark back,
-    so that the next look at the place tries again.
+    The process that first marks the row sends: the same task twice sends once. If the mail server refuses, the mark is
+    removed, so that the next check of the place tries again.
     """
     unsent = AlertMail.objects.filter(TO_CONFIRMED, pk=alert_id, told_at=None)
     if not unsent.update(told_at=now):

@@ -1,4 +1,4 @@
-"""Validation that services share."""
+"""Validation shared by services."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -7,7 +7,7 @@ from common.web.problems import from_validation_error
 
 
 def clean(row: models.Model) -> None:
-    """Check every plain field of a row against its model; raises `Invalid` with the errors of each field."""
+    """Validate every plain field of a row by its model. Raise `Invalid` with the errors of each field."""
     relations = {field.name for field in row._meta.concrete_fields if field.is_relation}
     try:
         row.clean_fields(exclude=relations)

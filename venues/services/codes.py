@@ -1,6 +1,6 @@
-"""Codes that people carry from one screen to another, and links that hold them.
+"""Codes that people carry from one screen to another, and links with them.
 
-A code in a link stands behind the `#`: browsers do not send that part, so no server, proxy or log sees it.
+A code in a link follows the `#`: browsers do not send that part, so no server, proxy or log sees it.
 """
 
 import datetime as dt
@@ -16,29 +16,29 @@ import qrcode.image.svg
 from common.ids import ALPHABET
 
 CODE_LENGTH: Final = 12
-"""60 bits: far more than can be tried in a code's life behind the throttles."""
+"""Length of a code, 60 bits: far more than can be tried in a code's lifetime under the throttles."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
-    """A code, shown once, and when it ends."""
+    """A code, shown only once, and its end."""
 
     code: str
     expires_at: dt.datetime
 
 
 def new_code() -> str:
-    """A random code that can be read aloud, such as `7h3kq2m4xz0a`."""
+    """Return a random code that can be read aloud, such as `7h3kq2m4xz0a`."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def tidy(code: str) -> str:
-    """A code as it was made, from one that a person typed: small letters, no spaces or hyphens."""
+    """Return a typed code in its original form: small letters, no spaces or hyphens."""
     return code.replace(" ", "").replace("-", "").lower()
 
 
 def qr_svg(text: str) -> str:
-    """A QR code as an SVG document, error correction M."""
+    """Return a QR code as an SVG document, error correction M."""
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
     code.add_data(text)
     out = io.BytesIO()

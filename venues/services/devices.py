@@ -1,4 +1,4 @@
-"""Enrolling and revoking devices."""
+"""Enrol and revoke devices."""
 
 import datetime as dt
 from typing import Final
@@ -16,9 +16,9 @@ from venues.services.venues import lock_venue
 
 ENROLMENT_LIFE: Final = dt.timedelta(minutes=10)
 MOST_DEVICES: Final = 200
-"""Devices with a live token at one door, a bound on what one account can make."""
+"""Largest number of devices with a live token at one door, which bounds what one account can create."""
 
-# One statement finds and spends the code: of two at once, the second waits for the row and then finds it used.
+# One statement finds and spends the code: of two concurrent ones, the second waits for the row and then finds it used.
 _SPEND: Final = """
     UPDATE venues_enrolmentcode AS code SET used_at = %(now)s
     FROM venues_door AS door, venues_venue AS venue, venues_organisation AS organisation
@@ -32,7 +32,7 @@ _SPEND: Final = """
 
 @transaction.atomic
 def make_enrolment_code(*, door: Door, actor: str, now: dt.datetime) -> NewCode:
-    """A code that makes one device at this door, good for ten minutes; only its hash is kept."""
+    """Create a code that enrols one device at this door, valid for ten minutes; only its hash is stored."""
     venue = lock_venue(door.venue)
     if not venue.doors.filter(pk=door.pk, closed_at=None).exists():
         raise Gone(_("This door is closed."))
@@ -49,9 +49,9 @@ def make_enrolment_code(*, door: Door, actor: str, now: dt.datetime) -> NewCode:
 
 @transaction.atomic
 def enrol_device(*, code: str, name: str, kind: str, now: dt.datetime) -> tuple[Device, str]:
-    """Spend an enrolment code: the new device and its token, which is shown this once.
+    """Spend an enrolment code; return the new device and its token, shown only once.
 
-    An unknown, spent or late code, and one whose door is closed, raise the same `Invalid`.
+    An unknown, spent or expired code, and one whose door is closed, raise the same `Invalid`.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, {"now": now, "hash": crypto.token_hash(tidy(code))})
@@ -78,7 +78,7 @@ def enrol_device(*, code: str, name: str, kind: str, now: dt.datetime) -> tuple[
 
 @transaction.atomic
 def revoke_device(*, device: Device, actor: str, now: dt.datetime) -> None:
-    """Take a device's token away: its next request is refused. Revoking twice changes nothing."""
+    """Revoke a device's token: its next request is refused. Revoking twice changes nothing."""
     if Device.objects.filter(pk=device.pk, revoked_at=None).update(revoked_at=now):
         _record(device.door, actor, "device.revoked", device.public_id, now)
 
@@ -89,7 +89,7 @@ def mark_seen(*, device_id: int, seen: dt.datetime) -> None:
 
 
 def quarter(moment: dt.datetime) -> dt.datetime:
-    """The start of the quarter of an hour."""
+    """Return the start of the quarter of an hour."""
     return moment.replace(minute=moment.minute - moment.minute % 15, second=0, microsecond=0)
 
 

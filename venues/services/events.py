@@ -23,14 +23,14 @@ from venues.services.venues import VenueFacts, create_venue, lock_venue
 LONGEST_EVENT: Final = dt.timedelta(days=14)
 FURTHEST_AHEAD: Final = dt.timedelta(days=730)
 MOST_EVENTS: Final = 1000
-"""Events of a venue that are still to come, a bound on what one account can make."""
+"""Largest number of future events of a venue, which bounds what one account can create."""
 MOST_INVITATIONS: Final = 1000
-"""Live invitations of an event, likewise."""
+"""Largest number of live invitations of an event, for the same reason."""
 PRIVATE_HOST: Final = "Private host"
-"""Name of a personal organisation made on the way: cards show it, so it must not be the name of an account."""
+"""Name of an automatically created personal organisation: cards show it, so it must not be the name of an account."""
 INVITATION_PURPOSE: Final = "invitation"
 
-# One statement judges and spends: of two at once for the last use, the second finds none left.
+# One statement judges and spends: of two concurrent ones for the last use, the second finds none left.
 _TAKE: Final = """
     UPDATE venues_invitation AS invitation SET uses_left = uses_left - 1
     FROM venues_event AS event
@@ -43,7 +43,7 @@ _TAKE: Final = """
 
 @dataclass(frozen=True, slots=True)
 class QuickEvent:
-    """What one call made: a free event with everything it stands on."""
+    """The result of one call: a free event with everything it needs."""
 
     organisation: Organisation
     venue: Venue
@@ -63,7 +63,7 @@ def create_event(
     now: dt.datetime,
     invitation_needed: bool = True,
 ) -> Event:
-    """Make an event; its doors open an hour before it starts, whatever the venue's weekly hours say."""
+    """Create an event; its doors open an hour before it starts, regardless of the venue's weekly hours."""
     locked = lock_venue(venue)
     if locked.events.filter(cancelled_at=None, ends_at__gt=now).count() >= MOST_EVENTS:
         raise too_many(_("A venue has at most %(most)d events to come."), MOST_EVENTS)
@@ -94,7 +94,10 @@ def update_event(
     size: int | None = None,
     invitation_needed: bool | None = None,
 ) -> Event:
-    """Change an event that is not over; what is `None` stays. A new size does not change invitations made before."""
+    """Change an event that is not over; `None` leaves a value unchanged.
+
+    A new size does not change existing invitations.
+    """
     locked = _lock_event(event)
     if locked.ends_at <= now:
         raise Gone(_("This event is over."))
@@ -117,14 +120,14 @@ def update_event(
 
 @transaction.atomic
 def cancel_event(*, event: Event, actor: str, now: dt.datetime) -> None:
-    """Call an event off; its invitations open nothing any more. Cancelling twice changes nothing."""
+    """Cancel an event; its invitations become invalid. Cancelling twice changes nothing."""
     if Event.objects.filter(pk=event.pk, cancelled_at=None).update(cancelled_at=now):
         _record(event, actor, "event.cancelled", now)
 
 
 @transaction.atomic
 def make_invitation(*, event: Event, actor: str, now: dt.datetime, uses: int | None = None) -> Invitation:
-    """A code that opens check-in to an event `uses` times, by default as often as the event holds people."""
+    """Create a code that opens check-in to an event `uses` times, by default as often as the event has places."""
     locked = _lock_event(event)
     if locked.invitations.filter(revoked_at=None).count() >= MOST_INVITATIONS:
         raise conflict(
@@ -148,21 +151,21 @@ def make_invitation(*, event: Event, actor: str, now: dt.datetime, uses: int | N
 
 @transaction.atomic
 def revoke_invitation(*, invitation: Invitation, actor: str, now: dt.datetime) -> None:
-    """Make an invitation open nothing any more; passes made with it stay. Revoking twice changes nothing."""
+    """Revoke an invitation; passes made with it stay valid. Revoking twice changes nothing."""
     if Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=now):
         _record(invitation.event, actor, "invitation.revoked", now, invitation=invitation.public_id)
 
 
 def invitation_code(invitation: Invitation) -> str:
-    """The code of an invitation, for its host to show again."""
+    """Return the code of an invitation, which its host may display again."""
     return crypto.decrypt(INVITATION_PURPOSE, bytes(invitation.code)).decode()
 
 
 def take_invitation(*, venue_id: int, code: str, start: dt.datetime, end: dt.datetime) -> bool:
     """Spend one use of a code at a venue (its database key) for an event that touches `[start, end)`.
 
-    Call it in the transaction that stores the check-in, so that both happen or neither. Unknown, revoked, used up and
-    foreign codes return `False` alike.
+    Call it in the transaction that stores the check-in, so that both happen or neither. Unknown, revoked, used-up and
+    foreign codes all return `False`.
     """
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"hash": crypto.token_hash(tidy(code)), "venue": venue_id, "start": start, "end": end})
@@ -186,10 +189,10 @@ def create_quick_event(
     host_kind: str = OrganisationKind.PERSONAL,
     host_name: str = PRIVATE_HOST,
 ) -> QuickEvent:
-    """A free event in one call: an unlisted venue that is open for the event alone, with a door and an invitation.
+    """Create a free event in one call: an unlisted venue, open for the event only, with a door and an invitation.
 
-    It belongs to `organisation`, or else to the user's own of `host_kind`, which is made the first time with
-    `host_name`.
+    It belongs to `organisation`, or otherwise to the user's own organisation of `host_kind`, which is created the first
+    time with the name `host_name`.
     """
     host = organisation or _own_organisation(user, host_kind, host_name, now)
     venue = create_venue(
@@ -206,7 +209,7 @@ def create_quick_event(
 
 
 def _own_organisation(user: User, kind: str, name: str, now: dt.datetime) -> Organisation:
-    # The account's row is locked, so that two events made at once share one organisation.
+    # The account's row is locked, so that two concurrent events share one organisation.
     User.objects.select_for_update().get(pk=user.pk)
     found = (
         Organisation.objects.filter(kind=kind, closed_at=None, memberships__user=user, memberships__role=Role.OWNER)

@@ -1,4 +1,4 @@
-"""All of an organisation as one JSON value, for its owners to take along. There is nothing of a visitor in it."""
+"""Export all of an organisation as one JSON value for its owners. It contains no data of visitors."""
 
 import datetime as dt
 from dataclasses import fields
@@ -21,8 +21,10 @@ FACTS: Final = tuple(one.name for one in fields(VenueFacts))
 
 @transaction.atomic
 def export_organisation(*, organisation: Organisation, actor: str, now: dt.datetime) -> dict[str, Any]:
-    """Everything kept of an organisation: members, venues with all versions of their requirements, doors, devices,
-    events, invitations with their codes, and its audit log. Tokens and one-time codes are kept as hashes and left out.
+    """Return everything stored about an organisation.
+
+    Members, venues with all versions of their requirements, doors, devices, events, invitations with their codes, and
+    its audit log. Tokens and one-time codes are stored as hashes and left out.
     """
     audit.record(
         actor=actor,

@@ -1,8 +1,9 @@
-"""Links that are mailed to accounts: for a new password, and to confirm an address.
+"""Links that are sent to accounts by e-mail: for a new password, and to confirm an address.
 
-Either proves that who opens it reads the mailbox. A link names its account and carries a token of Django's generator:
-signed, good for three days (`PASSWORD_RESET_TIMEOUT`), and worth nothing once what it was made for has changed. That
-ends a link for a password with its first use and with a log-in; one that confirms with its first use and a new address.
+Both prove that the user who opens it reads the mailbox. A link names its account and carries a token of Django's
+generator: signed, valid for three days (`PASSWORD_RESET_TIMEOUT`), and invalid once what it was made for has changed.
+A link for a password therefore ends with its first use and with a log-in; one that confirms an address ends with its
+first use and with a new address.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ from venues.models import ConfirmedEmail
 
 
 class _Confirmation(PasswordResetTokenGenerator):
-    """Tokens that a first use and a new address end, but no log-in and no new password."""
+    """Tokens that end with their first use and with a new address, but not with a log-in or a new password."""
 
     key_salt = "venues.services.mailed.confirmation"
 
@@ -39,19 +40,19 @@ _LONGEST: Final = 254  # RFC 5321, section 4.5.3.1.3
 
 
 def seal_address(address: str) -> str:
-    """An address as the broker may keep it; all have one length."""
+    """Return an address as the broker may store it; all have one length."""
     return b64encode(encrypt(_PURPOSE, address.encode().ljust(_LONGEST)))
 
 
 def open_address(sealed: str) -> str:
-    """Inverse of `seal_address`."""
+    """Return the address; the inverse of `seal_address`."""
     return decrypt(_PURPOSE, b64decode(sealed)).decode().rstrip()
 
 
 def mail_password_reset(*, email: str, origin: str) -> None:
-    """Send a link to every account with this address; to none, if there is none.
+    """Send a link to every account with this address; do nothing if there is none.
 
-    Runs in the worker: the request that asked has done the same work and given the same answer either way.
+    Runs in the worker: the request does the same work and gets the same response in both cases.
     """
     for user in User.objects.filter(email__iexact=email, is_active=True).order_by("pk") if email else ():
         context = {"link": links.password_reset(origin, token_for(user, RESET)), "username": user.username}
@@ -60,7 +61,7 @@ def mail_password_reset(*, email: str, origin: str) -> None:
 
 
 def mail_confirmation(*, user_id: int, origin: str) -> None:
-    """Send a link that confirms the present address of an account; nothing where that is done or there is none."""
+    """Send a link that confirms the present address of an account; do nothing if it is confirmed or empty."""
     user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
     if user is None or selectors.email_confirmed(user):
         return
@@ -70,12 +71,12 @@ def mail_confirmation(*, user_id: int, origin: str) -> None:
 
 
 def token_for(user: User, generator: PasswordResetTokenGenerator) -> str:
-    """What a mailed link carries: the account and Django's token for it."""
+    """Return the content of a link: the account and Django's token for it."""
     return f"{urlsafe_base64_encode(force_bytes(user.pk))}.{generator.make_token(user)}"
 
 
 def user_of(token: str, generator: PasswordResetTokenGenerator) -> User:
-    """The account whose link this is, locked; raises `Invalid` where it is wrong, used or too old."""
+    """Return the account of a link, locked. Raise `Invalid` if the link is wrong, used or expired."""
     uid, _dot, secret = token.partition(".")
     try:
         key = int(urlsafe_base64_decode(uid))
@@ -88,11 +89,11 @@ def user_of(token: str, generator: PasswordResetTokenGenerator) -> User:
 
 
 def confirm(user: User, now: dt.datetime) -> None:
-    """Note that the address of a locked account is its person's own."""
+    """Record that the address of a locked account is its user's own."""
     if user.email:
         ConfirmedEmail.objects.update_or_create(user=user, defaults={"email": user.email, "confirmed_at": now})
 
 
 def unconfirm(user: User) -> None:
-    """Forget that an address was confirmed, for the account has another."""
+    """Delete the confirmation of an address, because the account has another."""
     ConfirmedEmail.objects.filter(user=user).update(email="")

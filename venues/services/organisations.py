@@ -21,7 +21,7 @@ MEMBER_CODE_LIFE: Final = dt.timedelta(days=7)
 
 @transaction.atomic
 def create_organisation(*, owner: User, name: str, kind: str, now: dt.datetime) -> Organisation:
-    """Make an organisation, unverified, whose only member is its owner."""
+    """Create an unverified organisation whose only member is its owner."""
     organisation = Organisation(name=name, kind=kind, created_at=now)
     clean(organisation)
     organisation.save(force_insert=True)
@@ -34,7 +34,7 @@ def create_organisation(*, owner: User, name: str, kind: str, now: dt.datetime) 
 def update_organisation(
     *, organisation: Organisation, actor: str, now: dt.datetime, name: str | None = None, kind: str | None = None
 ) -> Organisation:
-    """Rename an organisation or change its kind. A new name or kind is unverified again."""
+    """Rename an organisation or change its kind. It is then unverified again."""
     locked = lock_open(organisation)
     wanted = (clean_name(name) if name is not None else locked.name, kind if kind is not None else locked.kind)
     if wanted == (locked.name, locked.kind):
@@ -51,9 +51,9 @@ def update_organisation(
 
 @transaction.atomic
 def close_organisation(*, organisation: Organisation, actor: str, now: dt.datetime) -> None:
-    """Close an organisation for good: its venues close, its devices lose their tokens, its events are off.
+    """Close an organisation permanently: its venues close, its devices lose their tokens, its events are cancelled.
 
-    The rows go a month later, when no visit depends on them any more. Closing twice changes nothing.
+    The rows are deleted a month later, when no visit depends on them any more. Closing twice changes nothing.
     """
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     if locked.closed_at is not None:
@@ -69,7 +69,7 @@ def close_organisation(*, organisation: Organisation, actor: str, now: dt.dateti
 
 @transaction.atomic
 def verify_organisation(*, organisation: Organisation, actor: str, now: dt.datetime) -> Organisation:
-    """The operator vouches for an organisation: from now on its venues count in release, radar and estimates."""
+    """Verify an organisation as the operator: from now on its venues count in release, radar and estimates."""
     locked = lock_open(organisation)
     if locked.verified_at is None:
         locked.verified_at = now
@@ -80,7 +80,7 @@ def verify_organisation(*, organisation: Organisation, actor: str, now: dt.datet
 
 @transaction.atomic
 def unverify_organisation(*, organisation: Organisation, actor: str, now: dt.datetime) -> Organisation:
-    """The operator takes that back."""
+    """Withdraw the operator's verification."""
     locked = lock_open(organisation)
     if locked.verified_at is not None:
         locked.verified_at = None
@@ -91,7 +91,7 @@ def unverify_organisation(*, organisation: Organisation, actor: str, now: dt.dat
 
 @transaction.atomic
 def make_member_code(*, organisation: Organisation, role: str, actor: str, now: dt.datetime) -> NewCode:
-    """A one-time code, good for seven days, that makes whoever redeems it a member with this role."""
+    """Create a one-time code, valid for seven days, that makes its user a member with this role."""
     if role not in Role.values:
         raise Invalid.field("/role", _("No such role."), "invalid_choice")
     lock_open(organisation)
@@ -106,7 +106,7 @@ def make_member_code(*, organisation: Organisation, role: str, actor: str, now: 
 
 @transaction.atomic
 def redeem_member_code(*, user: User, code: str, now: dt.datetime) -> Membership:
-    """Become a member by a code. Whoever is a member already keeps the role and leaves the code unused."""
+    """Become a member with a code. An existing member keeps the role and leaves the code unused."""
     row = (
         MemberCode.objects.select_for_update(of=("self",))
         .select_related("organisation")
@@ -132,7 +132,7 @@ def redeem_member_code(*, user: User, code: str, now: dt.datetime) -> Membership
 
 @transaction.atomic
 def change_member_role(*, membership: Membership, role: str, actor: str, now: dt.datetime) -> Membership:
-    """Give a member another role; the last owner stays one."""
+    """Change a member's role; the last owner stays one."""
     if role not in Role.values:
         raise Invalid.field("/role", _("No such role."), "invalid_choice")
     lock_open(membership.organisation)
@@ -149,7 +149,7 @@ def change_member_role(*, membership: Membership, role: str, actor: str, now: dt
 
 @transaction.atomic
 def remove_member(*, membership: Membership, actor: str, now: dt.datetime) -> None:
-    """End a membership, one's own or another's; the last owner cannot leave an open organisation."""
+    """End a membership, the user's own or another's; the last owner cannot leave an open organisation."""
     organisation = Organisation.objects.select_for_update().get(pk=membership.organisation_id)
     if organisation.closed_at is None:
         _keep_an_owner(membership)
@@ -158,7 +158,7 @@ def remove_member(*, membership: Membership, actor: str, now: dt.datetime) -> No
 
 
 def lock_open(organisation: Organisation) -> Organisation:
-    """The organisation's row, locked until the transaction ends; raises `Gone` where it is closed."""
+    """Return the organisation's row, locked until the transaction ends. Raise `Gone` if it is closed."""
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     if locked.closed_at is not None:
         raise Gone(_("This organisation is closed."))
@@ -166,7 +166,7 @@ def lock_open(organisation: Organisation) -> Organisation:
 
 
 def _keep_an_owner(membership: Membership) -> None:
-    # The organisation's row is locked, so two owners cannot leave at the same time.
+    # The organisation's row is locked, so that two owners cannot leave at the same time.
     others = Membership.objects.filter(
         organisation=membership.organisation_id, role=Role.OWNER, user__is_active=True
     ).exclude(pk=membership.pk)

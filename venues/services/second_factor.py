@@ -20,19 +20,19 @@ PURPOSE: Final = "second-factor"
 RECOVERY_CODES: Final = 10
 ISSUER: Final = "CrowdTrace"
 STEPS_OF_GRACE: Final = (0, -1, 1)
-"""Time steps accepted around the clock's own, for clocks that differ (RFC 6238 section 5.2)."""
+"""Time steps accepted around the present one, for clocks that differ (RFC 6238 section 5.2)."""
 MOST_MISSES: Final = 10
-"""Wrong codes in a row after which only a recovery code opens: a guesser of six digits then has hit 1 in 33,000."""
+"""Wrong codes in a row after which only a recovery code works: a guesser of six digits has then hit 1 in 33,000."""
 
 
 def is_on(user: User) -> bool:
-    """Whether log-in asks this account for a second factor."""
+    """Return whether log-in asks this account for a second factor."""
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
 @transaction.atomic
 def begin(*, user: User, now: dt.datetime) -> str:
-    """Make a new secret and return its `otpauth://` address; nothing is asked for until `confirm`."""
+    """Create a new secret and return its `otpauth://` URI; log-in does not require it until `confirm`."""
     if is_on(user):
         raise conflict("already_on", _("The second factor is on. Turn it off first."))
     secret = pyotp.random_base32()
@@ -51,7 +51,7 @@ def begin(*, user: User, now: dt.datetime) -> str:
 
 
 def begun(*, user: User) -> str | None:
-    """The address that `begin` made and nothing has confirmed yet, to be shown again; `None` where there is none."""
+    """Return the URI that `begin` created and nothing has confirmed yet; `None` if there is none."""
     factor = SecondFactor.objects.filter(user=user, confirmed_at=None).first()
     if factor is None:
         return None
@@ -60,13 +60,13 @@ def begun(*, user: User) -> str | None:
 
 
 def secret_of(uri: str) -> str:
-    """The secret of an `otpauth://` address, for apps without a camera."""
+    """Return the secret of an `otpauth://` URI, for apps without a camera."""
     return pyotp.parse_uri(uri).secret
 
 
 @transaction.atomic
 def confirm(*, user: User, code: str, now: dt.datetime) -> list[str]:
-    """Turn the second factor on with its first code; returns ten recovery codes, shown this once."""
+    """Turn the second factor on with its first code; return ten recovery codes, shown only once."""
     factor = SecondFactor.objects.select_for_update().filter(user=user, confirmed_at=None).first()
     if factor is None:
         raise conflict("not_begun", _("Begin first, then confirm."))
@@ -83,26 +83,26 @@ def confirm(*, user: User, code: str, now: dt.datetime) -> list[str]:
 
 
 def check_code(*, user: User, code: str, now: dt.datetime) -> None:
-    """Spend a code: each opens once, whoever else sends it at the same moment. Raises `NotLoggedIn` else."""
+    """Spend a code, which works once even for concurrent requests. Raise `NotLoggedIn` if it is wrong."""
     if not _spend(user, code, now):
         raise NotLoggedIn("wrong_code", _("This code is wrong or was used before."))
 
 
 def turn_off(*, user: User, password: str, code: str, now: dt.datetime) -> None:
-    """Turn the second factor off; asks for the password and a code once more."""
+    """Turn the second factor off; requires the password and a code."""
     if not user.check_password(password):
         raise Invalid.field("/password", _("This is not your password."), "wrong")
     if not is_on(user):
         raise conflict("not_on", _("The second factor is not on."))
     if not _spend(user, code, now):
         raise Invalid.field("/code", _("This code is wrong or was used before."), "wrong")
-    with transaction.atomic():  # apart from the code, whose misses must stay counted
+    with transaction.atomic():  # separate from the code, whose misses must stay counted
         SecondFactor.objects.filter(user=user).delete()
         audit.record(actor=user.username, verb="second_factor.off", subject=user.username, now=now)
 
 
 def _spend(user: User, code: str, now: dt.datetime) -> bool:
-    """Whether the code is good; a miss is counted, and the count stays when the caller then refuses."""
+    """Return whether the code is valid. A miss is counted, and stays counted when the caller then refuses."""
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().filter(user=user, confirmed_at__isnull=False).first()
         if factor is None:
@@ -129,7 +129,7 @@ def _spend_recovery_code(factor: SecondFactor, code: str) -> bool:
 
 
 def _step_of(factor: SecondFactor, code: str, now: dt.datetime) -> int | None:
-    """The time step whose code this is, near the present one."""
+    """Return the time step of this code, near the present one."""
     totp = pyotp.TOTP(crypto.decrypt(PURPOSE, bytes(factor.secret)).decode())
     typed = tidy(code).encode()
     present = totp.timecode(now)

@@ -1,4 +1,4 @@
-"""Venues, what they ask, and their doors."""
+"""Venues, their requirements, and their doors."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ from venues.services.organisations import create_organisation, lock_open
 
 FIRST_DOOR: Final = "Entrance"
 MOST_VENUES: Final = 1000
-"""Open venues of an organisation, a bound on what one account can make."""
+"""Largest number of open venues of an organisation, which bounds what one account can create."""
 MOST_DOORS: Final = 100
-"""Open doors of a venue, likewise."""
+"""Largest number of open doors of a venue, for the same reason."""
 WRONG_HOURS: Final[dict[str, Promise]] = {
     "seven_days": gettext_lazy("Give seven lists, Monday first."),
     "not_a_day": gettext_lazy("Give a list of at most twelve pairs."),
@@ -39,7 +39,7 @@ WRONG_HOURS: Final[dict[str, Promise]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueFacts:
-    """What a venue is. Volume and ventilation are optional: the risk engine has priors for each kind."""
+    """The facts of a venue. Volume and ventilation are optional: the risk engine has priors for each kind."""
 
     name: str
     kind: str
@@ -62,7 +62,7 @@ def create_venue(
     now: dt.datetime,
     requirements: RequirementValues | None = None,
 ) -> Venue:
-    """Make a venue with its first requirements (by default open around the clock) and one public door."""
+    """Create a venue with its first requirements (by default open around the clock) and one public door."""
     owner = lock_open(organisation)
     if owner.venues.filter(closed_at=None).count() >= MOST_VENUES:
         raise too_many(_("An organisation has at most %(most)d open venues."), MOST_VENUES)
@@ -81,7 +81,7 @@ def create_venue(
 def create_first_venue(
     *, user: User, host_kind: str, facts: VenueFacts, requirements: RequirementValues, now: dt.datetime
 ) -> Venue:
-    """Make a venue and the organisation that runs it, named like the venue."""
+    """Create a venue and the organisation that runs it, with the venue's name."""
     organisation = create_organisation(owner=user, name=facts.name, kind=host_kind, now=now)
     return create_venue(organisation=organisation, facts=facts, requirements=requirements, actor=user.username, now=now)
 
@@ -104,7 +104,7 @@ def update_venue(*, venue: Venue, changes: Mapping[str, object], actor: str, now
 
 @transaction.atomic
 def close_venue(*, venue: Venue, actor: str, now: dt.datetime) -> None:
-    """Close a venue for good: devices lose their tokens, events are off. Closing twice changes nothing."""
+    """Close a venue permanently: devices lose their tokens, events are cancelled. Closing twice changes nothing."""
     locked = Venue.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=venue.pk)
     if locked.closed_at is not None:
         return
@@ -124,9 +124,9 @@ def set_requirements(
     now: dt.datetime,
     expected_version: int | None = None,
 ) -> Requirements:
-    """Put a new version of requirements in force. The same values as before make no new version.
+    """Put a new version of requirements in force. Unchanged values make no new version.
 
-    Raises `PreconditionFailed` where `expected_version` is given and another version is in force.
+    Raise `PreconditionFailed` if `expected_version` is given and another version is in force.
     """
     locked = lock_venue(venue)
     latest = locked.requirement_versions.order_by("-version").first()
@@ -144,7 +144,7 @@ def set_requirements(
 
 @transaction.atomic
 def add_door(*, venue: Venue, name: str, actor: str, now: dt.datetime, access: str = Access.PUBLIC) -> Door:
-    """Make a door, public or private."""
+    """Create a door, public or private."""
     locked = lock_venue(venue)
     if locked.doors.filter(closed_at=None).count() >= MOST_DOORS:
         raise too_many(_("A venue has at most %(most)d open doors."), MOST_DOORS)
@@ -159,7 +159,7 @@ def add_door(*, venue: Venue, name: str, actor: str, now: dt.datetime, access: s
 def update_door(
     *, door: Door, actor: str, now: dt.datetime, name: str | None = None, access: str | None = None
 ) -> Door:
-    """Rename a door or make it public or private."""
+    """Rename a door, or make it public or private."""
     lock_venue(door.venue)
     locked = Door.objects.select_for_update().get(pk=door.pk)
     if locked.closed_at is not None:
@@ -174,7 +174,7 @@ def update_door(
 
 @transaction.atomic
 def close_door(*, door: Door, actor: str, now: dt.datetime) -> None:
-    """Close a door for good and revoke its devices. Closing twice changes nothing."""
+    """Close a door permanently and revoke its devices. Closing twice changes nothing."""
     if not Door.objects.filter(pk=door.pk, closed_at=None).update(closed_at=now):
         return
     Device.objects.filter(door=door, revoked_at=None).update(revoked_at=now)
@@ -182,7 +182,7 @@ def close_door(*, door: Door, actor: str, now: dt.datetime) -> None:
 
 
 def lock_venue(venue: Venue) -> Venue:
-    """The venue's row with its organisation, locked until the transaction ends; raises `Gone` where it is closed."""
+    """Return the venue's row with its organisation, locked until the transaction ends. Raise `Gone` if it is closed."""
     locked = Venue.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=venue.pk)
     if locked.closed_at is not None or locked.organisation.closed_at is not None:
         raise Gone(_("This venue is closed."))

@@ -1,4 +1,4 @@
-"""Delete what is past its retention."""
+"""Delete data past its retention."""
 
 import json
 from typing import Any
@@ -10,9 +10,9 @@ from common.time import utc_now
 
 
 class Command(BaseCommand):
-    """Print what went, as JSON: rows of a model, or fields that were blanked."""
+    """Print the counts as JSON: deleted rows by model, and fields set to NULL."""
 
-    help = "Delete what is past its retention, as every model declares it; what the nightly task does."
+    help = "Delete data past the retention that its model declares, as the nightly task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Purge now."""

@@ -1,4 +1,4 @@
-"""Put rows that people's acts wrote into random order."""
+"""Put rows written by people's actions into random order."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from passes.services.mixing import mix_rows
 
 
 class Command(BaseCommand):
-    """Print how many rows of each model were mixed, as JSON."""
+    """Print the number of mixed rows of each model, as JSON."""
 
-    help = "Put rows that people's acts wrote into random order; what the nightly task does, and a backup begins with."
+    help = "Put rows written by people's actions into random order, as the nightly task and a backup do."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Mix now."""

@@ -1,4 +1,4 @@
-"""`manage.py restored`, after a backup was restored and before servers start."""
+"""`manage.py restored`: run after restoring a backup and before servers start."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from passes import ticket_keys
 
 
 class Command(BaseCommand):
-    """Notes what a backup cannot know of tickets."""
+    """Record what a backup cannot know about tickets."""
 
-    help = "After a restore: leave days whose ticket keys were public out of the release, and make no lost key again."
+    help = "After a restore: exclude days with published ticket keys from the release, and never recreate lost keys."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Note it."""
+        """Record it."""
         lost = ticket_keys.note_restore(utc_now())
-        self.stdout.write(f"Days whose ticket keys are lost, so that no tickets of them are given: {lost}.")
+        self.stdout.write(f"Days whose ticket keys are lost, for which no tickets are issued: {lost}.")

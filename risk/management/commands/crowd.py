@@ -1,4 +1,4 @@
-"""Bring crowd state and cards up to date."""
+"""Update crowd state and cards."""
 
 import dataclasses
 import json
@@ -12,9 +12,9 @@ from risk.scouting.curves import refresh_cards
 
 
 class Command(BaseCommand):
-    """Print what was done, as JSON."""
+    """Print the result as JSON."""
 
-    help = "Compute the crowd of venues whose visits or ratings changed; what the five-minute task does."
+    help = "Compute the crowd of venues whose visits or ratings changed, as the five-minute task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refresh now."""

@@ -1,4 +1,4 @@
-"""Settle the answers of ended days, fold self-reported results, and learn from them."""
+"""Settle the answers of ended days, count self-reported results, and learn from them."""
 
 import dataclasses
 import json
@@ -13,12 +13,12 @@ from risk.estimates.nightly import learn_tonight
 
 
 class Command(BaseCommand):
-    """Print what was settled and folded and what the gate said, as JSON."""
+    """Print what was settled and counted and what the gate decided, as JSON."""
 
-    help = "Have answers of ended days and self-reported results show, and learn from them; what the nightly task does."
+    help = "Settle answers of ended days, count self-reported results and learn from them, as the nightly task does."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Settle, fold and learn now."""
+        """Settle, count and learn now."""
         now = utc_now()
         settled = settle_answers(now=now)
         folded, night = fold_reports(now=now), learn_tonight(now=now)

@@ -22,21 +22,21 @@ from risk.radar.files import (
 
 
 class Command(BaseCommand):
-    """Quantiles one to four weeks ahead of each date in the vintages, as Parquet; remarks on stderr."""
+    """Write quantiles one to four weeks ahead of each vintage date as Parquet, and remarks to stderr."""
 
-    help = "Forecast weekly counts by area from each as_of date of the vintages; docs/radar.md."
+    help = "Forecast weekly counts by area from each as_of date of the vintages (see docs/radar.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The files."""
+        """Add the arguments for files and the model."""
         parser.add_argument("--vintages", type=Path, required=True, help="date, location, value, as_of")
-        parser.add_argument("--history", type=Path, required=True, help="date, location, value; read for older weeks")
+        parser.add_argument("--history", type=Path, required=True, help="date, location, value, for older weeks")
         parser.add_argument("--out", type=Path, required=True, help="the Parquet file to write")
         parser.add_argument(
             "--reference",
             type=Path,
             action="append",
             default=[],
-            help="source, region, week_end, ili_percent: past seasons of another series; may be repeated",
+            help="past seasons of another series: source, region, week_end, ili_percent; may be repeated",
         )
         parser.add_argument("--populations", type=Path, help="location, population")
         parser.add_argument("--model", choices=["radar", "baseline"], default="radar")
@@ -45,10 +45,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Forecast from every vintage, oldest first."""
         if options["seed"] < 0:
-            raise CommandError("--seed is a whole number from 0.")
+            raise CommandError("--seed must be a whole number that is not negative.")
         out: Path = options["out"]
         if not out.parent.is_dir():
-            raise CommandError(f"{out.parent}: there is no such folder.")
+            raise CommandError(f"The folder {out.parent} does not exist.")
         try:
             vintages, history = read_vintages(options["vintages"]), read_history(options["history"])
             _check_weekdays(history.week, np.array([one.as_of for one in vintages]))
@@ -76,4 +76,4 @@ class Command(BaseCommand):
 
 def _check_weekdays(history: Days, as_of: Days) -> None:
     if len(history) and (history[0] - as_of[0]) % WEEK:
-        raise BadFileError("Weeks of the history end on another weekday than weeks of the vintages.")
+        raise BadFileError("Weeks of the history and of the vintages end on different weekdays.")

@@ -12,24 +12,24 @@ from risk.radar.imports import import_file
 
 
 class Command(BaseCommand):
-    """Known active cases, or a series that the radar forecasts; all rows of a file are stored, or none."""
+    """Store known active cases, or a series that the radar forecasts: all rows of a file, or none."""
 
     help = (
         "Import a weekly series of states and ZIP3 areas from CSV or Parquet: known active cases per person (people "
         "whose positive result was reported within the last ten days, over all people), or a series in the shape of "
-        "FluSight or COVIDcast, which the radar forecasts; docs/radar.md."
+        "FluSight or COVIDcast, which the radar forecasts (see docs/radar.md)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file, and what its numbers are."""
+        """Add the arguments for the file and the meaning of its numbers."""
         parser.add_argument("file", type=Path)
-        parser.add_argument("--source", default="", help="who publishes the series, where the file does not say it")
-        parser.add_argument("--signal", default="", help="what it counts, where the file does not say it")
+        parser.add_argument("--source", default="", help="publisher of the series, if the file does not name it")
+        parser.add_argument("--signal", default="", help="what the series counts, if the file does not name it")
         parser.add_argument("--unit", choices=["count", "percent"], default="", help="of its values")
         parser.add_argument(
             "--total",
             action="store_true",
-            help="known active cases are shares of people infectious, hidden carriers included",
+            help="numbers are shares of people who are infectious, including unreported carriers",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -25,7 +25,7 @@ NOT_INSTALLED: Final = (
 
 
 class Command(BaseCommand):
-    """Print what was done, as JSON."""
+    """Print the result as JSON."""
 
     help = (
         "Compute the crowd state of every venue in the database again, from its first stored visit. With --from and "

@@ -1,4 +1,4 @@
-"""Self-reports beyond the cap of a venue-day: list them, and say whether they count."""
+"""List self-reports beyond the cap of a venue-day, and decide whether they count."""
 
 import datetime as dt
 import json
@@ -14,15 +14,15 @@ from venues.models import Venue
 
 
 class Command(BaseCommand):
-    """Print the days that wait, as JSON, or how many reports were settled."""
+    """Print the days with waiting reports as JSON, or the number of reports that were settled."""
 
-    help = "Positive self-reports beyond three on a venue-day wait; without arguments, list them."
+    help = "List positive self-reports beyond three on a venue-day, which wait for review, or settle those of one day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What to settle."""
+        """Add the arguments for what to settle."""
         parser.add_argument("venue", nargs="?", help="public id")
         parser.add_argument("day", nargs="?", type=dt.date.fromisoformat, help="UTC day")
-        parser.add_argument("--accept", action="store_true", help="count them; else they are left out")
+        parser.add_argument("--accept", action="store_true", help="count the reports; without it they are discarded")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """List, or settle."""
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             return
         venue = Venue.objects.filter(public_id=options["venue"]).first()
         if venue is None or options["day"] is None:
-            raise CommandError("Name a venue by its public id, and a day.")
+            raise CommandError("Give the public id of a venue and a day.")
         settled = settle_waiting(
             venue=venue.pk, day=options["day"], accept=options["accept"], actor="operator", now=utc_now()
         )

@@ -1,4 +1,4 @@
-"""Fill in a file of room scenarios."""
+"""Compute a file of room scenarios."""
 
 import json
 from argparse import ArgumentParser
@@ -13,12 +13,12 @@ KEY = "integrated_concentration_per_unit_emission_h_per_m3"
 
 
 class Command(BaseCommand):
-    """The same file on stdout, each visit with the integral that the model gives."""
+    """Print the same file, with the model's integral for each visit."""
 
-    help = "Answer room scenarios: emitters of one unit an hour, visits, integrated concentrations in h2/m3."
+    help = "Fill in room scenarios: emitters of one unit per hour, visits, integrated concentrations in h2/m3."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file."""
+        """Add the argument for the file."""
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             for at, scenario in enumerate(whole["scenarios"]):
                 self._fill(at, scenario)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CommandError(f"The file is no list of room scenarios: {error!r}") from None
+            raise CommandError(f"The file is not a list of room scenarios: {error!r}") from None
         self.stdout.write(json.dumps(whole, indent=1))
 
     def _fill(self, at: int, scenario: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Score forecasts against what came."""
+"""Score forecasts against the values that were reported later."""
 
 import json
 from argparse import ArgumentParser
@@ -12,15 +12,15 @@ from risk.radar.files import BadFileError, read_forecasts, read_truth
 
 
 class Command(BaseCommand):
-    """Prints a table, or the same as JSON."""
+    """Print a table, or the same as JSON."""
 
-    help = "Score quantile forecasts: weighted interval score, against others on common tasks, and coverage."
+    help = "Score quantile forecasts: weighted interval score, ratio to other forecasts on common tasks, and coverage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The files."""
-        parser.add_argument("file", type=Path, help="forecasts, as `forecast` writes them")
+        """Add the arguments for files and format."""
+        parser.add_argument("file", type=Path, help="forecasts as written by `forecast`")
         parser.add_argument("--truth", type=Path, required=True, help="date, location, value")
-        parser.add_argument("--against", type=Path, help="other forecasts of the same shape, of one or more models")
+        parser.add_argument("--against", type=Path, help="forecasts of one or more other models, in the same format")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         found = report(tasks, truth, others)
         if not any(model["tasks"] for model in found["models"].values()):
-            raise CommandError("No forecast is for a week and location of the truth.")
+            raise CommandError("No forecast matches a week and location of the truth file.")
         self.stdout.write(json.dumps(found, indent=2) if options["json"] else _table(found))
 
 

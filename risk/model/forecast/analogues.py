@@ -1,4 +1,4 @@
-"""Member: what happened next at the most similar past origins."""
+"""Member: what followed the most similar past origins."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
         "week": 1.6,
     }
 )
-"""How much a difference of one standard deviation counts."""
+"""Weight of a difference of one standard deviation."""
 
 
 def analogous(table: Table, wanted: Floats) -> Floats:
-    """Quantiles (rows, horizons, 23) of the change at the 150 origins nearest to each row ``wanted`` of features."""
+    """Return quantiles (rows, horizons, 23) of the change at the 150 origins nearest to each ``wanted`` row."""
     columns = [COLUMN[name] for name in WEIGHTS]
     seen, asked = filled_in(table.features)[:, columns], filled_in(wanted)[:, columns]
     factor = np.array(list(WEIGHTS.values())) / np.maximum(seen.std(axis=0), 1e-9)

@@ -12,7 +12,7 @@ from risk.model.forecast.levels import at_all_levels
 from risk.model.forecast.panel import HORIZONS, Floats
 
 FITTED: Final = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
-"""Levels with trees of their own; the others lie between them."""
+"""Levels with separate trees; the others are interpolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Boosting:
     """Settings of the trees and of the bags that are averaged.
 
     A bag holds ``block_share`` of the blocks and ``area_share`` of the areas, drawn without replacement, so that no
-    season and no area decides. ``feature_share``: of the features, tried at each split.
+    single season or area decides. ``feature_share``: share of the features tried at each split.
     """
 
     rounds: int = 80
@@ -35,7 +35,7 @@ class Boosting:
 
 
 def boosted(table: Table, wanted: Floats, *, settings: Boosting, rng: np.random.Generator) -> Floats:
-    """Quantiles (rows, horizons, 23) of the change for rows ``wanted`` of features."""
+    """Return quantiles (rows, horizons, 23) of the change for rows ``wanted`` of features."""
     inputs, targets, asked = _by_horizon(table.features), table.change.T.ravel(), _by_horizon(wanted)
     known = ~np.isnan(targets)
     total = np.zeros((len(asked), len(FITTED)))
@@ -48,7 +48,7 @@ def boosted(table: Table, wanted: Floats, *, settings: Boosting, rng: np.random.
 
 
 def _by_horizon(features: Floats) -> Floats:
-    """Rows repeated for each horizon, slowest, with weeks ahead and the week they reach as further columns."""
+    """Repeat rows for each horizon (slowest axis), with weeks ahead and the week they reach as further columns."""
     ahead = np.repeat(np.arange(1.0, HORIZONS + 1.0), len(features))
     repeated = np.tile(features, (HORIZONS, 1))
     return np.column_stack([repeated, ahead, repeated[:, COLUMN["week"]] + ahead])
@@ -60,12 +60,12 @@ def _drawn(labels: np.ndarray, share: float, rng: np.random.Generator) -> np.nda
 
 
 def _fitted(inputs: Floats, targets: Floats, asked: Floats, settings: Boosting, rng: np.random.Generator) -> Floats:
-    # Loaded late: it takes a second, and the web server never forecasts.
+    # Imported late: it takes a second, and the web server never forecasts.
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
     quantiles = np.zeros((len(asked), len(FITTED)))
-    # With more threads, sums are taken in another order and forecasts differ in their last digits.
+    # With more threads, sums are computed in another order and forecasts differ in their last digits.
     with threadpool_limits(1):
         for column, level in enumerate(FITTED):
             trees = HistGradientBoostingRegressor(

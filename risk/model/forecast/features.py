@@ -1,6 +1,6 @@
-"""What the members see of an origin: one row an area, the same columns for every source.
+"""Features of an origin that the members learn from: one row for each area, the same columns for every source.
 
-An origin is a week from which a forecast is made. Its row uses nothing after it.
+An origin is a week from which a forecast is made. Its row uses nothing later.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from risk.model.forecast.panel import HORIZONS, Days, Flags, Floats, Ints, carri
 
 LAGS: Final = 8
 SEASON_BEGINS: Final = -20
-"""Week after Christmas from which a season's maximum and mean are taken."""
+"""Week after Christmas from which a season's maximum and mean are computed."""
 REACH: Final = 46
-"""Weeks before an origin that its row can depend on."""
+"""Number of weeks before an origin that its row can depend on."""
 NAMES: Final = (
     "level", "mean2", "mean4", "slope3", "slope4", "slope6", "curvature", "below_maximum", "season_mean", "national",
     "national_slope", "relative", "log_population", "source", "week", "change1", "change2",
@@ -32,9 +32,9 @@ COLUMN: Final = {name: index for index, name in enumerate(NAMES)}
 class Table:
     """Origins to learn from.
 
-    ``features`` (n, columns of `NAMES`); ``change`` (n, horizons) of x from the newest value, NaN where not known;
-    ``area`` (n,) numbers unique over sources; ``season`` (n,) the year it began; ``block`` (n,) numbers of origins that
-    belong together.
+    ``features`` (n, columns of `NAMES`); ``change`` (n, horizons) of x from the newest value, NaN where unknown;
+    ``area`` (n,) numbers unique over sources; ``season`` (n,) the year in which it began; ``block`` (n,) numbers of
+    origins that belong together.
     """
 
     features: Floats
@@ -45,20 +45,20 @@ class Table:
 
     @property
     def size(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         return len(self.features)
 
     def where(self, kept: Flags) -> Table:
-        """The rows kept."""
+        """Return the selected rows."""
         return Table(self.features[kept], self.change[kept], self.area[kept], self.season[kept], self.block[kept])
 
     def column(self, name: str) -> Floats:
-        """One feature."""
+        """Return the column of one feature."""
         return np.asarray(self.features[:, COLUMN[name]])
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """All rows of all tables."""
+    """Return all rows of all tables."""
     return Table(
         np.concatenate([np.zeros((0, len(NAMES))), *(table.features for table in tables)]),
         np.concatenate([np.zeros((0, HORIZONS)), *(table.change for table in tables)]),
@@ -69,7 +69,10 @@ def joined(tables: Sequence[Table]) -> Table:
 
 
 def features_at(x: Floats, *, week: int, log_population: Floats, source: int) -> Floats:
-    """Rows (areas, columns) of the origin at the last week of ``x`` (weeks, areas), ``week`` weeks after Christmas."""
+    """Return rows (areas, columns) of the origin at the last week of ``x`` (weeks, areas).
+
+    ``week``: number of that week after Christmas.
+    """
     filled = carried(x[-REACH:])
     missing = max(0, LAGS - len(filled))
     lag = np.concatenate([np.full((missing, x.shape[1]), np.nan), filled])[::-1][:LAGS]
@@ -97,9 +100,10 @@ def features_at(x: Floats, *, week: int, log_population: Floats, source: int) ->
 
 
 def changes(newest: Floats, later: Floats, weeks: Days) -> Floats:
-    """Changes (areas, horizons) from ``newest`` (areas,) to the weeks after it, ``later`` (up to 4, areas).
+    """Return changes (areas, horizons) from ``newest`` (areas,) to the weeks after it, ``later`` (up to 4, areas).
 
-    ``weeks``: the origin's week and those of ``later``. What is not known yet, or belongs to the next season, is NaN.
+    ``weeks``: the week of the origin and those of ``later``. A value that is not known yet, or belongs to the next
+    season, is NaN.
     """
     change = np.full((len(newest), HORIZONS), np.nan)
     same = season_of(weeks[1:]) == season_of(weeks[:1])
@@ -108,7 +112,7 @@ def changes(newest: Floats, later: Floats, weeks: Days) -> Floats:
 
 
 def filled_in(features: Floats) -> Floats:
-    """Features without gaps: a missing mean is the level, a missing change 0."""
+    """Return features without gaps: a missing mean becomes the level, a missing change 0."""
     filled = features.copy()
     for name in ("mean2", "mean4", "season_mean", "national"):
         column = filled[:, COLUMN[name]]
@@ -117,13 +121,13 @@ def filled_in(features: Floats) -> Floats:
 
 
 def _slope(lag: Floats) -> Floats:
-    """Least-squares slope a week, of weeks that run newest first over the first axis."""
+    """Return the least-squares slope per week, of weeks that run newest first over the first axis."""
     steps = (len(lag) - 1) / 2.0 - np.arange(len(lag))
     return np.asarray(steps @ lag / (steps**2).sum())
 
 
 def _mean(values: Floats) -> Floats:
-    """Mean over the first axis of what is known; NaN where nothing is."""
+    """Return the mean over the first axis of the known values; NaN where there is none."""
     known = ~np.isnan(values)
     count = known.sum(axis=0)
     return np.where(count, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)

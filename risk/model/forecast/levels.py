@@ -1,4 +1,4 @@
-"""Quantile levels, and quantiles between those that were fitted."""
+"""Quantile levels, and quantiles between the fitted ones."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LEVELS: Final = np.array([0.01, 0.025, *(round(0.05 * step, 2) for step in range
 """The 23 levels of FluSight."""
 MEDIAN: Final = 11
 CENTRAL: Final = {"50": (6, 16), "95": (1, 21)}
-"""Where the ends of central intervals are among the levels."""
+"""Indices, among the levels, of the ends of central intervals."""
 
 
 def at_all_levels(quantiles: Floats, levels: Floats) -> Floats:
-    """Quantiles (..., levels) at the 23 levels: linear in the normal score, the outer slopes continued."""
+    """Return quantiles (..., levels) at the 23 levels: linear in the normal score, outer slopes extrapolated."""
     known, wanted = ndtri(levels), ndtri(LEVELS)
     left = np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 2)
     share = (wanted - known[left]) / (known[left + 1] - known[left])

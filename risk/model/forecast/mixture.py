@@ -1,4 +1,4 @@
-"""Members averaged, and their spread set right by how earlier forecasts fared."""
+"""Average the members, and calibrate their spread by the performance of earlier forecasts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USUAL_WEIGHT: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An earlier forecast before its spread was set: ``quantiles`` (areas, horizons, 23) of x on ``scale``."""
+    """An earlier forecast before calibration: ``quantiles`` (areas, horizons, 23) of x on ``scale``."""
 
     panel: Panel
     scale: Scale
@@ -31,23 +31,23 @@ class Past:
 
 
 def averaged(members: Mapping[str, Floats]) -> Floats:
-    """Quantiles averaged level by level with `WEIGHTS`, in order."""
+    """Return the quantiles averaged level by level with `WEIGHTS`, in order."""
     total = sum(WEIGHTS[name] for name in members)
     mixed = sum((WEIGHTS[name] / total * quantiles for name, quantiles in members.items()), start=np.zeros(()))
     return np.sort(np.asarray(mixed), axis=-1)
 
 
 def spread(quantiles: Floats, factor: Floats) -> Floats:
-    """Quantiles (..., 23) moved away from their median by a factor (...)."""
+    """Return quantiles (..., 23) moved away from their median by a factor (...)."""
     median = quantiles[..., MEDIAN, None]
     return np.asarray(median + (quantiles - median) * factor[..., None])
 
 
 def factors(past: Sequence[Past], known: Panel) -> Floats:
-    """Spread (horizons,) by what is known now of the weeks that earlier forecasts were for.
+    """Return the factor of the spread (horizons,), from what is known now of the weeks that earlier forecasts were for.
 
-    For each horizon the factor with the least mean WIS on the scale x over the last ten origins, shrunk to 1.15 as if
-    three origins had shown that.
+    For each horizon it is the factor with the smallest mean WIS on the scale x over the last ten origins, shrunk
+    towards 1.15 with the weight of three origins.
     """
     chosen = np.full(HORIZONS, USUAL)
     for step in range(HORIZONS):

@@ -1,4 +1,4 @@
-"""Forecasts that any other has to beat, and that replace it where too little is known."""
+"""Naive forecasts, which every other forecast has to beat, and which replace it if too little is known."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from risk.model.forecast.levels import LEVELS
 from risk.model.forecast.panel import HORIZONS, WEEK, Floats, Panel, after_christmas, carried, season_of
 
 FEWEST: Final = 8
-"""With fewer values, an area's own past is not used."""
+"""Number of values below which an area's past is not used."""
 NEAR_WEEKS: Final = 3
 WEEKLY_LOG_SD: Final = 0.5
-"""Spread of a week's change where an area's own is not known: a factor 2.7 either way in 95 %; our choice."""
+"""Spread of a week's change if an area's is unknown: a factor 2.7 either way in 95 % of weeks; our choice."""
 
 
 def same_as_last_week(panel: Panel) -> Floats:
-    """Quantiles (areas, horizons, 23) around the newest value, at most three weeks old; NaN without one.
+    """Return quantiles (areas, horizons, 23) around the newest value, at most three weeks old; NaN without one.
 
-    The spread is that of the area's own past changes over as many weeks, taken in both directions, so that the median
-    is the newest value: FluSight's baseline, but from changes over the whole horizon rather than from sums of weekly
-    ones. With fewer than eight changes it is lognormal and wide.
+    The spread is that of the area's past changes over the same number of weeks, in both directions, so that the median
+    is the newest value. This is FluSight's baseline, but from changes over the whole horizon rather than from sums of
+    weekly changes. With fewer than eight changes it is lognormal and wide.
     """
     values = carried(panel.values)
     quantiles = np.full((len(panel.areas), HORIZONS, len(LEVELS)), np.nan)
@@ -40,10 +40,10 @@ def same_as_last_week(panel: Panel) -> Floats:
 
 
 def same_as_last_years(panel: Panel, population: Floats) -> Floats:
-    """Quantiles (areas, horizons, 23) of the area's values in the same weeks, give or take three, of earlier seasons.
+    """Return quantiles (areas, horizons, 23) of the area's values in earlier seasons, within three weeks of the week.
 
-    With fewer than eight of them, of all its values; with fewer of those, of the rates of all areas. NaN where no area
-    has a value.
+    With fewer than eight such values, those of all the area's values; with fewer than eight of these, of the rates of
+    all areas. NaN if no area has a value.
     """
     week, season = after_christmas(panel.weeks), season_of(panel.weeks)
     rates = (panel.values / population).ravel()

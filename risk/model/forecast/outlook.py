@@ -1,4 +1,4 @@
-"""What a reader is told of a forecast: chances, and areas that agree with the state they are part of."""
+"""What is reported about a forecast: chances, and areas that agree with the state they belong to."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from risk.model.forecast.levels import LEVELS, MEDIAN
 from risk.model.forecast.panel import Floats
 
 _UPPER, _LOWER = -3, 2
-"""Levels 0.95 and 0.05, whose distance gives a forecast's spread."""
+"""Levels 0.95 and 0.05, whose difference gives a forecast's spread."""
 _SDS_BETWEEN = float(ndtri(LEVELS[_UPPER]) - ndtri(LEVELS[_LOWER]))
 
 
 def chance_above(quantiles: Floats, threshold: Floats) -> Floats:
-    """Chance (...) that the value reaches a threshold (...), by quantiles (..., 23): linear in the normal score.
+    """Return the chance (...) that the value reaches a threshold (...), from quantiles (..., 23).
 
-    Between 0.01 and 0.99, as nothing is said beyond the outer quantiles. NaN where a quantile or threshold is.
+    It is linear in the normal score and lies between 0.01 and 0.99, because nothing is known beyond the outer
+    quantiles. NaN where a quantile or threshold is.
     """
     rows = np.broadcast_to(np.asarray(threshold, np.float64), quantiles.shape[:-1])
     found = [_chance(one, float(at)) for one, at in zip(quantiles.reshape(-1, len(LEVELS)), rows.ravel(), strict=True)]
@@ -37,13 +38,13 @@ def _chance(quantiles: Floats, threshold: float) -> float:
 def reconciled(
     parts: Floats, whole: Floats, *, weights: Floats, level: Floats, whole_level: float
 ) -> tuple[Floats, Floats]:
-    """Forecasts of a state's areas (n, horizons, 23) and of the state (horizons, 23), moved until their medians agree.
+    """Move forecasts of a state's areas (n, horizons, 23) and of the state (horizons, 23) until their medians agree.
 
-    The areas' medians, weighted and summed, shall be the share of the state's median that the areas' newest values
-    (n,) are of the state's. Each median moves in proportion to its variance, which is minimum-trace reconciliation
-    with independent errors (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, equation 9, source not
-    seen); its other quantiles move by the same factor, so none falls below 0. Where the newest values or medians are
-    0 nothing is moved.
+    The sum of the areas' weighted medians must be the same share of the state's median as the areas' newest values (n,)
+    are of the state's. Each median moves in proportion to its variance, which is minimum-trace reconciliation with
+    independent errors (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, equation 9, source not seen). The
+    other quantiles are multiplied by the same factor, so none falls below 0. If the newest values or medians are 0,
+    nothing moves.
 
     ``weights`` (n,): 1 for counts, the share of the state's people for means.
     """
@@ -61,12 +62,12 @@ def reconciled(
 
 
 def _spread(quantiles: Floats) -> Floats:
-    """Standard deviation (...) of normal distributions with these 5 and 95 % points."""
+    """Return the standard deviation (...) of normal distributions with these 5 and 95 % points."""
     return np.asarray((quantiles[..., _UPPER] - quantiles[..., _LOWER]) / _SDS_BETWEEN)
 
 
 def _scaled(quantiles: Floats, median: Floats) -> Floats:
-    """Quantiles (..., 23) multiplied so that their median is this (...); unchanged where theirs is 0."""
+    """Return quantiles (..., 23) multiplied so that their median is ``median`` (...); unchanged if it is 0."""
     old = quantiles[..., MEDIAN]
     factor = np.divide(np.maximum(median, 0.0), old, out=np.ones_like(old), where=old > 0.0)
     return np.asarray(quantiles * factor[..., None])

@@ -1,6 +1,6 @@
 """Weekly panels as they were known on a date: rows, vintages, gaps, and the calendar of influenza seasons.
 
-A panel never holds a week after its as-of date, so nothing made from one can look ahead.
+A panel never holds a week after its as-of date, so nothing computed from one can look ahead.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Names = npt.NDArray[np.str_]
 
 WEEK: Final = np.timedelta64(7, "D")
 HORIZONS: Final = 4
-"""One to four weeks after the as-of date; FluSight numbers them 0 to 3."""
+"""Horizons of one to four weeks after the as-of date; FluSight numbers them 0 to 3."""
 CARRIED_WEEKS: Final = 3
-"""A missing value is replaced by one at most this many weeks older."""
+"""Age in weeks of the oldest value that replaces a missing one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Reported values of one source: ``week`` (n,) last days of weeks, ``area`` (n,), ``value`` (n,) not below 0.
+    """Reported values of one source: ``week`` (n,) last days of weeks, ``area`` (n,), ``value`` (n,), not negative.
 
-    A week and area appear once.
+    Each combination of week and area appears once.
     """
 
     week: Days
@@ -40,13 +40,13 @@ class Rows:
             raise ValueError("rows need a week, an area and a value each")
 
     def where(self, kept: Flags) -> Rows:
-        """The rows kept."""
+        """Return the selected rows."""
         return Rows(self.week[kept], self.area[kept], self.value[kept])
 
 
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """What one source had published on ``as_of``, the last day of a week."""
+    """What one source had published by ``as_of``, the last day of a week."""
 
     as_of: np.datetime64
     rows: Rows
@@ -54,7 +54,7 @@ class Vintage:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """``values`` (weeks, areas) of consecutive weeks, the last of them the as-of date; NaN where nothing is known."""
+    """``values`` (weeks, areas) of consecutive weeks ending with the as-of date; NaN where unknown."""
 
     weeks: Days
     areas: Names
@@ -62,11 +62,11 @@ class Panel:
 
     @property
     def as_of(self) -> np.datetime64:
-        """The last week."""
+        """Return the last week."""
         return np.datetime64(self.weeks[-1])
 
     def of(self, areas: Names) -> Panel:
-        """The panel of some of its areas, in the order given; NaN for one that it does not have."""
+        """Return the panel of some of its areas, in the given order; NaN for an area that it does not have."""
         values = np.full((len(self.weeks), len(areas)), np.nan)
         _, here, there = np.intersect1d(areas, self.areas, return_indices=True)
         values[:, here] = self.values[:, there]
@@ -74,7 +74,7 @@ class Panel:
 
 
 def panel_of(rows: Rows, *, as_of: np.datetime64) -> Panel:
-    """Rows up to ``as_of`` as a panel; later rows are dropped first, their areas with them."""
+    """Return rows up to ``as_of`` as a panel. Later rows, and areas that have only later rows, are dropped."""
     rows = rows.where(rows.week <= as_of)
     areas, place = np.unique(rows.area, return_inverse=True)
     first = rows.week.min() if len(rows.week) else as_of
@@ -85,9 +85,9 @@ def panel_of(rows: Rows, *, as_of: np.datetime64) -> Panel:
 
 
 def known_at(history: Rows, vintage: Vintage) -> Panel:
-    """The panel on the vintage's date: its rows, and history only for weeks before the oldest of them.
+    """Return the panel on the vintage's date: its rows, and the history for weeks before the oldest of them.
 
-    History within the vintage's span is never read, because it holds later revisions.
+    History within the vintage's span is never used, because it contains later revisions.
     """
     rows = vintage.rows.where(vintage.rows.week <= vintage.as_of)
     oldest = rows.week.min() if len(rows.week) else vintage.as_of
@@ -101,7 +101,7 @@ def known_at(history: Rows, vintage: Vintage) -> Panel:
 
 
 def carried(values: Floats) -> Floats:
-    """Values (weeks, areas) with missing ones replaced by the last before them, up to `CARRIED_WEEKS` old."""
+    """Return values (weeks, areas) with missing ones replaced by the last before them, up to `CARRIED_WEEKS` old."""
     filled = values.copy()
     for _ in range(CARRIED_WEEKS):
         filled[1:] = np.where(np.isnan(filled[1:]), filled[:-1], filled[1:])
@@ -109,19 +109,19 @@ def carried(values: Floats) -> Floats:
 
 
 def weeks_missing(values: Floats) -> Ints:
-    """Age in weeks of the newest value of each area; the number of weeks where there is none."""
+    """Return the age in weeks of the newest value of each area; the number of weeks if there is none."""
     known = ~np.isnan(values[::-1])
     return np.where(known.any(axis=0), known.argmax(axis=0), len(values)).astype(np.int64)
 
 
 def season_of(weeks: Days) -> Ints:
-    """The year in which the season of each week began; seasons turn on 1 July."""
+    """Return the year in which the season of each week began; seasons begin on 1 July."""
     months = weeks.astype("datetime64[M]").astype(np.int64)
     return np.asarray(1970 + (months - 6) // 12)
 
 
 def after_christmas(weeks: Days) -> Ints:
-    """Weeks after the season's 25 December, negative before."""
+    """Return the number of weeks after the season's 25 December, negative before it."""
     december = ((season_of(weeks) - 1970) * 12 + 11).astype("datetime64[M]")
     christmas = december.astype("datetime64[D]") + np.timedelta64(24, "D")
     return np.rint((weeks.astype("datetime64[D]") - christmas).astype(np.int64) / 7.0).astype(np.int64)

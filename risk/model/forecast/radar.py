@@ -1,4 +1,4 @@
-"""The radar: from rows and vintages to forecasts, one as-of date after the other."""
+"""The radar: from rows and vintages to forecasts, one as-of date after another."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ from risk.model.forecast.training import Source, own_source, own_table, referenc
 
 Model = Literal["radar", "baseline"]
 FEWEST_ORIGINS: Final = 500
-"""With fewer past origins, of all areas and sources together, or none of an earlier season, nothing is learned."""
+"""Number of past origins, over all areas and sources, below which nothing is learned; nor without an earlier season."""
 TOO_LITTLE: Final = "too few past weeks to learn from: the forecast is the same as last week, and wide"
 NO_VALUE: Final = "no value in the last weeks: the forecast is what earlier seasons were, and wide"
 SHORT_HISTORY: Final = "short history: its level is taken from the other areas, and the forecast is wider"
 SHORT_SPREAD: Final = 1.5
-"""How much wider the forecast of an area is whose own level is not known; our choice."""
+"""Factor by which the forecast is wider for an area whose level is unknown; our choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """Quantiles of one as-of date, in the unit of the rows.
 
-    ``areas`` (n,) those of the vintage; ``quantiles`` (n, horizons, 23), not below 0 and in order; ``members`` the
-    same of each member and of the two naive forecasts; ``flags`` what to know about an area, "" for all areas.
+    ``areas`` (n,): those of the vintage. ``quantiles`` (n, horizons, 23): not negative, in order. ``members``: the same
+    for each member and for the two naive forecasts. ``flags``: remarks on an area; "" stands for all areas.
     """
 
     as_of: np.datetime64
@@ -67,10 +67,10 @@ def forecasts(
     settings: Boosting | None = None,
     seed: int = 0,
 ) -> Iterator[Forecast]:
-    """Forecast from each vintage, oldest first, from nothing but what was known on its date.
+    """Yield a forecast from each vintage, oldest first, using nothing but what was known on its date.
 
-    ``references``: other series in percent with past seasons to learn from, one of each source. ``population``:
-    people by area. Earlier vintages teach revisions, spread, and what origins looked like when they were new.
+    ``references``: other series in percent with past seasons to learn from, one for each source. ``population``: people
+    by area. Earlier vintages provide revisions, the spread, and how origins looked when they were new.
     """
     people = population or {}
     memory = _Memory()
@@ -81,7 +81,7 @@ def forecasts(
         made = _naive(source, people)
         if model == "radar":
             table = joined([own_table(source, memory.corrected), *memory.references(references, vintage.as_of)])
-            # One stream for each date, so that a forecast does not depend on how many others are asked for.
+            # One random stream for each date, so that a forecast does not depend on how many others are requested.
             rng = np.random.default_rng([seed, int(vintage.as_of.astype("datetime64[D]").astype(np.int64))])
             made = _learned(made, source, table, memory, settings=settings or Boosting(), rng=rng)
         memory.known.append(known)
@@ -91,8 +91,11 @@ def forecasts(
 
 @dataclass(slots=True)
 class _Memory:
-    """What earlier vintages left: panels as reported and corrected, forecasts before their spread was set, and tables
-    of references by number and rows published."""
+    """What earlier vintages leave for later ones.
+
+    Panels as reported and as corrected, forecasts before calibration, and tables of references by their number and the
+    rows published.
+    """
 
     known: list[Panel] = field(default_factory=list)
     corrected: dict[np.datetime64, Panel] = field(default_factory=dict)
@@ -100,7 +103,7 @@ class _Memory:
     tables: dict[tuple[int, int], Table] = field(default_factory=dict)
 
     def references(self, references: Sequence[Rows], as_of: np.datetime64) -> list[Table]:
-        """Tables of what references had published by the date, made once for the same rows."""
+        """Return tables of what references had published by the date, computed once for the same rows."""
         found = []
         for number, rows in enumerate(references, start=1):
             key = number, int((rows.week <= as_of).sum())
@@ -111,7 +114,7 @@ class _Memory:
 
 
 def _naive(source: Source, people: Mapping[str, float]) -> Forecast:
-    """The newest value again; where it is too old, what earlier seasons were."""
+    """Return a forecast of the newest value; if it is too old, one of earlier seasons."""
     panel = source.panel
     members = {
         "same as last week": same_as_last_week(panel),
@@ -131,7 +134,10 @@ def _learned(
     settings: Boosting,
     rng: np.random.Generator,
 ) -> Forecast:
-    """The mixture of the members, kept in memory; the naive forecast where there is nothing to learn or start from."""
+    """Return the mixture of the members, and keep it in memory.
+
+    Return the naive forecast if there is nothing to learn from or no level to start from.
+    """
     panel, scale = source.panel, source.scale
     if not _teaches(table, panel.as_of):
         return replace(naive, flags=(("", TOO_LITTLE), *naive.flags))
@@ -152,7 +158,7 @@ def _learned(
 
 
 def _teaches(table: Table, as_of: np.datetime64) -> bool:
-    """Whether there are origins enough, some of them of earlier seasons."""
+    """Return whether there are enough origins, some of them in earlier seasons."""
     known = ~np.isnan(table.change)
     earlier = table.season < season_of(np.array([as_of]))[0]
     return bool(earlier.any()) and int(known.sum(axis=0).min()) >= FEWEST_ORIGINS
@@ -161,7 +167,7 @@ def _teaches(table: Table, as_of: np.datetime64) -> bool:
 def _members(
     table: Table, features: Floats, usable: Flags, settings: Boosting, rng: np.random.Generator
 ) -> dict[str, Floats]:
-    """Quantiles (areas, horizons, 23) of x by each member; NaN where there is no level to start from."""
+    """Return quantiles (areas, horizons, 23) of x by each member; NaN if there is no level to start from."""
     wanted = features[usable]
     level = wanted[:, COLUMN["level"], None, None]
     changes = {
@@ -176,14 +182,17 @@ def _members(
 
 
 def _uncertainty(panel: Panel, short: Flags) -> Floats:
-    """How much wider than usual (areas, horizons): for a short history, and for a newest value of an earlier week."""
+    """Return how much wider than usual (areas, horizons) a forecast is.
+
+    The reasons are a short history and a newest value that is not of the last week.
+    """
     ahead = np.arange(1.0, HORIZONS + 1.0)
     age = np.minimum(weeks_missing(panel.values), CARRIED_WEEKS)[:, None]
     return np.sqrt((ahead + age) / ahead) * np.where(short, SHORT_SPREAD, 1.0)[:, None]
 
 
 def _values(x: Floats, scale: Scale) -> Floats:
-    """From x (areas, horizons, 23) to values, in order."""
+    """Convert x (areas, horizons, 23) to values, in order."""
     return np.sort(np.moveaxis(scale.values(np.moveaxis(x, 0, -1)), -1, 0), axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""How much first reports are revised, learned from earlier vintages."""
+"""Learn from earlier vintages how much first reports are revised."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import numpy as np
 from risk.model.forecast.panel import WEEK, Floats, Panel
 
 AGES: Final = 2
-"""The newest two weeks are corrected."""
+"""Number of newest weeks that are corrected."""
 VINTAGES: Final = 8
 WITHIN: Final = np.timedelta64(180, "D")
 SHRINK: Final = 2.0
 BOUNDS: Final = (-0.1, 0.3)
 FEWEST: Final = 5.0
-"""Counts below are left out: the ratio of small numbers says little."""
+"""Counts below this are left out, because ratios of small numbers say little."""
 
 
 def correction(now: Panel, before: Sequence[Panel]) -> Floats:
-    """Log factors (2,) by which the newest week and the one before it are expected to change.
+    """Return log factors (2,) by which the newest week and the one before it are expected to change.
 
-    ``before``: the panels known earlier, oldest first. Each factor is the median log ratio of what is known now to
-    what was first known, over areas and the last eight vintages within 180 days, shrunk by n / (n + 2) and cut to
-    -0.1..0.3.
+    ``before``: panels known earlier, oldest first. Each factor is the median log ratio of what is known now to what was
+    first known, over areas and the last eight vintages within 180 days, shrunk by n / (n + 2) and limited to -0.1..0.3.
     """
     recent = [panel for panel in before if now.as_of - WITHIN <= panel.as_of < now.as_of][-VINTAGES:]
     factors = np.zeros(AGES)
@@ -37,7 +36,7 @@ def correction(now: Panel, before: Sequence[Panel]) -> Floats:
 
 
 def _ratios(now: Panel, then: Panel, age: int) -> Floats:
-    """Log ratios of the week that was ``age`` weeks old then; none while that week is still as young."""
+    """Return log ratios of the week that was ``age`` weeks old then; none while that week is still as young."""
     row = int((now.as_of - then.as_of) // WEEK) + age
     if row < AGES or row >= len(now.weeks) or age >= len(then.weeks):
         return np.zeros(0)
@@ -47,7 +46,7 @@ def _ratios(now: Panel, then: Panel, age: int) -> Floats:
 
 
 def corrected(panel: Panel, factors: Floats) -> Panel:
-    """The panel with its newest weeks brought to where revisions are expected to take them."""
+    """Return the panel with its newest weeks corrected by the expected revisions."""
     values = panel.values.copy()
     ages = min(AGES, len(values))
     values[len(values) - ages :] *= np.exp(factors[:ages][::-1])[:, None]

@@ -12,16 +12,16 @@ from risk.model.forecast.panel import HORIZONS, Floats
 
 PENALTY: Final = 3.0
 OWN_WEIGHT: Final = 2.0
-"""Weight of the forecast's own source against references."""
+"""Weight of the source that is forecast, relative to references."""
 BY_WEEK: Final = 6
-"""The first features also act in proportion to the week."""
+"""Number of first features that also enter multiplied by the week."""
 FARTHEST: Final = 5.0
-"""Standard deviations at which an input is cut, so that a strange origin is not extrapolated."""
+"""Standard deviations at which an input is clipped, so that an unusual origin is not extrapolated."""
 LEAST_RESIDUAL: Final = 1e-3
 
 
 def ridged(table: Table, wanted: Floats) -> Floats:
-    """Quantiles (rows, horizons, 23) of the change for rows ``wanted`` of features."""
+    """Return quantiles (rows, horizons, 23) of the change for rows ``wanted`` of features."""
     weight = np.where(table.column("source") == 0.0, OWN_WEIGHT, 1.0)
     quantiles = np.zeros((len(wanted), HORIZONS, len(LEVELS)))
     for step in range(HORIZONS):
@@ -48,7 +48,7 @@ def _inputs(features: Floats, *, ahead: int) -> Floats:
 
 
 def _standardised(inputs: Floats, asked: Floats) -> tuple[Floats, Floats]:
-    """Both by mean and standard deviation of the first, with a constant column before them."""
+    """Return both arrays standardised by mean and standard deviation of the first, with a constant column in front."""
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0)
     deviation = np.where(deviation > 1e-9, deviation, 1.0)
     first, second = (np.clip((rows - mean) / deviation, -FARTHEST, FARTHEST) for rows in (inputs, asked))

@@ -1,6 +1,6 @@
-"""The scale of the forecast: fourth roots of rates, each series divided by its own in-season level.
+"""The scale of the forecast: fourth roots of rates, each series divided by its in-season level.
 
-Counts and percentages of large and small areas become comparable, so that one model learns from all of them. The
+It makes counts and percentages of large and small areas comparable, so that one model learns from all of them. The
 transformation is that of Flusion (Ray et al. 2025, doi:10.1016/j.epidem.2024.100810, source not seen); its constants
 are those of our prototype.
 """
@@ -16,7 +16,7 @@ from risk.model.forecast.panel import Days, Flags, Floats, Panel, after_christma
 
 Unit = Literal["count", "percent"]
 RATE_OFFSET: Final = 0.75**4
-"""Per 100,000; keeps the noise of counts near 0 from being magnified by the root."""
+"""Offset per 100,000; prevents the root from magnifying the noise of counts near 0."""
 PERCENT_OFFSET: Final = float(np.exp(-7.0))
 PERCENT_FACTOR: Final = 4.0
 SEASON: Final = (-12, 22)
@@ -24,27 +24,27 @@ SEASON: Final = (-12, 22)
 TOP: Final = 0.95
 TOP_OFFSET: Final = 0.01
 FEWEST_WEEKS: Final = 8
-"""A series with fewer known in-season weeks takes the level usual among the others."""
+"""Number of known in-season weeks below which a series takes the usual level of the others."""
 USUAL_TOP: Final = 5.0
-"""In-season 95 % point per 100,000 that an area without a population is taken to have; our choice."""
+"""In-season 95 % point per 100,000 assumed for an area without a population; our choice."""
 LEAST_TOP_COUNT: Final = 1.0
 USUAL_CENTRE: Final = 0.65
-"""Centre of a series where no other has one; our choice."""
+"""Centre of a series if no other series has one; our choice."""
 
 
 def in_season(weeks: Days) -> Flags:
-    """Whether each week is in season."""
+    """Return whether each week is in season."""
     week = after_christmas(weeks)
     return np.asarray((week >= SEASON[0]) & (week <= SEASON[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How values of each area become x and back: ``x = root / top - centre``.
+    """Conversion of each area's values to x and back: ``x = root / top - centre``.
 
-    ``root`` is (rate per 100,000 + 0.75^4)^(1/4) of counts and (4 * (percent + e^-7))^(1/4) of percentages.
-    ``population`` (areas,) people, or what represents them; ``top`` and ``centre`` (areas,); ``short`` (areas,)
-    whether an area's own level was not known.
+    ``root`` is (rate per 100,000 + 0.75^4)^(1/4) for counts and (4 * (percent + e^-7))^(1/4) for percentages.
+    ``population`` (areas,): people, or a substitute. ``top`` and ``centre`` (areas,). ``short`` (areas,): whether an
+    area's level was unknown.
     """
 
     unit: Unit
@@ -54,11 +54,11 @@ class Scale:
     short: Flags
 
     def x(self, values: Floats) -> Floats:
-        """Values (..., areas) on the scale."""
+        """Return values (..., areas) on the scale."""
         return np.asarray(_root(values, self.unit, self.population) / self.top - self.centre)
 
     def values(self, x: Floats) -> Floats:
-        """x (..., areas) back as values, not below 0."""
+        """Return x (..., areas) converted to values, not negative."""
         power = np.maximum((x + self.centre) * self.top, 0.0) ** 4
         if self.unit == "percent":
             return np.maximum(power / PERCENT_FACTOR - PERCENT_OFFSET, 0.0)
@@ -66,10 +66,9 @@ class Scale:
 
 
 def scale_of(panel: Panel, *, unit: Unit, used: Flags, population: Floats | None = None) -> Scale:
-    """The scale of a panel from its ``used`` weeks (weeks,).
+    """Return the scale of a panel, from its ``used`` weeks (weeks,).
 
-    ``population`` (areas,), NaN where unknown: the area's own 95 % point then represents it, as if that were 5 per
-    100,000.
+    ``population`` (areas,), NaN where unknown: the area's 95 % point is used instead, as if it were 5 per 100,000.
     """
     seen = panel.values[used]
     people = np.full(len(panel.areas), np.nan) if population is None else population
@@ -90,7 +89,7 @@ def _root(values: Floats, unit: Unit, population: Floats) -> Floats:
 
 
 def _quantile(values: Floats, level: float) -> Floats:
-    """Quantile of what is known in each column; NaN where nothing is."""
+    """Return the quantile of the known values in each column; NaN if there is none."""
     columns = (column[~np.isnan(column)] for column in values.T)
     return np.array([np.quantile(column, level) if len(column) else np.nan for column in columns])
 

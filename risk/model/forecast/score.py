@@ -1,4 +1,4 @@
-"""Scores of quantile forecasts against what came.
+"""Score quantile forecasts against the values that were reported later.
 
 A task is one reference date, horizon and area. Scores are compared on tasks that both forecasts have.
 """
@@ -18,20 +18,24 @@ PEAK_WEEKS: Final = 2
 BLOCK_WEEKS: Final = 4
 RESAMPLES: Final = 1000
 NATIONAL: Final = "US"
-"""The area that is the sum of the others."""
+"""Code of the area that is the sum of the others."""
 
 
 def wis(quantiles: Floats, truth: Floats) -> Floats:
-    """Weighted interval score (...) of quantiles (..., 23): twice the mean pinball loss (Bracher et al. 2021,
-    doi:10.1371/journal.pcbi.1008618). Lower is better; the unit is that of the truth."""
+    """Return the weighted interval score (...) of quantiles (..., 23).
+
+    It is twice the mean pinball loss (Bracher et al. 2021, doi:10.1371/journal.pcbi.1008618), in the unit of the truth.
+    Lower is better.
+    """
     error = np.asarray(truth)[..., None] - quantiles
     return np.asarray(2.0 * np.maximum(LEVELS * error, (LEVELS - 1.0) * error).mean(axis=-1))
 
 
 def scored(tasks: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """One row a task that has a truth: keys, `model`, `wis`, `log_wis` (of log(1 + value)), `in_50`, `in_95`, `phase`.
+    """Return one row for each task that has a truth.
 
-    ``tasks``: keys, `model`, and one column for each of the 23 levels. ``truth``: `date`, `location`, `value`.
+    Columns: keys, `model`, `wis`, `log_wis` (of log(1 + value)), `in_50`, `in_95`, `phase`. ``tasks``: keys, `model`,
+    and one column for each of the 23 levels. ``truth``: `date`, `location`, `value`.
     """
     phases = truth.assign(phase=phase(truth)).rename(columns={"date": "target_end_date"})
     found = tasks.merge(phases, on=["target_end_date", "location"]).dropna(subset=["value"])
@@ -46,7 +50,10 @@ def scored(tasks: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
 
 
 def phase(truth: pd.DataFrame) -> pd.Series:
-    """ "rise", "peak" (within two weeks of the area's highest week of the season) or "decline", of each row."""
+    """Return the phase of each row: "rise", "peak" or "decline".
+
+    A peak is within two weeks of the area's highest week of the season.
+    """
     date = pd.to_datetime(truth["date"])
     season = date.dt.year - (date.dt.month < 7)
     highest = truth.assign(when=date, season=season).dropna(subset=["value"])
@@ -59,19 +66,22 @@ def phase(truth: pd.DataFrame) -> pd.Series:
 
 
 def common(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Scored tasks that both have; columns of the second end in `_against`."""
+    """Return scored tasks that both have; columns of the second end in `_against`."""
     return ours.merge(theirs[[*KEYS, "wis", "log_wis"]], on=KEYS, suffixes=("", "_against"))
 
 
 def relative(both: pd.DataFrame, score: str = "wis") -> float:
-    """Mean score as a ratio of the other's mean; NaN without a task."""
+    """Return the mean score divided by the other's mean; NaN without a task."""
     other = both[f"{score}_against"].sum()
     return float(both[score].sum() / other) if other > 0 else float("nan")
 
 
 def interval(both: pd.DataFrame, *, rng: np.random.Generator, level: float = 0.9) -> tuple[float, float]:
-    """Interval of `relative` by resampling blocks of four consecutive reference dates, since neighbours share errors
-    (moving blocks: Künsch 1989, doi:10.1214/aos/1176347265, source not seen)."""
+    """Return an interval of `relative`, from resampled blocks of four consecutive reference dates.
+
+    Blocks are used because neighbouring dates share errors (moving blocks: Künsch 1989, doi:10.1214/aos/1176347265,
+    source not seen).
+    """
     weekly = both.groupby("reference_date")[["wis", "wis_against"]].sum().sort_index().to_numpy()
     if not len(weekly):
         return float("nan"), float("nan")
@@ -84,16 +94,16 @@ def interval(both: pd.DataFrame, *, rng: np.random.Generator, level: float = 0.9
 
 
 def wide(forecasts: pd.DataFrame) -> pd.DataFrame:
-    """One row a task and model from one row a quantile; a task that lacks a level has NaN there."""
+    """Return one row for each task and model, from one row for each quantile; NaN in a task that lacks a level."""
     rows = forecasts.assign(quantile=forecasts["quantile"].round(4))
     rows = rows[rows["quantile"].isin(LEVELS)]
     return rows.pivot(index=["model", *KEYS], columns="quantile", values="value").reindex(columns=LEVELS).reset_index()
 
 
 def report(tasks: pd.DataFrame, truth: pd.DataFrame, others: pd.DataFrame | None = None) -> dict[str, Any]:
-    """Scores of each model, by horizon and phase, and as a ratio to each model of ``others``; ready for JSON.
+    """Return scores of each model, by horizon and phase, and as ratios to each model of ``others``; ready for JSON.
 
-    Means are over areas without the national one, whose errors would outweigh all others; it is scored apart.
+    Means are over areas without the national one, whose errors would outweigh all others; it is scored separately.
     """
     local = tasks["location"] != NATIONAL
     against = {} if others is None else {str(name): scored(rows, truth) for name, rows in others.groupby("model")}

@@ -1,4 +1,4 @@
-"""Which past origins are learned from: of the forecast's own source and of references, on each as-of date."""
+"""Choose the past origins to learn from, of the source that is forecast and of references, on each as-of date."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from risk.model.forecast.panel import HORIZONS, Days, Flags, Floats, Panel, Rows
 from risk.model.forecast.scale import Scale, in_season, scale_of
 
 ORIGINS: Final = (-12, 20)
-"""Weeks after Christmas whose origins are learned from."""
+"""Weeks after Christmas whose origins are used."""
 LEFT_OUT_SEASONS: Final = (2008, 2009, 2020, 2021)
-"""The two that the pandemic of 2009 touched, and the two in which influenza was nearly absent."""
+"""Seasons left out: two affected by the pandemic of 2009, and two almost without influenza."""
 PANDEMIC: Final = (np.datetime64("2020-03-08"), np.datetime64("2020-06-30"))
-"""Spring in which visits for influenza-like illness were not for influenza."""
+"""Spring in which visits for influenza-like illness were not caused by influenza."""
 VOLUNTARY: Final = (np.datetime64("2024-05-01"), np.datetime64("2024-10-31"))
-"""Hospitals in the United States were free not to report (CMS-1808-F, source not seen): nothing is learned from it."""
+"""Time in which hospitals in the United States did not have to report (CMS-1808-F, source not seen); left out."""
 FEWEST_REFERENCE_WEEKS: Final = 60
 UNLIKE: Final[Mapping[str, np.datetime64]] = {
     "Region 10": np.datetime64("2010-07-01"),
     "Virgin Islands": np.datetime64("9999-01-01"),
     "Commonwealth of the Northern Mariana Islands": np.datetime64("9999-01-01"),
 }
-"""Areas of ILINet whose weeks before a date do not move with the others."""
+"""Areas of ILINet whose weeks before a date do not follow the others."""
 OWN_BLOCK_WEEKS: Final = 6
 AREAS: Final = 10_000
-"""More than the areas of any one source."""
+"""Larger than the number of areas of any source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Source:
     number: int
 
     def features(self, panel: Panel) -> Floats:
-        """Rows of the last week of a panel of the same areas."""
+        """Return rows of the last week of a panel of the same areas."""
         people = self.scale.population
         size = np.log(people) if self.scale.unit == "count" else np.zeros(len(people))
         week = int(after_christmas(panel.weeks[-1:])[0])
@@ -49,7 +49,7 @@ class Source:
 
 
 def ordinary(weeks: Days) -> Flags:
-    """Whether each week belongs to a season like those to come."""
+    """Return whether each week belongs to a season like future ones."""
     pandemic = (weeks >= PANDEMIC[0]) & (weeks <= PANDEMIC[1])
     return np.asarray(~np.isin(season_of(weeks), LEFT_OUT_SEASONS) & ~pandemic)
 
@@ -59,20 +59,20 @@ def _voluntary(weeks: Days) -> Flags:
 
 
 def own_source(panel: Panel, population: Floats | None) -> Source:
-    """The source that is forecast, as known now; its level comes from ordinary weeks in season."""
+    """Return the source that is forecast, as known now; its level comes from ordinary weeks in season."""
     used = in_season(panel.weeks) & ordinary(panel.weeks) & ~_voluntary(panel.weeks)
     return Source(panel, scale_of(panel, unit="count", used=used, population=population), 0)
 
 
 def own_table(source: Source, views: Mapping[np.datetime64, Panel]) -> Table:
-    """Origins of the source itself, each as it was seen in the vintage of its week, where ``views`` has one."""
+    """Return origins of the source itself, each as seen in the vintage of its week if ``views`` has that vintage."""
     weeks = source.panel.weeks
     voluntary = _voluntary(weeks)
     return _table(source, _learnable(weeks) & ordinary(weeks) & ~voluntary, views, hidden=voluntary)
 
 
 def reference_table(rows: Rows, *, number: int, as_of: np.datetime64) -> Table:
-    """Origins of a reference series in percent, of what it had published by the as-of date."""
+    """Return origins of a reference series in percent, from what it had published by the as-of date."""
     rows = rows.where((rows.week <= as_of) & ordinary(rows.week))
     for area, since in UNLIKE.items():
         rows = rows.where((rows.area != area) | (rows.week >= since))
@@ -92,7 +92,7 @@ def _learnable(weeks: Days) -> Flags:
 
 
 def _table(source: Source, origins: Flags, views: Mapping[np.datetime64, Panel], *, hidden: Flags) -> Table:
-    """Rows of all origins with a level and a known change; no target is taken from a ``hidden`` week."""
+    """Return rows of all origins with a level and a known change; ``hidden`` weeks are never targets."""
     panel, tables = source.panel, []
     x = np.where(hidden[:, None], np.nan, source.scale.x(panel.values))
     season = season_of(panel.weeks)

@@ -1,7 +1,7 @@
-"""Estimates that learn from reported results: pure, no clock, seeds passed in.
+"""Estimates that learn from reported results: pure, without a clock, with seeds passed in.
 
-- `cells.cells_of(...)`, `cells.added(...)`, `cells.coarsened(...)`: what is kept of reporters.
+- `cells.cells_of(...)`, `cells.added(...)`, `cells.coarsened(...)`: what is stored about reporters.
 - `posterior.fit(cells, prior, period=, seed=)` -> `Estimate`.
-- `gate.learn(...)` -> `Learned`: refit, and whether the new estimate takes over.
-- `separation.separated(...)`: scale and prevalence apart, with series and the renewal identity.
+- `gate.learn(...)` -> `Learned`: refit, and decide whether the new estimate takes effect.
+- `separation.separated(...)`: scale and prevalence separately, using series and the renewal identity.
 """

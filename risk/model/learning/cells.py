@@ -1,13 +1,14 @@
-"""Cells: what is kept of people who reported a result, and never who they were.
+"""Cells: what is stored about people who reported a result, without who they were.
 
 A cell counts the reporters of one period and stream whose visits looked alike: the band of their total expected hits,
-the venue kind that gave most of them, and the band of its share. It keeps how many reported, how many of them a
-positive result, and sums over them of expected hits by kind and of the square of each one's total, for a chance that
-bends is not that of the mean reporter. A cell of fewer than `FEWEST` reporters is merged with its
-neighbours, first over shares, then over kinds, then over bands; what is fewer still waits.
+the venue kind that contributed most, and the band of its share. It holds the number of reporters, the number of
+positive results, and sums over the reporters of expected hits by kind and of the square of each reporter's total, which
+is needed because a nonlinear chance is not that of the mean reporter. A cell with fewer than `FEWEST` reporters is
+merged with its neighbours, first over shares, then over kinds, then over bands; a remainder that is still smaller
+waits.
 
-Only cells of `coarsened` may be kept or looked at. Those of `cells_of` hold single people: the hits of one person by
-kind are nearly a name to whoever knows the person's visits.
+Only cells from `coarsened` may be stored or looked at. Cells from `cells_of` can hold single people: the hits of one
+person by kind almost identify that person to anybody who knows the visits.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 PERIOD_DAYS: Final = 28
-"""Days of reports that may share a cell; our choice: shorter, and few reporters make coarse cells."""
+"""Days of reports that may share a cell; our choice: with shorter periods, few reporters make coarse cells."""
 FEWEST: Final = 5
-"""Reporters of a cell that may be kept."""
+"""Smallest number of reporters of a cell that may be stored."""
 BANDS: Final = 1e-4 * 4.0 ** np.arange(7)
-"""Edges of total expected hits, each four times the last, from 0.01 % to 40 %; our choice, see docs/model.md."""
+"""Edges of total expected hits, each four times the one before, from 0.01 % to 40 %; our choice, see docs/model.md."""
 SHARES: Final = np.array([0.5, 0.8])
 """Edges of the share of the dominant kind; our choice."""
 ANY: Final = -1
 """Band, kind or share of a cell that was merged over it."""
 MOST_HITS: Final = 100.0
-"""More expected hits in a fortnight than anybody can have; a sum of them is refused."""
+"""Upper limit of one person's expected hits in a fortnight; a larger sum is refused."""
 ELSEWHERE_INFECTIONS: Final = 0.38
-"""Infections of one person outside visits while infectious, before anything is learned: a third of what visits give
-where an epidemic renews itself; our assumption."""
+"""Infections that one person causes outside visits while infectious, before anything is learned: a third of what visits
+cause in a sustained epidemic; our assumption."""
 FORTNIGHT_DAYS: Final = 14.0
 _KEY: Final = ("period", "prompted", "band", "kind", "share")
 _COARSER: Final = (("share",), ("share", "kind"), ("share", "kind", "band"))
@@ -47,15 +48,15 @@ _COARSER: Final = (("share",), ("share", "kind"), ("share", "kind", "band"))
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Cells as columns, each (n,) but ``hits`` (n, kinds in the order of `KINDS`).
+    """Cells as columns, each (n,) except ``hits`` (n, kinds in the order of `KINDS`).
 
-    ``period``: number of the 28 days (`PERIOD_DAYS`) in which they reported. ``prompted``: 1 where a random prompt
-    asked, 0 for volunteers. ``band``, ``kind``, ``share``: place of the cell, `ANY` where merged. ``reporters``,
-    ``positives``: people. ``hits``, ``elsewhere``: sums over the reporters of expected hits in the fortnight before the
-    report, in visits by kind and outside visits, as the model had them before it learned anything. ``squares``: sums of
-    the squares of their totals in visits.
+    ``period``: number of the 28-day period (`PERIOD_DAYS`) of the reports. ``prompted``: 1 if a random prompt asked, 0
+    for volunteers. ``band``, ``kind``, ``share``: place of the cell, `ANY` where merged. ``reporters``, ``positives``:
+    people. ``hits``, ``elsewhere``: sums over the reporters of expected hits in the fortnight before the report, in
+    visits by kind and outside visits, as the model computed them before it learned anything. ``squares``: sums of the
+    squares of their totals in visits.
 
-    Raises `InvalidInputError` for what no reporters can have given.
+    Raise `InvalidInputError` for values that no reporters can have given.
     """
 
     period: Integers
@@ -96,32 +97,32 @@ class Cells:
 
     @property
     def size(self) -> int:
-        """Number of cells."""
+        """Return the number of cells."""
         return int(self.period.size)
 
     @property
     def mean_hits(self) -> Floats:
-        """Expected hits of the average reporter by kind, (n, kinds)."""
+        """Return the expected hits of the average reporter by kind, (n, kinds)."""
         return self.hits / self.reporters[:, None]
 
     @property
     def mean_elsewhere(self) -> Floats:
-        """Expected hits outside visits of the average reporter, (n,)."""
+        """Return the expected hits outside visits of the average reporter, (n,)."""
         return self.elsewhere / self.reporters
 
     @property
     def spread(self) -> Floats:
-        """Standard deviation of the reporters' total hits over their mean, (n,); 0 where nobody has any."""
+        """Return the standard deviation of the reporters' total hits over their mean, (n,); 0 if nobody has any."""
         mean = self.mean_hits.sum(axis=1)
         variance = np.maximum(self.squares / self.reporters - mean**2, 0.0)
         return np.asarray(np.sqrt(variance) / np.where(mean > 0.0, mean, 1.0))
 
     def where(self, chosen: npt.NDArray[np.bool_] | Integers) -> Cells:
-        """Some of the cells."""
+        """Return the selected cells."""
         return Cells(**{column.name: getattr(self, column.name)[chosen] for column in fields(self)})
 
     def in_order(self) -> Cells:
-        """The same cells in an order that depends on nothing but what they hold, so that sums do not either."""
+        """Return the cells in an order that depends only on their content, so that sums do too."""
         columns = [
             self.hits.T[::-1],
             self.squares[None],
@@ -134,12 +135,12 @@ class Cells:
 
 
 def elsewhere(prevalence: float, infectious_days: float) -> float:
-    """Infections expected outside visits in a fortnight, before anything is learned."""
+    """Return infections expected outside visits in a fortnight, before anything is learned."""
     return ELSEWHERE_INFECTIONS * prevalence * FORTNIGHT_DAYS / infectious_days
 
 
 def no_cells() -> Cells:
-    """Nothing reported yet."""
+    """Return cells without any report."""
     none = np.zeros(0, np.int64)
     return Cells(none, none, none, none, none, none, none, np.zeros(0), np.zeros(0), np.zeros((0, len(KINDS))))
 
@@ -152,7 +153,7 @@ def cells_of(
     hits: npt.ArrayLike,
     elsewhere: npt.ArrayLike,
 ) -> Cells:
-    """Cells of reports, one a row: ``hits`` (n, kinds), the others (n,). Those below `FEWEST` are among them."""
+    """Return cells of reports, one report a row: ``hits`` (n, kinds), the others (n,). Small cells are included."""
     each = np.asarray(hits, np.float64)
     total = each.sum(axis=1)
     most = each.argmax(axis=1)
@@ -176,7 +177,7 @@ def cells_of(
 
 
 def added(parts: Iterable[Cells]) -> Cells:
-    """The sum of several lists of cells: equal places become one cell."""
+    """Return the sum of several lists of cells: cells of the same place become one."""
     listed = list(parts)
     if not listed:
         return no_cells()
@@ -196,16 +197,16 @@ def added(parts: Iterable[Cells]) -> Cells:
 
 
 def coarsened(cells: Cells, *, fewest: int = FEWEST) -> tuple[Cells, Cells]:
-    """Cells of at least ``fewest`` reporters each, and what waits: fewer than that in all of a period and stream.
+    """Return cells of at least ``fewest`` reporters each, and the waiting rest: fewer in all of a period and stream.
 
-    Every reporter is in exactly one of the cells, so that no difference of two of them singles anybody out. Small cells
-    of one place are merged level by level; a last remainder joins the smallest cell of its period and stream.
+    Every reporter is in exactly one cell, so that no difference of two cells singles anybody out. Small cells of one
+    place are merged level by level; a last remainder joins the smallest cell of its period and stream.
     """
     small, kept = added([cells]), no_cells()
     kept, small = added([kept, _large(small, fewest)]), _small(small, fewest)
     for level in _COARSER:
         small = added([replace(small, **{name: np.full(small.size, ANY) for name in level})])
-        # A merged cell may meet one that was merged before: the two are one.
+        # A merged cell may have the same place as one that was merged before: the two become one.
         together = added([small, kept])
         kept, small = _large(together, fewest), _small(together, fewest)
     return _with_remainder(kept, small)

@@ -1,10 +1,10 @@
-"""Whether a new estimate may replace the one in force.
+"""Decide whether a new estimate may replace the one in force.
 
-The question is put to reports that neither side has seen: cells of the last 28 days or a little more, predicted by the
-posterior mean chance of each. The candidate's side is what the same estimator says without them (`fit` on the older
-cells), the other side is a version that was in force before them. Refused is what predicts worse by more than two
-standard errors, where 30 or more positives can tell; what is not finite; and what rests on too few effective draws.
-Judging by a single day would refuse correct updates half the time.
+The comparison uses reports that neither side has seen: cells of the last 28 days or a little more, predicted by the
+posterior mean chance of each. The candidate's side is what the same estimator gives without them (`fit` on the older
+cells); the other side is a version that was in force before them. A candidate is refused if it predicts worse by more
+than two standard errors, given at least 30 positives; if it is not finite; and if it rests on too few effective draws.
+Comparing on a single day would refuse correct updates half of the time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STANDARD_ERRORS: Final = 2.0
 
 
 class Reason(enum.StrEnum):
-    """Why a candidate took over, or why the former version stays."""
+    """Reason why a candidate takes effect, or why the former version stays."""
 
     LEARNED = "learned"
     DIVERGED = "diverged"
@@ -34,8 +34,11 @@ class Reason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``difference``: log score of the candidate's side less that of the version in force, over all unseen reports;
-    ``standard_error`` of that; ``positives`` among them. Zeros where nothing could be compared."""
+    """The result of a comparison; zeros if nothing could be compared.
+
+    ``difference``: log score of the candidate's side minus that of the version in force, over all unseen reports;
+    ``standard_error`` of the difference; ``positives`` among the reports.
+    """
 
     reason: Reason
     difference: float = 0.0
@@ -44,13 +47,13 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether the candidate takes over; otherwise the former version stays, and somebody should look."""
+        """Return whether the candidate takes effect; if not, the former version stays and needs review."""
         return self.reason is Reason.LEARNED
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """The estimate that holds from now on (`None`: still the prior), and what was decided about the new one."""
+    """The estimate from now on (`None`: still the prior), and the decision about the new one."""
 
     estimate: Estimate | None
     verdict: Verdict
@@ -59,7 +62,8 @@ class Learned:
 def verdict(unseen: Cells, candidate: Floats, former: Floats) -> Verdict:
     """Compare two predictions (n,) of the chance of a positive report on cells that neither has seen.
 
-    Reporters are the units of the standard error: in a cell, each positive and each negative adds its own difference.
+    Reporters are the units of the standard error: in a cell, each positive and each negative contributes its
+    difference.
     """
     if not all(np.isfinite(side).all() and ((side > 0.0) & (side < 1.0)).all() for side in (candidate, former)):
         return Verdict(Reason.NOT_FINITE)
@@ -83,14 +87,15 @@ def learn(
     in_force: Estimate | None = None,
     reference: Estimate | None = None,
 ) -> Learned:
-    """Refit from all kept cells and decide.
+    """Refit from all stored cells, and decide.
 
-    ``period`` is the newest; both sides are tried on cells of ``since`` (the newest itself) and later. ``in_force``
-    stays where the candidate is refused. ``reference`` is the version that was in force before ``since`` began:
-    yesterday's version has the same data as the candidate, and comparing with it would compare an estimator with
-    itself. `None` is the prior.
-    The same arguments give the same answer, so that running it again changes nothing. Never raises for what reports
-    hold.
+    ``period`` is the newest; both sides are compared on cells of ``since`` (by default the newest period) and later.
+    ``in_force`` stays if the candidate is refused. ``reference`` is the version that was in force before ``since``
+    began: yesterday's version has the same data as the candidate, and using it would compare an estimator with itself.
+    `None` is the prior.
+
+    The same arguments give the same result, so that running it again changes nothing. Never raise for the content of
+    reports.
     """
     first = period if since is None else since
     unseen = cells.where((cells.period >= first) & (cells.period <= period))

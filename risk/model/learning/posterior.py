@@ -1,20 +1,20 @@
-"""What cells say of the model: a posterior of a few factors on top of the model's own constants.
+"""Learn from cells: a posterior of a few factors on top of the model's constants.
 
-Of somebody with expected hits ``h_k`` in visits by kind and ``h_0`` elsewhere, in the fortnight before a report,
+For a person with expected hits ``h_k`` in visits by kind and ``h_0`` elsewhere, in the fortnight before a report,
 
     x = background*h_0 + scale * sum over kinds of f_k*h_k,        chance of infection 1 - exp(-x)
 
-A true report is positive with odds ``o = reporting * (dose/typical)^rise * (exp(x) - 1)`` among volunteers: people with
-a positive result report more readily than others, and more so, or less, the more hits their own shield showed them
-(``dose`` is the sum of ``h_k`` as they saw it). Among people whom a random prompt asked, ``o = exp(x) - 1``. In each
-stream a share of liars says positive whatever happened; with ``l`` its odds, a report is positive with odds
+A true report of a volunteer is positive with odds ``o = reporting * (dose/typical)^rise * (exp(x) - 1)``: people with a
+positive result report more readily than others, and the more (or less) so the more hits their shield showed (``dose``
+is the sum of ``h_k`` as they saw it). For people whom a random prompt asked, ``o = exp(x) - 1``. In each stream, some
+people report a positive result regardless of what happened; with ``l`` the odds of that, a report is positive with odds
 ``o + l*(1 + o)``.
 
-A cell counts as a binomial draw at the mean chance of its reporters: of two halves, whose total hits have the mean and
-the spread of the cell's (Gauss-Hermite's two points), for the chance of a volunteer bends within a band. Every factor
-has a lognormal prior, ``rise`` a normal one. The mode is found by Newton steps (Fisher's scoring, so that the
-information is never indefinite), halved until they climb; draws come from a t around it, weighted to the exact
-posterior.
+A cell counts as a binomial draw at the mean chance of its reporters. It is represented by two halves, whose total hits
+have the mean and the spread of the cell's (the two points of Gauss-Hermite quadrature), because the chance of a
+volunteer is nonlinear within a band. Every factor has a lognormal prior, ``rise`` a normal one. Newton steps (Fisher
+scoring, so that the information is never indefinite), halved until they improve, find the mode; draws come from a t
+distribution around it, weighted to the exact posterior.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from risk.model.uncertainty import HIGH, LOW
 from risk.model.visits import KINDS
 
 FORM: Final = 2
-"""Raised when the likelihood changes, so that a version never means two different ones."""
+"""Raised when the likelihood changes, so that a version never means two different likelihoods."""
 WIDEST: Final = 0.9
-"""Spread of hits within a cell, against their mean, beyond which one of its halves would have none."""
+"""Spread of hits within a cell, relative to their mean, beyond which one of its halves would have none."""
 LEAST_DOSE: Final = 1e-4
-"""Doses below count as this much, for nobody's shield shows less."""
+"""Smallest dose, because no shield shows less."""
 DRAWS: Final = 1500
 DEGREES: Final = 6.0
 ROUNDS: Final = 6
-"""Most rounds of draws."""
+"""Largest number of rounds of draws."""
 ENOUGH_EFFECTIVE: Final = 0.5
 """Effective draws, as a share of a round, after which no further round is needed."""
 LEAST_EFFECTIVE: Final = 0.1
-"""Share of draws that must be worth something, or the weights say that the t lies beside the posterior."""
+"""Smallest share of effective draws; with fewer, the t distribution does not match the posterior."""
 HALF_LIFE_PERIODS: Final = 13.0
-"""Age at which a cell counts half, a year; our choice, about the time that a variant stays."""
+"""Age at which a cell counts half: a year; our choice, about the lifetime of a variant."""
 STEPS, HALVINGS = 100, 30
 CLOSE: Final = 1e-4
 
@@ -59,24 +59,25 @@ NAMES: Final = ("scale", "background", "reporting", "rise", "liars", "prompted_l
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """A normal distribution, of a logarithm for everything but ``rise``."""
+    """A normal distribution, of the logarithm of every parameter except ``rise``."""
 
     mean: float
     sd: float
 
 
 def within(factor: float, around: float = 1.0) -> Belief:
-    """A lognormal belief whose 5 % and 95 % points lie a factor below and above its median."""
+    """Return a lognormal belief whose 5 % and 95 % points are a factor below and above its median."""
     return Belief(float(np.log(around)), float(np.log(factor)) / 1.6448536269514722)
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed before any report: our assumptions.
+    """Beliefs before any report: our assumptions.
 
-    ``scale``: hits against what the model says. ``background``: infections outside visits against what is assumed.
-    ``reporting``: odds of a volunteer's report if positive against if not. ``rise``: its power of the dose. ``liars``,
-    ``prompted_liars``: odds of saying positive whatever happened. ``kinds``: one venue kind against the others.
+    ``scale``: hits relative to the model. ``background``: infections outside visits relative to what is assumed.
+    ``reporting``: odds that a volunteer reports if positive, relative to if not. ``rise``: its power of the dose.
+    ``liars``, ``prompted_liars``: odds of reporting positive regardless of what happened. ``kinds``: one venue kind
+    relative to the others.
     """
 
     scale: Belief = field(default_factory=lambda: within(3.0))
@@ -94,12 +95,12 @@ class Prior:
 
     @property
     def mean(self) -> Floats:
-        """Means of all parameters, in the order of `NAMES`."""
+        """Return the means of all parameters, in the order of `NAMES`."""
         return self._all("mean")
 
     @property
     def sd(self) -> Floats:
-        """Standard deviations of all parameters, in the order of `NAMES`."""
+        """Return the standard deviations of all parameters, in the order of `NAMES`."""
         return self._all("sd")
 
     def _all(self, what: str) -> Floats:
@@ -108,17 +109,17 @@ class Prior:
 
 
 class DivergedError(ArithmeticError):
-    """No mode was found, or the numbers are not finite; whatever was believed before stays."""
+    """No mode was found, or the numbers are not finite; the earlier estimate stays."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """A posterior as weighted draws.
 
-    ``draws`` (draws, parameters in the order of `NAMES`), logarithms but for ``rise``; ``weights`` (draws,) sum to 1;
-    ``effective``: share of the draws that the weights leave, 1 / (draws * sum of squares). ``typical_dose``: log of the
-    dose at which ``reporting`` is meant; `None` where no volunteer reported, and then that of the cells it is asked
-    about. ``version``: a hash of cells, prior, form and seed: the same version is the same estimate.
+    ``draws`` (draws, parameters in the order of `NAMES`): logarithms except for ``rise``. ``weights`` (draws,): sum to
+    1. ``effective``: share of the draws that the weights leave, 1 / (draws * sum of squares). ``typical_dose``: log of
+    the dose to which ``reporting`` refers; `None` if no volunteer reported, in which case that of the predicted cells
+    is used. ``version``: a hash of cells, prior, form and seed; the same version is the same estimate.
     """
 
     draws: Floats
@@ -129,22 +130,22 @@ class Estimate:
 
     @property
     def mean(self) -> Floats:
-        """Posterior means, (parameters,)."""
+        """Return posterior means, (parameters,)."""
         return np.asarray(self.weights @ self.draws)
 
     @property
     def covariance(self) -> Floats:
-        """Posterior covariance, (parameters, parameters)."""
+        """Return the posterior covariance, (parameters, parameters)."""
         apart = self.draws - self.mean
         return np.asarray((apart * self.weights[:, None]).T @ apart)
 
     @property
     def sd(self) -> Floats:
-        """Posterior standard deviations, (parameters,)."""
+        """Return posterior standard deviations, (parameters,)."""
         return np.sqrt(np.diag(self.covariance))
 
     def quantile(self, share: float) -> Floats:
-        """Quantiles of every parameter, (parameters,)."""
+        """Return quantiles of every parameter, (parameters,)."""
         order = np.argsort(self.draws, axis=0, kind="stable")
         reached = np.cumsum(self.weights[order], axis=0)
         at = np.minimum((reached < share).sum(axis=0), len(self.draws) - 1)
@@ -152,46 +153,48 @@ class Estimate:
 
     @property
     def low(self) -> Floats:
-        """5 % points, (parameters,)."""
+        """Return the 5 % points, (parameters,)."""
         return self.quantile(LOW)
 
     @property
     def high(self) -> Floats:
-        """95 % points, (parameters,)."""
+        """Return the 95 % points, (parameters,)."""
         return self.quantile(HIGH)
 
     def rank(self, truth: Floats) -> Floats:
-        """Posterior probability of less than a truth, (parameters,): uniform if the model is right."""
+        """Return the posterior probability of values below a truth, (parameters,): uniform if the model is right."""
         return np.asarray(self.weights @ (self.draws < truth))
 
 
 def age_weights(cells: Cells, period: int) -> Floats:
-    """What each cell counts in a given period: half after `HALF_LIFE_PERIODS`, and nothing of later periods."""
+    """Return the weight of each cell in a given period: half after `HALF_LIFE_PERIODS`, and 0 for later periods."""
     age = period - cells.period
     return np.asarray(np.where(age >= 0, 0.5 ** (np.maximum(age, 0) / HALF_LIFE_PERIODS), 0.0))
 
 
 def halves(cells: Cells) -> Floats:
-    """Hits of the two halves of each cell's reporters against their mean, (2, n)."""
+    """Return hits of the two halves of each cell's reporters relative to their mean, (2, n)."""
     spread = np.minimum(cells.spread, WIDEST)
     return np.stack([1.0 - spread, 1.0 + spread])
 
 
 def log_dose(cells: Cells) -> Floats:
-    """Log of the hits that the reporters of each half of each cell were shown, (2, n)."""
+    """Return the log of the hits shown to the reporters of each half of each cell, (2, n)."""
     return np.asarray(np.log(np.maximum(cells.mean_hits.sum(axis=1) * halves(cells), LEAST_DOSE)))
 
 
 def typical_dose(cells: Cells, weights: Floats) -> float | None:
-    """Mean log dose of the volunteers, at which ``reporting`` has its prior; of no volunteers, `None`."""
+    """Return the mean log dose of the volunteers, at which ``reporting`` has its prior; `None` without volunteers."""
     heads = cells.reporters * weights * (cells.prompted == 0)
     return float(heads @ log_dose(cells).mean(axis=0) / heads.sum()) if heads.sum() > 0.0 else None
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """What the likelihood needs of cells, computed once a fit: each (n,), but ``hits`` (n, kinds) and, by half of the
-    reporters, ``halves`` and ``log_dose`` (2, n)."""
+    """Inputs of the likelihood, computed from cells once for each fit.
+
+    Each is (n,), except ``hits`` (n, kinds) and, by half of the reporters, ``halves`` and ``log_dose`` (2, n).
+    """
 
     hits: Floats
     halves: Floats
@@ -216,7 +219,7 @@ class _Problem:
         )
 
     def speaks_of(self) -> npt.NDArray[np.int64]:
-        """Indices of the parameters that the likelihood depends on."""
+        """Return the indices of the parameters that the likelihood depends on."""
         counted = self.positives + self.negatives > 0.0
         volunteers = bool((self.volunteers[counted] > 0.0).any())
         prompted = bool((self.volunteers[counted] == 0.0).any())
@@ -225,43 +228,44 @@ class _Problem:
         return np.flatnonzero([any(visits), elsewhere, volunteers, volunteers, volunteers, prompted, *visits])
 
     def hazards(self, at: Floats) -> tuple[Floats, Floats]:
-        """Infections expected in visits (..., 2, n) and elsewhere (..., 1, n) at parameters (..., parameters)."""
+        """Return expected infections in visits (..., 2, n) and elsewhere (..., 1, n), given parameters."""
         visits = np.exp(at[..., SCALE, None] + at[..., KIND:]) @ self.hits.T
         elsewhere = np.exp(at[..., BACKGROUND, None]) * self.elsewhere
         return visits[..., None, :] * self.halves, elsewhere[..., None, :]
 
     def log_odds(self, at: Floats) -> Floats:
-        """Log odds of a positive report, (..., n): of the mean chance of both halves."""
+        """Return log odds of a positive report, (..., n), at the mean chance of both halves."""
         each = self.log_odds_of_halves(at)
         yes, no = -np.logaddexp(0.0, -each), -np.logaddexp(0.0, each)
         return np.asarray(np.logaddexp(yes[..., 0, :], yes[..., 1, :]) - np.logaddexp(no[..., 0, :], no[..., 1, :]))
 
     def log_odds_of_halves(self, at: Floats) -> Floats:
-        """The same of each half, (..., 2, n)."""
+        """Return log odds of a positive report in each half, (..., 2, n)."""
         told = self.log_told(at)
         return np.logaddexp(told, self.log_liars(at) + np.logaddexp(0.0, told))
 
     def log_told(self, at: Floats) -> Floats:
-        """The same of a report that is no lie."""
+        """Return log odds of a positive report that is true."""
         x = np.maximum(sum(self.hazards(at)), 1e-300)
         said = at[..., REPORTING, None, None] + at[..., RISE, None, None] * self.log_dose
         return np.asarray(self.volunteers * said + x + np.log(-np.expm1(-x)))
 
     def log_liars(self, at: Floats) -> Floats:
-        """Log odds of a lie, (..., 1, n)."""
+        """Return log odds of a false report, (..., 1, n)."""
         return np.where(self.volunteers > 0.0, at[..., LIARS, None, None], at[..., PROMPTED_LIARS, None, None])
 
     def log_likelihood(self, at: Floats) -> Floats:
-        """Log-likelihood (...,) but for the constant of the binomial."""
+        """Return the log-likelihood (...,) without the constant of the binomial."""
         odds = self.log_odds(at)
         return np.asarray(odds @ self.positives - np.logaddexp(0.0, odds) @ (self.positives + self.negatives))
 
     def slopes(self, at: Floats) -> Floats:
-        """Derivatives of the log odds by the parameters, (n, parameters)."""
+        """Return derivatives of the log odds by the parameters, (n, parameters)."""
         visits, elsewhere = self.hazards(at)
         told, liars, each = self.log_told(at), self.log_liars(at), self.log_odds_of_halves(at)
-        yes, no = _chance(each), _chance(-each)  # each by itself: 1 less a chance near 1 would have no digits
-        # The log odds of a mean chance move with those of a half as its variance is to that of the whole.
+        yes, no = _chance(each), _chance(-each)  # computed separately: 1 minus a chance near 1 would lose all digits
+        # The log odds of a mean chance change with those of a half in the ratio of the variances of the half and the
+        # whole.
         share = 0.5 * yes * no / np.maximum(yes.mean(axis=0) * no.mean(axis=0), 1e-300)
         honest = share * np.exp(told + np.log1p(np.exp(liars)) - each)
         lied = (share * np.exp(liars + np.logaddexp(0.0, told) - each)).sum(axis=0)
@@ -276,14 +280,14 @@ class _Problem:
         return out
 
     def information(self, at: Floats) -> Floats:
-        """Fisher's information, (parameters, parameters)."""
+        """Return the Fisher information, (parameters, parameters)."""
         chance = _chance(self.log_odds(at))
         slopes = self.slopes(at)
         spread = (self.positives + self.negatives) * chance * (1.0 - chance)
         return np.asarray((slopes * spread[:, None]).T @ slopes)
 
     def gradient(self, at: Floats) -> Floats:
-        """Gradient of the log-likelihood, (parameters,)."""
+        """Return the gradient of the log-likelihood, (parameters,)."""
         surprise = self.positives - (self.positives + self.negatives) * _chance(self.log_odds(at))
         return np.asarray(surprise @ self.slopes(at))
 
@@ -293,20 +297,20 @@ def _chance(log_odds: Floats) -> Floats:
 
 
 def information(cells: Cells, at: Floats) -> Floats:
-    """Fisher's information of cells at given parameters, (parameters, parameters)."""
+    """Return the Fisher information of cells at given parameters, (parameters, parameters)."""
     return _Problem.of(cells, np.ones(cells.size)).information(at)
 
 
 def chances(cells: Cells, estimate: Estimate) -> Floats:
-    """Predicted chance of a positive report of each cell's average reporter, (n,): the mean over the posterior."""
+    """Return the predicted chance of a positive report of each cell's average reporter, (n,): the posterior mean."""
     problem = _Problem.of(cells, np.ones(cells.size), estimate.typical_dose)
     return np.asarray(estimate.weights @ _chance(problem.log_odds(estimate.draws)))
 
 
 def fit(cells: Cells, prior: Prior, *, period: int, seed: int, draws: int = DRAWS) -> Estimate:
-    """The posterior of a given period, from all cells; no earlier posterior goes in.
+    """Return the posterior of a given period, from all cells; no earlier posterior is used.
 
-    The same arguments give the same bytes, in whatever order the cells come. Raises `DivergedError`.
+    The same arguments give the same bytes, in whatever order the cells come. Raise `DivergedError`.
     """
     used = cells.in_order()
     weights = age_weights(used, period)
@@ -321,14 +325,14 @@ def fit(cells: Cells, prior: Prior, *, period: int, seed: int, draws: int = DRAW
 
 
 def _draws(problem: _Problem, prior: Prior, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
-    """Draws of the posterior and their weights: some rounds of ``count``, weighted against the mixture of all rounds.
+    """Return draws of the posterior and their weights: rounds of ``count``, weighted against the mixture of all rounds.
 
-    The first t is aimed at the mode, each further one at the moments that the draws before it found, for the posterior
-    is skew where volunteers alone speak (adaptive multiple importance sampling, Cornuet 2012, arXiv:0907.1254).
+    The first t distribution is centred on the mode, each further one on the moments of the draws so far, because the
+    posterior is skew with volunteers only (adaptive multiple importance sampling, Cornuet 2012, arXiv:0907.1254).
     """
     mean, sd = prior.mean, prior.sd
     mode, precision = _mode(problem, mean, sd)
-    # What no cell speaks of keeps its prior, of which it is drawn: the t spans only what is learned.
+    # A parameter that no cell depends on is drawn from its prior: the t distribution spans only what is learned.
     told = problem.speaks_of()
     if told.size == 0:
         return mean + sd * rng.standard_normal((count, mean.size)), np.full(count, 1.0 / count)
@@ -348,7 +352,7 @@ def _draws(problem: _Problem, prior: Prior, rng: np.random.Generator, count: int
         shares = _shares(log_weights)
         if len(aims) == ROUNDS or _effective(shares) * len(at) >= ENOUGH_EFFECTIVE * count:
             return at, shares
-        # Moments of too few draws would have no width: flattened weights go half the way.
+        # With too few draws the moments would have no width: use weights that are flattened halfway.
         while _effective(_shares(log_weights)) * len(at) < min(5 * told.size, len(at) / 2):
             log_weights = 0.8 * log_weights
         weights = _shares(log_weights)
@@ -357,7 +361,7 @@ def _draws(problem: _Problem, prior: Prior, rng: np.random.Generator, count: int
 
 
 def _log_t(at: Floats, centre: Floats, covariance: Floats) -> Floats:
-    """Log density of the t, but for a constant."""
+    """Return the log density of the t distribution without its constant."""
     root = cholesky(covariance, lower=True)
     length = (solve_triangular(root, (at - centre).T, lower=True) ** 2).sum(axis=0)
     return np.asarray(-np.log(np.diag(root)).sum() - 0.5 * (DEGREES + centre.size) * np.log1p(length / DEGREES))
@@ -373,7 +377,7 @@ def _effective(shares: Floats) -> float:
 
 
 def _mode(problem: _Problem, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
-    """Mode of the posterior, and its precision there."""
+    """Return the mode of the posterior, and its precision there."""
     precision = 1.0 / sd**2
 
     def height(at: Floats) -> float:
@@ -401,7 +405,7 @@ def _mode(problem: _Problem, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
 
 
 def version_of(cells: Cells, prior: Prior, period: int, seed: int, draws: int) -> str:
-    """Twelve hexadecimal digits over everything an estimate depends on."""
+    """Return twelve hexadecimal digits over everything an estimate depends on."""
     told = hashlib.sha256(repr((FORM, period, seed, draws, prior, NAMES)).encode())
     ordered = cells.in_order()
     for column in fields(Cells):

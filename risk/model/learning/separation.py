@@ -1,15 +1,15 @@
-"""What scale and prevalence are, each by itself, as far as something besides reports tells them apart.
+"""Separate scale and prevalence, as far as something other than reports tells them apart.
 
-Reports of one place and period see the product alone: double prevalence and half the scale give the same reports. In
-logarithms, with true over assumed prevalence as an error that all places and periods share and one of each,
+Reports of one place and period show only the product: twice the prevalence with half the scale gives the same reports.
+In logarithms, with true over assumed prevalence as an error common to all places and periods plus one of each,
 
     product of place and period i = scale + common + local_i
 
-Three things help. Places and periods differ, which takes out what is local. A calibrated series (serology, wastewater)
-sees ``common + local_i``. The renewal identity sees the scale: in an equilibrium, mean hits of a fortnight are the
-reproduction number from visits x prevalence x 14 / duration, and since the model's hits go with the prevalence that was
-put in, prevalence cancels. Without the last two, scale and the common error stay apart only by what was believed.
-All of it is normal and linear, so the posterior is exact.
+Three things help. Places and periods differ, which removes the local errors. A calibrated series (serology, wastewater)
+shows ``common + local_i``. The renewal identity shows the scale: in an equilibrium, mean hits of a fortnight are the
+reproduction number from visits x prevalence x 14 / duration, and since the model's hits are proportional to the assumed
+prevalence, prevalence cancels. Without the last two, only the priors separate the scale from the common error.
+Everything is normal and linear, so the posterior is exact.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ FORTNIGHT_DAYS = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """Beliefs about logarithms: the scale, true over assumed prevalence everywhere, and beyond that of each place and
-    period; ``correlation`` of scale and common error, near -1 where nothing tells them apart."""
+    """Beliefs about logarithms: the scale, and true over assumed prevalence, common and local.
+
+    ``common`` holds for all places and periods, the local errors for one each; ``correlation`` is that of scale and
+    common error, near -1 if nothing tells them apart.
+    """
 
     scale: Belief
     common: Belief
@@ -39,9 +42,9 @@ class Separated:
 
 
 def product_of(estimate: Estimate, prior: Prior) -> Belief:
-    """What the reports alone say of a log product: the estimate of the scale with its prior divided out.
+    """Return the log product that the reports alone imply: the estimate of the scale with its prior divided out.
 
-    Raises `InvalidInputError` where they say nothing.
+    Raise `InvalidInputError` if the reports imply nothing.
     """
     learned = 1.0 / estimate.sd[SCALE] ** 2 - 1.0 / prior.scale.sd**2
     if not learned > 1e-6:
@@ -51,10 +54,10 @@ def product_of(estimate: Estimate, prior: Prior) -> Belief:
 
 
 def renewal_scale(*, mean_hits: float, prevalence: float, duration_days: float, reproduction: Belief) -> Belief:
-    """What the renewal identity says of the log scale.
+    """Return the log scale that the renewal identity implies.
 
-    ``mean_hits``: of a fortnight, over the people of a place in equilibrium, as the model has them at ``prevalence``;
-    ``reproduction``: log of the infections that one person causes in visits.
+    ``mean_hits``: of a fortnight, over the people of a place in equilibrium, as the model computes them at
+    ``prevalence``; ``reproduction``: log of the infections that one person causes in visits. Raise `InvalidInputError`.
     """
     if not (mean_hits > 0.0 and 0.0 < prevalence <= 1.0 and duration_days > 0.0):
         raise InvalidInputError("mean_hits", "hits, prevalence and duration must be above 0")
@@ -71,10 +74,10 @@ def separated(
     series: Mapping[int, Belief] | None = None,
     renewal: Belief | None = None,
 ) -> Separated:
-    """Scale, common and local errors of prevalence from ``products`` of places and periods (`product_of`).
+    """Return scale, common and local errors of prevalence, from ``products`` of places and periods (`product_of`).
 
-    ``scale``, ``common``: beliefs before; ``local_sd``: how far places and periods differ. ``series``: by index of the
-    product, what a calibrated series says of the log of true over assumed prevalence there.
+    ``scale``, ``common``: prior beliefs. ``local_sd``: standard deviation between places and periods. ``series``: by
+    index of the product, what a calibrated series implies for the log of true over assumed prevalence there.
     """
     size = 2 + len(products)
     precision = np.diag([scale.sd**-2, common.sd**-2, *[local_sd**-2] * len(products)])

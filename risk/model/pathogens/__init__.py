@@ -1,4 +1,4 @@
-"""Pathogen profiles: a pathogen is a named set of constants, one file each; adding one is one file and its test.
+"""Pathogen profiles. A profile is a named set of constants in one file; to add one, add the file and its test.
 
 Every `Pathogen` of a module of this package is a profile that a deployment can choose (`CROWDTRACE_PATHOGEN`).
 """
@@ -19,7 +19,7 @@ from risk.model.pathogens.sars_cov_2_omicron import SARS_COV_2_OMICRON
 
 
 def profiles() -> dict[str, Pathogen]:
-    """Every profile of the package by its name; two different ones of a name are refused."""
+    """Return every profile of the package by its name; raise for two different profiles of one name."""
     found: dict[str, Pathogen] = {}
     for module in sorted(one.name for one in pkgutil.iter_modules(__path__)):
         for value in vars(importlib.import_module(f"{__name__}.{module}")).values():

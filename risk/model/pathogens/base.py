@@ -1,4 +1,4 @@
-"""What a pathogen profile consists of."""
+"""The fields of a pathogen profile."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Incubation:
     source: str
 
     def still_incubating(self, age_days: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Chance that symptoms come later than ``age_days`` after infection, given that they come."""
+        """Return the chance that symptoms come later than ``age_days`` after infection, given that they come."""
         days = np.maximum(np.asarray(age_days, np.float64), 1e-9)
         return np.asarray(ndtr((self.log_mean - np.log(days)) / self.log_sd))
 
 
 @dataclass(frozen=True, slots=True)
 class Infectiousness:
-    """Gamma-shaped infectiousness by day relative to symptom onset: shifted back by ``shift_days``."""
+    """Gamma-shaped infectiousness by day relative to symptom onset, shifted back by ``shift_days``."""
 
     shape: float
     rate_per_day: float
@@ -37,16 +37,16 @@ class Infectiousness:
 
 @dataclass(frozen=True, slots=True)
 class Pathogen:
-    """Constants of one pathogen; see each file for its sources.
+    """Constants of one pathogen; see each file for the sources.
 
     ``quanta_*_per_h``: mean over infectious people. ``load_dispersion``: k of the gamma-distributed load.
-    ``viral_decay_per_h``, ``settling_per_h``: removal beside ventilation. ``infectious_days``: how long an infected
-    person counts as infectious; the days are those of `load.infectious_window`. ``never_symptomatic`` (alpha).
+    ``viral_decay_per_h``, ``settling_per_h``: removal in addition to ventilation. ``infectious_days``: days for which
+    an infected person counts as infectious, those of `load.infectious_window`. ``never_symptomatic`` (alpha).
     ``not_yet_symptomatic`` (pre): share of the infectious days before onset, of people and not of transmission.
-    ``near_per_h``: hazard of one close contact, net of the far range. ``load_factor_*``: mean load of an infectious
-    person in an answer class against the average infectious person; symptoms from onset, and results from
-    `load.RESULT_AFTER_DAYS` days after it, to the end of the infectious days.
-    ``susceptible``: share of visitors who can catch it. ``mask_*``: share that worn masks hold back.
+    ``near_per_h``: hazard of one close contact, without the far range. ``load_factor_*``: mean load of an infectious
+    person in an answer class relative to the average infectious person; for symptoms from onset, and for results from
+    `load.RESULT_AFTER_DAYS` days after it, to the end of the infectious days. ``susceptible``: share of visitors who
+    can be infected. ``mask_*``: share that worn masks hold back.
     """
 
     name: str
@@ -72,5 +72,5 @@ class Pathogen:
 
     @property
     def removal_beside_ventilation_per_h(self) -> float:
-        """Viral decay plus settling, central values."""
+        """Return viral decay plus settling (1/h), central values."""
         return self.viral_decay_per_h.value + self.settling_per_h.value

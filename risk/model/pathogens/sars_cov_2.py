@@ -1,7 +1,7 @@
 """SARS-CoV-2 of 2020, before vaccines: the reference profile.
 
-Quanta rates are means over infectious people. Rates fitted to one famous outbreak (Skagit choir: 970 +- 390 quanta/h,
-Miller 2021) describe the outbreak, not the average carrier, and are not used here.
+Quanta rates are means over infectious people. Rates fitted to one well-known outbreak (Skagit choir: 970 +- 390
+quanta/h, Miller 2021) describe that outbreak, not the average carrier, and are not used.
 """
 
 from __future__ import annotations

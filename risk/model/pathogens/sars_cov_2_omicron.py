@@ -1,4 +1,4 @@
-"""SARS-CoV-2 since Omicron: emits more, shorter incubation, most people partly immune."""
+"""SARS-CoV-2 since Omicron: higher emission, shorter incubation, most people partly immune."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a request comes from."""
+"""The network that a request comes from."""
 
 import pytest
 from django.test import RequestFactory

@@ -1,4 +1,4 @@
-"""What goes out compressed, and what never does."""
+"""What is compressed, and what never is."""
 
 import gzip
 from pathlib import Path

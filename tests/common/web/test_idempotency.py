@@ -1,4 +1,4 @@
-"""Repeating a request without repeating its effect."""
+"""Retrying a request without repeating its effect."""
 
 import datetime as dt
 import threading
@@ -28,7 +28,7 @@ def send(api: APIClient, verb: str = "paint", key: str | None = KEY, **headers: 
 
 
 def rows() -> int:
-    """How often the effect happened."""
+    """Return how often the effect happened."""
     return AuditEntry.objects.count()
 
 
@@ -98,7 +98,7 @@ def test_nothing_that_is_kept_tells_key_caller_body_or_answer(api: APIClient) ->
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator["Gate"]:
-    """Holds the effect until it is let go."""
+    """Yield a gate that holds the effect until it is released."""
     gate = Gate()
     original = time.utc_now
 
@@ -118,7 +118,7 @@ class Gate:
 
 
 def in_thread(verb: str = "paint") -> tuple[int, bytes]:
-    """Send from a thread with a connection of its own."""
+    """Send from a thread with a separate connection."""
     try:
         response = send(APIClient(raise_request_exception=False), verb)
         return response.status_code, response.content
@@ -161,7 +161,7 @@ def test_a_mark_whose_process_died_is_taken_over(api: APIClient) -> None:
         raise SystemExit
 
     with pytest.MonkeyPatch.context() as patch:
-        # A killed process neither writes the answer nor takes its mark away; the database undoes the effect.
+        # A killed process neither writes the response nor removes its mark; the database undoes the effect.
         patch.setattr(idempotency, "_remember", die)
         patch.setattr(idempotency, "_forget", lambda names, stamp: None)
         with pytest.raises(SystemExit):

@@ -49,7 +49,7 @@ def test_refusals_and_faults_carry_them_too(api: APIClient) -> None:
 
 
 def padded(size: int) -> str:
-    """A valid body of a size."""
+    """Return a valid body of a size."""
     return json.dumps(THING).ljust(size)
 
 

@@ -1,4 +1,4 @@
-"""When answers of doors leave."""
+"""When responses to doors are sent."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def in_a_loop(task: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine, in a thread of its own: tests of browsers leave a loop running in this one."""
+    """Return the result of a coroutine, run in a separate thread: browser tests leave a loop running in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, task).result()
 
@@ -84,7 +84,7 @@ def test_every_address_that_decides_scans_has_moments() -> None:
 
 
 def test_an_answer_that_waits_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lane has one thread; nobody is answered before the application has seen all."""
+    """The lane has one thread; no response is sent before the application has seen all requests."""
     many = 5
     seen: list[str] = []
     waited: list[tuple[Moments, int]] = []
@@ -129,7 +129,7 @@ def test_what_needs_no_moment_and_what_finds_no_thread_is_answered_at_once(monke
 
 
 async def ask(application: Front, path: str, body: bytes) -> int:
-    """The status of one POST."""
+    """Return the status of one POST."""
     messages = iter([{"type": "http.request", "body": body}])
     sent: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""The schema says what operations answer."""
+"""The schema describes the responses of operations."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ CHECKS = [
 
 
 def document() -> dict[str, Any]:
-    """The schema of the small views."""
+    """Return the schema of the small views."""
     generator = SchemaGenerator(urlconf="tests.common.views")  # type: ignore[no-untyped-call]
     found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     found["paths"] = {path: item for path, item in found["paths"].items() if path in PATHS}
@@ -46,7 +46,7 @@ PATHS = {f"/api/v1/{name}" for name in ("things", "rows", "entries", "search", "
 
 
 def statuses(path: str, method: str) -> set[str]:
-    """The documented statuses of an operation."""
+    """Return the documented statuses of an operation."""
     return set(document()["paths"][path][method]["responses"])
 
 
@@ -109,7 +109,7 @@ def test_fields_and_schemes_describe_themselves() -> None:
 def test_no_input_finds_an_undocumented_answer(path: str, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_dict(document())
     schema.app = get_wsgi_application()
-    # No schema can say which cursors are ours, nor that a key was used before.
+    # A schema cannot describe which cursors are ours, nor that a key was used before.
     cannot_hold = {positive_data_acceptance} if path in ("/api/v1/entries", "/api/v1/rows") else set()
     checks = [check for check in CHECKS if check not in cannot_hold]
     for method in document()["paths"][path]:

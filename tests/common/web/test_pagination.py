@@ -14,13 +14,13 @@ NOON = dt.datetime(2026, 8, 14, 12, tzinfo=dt.UTC)
 
 
 def entry(minute: int, verb: str = "") -> AuditEntry:
-    """An entry at a minute past noon."""
+    """Create an entry at a minute past noon."""
     at = NOON + dt.timedelta(minutes=minute)
     return AuditEntry.objects.create(at=at, actor="a", verb=verb or f"verb{minute}", subject="s")
 
 
 def walk(api: APIClient, address: str | None, link: str) -> list[list[str]]:
-    """The verbs of each page."""
+    """Return the verbs of each page."""
     pages = []
     while address:
         body: dict[str, Any] = api.get(address).json()

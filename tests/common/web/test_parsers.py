@@ -12,7 +12,7 @@ from common.web.problems import BadRequest, FieldError
 
 
 def refusal(data: bytes) -> FieldError:
-    """The one error of a refused text."""
+    """Return the only error of a refused text."""
     with pytest.raises(BadRequest) as caught:
         parse_json(data)
     (error,) = caught.value.errors

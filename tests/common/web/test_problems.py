@@ -1,4 +1,4 @@
-"""Error answers."""
+"""Error responses."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ MEMBERS = {"type", "title", "status", "detail", "errors"}
 
 
 def body_of(response: Any, status: int) -> dict[str, Any]:
-    """The problem in a response, checked for its form."""
+    """Return the problem in a response, after checking its form."""
     assert response.status_code == status
     assert response["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = json.loads(response.content)

@@ -1,4 +1,4 @@
-"""Fields and serialisers that take exactly what is documented."""
+"""Fields and serializers that accept exactly what is documented."""
 
 import datetime as dt
 import re
@@ -29,7 +29,7 @@ from common.web.serializers import (
 
 
 def accepts(field: serializers.Field[Any, Any, Any, Any], value: object) -> bool:
-    """Whether a field takes a value."""
+    """Return whether a field accepts a value."""
     try:
         field.run_validation(value)
     except ValidationError:

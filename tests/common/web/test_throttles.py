@@ -35,7 +35,7 @@ def limited(settings: Settings, **rates: str) -> None:
 
 
 def fields(header: str) -> dict[str, int]:
-    """The parameters of a header with one item."""
+    """Return the parameters of a header with one item."""
     return {name: int(value) for name, value in re.findall(r";(\w)=(\d+)", header)}
 
 
@@ -84,7 +84,7 @@ def test_guessed_and_missing_tokens_count_against_the_address(
     assert [answer.status_code for answer in asked] == [401, 401, 429, 429]
     assert asked[0]["RateLimit-Policy"] == '"address";q=2;w=60'
     assert int(asked[2]["Retry-After"]) >= 1
-    # The devices behind the address are known and go on.
+    # The devices at the IP address are known and continue.
     assert api.get(DOOR, headers={"Authorization": "Device good"}).status_code == 200
 
 
@@ -210,7 +210,7 @@ def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Setti
 
 
 class Model:
-    """The counters as the script keeps them, on a clock that is given."""
+    """The counters as the script stores them, on a given clock."""
 
     def __init__(self, quota: int, seconds: int) -> None:
         self.quota, self.seconds = quota, seconds

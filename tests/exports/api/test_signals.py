@@ -106,7 +106,7 @@ class TestWeeks:
 
     @pytest.fixture
     def week(self, released: ReleasedLake) -> list[dt.date]:
-        """The other days of the week of the two releases, with their signals."""
+        """Return the other days of the week of the two releases, with their signals."""
         monday = dt.date(2020, 10, 12)
         days = [monday + dt.timedelta(days=number) for number in range(7)]
         other = released.release(SECOND)

@@ -24,7 +24,7 @@ START = dt.date(2020, 10, 1)
 
 
 def a_town(folder: Path, *, days: int = 8, seed: int = 1) -> Path:
-    """Truth as `simulate` writes it: two areas, the second with five times the infectious visitors."""
+    """Write truth as `simulate` does: two areas, the second with five times the infectious visitors."""
     rng = np.random.default_rng(seed)
     venue = rng.integers(0, 4, 4000)
     chance = np.where(venue < 2, 0.02, 0.1)

@@ -118,7 +118,7 @@ class TestRoles:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    """Glue's and Athena's control planes on loopback."""
+    """Yield Glue's and Athena's control planes on loopback."""
     with stand_in() as address:
         yield address
 

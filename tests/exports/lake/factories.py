@@ -41,13 +41,13 @@ def batches(rows: pa.Table, size: int = 1000) -> Iterator[pa.RecordBatch]:
 
 
 def open_rows(count: int, *, day: dt.date = DAY, **values: Any) -> pa.Table:
-    """`count` rows of the open table."""
+    """Return `count` rows of the open table."""
     time = f"{day.isoformat()}T12:30:00.000Z"
     return a_table([a_row(scandate=time, scan_date=day) | values] * count)
 
 
 def verified_rows(count: int, *, day: dt.date = DAY, zip3: str = "021", seed: str = "a", **values: Any) -> pa.Table:
-    """`count` rows of one class of the verified table; every third answered yes to `contact`."""
+    """Return `count` rows of one class of the verified table; every third answered yes to `contact`."""
     time = f"{day.isoformat()}T12:30:00.000Z"
     return a_table(
         [

@@ -34,7 +34,7 @@ def put_in_batches(lake: Lake, *parts: pa.Table, size: int) -> None:
 
 
 def data_files(lake: Lake) -> list[str]:
-    """Paths of the table's data files, in the order of their rows."""
+    """Return paths of the table's data files, in the order of their rows."""
     return sorted(str(local_path(task.file.file_path)) for task in lake.table(VERIFIED).scan().plan_files())
 
 

@@ -1,4 +1,4 @@
-"""A day's classes in one piece, and the rows as they are published: what tests ask of the ladder."""
+"""A day's classes at once, and the published rows: what tests require of the ladder."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from exports.policy.verified import QUASI, ClassPolicy, Generalised, generalise_
 
 
 def generalise(counts: pd.DataFrame, policy: ClassPolicy) -> Generalised:
-    """The classes of a day whose counts are in memory."""
+    """Return the classes of a day whose counts are in memory."""
     parts = list(generalise_by_zip([counts], policy))
     return Generalised(
         pd.concat([part.classes for part in parts]), sum(part.published for part in parts), parts[-1].dropped
@@ -14,7 +14,7 @@ def generalise(counts: pd.DataFrame, policy: ClassPolicy) -> Generalised:
 
 
 def class_of(rows: pd.DataFrame, generalised: Generalised) -> pd.DataFrame:
-    """The published `QUASI` of each row (columns `QUASI` as they are), same index; dropped rows are missing."""
+    """Return the published `QUASI` of each row (columns `QUASI`), same index; dropped rows are missing."""
     keys = pd.MultiIndex.from_frame(rows[list(QUASI)])
     known = keys.isin(generalised.classes.index)
     published = generalised.classes.loc[keys[known], list(QUASI)]

@@ -21,7 +21,7 @@ def empty_counts(domain: tuple[Workload, ...]) -> dict[str, Counts]:
 
 
 def counts_of(domain: tuple[Workload, ...], rows: list[dict[str, int]]) -> dict[str, Counts]:
-    """Exact counts of rows given as value indexes by axis; missing axes have index 0."""
+    """Return exact counts of rows given as value indexes by axis; missing axes have index 0."""
     counts = empty_counts(domain)
     for row in rows:
         for table in domain:
@@ -30,7 +30,7 @@ def counts_of(domain: tuple[Workload, ...], rows: list[dict[str, int]]) -> dict[
 
 
 def a_day_of(size: int, *, seed: int = 0, domain: tuple[Workload, ...] | None = None) -> dict[str, Counts]:
-    """Counts of `size` random rows, every axis uniform but for the answers, mostly no, and refusals, one in ten."""
+    """Return counts of `size` random rows, uniform except for answers (mostly no) and refusals (one in ten)."""
     domain = domain or tables()
     rng = np.random.default_rng(seed)
     axes = {axis.name: axis for table in domain for axis in table.axes}

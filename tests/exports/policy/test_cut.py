@@ -28,7 +28,7 @@ def a_draw(rows: list[dict[str, int]], usual: dict[str, Usual] | None = None, da
 
 
 def refused(drawn: Drawn, table: str) -> float:
-    """The refusals of a table after the cut."""
+    """Return the refusals of a table after the cut."""
     names = [axis.name for axis in drawn.table(table).workload.axes]
     return float(np.moveaxis(cut_counts(drawn)[table], names.index("outcome"), 0)[REFUSED].sum())
 

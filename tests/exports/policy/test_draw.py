@@ -1,4 +1,4 @@
-"""The one draw of a day and what it costs."""
+"""The one draw of a day, and its cost."""
 
 import datetime as dt
 import math
@@ -118,7 +118,7 @@ class TestAudit:
     DRAWS = 1000
 
     def losses(self, budget: float) -> tuple[np.ndarray, np.ndarray]:
-        """Log likelihood ratio of each draw, drawn with and without the person: the strongest test there is."""
+        """Return the log likelihood ratio of each draw, with and without the person: the strongest possible test."""
         # Tables of every kind that share the whole budget; more of them would only take longer.
         kinds = (TOTAL, ZIP_RISK_RESULT, RESULT_ANSWERS, "hour")
         domain = tuple(table for table in tables(zip3=("021",)) if table.name in kinds)

@@ -1,4 +1,4 @@
-"""Draws of format 1, from before refusals were apart, are read as they were."""
+"""Draws of format 1, from before refusals were separate, are read correctly."""
 
 import datetime as dt
 import json
@@ -47,7 +47,7 @@ OLD: tuple[tuple[str, list[Any], int], ...] = (
 
 
 def old_bytes(size: int = 90_000) -> bytes:
-    """A draw as it was stored, its counts spread evenly, but for passes beyond the third."""
+    """Return a draw as it was stored, its counts spread evenly, except for passes beyond the third."""
     made = []
     for name, axes, l1 in OLD:
         cells = int(np.prod([len(values) for _, values, _ in axes], dtype=int))

@@ -1,4 +1,4 @@
-"""Figures of venues: what noise adds, what is read off it, and how little one person's part shows."""
+"""Figures of venues: what noise adds, what can be read, and how little one person's part shows."""
 
 import datetime as dt
 from math import exp
@@ -29,7 +29,7 @@ EPSILON = 0.5
 
 
 def drawn_refusals(exact: int, copies: int) -> Any:
-    """The noisy refusals of so many independent draws of one day: each venue has the same day."""
+    """Return the noisy refusals of `copies` independent draws of one day: each venue has the same day."""
     venues = [f"v_{number}" for number in range(copies)]
     outcomes = np.zeros((copies, len(OUTCOMES)), np.int64)
     outcomes[:, OUTCOMES.index(REFUSED)] = exact
@@ -80,7 +80,7 @@ def test_means_of_ratings_show_once_noise_hides_them_no_more() -> None:
 
 
 def days(*, weeks: int, scale: float, visits: int = 400) -> list[Arrivals]:
-    """Weeks of days with visits at 18:00 alone, none on Mondays."""
+    """Return weeks of days with visits only at 18:00, none on Mondays."""
     rng = np.random.default_rng(2)
     found = []
     for at in range(7 * weeks):

@@ -40,7 +40,7 @@ def rows(drawn: Drawn, fitted: Fitted) -> pa.Table:
 
 
 def as_results(counts: np.ndarray, axis: int) -> np.ndarray:
-    """Counts by result: a refusal is a row that is Declined."""
+    """Return counts by result: a refusal is a row that is Declined."""
     approved, declined, refused = np.moveaxis(counts, axis, 0)
     return np.stack([approved, declined + refused], axis=axis)
 
@@ -125,7 +125,7 @@ def test_a_refusal_has_met_no_device_and_no_rating(drawn: Drawn, fitted: Fitted)
 
 @pytest.fixture(scope="module")
 def small() -> tuple[pa.Table, Fitted]:
-    """The rows of a day of 400 passes."""
+    """Return the rows of a day of 400 passes."""
     counts = a_day_of(400)
     drawn = _draw(day=DAY, counts=counts, tables=tables(), budget=1.0, mechanism=seeded_noise(3))
     fitted = fit(drawn)

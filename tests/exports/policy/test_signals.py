@@ -28,7 +28,7 @@ def of(signals: list[Signal], geo_type: str = "nation") -> dict[tuple[str, str],
 
 
 def a_draw(seed: int, *, rows: int = 5000, day: dt.date = DAY) -> tuple[dict[str, float], Drawn]:
-    """The true counts of a simulated day, with the coin tossed by the seed, and its draw."""
+    """Return the true counts of a simulated day, with the coin tossed by the seed, and its draw."""
     simulated = simulated_day(rows=rows, seed=1, areas=AREAS)
     tossed = simulated.toss(np.random.default_rng(seed))
     joint = simulated.truth(NAMED[RISK_RESULT_ANSWERS])
@@ -82,7 +82,7 @@ def test_weeks_are_those_of_iso_8601() -> None:
 
 
 def assert_aims(rows: int, draws: int) -> None:
-    """The aims of accuracy over many draws: signals unbiased, errors as stated, rows with a small bias."""
+    """Assert the aims of accuracy over many draws: signals unbiased, errors as stated, rows with a small bias."""
     values: dict[str, list[float]] = {}
     errors: dict[str, list[float]] = {}
     released: dict[str, list[float]] = {}

@@ -23,7 +23,7 @@ POLICY = ClassPolicy()
 
 
 def passes(size: int, **values: object) -> pd.DataFrame:
-    """`size` equal passes, answers no, but the first with a contact so that the class is diverse."""
+    """Return `size` equal passes with answers no, except the first with a contact, so that the class is diverse."""
     row: dict[str, object] = {
         "zip": "021",
         "hour": "10",

@@ -100,7 +100,7 @@ class TestCatchingUp:
 
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-        """The tasks sent meanwhile."""
+        """Return the tasks sent meanwhile."""
         asked: list[tuple[Any, ...]] = []
         monkeypatch.setattr(tasks, "utc_now", lambda: CLOSED)
         monkeypatch.setattr(tasks.catch_up, "apply_async", lambda args, **_: asked.append(tuple(args)))

@@ -34,7 +34,7 @@ def counts() -> dict[str, Counts]:
 
 
 def only_cell(name: str, made: dict[str, Counts]) -> dict[str, str]:
-    """The values of the one cell of a table that holds a one."""
+    """Return the values of the one cell of a table that holds a one."""
     table = {each.name: each for each in DOMAIN}[name]
     assert made[name].sum() == 1
     place = np.argwhere(made[name])[0]

@@ -22,7 +22,7 @@ COLUMNS: Final = ("day", "budget", "epsilon", "drawn", "drawn_at", "announced_at
 
 @pytest.fixture(params=["deployment", "deployment_in_s3"])
 def storage_kind(request: pytest.FixtureRequest) -> None:
-    """A lake in a folder, and in a bucket."""
+    """Use a lake in a folder, and in a bucket."""
     request.getfixturevalue(request.param)
 
 
@@ -45,7 +45,7 @@ def refuse(**_: object) -> None:
 
 
 def rows() -> list[list[dict[str, Any]]]:
-    """What readers see."""
+    """Return what readers see."""
     with deployment_lake() as lake:
         return [lake.table(each).scan().to_arrow().to_pylist() for each in (CROWD_TRACING, DP_COUNTS)]
 

@@ -1,4 +1,4 @@
-"""One person moves only their own rows: every day is counted with each of its people and without them, in turn."""
+"""One person changes only their own rows: every day is counted with each person and without them, in turn."""
 
 import datetime as dt
 import hashlib
@@ -105,7 +105,7 @@ def row_of(person: int, number: int, held: Held, town: Town) -> tuple[Pass, byte
 
 
 def counted(people: Sequence[tuple[int, tuple[Held, ...]]], town: Town) -> dict[str, Counts]:
-    """Live the day with these people and count it; nothing of it stays."""
+    """Simulate the day with these people, count it, and roll back."""
     epoch = calendar().current(NOW.timestamp())
     with transaction.atomic():
         acts = []

@@ -44,7 +44,7 @@ def owner_hash(number: int) -> bytes:
 
 
 def published(place: Place, count: int = 60) -> list[Pass]:
-    """Passes with owners of these numbers, each scanned and with a row in the verified tier."""
+    """Return passes with owners of these numbers, each scanned and with a row in the verified tier."""
     rows = [a_scanned_pass(place, owner_hash=owner_hash(number), contact=number % 3 == 0) for number in range(count)]
     publish(rows, day=DAY)
     return rows
@@ -127,7 +127,7 @@ class TestAskedAgain:
 
 @pytest.fixture
 def one_database(settings: Any, tmp_path: Path) -> Iterator[Storage]:
-    """A lake whose catalogue is in the deployment's own database, as it is for operators."""
+    """Yield a lake whose catalogue is in the deployment's database, as operators have it."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = (tmp_path / "lake").as_uri(), ""
     drop_catalogue()
     yield Storage(settings.LAKE_URL)
@@ -142,7 +142,7 @@ def drop_catalogue() -> None:
 
 @contextmanager
 def restored(storage: Storage, url: str) -> Iterator[Lake]:
-    """The lake by the catalogue of the database that was restored to."""
+    """Yield the lake by the catalogue of the restored database."""
     with Lake.in_postgres(url=url, storage=storage, database="covid-19") as lake:
         yield lake
 
@@ -152,13 +152,13 @@ def in_postgres(program: str, *arguments: str) -> None:
 
 
 def back_up(lake: Path, folder: Path) -> None:
-    """As docs/operators.md says."""
+    """Back up as docs/operators.md describes."""
     in_postgres("pg_dump", "--format=custom", f"--file={folder / 'crowdtrace.dump'}", conf.database_url())
     shutil.copytree(lake, folder / "copy")
 
 
 def restore(lake: Path, folder: Path, database: str) -> None:
-    """As docs/operators.md says: the older database, the older lake, the present lake's logs."""
+    """Restore as docs/operators.md describes: the older database, the older lake, the present lake's logs."""
     for log_folder in ("erasures", "draws"):
         if (lake / log_folder).exists():
             shutil.copytree(lake / log_folder, folder / "copy" / log_folder, dirs_exist_ok=True)

@@ -46,7 +46,7 @@ def place() -> Place:
 
 
 def a_crowd(place: Place, size: int = 120, seed: int = 1) -> list[Pass]:
-    """Passes of one day, of all hours, some with yes, some refused at the door."""
+    """Return passes of one day, at all hours, some with yes, some refused at the door."""
     rng, rows = random.Random(seed), []
     for number in range(size):
         row = a_pass(

@@ -1,4 +1,4 @@
-"""Neighbouring days: each person of a day is taken out in turn, and the door decides again for the others."""
+"""Neighbouring days: each person of a day is removed in turn, and the door decides again for the others."""
 
 import datetime as dt
 import secrets
@@ -34,7 +34,7 @@ DOOR = DoorRequirements(highest_temperature_f=100.4, capacity=ROOM)
 
 @dataclass(frozen=True)
 class Guest:
-    """A pass of one person: its venue, whether it is marked, when it is shown, how hot its holder is."""
+    """A pass of one person: its venue, whether it is marked, when it is shown, its holder's temperature."""
 
     venue: int
     counted: bool
@@ -61,14 +61,14 @@ guests = st.builds(
 
 @st.composite
 def people(draw: st.DrawFn) -> list[Guest]:
-    """One person's passes, as many as the server gives; at most three of them are marked."""
+    """Draw one person's passes, as many as the server issues; at most three of them are marked."""
     made = draw(st.lists(guests, min_size=1, max_size=5))
     assert len(made) <= PASSES_PER_EPOCH
     return [replace(one, counted=at < COUNTED_PASSES) for at, one in enumerate(made)]
 
 
 def causes_of(day: list[Guest]) -> dict[tuple[int, int], str | None]:
-    """The door's cause of each showing, by guest and minute; `None` is green. Only one person fits in."""
+    """Return the door's cause of each scan, by guest and minute; `None` is green. Only one person fits in."""
     inside: dict[int, VisitFacts] = {}
     found = {}
     for minute, at in sorted((minute, at) for at, guest in enumerate(day) if guest.go for minute in guest.minutes):
@@ -85,7 +85,7 @@ def causes_of(day: list[Guest]) -> dict[tuple[int, int], str | None]:
 
 
 def write(day: list[Guest], venues: list[Venue]) -> None:
-    """The day's rows as the services leave them. A rating stays where its guest could give one at all."""
+    """Write the day's rows as the services leave them, with a rating if the guest could give one."""
     causes = causes_of(day)
     for at, guest in enumerate(day):
         no = dict.fromkeys(("diagnosed", "contact", "near"), False)
@@ -120,7 +120,7 @@ def write(day: list[Guest], venues: list[Venue]) -> None:
 
 @pytest.fixture
 def worlds() -> list[list[Venue]]:
-    """Two venues for the whole day and for the day without each person; symptoms are refused."""
+    """Create two venues for the whole day and for the day without each person; symptoms are refused."""
     rules = RequirementValues(refuse_symptoms=True, refuse_diagnosed=False)
     return [[make_venue(requirements=rules) for _ in range(2)] for _ in range(PEOPLE + 1)]
 
@@ -149,7 +149,7 @@ def test_nobody_moves_more_than_is_declared(worlds: list[list[Venue]], day: list
 
 
 def test_the_door_of_these_days_turns_people_away_because_of_others() -> None:
-    """Without the fourth, the three others would all have met a green light: the days are not too tame."""
+    """Without the fourth, the three others would all have got a green light: the days are not too simple."""
     alone, together = causes_of(LATER[:1]), causes_of([LONG, *LATER])
     assert set(alone.values()) == {None}
     assert list(together.values()) == [None, "full", "full", "full"]

@@ -1,4 +1,4 @@
-"""Blind signatures: RFC 9474 with a salt and a blind that are given, and a signer that gives nothing away."""
+"""Blind signatures: RFC 9474 with a given salt and blind, and a signer that reveals nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_blind_signature_becomes_an_ordinary_one(message: bytes, salt: bytes, 
 
 @given(message=st.binary(max_size=80), salt=salts)
 def test_the_encoding_is_that_of_rsa_pss(message: bytes, salt: bytes) -> None:
-    """What the library takes off a signature by the public key is what we put under it."""
+    """What the library recovers from a signature with the public key equals our encoding."""
     encoded = encode_pss(message, salt)
     signature = SIGNER.sign(encoded.to_bytes(256, "big"))
     pss = padding.PSS(padding.MGF1(SHA384()), 48)
@@ -95,7 +95,7 @@ def test_every_other_number_is_signed_however_odd(number: int) -> None:
 
 @given(bit=st.integers(0, 1023), half=st.integers(0, 1))
 def test_one_flipped_bit_in_one_half_never_leaves_the_signer(bit: int, half: int) -> None:
-    """A signature that is right modulo one prime alone gives the other away: gcd(s^e - z, n)."""
+    """A signature that is right modulo only one prime reveals the other: gcd(s^e - z, n)."""
     calls: list[int] = []
 
     def faulty(base: Any, exponent: Any, modulus: Any) -> Any:
@@ -151,7 +151,7 @@ def test_a_signature_of_another_length_holds_for_nothing(length: int) -> None:
 
 
 def test_any_two_pairs_of_drawn_and_spent_fit_each_other() -> None:
-    """Blindness: for every draw and every signature there is a blind that joins them, so no pair says more."""
+    """Blindness: for every draw and every signature there is a blind that links them, so no pair reveals more."""
     for drawn in TICKET_VECTORS:
         for spent in TICKET_VECTORS:
             if drawn.jwk != spent.jwk:

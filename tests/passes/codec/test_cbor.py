@@ -1,4 +1,4 @@
-"""The strict CBOR reader against `cbor2`: it takes exactly what re-encodes to the same bytes."""
+"""The strict CBOR reader compared with `cbor2`: it accepts exactly what re-encodes to the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from passes.codec.strict import NotDeterministic, Tagged, decode
 
 integers = st.integers(-(2**64), 2**64 - 1)
 leaves = integers | st.binary(max_size=300) | st.text(st.characters(codec="utf-8")) | st.booleans() | st.none()
-# Integer keys 0..23: there the orders of RFC 8949 and of cbor2 (by length first) are one.
+# Integer keys 0..23, for which the orders of RFC 8949 and of cbor2 (by length first) are the same.
 values = st.recursive(
     leaves,
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.integers(0, 23), inner, max_size=5),
@@ -30,7 +30,7 @@ def taken(data: bytes) -> bool:
 
 
 def untag(value: object) -> Any:
-    """Our tags as cbor2's, so that a value can be encoded again."""
+    """Return our tags as cbor2's, so that a value can be encoded again."""
     if isinstance(value, Tagged):
         return cbor2.CBORTag(value.tag, untag(value.value))
     if isinstance(value, list):
@@ -71,7 +71,7 @@ def test_a_changed_byte_is_refused_or_reads_as_it_stands(value: object, place: i
 
 
 def _encode(value: object) -> bytes:
-    """RFC 8949, section 4.2.1: as cbor2 writes it, but with keys in the order of their bytes."""
+    """Encode by RFC 8949, section 4.2.1: like cbor2, but with keys in the order of their bytes."""
     if isinstance(value, Tagged):
         return _head(6, value.tag) + _encode(value.value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Down the chain: machine code and the standard library come to the same anchor."""
+"""Down the chain: machine code and the standard library give the same anchor."""
 
 import hashlib
 import threading
@@ -16,7 +16,7 @@ WAYS = [False] + [True] * chain_compiled.HAS_INSTRUCTIONS  # by rounds on any ma
 
 
 def in_words(head: bytes, slot: int, code: bytes) -> bytes:
-    """As the protocol says it, one step after the other."""
+    """Compute the chain as the protocol specifies it, one step after another."""
     for number in range(slot, 0, -1):
         code = hashlib.sha256(head + number.to_bytes(2, "big") + code).digest()[:16]
     return code

@@ -20,7 +20,7 @@ moments = st.integers(1_577_836_800, 2_208_988_800)  # 2020 to 2040
 
 
 def at(calendar: EpochCalendar, *parts: int, fold: int = 0) -> int:
-    """Unix seconds of a wall clock."""
+    """Return Unix seconds of a wall clock."""
     year, month, day, hour, minute = (*parts, 0, 0)[:5]
     return int(dt.datetime(year, month, day, hour, minute, tzinfo=calendar.zone, fold=fold).timestamp())
 
@@ -140,7 +140,7 @@ def test_any_number_may_be_asked_for_as_a_start(start: int) -> None:
 
 
 def utc(year: int, month: int, day: int, hour: int) -> dt.datetime:
-    """A moment in UTC."""
+    """Return a time in UTC."""
     return dt.datetime(year, month, day, hour, tzinfo=dt.UTC)
 
 

@@ -1,4 +1,4 @@
-"""Eight characters by which people compare the ticket keys that they are shown."""
+"""The eight characters by which people compare ticket keys."""
 
 import json
 from pathlib import Path

@@ -204,7 +204,7 @@ def test_a_malformed_pass_is_refused_for_its_cause(case: dict[str, Any]) -> None
 
 
 def test_the_corpus_is_about_the_pass_of_these_tests() -> None:
-    """Else a change of the factories would leave every case refused for a reason of no interest."""
+    """Otherwise, after a change of the factories, every case would be refused for an irrelevant reason."""
     assert isinstance(parse(on_paper()), GoPass)
     timeless = list(Cause)[list(Cause).index(Cause.PREFIX) : list(Cause).index(Cause.KEY_EPOCH) + 1]
     assert {case["cause"] for case in CORPUS} == {*timeless, Cause.SLOT, Cause.CHAIN}
@@ -214,7 +214,7 @@ def test_the_corpus_is_about_the_pass_of_these_tests() -> None:
 
 
 def _other_key_of_the_same_kid() -> IssuerKey:
-    """A key that is filed under our kid. Finding a true collision takes 2^32 keys; a ring can hold one by hand."""
+    """Return a key filed under our kid. Finding a true collision takes 2^32 keys; a ring can hold one by hand."""
     return IssuerKey(VECTORS[0].issuer_public, frozenset({START}))
 
 
@@ -328,7 +328,7 @@ def test_what_cannot_be_a_pass_is_not_signed() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         sign_pass(ISSUER, venue=VENUE, epoch_start=START, anchor=bytes(15))
     for start in (0, 65535, 2**32):
-        with pytest.raises(ValueError, match="epoch starts"):
+        with pytest.raises(ValueError, match="epoch must start"):
             sign_pass(ISSUER, venue=VENUE, epoch_start=start, anchor=bytes(16))
 
 

@@ -1,4 +1,4 @@
-"""Tickets: all of one follows from the secret and the key, and nothing of one from another."""
+"""Tickets: everything is derived from the secret and the key, and nothing from another ticket."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_the_same_secret_and_keys_give_the_same_set_on_another_phone(
 
 
 def test_two_tickets_share_no_value_whatever_differs(rsa_keys: tuple[RSAPrivateKey, ...]) -> None:
-    """Secret, day, number or key: with any of them another, nonce, salt, blind and blinded value are others."""
+    """If secret, day, number or key differs, then nonce, salt, blind and blinded value all differ."""
     sets = [
         derive_set(derive_ticket_key(secret), epoch_start=start, keys=keys)
         for secret in (bytes(32), bytes([1]) * 32)
@@ -111,7 +111,7 @@ def test_two_tickets_share_no_value_whatever_differs(rsa_keys: tuple[RSAPrivateK
 
 
 def test_a_server_that_changes_keys_learns_no_blind_by_chinese_remainders(rsa_keys: tuple[RSAPrivateKey, ...]) -> None:
-    """Were r one number under every key, two draws would give r^e away modulo the product of the keys, and so r."""
+    """If r were one number under every key, two draws would reveal r^e modulo the product of the keys, and so r."""
     first, second = (
         derive_set(derive_ticket_key(VECTOR.secret), epoch_start=START, keys=keys_of(one, other))
         for one, other in (rsa_keys[:2], rsa_keys[2:4])

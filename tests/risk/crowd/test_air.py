@@ -1,4 +1,4 @@
-"""Measured air through the real address: what is refused, what it changes, and how it fades."""
+"""Measured air through the real URL: what is refused, its effect, and how it fades."""
 
 import datetime as dt
 from typing import Any
@@ -24,7 +24,7 @@ def post(device: EnrolledDevice, ppm: Any, at: dt.datetime, now: dt.datetime = N
 
 
 def decay(venue: Venue, per_h: float) -> None:
-    """Two hours of an empty room clearing, a reading each ten minutes."""
+    """Send readings of two hours in which an empty room clears, one every ten minutes."""
     device = make_device(venue=venue)
     for step in range(13):
         ppm = OUTDOOR + 2500 * 2.718281828 ** (-per_h * step / 6)
@@ -88,7 +88,7 @@ def test_a_reading_sent_twice_is_kept_once() -> None:
 
 
 def test_invented_readings_do_not_count_the_people_inside() -> None:
-    """Who runs a place sends a course of CO2 of their own, and reads what the public card makes of it."""
+    """A person who runs a place sends an invented course of CO2, and reads its effect on the public card."""
     shown = {}
     for people in (8, 9, 10, 11, 30):
         venue = make_venue(volume_m3=300.0)

@@ -1,4 +1,4 @@
-"""Answers of a day: counted once after it, kept as they were, and read by the shields of who was there."""
+"""Answers of a day: counted once afterwards, never changed, and used by the shields of the people who were there."""
 
 import datetime as dt
 from typing import Any
@@ -24,7 +24,7 @@ CONTACT: dict[str, Any] = {"contact": True}
 
 
 def full_venue(yes: int, people: int = 60, **facts: Any) -> tuple[Venue, Stay]:
-    """So many people yesterday, of whom ``yes`` had a contact, and one of those who had none."""
+    """Return ``people`` people yesterday, of whom ``yes`` had a contact, and one of the others."""
     venue = make_venue(volume_m3=200.0, **facts)
     me = stay(venue, YESTERDAY)
     crowd(venue, people - 1 - yes, YESTERDAY - HOUR / 2, 90)
@@ -88,7 +88,7 @@ def test_of_few_people_nothing_is_counted() -> None:
 
 
 def test_an_erasure_a_late_scan_and_another_night_change_nothing() -> None:
-    """Two numbers with one offset, a person apart, would tell that person's answers."""
+    """Two numbers with one offset, from crowds that differ by one person, would reveal that person's answers."""
     venue, _me = full_venue(yes=30)
     settle_answers(now=NOW)
     before = list(AnsweredDay.objects.values())
@@ -103,7 +103,7 @@ def test_an_erasure_a_late_scan_and_another_night_change_nothing() -> None:
 
 
 def test_crowd_state_holds_no_answers() -> None:
-    """The same bytes, whatever everybody said: a thief of them learns how many came, not who was ill."""
+    """The same bytes, whatever everybody answered: a thief learns how many came, not who was ill."""
     rows = []
     everything: dict[str, Any] = {"symptoms": True, "diagnosed": True, "contact": True, "near": True}
     for said in ({}, everything):

@@ -66,7 +66,7 @@ def test_a_series_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
     call_command("import-series", file, stdout=StringIO())
     assert PublicSignal.objects.get().source == "health office"
     file.write_text("region,week,known_active_per_person,source\nNY,2026-05-11,0.1,x\nNY,2026-05-11,seven,x\n")
-    with pytest.raises(CommandError, match="row 3: known_active_per_person 'seven' is no number"):
+    with pytest.raises(CommandError, match="row 3: known_active_per_person 'seven' is not a number"):
         call_command("import-series", file)
     assert PublicSignal.objects.count() == 1
 

@@ -1,4 +1,4 @@
-"""The town that benchmarks measure in: every statement that fills it holds, and work on it is in few statements."""
+"""The town that benchmarks measure: every statement that fills it succeeds, and work on it takes few statements."""
 
 import hashlib
 from collections.abc import Callable

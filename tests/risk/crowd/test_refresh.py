@@ -1,4 +1,4 @@
-"""Crowd state in the database: event time, lateness, repeats, erasure, and the same from any order of events."""
+"""Crowd state in the database: event time, lateness, repeats, erasure, and equal results for any order of events."""
 
 import datetime as dt
 from typing import Any

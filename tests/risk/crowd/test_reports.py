@@ -1,4 +1,4 @@
-"""Self-reported results: folded once, capped, read by the shields of those who were there, and telling on nobody."""
+"""Self-reported results: counted once, capped, used by shields of people who were there, revealing no reporter."""
 
 import datetime as dt
 import json
@@ -34,7 +34,7 @@ def report(*stays: Stay, positive: bool = True, tested_on: dt.date = TODAY) -> N
 
 
 def full_venue() -> tuple[Venue, list[Stay]]:
-    """Sixteen people for an hour from 07:00."""
+    """Return sixteen people for an hour from 07:00."""
     venue = make_venue(volume_m3=200.0)
     return venue, [stay(venue, NOW - 3 * HOUR, 60) for _ in range(16)]
 
@@ -125,7 +125,7 @@ def test_reports_that_the_operator_leaves_out_are_gone() -> None:
 
 
 def test_the_operator_has_to_name_a_venue_and_a_day() -> None:
-    with pytest.raises(CommandError, match="Name a venue"):
+    with pytest.raises(CommandError, match="public id of a venue"):
         call_command("reports", "v_0000000000", "2026-05-13")
 
 
@@ -154,7 +154,7 @@ def test_attackers_around_one_person_learn_nothing_of_a_report_below_twelve_othe
 
 
 def test_twelve_puppets_beside_one_target_do_see_a_report() -> None:
-    """Documented, not wished for (docs/privacy.md)."""
+    """This is documented (docs/privacy.md) and not intended."""
     venue = make_venue(volume_m3=50.0)
     mine = [stay(venue) for _ in range(12)]
     target = stay(venue)
@@ -166,7 +166,7 @@ def test_twelve_puppets_beside_one_target_do_see_a_report() -> None:
 
 
 def test_a_report_stays_a_number_that_never_passes_the_crowd_when_its_visit_is_erased() -> None:
-    """What erasure does: nothing in a folded sum says whose it was, so it stays, bounded by who is still counted."""
+    """Nothing in a sum shows whose report it was, so it stays, bounded by the people who are still counted."""
     venue, (one, *others) = full_venue()
     report(one)
     fold_reports(now=NOW)

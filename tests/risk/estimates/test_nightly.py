@@ -1,4 +1,4 @@
-"""The nightly fit: versioned, the same when run again, in force for shields, and refused with an alert."""
+"""The nightly fit: versioned, equal when run again, in force for shields, and refused with an alert."""
 
 import datetime as dt
 
@@ -26,7 +26,7 @@ PERIOD = period_of(NOW.date())
 
 
 def town(*, positives: int, prompted: bool, period: int = PERIOD, scale: float = 0.0, seed: int = 1) -> Reports:
-    """Reports of one period of a town whose scale is off by so much (log)."""
+    """Return reports of one period of a town whose scale differs by ``scale`` (log)."""
     rng = np.random.default_rng(seed)
     truth = truth_of(Prior(), rng)
     truth[SCALE] = scale
@@ -93,7 +93,7 @@ def test_two_versions_differ_by_five_reporters_or_more() -> None:
 
 
 def test_a_version_that_predicts_worse_is_refused_and_the_former_stays() -> None:
-    """A month of lies is learned from, and what came of it fails on the honest month after."""
+    """A month of false reports is learned from, and the result fails on the honest month after."""
     now = dt.datetime.combine(first_day(PERIOD) + dt.timedelta(days=20), dt.time(3), dt.UTC)
     tell(town(positives=150, prompted=True, period=PERIOD - 3))
     assert learn_tonight(now=now - dt.timedelta(days=84)).reason == "learned"

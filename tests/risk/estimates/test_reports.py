@@ -1,4 +1,4 @@
-"""What a report leaves for learning: one person in one cell, no owner, no plain hits, nothing below five readable."""
+"""What a report leaves for learning: one person in one cell, no owner, no plain hits, nothing readable below five."""
 
 import datetime as dt
 
@@ -30,7 +30,7 @@ def report(*stays: Stay, positive: bool = True, prompted: bool = False, tested_o
 
 
 def two_visits() -> tuple[Stay, Stay]:
-    """One person at two venues among others; crowd state is up to date."""
+    """Create one person at two venues among others, with crowd state up to date."""
     bar, office = make_venue(kind="bar", volume_m3=100.0), make_venue(kind="office", volume_m3=400.0)
     crowd(bar, 12)
     crowd(office, 12, NOW - 48 * HOUR)
@@ -71,7 +71,7 @@ def test_a_pass_that_no_door_let_in_teaches_nothing() -> None:
 
 @pytest.mark.parametrize(("verified", "teaches"), [(True, True), (False, False)])
 def test_visits_to_places_that_anyone_can_make_teach_nothing(*, verified: bool, teaches: bool) -> None:
-    """A stranger with a place, a door and invented visitors of their own reports what they like."""
+    """A stranger with an invented place, door and visitors reports anything."""
     place = make_venue(kind="bar", organisation=make_organisation(verified=verified))
     crowd(place, 12)
     mine = [stay(place) for _ in range(6)]

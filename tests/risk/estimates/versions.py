@@ -1,4 +1,4 @@
-"""Versions of the estimates as a night leaves them."""
+"""Versions of the estimates as a nightly run leaves them."""
 
 import datetime as dt
 from typing import Any
@@ -9,7 +9,7 @@ from tests.factories import NOW
 
 
 def make_version(number: int, **changes: Any) -> LearnedEstimate:
-    """A version of another day each, whose scale is learned to be 1.5 (1.2 to 1.9)."""
+    """Create a version of a separate day, whose scale is learned to be 1.5 (1.2 to 1.9)."""
     summary = {name: [0.0, 0.5, -0.8, 0.8] for name in NAMES}
     summary |= {"scale": [0.405, 0.14, 0.182, 0.642], "liars": [-4.6, 0.5, -5.3, -3.9]}
     given: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""One stay read out of the crowd state in plain arrays: the oracle of the compiled `risk.model.readings`."""
+"""One stay read from the crowd state in plain arrays: the oracle of the compiled `risk.model.readings`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from risk.model.far import Floats, InvalidInputError
 
 @dataclass(frozen=True, slots=True)
 class StayReading:
-    """What others gave to one stay, by quarter-hour, and how many they were.
+    """What others contributed to one stay, by quarter-hour, and how many they were.
 
-    ``first_edge``: edge the first quarter begins with. ``dose_h2_per_m3``, ``person_h``: (quarters, 4).
-    ``heads``: (4,), whose breath it can meet; ``others``: of them those who were there meanwhile. Columns: everybody,
-    then classes 1, 2, 3.
+    ``first_edge``: edge at which the first quarter begins. ``dose_h2_per_m3``, ``person_h``: (quarters, 4). ``heads``:
+    (4,), people whose breath it can meet; ``others``: those of them who were there meanwhile. Columns: everybody, then
+    classes 1, 2, 3.
     """
 
     first_edge: int
@@ -39,8 +39,8 @@ def read_stay(
 ) -> StayReading:
     """Read one stay from the crowd state that includes it.
 
-    ``earlier``: the same person's stays in this venue before, each (arrive_us, leave_us, answer_class), already
-    joined where gaps are under 15 minutes. A class of -1 reads as an observer who is not in the state.
+    ``earlier``: the same person's earlier stays in this venue, each (arrive_us, leave_us, answer_class), already joined
+    across gaps under 15 minutes. A class of -1 reads as an observer who is not in the state.
     """
     if leave_us < arrive_us:
         raise InvalidInputError("leave_us", "before arrive_us")
@@ -48,7 +48,7 @@ def read_stay(
     crowd = state.between(first, last)
     spans = [*earlier, (arrive_us, leave_us, answer_class)]
     began = min(edge_before(span[0]) for span in spans)
-    # Where the state starts later than an earlier stay, the air of its first quarter stands for the time before.
+    # If the state starts later than an earlier stay, the air of its first quarter is used for the time before.
     rates = np.concatenate(
         [
             np.full(max(0, state.first_edge - began), state.removal_rate_per_h[0]),
@@ -86,7 +86,7 @@ def read_stay(
 
 
 def _part(total: Floats, slope: Floats, from_h: Floats, to_h: Floats) -> Floats:
-    """Of each quarter's ``total`` (q, 4) the part between two times in it; ``slope`` (q + 1, 4) at the edges.
+    """Return the part of each quarter's ``total`` (q, 4) between two times in it; ``slope`` (q + 1, 4) at the edges.
 
     Cubic Hermite with slopes limited to three times the mean (Fritsch and Carlson 1980), which keeps it monotone.
     """

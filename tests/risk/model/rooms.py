@@ -1,4 +1,4 @@
-"""Rooms and crowds of the tests, and slow, plain answers to compare with."""
+"""Rooms and crowds of the tests, and slow, simple results for comparison."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class Crowd:
 
 
 def pair_dose(crowd: Crowd, giver: int, taker: int) -> float:
-    """Closed form of the integral of one person's breath over another's stay; nothing cut off."""
+    """Return the integral of one person's breath over another's stay in closed form; nothing is cut off."""
     a, b = (crowd.stays[giver][0] / HOUR_US, crowd.stays[giver][1] / HOUR_US)
     c, d = (crowd.stays[taker][0] / HOUR_US, crowd.stays[taker][1] / HOUR_US)
     lam = crowd.removal_per_h
 
     def running(t: float) -> float:
-        """Integral of the concentration up to t."""
+        """Return the integral of the concentration up to t."""
         if t <= a:
             return 0.0
         on = min(t, b) - a
@@ -63,7 +63,7 @@ def pair_dose(crowd: Crowd, giver: int, taker: int) -> float:
 
 @st.composite
 def crowds(draw: st.DrawFn, least: int = 1, most: int = 9, quarters: bool = False) -> Crowd:
-    """A day in one room."""
+    """Draw a day in one room."""
     step = 15 if quarters else 1
     stays = []
     for _ in range(draw(st.integers(least, most))):

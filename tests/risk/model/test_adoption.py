@@ -1,4 +1,4 @@
-"""How many people a check-in stands for: a setting, narrowed by what is seen."""
+"""How many people a check-in represents: a setting, narrowed by observations."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_impossible_counts_are_refused(count: DoorCount) -> None:
 
 
 def test_the_posterior_of_counts_is_calibrated() -> None:
-    """Truth from the prior, a door counted once: its 90 % interval holds nine of ten."""
+    """With the truth from the prior and one count at a door, the 90 % interval contains nine of ten."""
     rng = np.random.default_rng(11)
     held = 0
     for _ in range(300):

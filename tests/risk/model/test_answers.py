@@ -1,4 +1,4 @@
-"""What is read of a day's answers: rounded so that one person hardly shows, and believed as far as it says anything."""
+"""Answers of a day: rounded so that one person hardly shows, and used as far as they are informative."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OFFSETS = np.arange(STEP)
 
 @given(st.integers(0, 10_000))
 def test_one_person_moves_a_rounded_number_with_one_offset_of_eight(count: int) -> None:
-    """Whoever and however many the others are, so passes of one's own buy nothing: an AUC of at most 0.5625."""
+    """Regardless of the others, so an attacker gains nothing by adding passes: an AUC of at most 0.5625."""
     moved = rounded(count, OFFSETS) != rounded(count + 1, OFFSETS)
     assert moved.sum() == 1
     assert 0.5 + 0.5 * moved.mean() <= 0.6
@@ -50,7 +50,7 @@ def test_small_crowds_keep_nearly_what_is_usual_and_large_ones_what_they_said() 
 
 
 def test_over_crowds_as_different_as_is_believed_the_mean_share_is_the_usual_one() -> None:
-    """So the level of the model stays that of the renewal identity."""
+    """So the level of the model remains that of the renewal identity."""
     for people in (FEWEST_PEOPLE, 60, 400):
         counts = np.arange(people + 1)
         chance = np.array([betabinom.pmf(counts, people, ALIKE * s, ALIKE * (1 - s)) for s in USUAL])

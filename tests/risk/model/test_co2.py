@@ -1,4 +1,4 @@
-"""Ventilation from CO2, on simulated rooms whose ventilation is known, and against absurd sensors."""
+"""Ventilation from CO2, in simulated rooms with known ventilation, and with absurd sensors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def simulate(
     people: float = 25.0,
     g_m3_per_h: float = 0.018,
 ) -> Readings:
-    """Two hours of a room that fills up, a reading each five minutes, small steps integrated between."""
+    """Return two hours of a room that fills up, a reading every five minutes, integrated in small steps."""
     time = np.arange(0, 2.0 + 1e-9, 1 / 12)
     heads = np.round(people * np.clip(time / 0.2, 0, 1) * (1 + 0.15 * np.sin(3 * time)))
     excess, seen = 0.0, []
@@ -82,7 +82,7 @@ def test_where_heads_are_known_a_steady_room_has_the_fresh_air_its_rebreathed_sh
 
 
 def test_a_head_count_that_is_known_narrows_an_occupied_room_and_tells_nothing_of_an_empty_one() -> None:
-    """A check-in may stand for several people: what they breathe is then as uncertain as how many they are."""
+    """A check-in may represent several people: what they breathe is then as uncertain as their number."""
     time = np.arange(0, 6.0, 1 / 12)
     full = Readings(time, OUTDOOR_PPM + 1125 + 10.0 * np.sin(7.0 * time), np.full(time.size, 25.0))
     counted, guessed = (ventilation(PRIOR, full, now_h=6.0, coverage_log_sd=sd) for sd in (0.0, 0.5))
@@ -105,7 +105,7 @@ def test_people_who_exert_themselves_breathe_out_more_and_children_less() -> Non
 
 @pytest.mark.parametrize(("kind", "m3_per_h"), [(Kind.GYM, 0.044), (Kind.OFFICE, 0.018), (Kind.SCHOOL, 0.0135)])
 def test_an_interval_called_measured_holds_the_truth_nine_times_in_ten(kind: Kind, m3_per_h: float) -> None:
-    """Air from the kind's prior, people who breathe out what the literature says of them: 0.044 m3/h at 3 met."""
+    """Air from the kind's prior, people who exhale what the literature states: 0.044 m3/h at 3 met."""
     rng = np.random.default_rng(5)
     prior = room_air(Parameters(), kind, volume_m3=PRIORS[kind].volume_m3.value)
     held, off, measured = 0, [], 0
@@ -126,7 +126,7 @@ def test_an_interval_called_measured_holds_the_truth_nine_times_in_ten(kind: Kin
 
 
 def test_one_generation_for_every_kind_makes_the_air_of_a_gym_look_bad() -> None:
-    """What was wrong: the same course of CO2, read as if people in a gym sat still."""
+    """The former error: the same course of CO2, read as if people in a gym were sitting."""
     rng = np.random.default_rng(6)
     prior = room_air(Parameters(), Kind.GYM, volume_m3=1200.0)
     readings = simulate(rng, 4.0, volume_m3=1200.0, people=60, g_m3_per_h=0.044)
@@ -139,7 +139,7 @@ def test_one_generation_for_every_kind_makes_the_air_of_a_gym_look_bad() -> None
 
 
 def test_where_the_fresh_air_is_known_co2_counts_the_people() -> None:
-    """Three people for each check-in in a room whose air changes were entered; nothing where nobody is counted."""
+    """Three people for each check-in in a room whose air changes were entered; nothing if nobody is counted."""
     room = RoomAir(volume_m3=200.0, volume_log_sd=0.0, air_changes_per_h=2.0, air_log_sd=0.15)
     true = simulate(np.random.default_rng(8), 2.0, people=24.0)
     seen = people_seen(room, Readings(true.time_h, true.co2_ppm, true.heads / 3.0))

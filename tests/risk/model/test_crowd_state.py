@@ -1,4 +1,4 @@
-"""Crowd state: exact at edges, close between, the same however it is computed."""
+"""Crowd state: exact at edges, close between them, equal however it is computed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_stays_from_edge_to_edge_are_read_exactly(crowd: Crowd) -> None:
     for at in range(len(crowd.stays)):
         reading = read(crowd, state, at)
         scale = state.integral_h2_per_m3.sum() * 1e-9
-        # What is left after eight air exchanges is the only thing the two may see differently.
+        # The two can differ only in what is left after eight air exchanges.
         np.testing.assert_allclose(
             reading.dose_h2_per_m3.sum(axis=0), doses.dose_h2_per_m3[at], rtol=4e-3, atol=max(scale, 1e-12)
         )
@@ -138,7 +138,7 @@ def test_going_on_from_what_is_no_concentration_is_refused(value: float) -> None
 @settings(deadline=None, max_examples=40)
 @given(crowds(least=2), st.integers(0, 60), st.data())
 def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int, data: st.DataObject) -> None:
-    """The compiled reader of a whole holder against `read_stay`, over a state that is kept in two parts."""
+    """The compiled reader of a whole holder compared with `read_stay`, over a state stored in two parts."""
     state = state_of(crowd, removal_rate_per_h=np.linspace(0.8, 1.2, 80) * crowd.removal_per_h)
     mine = sorted(data.draw(st.lists(st.sampled_from(crowd.stays), min_size=1, max_size=3, unique=True)))
     own = mine[:1]

@@ -1,4 +1,4 @@
-"""The sweep against an independent model, against closed forms, and its own promises."""
+"""The sweep compared with an independent model and closed forms, and its guarantees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The class form of hits against the exact pairwise sum, Monte Carlo and known special cases."""
+"""The class form of hits compared with the exact pairwise sum, Monte Carlo and known special cases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_in_rooms_with_lingering_breath_it_is_never_below_the_pairwise_sum(crowd
         each = [
             20.0 * pair_dose(crowd, giver, taker)
             for giver, stay in enumerate(crowd.stays)
-            # What is older than eight air exchanges counts as gone.
+            # Stays older than eight air exchanges count as gone.
             if giver != taker and crowd.stays[taker][0] - stay[1] < clear_us
         ]
         total = 20.0 * float(unit.dose_h2_per_m3[taker, 0])
@@ -49,7 +49,7 @@ def test_in_rooms_with_lingering_breath_it_is_never_below_the_pairwise_sum(crowd
 
 
 def test_heads_that_fade_while_they_linger_would_fall_below_the_pairwise_sum() -> None:
-    """Why the departed count whole until the room is clear: fading weights undercount them."""
+    """The reason why the departed count in full until the room is clear: fading weights undercount them."""
     crowd = Crowd((*((0, HOUR_US, 0) for _ in range(10)), (HOUR_US + HOUR_US // 6, 3 * HOUR_US, 0)), 50.0, 3.0)
     total = 20.0 * float(crowd.doses().dose_h2_per_m3[-1, 0])
     exact = pairwise_hits([total / 10] * 10, 0.02, 0.2)
@@ -97,7 +97,7 @@ def test_hits_grow_with_heads_dose_and_chance(m: float, d: float, p: float, k: f
 def test_the_exact_hits_of_a_whole_stay_never_exceed_those_of_its_parts(
     crowd: Crowd, p: float, data: st.DataObject
 ) -> None:
-    """Pairwise always; class form where the same people are met on both sides of the cut."""
+    """Pairwise always; class form if the same people are met on both sides of the cut."""
     cut = data.draw(st.integers(1, 59))
     a, m, b = 0, cut * HOUR_US // 60, HOUR_US
     whole, first, second = (
@@ -122,7 +122,7 @@ def test_the_exact_hits_of_a_whole_stay_never_exceed_those_of_its_parts(
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 5000), st.floats(1e-6, 0.9))
 def test_the_event_risk_of_georgia_tech_is_a_special_case(n: int, p: float) -> None:
-    """Chandra et al. 2020: ``1 - (1 - p)^n``, the chance that somebody infectious is there; here a sure hit each."""
+    """Chandra et al. 2020: ``1 - (1 - p)^n``, the chance that an infectious person is there; here a sure hit each."""
     hits = float(class_hits(n, n * 1e30, p, 50.0))
     assert -np.expm1(-hits) == pytest.approx(1 - (1 - p) ** n, rel=1e-9)
 
@@ -149,7 +149,7 @@ def test_very_unequal_loads_hit_less_often_for_the_same_mean_dose() -> None:
 
 
 def test_a_pool_over_classes_misses_what_one_sick_person_brings() -> None:
-    """Why classes: mean p over everybody, and one person at 0.9 in a closed meeting."""
+    """The reason for classes: mean p over everybody, and one person at 0.9 in a closed meeting."""
     by_class = float(class_hits(9, 9 * 0.5, 0.005, 0.2) + class_hits(1, 0.5, 0.9, 0.2))
     pooled = float(class_hits(10, 10 * 0.5, (9 * 0.005 + 0.9) / 10, 0.2))
     assert pooled < by_class

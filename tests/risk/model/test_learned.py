@@ -1,4 +1,4 @@
-"""What was learned reaches a shield: the mean by its factor, the interval by its width, and no order changes."""
+"""The effect of learning on a shield: its factor on the mean, its width on the interval, and unchanged order."""
 
 import dataclasses
 

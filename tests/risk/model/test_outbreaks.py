@@ -1,4 +1,4 @@
-"""Published outbreaks: the document says what the model gives, and the model is not far off."""
+"""Published outbreaks: the document states the model's results, and the model is not far off."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def test_there_are_nine_outbreaks_with_sources_and_the_circular_ones_are_marked(
 
 
 def test_six_of_nine_outbreaks_lie_in_their_interval_and_those_outside_lie_above_it() -> None:
-    """Nothing is fitted to them. What the model misses are the largest ones: its upper tail is too thin."""
+    """Nothing is fitted to them. The model misses the largest ones: its upper tail is too thin."""
     outside = [prediction for _, prediction in script.predictions() if not prediction.inside]
     assert len(outside) <= 3
     assert all(prediction.observed_low > prediction.published.high for prediction in outside)
 
 
 def test_the_document_says_that_percentiles_are_not_even() -> None:
-    """A sentence that a new table turns round has to be changed with it."""
+    """If a new table reverses a sentence, the sentence has to be changed with it."""
     percentiles = [prediction.published.percentile for _, prediction in script.predictions()]
     assert min(percentiles) > 50
     assert uniformity(percentiles) < 0.05
@@ -94,7 +94,7 @@ def test_the_stricter_count_takes_the_middle_of_what_was_observed() -> None:
 
 
 def test_a_tenth_of_the_emission_would_leave_most_outbreaks_outside() -> None:
-    """The table can fail: the same nine with a model that is wrong by ten."""
+    """The table can fail: the same nine with a model that is wrong by a factor of ten."""
 
     def tenth(constant: Constant) -> Constant:
         return dataclasses.replace(constant, value=constant.value / 10, low=constant.low / 10, high=constant.high / 10)
@@ -144,7 +144,7 @@ def test_conditioning_on_publication_raises_the_prediction_and_size_raises_it_mo
 
 
 def test_the_prediction_is_what_drawing_many_evenings_gives() -> None:
-    """The exact sum over cases against drawing them, weighed by hand."""
+    """The exact sum over cases compared with drawing them, weighted by hand."""
     bus = case("Zhejiang")
     prediction = predict(bus, draws=2**15)
     chance, rng = chances_of(bus, 2**15), np.random.default_rng(4)
@@ -171,7 +171,7 @@ def test_the_implied_load_reproduces_the_observed_rate() -> None:
 
 
 def test_microcovid_comes_out_as_its_own_calculator_says() -> None:
-    """Of its test `calculate.test.ts` and white paper: an hour with one who has it, at one metre, without masks."""
+    """From its test `calculate.test.ts` and white paper: an hour with an infected person, at one metre, no masks."""
     known = peers.Outing("one person", Kind.HOME, 1, 1.0, "normal", "indoor", "normal", "none")
     assert peers.microcovid(known, 1.0) == pytest.approx(0.06)
     outdoors_masked = dataclasses.replace(known, setting="outdoor", mask="basic")
@@ -180,7 +180,7 @@ def test_microcovid_comes_out_as_its_own_calculator_says() -> None:
 
 
 def test_peers_agree_with_us_within_a_factor_of_ten() -> None:
-    """Not a proof of either: 6 % an hour at one metre was guessed from households, our level is that of an epidemic."""
+    """This proves neither: 6 % an hour at one metre was guessed from households, our level is that of an epidemic."""
     for outing in peers.OUTINGS:
         assert 0.1 < peers.ours(outing, 0.01) / peers.microcovid(outing, 0.01) < 2.0, outing.name
 

@@ -1,4 +1,4 @@
-"""The level of the model: what ordinary weeks imply, against what an epidemic that renews itself allows."""
+"""The level of the model: what ordinary weeks imply, compared with a sustained epidemic."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ def implied(parameters: Parameters, hits: float, prevalence: float = SMALL) -> f
 
 
 def test_an_ordinary_week_implies_no_epidemic_that_doubles() -> None:
-    """A commuter implied 3.0 and a student 5.4 before; somebody at home has little to do with it."""
+    """Before, a commuter implied 3.0 and a student 5.4; a person at home contributes little."""
     parameters = Parameters()
     of = {who: implied(parameters, fortnight(parameters, week, SMALL)) for who, week in ORDINARY.items()}
     assert 0.9 <= of["commuter"] <= 1.3
     assert 1.0 <= of["student"] <= 1.5
     assert of["at home"] < 0.3
-    # These weeks have no bar, service or party; a simulated town has, and comes to 1.0 to 1.3 (tests/town).
+    # These weeks have no bar, service or party; a simulated town has, and results in 1.0 to 1.3 (tests/town).
     assert 0.6 <= implied(parameters, ordinary_fortnight(parameters, SMALL)) <= 1.0
 
 
 @pytest.mark.parametrize("name", sorted(set(PROFILES) - {"sars-cov-2-ancestral"}))
 def test_every_profile_of_a_population_that_is_partly_immune_renews_itself(name: str) -> None:
-    """Measles implied 7 before, which is a basic reproduction number of 90; influenza 0.4."""
+    """Before, measles implied 7, which is a basic reproduction number of 90, and influenza 0.4."""
     parameters = Parameters(pathogen=PROFILES[name])
     assert 0.65 <= implied(parameters, ordinary_fortnight(parameters, SMALL)) <= 0.95
 
 
 def test_without_immunity_ordinary_weeks_would_not_be_in_equilibrium() -> None:
-    """2020: nearly everybody susceptible, and crowds as before; what brought it to 1 was fewer visits."""
+    """2020: nearly everybody susceptible, and crowds as before; fewer visits reduced it to 1."""
     parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL)
     mean = implied(parameters, ordinary_fortnight(parameters, SMALL))
     assert 1.2 * implied(Parameters(), ordinary_fortnight(Parameters(), SMALL)) < mean < 1.3
 
 
 def test_the_identity_is_that_of_a_steady_state() -> None:
-    """So many infected a day, each for so long: people, counted."""
+    """A number infected per day, each for a number of days, counted."""
     people, reproduction, days, prevalence = 10_000, 0.9, 8.0, 0.01
     infected_a_day = people * prevalence / days
     hits = reproduction * infected_a_day * 14 / people
@@ -77,13 +77,13 @@ def test_a_usual_crowd_is_counted_in_people_so_adoption_does_not_move_it() -> No
 
 
 def test_a_crowd_of_the_usual_answers_costs_what_its_prevalence_says() -> None:
-    """Large crowds: the classes sum to prevalence and "admitted here" adds no second one."""
+    """In large crowds the classes sum to prevalence, and "admitted here" does not add to it."""
     shares = np.array([[50, 30, 5]])  # of a thousand
     assert level.hits_by_answers(1000, shares)[0] == pytest.approx(1.0, abs=0.01)
 
 
 def test_what_privacy_costs_is_little_in_the_mean_and_all_of_the_single_case() -> None:
-    """Nobody's yes is needed for prevalence, so a crowd whose answers are mostly no counts a little too much."""
+    """No single yes is needed for prevalence, so a crowd whose answers are mostly no counts slightly too much."""
     rng = np.random.default_rng(3)
     shares = [0.915, 0.05, 0.03, 0.005]
     for people in (5, 20, 200, 1000):

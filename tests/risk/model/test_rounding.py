@@ -1,4 +1,4 @@
-"""One rule for every number of points: over a grid, and the same numbers on the device (`tests/data/rounding.json`)."""
+"""One rule for every number of points, over a grid, with equal results on the device (`tests/data/rounding.json`)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_only_an_untouched_shield_is_whole_and_nothing_looks_cheaper_than_it_is(
 
 @given(st.floats(0.0, 20.0))
 def test_what_an_answer_says_is_spent_gives_the_same_tenths_and_the_same_whole_percent(spent: float) -> None:
-    """Up to a finer step first, then up to a tenth: the same but for what lies within the slack of a step."""
+    """Rounded up to a finer step first, then to a tenth: equal except within the tolerance of a step."""
     from_answer, exact = left(100.0 * up(spent, 4)), left(100.0 * spent)
     assert from_answer == pytest.approx(exact, abs=1e-9) or abs(100.0 * spent * 10 % 1) < 1e-4
     assert shown_shield(from_answer) <= shown_shield(max(0.0, 100.0 * (1.0 - spent))) + 1e-9

@@ -1,4 +1,4 @@
-"""What a stay would cost before it is made."""
+"""The cost of a stay before it happens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cost(kinds: list[Kind], parameters: Parameters = PARAMETERS, **changes: obje
 
 
 def test_the_quote_is_what_a_visit_to_such_a_crowd_then_costs() -> None:
-    """A bar with people coming and going for hours: the quote against the shield of somebody who went."""
+    """A bar with people coming and going for hours: the estimate compared with the shield of a visitor."""
     rng = np.random.default_rng(4)
     n = 400
     begin = (rng.uniform(0, 12, n) * HOUR_US).astype(np.int64)
@@ -75,7 +75,7 @@ def test_a_larger_budget_makes_the_same_stay_cheaper_in_proportion() -> None:
 
 
 def test_usual_visits_cost_what_a_hand_calculation_gives_within_a_factor_of_three() -> None:
-    """One percent of people infectious, standard profile, nobody masked: against points worked out by hand."""
+    """One percent of people infectious, standard profile, nobody masked: compared with points computed by hand."""
     parameters = Parameters(pathogen=SARS_COV_2_ANCESTRAL, adoption=EVERYBODY)
     for kind, hours, points in (
         (Kind.SUPERMARKET, 1.0, 1.0),

@@ -1,4 +1,4 @@
-"""What a shield promises: monotone, finite, blind where it must be, and rounded once."""
+"""Guarantees of a shield: monotone, finite, blind where it must be, and rounded once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EASY = 1e-9
 def visits(
     crowd: Crowd, *, masks: tuple[int, int] = (0, 0), distancing: tuple[int, int] = (0, 0), at: int = 0
 ) -> Visits:
-    """The visit of the person in row ``at``; ratings as (sum, count)."""
+    """Return the visit of the person in row ``at``; ratings as (sum, count)."""
     doses = crowd.doses()
     return visits_of(
         segments=[1],
@@ -89,7 +89,7 @@ def test_a_better_rating_never_lowers_a_shield(crowd: Crowd, count: int, data: s
 def test_better_air_never_lowers_a_shield(crowd: Crowd, more_per_h: float) -> None:
     better = dataclasses.replace(crowd, removal_per_h=crowd.removal_per_h + more_per_h)
     worse_far = shielded(crowd)
-    # The cut-off of what lingers moves with the air: nothing of it may show beyond its own size.
+    # The cut-off of what lingers changes with the air: its effect must not exceed its own size.
     assert shielded(better).shield >= worse_far.shield - EASY - 1e-3 * (100 - worse_far.shield)
 
 
@@ -117,7 +117,7 @@ def test_answers_can_only_add(crowd: Crowd, data: st.DataObject) -> None:
 
 
 def test_the_form_reads_no_answer_beside_fewer_than_twelve_others() -> None:
-    """Puppets answer no; they compare shields with and without one person's bad answers."""
+    """Invented visitors answer no; they compare shields with and without one person's bad answers."""
 
     def puppet(others: int, answer: int) -> float:
         stays = (*((0, 2 * HOUR_US, 0) for _ in range(others)), (0, 2 * HOUR_US, answer))
@@ -125,7 +125,7 @@ def test_the_form_reads_no_answer_beside_fewer_than_twelve_others() -> None:
 
     for others in range(1, BLIND_BELOW):
         assert puppet(others, 0) == puppet(others, 3)
-    # Beside more of them the form reads what it is given, which is never one person's answer (`risk.model.answers`).
+    # Among more of them, the form uses its input, which is never one person's answer (`risk.model.answers`).
     assert puppet(BLIND_BELOW, 0) > puppet(BLIND_BELOW, 3)
 
 

@@ -1,4 +1,4 @@
-"""Files of series and forecasts: what is taken, and what is refused by row with its reason."""
+"""Files of series and forecasts: what is accepted, and what is refused, with row and reason."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ def test_the_same_series_may_come_in_other_forms(tmp_path: Path, form: str) -> N
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("2023-12-02,01,many", "value is no number: row 2 (many)"),
+        ("2023-12-02,01,many", "value is not a number: row 2 (many)"),
         ("2023-12-02,01,-1", "value is below 0: row 2 (-1)"),
-        ("2023-12-02,01,inf", "value is no number: row 2 (inf)"),
+        ("2023-12-02,01,inf", "value is not a number: row 2 (inf)"),
         ("2023-12-02,01,1\n2023-12-02,01,2", "another value for the same date and location: row 3 (2)"),
-        ("2023-13-02,01,1", "date is no date like 2026-01-03: row 2 (2023-13-02)"),
-        ("02/12/2023,01,1", "date is no date"),
-        (",01,1", "date is no date"),
+        ("2023-13-02,01,1", "date is not a date like 2026-01-03: row 2 (2023-13-02)"),
+        ("02/12/2023,01,1", "date is not a date"),
+        (",01,1", "date is not a date"),
         ("2023-12-02,,1", "location is missing: row 2"),
-        ("2023-12-02,01,1\n2023-12-09,01,1\n2023-12-12,01,1", "date is no Saturday, as the others are: row 4"),
+        ("2023-12-02,01,1\n2023-12-09,01,1\n2023-12-12,01,1", "date is not a Saturday like the others: row 4"),
         ("\n".join(f"2023-12-02,{n},x" for n in range(9)), "row 6 (x) and 4 more"),
         ("2023-12-02,01,1,2,3", "has rows with more fields than its header"),
         ("2023-12-02,01,1\n2023-12-02,01,1,2,3", "cannot be read as CSV"),
@@ -108,7 +108,7 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, name: str, tex
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadFileError, match=r"nothing\.csv: there is no such file"):
+    with pytest.raises(BadFileError, match=r"nothing\.csv does not exist"):
         read_history(tmp_path / "nothing.csv")
 
 
@@ -126,7 +126,7 @@ def test_vintages_are_told_apart_by_their_date(tmp_path: Path) -> None:
         ("2023-12-02,01,,2023-12-02\n", "has no values"),
         ("2023-12-09,01,1,2023-12-02\n", "date is after as_of"),
         ("2023-12-02,01,1,2023-12-06\n", "as_of is not whole weeks after date"),
-        ("2023-12-02,01,1,soon\n", "as_of is no date"),
+        ("2023-12-02,01,1,soon\n", "as_of is not a date"),
     ],
 )
 def test_a_wrong_vintage_is_refused(tmp_path: Path, rows: str, said: str) -> None:
@@ -147,7 +147,7 @@ def test_references_are_one_series_a_source_over_all_files(tmp_path: Path) -> No
 def test_an_area_without_a_population_is_left_out(tmp_path: Path) -> None:
     text = "location,population\n01,5000\n02,\n03,0\n"
     assert read_population(written(tmp_path, text)) == {"01": 5000.0}
-    with pytest.raises(BadFileError, match="location is there twice: row 5"):
+    with pytest.raises(BadFileError, match="location appears twice: row 5"):
         read_population(written(tmp_path, text + "01,4\n"))
 
 
@@ -184,7 +184,7 @@ def test_forecasts_are_written_as_the_hub_shapes_them_and_read_back(tmp_path: Pa
     ("change", "said"),
     [
         (lambda table: table.iloc[1:], "1 forecasts lack one of the 23 quantile levels"),
-        (lambda table: pd.concat([table, table.iloc[:1]]), "the same quantile is there twice"),
+        (lambda table: pd.concat([table, table.iloc[:1]]), "a quantile appears twice"),
         (lambda table: table.assign(horizon=7), "horizon is not 0, 1, 2 or 3"),
         (lambda table: table.assign(value=np.nan), "value is missing"),
         (lambda table: table.drop(columns="model"), "has no column model"),

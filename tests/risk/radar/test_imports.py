@@ -1,4 +1,4 @@
-"""Official series from files: the shapes that are read, the rows that are refused, and what a revision leaves."""
+"""Official series from files: accepted formats, refused rows, and the effect of a revision."""
 
 from __future__ import annotations
 
@@ -91,19 +91,19 @@ def test_every_code_of_a_state_is_known() -> None:
 # Rows that are refused ------------------------------------------------------------------------------------------------
 ROWS = [
     ("2026-01-31,06,x,-3,1", "below 0"),
-    ("2026-01-31,06,x,many,1", "no number"),
-    ("2026-01-31,06,x,inf,1", "no number"),
-    ("2026-01-31,06,x,1_000,1", "no number"),
+    ("2026-01-31,06,x,many,1", "not a number"),
+    ("2026-01-31,06,x,inf,1", "not a number"),
+    ("2026-01-31,06,x,1_000,1", "not a number"),
     ("2026-01-31,06,x,1e300,1", "above"),
-    ("2026-01-31,77,x,3,1", "no region"),
-    ("2026-01-31,,x,3,1", "no region"),
-    ("2026-01-31,County 7,x,3,1", "no region"),
-    ("2026-02-14,06,x,3,1", "ahead of today"),
-    ("2027-02-13,06,x,3,1", "ahead of today"),
+    ("2026-01-31,77,x,3,1", "not a known region"),
+    ("2026-01-31,,x,3,1", "not a known region"),
+    ("2026-01-31,County 7,x,3,1", "not a known region"),
+    ("2026-02-14,06,x,3,1", "in the future"),
+    ("2027-02-13,06,x,3,1", "in the future"),
     ("0026-02-14,06,x,3,1", "before 1990"),
-    ("31.1.2026,06,x,3,1", "no date"),
-    ("2026-02-30,06,x,3,1", "no date"),
-    (",06,x,3,1", "no date"),
+    ("31.1.2026,06,x,3,1", "not a date"),
+    ("2026-02-30,06,x,3,1", "not a date"),
+    (",06,x,3,1", "not a date"),
     ("2026-01-24,06,x,5,1", "in row 2 already"),
     ("2026-01-20,CA,x,4,1", "in row 2 already"),
 ]
@@ -124,7 +124,7 @@ def test_a_row_is_refused_by_its_number_with_its_reason(tmp_path: Path, row: str
         ("state,ca,202553,s,o,101,,", "above 100"),
         ("state,ca,2026-01-31,s,,1,,", "--source"),
         ("state,ca,2026-01-31,s,o,1,-1,", "stderr -1 is below 0"),
-        ("zip3,ca,2026-01-31,s,o,1,,", "no region"),
+        ("zip3,ca,2026-01-31,s,o,1,,", "not a known region"),
     ],
 )
 def test_a_row_of_covidcast_is_refused_the_same_way(tmp_path: Path, row: str, reason: str) -> None:
@@ -142,12 +142,12 @@ def test_days_are_refused_since_a_week_is_not_one_of_them(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("XX,2026-02-02,0.1,o", "no region"),
+        ("XX,2026-02-02,0.1,o", "not a known region"),
         ("US,2026-02-02,0.1,o", "neither a state"),
         ("NY,2026-02-02,1.1,o", "from 0 to 1"),
         ("NY,2026-02-02,,o", "from 0 to 1"),
-        ("NY,2026-02-02,0.1,", "where it comes from"),
-        ("NY,2026-02-16,0.1,o", "ahead of today"),
+        ("NY,2026-02-02,0.1,", "name the origin"),
+        ("NY,2026-02-16,0.1,o", "in the future"),
         ("CA,2026-02-06,0.2,o", "in row 2 already"),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_revision_is_a_row_of_its_own_and_what_was_known_stays(tmp_path: Path)
 
 
 def test_a_file_cannot_say_that_it_was_known_earlier(tmp_path: Path) -> None:
-    """A column `as_of` or `issue` is its publisher's word; what counts is when it came here."""
+    """A column `as_of` or `issue` is the publisher's statement; the time of the import counts."""
     read(tmp_path, "target_end_date,location,observation,as_of\n2026-01-31,06,9e9,2020-01-01\n")
     assert not numbers_known(Series.objects.get(), at=NOW - dt.timedelta(seconds=1))
 

@@ -1,4 +1,4 @@
-"""Scouting cards through the real addresses."""
+"""Scouting cards through the real URLs."""
 
 import datetime as dt
 from typing import Any
@@ -129,7 +129,7 @@ def test_occupancy_is_a_band_of_the_enforced_limit() -> None:
 
 
 def know(venue: Venue, *, usual: np.ndarray | None = None, rated: tuple[int, float, float] | None = None) -> None:
-    """What the statistics of closed days say of a venue."""
+    """Store what the statistics of closed days contain about a venue."""
     refresh_cards(now=NOW)
     store_known({venue.pk: Known(usual, rated)}, now=NOW)
 
@@ -145,7 +145,7 @@ def test_usual_crowds_are_bands_of_what_closed_days_say() -> None:
 
 
 def test_a_crowd_of_the_fortnight_shows_in_no_usual_hour_by_itself() -> None:
-    """Usual hours come from draws alone: visits that were not drawn yet move nothing."""
+    """Usual hours come from draws only: visits that were not drawn yet change nothing."""
     venue = make_venue(requirements=RequirementValues(capacity=9))
     before = card(venue)["occupancy"]["usual"]
     crowd(venue, 8, NOW - dt.timedelta(days=5), 60)

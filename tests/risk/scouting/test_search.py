@@ -1,4 +1,4 @@
-"""Search by kind, cost, fit, opening, nearness and in pages, through the real address."""
+"""Search by kind, cost, fit, opening, nearness and in pages, through the real URL."""
 
 import datetime as dt
 from typing import Any
@@ -32,7 +32,7 @@ def names(query: str = "", now: dt.datetime = NOW) -> list[str]:
 
 @pytest.fixture
 def town() -> dict[str, Venue]:
-    """A full restaurant, an outdoor place, a bar that is closed, a gym far away, and one that nobody verified."""
+    """Return a full restaurant, an outdoor place, a closed bar, a distant gym, and an unverified place."""
     shut = RequirementValues(hours=NEVER_OPEN)
     made = {
         "Full": make_venue(name="Full"),

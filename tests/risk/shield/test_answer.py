@@ -1,4 +1,4 @@
-"""Shields through the real address: contract, rounding, refusals, and what they must not tell."""
+"""Shields through the real URL: contract, rounding, refusals, and what they must not reveal."""
 
 import datetime as dt
 from typing import Any
@@ -79,7 +79,7 @@ def test_a_visit_says_its_plain_chance_and_a_time_in_a_place_that_a_person_knows
     both = dearest["infection_probability"] + other["infection_probability"]
     assert found["infection_probability"] == pytest.approx(both, rel=0.02)
     assert dearest["like"]["minutes"] > 0
-    # The smaller chance is like less time, or like time in a place where an hour costs less.
+    # The smaller chance corresponds to less time, or to time in a place where an hour costs less.
     assert (other["like"]["kind"], other["like"]["minutes"]) != (dearest["like"]["kind"], dearest["like"]["minutes"])
     assert found["like"] is not None
 

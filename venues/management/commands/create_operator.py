@@ -1,4 +1,4 @@
-"""Make an operator's account. The password is asked for, or read from the first line of standard input."""
+"""Create an operator's account. The password is prompted for, or read from the first line of standard input."""
 
 import getpass
 import sys
@@ -16,16 +16,16 @@ class Command(BaseCommand):
     """`manage.py create_operator --username NAME`."""
 
     help = (
-        "Make an account that verifies organisations. The password is asked for at a terminal, else read from the "
-        "first line of standard input; it is never an argument, for those show in lists of processes."
+        "Create an account that verifies organisations. A terminal prompts for the password; otherwise it is read from "
+        "the first line of standard input; it is never an argument, because process lists show those."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The name alone."""
+        """Add the argument for the name."""
         parser.add_argument("--username", required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it."""
+        """Create the account."""
         try:
             user = create_operator(username=options["username"], password=_password(), now=utc_now())
         except Problem as problem:

@@ -1,4 +1,4 @@
-"""Seasons made here: weekly counts of areas, first reports that are too low, gaps and zeros; and an older series."""
+"""Generated seasons: weekly counts of areas, first reports that are too low, gaps and zeros; and an older series."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from risk.model.forecast.panel import WEEK, Days, Floats, Rows, Vintage, after_c
 
 FIRST = np.datetime64("2022-09-03")
 REPORTED = (0.85, 0.95)
-"""What a first and a second report hold of the final number."""
+"""Share of the final number in a first and in a second report."""
 BIG = 1e6
 
 
 @dataclass(frozen=True)
 class Season:
-    """The final numbers, the same as they were reported week after week, and people by area."""
+    """The final numbers, the same as reported week after week, and people by area."""
 
     history: Rows
     vintages: list[Vintage]
@@ -24,12 +24,12 @@ class Season:
 
 
 def saturdays(first: np.datetime64, last: np.datetime64) -> Days:
-    """Week ends from the first to the last."""
+    """Return week ends from the first to the last."""
     return first + WEEK * np.arange(int((last - first) // WEEK) + 1)
 
 
 def wave(weeks: Days, areas: int, rng: np.random.Generator) -> Floats:
-    """Rates (weeks, areas) per 100,000: one peak a season, nearly shared by the areas."""
+    """Return rates (weeks, areas) per 100,000: one peak a season, nearly shared by the areas."""
     week, season = after_christmas(weeks), season_of(weeks)
     rate = np.zeros((len(weeks), areas))
     for year in np.unique(season):
@@ -41,13 +41,16 @@ def wave(weeks: Days, areas: int, rng: np.random.Generator) -> Floats:
 
 
 def rows_of(weeks: Days, areas: list[str], values: Floats) -> Rows:
-    """Rows of a table; NaN is not reported."""
+    """Return rows of a table; NaN is not reported."""
     week, area, value = np.repeat(weeks, len(areas)), np.tile(np.array(areas), len(weeks)), values.ravel()
     return Rows(week, area, value).where(~np.isnan(value))
 
 
 def made(*, last: str = "2024-04-27", first_vintage: str = "2023-11-25", areas: int = 12, seed: int = 1) -> Season:
-    """Two seasons of counts, the second with vintages of 18 weeks. One area has a gap, the smallest has zeros."""
+    """Return two seasons of counts, the second with vintages of 18 weeks.
+
+    One area has a gap, the smallest has zeros.
+    """
     rng = np.random.default_rng(seed)
     weeks = saturdays(FIRST, np.datetime64(last))
     names = [f"{number:02d}" for number in range(1, areas + 1)]
@@ -65,7 +68,7 @@ def made(*, last: str = "2024-04-27", first_vintage: str = "2023-11-25", areas: 
 
 
 def reference(*, seed: int = 2, areas: int = 10) -> Rows:
-    """Ten seasons of a percentage in areas of other names."""
+    """Return ten seasons of a percentage in areas with other names."""
     rng = np.random.default_rng(seed)
     weeks = saturdays(np.datetime64("2010-09-04"), np.datetime64("2019-06-01"))
     percent = wave(weeks, areas, rng) / 3.0 + rng.normal(0.0, 0.02, (len(weeks), areas))

@@ -1,4 +1,4 @@
-"""Features, and what each member makes of them."""
+"""Features, and the result of each member."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def by_boosting(table: Table, wanted: Floats) -> Floats:
 
 
 def table(*, slope: float, rows: int = 1500, seed: int = 0) -> Table:
-    """Origins whose change over h weeks is ``slope`` x h x the last change, with some noise."""
+    """Return origins whose change over h weeks is ``slope`` x h x the last change, with some noise."""
     rng = np.random.default_rng(seed)
     features = rng.normal(0.0, 0.1, (rows, len(COLUMN)))
     for name in ("slope3", "slope4", "slope6"):
@@ -109,7 +109,7 @@ def test_an_origin_with_a_vintage_is_learned_from_as_it_was_seen() -> None:
     changed = (plain.features != seen.features) & ~(np.isnan(plain.features) & np.isnan(seen.features))
     assert 0 < changed.any(axis=1).sum() <= len(now.areas)
     at = np.flatnonzero(changed.any(axis=1))
-    # What was reported then was too low, so more growth was still to come than it looks today.
+    # The first report was too low, so more growth was still to come than it looks today.
     assert np.nanmean(seen.change[at]) > np.nanmean(plain.change[at])
 
 

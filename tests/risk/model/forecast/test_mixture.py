@@ -18,7 +18,7 @@ WEEKS = saturdays(np.datetime64("2023-10-07"), np.datetime64("2024-03-02"))
 
 
 def earlier(*, sd_claimed: float, sd: float) -> tuple[list[Past], Panel]:
-    """Forecasts of x, which grows by 0.2 a week, with a deviation claimed, and a panel in which another was true."""
+    """Return forecasts of x, which grows by 0.2 a week, with a claimed deviation, and a panel with another one."""
     rng = np.random.default_rng(3)
     expected = 1.0 + 0.2 * np.arange(len(WEEKS) + HORIZONS)
     x = expected[: len(WEEKS), None] + rng.normal(0.0, sd, (len(WEEKS), AREAS))

@@ -41,7 +41,7 @@ def test_a_higher_threshold_is_never_likelier(values: list[float], threshold: fl
 
 
 def fan(median: float, spread: float) -> np.ndarray:
-    """Four horizons around a median, wider with each."""
+    """Return four horizons around a median, each wider than the one before."""
     return np.array([np.maximum(median + spread * step * NORMAL, 0.0) for step in (1, 2, 3, 4)])
 
 

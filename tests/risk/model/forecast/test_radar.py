@@ -1,4 +1,4 @@
-"""Forecasts as a whole: no look ahead, the same again, and honest where little is known."""
+"""Whole forecasts: no look ahead, reproducible, and honest if little is known."""
 
 from __future__ import annotations
 

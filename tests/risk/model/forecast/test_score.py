@@ -30,7 +30,7 @@ def test_a_certain_forecast_scores_its_absolute_error() -> None:
 
 
 def tasks(model: str, *, off: float, weeks: int = 12, areas: tuple[str, ...] = ("01", "02", "US")) -> pd.DataFrame:
-    """Forecasts of horizon 0 around 100 + ``off`` with a width of 20."""
+    """Return forecasts of horizon 0 around 100 + ``off`` with a width of 20."""
     dates = pd.date_range("2023-11-04", periods=weeks, freq="7D").strftime("%Y-%m-%d")
     rows = [(model, date, 0, date, area) for date in dates for area in areas]
     keys = pd.DataFrame(rows, columns=["model", "reference_date", "horizon", "target_end_date", "location"])

@@ -1,4 +1,4 @@
-"""Reports for tests: any that could come, and those of a simulated town."""
+"""Reports for tests: any possible ones, and those of a simulated town."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from risk.model.visits import KINDS
 
 
 def fine_cells(rng: np.random.Generator, people: int) -> Cells:
-    """Cells, not yet coarsened, of people of two periods and both streams."""
+    """Return cells, not yet coarsened, of people of two periods and both streams."""
     hits = np.zeros((people, len(KINDS)))
     mixed = rng.dirichlet([0.3] * 4, people) * rng.lognormal(-4.0, 1.5, people)[:, None]
     hits[:, :4] = np.minimum(mixed, 1.0)
@@ -34,7 +34,7 @@ any_cells = st.builds(
 
 @functools.cache
 def town_cells(seed: int = 1, volunteers: int = 100, prompted: int = 30) -> Cells:
-    """Kept cells of one month of a town whose truth comes from the prior."""
+    """Return stored cells of one month of a town whose truth comes from the prior."""
     rng = np.random.default_rng(seed)
     truth = truth_of(Prior(), rng)
     streams = ((volunteers, False), (prompted, True))

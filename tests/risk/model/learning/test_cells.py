@@ -1,4 +1,4 @@
-"""Cells of reporters: five or more each, everybody in one, and no less private or more informed for being merged."""
+"""Cells of reporters: five or more each, with everybody in one; merging neither costs privacy nor adds information."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEW = settings(max_examples=25)
 
 
 def same(one: Cells, other: Cells) -> bool:
-    """Bit for bit."""
+    """Return whether both are equal, bit for bit."""
     return all(np.array_equal(getattr(one, column.name), getattr(other, column.name)) for column in fields(Cells))
 
 
@@ -73,8 +73,10 @@ def test_coarsening_what_is_coarse_changes_nothing(cells: Cells) -> None:
 @FEW
 @given(any_cells, st.integers(6, 40))
 def test_coarsening_never_adds_information(cells: Cells, fewest: int) -> None:
-    """Of the prompted, but for what a chance of `most` bends away from a straight line of hits. What volunteers tell of
-    `rise` goes with the logarithm of the mean dose and can be overstated a little more."""
+    """For prompted reports, except for the nonlinearity at a chance of `most`.
+
+    What volunteers imply about `rise` depends on the logarithm of the mean dose and can be overstated a little more.
+    """
     most = 0.02
     asked = cells.where(cells.prompted == 1)
     small = replace(asked, hits=1e-3 * asked.hits, elsewhere=0.1 * asked.elsewhere)

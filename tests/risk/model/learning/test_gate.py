@@ -1,4 +1,4 @@
-"""The gate: a correct update passes, lies and numbers that are none do not, and what was in force stays then."""
+"""The gate: a correct update passes; false reports and NaN do not, and the version in force then stays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRIOR = Prior()
 
 
 def reporters(positives: int, negatives: int) -> Cells:
-    """One cell."""
+    """Return one cell."""
     one = fine_cells(np.random.default_rng(0), 1)
     return replace(one, reporters=np.array([positives + negatives]), positives=np.array([positives]))
 

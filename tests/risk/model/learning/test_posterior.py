@@ -1,4 +1,4 @@
-"""The posterior: what reports say and what they cannot, the same each time, and refused where it is no number."""
+"""The posterior: what reports show and what they cannot, reproducible, and refused if it is NaN."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PRIOR = Prior()
 
 
 def negligible(**more: Belief) -> Prior:
-    """A prior without liars, for what is compared with arithmetic by hand."""
+    """Return a prior without liars, for comparison with arithmetic by hand."""
     return replace(PRIOR, liars=within(1.1, 1e-9), prompted_liars=within(1.1, 1e-9), **more)
 
 
@@ -81,7 +81,7 @@ def test_prompted_reports_teach_the_scale_more_than_as_many_volunteers() -> None
 
 
 def test_twice_the_prevalence_and_half_the_scale_are_the_same_reports() -> None:
-    """Only the product is identified: what a fit says of the scale moves with the prevalence that was put in."""
+    """Only the product is identified: the scale of a fit depends on the assumed prevalence."""
     cells = town_cells(volunteers=0, prompted=50)
     doubled = replace(cells, hits=2.0 * cells.hits, elsewhere=2.0 * cells.elsewhere, squares=4.0 * cells.squares)
     half = replace(PRIOR, scale=Belief(-np.log(2.0), PRIOR.scale.sd), background=Belief(-np.log(2.0), 0.5))
@@ -93,7 +93,7 @@ def test_twice_the_prevalence_and_half_the_scale_are_the_same_reports() -> None:
 
 
 def test_the_weights_agree_with_a_sum_over_a_grid() -> None:
-    """Scale and background alone, everything else held: quadrature by hand against the draws."""
+    """Only scale and background, everything else fixed: quadrature by hand compared with the draws."""
     narrow = negligible(kinds=Belief(0.0, 1e-4))
     cells = town_cells(volunteers=0, prompted=30)
     estimate = fit(cells, narrow, period=0, seed=1, draws=6000)
@@ -163,7 +163,7 @@ def test_a_prior_without_a_width_is_refused(belief: Belief) -> None:
 
 
 def test_learning_beats_the_prior_and_its_intervals_hold() -> None:
-    """A few towns of what docs/model.md shows of 200."""
+    """A few towns of the 200 that docs/model.md shows."""
     found = script.run(script.LEARNING["half a year"]["50 prompted"], towns=12)
     assert found.error([SCALE]) < 0.75
     assert 0.7 <= found.holds([SCALE]) <= 1.0

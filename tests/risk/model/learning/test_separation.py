@@ -1,4 +1,4 @@
-"""Scale and prevalence apart: not by reports, by a series or the renewal identity, and by places what is local."""
+"""Scale and prevalence: separated not by reports, but by a series or the renewal identity; local errors by places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SURE = Belief(0.7, 0.05)
 
 def test_one_place_however_sure_tells_scale_and_prevalence_no_further_apart_than_believed() -> None:
     one = separated((Belief(0.7, 1e-3),), scale=SCALE_PRIOR, common=COMMON, local_sd=0.3)
-    # The variance left in the scale is that of the part of its prior that the prevalence's can balance.
+    # The remaining variance of the scale is that part of its prior that the prevalence's can compensate.
     prevalence = COMMON.sd**2 + 0.3**2
     assert one.scale.sd**2 == pytest.approx(SCALE_PRIOR.sd**2 * prevalence / (SCALE_PRIOR.sd**2 + prevalence), rel=1e-3)
     assert one.scale.mean + one.common.mean + one.local[0].mean == pytest.approx(0.7, abs=1e-3)
