@@ -40,6 +40,16 @@ for (const button of all("[data-copy]")) {
   });
 }
 
+/** What the phone has for sending a link: messages, mail, whatever its owner uses. */
+for (const button of all("[data-share]")) {
+  if (!navigator.share) continue;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    // Whoever closes the list of apps has changed their mind; there is nothing to say.
+    navigator.share({ title: button.dataset.title ?? "", url: button.dataset.share ?? "" }).catch(() => {});
+  });
+}
+
 /** A form is sent once, however often its button is pressed. */
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {

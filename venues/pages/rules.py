@@ -17,7 +17,7 @@ from venues import selectors, wording
 from venues.kinds import Role
 from venues.models import Requirements, Venue
 from venues.pages.base import attempt, bound, done, form_page, owner_page, show_form, user_of
-from venues.pages.events import size_field
+from venues.pages.event_forms import size_field
 from venues.pages.forms import OwnerForm
 from venues.readings import (
     HIGHEST_LIMIT_F,

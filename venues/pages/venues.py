@@ -14,7 +14,7 @@ from venues import selectors, wording
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Organisation, Venue, zone_names
 from venues.pages.base import bound, done, form_page, owner_page, show_form, user_of
-from venues.pages.events import size_field, zip_field, zone_field
+from venues.pages.event_forms import size_field, zip_field, zone_field
 from venues.pages.forms import NoFields, OwnerForm, name_field
 from venues.pages.rules import rules_of
 from venues.requirements import RequirementValues

@@ -1,17 +1,15 @@
 """What hangs on a wall or stands on a counter: posters, codes for a screen, stickers."""
 
-import datetime as dt
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.formats import date_format
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from venues import links, posters, selectors
-from venues.models import Event
 from venues.pages.base import owner_page, user_of
-from venues.pages.events import event_address
+from venues.pages.events import event_address, usable_invitation, when
 from venues.services.codes import qr_svg
 
 PDF: Final = "application/pdf"
@@ -77,6 +75,9 @@ def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
 def event_poster(request: HttpRequest, event: str) -> HttpResponse:
     """The poster of an event; its code is the invitation, where one is needed."""
     row = selectors.event(user_of(request), event)
+    if row.invitation_needed and usable_invitation(row) is None:
+        messages.warning(request, _("No invitation is left, so a poster would let nobody in."))
+        return redirect("owner-page-event", event=event)
     address = event_address(request, row)
     subtitle = f"{row.venue.name} · {when(row)}"
     return _pdf(posters.Poster(row.name, subtitle, address, _short(address)), f"poster-{row.public_id}")
@@ -88,17 +89,6 @@ def sticker(request: HttpRequest, venue: str) -> HttpResponse:
     place = selectors.venue(user_of(request), venue)
     content = posters.sticker_ndef(links.venue(links.origin(request), place.public_id))
     return _file(content, NDEF, f"sticker-{place.public_id}.ndef", inline=False)
-
-
-def when(event: Event) -> str:
-    """Day and times of an event by the clock of its place."""
-    starts, ends = (_local(moment, event.venue.zone) for moment in (event.starts_at, event.ends_at))
-    day = date_format(starts, "DATE_FORMAT", use_l10n=True)
-    return f"{day}, {starts:%H:%M}–{ends:%H:%M}"
-
-
-def _local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    return moment.astimezone(zone)
 
 
 def _short(address: str) -> str:

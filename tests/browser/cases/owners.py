@@ -54,6 +54,8 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-home-now": NoPage("a part of a page"),
     "owner-page-venue-now": NoPage("a part of a page"),
     "owner-page-statistics-file": NoPage("a file, to a link"),
+    "owner-page-event-calendar": NoPage("a calendar file"),
+    "owner-page-invitation-calendar": NoPage("a calendar file"),
     "owner-page-event-poster": NoPage("a PDF"),
     "owner-page-venue-poster": NoPage("a PDF"),
     "owner-page-sticker": NoPage("the bytes of a sticker"),
