@@ -78,9 +78,7 @@ SPANS = {
 
 @pytest.mark.parametrize("span", SPANS.values(), ids=SPANS)
 @pytest.mark.parametrize("whole", [True, False], ids=["the whole form", "the old fields alone"])
-def test_an_edit_of_the_name_keeps_the_times(
-    span: tuple[str, str], whole: bool, place: Venue, as_: As
-) -> None:
+def test_an_edit_of_the_name_keeps_the_times(span: tuple[str, str], whole: bool, place: Venue, as_: As) -> None:
     event = make_event(place, *span)
     client, address = as_("manager"), f"/owner/events/{event.public_id}/change"
     sent = shown(client, address)
@@ -95,9 +93,7 @@ def test_an_edit_of_the_name_keeps_the_times(
     "sent", [{"name": "Renamed"}, {"size": "7"}, {"name": "Renamed", "size": "7"}, {"invitation_needed": "on"}]
 )
 @pytest.mark.parametrize("by_invitation", [True, False])
-def test_an_edit_keeps_what_it_does_not_name(
-    sent: dict[str, str], by_invitation: bool, place: Venue, as_: As
-) -> None:
+def test_an_edit_keeps_what_it_does_not_name(sent: dict[str, str], by_invitation: bool, place: Venue, as_: As) -> None:
     event = make_event(place, *SPANS["25 hours"], invitation_needed=by_invitation)
     assert as_("manager").post(f"/owner/events/{event.public_id}/change", sent).status_code == 302
     after = Event.objects.get(pk=event.pk)
@@ -122,7 +118,14 @@ def test_an_event_of_days_that_moves_without_a_last_day_keeps_its_days(place: Ve
     assert (after.starts_at, after.ends_at) == (event.starts_at + DAY, event.ends_at + DAY)
 
 
-NEW = {"name": "Fair", "size": "20", "date": "2026-10-05", "starts": "19:00", "ends": "20:00", "invitation_needed": "on"}
+NEW = {
+    "name": "Fair",
+    "size": "20",
+    "date": "2026-10-05",
+    "starts": "19:00",
+    "ends": "20:00",
+    "invitation_needed": "on",
+}
 
 
 def test_an_event_of_several_days_is_made_by_its_last_day(place: Venue, as_: As) -> None:
@@ -153,9 +156,7 @@ def test_a_time_that_the_clock_skips_in_the_zone_of_a_first_event_is_refused(zon
 
 
 @pytest.mark.parametrize(("chosen", "instant"), [("0", "05:30"), ("1", "06:30")])
-def test_of_a_time_that_comes_twice_either_can_be_chosen(
-    chosen: str, instant: str, place: Venue, as_: As
-) -> None:
+def test_of_a_time_that_comes_twice_either_can_be_chosen(chosen: str, instant: str, place: Venue, as_: As) -> None:
     client, address = as_("manager"), f"/owner/venues/{place.public_id}/events/new"
     given = NEW | {"date": "2026-11-01", "starts": "01:30", "ends": "04:00"}
     asked = client.post(address, given)

@@ -1,6 +1,5 @@
 """The first event or place, events, their invitations, posters and codes."""
 
-from functools import partial
 from typing import Any, Final
 
 from django.core.paginator import Paginator
@@ -27,6 +26,7 @@ from venues.pages.event_forms import (
     usual_times,
 )
 from venues.pages.forms import NoFields
+from venues.posters import cannot_draw, other_paper, usual_paper
 from venues.services import events as event_services
 from venues.services.codes import qr_svg
 from venues.services.events import (
@@ -173,6 +173,8 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
         "invitations": row.invitations.filter(revoked_at=None).order_by("pk")[:MOST_SHOWN],
         "count": row.invitations.filter(revoked_at=None).count(),
         "usable": usable_invitation(row),
+        "missing": " ".join(cannot_draw(row.name + row.venue.name)),
+        "other_paper": other_paper(usual_paper(row.venue.zip)),
         "over": row.ends_at <= utc_now(),
     }
     return render(request, "venues/owner/event.html", context)
@@ -259,9 +261,7 @@ def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
     row = selectors.event(user_of(request), event, Role.MANAGER)
 
     def make(count: int | None, uses: int) -> list[Invitation]:
-        return make_invitations(
-            event=row, count=count or 1, uses=uses, actor=user_of(request).username, now=utc_now()
-        )
+        return make_invitations(event=row, count=count or 1, uses=uses, actor=user_of(request).username, now=utc_now())
 
     def then(made: list[Invitation]) -> HttpResponse:
         words = ngettext("The invitation is ready.", "%(n)d invitations are ready.", len(made))

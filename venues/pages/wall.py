@@ -8,9 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from venues import links, posters, selectors
+from venues.models import Venue
 from venues.pages.base import owner_page, user_of
 from venues.pages.events import event_address, usable_invitation, when
-from venues.services.codes import qr_svg
+from venues.services.codes import qr_svg, spaced
+from venues.services.events import invitation_code
 
 PDF: Final = "application/pdf"
 NDEF: Final = "application/octet-stream"
@@ -25,7 +27,8 @@ def venue_wall(request: HttpRequest, venue: str) -> HttpResponse:
         "venue": place,
         "address": address,
         "qr": qr_svg(address),
-        "drawable": posters.can_draw(place.name),
+        "missing": " ".join(posters.cannot_draw(place.name)),
+        "other_paper": posters.other_paper(posters.usual_paper(place.zip)),
         "tab": "wall",
     }
     return render(request, "venues/owner/wall.html", context)
@@ -51,6 +54,10 @@ def venue_code(request: HttpRequest, venue: str) -> HttpResponse:
 def event_code(request: HttpRequest, event: str) -> HttpResponse:
     """The code of an event, as large as the screen."""
     row = selectors.event(user_of(request), event)
+    found = usable_invitation(row)
+    if row.invitation_needed and found is None:
+        messages.warning(request, _("No invitation is left, so a code would let nobody in."))
+        return redirect("owner-page-event", event=event)
     address = event_address(request, row)
     context = {
         "name": row.name,
@@ -59,28 +66,50 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
         "address": address,
         "qr": qr_svg(address),
         "shown": address.partition("#")[0],
+        "code": "" if found is None else spaced(invitation_code(found)),
     }
     return render(request, "venues/owner/code.html", context)
 
 
 @owner_page
 def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
-    """The poster of a place."""
+    """The poster of a place, on the paper that was asked for, else on that of its country."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
-    return _pdf(posters.Poster(place.name, "", address, _short(address)), f"poster-{place.public_id}")
+    made = posters.Poster(
+        title=place.name,
+        address=address,
+        shown_address=_short(address),
+        verified=place.organisation.verified,
+        paper=_paper(request, place),
+    )
+    return _pdf(made, f"poster-{place.public_id}")
 
 
 @owner_page
 def event_poster(request: HttpRequest, event: str) -> HttpResponse:
-    """The poster of an event; its code is the invitation, where one is needed."""
+    """The poster of an event; its code is the invitation, where one is needed, and its text has the code too."""
     row = selectors.event(user_of(request), event)
-    if row.invitation_needed and usable_invitation(row) is None:
+    found = usable_invitation(row)
+    if row.invitation_needed and found is None:
         messages.warning(request, _("No invitation is left, so a poster would let nobody in."))
         return redirect("owner-page-event", event=event)
     address = event_address(request, row)
-    subtitle = f"{row.venue.name} · {when(row)}"
-    return _pdf(posters.Poster(row.name, subtitle, address, _short(address)), f"poster-{row.public_id}")
+    made = posters.Poster(
+        title=row.name,
+        address=address,
+        shown_address=_short(address),
+        lines=(row.venue.name, *posters.in_languages(lambda: when(row))),
+        code="" if found is None else spaced(invitation_code(found)),
+        verified=row.venue.organisation.verified,
+        paper=_paper(request, row.venue),
+    )
+    return _pdf(made, f"poster-{row.public_id}")
+
+
+def _paper(request: HttpRequest, place: Venue) -> str:
+    asked = request.GET.get("paper", "")
+    return asked if asked in posters.PAPERS else posters.usual_paper(place.zip)
 
 
 @owner_page

@@ -138,9 +138,7 @@ def repeat_event(*, event: Event, every_days: int, times: int, actor: str, now: 
     step = max(0, (now - event.ends_at) // dt.timedelta(days=every_days)) + 1
     made = []
     for at in range(step, step + times):
-        starts_at, ends_at = (
-            _later(moment, at * every_days, zone) for moment in (event.starts_at, event.ends_at)
-        )
+        starts_at, ends_at = (_later(moment, at * every_days, zone) for moment in (event.starts_at, event.ends_at))
         one = create_event(
             venue=event.venue,
             name=event.name,
@@ -168,9 +166,7 @@ def _later(moment: dt.datetime, days: int, zone: ZoneInfo) -> dt.datetime:
 
 
 @transaction.atomic
-def make_invitations(
-    *, event: Event, count: int, uses: int | None, actor: str, now: dt.datetime
-) -> list[Invitation]:
+def make_invitations(*, event: Event, count: int, uses: int | None, actor: str, now: dt.datetime) -> list[Invitation]:
     """Make several invitations, each with a link and uses of its own: one for each guest."""
     return [make_invitation(event=event, uses=uses, actor=actor, now=now) for _each in range(count)]
 
