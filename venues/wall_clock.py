@@ -35,6 +35,12 @@ def skipped(wall: dt.datetime, zone: ZoneInfo) -> tuple[dt.time, dt.time]:
     return (wall_time(before, zone) + dt.timedelta(seconds=1)).time(), wall_time(after, zone).time()
 
 
+def moment_words(moment: dt.datetime, zone: ZoneInfo) -> str:
+    """A moment by the clock of a place, with its day."""
+    local = moment.astimezone(zone)
+    return _("%(day)s, %(time)s") % {"day": date_format(local, "DATE_FORMAT"), "time": f"{local:%H:%M}"}
+
+
 def days_and_times(starts_at: dt.datetime, ends_at: dt.datetime, zone: ZoneInfo) -> str:
     """A span by the clock of a place: its day, or both of its days; the zone's names where that clock changes in it."""
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)

@@ -446,8 +446,11 @@ def problem_json(problem: Problem) -> HttpResponse:
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The answer to a person."""
-    response = render(request, "common/error.html", {"problem": problem}, status=problem.status)
+    """The answer to a person: a page of the site (`PROBLEM_PAGE`), or a plain one where the fault is ours."""
+    if settings.PROBLEM_PAGE and problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        response: HttpResponse = import_string(settings.PROBLEM_PAGE)(request, problem)
+    else:
+        response = render(request, "common/error.html", {"problem": problem}, status=problem.status)
     for name, value in problem.headers.items():
         response[name] = value
     patch_vary_headers(response, ["Accept-Language"])

@@ -13,7 +13,9 @@ from common.time import utc_now
 from tests import factories
 from tests.venues.conftest import World
 from venues.models import Event, Invitation, Venue
+from venues.requirements import RequirementValues
 from venues.services.events import cancel_event, invitation_code, make_invitation
+from venues.services.venues import set_requirements
 
 As = Callable[[str], Client]
 HOUR = dt.timedelta(hours=1)
@@ -288,3 +290,65 @@ def test_an_open_event_leads_to_its_own_page(place: Venue, as_: As) -> None:
     event = make_event(place, *SPANS["an evening"], invitation_needed=False)
     page = as_("viewer").get(f"/owner/events/{event.public_id}")
     assert page.context["address"] == f"http://testserver/events/{event.public_id}"
+
+
+# The same of everything else that pages change -----------------------------------------------------------------------
+@pytest.mark.parametrize("sent", [{"name": "Renamed"}, {"zip": "94110"}, {"usual_dwell_min": "45"}])
+def test_an_edit_of_a_place_keeps_what_it_does_not_name(sent: dict[str, str], place: Venue, as_: As) -> None:
+    Venue.objects.filter(pk=place.pk).update(volume_m3=123.456789, air_changes_per_h=1.25, listed=True, unmanned=True)
+    before = Venue.objects.values().get(pk=place.pk)
+    assert as_("manager").post(f"/owner/venues/{place.public_id}/facts", sent).status_code == 302
+    after = Venue.objects.values().get(pk=place.pk)
+    changed = {name for name, value in after.items() if value != before[name]} - {"words"}
+    assert changed <= set(sent)
+    as_("manager").post(f"/owner/venues/{place.public_id}/facts", shown(as_("manager"),
+                        f"/owner/venues/{place.public_id}/facts") | {"name": "Again"})  # fmt: skip
+    again = Venue.objects.values().get(pk=place.pk)
+    assert {name for name, value in again.items() if value != after[name]} - {"words"} == {"name"}
+
+
+def set_rules(place: Venue, **changes: Any) -> None:
+    place.refresh_from_db()
+    assert place.requirements is not None
+    values = RequirementValues.of(place.requirements).changed(changes)
+    set_requirements(venue=place, values=values, actor="owner", now=utc_now())
+
+
+@pytest.mark.parametrize("unit", ["F", "C"])
+def test_an_edit_of_a_rule_keeps_a_limit_that_is_shown_rounded(unit: str, place: Venue, as_: As, settings: Any) -> None:
+    settings.TEMPERATURE_UNIT = unit
+    kept = {"max_temperature_f": 100.123, "min_o2": 90, "refuse_contact": True}
+    set_rules(place, **kept)
+    address = f"/owner/venues/{place.public_id}/rules"
+    client = as_("manager")
+    sent = shown(client, address) | {"do": "confirm", "capacity": "77"}
+    assert client.post(address, sent).status_code == 302
+    row = place.requirement_versions.latest("version")
+    assert {name: getattr(row, name) for name in kept} == kept
+    assert row.capacity == 77
+    assert client.post(address, {"do": "confirm", "capacity": "78", "version": str(row.version)}).status_code == 302
+    row = place.requirement_versions.latest("version")
+    assert {name: getattr(row, name) for name in kept} == kept
+
+
+def test_an_edit_of_a_day_keeps_the_hours_of_the_others(place: Venue, as_: As) -> None:
+    week = [[[600, 2160]], [[720, 1440]], [[1020, 1500]], [], [[0, 1440]], [[540, 720], [840, 1080]], []]
+    set_rules(place, hours=week)
+    client, address = as_("manager"), f"/owner/venues/{place.public_id}/hours"
+    for number, sent in enumerate((shown(client, address) | {"day_6": "10-11"}, {"day_6": "11-12"})):
+        version = place.requirement_versions.latest("version").version
+        assert client.post(address, sent | {"version": str(version)}).status_code == 302
+        hours = place.requirement_versions.latest("version").hours
+        assert hours == [*week[:6], [[600 + 60 * number, 660 + 60 * number]]]
+
+
+def test_rules_say_from_which_day_they_hold(place: Venue, as_: As) -> None:
+    client = as_("manager")
+    address = f"/owner/venues/{place.public_id}/rules"
+    preview = client.post(address, shown(client, address) | {"do": "preview"}).content.decode()
+    assert "hold for check-ins from Sept. 22, 2026 on" in preview, "check-in for tomorrow is open already"
+    set_rules(place, capacity=9)
+    for page in ("settings", "versions"):
+        text = client.get(f"/owner/venues/{place.public_id}/{page}").content.decode()
+        assert "Sept. 22, 2026" in text
+        assert "Sept. 20, 2026, 08:00" in text, "by the clock of the place"

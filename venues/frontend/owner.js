@@ -1,5 +1,7 @@
 /** What a script adds to the owners' pages. Each page works without it, but for codes that stand behind a `#`. */
 
+import { pickers } from "./hours.js";
+
 /** @param {string} selector @returns {HTMLElement[]} */
 const all = (selector) => [...document.querySelectorAll(selector)].filter((one) => one instanceof HTMLElement);
 
@@ -49,6 +51,8 @@ for (const button of all("[data-share]")) {
     navigator.share({ title: button.dataset.title ?? "", url: button.dataset.share ?? "" }).catch(() => {});
   });
 }
+
+for (const hours of all("[data-hours]")) pickers(hours);
 
 /** A form is sent once, however often its button is pressed. */
 for (const form of document.forms) {

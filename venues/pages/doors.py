@@ -25,6 +25,8 @@ from venues.services.venues import add_door, update_door
 class DoorForm(OwnerForm):
     """A door."""
 
+    keeps_unnamed = True
+
     name = name_field(gettext_lazy("Name of the door"), most=80)
     access = forms.ChoiceField(
         label=gettext_lazy("Who uses it?"),

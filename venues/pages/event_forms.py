@@ -241,6 +241,8 @@ class EventForm(TimesForm):
 class ChangeEventForm(EventForm):
     """An event that is there: what is not named, or named as it is, stays as it is."""
 
+    keeps_unnamed = True
+
     def __init__(self, data: Any = None, *, event: Event, **kwargs: Any) -> None:
         self.event = event
         zone = event.venue.zone
@@ -259,8 +261,7 @@ class ChangeEventForm(EventForm):
             "invitation_needed": event.invitation_needed,
         }
         self.walls = walls
-        super().__init__(None if data is None else self._filled(data, initial), place=event.venue, initial=initial,
-                         **kwargs)  # fmt: skip
+        super().__init__(data, place=event.venue, initial=initial, **kwargs)
         if data is None:
             for field, wall in walls.items():
                 both = instants(wall, zone)
@@ -283,22 +284,18 @@ class ChangeEventForm(EventForm):
                 changes[f"{field}_at"] = found
         return changes
 
-    def _filled(self, data: Any, initial: dict[str, Any]) -> Any:
-        """What was sent, with what was not named as it is; an event of days that moves keeps its number of days."""
-        filled = data.copy()
-        missing = [name for name in ("name", "date", "starts", "ends", "size") if name not in data]
-        for name in missing:
-            value = initial[name]
-            filled[name] = value.strftime("%H:%M") if isinstance(value, dt.time) else str(value)
-        if missing and "invitation_needed" not in data and initial["invitation_needed"]:
-            filled["invitation_needed"] = "on"  # whoever names some fields has not unchecked this one
+    def fill_unnamed(self) -> None:
+        """An event of days that moves to another day keeps their number."""
+        sent = self.data
+        super().fill_unnamed()
+        filled = self.data.copy()
         for field, wall in self.walls.items():
             name = f"{field}_fold"
-            if name not in data and len(instants(wall, self.event.venue.zone)) > 1:
-                filled[name] = initial[name]
-        if "ends_on" not in data and initial["ends_on"]:
-            filled["ends_on"] = self._moved(str(filled["date"]), initial)
-        return filled
+            if name not in sent and len(instants(wall, self.event.venue.zone)) > 1:
+                filled[name] = self.initial[name]
+        if "ends_on" not in sent and self.initial["ends_on"]:
+            filled["ends_on"] = self._moved(str(filled["date"]), self.initial)
+        self.data = filled
 
     @staticmethod
     def _moved(day: str, initial: dict[str, Any]) -> str:

@@ -33,6 +33,8 @@ from venues.services.organisations import (
 class OrganisationForm(OwnerForm):
     """What an organisation is."""
 
+    keeps_unnamed = True
+
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=OrganisationKind.choices, widget=forms.RadioSelect)
 

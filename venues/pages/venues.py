@@ -20,6 +20,7 @@ from venues.pages.rules import rules_of
 from venues.requirements import RequirementValues
 from venues.services import venues
 from venues.services.venues import VenueFacts, create_first_venue, create_venue, update_venue
+from venues.wall_clock import moment_words
 
 NEW_ORGANISATION: Final = "new"
 
@@ -87,6 +88,8 @@ def _make(request: HttpRequest, form: VenueForm) -> Venue:
 # What it is ----------------------------------------------------------------------------------------------------------
 class FactsForm(OwnerForm):
     """What a place is."""
+
+    keeps_unnamed = True
 
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=VenueKind.choices)
@@ -159,6 +162,7 @@ def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
         "hours": wording.tell_hours(values.hours),
         "version": asked.version,
         "since": asked.created_at,
+        "since_words": moment_words(asked.created_at, place.zone),
         "tab": "settings",
     }
     return render(request, "venues/owner/settings.html", context)

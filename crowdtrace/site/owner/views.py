@@ -3,11 +3,16 @@
 The one thing here that is no number is what a visitor chose to show: a name, while inside.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from common.text import fold, words_of
 from common.time import utc_now
 from crowdtrace.site.owner.charts import hours_chart, weeks_chart
 from crowdtrace.site.owner.dashboard import inside
@@ -19,26 +24,63 @@ from venues.models import Device, Venue
 from venues.pages.base import owner_page, user_of
 
 HOURS: Final = 24
+MOST_ASKED: Final = 100
+SORTS: Final[dict[str, Promise]] = {"name": _("Name"), "full": _("Fullest first"), "new": _("Newest first")}
 
 
 @owner_page
 def home(request: HttpRequest) -> HttpResponse:
     """All places of the person, how full each is, and what is new."""
-    places = _places(request)
+    places = selectors.open_venues(user_of(request)).count()
     if not places and not selectors.memberships(user_of(request)).exists():
         return redirect("owner-page-start")
-    return render(request, "site/owner/home.html", {"places": places})
+    asked = {"q": request.GET.get("q", "")[:MOST_ASKED], "sort": _sort(request)}
+    context = {
+        "places": _places(request),
+        "searchable": places > 1,
+        "sorts": SORTS.items(),
+        **asked,
+        "query": urlencode({name: value for name, value in asked.items() if value}),
+    }
+    return render(request, "site/owner/home.html", context)
 
 
 @owner_page
 def home_now(request: HttpRequest) -> HttpResponse:
     """The part of that page that changes by the minute, for its script."""
-    return render(request, "site/owner/places.html", {"places": _places(request)})
+    context = {"places": _places(request), "q": request.GET.get("q", "")[:MOST_ASKED]}
+    return render(request, "site/owner/places.html", context)
 
 
 def _places(request: HttpRequest) -> list[Fullness]:
-    venues = selectors.open_venues(user_of(request)).select_related("organisation", "requirements")
-    return inside(list(venues.order_by("name", "pk")), utc_now())
+    rows = selectors.open_venues(user_of(request)).select_related("organisation", "requirements")
+    words = words_of(request.GET.get("q", "")[:MOST_ASKED])
+    found = [row for row in rows.order_by("pk") if _has(row, words)]
+    return sorted(inside(found, utc_now()), key=ORDERS[_sort(request)])
+
+
+def _has(place: Venue, words: Sequence[str]) -> bool:
+    """Every word as the beginning of one of the place's name, kind, team or ZIP code."""
+    parts = (place.name, place.get_kind_display(), place.organisation.name, place.zip)
+    theirs = words_of(" ".join(map(str, parts)))
+    return all(any(one.startswith(word) for one in theirs) for word in words)
+
+
+def _sort(request: HttpRequest) -> str:
+    asked = request.GET.get("sort", "")
+    return asked if asked in ORDERS else "name"
+
+
+def _by_name(one: Fullness) -> tuple[Any, ...]:
+    return fold(one.venue.name), one.venue.pk
+
+
+ORDERS: Final[dict[str, Callable[[Fullness], tuple[Any, ...]]]] = {
+    "name": _by_name,
+    "full": lambda one: (-one.percent, *_by_name(one)),
+    "new": lambda one: (-one.venue.created_at.timestamp(), *_by_name(one)),
+}
+"""How places are put in order, by the name of the way."""
 
 
 @owner_page
