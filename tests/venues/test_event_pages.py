@@ -296,14 +296,14 @@ def test_an_open_event_leads_to_its_own_page(place: Venue, as_: As) -> None:
 @pytest.mark.parametrize("sent", [{"name": "Renamed"}, {"zip": "94110"}, {"usual_dwell_min": "45"}])
 def test_an_edit_of_a_place_keeps_what_it_does_not_name(sent: dict[str, str], place: Venue, as_: As) -> None:
     Venue.objects.filter(pk=place.pk).update(volume_m3=123.456789, air_changes_per_h=1.25, listed=True, unmanned=True)
-    before = Venue.objects.values().get(pk=place.pk)
+    before = dict(Venue.objects.values().get(pk=place.pk))
     assert as_("manager").post(f"/owner/venues/{place.public_id}/facts", sent).status_code == 302
-    after = Venue.objects.values().get(pk=place.pk)
+    after = dict(Venue.objects.values().get(pk=place.pk))
     changed = {name for name, value in after.items() if value != before[name]} - {"words"}
     assert changed <= set(sent)
     as_("manager").post(f"/owner/venues/{place.public_id}/facts", shown(as_("manager"),
                         f"/owner/venues/{place.public_id}/facts") | {"name": "Again"})  # fmt: skip
-    again = Venue.objects.values().get(pk=place.pk)
+    again = dict(Venue.objects.values().get(pk=place.pk))
     assert {name for name, value in again.items() if value != after[name]} - {"words"} == {"name"}
 
 

@@ -58,8 +58,6 @@ function day(line, words, copy) {
   const name = label.textContent?.trim() ?? "";
   const group = document.createElement("div");
   group.className = "day-hours";
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", name);
   const heading = document.createElement("p");
   heading.className = "is-day-name";
   heading.textContent = name;

@@ -1,7 +1,8 @@
 """The forms of events: times by the clock of the place, over midnight, over days, over a change of the clock."""
 
 import datetime as dt
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -288,7 +289,7 @@ class ChangeEventForm(EventForm):
         """An event of days that moves to another day keeps their number."""
         sent = self.data
         super().fill_unnamed()
-        filled = self.data.copy()
+        filled: Any = cast("Any", self.data).copy()
         for field, wall in self.walls.items():
             name = f"{field}_fold"
             if name not in sent and len(instants(wall, self.event.venue.zone)) > 1:
@@ -298,7 +299,7 @@ class ChangeEventForm(EventForm):
         self.data = filled
 
     @staticmethod
-    def _moved(day: str, initial: dict[str, Any]) -> str:
+    def _moved(day: str, initial: Mapping[str, Any]) -> str:
         try:
             first = dt.date.fromisoformat(day)
         except ValueError:

@@ -1,6 +1,6 @@
 """What forms of the owners' pages share: strict text, words for what is wrong, a summary of errors on top."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +35,7 @@ class OwnerForm(forms.Form):
         A browser sends every line of a form, so one that is not there was not named. It sends no box that is not
         checked; that is read as "unchecked" only where all lines were sent.
         """
-        filled = self.data.copy()
+        filled: Any = cast("Any", self.data).copy()
         lines = {name: field for name, field in self.fields.items() if not isinstance(field.widget, _NOT_SENT)}
         unnamed = [name for name in lines if self.add_prefix(name) not in filled]
         for name in unnamed:

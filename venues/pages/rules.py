@@ -191,10 +191,8 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
         change,
         lambda _changed: done(request, _("The new hours are in force."), "owner-page-settings", venue=venue),
         fields={f"/hours/{day}": f"day_{day}" for day in range(7)},
-        title=_("When it is open"),
+        title=_("Opening hours"),
         submit=_("Apply"),
-        lead=_("One line a day, such as 09:00-12:00, 14:00-18:00. Empty is closed, 00:00-24:00 is all day, "
-               "17:00-01:00 ends on the next day."),
         template="venues/owner/hours.html",
         back_to=reverse("owner-page-settings", args=[venue]),
     )  # fmt: skip
