@@ -96,7 +96,7 @@ def _words() -> Words:
         call=_("Check in before you enter"),
         steps=(
             _("Point your phone's camera at the code."),
-            _("Answer four questions. Your answers are on no pass."),
+            _("Answer four questions. Your pass does not contain the answers."),
             _("Show your pass at the door."),
         ),
         promise=_("No name, no number, no app to install."),

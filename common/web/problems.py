@@ -273,7 +273,7 @@ class ServerError(Problem):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     slug = "server-error"
     title = gettext_lazy("Something went wrong on our side")
-    help = gettext_lazy("It was noted. Try again in a while.")
+    help = gettext_lazy("The error was logged. Try again later.")
 
 
 class NotOffered(Problem):
@@ -301,7 +301,7 @@ class Busy(Unavailable):
     """More is asked for than this deployment gives to such requests; no fault of ours, so it is not logged."""
 
     slug = "busy"
-    title = gettext_lazy("Too much is asked for at this moment")
+    title = gettext_lazy("Too busy at the moment")
     help = gettext_lazy("Wait as long as Retry-After says, then try again.")
 
 

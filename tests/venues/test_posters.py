@@ -121,7 +121,7 @@ def test_a_line_breaks_between_words_and_in_what_is_longer_than_a_line() -> None
 def test_a_poster_speaks_every_language_and_the_active_one_first(language: str) -> None:
     with translation.override(language):
         text = pdf("The Corner").extract_text()
-    english, spanish = text.find("Check in before you enter"), text.find("Regístrese antes de entrar")
+    english, spanish = text.find("Check in before you enter"), text.find("Registre su entrada antes de pasar")
     assert -1 not in {english, spanish}
     assert (english < spanish) == (language == "en")
     assert "The Corner" in text

@@ -60,7 +60,7 @@ def size_field(label: Any, *, most: int = 1_000_000, **options: Any) -> forms.In
         error_messages={
             "min_value": gettext_lazy("At least 1."),
             "max_value": gettext_lazy("At most %(limit_value)s."),
-            "invalid": gettext_lazy("Write a whole number, such as 20."),
+            "invalid": gettext_lazy("Enter a whole number, such as 20."),
         },
         **options,
     )
@@ -70,7 +70,7 @@ def _day_field(label: Any, **options: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": gettext_lazy("Write the day like 2026-05-31.")},
+        error_messages={"invalid": gettext_lazy("Enter the day like 2026-05-31.")},
         **options,
     )
 
@@ -93,14 +93,14 @@ class TimesForm(OwnerForm):
     """
 
     date = _day_field(gettext_lazy("Day"))
-    starts = _time_field(gettext_lazy("Starts"), gettext_lazy("Write the time like 19:30."))
+    starts = _time_field(gettext_lazy("Starts"), gettext_lazy("Enter the time like 19:30."))
     starts_fold = _coming_field()
     ends_on = _day_field(
         gettext_lazy("Last day (optional)"),
         required=False,
         help_text=gettext_lazy("Only for an event of several days. Without it, an end after midnight is understood."),
     )
-    ends = _time_field(gettext_lazy("Ends"), gettext_lazy("Write the time like 22:30."))
+    ends = _time_field(gettext_lazy("Ends"), gettext_lazy("Enter the time like 22:30."))
     ends_fold = _coming_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -227,7 +227,7 @@ class EventForm(TimesForm):
         label=gettext_lazy("By invitation"),
         required=False,
         initial=True,
-        help_text=gettext_lazy("Everybody who checks in that day needs the link or code of an invitation."),
+        help_text=gettext_lazy("Everybody who checks in on that day needs the link or code of an invitation."),
     )
 
     def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:
@@ -321,7 +321,7 @@ class UsesForm(OwnerForm):
         most=MOST_INVITATIONS_AT_ONCE,
         initial=1,
         required=False,
-        help_text=gettext_lazy("One for each guest or family: each has its own link and can be ended by itself."),
+        help_text=gettext_lazy("One for each guest or family: each has its own link and can be revoked by itself."),
     )
     uses = size_field(gettext_lazy("For how many people each?"))
 

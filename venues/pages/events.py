@@ -214,7 +214,7 @@ def cancel_event(request: HttpRequest, event: str) -> HttpResponse:
         NoFields(),
         _("Cancel %(name)s?") % {"name": row.name},
         _("Cancel the event"),
-        lead=_("Its invitations open nothing any more. This cannot be taken back."),
+        lead=_("Its invitations stop working. This cannot be undone."),
         back_to=reverse("owner-page-event", args=[event]),
         danger=True,
     )
@@ -264,7 +264,7 @@ def new_invitation(request: HttpRequest, event: str) -> HttpResponse:
         return make_invitations(event=row, count=count or 1, uses=uses, actor=user_of(request).username, now=utc_now())
 
     def then(made: list[Invitation]) -> HttpResponse:
-        words = ngettext("The invitation is ready.", "%(n)d invitations are ready.", len(made))
+        words = ngettext("%(n)d invitation is ready.", "%(n)d invitations are ready.", len(made))
         to = "owner-page-event" if len(made) == 1 else "owner-page-invitations"
         return done(request, words % {"n": len(made)}, to, event=event)
 
@@ -322,7 +322,7 @@ def revoke_invitation(request: HttpRequest, invitation: str) -> HttpResponse:
     """Make an invitation open nothing any more."""
     row = selectors.invitation(user_of(request), invitation, Role.MANAGER)
     event_services.revoke_invitation(invitation=row, actor=user_of(request).username, now=utc_now())
-    return done(request, _("The invitation has ended."), "owner-page-event", event=row.event.public_id)
+    return done(request, _("Invitation revoked."), "owner-page-event", event=row.event.public_id)
 
 
 def when(event: Event) -> str:

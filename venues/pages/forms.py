@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from venues.services.codes import CODE_LENGTH
 
-MISSING: Final = {"required": _("Fill this in.")}
-NEW_PASSWORD_HELP: Final = _("At least 10 characters. Three words that only you would join are good.")
+MISSING: Final = {"required": _("This field is required.")}
+NEW_PASSWORD_HELP: Final = _("At least 10 characters. Three unrelated words work well.")
 _NOT_SENT: Final = (forms.CheckboxInput, forms.RadioSelect, forms.HiddenInput)
 """What a browser leaves out where nothing is chosen, and what is no part of what a form changes."""
 

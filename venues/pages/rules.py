@@ -40,9 +40,9 @@ class RulesForm(OwnerForm):
 
     keeps_unnamed = True
 
-    capacity = size_field(gettext_lazy("How many people fit in?"))
+    capacity = size_field(gettext_lazy("How many people fit?"))
     enforced_limit_percent = forms.IntegerField(
-        label=gettext_lazy("How much of that do you allow? (percent)"),
+        label=gettext_lazy("How many of them do you allow? (percent)"),
         min_value=1,
         max_value=100,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
@@ -115,7 +115,7 @@ def rules(request: HttpRequest, venue: str) -> HttpResponse:
             if changed is not None:
                 return done(
                     request,
-                    _("Version %(version)d is in force.") % {"version": changed.version},
+                    _("Version %(version)d applies now.") % {"version": changed.version},
                     "owner-page-settings",
                     venue=venue,
                 )
@@ -168,7 +168,7 @@ class HoursForm(OwnerForm):
             try:
                 given[f"day_{day}"] = wording.read_day(given.get(f"day_{day}", ""))
             except wording.BadLine:
-                self.add_error(f"day_{day}", _("Write it like 09:00-12:00, 14:00-18:00, or leave it empty."))
+                self.add_error(f"day_{day}", _("Enter hours like 09:00-12:00, 14:00-18:00, or leave the field empty."))
         return given
 
 
@@ -189,7 +189,7 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
         request,
         bound(HoursForm, request, initial=initial | {"version": asked.version}),
         change,
-        lambda _changed: done(request, _("The new hours are in force."), "owner-page-settings", venue=venue),
+        lambda _changed: done(request, _("The new opening hours apply now."), "owner-page-settings", venue=venue),
         fields={f"/hours/{day}": f"day_{day}" for day in range(7)},
         title=_("Opening hours"),
         submit=_("Apply"),

@@ -61,8 +61,8 @@ def new_venue(request: HttpRequest) -> HttpResponse:
         lambda **_given: _make(request, form),
         lambda made: done(request, _("Your place is ready."), "owner-page-wall", venue=made.public_id),
         title=_("Your place"),
-        submit=_("Make the place"),
-        lead=_("Open around the clock at first; hours and rules can follow."),
+        submit=_("Create place"),
+        lead=_("Open around the clock at first. You can set hours and rules later."),
         template="venues/owner/new_venue.html",
         zones=sorted(zone_names()),
         back="owner-page-start",
@@ -98,7 +98,10 @@ class FactsForm(OwnerForm):
     usual_dwell_min = forms.IntegerField(
         label=gettext_lazy("Minutes people usually stay (optional)"),
         required=False,
-        help_text=gettext_lazy("Who does not check out counts as gone after it. Empty: what is usual for the kind."),
+        help_text=gettext_lazy(
+            "Visitors who do not check out count as gone after this "
+            "time. If empty, the usual time for this kind of place."
+        ),
     )
     volume_m3 = forms.FloatField(
         label=gettext_lazy("Volume of the room in m³ (optional)"),
@@ -108,7 +111,7 @@ class FactsForm(OwnerForm):
     air_changes_per_h = forms.FloatField(
         label=gettext_lazy("Air changes an hour (optional)"),
         required=False,
-        help_text=gettext_lazy("From the person who looks after your ventilation. About 1 with closed windows."),
+        help_text=gettext_lazy("Ask the people who maintain your ventilation. About 1 with closed windows."),
     )
     listed = forms.BooleanField(
         label=gettext_lazy("Found by search"),
@@ -118,7 +121,7 @@ class FactsForm(OwnerForm):
     unmanned = forms.BooleanField(
         label=gettext_lazy("Doors without staff"),
         required=False,
-        help_text=gettext_lazy("Commercial: a door opens on green by itself, and stays shut when it cannot check."),
+        help_text=gettext_lazy("Commercial: a door opens on green by itself, and stays closed when it cannot check."),
     )
 
     def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:
@@ -178,9 +181,12 @@ def close_venue(request: HttpRequest, venue: str) -> HttpResponse:
     return show_form(
         request,
         NoFields(),
-        _("Close %(name)s for good?") % {"name": place.name},
-        _("Close it for good"),
-        lead=_("Its doors stop at once, its events are off. This cannot be taken back; export first what you need."),
+        _("Close %(name)s permanently?") % {"name": place.name},
+        _("Close permanently"),
+        lead=_(
+            "Its doors stop working at once and its events are "
+            "cancelled. This cannot be undone. Export what you need first."
+        ),
         back_to=reverse("owner-page-settings", args=[venue]),
         danger=True,
     )

@@ -1,4 +1,4 @@
-"""Pictures of a place's past, in units of the drawing: bars of usual hours, and of weeks and days with their intervals."""
+"""Pictures of a place's past, in units of the drawing: bars of usual hours, of weeks and of days with intervals."""
 
 import datetime as dt
 import math

@@ -31,13 +31,13 @@ SORTS: Final[dict[str, Promise]] = {"name": _("Name"), "full": _("Fullest first"
 @owner_page
 def home(request: HttpRequest) -> HttpResponse:
     """All places of the person, how full each is, and what is new."""
-    places = selectors.open_venues(user_of(request)).count()
-    if not places and not selectors.memberships(user_of(request)).exists():
+    rows = _rows(request)
+    if not rows and not selectors.memberships(user_of(request)).exists():
         return redirect("owner-page-start")
     asked = {"q": request.GET.get("q", "")[:MOST_ASKED], "sort": _sort(request)}
     context = {
-        "places": _places(request),
-        "searchable": places > 1,
+        "places": _places(request, rows),
+        "searchable": len(rows) > 1,
         "sorts": SORTS.items(),
         **asked,
         "query": urlencode({name: value for name, value in asked.items() if value}),
@@ -48,14 +48,19 @@ def home(request: HttpRequest) -> HttpResponse:
 @owner_page
 def home_now(request: HttpRequest) -> HttpResponse:
     """The part of that page that changes by the minute, for its script."""
-    context = {"places": _places(request), "q": request.GET.get("q", "")[:MOST_ASKED]}
+    context = {"places": _places(request, _rows(request)), "q": request.GET.get("q", "")[:MOST_ASKED]}
     return render(request, "site/owner/places.html", context)
 
 
-def _places(request: HttpRequest) -> list[Fullness]:
+def _rows(request: HttpRequest) -> list[Venue]:
     rows = selectors.open_venues(user_of(request)).select_related("organisation", "requirements")
+    return list(rows.order_by("pk"))
+
+
+def _places(request: HttpRequest, rows: Sequence[Venue]) -> list[Fullness]:
+    """What was asked for of the person's places, in the order that was asked for."""
     words = words_of(request.GET.get("q", "")[:MOST_ASKED])
-    found = [row for row in rows.order_by("pk") if _has(row, words)]
+    found = [row for row in rows if _has(row, words)]
     return sorted(inside(found, utc_now()), key=ORDERS[_sort(request)])
 
 
@@ -107,12 +112,14 @@ def statistics(request: HttpRequest, venue: str) -> HttpResponse:
     """The past of one place: weeks compared, and the days of the last fortnight."""
     place = selectors.venue(user_of(request), venue)
     past = past_of(place, utc_now())
+    chart = weeks_chart(past.weeks)
     context = {
         "venue": place,
         "tab": "statistics",
         "past": past,
-        "chart": weeks_chart(past.weeks),
-        "days_chart": days_chart(past.days),
+        "chart": chart,
+        # Until a week is whole, there is a chart all the same.
+        "days_chart": days_chart(past.days) if chart is None else None,
         "guarantee": guarantee(),
         "closes_after": CLOSES_AFTER,
     }
