@@ -57,7 +57,8 @@ def asked_to_confirm(user: User) -> str:
     """What happens to the link just asked for."""
     if leave():
         words = _(
-            "A link is on its way to %(address)s. Open it to confirm the address. Everything else works in the meantime."
+            "A link is on its way to %(address)s. Open it to confirm the address. "
+            "Everything else works in the meantime."
         )
         return words % {"address": user.email}
     return _("This deployment has no mail server, so your address cannot be confirmed. Everything except e-mail works.")

@@ -48,6 +48,10 @@ CASES: Final[dict[str, Case | NoPage]] = {
         of_house(lambda house: f"/owner/venues/{house.venue.public_id}/rules"), ways=(("with a preview", _preview),)
     ),
     "owner-page-event": Case(of_house(lambda house: f"/owner/events/{house.event.public_id}")),
+    "owner-page-invitations": Case(of_house(lambda house: f"/owner/events/{house.event.public_id}/invitations")),
+    "owner-page-hours": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/hours")),
+    "owner-page-new-event": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/events/new")),
+    "owner-page-all-events": Case(of_house(lambda house: "/owner/events")),
     "owner-page-account": Case(of_house(lambda house: "/owner/account")),
     "owner-page-alert": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/alert")),
     "owner-page-operator": Case(of_house(lambda house: "/owner/operator", staff=True)),
