@@ -22,6 +22,7 @@ class AuditEntry(models.Model):
     details = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name_plural = "audit entries"
         indexes = [models.Index(fields=["organisation", "-at"]), models.Index(fields=["at"])]
 
     def __str__(self) -> str:

@@ -248,7 +248,9 @@ BODY_LIMIT_BYTES_BY_PATH = {
     "/api/v1/scans/batch": 2 * 1024 * 1024,
     "/api/v1/tickets": 96 * 1024,  # fifteen sets of sixteen values have 84,000 bytes
 }
-# URLs whose protocol has a special form of error response: the function that creates it from a problem.
+# What makes the page of a refusal, in the frame of the pages around it.
+PROBLEM_PAGE = "crowdtrace.site.errors.error_page"
+# Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 

@@ -169,6 +169,7 @@ class WebhookDelivery(models.Model):
     failure = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         constraints = [models.UniqueConstraint(fields=["webhook", "release"], name="told_once_of_a_release")]
         indexes = [models.Index(fields=["next_try_at"], condition=Q(delivered_at=None), name="deliveries_waiting")]
 
@@ -214,6 +215,7 @@ class VenueFigures(models.Model):
     noisy = models.JSONField(help_text="exports.policy.owner_figures, by name of the table")
 
     class Meta:
+        verbose_name_plural = "venue figures"
         constraints = [models.UniqueConstraint(fields=["draw", "venue"], name="one_part_of_a_draw")]
 
     def __str__(self) -> str:
@@ -312,6 +314,7 @@ class IndexEntry(models.Model):
     token = models.BinaryField(max_length=16, help_text="`userid` of the row, in hexadecimal there")
 
     class Meta:
+        verbose_name_plural = "index entries"
         constraints = [models.UniqueConstraint(fields=["file", "token"], name="one_entry_a_row")]
 
     def __str__(self) -> str:
@@ -334,6 +337,9 @@ class ErasureBatch(models.Model):
     step = models.CharField(max_length=10, choices=Step, default=Step.OPENED)
     plan = models.BinaryField(null=True, help_text="encrypted: tokens that go, files that are renamed")
     tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "erasure batches"
 
     def __str__(self) -> str:
         return f"batch: {self.step}"
@@ -420,6 +426,9 @@ class AthenaQuery(models.Model):
     completed_at = models.DateTimeField(null=True)
     elapsed_ms = models.PositiveIntegerField(default=0)
     stored_bytes = models.PositiveIntegerField(default=0, db_default=0, help_text="of its results; 0: none, or removed")
+
+    class Meta:
+        verbose_name_plural = "Athena queries"
 
     def __str__(self) -> str:
         return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"

@@ -162,6 +162,7 @@ class Pass(models.Model):
     counted = models.BooleanField(help_text="counts for the open release")
 
     class Meta:
+        verbose_name_plural = "passes"
         indexes = [models.Index(fields=["venue", "epoch"]), models.Index(fields=["epoch"])]
 
     def __str__(self) -> str:
@@ -185,6 +186,7 @@ class RevokedEntry(models.Model):
     appears_at = models.DateTimeField(help_text="a publication drawn from those of the 12 hours after")
 
     class Meta:
+        verbose_name_plural = "revoked entries"
         constraints = [models.UniqueConstraint(fields=["venue", "epoch", "entry"], name="listed_once")]
 
     def __str__(self) -> str:
@@ -363,6 +365,7 @@ class Mixed(models.Model):
     own = models.JSONField(default=list, help_text="numbers of the transactions since then that did the mixing")
 
     class Meta:
+        verbose_name_plural = "mixings"
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_horizon")]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern] = [
     path("me", views.me, name="page-me"),
     path("pass", views.show_pass, name="page-pass"),
     path("events/<slug:event>", views.event, name="page-event"),
+    path("events/<slug:event>/calendar.ics", views.event_calendar, name="page-event-calendar"),
     path("rate", views.rate, name="page-rate"),
     path("test-result", views.test, name="page-test"),
     path("kiosk", views.kiosk, name="page-kiosk"),

@@ -289,6 +289,7 @@ class Series(models.Model):
     simulated = models.BooleanField(default=False, help_text="nothing in it happened")
 
     class Meta:
+        verbose_name_plural = "series"
         constraints = [models.UniqueConstraint(fields=["source", "signal"], name="one_series_a_signal")]
 
     def __str__(self) -> str:

@@ -45,7 +45,7 @@ class DeviceAuthentication(SchemeAuthentication):
             raise unknown_device()
         match = request._request.resolver_match
         if match is None or (request.method, match.view_name) not in ALLOWED[context.kind]:
-            raise Forbidden(_("The token of a device does not open this."))
+            raise Forbidden(_("A device's token cannot do this."))
         presence.note(device_id=context.device_id, last_seen=context.last_seen, now=now)
         return None, context
 
@@ -70,7 +70,7 @@ class OwnerTokenAuthentication(SchemeAuthentication):
             .first()
         )
         if row is None:
-            raise Unauthorized(_("This token is unknown or has ended."), scheme=self.scheme)
+            raise Unauthorized(_("This token is unknown or has expired."), scheme=self.scheme)
         return row.user, row
 
 

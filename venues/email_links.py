@@ -56,9 +56,12 @@ def offer_confirmation(request: HttpRequest, user: User) -> bool:
 def asked_to_confirm(user: User) -> str:
     """Return a sentence about the link just requested."""
     if leave():
-        words = _("A link is on its way to %(address)s. Open it to confirm the address; all else works meanwhile.")
+        words = _(
+            "A link is on its way to %(address)s. Open it to confirm the address. "
+            "Everything else works in the meantime."
+        )
         return words % {"address": user.email}
-    return _("This copy has no mail server, so your address stays unconfirmed; all but mails works.")
+    return _("This deployment has no mail server, so your address cannot be confirmed. Everything except e-mail works.")
 
 
 def _queue(task: Any, *arguments: Any) -> None:

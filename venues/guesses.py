@@ -45,9 +45,7 @@ def counted(request: HttpRequest, username: str) -> Iterator[None]:
     # Not reported in headers, which would show how often others tried.
     verdict = throttles.hit("account", identity)
     if verdict is not None and not verdict.allowed:
-        words = _(
-            "Too many wrong passwords were sent for this account. Wait, or have a link mailed for a new password."
-        )
+        words = _("Too many wrong passwords were entered for this account. Wait, or reset the password by e-mail.")
         raise TooMany(words, retry_after=verdict.reset)
     try:
         yield

@@ -169,11 +169,11 @@ def _instant(day: dt.date, minute: int, zone: ZoneInfo, *, last: bool) -> dt.dat
     found = wall.replace(tzinfo=zone, fold=int(last)).astimezone(dt.UTC)
     if found.astimezone(zone).replace(tzinfo=None) == wall:
         return found
-    return _change(wall, zone)
+    return clock_change(wall, zone)
 
 
-def _change(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Return the time at which the clock skips a wall time that does not exist, by bisection to the second."""
+def clock_change(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """The instant at which the clock skips over a wall time that does not exist, by bisection to the second."""
     low = wall.replace(tzinfo=zone, fold=1).astimezone(dt.UTC)
     high = wall.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
     before = low.astimezone(zone).utcoffset()

@@ -22,9 +22,9 @@ def venue(base: str, venue_id: str) -> str:
     return f"{base}/venues/{venue_id}"
 
 
-def event(base: str, event_id: str, code: str) -> str:
-    """Return the URL that opens check-in to an event with its invitation."""
-    return f"{base}/events/{event_id}#{code}"
+def event(base: str, event_id: str, code: str = "") -> str:
+    """The page of an event, where check-in to it begins; with an invitation where one is needed."""
+    return f"{base}/events/{event_id}#{code}" if code else f"{base}/events/{event_id}"
 
 
 def join(base: str, code: str) -> str:

@@ -258,6 +258,7 @@ class Requirements(models.Model):
     )
 
     class Meta:
+        verbose_name_plural = "requirements"
         constraints = [models.UniqueConstraint(fields=["venue", "version"], name="one_row_a_version")]
 
     def __str__(self) -> str:

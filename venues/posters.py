@@ -1,71 +1,141 @@
 """What leads a visitor from a wall to check-in: the poster (PDF), the code on a screen, an NFC sticker.
 
-All three contain one public URL and nothing else. The same text gives the same bytes, so that a poster printed again
-next year equals the one on the wall.
+All three hold one public address and nothing else. The same text gives the same bytes, so that a poster printed again
+next year is the poster on the wall. Letters are drawn as outlines (`venues.lettering`), with the text itself, which no
+eye sees, beneath them for search and screen readers.
 """
 
 import io
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, TypeVar
 
 import ndef
 import qrcode
 import qrcode.constants
-import reportlab
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
-from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import A4
+from reportlab.lib.colors import Color, HexColor
+from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.pathobject import PDFPathObject
+from reportlab.pdfgen.textobject import PDFTextObject
 
-INK, MAIN, QUIET, TINT = (HexColor(colour) for colour in ("#1d2a2e", "#0a6466", "#4f5e64", "#e2efec"))
-PLAIN, BOLD = "Vera", "VeraBd"
-WIDTH, HEIGHT = A4
-MARGIN: Final = 18 * mm
-CODE_SIZE: Final = 118 * mm
-"""Side in points of the code with its quiet zone: readable from about 1.5 m (ten times the side, ISO/IEC 18004)."""
-_FONTS: Final = Path(reportlab.__file__).parent / "fonts"
+from venues import lettering
+from venues.lettering import BOLD, REGULAR
+
+INK, MAIN, QUIET, TINT, WARN, WHITE = (
+    HexColor(colour) for colour in ("#1d2a2e", "#0a6466", "#4f5e64", "#e2efec", "#8a3b00", "#ffffff")
+)
+PAPERS: Final[dict[str, tuple[float, float]]] = {"a4": A4, "letter": LETTER}
+MARGIN: Final = 16 * mm
+LARGEST_CODE: Final = 118 * mm
+"""Side of the code with its quiet zone: read from about a metre and a half (a tenth of the distance, ISO/IEC 18004)."""
+LEAST_CODE: Final = 70 * mm
+GAP: Final = 4 * mm
+LEADING: Final = 1.28
+HEAD: Final = 34 * mm
+_UNSEEN_HAN: Final = "STSong-Light"
+_NON_ZERO: Final = 1  # how a path is filled: outlines of letters overlap
+_UNSEEN_MODE: Final = 3  # of text in a PDF: neither filled nor stroked
+_SHIELD: Final = ((16, 2), (28, 6.5), (28, 15.5), ((28, 22.8), (23, 28), (16, 30.5)), ((9, 28), (4, 22.8), (4, 15.5)),
+                  (4, 6.5))  # fmt: skip
+"""The sign of the deployment, on a field of 32; as in `base.html`."""
+_HEADS: Final = ((11, 13), (21, 13), (16, 19.5))
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """The content of a poster: a place or an event, its time, and the URL of its code."""
+    """What one says: a place or an event, where and when, and where its code leads."""
 
     title: str
-    subtitle: str
     address: str
     shown_address: str
+    lines: Sequence[str] = ()
+    code: str = ""
+    """The invitation, for those who type instead of scanning."""
+    verified: bool = True
+    paper: str = "a4"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What every poster says, in one language."""
+
+    language: str
+    call: str
+    steps: tuple[str, str, str]
+    promise: str
+    unverified: str
+    code: str
+
+
+def in_languages(make: Callable[[], Made]) -> list[Made]:
+    """What a function says in every language of the deployment, the active one first, each saying once."""
+    active = translation.get_language() or settings.LANGUAGE_CODE
+    found = []
+    for language in sorted((code for code, _name in settings.LANGUAGES), key=lambda code: code != active):
+        with translation.override(language):
+            found.append(make())
+    return list(dict.fromkeys(found))
+
+
+def _words() -> Words:
+    return Words(
+        language=translation.get_language() or "",
+        call=_("Check in before you enter"),
+        steps=(
+            _("Point your phone's camera at the code."),
+            _("Answer four questions. Your pass does not contain the answers."),
+            _("Show your pass at the door."),
+        ),
+        promise=_("No name, no number, no app to install."),
+        unverified=_("Not verified"),
+        code=_("Code of the invitation:"),
+    )
 
 
 def poster_pdf(poster: Poster) -> bytes:
-    """Return one page of A4 in the active language."""
-    _register_fonts()
+    """One page in every language of the deployment, the active one first and largest."""
+    words = in_languages(_words)
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=A4, invariant=True, pageCompression=1)
+    page = PAPERS[poster.paper]
+    canvas = Canvas(out, pagesize=page, invariant=True, pageCompression=1, lang=words[0].language)
     canvas.setTitle(poster.title)
     canvas.setAuthor("CrowdTrace")
-    canvas.setSubject(_("Check in before you enter"))
-    _draw_head(canvas, _("Check in before you enter"))
-    top = _draw_lines(canvas, poster.title, font=BOLD, most=34, least=17, baseline=HEIGHT - 62 * mm, lines=2)
-    if poster.subtitle:
-        top = _draw_lines(canvas, poster.subtitle, font=PLAIN, most=16, least=10, baseline=top - 2 * mm, lines=2)
-    _draw_code(canvas, poster.address, (WIDTH - CODE_SIZE) / 2, 88 * mm, CODE_SIZE)
-    _draw_note(canvas, poster.shown_address, 84 * mm)
-    steps = (
-        _("Point your phone's camera at the code."),
-        _("Answer four questions. Your answers are on no pass."),
-        _("Show your pass at the door."),
-    )
-    for number, step in enumerate(steps, 1):
-        _draw_step(canvas, number, step, 72 * mm - (number - 1) * 15 * mm)
-    _draw_note(canvas, _("No name, no number, no app to install."), 16 * mm)
+    canvas.setSubject(words[0].call)
+    sheet = _Sheet(canvas, *page)
+    sheet.head([one.call for one in words])
+    sheet.write(poster.title, most=36, least=13, lines=3, weight=BOLD, colour=INK)
+    if not poster.verified:
+        sheet.mark(" · ".join(dict.fromkeys(one.unverified for one in words)))
+    for one in poster.lines:
+        sheet.write(one, most=15, least=9, lines=2, colour=QUIET)
+    sheet.foot(poster, words)
+    sheet.code(poster.address)
     canvas.showPage()
     canvas.save()
     return out.getvalue()
+
+
+def usual_paper(zip_code: str) -> str:
+    """The paper of a place's country: those with a ZIP code are in the United States."""
+    return "letter" if zip_code else "a4"
+
+
+def other_paper(paper: str) -> str:
+    """The paper to offer beside one."""
+    return next(one for one in PAPERS if one != paper)
 
 
 def sticker_ndef(address: str) -> bytes:
@@ -73,82 +143,192 @@ def sticker_ndef(address: str) -> bytes:
     return b"".join(ndef.message_encoder([ndef.UriRecord(address)]))
 
 
-def can_draw(text: str) -> bool:
-    """Return whether the poster's font has every letter; a browser's pages have all of them."""
-    _register_fonts()
-    glyphs = cast("Any", pdfmetrics.getFont(BOLD)).face.charToGlyph
-    return all(ord(letter) in glyphs for letter in text if not letter.isspace())
+def cannot_draw(text: str) -> list[str]:
+    """Characters of a text that no font of the poster has; pages of a browser may have them."""
+    return lettering.missing(text)
 
 
-@lru_cache(maxsize=1)
-def _register_fonts() -> None:
-    for name in (PLAIN, BOLD):
-        pdfmetrics.registerFont(TTFont(name, str(_FONTS / f"{name}.ttf")))
+@lru_cache(maxsize=64)
+def _unseen_font(path: Path | None) -> str:
+    """The name of a font for text that no eye sees; without a TrueType font, one that every reader knows of."""
+    if path is None:
+        pdfmetrics.registerFont(UnicodeCIDFont(_UNSEEN_HAN))
+        return _UNSEEN_HAN
+    pdfmetrics.registerFont(TTFont(path.stem, str(path)))
+    return path.stem
 
 
-def _draw_head(canvas: Canvas, words: str) -> None:
-    canvas.setFillColor(MAIN)
-    canvas.rect(0, HEIGHT - 40 * mm, WIDTH, 40 * mm, stroke=0, fill=1)
-    canvas.setFillColor(HexColor("#ffffff"))
-    size = _fitting(words, BOLD, 30, 14)
-    canvas.setFont(BOLD, size)
-    canvas.drawCentredString(WIDTH / 2, HEIGHT - 20 * mm - size / 3, words)
+class _Sheet:
+    """A page that is filled from both ends; the code takes what is left between."""
+
+    def __init__(self, canvas: Canvas, width: float, height: float) -> None:
+        self.canvas = canvas
+        self.width, self.height = width, height
+        self.room = width - 2 * MARGIN
+        self.top, self.bottom = height - HEAD, MARGIN * 0.6
+
+    def head(self, calls: Sequence[str]) -> None:
+        """The band with the sign of the deployment and what to do, in each language."""
+        self.canvas.setFillColor(MAIN)
+        self.canvas.rect(0, self.height - HEAD, self.width, HEAD, stroke=0, fill=1)
+        side = 17 * mm
+        self._sign(MARGIN, self.height - (HEAD + side) / 2, side)
+        left = MARGIN + side + GAP
+        room = self.width - left - MARGIN
+        sizes = [_fitting(call, 26 if at == 0 else 15, 8, room, BOLD) for at, call in enumerate(calls)]
+        full = sum(size * LEADING for size in sizes)
+        shrink = min(1.0, (HEAD - GAP) / full)
+        y = self.height - (HEAD - full * shrink) / 2
+        for call, size in zip(calls, sizes, strict=True):
+            y -= size * shrink * LEADING
+            self._line(call, size * shrink, y + size * shrink * 0.32, left=left, weight=BOLD, colour=WHITE)
+
+    def write(self, text: str, *, most: float, least: float, lines: int, colour: Color, weight: int = REGULAR) -> None:
+        """A text from the top, as large as it fits on so many lines, none of which leaves the page."""
+        size = most
+        while size > least and (
+            len(lettering.wrapped(text, size, self.room, weight=weight)) > lines
+            or lettering.longest(text, weight=weight) * size > self.room
+        ):
+            size = max(least, size * 0.93)
+        self.top -= GAP
+        for one in lettering.wrapped(text, size, self.room, weight=weight):
+            self.top -= size * LEADING
+            self._line(one, size, self.top + size * 0.32, weight=weight, colour=colour)
+
+    def mark(self, words: str) -> None:
+        """That nobody has checked who runs it: a triangle and the words, as on every page."""
+        size = 13.0
+        side = size * 1.5
+        left = (self.width - lettering.line(words, BOLD).width * size - side - 4) / 2
+        self.top -= GAP + size * LEADING
+        path = self.canvas.beginPath()
+        path.moveTo(left + side / 2, self.top + side)
+        path.lineTo(left + side, self.top)
+        path.lineTo(left, self.top)
+        path.close()
+        self.canvas.setStrokeColor(WARN)
+        self.canvas.setLineWidth(1.3)
+        self.canvas.setLineJoin(1)
+        self.canvas.drawPath(path, stroke=1, fill=0)
+        self._line("!", size * 0.85, self.top + 2.6, left=left + side / 2 - 1.7, weight=BOLD, colour=WARN)
+        self._line(words, size, self.top + size * 0.32, left=left + side + 4, weight=BOLD, colour=WARN)
+
+    def foot(self, poster: Poster, words: Sequence[Words]) -> None:
+        """From the bottom: the promise, the steps, the address; the active language first and larger."""
+        for one in reversed(words):
+            self._note(one.promise, 10)
+        self.bottom += GAP
+        for step in (2, 1, 0):
+            self._step(step + 1, [one.steps[step] for one in words])
+        self.bottom += GAP
+        if poster.code:
+            self._note(poster.code, 17, weight=BOLD, colour=INK)
+            self._note(" · ".join(dict.fromkeys(one.code for one in words)), 10)
+        self._note(poster.shown_address, 12)
+
+    def code(self, address: str) -> None:
+        """The code for cameras, as large as the room that is left."""
+        size = max(LEAST_CODE, min(LARGEST_CODE, self.top - self.bottom - GAP, self.room))
+        _draw_code(self.canvas, address, self.width / 2, (self.top + self.bottom) / 2, size)
+
+    def _note(self, text: str, most: float, *, weight: int = REGULAR, colour: Color = QUIET) -> None:
+        size = _fitting(text, most, 6, self.room, weight)
+        for one in reversed(lettering.wrapped(text, size, self.room, weight=weight)):
+            self._line(one, size, self.bottom + size * 0.32, weight=weight, colour=colour)
+            self.bottom += size * LEADING
+
+    def _step(self, number: int, texts: Sequence[str]) -> None:
+        disc = 4.6 * mm
+        left = MARGIN + 2 * disc + GAP
+        room = self.width - left - MARGIN
+        sizes = [_fitting(text, 14 if at == 0 else 11, 7, room, REGULAR) for at, text in enumerate(texts)]
+        full = max(2 * disc, sum(size * LEADING for size in sizes))
+        y = self.bottom + (full + sum(size * LEADING for size in sizes)) / 2
+        for at, (text, size) in enumerate(zip(texts, sizes, strict=True)):
+            y -= size * LEADING
+            self._line(text, size, y + size * 0.32, left=left, colour=INK if at == 0 else QUIET)
+        self.canvas.setFillColor(TINT)
+        self.canvas.circle(MARGIN + disc, self.bottom + full / 2, disc, stroke=0, fill=1)
+        digit = lettering.line(str(number), BOLD).width * 14
+        self._line(str(number), 14, self.bottom + full / 2 - 5, left=MARGIN + disc - digit / 2, weight=BOLD,
+                   colour=MAIN)  # fmt: skip
+        self.bottom += full + 1.6 * mm
+
+    def _line(
+        self, text: str, size: float, y: float, *, colour: Color, weight: int = REGULAR, left: float | None = None
+    ) -> None:
+        """Draw one line, in the middle of the page where no left end is given."""
+        drawn = lettering.line(text, weight, translation.get_language() or "")
+        x = (self.width - drawn.width * size) / 2 if left is None else left
+        path = self.canvas.beginPath()
+        for letter in drawn.letters:
+            for kind, points in letter.outline:
+                placed = [
+                    (x + letter.x * size if at % 2 == 0 else y + letter.y * size) + number * size
+                    for at, number in enumerate(points)
+                ]
+                _step_of(path, kind)(*placed)
+        self.canvas.setFillColor(colour)
+        self.canvas.drawPath(path, stroke=0, fill=1, fillMode=_NON_ZERO)
+        self._unseen(text, size, x, y)
+
+    def _unseen(self, text: str, size: float, x: float, y: float) -> None:
+        """The text beneath its outlines, for search and for those who listen to a page."""
+        beneath: PDFTextObject = self.canvas.beginText(x, y)
+        beneath.setTextRenderMode(_UNSEEN_MODE)
+        for piece, path in lettering.fonts_of(text):
+            beneath.setFont(_unseen_font(path), size)
+            # reportlab writes no character past U+FFFF in a way that readers find it again.
+            beneath.textOut("".join(char for char in piece if ord(char) <= 0xFFFF))
+        self.canvas.drawText(beneath)
+
+    def _sign(self, left: float, bottom: float, side: float) -> None:
+        scale = side / 32
+
+        def placed(point: tuple[float, float]) -> tuple[float, float]:
+            return left + point[0] * scale, bottom + side - point[1] * scale
+
+        path = self.canvas.beginPath()
+        for at, one in enumerate(_SHIELD):
+            if isinstance(one[0], tuple):
+                path.curveTo(*(number for point in one for number in placed(point)))  # type: ignore[arg-type]
+            elif at == 0:
+                path.moveTo(*placed(one))  # type: ignore[arg-type]
+            else:
+                path.lineTo(*placed(one))  # type: ignore[arg-type]
+        path.close()
+        self.canvas.setFillColor(WHITE)
+        self.canvas.drawPath(path, stroke=0, fill=1)
+        self.canvas.setFillColor(MAIN)
+        for head in _HEADS:
+            x, y = placed(head)
+            self.canvas.circle(x, y, 2.3 * scale, stroke=0, fill=1)
 
 
-def _draw_lines(
-    canvas: Canvas, text: str, *, font: str, most: float, least: float, baseline: float, lines: int
-) -> float:
-    """Draw a text as large as fits on `lines` lines, from a first baseline down; return the height below it."""
-    size = most
-    while size > least and len(_wrapped(text, font, size)) > lines:
-        size -= 1
-    canvas.setFillColor(INK if font == BOLD else QUIET)
-    canvas.setFont(font, size)
-    for line in _wrapped(text, font, size)[: lines + 1]:
-        canvas.drawCentredString(WIDTH / 2, baseline, line)
-        baseline -= size * 1.2
-    return baseline
+def _step_of(path: PDFPathObject, kind: str) -> Callable[..., None]:
+    steps: dict[str, Callable[..., None]] = {
+        "M": path.moveTo,
+        "L": path.lineTo,
+        "C": path.curveTo,
+        "Z": path.close,
+    }
+    return steps[kind]
 
 
-def _wrapped(text: str, font: str, size: float) -> list[str]:
-    room, found = WIDTH - 2 * MARGIN, [""]
-    for word in text.split():
-        longer = f"{found[-1]} {word}".strip()
-        if pdfmetrics.stringWidth(longer, font, size) <= room or not found[-1]:
-            found[-1] = longer
-        else:
-            found.append(word)
-    return found
-
-
-def _draw_note(canvas: Canvas, text: str, baseline: float) -> None:
-    canvas.setFillColor(QUIET)
-    canvas.setFont(PLAIN, _fitting(text, PLAIN, 11, 5))
-    canvas.drawCentredString(WIDTH / 2, baseline, text)
-
-
-def _draw_step(canvas: Canvas, number: int, text: str, baseline: float) -> None:
-    left = 34 * mm
-    canvas.setFillColor(TINT)
-    canvas.circle(left, baseline + 2 * mm, 5.4 * mm, stroke=0, fill=1)
-    canvas.setFillColor(MAIN)
-    canvas.setFont(BOLD, 15)
-    canvas.drawCentredString(left, baseline + 0.2 * mm, str(number))
-    canvas.setFillColor(INK)
-    canvas.setFont(PLAIN, min(15, _fitting(text, PLAIN, 15, 8, room=WIDTH - left - 10 * mm - MARGIN)))
-    canvas.drawString(left + 10 * mm, baseline, text)
-
-
-def _fitting(text: str, font: str, most: float, least: float, *, room: float = WIDTH - 2 * MARGIN) -> float:
-    width = pdfmetrics.stringWidth(text, font, most)
+def _fitting(text: str, most: float, least: float, room: float, weight: int) -> float:
+    width = lettering.line(text, weight).width * most
     return most if width <= room else max(least, most * room / width)
 
 
-def _draw_code(canvas: Canvas, text: str, left: float, bottom: float, size: float) -> None:
+def _draw_code(canvas: Canvas, text: str, middle: float, height: float, room: float) -> None:
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_Q, border=4)
     code.add_data(text)
     matrix = code.get_matrix()
-    side = size / len(matrix)
+    # Squares on whole halves of a point: every square is as large as the others at any resolution of a printer.
+    side = math.floor(2 * room / len(matrix)) / 2
+    left = round(2 * (middle - side * len(matrix) / 2)) / 2
+    bottom = round(2 * (height - side * len(matrix) / 2)) / 2
     path = canvas.beginPath()
     for row, modules in enumerate(matrix):
         for column, dark in enumerate(modules):

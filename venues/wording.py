@@ -1,7 +1,7 @@
 """Hours and requirements as people write and read them. Pure, except for the language.
 
 A day's hours are one line: `09:00-12:00, 14:00-18:00`; empty is closed, `00:00-24:00` all day, and a closing time that
-is not after the opening time (`17:00-01:00`) is on the next day.
+is not after the opening (`17:00-01:00`) is one of the next day. `10:00-12:00 +1` says so where it is after it.
 """
 
 import re
@@ -25,7 +25,9 @@ WEEKDAYS: Final = (
     gettext_lazy("Saturday"),
     gettext_lazy("Sunday"),
 )
-_SPAN: Final = re.compile(r"\s*(\d{1,2})(?:[:.](\d\d))?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.](\d\d))?\s*", re.ASCII)
+_SPAN: Final = re.compile(
+    r"\s*(\d{1,2})(?:[:.](\d\d))?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.](\d\d))?\s*(\+\s*1)?\s*", re.ASCII
+)
 
 
 class BadLine(ValueError):
@@ -33,10 +35,14 @@ class BadLine(ValueError):
 
 
 def write_day(day: list[list[int]]) -> str:
-    """Return a day's hours as one line."""
-    return ", ".join(
-        f"{_clock(opens)}-{_clock(closes if closes <= DAY_MIN else closes - DAY_MIN)}" for opens, closes in day
-    )
+    """A day's hours as one line."""
+    return ", ".join(_written(opens, closes) for opens, closes in day)
+
+
+def _written(opens: int, closes: int) -> str:
+    if closes <= DAY_MIN:
+        return f"{_clock(opens)}-{_clock(closes)}"
+    return f"{_clock(opens)}-{_clock(closes - DAY_MIN)}{' +1' if closes - DAY_MIN > opens else ''}"
 
 
 def read_day(line: str) -> list[list[int]]:
@@ -51,7 +57,7 @@ def _span(part: str) -> list[int]:
     opens, closes = (60 * int(hour) + int(minute or 0) for hour, minute in (found.group(1, 2), found.group(3, 4)))
     if any(int(minute or 0) > 59 for minute in found.group(2, 4)) or opens >= DAY_MIN or closes > DAY_MIN:
         raise BadLine(part)
-    return [opens, closes if closes > opens else closes + DAY_MIN]
+    return [opens, closes + DAY_MIN if closes <= opens or found.group(5) else closes]
 
 
 def _clock(minutes: int) -> str:

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('organisation', models.CharField(blank=True, max_length=64)),
                 ('details', models.JSONField(default=dict)),
             ],
-            options={
+            options={'verbose_name_plural': 'audit entries', 
                 'indexes': [models.Index(fields=['organisation', '-at'], name='common_audi_organis_acc820_idx'), models.Index(fields=['at'], name='common_audi_at_a42ccd_idx')],
             },
         ),

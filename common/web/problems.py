@@ -273,7 +273,7 @@ class ServerError(Problem):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     slug = "server-error"
     title = gettext_lazy("Something went wrong on our side")
-    help = gettext_lazy("It was noted. Try again in a while.")
+    help = gettext_lazy("The error was logged. Try again later.")
 
 
 class NotOffered(Problem):
@@ -301,7 +301,7 @@ class Busy(Unavailable):
     """The deployment has no capacity for the request; this is not an internal error, so it is not logged."""
 
     slug = "busy"
-    title = gettext_lazy("Too much is asked for at this moment")
+    title = gettext_lazy("Too busy at the moment")
     help = gettext_lazy("Wait as long as Retry-After says, then try again.")
 
 
@@ -446,8 +446,11 @@ def problem_json(problem: Problem) -> HttpResponse:
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Return the response to a person."""
-    response = render(request, "common/error.html", {"problem": problem}, status=problem.status)
+    """The answer to a person: a page of the site (`PROBLEM_PAGE`), or a plain one where the fault is ours."""
+    if settings.PROBLEM_PAGE and problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        response: HttpResponse = import_string(settings.PROBLEM_PAGE)(request, problem)
+    else:
+        response = render(request, "common/error.html", {"problem": problem}, status=problem.status)
     for name, value in problem.headers.items():
         response[name] = value
     patch_vary_headers(response, ["Accept-Language"])

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('plan', models.BinaryField(help_text='encrypted: tokens that go, files that are renamed', null=True)),
                 ('tries', models.PositiveIntegerField(default=0)),
             ],
+            options={'verbose_name_plural': 'erasure batches'},
         ),
         migrations.CreateModel(
             name='VerifiedFile',
@@ -65,7 +66,7 @@ class Migration(migrations.Migration):
                 ('token', models.BinaryField(help_text='`userid` of the row, in hexadecimal there', max_length=16)),
                 ('file', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='exports.verifiedfile')),
             ],
-            options={
+            options={'verbose_name_plural': 'index entries', 
                 'constraints': [models.UniqueConstraint(fields=('file', 'token'), name='one_entry_a_row')],
             },
         ),

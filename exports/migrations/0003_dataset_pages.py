@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='exports.release')),
                 ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='exports.webhook')),
             ],
-            options={
+            options={'verbose_name_plural': 'webhook deliveries', 
                 'indexes': [models.Index(condition=models.Q(('delivered_at', None)), fields=['next_try_at'], name='deliveries_waiting')],
                 'constraints': [models.UniqueConstraint(fields=('webhook', 'release'), name='told_once_of_a_release')],
             },

@@ -23,5 +23,6 @@ class Migration(migrations.Migration):
                 ('completed_at', models.DateTimeField(null=True)),
                 ('elapsed_ms', models.PositiveIntegerField(default=0)),
             ],
+            options={'verbose_name_plural': 'Athena queries'},
         ),
     ]

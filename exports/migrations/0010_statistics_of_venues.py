@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('draw', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='exports.statisticsdraw')),
                 ('venue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='venues.venue')),
             ],
-            options={
+            options={'verbose_name_plural': 'venue figures', 
                 'constraints': [models.UniqueConstraint(fields=('draw', 'venue'), name='one_part_of_a_draw')],
             },
         ),

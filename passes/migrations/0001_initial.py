@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('counted', models.BooleanField(help_text='counts for the open release')),
                 ('venue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='venues.venue')),
             ],
+            options={'verbose_name_plural': 'passes'},
         ),
         migrations.CreateModel(
             name='RatingTotal',
@@ -111,6 +112,7 @@ class Migration(migrations.Migration):
                 ('entry', models.BinaryField(max_length=8)),
                 ('venue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='venues.venue')),
             ],
+            options={'verbose_name_plural': 'revoked entries'},
         ),
         migrations.CreateModel(
             name='Scan',

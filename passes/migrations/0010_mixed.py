@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('horizon', models.BigIntegerField(default=0, help_text='number of a transaction; all before it are mixed')),
                 ('own', models.JSONField(default=list, help_text='numbers of the transactions since then that did the mixing')),
             ],
-            options={
+            options={'verbose_name_plural': 'mixings', 
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_horizon')],
             },
         ),

@@ -22,8 +22,11 @@ from passes.assets import address
 from passes.codec.epochs import Epoch
 from passes.keys import root_public_key
 from passes.wallet import wallet_configured
+from venues import links
+from venues.calendar_file import calendar_answer
 from venues.models import Venue
 from venues.selectors import open_event, open_venue, requirements_at
+from venues.wall_clock import days_and_times
 
 REMINDERS_H: Final = (1, 2, 4)
 """Hours after which a device can remind its holder to leave."""
@@ -81,12 +84,21 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
     row, now = open_event(event), utc_now()
     if row is None:
         raise NotFound(_("There is no such event, or its place has closed."))
-    # Naive times of the place's own clock: templates would convert aware ones to the clock of the server.
-    starts_at, ends_at = (
-        moment.astimezone(row.venue.zone).replace(tzinfo=None) for moment in (row.starts_at, row.ends_at)
-    )
-    context = {"event": row, "starts_at": starts_at, "ends_at": ends_at, "over": row.ends_at <= now}
+    context = {
+        "event": row,
+        "when": days_and_times(row.starts_at, row.ends_at, row.venue.zone),
+        "over": row.ends_at <= now,
+    }
     return render(request, "passes/event.html", context)
+
+
+@require_safe
+def event_calendar(request: HttpRequest, event: str) -> HttpResponse:
+    """An event as a calendar file, without an invitation."""
+    row = open_event(event)
+    if row is None:
+        raise NotFound(_("There is no such event, or its place has closed."))
+    return calendar_answer(row, links.event(links.origin(request), row.public_id), utc_now())
 
 
 @require_safe

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('unit', models.CharField(choices=[('count', 'Count'), ('percent', 'Percent'), ('score', 'Score')], max_length=8)),
                 ('simulated', models.BooleanField(default=False, help_text='nothing in it happened')),
             ],
-            options={
+            options={'verbose_name_plural': 'series', 
                 'constraints': [models.UniqueConstraint(fields=('source', 'signal'), name='one_series_a_signal')],
             },
         ),

@@ -181,7 +181,7 @@ def test_a_code_for_a_team_waits_while_somebody_makes_an_account(
     page = open_context().new_page()
     page.goto(f"{live_server.url}/owner/join#{made.code}")
     assert page.url == f"{live_server.url}/owner/join"
-    page.click("main a:has-text('Make an account')")
+    page.click("main a:has-text('Sign up')")
     page.fill("#id_username", "bob")
     page.fill("#id_password", PASSPHRASE)
     page.click("main form [type=submit]")

@@ -1,21 +1,24 @@
-/** The kiosk and the server agree on when a venue is open: `tests/venues/test_hours.py` reads the same table. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOpen } from "../../passes/frontend/door/hours.js";
-import { readData } from "./vectors.mjs";
+import { endsNextDay, readLine, writeLine } from "../../venues/frontend/hours.js";
 
-const STEP_S = 420;
-const seconds = (text) => Date.parse(text) / 1000;
+test("a line of hours is read as pickers show it, and written as it was", () => {
+  for (const line of ["", "09:00-17:00", "09:00-12:00, 14:00-18:00", "00:00-24:00", "17:00-24:00", "17:00-01:00"]) {
+    assert.equal(writeLine(/** @type {any} */ (readLine(line))), line);
+  }
+  assert.deepEqual(readLine("9-12"), [{ opens: "09:00", closes: "12:00" }]);
+});
 
-for (const { what, zone, hours: week, from, to, open } of readData("opening_hours.json")) {
-  test(what, () => {
-    const hours = { zone, spans: week.flatMap((day, weekday) => day.map(([opens, closes]) => [weekday, opens, closes])) };
-    const spans = open.map(([start, end]) => [seconds(start), seconds(end)]);
-    const moments = spans.flatMap(([start, end]) => [start - 1, start, end - 1, end]);
-    for (let at = seconds(from); at < seconds(to); at += STEP_S) moments.push(at);
-    for (const at of moments.filter((moment) => seconds(from) <= moment && moment < seconds(to))) {
-      const expected = spans.some(([start, end]) => start <= at && at < end);
-      assert.equal(isOpen(hours, at), expected, new Date(at * 1000).toISOString());
-    }
-  });
-}
+test("what pickers cannot show stays a line", () => {
+  for (const line of ["10:00-12:00 +1", "from nine", "25:00-26:00", "09:60-10:00", "24:00-25:00"]) assert.equal(readLine(line), null, line);
+});
+
+test("a span whose second time is not after its first ends on the next day", () => {
+  assert.equal(endsNextDay({ opens: "17:00", closes: "01:00" }), true);
+  assert.equal(endsNextDay({ opens: "00:00", closes: "00:00" }), false);
+  assert.equal(endsNextDay({ opens: "09:00", closes: "" }), false);
+});
+
+test("what is half filled in is not sent", () => {
+  assert.equal(writeLine([{ opens: "09:00", closes: "" }, { opens: "10:00", closes: "11:00" }]), "10:00-11:00");
+});

@@ -12,6 +12,7 @@ from django.test import Client
 from common.time import utc_now
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS
+from crowdtrace.site.documents.search import find
 from embedded.home import CHECKOUT
 from passes.ticket_keys import make_ticket_keys, open_fingerprints
 
@@ -171,3 +172,38 @@ def test_the_privacy_page_shows_the_ticket_keys_of_open_days(client: Client) -> 
     shown = open_fingerprints(utc_now())
     assert len(shown) >= 1
     assert all(f"<code>{fingerprint}</code>" in page for _epoch, fingerprint in shown)
+
+
+@pytest.mark.parametrize("name", markdown.names())
+def test_no_document_brings_a_style_that_the_policy_refuses(name: str) -> None:
+    assert not re.search(r"<[^>]+\sstyle=", markdown.document(name).body)
+
+
+def test_the_alignment_of_a_column_is_a_class() -> None:
+    body = markdown.render("t", "# T\n\n| a | b | c |\n|--:|:-:|:--|\n| 1 | 2 | 3 |\n").body
+    assert '<td class="is-number">1</td>' in body
+    assert '<td class="is-centred">2</td>' in body
+    assert "<td>3</td>" in body
+
+
+def test_the_search_finds_sections_by_the_beginnings_of_their_words() -> None:
+    found = find("Enrolment DEVICE")
+    assert found
+    assert any(one.name == "hosts" for one in found)
+    words = {text.lower() for one in found for text, asked in one.excerpt if asked}
+    assert words
+    assert all(word.startswith(("enrolment", "device")) for word in words)
+    assert find("tickets")[0].heading.text.lower().find("ticket") >= 0, "a heading counts more than a text"
+    assert find("zzzz") == find("") == find("…") == []
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_search_leads_to_the_sections_and_says_when_there_is_none(client: Client) -> None:
+    page = _Page(client.get("/docs", {"q": "erasure"}).content.decode())
+    leads = [link for link in page.links if link.startswith("/docs/")]
+    assert len(leads) > 3
+    for link in leads[:5]:
+        path, fragment = urldefrag(link)
+        assert not fragment or fragment in _Page(client.get(path).content.decode()).ids
+    assert "No results." in client.get("/docs", {"q": "<zzzz>"}).content.decode()
+    assert "&lt;zzzz&gt;" in client.get("/docs", {"q": "<zzzz>"}).content.decode()

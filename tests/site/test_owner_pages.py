@@ -318,3 +318,26 @@ def test_three_of_four_loads_are_within_the_bound_that_is_shown() -> None:
     (speed,) = counts.page_speeds(utc_now())
     assert (speed.within, speed.is_good) == (None, False)
     assert counts.page_speeds(utc_now() + dt.timedelta(days=14)) == []
+
+
+def named(page: Any) -> list[str]:
+    return [one.venue.name for one in page.context["places"]]
+
+
+@pytest.mark.django_db
+def test_places_are_searched_and_sorted() -> None:
+    host = factories.make_user(now=utc_now())
+    team = factories.make_organisation(owner=host, now=utc_now())
+    for at, (name, kind) in enumerate({"Zum Löwen": "restaurant", "Café Ärger": "restaurant", "Gym": "gym"}.items()):
+        place = factories.make_venue(organisation=team, name=name, kind=kind, now=utc_now())
+        Venue.objects.filter(pk=place.pk).update(created_at=utc_now() + dt.timedelta(minutes=at))
+    factories.make_venue(name="Zum Fremden", now=utc_now())
+    client = Client()
+    client.force_login(host)
+    assert named(client.get("/owner")) == ["Café Ärger", "Gym", "Zum Löwen"]
+    assert named(client.get("/owner?sort=new")) == ["Gym", "Café Ärger", "Zum Löwen"]
+    assert named(client.get("/owner?sort=nonsense&q=CAFE")) == ["Café Ärger"]
+    assert named(client.get("/owner?q=zum")) == named(client.get("/owner/now?q=zum")) == ["Zum Löwen"]
+    page = client.get("/owner?q=nowhere&sort=full").content.decode()
+    assert "No results." in page
+    assert "/owner/now?q=nowhere&amp;sort=full" in page, "the part that is read again keeps both"

@@ -42,7 +42,7 @@ def test_the_data_page_states_numbers_of_the_ledger(client: Client, released: Re
 
 def test_as_of_shows_the_data_as_a_release_left_it(client: Client, released: ReleasedLake) -> None:
     text = client.get(f"/data?as_of={FIRST.isoformat()}").content.decode()
-    assert f"as the release of {FIRST.isoformat()} left it" in text
+    assert f"as of the release of {FIRST.isoformat()}" in text
     assert SECOND.isoformat() not in text
 
 

@@ -248,11 +248,11 @@ def test_without_a_mail_server_pages_say_that_nothing_arrives(backend: str, sett
     settings.EMAIL_FILE_PATH = str(tmp_path)
     client = Client()
     client.post("/owner/sign-up", {"username": "rosa", "password": PASSWORD, "email": "rosa@example.org"})
-    assert "This copy has no mail server" in said(client, "/owner/start")
-    assert "This copy has no mail server" in said(client, "/owner/account")
+    assert "This deployment has no mail server" in said(client, "/owner/start")
+    assert "This deployment has no mail server" in said(client, "/owner/account")
     assert "Send the link again" not in said(client, "/owner/account")
     asked = Client().post("/owner/forgot", {"email": "rosa@example.org"}).content.decode()
-    assert "This copy has no mail server" in asked
+    assert "This deployment has no mail server" in asked
     assert "on its way" not in asked
 
 
@@ -261,13 +261,13 @@ def test_the_page_of_an_alert_says_what_its_mails_wait_for(world: World) -> None
     User.objects.filter(pk=user.pk).update(email="o@example.org")
     client = browser(user)
     page, api = (f"{start}/owner/venues/{world.venue.public_id}" for start in ("", "/api/v1"))
-    assert "Mails begin once you have confirmed this address." in said(client, f"{page}/alert")
+    assert "E-mails start once you have confirmed this address." in said(client, f"{page}/alert")
     wanted = call(client, "PUT", f"{api}/alert", {"mail": True}).json()
     assert wanted == {"percent": 90, "mail": True, "email_confirmed": False}
-    assert "You get a mail then, once your address is confirmed." in said(client, page)
+    assert "You will get an e-mail once your address is confirmed." in said(client, page)
     confirm_email(token=mailed.token_for(User.objects.get(pk=user.pk), mailed.CONFIRM), now=utc_now())
     assert client.get(f"{api}/alert").json()["email_confirmed"] is True
-    assert "You get a mail then." in said(client, page)
+    assert "You will get an e-mail." in said(client, page)
 
 
 def test_deleting_the_account_takes_the_note_of_its_address_along() -> None:

@@ -1,5 +1,7 @@
 /** What a script adds to the owners' pages. Each page works without it, but for codes that stand behind a `#`. */
 
+import { pickers } from "./hours.js";
+
 /** @param {string} selector @returns {HTMLElement[]} */
 const all = (selector) => [...document.querySelectorAll(selector)].filter((one) => one instanceof HTMLElement);
 
@@ -39,6 +41,18 @@ for (const button of all("[data-copy]")) {
     if (copied) button.textContent = button.dataset.copied ?? button.textContent;
   });
 }
+
+/** What the phone has for sending a link: messages, mail, whatever its owner uses. */
+for (const button of all("[data-share]")) {
+  if (!navigator.share) continue;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    // Whoever closes the list of apps has changed their mind; there is nothing to say.
+    navigator.share({ title: button.dataset.title ?? "", url: button.dataset.share ?? "" }).catch(() => {});
+  });
+}
+
+for (const hours of all("[data-hours]")) pickers(hours);
 
 /** A form is sent once, however often its button is pressed. */
 for (const form of document.forms) {

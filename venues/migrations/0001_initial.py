@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('rotating_code', models.BooleanField(default=True)),
                 ('hours', models.JSONField(default=list, help_text='seven lists, Monday first, of [opens, closes] in local minutes from midnight; closes may pass 1440')),
             ],
+            options={'verbose_name_plural': 'requirements'},
         ),
         migrations.CreateModel(
             name='Device',

@@ -34,9 +34,11 @@ class EmailForm(OwnerForm):
         label=gettext_lazy("E-mail"),
         required=False,
         max_length=254,
-        help_text=gettext_lazy("For a lost password, and for mails you ask for. Leave it empty to have none."),
+        help_text=gettext_lazy(
+            "To reset a lost password, and for e-mails that you ask for. Leave it empty to have no address."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"invalid": gettext_lazy("Write it like name@example.org, or leave it empty.")},
+        error_messages={"invalid": gettext_lazy("Enter it like name@example.org, or leave it empty.")},
     )
     password = password_field(new=False, label=gettext_lazy("Your password"))
 
@@ -65,7 +67,7 @@ class TokenForm(OwnerForm):
 
     name = name_field(gettext_lazy("What is it for?"), most=80)
     days = forms.IntegerField(
-        label=gettext_lazy("Days until it ends"), min_value=1, max_value=LONGEST_TOKEN_DAYS, initial=90
+        label=gettext_lazy("Valid for (days)"), min_value=1, max_value=LONGEST_TOKEN_DAYS, initial=90
     )
 
 
@@ -91,7 +93,7 @@ def email(request: HttpRequest) -> HttpResponse:
 
     def ask_to_confirm(changed: User) -> HttpResponse:
         asked = changed.email != user.email and email_links.offer_confirmation(request, changed)
-        words = email_links.asked_to_confirm(changed) if asked else _("Your address is set.")
+        words = email_links.asked_to_confirm(changed) if asked else _("E-mail address saved.")
         return done(request, words, "owner-page-account")
 
     return form_page(
@@ -101,7 +103,7 @@ def email(request: HttpRequest) -> HttpResponse:
         ask_to_confirm,
         guesses=True,
         title=_("Your e-mail"),
-        submit=_("Set it"),
+        submit=_("Save"),
         back="owner-page-account",
     )
 
@@ -124,7 +126,7 @@ def password(request: HttpRequest) -> HttpResponse:
 
     def stay_logged_in(user: User) -> HttpResponse:
         update_session_auth_hash(request, user)
-        return done(request, _("Your new password is set. All other devices are logged out."), "owner-page-account")
+        return done(request, _("Password changed. All other devices are logged out."), "owner-page-account")
 
     return form_page(
         request,
@@ -134,7 +136,7 @@ def password(request: HttpRequest) -> HttpResponse:
         guesses=True,
         title=_("Change your password"),
         submit=_("Change it"),
-        lead=_("Other devices are logged out, and tokens for programs end."),
+        lead=_("Other devices are logged out, and API tokens stop working."),
         back="owner-page-account",
     )
 
@@ -200,8 +202,8 @@ def close_account(request: HttpRequest) -> HttpResponse:
         say_goodbye,
         guesses=True,
         title=_("Delete your account"),
-        submit=_("Delete it for good"),
-        lead=_("Your name, second factor, roles and tokens are deleted at once. This cannot be taken back."),
+        submit=_("Delete permanently"),
+        lead=_("Your name, second factor, roles and tokens are deleted at once. This cannot be undone."),
         back="owner-page-account",
         danger=True,
     )
@@ -215,9 +217,9 @@ def new_token(request: HttpRequest) -> HttpResponse:
         bound(TokenForm, request),
         partial(make_owner_token, user=user_of(request), now=utc_now()),
         lambda made: render(request, "venues/owner/token.html", {"row": made[0], "token": made[1]}),
-        title=_("A token for a program"),
-        submit=_("Make the token"),
-        lead=_("A program that has it does what you may do, except for the account itself."),
+        title=_("New API token"),
+        submit=_("Create token"),
+        lead=_("A program with this token can do everything you can, except change the account."),
         back="owner-page-account",
     )
 
@@ -226,4 +228,4 @@ def new_token(request: HttpRequest) -> HttpResponse:
 def remove_token(request: HttpRequest, token: str) -> HttpResponse:
     """Revoke a token at once."""
     remove_owner_token(token=selectors.owner_token(user_of(request), token), now=utc_now())
-    return done(request, _("The token has ended."), "owner-page-account")
+    return done(request, _("Token revoked."), "owner-page-account")

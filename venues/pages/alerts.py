@@ -23,13 +23,15 @@ class AlertForm(OwnerForm):
     """The share for everybody, and e-mails for the user."""
 
     percent = forms.IntegerField(
-        label=gettext_lazy("Tell us at (percent of the limit)"),
+        label=gettext_lazy("Alert at (percent of the limit)"),
         min_value=1,
         max_value=100,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=gettext_lazy("From here on the pages of the whole team say that it fills up, before doors turn red."),
+        help_text=gettext_lazy(
+            "From this share on, the team's pages warn that the place is filling up, before the doors turn red."
+        ),
     )
-    mail = forms.BooleanField(label=gettext_lazy("Send me a mail"), required=False)
+    mail = forms.BooleanField(label=gettext_lazy("Send me an e-mail"), required=False)
 
     def __init__(self, *args: object, sets_percent: bool, user: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -58,7 +60,7 @@ def alert(request: HttpRequest, venue: str) -> HttpResponse:
         title=_("When %(name)s fills up") % {"name": place.name},
         submit=_("Save"),
         lead=_(
-            "Mails come within a minute or two. An open page of yours says it at once, aloud if a screen reader runs."
+            "E-mails arrive within a minute or two. An open page says it at once, and a screen reader reads it aloud."
         ),
         back_to=reverse("owner-page-venue", args=[venue]),
     )
@@ -68,11 +70,14 @@ def _where(user: User) -> str:
     """Return where e-mails go, or what they wait for."""
     if not user.email:
         return _with_link(_("Your account has no e-mail address. Add one first."), "owner-page-email", _("Your e-mail"))
-    words = _("To %(address)s, one each time it passes the share; how full it is, nothing of anybody inside.")
+    words = _(
+        "To %(address)s, each time the place passes this share. It "
+        "says how full the place is, and nothing about the people inside."
+    )
     words %= {"address": user.email}
     if selectors.email_confirmed(user):
         return words
-    waits = _("Mails begin once you have confirmed this address.")
+    waits = _("E-mails start once you have confirmed this address.")
     return _with_link(f"{words} {waits}", "owner-page-account", _("Your account"))
 
 

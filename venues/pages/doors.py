@@ -25,6 +25,8 @@ from venues.services.venues import add_door, update_door
 class DoorForm(OwnerForm):
     """A door."""
 
+    keeps_unnamed = True
+
     name = name_field(gettext_lazy("Name of the door"), most=80)
     access = forms.ChoiceField(
         label=gettext_lazy("Who uses it?"),
@@ -70,9 +72,9 @@ def new_door(request: HttpRequest, venue: str) -> HttpResponse:
         request,
         bound(DoorForm, request),
         partial(add_door, venue=place, actor=user_of(request).username, now=utc_now()),
-        lambda _made: done(request, _("The door is there."), "owner-page-doors", venue=venue),
-        title=_("One more door"),
-        submit=_("Make the door"),
+        lambda _made: done(request, _("Door added."), "owner-page-doors", venue=venue),
+        title=_("Add a door"),
+        submit=_("Add door"),
         back_to=reverse("owner-page-doors", args=[venue]),
     )
 
@@ -105,8 +107,8 @@ def close_door(request: HttpRequest, door: str) -> HttpResponse:
         request,
         NoFields(),
         _("Close the door %(name)s?") % {"name": row.name},
-        _("Close it for good"),
-        lead=_("Its devices stop at once."),
+        _("Close permanently"),
+        lead=_("Its devices stop working at once."),
         back_to=reverse("owner-page-doors", args=[place]),
         danger=True,
     )
@@ -137,7 +139,7 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
         show,
         title=_("A device for %(door)s") % {"door": row.name},
         submit=_("Show the code"),
-        lead=_("Take the phone or tablet that will stand at the door. The code works once, for ten minutes."),
+        lead=_("Have the phone or tablet for the door ready. The code works once, for ten minutes."),
         back_to=back,
     )
 

@@ -41,7 +41,7 @@ class SignUpForm(OwnerForm):
     username = forms.CharField(
         label=gettext_lazy("Choose a name"),
         max_length=150,
-        help_text=gettext_lazy("To log in with. Only your team sees it. Letters, digits and @ . + - _, no spaces."),
+        help_text=gettext_lazy("Used to log in. Only your team sees it. Letters, digits and @ . + - _, no spaces."),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "off", "spellcheck": "false"}),
     )
     password = password_field(new=True, label=gettext_lazy("Choose a password"), help_text=NEW_PASSWORD_HELP)
@@ -49,9 +49,12 @@ class SignUpForm(OwnerForm):
         label=gettext_lazy("E-mail (optional)"),
         required=False,
         max_length=254,
-        help_text=gettext_lazy("For a lost password, and for mails you ask for. Without one, a lost password is lost."),
+        help_text=gettext_lazy(
+            "To reset a lost password, and for e-mails that you ask for. "
+            "Without an address, a lost password cannot be reset."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"invalid": gettext_lazy("Write it like name@example.org, or leave it empty.")},
+        error_messages={"invalid": gettext_lazy("Enter it like name@example.org, or leave it empty.")},
     )
 
 
@@ -74,7 +77,7 @@ class ForgotForm(OwnerForm):
         label=gettext_lazy("E-mail of your account"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={"invalid": gettext_lazy("Write it like name@example.org.")},
+        error_messages={"invalid": gettext_lazy("Enter it like name@example.org.")},
     )
 
 
@@ -124,9 +127,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         partial(accounts.sign_up, now=utc_now()),
         welcome,
         guesses=True,
-        title=_("Make an account"),
-        submit=_("Make the account"),
-        lead=_("For people who run a place or host an event. Visitors never need one. It is free."),
+        title=_("Sign up"),
+        submit=_("Sign up"),
+        lead=_("For people who run a place or host an event. Visitors do not need an account. It is free."),
         template="venues/owner/sign_up.html",
         next=request.GET.get("next", ""),
     )
@@ -191,7 +194,7 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
         guesses=True,
         title=_("Your second factor"),
         submit=_("Continue"),
-        lead=_("Type the six digits that your authenticator app shows now, or one of your recovery codes."),
+        lead=_("Enter the six digits that your authenticator app shows now, or one of your recovery codes."),
     )
 
 
@@ -213,9 +216,9 @@ def forgot(request: HttpRequest) -> HttpResponse:
         lambda email: email_links.send_reset(request, email),
         lambda _sent: render(request, "venues/owner/forgot_done.html", {"mails_leave": email_links.leave()}),
         guesses=True,
-        title=_("A new password"),
+        title=_("Reset your password"),
         submit=_("Send me a link"),
-        lead=_("We mail you a link that works once, for three days."),
+        lead=_("We send you a link that works once, for three days."),
     )
 
 
@@ -227,11 +230,11 @@ def reset(request: HttpRequest) -> HttpResponse:
         bound(ResetForm, request),
         partial(reset_password, now=utc_now()),
         lambda user: guesses.known(
-            done(request, _("Your new password is set. Log in with it."), "owner-page-log-in"), user
+            done(request, _("Password changed. Log in with the new one."), "owner-page-log-in"), user
         ),
         guesses=True,
         title=_("Choose a new password"),
-        submit=_("Set the new password"),
+        submit=_("Save new password"),
     )
 
 
@@ -246,7 +249,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         lambda _user: done(request, _("Your address is confirmed."), back),
         guesses=True,
         title=_("Confirm your address"),
-        submit=_("It is mine"),
+        submit=_("Confirm"),
     )
 
 
@@ -257,7 +260,7 @@ def join(request: HttpRequest) -> HttpResponse:
         return render(request, "venues/owner/join_first.html")
 
     def welcome(membership: Membership) -> HttpResponse:
-        words = _("You are in the team of %(name)s now.") % {"name": membership.organisation.name}
+        words = _("You have joined %(name)s.") % {"name": membership.organisation.name}
         return done(request, words, "owner-page-home")
 
     return form_page(
@@ -268,7 +271,7 @@ def join(request: HttpRequest) -> HttpResponse:
         guesses=True,
         title=_("Join a team"),
         submit=_("Join"),
-        lead=_("A colleague who owns the place makes a code for you, good for seven days."),
+        lead=_("A colleague who is an owner creates a code for you. It is valid for seven days."),
     )
 
 

@@ -33,6 +33,8 @@ from venues.services.organisations import (
 class OrganisationForm(OwnerForm):
     """The facts of an organisation."""
 
+    keeps_unnamed = True
+
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=OrganisationKind.choices, widget=forms.RadioSelect)
 
@@ -43,9 +45,9 @@ class RoleForm(OwnerForm):
     role = forms.ChoiceField(
         label=gettext_lazy("What may they do?"),
         choices=[
-            (Role.VIEWER, gettext_lazy("Look (viewer)")),
-            (Role.MANAGER, gettext_lazy("Run places, doors and events (manager)")),
-            (Role.OWNER, gettext_lazy("Everything, also the team and the end (owner)")),
+            (Role.VIEWER, gettext_lazy("View only (viewer)")),
+            (Role.MANAGER, gettext_lazy("Manage places, doors and events (manager)")),
+            (Role.OWNER, gettext_lazy("Everything, including the team and closing (owner)")),
         ],
         initial=Role.MANAGER,
         widget=forms.RadioSelect,
@@ -99,9 +101,9 @@ def invite(request: HttpRequest, organisation: str) -> HttpResponse:
         bound(RoleForm, request),
         partial(make_member_code, organisation=row, actor=user_of(request).username, now=utc_now()),
         show,
-        title=_("A colleague for %(name)s") % {"name": row.name},
-        submit=_("Make the code"),
-        lead=_("Nobody is added unasked: you hand over a code, and your colleague redeems it."),
+        title=_("Add a colleague to %(name)s") % {"name": row.name},
+        submit=_("Create code"),
+        lead=_("You give your colleague a code, and they join by entering it."),
         back_to=back,
     )
 
@@ -169,9 +171,12 @@ def close_organisation(request: HttpRequest, organisation: str) -> HttpResponse:
     return show_form(
         request,
         NoFields(),
-        _("Close %(name)s for good?") % {"name": row.name},
-        _("Close it for good"),
-        lead=_("All its places close, its devices stop, its events are off. Its rows are deleted after 30 days."),
+        _("Close %(name)s permanently?") % {"name": row.name},
+        _("Close permanently"),
+        lead=_(
+            "All its places close, its devices stop working and its "
+            "events are cancelled. Its data is deleted after 30 days."
+        ),
         back_to=reverse("owner-page-organisation", args=[organisation]),
         danger=True,
     )
@@ -202,12 +207,13 @@ def verify(request: HttpRequest, organisation: str) -> HttpResponse:
     act = unverify_organisation if row.verified_at else verify_organisation
     if request.method == "POST":
         act(organisation=row, actor=user_of(request).username, now=utc_now())
-        return done(request, _("Done: %(name)s.") % {"name": row.name}, "owner-page-operator-organisations")
+        return done(request, _("Saved: %(name)s.") % {"name": row.name}, "owner-page-operator-organisations")
     return show_form(
         request,
         NoFields(),
-        (_("Take back your word for %(name)s?") if row.verified_at else _("Vouch for %(name)s?")) % {"name": row.name},
-        _("Take it back") if row.verified_at else _("Verify it"),
+        (_("Withdraw the verification of %(name)s?") if row.verified_at else _("Verify %(name)s?"))
+        % {"name": row.name},
+        _("Withdraw") if row.verified_at else _("Verify"),
         lead=_("Only places of verified organisations count in the dataset, the radar and the estimates."),
         back_to=reverse("owner-page-operator-organisations"),
         danger=bool(row.verified_at),

@@ -17,7 +17,7 @@ from venues import selectors, wording
 from venues.kinds import Role
 from venues.models import Requirements, Venue
 from venues.pages.base import attempt, bound, done, form_page, owner_page, show_form, user_of
-from venues.pages.events import size_field
+from venues.pages.event_forms import size_field
 from venues.pages.forms import OwnerForm
 from venues.readings import (
     HIGHEST_LIMIT_F,
@@ -29,6 +29,7 @@ from venues.readings import (
 )
 from venues.requirements import RequirementValues
 from venues.services.venues import set_requirements
+from venues.wall_clock import moment_words
 
 CONFIRM: Final = "confirm"
 """Value of the button that puts rules in force; any other only shows them in words."""
@@ -37,9 +38,11 @@ CONFIRM: Final = "confirm"
 class RulesForm(OwnerForm):
     """The requirements of a place."""
 
-    capacity = size_field(gettext_lazy("How many people fit in?"))
+    keeps_unnamed = True
+
+    capacity = size_field(gettext_lazy("How many people fit?"))
     enforced_limit_percent = forms.IntegerField(
-        label=gettext_lazy("How much of that do you allow? (percent)"),
+        label=gettext_lazy("How many of them do you allow? (percent)"),
         min_value=1,
         max_value=100,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
@@ -68,16 +71,17 @@ class RulesForm(OwnerForm):
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, initial: dict[str, Any], **kwargs: Any) -> None:
+        limit = initial.get("max_temperature_f")
+        if limit is not None:
+            initial = initial | {"max_temperature_f": from_fahrenheit(limit, settings.TEMPERATURE_UNIT)}
+        super().__init__(*args, initial=initial, **kwargs)
         if settings.TEMPERATURE_UNIT == "C":
             field = self.fields["max_temperature_f"]
             field.label = gettext_lazy("Highest temperature in °C (optional)")
             field.help_text = gettext_lazy(
                 "Only with a thermometer at the door. 38 is usual. Your statistics show no reading."
             )
-            if self.initial.get("max_temperature_f") is not None:
-                self.initial["max_temperature_f"] = from_fahrenheit(self.initial["max_temperature_f"], "C")
 
     def clean_max_temperature_f(self) -> float | None:
         """Return the limit in degrees Fahrenheit. Refuse one that no door could use."""
@@ -103,15 +107,15 @@ def rules(request: HttpRequest, venue: str) -> HttpResponse:
     form = bound(RulesForm, request, initial=initial)
     told = None
     if form.is_valid():
-        given = dict(form.cleaned_data)
-        version = given.pop("version")
-        wanted = present.changed(given)
+        version = form.cleaned_data["version"]
+        # What is shown rounded and sent back as it was, such as degrees Celsius, stays as it is.
+        wanted = present.changed({name: form.cleaned_data[name] for name in form.changed_data if name != "version"})
         if request.POST.get("do") == CONFIRM:
             changed = attempt(form, lambda: _put_in_force(request, place, wanted, version))
             if changed is not None:
                 return done(
                     request,
-                    _("Version %(version)d is in force.") % {"version": changed.version},
+                    _("Version %(version)d applies now.") % {"version": changed.version},
                     "owner-page-settings",
                     venue=venue,
                 )
@@ -134,7 +138,11 @@ def versions(request: HttpRequest, venue: str) -> HttpResponse:
     """Show all versions of a place's requirements, newest first, in words."""
     place = selectors.venue(user_of(request), venue)
     rows = place.requirement_versions.order_by("-version")[:100]
-    told = [(row, wording.tell(RequirementValues.of(row)), wording.tell_hours(row.hours)) for row in rows]
+    told = [
+        (row, moment_words(row.created_at, place.zone), wording.tell(RequirementValues.of(row)),
+         wording.tell_hours(row.hours))
+        for row in rows
+    ]  # fmt: skip
     return render(request, "venues/owner/versions.html", {"venue": place, "versions": told})
 
 
@@ -150,6 +158,8 @@ class HoursForm(OwnerForm):
             self.fields[f"day_{day}"] = forms.CharField(
                 label=name, required=False, max_length=200, widget=forms.TextInput(attrs=widget)
             )
+        if self.is_bound:
+            self.fill_unnamed()
 
     def clean(self) -> dict[str, Any]:
         """Check that every line can be parsed."""
@@ -158,7 +168,7 @@ class HoursForm(OwnerForm):
             try:
                 given[f"day_{day}"] = wording.read_day(given.get(f"day_{day}", ""))
             except wording.BadLine:
-                self.add_error(f"day_{day}", _("Write it like 09:00-12:00, 14:00-18:00, or leave it empty."))
+                self.add_error(f"day_{day}", _("Enter hours like 09:00-12:00, 14:00-18:00, or leave the field empty."))
         return given
 
 
@@ -168,8 +178,8 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
     asked = rules_of(place)
     present = RequirementValues.of(asked)
-    week = present.hours or [[] for _day in range(7)]
-    initial: dict[str, Any] = {f"day_{day}": wording.write_day([list(one) for one in week[day]]) for day in range(7)}
+    week = [[list(one) for one in day] for day in present.hours] if present.hours else [[] for _day in range(7)]
+    initial: dict[str, Any] = {f"day_{day}": wording.write_day(week[day]) for day in range(7)}
 
     def change(version: int, **days: list[list[int]]) -> Requirements:
         wanted = present.changed({"hours": [days[f"day_{day}"] for day in range(7)]})
@@ -179,12 +189,11 @@ def hours(request: HttpRequest, venue: str) -> HttpResponse:
         request,
         bound(HoursForm, request, initial=initial | {"version": asked.version}),
         change,
-        lambda _changed: done(request, _("The new hours are in force."), "owner-page-settings", venue=venue),
+        lambda _changed: done(request, _("The new opening hours apply now."), "owner-page-settings", venue=venue),
         fields={f"/hours/{day}": f"day_{day}" for day in range(7)},
-        title=_("When it is open"),
+        title=_("Opening hours"),
         submit=_("Apply"),
-        lead=_("One line a day, such as 09:00-12:00, 14:00-18:00. Empty is closed, 00:00-24:00 is all day, "
-               "17:00-01:00 ends on the next day."),
+        template="venues/owner/hours.html",
         back_to=reverse("owner-page-settings", args=[venue]),
     )  # fmt: skip
 

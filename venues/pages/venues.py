@@ -14,12 +14,13 @@ from venues import selectors, wording
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Organisation, Venue, zone_names
 from venues.pages.base import bound, done, form_page, owner_page, show_form, user_of
-from venues.pages.events import size_field, zip_field, zone_field
+from venues.pages.event_forms import size_field, zip_field, zone_field
 from venues.pages.forms import NoFields, OwnerForm, name_field
 from venues.pages.rules import rules_of
 from venues.requirements import RequirementValues
 from venues.services import venues
 from venues.services.venues import VenueFacts, create_first_venue, create_venue, update_venue
+from venues.wall_clock import moment_words
 
 NEW_ORGANISATION: Final = "new"
 
@@ -60,8 +61,8 @@ def new_venue(request: HttpRequest) -> HttpResponse:
         lambda **_given: _make(request, form),
         lambda made: done(request, _("Your place is ready."), "owner-page-wall", venue=made.public_id),
         title=_("Your place"),
-        submit=_("Make the place"),
-        lead=_("Open around the clock at first; hours and rules can follow."),
+        submit=_("Create place"),
+        lead=_("Open around the clock at first. You can set hours and rules later."),
         template="venues/owner/new_venue.html",
         zones=sorted(zone_names()),
         back="owner-page-start",
@@ -88,6 +89,8 @@ def _make(request: HttpRequest, form: VenueForm) -> Venue:
 class FactsForm(OwnerForm):
     """The facts of a place."""
 
+    keeps_unnamed = True
+
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=VenueKind.choices)
     zip = zip_field()
@@ -95,7 +98,10 @@ class FactsForm(OwnerForm):
     usual_dwell_min = forms.IntegerField(
         label=gettext_lazy("Minutes people usually stay (optional)"),
         required=False,
-        help_text=gettext_lazy("Who does not check out counts as gone after it. Empty: what is usual for the kind."),
+        help_text=gettext_lazy(
+            "Visitors who do not check out count as gone after this "
+            "time. If empty, the usual time for this kind of place."
+        ),
     )
     volume_m3 = forms.FloatField(
         label=gettext_lazy("Volume of the room in m³ (optional)"),
@@ -105,7 +111,7 @@ class FactsForm(OwnerForm):
     air_changes_per_h = forms.FloatField(
         label=gettext_lazy("Air changes an hour (optional)"),
         required=False,
-        help_text=gettext_lazy("From the person who looks after your ventilation. About 1 with closed windows."),
+        help_text=gettext_lazy("Ask the people who maintain your ventilation. About 1 with closed windows."),
     )
     listed = forms.BooleanField(
         label=gettext_lazy("Found by search"),
@@ -115,7 +121,7 @@ class FactsForm(OwnerForm):
     unmanned = forms.BooleanField(
         label=gettext_lazy("Doors without staff"),
         required=False,
-        help_text=gettext_lazy("Commercial: a door opens on green by itself, and stays shut when it cannot check."),
+        help_text=gettext_lazy("Commercial: a door opens on green by itself, and stays closed when it cannot check."),
     )
 
     def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:
@@ -159,6 +165,7 @@ def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
         "hours": wording.tell_hours(values.hours),
         "version": asked.version,
         "since": asked.created_at,
+        "since_words": moment_words(asked.created_at, place.zone),
         "tab": "settings",
     }
     return render(request, "venues/owner/settings.html", context)
@@ -174,9 +181,12 @@ def close_venue(request: HttpRequest, venue: str) -> HttpResponse:
     return show_form(
         request,
         NoFields(),
-        _("Close %(name)s for good?") % {"name": place.name},
-        _("Close it for good"),
-        lead=_("Its doors stop at once, its events are off. This cannot be taken back; export first what you need."),
+        _("Close %(name)s permanently?") % {"name": place.name},
+        _("Close permanently"),
+        lead=_(
+            "Its doors stop working at once and its events are "
+            "cancelled. This cannot be undone. Export what you need first."
+        ),
         back_to=reverse("owner-page-settings", args=[venue]),
         danger=True,
     )

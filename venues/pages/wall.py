@@ -1,18 +1,18 @@
 """Printed and displayed codes: posters, codes for a screen, stickers."""
 
-import datetime as dt
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.formats import date_format
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from venues import links, posters, selectors
-from venues.models import Event
+from venues.models import Venue
 from venues.pages.base import owner_page, user_of
-from venues.pages.events import event_address
-from venues.services.codes import qr_svg
+from venues.pages.events import event_address, usable_invitation, when
+from venues.services.codes import qr_svg, spaced
+from venues.services.events import invitation_code
 
 PDF: Final = "application/pdf"
 NDEF: Final = "application/octet-stream"
@@ -27,7 +27,8 @@ def venue_wall(request: HttpRequest, venue: str) -> HttpResponse:
         "venue": place,
         "address": address,
         "qr": qr_svg(address),
-        "drawable": posters.can_draw(place.name),
+        "missing": " ".join(posters.cannot_draw(place.name)),
+        "other_paper": posters.other_paper(posters.usual_paper(place.zip)),
         "tab": "wall",
     }
     return render(request, "venues/owner/wall.html", context)
@@ -53,6 +54,10 @@ def venue_code(request: HttpRequest, venue: str) -> HttpResponse:
 def event_code(request: HttpRequest, event: str) -> HttpResponse:
     """Show the code of an event, as large as the screen."""
     row = selectors.event(user_of(request), event)
+    found = usable_invitation(row)
+    if row.invitation_needed and found is None:
+        messages.warning(request, _("No invitation is left, so a code would let nobody in."))
+        return redirect("owner-page-event", event=event)
     address = event_address(request, row)
     context = {
         "name": row.name,
@@ -61,25 +66,50 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
         "address": address,
         "qr": qr_svg(address),
         "shown": address.partition("#")[0],
+        "code": "" if found is None else spaced(invitation_code(found)),
     }
     return render(request, "venues/owner/code.html", context)
 
 
 @owner_page
 def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
-    """Return the poster of a place."""
+    """The poster of a place, on the paper that was asked for, else on that of its country."""
     place = selectors.venue(user_of(request), venue)
     address = links.venue(links.origin(request), place.public_id)
-    return _pdf(posters.Poster(place.name, "", address, _short(address)), f"poster-{place.public_id}")
+    made = posters.Poster(
+        title=place.name,
+        address=address,
+        shown_address=_short(address),
+        verified=place.organisation.verified,
+        paper=_paper(request, place),
+    )
+    return _pdf(made, f"poster-{place.public_id}")
 
 
 @owner_page
 def event_poster(request: HttpRequest, event: str) -> HttpResponse:
-    """Return the poster of an event; its code is the invitation, if one is required."""
+    """The poster of an event; its code is the invitation, where one is needed, and its text has the code too."""
     row = selectors.event(user_of(request), event)
+    found = usable_invitation(row)
+    if row.invitation_needed and found is None:
+        messages.warning(request, _("No invitation is left, so a poster would let nobody in."))
+        return redirect("owner-page-event", event=event)
     address = event_address(request, row)
-    subtitle = f"{row.venue.name} · {when(row)}"
-    return _pdf(posters.Poster(row.name, subtitle, address, _short(address)), f"poster-{row.public_id}")
+    made = posters.Poster(
+        title=row.name,
+        address=address,
+        shown_address=_short(address),
+        lines=(row.venue.name, *posters.in_languages(lambda: when(row))),
+        code="" if found is None else spaced(invitation_code(found)),
+        verified=row.venue.organisation.verified,
+        paper=_paper(request, row.venue),
+    )
+    return _pdf(made, f"poster-{row.public_id}")
+
+
+def _paper(request: HttpRequest, place: Venue) -> str:
+    asked = request.GET.get("paper", "")
+    return asked if asked in posters.PAPERS else posters.usual_paper(place.zip)
 
 
 @owner_page
@@ -88,17 +118,6 @@ def sticker(request: HttpRequest, venue: str) -> HttpResponse:
     place = selectors.venue(user_of(request), venue)
     content = posters.sticker_ndef(links.venue(links.origin(request), place.public_id))
     return _file(content, NDEF, f"sticker-{place.public_id}.ndef", inline=False)
-
-
-def when(event: Event) -> str:
-    """Return day and times of an event in the local time of its place."""
-    starts, ends = (_local(moment, event.venue.zone) for moment in (event.starts_at, event.ends_at))
-    day = date_format(starts, "DATE_FORMAT", use_l10n=True)
-    return f"{day}, {starts:%H:%M}–{ends:%H:%M}"
-
-
-def _local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    return moment.astimezone(zone)
 
 
 def _short(address: str) -> str:

@@ -51,7 +51,7 @@ def check_log_in(*, username: str, password: str, now: dt.datetime, code: str = 
     user = check_password(username=username, password=password)
     if second_factor.is_on(user):
         if not code:
-            raise NotLoggedIn("second_factor_needed", _("Give the code of your second factor, or a recovery code."))
+            raise NotLoggedIn("second_factor_needed", _("Enter the code of your second factor, or a recovery code."))
         second_factor.check_code(user=user, code=code, now=now)
     return user
 
@@ -72,7 +72,7 @@ def change_password(*, user: User, old: str, new: str, now: dt.datetime) -> User
     """Set a new password. Other sessions end, because Django ties them to the password, and tokens are removed."""
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(old):
-        raise Invalid.field("/old", _("This is not your password."), "wrong")
+        raise Invalid.field("/old", _("Wrong password."), "wrong")
     _set_password(locked, new, pointer="/new")
     _record(locked, "password.changed", now)
     return locked
@@ -83,7 +83,7 @@ def change_email(*, user: User, password: str, email: str, now: dt.datetime) -> 
     """Set the e-mail address; empty for none. Requires the password. A new address is unconfirmed."""
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(password):
-        raise Invalid.field("/password", _("This is not your password."), "wrong")
+        raise Invalid.field("/password", _("Wrong password."), "wrong")
     given = User.objects.normalize_email(email)
     if given != locked.email:
         locked.email = given
@@ -154,7 +154,7 @@ def close_account(*, user: User, password: str, now: dt.datetime) -> None:
     """
     locked = User.objects.select_for_update().get(pk=user.pk)
     if not locked.check_password(password):
-        raise Invalid.field("/password", _("This is not your password."), "wrong")
+        raise Invalid.field("/password", _("Wrong password."), "wrong")
     owned = Membership.objects.filter(user=locked, role=Role.OWNER, organisation__closed_at=None)
     # Locked as in `remove_member`, so that two owners cannot leave at the same time.
     for membership in owned.select_related("organisation").select_for_update(of=("organisation",)).order_by("pk"):

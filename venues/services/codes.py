@@ -32,6 +32,11 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
+def spaced(code: str) -> str:
+    """A code in groups of four, for those who type it."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
 def tidy(code: str) -> str:
     """Return a typed code in its original form: small letters, no spaces or hyphens."""
     return code.replace(" ", "").replace("-", "").lower()

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -19,13 +20,16 @@ from venues.services.checks import clean
 from venues.services.codes import new_code, tidy
 from venues.services.organisations import create_organisation
 from venues.services.venues import VenueFacts, create_venue, lock_venue
+from venues.wall_clock import coming, instants, wall_time
 
 LONGEST_EVENT: Final = dt.timedelta(days=14)
 FURTHEST_AHEAD: Final = dt.timedelta(days=730)
 MOST_EVENTS: Final = 1000
 """Largest number of future events of a venue, which bounds what one account can create."""
 MOST_INVITATIONS: Final = 1000
-"""Largest number of live invitations of an event, for the same reason."""
+"""Live invitations of an event, likewise."""
+MOST_REPEATS: Final = 52
+"""Events that one repetition makes: a year of weeks."""
 PRIVATE_HOST: Final = "Private host"
 """Name of an automatically created personal organisation: cards show it, so it must not be the name of an account."""
 INVITATION_PURPOSE: Final = "invitation"
@@ -123,6 +127,51 @@ def cancel_event(*, event: Event, actor: str, now: dt.datetime) -> None:
     """Cancel an event; its invitations become invalid. Cancelling twice changes nothing."""
     if Event.objects.filter(pk=event.pk, cancelled_at=None).update(cancelled_at=now):
         _record(event, actor, "event.cancelled", now)
+
+
+@transaction.atomic
+def repeat_event(*, event: Event, every_days: int, times: int, actor: str, now: dt.datetime) -> list[Event]:
+    """Make the next `times` events like one, every so many days at the same time of the clock of its place.
+
+    Each has an invitation of its own where this one needs one. Those that would be over are not made.
+    """
+    if event.ends_at - event.starts_at > dt.timedelta(days=every_days):
+        raise Invalid.field("/every", _("The event lasts longer than that: it would run into the next one."), "overlap")
+    zone = event.venue.zone
+    step = max(0, (now - event.ends_at) // dt.timedelta(days=every_days)) + 1
+    made = []
+    for at in range(step, step + times):
+        starts_at, ends_at = (_later(moment, at * every_days, zone) for moment in (event.starts_at, event.ends_at))
+        one = create_event(
+            venue=event.venue,
+            name=event.name,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            size=event.size,
+            invitation_needed=event.invitation_needed,
+            actor=actor,
+            now=now,
+        )
+        if one.invitation_needed:
+            make_invitation(event=one, actor=actor, now=now)
+        made.append(one)
+    return made
+
+
+def _later(moment: dt.datetime, days: int, zone: ZoneInfo) -> dt.datetime:
+    """The same time of the clock some days later."""
+    wall = wall_time(moment, zone) + dt.timedelta(days=days)
+    found = instants(wall, zone)
+    if not found:
+        words = _("On %(day)s the clock goes forward, so there is no %(time)s.")
+        raise Invalid.field("/times", words % {"day": f"{wall:%Y-%m-%d}", "time": f"{wall:%H:%M}"}, "out_of_range")
+    return found[min(coming(moment, zone), len(found) - 1)]
+
+
+@transaction.atomic
+def make_invitations(*, event: Event, count: int, uses: int | None, actor: str, now: dt.datetime) -> list[Invitation]:
+    """Make several invitations, each with a link and uses of its own: one for each guest."""
+    return [make_invitation(event=event, uses=uses, actor=actor, now=now) for _each in range(count)]
 
 
 @transaction.atomic

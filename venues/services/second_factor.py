@@ -91,7 +91,7 @@ def check_code(*, user: User, code: str, now: dt.datetime) -> None:
 def turn_off(*, user: User, password: str, code: str, now: dt.datetime) -> None:
     """Turn the second factor off; requires the password and a code."""
     if not user.check_password(password):
-        raise Invalid.field("/password", _("This is not your password."), "wrong")
+        raise Invalid.field("/password", _("Wrong password."), "wrong")
     if not is_on(user):
         raise conflict("not_on", _("The second factor is not on."))
     if not _spend(user, code, now):

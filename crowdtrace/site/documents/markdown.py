@@ -45,6 +45,14 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class Section:
+    """The words below one heading, for the search."""
+
+    heading: Heading
+    text: str
+
+
+@dataclass(frozen=True)
 class Document:
     """One document as a page."""
 
@@ -53,6 +61,7 @@ class Document:
     body: str
     headings: tuple[Heading, ...]
     links: tuple[str, ...]
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,10 +127,42 @@ def render(name: str, text: str) -> Document:
             headings.append(heading)
         for child in token.children or ():
             _lead(name, child, links)
+        _align_by_class(token)
+    sections = _sections(tokens, headings)
     _name_tables(tokens, headings)
     title = next((heading.text for heading in headings if heading.level == 1), name)
     listed = tuple(each for each in headings if SHALLOWEST <= each.level <= DEEPEST)
-    return Document(name, title, _boxed(parser.renderer.render(tokens, parser.options, {})), listed, tuple(links))
+    body = _boxed(parser.renderer.render(tokens, parser.options, {}))
+    return Document(name, title, body, listed, tuple(links), sections)
+
+
+def _sections(tokens: Sequence[Token], headings: Sequence[Heading]) -> tuple[Section, ...]:
+    found: list[tuple[Heading, list[str]]] = []
+    above = iter(headings)
+    in_heading = False
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            in_heading = token.type == "heading_open"
+            if in_heading:
+                found.append((next(above), []))
+        elif found and not in_heading and token.type in {"inline", "fence", "code_block"}:
+            found[-1][1].append(_words(token))
+    return tuple(Section(heading, " ".join(" ".join(parts).split())) for heading, parts in found)
+
+
+def _words(token: Token) -> str:
+    if not token.children:
+        return token.content
+    return "".join(" " if child.type in {"softbreak", "hardbreak"} else child.content for child in token.children)
+
+
+def _align_by_class(token: Token) -> None:
+    """The alignment of a cell as a class: the site's policy (CSP) takes no style inside a page."""
+    style = str(token.attrs.pop("style", ""))
+    if "right" in style:
+        token.attrSet("class", "is-number")
+    elif "center" in style:
+        token.attrSet("class", "is-centred")
 
 
 def _heading(opening: Token, inline: Token, anchors: Counter[str]) -> Heading:

@@ -1,5 +1,7 @@
 """The documents as pages, and the page on privacy."""
 
+from typing import Final
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,13 +11,18 @@ from common.web.problems import NotFound
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS, LIMITS
 from crowdtrace.site.documents.plain import POINTS
+from crowdtrace.site.documents.search import find
 from passes.ticket_keys import open_fingerprints
+
+MOST_ASKED: Final = 100
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """All documents, by audience."""
-    return render(request, "site/docs_list.html", {"shelves": markdown.shelves()})
+    """All documents, by audience, and what a search in them finds."""
+    asked = request.GET.get("q", "")[:MOST_ASKED].strip()
+    context = {"shelves": markdown.shelves(), "q": asked, "found": find(asked) if asked else None}
+    return render(request, "site/docs_list.html", context)
 
 
 @require_safe

@@ -1,5 +1,6 @@
-"""Pictures of a place's past, in units of the drawing: bars of usual hours, and of weeks with their intervals."""
+"""Pictures of a place's past, in units of the drawing: bars of usual hours, of weeks and of days with intervals."""
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Final
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from exports.statistics.figures import WeekFigures
+from exports.policy.owner_figures import Figure
+from exports.statistics.figures import DayFigures, WeekFigures
 
 WIDTH: Final = 270
 """Narrow, so that its words can be read on a phone; a wide page does not stretch it."""
@@ -74,15 +76,25 @@ def hours_chart(heads: Sequence[float], *, most: float, now: int) -> Chart:
 
 def weeks_chart(weeks: Sequence[WeekFigures]) -> Chart | None:
     """The visits of whole weeks, oldest first, with their intervals; `None` without one. `weeks`: newest first."""
-    shown = [week for week in weeks if week.days == 7][:MOST_WEEKS][::-1]
+    shown = [(week.monday, week.visits) for week in weeks if week.days == 7][:MOST_WEEKS]
+    return _dated(shown[::-1], room_for=MOST_WEEKS)
+
+
+def days_chart(days: Sequence[DayFigures]) -> Chart | None:
+    """The visits of days that have figures, oldest first, with their intervals; `None` without one."""
+    shown = [(day.date, day.visits) for day in days if day.visits is not None]
+    return _dated(shown[::-1], room_for=len(days))
+
+
+def _dated(shown: Sequence[tuple[dt.date, Figure]], *, room_for: int) -> Chart | None:
     if not shown:
         return None
-    top = _top(max(week.visits.people + week.visits.within for week in shown))
-    step = (WIDTH - LEFT) / MOST_WEEKS
+    top = _top(max(visits.people + visits.within for _day, visits in shown))
+    step = (WIDTH - LEFT) / room_for
     every = math.ceil(len(shown) / LABELS)
     bars = []
-    for at, week in enumerate(shown):
-        visits, label = week.visits, date_format(week.monday, _("M j")) if at % every == 0 else ""
+    for at, (day, visits) in enumerate(shown):
+        label = date_format(day, _("M j")) if at % every == 0 else ""
         ends = _y(max(0, visits.people - visits.within), top), _y(visits.people + visits.within, top)
         bars.append(_bar(LEFT + at * step, step, _y(visits.people, top), label, ends=ends))
     return Chart(bars, _ticks(top))

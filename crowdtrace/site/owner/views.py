@@ -3,13 +3,18 @@
 The one thing here that is no number is what a visitor chose to show: a name, while inside.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from common.text import fold, words_of
 from common.time import utc_now
-from crowdtrace.site.owner.charts import hours_chart, weeks_chart
+from crowdtrace.site.owner.charts import days_chart, hours_chart, weeks_chart
 from crowdtrace.site.owner.dashboard import inside
 from crowdtrace.site.owner.statistics import CLOSES_AFTER, OPEN_DAY, Past, as_csv, guarantee, past_of
 from passes import selectors as of_passes
@@ -19,26 +24,68 @@ from venues.models import Device, Venue
 from venues.pages.base import owner_page, user_of
 
 HOURS: Final = 24
+MOST_ASKED: Final = 100
+SORTS: Final[dict[str, Promise]] = {"name": _("Name"), "full": _("Fullest first"), "new": _("Newest first")}
 
 
 @owner_page
 def home(request: HttpRequest) -> HttpResponse:
     """All places of the person, how full each is, and what is new."""
-    places = _places(request)
-    if not places and not selectors.memberships(user_of(request)).exists():
+    rows = _rows(request)
+    if not rows and not selectors.memberships(user_of(request)).exists():
         return redirect("owner-page-start")
-    return render(request, "site/owner/home.html", {"places": places})
+    asked = {"q": request.GET.get("q", "")[:MOST_ASKED], "sort": _sort(request)}
+    context = {
+        "places": _places(request, rows),
+        "searchable": len(rows) > 1,
+        "sorts": SORTS.items(),
+        **asked,
+        "query": urlencode({name: value for name, value in asked.items() if value}),
+    }
+    return render(request, "site/owner/home.html", context)
 
 
 @owner_page
 def home_now(request: HttpRequest) -> HttpResponse:
     """The part of that page that changes by the minute, for its script."""
-    return render(request, "site/owner/places.html", {"places": _places(request)})
+    context = {"places": _places(request, _rows(request)), "q": request.GET.get("q", "")[:MOST_ASKED]}
+    return render(request, "site/owner/places.html", context)
 
 
-def _places(request: HttpRequest) -> list[Fullness]:
-    venues = selectors.open_venues(user_of(request)).select_related("organisation", "requirements")
-    return inside(list(venues.order_by("name", "pk")), utc_now())
+def _rows(request: HttpRequest) -> list[Venue]:
+    rows = selectors.open_venues(user_of(request)).select_related("organisation", "requirements")
+    return list(rows.order_by("pk"))
+
+
+def _places(request: HttpRequest, rows: Sequence[Venue]) -> list[Fullness]:
+    """What was asked for of the person's places, in the order that was asked for."""
+    words = words_of(request.GET.get("q", "")[:MOST_ASKED])
+    found = [row for row in rows if _has(row, words)]
+    return sorted(inside(found, utc_now()), key=ORDERS[_sort(request)])
+
+
+def _has(place: Venue, words: Sequence[str]) -> bool:
+    """Every word as the beginning of one of the place's name, kind, team or ZIP code."""
+    parts = (place.name, place.get_kind_display(), place.organisation.name, place.zip)
+    theirs = words_of(" ".join(map(str, parts)))
+    return all(any(one.startswith(word) for one in theirs) for word in words)
+
+
+def _sort(request: HttpRequest) -> str:
+    asked = request.GET.get("sort", "")
+    return asked if asked in ORDERS else "name"
+
+
+def _by_name(one: Fullness) -> tuple[Any, ...]:
+    return fold(one.venue.name), one.venue.pk
+
+
+ORDERS: Final[dict[str, Callable[[Fullness], tuple[Any, ...]]]] = {
+    "name": _by_name,
+    "full": lambda one: (-one.percent, *_by_name(one)),
+    "new": lambda one: (-one.venue.created_at.timestamp(), *_by_name(one)),
+}
+"""How places are put in order, by the name of the way."""
 
 
 @owner_page
@@ -65,11 +112,14 @@ def statistics(request: HttpRequest, venue: str) -> HttpResponse:
     """The past of one place: weeks compared, and the days of the last fortnight."""
     place = selectors.venue(user_of(request), venue)
     past = past_of(place, utc_now())
+    chart = weeks_chart(past.weeks)
     context = {
         "venue": place,
         "tab": "statistics",
         "past": past,
-        "chart": weeks_chart(past.weeks),
+        "chart": chart,
+        # Until a week is whole, there is a chart all the same.
+        "days_chart": days_chart(past.days) if chart is None else None,
         "guarantee": guarantee(),
         "closes_after": CLOSES_AFTER,
     }

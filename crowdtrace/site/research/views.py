@@ -87,7 +87,7 @@ def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
     except QueryError as error:
         return {"wrong": error, "marked": _marked(text, error), "status": HTTPStatus.BAD_REQUEST}
     except QueryBusyError:
-        busy = _("As many queries are running as may. Try again in a moment.")
+        busy = _("Too many queries are running. Try again in a moment.")
         return {"wrong": {"detail": busy}, "status": HTTPStatus.TOO_MANY_REQUESTS}
     except LakeAwayError:
         away = _("The data cannot be read at the moment. Try again in a minute.")

@@ -7,6 +7,7 @@ from tests.browser.cases import Case, NoPage, at
 CASES: Final[dict[str, Case | NoPage]] = {
     "page-front": Case(at("page-front")),
     "page-docs": Case(at("page-docs")),
+    "a search in the documents": Case(lambda scene: "/docs?q=erasure"),
     # The longest, with tables, code and pictures.
     "page-doc": Case(lambda scene: "/docs/model", budget_bytes=200_000),
     "page-doc-file": NoPage("a picture"),

@@ -14,6 +14,7 @@ def _event(scene: Scene) -> str:
 
 CASES: Final[dict[str, Case | NoPage]] = {
     "page-event": Case(_event),
+    "page-event-calendar": NoPage("a calendar file"),
     "page-rate": Case(at("page-rate")),
     "page-test": Case(at("page-test")),
     "page-shield": Case(at("page-shield")),

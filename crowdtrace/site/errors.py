@@ -1,0 +1,38 @@
+"""Error pages for people, in the frame of the pages around them, with the way back."""
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from common.web.problems import Problem
+
+OWNERS: Final = "venues/owner/frame.html"
+VISITORS: Final = "base.html"
+BACK: Final[tuple[tuple[str, str, Promise], ...]] = (
+    ("/owner/operator", "owner-page-operator", _("Back to the status page")),
+    ("/owner", "owner-page-home", _("Back to my places")),
+    ("/docs", "page-docs", _("All documents")),
+    ("/data", "page-data", _("Open data")),
+    ("/radar", "page-radar", _("Radar")),
+    ("/venues", "page-venues", _("Find a place")),
+    ("/", "page-front", _("Front page")),
+)
+"""By the beginning of an address, where to go from an error there, and what that is called."""
+
+
+def error_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """A refusal as a page of the site. Faults of ours keep the plain page, which needs nothing that may be broken."""
+    path = request.path_info
+    if path.startswith("/owner/operator") and not getattr(getattr(request, "user", None), "is_staff", False):
+        path = "/owner"
+    begins, name, words = next(one for one in BACK if path == one[0] or path.startswith(f"{one[0].rstrip('/')}/"))
+    context = {
+        "problem": problem,
+        "frame": OWNERS if begins.startswith("/owner") else VISITORS,
+        "back": (reverse(name), words),
+    }
+    return render(request, "site/error.html", context, status=problem.status)
