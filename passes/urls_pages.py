@@ -7,6 +7,7 @@ from passes.pages import views
 urlpatterns: list[URLPattern] = [
     path("me", views.me, name="page-me"),
     path("pass", views.show_pass, name="page-pass"),
+    path("visits", views.visits, name="page-visits"),
     path("events/<slug:event>", views.event, name="page-event"),
     path("rate", views.rate, name="page-rate"),
     path("test-result", views.test, name="page-test"),

@@ -18,8 +18,8 @@ def kiosk(base: str, code: str) -> str:
 
 
 def venue(base: str, venue_id: str) -> str:
-    """The page of a place, where check-in begins; what its poster and sticker hold."""
-    return f"{base}/venues/{venue_id}"
+    """Where check-in to a place begins; what its poster and sticker hold. Who stands there needs no scouting card."""
+    return f"{base}/check-in/{venue_id}"
 
 
 def event(base: str, event_id: str, code: str) -> str:

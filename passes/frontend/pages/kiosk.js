@@ -243,7 +243,7 @@ function showSettings() {
   paper.hidden = !door?.bundle;
   if (door?.bundle) paper.href = `/check-in/${door.bundle.venue}/paper`;
   if (mode === "self" && door?.bundle) {
-    drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`);
+    drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/check-in/${door.bundle.venue}`);
   }
 }
 
