@@ -42,7 +42,7 @@ async function showHome() {
   when("to-rate", unrated > 0);
   when("leave", leaveAt !== null && leaveAt <= now);
   when("unkept", !person.kept);
-  const inside = passes.find(({ inAt, outAt, epoch }) => inAt !== undefined && outAt === undefined && now < epoch.end);
+  const inside = passes.find(({ credential, inAt, outAt, epoch }) => credential !== null && inAt !== undefined && outAt === undefined && now < epoch.end);
   when("inside", inside !== undefined);
   if (inside) fill("inside", words("inside", { place: shownName(inside.venue), time: formatTime(inside.inAt ?? 0, { hour: "numeric", minute: "2-digit" }) }));
   listPeople(people, person);

@@ -28,11 +28,12 @@ function stateOf({ epoch, withdrawn, erased }, nowS) {
   return nowS < epoch.end ? words("good-until", { time: formatTime(epoch.end, { weekday: "short", hour: "numeric", minute: "2-digit" }) }) : word("over");
 }
 
-/** @param {KeptPass} pass @returns {string} */
-function stayOf({ inAt, outAt }) {
+/** @param {KeptPass} pass @param {number} nowS @returns {string} */
+function stayOf({ inAt, outAt, credential, epoch }, nowS) {
   const time = (/** @type {number} */ atS) => formatTime(atS, { hour: "numeric", minute: "2-digit" });
   if (inAt === undefined) return "";
-  return outAt === undefined ? words("in-since", { time: time(inAt) }) : words("in-out", { from: time(inAt), to: time(outAt) });
+  if (outAt !== undefined) return words("in-out", { from: time(inAt), to: time(outAt) });
+  return words(credential !== null && nowS < epoch.end ? "in-since" : "in-at", { time: time(inAt) });
 }
 
 /** @param {HTMLElement} row @param {Place} place @param {boolean} liked */
@@ -58,7 +59,7 @@ async function show() {
     showPlace(row, pass.venue, liked.has(pass.venue.id));
     fillPart(row, "day", formatTime(pass.epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "long" }));
     fillPart(row, "state", stateOf(pass, nowS));
-    fillPart(row, "stay", stayOf(pass));
+    fillPart(row, "stay", stayOf(pass, nowS));
     return row;
   });
   find("[data-visits]").replaceChildren(...rows);
