@@ -167,6 +167,14 @@ def epoch_keys(epoch: Epoch) -> EpochKeys | None:
     return _read_public([epoch.date]).get(epoch.date)
 
 
+def days_without_keys(now: dt.datetime) -> list[dt.date]:
+    """Days that no ticket can be drawn for although their keys should be public by now, earliest first.
+
+    Makes none: the caller looks whether the task does.
+    """
+    return [epoch.date for epoch in calendar().ticket_epochs(now.timestamp()) if signers(epoch) is None]
+
+
 def open_fingerprints(now: dt.datetime) -> list[tuple[Epoch, str]]:
     """Return days open for check-in, earliest first, with the fingerprint of their keys; omit days with lost keys."""
     found = []

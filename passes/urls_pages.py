@@ -7,6 +7,7 @@ from passes.pages import views
 urlpatterns: list[URLPattern] = [
     path("me", views.me, name="page-me"),
     path("pass", views.show_pass, name="page-pass"),
+    path("visits", views.visits, name="page-visits"),
     path("events/<slug:event>", views.event, name="page-event"),
     path("events/<slug:event>/calendar.ics", views.event_calendar, name="page-event-calendar"),
     path("rate", views.rate, name="page-rate"),

@@ -18,8 +18,8 @@ def kiosk(base: str, code: str) -> str:
 
 
 def venue(base: str, venue_id: str) -> str:
-    """Return the URL of a place's page, where check-in begins; its poster and sticker contain it."""
-    return f"{base}/venues/{venue_id}"
+    """Where check-in to a place begins; what its poster and sticker hold. Who stands there needs no scouting card."""
+    return f"{base}/check-in/{venue_id}"
 
 
 def event(base: str, event_id: str, code: str = "") -> str:

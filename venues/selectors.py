@@ -217,6 +217,16 @@ def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
     return versions.filter(created_at__lte=instant).first() or versions.last()
 
 
+def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> bool:
+    """Return whether check-in requires an invitation: an event by invitation starts in `[start, end)`, the local day.
+
+    A pass is valid for the whole day, so a day with an event by invitation is a day by invitation.
+    """
+    return venue.events.filter(
+        cancelled_at=None, invitation_needed=True, starts_at__gte=start, starts_at__lt=end
+    ).exists()
+
+
 # Devices -------------------------------------------------------------------------------------------------------------
 class DoorRules(NamedTuple):
     """What a door requires, live. The rules on answers are not included: the scan path cannot read them."""

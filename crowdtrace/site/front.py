@@ -19,7 +19,9 @@ from common.web.problems import NotFound
 from passes.assets import address, content
 from passes.pages.views import manifest_response
 
-OFFLINE_PAGES: Final = ("page-me", "page-pass", "page-kiosk")
+OFFLINE_PAGES: Final = ("page-me", "page-pass", "page-visits", "page-kiosk", "page-offline")
+NO_CONNECTION: Final = "page-offline"
+"""What the copy answers for every other page of ours while there is no network."""
 OFFLINE_FILES: Final = (
     "site/icon.svg",
     "site/built/pico.min.css",
@@ -30,6 +32,7 @@ OFFLINE_FILES: Final = (
     "passes/built/me.js",
     "passes/built/check_in.js",
     "passes/built/pass.js",
+    "passes/built/visits.js",
     "passes/built/ahead.js",
 )
 # The door's files are large and few need them: a kiosk keeps them when it asks for them.
@@ -48,6 +51,12 @@ LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 def front(request: HttpRequest) -> HttpResponse:
     """What CrowdTrace is, in one screen."""
     return render(request, "site/front.html", {"demonstration": settings.EMBEDDED, "pathogen": settings.PATHOGEN})
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """What a page says that needs a connection; the service worker answers it under the address that was asked for."""
+    return render(request, "site/offline.html")
 
 
 @require_safe
@@ -103,5 +112,7 @@ def _worker_text() -> str:
         "files": [address(name) for name in OFFLINE_FILES],
         "later": [address(name) for name in OFFLINE_LATER],
         "pages": [reverse(name) for name in OFFLINE_PAGES],
+        "fallback": reverse(NO_CONNECTION),
+        "language": reverse("page-language"),
     }
     return f"self.OFFLINE = {json.dumps(offline)};\n{worker.decode()}"

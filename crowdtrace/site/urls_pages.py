@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("beliefs", beliefs_views.what_the_model_believes, name="page-beliefs"),
     path("radar", radar_views.radar, name="page-radar"),
     path("radar.csv", radar_views.radar_csv, name="page-radar-csv"),
+    path("offline", front.offline, name="page-offline"),
     path("language", front.language, name="page-language"),
     path("authority.crt", front.authority, name="page-authority"),
     path("app.webmanifest", front.manifest, name="page-manifest"),

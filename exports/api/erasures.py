@@ -93,9 +93,9 @@ def receipt(capability: bytes, erasure: Erasure) -> dict[str, Any]:
         "database": erasure,
         "lake": {"rows": erasure.rows, "objects": erasure.objects_changed, "proven": erasure.proven},
         "open_tier": _(
-            "No row of the open dataset belongs to anybody: it is drawn from noisy counts, so there is nothing of "
-            "yours in it to find or to remove. Copies of the verified tier that approved organisations have "
-            "downloaded cannot be recalled."
+            "No row of the open dataset belongs to anybody: it is drawn from counts with noise. Your visits may have "
+            "been counted in them, and they stay as they are. Copies of the verified tier that approved "
+            "organisations have downloaded cannot be recalled."
         ),
         "storage": _(
             "Files and the log of the database keep what was erased until their space is used again: days on a busy "

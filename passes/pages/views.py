@@ -21,11 +21,12 @@ from passes.admission import Question
 from passes.assets import address
 from passes.codec.epochs import Epoch
 from passes.keys import root_public_key
+from passes.rules import epoch_day
 from passes.wallet import wallet_configured
 from venues import links
 from venues.calendar_file import calendar_answer
 from venues.models import Venue
-from venues.selectors import open_event, open_venue, requirements_at
+from venues.selectors import invitation_needed, open_event, open_venue, requirements_at
 from venues.wall_clock import days_and_times
 
 REMINDERS_H: Final = (1, 2, 4)
@@ -76,6 +77,12 @@ def show_pass(request: HttpRequest) -> HttpResponse:
     """Show the boarding pass; its content is on the device."""
     context = {"wallet": wallet_configured(), "reminders": REMINDERS_H}
     return render(request, "passes/pass.html", context)
+
+
+@require_safe
+def visits(request: HttpRequest) -> HttpResponse:
+    """Passes, visits and favourite places, as they lie on the device."""
+    return render(request, "passes/visits.html")
 
 
 @require_safe
@@ -138,10 +145,13 @@ def paper(request: HttpRequest, venue: str) -> HttpResponse:
 
 
 def _check_in_context(place: Venue) -> dict[str, Any]:
+    epochs = selectors.open_epochs(utc_now())
     return {
         "venue": {"id": place.public_id, "name": place.name, "verified": place.organisation.verified},
-        "epochs": epochs_as_data(selectors.open_epochs(utc_now())),
+        "epochs": epochs_as_data(epochs),
+        "by_invitation": [epoch.date.isoformat() for epoch in epochs if invitation_needed(place, *epoch_day(epoch))],
         "questions": QUESTIONS,
+        "guidance": guidance(),
     }
 
 

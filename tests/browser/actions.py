@@ -49,12 +49,17 @@ def begin_check_in(page: Page, venue: Venue) -> None:
     """From the place's page to the first question, making a key on the way where there is none."""
     page.goto(f"/venues/{venue.public_id}")
     page.click("main a[role=button]")
-    page.wait_for_selector('[data-state="no-key"]:not([hidden]), [data-state="day"]:not([hidden])')
+    first_question(page)
+
+
+def first_question(page: Page) -> None:
+    """From the page of check-in to the first question; today is chosen, unless there is more to say first."""
+    states = ("no-key", "day", "question-symptoms")
+    page.wait_for_selector(", ".join(f'[data-state="{state}"]:not([hidden])' for state in states))
     if page.locator('[data-state="no-key"]').is_visible():
-        page.click('[data-state="no-key"] a')
-        make_key(page)
-    shows(page, "day")
-    page.click('[data-do="day"] >> nth=0')
+        page.click('[data-state="no-key"] [data-do="make"]')
+    if page.locator('[data-state="day"]').is_visible():
+        page.click('[data-do="day"] >> nth=0')
     shows(page, "question-symptoms")
 
 

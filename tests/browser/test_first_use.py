@@ -10,8 +10,9 @@ from playwright.sync_api import Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from passes.render import Level, qr_png
-from tests.browser.actions import launch_with_camera
+from tests.browser.actions import answer, launch_with_camera, now
 from tests.browser.conftest import OpenContext, Watch, shows, stored_people
+from tests.factories import make_venue
 
 
 def make_key(page: Page) -> bytes:
@@ -202,6 +203,47 @@ def test_without_scripts_the_page_says_so(open_context: OpenContext) -> None:
         page.goto(path)
         assert page.locator("noscript").count() == 1
         assert "JavaScript" in page.inner_text("main")
+
+
+COUNT_TAPS = """addEventListener("click", ({ isTrusted }) => {
+  if (isTrusted) sessionStorage.setItem("taps", String(Number(sessionStorage.getItem("taps") ?? 0) + 1));
+}, { capture: true });"""
+
+
+def first_pass(page: Page) -> int:
+    """From the page of check-in to the first pass; the taps since the tab was opened."""
+    page.click('[data-state="no-key"] [data-do="make"]')
+    answer(page)
+    page.wait_for_url("**/pass")
+    shows(page, "shown")
+    return int(page.evaluate("sessionStorage.getItem('taps')"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_pass_takes_eight_taps_from_the_front_page_and_five_from_the_poster(open_context: OpenContext) -> None:
+    venue = make_venue(name="The Corner", now=now())
+    for begin, most in (("/", 8), (f"/check-in/{venue.public_id}", 5)):
+        context = open_context()
+        context.add_init_script(COUNT_TAPS)
+        page = context.new_page()
+        page.goto(begin)
+        if begin == "/":
+            page.click(".hero a[role=button] >> nth=0")
+            page.click("[data-places] .places a >> nth=0")
+            page.click("main a[role=button] >> nth=0")
+        assert first_pass(page) == most
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_poster_that_is_scanned_leads_past_the_card(phone: Page, live_server: LiveServer, tmp_path: Path) -> None:
+    venue = make_venue(now=now())
+    poster = tmp_path / "poster.png"
+    # As posters of earlier versions say it.
+    poster.write_bytes(qr_png(f"{live_server.url}/venues/{venue.public_id}", level=Level.PAPER))
+    phone.goto("/venues")
+    phone.set_input_files("#picture", poster)
+    phone.wait_for_url(f"**/check-in/{venue.public_id}")
+    shows(phone, "no-key")
 
 
 @pytest.mark.django_db(transaction=True)

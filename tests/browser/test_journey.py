@@ -12,7 +12,17 @@ from exports import tasks
 from passes.models import Pass, Rating, Visit
 from risk.crowd.refresh import refresh_crowd
 from risk.scouting.curves import refresh_cards
-from tests.browser.actions import answer, enrol, launch_with_camera, make_key, next_light, now, scan, shown_code
+from tests.browser.actions import (
+    answer,
+    enrol,
+    first_question,
+    launch_with_camera,
+    make_key,
+    next_light,
+    now,
+    scan,
+    shown_code,
+)
 from tests.browser.conftest import TABLET, OpenContext, Watch, shows, stored_people, until
 from tests.browser.lakes import lake_of_its_own, work
 from tests.factories import HOUR, make_venue
@@ -75,8 +85,6 @@ def test_from_first_use_to_erasure(
     phone.click("search [type=submit]")
     phone.click("[data-places] a")
     phone.click("main a[role=button]")
-    shows(phone, "day")
-    phone.click('[data-do="day"] >> nth=0')
     answer(phone)
     phone.wait_for_url("**/pass")
     shows(phone, "shown")
@@ -151,18 +159,7 @@ def test_check_in_by_keyboard_alone(phone: Page) -> None:
     tab_to(phone, "main a[role=button]")
     phone.keyboard.press("Enter")
     shows(phone, "no-key")
-    tab_to(phone, '[data-state="no-key"] a')
-    phone.keyboard.press("Enter")
-    shows(phone, "welcome")
-    tab_to(phone, '[data-do="make"]')
-    phone.keyboard.press("Enter")
-    shows(phone, "keep")
-    tab_to(phone, "[name=kept]")
-    phone.keyboard.press("Space")
-    tab_to(phone, '[data-form="kept"] [type=submit]')
-    phone.keyboard.press("Enter")
-    shows(phone, "day")
-    tab_to(phone, '[data-do="day"]')
+    tab_to(phone, '[data-state="no-key"] [data-do="make"]')
     phone.keyboard.press("Enter")
     for question in ("symptoms", "diagnosed", "contact", "near"):
         shows(phone, f"question-{question}")
@@ -188,10 +185,7 @@ def test_at_twice_the_size_and_from_right_to_left_one_can_still_check_in(open_co
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     phone.click("main a[role=button]")
     shows(phone, "no-key")
-    phone.click('[data-state="no-key"] a')
-    make_key(phone)
-    shows(phone, "day")
-    phone.click('[data-do="day"] >> nth=0')
+    first_question(phone)
     for question in ("symptoms", "diagnosed", "contact", "near"):
         answer(phone, questions=(question,))
         assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth"), question

@@ -296,7 +296,7 @@ def test_a_tablet_shows_visitors_how_to_get_a_pass_and_fails_closed(venue: Venue
     colours = "['.door-self p', 'body'].map((one) => getComputedStyle(document.querySelector(one)).color)"
     words, ink = door.evaluate(colours)
     assert words == ink
-    assert read_code(door.locator("[data-checkin-qr]")).endswith(f"/venues/{venue.public_id}")
+    assert read_code(door.locator("[data-checkin-qr]")).endswith(f"/check-in/{venue.public_id}")
     assert scan(door, held_at(venue).on_screen(now())) == "green"
     context.set_offline(True)
     door.clock.set_fixed_time(now() + dt.timedelta(days=30))

@@ -51,7 +51,7 @@ def test_where_doors_ask_for_the_changing_code_the_page_says_so_before_it_asks(o
     page = open_context().new_page()
     page.goto(f"/check-in/{make_venue(now=now()).public_id}/paper")
     shows(page, "day")
-    assert "do not open for paper" in page.inner_text(".is-warning:visible")
+    assert "do not accept paper" in page.inner_text(".is-warning:visible")
 
 
 def test_a_refusal_on_paper_is_told_and_the_next_sheet_has_another_key(open_context: OpenContext) -> None:

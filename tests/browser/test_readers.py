@@ -48,7 +48,7 @@ def test_the_browsers_own_detector_is_asked_first(open_context: OpenContext, tmp
     before_the_worker(context, NATIVE.replace("SEEN", f"https://crowd.example/venues/{ours.public_id}"))
     page = context.new_page()
     choose_picture(page, qr_png(f"https://crowd.example/venues/{other.public_id}"), tmp_path)
-    page.wait_for_url(f"**/venues/{ours.public_id}")
+    page.wait_for_url(f"**/check-in/{ours.public_id}")
 
 
 def test_where_webassembly_is_blocked_plain_javascript_reads(open_context: OpenContext, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_where_webassembly_is_blocked_plain_javascript_reads(open_context: OpenC
     before_the_worker(context, "delete self.WebAssembly;")
     page = context.new_page()
     choose_picture(page, qr_png(f"https://crowd.example/venues/{venue.public_id}"), tmp_path)
-    page.wait_for_url(f"**/venues/{venue.public_id}")
+    page.wait_for_url(f"**/check-in/{venue.public_id}")
     assert any("reader_script.js" in url for url in asked)
 
 

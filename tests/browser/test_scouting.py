@@ -11,7 +11,7 @@ from passes.render import Level, qr_png
 from risk.crowd.refresh import refresh_crowd
 from risk.crowd.usual import Known, store_known
 from risk.scouting.curves import refresh_cards
-from tests.browser.actions import answer, launch_with_camera, make_key, now
+from tests.browser.actions import answer, first_question, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
 from tests.factories import make_event, make_organisation, make_venue
 from tests.risk.crowds import crowd
@@ -119,7 +119,6 @@ def test_a_pass_of_an_unverified_place_says_so(phone: Page) -> None:
     make_key(phone)
     phone.goto(f"/check-in/{place.public_id}")
     assert phone.locator("[data-unverified]").is_visible()
-    phone.click('[data-do="day"] >> nth=0')
     answer(phone)
     phone.wait_for_url("**/pass")
     shows(phone, "shown")
@@ -141,8 +140,8 @@ def test_a_picture_of_a_poster_opens_its_place(phone: Page, tmp_path: Path) -> N
     phone.goto("/venues")
     phone.wait_for_selector("[data-when=can-scan]:not([hidden])")
     phone.set_input_files("#picture", poster)
-    phone.wait_for_url(f"**/venues/{venue.public_id}")
-    assert venue.name in phone.inner_text("h1")
+    phone.wait_for_url(f"**/check-in/{venue.public_id}")
+    assert venue.name in phone.inner_text('[data-state="no-key"] h1')
 
 
 def test_a_poster_before_the_camera_opens_its_place(
@@ -154,8 +153,8 @@ def test_a_poster_before_the_camera_opens_its_place(
     page = open_context(of=browser, permissions=["camera"]).new_page()
     page.goto("/venues")
     page.click("[data-do=scan]")
-    page.wait_for_url(f"**/venues/{venue.public_id}")
-    assert venue.name in page.inner_text("h1")
+    page.wait_for_url(f"**/check-in/{venue.public_id}")
+    assert venue.name in page.inner_text('[data-state="no-key"] h1')
     page.context.close()
     browser.close()
 
@@ -200,9 +199,8 @@ def test_an_event_link_brings_its_invitation_to_check_in_and_to_no_request(
     page.wait_for_selector("[data-when=invited]:not([hidden])")
     assert page.url == f"{live_server.url}/events/{event.public_id}"
     page.click("main a[role=button]")
-    shows(page, "no-key")
-    page.click('[data-state="no-key"] a')
-    make_key(page)
+    first_question(page)
+    page.click('[data-do="days"]')
     shows(page, "day")
     assert page.input_value("#invitation") == code
     page.click('[data-do="day"] >> nth=0')

@@ -17,7 +17,8 @@ from passes import ticket_keys
 from passes.models import DrawnSet, Pass, SpentTicket, TicketKey, Visitor
 from tests.browser.actions import answer, begin_check_in, check_in, enrol, make_key, now
 from tests.browser.conftest import TABLET, OpenContext, shows, stored_people, stored_rows, until
-from tests.factories import make_venue
+from tests.factories import HOUR, make_event, make_venue
+from venues.services.events import invitation_code, make_invitation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAYS: Final = 15
@@ -366,6 +367,88 @@ def test_a_refusal_uses_its_ticket_up(context: BrowserContext) -> None:
     first, second = (each.headers["authorization"] for each in sent.of("/passes"))
     assert first != second
     assert SpentTicket.objects.count() == 2
+
+
+def type_invitation(page: Page, code: str) -> None:
+    """On the page of the day."""
+    shows(page, "day")
+    page.fill("#invitation", code)
+    page.click('[data-do="day"] >> nth=0')
+
+
+def test_a_mistyped_invitation_costs_no_ticket(phone: Page) -> None:
+    venue = make_venue(now=now())
+    event = make_event(venue=venue, starts_at=now() - HOUR, ends_at=now() + HOUR, now=now())
+    code = invitation_code(make_invitation(event=event, actor="owner", now=now()))
+    sent = Sent(phone.context)
+    phone.goto(f"/check-in/{venue.public_id}")
+    shows(phone, "no-key")
+    phone.click('[data-state="no-key"] [data-do="make"]')
+    for mistyped in (code[:-1], code + "0", "l" + code[1:]):  # too short, too long, a letter that no code has
+        type_invitation(phone, mistyped)
+        phone.wait_for_selector('[data-when="bad-code"]:visible')
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+    type_invitation(phone, wrong)
+    answer(phone)
+    shows(phone, "not-invited")
+    assert Pass.objects.count() == SpentTicket.objects.count() == 0
+    phone.reload()
+    shows(phone, "not-invited")
+    phone.click('[data-state="not-invited"] [data-do="days"]')
+    type_invitation(phone, f"https://crowd.example/events/e_1#{code.upper()}")
+    phone.wait_for_url("**/pass")
+    shows(phone, "shown")
+    tries = sent.of("/passes")
+    assert len({each.headers["authorization"] for each in tries}) == 1
+    assert [row["index"] for row in stored_rows(phone, "passes")] == [0]
+    check_in(phone, make_venue(name="The Hall", now=now()))
+    assert sent.of("/passes")[-1].headers["authorization"] != tries[0].headers["authorization"]
+
+
+def test_a_lost_answer_keeps_its_ticket_from_other_words(open_context: OpenContext) -> None:
+    context = open_context(expected="ERR_FAILED")
+    phone, sent = context.new_page(), Sent(context)
+    begin_check_in(phone, make_venue(now=now()))
+    phone.route("**/api/v1/passes", lose_answer)
+    answer(phone)
+    shows(phone, "offline")
+    phone.unroute("**/api/v1/passes")
+    phone.go_back()
+    answer(phone, questions=("near",), yes={"near"})
+    phone.wait_for_url("**/pass")
+    first, second = sent.of("/passes")
+    assert first.headers["authorization"] != second.headers["authorization"]
+
+
+def wipe(page: Page) -> None:
+    """Take everything from the phone."""
+    page.goto("/my-data")
+    shows(page, "shown")
+    page.click('[data-do="ask-wipe"]')
+    page.click('[data-do="wipe"]')
+    shows(page, "wiped")
+
+
+def test_a_key_that_comes_back_after_erasing_skips_what_is_used_up(open_context: OpenContext) -> None:
+    phone = open_context(expected="409 (Conflict)").new_page()
+    check_in(phone, make_venue(name="The Corner", now=now()))
+    secret = bytes(stored_people(phone)[0]["secret"])
+    phone.goto("/my-data")
+    shows(phone, "shown")
+    phone.click('[data-do="choose-erase"]')
+    shows(phone, "erase")
+    phone.check("[name=visitor]")
+    phone.click("[data-form=erase] [type=submit]")
+    shows(phone, "receipt")
+    used: list[list[int]] = []
+    for name in ("The Hall", "The Third"):
+        wipe(phone)
+        phone.goto("/me#" + b64encode(secret))
+        shows(phone, "home")
+        check_in(phone, make_venue(name=name, now=now()))
+        used.append([row["index"] for row in stored_rows(phone, "passes") if row["credential"] is not None])
+    assert used == [[15], [14]]
+    assert Pass.objects.count() == 2
 
 
 def test_a_key_that_the_server_forgot_is_told_again_and_draws(open_context: OpenContext) -> None:

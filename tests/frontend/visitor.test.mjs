@@ -92,8 +92,8 @@ test("fourteen days are shown, quiet ones too", () => {
 });
 
 test("a poster opens a place or an event, whatever its origin and case, and nothing else", () => {
-  assert.equal(readPlaceText("https://old.example/check-in/v_7h3kq2m4xz"), "/venues/v_7h3kq2m4xz");
-  assert.equal(readPlaceText("HTTPS://CROWD.EXAMPLE/VENUES/V_7H3KQ2M4XZ"), "/venues/v_7h3kq2m4xz");
+  assert.equal(readPlaceText("https://old.example/check-in/v_7h3kq2m4xz"), "/check-in/v_7h3kq2m4xz");
+  assert.equal(readPlaceText("HTTPS://CROWD.EXAMPLE/VENUES/V_7H3KQ2M4XZ"), "/check-in/v_7h3kq2m4xz");
   assert.equal(readPlaceText("https://old.example/events/e_7h3kq2m4xz#Ab-1"), "/events/e_7h3kq2m4xz#Ab-1");
   for (const text of ["v_7h3kq2m4xz", "https://x.example/owner/v_7h3kq2m4xz", "javascript:alert(1)//venues/v_7h3kq2m4xz", "https://x.example/venues/v_1/../../owner", "GO1:ABC", ""]) {
     assert.equal(readPlaceText(text), null, text);

@@ -18,6 +18,8 @@ from crowdtrace.site.vitals import counts
 from exports.models import StatisticsDraw, VenueFigures, VerifiedDay
 from exports.policy.owner_figures import Ratings
 from exports.policy.periods import Period
+from passes import ticket_keys
+from passes.models import TicketKey
 from passes.selectors import heads_inside
 from tests import factories
 from tests.risk.crowds import stay
@@ -264,6 +266,22 @@ def test_a_key_that_is_due_stands_out() -> None:
     assert [key.is_there for key in status(now).keys] == [False, False]
     keys.make_keys(now)
     assert [key.is_there for key in status(now).keys] == [True, True]
+
+
+def test_the_status_marks_days_whose_ticket_keys_are_missing_or_lost() -> None:
+    now = utc_now()
+    ticket_keys.forget()
+    assert len(status(now).ticket_days_missing) == 16
+    ticket_keys.make_ticket_keys(now)
+    page = operator().get("/owner/operator").content.decode()
+    assert status(now).ticket_days_missing == []
+    assert "next 15 days" in page
+    lost, gone = status(now).keys[0].day, status(now).keys[1].day
+    TicketKey.objects.filter(epoch=lost, ticket_class="other").update(public=None, private=None)
+    TicketKey.objects.filter(epoch=gone).delete()
+    ticket_keys.forget()
+    assert status(now).ticket_days_missing == [lost, gone]
+    assert "nobody can draw a ticket" in operator().get("/owner/operator").content.decode()
 
 
 def test_the_status_comes_also_without_valkey(settings: Any) -> None:

@@ -64,6 +64,19 @@ class TestEvents:
         with pytest.raises(Gone):
             invite(event)
 
+    def test_a_day_with_an_event_by_invitation_is_a_day_by_invitation(self) -> None:
+        event = make_event(starts_at=NOW + 8 * HOUR)
+        venue = event.venue
+        assert selectors.invitation_needed(venue, START, END)
+        assert not selectors.invitation_needed(venue, START + DAY, END + DAY)
+        update_event(event=event, invitation_needed=False, actor="owner", now=NOW)
+        assert not selectors.invitation_needed(venue, START, END)
+
+    def test_of_an_event_of_days_the_first_one_is_by_invitation(self) -> None:
+        event = make_event(starts_at=NOW + 8 * HOUR, ends_at=NOW + 60 * HOUR)
+        days = [START + number * DAY for number in range(3)]
+        assert [selectors.invitation_needed(event.venue, day, day + DAY) for day in days] == [True, False, False]
+
     def test_a_venue_has_a_bound_on_events(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(events, "MOST_EVENTS", 1)
         event = make_event()

@@ -372,7 +372,7 @@ def test_a_sticker_holds_one_address_and_nothing_else(world: World, as_: As) -> 
 
     content = as_("viewer").get(f"/owner/venues/{world.venue.public_id}/sticker.ndef").content
     (record,) = list(ndef.message_decoder(content))
-    assert record.uri == f"http://testserver/venues/{world.venue.public_id}"
+    assert record.uri == f"http://testserver/check-in/{world.venue.public_id}"
 
 
 # Rules, hours, doors -------------------------------------------------------------------------------------------------

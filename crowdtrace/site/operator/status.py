@@ -28,6 +28,7 @@ from passes import selectors as of_passes
 from passes.codec.epochs import last_ended_day
 from passes.models import IssuerKey
 from passes.selectors import OddDevice
+from passes.ticket_keys import days_without_keys
 from risk.estimates.beliefs import refused_last
 from risk.models import LearnedEstimate
 from venues.models import Organisation
@@ -89,6 +90,7 @@ class Status:
     stuck_verified: list[str]
     budget: float
     keys: list[KeyState]
+    ticket_days_missing: list[dt.date]
     storage: Storage
     odd: list[OddDevice]
     causes: dict[str, int]
@@ -107,6 +109,7 @@ class Status:
                 bool(self.stuck),
                 bool(self.stuck_verified),
                 not all(key.is_there for key in self.keys),
+                bool(self.ticket_days_missing),
                 bool(self.odd),
                 self.refused is not None,
             )
@@ -125,6 +128,7 @@ def status(now: dt.datetime) -> Status:
         stuck_verified=verified_failures()[-10:],
         budget=conf.budget(),
         keys=_keys(now),
+        ticket_days_missing=days_without_keys(now),
         storage=_storage(),
         odd=of_passes.odd_devices(now),
         causes=of_passes.causes_of_day(ended, now),

@@ -88,6 +88,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
     (card,) = cards_of(venues=[place], profile=profile, now=now, all_costs=True)
     context = {
         "venue": place,
+        "place": {"id": place.public_id, "name": place.name, "verified": place.organisation.verified},
         "shown": shown_card(card, zone=place.zone, profile=profile, now=now),
         "profiles": profiles(),
     }

@@ -11,6 +11,7 @@
  *
  * @typedef {{kind: "go", pass: KeptPass}
  *   | {kind: "no", advice: {code: string, text: string}[]}
+ *   | {kind: "not_invited", advice: {code: string, text: string}[]}
  *   | {kind: "used_up"} | {kind: "closed"} | {kind: "busy", retryAfterS: number | null} | {kind: "refused"}
  *   | {kind: "failed"} | {kind: "no_tickets"} | Exclude<import("./draw.js").Drawn, {kind: "drawn"}>} Outcome
  */
@@ -25,7 +26,28 @@ import { classOf, ticketAuthorization, ticketRoot } from "./tickets.js";
 
 /** @typedef {import("../stores/visitor.js").VisitorStore} VisitorStore */
 
+/** Advice of a check-in that the server did not write down, so that its ticket is not spent. */
+const NOT_INVITED = new Set(["invitation_needed", "invitation_unknown"]);
+const CLOSED = "checkin_closed";
+
+/** @param {Draft} draft @returns {boolean} whether the holder said yes to any question */
+export function saysYes({ answers }) {
+  return Object.values(answers).includes(true);
+}
+
 /**
+ * @param {KeptPass[]} passes of one person
+ * @param {{venue: string, epochStart: number}} of
+ * @returns {KeptPass | undefined} what a door takes from them there on that day
+ */
+export function passFor(passes, { venue, epochStart }) {
+  return passes.find((pass) => pass.credential !== null && pass.venue.id === venue && pass.epochStart === epochStart);
+}
+
+/**
+ * One person has one pass for a place and a day. Who holds one and says no to everything again keeps it, and nothing is
+ * sent. A yes withdraws it on this device before anything is sent, whatever comes of the request.
+ *
  * @param {object} parts
  * @param {VisitorStore} parts.store
  * @param {Person} parts.person
@@ -36,6 +58,12 @@ import { classOf, ticketAuthorization, ticketRoot } from "./tickets.js";
  * @throws {Unreachable} where the answer may be lost
  */
 export async function checkIn({ store, person, draft, epoch, venue }) {
+  const here = { person: person.id, venue: venue.id, epochStart: epoch.start };
+  if (saysYes(draft)) await store.withdrawPasses(here);
+  else {
+    const held = passFor(await store.passes(person.id), here);
+    if (held) return keepHeld(store, draft, epoch, held);
+  }
   let tickets = await ticketsOf(store, person, epoch);
   if (!tickets) {
     // A first use: without any ticket of the day there is nothing to wait for.
@@ -47,7 +75,8 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
   const { fromTop } = tickets;
   // Another tab or phone may have used a place: then the leaf is turned.
   for (let tries = 0; tries < PASSES_PER_EPOCH; tries += 1) {
-    const fixed = await store.takeIndex(draft, epoch, (used) => nextIndex(used, fromTop));
+    const { unspent: _before, ...sent } = draft;
+    const fixed = await store.takeIndex(sent, epoch, (used) => nextIndex(used, fromTop));
     if (fixed?.index == null) return { kind: "used_up" };
     const answer = await spend(person, tickets, { ...fixed, index: fixed.index }, epoch, venue);
     if (answer.status === 429 || answer.status === 503) return { kind: "busy", retryAfterS: answer.retryAfterS };
@@ -60,13 +89,33 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
       continue;
     }
     if (answer.status !== 200 && answer.status !== 201) return { kind: "failed" };
+    const codes = answer.body.advice.map((/** @type {{code: string}} */ { code }) => code);
+    const closed = codes.includes(CLOSED);
+    if (closed || codes.some((/** @type {string} */ code) => NOT_INVITED.has(code))) {
+      await store.saveDraft({ ...fixed, unspent: true });
+      return closed ? { kind: "closed" } : { kind: "not_invited", advice: answer.body.advice };
+    }
     /** @type {KeptPass} */
-    const pass = { ...place, credential: answer.body.credential };
+    const pass = { ...place, credential: answer.body.credential, drawnAt: Math.floor(Date.now() / 1000) };
     await store.savePass(pass);
     await store.dropDraft(person.id, venue.id);
     return answer.body.go ? { kind: "go", pass } : { kind: "no", advice: answer.body.advice };
   }
   return { kind: "used_up" };
+}
+
+/**
+ * @param {VisitorStore} store
+ * @param {Draft} draft
+ * @param {import("./epoch.js").Epoch} epoch
+ * @param {KeptPass} held
+ * @returns {Promise<Outcome>}
+ */
+async function keepHeld(store, { person, index }, epoch, held) {
+  // A request whose answer was lost may have gone out with this place of the book: nobody else gets it.
+  if (index !== null) await store.burnPlace({ person, epochStart: epoch.start, index, epoch, venue: held.venue });
+  await store.dropDraft(person, held.venue.id);
+  return { kind: "go", pass: held };
 }
 
 /**

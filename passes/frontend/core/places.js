@@ -8,7 +8,8 @@ const EVENT = /^\/events\/(e_[0-9a-z]{4,32})\/?$/;
 
 /**
  * @param {string} text what a code says
- * @returns {string | null} the path of the place's or event's page on this deployment, or null for any other text
+ * @returns {string | null} the path where check-in to the place or the event begins here, or null for any other text: who
+ *   stands before the poster has chosen the place
  */
 export function readPlaceText(text) {
   let address;
@@ -21,7 +22,7 @@ export function readPlaceText(text) {
   // Posters may be printed in capitals, which make a smaller code; ids know none.
   const path = address.pathname.toLowerCase();
   const place = PLACE.exec(path);
-  if (place) return `/venues/${place[1]}`;
+  if (place) return `/check-in/${place[1]}`;
   const event = EVENT.exec(path);
   return event ? `/events/${event[1]}${address.hash}` : null;
 }

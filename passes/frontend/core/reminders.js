@@ -7,7 +7,7 @@ import { VISIT_RETENTION_S } from "./epoch.js";
 
 /** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} whose visit may have begun, those without a rating first */
 export function rateable(passes, nowS) {
-  const open = passes.filter(({ credential, epoch }) => credential !== null && epoch.start <= nowS && nowS < epoch.end + VISIT_RETENTION_S);
+  const open = passes.filter(({ credential, withdrawn, erased, epoch }) => (credential !== null || withdrawn !== undefined) && !erased && epoch.start <= nowS && nowS < epoch.end + VISIT_RETENTION_S);
   return open.sort((a, b) => Number(a.rated !== undefined) - Number(b.rated !== undefined) || b.epochStart - a.epochStart);
 }
 

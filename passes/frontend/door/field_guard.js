@@ -26,13 +26,14 @@ export class FieldGuard {
    * @param {Field} field that has the focus
    * @param {Key} key
    * @param {number} nowMs
+   * @param {string} [value] of the field before the key, where it has changed already
    * @returns {boolean} whether the key belongs to a code and must do nothing else
    */
-  press(field, key, nowMs) {
+  press(field, key, nowMs, value = field.value) {
     if (this.catching && this.wedge.isReading()) return this.wedge.press(key, nowMs);
     this.catching = false;
     if (markByPlace(key) === "" && markByLayout(key) === "") return false;
-    this.recent = [...this.recent, { key, field, value: field.value, at: nowMs }].slice(-PREFIX.length - LONGEST_LEAD);
+    this.recent = [...this.recent, { key, field, value, at: nowMs }].slice(-PREFIX.length - LONGEST_LEAD);
     const begun = this.recent.slice(-PREFIX.length);
     if (![markByPlace, markByLayout].some((mark) => begun.map((typed) => mark(typed.key)).join("") === PREFIX)) return false;
     for (const { key: typed } of begun) this.wedge.press(typed, nowMs);

@@ -1,14 +1,26 @@
-/** Check-in for somebody of this device. */
+/** Check-in for somebody of this device. The key is made here where there is none: one press on the way to the questions. */
+import { makeSecret } from "../core/secret.js";
+import { adopt } from "../stores/adopt.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { ask } from "../ui/asking.js";
-import { showState } from "../ui/page.js";
+import { onActions, showState } from "../ui/page.js";
 
 const store = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the address is not secure
-const person = await store?.current().catch(() => null);
-if (!store) showState("unable");
-else if (!person) showState("no-key", { focus: false });
-else {
+const known = await store?.current().catch(() => null);
+
+/** @param {import("../stores/visitor.js").VisitorStore} kept @param {import("../stores/visitor.js").Person} person */
+async function begin(kept, person) {
   // No ticket is drawn ahead in this opening of the app, before the check-in or after it.
-  await store.openPage(Date.now(), { checksIn: true, random: Math.random });
-  await ask({ store, person, go: () => location.replace("/pass") });
+  await kept.openPage(Date.now(), { checksIn: true, random: Math.random });
+  await ask({ store: kept, person, go: () => location.replace("/pass") });
 }
+
+onActions({
+  make: async () => {
+    if (store) await begin(store, (await store.current()) ?? (await adopt(store, makeSecret(), { restored: false })));
+  },
+});
+
+if (!store) showState("unable");
+else if (!known) showState("no-key", { focus: false });
+else await begin(store, known);

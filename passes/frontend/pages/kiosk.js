@@ -6,6 +6,7 @@ import { PREFIX } from "../core/pass.js";
 import { KEYS_PATH, fingerprintOf, pinKeys, pinOfToday, readKeyList } from "../core/ticket_keys.js";
 import { BundleError, openBundle } from "../door/bundle.js";
 import { DoorClock } from "../door/clock.js";
+import { CommittedText, committedText } from "../door/committed.js";
 import { peopleLimit } from "../door/decide.js";
 import { Door } from "../door/door.js";
 import { FieldGuard } from "../door/field_guard.js";
@@ -243,7 +244,7 @@ function showSettings() {
   paper.hidden = !door?.bundle;
   if (door?.bundle) paper.href = `/check-in/${door.bundle.venue}/paper`;
   if (mode === "self" && door?.bundle) {
-    drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/venues/${door.bundle.venue}`);
+    drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/check-in/${door.bundle.venue}`);
   }
 }
 
@@ -338,6 +339,7 @@ async function openDoor(enrolled) {
   when("tags", readsTags());
   showSettings();
   showState("door", { focus: false });
+  waitForText();
   await showStaff();
   void keepOffline();
   // Without keys every code would be amber: a door that has no good ones fetches them before it looks.
@@ -478,6 +480,40 @@ form("readings").addEventListener("submit", (event) => {
 
 const wedge = new Wedge((text) => onRead(text, SAME_TYPED_MS));
 const guard = new FieldGuard(wedge);
+const sink = /** @type {HTMLInputElement} */ (find("[data-sink]"));
+const committed = new CommittedText({ wedge, guard, sink });
+/** @typedef {import("../door/field_guard.js").Field} Field */
+/** @param {EventTarget | null} target @returns {Field | null} what takes text, if it does */
+const fieldOf = (target) => (target instanceof HTMLElement && target.matches("input:not([type=radio], [type=checkbox]), textarea, select") ? /** @type {Field} */ (target) : null);
+
+/** Where an input method may be what types, text needs a field: the door's own takes the focus that nothing else has. */
+const takesText = matchMedia("(any-pointer: coarse)").matches;
+/** @param {boolean} [touched] whether a finger has just pressed something, which keeps the focus that it needs no more */
+function waitForText(touched = false) {
+  if (!takesText || !door || document.documentElement.dataset.shown !== "door") return;
+  const { activeElement: active, body } = document;
+  const free = active === null || active === body || (touched && fieldOf(active) === null);
+  if (free) sink.focus({ preventScroll: true });
+}
+document.addEventListener("focusout", () => setTimeout(waitForText));
+document.addEventListener("pointerup", ({ pointerType }) => setTimeout(() => waitForText(pointerType !== "mouse")));
+
+document.addEventListener("beforeinput", (event) => {
+  const field = fieldOf(event.target);
+  if (!door || !field) return;
+  const text = committedText(event, event.dataTransfer?.getData("text/plain"));
+  if (text !== "" && committed.take(field, text, event.timeStamp)) event.preventDefault();
+}, { capture: true });
+document.addEventListener("compositionstart", (event) => {
+  const field = fieldOf(event.target);
+  if (field) committed.begin(field);
+}, { capture: true });
+document.addEventListener("compositionend", (event) => {
+  const field = fieldOf(event.target);
+  if (door && field) committed.end(field, event.data, event.timeStamp);
+  sink.value = "";
+}, { capture: true });
+
 // Before anything on the page hears of a key: a scanner types wherever the focus happens to be.
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -488,10 +524,11 @@ document.addEventListener("keydown", (event) => {
   }
   const isShortcut = (event.ctrlKey || event.altKey) && !event.getModifierState("AltGraph");
   if (event.metaKey || isShortcut) return;
-  const isField = target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
-  const pressesIt = event.code === "Space" && !wedge.holdsCode() && target.matches("button, a, input, summary");
+  const field = target === sink ? null : fieldOf(target);
+  const pressesIt = event.code === "Space" && target !== sink && !wedge.holdsCode() && target.matches("button, a, input, summary");
   if (pressesIt) return;
-  const taken = isField ? guard.press(/** @type {import("../door/field_guard.js").Field} */ (target), event, event.timeStamp) : wedge.press(event, event.timeStamp);
+  committed.pressed(event);
+  const taken = field ? guard.press(field, event, event.timeStamp) : wedge.press(event, event.timeStamp);
   if (!taken) return;
   event.preventDefault();
 }, { capture: true });

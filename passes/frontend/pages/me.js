@@ -4,10 +4,11 @@ import { equal } from "../core/bytes.js";
 import { toRate } from "../core/reminders.js";
 import { makeSecret, personalText, readPersonalText } from "../core/secret.js";
 import { SHARES_NEEDED, joinShares, readShare, splitSecret } from "../core/shares.js";
-import { askToKeepStorage } from "../stores/durable.js";
+import { adopt } from "../stores/adopt.js";
 import { openVisitorStore } from "../stores/visitor.js";
-import { copyOf, fill, fillPart, find, onActions, ownPath, pageData, showState, when, word, words } from "../ui/page.js";
+import { copyOf, fill, fillPart, find, formatTime, onActions, ownPath, pageData, showState, when, word, words } from "../ui/page.js";
 import { calledOn } from "../ui/people.js";
+import { shownName } from "../ui/place_name.js";
 import { drawQr, qrImage } from "../ui/qr.js";
 import { Scanner } from "../ui/scanner.js";
 
@@ -25,20 +26,6 @@ let parts = [];
 /** A secret that came with the address and belongs to nobody here yet. @type {Uint8Array<ArrayBuffer> | null} */
 let arrived = null;
 
-/** @param {Uint8Array<ArrayBuffer>} secret @param {boolean} restored whether a copy is kept elsewhere @param {string} [label] @returns {Promise<Person>} */
-async function adopt(secret, restored, label = "") {
-  const people = await store.people();
-  const known = people.find((person) => equal(person.secret, secret));
-  const since = Date.now();
-  const fresh = { id: crypto.randomUUID(), label, since, secret, kept: restored, registered: false, ...(restored ? { restoredAt: since } : {}) };
-  const person = known ?? fresh;
-  await store.savePerson(person);
-  await store.choose(person.id);
-  // Storage that the browser may clear when space runs short would lose the only key.
-  askToKeepStorage();
-  return person;
-}
-
 async function showHome() {
   scanner.stop();
   const [person, people] = await Promise.all([store.current(), store.people()]);
@@ -55,6 +42,9 @@ async function showHome() {
   when("to-rate", unrated > 0);
   when("leave", leaveAt !== null && leaveAt <= now);
   when("unkept", !person.kept);
+  const inside = passes.find(({ credential, inAt, outAt, epoch }) => credential !== null && inAt !== undefined && outAt === undefined && now < epoch.end);
+  when("inside", inside !== undefined);
+  if (inside) fill("inside", words("inside", { place: shownName(inside.venue), time: formatTime(inside.inAt ?? 0, { hour: "numeric", minute: "2-digit" }) }));
   listPeople(people, person);
   return showState("home", { focus: document.documentElement.dataset.shown !== "loading" });
 }
@@ -78,6 +68,11 @@ async function showKeep() {
   const text = personalText(origin, person.secret);
   drawQr(/** @type {HTMLCanvasElement} */ (find('[data-qr="personal"]')), text, "paper");
   /** @type {HTMLAnchorElement} */ (find('[data-save="personal"]')).href = qrImage(text, "paper");
+  drawQr(/** @type {HTMLCanvasElement} */ (find('[data-qr="sheet"]')), text, "paper");
+  fill("key-text", text.slice(text.indexOf("#") + 1));
+  fill("key-label", calledOn(person, await store.people()));
+  fill("key-address", `${origin}/me`);
+  fill("key-date", formatTime(Date.now() / 1000, { dateStyle: "long" }));
   return showState("keep");
 }
 
@@ -101,7 +96,7 @@ async function takeText(text) {
   const part = readShare(text);
   const secret = readPersonalText(text) ?? (part && (await joinParts(part)));
   if (secret) {
-    await adopt(secret, true);
+    await adopt(store, secret, { restored: true });
     await goOn();
     return "";
   }
@@ -145,7 +140,7 @@ async function openFragment(fragment) {
   if (!secret) return false;
   const people = await store.people();
   if (people.length === 0 || people.some((person) => equal(person.secret, secret))) {
-    await adopt(secret, true);
+    await adopt(store, secret, { restored: true });
     return false;
   }
   arrived = secret;
@@ -156,7 +151,7 @@ async function openFragment(fragment) {
 onActions({
   reload: () => location.reload(),
   make: async () => {
-    await adopt(makeSecret(), false);
+    await adopt(store, makeSecret(), { restored: false });
     await showKeep();
   },
   keep: showKeep,
@@ -168,7 +163,7 @@ onActions({
   picture: () => find("[data-picture]").click(),
   home: showHome,
   add: async () => {
-    if (arrived) await adopt(arrived, true);
+    if (arrived) await adopt(store, arrived, { restored: true });
     arrived = null;
     await showHome();
   },
@@ -210,7 +205,7 @@ find('[data-form="kept"]').addEventListener("submit", async (event) => {
 find('[data-form="person"]').addEventListener("submit", async (event) => {
   event.preventDefault();
   const field = /** @type {HTMLInputElement} */ (find("#label"));
-  await adopt(makeSecret(), false, field.value.trim());
+  await adopt(store, makeSecret(), { restored: false, label: field.value.trim() });
   field.value = "";
   await showKeep();
 });

@@ -8,6 +8,7 @@ import { calendarFile } from "../core/reminders.js";
 import { deriveKeys } from "../core/secret.js";
 import { fingerprintOf } from "../core/ticket_keys.js";
 import { openVisitorStore } from "../stores/visitor.js";
+import { mayNotify, tellAt } from "../ui/notify.js";
 import { saveFile } from "../ui/download.js";
 import { fill, find, formatTime, onActions, showState, when, word, words } from "../ui/page.js";
 import { calledOn } from "../ui/people.js";
@@ -60,6 +61,13 @@ async function choose({ kept, credential, holder }) {
   fill("until", formatTime(kept.epoch.end, { ...time, weekday: "short" }));
   fill("label", calledOn(holder, people));
   when("labelled", holder.label !== "" || people.length > 1);
+  when("unkept", !holder.kept);
+  fill("made", kept.drawnAt ? formatTime(kept.drawnAt, { ...time, weekday: "short" }) : "");
+  when("made", kept.drawnAt !== undefined);
+  drawQr(canvas("sheet"), credential, "paper");
+  find("[data-origin]").textContent = location.origin;
+  when("sheet", true);
+  showStay(kept);
   showName(kept.named);
   when("fingerprint", false);
   showState("shown");
@@ -69,6 +77,43 @@ async function choose({ kept, credential, holder }) {
   if (shown?.kept !== kept || fingerprint === null) return;
   fill("fingerprint", fingerprint);
   when("fingerprint", true);
+}
+
+/** Whether the holder is in, as noted here: a door tells its light to nobody. @param {KeptPass} kept */
+function showStay({ inAt, outAt, epochStart }) {
+  const time = (/** @type {number} */ atS) => formatTime(atS, { hour: "numeric", minute: "2-digit" });
+  const inside = inAt !== undefined && outAt === undefined;
+  when("not-in", !inside && nowS() >= epochStart);
+  when("in", inside);
+  when("left", outAt !== undefined);
+  fill("in-since", inside ? words("in-since", { time: time(inAt) }) : "");
+  fill("left-at", outAt === undefined ? "" : words("left-at", { time: time(outAt) }));
+}
+
+/** @param {KeptPass} kept @param {Partial<KeptPass>} change */
+async function keepShown(kept, change) {
+  if (!shown) return;
+  shown.kept = { ...kept, ...change };
+  await store.savePass(shown.kept);
+  showStay(shown.kept);
+}
+
+/** Takes the code off this device, and tells doors to decline it. Copies on paper stop working only by that. */
+async function cancelPass() {
+  if (!shown) return;
+  const { kept, book } = shown;
+  const told = await request("POST", "/api/v1/passes/revoke", { body: { owners: [toBase64Url(book.owner)] } }).then(
+    ({ status }) => status === 204,
+    (error) => {
+      if (!(error instanceof Unreachable)) throw error;
+      return false;
+    },
+  );
+  if (!told) return fill("cancel-note", word("cancel-offline"));
+  await store.savePass({ ...kept, credential: null, withdrawn: "cancelled" });
+  shown = null;
+  when("sheet", false);
+  showState("cancelled");
 }
 
 /** @param {string | undefined} name that the place sees */
@@ -128,6 +173,8 @@ async function remind(hours) {
   await store.saveLeaveAt(shown.holder.id, atS);
   saveFile("crowdtrace-reminder.ics", calendarFile({ title: word("reminder-title"), text: word("reminder-text"), atS, uid: crypto.randomUUID() }), "text/calendar");
   fill("reminder", words("reminder-set", { time: formatTime(atS, { hour: "numeric", minute: "2-digit" }) }));
+  // Asked for, never waited for: the calendar file is there, whatever becomes of the question.
+  tellAt(atS, word("reminder-title"), word("reminder-text"), { ask: true });
 }
 
 /** Who has no pass sees whether others on this device have one. */
@@ -168,9 +215,14 @@ function tick() {
 }
 
 /** @param {GoodPass} entry @returns {string} */
-function called({ kept, holder }) {
+function called(entry) {
+  const { kept, holder } = entry;
   const pass = `${shownName(kept.venue)}, ${formatTime(kept.epoch.start + 12 * 3600, { weekday: "long" })}`;
-  return people.length > 1 ? `${calledOn(holder, people)}: ${pass}` : pass;
+  // Earlier versions gave a second pass for one place and day: the place's passes are numbered as they came.
+  const same = good.filter((other) => other.holder.id === holder.id && other.kept.venue.id === kept.venue.id && other.kept.epochStart === kept.epochStart);
+  const number = same.sort((a, b) => (a.kept.drawnAt ?? 0) - (b.kept.drawnAt ?? 0) || a.kept.index - b.kept.index).indexOf(entry) + 1;
+  const numbered = same.length > 1 ? words("numbered", { pass, number }) : pass;
+  return people.length > 1 ? `${calledOn(holder, people)}: ${numbered}` : numbered;
 }
 
 function listChoices() {
@@ -207,6 +259,25 @@ onActions({
   remind: (button) => remind(Number(button.dataset.hours)),
   "hide-name": () => tellName("DELETE"),
   shown: () => showState("shown"),
+  in: async () => {
+    if (!shown) return;
+    const { outAt: _before, ...kept } = shown.kept;
+    await keepShown(kept, { inAt: Math.floor(nowS()) });
+  },
+  out: async () => {
+    if (!shown) return;
+    await keepShown(shown.kept, { outAt: Math.floor(nowS()) });
+    await store.saveLeaveAt(shown.holder.id, null);
+  },
+  exit: async () => {
+    find("[data-boarding]").scrollIntoView({ block: "start" });
+    await keepAwake();
+  },
+  "ask-cancel": () => {
+    fill("cancel-note", "");
+    showState("cancel");
+  },
+  cancel: cancelPass,
   other: (button) => showPass(Number(button.dataset.at)),
   print: () => globalThis.print(),
 });
@@ -228,6 +299,9 @@ else {
   const others = await Promise.all(people.filter(({ id }) => id !== current.id).map(goodPasses));
   good = [...mine, ...others.flat()];
   when("can-tag", "NDEFReader" in globalThis);
+  when("can-notify", mayNotify());
+  const leaveAt = await store.leaveAt(current.id);
+  if (leaveAt !== null) tellAt(leaveAt, word("reminder-title"), word("reminder-text"), { ask: false });
   listChoices();
   find("[data-choice]").addEventListener("change", (event) => void showPass(Number(/** @type {HTMLSelectElement} */ (event.target).value)));
   setInterval(tick, 1000);

@@ -40,6 +40,16 @@ export class SheetStore extends VisitorStore {
   }
 
   /** @override */
+  async passes() {
+    return [];
+  }
+
+  /** @override A sheet that was printed is with its owner. */
+  async withdrawPasses() {
+    // nothing lies here
+  }
+
+  /** @override */
   async draft() {
     return this.begun;
   }

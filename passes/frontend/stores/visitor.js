@@ -28,6 +28,11 @@
  * @property {Epoch} epoch
  * @property {{id: string, name: string, verified?: boolean}} venue
  * @property {string | null} credential the `GO1:` text; null for a refusal, which uses up its index
+ * @property {number} [drawnAt] when it came, Unix seconds
+ * @property {"answers" | "cancelled"} [withdrawn] why it shows no code any more: the holder said yes to a question after
+ *   it was drawn, or cancelled it
+ * @property {number} [inAt]  when the holder noted that the door let them in, Unix seconds
+ * @property {number} [outAt] when the holder noted that they left
  * @property {Uint8Array<ArrayBuffer>} [passKey] `K_pass` of the secret that drew it, once the person has another secret
  * @property {{masks: number, distancing: number}} [rated] what the holder said of the place
  * @property {string} [named] the name that the place sees
@@ -54,9 +59,13 @@
  * @property {Partial<Answers>} answers
  * @property {number} surveySeconds time spent on the questions so far
  * @property {string | null} invitation
+ * @property {boolean} [unspent] the server said that it wrote nothing and spent no ticket, because of the invitation
+ *
+ * @typedef {{id: string, name: string, verified?: boolean}} Place as a pass and a list of favourites keep it
  */
 import { openDB } from "idb";
 import { coin, toss } from "../core/asked.js";
+import { VISIT_RETENTION_S } from "../core/epoch.js";
 import { mayDraw, openPage } from "../core/openings.js";
 
 const NAME = "crowdtrace";
@@ -79,7 +88,9 @@ export async function openVisitorStore() {
     // Another tab wants a newer form of the store: give way, a reload opens it again.
     blocking: (_current, _blocked, event) => /** @type {IDBDatabase} */ (event.target).close(),
   });
-  return new VisitorStore(database);
+  const store = new VisitorStore(database);
+  await store.dropOld(Date.now() / 1000);
+  return store;
 }
 
 export class VisitorStore {
@@ -142,6 +153,49 @@ export class VisitorStore {
     const taken = await work.store.getKey([place.person, place.epochStart, place.index]);
     if (taken === undefined) await work.store.put({ ...place, credential: null });
     await work.done;
+  }
+
+  /**
+   * Withdraws what a person holds for one place and day. The code goes, so that no page can show it again; the place of
+   * the book stays used, and the visit can still be rated and erased. Nothing is sent: the request would say that who
+   * just answered is who had this pass.
+   *
+   * @param {{person: string, venue: string, epochStart: number}} of
+   */
+  async withdrawPasses({ person, venue, epochStart }) {
+    const work = this.database.transaction("passes", "readwrite");
+    /** @type {KeptPass[]} */
+    const day = await work.store.getAll(IDBKeyRange.bound([person, epochStart], [person, epochStart, []]));
+    for (const pass of day) {
+      if (pass.venue.id === venue && pass.credential !== null) await work.store.put({ ...pass, credential: null, withdrawn: "answers" });
+    }
+    await work.done;
+  }
+
+  /** @param {number} nowS what the server has deleted by then goes from the device too: passes, and answers of days that ended */
+  async dropOld(nowS) {
+    const work = this.database.transaction(["passes", "drafts"], "readwrite");
+    const [passes, drafts] = [work.objectStore("passes"), work.objectStore("drafts")];
+    /** @type {KeptPass[]} */
+    const kept = await passes.getAll();
+    for (const { person, epochStart, index, epoch } of kept) if (epoch.end + VISIT_RETENTION_S <= nowS) await passes.delete([person, epochStart, index]);
+    /** @type {Draft[]} */
+    const begun = await drafts.getAll();
+    for (const { person, venue, epoch } of begun) if (epoch && epoch.end <= nowS) await drafts.delete([person, venue]);
+    await work.done;
+  }
+
+  /** @param {string} person @returns {Promise<Place[]>} the place added last stands first */
+  async favourites(person) {
+    return (await this.database.get("settings", `favourites ${person}`)) ?? [];
+  }
+
+  /** @param {string} person @param {Place} place added, or taken away where it is there */
+  async toggleFavourite(person, place) {
+    return this.change(`favourites ${person}`, (/** @type {Place[] | undefined} */ before = []) => {
+      const others = before.filter(({ id }) => id !== place.id);
+      return others.length < before.length ? others : [place, ...others];
+    });
   }
 
   /** @param {string} person @param {string} venue @returns {Promise<Draft | null>} */
@@ -357,7 +411,7 @@ export class VisitorStore {
     await work.objectStore("people").delete(person);
     for (const name of /** @type {const} */ (["passes", "drafts", "tickets"])) await work.objectStore(name).delete(IDBKeyRange.bound([person], [person, []]));
     const settings = work.objectStore("settings");
-    for (const name of ["profile", "mask", "leave", "asked"]) await settings.delete(`${name} ${person}`);
+    for (const name of ["profile", "mask", "leave", "asked", "favourites"]) await settings.delete(`${name} ${person}`);
     if ((await settings.get("person")) === person) await settings.delete("person");
     /** @type {Receipt[]} */
     const receipts = (await settings.get("receipts")) ?? [];

@@ -1,7 +1,8 @@
 /** Four questions, one a page, then a pass or kind advice. Each step is kept, so a reload loses nothing where the store lasts. */
 import { Unreachable } from "../core/api.js";
-import { checkIn } from "../core/check_in.js";
+import { checkIn, passFor } from "../core/check_in.js";
 import { CHECK_IN_OPENS_BEFORE_S } from "../core/epoch.js";
+import { invitationIn, isInvitation } from "../core/invitation.js";
 import { fill, find, formatTime, onActions, pageData, showState, when, word } from "./page.js";
 import { calledOn } from "./people.js";
 
@@ -14,6 +15,8 @@ import { calledOn } from "./people.js";
 /** @type {{id: string, name: string, verified: boolean}} */
 const venue = pageData("venue");
 const QUESTIONS = Array.from(document.querySelectorAll("[data-question]"), (section) => /** @type {Question} */ (/** @type {HTMLElement} */ (section).dataset.question));
+/** Days that need an invitation. @type {string[]} */
+const BY_INVITATION = pageData("by-invitation");
 /** A page left open overnight still lists yesterday, whose check-in closed when today started. */
 const open = () => {
   const now = Date.now() / 1000;
@@ -48,7 +51,7 @@ async function burn() {
   const { epoch, index } = draft;
   if (epoch === null || index === null) return;
   await store.burnPlace({ person: person.id, epochStart: epoch.start, index, epoch, venue });
-  draft = { ...draft, index: null };
+  draft = { ...draft, index: null, unspent: false };
 }
 
 /** @param {string} step a day or a question, or `send` */
@@ -57,6 +60,8 @@ function show(step) {
   if (step === "send") return void send();
   showState(step === "day" ? "day" : `question-${step}`);
   if (step === "day") return listDays();
+  fill("day", draft.epoch ? dayName(draft.epoch) : "");
+  void tellOfPasses();
   for (const button of document.querySelectorAll(`[data-question="${step}"] [data-do="answer"]`)) {
     const { value } = /** @type {HTMLElement} */ (button).dataset;
     const given = draft.answers[/** @type {Question} */ (step)];
@@ -76,22 +81,60 @@ function nextStep() {
   return QUESTIONS.find((question) => draft.answers[question] === undefined) ?? "send";
 }
 
-function listDays() {
+/** @param {Epoch} epoch @returns {string} */
+function dayName(epoch) {
   const now = Date.now() / 1000;
+  const day = formatTime(epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "short" });
+  if (now < epoch.start) return `${word("tomorrow")}, ${day}`;
+  return isToday(epoch) ? `${word("today")}, ${day}` : day;
+}
+
+/** @param {Epoch} epoch @returns {boolean} */
+function isToday({ start }) {
+  const now = Date.now() / 1000;
+  return start <= now && now < start + 24 * 3600;
+}
+
+/** What lies here for this place and day: a good pass, and whether a yes has withdrawn one. */
+async function tellOfPasses() {
+  if (!draft.epoch) return;
+  const of = { venue: venue.id, epochStart: draft.epoch.start };
+  const passes = await store.passes(person.id);
+  when("has-pass", passFor(passes, of) !== undefined);
+  when("withdrew", passes.some((pass) => pass.withdrawn === "answers" && pass.venue.id === of.venue && pass.epochStart === of.epochStart));
+}
+
+/** @param {Draft} begun @returns {Epoch | null} today, where nothing else has to be said first: who goes, and by which invitation */
+function usualDay(begun) {
+  const today = open().find(isToday);
+  return today && (begun.invitation !== null || !BY_INVITATION.includes(today.date)) ? today : null;
+}
+
+function listDays() {
   const buttons = open().map((epoch) => {
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.do = "day";
     button.dataset.date = epoch.date;
-    const day = formatTime(epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "short" });
-    button.textContent = now < epoch.start ? `${word("tomorrow")}, ${day}` : now < epoch.start + 24 * 3600 ? `${word("today")}, ${day}` : day;
+    button.textContent = dayName(epoch);
     return button;
   });
   find("[data-days]").replaceChildren(...buttons);
   const field = /** @type {HTMLInputElement} */ (find("#invitation"));
-  if (!draft.invitation) return;
-  field.value = draft.invitation;
+  field.value = draft.invitation ?? "";
+  showCode(true);
+  const needed = open().some(({ date }) => BY_INVITATION.includes(date));
+  /** @type {HTMLDetailsElement} */ (field.closest("details")).open = needed || field.value !== "";
+}
+
+/** @param {boolean} good whether the invitation code can be one */
+function showCode(good) {
+  const field = /** @type {HTMLInputElement} */ (find("#invitation"));
+  when("bad-code", !good);
+  if (good) return field.removeAttribute("aria-invalid");
+  field.setAttribute("aria-invalid", "true");
   /** @type {HTMLDetailsElement} */ (field.closest("details")).open = true;
+  field.focus();
 }
 
 /** A family checks in one after the other: whoever is chosen is the one whose pages are shown. */
@@ -125,7 +168,11 @@ async function send() {
     await finish(await checkIn({ store, person, draft, epoch, venue }));
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
+    // It may have gone out: from now on its place of the book belongs to these words.
+    draft = (await store.draft(person.id, venue.id)) ?? draft;
     showOffline(false);
+  } finally {
+    await tellOfPasses();
   }
 }
 
@@ -138,11 +185,11 @@ function showOffline(firstUse) {
 /** @param {import("../core/check_in.js").Outcome} outcome */
 async function finish(outcome) {
   if (outcome.kind === "go") return showPass(outcome.pass);
-  if (outcome.kind === "no") {
+  if ("advice" in outcome) {
     const items = outcome.advice.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text }));
-    find("[data-advice]").replaceChildren(...items);
-    return showState("no");
+    find(`[data-state="${outcome.kind.replace("_", "-")}"] [data-advice]`).replaceChildren(...items);
   }
+  if (outcome.kind === "no") return showState("no");
   draft = (await store.draft(person.id, venue.id)) ?? draft;
   if (outcome.kind === "no_tickets") return showOffline(true);
   showState(outcome.kind.replace("_", "-"));
@@ -154,8 +201,11 @@ onActions({
   reload: () => location.reload(),
   day: async (button) => {
     const epoch = open().find((candidate) => candidate.date === button.dataset.date) ?? null;
-    const invitation = /** @type {HTMLInputElement} */ (find("#invitation")).value.trim() || draft.invitation;
-    if (epoch?.date !== draft.epoch?.date || invitation !== draft.invitation) await burn();
+    const typed = /** @type {HTMLInputElement} */ (find("#invitation")).value.trim();
+    const invitation = typed ? invitationIn(typed) : null;
+    if (invitation !== null && !isInvitation(invitation)) return showCode(false);
+    // With a code that the server did not take, nothing was written: the same ticket goes out with the right one.
+    if (epoch?.date !== draft.epoch?.date || (invitation !== draft.invitation && !draft.unspent)) await burn();
     await keep({ epoch, invitation });
     go(nextStep());
   },
@@ -178,6 +228,7 @@ onActions({
     await keep({ ...(await emptyDraft()), epoch, invitation });
     go(nextStep());
   },
+  days: () => go("day"),
   "other-day": async () => {
     await burn();
     await keep({ epoch: null });
@@ -185,7 +236,7 @@ onActions({
   },
 });
 
-globalThis.addEventListener("popstate", (event) => show(event.state?.step ?? "day"));
+globalThis.addEventListener("popstate", (event) => show(event.state?.step ?? (draft.epoch ? QUESTIONS[0] : "day")));
 
 /**
  * @param {object} parts
@@ -200,6 +251,12 @@ export async function ask(parts) {
   draft.invitation ??= await store.invitation(venue.id);
   await listPeople();
   if (open().length === 0) return showState("closed");
+  if (draft.epoch && !open().some(({ date }) => date === draft.epoch?.date)) {
+    await burn(); // answers of a day whose check-in has closed
+    draft = await emptyDraft();
+  }
+  // A family says first who goes, and a place's device says first what a sheet of paper is.
+  if (!draft.epoch && !person.once && (await store.people()).length === 1) draft.epoch = usualDay(draft);
   const step = nextStep();
   history.replaceState({ step: step === "send" ? QUESTIONS.at(-1) : step }, "");
   show(step);

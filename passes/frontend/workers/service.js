@@ -1,12 +1,13 @@
 /**
- * The offline copy of the app. The server puts two lines in front: `VERSION`, and the files and pages to keep.
+ * The offline copy of the app. The server puts a line in front: the version, and the files and pages to keep.
  *
- * Pages come from the network and, where it fails or is slow, from the copy. Built files have addresses of
+ * Kept pages come from the network and, where it fails or is slow, from the copy. In place of any other page that the
+ * network fails to bring comes one of ours that says so. Built files have addresses of
  * their content; the door's large ones are kept when a door asks for them. Answers of the API are never kept: passes and secrets lie in the page's own storage.
  */
 
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-/** @type {{version: string, files: string[], later: string[], pages: string[]}} */
+/** @type {{version: string, files: string[], later: string[], pages: string[], fallback: string, language: string}} */
 const offline = Reflect.get(self, "OFFLINE");
 const CACHE = `crowdtrace-${offline.version}`;
 /** A page that takes longer comes from the copy. */
@@ -52,8 +53,27 @@ scope.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== scope.location.origin) return;
   const address = url.pathname + url.search;
   if (offline.files.includes(address) || offline.later.includes(address)) event.respondWith(fromCopy(request));
-  else if (request.mode === "navigate" && isKeptPage(url.pathname)) event.respondWith(pageOrCopy(request, url.pathname));
+  else if (request.mode !== "navigate") return;
+  else if (isKeptPage(url.pathname)) event.respondWith(pageOrCopy(request, url.pathname));
+  else {
+    const page = fetch(request);
+    event.respondWith(page.catch(noConnection));
+    // Pages of the copy speak the language that was chosen last.
+    if (url.pathname === offline.language) event.waitUntil(page.then(renewPages).catch(() => undefined));
+  }
 });
+
+/** @param {unknown} error of the network @returns {Promise<Response>} a page of ours that says so, and what works without */
+async function noConnection(error) {
+  const words = await (await caches.open(CACHE)).match(offline.fallback);
+  if (words) return words;
+  throw error;
+}
+
+async function renewPages() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(offline.pages.map((path) => new Request(path, { cache: "reload" })));
+}
 
 /** @param {string} path @returns {boolean} */
 function isKeptPage(path) {
@@ -79,7 +99,7 @@ async function pageOrCopy(request, path) {
     if (response.ok && !response.redirected) await cache.put(path, response.clone());
     return response;
   })();
-  if (!copy) return fresh;
+  if (!copy) return fresh.catch(noConnection);
   /** @type {Promise<Response>} */
   const late = new Promise((resolve) => setTimeout(() => resolve(copy), PATIENCE_MS));
   return Promise.race([fresh.then((response) => (response.status >= 500 ? copy : response), () => copy), late]);

@@ -30,6 +30,7 @@ def _check_in(scene: Scene) -> str:
 CASES: Final[dict[str, Case | NoPage]] = {
     "page-me": Case(at("page-me")),
     "page-pass": Case(at("page-pass")),
+    "page-visits": Case(at("page-visits")),
     "page-kiosk": Case(at("page-kiosk"), budget_bytes=KIOSK_BYTES),
     "page-kiosk-manifest": NoPage("a web app manifest"),
     "page-venues": Case(_venues),

@@ -13,6 +13,7 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-doc-file": NoPage("a picture"),
     "page-privacy": Case(at("page-privacy")),
     "page-plain": Case(at("page-plain")),
+    "page-offline": Case(at("page-offline")),
     "page-language": NoPage("a redirect"),
     "page-authority": NoPage("a certificate"),
     "page-manifest": NoPage("a web app manifest"),

@@ -1,7 +1,8 @@
 /** Search and scouting card: the profile that lies on the device, and the poster's code. The rest works without this. */
 import { readPlaceText } from "../../../../passes/frontend/core/places.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
-import { fill, find, onActions, when, word } from "../../../../passes/frontend/ui/page.js";
+import { copyOf, fill, fillPart, find, onActions, pageData, when, word } from "../../../../passes/frontend/ui/page.js";
+import { shownName } from "../../../../passes/frontend/ui/place_name.js";
 import { Scanner } from "../../../../passes/frontend/ui/scanner.js";
 
 /** Parts of the page that speak of a profile. */
@@ -69,3 +70,41 @@ if (store && person) {
   });
   if (!new URLSearchParams(location.search).has("profile")) await show(await store.profile(person.id)).catch(() => undefined);
 }
+
+/** Of the places of the last visits, so many are offered. */
+const MOST_RECENT = 5;
+
+/** @typedef {import("../../../../passes/frontend/stores/visitor.js").Place} Place */
+
+/** On the list: where the holder likes to go, then where they went, one press from check-in. @param {string} id of the person */
+async function listMine(id) {
+  if (!store || !document.querySelector("[data-mine]")) return;
+  const [liked, passes] = await Promise.all([store.favourites(id), store.passes(id)]);
+  const went = passes.filter(({ credential, withdrawn }) => credential !== null || withdrawn).map(({ venue }) => venue);
+  const recent = new Map(went.filter((place) => !liked.some((other) => other.id === place.id)).map((place) => [place.id, place]));
+  const places = [...liked, ...[...recent.values()].slice(0, MOST_RECENT)];
+  find("[data-mine]").replaceChildren(...places.map(rowOf));
+  when("mine", places.length > 0);
+}
+
+/** @param {Place} place @returns {HTMLElement} */
+function rowOf(place) {
+  const row = copyOf("[data-row=mine]");
+  fillPart(row, "place", shownName(place));
+  /** @type {HTMLAnchorElement} */ (row.querySelector("a")).href = `/check-in/${place.id}`;
+  return row;
+}
+
+/** On a card: the star. @param {string} id of the person */
+async function showStar(id) {
+  const star = document.querySelector("[data-do=favourite]");
+  if (!store || !star) return;
+  /** @type {Place} */
+  const place = pageData("place");
+  const show = (/** @type {Place[]} */ liked) => star.setAttribute("aria-pressed", String(liked.some((other) => other.id === place.id)));
+  show(await store.favourites(id));
+  onActions({ favourite: async () => show((await store?.toggleFavourite(id, place)) ?? []) });
+  when("can-like", true);
+}
+
+if (person) await Promise.all([listMine(person.id), showStar(person.id)]);

@@ -127,7 +127,7 @@ function timeOf(visit) {
 /** @param {Visit} visit @returns {KeptPass | undefined} the pass of this device that it was made with */
 function passOf(visit) {
   const at = seconds(visit.arrived);
-  return kept.find((pass) => pass.venue.id === visit.venue && pass.credential !== null && pass.epoch.start <= at && at < pass.epoch.end);
+  return kept.find((pass) => pass.venue.id === visit.venue && (pass.credential !== null || pass.withdrawn !== undefined) && pass.epoch.start <= at && at < pass.epoch.end);
 }
 
 /** @param {Visit[]} visits the dearest first */
