@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("venues", places_views.venues, name="page-venues"),
     path("venues/<slug:venue>", places_views.venue, name="page-venue"),
     path("shield", visitor.shield, name="page-shield"),
+    path("shield/example", visitor.example, name="page-example"),
     path("my-data", visitor.my_data, name="page-my-data"),
     path("docs", document_views.docs, name="page-docs"),
     path("docs/files/<path:name>", document_views.doc_file, name="page-doc-file"),

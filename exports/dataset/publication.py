@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from exports import conf
 from exports.dataset.descriptors import Publication
+from exports.models import ServedDay
 
 LICENCE_FILE: Final = "open-data-and-algorithms-1.0.md"
 LICENCE_NAME: Final = "crowdtrace-open-data-and-algorithms-1.0"
@@ -32,8 +33,8 @@ class Problem(TypedDict):
 
 
 def is_demonstration() -> bool:
-    """Return whether this copy is a demonstration, which releases the past of a simulated town."""
-    return bool(settings.EMBEDDED)
+    """Return whether people of a simulated town are in the data: in a demonstration, and wherever one was simulated."""
+    return bool(settings.EMBEDDED) or ServedDay.objects.filter(simulated=True).exists()
 
 
 def title() -> str:

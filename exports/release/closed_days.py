@@ -9,7 +9,7 @@ which is searched before a new draw (`draw_log`), so that a ledger restored from
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -68,9 +68,13 @@ def closed_until(now: dt.datetime) -> dt.date:
     return now.astimezone(deployment_zone()).date() - conf.LATENESS
 
 
-def mark_served(*, days: set[dt.date]) -> None:
-    """Record that the deployment was open on these days."""
-    ServedDay.objects.bulk_create([ServedDay(day=day) for day in sorted(days)], ignore_conflicts=True)
+def mark_served(*, days: set[dt.date], simulated: bool = False) -> None:
+    """Record that the deployment was open on these days. A day with simulated people in it stays one."""
+    ServedDay.objects.bulk_create(
+        [ServedDay(day=day, simulated=simulated) for day in sorted(days)], ignore_conflicts=True
+    )
+    if simulated:
+        ServedDay.objects.filter(day__in=days).update(simulated=True)
 
 
 def waiting_days(*, now: dt.datetime) -> list[dt.date]:
@@ -143,6 +147,12 @@ def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date |
     if day is not None:
         _try_to_release(day, now)
     return day
+
+
+def release_days(*, days: Sequence[dt.date], now: dt.datetime) -> None:
+    """Release days whose draws the lake holds already, in their order; a failure is logged and left to the night."""
+    for day in days:
+        _try_to_release(day, now)
 
 
 def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:
@@ -325,6 +335,9 @@ def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, befor
     ended = pools.publish_pools(release=release)
     # A release adopted from the lake keeps the pools that it published: they are not computed a second time.
     release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": release.manifest.get("pools", ended)}
+    release.manifest["simulated"] = ServedDay.objects.filter(
+        day__range=(release.first_day, release.day), simulated=True
+    ).exists()
     signals = signals_of(drawn, states_by_zip3())
     release.signals = stored_signals(signals)
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)

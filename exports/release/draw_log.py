@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from django.db import transaction
@@ -36,15 +36,30 @@ class DrawLogError(Exception):
 
 def keep(*, lake: Lake, release: Release) -> None:
     """Write a drawn day to the lake as the ledger has it, replacing an earlier copy."""
-    document = {
+    _write(lake, release.day, document_of(release))
+
+
+def offer(*, lake: Lake, day: dt.date, document: Mapping[str, Any]) -> None:
+    """Write a draw that was made elsewhere, as `document_of` has it, for the ledger to adopt; a copy that is there
+    stays."""
+    if not any(_current(lake, lake.storage.at(FOLDER, day.isoformat()))):
+        _write(lake, day, document)
+
+
+def document_of(release: Release) -> dict[str, Any]:
+    """Return what the lake keeps of a drawn day."""
+    return {
         "format": FORMAT,
         "drawn_at": release.drawn_at.isoformat() if release.drawn_at else None,
         "announced_at": release.announced_at.isoformat() if release.announced_at else None,
         "manifest": release.manifest,
         "drawn": base64.b64encode(bytes(release.drawn or b"")).decode("ascii"),
     }
+
+
+def _write(lake: Lake, day: dt.date, document: Mapping[str, Any]) -> None:
     body = json.dumps(document, sort_keys=True).encode()
-    lake.storage.objects().write(lake.storage.at(FOLDER, release.day.isoformat()), body)
+    lake.storage.objects().write(lake.storage.at(FOLDER, day.isoformat()), body)
 
 
 def reconcile(*, lake: Lake) -> list[dt.date]:
