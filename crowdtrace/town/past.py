@@ -43,9 +43,9 @@ class Past:
         came = marked & (rows.stay >= 0)
         outcomes = np.zeros((len(self._venues), len(OUTCOMES)), np.int64)
         hours = np.zeros((len(self._venues), HOURS), np.int64)
-        np.add.at(outcomes, (rows.venue[came], OUTCOMES.index(VISITS)), 1)
+        np.add.at(outcomes[:, OUTCOMES.index(VISITS)], rows.venue[came], 1)
         refused = marked & (rows.stay < 0)
-        np.add.at(outcomes, (rows.venue[refused], OUTCOMES.index(REFUSED)), 1)
+        np.add.at(outcomes[:, OUTCOMES.index(REFUSED)], rows.venue[refused], 1)
         np.add.at(hours, (rows.venue[came], np.minimum(rows.arrives_s[came] // 3600, HOURS - 1)), 1)
         self._days[day] = {OUTCOME: outcomes, HOUR: hours}
         monday = day - dt.timedelta(days=day.weekday())

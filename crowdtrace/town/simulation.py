@@ -37,7 +37,9 @@ from passes.codec.epochs import Epoch
 from passes.codec.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
 from passes.codec.ticket_keys import TicketClass
 from passes.services.draws import forget_ended_day
+from risk.crowd.answers import settle_answers
 from risk.crowd.parameters import parameters_at_start
+from risk.crowd.refresh import refresh_crowd
 from risk.model.kinds import Kind
 from venues.models import Organisation, Venue
 from venues.services.accounts import sign_up
@@ -105,6 +107,8 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
             rows_from=rows_from,
             secret=SECRET,
         )
+    refresh_crowd(now=now)  # makes the cards that the figures go to, and what the example visitor's shield reads
+    settle_answers(now=now)
     past.draw(now=now)
     return lived
 

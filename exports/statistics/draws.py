@@ -64,9 +64,12 @@ def last_day(period: Period, first: dt.date) -> dt.date:
 
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[Period, dt.date]]:
-    """Yield closed days and weeks with a served day and without an entry in the ledger, oldest first."""
+    """Yield closed days and weeks with a served day and without an entry in the ledger, oldest first.
+
+    Of simulated days, those that left passes: others may have come to the dataset as drawn counts alone.
+    """
     last = closed_until(now)
-    served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
+    served = set(ServedDay.objects.filter(day__lte=last, simulated=False).values_list("day", flat=True))
     served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
     mondays = {day - dt.timedelta(days=day.weekday()) for day in served}
     firsts = {Period.DAY: served, Period.WEEK: {day for day in mondays if last_day(Period.WEEK, day) <= last}}
