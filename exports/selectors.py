@@ -124,6 +124,13 @@ def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
     return chain.from_iterable(held)
 
 
+def with_rows_of(states: Iterable[str]) -> list[int]:
+    """Return primary keys of announced releases that have rows of one of these states, by their letters."""
+    wanted = set(states)
+    found = announced().values_list("pk", "daily")
+    return [pk for pk, rows in found if any(row[1] in wanted for row in rows)]
+
+
 def daily_signals(at: TablesAt, *, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, list[list[Any]]]]:
     """Return day and stored signals of each release of these days, oldest first."""
     if at.release is None:

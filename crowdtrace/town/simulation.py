@@ -116,7 +116,7 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
 def demonstration_plan(*, start: dt.date) -> TownPlan:
     """The town of a first start: some of its places never close, so that it has a crowd in every time zone."""
     return TownPlan(
-        visitors=600,
+        visitors=1500,
         venues=18,
         days=DEMONSTRATION_PAST.days + DEMONSTRATION_DAYS,
         seed=DEMONSTRATION_SEED,
@@ -237,7 +237,8 @@ class _Writer:
         self.lived = Lived()
         users = np.flatnonzero(town.people.has_app)
         chosen = stream(town.plan.seed, "sampled").permutation(users)
-        whole = max(1, users.size // FULL_CHAIN_ONE_IN)
+        # With an example visitor there is a person who goes the whole way, and one more is enough.
+        whole = max(1, users.size // FULL_CHAIN_ONE_IN) if secret is None else 1
         secrets = {} if secret is None else {example.person_of(town): secret}
         self._chain = FullChain(seed=town.plan.seed, people=set(chosen[:whole].tolist()), secrets=secrets)
         sampled = chosen[: whole + users.size // SAMPLED_ONE_IN]

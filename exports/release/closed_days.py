@@ -10,7 +10,7 @@ which is searched before a new draw (`draw_log`), so that a ledger restored from
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from django.db.models import F, Max, Q
 from common import audit
 from common.logs import kind_of
 from common.time import deployment_zone, z
+from common.version import crowdtrace_version
 from exports import conf
 from exports.announce.webhooks import queue_deliveries
 from exports.dataset.engines import lookup_rows
@@ -378,7 +379,7 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         "estimand": ESTIMAND,
         "guarantee": guarantee(epsilon=drawn.cost, budget=drawn.allowed),
         "mechanism": "discrete Laplace (OpenDP)",
-        "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
+        "code": {"crowdtrace": crowdtrace_version(), "opendp": version("opendp")},
         "chance_that_a_pass_counts": drawn.keep,
         "scaled_by": fitted.factor,
         "cutoff_days": conf.LATENESS.days,
@@ -417,10 +418,3 @@ def _refusals_cut(drawn: Drawn) -> dict[str, float]:
 def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
     """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
     return max(0, round(float(Estimates(drawn).counts[ZIP_RISK_RESULT][0].sum()) * fitted.factor))
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "source"

@@ -1,7 +1,7 @@
 """In which zone times of a place are shown: its own, or that of the browser for places of the demonstration's town.
 
-A real place keeps its own clock, since its doors do. The demonstration's town lies nowhere, so its evening should be the
-evening of whoever looks at it. The browser says its zone in a cookie, on copies with a demonstration alone.
+A real place keeps its own clock, since its doors do. The demonstration's town lies nowhere, so moments are those of the
+person who looks at it. The browser says its zone in a cookie, on copies with a demonstration alone.
 """
 
 from typing import Final
