@@ -31,7 +31,10 @@ class Rows:
     @classmethod
     def of(cls, day: TownDay, town: Town, epoch: Epoch, *, until: int) -> Self:
         """Everything of a day that happened by `until` (Unix seconds)."""
-        last = until - epoch.start
+        return cls._until(day, town, until - epoch.start)
+
+    @classmethod
+    def _until(cls, day: TownDay, town: Town, last: int) -> Self:
         stays, refused = day.stays, day.refusals
         own = np.flatnonzero(town.people.has_app[stays.person] & (stays.arrive_s < last))
         turned = np.flatnonzero(refused.arrive_s < last)
@@ -53,6 +56,11 @@ class Rows:
             distancing=np.concatenate([day.rated_distancing[own], none])[order],
             number=np.arange(person.size) - np.repeat(starts, np.diff(np.r_[starts, person.size])),
         )
+
+    @classmethod
+    def of_whole(cls, day: TownDay, town: Town) -> Self:
+        """Everything of a day that is over."""
+        return cls._until(day, town, np.iinfo(np.int64).max)
 
     def taken(self, rows: npt.NDArray[np.bool_]) -> Self:
         """Some of them."""
