@@ -26,6 +26,7 @@ from exports.benchmark.contest import (
     OPEN,
     TOWN,
     TRUTH,
+    baseline_file,
     baseline_shares,
     scores_of,
     towns_held_back,
@@ -136,8 +137,7 @@ def _truth_of(day: TownDay, date: dt.date, town: Town) -> pd.DataFrame:
 
 def _write_shared(folder: Path, budget: float) -> None:
     towns = [*towns_to_learn(folder), *towns_held_back(folder)]
-    example = [baseline_shares(town).rename("share").reset_index().assign(town=town.name) for town in towns]
-    pd.concat(example)[[TOWN, *KEYS, "share"]].to_csv(folder / OPEN / "baseline.csv", index=False)
+    baseline_file(towns).to_csv(folder / OPEN / "baseline.csv", index=False)
     pq.write_table(lookup_rows(), folder / OPEN / "zip3.parquet")
     about = {
         "simulated": True,

@@ -1,4 +1,4 @@
-"""The open release of a simulated town without a deployment around it: rows of a day are counted, drawn and fitted here.
+"""The open release of a simulated town without a deployment around it: a day is counted, drawn and fitted here.
 
 What is counted is what `exports.reads.make_rows` counts of the same passes in a database, which a test compares; the
 draw and all that follows are those of real days.

@@ -54,9 +54,7 @@ def _kernel(days: int) -> Floats:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _table(
-    signals: pd.DataFrame, geo_type: str, column: str, days: list[str], places: list[str]
-) -> dict[str, Floats]:
+def _table(signals: pd.DataFrame, geo_type: str, column: str, days: list[str], places: list[str]) -> dict[str, Floats]:
     """Return one column of each signal as (days, places); 0 where nothing was released."""
     found = signals[signals["geo_type"] == geo_type]
     return {
@@ -77,10 +75,10 @@ def _level(kernel: Floats, whole: dict[str, Floats]) -> Floats:
 
 
 def _relative(kernel: Floats, own: dict[str, Floats], errors: dict[str, Floats]) -> Floats:
-    """Return how much worse an area is than the whole on a day, as a share of the whole; within noise, about nothing."""
+    """Return how much worse an area is than the whole on a day, over the whole; within noise, about nothing."""
     checkins = np.maximum(kernel @ own["checkins"], 1.0)
-    telling = sum(kernel @ own[name] for name in TELLING)
-    noise = sum(kernel**2 @ errors[name] ** 2 for name in TELLING) / checkins**2
+    telling = np.sum([kernel @ own[name] for name in TELLING], axis=0)
+    noise = np.sum([kernel**2 @ errors[name] ** 2 for name in TELLING], axis=0) / checkins**2
     rate = telling / checkins
     mean = telling.sum(axis=1, keepdims=True) / checkins.sum(axis=1, keepdims=True)
     mean = np.where(mean > 0, mean, np.inf)  # less than nothing tells nothing

@@ -79,6 +79,12 @@ def baseline_shares(town: ContestTown) -> pd.Series:
     return baseline(town.signals, town.truth.index)
 
 
+def baseline_file(towns: list[ContestTown]) -> pd.DataFrame:
+    """Return a submission with the baseline's predictions."""
+    parts = [baseline_shares(town).rename("share").reset_index().assign(**{TOWN: town.name}) for town in towns]
+    return pd.concat(parts)[[TOWN, *KEYS, "share"]]
+
+
 def scores_of(shares: Mapping[str, pd.Series], towns: list[ContestTown]) -> dict[str, Any]:
     """Return the mean scores over towns, each town alike, of a prediction and of the baseline."""
     each = [results(shares[town.name], baseline_shares(town), town.truth) for town in towns]

@@ -8,9 +8,8 @@ visit, a proper score (Gneiting and Raftery 2007, JASA 102:359). Shares are clip
 one visit cannot decide the score.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -28,8 +27,8 @@ class BadPredictionError(ValueError):
 
 @dataclass(frozen=True)
 class Score:
-    """`rank`: Spearman's correlation over the areas of a day, in the mean of the days, 0 for a day whose predictions are
-    alike. `calibration`: of visits sorted into ten classes by prediction, the mean absolute difference between what was
+    """`rank`: Spearman's correlation over the areas of a day, in the mean of the days, 0 where predictions are alike.
+    `calibration`: of visits sorted into ten classes by prediction, the mean absolute difference between what was
     said and what was, over the mean share; 0 is best. `deviance` in nats a visit. `error`: mean absolute error of the
     share, weighted by visits."""
 
@@ -99,7 +98,7 @@ def skill(mine: Score, baseline: Score, ideal: Score) -> float:
     return (baseline.deviance - mine.deviance) / way if way > 0 else 0.0
 
 
-def results(share: pd.Series, baseline: pd.Series, truth: pd.DataFrame) -> Mapping[str, object]:
+def results(share: pd.Series, baseline: pd.Series, truth: pd.DataFrame) -> dict[str, Any]:
     """Return everything that is reported of a prediction. `main` is the score that ranks it."""
     mine, usual = score(share, truth), score(baseline, truth)
     ideal = score(truth["infectious"] / truth["visits"], truth)

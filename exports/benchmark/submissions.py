@@ -39,7 +39,8 @@ class Submission:
 
 def team_name(text: str) -> str:
     """Return the one form of a team's name; raises `RefusedError` for a name that says nothing."""
-    visible = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter)[0] != "C")
+    normal = unicodedata.normalize("NFKC", text)
+    visible = "".join(letter for letter in normal if unicodedata.category(letter)[0] != "C")
     name = " ".join(visible.split())
     if not name or len(name) > LONGEST_NAME or not any(letter.isalnum() for letter in name):
         raise RefusedError(f"A team's name has letters or digits, and {LONGEST_NAME} characters at most.")
