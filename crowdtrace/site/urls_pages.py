@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("privacy/plain", document_views.plain, name="page-plain"),
     path("data", research_views.data, name="page-data"),
     path("data/sql", research_views.sql, name="page-sql"),
+    path("data/benchmark", research_views.benchmark, name="page-benchmark"),
     path("data/map", research_views.map_of_releases, name="page-map"),
     path("beliefs", beliefs_views.what_the_model_believes, name="page-beliefs"),
     path("radar", radar_views.radar, name="page-radar"),

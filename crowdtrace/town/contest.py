@@ -23,7 +23,6 @@ from crowdtrace.town.world.streams import stream
 from crowdtrace.town.world.town import Town, TownDay
 from exports.benchmark.contest import (
     KEPT,
-    OPEN,
     TOWN,
     TRUTH,
     baseline_file,
@@ -32,7 +31,7 @@ from exports.benchmark.contest import (
     towns_held_back,
     towns_to_learn,
 )
-from exports.benchmark.leaderboard import standings, write_leaderboard
+from exports.benchmark.leaderboard import OPEN, standings, write_leaderboard
 from exports.benchmark.score import KEYS
 from exports.benchmark.submissions import MOST, RULES, read_log
 from exports.dataset.engines import lookup_rows

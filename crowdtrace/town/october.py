@@ -30,10 +30,21 @@ def ensure_october(*, now: dt.datetime) -> bool:
     mark_served(days=set(days), simulated=True)
     with deployment_lake() as lake:
         for day, document in days.items():
-            draw_log.offer(lake=lake, day=day, document=document["draw"])
+            drawn: dict[str, Any] = document["draw"]
+            drawn["manifest"] |= {draw_log.SHIPPED: True}
+            draw_log.offer(lake=lake, day=day, document=drawn)
         draw_log.reconcile(lake=lake)
     release_days(days=sorted(days), now=now)
     return True
+
+
+def withdraw_october(*, first: dt.date, last: dt.date) -> None:
+    """Make room for a town that is simulated on these days: none of the sixteen stays beside days of another town."""
+    days = [FIRST + dt.timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
+    shipped = Release.objects.filter(day__in=days, **{f"manifest__{draw_log.SHIPPED}": True})
+    if first <= LAST and last >= FIRST and shipped.exists():
+        with deployment_lake() as lake:
+            draw_log.withdraw_shipped(lake=lake, days=days)
 
 
 def documents(releases: list[Release]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from crowdtrace.town import example, nightly
 from crowdtrace.town.demonstration import USERNAME
 from crowdtrace.town.example_key import SECRET
 from crowdtrace.town.full_chain import FullChain, Outing
+from crowdtrace.town.october import withdraw_october
 from crowdtrace.town.past import Past
 from crowdtrace.town.rows import Rows
 from crowdtrace.town.venues import ACTOR, Place, make_places, organisations_of
@@ -150,6 +151,7 @@ def simulate_town(
     town = Town(plan)
     if Venue.objects.filter(public_id__in=town.venues.public_id).exists():
         raise SimulationRefused("This very town is here already; choose another seed.")
+    withdraw_october(first=plan.start, last=plan.start + dt.timedelta(days=plan.days - 1))
     first = calendar().epoch_of(plan.start)
     opens = moment(first.checkin_opens) - dt.timedelta(hours=1)
     places = make_places(venues=town.venues, areas=town.areas, owner=owner, label=label, now=opens, step=step)

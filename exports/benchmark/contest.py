@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from exports.benchmark.baseline import baseline
+from exports.benchmark.leaderboard import OPEN
 from exports.benchmark.score import KEYS, BadPredictionError, read_prediction, results
 
-OPEN: Final = "open"
 KEPT: Final = "kept"
 TRUTH: Final = "truth.csv"
 SIGNALS: Final = "signals.parquet"

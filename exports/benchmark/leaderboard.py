@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from exports.benchmark.submissions import Submission, team_key
 
+OPEN: Final = "open"
+"""The part of a contest's folder that is handed out."""
 FILE: Final = "leaderboard.json"
 BASELINE: Final = "baseline"
 SHOWN: Final = ("rank", "calibration", "deviance", "error", "skill")

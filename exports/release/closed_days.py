@@ -241,7 +241,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
     fitted, before = fit(drawn), _day_before(drawn.day)
     steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
         (Step.CHECKED, lambda row: _check(row, drawn, fitted, before, accept_drift)),
-        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
+        (Step.WRITTEN, lambda row: _write(lake, drawn, fitted, job_of(row))),
         (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted, before)),
         (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
     )
@@ -319,8 +319,14 @@ def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None,
         release.manifest["drift_accepted"] = moved
 
 
-def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
-    job = f"release-{drawn.day.isoformat()}"
+def job_of(release: Release) -> str:
+    """Return the name of the job that writes a day; a day that came drawn with the demonstration has another one."""
+    kind = draw_log.SHIPPED if release.manifest.get(draw_log.SHIPPED) else draw_log.RELEASED
+    return f"{kind}-{release.day.isoformat()}"
+
+
+def _write(lake: Lake, drawn: Drawn, fitted: Fitted, job: str = "") -> None:
+    job = job or f"{draw_log.RELEASED}-{drawn.day.isoformat()}"
     lake.agree()
     rows = deal(drawn, fitted)
     counts = dp_counts(drawn, fitted, rows)

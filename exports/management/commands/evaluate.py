@@ -15,7 +15,7 @@ from common.time import utc_now
 from exports import conf
 from exports.benchmark import contest
 from exports.benchmark.baseline import QUERY, baseline
-from exports.benchmark.leaderboard import standings, write_leaderboard
+from exports.benchmark.leaderboard import OPEN, standings, write_leaderboard
 from exports.benchmark.score import KEYS, BadPredictionError, read_prediction, results
 from exports.benchmark.submissions import RefusedError, read_log, submit
 from exports.benchmark.truth import PLAN, NoTruthError, read_truth
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         kept = folder / contest.KEPT
         said = submit(folder=kept, team=options["team"], content=text.encode(), now=utc_now(), score=score)
         usual = contest.scores_of({town.name: contest.baseline_shares(town) for town in towns}, towns)
-        write_leaderboard(folder / contest.OPEN, standings(read_log(kept), usual))
+        write_leaderboard(folder / OPEN, standings(read_log(kept), usual))
         return said
 
     def _of_town(self, options: dict[str, Any]) -> dict[str, Any]:
