@@ -450,6 +450,8 @@ if not 0 < OWNER_STATISTICS_EPSILON < float("inf"):
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
 # The Monday from which whole weeks are drawn as one; by default each day is drawn separately.
 DATASET_WEEKLY_FROM: str = env.str("DATASET_WEEKLY_FROM", default="")
+# The folder of a contest that `manage.py benchmark` made; its leaderboard is shown at /data/benchmark.
+BENCHMARK_FOLDER: str = env.str("BENCHMARK_FOLDER", default="")
 # Backend of Athena's protocol at /athena: `local` (the embedded engine), `forward` (Athena, in the named workgroup, at
 # the operator's cost and within its scan limit), or `off`.
 ATHENA: str = env.str("ATHENA", default="local" if EMBEDDED else "off")

@@ -84,6 +84,11 @@ def glue_endpoint() -> str | None:
     return str(_get("LAKE_GLUE_ENDPOINT", "")) if _get("LAKE_CATALOGUE", "postgres") == "glue" else None
 
 
+def benchmark_folder() -> str:
+    """Return the folder of a contest whose leaderboard is shown; empty without one."""
+    return str(_get("BENCHMARK_FOLDER", ""))
+
+
 def athena_mode() -> str:
     """Return what answers Athena's protocol at /athena: `local`, `forward` (Athena itself), or nothing."""
     return str(settings.ATHENA)

@@ -51,6 +51,9 @@ class ServedDay(models.Model):
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says which days the dataset covers")
 
     day = models.DateField(primary_key=True)
+    simulated = models.BooleanField(
+        default=False, db_default=False, help_text="people of a simulated town are among those of the day"
+    )
 
     def __str__(self) -> str:
         return f"served on {self.day}"

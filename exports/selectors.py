@@ -11,6 +11,8 @@ from django.db.models import Max, QuerySet
 from exports.models import Release, Step, VerifiedDay
 
 MOST_MISSING: Final = 400
+LONGEST_GAP: Final = 90
+"""Days without any release after which a deployment had ceased rather than missed days; our choice."""
 # A day of the verified tier is retried this often without an operator.
 VERIFIED_TRIES: Final = 5
 _SUMMED: Final = ("rows", "rows_without_zip", "rows_of_unknown_zip")
@@ -109,8 +111,10 @@ def coverage_of(at: TablesAt) -> Coverage:
 
 
 def _between(days: list[dt.date]) -> Iterator[dt.date]:
-    """Yield the days missing between the first and the last of sorted `days`."""
+    """Yield the days missing between the first and the last of sorted `days`, but for times out of service."""
     for before, after in pairwise(days):
+        if (after - before).days > LONGEST_GAP:
+            continue
         yield from (before + dt.timedelta(days=number) for number in range(1, (after - before).days))
 
 
@@ -118,6 +122,13 @@ def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
     """Return the rows of the table `daily_by_state`, oldest day first."""
     held = seen_by(at.release).order_by("day").values_list("daily", flat=True) if at.release else []
     return chain.from_iterable(held)
+
+
+def with_rows_of(states: Iterable[str]) -> list[int]:
+    """Return primary keys of announced releases that have rows of one of these states, by their letters."""
+    wanted = set(states)
+    found = announced().values_list("pk", "daily")
+    return [pk for pk, rows in found if any(row[1] in wanted for row in rows)]
 
 
 def daily_signals(at: TablesAt, *, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, list[list[Any]]]]:

@@ -15,7 +15,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_safe
 
+from common.time import utc_now
 from common.web.problems import NotFound
+from crowdtrace.town.demonstration import event_tonight
 from passes.assets import address, content
 from passes.pages.views import manifest_response
 
@@ -50,7 +52,10 @@ LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What CrowdTrace is, in one screen."""
-    return render(request, "site/front.html", {"demonstration": settings.EMBEDDED, "pathogen": settings.PATHOGEN})
+    context = {"demonstration": settings.EMBEDDED, "pathogen": settings.PATHOGEN}
+    if settings.EMBEDDED:
+        context["tonight"] = event_tonight(now=utc_now())
+    return render(request, "site/front.html", context)
 
 
 @require_safe

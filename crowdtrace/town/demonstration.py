@@ -8,13 +8,15 @@ from typing import Final, TypedDict
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from common.crypto import b64encode, derived_key
 from venues.kinds import OrganisationKind, Role, VenueKind
-from venues.models import Door, Organisation, Venue
+from venues.models import Door, Event, Organisation, Venue
 from venues.requirements import RequirementValues
 from venues.services.accounts import sign_up
 from venues.services.devices import make_enrolment_code
+from venues.services.events import create_event
 from venues.services.organisations import create_organisation, verify_organisation
 from venues.services.venues import VenueFacts, add_door, create_venue
 
@@ -23,6 +25,9 @@ ORGANISATION: Final = "CrowdTrace demonstration"
 OPERATOR: Final = "demonstration"
 """Who the audit names as the one that verified the organisation: this command."""
 CAPACITY: Final = 500
+EVENING_HOUR: Final = 20
+EVENT_LASTS: Final = dt.timedelta(hours=3)
+EVENT_SIZE: Final = 80
 _PASSWORD_BYTES: Final = 15
 _VENUES: Final = (
     VenueFacts(name="Harbor Hall", kind=VenueKind.THEATRE, zip="94110"),
@@ -77,6 +82,44 @@ def find_demonstration() -> Organisation | None:
         name=ORGANISATION, closed_at=None, memberships__user__username=USERNAME, memberships__role=Role.OWNER
     )
     return mine.order_by("pk").first()
+
+
+def ensure_event(*, now: dt.datetime) -> None:
+    """Have something on tonight, by the clock of this machine, at a theatre of the town; one that is there stays."""
+    theatre = Venue.objects.filter(
+        organisation__memberships__user__username=USERNAME,
+        organisation__memberships__role=Role.OWNER,
+        kind=VenueKind.THEATRE,
+        closed_at=None,
+    ).exclude(organisation__name=ORGANISATION)
+    venue = theatre.order_by("pk").first()
+    local = now.astimezone()
+    tonight = local.replace(hour=EVENING_HOUR, minute=0, second=0, microsecond=0)
+    begins = max(tonight, local.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1))
+    if venue is None or venue.events.filter(ends_at__gt=now).exists():
+        return
+    create_event(
+        venue=venue,
+        name=gettext("Open stage"),
+        starts_at=begins,
+        ends_at=begins + EVENT_LASTS,
+        size=EVENT_SIZE,
+        invitation_needed=False,
+        actor=USERNAME,
+        now=now,
+    )
+
+
+def event_tonight(*, now: dt.datetime) -> Event | None:
+    """The next event of the demonstration that is open to everybody."""
+    mine = Event.objects.select_related("venue").filter(
+        venue__organisation__memberships__user__username=USERNAME,
+        venue__closed_at=None,
+        cancelled_at=None,
+        invitation_needed=False,
+        ends_at__gt=now,
+    )
+    return mine.order_by("starts_at", "pk").first()
 
 
 def make_enrolment_codes(*, organisation: Organisation, now: dt.datetime) -> list[DemoVenue]:

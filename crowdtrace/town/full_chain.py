@@ -2,7 +2,10 @@
 
 import datetime as dt
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 import base45
 import numpy as np
@@ -39,6 +42,7 @@ from venues.selectors import device_context
 CHECKIN_LEAD_S = 90
 """People check in on the way to the door."""
 _SCAN_ID_BYTES = 16
+NO_SECRETS: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,13 @@ class _Going:
 class FullChain:
     """The visitors of one seed who use the ordinary services, and the owners of the passes they drew."""
 
-    def __init__(self, *, seed: int, people: set[int]) -> None:
-        self.people = people
-        self._keys = {person: self._key_of(seed, person) for person in sorted(people)}
+    def __init__(self, *, seed: int, people: set[int], secrets: Mapping[int, bytes] = NO_SECRETS) -> None:
+        """``secrets``: of people whose secret is not drawn from the seed; they belong to the people."""
+        self.people = people | secrets.keys()
+        self._keys = {
+            person: _Keys.of(secrets[person]) if person in secrets else self._key_of(seed, person)
+            for person in sorted(self.people)
+        }
         self._registered: set[int] = set()
 
     def live_day(self, *, epoch: Epoch, outings: list[Outing]) -> dict[int, bytes]:

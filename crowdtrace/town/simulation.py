@@ -19,9 +19,13 @@ from django.db import transaction
 import embedded
 from common.crypto import b64encode, new_token
 from common.time import deployment_zone
-from crowdtrace.town import nightly
+from crowdtrace.town import example, nightly
 from crowdtrace.town.demonstration import USERNAME
+from crowdtrace.town.example_key import SECRET
 from crowdtrace.town.full_chain import FullChain, Outing
+from crowdtrace.town.october import withdraw_october
+from crowdtrace.town.past import Past
+from crowdtrace.town.rows import Rows
 from crowdtrace.town.venues import ACTOR, Place, make_places, organisations_of
 from crowdtrace.town.world import truth
 from crowdtrace.town.world.plan import TownPlan
@@ -34,7 +38,10 @@ from passes.codec.epochs import Epoch
 from passes.codec.ticket_keys import TicketClass
 from passes.limits import COUNTED_PASSES, EPOCH_SECONDS, UNMARKED_ONE_IN, VISIT_RETENTION
 from passes.services.draws import forget_ended_day
+from risk.crowd.answers import settle_answers
 from risk.crowd.parameters import parameters_at_start
+from risk.crowd.refresh import refresh_crowd
+from risk.model.kinds import Kind
 from venues.models import Organisation, Venue
 from venues.services.accounts import sign_up
 
@@ -49,6 +56,9 @@ NIGHT_AFTER: Final = dt.timedelta(hours=29)
 CLOSING_NIGHTS: Final = 4
 """Nights after the last day until the last day is closed for late scans, and one more."""
 DEMONSTRATION_DAYS: Final = 14
+DEMONSTRATION_PAST: Final = dt.timedelta(weeks=5)
+"""Before the days that leave rows: of them venues have statistics alone, as of days that the purge has taken."""
+DEMONSTRATION_SEED: Final = 424_242
 
 
 class SimulationRefused(ValueError):
@@ -80,24 +90,44 @@ def _nothing() -> None:
 
 
 def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
-    """A small town of the past 14 days, ending today, run by the demonstration's owner. All of it or none."""
-    start = now.astimezone(deployment_zone()).date() - dt.timedelta(days=DEMONSTRATION_DAYS - 1)
+    """A small town, ending today, run by the demonstration's owner. All of it or none.
+
+    Its last 14 days leave rows, among them those of the example visitor; venues have statistics of some weeks more.
+    """
+    rows_from = now.astimezone(deployment_zone()).date() - dt.timedelta(days=DEMONSTRATION_DAYS - 1)
     folder = embedded.home() / "simulation" / "demonstration"
+    past = Past()
     with transaction.atomic():
-        return simulate_town(
-            plan=TownPlan(
-                visitors=240,
-                venues=18,
-                days=DEMONSTRATION_DAYS,
-                seed=424_242,
-                start=start,
-                parameters=parameters_at_start(),
-            ),
+        lived = simulate_town(
+            plan=demonstration_plan(start=rows_from - DEMONSTRATION_PAST),
             owner=User.objects.get(username=USERNAME),
             label="Simulated",
             truth_folder=folder,
             now=now,
+            past=past,
+            rows_from=rows_from,
+            secret=SECRET,
         )
+    refresh_crowd(now=now)  # makes the cards that the figures go to, and what the example visitor's shield reads
+    settle_answers(now=now)
+    past.draw(now=now)
+    return lived
+
+
+def demonstration_plan(*, start: dt.date) -> TownPlan:
+    """The town of a first start: some of its places never close, so that it has a crowd in every time zone."""
+    return TownPlan(
+        visitors=1500,
+        venues=18,
+        days=DEMONSTRATION_PAST.days + DEMONSTRATION_DAYS,
+        seed=DEMONSTRATION_SEED,
+        start=start,
+        first_infected=0.001,
+        rating_share=0.6,
+        all_day=(Kind.SUPERMARKET, Kind.TRANSPORT, Kind.RESTAURANT, Kind.RETAIL, Kind.MEDICAL),
+        night_share=0.3,
+        parameters=parameters_at_start(),
+    )
 
 
 def simulate_town(
@@ -109,18 +139,23 @@ def simulate_town(
     now: dt.datetime,
     release: bool = False,
     step: Callable[[], None] = _nothing,
+    past: Past | None = None,
+    rows_from: dt.date = dt.date.min,
+    secret: bytes | None = None,
 ) -> Lived:
     """Make the town and live its days, no further than `now`; `step` is called after each venue and each day.
 
-    With `release` crowd state, purge and release run every night, as the schedule would.
+    With `release` crowd state, purge and release run every night, as the schedule would. `past` gets every day; days
+    before `rows_from` leave nothing else. `secret`: of the most outgoing visitor, who goes the whole way.
     """
     town = Town(plan)
     if Venue.objects.filter(public_id__in=town.venues.public_id).exists():
         raise SimulationRefused("This very town is here already; choose another seed.")
+    withdraw_october(first=plan.start, last=plan.start + dt.timedelta(days=plan.days - 1))
     first = calendar().epoch_of(plan.start)
     opens = moment(first.checkin_opens) - dt.timedelta(hours=1)
     places = make_places(venues=town.venues, areas=town.areas, owner=owner, label=label, now=opens, step=step)
-    writer = _Writer(town=town, places=places, now=now)
+    writer = _Writer(town=town, places=places, now=now, secret=secret)
     clock = _Clock(organisations_of(places), now)
     visits, infections = [], []
     for number in range(plan.days):
@@ -128,10 +163,14 @@ def simulate_town(
         if moment(epoch.start) > now:
             break
         day = town.next_day()
+        if past is not None:
+            past.add(epoch.date, writer.rows(day, epoch), town)
+        if epoch.date < rows_from:
+            continue
         owners = writer.write(day, epoch)
         visits.append(truth.visits_of(day, town) | {"owner": owners})
         infections.append(truth.infections_of(day))
-        nightly.mark_served(days={epoch.date})
+        nightly.mark_served(days={epoch.date}, simulated=True)
         clock.set(moment(epoch.start) + NIGHT_AFTER)
         if release and clock.is_past:
             # The purge reads whole tables; before the first rows reach their retention it would find nothing.
@@ -192,7 +231,7 @@ class _Clock:
 class _Writer:
     """Writes the days of one town: most passes in bulk, those of one visitor in a hundred through the full chain."""
 
-    def __init__(self, *, town: Town, places: list[Place], now: dt.datetime) -> None:
+    def __init__(self, *, town: Town, places: list[Place], now: dt.datetime, secret: bytes | None = None) -> None:
         self._town = town
         self._places = places
         self._now = int(now.timestamp())
@@ -200,17 +239,23 @@ class _Writer:
         self.lived = Lived()
         users = np.flatnonzero(town.people.has_app)
         chosen = stream(town.plan.seed, "sampled").permutation(users)
-        whole = max(1, users.size // FULL_CHAIN_ONE_IN)
-        self._chain = FullChain(seed=town.plan.seed, people=set(chosen[:whole].tolist()))
+        # With an example visitor there is a person who goes the whole way, and one more is enough.
+        whole = max(1, users.size // FULL_CHAIN_ONE_IN) if secret is None else 1
+        secrets = {} if secret is None else {example.person_of(town): secret}
+        self._chain = FullChain(seed=town.plan.seed, people=set(chosen[:whole].tolist()), secrets=secrets)
         sampled = chosen[: whole + users.size // SAMPLED_ONE_IN]
         self.lived.owners = {int(person): [] for person in np.sort(sampled)}
         self._ids = np.array([place.venue_id for place in places], np.int64)
         self._devices = np.array([place.device_id for place in places], np.int64)
         self._dwell_s = np.array([place.usual_dwell_s for place in places], np.int64)
 
+    def rows(self, day: TownDay, epoch: Epoch) -> Rows:
+        """Passes of a day, of what happened by now."""
+        return Rows.of(day, self._town, epoch, until=self._now)
+
     def write(self, day: TownDay, epoch: Epoch) -> npt.NDArray[np.object_]:
         """Write a day; the owner of each stay's pass, None for people without the app and for what is not yet."""
-        rows = _Rows.of(day, self._town, epoch, until=self._now)
+        rows = self.rows(day, epoch)
         in_chain = np.isin(rows.person, sorted(self._chain.people))
         if in_chain.any() and keys.signer(epoch, moment(epoch.start)) is None:
             in_chain[:] = False  # the day was closed here before, so nothing signs its passes any more
@@ -234,7 +279,7 @@ class _Writer:
             self._pair = {each: blind.new_key() for each in TicketClass}
         ticket_keys.put_keys(epoch, self._pair)
 
-    def _write_bulk(self, day: TownDay, epoch: Epoch, rows: "_Rows", owners: npt.NDArray[np.object_]) -> None:
+    def _write_bulk(self, day: TownDay, epoch: Epoch, rows: Rows, owners: npt.NDArray[np.object_]) -> None:
         random = stream(self._town.plan.seed, "passes", day.number)
         n = rows.person.size
         anchor = np.frombuffer(random.bytes(n * ANCHOR_BYTES), np.uint8).reshape(n, ANCHOR_BYTES)
@@ -266,7 +311,7 @@ class _Writer:
         for row, owner in enumerate(drawn):
             self._remember(int(rows.person[row]), int(rows.stay[row]), owner, owners)
 
-    def _write_chain(self, day: TownDay, epoch: Epoch, rows: "_Rows", owners: npt.NDArray[np.object_]) -> None:
+    def _write_chain(self, day: TownDay, epoch: Epoch, rows: Rows, owners: npt.NDArray[np.object_]) -> None:
         outings = [
             Outing(
                 person=int(rows.person[row]),
@@ -294,7 +339,7 @@ class _Writer:
         if person in self.lived.owners:
             self.lived.owners[person].append(owner)
 
-    def _times_out_s(self, day: TownDay, rows: "_Rows") -> npt.NDArray[np.int64]:
+    def _times_out_s(self, day: TownDay, rows: Rows) -> npt.NDArray[np.int64]:
         """Usual dwell or closing, as `passes.rules.end_of_stay`; hours are those of the deployment's own days."""
         weekend = int(day.date.weekday() >= 5)
         venues = self._town.venues
@@ -302,54 +347,6 @@ class _Writer:
         all_day = (venues.opens[rows.venue, weekend] == 0) & (closes >= 86_400)
         dwelt = np.minimum(rows.arrives_s + self._dwell_s[rows.venue], EPOCH_SECONDS)
         return np.asarray(np.where(all_day, dwelt, np.minimum(dwelt, np.maximum(closes, rows.arrives_s + 60))))
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Passes of a day, by person and arrival: stays of people with the app, then refusals (`stay` -1).
-
-    Times are seconds of the epoch; `leaves_s` -1: no Checkout. `number`: place among the person's passes of the day.
-    """
-
-    person: npt.NDArray[np.int64]
-    venue: npt.NDArray[np.int64]
-    arrives_s: npt.NDArray[np.int64]
-    leaves_s: npt.NDArray[np.int64]
-    stay: npt.NDArray[np.int64]
-    survey_seconds: npt.NDArray[np.int64]
-    masks: npt.NDArray[np.int64]
-    distancing: npt.NDArray[np.int64]
-    number: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, day: TownDay, town: Town, epoch: Epoch, *, until: int) -> "_Rows":
-        """Everything of a day that happened by `until` (Unix seconds)."""
-        last = until - epoch.start
-        stays, refused = day.stays, day.refusals
-        own = np.flatnonzero(town.people.has_app[stays.person] & (stays.arrive_s < last))
-        turned = np.flatnonzero(refused.arrive_s < last)
-        none = np.zeros(turned.size, np.int64)
-        leaves = np.where(day.checks_out[own] & (stays.leave_s[own] < last), stays.leave_s[own], -1)
-        person = np.concatenate([stays.person[own], refused.person[turned]])
-        arrives_s = np.concatenate([stays.arrive_s[own], refused.arrive_s[turned]])
-        order = np.lexsort((arrives_s, person))
-        person = person[order]
-        starts = np.flatnonzero(np.r_[True, person[1:] != person[:-1]]) if person.size else none[:0]
-        return cls(
-            person=person,
-            venue=np.concatenate([stays.venue[own], refused.venue[turned]])[order],
-            arrives_s=arrives_s[order],
-            leaves_s=np.concatenate([leaves, none - 1])[order],
-            stay=np.concatenate([own, none - 1])[order],
-            survey_seconds=np.concatenate([day.survey_seconds[own], day.refusal_survey_seconds[turned]])[order],
-            masks=np.concatenate([day.rated_masks[own], none])[order],
-            distancing=np.concatenate([day.rated_distancing[own], none])[order],
-            number=np.arange(person.size) - np.repeat(starts, np.diff(np.r_[starts, person.size])),
-        )
-
-    def taken(self, rows: npt.NDArray[np.bool_]) -> "_Rows":
-        """Some of them."""
-        return _Rows(*(getattr(self, one.name)[rows] for one in dataclasses.fields(self)))
 
 
 def write_owners(path: Path, owners: dict[int, list[bytes]]) -> int:

@@ -3,8 +3,11 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, BinaryIO, Final
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags, quote_etag
@@ -23,6 +26,7 @@ from exports import conf
 from exports.api import serializers
 from exports.api.catalogue import CSV, Dataset
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
+from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states, in_ranges
 from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
 from exports.api.ranges import asked_part
@@ -33,7 +37,7 @@ from exports.engine.results import to_csv
 from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES
 from exports.models import Release
-from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
+from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_rows_of
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -104,17 +108,21 @@ class ReleasesView(DatasetView):
         tags=["dataset"],
         summary="List releases with manifest and files",
         parameters=[
-            serializers.AsOfParameters,
+            DaysAndStates,
             OpenApiParameter("limit", OpenApiTypes.INT, description="results of a page, 1 to 200; 50 by itself"),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="where to go on; comes with next and previous"),
         ],
         responses=serializers.ReleasesOutput,
     )
     def get(self, request: Request, name: str) -> Response:
-        """Newest day first; with `as_of` those of that day and before."""
+        """Newest day first; with `as_of` those of that day and before, with `geo_values` those with rows of a state."""
         dataset = Dataset.of(request._request, name)
-        query = read_query(request, serializers.AsOfParameters, also=frozenset({"limit", "cursor"}))
+        query = read_query(request, DaysAndStates, also=frozenset({"limit", "cursor"}))
+        ranges, states = days_and_states(query)
         found = announced().filter(day__lte=query["as_of"]) if "as_of" in query else announced()
+        found = found.filter(reduce(or_, (Q(day__range=each) for each in ranges)))
+        if states is not None:
+            found = found.filter(pk__in=with_rows_of(states))
         pages = ReleasePages()
         rows = pages.paginate_queryset(found, request, self)
         page = pages.get_paginated_response([dataset.release(row) for row in rows])
@@ -251,19 +259,23 @@ class CroissantView(DescriptorView):
         return Response(croissant(*self.described(request, name)), content_type="application/ld+json")
 
 
-def daily_csv(at: TablesAt) -> bytes:
-    """The table `daily_by_state` as CSV."""
+def daily_csv(at: TablesAt, ranges: Ranges = EVER, states: frozenset[str] | None = None) -> bytes:
+    """The table `daily_by_state` as CSV: days in these ranges, rows of these states."""
     import pyarrow as pa
 
     from exports.dataset.engines import arrow_schema
 
     schema = arrow_schema(DAILY)
     # Rows of releases from before this column was added end sooner.
-    rows = [[*row, *[None] * (len(schema) - len(row))] for row in daily_rows(at)]
+    rows = [[*row, *[None] * (len(schema) - len(row))] for row in daily_rows(at) if _asked(row, ranges, states)]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     days = pa.array([dt.date.fromisoformat(day) for day in columns[0]], pa.date32())
     made = [days, *(pa.array(column, field.type) for column, field in zip(columns[1:], list(schema)[1:], strict=True))]
     return to_csv(pa.Table.from_arrays(made, schema=schema))
+
+
+def _asked(row: list[Any], ranges: Ranges, states: frozenset[str] | None) -> bool:
+    return (states is None or row[1] in states) and in_ranges(dt.date.fromisoformat(row[0]), ranges)
 
 
 class DailyView(DatasetView):
@@ -275,14 +287,17 @@ class DailyView(DatasetView):
         operation_id="daily_counts",
         tags=["dataset"],
         summary="Counts by day and state, as CSV",
-        parameters=[serializers.AsOfParameters],
+        parameters=[DaysAndStates],
         responses={(200, CSV): OpenApiTypes.STR},
     )
     def get(self, request: Request, name: str) -> HttpResponse:
-        """All days up to the release, oldest first; rows without a known ZIP have no state."""
+        """Days up to the release, oldest first; rows without a known ZIP have no state."""
         Dataset.of(request._request, name)
-        at = self.at(request)
-        return _tagged(request._request, at, daily_csv(at), f"{CSV}; charset=utf-8", "daily_by_state.csv")
+        query = read_query(request, DaysAndStates)
+        at = tables_on(query.get("as_of"))
+        return _tagged(
+            request._request, at, daily_csv(at, *days_and_states(query)), f"{CSV}; charset=utf-8", "daily_by_state.csv"
+        )
 
 
 class FeedView(DatasetView):

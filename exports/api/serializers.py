@@ -153,7 +153,8 @@ class CoverageOutput(serializers.Serializer[Any]):
     last_day = serializers.DateField(allow_null=True)
     days = serializers.IntegerField()
     missing_days = serializers.ListField(
-        child=serializers.DateField(), help_text="days between first and last that were not released (400 at most)"
+        child=serializers.DateField(),
+        help_text="days between first and last that were not released (400 at most, and not those of a gap of over 90)",
     )
     rows = serializers.IntegerField()
     rows_without_zip = serializers.IntegerField()

@@ -2,10 +2,8 @@
 
 import datetime as dt
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -21,23 +19,18 @@ from common.web.problems import FieldError, Invalid
 from common.web.serializers import Choice, Text, read_query
 from exports.api.catalogue import CSV, Dataset
 from exports.api.datasets import PUBLIC, DatasetView
+from exports.api.lists import ALL, MOST_CHARACTERS, MOST_ERRORS, listed, one_of, time_range
 from exports.api.queries import FormatIsAsked
 from exports.api.serializers import AsOfParameters
 from exports.dataset.tables import GEO_TYPES, SIGNAL_NAMES, states_by_zip3
 from exports.lake.files import PARQUET
-from exports.policy.signals import DAYS_OF_A_WEEK, NATION, Signal, by_week, first_of_week
+from exports.policy.signals import NATION, Signal, by_week, first_of_week
 from exports.selectors import TablesAt, daily_signals, tables_on
 
 FORMATS: Final = ("json", "csv", "parquet")
 TIME_TYPES: Final = ("day", "week")
-ALL: Final = "*"
-MOST_CHARACTERS: Final = 4000
 # Of an answer as JSON; a Parquet file has room for all.
 MOST_ROWS: Final = 50_000
-# Wrong values that are said at once.
-MOST_ERRORS: Final = 20
-_WEEK: Final = re.compile(r"(\d{4})-?W(\d{2})", re.ASCII)
-_DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 
 
 class SignalsParameters(AsOfParameters):
@@ -139,11 +132,11 @@ def _asked(query: dict[str, Any]) -> Asked:
     """Read the lists; raises `Invalid` with every wrong value, and the names that are near."""
     errors: list[FieldError] = []
     geo_type = query.get("geo_type")
-    geo_values = _listed(query["geo_values"], "?geo_values", _area(geo_type), errors)
+    geo_values = listed(query["geo_values"], "?geo_values", _area(geo_type), errors)
     if geo_values is not None and geo_type is None:
         errors.append(FieldError("?geo_type", _("Say of which kind these areas are."), "required"))
-    signals = _listed(query["signal"], "?signal", _one_of(SIGNAL_NAMES), errors)
-    times = _listed(query["time_values"], "?time_values", _time, errors)
+    signals = listed(query["signal"], "?signal", one_of(SIGNAL_NAMES), errors)
+    times = listed(query["time_values"], "?time_values", time_range, errors)
     weekly = query.get("time_type") == "week"
     if times:
         kinds = {kind for kind, first, last in times}
@@ -156,62 +149,11 @@ def _asked(query: dict[str, Any]) -> Asked:
     return Asked(geo_type, geo_values, signals, weekly, ranges)
 
 
-def _listed(text: str, pointer: str, read: Callable[[str], Any], errors: list[FieldError]) -> Any:
-    """Return the values of a list, or `None` for all; wrong ones are added to `errors`."""
-    if text.strip() == ALL:
-        return None
-    found = []
-    for part in text.split(","):
-        try:
-            found.append(read(part.strip()))
-        except ValueError as error:
-            errors.append(FieldError(pointer, str(error), "invalid"))
-    return frozenset(found)
-
-
-def _one_of(names: Sequence[str]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() in names:
-            return text.lower()
-        near = get_close_matches(text.lower(), names, n=1, cutoff=0.4)
-        hint = _(" Did you mean %(name)s?") % {"name": near[0]} if near else ""
-        raise ValueError(_("There is no %(text)s.") % {"text": _shown(text)} + hint)
-
-    return read
-
-
 def _area(geo_type: str | None) -> Callable[[str], str]:
     """Return what reads an area of this kind. A known area without any rows is no error."""
     states = sorted({state.lower() for state in states_by_zip3().values()})
     names = {"nation": (NATION,), "state": states, "zip3": sorted(states_by_zip3())}
-    return _one_of(names[geo_type]) if geo_type else str
-
-
-def _time(text: str) -> tuple[str, dt.date, dt.date]:
-    """Read a day, a week, or a range of either: the kind, the first and the last day."""
-    start, separator, end = text.partition("--")
-    first, last = _span(start), _span(end if separator else start)
-    if first[0] != last[0] or last[2] < first[1]:
-        raise ValueError(_("%(text)s is no range of days or of weeks.") % {"text": _shown(text)})
-    return first[0], first[1], last[2]
-
-
-def _span(text: str) -> tuple[str, dt.date, dt.date]:
-    week, day = _WEEK.fullmatch(text), _DAY.fullmatch(text)
-    try:
-        if week:
-            monday = dt.date.fromisocalendar(int(week[1]), int(week[2]), 1)
-            return "week", monday, monday + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
-        if day:
-            read = dt.date(*map(int, day.groups()))
-            return "day", read, read
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(_("%(text)s is no day such as 2020-10-15 and no week such as 2020-W42.") % {"text": _shown(text)})
-
-
-def _shown(text: str) -> str:
-    return f'"{text[:40]}"'
+    return one_of(names[geo_type]) if geo_type else str
 
 
 def _rows(at: TablesAt, asked: Asked) -> list[Signal]:

@@ -1,20 +1,24 @@
 """Scores of predictions: how infectious the visitors of an area were on a day.
 
 Both tables are indexed by `day` and `zip`. A prediction is the share of that day's visits that infectious people made;
-the truth has `visits` and how many of them were `infectious`. A prediction is scored by its deviance: minus the
-mean log likelihood of a visit, a proper score (Gneiting and Raftery 2007, JASA 102:359), so an honest prediction scores
-best. Shares are clipped to [1e-4, 1 - 1e-4], so that one visit cannot decide the score.
+the truth has `visits` and how many of them were `infectious`. The main score is the rank of areas within a day: it asks
+where it was worse, and an answer that is blind to areas gets 0, however well it follows the epidemic. Beside it are
+calibration, whether shares are as large as they are said to be, and the deviance: minus the mean log likelihood of a
+visit, a proper score (Gneiting and Raftery 2007, JASA 102:359). Shares are clipped to [1e-4, 1 - 1e-4] there, so that
+one visit cannot decide the score.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 LEAST: Final = 1e-4
 KEYS: Final = ("day", "zip")
+CLASSES: Final = 10
+Floats = NDArray[np.float64]
 
 
 class BadPredictionError(ValueError):
@@ -23,12 +27,15 @@ class BadPredictionError(ValueError):
 
 @dataclass(frozen=True)
 class Score:
-    """`deviance` in nats a visit; `error`: mean absolute error of the share, weighted by visits; `rank`: Spearman's
-    correlation over areas and days, 0 where all predictions are alike."""
+    """`rank`: Spearman's correlation over the areas of a day, in the mean of the days, 0 where predictions are alike.
+    `calibration`: of visits sorted into ten classes by prediction, the mean absolute difference between what was
+    said and what was, over the mean share; 0 is best. `deviance` in nats a visit. `error`: mean absolute error of the
+    share, weighted by visits."""
 
+    rank: float
+    calibration: float
     deviance: float
     error: float
-    rank: float
 
 
 def read_prediction(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
@@ -55,13 +62,34 @@ def score(share: pd.Series, truth: pd.DataFrame) -> Score:
     said = np.clip(share.to_numpy(float), LEAST, 1 - LEAST)
     likelihood = infectious * np.log(said) + (visits - infectious) * np.log1p(-said)
     actual = infectious / visits
-    ranks = [pd.Series(values).rank().to_numpy() for values in (share.to_numpy(float), actual)]
-    alike = any(np.ptp(each) == 0 for each in ranks)
     return Score(
+        rank=rank_within_days(share, pd.Series(actual, index=truth.index)),
+        calibration=calibration(share.to_numpy(float), actual, visits),
         deviance=float(-likelihood.sum() / visits.sum()),
         error=float(np.average(np.abs(share.to_numpy(float) - actual), weights=visits)),
-        rank=0.0 if alike else float(np.corrcoef(*ranks)[0, 1]),
     )
+
+
+def rank_within_days(share: pd.Series, actual: pd.Series) -> float:
+    """Return Spearman's correlation over the areas of a day, in the mean of the days on which areas differ.
+
+    A day whose predictions are alike counts as 0. Without a day on which areas differ there is nothing to rank: 0.
+    """
+    found = []
+    for _day, of_day in pd.DataFrame({"said": share, "was": actual}).groupby(level="day"):
+        said, was = (of_day[name].rank().to_numpy() for name in ("said", "was"))
+        if np.ptp(was) > 0:
+            found.append(float(np.corrcoef(said, was)[0, 1]) if np.ptp(said) > 0 else 0.0)
+    return float(np.mean(found)) if found else 0.0
+
+
+def calibration(said: Floats, actual: Floats, visits: Floats) -> float:
+    """Return how far shares are from what they are said to be, over the mean share, in ten classes of equal visits."""
+    order = np.argsort(said, kind="stable")
+    place = np.minimum(CLASSES - 1, (np.cumsum(visits[order]) - visits[order] / 2) / visits.sum() * CLASSES).astype(int)
+    sums = [np.bincount(place, values[order] * visits[order], CLASSES) for values in (said, actual)]
+    whole = float((actual * visits).sum())
+    return float(np.abs(sums[0] - sums[1]).sum()) / max(whole, 1.0)
 
 
 def skill(mine: Score, baseline: Score, ideal: Score) -> float:
@@ -70,11 +98,12 @@ def skill(mine: Score, baseline: Score, ideal: Score) -> float:
     return (baseline.deviance - mine.deviance) / way if way > 0 else 0.0
 
 
-def results(share: pd.Series, baseline: pd.Series, truth: pd.DataFrame) -> Mapping[str, object]:
-    """Return everything that is reported of a prediction."""
+def results(share: pd.Series, baseline: pd.Series, truth: pd.DataFrame) -> dict[str, Any]:
+    """Return everything that is reported of a prediction. `main` is the score that ranks it."""
     mine, usual = score(share, truth), score(baseline, truth)
     ideal = score(truth["infectious"] / truth["visits"], truth)
     return {
+        "main": mine.rank,
         "lines": len(truth),
         "visits": int(truth["visits"].sum()),
         "prediction": vars(mine),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from exports import conf
 from exports.dataset.descriptors import Publication
+from exports.models import ServedDay
 
 LICENCE_FILE: Final = "open-data-and-algorithms-1.0.md"
 LICENCE_NAME: Final = "crowdtrace-open-data-and-algorithms-1.0"
@@ -22,6 +23,8 @@ TITLE: Final = "CrowdTrace open dataset of venue check-ins"
 
 _DEMONSTRATION: Final = "demonstration"
 """Code of the known problem of a local copy, which its titles carry too."""
+_SIMULATED: Final = "simulated"
+"""The same on a server of one's own where a town was simulated."""
 
 
 class Problem(TypedDict):
@@ -32,17 +35,26 @@ class Problem(TypedDict):
 
 
 def is_demonstration() -> bool:
-    """Return whether this copy is a demonstration, which releases the past of a simulated town."""
-    return bool(settings.EMBEDDED)
+    """Return whether people of a simulated town are in the data: in a demonstration, and wherever one was simulated."""
+    return bool(settings.EMBEDDED) or ServedDay.objects.filter(simulated=True).exists()
 
 
 def title() -> str:
     """Return the dataset's name. It says so if its people are simulated, since citations and catalogues repeat it."""
-    return f"{TITLE} ({_DEMONSTRATION})" if is_demonstration() else TITLE
+    return f"{TITLE} ({_kind()})" if is_demonstration() else TITLE
+
+
+def _kind() -> str:
+    return _DEMONSTRATION if settings.EMBEDDED else _SIMULATED
 
 
 def demonstration_sentence() -> str:
-    """Return what a reader of a demonstration's data must know first."""
+    """Return what a reader of data with simulated people in it must know first."""
+    if not settings.EMBEDDED:
+        return _(
+            "Days of a simulated town are in this data, released by the same rules as real ones. Nobody in them is "
+            "real, and nothing follows from them about anywhere; the manifest of each release says whether it is one."
+        )
     return _(
         "This copy is a demonstration: its days are those of a simulated town, released by the same rules as real "
         "ones. Nobody in it is real, and nothing follows from it about anywhere."
@@ -81,7 +93,7 @@ def coverage() -> str:
 
 def known_problems(manifest: Mapping[str, Any]) -> list[Problem]:
     """Return known errors and pitfalls of the rows; `manifest` is that of the newest release, or empty."""
-    first: tuple[tuple[str, str], ...] = ((_DEMONSTRATION, demonstration_sentence()),) if is_demonstration() else ()
+    first: tuple[tuple[str, str], ...] = ((_kind(), demonstration_sentence()),) if is_demonstration() else ()
     if nulls := manifest.get("null_columns"):
         text = _("Noise exceeds what these columns would show on the newest day, so they are null there: %(columns)s.")
         first = (*first, ("null-columns", text % {"columns": ", ".join(nulls)}))

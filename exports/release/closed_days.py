@@ -9,8 +9,8 @@ which is searched before a new draw (`draw_log`), so that a ledger restored from
 
 import datetime as dt
 import logging
-from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from django.db.models import F, Max, Q
 from common import audit
 from common.logs import kind_of
 from common.time import deployment_zone, z
+from common.version import crowdtrace_version
 from exports import conf
 from exports.announce.webhooks import queue_deliveries
 from exports.dataset.engines import lookup_rows
@@ -68,9 +69,13 @@ def closed_until(now: dt.datetime) -> dt.date:
     return now.astimezone(deployment_zone()).date() - conf.LATENESS
 
 
-def mark_served(*, days: set[dt.date]) -> None:
-    """Record that the deployment was open on these days."""
-    ServedDay.objects.bulk_create([ServedDay(day=day) for day in sorted(days)], ignore_conflicts=True)
+def mark_served(*, days: set[dt.date], simulated: bool = False) -> None:
+    """Record that the deployment was open on these days. A day with simulated people in it stays one."""
+    ServedDay.objects.bulk_create(
+        [ServedDay(day=day, simulated=simulated) for day in sorted(days)], ignore_conflicts=True
+    )
+    if simulated:
+        ServedDay.objects.filter(day__in=days).update(simulated=True)
 
 
 def waiting_days(*, now: dt.datetime) -> list[dt.date]:
@@ -143,6 +148,12 @@ def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date |
     if day is not None:
         _try_to_release(day, now)
     return day
+
+
+def release_days(*, days: Sequence[dt.date], now: dt.datetime) -> None:
+    """Release days whose draws the lake holds already, in their order; a failure is logged and left to the night."""
+    for day in days:
+        _try_to_release(day, now)
 
 
 def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:
@@ -230,7 +241,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
     fitted, before = fit(drawn), _day_before(drawn.day)
     steps: tuple[tuple[Step, Callable[[Release], None]], ...] = (
         (Step.CHECKED, lambda row: _check(row, drawn, fitted, before, accept_drift)),
-        (Step.WRITTEN, lambda _: _write(lake, drawn, fitted)),
+        (Step.WRITTEN, lambda row: _write(lake, drawn, fitted, job_of(row))),
         (Step.CATALOGUED, lambda row: _catalogue(row, lake, drawn, fitted, before)),
         (Step.ANNOUNCED, lambda row: _announce(row, lake, now)),
     )
@@ -308,8 +319,14 @@ def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None,
         release.manifest["drift_accepted"] = moved
 
 
-def _write(lake: Lake, drawn: Drawn, fitted: Fitted) -> None:
-    job = f"release-{drawn.day.isoformat()}"
+def job_of(release: Release) -> str:
+    """Return the name of the job that writes a day; a day that came drawn with the demonstration has another one."""
+    kind = draw_log.SHIPPED if release.manifest.get(draw_log.SHIPPED) else draw_log.RELEASED
+    return f"{kind}-{release.day.isoformat()}"
+
+
+def _write(lake: Lake, drawn: Drawn, fitted: Fitted, job: str = "") -> None:
+    job = job or f"{draw_log.RELEASED}-{drawn.day.isoformat()}"
     lake.agree()
     rows = deal(drawn, fitted)
     counts = dp_counts(drawn, fitted, rows)
@@ -325,6 +342,9 @@ def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, befor
     ended = pools.publish_pools(release=release)
     # A release adopted from the lake keeps the pools that it published: they are not computed a second time.
     release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": release.manifest.get("pools", ended)}
+    release.manifest["simulated"] = ServedDay.objects.filter(
+        day__range=(release.first_day, release.day), simulated=True
+    ).exists()
     signals = signals_of(drawn, states_by_zip3())
     release.signals = stored_signals(signals)
     release.profile = profile(drawn=drawn, fitted=fitted, before=before)
@@ -365,7 +385,7 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         "estimand": ESTIMAND,
         "guarantee": guarantee(epsilon=drawn.cost, budget=drawn.allowed),
         "mechanism": "discrete Laplace (OpenDP)",
-        "code": {"crowdtrace": _version("crowdtrace"), "opendp": _version("opendp")},
+        "code": {"crowdtrace": crowdtrace_version(), "opendp": version("opendp")},
         "chance_that_a_pass_counts": drawn.keep,
         "scaled_by": fitted.factor,
         "cutoff_days": conf.LATENESS.days,
@@ -404,10 +424,3 @@ def _refusals_cut(drawn: Drawn) -> dict[str, float]:
 def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
     """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
     return max(0, round(float(Estimates(drawn).counts[ZIP_RISK_RESULT][0].sum()) * fitted.factor))
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "source"

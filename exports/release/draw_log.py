@@ -9,18 +9,18 @@ import base64
 import datetime as dt
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from django.db import transaction
 
-from exports.dataset.tables import CROWD_TRACING, DP_COUNTS
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, SIGNALS
 from exports.lake.catalogue import Lake
 from exports.lake.storage import StoredObject
-from exports.lake.write import folder_of
-from exports.models import Release, Step
+from exports.lake.write import folder_of, overwrite_day
+from exports.models import PassPool, Release, ServedDay, Step
 from exports.policy.draw import Drawn
-from exports.release.pools import retire_pool_of
+from exports.release.pools import first_day_of, retire_pool_of
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ FOLDER: Final = "draws"
 STATISTICS: Final = f"{FOLDER}/statistics"
 """Copies of another kind (`exports.statistics.log`); in the same folder, so that who restores one restores both."""
 FORMAT: Final = 1
+RELEASED: Final = "release"
+SHIPPED: Final = "demonstration"
+"""Beginnings of the names of jobs and their files; the second also marks, in the manifest, a draw that nobody is in."""
 
 
 class DrawLogError(Exception):
@@ -36,15 +39,48 @@ class DrawLogError(Exception):
 
 def keep(*, lake: Lake, release: Release) -> None:
     """Write a drawn day to the lake as the ledger has it, replacing an earlier copy."""
-    document = {
+    _write(lake, release.day, document_of(release))
+
+
+def offer(*, lake: Lake, day: dt.date, document: Mapping[str, Any]) -> None:
+    """Write a draw that was made elsewhere, as `document_of` has it, for the ledger to adopt; a copy that is there
+    stays."""
+    if not _copies(lake, day):
+        _write(lake, day, document)
+
+
+def withdraw_shipped(*, lake: Lake, days: Iterable[dt.date]) -> list[dt.date]:
+    """Take days that came with the demonstration out of the ledger and the tables; return those that were there.
+
+    Nobody was in them, so such a day may be drawn: other people are then simulated on it. Earlier snapshots keep them.
+    """
+    found = list(Release.objects.filter(day__in=list(days), **{f"manifest__{SHIPPED}": True}).order_by("day"))
+    for release in found:
+        for described in (CROWD_TRACING, DP_COUNTS, SIGNALS):
+            job = f"withdrawn-{release.day.isoformat()}"
+            overwrite_day(lake=lake, described=described, day=release.day, batches=tuple, job=job)
+        lake.storage.objects().remove(_copies(lake, release.day))
+        with transaction.atomic():
+            PassPool.objects.filter(first_day=first_day_of(release.day)).delete()
+            ServedDay.objects.filter(day=release.day).delete()
+            release.delete()
+    return [release.day for release in found]
+
+
+def document_of(release: Release) -> dict[str, Any]:
+    """Return what the lake keeps of a drawn day."""
+    return {
         "format": FORMAT,
         "drawn_at": release.drawn_at.isoformat() if release.drawn_at else None,
         "announced_at": release.announced_at.isoformat() if release.announced_at else None,
         "manifest": release.manifest,
         "drawn": base64.b64encode(bytes(release.drawn or b"")).decode("ascii"),
     }
+
+
+def _write(lake: Lake, day: dt.date, document: Mapping[str, Any]) -> None:
     body = json.dumps(document, sort_keys=True).encode()
-    lake.storage.objects().write(lake.storage.at(FOLDER, release.day.isoformat()), body)
+    lake.storage.objects().write(lake.storage.at(FOLDER, day.isoformat()), body)
 
 
 def reconcile(*, lake: Lake) -> list[dt.date]:
@@ -65,7 +101,8 @@ def reconcile(*, lake: Lake) -> list[dt.date]:
 def refuse_second_draw(*, lake: Lake, day: dt.date) -> None:
     """Raise `DrawLogError` if the lake holds files of a day's release, but its draw is unknown."""
     for described in (CROWD_TRACING, DP_COUNTS):
-        if any(_current(lake, f"{lake.location(described)}/{folder_of(described, day)}")):
+        files = _current(lake, f"{lake.location(described)}/{folder_of(described, day)}")
+        if any(not each.url.rsplit("/", 1)[-1].startswith(SHIPPED) for each in files):
             raise DrawLogError(
                 f"a release of this day is in the lake and its draw in neither ledger nor lake; to draw again would "
                 f"cost its budget twice: put {FOLDER}/{day.isoformat()} of the newer lake back, or leave the gap"
@@ -75,6 +112,11 @@ def refuse_second_draw(*, lake: Lake, day: dt.date) -> None:
 def _current(lake: Lake, prefix: str) -> Iterator[StoredObject]:
     objects = lake.storage.objects().versions(prefix)
     return (each for each in objects if each.is_current and not each.is_marker)
+
+
+def _copies(lake: Lake, day: dt.date) -> list[StoredObject]:
+    url = lake.storage.at(FOLDER, day.isoformat())
+    return [each for each in _current(lake, lake.storage.at(FOLDER)) if each.url == url]
 
 
 def _day_of(stored: StoredObject) -> dt.date:

@@ -6,7 +6,7 @@ was restored from an older backup adopts the copies, so that no draw is made a s
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from exports.lake.storage import Storage
 from exports.locks import holding
 from exports.models import ServedDay, StatisticsDraw
 from exports.policy.draw import Drawn, draw
+from exports.policy.noise import Counts
 from exports.policy.owner_figures import tables_of
 from exports.policy.periods import SHARE, Period
 from exports.release.closed_days import closed_until
@@ -63,9 +64,12 @@ def last_day(period: Period, first: dt.date) -> dt.date:
 
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[Period, dt.date]]:
-    """Yield closed days and weeks with a served day and without an entry in the ledger, oldest first."""
+    """Yield closed days and weeks with a served day and without an entry in the ledger, oldest first.
+
+    Of simulated days, those that left passes: others may have come to the dataset as drawn counts alone.
+    """
     last = closed_until(now)
-    served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
+    served = set(ServedDay.objects.filter(day__lte=last, simulated=False).values_list("day", flat=True))
     served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
     mondays = {day - dt.timedelta(days=day.weekday()) for day in served}
     firsts = {Period.DAY: served, Period.WEEK: {day for day in mondays if last_day(Period.WEEK, day) <= last}}
@@ -89,6 +93,29 @@ def _draw_once(period: Period, first: dt.date, files: Storage, now: dt.datetime)
     if row.drawn is not None:
         draw_log.keep(files, row)
     return row.drawn is not None
+
+
+def draw_simulated(
+    *,
+    period: Period,
+    first: dt.date,
+    venues: Sequence[str],
+    counts: Mapping[str, Counts],
+    budget: float,
+    now: dt.datetime,
+) -> None:
+    """Draw a period of simulated people from counts that were made elsewhere, within a budget of its own.
+
+    It is entered and copied to the lake like any other; a period that has a draw keeps it.
+    """
+    with transaction.atomic():
+        row, is_new = StatisticsDraw.objects.get_or_create(period=period, first_day=first, defaults={"budget": budget})
+        if not is_new:
+            return
+        tables = tables_of(period, venues)
+        enter(row, draw(day=first, counts=counts, tables=tables, budget=budget * SHARE[period]), now)
+        row.save()
+    draw_log.keep(storage(), row)
 
 
 def _venues(first: dt.date, last: dt.date) -> list[str]:

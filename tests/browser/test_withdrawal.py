@@ -75,7 +75,9 @@ def test_a_yes_withdraws_the_pass_whatever_becomes_of_the_request(open_context: 
 
     phone.route("**/api/v1/passes", refuse)
     answer(phone, yes={"near"})
-    phone.wait_for_selector('[data-state="busy"]:visible, [data-state="failed"]:visible, [data-state="offline"]:visible')
+    phone.wait_for_selector(
+        '[data-state="busy"]:visible, [data-state="failed"]:visible, [data-state="offline"]:visible'
+    )
     assert phone.locator('[data-when="withdrew"]').is_visible()
     phone.goto("/pass")
     shows(phone, "none")
@@ -84,7 +86,12 @@ def test_a_yes_withdraws_the_pass_whatever_becomes_of_the_request(open_context: 
 def test_a_yes_withdraws_the_pass_where_all_tickets_are_used(phone: Page) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
-    phone.evaluate(OLD_PASS_TWICE.replace("old.index + 1", "15").replace("...old,", "...old, venue: {id: 'v_x', name: 'X'}, credential: null,"), venue.public_id)
+    phone.evaluate(
+        OLD_PASS_TWICE.replace("old.index + 1", "15").replace(
+            "...old,", "...old, venue: {id: 'v_x', name: 'X'}, credential: null,"
+        ),
+        venue.public_id,
+    )
     begin_check_in(phone, venue)
     answer(phone, yes={"diagnosed"})
     shows(phone, "used-up")

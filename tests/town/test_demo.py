@@ -4,24 +4,40 @@ import datetime as dt
 import io
 import json
 import urllib.request
+from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import override_settings
+from django.test import Client, override_settings
+from playwright.sync_api import Playwright, expect
 
-from crowdtrace.town import demonstration, simulation
+from crowdtrace.site.owner.statistics import guarantee
+from crowdtrace.town import demonstration, past, simulation
+from crowdtrace.town.example_key import SECRET
+from embedded.home import CHECKOUT
 from embedded.processes import wait_until
+from exports.models import StatisticsDraw
+from exports.statistics.draws import draw_waiting
+from passes.clock import calendar
+from passes.codec.identity import derive_keys, derive_pass, derive_seed
+from passes.limits import PASSES_PER_EPOCH
 from passes.models import Pass, Scan, Visit
+from risk.scouting.cards import cards_of
+from risk.shield.answer import shield_of
+from tests.browser.conftest import launch
 from tests.factories import NOW
 from tests.live import Copy
-from venues.models import Organisation, Venue
+from venues.kinds import VenueKind
+from venues.models import Event, Organisation, Venue
 from venues.requirements import RequirementValues
 from venues.services.accounts import check_log_in
 from venues.services.devices import enrol_device
-from venues.services.venues import close_venue, update_venue
+from venues.services.organisations import create_organisation
+from venues.services.venues import VenueFacts, close_venue, create_venue, update_venue
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +110,108 @@ def test_the_first_start_simulates_a_town_that_ends_today() -> None:
     assert not simulation.holds_more_than_the_demonstration()
     demo = Organisation.objects.get(name=demonstration.ORGANISATION)
     assert not Visit.objects.filter(venue__organisation=demo).exists()
+
+
+def test_the_first_start_has_somebody_whose_shield_is_lowered_and_places_with_a_past() -> None:
+    demonstration.ensure_demonstration(now=NOW)
+    simulation.simulate_demonstration_town(now=NOW)
+    shield = shield_of(owners=owners_of_example(), budget=0.01, now=NOW)
+    assert len(shield.visits) > 5
+    assert shield.spent > 0
+    assert any(visit.shield_cost > 0 for visit in shield.visits)
+    assert len(StatisticsDraw.objects.filter(period="week", budget=past.EPSILON)) >= 4
+    town = Venue.objects.exclude(organisation__name=demonstration.ORGANISATION)
+    for venue, card in zip(town, cards_of(venues=list(town), profile="standard", now=NOW), strict=True):
+        assert card["ratings"]["count"], venue.name
+    assert (
+        sum(any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in shown_cards(town))
+        > 12
+    )
+    always = [card for card in shown_cards(town) if card["open"] and card["changes_at"] is None]
+    assert len(always) >= 5
+    assert "e to the 20" in guarantee()
+    day = StatisticsDraw.objects.filter(period="day").latest("first_day")
+    assert day.first_day == NOW.date() - dt.timedelta(days=3)
+
+
+def test_days_after_the_first_start_are_drawn_at_the_budget_of_real_people() -> None:
+    demonstration.ensure_demonstration(now=NOW)
+    simulation.simulate_demonstration_town(now=NOW)
+    draw_waiting(now=NOW + dt.timedelta(days=1))
+    assert StatisticsDraw.objects.filter(period="day", budget=0.5).count() == 1
+
+
+def test_there_is_an_event_tonight_and_only_one() -> None:
+    demonstration.ensure_demonstration(now=NOW)
+    demonstration.ensure_event(now=NOW)
+    assert demonstration.event_tonight(now=NOW) is None  # no theatre of the town yet
+    mine = Organisation.objects.get(name=demonstration.ORGANISATION)
+    town = create_organisation(owner=User.objects.get(), name="Simulated businesses", kind=mine.kind, now=NOW)
+    create_venue(
+        organisation=town,
+        facts=VenueFacts(name="Ash Theatre", kind=VenueKind.THEATRE, zip="94110"),
+        requirements=RequirementValues(capacity=100),
+        actor="demo",
+        now=NOW,
+    )
+    for _ in range(2):
+        demonstration.ensure_event(now=NOW)
+    [event] = Event.objects.all()
+    assert event == demonstration.event_tonight(now=NOW)
+    assert NOW < event.starts_at <= NOW + dt.timedelta(days=1)
+    later = event.ends_at + dt.timedelta(hours=1)
+    demonstration.ensure_event(now=later)
+    assert Event.objects.count() == 2
+
+
+def test_a_copy_that_is_ready_answers_both_published_queries_with_rows(copy: Copy) -> None:
+    for name in ("daily_counts", "counts_by_state_and_risklevel"):
+        sql = (CHECKOUT / "exports" / "queries" / f"{name}.sql").read_text()
+        body = json.dumps({"sql": sql}).encode()
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{copy.port}/api/v1/queries", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            rows = json.load(answer)["rows"]
+        assert len(rows) >= 15
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{copy.port}/api/v1/datasets/covid-19/releases/2020-10-15", timeout=60
+    ) as answer:
+        manifest = json.load(answer)["manifest"]
+    assert manifest["simulated"] is True
+    assert manifest["rows"] > 5000
+
+
+def test_the_example_visitor_is_shown_in_a_browser_that_keeps_nothing_of_them(
+    copy: Copy, playwright: Playwright
+) -> None:
+    with closing(launch(playwright)) as browser, closing(browser.new_page()) as page:
+        page.goto(f"http://127.0.0.1:{copy.port}/shield/example")
+        expect(page.locator('[data-state="shown"]')).to_be_visible(timeout=60_000)
+        expect(page.locator("[data-visits] li").first).to_be_visible()
+        expect(page.get_by_text("A simulated visitor.")).to_be_visible()
+        assert page.locator("[data-part=rate]:visible").count() == 0
+        page.click("[data-do=profile][data-value=relaxed]")
+        names = page.evaluate("indexedDB.databases().then((all) => all.map(({ name }) => name))")
+        assert "crowdtrace" not in names
+        assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_the_example_visitor_is_part_of_a_demonstration_alone() -> None:
+    with override_settings(EMBEDDED=False):
+        assert Client().get("/shield/example").status_code == 404
+    assert Client().get("/shield/example").status_code == 200
+
+
+def shown_cards(venues: Iterable[Venue]) -> list[dict[str, Any]]:
+    return cards_of(venues=list(venues), profile="standard", now=NOW)
+
+
+def owners_of_example() -> list[bytes]:
+    keys = derive_keys(SECRET)
+    days = [NOW.date() - dt.timedelta(days=back) for back in range(14)]
+    seeds = [(calendar().epoch_of(day).start, derive_seed(keys.passes, calendar().epoch_of(day).start)) for day in days]
+    return [derive_pass(seed, start, at).owner for start, seed in seeds for at in range(PASSES_PER_EPOCH)]
 
 
 def test_it_is_refused_outside_of_the_embedded_mode() -> None:

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exports import conf
+from exports.models import StatisticsDraw
 from exports.policy.noise import Floats
 from exports.policy.owner_figures import Figure, Ratings
+from exports.policy.periods import Period
 from exports.statistics.figures import WEEK, WEEKS, DayFigures, History, WeekFigures, history
 from passes.clock import calendar
 from venues.models import Venue
@@ -34,7 +37,23 @@ COLUMNS: Final = (
 
 
 def guarantee() -> str:
-    """In a sentence or two, what figures of closed days reveal of one person."""
+    """In a sentence or two, what figures of closed days reveal of one person, and which days are simulated."""
+    return " ".join(filter(None, [_guarantee(), _of_simulated_days()]))
+
+
+def _of_simulated_days() -> str:
+    """What is said where days of a demonstration's town were drawn with a budget of their own; else nothing."""
+    own = conf.statistics_budget()
+    last = StatisticsDraw.objects.filter(budget__gt=own, period=Period.DAY).order_by("-first_day").first()
+    if last is None:
+        return ""
+    return gettext(
+        "Days up to %(day)s are those of a simulated town, where nobody is real: they were drawn with less noise, "
+        "at e to the %(epsilon)s a day."
+    ) % {"day": date_format(last.first_day, "SHORT_DATE_FORMAT"), "epsilon": f"{last.budget:g}"}
+
+
+def _guarantee() -> str:
     return gettext(
         "Figures of closed days carry noise, drawn once and never again: whether any one person came, or was refused, "
         "changes the chance of what is shown by a factor of at most e to the %(epsilon)s a day. A day closes after "

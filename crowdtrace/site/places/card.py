@@ -154,10 +154,16 @@ def level_of(band: str) -> int:
     return OccupancyOutput.BANDS.index(band)
 
 
-def shown_card(card: Mapping[str, Any], *, zone: ZoneInfo, profile: str, now: dt.datetime) -> ShownCard:
-    """A card with all costs (`risk.scouting.cards.cards_of`) as a page shows it."""
+def shown_card(
+    card: Mapping[str, Any], *, zone: ZoneInfo, profile: str, now: dt.datetime, shown_in: ZoneInfo | None = None
+) -> ShownCard:
+    """A card with all costs (`risk.scouting.cards.cards_of`) as a page shows it.
+
+    ``shown_in``: zone of moments; what is of every week stays by the clock of the place.
+    """
     band, usual = card["occupancy"]["band"], card["occupancy"]["usual"]
-    local = now.astimezone(zone)
+    local, zone = now.astimezone(zone), shown_in or zone
+    moment = now.astimezone(zone)
     known = any(each != "empty" for day in usual for each in day)
     today = usual[local.weekday()]
     quiet = next((hour for hour in card["best_hours"] if _saves(hour, card)), None)
@@ -167,14 +173,14 @@ def shown_card(card: Mapping[str, Any], *, zone: ZoneInfo, profile: str, now: dt
         opening=words_of_opening(card, zone, now),
         can_check_in=_can_check_in(card),
         priced=bool(card["hours"]),
-        starts=_at_change(card, zone, local) if not card["open"] and card["changes_at"] else "",
-        helps=[] if card["fits_profile"] else _helps(card, zone, local),
+        starts=_at_change(card, zone, moment) if not card["open"] and card["changes_at"] else "",
+        helps=[] if card["fits_profile"] else _helps(card, zone, moment),
         band=BAND_NAMES[band],
         level=level_of(band),
         now_costs=_cost_rows(card["shield_cost"]),
         quiet_costs=_cost_rows(quiet["shield_cost"]) if quiet else [],
-        quiet_at=_moment(quiet["start"].astimezone(zone), local) if quiet else "",
-        hours=_hours_chart(card["hours"], zone, local),
+        quiet_at=_moment(quiet["start"].astimezone(zone), moment) if quiet else "",
+        hours=_hours_chart(card["hours"], zone, moment),
         limit=down(FITS_POINTS, 1),
         any_fits=any(_fits(hour["shield_cost_60"]) for hour in card["hours"]),
         opening_hours=_opening_hours(card["opening_hours"], local),

@@ -15,6 +15,7 @@ from common.web.middleware import PERMISSIONS_POLICY
 from common.web.problems import NotFound
 from crowdtrace.site.places.asked import Asked
 from crowdtrace.site.places.card import BAND_NAMES, level_of, profiles, shown_card, words_of_opening
+from crowdtrace.site.places.zones import Zones
 from risk.scouting.cards import cards_of
 from risk.scouting.search import MOST_WEIGHED, search
 from venues import selectors
@@ -41,10 +42,11 @@ def venues(request: HttpRequest) -> HttpResponse:
     asked, now = Asked.of(request), utc_now()
     offset = (asked.page - 1) * PAGE
     page = search(asked.question, offset=offset, count=PAGE, now=now, total=True)
+    zones = Zones(request)
     context = {
         "asked": asked,
         "kinds": VenueKind.choices,
-        "found": _rows(page.found, asked, now),
+        "found": _rows(page.found, asked, zones, now),
         "most": MOST_WEIGHED if page.cut else 0,
         "pager": Pager(
             offset + 1,
@@ -54,13 +56,13 @@ def venues(request: HttpRequest) -> HttpResponse:
             asked.address(page=asked.page + 1) if page.more else "",
         ),
     }
-    response = render(request, "site/venues.html", context)
+    response = render(request, "site/venues.html", context | {"own_zone": zones.applies})
     # "Near me" is here alone, so that no other page of ours may ask for a position.
     response["Permissions-Policy"] = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
     return response
 
 
-def _rows(found: Sequence[FoundVenue], asked: Asked, now: dt.datetime) -> list[dict[str, Any]]:
+def _rows(found: Sequence[FoundVenue], asked: Asked, zones: Zones, now: dt.datetime) -> list[dict[str, Any]]:
     cards = cards_of(venues=[row.venue for row in found], profile=asked.profile, now=now)
     return [
         {
@@ -68,7 +70,7 @@ def _rows(found: Sequence[FoundVenue], asked: Asked, now: dt.datetime) -> list[d
             "distance_km": row.distance_km,
             "open": card["open"],
             "counted": card["counted"],
-            "opening": words_of_opening(card, row.venue.zone, now),
+            "opening": words_of_opening(card, zones.of(row.venue), now),
             "band": BAND_NAMES[card["occupancy"]["band"]],
             "level": level_of(card["occupancy"]["band"]),
             "cost": card["shield_cost"]["60"]["no_mask"],
@@ -86,10 +88,14 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
         raise NotFound(_("There is no such place, or it has closed."))
     profile = Asked.of(request).profile
     (card,) = cards_of(venues=[place], profile=profile, now=now, all_costs=True)
+    zones = Zones(request)
+    shown_in = zones.of(place)
     context = {
         "venue": place,
         "place": {"id": place.public_id, "name": place.name, "verified": place.organisation.verified},
-        "shown": shown_card(card, zone=place.zone, profile=profile, now=now),
+        "shown": shown_card(card, zone=place.zone, shown_in=shown_in, profile=profile, now=now),
+        "own_zone": zones.applies,
+        "shown_in": shown_in if shown_in != place.zone else None,
         "profiles": profiles(),
     }
     return render(request, "site/venue.html", context)

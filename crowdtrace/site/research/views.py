@@ -2,6 +2,7 @@
 
 import datetime as dt
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from exports import conf
 from exports.api.catalogue import Dataset
 from exports.api.problems import RETRY_SECONDS
 from exports.api.serializers import FORMATS
+from exports.benchmark.leaderboard import OPEN, read_leaderboard
 from exports.dataset import publication
 from exports.dataset.tables import DAILY, OPEN_TABLES
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
@@ -71,6 +73,14 @@ def sql(request: HttpRequest) -> HttpResponse:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         response["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+@require_safe
+def benchmark(request: HttpRequest) -> HttpResponse:
+    """The leaderboard of a contest, where this copy shows one, and how to take part."""
+    folder = conf.benchmark_folder()
+    lines = read_leaderboard(Path(folder) / OPEN) if folder else None
+    return _page(request, "site/benchmark.html", {"lines": lines})
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

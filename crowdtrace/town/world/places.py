@@ -23,6 +23,7 @@ Bools = npt.NDArray[np.bool_]
 VENUES_AN_AREA: Final = 6
 MOST_AREAS: Final = 60
 AREAS_A_REGION: Final = 5
+ALL_DAY_MIN: Final = 1440
 # With fewer venues than kinds, the ones without which there is no town come first.
 _FIRST_KINDS: Final = (
     Kind.SUPERMARKET, Kind.RESTAURANT, Kind.OFFICE, Kind.SCHOOL, Kind.TRANSPORT, Kind.BAR, Kind.RETAIL, Kind.WORSHIP,
@@ -108,6 +109,8 @@ def make_venues(plan: TownPlan, areas: Areas) -> TownVenues:
     priors = [plan.parameters.priors[KINDS[index]] for index in kind]
     opens = np.array([[one.opens, one.weekend[0] if one.weekend else 0] for one in habits], np.int64)
     closes = np.array([[one.closes, one.weekend[1] if one.weekend else 0] for one in habits], np.int64)
+    never_closes = np.isin(kind, [KIND_INDEX[one] for one in plan.all_day])
+    opens[never_closes], closes[never_closes] = 0, ALL_DAY_MIN
     heads = _usual_heads(plan, kind)
     # A room is as large as its crowd needs, so that small and large towns are about equally dense.
     crowd = np.clip(heads / np.array([prior.usual_heads for prior in priors]), 0.2, 200.0)

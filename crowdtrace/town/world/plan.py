@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.model.pathogens import SARS_COV_2_ANCESTRAL
 
@@ -33,6 +34,7 @@ class TownPlan:
     or while one knows. ``rating_share``: share of visits that are rated. ``checkout_share``: share of visits that
     check out. ``household_per_day``: chance a day that one infectious member of a household of mean load infects
     another, so that over 8 days it comes to the 17 % of Madewell 2020 (doi:10.1001/jamanetworkopen.2020.31756).
+    ``all_day``: kinds that never close in this town, and ``night_share``: share of arrivals there at any hour alike.
     ``parameters``: the true world; its adaptive factors are the truth that estimates should find.
     """
 
@@ -50,6 +52,8 @@ class TownPlan:
     rating_share: float = 0.12
     checkout_share: float = 0.9
     household_per_day: float = 0.023
+    all_day: tuple[Kind, ...] = ()
+    night_share: float = 0.0
     parameters: Parameters = field(default_factory=ancestral)
 
     def __post_init__(self) -> None:
@@ -70,6 +74,7 @@ class TownPlan:
             self.rating_share,
             self.checkout_share,
             self.household_per_day,
+            self.night_share,
         )
         if not all(0.0 <= share <= 1.0 for share in shares) or not 0.01 <= self.app_share <= 1.0:
             raise BadPlan("Shares lie between 0 and 1.")

@@ -100,6 +100,7 @@ class Town:
             weekday=date.weekday(),
             activity=plan.activity,
             out=~home,
+            night_share=plan.night_share,
         )
         refused = people.has_app[wanted.person] & (said[wanted.person] & self.venues.refuses[wanted.venue]).any(axis=1)
         stays, refusals = wanted.taken(~refused), wanted.taken(refused)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from crowdtrace.town.world.habits import DAY_END_MIN, RATES, SATURDAY, SHORTEST_MIN, Habit
 from crowdtrace.town.world.people import NOWHERE, People, pick_favourite
-from crowdtrace.town.world.places import TownVenues
+from crowdtrace.town.world.places import ALL_DAY_MIN, TownVenues
 from risk.model.visits import KINDS
 
 Floats = npt.NDArray[np.float64]
@@ -40,11 +40,28 @@ class Visits:
 
 
 def visits_of_day(
-    random: np.random.Generator, *, people: People, venues: TownVenues, weekday: int, activity: float, out: Bools
+    random: np.random.Generator,
+    *,
+    people: People,
+    venues: TownVenues,
+    weekday: int,
+    activity: float,
+    out: Bools,
+    night_share: float = 0.0,
 ) -> Visits:
-    """The stays that people want to make on a weekday (0 Monday). ``out``: who leaves home at all."""
+    """The stays that people want to make on a weekday (0 Monday). ``out``: who leaves home at all. ``night_share``: of
+    arrivals at places that never close, those at any hour alike."""
     parts = [
-        _of_kind(random, index, people=people, venues=venues, weekday=weekday, activity=activity, out=out)
+        _of_kind(
+            random,
+            index,
+            people=people,
+            venues=venues,
+            weekday=weekday,
+            activity=activity,
+            out=out,
+            night_share=night_share,
+        )
         for index in range(len(KINDS))
     ]
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in ("person", "venue")]
@@ -61,6 +78,7 @@ def _of_kind(
     weekday: int,
     activity: float,
     out: Bools,
+    night_share: float,
 ) -> Visits:
     habit = RATES[KINDS[index]]
     rate = habit.weekend_rate if weekday >= SATURDAY else habit.weekday_rate
@@ -75,16 +93,21 @@ def _of_kind(
         where = pick_favourite(random, people.favourites[who, index])
     weekend = int(weekday >= SATURDAY)
     opens, closes = venues.opens[where, weekend], venues.closes[where, weekend]
-    arrive, leave = _times(random, habit, opens, closes)
+    arrive, leave = _times(random, habit, opens, closes, night_share)
     fits = (closes > 0) & (leave - arrive >= SHORTEST_MIN * 60)
     return Visits(who[fits], where[fits], arrive[fits], leave[fits])
 
 
-def _times(random: np.random.Generator, habit: Habit, opens: Ints, closes: Ints) -> tuple[Ints, Ints]:
+def _times(
+    random: np.random.Generator, habit: Habit, opens: Ints, closes: Ints, night_share: float
+) -> tuple[Ints, Ints]:
     """Arrival and departure in seconds, within opening hours and before passes end."""
     minute, spread, weight = (np.array(column, np.float64) for column in zip(*habit.peaks, strict=True))
     peak = random.choice(minute.size, opens.size, p=weight / weight.sum())
     arrive = random.normal(minute[peak], spread[peak])
+    if night_share > 0:
+        at_any_hour = (opens == 0) & (closes >= ALL_DAY_MIN) & (random.random(opens.size) < night_share)
+        arrive = np.where(at_any_hour, random.uniform(0.0, ALL_DAY_MIN, opens.size), arrive)
     dwell = random.gamma(habit.dwell_shape, habit.dwell_min / habit.dwell_shape, opens.size)
     last = np.minimum(closes, DAY_END_MIN)
     arrive = np.clip(arrive, opens, np.maximum(opens, last - 10))

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.crypto import b64decode
+from common.files import UnreadableFileError, read_text
 from common.time import utc_now
 from exports.api.erasures import receipt
 from exports.erasure import batches, requests
@@ -60,7 +61,11 @@ class Command(BaseCommand):
 
 def _read(path: Path) -> list[bytes]:
     owners = []
-    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
+    try:
+        lines = read_text(path).splitlines()
+    except UnreadableFileError as error:
+        raise CommandError(str(error)) from None
+    for number, line in enumerate(lines, start=1):
         if text := line.strip():
             try:
                 owners.append(b64decode(text, length=OWNER_BYTES))

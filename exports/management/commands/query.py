@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from common.files import UnreadableFileError, read_text
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import columns_of, json_rows, to_csv
 from exports.engine.run import answer, run_query
@@ -30,13 +31,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the query and print its rows."""
         text: str = options["sql"]
-        sql = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
         try:
+            sql = read_text(Path(text[1:])) if text.startswith("@") else text
             done = run_query(sql=sql, as_of=options["as_of"], ahead=False)
         except QueryError as error:
             where = f" (line {error.line}, column {error.column})" if error.line else ""
             raise CommandError(f"{error}{where}") from error
-        except (QueryBusyError, LakeAwayError, UnknownReleaseError) as error:
+        except (QueryBusyError, LakeAwayError, UnknownReleaseError, UnreadableFileError) as error:
             raise CommandError(str(error)) from error
         if options["form"] == "json":
             self.stdout.write(json.dumps(answer(done)))

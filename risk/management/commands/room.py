@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from common.files import UnreadableFileError, read_text
 from risk.model.far import room_integrals
 
 KEY = "integrated_concentration_per_unit_emission_h_per_m3"
@@ -24,10 +25,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill in every visit."""
         try:
-            whole = json.loads(options["file"].read_text(encoding="utf-8"))
+            whole = json.loads(read_text(options["file"]))
             for at, scenario in enumerate(whole["scenarios"]):
                 self._fill(at, scenario)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except UnreadableFileError as error:
+            raise CommandError(str(error)) from None
+        except (ValueError, KeyError, TypeError) as error:
             raise CommandError(f"The file is not a list of room scenarios: {error!r}") from None
         self.stdout.write(json.dumps(whole, indent=1))
 

@@ -30,4 +30,5 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-sql": Case(_sql, budget_bytes=SQL_BYTES, needs="released"),
     "page-map": Case(at("page-map"), budget_bytes=MAP_BYTES, needs="released"),
     "page-beliefs": Case(_beliefs),
+    "page-benchmark": Case(at("page-benchmark")),
 }

@@ -18,5 +18,6 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "page-rate": Case(at("page-rate")),
     "page-test": Case(at("page-test")),
     "page-shield": Case(at("page-shield")),
+    "page-example": Case(at("page-example")),
     "page-my-data": Case(at("page-my-data")),
 }

@@ -24,6 +24,7 @@ from exports.dataset.descriptors import FRICTIONLESS
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
 from exports.policy.checks import violations
+from exports.release.closed_days import mark_served
 from tests.exports.ledger import ANNOUNCED, BUDGET, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily
 
@@ -417,3 +418,67 @@ def test_the_profile_of_a_release_has_its_statistics_and_what_drifted(client: Cl
     assert second["drift"]["total_variation"]["answers"] < 0.1
     assert len(second["statistics"]) >= 40
     assert get(client, f"{ONE}/releases/{SECOND}")["profile"].endswith(f"{ONE}/releases/{SECOND}/profile")
+
+
+class TestDaysAndStates:
+    """Releases and daily counts of some days and states."""
+
+    def test_releases_of_days_weeks_and_ranges(self, client: Client, released: ReleasedLake) -> None:
+        def days(query: str) -> list[str]:
+            return [each["day"] for each in get(client, f"{ONE}/releases?{query}")["results"]]
+
+        year, week, _ = FIRST.isocalendar()
+        assert days(f"time_values={FIRST}") == [FIRST.isoformat()]
+        assert days(f"time_values={FIRST}--{SECOND}") == [SECOND.isoformat(), FIRST.isoformat()]
+        assert FIRST.isoformat() in days(f"time_values={year}-W{week:02d}")
+        assert days("time_values=2001-01-01,2001-02-03") == []
+        assert days("time_values=*") == days("") == [SECOND.isoformat(), FIRST.isoformat()]
+
+    def test_daily_counts_of_a_state_and_a_day(self, client: Client, released: ReleasedLake) -> None:
+        whole = list(csv.DictReader(io.StringIO(client.get(f"{ONE}/daily.csv").content.decode())))
+        state = next(row["state"] for row in whole if row["state"])
+        asked = client.get(f"{ONE}/daily.csv?geo_values={state.lower()}&time_values={FIRST}")
+        found = list(csv.DictReader(io.StringIO(asked.content.decode())))
+        assert found == [row for row in whole if row["state"] == state and row["scan_date"] == FIRST.isoformat()]
+        assert found
+        held = {row["scan_date"] for row in whole if row["state"] == state}
+        listed = get(client, f"{ONE}/releases?geo_values={state}")["results"]
+        assert {each["day"] for each in listed} == held
+
+    @pytest.mark.parametrize("path", ["releases", "daily.csv"])
+    @pytest.mark.parametrize(
+        ("query", "pointer", "says"),
+        [
+            ("geo_values=zz", "?geo_values", "There is no"),
+            ("time_values=soon", "?time_values", "no day such as 2020-10-15"),
+            ("time_values=2020-10-16--2020-10-01", "?time_values", "no range"),
+            ("states=ma", "?states", ""),
+        ],
+    )
+    def test_a_wrong_value_is_a_problem_that_names_it(
+        self, client: Client, path: str, query: str, pointer: str, says: str
+    ) -> None:
+        response = client.get(f"{ONE}/{path}?{query}")
+        assert response.status_code == 400
+        [error] = response.json()["errors"]
+        assert error["pointer"] == pointer
+        assert says in error["detail"]
+
+
+def test_manifests_name_the_version_of_the_code(client: Client, released: ReleasedLake) -> None:
+    code = get(client, f"{ONE}/releases/{FIRST}")["manifest"]["code"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", code["crowdtrace"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", code["opendp"])
+
+
+def test_simulated_days_on_a_server_of_ones_own_are_labelled(client: Client, settings: Any) -> None:
+    settings.EMBEDDED = False
+    assert "simulated" not in get(client, ONE)["title"]
+    mark_served(days={FIRST, SECOND})
+    assert "simulated" not in get(client, ONE)["title"]
+    mark_served(days={SECOND}, simulated=True)
+    found = get(client, ONE)
+    assert found["title"].endswith("(simulated)")
+    assert found["known_problems"][0]["code"] == "simulated"
+    mark_served(days={SECOND})
+    assert get(client, ONE)["title"].endswith("(simulated)")

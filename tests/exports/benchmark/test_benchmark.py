@@ -62,7 +62,7 @@ def test_nothing_beats_the_truth_and_knowing_the_areas_beats_one_number_for_all(
     assert (best.error, plain.rank) == (0, 0)
     assert best.rank == pytest.approx(1)
     made = results(areas, whole, truth)
-    assert 0.5 < float(made["skill"]) < 1  # type: ignore[arg-type]
+    assert 0.5 < float(made["skill"]) < 1
     assert results(whole, whole, truth)["skill"] == 0
     assert results(actual, whole, truth)["skill"] == pytest.approx(1)
 
@@ -87,15 +87,36 @@ def test_a_prediction_is_read_in_any_order_and_what_is_wrong_is_named(truth: pd.
             read_prediction(wrong, truth)
 
 
-def test_the_baseline_borrows_where_an_area_is_small_or_missing(truth: pd.DataFrame) -> None:
-    days = truth.index.get_level_values("day").unique()
-    rows = [(day, area, 1000, ill) for day in days for area, ill in (("021", 10), ("", 200))]
-    made = baseline(pd.DataFrame(rows, columns=["day", "zip", "visits", "ill"]), truth.index)
-    known, missing = (made.xs(area, level="zip") for area in ("021", "902"))
-    assert ((known > 0.01) & (known < 0.02)).all()
-    assert missing.to_numpy() == pytest.approx(0.105)
-    nothing = baseline(pd.DataFrame(columns=["day", "zip", "visits", "ill"]), truth.index)
-    assert nothing.to_numpy() == pytest.approx(NOTHING_KNOWN)
+def signals_of_days(truth: pd.DataFrame, *, noise: float, seed: int = 1) -> pd.DataFrame:
+    """Signals as released: of every line of the truth, twice the infectious are of class Moderate or refused."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for (day, area), line in truth.iterrows():
+        for name, value in (("checkins", line["visits"]), ("moderate", line["infectious"]), ("refused", 0.0)):
+            rows.append(("zip3", area, day, name, value + random.normal(0, noise), noise))
+    for day, line in truth.groupby("day").sum().iterrows():
+        for name, value in (("checkins", line["visits"]), ("moderate", line["infectious"]), ("refused", 20.0)):
+            rows.append(("nation", "us", day, name, value, noise))
+    return pd.DataFrame(rows, columns=["geo_type", "geo_value", "time_value", "signal", "value", "stderr"])
+
+
+def test_the_baseline_finds_the_worse_area_and_shrinks_it_by_its_noise(truth: pd.DataFrame) -> None:
+    clear, noisy = (baseline(signals_of_days(truth, noise=noise), truth.index) for noise in (1.0, 200.0))
+    for made in (clear, noisy):
+        assert made.between(0, 1).all()
+    gaps = [(made.xs("902", level="zip") - made.xs("021", level="zip")) for made in (clear, noisy)]
+    assert (gaps[0] > 0).all()
+    assert gaps[0].mean() > 2 * gaps[1].abs().mean()
+    assert score(clear, truth).rank > 0.5
+
+
+def test_the_baseline_says_something_where_nothing_was_released(truth: pd.DataFrame) -> None:
+    signals = signals_of_days(truth, noise=1.0)
+    assert baseline(signals.iloc[:0], truth.index).to_numpy() == pytest.approx(NOTHING_KNOWN)
+    of_one = baseline(signals[signals["geo_value"] != "902"], truth.index)
+    assert of_one.between(0, 1).all()
+    of_none = baseline(signals[signals["geo_type"] != "nation"], truth.index)
+    assert of_none.between(0, 1).all()
 
 
 def test_a_folder_without_a_town_is_named(tmp_path: Path) -> None:

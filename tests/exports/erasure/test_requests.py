@@ -453,6 +453,19 @@ class TestForget:
         assert (printed["database"]["passes"], printed["lake"]["rows"]) == (5, 5)
         assert len(published_rows()) == 55
 
+    def test_a_file_with_a_mark_of_its_encoding_is_read_and_a_missing_one_is_a_sentence(
+        self, place: Place, tmp_path: Path
+    ) -> None:
+        a_pass(place, owner_hash=hash_owner(owner(1)))
+        file = tmp_path / "owners"
+        file.write_text(b64encode(owner(1)) + "\r\n", encoding="utf-8-sig")
+        call_command("forget", "--owners", str(file), stdout=StringIO())
+        assert Pass.objects.count() == 0
+        with pytest.raises(CommandError, match="There is no file"):
+            call_command("forget", "--owners", str(tmp_path / "absent"))
+        with pytest.raises(CommandError, match="is a folder"):
+            call_command("forget", "--owners", str(tmp_path))
+
     def test_a_line_that_is_no_owner_stops_it_before_anything_is_erased(self, place: Place, tmp_path: Path) -> None:
         a_pass(place, owner_hash=hash_owner(owner(1)))
         file = tmp_path / "owners"

@@ -3,7 +3,10 @@ import { readPlaceText } from "../../../../passes/frontend/core/places.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { copyOf, fill, fillPart, find, onActions, pageData, when, word } from "../../../../passes/frontend/ui/page.js";
 import { shownName } from "../../../../passes/frontend/ui/place_name.js";
+import { showTimesInOwnZone } from "../../../../passes/frontend/ui/zone.js";
 import { Scanner } from "../../../../passes/frontend/ui/scanner.js";
+
+showTimesInOwnZone();
 
 /** Parts of the page that speak of a profile. */
 const SPOKEN = "[data-card], [data-places]";

@@ -4,6 +4,7 @@ import { ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { copyOf, countedWords, fill, fillPart, find, formatNumber, formatTime, onActions, pageData, showState, when, word, words } from "../../../../passes/frontend/ui/page.js";
 import { shownName } from "../../../../passes/frontend/ui/place_name.js";
+import { exampleStore } from "../core/example.js";
 import { beyondBudget, byDay, recovery } from "../core/outlook.js";
 import { left, shownPoints } from "../core/rounding.js";
 import { drawBars, drawRing } from "../ui/chart.js";
@@ -20,7 +21,7 @@ const TIME = /** @type {const} */ ({ hour: "numeric", minute: "2-digit" });
 /** Below this many percent a shield is called low. */
 const LOW = 34;
 
-/** @type {import("../../../../passes/frontend/stores/visitor.js").VisitorStore} */
+/** @type {import("../core/example.js").ShieldStore} */
 let store;
 /** @type {import("../../../../passes/frontend/stores/visitor.js").Person} */
 let person;
@@ -258,7 +259,7 @@ find("[data-form=search]").addEventListener("submit", (event) => {
   void searchPlaces(/** @type {HTMLInputElement} */ (find("#search")).value.trim());
 });
 
-const opened = await openVisitorStore().catch(() => null);
+const opened = exampleStore(pageData("example")) ?? (await openVisitorStore().catch(() => null));
 const current = await opened?.current().catch(() => null);
 if (!opened) showState("unable");
 else if (!current) showState("no-key", { focus: false });

@@ -1,6 +1,8 @@
 """`manage.py demo`: the demonstration of a copy that runs on one's own machine."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 import embedded
 from common.time import utc_now
 from crowdtrace.town import demonstration
+from embedded.home import CHECKOUT
 from venues.models import Organisation
 
 
@@ -30,6 +33,8 @@ class Command(BaseCommand):
             raise CommandError("The demonstration is for the embedded mode, where DATABASE_URL is not given.")
         now = utc_now()
         is_new = not Organisation.objects.exists()
+        # In a process of its own, while the town is simulated in this one: a first start has two cores, and waits.
+        october = _publish_october() if options["ensure"] and is_new else None
         organisation = demonstration.ensure_demonstration(now=now)
         if options["ensure"] and is_new:
             from crowdtrace.town import simulation
@@ -39,6 +44,10 @@ class Command(BaseCommand):
             from crowdtrace.town.radar import ensure_radar
 
             ensure_radar(now=now)
+            demonstration.ensure_event(now=now)
+        if october is not None:
+            # What it leaves undone the worker does: the days wait in the ledger.
+            october.wait()
         self._tell(organisation, as_json=options["json"])
 
     def _tell(self, organisation: Organisation, *, as_json: bool) -> None:
@@ -55,3 +64,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{venue['name']} ({venue['id']}, {venue['zip']}): kiosk code {venue['enrolment_code']}")
             if url:
                 self.stdout.write(f"  {url}/kiosk#{venue['enrolment_code']}")
+
+
+def _publish_october() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "manage.py", "october"], cwd=CHECKOUT, stdout=subprocess.DEVNULL)

@@ -1,0 +1,24 @@
+/**
+ * The example visitor of a demonstration, in memory alone: nothing of it reaches the store of this device, and nothing of
+ * that store is read while it is shown.
+ *
+ * @typedef {import("../../../../passes/frontend/stores/visitor.js").Person} Person
+ * @typedef {Pick<import("../../../../passes/frontend/stores/visitor.js").VisitorStore, "current" | "passes" | "profile" | "saveProfile" | "ownMask" | "saveOwnMask">} ShieldStore
+ */
+import { fromBase64Url } from "../../../../passes/frontend/core/bytes.js";
+
+/** @param {{secret: string} | null} given by the page @returns {ShieldStore | null} what a shield's page reads, if it is the example's */
+export function exampleStore(given) {
+  if (!given) return null;
+  /** @type {Person} */
+  const person = { id: "example", label: "", secret: fromBase64Url(given.secret), kept: true, registered: true };
+  const chosen = { profile: "standard", ownMask: "" };
+  return {
+    current: async () => person,
+    passes: async () => [],
+    profile: async () => chosen.profile,
+    saveProfile: async (_id, profile) => void (chosen.profile = profile),
+    ownMask: async () => chosen.ownMask,
+    saveOwnMask: async (_id, mask) => void (chosen.ownMask = mask),
+  };
+}

@@ -1,0 +1,50 @@
+"""In which zone times of a place are shown: its own, or that of the browser for places of the demonstration's town.
+
+A real place keeps its own clock, since its doors do. The demonstration's town lies nowhere, so moments are those of the
+person who looks at it. The browser says its zone in a cookie, on copies with a demonstration alone.
+"""
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from crowdtrace.town.demonstration import USERNAME
+from venues.models import Organisation, Venue
+
+COOKIE: Final = "zone"
+MOST_CHARACTERS: Final = 64
+
+
+class Zones:
+    """Zones for one request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._asked = request.COOKIES.get(COOKIE, "")
+        self._simulated: frozenset[int] | None = None
+        self.applies = False
+        """Whether a place of the demonstration was among those that were asked for."""
+
+    def of(self, venue: Venue) -> ZoneInfo:
+        """The zone in which to show times of a place."""
+        if not settings.EMBEDDED or venue.organisation_id not in self._of_demonstration():
+            return venue.zone
+        self.applies = True
+        return zone_called(self._asked) or venue.zone
+
+    def _of_demonstration(self) -> frozenset[int]:
+        if self._simulated is None:
+            mine = Organisation.objects.filter(memberships__user__username=USERNAME)
+            self._simulated = frozenset(mine.values_list("pk", flat=True))
+        return self._simulated
+
+
+def zone_called(name: str) -> ZoneInfo | None:
+    """The zone of that name; `None` for anything else."""
+    if not name or len(name) > MOST_CHARACTERS:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return None

@@ -1,0 +1,119 @@
+"""Submissions for towns that are held back: few for each team, each logged before its score is said.
+
+Whoever may ask for scores without limit learns the truth from them. So a team has a fixed number of submissions, names
+that differ in case, spaces or form are one team, and scores are said in few digits. The log is kept beside the truth.
+"""
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+LOG: Final = "submissions.jsonl"
+RULES: Final = "rules.json"
+MOST: Final = 3
+"""Submissions of a team, where the rules do not say; our choice."""
+DIGITS: Final = 3
+LONGEST_NAME: Final = 60
+
+
+class RefusedError(ValueError):
+    """A submission that is not scored; the text is a sentence."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A line of the log. `scores` is null while it is scored, and where that failed."""
+
+    team: str
+    at: str
+    sha256: str
+    scores: Mapping[str, Any] | None
+
+
+def team_name(text: str) -> str:
+    """Return the one form of a team's name; raises `RefusedError` for a name that says nothing."""
+    normal = unicodedata.normalize("NFKC", text)
+    visible = "".join(letter for letter in normal if unicodedata.category(letter)[0] != "C")
+    name = " ".join(visible.split())
+    if not name or len(name) > LONGEST_NAME or not any(letter.isalnum() for letter in name):
+        raise RefusedError(f"A team's name has letters or digits, and {LONGEST_NAME} characters at most.")
+    return name
+
+
+def submit(
+    *, folder: Path, team: str, content: bytes, now: dt.datetime, score: Callable[[], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Score a submission within its team's limit; return what is said of it.
+
+    It is logged before it is scored and counts also if the process is stopped meanwhile; a file that `score` refuses
+    (`ValueError`) reveals nothing and does not count.
+    """
+    name, most = team_name(team), _most(folder)
+    with _locked(folder):
+        before = read_log(folder)
+        used = sum(team_key(each.team) == team_key(name) for each in before)
+        if used >= most:
+            raise RefusedError(f"{name} has used its {most} submissions; more would turn the score into an oracle.")
+        entry = Submission(name, now.isoformat(), hashlib.sha256(content).hexdigest(), None)
+        _write(folder, [*before, entry])
+        try:
+            said = rounded(score())
+        except ValueError:
+            _write(folder, before)
+            raise
+        _write(folder, [*before, Submission(entry.team, entry.at, entry.sha256, said)])
+    return {"team": name, "submissions_left": most - used - 1, **said}
+
+
+def read_log(folder: Path) -> list[Submission]:
+    """Return all submissions, oldest first."""
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [Submission(**json.loads(line)) for line in lines]
+
+
+def rounded(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Return scores in few digits, however deep they are."""
+    return {name: _round(value) for name, value in scores.items()}
+
+
+def _round(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return rounded(value)
+    return round(value, DIGITS) if isinstance(value, float) else value
+
+
+def team_key(team: str) -> str:
+    """Return what is the same for names that differ in case, spaces or signs."""
+    return "".join(letter for letter in team.casefold() if letter.isalnum())
+
+
+def _most(folder: Path) -> int:
+    try:
+        return int(json.loads((folder / RULES).read_text(encoding="utf-8"))["submissions_per_team"])
+    except (FileNotFoundError, LookupError):
+        return MOST
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one submission in at a time, so that two at once are not both the last."""
+    with (folder / f"{LOG}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(folder: Path, entries: list[Submission]) -> None:
+    part = folder / f"{LOG}.part"
+    part.touch(mode=0o600)
+    part.write_text("".join(json.dumps(vars(each), sort_keys=True) + "\n" for each in entries), encoding="utf-8")
+    part.replace(folder / LOG)
