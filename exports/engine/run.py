@@ -61,7 +61,7 @@ def run_accepted(
         from exports.engine.live import live_crowd  # loads the risk model, which few queries need
 
         live = live_crowd(now=now)
-    result = accepted.run(query_sources(release=at.release, live=live), storage(), is_cancelled=is_cancelled)
+    result = accepted.run(query_sources(release=at.release, live=live, tables=accepted.tables), storage(), is_cancelled=is_cancelled)
     return Answered(result, at.as_of, accepted.steady and LIVE_CROWD.name not in accepted.tables)
 
 
