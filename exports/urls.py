@@ -28,6 +28,7 @@ _OPERATOR = "api/v1/owner/operator/recipients"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("athena", athena_views.athena, name="athena"),
+    path("athena/results/<str:signed>.csv", athena_views.result, name="athena-result"),
     path("api/v1/queries", queries.QueriesView.as_view(), name="queries"),
     path("api/v1/datasets", datasets.DatasetsView.as_view(), name="datasets"),
     path(_DATASET, datasets.DatasetDetailView.as_view(), name="dataset"),
