@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from exports.lake.storage import Storage
 
 
+FILES: Final[dict[str, Any]] = {"max_rows": 100_000, "max_values": 5_000_000, "max_output_bytes": 64 * 1024 * 1024}
+WHOLE: Final[dict[str, Any]] = {"max_rows": 1_000_000, "max_values": 50_000_000, "max_output_bytes": 1024**3}
 NO_BUCKET: Final = "s3://this-deployment"
 """The bucket that clients of Athena are told where the lake is in a folder."""
 
@@ -33,6 +35,18 @@ NO_BUCKET: Final = "s3://this-deployment"
 def query_limits() -> Limits:
     """Return what one query may use."""
     return Limits(**getattr(settings, "QUERY_LIMITS", {}))
+
+
+def file_limits() -> Limits:
+    """Return what a query may use whose answer is a file: more rows than a program reads as JSON."""
+    given = getattr(settings, "QUERY_FILE_LIMITS", {})
+    return replace(query_limits(), **FILES | given)
+
+
+def whole_limits() -> Limits:
+    """Return what a query of the operator's own command may use, which writes its rows as they are."""
+    given = getattr(settings, "QUERY_WHOLE_LIMITS", {})
+    return replace(query_limits(), **WHOLE | given)
 
 
 def work_folder() -> Path:
@@ -45,7 +59,9 @@ def work_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"crowdtrace-{name}"
 
 
-def accept_query(sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False) -> Accepted:
+def accept_query(
+    sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False, limits: Limits | None = None
+) -> Accepted:
     """Check a query on the open and the live tables in a process of its own; `forwarded` ones have no live table.
 
     `ahead`: keep a process ready for the next query. Raises `QueryError`, and `QueryBusyError` if no place is free.
@@ -58,7 +74,7 @@ def accept_query(sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: b
         dialect=dialect,
         schema=conf.database(),
         tables=[table.name for table in (*offered, *(() if forwarded else INFORMATION_TABLES))],
-        limits=query_limits(),
+        limits=limits or query_limits(),
         places=work_folder(),
         ahead=ahead,
         runs=not forwarded,

@@ -83,13 +83,17 @@ class Accepted:
         """End the process and free the place."""
         self.place.close()
 
-    def run(self, sources: Sequence[Source], storage: Storage, *, is_cancelled: Asked = _never) -> QueryResult:
+    def run(
+        self, sources: Sequence[Source], storage: Storage, *, start: int = 0, is_cancelled: Asked = _never
+    ) -> QueryResult:
         """Run the query on the tables, once; `is_cancelled` is called twice a second while it runs.
+
+        The answer begins with the row `start`, from 0.
 
         Raises `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
         read.
         """
-        job = {**job_of(sources, storage, self.limits), "explain": bool(self.explain)}
+        job = {**job_of(sources, storage, self.limits), "explain": bool(self.explain), "start": start}
         answer = self.conversation.finish(json.dumps(job).encode(), is_cancelled)
         head, _, body = answer.partition(b"\n")
         outcome = json.loads(head)

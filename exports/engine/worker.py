@@ -11,7 +11,8 @@ Messages are lines of JSON:
    text that another engine will run, which is checked in its dialect only;
 2. said: `{tables, steady}`, `{refused: {...}}` (a `QueryError`) or `{error: {...}}` (DuckDB's), which ends it;
 3. the job: `{setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret, threads, cpu_seconds,
-   max_rows, max_values, explain}`; `explain`: answer with the plan instead of the rows;
+   max_rows, max_values, explain, start}`; `explain`: answer with the plan instead of the rows; `start`: the first row
+   of the answer, from 0;
 4. said: `{ok, rows, truncated}` and then an Arrow IPC stream, `{refused: {...}}` or `{error: {...}}`.
 """
 
@@ -170,7 +171,10 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
         reader = answer.to_arrow_reader(BATCH_ROWS)
         schema = _plain_schema(reader.schema)
         batches, rows, values, truncated = [], 0, 0, False
-        for batch in reader:
+        before = int(job.get("start", 0))
+        for whole in reader:
+            batch = whole.slice(before)
+            before = max(0, before - whole.num_rows)
             left = job["max_rows"] - rows
             kept = batch.slice(0, left).cast(schema)
             values += sum(_values(column) for column in kept.columns)
