@@ -250,7 +250,7 @@ BODY_LIMIT_BYTES_BY_PATH = {
     "/api/v1/tickets": 96 * 1024,  # fifteen sets of sixteen values have 84,000 bytes
 }
 # Open data, which pages of any origin may read: no cookie and no key opens anything there.
-OPEN_TO_OTHER_ORIGINS = ("/api/v1/datasets", "/api/v1/queries", "/api/v1/radar", "/radar.csv")
+OPEN_TO_OTHER_ORIGINS = ("/api/v1/datasets", "/api/v1/queries", "/api/v1/radar", "/open-data", "/radar.csv")
 # Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())

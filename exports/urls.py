@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import datasets, erasures, queries, radar, recipients, signals
+from exports.api import datasets, erasures, iceberg, queries, radar, recipients, signals
 from exports.athena import views as athena_views
 
 
@@ -24,6 +24,7 @@ class DayConverter:
 
 register_converter(DayConverter, "day")
 _DATASET = "api/v1/datasets/<str:name>"
+_ICEBERG = f"{_DATASET}/iceberg"
 _OPERATOR = "api/v1/owner/operator/recipients"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -42,6 +43,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/daily.csv", datasets.DailyView.as_view(), name="daily-counts"),
     path(f"{_DATASET}/feed.atom", datasets.FeedView.as_view(), name="release-feed"),
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
+    path(f"{_ICEBERG}/<str:table>/metadata/<str:file>", iceberg.metadata, name="iceberg-metadata"),
+    path(f"{_ICEBERG}/<str:table>/data/<day:day>/<str:file>", iceberg.data, name="iceberg-data"),
+    path(f"{_ICEBERG}/v1/config", iceberg.config, name="iceberg-config"),
+    path(f"{_ICEBERG}/v1/namespaces", iceberg.namespaces, name="iceberg-namespaces"),
+    path(f"{_ICEBERG}/v1/namespaces/<str:space>", iceberg.namespace, name="iceberg-namespace"),
+    path(f"{_ICEBERG}/v1/namespaces/<str:space>/tables", iceberg.listed, name="iceberg-tables"),
+    path(f"{_ICEBERG}/v1/namespaces/<str:space>/tables/<str:table>", iceberg.loaded, name="iceberg-table"),
+    path(f"{iceberg.BUCKET}/<str:table>/metadata/<str:file>", iceberg.bucket_metadata, name="bucket-metadata"),
+    path(f"{iceberg.BUCKET}/<str:table>/data/<day:day>/<str:file>", iceberg.bucket_data, name="bucket-data"),
     path("api/v1/radar", radar.RadarView.as_view(), name="radar"),
     path("api/v1/radar/feed.atom", radar.RadarFeedView.as_view(), name="radar-feed"),
     path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),
