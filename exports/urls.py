@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
     path(f"{_ICEBERG}/<str:table>/metadata/<str:file>", iceberg.metadata, name="iceberg-metadata"),
     path(f"{_ICEBERG}/<str:table>/data/<day:day>/<str:file>", iceberg.data, name="iceberg-data"),
+    path(_ICEBERG, iceberg.index, name="iceberg"),
     path(f"{_ICEBERG}/v1/config", iceberg.config, name="iceberg-config"),
     path(f"{_ICEBERG}/v1/namespaces", iceberg.namespaces, name="iceberg-namespaces"),
     path(f"{_ICEBERG}/v1/namespaces/<str:space>", iceberg.namespace, name="iceberg-namespace"),

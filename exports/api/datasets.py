@@ -32,6 +32,7 @@ from exports.dataset.tables import DAILY
 from exports.engine.results import to_csv
 from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES
+from exports.lake.whole import WHOLE, held_files
 from exports.models import Release
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on
 
@@ -163,7 +164,10 @@ class FileView(DatasetView):
     def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
         """The bytes as they lie in the lake, or a part of them. A name that the release does not list is not found."""
         self.dataset(request, name)
-        listed = {each["name"]: each for each in _release(day).manifest.get("files", [])}
+        release = _release(day)
+        listed = {each["name"]: each for each in release.manifest.get("files", [])}
+        if file not in listed and file.endswith(WHOLE):
+            listed = {each["name"]: dict(each) for each in held_files(storage(), release.number or 0)}
         if file not in listed:
             raise NotFound
         found = listed[file]
@@ -207,7 +211,7 @@ def _release(day: dt.date) -> Release:
 
 
 class DescriptorView(DatasetView):
-    """Descriptions for catalogues and tools: of one release's files, and of the counts by state up to it."""
+    """Descriptions for catalogues and tools: of the whole tables as a release left them, one file each."""
 
     content_negotiation_class = FormatIsAsked
 
@@ -217,7 +221,10 @@ class DescriptorView(DatasetView):
         if at.release is None:
             raise NotFound
         daily = daily_csv(at)
-        files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
+        try:
+            files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
+        except OSError as error:
+            raise Unavailable from error
         return dataset.publication(at.release), files
 
 

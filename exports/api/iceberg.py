@@ -153,6 +153,15 @@ def reading(request: HttpRequest) -> dict[str, str]:
 
 
 @require_safe
+def index(request: HttpRequest, name: str) -> HttpResponse:
+    """The ways to open the tables: the catalogue's address, and that of each table's folder."""
+    base = f"{origin(request)}/api/v1/datasets/{name}/iceberg"
+    release = tables_at().release
+    held = {each: f"{base}/{each}" for each in sorted(_TABLES) if release and each in release.snapshots}
+    return _answered(request, name, {"catalogue": base, "tables": held})
+
+
+@require_safe
 def config(request: HttpRequest, name: str) -> HttpResponse:
     """How to use the catalogue."""
     offered = [
