@@ -22,6 +22,7 @@ from common.web.serializers import QuerySerializer, read_query
 from exports import conf
 from exports.api import serializers
 from exports.api.catalogue import CSV, Dataset
+from exports.api.descriptor_schemas import CROISSANT, DATA_PACKAGE
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
 from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
@@ -236,7 +237,7 @@ class DataPackageView(DescriptorView):
         tags=["dataset"],
         summary="Frictionless datapackage.json of a release",
         parameters=[serializers.AsOfParameters],
-        responses=OpenApiTypes.OBJECT,
+        responses={(200, "application/json"): DATA_PACKAGE},
     )
     def get(self, request: Request, name: str) -> Response:
         """Data Package 2.0."""
@@ -251,7 +252,7 @@ class CroissantView(DescriptorView):
         tags=["dataset"],
         summary="Croissant JSON-LD of a release",
         parameters=[serializers.AsOfParameters],
-        responses={(200, "application/ld+json"): OpenApiTypes.OBJECT},
+        responses={(200, "application/ld+json"): CROISSANT},
     )
     def get(self, request: Request, name: str) -> Response:
         """Croissant 1.0 (MLCommons)."""
