@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 
 # What a page may read of an answer and send with a request, beyond what it may anyway.
 EXPOSED: Final = (
-    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, Dataset-As-Of, Dataset-Next, Dataset-Truncated, "
-    "ETag, Link, RateLimit, RateLimit-Policy, Retry-After"
+    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, Dataset-As-Of, Dataset-Next, "
+    "Dataset-Truncated, ETag, Link, RateLimit, RateLimit-Policy, Retry-After"
 )
 ALLOWED: Final = "Accept-Language, Content-Type, If-Match, If-None-Match, If-Modified-Since, If-Range, Range"
 METHODS: Final = "GET, HEAD, POST, OPTIONS"

@@ -1,8 +1,8 @@
 """The open tables as Iceberg tables under public addresses, for readers that have the address alone.
 
-Two ways, with the same files. A folder of each table over HTTP, with a version hint, as DuckDB's `iceberg_scan` takes it.
-And a REST catalogue of Iceberg, for clients such as pyiceberg: they read files over S3's protocol only, so its tables are
-in a bucket that this deployment answers itself, and only for reading.
+Two ways, with the same files. A folder of each table over HTTP, with a version hint, as DuckDB's `iceberg_scan` takes
+it. And a REST catalogue of Iceberg, for clients such as pyiceberg: they read files over S3's protocol only, so its
+tables are in a bucket that this deployment answers itself, and only for reading.
 """
 
 import datetime as dt

@@ -202,7 +202,9 @@ class DatasetOutput(serializers.Serializer[Any]):
     citation = CitationOutput(allow_null=True, help_text="null before the first release")
     coverage = CoverageOutput()
     known_problems = KnownProblemOutput(many=True)
-    files = FileOutput(many=True, help_text="of the newest release, and the whole tables, one file each; other releases list theirs")
+    files = FileOutput(
+        many=True, help_text="of the newest release, and the whole tables, one file each; other releases list theirs"
+    )
     links = serializers.DictField(child=serializers.CharField())
 
 

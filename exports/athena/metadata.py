@@ -45,7 +45,9 @@ class Metadata:
         if not isinstance(name, str) or name.lower() != CATALOGUE.lower():
             raise AthenaError(f"There is one data catalogue, {CATALOGUE}", kind="InvalidRequestException")
         parameters = {"catalog-id": "none"}
-        return {"DataCatalog": {"Name": CATALOGUE, "Type": "GLUE", "Parameters": parameters, "Status": "CREATE_COMPLETE"}}
+        return {
+            "DataCatalog": {"Name": CATALOGUE, "Type": "GLUE", "Parameters": parameters, "Status": "CREATE_COMPLETE"}
+        }
 
     def databases(self, asked: Mapping[str, Any]) -> Json:
         """Return the response of ListDatabases."""

@@ -13,7 +13,9 @@ from exports.engine.introspection import is_utility, tokens
 MOST_CHARACTERS: Final = 1024
 _TEXT: Final = r"'(?:[^']|'')*'"
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_LITERAL: Final = rf"(?:{_NUMBER}|{_TEXT}|null|true|false|(?:date|time|timestamp|decimal|double|real|bigint)\s*{_TEXT}|x{_TEXT})"
+_LITERAL: Final = (
+    rf"(?:{_NUMBER}|{_TEXT}|null|true|false|(?:date|time|timestamp|decimal|double|real|bigint)\s*{_TEXT}|x{_TEXT})"
+)
 _TYPE: Final = r"[a-z]+(?:\s*\(\s*\d+\s*(?:,\s*\d+\s*)?\))?"
 _PARAMETER: Final = re.compile(
     rf"\s*(?:{_LITERAL}|cast\s*\(\s*{_LITERAL}\s+as\s+{_TYPE}\s*\)|interval\s*[+-]?\s*{_TEXT}\s+[a-z]+)\s*",

@@ -42,8 +42,8 @@ UNSAID: Final = "default"
 KNOWN_GROUPS: Final = ("primary",)
 MOST_IN_A_BATCH: Final = 50
 WRITES: Final = (
-    "Queries only read here: there is no CREATE TABLE AS, UNLOAD or INSERT. With awswrangler set ctas_approach=False and "
-    "unload_approach=False, with pyathena unload=False; rows come back through GetQueryResults."
+    "Queries only read here: there is no CREATE TABLE AS, UNLOAD or INSERT. With awswrangler set "
+    "ctas_approach=False and unload_approach=False, with pyathena unload=False; rows come back through GetQueryResults."
 )
 # A query whose process died is reported as failed this long after the time limit of a query.
 GRACE: Final = dt.timedelta(seconds=30)

@@ -107,9 +107,7 @@ def results_page(table: pa.Table, *, start: int, most: int, of_utility: bool = F
         "UpdateCount": 0,
         "ResultSet": {
             "Rows": [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in shown],
-            "ResultSetMetadata": {
-                "ColumnInfo": [column_info(field, of_utility=of_utility) for field in table.schema]
-            },
+            "ResultSetMetadata": {"ColumnInfo": [column_info(field, of_utility=of_utility) for field in table.schema]},
         },
     }
     if start + most < table.num_rows + 1:

@@ -100,7 +100,9 @@ class Accepted:
         _check(self.sql, outcome, {column.name for source in sources for column in source.table.columns})
         table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
         if self.explain:
-            return QueryResult(plan_table(table, self.explain), truncated=False, elapsed_ms=self.conversation.elapsed_ms)
+            return QueryResult(
+                plan_table(table, self.explain), truncated=False, elapsed_ms=self.conversation.elapsed_ms
+            )
         _check_times(table)
         return QueryResult(_whole_numbers(table), outcome["truncated"], self.conversation.elapsed_ms)
 

@@ -70,7 +70,7 @@ def is_utility(sql: str) -> bool:
     return first is not None and first.is_word(*UTILITIES)
 
 
-# The views of information_schema ---------------------------------------------------------------------------------------
+# The views of information_schema --------------------------------------------------------------------------------------
 def _view(name: str, *columns: tuple[str, Kind]) -> Table:
     described = tuple(Column(column, kind, "") for column, kind in columns)
     return Table(f"{INFORMATION}.{name}", Zone.LIVE, name, "", described)
@@ -132,6 +132,7 @@ def located(sql: str) -> str:
 def _mentions(found: Sequence[Token]) -> Iterator[tuple[int, int, Table]]:
     """Yield the first and last token of each mention of a view, with the view."""
     aliases = {each.value.lower() for number, each in enumerate(found) if _may_be_alias(found, number)}
+    mentions = any(token.value.lower() == INFORMATION for token in found)
     number = 0
     while number < len(found):
         parts = list(_dotted(found, number))
@@ -139,10 +140,9 @@ def _mentions(found: Sequence[Token]) -> Iterator[tuple[int, int, Table]]:
         at = next((place for place in (0, 1) if names[place : place + 1] == [INFORMATION]), None)
         if at is not None and len(names) > at + 1 and names[:at] in ([], [CATALOGUE]) and names[at + 1] in _SHORT:
             yield number, number + 2 * (at + 1), _SHORT[names[at + 1]]
-        elif len(names) == 2 and names[0] in _SHORT and names[0] not in aliases:
-            # A column named with its view, which is no alias of the query's own: it has to be one of these.
-            if any(token.value.lower() == INFORMATION for token in found):
-                yield number, number, _SHORT[names[0]]
+        elif len(names) == 2 and names[0] in _SHORT.keys() - aliases and mentions:
+            # A column named with its view, which is no alias of the query's own.
+            yield number, number, _SHORT[names[0]]
         number += max(1, 2 * len(parts) - 1)
 
 
@@ -279,20 +279,19 @@ class _Reader:
     # Statements ------------------------------------------------------------------------------------------------------
     def shown(self) -> str:
         """Return the query in place of a SHOW."""
-        if self.has("databases", "schemas"):
-            return self.databases()
-        if self.has("tables"):
-            return self.listed("tab_name", [each.name for each in self.catalogue.offered])
-        if self.has("views"):
-            return self.listed("views", [])
-        if self.has("columns"):
-            return self.columns()
-        if self.has("create"):
-            return self.definition()
-        if self.has("partitions"):
-            return self.partitions()
-        if self.has("tblproperties"):
-            return self.properties()
+        ways = {
+            "databases": self.databases,
+            "schemas": self.databases,
+            "tables": lambda: self.listed("tab_name", [each.name for each in self.catalogue.offered]),
+            "views": lambda: self.listed("views", []),
+            "columns": self.columns,
+            "create": self.definition,
+            "partitions": self.partitions,
+            "tblproperties": self.properties,
+        }
+        for word, way in ways.items():
+            if self.has(word):
+                return way()
         raise self.refuse(f"This SHOW is not offered. There are {OFFERED}.", code="not-reading")
 
     def databases(self) -> str:
@@ -440,9 +439,7 @@ def _rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     named = ", ".join(_quoted_name(name) for name in names)
     if not rows:
         return f"SELECT {', '.join(f'CAST(NULL AS VARCHAR) AS {_quoted_name(name)}' for name in names)} WHERE false"
-    values = ", ".join(
-        f"({number}, {', '.join(_quoted(value) for value in row)})" for number, row in enumerate(rows)
-    )
+    values = ", ".join(f"({number}, {', '.join(_quoted(value) for value in row)})" for number, row in enumerate(rows))
     # Texts are ours, from the description of the tables.
     return f'SELECT {named} FROM (VALUES {values}) AS t("place", {named}) ORDER BY "place"'  # noqa: S608
 

@@ -76,7 +76,11 @@ def run_query(
 
 
 def run_accepted(
-    accepted: Accepted, *, at: TablesAt, now: dt.datetime, start: int = 0,
+    accepted: Accepted,
+    *,
+    at: TablesAt,
+    now: dt.datetime,
+    start: int = 0,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Answered:
     """Run a query that was checked; raises `QueryError` and `LakeAwayError`."""
@@ -85,7 +89,12 @@ def run_accepted(
         from exports.engine.live import live_crowd  # loads the risk model, which few queries need
 
         live = live_crowd(now=now)
-    result = accepted.run(query_sources(release=at.release, live=live, tables=accepted.tables), storage(), start=start, is_cancelled=is_cancelled)
+    result = accepted.run(
+        query_sources(release=at.release, live=live, tables=accepted.tables),
+        storage(),
+        start=start,
+        is_cancelled=is_cancelled,
+    )
     return Answered(result, at.as_of, accepted.steady and LIVE_CROWD.name not in accepted.tables)
 
 

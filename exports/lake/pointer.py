@@ -1,8 +1,8 @@
 """A table as one release left it, in Iceberg's own form under an address of ours: metadata, manifest list, manifest.
 
 The lake's metadata names files by their place in the lake, which outsiders cannot read, and holds snapshots of releases
-that are not announced. So the metadata that is published is made anew from the files of one release: one snapshot, whose
-files have public addresses (Apache Iceberg table specification, version 2).
+that are not announced. So the published metadata is made from the files of one release: one snapshot, whose files
+have public addresses (Apache Iceberg table specification, version 2).
 """
 
 import io
@@ -16,8 +16,8 @@ from pyiceberg.io import InputFile, InputStream, OutputFile, OutputStream
 from pyiceberg.manifest import DataFile, ManifestEntry, ManifestEntryStatus, write_manifest, write_manifest_list
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.metadata import TableMetadataV2
-from pyiceberg.table.refs import SnapshotRef, SnapshotRefType
-from pyiceberg.table.snapshots import Operation, Snapshot, Summary
+from pyiceberg.table.refs import SnapshotRef
+from pyiceberg.table.snapshots import Operation, Summary
 
 FORMAT: Final = 2
 HINT: Final = "version-hint.text"
@@ -55,13 +55,14 @@ def published_pointer(
     listing = _Memory(f"{location}/metadata/{names['list']}")
     with write_manifest_list(FORMAT, listing, snapshot_id, None, sequence, "deflate") as lists:
         lists.add_manifests([writer.to_manifest_file()])
-    snapshot = Snapshot(
-        snapshot_id=snapshot_id,
-        sequence_number=sequence,
-        timestamp_ms=held.timestamp_ms,
-        manifest_list=listing.location,
-        summary=Summary(Operation.APPEND),
-        schema_id=table.metadata.current_schema_id,
+    snapshot = held.model_copy(
+        update={
+            "parent_snapshot_id": None,
+            "sequence_number": sequence,
+            "manifest_list": listing.location,
+            "summary": Summary(Operation.APPEND),
+            "schema_id": table.metadata.current_schema_id,
+        }
     )
     metadata = cast(TableMetadataV2, table.metadata).model_copy(
         update={
@@ -75,7 +76,7 @@ def published_pointer(
             "metadata_log": [],
             "statistics": [],
             "partition_statistics": [],
-            "refs": {"main": SnapshotRef(snapshot_id=snapshot_id, snapshot_ref_type=SnapshotRefType.BRANCH)},
+            "refs": {"main": SnapshotRef.model_validate({"snapshot-id": snapshot_id, "type": "branch"})},
         }
     )
     document = metadata.model_dump_json(by_alias=True, exclude_none=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.cursor import CursorError
 from exports.engine.deployment import whole_limits
+from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.results import columns_of, csv_parts, json_rows
 from exports.engine.run import answer, missing, run_query
 from exports.selectors import UnknownReleaseError

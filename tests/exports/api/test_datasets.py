@@ -22,8 +22,8 @@ from frictionless.resources import TableResource
 
 from exports.dataset.descriptors import FRICTIONLESS
 from exports.dataset.engines import arrow_schema
-from exports.dataset.whole import renew_whole_files
 from exports.dataset.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
+from exports.dataset.whole import renew_whole_files
 from exports.policy.checks import violations
 from tests.exports.ledger import ANNOUNCED, BUDGET, FIRST, SECOND, ReleasedLake, announce
 from tests.exports.releases import expected_daily

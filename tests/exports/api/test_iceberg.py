@@ -38,7 +38,9 @@ def test_duckdb_opens_a_table_from_its_address(live_server: Any, released: Relea
         first = f"{address}/metadata/v{released.releases[0].number}.metadata.json"
         assert connection.execute(by_day, [first]).fetchall() == totals(released)[:1]
         states = f"{live_server.url}{ICEBERG}/{ZIP3.name}"
-        assert connection.execute("SELECT state FROM iceberg_scan(?) WHERE zip = '021'", [states]).fetchall() == [("MA",)]
+        assert connection.execute("SELECT state FROM iceberg_scan(?) WHERE zip = '021'", [states]).fetchall() == [
+            ("MA",)
+        ]
 
 
 def test_pyiceberg_opens_the_lake_from_the_address_of_the_catalogue(live_server: Any, released: ReleasedLake) -> None:

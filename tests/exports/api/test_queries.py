@@ -151,7 +151,8 @@ class TestRefusals:
         whole = ask(client, sql).json()
         assert (whole["truncated"], whole["next"]) == (False, None)
         settings.QUERY_LIMITS = {"max_rows": -(-len(whole["rows"]) // 4)}
-        rows, cursor, pages = [], None, 0
+        rows: list[Any] = []
+        cursor, pages = None, 0
         while pages == 0 or cursor:
             answer = ask(client, sql, **({"cursor": cursor} if cursor else {})).json()
             rows, cursor, pages = rows + answer["rows"], answer["next"], pages + 1

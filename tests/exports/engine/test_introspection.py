@@ -176,7 +176,9 @@ class TestAnswers:
             "WHERE t.table_schema = 'covid-19' GROUP BY 1 ORDER BY 1"
         )
         answer = self.ask(client, sql, dialect=dialect)
-        assert answer["rows"] == [[table.name, len(table.columns)] for table in sorted(CATALOGUE.offered, key=lambda t: t.name)]
+        assert answer["rows"] == [
+            [table.name, len(table.columns)] for table in sorted(CATALOGUE.offered, key=lambda t: t.name)
+        ]
         [[kind]] = self.ask(
             client,
             "SELECT data_type FROM information_schema.columns WHERE columns.column_name = 'scannerdevice_zipcode'",

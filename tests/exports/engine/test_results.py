@@ -82,7 +82,9 @@ def test_numbers_below_zero_stay_numbers() -> None:
 def test_null_and_empty_text_differ_in_csv() -> None:
     table = pa.table({"t": ["", None, "a"], "n": pa.array([None, 1, None], pa.int64())})
     assert to_csv(table) == b't,n\r\n"",\r\n,1\r\na,\r\n'
-    read = duckdb.sql(f"SELECT t IS NULL, n IS NULL FROM read_csv('{saved(table)}', header=true, allow_quoted_nulls=false)").fetchall()
+    read = duckdb.sql(
+        f"SELECT t IS NULL, n IS NULL FROM read_csv('{saved(table)}', header=true, allow_quoted_nulls=false)"
+    ).fetchall()
     assert read == [(False, True), (True, False), (False, True)]
 
 
