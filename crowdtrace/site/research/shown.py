@@ -27,8 +27,8 @@ CHARTED_ROWS: Final = 5000
 KEPT_SECONDS: Final = 24 * 3600
 LABELS: Final = ("varchar", "date", "boolean")
 WORDS: Final = (
-    "SELECT", "FROM", "WHERE", "GROUP", "BY", "ORDER", "LIMIT", "WITH", "JOIN", "DISTINCT", "BETWEEN", "HAVING", "UNION",
-    "count_if", "approx_percentile", "date_trunc", "coalesce",
+    "SELECT", "FROM", "WHERE", "GROUP", "BY", "ORDER", "LIMIT", "WITH", "JOIN", "DISTINCT", "BETWEEN", "HAVING",
+    "UNION", "count_if", "approx_percentile", "date_trunc", "coalesce",
 )  # fmt: skip
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 NUMBERS: Final = ("bigint", "integer", "smallint", "tinyint", "double", "real")

@@ -121,7 +121,7 @@ def table_csv(request: HttpRequest, name: str) -> HttpResponse:
     if name not in _MADE:
         raise NotFound
     at = tables_on(day_of(request, "as_of"))
-    newest = seen_by(at.release).filter(day=at.as_of).first() if at.release else None
+    newest = seen_by(at.release).filter(day=at.as_of).first() if at.release and at.as_of else None
     names, rows = _MADE[name](Asked(at, newest, request))
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     table = pa.table({title: pa.array(column) for title, column in zip(names, columns, strict=True)})

@@ -299,7 +299,8 @@ FIRST_QUESTIONS = [
     # dbt: its test of a connection, the columns of a relation, what is in a schema
     ("select 1 as id", [["1"]]),
     (
-        "select distinct schema_name from awsdatacatalog.INFORMATION_SCHEMA.schemata where lower(schema_name) = 'covid-19'",
+        "select distinct schema_name from awsdatacatalog.INFORMATION_SCHEMA.schemata "
+        "where lower(schema_name) = 'covid-19'",
         [[DATABASE]],
     ),
     (
@@ -348,7 +349,7 @@ class TestDescribing:
         )
         found = [[table["Name"] for table in page["TableMetadataList"]] for page in pages]
         assert [len(names) for names in found] == [2, 2, 1]
-        assert sum(found, []) == NAMES
+        assert [name for names in found for name in names] == NAMES
 
     def test_catalogues_groups_and_engines(self, live_server: Any, released: ReleasedLake) -> None:
         athena = client(live_server)

@@ -32,7 +32,7 @@ class TestTexts:
         [
             ("SELECT * FROM information_schema.tables", 'SELECT * FROM "information_schema.tables"'),
             ('SELECT * FROM "Information_Schema"."COLUMNS" c', 'SELECT * FROM "information_schema.columns" c'),
-            ("SELECT 1 FROM AwsDataCatalog.information_schema.schemata s", 'SELECT 1 FROM "information_schema.schemata" s'),
+            ("SELECT 1 FROM AwsDataCatalog.information_schema.views v", 'SELECT 1 FROM "information_schema.views" v'),
             (
                 "SELECT columns.table_name FROM information_schema.columns",
                 'SELECT "information_schema.columns".table_name FROM "information_schema.columns"',

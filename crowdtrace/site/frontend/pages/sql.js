@@ -188,7 +188,7 @@ function completeNames() {
       }),
     );
     list.hidden = found.length === 0;
-    said.textContent = found.length ? words.replace("%d", String(found.length)) : "";
+    said.textContent = found.length ? words.replace("{n}", String(found.length)) : "";
   });
   text.addEventListener("keydown", (event) => {
     if (list.hidden) return;
