@@ -96,6 +96,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "common.web.middleware.SecurityHeadersMiddleware",
+    "common.web.cross_origin.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "common.web.middleware.ShortWayMiddleware",
     "common.web.compression.StaticFilesMiddleware",
@@ -250,6 +251,8 @@ BODY_LIMIT_BYTES_BY_PATH = {
 }
 # What makes the page of a refusal, in the frame of the pages around it.
 PROBLEM_PAGE = "crowdtrace.site.errors.error_page"
+# Open data, which pages of any origin may read: no cookie and no key opens anything there.
+OPEN_TO_OTHER_ORIGINS = ("/api/v1/datasets", "/api/v1/queries", "/api/v1/radar", "/open-data", "/radar.csv")
 # Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())

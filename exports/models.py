@@ -423,6 +423,7 @@ class AthenaQuery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token = models.CharField(max_length=64, unique=True, help_text="hash of ClientRequestToken; random without one")
     sql = models.TextField()
+    parameters = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     reason = models.TextField(blank=True)
     submitted_at = models.DateTimeField()

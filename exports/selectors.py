@@ -68,6 +68,14 @@ def tables_at(as_of: dt.date | None = None) -> TablesAt:
     return TablesAt(release, seen_by(release).aggregate(day=Max("day"))["day"] if release else None)
 
 
+def tables_of(number: int) -> TablesAt:
+    """Return the tables as the release of that number left them; raises `UnknownReleaseError`."""
+    release = announced().filter(number=number).first()
+    if release is None:
+        raise UnknownReleaseError(f"there is no release {number}")
+    return tables_at(release.day)
+
+
 def tables_on(day: dt.date | None) -> TablesAt:
     """Return the tables as of the newest release of `day` or before; without a day, as they are."""
     if day is None:

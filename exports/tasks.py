@@ -21,6 +21,7 @@ def release() -> None:
     """Record that today is served, plan tomorrow, release waiting days, draw the statistics of venues, and remove old
     results of queries."""
     from exports.athena import results
+    from exports.dataset.whole import renew_whole_files
     from exports.release import closed_days, plans, verified
     from exports.statistics.draws import draw_waiting
 
@@ -31,6 +32,7 @@ def release() -> None:
     verified.publish_waiting(now=now)
     draw_waiting(now=now)
     results.sweep_results()
+    renew_whole_files()
     _enqueue(radar)
 
 
@@ -41,6 +43,7 @@ def catch_up(after: str = "") -> None:
     This serves a machine that was off at night, and the simulated past of a copy on its first start. One day takes a
     second or two, so shutdown waits no longer than that and other tasks are not delayed.
     """
+    from exports.dataset.whole import renew_whole_files
     from exports.release import closed_days, verified
     from exports.statistics.draws import draw_waiting
 
@@ -50,6 +53,7 @@ def catch_up(after: str = "") -> None:
         draw_waiting(now=now)
     day = closed_days.release_next(now=now, after=dt.date.fromisoformat(after) if after else dt.date.min)
     if day is None:
+        renew_whole_files()
         _enqueue(radar)
         return
     verified.publish_waiting(now=now)

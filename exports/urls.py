@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from exports.api import datasets, erasures, queries, radar, recipients, signals
+from exports.api import datasets, erasures, iceberg, queries, radar, recipients, signals
 from exports.athena import views as athena_views
 
 
@@ -24,10 +24,12 @@ class DayConverter:
 
 register_converter(DayConverter, "day")
 _DATASET = "api/v1/datasets/<str:name>"
+_ICEBERG = f"{_DATASET}/iceberg"
 _OPERATOR = "api/v1/owner/operator/recipients"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("athena", athena_views.athena, name="athena"),
+    path("athena/results/<str:signed>.csv", athena_views.result, name="athena-result"),
     path("api/v1/queries", queries.QueriesView.as_view(), name="queries"),
     path("api/v1/datasets", datasets.DatasetsView.as_view(), name="datasets"),
     path(_DATASET, datasets.DatasetDetailView.as_view(), name="dataset"),
@@ -41,6 +43,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_DATASET}/daily.csv", datasets.DailyView.as_view(), name="daily-counts"),
     path(f"{_DATASET}/feed.atom", datasets.FeedView.as_view(), name="release-feed"),
     path(f"{_DATASET}/licence", datasets.LicenceView.as_view(), name="dataset-licence"),
+    path(f"{_ICEBERG}/<str:table>/metadata/<str:file>", iceberg.metadata, name="iceberg-metadata"),
+    path(f"{_ICEBERG}/<str:table>/data/<day:day>/<str:file>", iceberg.data, name="iceberg-data"),
+    path(_ICEBERG, iceberg.index, name="iceberg"),
+    path(f"{_ICEBERG}/v1/config", iceberg.config, name="iceberg-config"),
+    path(f"{_ICEBERG}/v1/namespaces", iceberg.namespaces, name="iceberg-namespaces"),
+    path(f"{_ICEBERG}/v1/namespaces/<str:space>", iceberg.namespace, name="iceberg-namespace"),
+    path(f"{_ICEBERG}/v1/namespaces/<str:space>/tables", iceberg.listed, name="iceberg-tables"),
+    path(f"{_ICEBERG}/v1/namespaces/<str:space>/tables/<str:table>", iceberg.loaded, name="iceberg-table"),
+    path(f"{iceberg.BUCKET}/<str:table>/metadata/<str:file>", iceberg.bucket_metadata, name="bucket-metadata"),
+    path(f"{iceberg.BUCKET}/<str:table>/data/<day:day>/<str:file>", iceberg.bucket_data, name="bucket-data"),
     path("api/v1/radar", radar.RadarView.as_view(), name="radar"),
     path("api/v1/radar/feed.atom", radar.RadarFeedView.as_view(), name="radar-feed"),
     path("api/v1/erasures", erasures.ErasuresView.as_view(), name="erasures"),

@@ -26,7 +26,7 @@ const APPS = [
   {
     from: "crowdtrace/site/frontend",
     to: "crowdtrace/site/static/site/built",
-    entries: ["site.js", "vitals.js", "site.css", "visitor.css", "pages/places.js", "pages/shield.js", "pages/my_data.js", "front.css", "reading.css", "research.css", "radar.css", "pages/sql.js", "pages/radar.js"],
+    entries: ["site.js", "vitals.js", "site.css", "visitor.css", "pages/places.js", "pages/shield.js", "pages/my_data.js", "front.css", "reading.css", "research.css", "radar.css", "pages/sql.js", "pages/map.js", "pages/radar.js"],
     copies: { "pico.min.css": "@picocss/pico/css/pico.min.css" },
   },
   {

@@ -9,6 +9,7 @@ from crowdtrace.site.operator import views as operator_views
 from crowdtrace.site.owner import views as owner_views
 from crowdtrace.site.places import views as places_views
 from crowdtrace.site.radar import views as radar_views
+from crowdtrace.site.research import tables as research_tables
 from crowdtrace.site.research import views as research_views
 from venues.urls_pages import page
 
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("data/sql", research_views.sql, name="page-sql"),
     path("data/benchmark", research_views.benchmark, name="page-benchmark"),
     path("data/map", research_views.map_of_releases, name="page-map"),
+    path("data/tables/<slug:name>.csv", research_tables.table_csv, name="research-table"),
     path("beliefs", beliefs_views.what_the_model_believes, name="page-beliefs"),
     path("radar", radar_views.radar, name="page-radar"),
     path("radar.csv", radar_views.radar_csv, name="page-radar-csv"),

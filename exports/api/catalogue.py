@@ -1,6 +1,7 @@
 """Releases and descriptions of the dataset as plain values, with their URLs."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,9 @@ from exports import conf
 from exports.dataset import publication
 from exports.dataset.descriptors import DataFile, Publication, dictionary
 from exports.dataset.tables import DAILY, OPEN_TABLES, TABLES, ZONES, Table, table
+from exports.dataset.whole import whole_files
+from exports.lake.deployment import storage
+from exports.lake.whole import held_files
 from exports.models import Release
 from exports.policy.guarantee import guarantee
 from exports.selectors import Coverage, TablesAt, coverage_of
@@ -60,11 +64,12 @@ class Dataset:
             "citation": self._citation(at),
             "coverage": {"text": publication.coverage(), **vars(covered)},
             "known_problems": publication.known_problems(at.release.manifest if at.release else {}),
-            "files": self.files(at.release) if at.release else [],
+            "files": [*self.files(at.release), *self.whole_files(at.release)] if at.release else [],
             "links": {
                 "releases": f"{self.base}/releases",
                 "datapackage": f"{self.base}/datapackage.json",
                 "croissant": f"{self.base}/croissant.json",
+                "iceberg": f"{self.base}/iceberg",
                 "signals": f"{self.base}/signals",
                 "daily": f"{self.base}/daily.csv",
                 "feed": f"{self.base}/feed.atom",
@@ -97,19 +102,25 @@ class Dataset:
 
     def files(self, release: Release) -> list[dict[str, Any]]:
         """The files of a release."""
-        return [
-            {name: value for name, value in file.items() if name != "path"}
-            | {"url": f"{self._of(release.day)}/files/{file['name']}"}
-            for file in release.manifest.get("files", [])
-        ]
+        return [self._file(release, file) for file in release.manifest.get("files", [])]
+
+    def whole_files(self, release: Release) -> list[dict[str, Any]]:
+        """The whole tables as that release left them, a file each, if they are made; they are after a release."""
+        return [self._file(release, file) for file in held_files(storage(), release.number or 0)]
+
+    def _file(self, release: Release, file: Mapping[str, Any]) -> dict[str, Any]:
+        """One file with its address."""
+        url = f"{self._of(release.day)}/files/{file['name']}"
+        return {name: value for name, value in file.items() if name != "path"} | {"url": url}
 
     def data_files(self, release: Release, daily: bytes, digest: str) -> list[DataFile]:
-        """The same for descriptors, and the CSV of daily counts up to that release."""
+        """The whole tables for descriptors, and the CSV of daily counts up to that release. Raises `OSError`."""
         csv = f"{self.base}/daily.csv?as_of={release.day.isoformat()}"
+        wholes = (self._file(release, file) for file in whole_files(release))
         return [
             *(
                 DataFile(table(file["table"]), file["url"], file["media_type"], file["bytes"], file["sha256"])
-                for file in self.files(release)
+                for file in wholes
             ),
             DataFile(DAILY, csv, CSV, len(daily), digest),
         ]

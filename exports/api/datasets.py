@@ -25,6 +25,7 @@ from common.web.serializers import QuerySerializer, read_query
 from exports import conf
 from exports.api import serializers
 from exports.api.catalogue import CSV, Dataset
+from exports.api.descriptor_schemas import CROISSANT, DATA_PACKAGE
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
 from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states, in_ranges
 from exports.api.problems import RangeNotSatisfiable
@@ -36,6 +37,7 @@ from exports.dataset.tables import DAILY
 from exports.engine.results import to_csv
 from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES
+from exports.lake.whole import WHOLE, held_files
 from exports.models import Release
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_rows_of
 
@@ -171,7 +173,10 @@ class FileView(DatasetView):
     def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
         """The bytes as they lie in the lake, or a part of them. A name that the release does not list is not found."""
         self.dataset(request, name)
-        listed = {each["name"]: each for each in _release(day).manifest.get("files", [])}
+        release = _release(day)
+        listed = {each["name"]: each for each in release.manifest.get("files", [])}
+        if file not in listed and file.endswith(WHOLE):
+            listed = {each["name"]: dict(each) for each in held_files(storage(), release.number or 0)}
         if file not in listed:
             raise NotFound
         found = listed[file]
@@ -215,7 +220,7 @@ def _release(day: dt.date) -> Release:
 
 
 class DescriptorView(DatasetView):
-    """Descriptions for catalogues and tools: of one release's files, and of the counts by state up to it."""
+    """Descriptions for catalogues and tools: of the whole tables as a release left them, one file each."""
 
     content_negotiation_class = FormatIsAsked
 
@@ -225,7 +230,10 @@ class DescriptorView(DatasetView):
         if at.release is None:
             raise NotFound
         daily = daily_csv(at)
-        files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
+        try:
+            files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
+        except OSError as error:
+            raise Unavailable from error
         return dataset.publication(at.release), files
 
 
@@ -237,7 +245,7 @@ class DataPackageView(DescriptorView):
         tags=["dataset"],
         summary="Frictionless datapackage.json of a release",
         parameters=[serializers.AsOfParameters],
-        responses=OpenApiTypes.OBJECT,
+        responses={(200, "application/json"): DATA_PACKAGE},
     )
     def get(self, request: Request, name: str) -> Response:
         """Data Package 2.0."""
@@ -252,7 +260,7 @@ class CroissantView(DescriptorView):
         tags=["dataset"],
         summary="Croissant JSON-LD of a release",
         parameters=[serializers.AsOfParameters],
-        responses={(200, "application/ld+json"): OpenApiTypes.OBJECT},
+        responses={(200, "application/ld+json"): CROISSANT},
     )
     def get(self, request: Request, name: str) -> Response:
         """Croissant 1.0 (MLCommons)."""

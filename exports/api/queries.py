@@ -1,6 +1,7 @@
 """SQL on the open tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -19,8 +20,11 @@ from common.web.serializers import read_body, read_query
 from common.web.throttles import AddressThrottle
 from exports.api import serializers
 from exports.api.problems import query_problems
+from exports.engine.cursor import CursorError
+from exports.engine.deployment import file_limits, query_limits
+from exports.engine.limits import Limits
 from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
-from exports.engine.run import Answered, answer, run_query
+from exports.engine.run import Answered, answer, csv_file, run_query
 from exports.selectors import tables_at
 
 # A URL that names a release always returns the same rows; any other, those of the newest release.
@@ -56,6 +60,7 @@ _EXAMPLES: Final = [
             ],
             "rows": [["2020-10-01", 41, 1204], ["2020-10-02", 38, 1187]],
             "truncated": False,
+            "next": None,
             "as_of": "2020-10-20",
             "elapsed_ms": 312,
         },
@@ -116,12 +121,19 @@ class QueriesView(ETagMixin, APIView):
     def post(self, request: Request) -> HttpResponse:
         """Run a query within limits of time, memory, rows and output; nothing of it is kept.
 
-        A query that is wrong or passes a limit is answered with 400 and the place in its text; more rows than an
-        answer may have are cut, and `truncated` says so (in files the header Dataset-Truncated does).
+        A query that is wrong or passes a limit is answered with 400 and the place in its text. JSON has at most
+        10,000 rows and files 100,000; `truncated` says if there were more, and `next` is the cursor of the rest (in
+        files the headers Dataset-Truncated and Dataset-Next, and in CSV a last line as well).
         """
         body = read_body(request, serializers.QueryInput)
-        with query_problems("/sql"):
-            answered = run_query(sql=body["sql"], dialect=body["dialect"], as_of=body.get("as_of"))
+        with query_problems("/sql"), _cursor_problems("/cursor"):
+            answered = run_query(
+                sql=body["sql"],
+                dialect=body["dialect"],
+                as_of=body.get("as_of"),
+                cursor=body.get("cursor", ""),
+                limits=_limits(body["format"]),
+            )
         return _response(answered, body["format"], {})
 
     @extend_schema(
@@ -139,18 +151,30 @@ class QueriesView(ETagMixin, APIView):
         time, a sample or live rows, has no ETag.
         """
         query = read_query(request, serializers.QueryParameters)
-        sql, dialect, form = query["sql"], query["dialect"], query["format"]
-        with query_problems("?sql"):
+        sql, dialect, form, cursor = query["sql"], query["dialect"], query["format"], query.get("cursor", "")
+        with query_problems("?sql"), _cursor_problems("?cursor"):
             at = tables_at(query.get("as_of"))
             # A tag is of the text and the tables, and only given for what they alone decide: nothing is parsed again.
             of_these = {
                 "Cache-Control": OF_A_RELEASE if "as_of" in query else OF_THE_NEWEST,
-                "ETag": at.tag(sql, dialect, form),
+                "ETag": at.tag(sql, dialect, form, cursor),
             }
             if of_these["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
                 return HttpResponse(status=304, headers=of_these)
-            answered = run_query(sql=sql, dialect=dialect, at=at)
+            answered = run_query(sql=sql, dialect=dialect, at=at, cursor=cursor, limits=_limits(form))
         return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
+
+
+@contextmanager
+def _cursor_problems(pointer: str) -> Iterator[None]:
+    try:
+        yield
+    except CursorError as error:
+        raise problems.Invalid(errors=[problems.FieldError(pointer, str(error), "invalid-cursor")]) from error
+
+
+def _limits(form: str) -> Limits:
+    return query_limits() if form == "json" else file_limits()
 
 
 def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> HttpResponse:
@@ -161,5 +185,7 @@ def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> Http
         "Dataset-Truncated": str(answered.result.truncated).lower(),
         "Dataset-As-Of": answered.as_of.isoformat() if answered.as_of else "",
     }
-    data = WRITERS[form](answered.result.table)
+    if answered.result.truncated:
+        said["Dataset-Next"] = answered.next
+    data = csv_file(answered) if form == "csv" else WRITERS[form](answered.result.table)
     return HttpResponse(data, content_type=MEDIA_TYPES[form], headers=said | dict(headers))

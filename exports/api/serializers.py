@@ -22,6 +22,11 @@ class _Query(serializers.Serializer[Any]):
     dialect = Choice(DIALECTS, required=False, default="athena", help_text="whose syntax the text is read by")
     format = Choice(FORMATS, required=False, default="json")
     as_of = Day(required=False, help_text="the tables as the release of this day left them; by itself as they are")
+    cursor = Text(
+        required=False,
+        max_length=400,
+        help_text="`next` of an answer that was cut: the same text and dialect go on after it, on the same release",
+    )
 
 
 class QueryInput(_Query, StrictSerializer):
@@ -48,6 +53,10 @@ class QueryOutput(serializers.Serializer[Any]):
         help_text="dates and times as ISO 8601, what JSON has no number for as null",
     )
     truncated = serializers.BooleanField(help_text="whether there were more rows than an answer may have")
+    next = serializers.CharField(
+        allow_null=True,
+        help_text="cursor of the rows that follow; null at the end, and where each run gives other rows",
+    )
     as_of = serializers.DateField(allow_null=True, help_text="newest day in the tables; null before the first release")
     elapsed_ms = serializers.IntegerField(min_value=0)
 
@@ -194,7 +203,9 @@ class DatasetOutput(serializers.Serializer[Any]):
     citation = CitationOutput(allow_null=True, help_text="null before the first release")
     coverage = CoverageOutput()
     known_problems = KnownProblemOutput(many=True)
-    files = FileOutput(many=True, help_text="of the newest release; other releases list theirs")
+    files = FileOutput(
+        many=True, help_text="of the newest release, and the whole tables, one file each; other releases list theirs"
+    )
     links = serializers.DictField(child=serializers.CharField())
 
 

@@ -90,6 +90,15 @@ def read(row: AthenaQuery) -> pa.Table:
         raise AthenaError(f"Could not find results. {REMOVED}") from None
 
 
+def read_csv(row: AthenaQuery) -> bytes:
+    """Return the rows of a query that succeeded as CSV; raises `AthenaError` if they were removed."""
+    try:
+        with storage().open(f"{FOLDER}/{row.pk}.csv") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        raise AthenaError(REMOVED) from None
+
+
 def forget_oldest() -> None:
     """Delete the oldest queries beyond the number that is kept; their results go with the next sweep."""
     newest = AthenaQuery.objects.order_by("-submitted_at").values("pk")

@@ -1,7 +1,8 @@
 """Queries in Athena's protocol: run by the embedded engine, or forwarded to Athena itself.
 
-There is no login: clients may run what anyone may run at `/api/v1/queries`. The operator, not the client, chooses the
-location of results.
+There is no login: clients may run what anyone may run at `/api/v1/queries`. Results are managed ones, as Athena calls
+them: clients read rows by GetQueryResults, since outsiders have no keys of a bucket. A signed address has the same rows
+as a file.
 """
 
 import datetime as dt
@@ -20,19 +21,30 @@ from django.db import close_old_connections
 from common.time import utc_now
 from exports import conf
 from exports.athena import results
+from exports.athena.metadata import Metadata
+from exports.athena.parameters import bound, read_parameters
+from exports.athena.signed import signed_path
 from exports.athena.wire import CATALOGUE, ENGINE, THROTTLED, AthenaError, Json, page_of, results_page, work_group
-from exports.engine.deployment import accept_query, query_limits
+from exports.dataset import publication
+from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
+from exports.engine.deployment import accept_query, query_limits, shown_folder
 from exports.engine.engine import Accepted
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.introspection import is_utility, tokens
 from exports.engine.run import run_accepted
 from exports.lake.deployment import storage
 from exports.models import AthenaQuery
-from exports.selectors import tables_at
+from exports.selectors import announced, tables_at
 
 # The database that clients send by default.
 UNSAID: Final = "default"
 # Workgroups that clients send by default.
 KNOWN_GROUPS: Final = ("primary",)
+MOST_IN_A_BATCH: Final = 50
+WRITES: Final = (
+    "Queries only read here: there is no CREATE TABLE AS, UNLOAD or INSERT. With awswrangler set "
+    "ctas_approach=False and unload_approach=False, with pyathena unload=False; rows come back through GetQueryResults."
+)
 # A query whose process died is reported as failed this long after the time limit of a query.
 GRACE: Final = dt.timedelta(seconds=30)
 ENDED: Final = (AthenaQuery.State.SUCCEEDED, AthenaQuery.State.FAILED, AthenaQuery.State.CANCELLED)
@@ -40,27 +52,57 @@ log = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """The five operations."""
+    """What differs between the embedded engine and Athena itself. `Metadata` answers the other operations."""
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+    def batch(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
+    def executions(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
     def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
     def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
 
 
-def _text(asked: Mapping[str, Any]) -> str:
-    """Return the text of the query that is asked for; raises `AthenaError` if something else is."""
+def metadata() -> Metadata:
+    """Return what the API tells of catalogues, databases, tables and workgroups."""
+    newest = announced().values_list("announced_at", flat=True).first()
+    return Metadata(
+        database=conf.database(),
+        description=publication.description(),
+        offered=OPEN_TABLES if conf.athena_mode() == "forward" else (*OPEN_TABLES, LIVE_CROWD),
+        folder=shown_folder(),
+        group=conf.athena_work_group(),
+        made=newest.timestamp() if newest else 0.0,
+    )
+
+
+def _text(asked: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the text of the query that is asked for, and its parameters; raises `AthenaError`."""
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
     if not isinstance(sql, str):
         raise AthenaError("QueryString is missing, or is no text")
     if not isinstance(context, Mapping):
         raise AthenaError("QueryExecutionContext is an object")
-    if context.get("Database") not in (None, UNSAID, conf.database()):
+    database, catalogue = context.get("Database"), context.get("Catalog")
+    if not _names(database, UNSAID, conf.database()):
         raise AthenaError(f"Only the database {conf.database()} is here")
-    if asked.get("ExecutionParameters"):
-        raise AthenaError("Queries have no parameters here: write the values into the text")
-    return sql
+    if not _names(catalogue, CATALOGUE):
+        raise AthenaError(f"Only the data catalogue {CATALOGUE} is here")
+    if is_writing(sql):
+        raise AthenaError(WRITES)
+    return sql, read_parameters(asked.get("ExecutionParameters"))
+
+
+def _names(given: Any, *known: str) -> bool:
+    """Return whether a client names one of these, in any case and also in backquotes, or nothing."""
+    if given is None:
+        return True
+    return isinstance(given, str) and given.strip("`").lower() in {each.lower() for each in known}
+
+
+def is_writing(sql: str) -> bool:
+    """Return whether the text would write its rows somewhere, as some modes of clients do."""
+    return any(token.is_word("create", "unload", "insert") for token in tokens(sql)[:1])
 
 
 def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
@@ -74,11 +116,11 @@ def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
         raise AthenaError(f"{error}.".capitalize(), kind=THROTTLED) from error
 
 
-def backend(client: str) -> Backend:
+def backend(client: str, base: str) -> Backend:
     """Return the backend that the settings name, for one client; raises `AthenaError` if there is none."""
     match conf.athena_mode():
         case "local":
-            return Local(client)
+            return Local(client, base)
         case "forward":
             return Forward()
     raise AthenaError("This deployment does not answer Athena's protocol.", kind="AccessDeniedException")
@@ -87,59 +129,84 @@ def backend(client: str) -> Backend:
 # Here -----------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Local:
-    """The embedded engine, for a `client` (its network). A query runs in a thread of the process that received it.
+    """The embedded engine, for a `client` (its network) that knows us by the address `base`.
+
+    A query runs in a thread of the process that received it.
 
     Its state is a row. There is no queue: a query that finds no place is refused, and clients try again.
     """
 
     client: str
+    base: str = ""
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Start a query, once for each request token."""
-        sql, token = _text(asked), asked.get("ClientRequestToken")
+        (sql, parameters), token = _text(asked), asked.get("ClientRequestToken")
         hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else uuid.uuid4().hex
         row = AthenaQuery.objects.filter(token=hashed).first() if token else None
         if row is None:
             results.charge(self.client, len(sql.encode()))
-            accepted = _accepted(sql)
+            accepted = _accepted(bound(sql, parameters))
             with ExitStack() as stack:
                 stack.enter_context(accepted)
-                row, made = AthenaQuery.objects.get_or_create(token=hashed, defaults={"sql": sql, "submitted_at": now})
+                asked_for = {"sql": sql, "parameters": list(parameters), "submitted_at": now}
+                row, made = AthenaQuery.objects.get_or_create(token=hashed, defaults=asked_for)
                 if made:
                     _pool().submit(_run, row.pk, accepted, self.client)
                     stack.pop_all()
-        if row.sql != sql:
+        if row.sql != sql or row.parameters != list(parameters):
             raise AthenaError("ClientRequestToken was used for another query")
         return {"QueryExecutionId": str(row.pk)}
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return the state and statistics of a query."""
-        row = _row(asked, now)
+        return {"QueryExecution": self._told(_row(asked, now))}
+
+    def batch(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
+        """Return the state and statistics of several queries."""
+        found, missing = [], []
+        for name in _ids(asked):
+            try:
+                found.append(self._told(_row({"QueryExecutionId": name}, now)))
+            except AthenaError as error:
+                missing.append({"QueryExecutionId": name, "ErrorCode": error.kind, "ErrorMessage": str(error)})
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    def executions(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """Return no query: they are of anyone, and nobody sees those of others."""
+        return {"QueryExecutionIds": []}
+
+    def _told(self, row: AthenaQuery) -> Json:
         status: Json = {"State": row.state, "SubmissionDateTime": row.submitted_at.timestamp()}
         if row.completed_at:
             status["CompletionDateTime"] = row.completed_at.timestamp()
         if row.reason:
             status["StateChangeReason"] = row.reason
-        return {
-            "QueryExecution": {
-                "QueryExecutionId": str(row.pk),
-                "Query": row.sql,
-                "StatementType": "DML",
-                "ResultConfiguration": {"OutputLocation": f"{_output()}{row.pk}.csv"},
-                "QueryExecutionContext": {"Database": conf.database(), "Catalog": CATALOGUE},
-                "Status": status,
-                "Statistics": {"EngineExecutionTimeInMillis": row.elapsed_ms, "DataScannedInBytes": 0},
-                "WorkGroup": conf.athena_work_group(),
-                "EngineVersion": ENGINE,
-            }
+        of_utility = is_utility(row.sql)
+        told: Json = {
+            "QueryExecutionId": str(row.pk),
+            "Query": row.sql,
+            "StatementType": "UTILITY" if of_utility else "DML",
+            "SubstatementType": (tokens(row.sql)[0].value if of_utility else "SELECT").upper(),
+            "ManagedQueryResultsConfiguration": {"Enabled": True},
+            "QueryExecutionContext": {"Database": conf.database(), "Catalog": CATALOGUE},
+            "Status": status,
+            "Statistics": {"EngineExecutionTimeInMillis": row.elapsed_ms, "DataScannedInBytes": 0},
+            "WorkGroup": conf.athena_work_group(),
+            "EngineVersion": ENGINE,
         }
+        if row.parameters:
+            told["ExecutionParameters"] = row.parameters
+        if row.state == AthenaQuery.State.SUCCEEDED:
+            told["ResultAddress"] = f"{self.base}{signed_path(row)}"
+        return told
 
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return a page of rows."""
         row, (start, most) = _row(asked, now), page_of(asked)
         if row.state != AthenaQuery.State.SUCCEEDED:
             raise AthenaError(f"Query has not yet finished. Current state: {row.state}")
-        return results_page(results.read(row), start=start, most=most)
+        return results_page(results.read(row), start=start, most=most, of_utility=is_utility(row.sql))
 
     def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Cancel a query; one that has ended does not change."""
@@ -152,13 +219,15 @@ class Local:
         name = asked.get("WorkGroup")
         if name not in (conf.athena_work_group(), *KNOWN_GROUPS):
             raise AthenaError("WorkGroup is not found.")
-        return work_group(name=str(name), output=_output(), now=now)
+        return work_group(name=str(name), made=now.timestamp())
 
 
-def _output() -> str:
-    """Return the result location that clients see: a bucket if the lake is in one."""
-    store = storage()
-    return store.at(results.FOLDER, "") if store.is_s3 else f"s3://this-deployment/{results.FOLDER}/"
+def _ids(asked: Mapping[str, Any]) -> list[str]:
+    """Return the ids that a batch asks for; raises `AthenaError`."""
+    names = asked.get("QueryExecutionIds")
+    if not isinstance(names, list) or not 1 <= len(names) <= MOST_IN_A_BATCH:
+        raise AthenaError(f"QueryExecutionIds is a list of 1 to {MOST_IN_A_BATCH} ids")
+    return [str(name) for name in names]
 
 
 def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
@@ -225,38 +294,62 @@ class Forward:
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
         """Start a query that reads the open tables."""
-        sql = _text(asked)
-        _accepted(sql, forwarded=True).close()
+        sql, parameters = _text(asked)
+        _accepted(bound(sql, parameters), forwarded=True).close()
         given: Json = {"QueryString": sql, "QueryExecutionContext": {"Database": conf.database()}}
+        if parameters:
+            given["ExecutionParameters"] = list(parameters)
         if isinstance(token := asked.get("ClientRequestToken"), str):
             given["ClientRequestToken"] = token
         return self._call("start_query_execution", given | {"WorkGroup": conf.athena_work_group()})
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
         """Return the state and statistics of a query of the workgroup."""
-        return self._call("get_query_execution", {"QueryExecutionId": self._of_the_group(asked)})
+        return {"QueryExecution": self._of_the_group(str(asked.get("QueryExecutionId")))}
+
+    def batch(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """Return the state and statistics of several queries of the workgroup."""
+        found, missing = [], []
+        for name in _ids(asked):
+            try:
+                found.append(self._of_the_group(name))
+            except AthenaError as error:
+                missing.append({"QueryExecutionId": name, "ErrorCode": error.kind, "ErrorMessage": str(error)})
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    def executions(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
+        """Return no query: they are of anyone, and nobody sees those of others."""
+        return {"QueryExecutionIds": []}
 
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
         """Return a page of rows."""
-        given: Json = {"QueryExecutionId": self._of_the_group(asked)}
+        given: Json = {"QueryExecutionId": self._id(asked)}
         given |= {name: asked[name] for name in ("NextToken", "MaxResults") if name in asked}
         return self._call("get_query_results", given)
 
     def stop(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
         """Cancel a query."""
-        return self._call("stop_query_execution", {"QueryExecutionId": self._of_the_group(asked)})
+        return self._call("stop_query_execution", {"QueryExecutionId": self._id(asked)})
 
     def group(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
         """Return the operator's workgroup, whatever name the client sends."""
-        return self._call("get_work_group", {"WorkGroup": conf.athena_work_group()})
+        whole = self._call("get_work_group", {"WorkGroup": conf.athena_work_group()})
+        managed = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+        whole["WorkGroup"]["Configuration"] = _without_bucket(whole["WorkGroup"].get("Configuration", {})) | managed
+        return whole
 
-    def _of_the_group(self, asked: Mapping[str, Any]) -> str:
-        """Return the id of a query of the operator's workgroup; queries of other workgroups stay hidden."""
-        name = str(asked.get("QueryExecutionId"))
-        found = self._call("get_query_execution", {"QueryExecutionId": name})["QueryExecution"]
+    def _id(self, asked: Mapping[str, Any]) -> str:
+        return str(self._of_the_group(str(asked.get("QueryExecutionId")))["QueryExecutionId"])
+
+    def _of_the_group(self, name: str) -> Json:
+        """Return a query of the operator's workgroup; queries of other workgroups stay hidden.
+
+        Its result location too: clients without keys of the bucket read rows by GetQueryResults.
+        """
+        found: Json = self._call("get_query_execution", {"QueryExecutionId": name})["QueryExecution"]
         if found.get("WorkGroup") != conf.athena_work_group():
             raise AthenaError("QueryExecution was not found")
-        return name
+        return _without_bucket(found)
 
     def _call(self, operation: str, given: Json) -> Json:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -271,6 +364,10 @@ class Forward:
         except BotoCoreError as error:
             raise AthenaError("Athena cannot be reached", kind="InternalServerException") from error
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def _without_bucket(told: Json) -> Json:
+    return {name: value for name, value in told.items() if name != "ResultConfiguration"}
 
 
 def _client() -> Any:

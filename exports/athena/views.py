@@ -11,25 +11,45 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from common.time import utc_now
 from common.web import throttles
 from common.web.clients import client_network
 from common.web.parsers import parse_json
-from common.web.problems import BadRequest, MethodNotAllowed, Problem, TooMany
-from exports.athena.service import Backend, backend
+from common.web.problems import BadRequest, MethodNotAllowed, NotFound, Problem, TooMany
+from exports.athena import results
+from exports.athena.service import Backend, backend, metadata
+from exports.athena.signed import query_of
 from exports.athena.wire import CONTENT_TYPE, TARGET, THROTTLED, AthenaError, Json
+from exports.models import AthenaQuery
+from venues.links import origin
 
 _OPERATIONS: Final = {
     "StartQueryExecution": "start",
     "GetQueryExecution": "get",
+    "BatchGetQueryExecution": "batch",
+    "ListQueryExecutions": "executions",
     "GetQueryResults": "results",
     "StopQueryExecution": "stop",
     "GetWorkGroup": "group",
 }
+# Operations that describe what there is; `Metadata` answers them.
+_DESCRIBING: Final = {
+    "ListDataCatalogs": "catalogues",
+    "GetDataCatalog": "catalogue",
+    "ListDatabases": "databases",
+    "GetDatabase": "database_of",
+    "ListTableMetadata": "tables",
+    "GetTableMetadata": "table",
+    "ListWorkGroups": "groups",
+    "ListEngineVersions": "engines",
+}
 
 
-_OFFERED: Final = f"These operations are offered here: {', '.join(_OPERATIONS)}."
+# What awswrangler asks of Glue after a refused CREATE TABLE AS. An answer keeps it from hiding the refusal.
+CLEANING_UP: Final = "AWSGlue.DeleteTable"
+_OFFERED: Final = f"These operations are offered here: {', '.join([*_OPERATIONS, *_DESCRIBING])}."
 
 
 @csrf_exempt
@@ -40,14 +60,37 @@ def athena(request: HttpRequest) -> HttpResponse:
     throttles.check(request, "address")
     try:
         target = request.headers.get("X-Amz-Target", "")
-        name = _OPERATIONS.get(target.removeprefix(TARGET)) if target.startswith(TARGET) else None
-        if name is None:
+        if target == CLEANING_UP:
+            raise AthenaError("There is no such table to delete.", kind="EntityNotFoundException")
+        name = target.removeprefix(TARGET) if target.startswith(TARGET) else ""
+        if name not in _OPERATIONS and name not in _DESCRIBING:
             raise AthenaError(_OFFERED, kind="UnknownOperationException")
-        if name == "start":
+        if name == "StartQueryExecution":
             throttles.check(request, "query")
-        return _response(_answer(backend(client_network(request)), name, _asked(request)), 200)
+        chosen = backend(client_network(request), origin(request))
+        asked = _asked(request)
+        if name in _DESCRIBING:
+            told: Json = getattr(metadata(), _DESCRIBING[name])(asked)
+            return _response(told, 200)
+        return _response(_answer(chosen, _OPERATIONS[name], asked), 200)
     except AthenaError as error:
         return _response(error.body(), 400)
+
+
+@require_safe
+def result(request: HttpRequest, signed: str) -> HttpResponse:
+    """The rows of a query as CSV, to whoever has its signed address."""
+    throttles.check(request, "address")
+    pk = query_of(signed)
+    row = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.SUCCEEDED).first() if pk else None
+    if row is None:
+        raise NotFound
+    try:
+        data = results.read_csv(row)
+    except AthenaError as error:
+        raise NotFound(str(error)) from error
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": f'attachment; filename="{row.pk}.csv"'}
+    return HttpResponse(data, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def refusal(problem: Problem) -> HttpResponse:

@@ -78,9 +78,11 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-def column_info(field: pa.Field) -> Json:
-    """Return the metadata of one column of the results."""
+def column_info(field: pa.Field, *, of_utility: bool = False) -> Json:
+    """Return the metadata of one column of the results; texts that a utility statement gives are strings."""
     kind = type_name(field.type).partition("(")[0]
+    if of_utility and kind == "varchar":
+        kind = "string"
     precision = {"varchar": 2147483647, "bigint": 19, "integer": 10, "double": 17, "real": 17, "timestamp": 3}
     return {
         "CatalogName": "hive",
@@ -96,7 +98,7 @@ def column_info(field: pa.Field) -> Json:
     }
 
 
-def results_page(table: pa.Table, *, start: int, most: int) -> Json:
+def results_page(table: pa.Table, *, start: int, most: int, of_utility: bool = False) -> Json:
     """Return the page of rows from `start`; row 0 holds the names. `NextToken` is the start of the next page."""
     # Only the page is written out: many values would take a second for each request.
     names = 1 if start == 0 else 0
@@ -105,7 +107,7 @@ def results_page(table: pa.Table, *, start: int, most: int) -> Json:
         "UpdateCount": 0,
         "ResultSet": {
             "Rows": [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in shown],
-            "ResultSetMetadata": {"ColumnInfo": [column_info(field) for field in table.schema]},
+            "ResultSetMetadata": {"ColumnInfo": [column_info(field, of_utility=of_utility) for field in table.schema]},
         },
     }
     if start + most < table.num_rows + 1:
@@ -123,20 +125,24 @@ def page_of(asked: Mapping[str, Any]) -> tuple[int, int]:
     return int(token), most
 
 
-def work_group(*, name: str, output: str, now: dt.datetime) -> Json:
-    """Return the response of GetWorkGroup: one group, whose result location no client can change."""
+def work_group(*, name: str, made: float) -> Json:
+    """Return the response of GetWorkGroup: one group, which keeps results itself.
+
+    Its clients read rows by GetQueryResults, not from a bucket, whose keys outsiders lack (Amazon Athena user guide,
+    "Managed query results").
+    """
     return {
         "WorkGroup": {
             "Name": name,
             "State": "ENABLED",
             "Description": "Queries on the open tables",
-            "CreationTime": now.timestamp(),
+            "CreationTime": made,
             "Configuration": {
                 "EnforceWorkGroupConfiguration": True,
                 "PublishCloudWatchMetricsEnabled": False,
                 "RequesterPaysEnabled": False,
                 "EngineVersion": ENGINE,
-                "ResultConfiguration": {"OutputLocation": output},
+                "ManagedQueryResultsConfiguration": {"Enabled": True},
             },
         }
     }

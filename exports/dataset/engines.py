@@ -1,4 +1,4 @@
-"""A described table in the form of each engine: Athena DDL, Glue definition, Arrow and Iceberg schemas."""
+"""A described table in the form of each engine: Glue definition, Arrow and Iceberg schemas. Athena's is in `ddl`."""
 
 from typing import Any, Final
 
@@ -84,27 +84,9 @@ def sort_order(table: Table) -> SortOrder:
     )
 
 
-def athena_ddl(table: Table, *, database: str, location: str) -> str:
-    """Return Athena's `CREATE TABLE` for an Iceberg table at `location` (an s3:// folder)."""
-    columns = ",\n".join(
-        f"  `{column.name}` {column.kind} COMMENT {_quoted(column.meaning)}" for column in table.columns
-    )
-    partition = f"PARTITIONED BY (`{table.partition}`)\n" if table.partition else ""
-    return (
-        f"CREATE TABLE IF NOT EXISTS `{database}`.`{table.name}` (\n{columns}\n)\n"
-        f"COMMENT {_quoted(table.meaning)}\n{partition}LOCATION {_quoted(location)}\n"
-        "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd')\n"
-    )
-
-
 def properties(table: Table) -> dict[str, str]:
     """Return the Iceberg table's properties."""
     return PROPERTIES | (PROPERTIES_OF_TOKENS if table.zone is Zone.VERIFIED else {})
-
-
-def _quoted(text: str) -> str:
-    # Athena's DDL is Hive's: a quote inside a text is escaped by a backslash.
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def glue_table_input(table: Table, *, location: str) -> dict[str, Any]:

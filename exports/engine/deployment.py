@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
@@ -15,7 +16,8 @@ from common.crypto import keyed_hash
 from exports import conf
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
 from exports.engine.engine import Accepted, Source, accept
-from exports.engine.limits import Limits
+from exports.engine.introspection import INFORMATION_TABLES, Asked, Catalogue, information_rows
+from exports.engine.limits import MAX_CHARACTERS, Limits
 from exports.lake.deployment import Snapshots, deployment_lake, storage
 from exports.models import Release
 
@@ -24,9 +26,27 @@ if TYPE_CHECKING:
     from exports.lake.storage import Storage
 
 
+FILES: Final[dict[str, Any]] = {"max_rows": 100_000, "max_values": 5_000_000, "max_output_bytes": 64 * 1024 * 1024}
+WHOLE: Final[dict[str, Any]] = {"max_rows": 1_000_000, "max_values": 50_000_000, "max_output_bytes": 1024**3}
+NO_BUCKET: Final = "s3://this-deployment"
+"""The bucket that clients of Athena are told where the lake is in a folder."""
+
+
 def query_limits() -> Limits:
     """Return what one query may use."""
     return Limits(**getattr(settings, "QUERY_LIMITS", {}))
+
+
+def file_limits() -> Limits:
+    """Return what a query may use whose answer is a file: more rows than a program reads as JSON."""
+    given = getattr(settings, "QUERY_FILE_LIMITS", {})
+    return replace(query_limits(), **FILES | given)
+
+
+def whole_limits() -> Limits:
+    """Return what a query of the operator's own command may use, which writes its rows as they are."""
+    given = getattr(settings, "QUERY_WHOLE_LIMITS", {})
+    return replace(query_limits(), **WHOLE | given)
 
 
 def work_folder() -> Path:
@@ -39,27 +59,49 @@ def work_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"crowdtrace-{name}"
 
 
-def accept_query(sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False) -> Accepted:
+def accept_query(
+    sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False, limits: Limits | None = None
+) -> Accepted:
     """Check a query on the open and the live tables in a process of its own; `forwarded` ones have no live table.
 
     `ahead`: keep a process ready for the next query. Raises `QueryError`, and `QueryBusyError` if no place is free.
     """
     offered = OPEN_TABLES if forwarded else (*OPEN_TABLES, LIVE_CROWD)
-    return accept(
-        sql,
+    catalogue = Catalogue(conf.database(), offered, shown_folder(), is_whole=not forwarded)
+    asked = catalogue.asked(sql) if len(sql) <= MAX_CHARACTERS else Asked(sql)
+    accepted = accept(
+        asked.sql,
         dialect=dialect,
         schema=conf.database(),
-        tables=[table.name for table in offered],
-        limits=query_limits(),
+        tables=[table.name for table in (*offered, *(() if forwarded else INFORMATION_TABLES))],
+        limits=limits or query_limits(),
         places=work_folder(),
         ahead=ahead,
         runs=not forwarded,
     )
+    return replace(accepted, explain=asked.explain)
 
 
-def query_sources(*, release: Release | None, live: Sequence[Sequence[Any]]) -> tuple[Source, ...]:
-    """Return the open tables as of `release` (before the first one, as they are) and the live rows."""
-    return (*_sources(storage(), conf.catalogue_url(), release), Source(LIVE_CROWD, rows=live))
+def shown_folder() -> str:
+    """Return the lake's address as clients see it: a bucket's, or a name for a folder of this machine."""
+    files = storage()
+    return files.url if files.is_s3 else NO_BUCKET
+
+
+def query_sources(
+    *, release: Release | None, live: Sequence[Sequence[Any]], tables: Collection[str] = ()
+) -> tuple[Source, ...]:
+    """Return the open tables as of `release` (before the first one, as they are) and the live rows.
+
+    `tables` names views of `information_schema` to add.
+    """
+    offered = (*OPEN_TABLES, LIVE_CROWD)
+    views = (
+        Source(view, rows=information_rows(view, database=conf.database(), offered=offered))
+        for view in INFORMATION_TABLES
+        if view.name in tables
+    )
+    return (*_sources(storage(), conf.catalogue_url(), release), Source(LIVE_CROWD, rows=live), *views)
 
 
 def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple[Source, ...]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from exports.dataset.tables import Kind, Table
 from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.explain import explained
+from exports.engine.introspection import plan_table
 from exports.engine.limits import Limits
 from exports.engine.macros import macros
 from exports.engine.process import Asked, Conversation, conversing
@@ -61,6 +62,7 @@ class Accepted:
     """A query that was checked, in its process, which waits for the tables; `close` it, or use it in a `with`.
 
     It reads `tables`; `steady`: equal tables give it equal rows. It holds one of the home's places for queries.
+    `explain`: its plan is asked for instead of its rows, as `introspection.Asked` says.
     """
 
     sql: str
@@ -69,6 +71,7 @@ class Accepted:
     conversation: Conversation
     place: contextlib.ExitStack
     limits: Limits
+    explain: str = ""
 
     def __enter__(self) -> Self:
         return self
@@ -80,17 +83,26 @@ class Accepted:
         """End the process and free the place."""
         self.place.close()
 
-    def run(self, sources: Sequence[Source], storage: Storage, *, is_cancelled: Asked = _never) -> QueryResult:
+    def run(
+        self, sources: Sequence[Source], storage: Storage, *, start: int = 0, is_cancelled: Asked = _never
+    ) -> QueryResult:
         """Run the query on the tables, once; `is_cancelled` is called twice a second while it runs.
+
+        The answer begins with the row `start`, from 0.
 
         Raises `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
         read.
         """
-        answer = self.conversation.finish(json.dumps(job_of(sources, storage, self.limits)).encode(), is_cancelled)
+        job = {**job_of(sources, storage, self.limits), "explain": bool(self.explain), "start": start}
+        answer = self.conversation.finish(json.dumps(job).encode(), is_cancelled)
         head, _, body = answer.partition(b"\n")
         outcome = json.loads(head)
         _check(self.sql, outcome, {column.name for source in sources for column in source.table.columns})
         table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
+        if self.explain:
+            return QueryResult(
+                plan_table(table, self.explain), truncated=False, elapsed_ms=self.conversation.elapsed_ms
+            )
         _check_times(table)
         return QueryResult(_whole_numbers(table), outcome["truncated"], self.conversation.elapsed_ms)
 

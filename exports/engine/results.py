@@ -1,11 +1,10 @@
 """A query's rows in every format of the API."""
 
-import csv
 import datetime as dt
 import decimal
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import pyarrow as pa
@@ -28,6 +27,8 @@ TYPE_NAMES: Final[dict[pa.DataType, str]] = {
     pa.date32(): "date",
     pa.binary(): "varbinary",
 }
+# Rows of CSV that are written at once.
+PART_ROWS: Final = 2000
 # Spreadsheets treat a cell that begins so as a formula, some also the wide forms (OWASP, "CSV Injection").
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -92,23 +93,44 @@ def _text(value: Any) -> str:
 
 
 def to_csv(table: pa.Table) -> bytes:
-    """Return CSV (RFC 4180) with a header; a text that spreadsheets treat as a formula gets a leading apostrophe."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_safe(name) for name in table.column_names])
-    for row in _rows(table):
-        writer.writerow([_cell(value) for value in row])
-    return out.getvalue().encode()
+    """Return CSV as `csv_parts` makes it, whole."""
+    return b"".join(csv_parts(table))
 
 
-def _cell(value: Any) -> Any:
+def csv_parts(table: pa.Table, *, missing: str = "") -> Iterator[bytes]:
+    """Yield CSV (RFC 4180) with a header: null is an empty field, an empty text is `""`.
+
+    A text that spreadsheets treat as a formula gets a leading apostrophe; numbers never do. `missing` says, in a last
+    line of its own, which rows are not here.
+    """
+    yield _line(_quoted(_safe(name)) for name in table.column_names)
+    for batch in table.to_batches(max_chunksize=PART_ROWS):
+        part = pa.Table.from_batches([batch])
+        yield b"".join(_line(map(_cell, row)) for row in _rows(part))
+    if missing:
+        yield _line([_quoted(f"# {missing}")])
+
+
+def _line(cells: Iterable[str]) -> bytes:
+    return (",".join(cells) + "\r\n").encode()
+
+
+def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
-        return value
-    return _safe(value if isinstance(value, str) else _text(_json(value)))
+        return repr(value)
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    return _quoted(_safe(value if isinstance(value, str) else _text(_json(value))))
+
+
+def _quoted(text: str) -> str:
+    """Put a text in quotes where it needs them: an empty one too, since null has none."""
+    needed = not text or any(letter in text for letter in ',"\r\n')
+    return '"' + text.replace('"', '""') + '"' if needed else text
 
 
 def _safe(text: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from common.time import utc_now
 from exports.dataset.tables import LIVE_CROWD
-from exports.engine.deployment import accept_query, query_sources
+from exports.engine.cursor import Cursor
+from exports.engine.deployment import accept_query, query_limits, query_sources
 from exports.engine.engine import Accepted, QueryResult
-from exports.engine.results import columns_of, json_rows
+from exports.engine.limits import Limits
+from exports.engine.results import columns_of, csv_parts, json_rows
 from exports.lake.deployment import storage
-from exports.selectors import TablesAt, tables_at
+from exports.selectors import TablesAt, tables_at, tables_of
 
 if TYPE_CHECKING:
     from exports.engine.parse import Dialect
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 class Answered:
     """A query's rows, and the newest day in the tables (`None` before the first release).
 
-    `steady`: the query gives the same rows until the next release.
+    `steady`: the query gives the same rows until the next release. `next` is the cursor of the rows that are missing,
+    empty if none are, or if each run gives others.
     """
 
     result: QueryResult
     as_of: dt.date | None
     steady: bool
+    next: str = ""
 
 
 def run_query(
@@ -40,20 +44,44 @@ def run_query(
     now: dt.datetime | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
     ahead: bool = True,
+    limits: Limits | None = None,
+    cursor: str = "",
 ) -> Answered:
     """Run one query on the tables as they are, as of the release of the day `as_of`, or as `at` says.
+
+    `cursor` is `next` of an answer to this query: this one goes on after it, on the same release.
 
     Live rows are those of `now`, by default the present. `is_cancelled` is called while the query runs.
     `ahead`: false if no other query follows in this process.
 
-    Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`.
+    Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`, `CursorError`.
     """
-    with accept_query(sql, dialect=dialect, ahead=ahead) as accepted:
-        return run_accepted(accepted, at=at or tables_at(as_of), now=now or utc_now(), is_cancelled=is_cancelled)
+    limits, now = limits or query_limits(), now or utc_now()
+    begun = Cursor.read(cursor, sql=sql, dialect=dialect) if cursor else None
+    read = tables_of(begun.release) if begun else at or tables_at(as_of)
+
+    def answered(start: int, threads: int) -> Answered:
+        bound = replace(limits, threads=threads)
+        with accept_query(sql, dialect=dialect, ahead=ahead, limits=bound) as accepted:
+            return run_accepted(accepted, at=read, now=now, start=start, is_cancelled=is_cancelled)
+
+    start = begun.start if begun else 0
+    done = answered(start, 1 if begun else limits.threads)
+    if not (done.result.truncated and done.steady and read.release):
+        return done
+    if not begun and limits.threads > 1:
+        done = answered(start, 1)
+    after = Cursor(start + done.result.table.num_rows, read.release.number or 0)
+    return replace(done, next=after.text(sql=sql, dialect=dialect))
 
 
 def run_accepted(
-    accepted: Accepted, *, at: TablesAt, now: dt.datetime, is_cancelled: Callable[[], bool] = lambda: False
+    accepted: Accepted,
+    *,
+    at: TablesAt,
+    now: dt.datetime,
+    start: int = 0,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Answered:
     """Run a query that was checked; raises `QueryError` and `LakeAwayError`."""
     live: Sequence[Sequence[Any]] = ()
@@ -61,8 +89,28 @@ def run_accepted(
         from exports.engine.live import live_crowd  # loads the risk model, which few queries need
 
         live = live_crowd(now=now)
-    result = accepted.run(query_sources(release=at.release, live=live), storage(), is_cancelled=is_cancelled)
+    result = accepted.run(
+        query_sources(release=at.release, live=live, tables=accepted.tables),
+        storage(),
+        start=start,
+        is_cancelled=is_cancelled,
+    )
     return Answered(result, at.as_of, accepted.steady and LIVE_CROWD.name not in accepted.tables)
+
+
+def missing(answered: Answered) -> str:
+    """Say which rows an answer lacks and how to get them; empty if it lacks none."""
+    if not answered.result.truncated:
+        return ""
+    told = f"{answered.result.table.num_rows:,} rows are here and more follow"
+    if answered.next:
+        return f"{told}: go on with the cursor {answered.next}"
+    return f"{told}; each run gives other rows, so ask for fewer, or for a fixed order and as_of"
+
+
+def csv_file(answered: Answered) -> bytes:
+    """Return the rows as CSV; a last line says what is missing."""
+    return b"".join(csv_parts(answered.result.table, missing=missing(answered)))
 
 
 def answer(answered: Answered) -> dict[str, Any]:
@@ -71,6 +119,7 @@ def answer(answered: Answered) -> dict[str, Any]:
         "columns": columns_of(answered.result.table),
         "rows": json_rows(answered.result.table),
         "truncated": answered.result.truncated,
+        "next": answered.next or None,
         "as_of": answered.as_of.isoformat() if answered.as_of else None,
         "elapsed_ms": answered.result.elapsed_ms,
     }

@@ -11,7 +11,8 @@ Messages are lines of JSON:
    text that another engine will run, which is checked in its dialect only;
 2. said: `{tables, steady}`, `{refused: {...}}` (a `QueryError`) or `{error: {...}}` (DuckDB's), which ends it;
 3. the job: `{setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret, threads, cpu_seconds,
-   max_rows, max_values}`;
+   max_rows, max_values, explain, start}`; `explain`: answer with the plan instead of the rows; `start`: the first row
+   of the answer, from 0;
 4. said: `{ok, rows, truncated}` and then an Arrow IPC stream, `{refused: {...}}` or `{error: {...}}`.
 """
 
@@ -44,6 +45,7 @@ BATCH_ROWS = 8192
 # The share of the memory that DuckDB's buffers may take: it refuses beyond it with an error of its own. The rest is for
 # Python, Arrow and what DuckDB does not count; beyond that the kernel refuses, which may end the process.
 BUFFERS = 0.6
+EXPLAIN = "EXPLAIN (FORMAT json) "
 # Kind of error if the tables cannot be created, before the query is seen.
 TABLES = "Tables"
 # Levels of lists, rows and maps in each other: readers of the answer go down by recursion.
@@ -162,14 +164,17 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
         _write(out, {"error": _explained(error) | {"exception_type": TABLES}})
         return
     try:
-        answer = connection.execute(job["sql"])
+        answer = connection.execute(EXPLAIN + job["sql"] if job.get("explain") else job["sql"])
         if wrong := _refused(answer):
             _write(out, {"error": {"exception_type": "Kind", "exception_message": wrong}})
             return
         reader = answer.to_arrow_reader(BATCH_ROWS)
         schema = _plain_schema(reader.schema)
         batches, rows, values, truncated = [], 0, 0, False
-        for batch in reader:
+        before = int(job.get("start", 0))
+        for whole in reader:
+            batch = whole.slice(before)
+            before = max(0, before - whole.num_rows)
             left = job["max_rows"] - rows
             kept = batch.slice(0, left).cast(schema)
             values += sum(_values(column) for column in kept.columns)
@@ -183,7 +188,11 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
                 truncated = True
                 break
     except (QueryError, duckdb.Error, MemoryError) as error:
-        _write(out, _said(error))
+        said = _said(error)
+        place = str(said.get("error", {}).get("position", ""))
+        if job.get("explain") and place.isdigit():
+            said["error"]["position"] = str(int(place) - len(EXPLAIN))
+        _write(out, said)
         return
     _write(out, {"ok": True, "rows": rows, "truncated": truncated})
     with pa.ipc.new_stream(out, schema) as writer:

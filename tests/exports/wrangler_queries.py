@@ -8,20 +8,26 @@ import boto3
 
 job = json.load(sys.stdin)
 awswrangler.config.athena_endpoint_url = job["athena"]
+awswrangler.config.glue_endpoint_url = job["athena"]
 awswrangler.config.s3_endpoint_url = job["s3"]
 session = boto3.Session(
     aws_access_key_id=job["access_key"], aws_secret_access_key=job["secret_key"], region_name="us-east-1"
 )
-answers = [
-    awswrangler.athena.read_sql_query(
-        sql,
-        database=job["database"],
-        ctas_approach=False,
-        workgroup=job["workgroup"],
-        boto3_session=session,
-    )
-    for sql in job["queries"]
-]
+try:
+    answers = [
+        awswrangler.athena.read_sql_query(
+            sql,
+            database=job["database"],
+            ctas_approach=job.get("ctas", False),
+            s3_output="s3://unused/" if job.get("ctas") else None,
+            workgroup=job["workgroup"],
+            boto3_session=session,
+        )
+        for sql in job["queries"]
+    ]
+except Exception as error:
+    json.dump({"refused": str(error)}, sys.stdout)
+    sys.exit()
 json.dump(
     [
         {

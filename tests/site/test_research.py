@@ -1,5 +1,7 @@
 """Pages of the open data: they show what ledger and engine return, without a script and without an account."""
 
+import csv
+import io
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -130,6 +132,54 @@ def test_snippets_of_python_hold_the_query_itself(sql: str) -> None:
     found: dict[str, str] = {}
     exec(code.split("\n\n", 1)[1].split("\nrequest")[0], found)
     assert found["sql"] == sql
+
+
+def test_zip_codes_stay_texts_in_the_snippet_of_python(
+    live_server: Any, transactional_db: None, released: ReleasedLake
+) -> None:
+    sql = "SELECT zip FROM aspirevc_crowd_tracing_zipcode_3digits ORDER BY zip LIMIT 1"
+    found: dict[str, Any] = {}
+    exec(dict(shown.snippets(base=live_server.url, sql=sql))["Python"], found)
+    assert found["rows"]["zip"].tolist() == ["005"]
+
+
+def test_columns_for_a_chart_are_numbers_and_what_they_stand_against() -> None:
+    columns = [
+        {"name": name, "type": kind} for name, kind in (("t", "varchar"), ("x", "double"), ("l", "array(bigint)"))
+    ]
+    made = shown.choice_of(columns, [["2020-10-14", 0.5, []], ["2020-10-15", None, []]])
+    assert made is not None
+    assert (made["names"], made["kinds"]) == (["t", "x"], ["date", "number"])
+    assert made["rows"] == [["2020-10-14", 0.5], ["2020-10-15", None]]
+    assert shown.choice_of(columns[:1], [["a"], ["b"]]) is None
+
+
+TABLES = ["spending", "series", "signals", "dictionary", "releases", "states", "zip-areas"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_table_is_a_file_too(client: Client, released: ReleasedLake, name: str) -> None:
+    page = client.get("/data/map" if name in ("states", "zip-areas") else "/data").content.decode()
+    [address] = re.findall(rf'href="(/data/tables/{name}\.csv[^"]*)"', page)
+    response = client.get(address.replace("&amp;", "&"))
+    assert response["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert rows
+
+
+def test_files_of_tables_keep_the_day_of_the_page(client: Client, released: ReleasedLake) -> None:
+    page = client.get(f"/data/map?day={FIRST}").content.decode()
+    assert f"/data/tables/states.csv?day={FIRST}" in page
+    days = list(csv.DictReader(io.StringIO(client.get(f"/data/tables/releases.csv?as_of={FIRST}").content.decode())))
+    assert [row["day"] for row in days] == [FIRST.isoformat()]
+    assert client.get("/data/tables/nothing.csv").status_code == 404
+
+
+def test_the_series_has_a_day_of_each_release_with_its_interval(client: Client, released: ReleasedLake) -> None:
+    points = shown.series_of(tables_at(), "symptoms")
+    assert [point.day for point in points] == [FIRST, SECOND]
+    assert all(point.low <= max(0, point.value) <= point.high for point in points)
+    assert "option selected>symptoms" in client.get("/data?signal=symptoms").content.decode()
 
 
 # The map --------------------------------------------------------------------------------------------------------------

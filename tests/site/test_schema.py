@@ -72,6 +72,19 @@ def test_the_schema_is_valid_openapi() -> None:
     assert SCHEMA["openapi"].startswith("3.1")
 
 
+def test_every_json_answer_has_a_model_for_clients_that_are_generated() -> None:
+    free = []
+    for path, item in SCHEMA["paths"].items():
+        for method, operation in item.items():
+            for status, response in operation["responses"].items():
+                for kind, content in response.get("content", {}).items():
+                    schema = content.get("schema", {})
+                    is_object = schema.get("type") == "object" and not schema.get("properties")
+                    if not schema or (is_object and not schema.get("additionalProperties")):
+                        free.append((method, path, status, kind))
+    assert free == []
+
+
 def test_every_operation_has_a_name_of_its_own_and_says_what_a_problem_looks_like() -> None:
     operations = [operation for item in SCHEMA["paths"].values() for operation in item.values()]
     names = [operation["operationId"] for operation in operations]

@@ -3,7 +3,6 @@
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
 from django.db.models import Count, Q
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -96,7 +95,7 @@ class ExportView(OwnerView):
 
     cache_control = "no-store"
 
-    @extend_schema(operation_id="export_organisation", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="export_organisation", responses=s.OrganisationExportOutput)
     def get(self, request: Request, organisation: str) -> Response:  # noqa: ARG002
         """Return everything stored about the organisation as one JSON value (owners), without any data of visitors."""
         row = selectors.organisation(self.user, organisation, Role.OWNER)

@@ -429,3 +429,14 @@ class OperatorQuery(serializers.Serializer[Any]):
     """Which organisations to list."""
 
     verified = serializers.ChoiceField(choices=("true", "false"), required=False)
+
+
+class OrganisationExportOutput(serializers.Serializer[Any]):
+    """Everything kept of an organisation, as it lies in the tables."""
+
+    format = serializers.CharField(help_text="name and version of this form")
+    exported_at = serializers.CharField()
+    organisation = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    members = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    venues = serializers.ListField(child=serializers.DictField(child=serializers.JSONField(allow_null=True)))
+    audit = serializers.ListField(child=serializers.DictField(child=serializers.JSONField(allow_null=True)))

@@ -3,10 +3,11 @@
 import datetime as dt
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
 from django.utils.functional import Promise
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from exports import conf
-from exports.dataset.tables import CROWD_TRACING, DAILY
+from exports.dataset.tables import CROWD_TRACING, DAILY, LIVE_CROWD, OPEN_TABLES, SIGNAL_NAMES
 from exports.engine.results import columns_of, json_rows
 from exports.engine.run import Answered, run_query
 from exports.models import Release
@@ -24,6 +25,12 @@ from exports.selectors import TablesAt, daily_rows, daily_signals
 SHOWN_ROWS: Final = 200
 CHARTED_ROWS: Final = 5000
 KEPT_SECONDS: Final = 24 * 3600
+LABELS: Final = ("varchar", "date", "boolean")
+WORDS: Final = (
+    "SELECT", "FROM", "WHERE", "GROUP", "BY", "ORDER", "LIMIT", "WITH", "JOIN", "DISTINCT", "BETWEEN", "HAVING",
+    "UNION", "count_if", "approx_percentile", "date_trunc", "coalesce",
+)  # fmt: skip
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 NUMBERS: Final = ("bigint", "integer", "smallint", "tinyint", "double", "real")
 _SHARE: Final = "share of "
 
@@ -68,6 +75,8 @@ class Shown:
     as_of: dt.date | None
     elapsed_ms: int
     chart: dict[str, Any] | None
+    choice: dict[str, Any] | None
+    next: str
 
 
 def shown(answered: Answered) -> Shown:
@@ -83,6 +92,8 @@ def shown(answered: Answered) -> Shown:
         as_of=answered.as_of,
         elapsed_ms=answered.result.elapsed_ms,
         chart=chart(columns, rows[:CHARTED_ROWS]),
+        choice=choice_of(columns, rows[:CHARTED_ROWS]),
+        next=answered.next,
     )
 
 
@@ -109,10 +120,40 @@ def chart(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str, Any
     }
 
 
+def choice_of(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str, Any] | None:
+    """The answer's own columns for a chart of the reader's choice: those that an axis or a line can have."""
+    if len(rows) < 2:
+        return None
+    kinds = ["number" if column["type"] in NUMBERS else "label" for column in columns]
+    if "number" not in kinds:
+        return None
+    names = [column["name"] for column in columns]
+    kept = [place for place, column in enumerate(columns) if kinds[place] == "number" or column["type"] in LABELS]
+    return {
+        "names": [names[place] for place in kept],
+        "kinds": ["date" if _is_of_days(rows, place) else kinds[place] for place in kept],
+        "rows": [[row[place] for place in kept] for row in rows],
+        "reach": REACH,
+    }
+
+
+def _is_of_days(rows: list[list[Any]], place: int) -> bool:
+    """Whether a column holds days only, as dates or as texts."""
+    return all(isinstance(row[place], str) and _DAY.fullmatch(row[place]) for row in rows)
+
+
+def names_to_complete() -> list[str]:
+    """Names that a query may hold: tables, their columns, words of SQL."""
+    tables = (*OPEN_TABLES, LIVE_CROWD)
+    names = {table.name for table in tables} | {name for table in tables for name in table.names}
+    return sorted(names) + sorted(WORDS)
+
+
 def snippets(*, base: str, sql: str) -> list[tuple[str, str]]:
     """The same query from a shell, from Python, from R and in Athena, ready to copy."""
     url = f"{base}/api/v1/queries"
     body = json.dumps({"sql": sql, "format": "csv"})
+    # Parquet holds the types: a ZIP code stays a text, with its zeros.
     shell = body.replace("'", "'\\''")
     return [
         ("curl", f"curl -s {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{shell}'"),
@@ -120,16 +161,16 @@ def snippets(*, base: str, sql: str) -> list[tuple[str, str]]:
             "Python",
             "import io, json, urllib.request\nimport pandas as pd\n\n"
             f"sql = {_python(sql)}\n"
-            f'request = urllib.request.Request("{url}", json.dumps({{"sql": sql, "format": "csv"}}).encode(),\n'
+            f'request = urllib.request.Request("{url}", json.dumps({{"sql": sql, "format": "parquet"}}).encode(),\n'
             '                                 {"Content-Type": "application/json"})\n'
-            "rows = pd.read_csv(io.BytesIO(urllib.request.urlopen(request).read()))",
+            "rows = pd.read_parquet(io.BytesIO(urllib.request.urlopen(request).read()))",
         ),
         (
             "R",
-            "library(httr2)\n\n"
+            "library(httr2)\nlibrary(arrow)\n\n"
             f"sql <- {json.dumps(sql)}\n"
-            f'answer <- request("{url}") |>\n  req_body_json(list(sql = sql, format = "csv")) |>\n  req_perform()\n'
-            "rows <- read.csv(text = resp_body_string(answer))",
+            f'answer <- request("{url}") |>\n  req_body_json(list(sql = sql, format = "parquet")) |>\n  req_perform()\n'
+            "rows <- read_parquet(resp_body_raw(answer))",
         ),
         ("Athena", f"-- Database: {conf.database()}\n{sql}"),
     ]
@@ -284,6 +325,73 @@ class Sure:
     low: int
     high: int
     is_noise: bool
+
+
+# Days of the time series: about as many as a screen has room for.
+SERIES_DAYS: Final = 120
+SERIES_SIZE: Final = (600, 160)
+
+
+class Point(NamedTuple):
+    """One day of a time series with its interval."""
+
+    day: dt.date
+    value: int
+    low: int
+    high: int
+
+
+def signal_of(name: str) -> str:
+    """The signal of that name, check-ins for any other."""
+    return name if name in SIGNAL_NAMES else SIGNAL_NAMES[0]
+
+
+def series_of(at: TablesAt, signal: str) -> list[Point]:
+    """One signal of the whole deployment by day, the newest `SERIES_DAYS` days, oldest first."""
+    if at.as_of is None:
+        return []
+    first = at.as_of - dt.timedelta(days=SERIES_DAYS - 1)
+    return [
+        Point(day, round(line[4]), *interval(line[4], line[5]))
+        for day, lines in daily_signals(at, first=first, last=at.as_of)
+        for line in lines
+        if (line[0], line[3]) == ("nation", signal)
+    ]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A time series as it is drawn: the band of the intervals, the line of the values, and a dot a day."""
+
+    band: str
+    line: str
+    dots: list[tuple[float, float, Point]]
+    top: int
+    first: dt.date
+    last: dt.date
+    width: int = SERIES_SIZE[0]
+    height: int = SERIES_SIZE[1]
+
+
+def drawn_series(points: Sequence[Point]) -> Series | None:
+    """The places of a series; None where there is nothing to draw."""
+    if len(points) < 2:
+        return None
+    width, height = SERIES_SIZE
+    first, last = points[0].day, points[-1].day
+    top = max(1, *(max(point.high, point.value) for point in points))
+
+    def x(point: Point) -> float:
+        return round(width * (point.day - first).days / (last - first).days, 1)
+
+    def y(value: int) -> float:
+        return round(height * (1 - max(0, value) / top), 1)
+
+    upper = [f"{x(point)} {y(point.high)}" for point in points]
+    lower = [f"{x(point)} {y(point.low)}" for point in reversed(points)]
+    line = "M" + "L".join(f"{x(point)} {y(point.value)}" for point in points)
+    dots = [(x(point), y(point.value), point) for point in points]
+    return Series("M" + "L".join([*upper, *lower]) + "z", line, dots, top, first, last)
 
 
 def sure_of(release: Release) -> list[Sure]:

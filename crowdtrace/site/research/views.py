@@ -4,6 +4,7 @@ import datetime as dt
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,13 +16,14 @@ from django.views.decorators.http import require_safe
 from common.web import throttles
 from common.web.problems import NotFound
 from crowdtrace.site.research import shown, us_map
+from crowdtrace.site.research.days import day_of
 from exports import conf
 from exports.api.catalogue import Dataset
 from exports.api.problems import RETRY_SECONDS
 from exports.api.serializers import FORMATS
 from exports.benchmark.leaderboard import OPEN, read_leaderboard
 from exports.dataset import publication
-from exports.dataset.tables import DAILY, OPEN_TABLES
+from exports.dataset.tables import DAILY, OPEN_TABLES, SIGNAL_NAMES
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.run import run_query
@@ -34,9 +36,10 @@ LISTED_RELEASES: Final = 60
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
     """What the data is and is not, its guarantee, dictionary, releases, profile, downloads, licence."""
-    at = tables_on(_day(request, "as_of"))
+    at = tables_on(day_of(request, "as_of"))
     dataset = Dataset.of(request, conf.database())
     releases = list(seen_by(at.release).order_by("-day")[:LISTED_RELEASES]) if at.release else []
+    signal = shown.signal_of(request.GET.get("signal", ""))
     newest = next((release for release in releases if release.day == at.as_of), None)
     context = {
         "whole": dataset.whole(at),
@@ -44,6 +47,11 @@ def data(request: HttpRequest) -> HttpResponse:
         "releases": releases,
         "newest": newest,
         "sure": shown.sure_of(newest) if newest else [],
+        "series": shown.drawn_series(shown.series_of(at, signal)),
+        "signal": signal,
+        "as_of_query": _query(request, "as_of"),
+        "series_query": _query(request, "as_of", signal=signal),
+        "signals": SIGNAL_NAMES,
         "bars": shown.bars_of(newest) if newest else [],
         "boxes": shown.boxes_of(newest) if newest else [],
         "splits": newest.manifest.get("tables", []) if newest else [],
@@ -66,6 +74,7 @@ def sql(request: HttpRequest) -> HttpResponse:
         "most": MAX_CHARACTERS,
         "snippets": shown.snippets(base=origin(request), sql=text or example.sql),
         "formats": FORMATS,
+        "names": shown.names_to_complete(),
     }
     if text:
         context |= _answer(request, text)
@@ -83,6 +92,12 @@ def benchmark(request: HttpRequest) -> HttpResponse:
     return _page(request, "site/benchmark.html", {"lines": lines})
 
 
+def _query(request: HttpRequest, name: str, **more: str) -> str:
+    """What a table's file is asked with: the day of the page, and more."""
+    day = day_of(request, name)
+    return urlencode(({name: day.isoformat()} if day else {}) | more)
+
+
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """One of these pages; each says when nobody in its data is real."""
     demonstration = publication.demonstration_sentence() if publication.is_demonstration() else ""
@@ -93,7 +108,7 @@ def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
     """The answer, or what is wrong with the query and where."""
     throttles.check(request, "query")
     try:
-        answered = run_query(sql=text, as_of=_day(request, "as_of"))
+        answered = run_query(sql=text, as_of=day_of(request, "as_of"))
     except QueryError as error:
         return {"wrong": error, "marked": _marked(text, error), "status": HTTPStatus.BAD_REQUEST}
     except QueryBusyError:
@@ -121,7 +136,7 @@ def map_of_releases(request: HttpRequest) -> HttpResponse:
     """Released rows by state and ZIP area, as a map and as the same rows in a table."""
     at = tables_at()
     days = list(seen_by(at.release).order_by("-day").values_list("day", flat=True)) if at.release else []
-    day = _day(request, "day")
+    day = day_of(request, "day")
     if day is not None and day not in days:
         raise NotFound(_("There is no release of that day."))
     measure = request.GET.get("measure", "total")
@@ -138,6 +153,7 @@ def map_of_releases(request: HttpRequest) -> HttpResponse:
         "measure": measure,
         "measures": shown.MEASURES.items(),
         "sort": request.GET.get("sort", ""),
+        "day_query": _query(request, "day"),
         "is_percent": measure.endswith("_percent"),
     }
     return _page(request, "site/map.html", context)
@@ -166,12 +182,3 @@ def _map(states: list[shown.Area], areas: list[shown.Area], measure: str, title:
 
 def _number(value: float) -> str:
     return number_format(value, 0 if isinstance(value, int) else 1, use_l10n=True, force_grouping=True)
-
-
-def _day(request: HttpRequest, name: str) -> dt.date | None:
-    """A day of the address, None where there is none."""
-    text = request.GET.get(name, "")
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise NotFound(_("There is no release of that day.")) from None

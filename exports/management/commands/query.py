@@ -8,14 +8,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.files import UnreadableFileError, read_text
+from exports.engine.cursor import CursorError
+from exports.engine.deployment import whole_limits
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
-from exports.engine.results import columns_of, json_rows, to_csv
-from exports.engine.run import answer, run_query
+from exports.engine.results import columns_of, csv_parts, json_rows
+from exports.engine.run import answer, missing, run_query
 from exports.selectors import UnknownReleaseError
 
 
 class Command(BaseCommand):
-    """Print the rows of a query as a table, CSV, or the JSON that the API answers."""
+    """Print the rows of a query as a table, CSV, or the JSON that the API answers: all of them, up to a million.
+
+    Of more rows, the first million; the last line and standard error say so, and name the cursor of the rest.
+    """
 
     help = "Run one SQL query on the open dataset; @FILE reads it from a file."
     requires_system_checks = ()  # they load every page, which takes longer than the query
@@ -27,24 +32,32 @@ class Command(BaseCommand):
             "--as-of", type=dt.date.fromisoformat, help="the tables as the release of this day left them"
         )
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table", dest="form")
+        parser.add_argument("--cursor", default="", help="go on after an answer that was cut, with its cursor")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the query and print its rows."""
         text: str = options["sql"]
         try:
             sql = read_text(Path(text[1:])) if text.startswith("@") else text
-            done = run_query(sql=sql, as_of=options["as_of"], ahead=False)
+            done = run_query(
+                sql=sql, as_of=options["as_of"], ahead=False, limits=whole_limits(), cursor=options["cursor"]
+            )
         except QueryError as error:
             where = f" (line {error.line}, column {error.column})" if error.line else ""
             raise CommandError(f"{error}{where}") from error
-        except (QueryBusyError, LakeAwayError, UnknownReleaseError, UnreadableFileError) as error:
+        except (QueryBusyError, LakeAwayError, UnknownReleaseError, UnreadableFileError, CursorError) as error:
             raise CommandError(str(error)) from error
         if options["form"] == "json":
             self.stdout.write(json.dumps(answer(done)))
         elif options["form"] == "csv":
-            self.stdout.write(to_csv(done.result.table).decode(), ending="")
+            for part in csv_parts(done.result.table, missing=missing(done)):
+                self.stdout.write(part.decode(), ending="")
         else:
             self.stdout.write(_aligned([column["name"] for column in columns_of(done.result.table)], done.result.table))
+            if lacks := missing(done):
+                self.stdout.write(f"# {lacks}")
+        if lacks := missing(done):
+            self.stderr.write(lacks)
 
 
 def _aligned(names: list[str], table: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common.time import utc_now
+from exports.dataset.whole import renew_whole_files
 from exports.models import Release
 from exports.release import closed_days, verified
 from exports.selectors import verified_failures
@@ -39,6 +40,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{published.day} {published.rows} rows of the verified tier")
         if not day:
             draw_waiting(now=now)
+        if done:
+            renew_whole_files()
         left = closed_days.failures(now=now) if not day else []
         left += [f"verified tier, {line}" for line in verified_failures()]
         if left:

@@ -23,6 +23,7 @@ from frictionless.resources import TableResource
 from exports.dataset.descriptors import FRICTIONLESS
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
+from exports.dataset.whole import renew_whole_files
 from exports.policy.checks import violations
 from exports.release.closed_days import mark_served
 from tests.exports.ledger import ANNOUNCED, BUDGET, FIRST, SECOND, ReleasedLake, announce
@@ -380,6 +381,26 @@ class TestDescriptors:
         assert [(field.name, field.type) for field in induced.fields] == [
             (column.name, FRICTIONLESS[column.kind]) for column in DAILY.columns
         ]
+
+    @pytest.mark.parametrize("as_of", [FIRST, SECOND])
+    def test_the_package_describes_every_row_up_to_the_release(
+        self, client: Client, released: ReleasedLake, as_of: dt.date
+    ) -> None:
+        resources = get(client, f"{ONE}/datapackage.json?as_of={as_of}")["resources"]
+        whole = next(each for each in resources if each["title"] == CROWD_TRACING.title)
+        rows = pq.read_table(io.BytesIO(body(client.get(whole["path"].removeprefix("http://testserver")))))
+        days = [day for day in (FIRST, SECOND) if day <= as_of]
+        assert rows.num_rows == sum(released.fitted(day).total for day in days)
+        assert set(rows["scan_date"].to_pylist()) == set(days)
+        listed = {file["name"]: file for file in get(client, f"{ONE}?as_of={as_of}")["files"]}
+        assert listed[f"{CROWD_TRACING.name}-whole.parquet"]["rows"] == rows.num_rows
+
+    def test_whole_files_of_older_releases_are_removed(self, client: Client, released: ReleasedLake) -> None:
+        for day in (FIRST, SECOND):
+            get(client, f"{ONE}/datapackage.json?as_of={day}")
+        renew_whole_files()
+        names = {day: f"{ONE}/releases/{day}/files/{CROWD_TRACING.name}-whole.parquet" for day in (FIRST, SECOND)}
+        assert [client.get(names[day]).status_code for day in (FIRST, SECOND)] == [404, 200]
 
     @pytest.mark.parametrize("described", DOCUMENTED, ids=lambda table: table.name)
     def test_api_package_and_croissant_agree_on_every_column(

@@ -44,7 +44,7 @@ def refused(response: Any, status: int = 400) -> dict[str, Any]:
 
 def test_the_published_queries_are_answered_byte_for_byte(client: Client, released: ReleasedLake) -> None:
     daily = ask(client, published("daily_counts.sql"), dialect="athena").json()
-    assert set(daily) == {"columns", "rows", "truncated", "as_of", "elapsed_ms"}
+    assert set(daily) == {"columns", "rows", "truncated", "next", "as_of", "elapsed_ms"}
     assert [column["type"] for column in daily["columns"]] == ["date", *["bigint"] * 5]
     assert [tuple(row) for row in daily["rows"]] == [
         (day.isoformat(), *expected_daily(released.fitted(day))) for day in (FIRST, SECOND)
@@ -141,6 +141,60 @@ class TestRefusals:
         settings.QUERY_LIMITS = {"max_rows": 5}
         answer = ask(client, f"SELECT * FROM {CROWD}").json()
         assert (len(answer["rows"]), answer["truncated"]) == (5, True)
+
+    @pytest.mark.parametrize("order", ["", " ORDER BY result, symptoms"])
+    def test_a_cursor_goes_on_without_gap_or_repeat(
+        self, client: Client, released: ReleasedLake, settings: Any, order: str
+    ) -> None:
+        sql = f"SELECT scandate, scannerdevice_zipcode, risklevel, result, symptoms, duration FROM {CROWD}{order}"
+        settings.QUERY_LIMITS = {"max_rows": 1_000_000, "max_values": 10**9}
+        whole = ask(client, sql).json()
+        assert (whole["truncated"], whole["next"]) == (False, None)
+        settings.QUERY_LIMITS = {"max_rows": -(-len(whole["rows"]) // 4)}
+        rows: list[Any] = []
+        cursor, pages = None, 0
+        while pages == 0 or cursor:
+            answer = ask(client, sql, **({"cursor": cursor} if cursor else {})).json()
+            rows, cursor, pages = rows + answer["rows"], answer["next"], pages + 1
+            assert answer["truncated"] is bool(cursor)
+        assert pages == 4
+        assert sorted(map(str, rows)) == sorted(map(str, whole["rows"]))
+
+    def test_a_cursor_stays_on_its_release_and_its_query(
+        self, client: Client, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.QUERY_LIMITS = {"max_rows": 5}
+        sql = f"SELECT * FROM {CROWD}"
+        cursor = ask(client, sql, as_of=FIRST.isoformat()).json()["next"]
+        assert ask(client, sql, cursor=cursor).json()["as_of"] == FIRST.isoformat()
+        [error] = refused(ask(client, f"{sql} WHERE near", cursor=cursor))["errors"]
+        assert (error["pointer"], error["code"]) == ("/cursor", "invalid-cursor")
+        assert refused(ask(client, sql, cursor=f"{cursor}x"))["errors"][0]["pointer"] == "/cursor"
+        assert refused(client.get(address(sql, cursor="x")))["errors"][0]["pointer"] == "?cursor"
+        assert len(client.get(address(sql, cursor=cursor)).json()["rows"]) == 5
+
+    def test_rows_that_each_run_draws_anew_have_no_cursor(
+        self, client: Client, released: ReleasedLake, settings: Any
+    ) -> None:
+        settings.QUERY_LIMITS = {"max_rows": 5}
+        answer = ask(client, f"SELECT *, random() AS r FROM {CROWD}").json()
+        assert (answer["truncated"], answer["next"]) == (True, None)
+
+    def test_a_file_has_more_rows_and_its_last_line_says_what_is_missing(
+        self, client: Client, released: ReleasedLake, settings: Any
+    ) -> None:
+        sql = f"SELECT scandate, result FROM {CROWD}"
+        settings.QUERY_LIMITS = {"max_rows": 5}
+        whole = ask(client, sql, format="csv")
+        assert (whole["Dataset-Truncated"], "Dataset-Next" in whole) == ("false", False)
+        assert len(whole.content.splitlines()) > 1000
+        settings.QUERY_FILE_LIMITS = {"max_rows": 5}
+        cut = ask(client, sql, format="csv")
+        *rows, last = list(csv.reader(io.StringIO(cut.content.decode(), newline="")))
+        assert (len(rows), cut["Dataset-Truncated"]) == (6, "true")
+        assert last == [f"# 5 rows are here and more follow: go on with the cursor {cut['Dataset-Next']}"]
+        after = ask(client, sql, format="csv", cursor=cut["Dataset-Next"])
+        assert after.content.splitlines()[1:6] == whole.content.splitlines()[6:11]
 
     def test_one_query_too_many_is_asked_to_wait(
         self, client: Client, released: ReleasedLake, monkeypatch: pytest.MonkeyPatch

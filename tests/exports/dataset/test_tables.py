@@ -10,10 +10,10 @@ import sqlglot
 from pyiceberg.io.pyarrow import pyarrow_to_schema, schema_to_pyarrow
 from sqlglot import exp
 
+from exports.dataset.ddl import athena_ddl
 from exports.dataset.descriptors import croissant, datapackage, dictionary, table_schema
 from exports.dataset.engines import (
     arrow_schema,
-    athena_ddl,
     glue_table_input,
     iceberg_schema,
     partition_spec,

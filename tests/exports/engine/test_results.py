@@ -3,8 +3,10 @@
 import csv
 import datetime as dt
 import io
+import tempfile
 from decimal import Decimal
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -73,7 +75,23 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_safe(start: str) -> None:
 
 
 def test_numbers_below_zero_stay_numbers() -> None:
-    assert to_csv(pa.table({"n": [-5]})) == b"n\r\n-5\r\n"
+    table = pa.table({"n": [-5], "d": [Decimal("-1.50")], "x": [-0.5]})
+    assert to_csv(table) == b"n,d,x\r\n-5,-1.50,-0.5\r\n"
+
+
+def test_null_and_empty_text_differ_in_csv() -> None:
+    table = pa.table({"t": ["", None, "a"], "n": pa.array([None, 1, None], pa.int64())})
+    assert to_csv(table) == b't,n\r\n"",\r\n,1\r\na,\r\n'
+    read = duckdb.sql(
+        f"SELECT t IS NULL, n IS NULL FROM read_csv('{saved(table)}', header=true, allow_quoted_nulls=false)"
+    ).fetchall()
+    assert read == [(False, True), (True, False), (False, True)]
+
+
+def saved(table: pa.Table) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".csv", delete=False) as file:
+        file.write(to_csv(table))
+    return file.name
 
 
 @given(st.lists(st.text(), min_size=1))

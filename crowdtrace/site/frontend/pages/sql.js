@@ -1,9 +1,14 @@
 /**
- * The query page with a script: a chart of the answer, Ctrl+Enter, the cursor where the mistake is, copying. The server
- * has already answered; without this file the page asks and shows just the same.
+ * The query page with a script: a chart of the answer with the columns that are chosen, names completed, queries of
+ * before, Ctrl+Enter, the cursor where the mistake is, copying. The server has already answered; without this file the
+ * page asks and shows just the same.
  */
 import uPlot from "uplot";
 import { find, pageData } from "../../../../passes/frontend/ui/page.js";
+import { drawn, isInterval, usual } from "../core/drawn.js";
+import { begun, completed, fitting } from "../core/names.js";
+
+/** @typedef {import("../core/drawn.js").Choice} Choice */
 
 /**
  * @typedef {object} Chart
@@ -28,11 +33,30 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** @param {Chart} chart @param {HTMLElement} box @returns {uPlot} */
+/** @typedef {{kind: "date" | "text", x: string[], lines: import("../core/drawn.js").Line[]}} Drawn */
+
+/** @param {Drawn} chart @param {HTMLElement} box @returns {uPlot} */
 function draw(chart, box) {
   const isDate = chart.kind === "date";
   const x = chart.x.map((value, at) => (isDate ? Date.parse(`${value}T00:00:00Z`) / 1000 : at));
   const axis = { stroke: colour("--ct-quiet"), grid: { stroke: colour("--ct-line"), width: 1 }, ticks: { stroke: colour("--ct-line") } };
+  /** @type {uPlot.Series[]} */
+  const series = [{}];
+  /** @type {uPlot.Band[]} */
+  const bands = [];
+  /** @type {(number | null)[][]} */
+  const values = [];
+  for (const [at, line] of chart.lines.entries()) {
+    const [name, dash] = /** @type {[string, number[]]} */ (STROKES[at % STROKES.length]);
+    const stroke = colour(name);
+    series.push({ label: line.name, stroke, width: 2, dash, points: { show: x.length < 60 } });
+    values.push(line.values);
+    if (!line.low || !line.high) continue;
+    const word = `${line.name} · ${/** @type {HTMLTemplateElement} */ (find('[data-word="interval"]')).content.textContent}`;
+    bands.push({ series: [series.length, series.length + 1], fill: `color-mix(in srgb, ${stroke} 20%, transparent)` });
+    series.push({ label: `${word} ↑`, stroke, width: 0.5, points: { show: false } }, { label: `${word} ↓`, stroke, width: 0.5, points: { show: false } });
+    values.push(line.high, line.low);
+  }
   return new uPlot(
     {
       width: box.clientWidth,
@@ -42,39 +66,180 @@ function draw(chart, box) {
       axes: [
         isDate
           ? { ...axis, values: (_plot, splits) => splits.map((seconds) => new Date(seconds * 1000).toISOString().slice(0, 10)), space: 90 }
-          : { ...axis, values: (_plot, splits) => splits.map((at) => (Number.isInteger(at) ? (chart.x[at] ?? "") : "")) },
+          : { ...axis, space: 90, values: (_plot, splits) => splits.map((at) => (Number.isInteger(at) ? (chart.x[at] ?? "") : "")) },
         { ...axis, size: 70 },
       ],
-      series: [
-        {},
-        ...chart.series.map(({ name }, at) => {
-          const [stroke, dash] = /** @type {[string, number[]]} */ (STROKES[at % STROKES.length]);
-          return { label: name, stroke: colour(stroke), width: 2, dash, points: { show: x.length < 60 } };
-        }),
-      ],
+      series,
+      bands,
       legend: { live: false },
       cursor: { show: false },
     },
-    [x, ...chart.series.map(({ values }) => values)],
+    [x, ...values],
     box,
   );
 }
 
-function showChart() {
+/** @returns {Drawn | null} what the server chose: whole numbers, summed */
+function givenChart() {
   /** @type {Chart | null} */
   const chart = pageData("chart");
-  if (!chart) return;
-  find("[data-chart]").hidden = false;
-  const box = find("[data-plot]");
-  let plot = draw(chart, box);
-  const again = () => {
-    plot.destroy();
-    plot = draw(chart, box);
+  return chart && { kind: chart.kind, x: chart.x, lines: chart.series.map((each) => ({ ...each, low: null, high: null })) };
+}
+
+/** @param {Choice} choice @param {(chart: Drawn) => void} show */
+function offerChoice(choice, show) {
+  const box = /** @type {HTMLDetailsElement} */ (find("[data-choice]"));
+  const across = /** @type {HTMLSelectElement} */ (find("[data-across]"));
+  const lines = find("[data-lines]");
+  const first = usual(choice);
+  across.replaceChildren(...choice.names.map((name, at) => new Option(name, String(at), at === first.across, at === first.across)));
+  for (const [at, name] of choice.names.entries()) {
+    if (choice.kinds[at] !== "number") continue;
+    const label = document.createElement("label");
+    const tick = document.createElement("input");
+    tick.type = "checkbox";
+    tick.value = String(at);
+    tick.checked = first.lines.includes(at);
+    label.append(tick, ` ${name}`);
+    lines.append(label);
+  }
+  const chosen = () => {
+    const column = Number(across.value);
+    const ticked = [...lines.querySelectorAll("input")].filter((each) => each.checked).map((each) => Number(each.value));
+    const made = drawn(choice, column, ticked.filter((each) => each !== column));
+    show({ kind: choice.kinds[column] === "date" ? "date" : "text", x: made.x, lines: made.lines });
   };
+  box.addEventListener("change", chosen);
+  box.hidden = false;
+  return chosen;
+}
+
+function showChart() {
+  /** @type {Choice | null} */
+  const choice = pageData("choice");
+  let chart = givenChart();
+  if (!chart && !choice) return;
+  const box = find("[data-plot]");
+  let plot = /** @type {uPlot | null} */ (null);
+  const again = () => {
+    plot?.destroy();
+    plot = chart && draw(chart, box);
+  };
+  find("[data-chart]").hidden = false;
+  if (choice) {
+    const chosen = offerChoice(choice, (next) => {
+      chart = next;
+      again();
+    });
+    // Intervals and numbers with fractions are in the answer's own columns only.
+    if (!chart || choice.names.some((_, at) => isInterval(choice, at))) chosen();
+  }
+  again();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   new ResizeObserver(() => {
-    if (Math.abs(plot.width - box.clientWidth) > 1) again();
+    if (plot && Math.abs(plot.width - box.clientWidth) > 1) again();
   }).observe(box);
+}
+
+/** Completes names under the text: letters open the list, Down chooses, Tab or Enter takes, Escape closes. */
+function completeNames() {
+  /** @type {string[]} */
+  const names = pageData("names-known") ?? [];
+  const list = find("[data-names]");
+  const said = find("[data-names-said]");
+  const words = /** @type {HTMLTemplateElement} */ (find('[data-word="names"]')).content.textContent ?? "";
+  let chosen = -1;
+  text.setAttribute("aria-controls", list.id);
+  const close = () => {
+    list.hidden = true;
+    chosen = -1;
+    text.removeAttribute("aria-activedescendant");
+  };
+  /** @param {string} name */
+  const take = (name) => {
+    const made = completed(text.value, text.selectionStart, name);
+    text.value = made.text;
+    text.setSelectionRange(made.at, made.at);
+    text.focus();
+    close();
+  };
+  /** @param {number} at */
+  const choose = (at) => {
+    const options = [...list.children];
+    chosen = (at + options.length) % options.length;
+    for (const [place, option] of options.entries()) option.setAttribute("aria-selected", String(place === chosen));
+    text.setAttribute("aria-activedescendant", `name-${chosen}`);
+  };
+  text.addEventListener("input", () => {
+    const found = text.selectionStart === text.selectionEnd ? fitting(names, begun(text.value, text.selectionStart)) : [];
+    close();
+    list.replaceChildren(
+      ...found.map((name, at) => {
+        const option = document.createElement("li");
+        option.id = `name-${at}`;
+        option.setAttribute("role", "option");
+        option.setAttribute("aria-selected", "false");
+        option.textContent = name;
+        option.addEventListener("pointerdown", (event) => {
+          event.preventDefault();
+          take(name);
+        });
+        return option;
+      }),
+    );
+    list.hidden = found.length === 0;
+    said.textContent = found.length ? words.replace("{n}", String(found.length)) : "";
+  });
+  text.addEventListener("keydown", (event) => {
+    if (list.hidden) return;
+    if (event.key === "Escape") close();
+    else if (event.key === "ArrowDown") choose(chosen + 1);
+    else if (event.key === "ArrowUp" && chosen >= 0) choose(chosen - 1);
+    else if ((event.key === "Tab" || event.key === "Enter") && chosen >= 0) take(list.children[chosen]?.textContent ?? "");
+    else return;
+    event.preventDefault();
+  });
+  text.addEventListener("blur", close);
+}
+
+const KEPT = "crowdtrace-queries";
+const MOST_KEPT = 20;
+
+/** @returns {string[]} queries of this browser, newest first */
+function asked() {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+    return Array.isArray(found) ? found.filter((each) => typeof each === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+function showHistory() {
+  const box = find("[data-history]");
+  const here = new URLSearchParams(location.search).get("sql");
+  const found = asked();
+  const kept = [...new Set(here && !text.dataset.line ? [here, ...found] : found)].slice(0, MOST_KEPT);
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(kept));
+  } catch {
+    // Without a store there is nothing to remember.
+  }
+  box.hidden = kept.length === 0;
+  find("[data-history-list]").replaceChildren(
+    ...kept.map((sql) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = `${form.getAttribute("action")?.split("#")[0]}?${new URLSearchParams({ sql })}#answer`;
+      link.textContent = sql.replace(/\s+/g, " ").slice(0, 80);
+      item.append(link);
+      return item;
+    }),
+  );
+  find("[data-history-clear]").addEventListener("click", () => {
+    localStorage.removeItem(KEPT);
+    box.hidden = true;
+  });
 }
 
 const form = /** @type {HTMLFormElement} */ (find("[data-query]"));
@@ -100,3 +265,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 showChart();
+completeNames();
+showHistory();
+const answer = document.querySelector("#answer");
+if (answer instanceof HTMLElement && !line && new URLSearchParams(location.search).has("sql")) {
+  answer.scrollIntoView();
+  answer.focus({ preventScroll: true });
+}

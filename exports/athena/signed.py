@@ -1,0 +1,25 @@
+"""Signed addresses of results: whoever has one reads the rows as CSV, without keys of a bucket, for an hour."""
+
+import uuid
+from typing import Final
+
+from django.core.signing import BadSignature, TimestampSigner
+
+from exports.models import AthenaQuery
+
+SECONDS: Final = 3600
+_SIGNER: Final = TimestampSigner(salt="athena-results")
+PREFIX: Final = "/athena/results/"
+
+
+def signed_path(row: AthenaQuery) -> str:
+    """Return the path of the rows of a query, valid for an hour."""
+    return f"{PREFIX}{_SIGNER.sign(str(row.pk))}.csv"
+
+
+def query_of(signed: str) -> uuid.UUID | None:
+    """Return the query of a signed name; `None` for one that is forged or too old."""
+    try:
+        return uuid.UUID(_SIGNER.unsign(signed, max_age=SECONDS))
+    except (BadSignature, ValueError):
+        return None
