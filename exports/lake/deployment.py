@@ -31,13 +31,14 @@ def storage() -> Storage:
 
 @contextmanager
 def deployment_lake() -> Iterator[Lake]:
-    """Open the lake; create its tables where they are missing."""
-    with _opened() as lake:
+    """Open the lake for writing; create its tables where they are missing."""
+    with lake_as_it_is() as lake:
         lake.prepare()
         yield lake
 
 
-def _opened() -> AbstractContextManager[Lake]:
+def lake_as_it_is() -> AbstractContextManager[Lake]:
+    """Open the lake without creating anything, as readers and a restore do."""
     from exports.lake.catalogue import Lake
 
     files, database, glue = storage(), conf.database(), conf.glue_endpoint()
