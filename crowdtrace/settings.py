@@ -183,6 +183,8 @@ LAKE_CATALOGUE: str = env.str("LAKE_CATALOGUE", default="postgres")
 if LAKE_CATALOGUE not in ("postgres", "glue"):
     raise ImproperlyConfigured("LAKE_CATALOGUE is postgres or glue.")
 LAKE_GLUE_ENDPOINT: str = env.str("LAKE_GLUE_ENDPOINT", default="")
+# The role that the web server assumes to read the verified tier for an approved organisation.
+LAKE_VERIFIED_ROLE: str = env.str("LAKE_VERIFIED_ROLE", default="")
 
 # Time and language ---------------------------------------------------------------------------------------------------
 # The zone whose calendar days are epochs. Rows are UTC; venues carry a zone of their own for opening hours.

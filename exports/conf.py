@@ -84,6 +84,11 @@ def glue_endpoint() -> str | None:
     return str(_get("LAKE_GLUE_ENDPOINT", "")) if _get("LAKE_CATALOGUE", "postgres") == "glue" else None
 
 
+def verified_role() -> str:
+    """Return the ARN of the role that the web server assumes to read the verified tier; empty: it reads as itself."""
+    return str(_get("LAKE_VERIFIED_ROLE", ""))
+
+
 def athena_mode() -> str:
     """Return what answers Athena's protocol at /athena: `local`, `forward` (Athena itself), or nothing."""
     return str(settings.ATHENA)

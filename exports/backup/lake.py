@@ -127,7 +127,7 @@ def point(lake: Lake, tables: dict[str, str]) -> None:
         if described.name not in tables:
             continue
         wanted, name = lake.storage.at(tables[described.name]), lake.identifier(described)
-        lake.catalogue.create_namespace_if_not_exists(lake.namespace(described))
+        lake.make_namespace(described)
         if _named(lake, described) == wanted:
             continue
         with contextlib.suppress(NoSuchTableError):

@@ -16,7 +16,7 @@ from exports import conf
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
 from exports.engine.engine import Accepted, Source, accept
 from exports.engine.limits import Limits
-from exports.lake.deployment import Snapshots, deployment_lake, storage
+from exports.lake.deployment import Snapshots, lake_as_it_is, storage
 from exports.models import Release
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple
     from exports.engine.sources import open_sources
 
     if release is None:
-        with deployment_lake() as lake:
+        with lake_as_it_is() as lake:
             return open_sources(lake)
     return _planned(storage, catalogue, frozenset(release.snapshots.items()))
 
@@ -76,5 +76,5 @@ def _planned(storage: Storage, catalogue: str, snapshots: Snapshots) -> tuple[So
     """Plan the files of a release, once for each process and lake: its snapshots never change."""
     from exports.engine.sources import open_sources
 
-    with deployment_lake() as lake:
+    with lake_as_it_is() as lake:
         return open_sources(lake, snapshots={name: int(number) for name, number in snapshots})
