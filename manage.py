@@ -23,8 +23,17 @@ WITHOUT_SERVICES = {
     "version",
 }
 """Commands that read neither database nor broker."""
-ON_TABLES_AS_THEY_ARE = {"dbshell", "makemigrations", "migrate", "optimizemigration", "showmigrations", "sqlmigrate"}
-"""Commands about the tables themselves, which must see them before they are migrated."""
+ON_TABLES_AS_THEY_ARE = {
+    "backup",
+    "dbshell",
+    "makemigrations",
+    "migrate",
+    "optimizemigration",
+    "restore",
+    "showmigrations",
+    "sqlmigrate",
+}
+"""Commands about the tables themselves, and what must see them before they are brought up to date."""
 
 
 def needs_services(arguments: list[str]) -> bool:

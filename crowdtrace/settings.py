@@ -184,6 +184,8 @@ LAKE_CATALOGUE: str = env.str("LAKE_CATALOGUE", default="postgres")
 if LAKE_CATALOGUE not in ("postgres", "glue"):
     raise ImproperlyConfigured("LAKE_CATALOGUE must be postgres or glue.")
 LAKE_GLUE_ENDPOINT: str = env.str("LAKE_GLUE_ENDPOINT", default="")
+# The role that the web server assumes to read the verified tier for an approved organisation.
+LAKE_VERIFIED_ROLE: str = env.str("LAKE_VERIFIED_ROLE", default="")
 
 # Time and language ---------------------------------------------------------------------------------------------------
 # The zone whose calendar days are epochs. Rows are in UTC; venues have a time zone for their opening hours.

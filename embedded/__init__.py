@@ -5,7 +5,7 @@ The embedded mode is in use if `DATABASE_URL` is not set. Every process that nee
 that blocks the next one. Nothing here imports Django, because settings are read after the services have started.
 """
 
-from .home import HomeError, home, secrets
+from .home import HomeError, home, put_secrets, secrets
 from .postgres import binary as postgres_binary
 from .processes import ServiceError
 from .runtime import destroy, is_given, revive, services
@@ -18,6 +18,7 @@ __all__ = [
     "home",
     "is_given",
     "postgres_binary",
+    "put_secrets",
     "revive",
     "secrets",
     "served_url",

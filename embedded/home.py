@@ -62,6 +62,12 @@ def secret(home: Path, name: str) -> str:
     return text
 
 
+def put_secrets(home: Path, given: dict[str, str]) -> None:
+    """Replace secrets of a home by those of another, whose database was restored here."""
+    for name in APPLICATION_SECRETS:
+        replace_private(home / "secrets" / name, given[name])
+
+
 def write_once(path: Path, text: str) -> None:
     """Write a file of mode 0600 atomically; if it already exists, leave it unchanged."""
     draft = path.with_name(f".{path.name}.{entropy.token_hex(8)}")

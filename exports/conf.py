@@ -89,6 +89,11 @@ def benchmark_folder() -> str:
     return str(_get("BENCHMARK_FOLDER", ""))
 
 
+def verified_role() -> str:
+    """Return the ARN of the role that the web server assumes to read the verified tier; empty: it reads as itself."""
+    return str(_get("LAKE_VERIFIED_ROLE", ""))
+
+
 def athena_mode() -> str:
     """Return what answers Athena's protocol at /athena: `local`, `forward` (Athena itself), or nothing."""
     return str(settings.ATHENA)

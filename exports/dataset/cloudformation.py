@@ -1,31 +1,28 @@
-"""The CloudFormation template of a deployment's lake on AWS, generated from the description of the tables.
+"""The CloudFormation templates of a lake on AWS: that of a deployment, and that of researchers who read it.
 
-    python -m exports.dataset.cloudformation > infrastructure/crowdtrace.json
+    python -m exports.dataset.cloudformation
 
-Bucket, Glue database and tables, Athena workgroup with a scan limit, and one role for each kind of process. It was
-never run on AWS itself: it is linted, and the tests create its resources in a simulation of Glue and Athena.
+writes both to `infrastructure/`. The first has bucket, Glue databases, Athena workgroup with a scan limit, and one role
+for each kind of process. It holds no tables: the worker creates them, and their place in Glue names the newest metadata
+file, which an update of a stack would set back. Neither was run on AWS itself: they are linted, and the tests run the
+deployment behind the statements of the roles.
 """
 
 import json
-import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
-from pyiceberg.types import BooleanType, DateType, DoubleType, IcebergType, LongType, StringType
-
-from exports.dataset.engines import iceberg_schema, partition_spec, properties, sort_order
-from exports.dataset.tables import OPEN_TABLES, VERIFIED, Table, Zone
+from exports.dataset.engines import glue_table_input
+from exports.dataset.tables import OPEN_TABLES, Table, Zone
 
 GIB: Final = 1024**3
 # Prefixes of the bucket, under the lake's own.
 RESULTS: Final = "results"
 LOGS: Final = ("draws", "erasures")
-_TYPES: Final[dict[type[IcebergType], str]] = {
-    StringType: "string",
-    LongType: "long",
-    DoubleType: "double",
-    BooleanType: "boolean",
-    DateType: "date",
-}
+FOLDER: Final = Path(__file__).parents[2] / "infrastructure"
+# Old versions are for mistakes of an operator. Those of rows and erasures go within a day, should a sweep have failed.
+OLD_VERSIONS_DAYS: Final = {Zone.OPEN.value: 14, "draws": 14, Zone.VERIFIED.value: 1, "erasures": 1}
 
 Json = dict[str, Any]
 
@@ -36,6 +33,10 @@ def _sub(text: str) -> Json:
 
 def _ref(name: str) -> Json:
     return {"Ref": name}
+
+
+def _if(condition: str, then: Any, otherwise: Any) -> Json:
+    return {"Fn::If": [condition, then, otherwise]}
 
 
 PARAMETERS: Final[Json] = {
@@ -53,7 +54,22 @@ PARAMETERS: Final[Json] = {
         "Default": "ecs-tasks.amazonaws.com",
         "Description": "Service that the deployment's processes run under",
     },
+    "KmsKeyArn": {
+        "Type": "String",
+        "Default": "",
+        "Description": "Key of KMS that encrypts the bucket; anonymous readers of the open prefix then read nothing",
+    },
+    "AccessLogBucket": {
+        "Type": "String",
+        "Default": "",
+        "Description": "Bucket for the log of access, with lifecycle rules of its own: it holds addresses of readers",
+    },
 }
+CONDITIONS: Final[Json] = {
+    "HasKey": {"Fn::Not": [{"Fn::Equals": [{"Ref": "KmsKeyArn"}, ""]}]},
+    "HasAccessLog": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AccessLogBucket"}, ""]}]},
+}
+NOTHING: Final[Json] = {"Ref": "AWS::NoValue"}
 
 
 def template() -> Json:
@@ -62,13 +78,17 @@ def template() -> Json:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "CrowdTrace: lake, catalogue, Athena workgroup and roles",
         "Parameters": PARAMETERS,
+        "Conditions": CONDITIONS,
         "Resources": {
             "Bucket": _bucket(),
             "BucketPolicy": _bucket_policy(),
             "OpenDatabase": _database(_ref("Database"), "Open tables: synthetic rows under differential privacy"),
             "VerifiedDatabase": _database(_sub("${Database}-verified"), "Verified tier: approved organisations only"),
-            **{_logical(table): _table(table) for table in (*OPEN_TABLES, VERIFIED)},
-            "WorkGroup": _work_group(),
+            "WorkGroup": _work_group(
+                "s3://${Bucket}/${Prefix}/" + RESULTS + "/",
+                EncryptionOption=_if("HasKey", "SSE_KMS", "SSE_S3"),
+                KmsKey=_if("HasKey", _ref("KmsKeyArn"), NOTHING),
+            ),
             "ReleaseRole": _role("Writes releases and erases: the worker", _release_statements()),
             "WebRole": _role("Runs queries on the open tables: the web server", _web_statements()),
             "VerifiedReaderRole": _verified_reader(),
@@ -85,7 +105,11 @@ def template() -> Json:
 
 # Bucket ---------------------------------------------------------------------------------------------------------------
 def _bucket() -> Json:
-    """Return an encrypted, versioned bucket. SSE-S3, not KMS: anonymous readers of the open prefix have no key."""
+    """Return an encrypted, versioned bucket. Without a key of KMS, which anonymous readers cannot use, it is SSE-S3."""
+    default = {
+        "SSEAlgorithm": _if("HasKey", "aws:kms", "AES256"),
+        "KMSMasterKeyID": _if("HasKey", _ref("KmsKeyArn"), NOTHING),
+    }
     return {
         "Type": "AWS::S3::Bucket",
         "DeletionPolicy": "Retain",
@@ -93,8 +117,15 @@ def _bucket() -> Json:
         "Properties": {
             "BucketName": _ref("BucketName"),
             "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                "ServerSideEncryptionConfiguration": [
+                    {"ServerSideEncryptionByDefault": default, "BucketKeyEnabled": _if("HasKey", True, NOTHING)}
+                ]
             },
+            "LoggingConfiguration": _if(
+                "HasAccessLog",
+                {"DestinationBucketName": _ref("AccessLogBucket"), "LogFilePrefix": _sub("${BucketName}/")},
+                NOTHING,
+            ),
             "VersioningConfiguration": {"Status": "Enabled"},
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
             # ACLs are blocked; policies are not, since the one below opens the open prefix.
@@ -118,6 +149,16 @@ def _bucket() -> Json:
                         "Status": "Enabled",
                         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
                     },
+                    *(
+                        {
+                            "Id": f"old-versions-of-{folder}-go",
+                            "Status": "Enabled",
+                            "Prefix": _sub("${Prefix}/" + folder + "/"),
+                            "NoncurrentVersionExpiration": {"NoncurrentDays": days},
+                            "ExpiredObjectDeleteMarker": True,
+                        }
+                        for folder, days in OLD_VERSIONS_DAYS.items()
+                    ),
                 ]
             },
         },
@@ -161,8 +202,11 @@ def _objects(*folders: str) -> Json:
 
 # Glue -----------------------------------------------------------------------------------------------------------------
 def _database(name: Json, description: str) -> Json:
+    """Return a database. Its tables are the worker's, so it outlives the stack."""
     return {
         "Type": "AWS::Glue::Database",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
         "Properties": {
             "CatalogId": _ref("AWS::AccountId"),
             "DatabaseInput": {"Name": name, "Description": description},
@@ -170,66 +214,9 @@ def _database(name: Json, description: str) -> Json:
     }
 
 
-def _logical(table: Table) -> str:
-    """Return a logical name of CloudFormation: letters and digits."""
-    return "".join(part.capitalize() for part in table.name.split("_")) + "Table"
-
-
-def _table(table: Table) -> Json:
-    """Return an Iceberg table as pyiceberg would create it: same fields and ids, partition, order and properties."""
-    return {
-        "Type": "AWS::Glue::Table",
-        "Properties": {
-            "CatalogId": _ref("AWS::AccountId"),
-            "DatabaseName": _ref("VerifiedDatabase" if table.zone is Zone.VERIFIED else "OpenDatabase"),
-            "Name": table.name,
-            "OpenTableFormatInput": {
-                "IcebergInput": {"MetadataOperation": "CREATE", "Version": "2", "IcebergTableInput": _iceberg(table)}
-            },
-        },
-    }
-
-
-def _iceberg(table: Table) -> Json:
-    spec, order = partition_spec(table), sort_order(table)
-    made: Json = {
-        "Location": _sub(f"s3://${{Bucket}}/${{Prefix}}/{table.zone.value}/{table.name}"),
-        "Schema": {
-            "Type": "struct",
-            "Fields": [
-                {
-                    "Id": field.field_id,
-                    "Name": field.name,
-                    "Type": _TYPES[type(field.field_type)],
-                    "Required": field.required,
-                    "Doc": field.doc,
-                }
-                for field in iceberg_schema(table).fields
-            ],
-        },
-        "Properties": {name: value for name, value in properties(table).items() if name != "format-version"},
-    }
-    if spec.fields:
-        made["PartitionSpec"] = {
-            "SpecId": spec.spec_id,
-            "Fields": [
-                {"SourceId": field.source_id, "FieldId": field.field_id, "Transform": "identity", "Name": field.name}
-                for field in spec.fields
-            ],
-        }
-    if order.fields:
-        made["WriteOrder"] = {
-            "OrderId": order.order_id,
-            "Fields": [
-                {"SourceId": field.source_id, "Transform": "identity", "Direction": "asc", "NullOrder": "nulls-first"}
-                for field in order.fields
-            ],
-        }
-    return made
-
-
 # Athena ---------------------------------------------------------------------------------------------------------------
-def _work_group() -> Json:
+def _work_group(results: str, **encryption: Any) -> Json:
+    """Return a workgroup whose queries have a limit, and whose clients cannot choose where results go."""
     return {
         "Type": "AWS::Athena::WorkGroup",
         "Properties": {
@@ -244,8 +231,8 @@ def _work_group() -> Json:
                 "RequesterPaysEnabled": False,
                 "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
                 "ResultConfiguration": {
-                    "OutputLocation": _sub("s3://${Bucket}/${Prefix}/" + RESULTS + "/"),
-                    "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
+                    "OutputLocation": _sub(results),
+                    "EncryptionConfiguration": encryption,
                     "ExpectedBucketOwner": _ref("AWS::AccountId"),
                 },
             },
@@ -254,90 +241,99 @@ def _work_group() -> Json:
 
 
 # Roles ----------------------------------------------------------------------------------------------------------------
+READ: Final = ("s3:GetObject", "s3:GetObjectVersion")
+REMOVE: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+WRITE: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
+
+
 def _role(description: str, statements: list[Json]) -> Json:
+    ours = {"StringEqualsIfExists": {"aws:SourceAccount": _ref("AWS::AccountId")}}
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
             "Description": description,
-            "AssumeRolePolicyDocument": _trust({"Service": _ref("ServicePrincipal")}),
+            "AssumeRolePolicyDocument": _trust({"Service": _ref("ServicePrincipal")}, **ours),
             "Policies": [_policy(statements)],
         },
     }
 
 
-def _trust(principal: Json) -> Json:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
-    }
+def _trust(principal: Json, **condition: Any) -> Json:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
 
 
 def _policy(statements: list[Json]) -> Json:
     return {"PolicyName": "lake", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
 
 
-def _allow(actions: list[str], resource: Any, **condition: Any) -> Json:
-    return {"Effect": "Allow", "Action": actions, "Resource": resource} | (
+def _allow(actions: Iterable[str], resource: Any, **condition: Any) -> Json:
+    return {"Effect": "Allow", "Action": [*actions], "Resource": resource} | (
         {"Condition": condition} if condition else {}
     )
 
 
 def _listing(*folders: str) -> Json:
+    """Allow to list these folders. A request for a missing object names no prefix; without a right it answers 403."""
     prefixes = [_sub("${Prefix}/" + folder + "/*") for folder in folders]
     return _allow(
         ["s3:ListBucket", "s3:ListBucketVersions"],
         _sub("arn:${AWS::Partition}:s3:::${Bucket}"),
-        StringLike={"s3:prefix": prefixes},
+        StringLikeIfExists={"s3:prefix": prefixes},
     )
 
 
-def _catalogue(*databases: str, tables: bool = True) -> list[Json]:
+def _key(*actions: str) -> Json:
+    """Allow the use of the bucket's key, where it has one."""
+    return _if("HasKey", _allow(actions, _ref("KmsKeyArn")), NOTHING)
+
+
+def _catalogue(*databases: str) -> list[Json]:
     arn = "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:"
     names = [f"${{{database}}}" for database in databases]
     return [
         _sub(arn + "catalog"),
         *(_sub(f"{arn}database/{name}") for name in names),
-        *(_sub(f"{arn}table/{name}/*") for name in names if tables),
+        *(_sub(f"{arn}table/{name}/*") for name in names),
     ]
 
 
 def _release_statements() -> list[Json]:
-    """Allow objects of open and verified tables and of both logs, old versions included, and the catalogue's tables."""
-    zones = (Zone.OPEN.value, Zone.VERIFIED.value, *LOGS)
+    """Allow all objects that the worker writes or sweeps, old versions included, and the catalogue's tables.
+
+    `glue:DeleteTable` is for a restore, which puts the pointers of a backup in the place of present ones.
+    """
+    folders = (Zone.OPEN.value, Zone.VERIFIED.value, *LOGS)
+    tables = ("GetTable", "GetTables", "CreateTable", "UpdateTable", "DeleteTable")
     return [
+        _allow((*READ, *WRITE, *REMOVE), [_objects(folder) for folder in folders]),
+        _allow(REMOVE, _objects(RESULTS)),
+        _listing(*folders, RESULTS),
         _allow(
-            ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
-            [_objects(zone) for zone in zones],
-        ),
-        _listing(*zones),
-        _allow(
-            ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"],
+            ["glue:GetDatabase", *(f"glue:{action}" for action in tables)],
             _catalogue("OpenDatabase", "VerifiedDatabase"),
         ),
+        _key("kms:Decrypt", "kms:GenerateDataKey"),
     ]
 
 
 def _web_statements() -> list[Json]:
     """Allow open objects, results and the workgroup; of the verified tier only its reader's role, for an hour."""
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
+    queries = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup")
     return [
         _allow(["s3:GetObject"], _objects(Zone.OPEN.value)),
-        _allow(["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], _objects(RESULTS)),
+        _allow(("s3:GetObject", *WRITE, *REMOVE), _objects(RESULTS)),
         _listing(Zone.OPEN.value, RESULTS),
         _allow(["s3:GetBucketLocation"], _sub("arn:${AWS::Partition}:s3:::${Bucket}")),
         _allow(["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], _catalogue("OpenDatabase")),
-        _allow(
-            [
-                "athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution",
-                "athena:GetQueryResults", "athena:GetWorkGroup",
-            ],
-            _sub(group),
-        ),
+        _allow([f"athena:{query}" for query in queries], _sub(group)),
         _allow(
             ["sts:AssumeRole"],
             _sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-verified-reader"),
         ),
-    ]  # fmt: skip
+        _key("kms:Decrypt", "kms:GenerateDataKey"),
+    ]
 
 
 def _verified_reader() -> Json:
@@ -350,16 +346,112 @@ def _verified_reader() -> Json:
             "MaxSessionDuration": 3600,
             "AssumeRolePolicyDocument": _trust({"AWS": {"Fn::GetAtt": ["WebRole", "Arn"]}}),
             "Policies": [
-                _policy([_allow(["s3:GetObject"], _objects(Zone.VERIFIED.value)), _listing(Zone.VERIFIED.value)])
+                _policy(
+                    [
+                        _allow(["s3:GetObject"], _objects(Zone.VERIFIED.value)),
+                        _listing(Zone.VERIFIED.value),
+                        _key("kms:Decrypt"),
+                    ]
+                )
             ],
         },
     }
 
 
-def text() -> str:
-    """Return the template as stored in `infrastructure/`."""
-    return json.dumps(template(), indent=2) + "\n"
+# Researchers ----------------------------------------------------------------------------------------------------------
+def researchers_template() -> Json:
+    """Return the template for an account of researchers: a database of their own over the public prefix."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "CrowdTrace for researchers: a database over the public files of a deployment, and a workgroup",
+        "Parameters": {
+            "LakeBucket": {"Type": "String", "Description": "Bucket of the deployment, whose open prefix anyone reads"},
+            "LakePrefix": {"Type": "String", "Default": "lake", "Description": "Folder of the lake in that bucket"},
+            "Database": PARAMETERS["Database"],
+            "ResultsBucketName": {"Type": "String", "Description": "New bucket of yours for results of queries"},
+            "ScanLimitBytes": PARAMETERS["ScanLimitBytes"],
+            "Days": {
+                "Type": "String",
+                "Default": "2020-01-01,NOW",
+                "Description": "First and last day that queries look for",
+            },
+        },
+        "Resources": {
+            "Results": {
+                "Type": "AWS::S3::Bucket",
+                "Properties": {
+                    "BucketName": _ref("ResultsBucketName"),
+                    "PublicAccessBlockConfiguration": dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True),
+                    "LifecycleConfiguration": {
+                        "Rules": [{"Id": "results-go-after-a-month", "Status": "Enabled", "ExpirationInDays": 30}]
+                    },
+                },
+            },
+            "OpenDatabase": {
+                "Type": "AWS::Glue::Database",
+                "Properties": {
+                    "CatalogId": _ref("AWS::AccountId"),
+                    "DatabaseInput": {"Name": _ref("Database"), "Description": "Public files of a CrowdTrace lake"},
+                },
+            },
+            **{_logical(table): _public_table(table) for table in OPEN_TABLES},
+            "WorkGroup": _work_group("s3://${Results}/", EncryptionOption="SSE_S3"),
+        },
+        "Outputs": {"WorkGroupName": {"Value": _ref("WorkGroup")}},
+    }  # fmt: skip
+
+
+def _logical(table: Table) -> str:
+    """Return a logical name of CloudFormation: letters and digits."""
+    return "".join(part.capitalize() for part in table.name.split("_")) + "Table"
+
+
+def _public_table(table: Table) -> Json:
+    """Return an external table over the Parquet files of a table.
+
+    Not Iceberg: that needs the newest metadata file, which only the deployment's own catalogue names. Days are found by
+    projection, so that no crawler has to run.
+    """
+    location = f"s3://${{LakeBucket}}/${{LakePrefix}}/{table.zone.value}/{table.name}/data"
+    parameters: Json = {"EXTERNAL": "TRUE", "classification": "parquet"}
+    made: Json = {"Name": table.name, "TableType": "EXTERNAL_TABLE", "Parameters": parameters}
+    if table.partition:
+        day = f"projection.{table.partition}"
+        parameters |= {
+            "projection.enabled": "true",
+            f"{day}.type": "date",
+            f"{day}.format": "yyyy-MM-dd",
+            f"{day}.range": _ref("Days"),
+            "storage.location.template": _sub(location + "/" + table.partition + "=${!" + table.partition + "}/"),
+        }
+        made["PartitionKeys"] = [{"Name": table.partition, "Type": "date"}]
+    made["StorageDescriptor"] = {
+        "Columns": [
+            {name: column[name] for name in ("Name", "Type", "Comment")}
+            for column in glue_table_input(table, location="")["StorageDescriptor"]["Columns"]
+            if column["Name"] != table.partition
+        ],
+        "Location": _sub(location + "/"),
+        "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+    }
+    return {
+        "Type": "AWS::Glue::Table",
+        "Properties": {
+            "CatalogId": _ref("AWS::AccountId"),
+            "DatabaseName": _ref("OpenDatabase"),
+            "TableInput": made,
+        },
+    }
+
+
+def texts() -> dict[str, str]:
+    """Return the templates as stored in `infrastructure/`, by name of file."""
+    made = {"crowdtrace.json": template(), "crowdtrace-researchers.json": researchers_template()}
+    return {name: json.dumps(one, indent=2) + "\n" for name, one in made.items()}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    for name, text in texts().items():
+        (FOLDER / name).write_text(text)

@@ -18,7 +18,7 @@ from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
 from exports.engine.engine import Accepted, Source, accept
 from exports.engine.introspection import INFORMATION_TABLES, Asked, Catalogue, information_rows
 from exports.engine.limits import MAX_CHARACTERS, Limits
-from exports.lake.deployment import Snapshots, deployment_lake, storage
+from exports.lake.deployment import Snapshots, lake_as_it_is, storage
 from exports.models import Release
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple
     from exports.engine.sources import open_sources
 
     if release is None:
-        with deployment_lake() as lake:
+        with lake_as_it_is() as lake:
             return open_sources(lake)
     return _planned(storage, catalogue, frozenset(release.snapshots.items()))
 
@@ -118,5 +118,5 @@ def _planned(storage: Storage, catalogue: str, snapshots: Snapshots) -> tuple[So
     """Plan the files of a release, once for each process and lake: its snapshots never change."""
     from exports.engine.sources import open_sources
 
-    with deployment_lake() as lake:
+    with lake_as_it_is() as lake:
         return open_sources(lake, snapshots={name: int(number) for name, number in snapshots})

@@ -76,7 +76,7 @@ class Lake:
             return
         with self._held("crowdtrace/lake/prepare"):
             for described in self._missing():
-                self.catalogue.create_namespace_if_not_exists(self.namespace(described))
+                self.make_namespace(described)
                 self.catalogue.create_table_if_not_exists(
                     self.identifier(described),
                     schema=iceberg_schema(described),
@@ -85,6 +85,11 @@ class Lake:
                     sort_order=sort_order(described),
                     properties=properties(described),
                 )
+
+    def make_namespace(self, described: Table) -> None:
+        """Create the namespace of a table if it is missing: where a template made it, nobody needs the right to."""
+        if not self.catalogue.namespace_exists(self.namespace(described)):
+            self.catalogue.create_namespace_if_not_exists(self.namespace(described))
 
     def agree(self) -> None:
         """Let columns of older tables be null where their description now says so; files stay as they are."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
@@ -14,6 +17,8 @@ from exports.lake.storage import Storage
 if TYPE_CHECKING:
     from exports.lake.catalogue import Lake
 
+ROLE_SECONDS: Final = 1800
+"""Credentials of an assumed role last an hour, the longest that Amazon allows a role that assumes another."""
 Snapshots = frozenset[tuple[str, str]]
 """Name and snapshot of each open table, hashable."""
 
@@ -29,15 +34,42 @@ def storage() -> Storage:
     )
 
 
+def verified_storage(*, reader: str) -> Storage:
+    """Return the storage as an approved organisation may read it: under the role of its readers, if there is one.
+
+    The name of the session is that of the reader, so that Amazon's own log of access names it too.
+    """
+    role, files = conf.verified_role(), storage()
+    return _assumed(role, files, reader, time.monotonic() // ROLE_SECONDS) if role else files
+
+
+@lru_cache(maxsize=64)
+def _assumed(role: str, files: Storage, reader: str, _period: float) -> Storage:
+    """Assume the role, once for each reader and period, which is half as long as the credentials last."""
+    import boto3
+
+    given = {"aws_access_key_id": files.access_key, "aws_secret_access_key": files.secret_key}
+    client = boto3.client("sts", region_name=files.region, **{name: value for name, value in given.items() if value})
+    found = client.assume_role(RoleArn=role, RoleSessionName=f"crowdtrace-{reader}", DurationSeconds=2 * ROLE_SECONDS)
+    keys = found["Credentials"]
+    return replace(
+        files,
+        access_key=keys["AccessKeyId"],
+        secret_key=keys["SecretAccessKey"],
+        session_token=keys["SessionToken"],
+    )
+
+
 @contextmanager
 def deployment_lake() -> Iterator[Lake]:
-    """Open the lake; create its tables where they are missing."""
-    with _opened() as lake:
+    """Open the lake for writing; create its tables where they are missing."""
+    with lake_as_it_is() as lake:
         lake.prepare()
         yield lake
 
 
-def _opened() -> AbstractContextManager[Lake]:
+def lake_as_it_is() -> AbstractContextManager[Lake]:
+    """Open the lake without creating anything, as readers and a restore do."""
     from exports.lake.catalogue import Lake
 
     files, database, glue = storage(), conf.database(), conf.glue_endpoint()

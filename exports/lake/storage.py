@@ -24,6 +24,7 @@ class Storage:
     region: str = "us-east-1"
     access_key: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -51,6 +52,7 @@ class Storage:
                 "s3.region": self.region,
                 "s3.access-key-id": self.access_key,
                 "s3.secret-access-key": self.secret_key,
+                "s3.session-token": self.session_token,
                 "s3.connect-timeout": "10",
                 "s3.request-timeout": "60",
             }
@@ -82,7 +84,7 @@ class Storage:
     def keys(self) -> tuple[str, str, str]:
         """Return access key, secret key and session token: those given, else those that AWS tools find, else empty."""
         if self.access_key:
-            return self.access_key, self.secret_key, ""
+            return self.access_key, self.secret_key, self.session_token
         import boto3
 
         found = boto3.Session().get_credentials()
@@ -175,6 +177,7 @@ class S3Objects:
             "endpoint_url": self._storage.endpoint,
             "aws_access_key_id": self._storage.access_key,
             "aws_secret_access_key": self._storage.secret_key,
+            "aws_session_token": self._storage.session_token,
         }
         return boto3.client(
             "s3",
@@ -199,7 +202,10 @@ class S3Objects:
             return b""
         bucket, key = _split(stored.url)
         version = {"VersionId": stored.version} if stored.version else {}
-        body: bytes = self.client.get_object(Bucket=bucket, Key=key, **version)["Body"].read()
+        try:
+            body: bytes = self.client.get_object(Bucket=bucket, Key=key, **version)["Body"].read()
+        except self.client.exceptions.NoSuchKey:
+            raise FileNotFoundError(stored.url) from None
         return body
 
     def write(self, url: str, body: bytes) -> None:

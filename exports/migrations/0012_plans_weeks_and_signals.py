@@ -3,6 +3,8 @@ import django.contrib.postgres.fields.ranges
 import django.db.models.expressions
 from django.db import migrations, models
 
+from common.upgrades import default_for_old_servers
+
 
 def _days(first: models.Func | models.F, last: models.F) -> models.Func:
     return models.Func(
@@ -103,6 +105,7 @@ class Migration(migrations.Migration):
             name="signals",
             field=models.JSONField(default=list, help_text="exports.policy.signals.Signal, without the day"),
         ),
+        default_for_old_servers('exports_release', 'signals', "'[]'::jsonb"),
         migrations.AddConstraint(
             model_name="release",
             constraint=models.CheckConstraint(

@@ -2,6 +2,8 @@ import datetime as dt
 
 from django.db import migrations, models
 
+from common.upgrades import default_for_old_servers
+
 
 def list_revoked(apps, schema_editor):
     """Passes revoked until now had no row of their own; those of a running epoch stay listed."""
@@ -37,6 +39,7 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC), help_text='a publication drawn from those of the 12 hours after'),
             preserve_default=False,
         ),
+        default_for_old_servers('passes_revokedentry', 'appears_at', 'now()'),
         migrations.RemoveIndex(
             model_name='revokedentry',
             name='passes_revo_venue_i_8257c5_idx',

@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from common.upgrades import empty_for_old_servers
+
 
 class Migration(migrations.Migration):
 
@@ -10,7 +12,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.DeleteModel(
-            name='RatingTotal',
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.DeleteModel(name='RatingTotal')],
+            database_operations=[
+                # Old servers add to it with each rating, and read it for cards: these show none meanwhile.
+                empty_for_old_servers(
+                    'passes_ratingtotal',
+                    'venue_id bigint PRIMARY KEY, count integer NOT NULL, masks integer NOT NULL, '
+                    'distancing integer NOT NULL',
+                    on_insert='RETURN NULL',
+                )
+            ],
         ),
     ]

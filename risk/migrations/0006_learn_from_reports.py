@@ -4,6 +4,8 @@ import django.contrib.postgres.functions
 import uuid
 from django.db import migrations, models
 
+from common.upgrades import default_for_old_servers
+
 
 class Migration(migrations.Migration):
 
@@ -17,6 +19,7 @@ class Migration(migrations.Migration):
             name='learned',
             field=models.JSONField(default=list, help_text='by venue kind: factor on hits, share of spread left'),
         ),
+        default_for_old_servers('risk_parameterset', 'learned', "'[]'::jsonb"),
         migrations.CreateModel(
             name='LearnedEstimate',
             fields=[

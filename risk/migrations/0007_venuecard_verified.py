@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+from common.upgrades import default_for_old_servers
+
 
 class Migration(migrations.Migration):
     """Whether a place was verified when its crowd was computed: until then the room it states counts at most as usual."""
@@ -14,4 +16,5 @@ class Migration(migrations.Migration):
             name='verified',
             field=models.BooleanField(default=False),
         ),
+        default_for_old_servers('risk_venuecard', 'verified', 'false'),
     ]

@@ -8,6 +8,8 @@ NAMED = ('Organisation', 'Venue', 'Door', 'Device', 'Event', 'OwnerToken')
 AT_ONCE = 500
 NOTHING_LEFT = '?'
 
+from common.upgrades import default_for_old_servers
+
 
 def clean_stored(apps, schema_editor):
     """Give stored names the form of new ones, and places the words that find them."""
@@ -42,6 +44,7 @@ class Migration(migrations.Migration):
             field=models.TextField(blank=True, default='', editable=False, help_text='what finds its name: common.text.searchable'),
             preserve_default=False,
         ),
+        default_for_old_servers('venues_venue', 'words', "''"),
         migrations.RunPython(clean_stored, migrations.RunPython.noop),
         migrations.RemoveIndex(
             model_name='venue',

@@ -1,0 +1,127 @@
+"""Making a backup while doors, worker and schedule go on.
+
+The lock of the verified tier is held for the moment in which the database's snapshot is taken and the catalogue's
+pointers are read: no erasure and no publication of verified rows falls between them. A release may; it is resumed from
+any step, as after a crash. Then the dump reads its snapshot, and the files that the pointers reach are copied, which
+nobody changes: where an erasure removes one before it is copied, both are taken once more. The logs come last, so that
+they know of every erasure and every draw that dump and files may lack.
+"""
+
+import datetime as dt
+import shutil
+import tomllib
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from common.logs import kind_of
+from common.time import z
+from exports import conf
+from exports.backup import database, keys, lake
+from exports.backup.folder import (
+    DUMP,
+    LAKE,
+    LOGS,
+    BackupError,
+    File,
+    Manifest,
+    make_empty,
+    measured,
+    read_manifest,
+    with_files,
+    write_manifest,
+)
+from exports.lake.deployment import deployment_lake, storage
+from exports.lake.storage import local_path
+from exports.locks import VERIFIED_TIER, holding
+
+TRIES: Final = 3
+_FIRST_LOGS: Final = f"{LOGS}1"
+
+
+def has_tables() -> bool:
+    """Return whether there is something to back up."""
+    return bool(database.migrations())
+
+
+def back_up(*, folder: Path, secrets: Path | None, now: dt.datetime) -> Manifest:
+    """Write a whole backup into a new folder. Raises `BackupError`; a folder that is left then has no manifest."""
+    migrations = database.migrations()
+    _refuse_inside(folder)
+    make_empty(folder)
+    if secrets is not None:
+        keys.write_secrets(secrets, backup=folder)
+    try:
+        tables, files = _taken(folder)
+        files |= lake.copy_logs(storage(), folder, _FIRST_LOGS)
+    except BackupError:
+        raise
+    except Exception as error:
+        raise BackupError(f"The backup is not whole: {kind_of(error)}. Remove {folder} and begin again.") from error
+    manifest = Manifest(
+        version=_version(),
+        made_at=z(now),
+        migrations=migrations,
+        keys=keys.marks(keys.present()),
+        lake=storage().url,
+        catalogue="postgres" if conf.glue_endpoint() is None else "glue",
+        tables=tables,
+        logs=_FIRST_LOGS,
+        logs_at=z(now),
+        files=files,
+    )
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def renew_logs(*, folder: Path, now: dt.datetime) -> Manifest:
+    """Replace the logs of a whole backup by those of now, so that it knows later erasures and draws."""
+    manifest = read_manifest(folder)
+    number = int(manifest.logs.removeprefix(LOGS)) + 1
+    name = f"{LOGS}{number}"
+    shutil.rmtree(folder / name, ignore_errors=True)  # of a renewal that was cut off
+    kept = {path: file for path, file in manifest.files.items() if not path.startswith(f"{manifest.logs}/")}
+    renewed = with_files(manifest, kept | lake.copy_logs(storage(), folder, name), logs=name, logs_at=z(now))
+    write_manifest(folder, renewed)
+    shutil.rmtree(folder / manifest.logs, ignore_errors=True)
+    return renewed
+
+
+def _taken(folder: Path) -> tuple[dict[str, str], dict[str, File]]:
+    """Take dump and files of one moment; return the catalogue's pointers and the files."""
+    for _ in range(TRIES):
+        try:
+            return _take(folder, erasures_wait=False)
+        except lake.MovedError:
+            shutil.rmtree(folder / LAKE, ignore_errors=True)
+    return _take(folder, erasures_wait=True)
+
+
+def _take(folder: Path, *, erasures_wait: bool) -> tuple[dict[str, str], dict[str, File]]:
+    """Take them once; `erasures_wait`: until everything is copied. Raises `lake.MovedError`."""
+    with ExitStack() as stack, deployment_lake() as opened:
+        lock = stack.enter_context(ExitStack())
+        lock.enter_context(holding(VERIFIED_TIER))
+        snapshot = stack.enter_context(database.snapshot())
+        tables = lake.pointers(opened)
+        if not erasures_wait:
+            lock.close()
+        database.dump(folder / DUMP, snapshot=snapshot)
+        with (folder / DUMP).open("rb") as dumped:
+            files = {DUMP: measured(dumped)}
+        return tables, files | lake.copy_out(opened, tables, folder)
+
+
+def _version() -> str:
+    """Return the version of this checkout."""
+    version: str = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+    return version
+
+
+def _refuse_inside(folder: Path) -> None:
+    """Refuse a folder in the lake, whose sweeps would remove it and whose readers would see it."""
+    files = storage()
+    if not files.is_s3 and folder.resolve().is_relative_to(local_path(files.url).resolve()):
+        raise BackupError("The folder is in the lake: name one elsewhere.")
