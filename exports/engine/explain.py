@@ -15,6 +15,7 @@ CODES: Final = {
     "Out of Memory": "out-of-memory",
     "Conversion": "bad-value",
     "Kind": "bad-value",
+    "Invalid Input": "bad-value",
     "Interrupt": "too-slow",
 }
 TOO_LONG_A_CHAIN: Final = (

@@ -36,7 +36,9 @@ if __name__ == "__main__":
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
+from exports.dataset import tables as described  # noqa: E402
 from exports.engine.check import TOO_DEEP, check  # noqa: E402
+from exports.engine.dialect import translate  # noqa: E402
 from exports.engine.errors import QueryError  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
 
@@ -82,9 +84,19 @@ def accept(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict
 
 def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     sql, schema, tables = asked["sql"], asked["schema"], asked["tables"]
-    check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
+    statement = check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
     if not asked["runs"]:
         return {"tables": [], "steady": False}
+    if asked["dialect"] == "athena":
+        columns = {
+            each.name: [(column.name, column.kind) for column in each.columns]
+            for each in described.TABLES
+            if each.name in tables
+        }
+        translation = translate(statement, sql, schema=schema, tables=columns)
+        sql = asked["runs_as"] = translation.sql
+        asked["names"] = translation.names
+        asked["zones"] = [kind.zone for kind in translation.types]
     found = reached(connection, sql, schema=schema, tables=tables)
     return {"tables": sorted(found.tables), "steady": found.steady}
 
@@ -162,16 +174,20 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
         _write(out, {"error": _explained(error) | {"exception_type": TABLES}})
         return
     try:
-        answer = connection.execute(job["sql"])
+        answer = connection.execute(job.get("runs_as", job["sql"]))
         if wrong := _refused(answer):
             _write(out, {"error": {"exception_type": "Kind", "exception_message": wrong}})
             return
         reader = answer.to_arrow_reader(BATCH_ROWS)
         schema = _plain_schema(reader.schema)
+        schema = _as_asked(schema, job)
         batches, rows, values, truncated = [], 0, 0, False
         for batch in reader:
             left = job["max_rows"] - rows
-            kept = batch.slice(0, left).cast(schema)
+            kept = pa.RecordBatch.from_arrays(
+                [column.cast(field.type) for column, field in zip(batch.slice(0, left).columns, schema, strict=True)],
+                schema=schema,
+            )
             values += sum(_values(column) for column in kept.columns)
             if values > job["max_values"]:
                 raise QueryError(
@@ -183,12 +199,26 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
                 truncated = True
                 break
     except (QueryError, duckdb.Error, MemoryError) as error:
-        _write(out, _said(error))
+        said = _said(error)
+        if "runs_as" in job:
+            said.get("error", {}).pop("position", None)  # of the translation, not of the text
+        _write(out, said)
         return
     _write(out, {"ok": True, "rows": rows, "truncated": truncated})
     with pa.ipc.new_stream(out, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
+
+
+def _as_asked(schema: pa.Schema, job: dict[str, Any]) -> pa.Schema:
+    """Return the schema with the names that the text gives, and the time zones that its values are shown in."""
+    if "names" not in job:
+        return schema
+    fields = []
+    for field, name, zone in zip(schema, job["names"], job["zones"], strict=True):
+        kind = pa.timestamp(field.type.unit, zone) if zone and pa.types.is_timestamp(field.type) else field.type
+        fields.append(pa.field(name, kind))
+    return pa.schema(fields)
 
 
 def _plain_schema(schema: pa.Schema) -> pa.Schema:
