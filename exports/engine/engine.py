@@ -92,7 +92,9 @@ class Accepted:
         _check(self.sql, outcome, {column.name for source in sources for column in source.table.columns})
         table = pa.ipc.open_stream(io.BytesIO(body)).read_all()
         _check_times(table)
-        return QueryResult(_whole_numbers(table), outcome["truncated"], self.conversation.elapsed_ms)
+        if not outcome["typed"]:
+            table = _whole_numbers(table)
+        return QueryResult(table, outcome["truncated"], self.conversation.elapsed_ms)
 
 
 def accept(

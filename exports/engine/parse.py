@@ -13,7 +13,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.parser import Parser
 from sqlglot.parsers.athena import AthenaTrinoParser
 from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 Dialect = Literal["duckdb", "athena"]
 
@@ -59,6 +59,11 @@ class _AthenaParser(_Counted, AthenaTrinoParser):
 
 class _DuckDBParser(_Counted, DuckDBParser):
     pass
+
+
+def tokens_of(sql: str) -> list[Token]:
+    """Return the words of a text in Athena's dialect."""
+    return list(Athena().tokenize(sql))
 
 
 def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:

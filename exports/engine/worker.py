@@ -204,7 +204,7 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
             said.get("error", {}).pop("position", None)  # of the translation, not of the text
         _write(out, said)
         return
-    _write(out, {"ok": True, "rows": rows, "truncated": truncated})
+    _write(out, {"ok": True, "rows": rows, "truncated": truncated, "typed": "names" in job})
     with pa.ipc.new_stream(out, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)

@@ -97,11 +97,9 @@ class Expressions:
         """Return the error to raise for a node, at its place in the text."""
         line = column = None
         if node is not None:
-            for each in node.walk():
-                start = each.meta.get("start")
-                if isinstance(start, int):
-                    line, column = place(self.sql, start)
-                    break
+            starts = [start for each in node.walk() if isinstance(start := each.meta.get("start"), int)]
+            if starts:
+                line, column = place(self.sql, min(starts))
         return QueryError(code, detail, line, column, tuple(nearest))
 
     def fail(self, words: str) -> str:
@@ -503,7 +501,7 @@ class Expressions:
         """Write a subquery of one column as the type that it has in common with a value."""
         while isinstance(node, (exp.Paren, exp.Subquery)) and not node.args.get("with_"):
             node = node.this
-        if not isinstance(node, exp.Query) or self.subquery is None:
+        if not isinstance(node, (exp.Query, exp.Values)) or self.subquery is None:
             raise self.refuse(above, "not-offered", "A subquery stands here.")
         query, relation = self.subquery(node, self.scope)
         if len(relation.columns) != 1:
@@ -767,6 +765,19 @@ class Expressions:
     def _write_attimezone(self, node: exp.Expr) -> Typed:
         return self.call(node, "at_timezone", [self.write(node.this), self.write(node.args["zone"])])
 
+    def _write_currentuser(self, node: exp.Expr) -> Typed:
+        raise self.refuse(node, "forbidden-function", "The function current_user is not available.")
+
+    def _write_unicodestring(self, node: exp.Expr) -> Typed:
+        if node.args.get("escape") or not re.fullmatch(r"([^\\]|\\[0-9A-Fa-f]{4}|\\\+[0-9A-Fa-f]{6}|\\\\)*", str(node.this)):
+            raise self.refuse(node, "not-offered", "A text of U& is written with \\0041 or \\+01F600 here.")
+        text = re.sub(
+            r"\\\\|\\\+([0-9A-Fa-f]{6})|\\([0-9A-Fa-f]{4})",
+            lambda found: chr(int(found[1] or found[2], 16)) if found[1] or found[2] else "\\",
+            str(node.this),
+        )
+        return Typed(quoted(text), t.VARCHAR, text)
+
     def _write_currentdate(self, node: exp.Expr) -> Typed:  # noqa: ARG002
         return Typed("current_date", t.DATE)
 
@@ -833,7 +844,8 @@ class Expressions:
             bound = self._bound(form, given)
             if bound is not None:
                 return form, bound
-        takes = "; ".join(f"{each.name}({', '.join(each.takes)})" for each in forms[:6])
+        takes = "; ".join(f"{each.name}({', '.join(each.takes)}) -> {each.gives}" for each in forms[:6]).upper()
+        takes = re.sub(rf"\b{forms[0].name.upper()}\(", f"{forms[0].name}(", takes)
         has = ", ".join(str(each.type) for each in given)
         raise self.refuse(node, "wrong-types", f"{forms[0].name} does not take ({has}). There is: {takes}.")
 

@@ -23,6 +23,10 @@ TO_UNITS: Final = {"millisecond": "to_milliseconds", "second": "to_seconds", "mi
     "day": "to_days", "week": "to_weeks", "month": "to_months", "year": "to_years"
 }  # fmt: skip
 ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,3})?)?)?(Z|[+-]00:?00)?)?"
+# What a wrong number of arguments is answered with.
+FORMS: Final = {
+    name: f"{name}(VARCHAR, BIGINT, BIGINT) -> VARCHAR; {name}(VARCHAR, BIGINT) -> VARCHAR" for name in ("substr", "substring")
+}
 # The forms in which the dataset has its times: found faster than by the expression.
 FAST: Final = ("____-__-__T__:__:__.___Z", "____-__-__T__:__:__Z")
 
@@ -53,6 +57,8 @@ def values(own: Expressions, node: exp.Expr, given: Given, least: int, most: int
     """Return the arguments, which are no lambdas, of a number between two; raises `QueryError`."""
     found = [each for each in given if isinstance(each, Typed)]
     if len(found) != len(given) or not least <= len(given) <= most:
+        if name_of(node) in FORMS:
+            raise own.refuse(node, "wrong-types", f"{name_of(node)} takes other arguments. There is: {FORMS[name_of(node)]}.")
         wanted = str(least) if least == most else f"{least} to {most}" if most < 100 else f"{least} or more"
         raise own.refuse(node, "wrong-types", f"{name_of(node)} takes {wanted} arguments, not {len(given)}.")
     return found
