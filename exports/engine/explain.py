@@ -16,6 +16,7 @@ CODES: Final = {
     "Conversion": "bad-value",
     "Kind": "bad-value",
     "Invalid Input": "bad-value",
+    "Out of Range": "bad-value",
     "Interrupt": "too-slow",
 }
 TOO_LONG_A_CHAIN: Final = (

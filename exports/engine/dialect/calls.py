@@ -117,7 +117,7 @@ to_milliseconds(interval day to second)->bigint: CAST(round(epoch($0) * 1000) AS
 current_timezone()->varchar: 'UTC'
 now()->timestamp(3) with time zone: date_trunc('milliseconds', now())
 cardinality(array(T))->bigint: len($0)
-cardinality(map(K,V))->bigint: cardinality($0)
+cardinality(map(K,V))->bigint: len(map_keys($0))
 array_distinct(array(T))->array(T): list_filter($0, lambda each, place: list_position($0, each) = place)
 array_sort(array(T))->array(T): list_sort($0, 'ASC', 'NULLS LAST')
 array_max(array(T))->T: CASE WHEN len(list_filter($0, lambda each: each IS NULL)) > 0 THEN NULL ELSE list_max($0) END

@@ -463,6 +463,9 @@ class Expressions:
     # Conditions -------------------------------------------------------------------------------------------------------
     def _comparison(self, node: exp.Expr, sign: str) -> Typed:
         right = node.args["expression"]
+        if isinstance(right, exp.Anonymous) and str(right.this).lower() in ("all", "any", "some") and right.expressions:
+            kind = exp.All if str(right.this).lower() == "all" else exp.Any
+            right = kind(this=right.expressions[0].copy())
         if isinstance(right, (exp.Any, exp.All)):
             return self._quantified(node, sign, right)
         left, other = self.write(node.this), self.write(right)
@@ -648,7 +651,7 @@ class Expressions:
         found = re.fullmatch(r"([+-]?)(\d*)(?:\.(\d*))?", text.strip())
         if not found or not (found[2] or found[3]):
             raise self.refuse(node, "bad-value", "A decimal is written as DECIMAL '10.5'.")
-        kind = t.decimal(len((found[2] or "").lstrip("0")) + len(found[3] or ""), len(found[3] or ""))
+        kind = t.decimal(len(found[2] or "") + len(found[3] or ""), len(found[3] or ""))
         return Typed(f"CAST({quoted(text.strip())} AS {t.in_duckdb(kind)})", kind)
 
     def zone(self, node: exp.Expr, name: str) -> str:

@@ -27,7 +27,7 @@ KINDS: Final[Mapping[str, Type]] = {
 }
 SELECT_PARTS: Final = frozenset({
     "expressions", "from_", "joins", "where", "group", "having", "distinct", "order", "limit", "offset", "with_",
-    "windows", "kind", "hint",
+    "windows", "kind", "hint", "sample",
 })  # fmt: skip
 SET_PARTS: Final = frozenset({"this", "expression", "distinct", "order", "limit", "offset", "with_", "side", "kind"})
 NAMES: Final = {"Union": "UNION", "Intersect": "INTERSECT", "Except": "EXCEPT"}
@@ -99,7 +99,7 @@ def _sent(queries: _Queries, value: str, kind: Type) -> str:
     """Write a column of the answer in a form that an answer can hold."""
     if kind.name == "json":
         wrong = queries.expressions.fail("No page says the order of names in an object: use json_extract_scalar")
-        return f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST({value} AS VARCHAR) END"
+        return f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({value}) AS VARCHAR) END"
     if kind.name == "array" and kind.of[0].name == "unknown":
         return f"CAST({value} AS VARCHAR[])"
     return value
@@ -420,6 +420,10 @@ class _Queries:
         written, relation = self._relation(start.this, scope)
         scope.relations.append(relation)
         text = f" FROM {written}"
+        if node.args.get("sample"):  # of the one relation
+            if node.args.get("joins"):
+                raise self.expressions.refuse(node.args["sample"], "not-offered", "Put the TABLESAMPLE in a subquery of its own.")
+            text += self._sample(node)
         for join in (*(start.this.args.get("joins") or ()), *(node.args.get("joins") or ())):
             text += self._join(join, scope)
         return text

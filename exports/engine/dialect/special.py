@@ -175,20 +175,23 @@ def _format(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     if shape.constant is None or shape.type != t.VARCHAR:
         raise own.refuse(node, "not-offered", "The format is a text written in the query here, not a column.")
     parts: list[str] = []
+    waiting, used = list(range(len(rest))), set()
     for found in patterns.FORMAT.finditer(shape.constant):
-        flags, width, digits, letter = found.groups()
+        number, flags, width, digits, letter = found.groups()
         if letter is None and found[0] != "%":
             parts.append(quoted(found[0]))
         elif letter == "%":
             parts.append("'%'")
         elif letter == "n":
             parts.append("chr(10)")
-        elif letter not in ("s", "d", "f") or not rest:
+        elif letter not in ("s", "d", "f") or not (0 < int(number) <= len(rest) if number else waiting):
             detail = f"The format part {found[0]} is not offered, or has no value: there are %s, %d, %.2f and %%."
             raise own.refuse(node, "not-offered", detail)
         else:
-            parts.append(_formatted(own, node, rest.pop(0), found[0], (flags or "", width, digits, letter)))
-    if rest:
+            place = int(number) - 1 if number else waiting.pop(0)
+            used.add(place)
+            parts.append(_formatted(own, node, rest[place], found[0], (flags or "", width, digits, letter)))
+    if len(used) < len(rest):
         raise own.refuse(node, "not-offered", "The format has fewer parts than values are given.")
     return Typed("(" + " || ".join(parts or ["''"]) + ")", t.VARCHAR)
 
@@ -702,6 +705,23 @@ def _zip(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     absent = " OR ".join(f"{each.sql} IS NULL" for each in found)
     zipped = f"CAST(list_zip({', '.join(each.sql for each in found)}) AS {t.in_duckdb(t.array(kind))})"
     return Typed(f"CASE WHEN {absent} THEN NULL ELSE {zipped} END", t.array(kind))
+
+
+@scalar("zip_with")
+def _zip_with(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    if len(given) != 3:
+        raise own.refuse(node, "wrong-types", "zip_with takes two arrays and a lambda.")
+    one, other = _array(own, node, given[0]), _array(own, node, given[1])
+    _, body = own.lambda_(given[2], [one.type.of[0], other.type.of[0]], node)
+    names = given[2].names if isinstance(given[2], Lambda) else []
+    size = f"greatest(len({one.sql}), len({other.sql}))"
+    inner = f'list_transform([{other.sql}["place"]], lambda {named(names[1])}: {body.sql})[1]'
+    each = f'list_transform([{one.sql}["place"]], lambda {named(names[0])}: {inner})[1]'
+    return Typed(
+        f"CASE WHEN {one.sql} IS NULL OR {other.sql} IS NULL THEN NULL "
+        f'ELSE list_transform(range(1, {size} + 1), lambda "place": {each}) END',
+        t.array(body.type),
+    )
 
 
 @scalar("array_join")
