@@ -28,7 +28,7 @@ TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "gener
 
 
 def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> exp.Expr:
-    """Return the parsed text; raises `QueryError` unless it is one reading statement on the given tables of `schema`."""
+    """Return the parsed text; raises `QueryError` unless it is one reading statement on tables of `schema`."""
     if len(sql) > MAX_CHARACTERS:
         raise QueryError("too-long", f"A query has at most {MAX_CHARACTERS:,} characters.")
     if "\x00" in sql:

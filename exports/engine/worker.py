@@ -35,11 +35,12 @@ if __name__ == "__main__":
 
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
+from sqlglot import exp  # noqa: E402
 
 from exports.dataset import tables as described  # noqa: E402
 from exports.engine.check import TOO_DEEP, check  # noqa: E402
 from exports.engine.dialect import translate  # noqa: E402
-from exports.engine.errors import QueryError  # noqa: E402
+from exports.engine.errors import LateError, QueryError  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
 
 BATCH_ROWS = 8192
@@ -93,7 +94,12 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
             for each in described.TABLES
             if each.name in tables
         }
-        translation = translate(statement, sql, schema=schema, tables=columns)
+        try:
+            translation = translate(statement, sql, schema=schema, tables=columns)
+        except LateError as error:
+            asked["late"] = _said(error)
+            named = {each.name.lower() for each in statement.find_all(exp.Table)}
+            return {"tables": sorted(named & {each.lower() for each in tables}), "steady": False}
         sql = asked["runs_as"] = translation.sql
         asked["names"] = translation.names
         asked["zones"] = [kind.zone for kind in translation.types]
@@ -165,6 +171,9 @@ def _make_table(connection: duckdb.DuckDBPyConnection, name: str, table: dict[st
 
 def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryIO) -> None:
     """Answer one job."""
+    if "late" in job:
+        _write(out, job["late"])
+        return
     try:
         prepare(connection, job)
     except duckdb.OutOfMemoryException:

@@ -2,8 +2,8 @@
 
 A line is `name(types)->type: template`. `$0` is the first argument, cast to its type. `T`, `K` and `V` are any types;
 `number` is any numeric type and `moment` a date or time, which comes as a local TIMESTAMP. A type followed by `...` may
-be repeated. `FAIL(words)` ends the query with these words. In aggregates `@` is the place of DISTINCT, `^` that of ORDER
-BY and `~` that of FILTER and OVER.
+be repeated. `FAIL(words)` ends the query with these words. In aggregates `@` is the place of DISTINCT, `^` that of
+ORDER BY and `~` that of FILTER and OVER.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ WINDOWS: Final = _read(_WINDOWS)
 
 # Functions of Athena that are not offered, and why.
 REFUSED: Final = {
-    "approx_most_frequent": "its value is an approximation that no page fixes: GROUP BY, ORDER BY and LIMIT count exactly",
+    "approx_most_frequent": "its value is an approximation that no page fixes: use GROUP BY and ORDER BY",
     "approx_set": "its sketches are Athena's own",
     "array_except": "no page says the order of its elements: use filter with contains",
     "array_intersect": "no page says the order of its elements: use filter with contains",

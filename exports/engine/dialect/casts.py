@@ -131,7 +131,9 @@ def _to_text(sql: str, kind: Type, fail: Fail, length: int) -> str | None:
         text = f"CAST({sql} AS VARCHAR)"
     elif kind.name == "json":
         whole = fail("Only scalars of JSON are cast to varchar: use json_extract_scalar")
-        text = f"CASE WHEN json_type({sql}) IN ('OBJECT', 'ARRAY') THEN {whole} ELSE json_extract_string({sql}, '$') END"
+        text = (
+            f"CASE WHEN json_type({sql}) IN ('OBJECT', 'ARRAY') THEN {whole} ELSE json_extract_string({sql}, '$') END"
+        )
     else:
         return None
     if not length:
@@ -164,7 +166,9 @@ def _to_map(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
     if key is None or value is None:
         return None
     keys = f'list_transform(map_keys({sql}), lambda "each": {key})'
-    return f'CASE WHEN {sql} IS NOT NULL THEN map({keys}, list_transform(map_values({sql}), lambda "each": {value})) END'
+    return (
+        f'CASE WHEN {sql} IS NOT NULL THEN map({keys}, list_transform(map_values({sql}), lambda "each": {value})) END'
+    )
 
 
 def _to_row(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
@@ -184,7 +188,8 @@ def division(left: str, one: Type, right: str, other: Type) -> tuple[str, Type]:
     digits = min(38, first.digits + second.scale + max(0, second.scale - first.scale))
     above = f"CAST({left} * {_power(scale + second.scale)} AS HUGEINT)"
     below = f"CAST({right} * {_power(second.scale)} AS HUGEINT)"
-    whole = f"((abs({above}) + abs({below}) // 2) // abs({below}) * CASE WHEN ({above} < 0) = ({below} < 0) THEN 1 ELSE -1 END)"
+    sign = f"CASE WHEN ({above} < 0) = ({below} < 0) THEN 1 ELSE -1 END"
+    whole = f"((abs({above}) + abs({below}) // 2) // abs({below}) * {sign})"
     return shifted(whole, scale, digits), Type("decimal", digits=digits, scale=scale)
 
 

@@ -16,7 +16,7 @@ from exports.engine.dialect.calls import AGGREGATES, REFUSED, SCALARS, WINDOWS, 
 from exports.engine.dialect.casts import cast, coerced, division, local, placed
 from exports.engine.dialect.patterns import PatternError
 from exports.engine.dialect.types import Type, common, named, quoted
-from exports.engine.errors import QueryError, place
+from exports.engine.errors import LateError, QueryError, place
 
 if TYPE_CHECKING:
     from exports.engine.dialect.queries import Relation
@@ -28,15 +28,40 @@ TYPES: Final[dict[str, Type]] = {
     "FLOAT": t.REAL, "DOUBLE": t.DOUBLE, "VARCHAR": t.VARCHAR, "VARBINARY": t.VARBINARY, "DATE": t.DATE,
     "JSON": t.JSON,
 }  # fmt: skip
-COMPARISONS: Final = {
+COMPARISONS: Final[dict[type[exp.Expr], str]] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
 ORDERED: Final = ("<", "<=", ">", ">=")
 EXTRACTED: Final = frozenset(
-    "year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second".split()
+    [
+        "year",
+        "quarter",
+        "month",
+        "week",
+        "day",
+        "day_of_month",
+        "day_of_week",
+        "dow",
+        "day_of_year",
+        "doy",
+        "year_of_week",
+        "yow",
+        "hour",
+        "minute",
+        "second",
+    ]
 )
-INTERVALS: Final = {"SECOND": t.DAYS, "MINUTE": t.DAYS, "HOUR": t.DAYS, "DAY": t.DAYS, "MONTH": t.MONTHS, "YEAR": t.MONTHS}
+INTERVALS: Final = {
+    "SECOND": t.DAYS,
+    "MINUTE": t.DAYS,
+    "HOUR": t.DAYS,
+    "DAY": t.DAYS,
+    "MONTH": t.MONTHS,
+    "YEAR": t.MONTHS,
+}
+# Errors that Athena finds after it has accepted a text.
+LATE: Final = frozenset({"wrong-types", "bad-value", "unknown-name"})
 # Nodes that turn a null into another value: in `try` the null of a failure must reach the end.
 OF_NULLS: Final = (exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Query)
 # Functions that make up for a null are refused in `try` for the same reason.
@@ -100,7 +125,8 @@ class Expressions:
             starts = [start for each in node.walk() if isinstance(start := each.meta.get("start"), int)]
             if starts:
                 line, column = place(self.sql, min(starts))
-        return QueryError(code, detail, line, column, tuple(nearest))
+        late = code in LATE and "function" not in detail
+        return (LateError if late else QueryError)(code, detail, line, column, tuple(nearest))
 
     def fail(self, words: str) -> str:
         """Write what ends the query while it runs; in `try` it is a null."""
@@ -112,7 +138,9 @@ class Expressions:
         found = self._write(node)
         self._written += len(found.sql)
         if len(found.sql) > MOST_WRITTEN or self._written > 40 * MOST_WRITTEN:
-            raise self.refuse(node, "too-deep", "Calls within each other grow too long here. Name parts in a WITH clause.")
+            raise self.refuse(
+                node, "too-deep", "Calls within each other grow too long here. Name parts in a WITH clause."
+            )
         return found
 
     def _write(self, node: exp.Expr) -> Typed:
@@ -270,7 +298,9 @@ class Expressions:
     def lambda_(self, given: Typed | Lambda, kinds: Sequence[Type], node: exp.Expr) -> tuple[str, Typed]:
         """Write a lambda on arguments of these types; return its names, and its value."""
         if not isinstance(given, Lambda) or len(given.names) != len(kinds):
-            raise self.refuse(node, "wrong-types", f"A lambda of {len(kinds)} arguments stands here, such as x -> x + 1.")
+            raise self.refuse(
+                node, "wrong-types", f"A lambda of {len(kinds)} arguments stands here, such as x -> x + 1."
+            )
         with self.variables(given.names, kinds):
             return ", ".join(map(named, given.names)), self.write(given.node.this)
 
@@ -408,7 +438,9 @@ class Expressions:
                 one, other = (self.as_type(node, each, kind) for each in (left, right))
                 apart = f"to_days(CAST({one} - {other} AS INTEGER))" if kind.name == "date" else f"({one} - {other})"
                 return Typed(apart, t.DAYS)
-        detail = f"Athena cannot apply {sign} to {left.type} and {right.type}: use an INTERVAL, or date_add and date_diff."
+        detail = (
+            f"Athena cannot apply {sign} to {left.type} and {right.type}: use an INTERVAL, or date_add and date_diff."
+        )
         raise self.refuse(node, "wrong-types", detail)
 
     def _write_interval(self, node: exp.Expr) -> Typed:
@@ -636,10 +668,15 @@ class Expressions:
             return Typed(f"CAST({quoted(text)} AS DATE)", kind)
         if kind.name not in ("timestamp", "timestamp with time zone"):
             return None
-        found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?(?: ?([A-Za-z_/]+|[+-]\d{2}:\d{2}))?", text)
+        found = re.fullmatch(
+            r"(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?(?: ?([A-Za-z_/]+|[+-]\d{2}:\d{2}))?",
+            text,
+        )
         zone = found[5] if found else None
         if not found or (zone and kind.name == "timestamp"):
-            raise self.refuse(node, "bad-value", "A time is written as TIMESTAMP '2020-10-15 00:00:00.000', or with UTC behind.")
+            raise self.refuse(
+                node, "bad-value", "A time is written as TIMESTAMP '2020-10-15 00:00:00.000', or with UTC behind."
+            )
         moment = f"{found[1]} {found[2] or '00:00'}:{found[3] or '00'}{'.' + found[4] if found[4] else ''}"
         written = f"CAST({quoted(moment)} AS TIMESTAMP)"
         if kind.name == "timestamp":
@@ -661,7 +698,9 @@ class Expressions:
         if name in ("UTC", "Z", "+00:00"):
             return t.UTC
         if name not in available_timezones():
-            raise self.refuse(node, "bad-value", f"There is no time zone {name[:40]}: write a name such as America/New_York.")
+            raise self.refuse(
+                node, "bad-value", f"There is no time zone {name[:40]}: write a name such as America/New_York."
+            )
         return name
 
     def type_of(self, node: exp.Expr) -> tuple[Type, int]:
@@ -732,7 +771,10 @@ class Expressions:
         if whole.type.name == "map":
             found = self.as_type(node, key, whole.type.of[0])
             absent = f"{whole.sql} IS NOT NULL AND NOT map_contains({whole.sql}, {found})"
-            return Typed(f"CASE WHEN {absent} THEN {self.fail('Key not present in map')} ELSE {whole.sql}[{found}] END", whole.type.of[1])
+            return Typed(
+                f"CASE WHEN {absent} THEN {self.fail('Key not present in map')} ELSE {whole.sql}[{found}] END",
+                whole.type.of[1],
+            )
         if whole.type.name != "array":
             raise self.refuse(node, "wrong-types", f"A value of type {whole.type} has no element in brackets.")
         place_ = self.as_type(node, key, t.BIGINT)
@@ -740,7 +782,7 @@ class Expressions:
         wrong = self.fail("Array subscripts are from 1 to the number of elements: element_at gives null beyond")
         return Typed(f"CASE WHEN {beyond} THEN {wrong} ELSE {whole.sql}[{place_}] END", whole.type.of[0])
 
-    # Calls with their own syntax ----------------------------------------------------------------------------------------
+    # Calls with their own syntax --------------------------------------------------------------------------------------
     def _write_extract(self, node: exp.Expr) -> Typed:
         part = node.this.name.lower()
         if part in ("timezone_hour", "timezone_minute"):
@@ -772,7 +814,9 @@ class Expressions:
         raise self.refuse(node, "forbidden-function", "The function current_user is not available.")
 
     def _write_unicodestring(self, node: exp.Expr) -> Typed:
-        if node.args.get("escape") or not re.fullmatch(r"([^\\]|\\[0-9A-Fa-f]{4}|\\\+[0-9A-Fa-f]{6}|\\\\)*", str(node.this)):
+        if node.args.get("escape") or not re.fullmatch(
+            r"([^\\]|\\[0-9A-Fa-f]{4}|\\\+[0-9A-Fa-f]{6}|\\\\)*", str(node.this)
+        ):
             raise self.refuse(node, "not-offered", "A text of U& is written with \\0041 or \\+01F600 here.")
         text = re.sub(
             r"\\\\|\\\+([0-9A-Fa-f]{6})|\\([0-9A-Fa-f]{4})",
@@ -839,7 +883,9 @@ class Expressions:
             return self.refuse(node, "not-the-same", f"The function {name} is not offered: {REFUSED[name]}.")
         near = get_close_matches(name[:100], offered(), n=3)
         hint = f" Did you mean {near[0]}?" if near else ""
-        return self.refuse(node, "unknown-name", f"There is no function {name[:100]} in Athena's dialect here.{hint}", near)
+        return self.refuse(
+            node, "unknown-name", f"There is no function {name[:100]} in Athena's dialect here.{hint}", near
+        )
 
     def form(self, node: exp.Expr, forms: Sequence[Call], given: Sequence[Typed]) -> tuple[Call, dict[str, Type]]:
         """Return the form of a function that takes these arguments, with the types that its variables are."""
@@ -914,7 +960,7 @@ class Expressions:
         # One pass: what an argument says is not read again.
         return re.sub(r"\$(\d)|FAIL\(([^)]*)\)", part, form.template)
 
-    # Aggregates and windows ---------------------------------------------------------------------------------------------
+    # Aggregates and windows -------------------------------------------------------------------------------------------
     def _write_filter(self, node: exp.Expr) -> Typed:
         return self.aggregate(node.this, self._filter(node))
 
@@ -1034,7 +1080,14 @@ class Expressions:
             if said and mark not in own:
                 if mark == "^" and not order:
                     continue
-                if mark in "@^" and str(node.name).lower() in ("min", "max", "bool_and", "bool_or", "every", "any_value"):
+                if mark in "@^" and str(node.name).lower() in (
+                    "min",
+                    "max",
+                    "bool_and",
+                    "bool_or",
+                    "every",
+                    "any_value",
+                ):
                     continue
                 raise self.refuse(node, "not-offered", f"{word} is not offered in {str(node.name).lower()}.")
         for number in range(0, len(parts), 2):
@@ -1054,7 +1107,9 @@ class Expressions:
         order = ", ".join(self.ordered(each) for each in inner.expressions)
         text = self.as_type(node, value, t.VARCHAR)
         word = "DISTINCT " if distinct else ""
-        return Typed(f"string_agg({word}{text}, {self.as_type(node, between, t.VARCHAR)} ORDER BY {order}){behind}", t.VARCHAR)
+        return Typed(
+            f"string_agg({word}{text}, {self.as_type(node, between, t.VARCHAR)} ORDER BY {order}){behind}", t.VARCHAR
+        )
 
     _write_groupconcat = lambda self, node: self._listagg(node, "")  # noqa: E731
 

@@ -18,7 +18,30 @@ JODA: Final = {
     "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "a": "%p",
 }  # fmt: skip
 # What texts are read with: fields that make a day and a time without a doubt.
-READ: Final = frozenset("%Y %m %d %H %M %S %f %g %b %B %I %p %-m %-d %-H %-I %-M %-S %y %j".split())
+READ: Final = frozenset(
+    [
+        "%Y",
+        "%m",
+        "%d",
+        "%H",
+        "%M",
+        "%S",
+        "%f",
+        "%g",
+        "%b",
+        "%B",
+        "%I",
+        "%p",
+        "%-m",
+        "%-d",
+        "%-H",
+        "%-I",
+        "%-M",
+        "%-S",
+        "%y",
+        "%j",
+    ]
+)
 
 
 class PatternError(ValueError):
@@ -95,7 +118,12 @@ def regular_expression(pattern: str) -> str:
             continue
         if letter == "]":
             inside = False
-        if letter == "(" and not inside and pattern[place + 1 : place + 2] == "?" and pattern[place + 2 : place + 3] not in (":", "i"):
+        if (
+            letter == "("
+            and not inside
+            and pattern[place + 1 : place + 2] == "?"
+            and pattern[place + 2 : place + 3] not in (":", "i")
+        ):
             raise PatternError(pattern[place : place + 3])
         place += 1
     return pattern

@@ -59,7 +59,9 @@ class Translation:
     types: tuple[Type, ...]
 
 
-def translate(statement: exp.Expr, sql: str, *, schema: str, tables: Mapping[str, Sequence[tuple[str, str]]]) -> Translation:
+def translate(
+    statement: exp.Expr, sql: str, *, schema: str, tables: Mapping[str, Sequence[tuple[str, str]]]
+) -> Translation:
     """Write a statement of Athena's dialect for DuckDB; raises `QueryError` for what would not give the same rows."""
     _check_words(sql)
     queries = _Queries(sql, schema, {name.lower(): (name, tuple(columns)) for name, columns in tables.items()})
@@ -69,9 +71,13 @@ def translate(statement: exp.Expr, sql: str, *, schema: str, tables: Mapping[str
     for column in relation.columns:
         value = f'"answer".{named(column.written)}'
         outer.append(_sent(queries, value, column.type))
-    plain = all(part == f'"answer".{named(column.written)}' for part, column in zip(outer, relation.columns, strict=True))
+    plain = all(
+        part == f'"answer".{named(column.written)}' for part, column in zip(outer, relation.columns, strict=True)
+    )
     if not plain:
-        listed = ", ".join(f"{part} AS {named(column.written)}" for part, column in zip(outer, relation.columns, strict=True))
+        listed = ", ".join(
+            f"{part} AS {named(column.written)}" for part, column in zip(outer, relation.columns, strict=True)
+        )
         given = ", ".join(named(column.written) for column in relation.columns)
         written = f'SELECT {listed} FROM ({written}) AS "answer"({given})'
     return Translation(written, names, tuple(column.type for column in relation.columns))
@@ -86,12 +92,18 @@ def _check_words(sql: str) -> None:
             detail = "Athena has no ::. Write CAST(x AS type)."
         elif word.text == "==":
             detail = "Athena compares by =, not ==."
-        elif before.token_type == TokenType.NUMBER and word.start == before.end + 1 and word.token_type == TokenType.VAR:
+        elif (
+            before.token_type == TokenType.NUMBER and word.start == before.end + 1 and word.token_type == TokenType.VAR
+        ):
             detail = "Numbers are written with digits only, without _ and letters."
         if detail:
             raise QueryError("syntax", detail, *place(sql, word.start))
     for first, second, third in zip(words, words[1:], words[2:], strict=False):
-        if first.token_type == TokenType.LIMIT and second.token_type == TokenType.NUMBER and third.token_type == TokenType.OFFSET:
+        if (
+            first.token_type == TokenType.LIMIT
+            and second.token_type == TokenType.NUMBER
+            and third.token_type == TokenType.OFFSET
+        ):
             raise QueryError("syntax", "Athena takes OFFSET before LIMIT.", *place(sql, third.start))
 
 
@@ -99,7 +111,9 @@ def _sent(queries: _Queries, value: str, kind: Type) -> str:
     """Write a column of the answer in a form that an answer can hold."""
     if kind.name == "json":
         wrong = queries.expressions.fail("No page says the order of names in an object: use json_extract_scalar")
-        return f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({value}) AS VARCHAR) END"
+        return (
+            f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({value}) AS VARCHAR) END"
+        )
     if kind.name == "array" and kind.of[0].name == "unknown":
         return f"CAST({value} AS VARCHAR[])"
     return value
@@ -113,7 +127,7 @@ class _Queries:
         self.tables = tables
         self._named: list[dict[str, Relation]] = []
 
-    # Queries ------------------------------------------------------------------------------------------------------------
+    # Queries ----------------------------------------------------------------------------------------------------------
     def query(self, node: exp.Expr, outer: Scope) -> tuple[str, Relation]:
         """Write a query that sees the relations of `outer`; return it with its columns."""
         clause = node.args.get("with_")
@@ -122,8 +136,8 @@ class _Queries:
         written = []
         self._named.append({})
         try:
-            for each in clause.expressions:
-                written.append(self._common_table(each, outer, recursive=bool(clause.args.get("recursive"))))
+            recursive = bool(clause.args.get("recursive"))
+            written += [self._common_table(each, outer, recursive=recursive) for each in clause.expressions]
             body, relation = self._body(node, outer)
         finally:
             self._named.pop()
@@ -133,19 +147,27 @@ class _Queries:
     def _common_table(self, node: exp.Expr, outer: Scope, *, recursive: bool) -> str:
         name, query = node.alias, node.this
         given = [each.name for each in node.args["alias"].columns]
-        itself = recursive and isinstance(query, exp.Union) and any(
-            each.name.lower() == name.lower() and not each.db for each in query.find_all(exp.Table)
+        itself = (
+            recursive
+            and isinstance(query, exp.Union)
+            and any(each.name.lower() == name.lower() and not each.db for each in query.find_all(exp.Table))
         )
         if itself:
             if not given:
-                raise self.expressions.refuse(node, "syntax", "A recursive query names its columns: WITH RECURSIVE t(n) AS ...")
+                raise self.expressions.refuse(
+                    node, "syntax", "A recursive query names its columns: WITH RECURSIVE t(n) AS ..."
+                )
             first, relation = self.query(query.this, outer)
             columns = self._renamed(node, name, relation.columns, given)
             self._named[-1][name.lower()] = Relation(name, columns)
             second, other = self.query(query.expression, outer)
             for one, two in zip(columns, other.columns, strict=False):
                 if common(one.type, two.type) != one.type:
-                    raise self.expressions.refuse(node, "wrong-types", f"The column {one.name} of the recursion has two types: {one.type}, {two.type}.")
+                    raise self.expressions.refuse(
+                        node,
+                        "wrong-types",
+                        f"The column {one.name} of the recursion has two types: {one.type}, {two.type}.",
+                    )
             word = "UNION" if query.args.get("distinct") else "UNION ALL"
             body = f"{first} {word} {second}"
         else:
@@ -155,7 +177,9 @@ class _Queries:
         listed = ", ".join(named(column.written) for column in columns)
         return f"{named(name)}({listed}) AS ({body})"
 
-    def _renamed(self, node: exp.Expr, alias: str, columns: Sequence[Output], given: Sequence[str]) -> tuple[Output, ...]:
+    def _renamed(
+        self, node: exp.Expr, alias: str, columns: Sequence[Output], given: Sequence[str]
+    ) -> tuple[Output, ...]:
         """Return columns under the names of an alias, each under a name of its own in DuckDB."""
         if given and len(given) != len(columns):
             detail = f"The alias {alias} names {len(given)} columns of {len(columns)}."
@@ -195,7 +219,9 @@ class _Queries:
         sides = [node.this]
         operations: list[exp.Expr] = []
         each: exp.Expr = node
-        while isinstance(each, type(node)) and not (each is not node and (each.args.get("order") or each.args.get("limit"))):
+        while isinstance(each, type(node)) and not (
+            each is not node and (each.args.get("order") or each.args.get("limit"))
+        ):
             operations.append(each)
             if not isinstance(each.this, type(node)):
                 break
@@ -219,7 +245,9 @@ class _Queries:
         for step, part in zip(reversed(operations), parts[1:], strict=True):
             word = NAMES[type(step).__name__] + ("" if step.args.get("distinct") else " ALL")
             text = f"{text} {word} {part}"
-        columns = self._renamed(node, "", [replace(column, type=kind) for column, kind in zip(first.columns, kinds, strict=True)], ())
+        columns = self._renamed(
+            node, "", [replace(column, type=kind) for column, kind in zip(first.columns, kinds, strict=True)], ()
+        )
         relation = Relation("", columns)
         return text + self._tail(node, relation, Scope(outer=outer)), relation
 
@@ -229,10 +257,15 @@ class _Queries:
             return f"({query})"
         names = [f"c{number}" for number in range(len(kinds))]
         cast = ", ".join(
-            f"{self.expressions.as_type(None, Typed(named(name), column.type), kind) if column.type != t.UNKNOWN else f'CAST({named(name)} AS {t.in_duckdb(kind)})'} AS {named(name)}"
+            f"{self._wider(Typed(named(name), column.type), kind)} AS {named(name)}"
             for name, column, kind in zip(names, relation.columns, kinds, strict=True)
         )
         return f'(SELECT {cast} FROM ({query}) AS "side"({", ".join(map(named, names))}))'
+
+    def _wider(self, found: Typed, kind: Type) -> str:
+        if found.type == t.UNKNOWN:
+            return f"CAST({found.sql} AS {t.in_duckdb(kind)})"
+        return self.expressions.as_type(None, found, kind)
 
     def _values(self, node: exp.Expr, outer: Scope) -> tuple[str, Relation]:
         own, before = self.expressions, self.expressions.scope
@@ -248,18 +281,30 @@ class _Queries:
             raise own.refuse(node, "wrong-types", "The rows of VALUES have different numbers of columns.")
         kinds = [own.common_type(node, [row[number] for row in rows], "VALUES") for number in range(len(rows[0]))]
         written = ", ".join(
-            "(" + ", ".join(own.as_type(node, each, kind) for each, kind in zip(row, kinds, strict=True)) + ")" for row in rows
+            "(" + ", ".join(own.as_type(node, each, kind) for each, kind in zip(row, kinds, strict=True)) + ")"
+            for row in rows
         )
         columns = tuple(Output(None, f"_col{number}", kind) for number, kind in enumerate(kinds))
         listed = ", ".join(named(column.written) for column in columns)
         relation = Relation("", columns)
-        return f'SELECT * FROM (VALUES {written}) AS "rows"({listed})' + self._tail(node, relation, Scope(outer=outer)), relation
+        return f'SELECT * FROM (VALUES {written}) AS "rows"({listed})' + self._tail(
+            node, relation, Scope(outer=outer)
+        ), relation
 
     def _only(self, node: exp.Expr, known: frozenset[str]) -> None:
         for name, value in node.args.items():
             if name not in known and value:
-                words = {"qualify": "QUALIFY", "match": "MATCH_RECOGNIZE", "laterals": "LATERAL VIEW", "pivots": "PIVOT"}
-                raise self.expressions.refuse(node, "not-offered", f"{words.get(name, name.upper().strip('_'))} is not offered in Athena's dialect here.")
+                words = {
+                    "qualify": "QUALIFY",
+                    "match": "MATCH_RECOGNIZE",
+                    "laterals": "LATERAL VIEW",
+                    "pivots": "PIVOT",
+                }
+                raise self.expressions.refuse(
+                    node,
+                    "not-offered",
+                    f"{words.get(name, name.upper().strip('_'))} is not offered in Athena's dialect here.",
+                )
 
     def _select(self, node: exp.Expr, outer: Scope) -> tuple[str, Relation]:
         self._only(node, SELECT_PARTS)
@@ -299,12 +344,16 @@ class _Queries:
             star = each.this if isinstance(each, exp.Column) else each
             if isinstance(star, exp.Star):
                 if any(star.args.get(name) for name in ("except_", "replace", "rename")):
-                    raise self.expressions.refuse(each, "not-offered", "EXCEPT, REPLACE and RENAME of a star are not offered.")
-                table = each.args["table"].name.lower() if isinstance(each, exp.Column) and each.args.get("table") else ""
+                    raise self.expressions.refuse(
+                        each, "not-offered", "EXCEPT, REPLACE and RENAME of a star are not offered."
+                    )
+                table = (
+                    each.args["table"].name.lower() if isinstance(each, exp.Column) and each.args.get("table") else ""
+                )
                 self._star(each, table, scope, columns, items)
                 continue
             found = self.expressions.write(each)
-            name = self._name_of(each, found, scope)
+            name = self._name_of(each, scope)
             columns.append(Output(name, "", found.type))
             items.append(found.sql if found.type != t.UNKNOWN else f"CAST({found.sql} AS VARCHAR)")
         if not items:
@@ -328,24 +377,26 @@ class _Queries:
                 items.append(f"{named(relation.alias)}.{named(column.written)}")
 
     @staticmethod
-    def _name_of(node: exp.Expr, found: Typed, scope: Scope) -> str | None:
+    def _name_of(node: exp.Expr, scope: Scope) -> str | None:
         """Return the name of a column of the answer: an alias as it is written, a column's name as its table has it."""
         if isinstance(node, exp.Alias):
-            return node.alias
+            return str(node.alias)
         if isinstance(node, exp.Column):
             for relation in scope.relations:
                 for column in relation.columns:
                     if (column.name or "").lower() == node.name.lower():
                         return column.name
-            return node.name
+            return str(node.name)
         if isinstance(node, exp.Dot):
-            return node.expression.name
+            return str(node.expression.name)
         return None
 
-    # Grouping and order -------------------------------------------------------------------------------------------------
+    # Grouping and order -----------------------------------------------------------------------------------------------
     def _group(self, node: exp.Expr, count: int) -> str:
         if node.args.get("all") or node.args.get("totals"):
-            raise self.expressions.refuse(node, "not-offered", "GROUP BY ALL is not offered: name the columns, or their numbers.")
+            raise self.expressions.refuse(
+                node, "not-offered", "GROUP BY ALL is not offered: name the columns, or their numbers."
+            )
         keys = [self._grouped(each, count) for each in node.expressions]
         for name in ("grouping_sets", "cube", "rollup"):
             keys += [self._grouped(each, count) for each in node.args.get(name) or ()]
@@ -367,7 +418,9 @@ class _Queries:
     def _ordinal(self, node: exp.Expr, count: int) -> str:
         text = str(node.this)
         if node.args.get("is_string") or not text.isdigit() or not 1 <= int(text) <= count:
-            raise self.expressions.refuse(node, "unknown-name", f"There is no column {text[:20]}: the query has {count}.")
+            raise self.expressions.refuse(
+                node, "unknown-name", f"There is no column {text[:20]}: the query has {count}."
+            )
         return text
 
     def _tail(self, node: exp.Expr, relation: Relation, scope: Scope, items: Sequence[str] = ()) -> str:
@@ -382,7 +435,9 @@ class _Queries:
             if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
                 raise self.expressions.refuse(limit, "not-offered", "FETCH FIRST WITH TIES is not offered.")
             text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
-        elif limit is not None and not (isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"):
+        elif limit is not None and not (
+            isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"
+        ):
             text += f" LIMIT {self._count(limit.expression)}"
         if offset is not None:
             text += f" OFFSET {self._count(offset.expression)}"
@@ -394,25 +449,35 @@ class _Queries:
         return str(node.this)
 
     def _key(self, node: exp.Expr, relation: Relation, scope: Scope, items: Sequence[str]) -> str:
-        """Write one key of ORDER BY: a number, a name of the answer, or an expression that may use both kinds of names."""
+        """Write one key of ORDER BY: a number, a name of the answer, or an expression of both kinds of names."""
         own, key = self.expressions, node.this
         if isinstance(key, exp.Literal):
             return self._ordinal(key, len(relation.columns)) + own.direction(node)
         if isinstance(key, exp.Column) and not key.args.get("table"):
-            found = [number for number, each in enumerate(relation.columns, 1) if (each.name or "").lower() == key.name.lower()]
+            found = [
+                number
+                for number, each in enumerate(relation.columns, 1)
+                if (each.name or "").lower() == key.name.lower()
+            ]
             if len(found) == 1:
                 return str(found[0]) + own.direction(node)
         before, own.scope = own.scope, scope
-        outputs = {each.name.lower(): Typed(f"({item})", each.type) for each, item in zip(relation.columns, items, strict=False) if each.name}
+        outputs = {
+            each.name.lower(): Typed(f"({item})", each.type)
+            for each, item in zip(relation.columns, items, strict=False)
+            if each.name
+        }
         if not items:
-            outputs = {each.name.lower(): Typed(named(each.written), each.type) for each in relation.columns if each.name}
+            outputs = {
+                each.name.lower(): Typed(named(each.written), each.type) for each in relation.columns if each.name
+            }
         scope.outputs, before_outputs = outputs, scope.outputs
         try:
             return own.ordered(node)
         finally:
             own.scope, scope.outputs = before, before_outputs
 
-    # Relations ----------------------------------------------------------------------------------------------------------
+    # Relations --------------------------------------------------------------------------------------------------------
     def _from(self, node: exp.Expr, scope: Scope) -> str:
         start = node.args.get("from_")
         if start is None:
@@ -422,7 +487,9 @@ class _Queries:
         text = f" FROM {written}"
         if node.args.get("sample"):  # of the one relation
             if node.args.get("joins"):
-                raise self.expressions.refuse(node.args["sample"], "not-offered", "Put the TABLESAMPLE in a subquery of its own.")
+                raise self.expressions.refuse(
+                    node.args["sample"], "not-offered", "Put the TABLESAMPLE in a subquery of its own."
+                )
             text += self._sample(node)
         for join in (*(start.this.args.get("joins") or ()), *(node.args.get("joins") or ())):
             text += self._join(join, scope)
@@ -432,7 +499,11 @@ class _Queries:
         own = self.expressions
         method, side, kind = (str(node.args.get(name) or "").upper() for name in ("method", "side", "kind"))
         if method or kind not in ("", "CROSS", "INNER", "OUTER") or side not in ("", "LEFT", "RIGHT", "FULL"):
-            raise own.refuse(node, "not-offered", f"A join of the kind {method or kind} is not offered: name the columns in ON or USING.")
+            raise own.refuse(
+                node,
+                "not-offered",
+                f"A join of the kind {method or kind} is not offered: name the columns in ON or USING.",
+            )
         written, relation = self._relation(node.this, scope)
         if any(each.alias.lower() == relation.alias.lower() for each in scope.relations):
             raise own.refuse(node, "unknown-name", f"Two tables are named {relation.alias}: give one an alias.")
@@ -442,7 +513,7 @@ class _Queries:
         scope.relations.append(relation)
         lateral = isinstance(node.this, (exp.Unnest, exp.Lateral)) or "LATERAL" in written[:9]
         if kind == "CROSS" or (not on and not using):
-            if side or (not kind and on is None and using is None and kind == "INNER"):
+            if side:
                 raise own.refuse(node, "syntax", "A join needs ON or USING.")
             return f" CROSS JOIN {written}"
         word = {"": "INNER", "LEFT": "LEFT", "RIGHT": "RIGHT", "FULL": "FULL"}[side]
@@ -450,7 +521,7 @@ class _Queries:
             raise own.refuse(node, "not-offered", "UNNEST follows CROSS JOIN or LEFT JOIN.")
         if using:
             return f" {word} JOIN {written} USING ({text})"
-        return f" {word} JOIN {written} ON {own.boolean(on, 'ON')}"
+        return f" {word} JOIN {written} ON {own.boolean(on or exp.false(), 'ON')}"
 
     def _using(self, node: exp.Expr, names: Sequence[str], relation: Relation, scope: Scope, side: str) -> str:
         """Merge columns of USING: the query sees each once."""
@@ -465,20 +536,26 @@ class _Queries:
             if name.lower() in scope.merged:
                 left = [scope.merged[name.lower()]]
             if len(left) != 1 or len(right) != 1:
-                raise self.expressions.refuse(node, "unknown-name", f"USING takes columns that both sides have: {name}.")
+                raise self.expressions.refuse(
+                    node, "unknown-name", f"USING takes columns that both sides have: {name}."
+                )
             if left[0].type != right[0].type:
-                raise self.expressions.refuse(node, "wrong-types", f"The column {name} is {left[0].type} and {right[0].type}: use ON.")
+                raise self.expressions.refuse(
+                    node, "wrong-types", f"The column {name} is {left[0].type} and {right[0].type}: use ON."
+                )
             other = f"{named(relation.alias)}.{named(right[0].written)}"
-            value = {"": left[0].sql, "LEFT": left[0].sql, "RIGHT": other}.get(side, f"coalesce({left[0].sql}, {other})")
+            value = {"": left[0].sql, "LEFT": left[0].sql, "RIGHT": other}.get(
+                side, f"coalesce({left[0].sql}, {other})"
+            )
             scope.merged[name.lower()] = Typed(value, left[0].type)
         return ", ".join(named(name) for name in names)
 
     def _relation(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:
         match node:
             case exp.Table():
-                return self._table(node, scope)
+                return self._table(node)
             case exp.Unnest():
-                return self._unnest(node, scope)
+                return self._unnest(node)
             case exp.Lateral():
                 return self._lateral(node, scope)
             case exp.Subquery() | exp.Values():
@@ -500,7 +577,9 @@ class _Queries:
             raise self.expressions.refuse(node, "not-offered", "PIVOT is not offered.")
         if isinstance(node, exp.Subquery):
             if isinstance(node.this, (exp.Table, exp.Unnest)) or not isinstance(node.this, (exp.Query, exp.Values)):
-                raise self.expressions.refuse(node, "not-offered", "Joins in brackets are not offered: write them in a row.")
+                raise self.expressions.refuse(
+                    node, "not-offered", "Joins in brackets are not offered: write them in a row."
+                )
             query, relation = self.query(node.this, scope.outer or Scope())
         else:
             query, relation = self._values(node, scope.outer or Scope())
@@ -521,14 +600,24 @@ class _Queries:
             return ""
         method = sample.args["method"].name.upper() if sample.args.get("method") is not None else ""
         percent = sample.args.get("percent")
-        if method not in ("BERNOULLI", "SYSTEM") or not isinstance(percent, exp.Literal) or not 0 <= float(percent.this) <= 100:
-            raise self.expressions.refuse(node, "not-offered", "TABLESAMPLE takes BERNOULLI (10) or SYSTEM (10), a percentage.")
+        if (
+            method not in ("BERNOULLI", "SYSTEM")
+            or not isinstance(percent, exp.Literal)
+            or not 0 <= float(percent.this) <= 100
+        ):
+            raise self.expressions.refuse(
+                node, "not-offered", "TABLESAMPLE takes BERNOULLI (10) or SYSTEM (10), a percentage."
+            )
         return f" TABLESAMPLE {method.lower()}({percent.this} PERCENT)"
 
-    def _table(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:
+    def _table(self, node: exp.Table) -> tuple[str, Relation]:
         for name in ("version", "when", "pivots", "laterals", "only", "partition", "changes"):
             if node.args.get(name):
-                detail = "Past versions are not read in SQL: as_of of the query reads them." if name in ("version", "when") else f"{name.upper()} is not offered."
+                detail = (
+                    "Past versions are not read in SQL: as_of of the query reads them."
+                    if name in ("version", "when")
+                    else f"{name.upper()} is not offered."
+                )
                 raise self.expressions.refuse(node, "not-offered", detail)
         if isinstance(node.this, exp.Func):
             name = str(node.this.name or node.this.sql_name())
@@ -537,8 +626,10 @@ class _Queries:
         alias = node.args.get("alias")
         name = alias.name if alias is not None and alias.this is not None else node.name
         given = [each.name for each in alias.columns] if alias is not None else []
-        found = None if node.db or node.catalog else next(
-            (names[node.name.lower()] for names in reversed(self._named) if node.name.lower() in names), None
+        found = (
+            None
+            if node.db or node.catalog
+            else next((names[node.name.lower()] for names in reversed(self._named) if node.name.lower() in names), None)
         )
         if found is not None:
             written, columns = named(found.alias), found.columns
@@ -547,13 +638,10 @@ class _Queries:
             written = f"{named(self.schema)}.{named(own)}"
             columns = tuple(Output(column, column, KINDS[kind]) for column, kind in kinds)
         renamed = self._renamed(node, name, columns, given) if given else tuple(columns)
-        if given:
-            listed = f"({', '.join(named(column.written) for column in renamed)})"
-        else:
-            listed = ""
+        listed = f"({', '.join(named(column.written) for column in renamed)})" if given else ""
         return f"{written} AS {named(name)}{listed}" + self._sample(node), Relation(name, renamed)
 
-    def _unnest(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:
+    def _unnest(self, node: exp.Expr) -> tuple[str, Relation]:
         """Write UNNEST as a lateral query: several arrays side by side, the shorter ones filled with nulls."""
         own = self.expressions
         values = [own.write(each) for each in node.expressions]
@@ -562,7 +650,10 @@ class _Queries:
         for number, value in enumerate(values):
             place = f'"u{number}"'
             if value.type.name == "map":
-                inner += [f"unnest(map_keys({value.sql})) AS \"u{number}k\"", f"unnest(map_values({value.sql})) AS \"u{number}v\""]
+                inner += [
+                    f'unnest(map_keys({value.sql})) AS "u{number}k"',
+                    f'unnest(map_values({value.sql})) AS "u{number}v"',
+                ]
                 outer += [f'"u{number}k"', f'"u{number}v"']
                 columns += [Output(None, "", kind) for kind in value.type.of]
                 lengths.append(f"cardinality({value.sql})")

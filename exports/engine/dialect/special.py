@@ -19,14 +19,7 @@ Given = list[Typed | Lambda]
 
 UNITS: Final = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 OF_DAYS: Final = UNITS[4:]
-TO_UNITS: Final = {"millisecond": "to_milliseconds", "second": "to_seconds", "minute": "to_minutes", "hour": "to_hours"} | {
-    "day": "to_days", "week": "to_weeks", "month": "to_months", "year": "to_years"
-}  # fmt: skip
-ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,3})?)?)?(Z|[+-]00:?00)?)?"
-# What a wrong number of arguments is answered with.
-FORMS: Final = {
-    name: f"{name}(VARCHAR, BIGINT, BIGINT) -> VARCHAR; {name}(VARCHAR, BIGINT) -> VARCHAR" for name in ("substr", "substring")
-}
+TO_UNITS: Final = {unit: f"to_{unit}s" for unit in UNITS if unit != "quarter"}
 # The forms in which the dataset has its times: found faster than by the expression.
 FAST: Final = ("____-__-__T__:__:__.___Z", "____-__-__T__:__:__Z")
 
@@ -58,7 +51,9 @@ def values(own: Expressions, node: exp.Expr, given: Given, least: int, most: int
     found = [each for each in given if isinstance(each, Typed)]
     if len(found) != len(given) or not least <= len(given) <= most:
         if name_of(node) in FORMS:
-            raise own.refuse(node, "wrong-types", f"{name_of(node)} takes other arguments. There is: {FORMS[name_of(node)]}.")
+            raise own.refuse(
+                node, "wrong-types", f"{name_of(node)} takes other arguments. There is: {FORMS[name_of(node)]}."
+            )
         wanted = str(least) if least == most else f"{least} to {most}" if most < 100 else f"{least} or more"
         raise own.refuse(node, "wrong-types", f"{name_of(node)} takes {wanted} arguments, not {len(given)}.")
     return found
@@ -196,13 +191,17 @@ def _format(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     return Typed("(" + " || ".join(parts or ["''"]) + ")", t.VARCHAR)
 
 
-def _formatted(own: Expressions, node: exp.Expr, given: Typed, part: str, shape: tuple[str, str, str | None, str]) -> str:
+def _formatted(
+    own: Expressions, node: exp.Expr, given: Typed, part: str, shape: tuple[str, str, str | None, str]
+) -> str:
     flags, width, digits, letter = shape
     text: str | None = None
     if letter == "s" and not flags.replace("-", "") and digits is None:
         text = cast(given.sql, given.type, t.VARCHAR, own.fail) if "timestamp" not in given.type.name else None
         if text is None:
-            raise own.refuse(node, "not-offered", f"%s of {given.type} is not offered: cast it to varchar, or use %.2f.")
+            raise own.refuse(
+                node, "not-offered", f"%s of {given.type} is not offered: cast it to varchar, or use %.2f."
+            )
     elif letter == "d" and t.is_whole(given.type) and digits is None and set(flags) <= set(",0-"):
         text = f"format('{{:{',' if ',' in flags else 'd'}}}', CAST({given.sql} AS BIGINT))"
     elif letter == "f" and given.type.name in ("decimal", "double", "real") and set(flags) <= set(",0-"):
@@ -306,7 +305,9 @@ def _regexp_replace(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         except patterns.PatternError as error:
             raise own.refuse(node, "not-offered", f"The part {error} of the replacement is not offered.") from None
         if "\\" in instead and patterns.may_be_absent(plain):
-            raise own.refuse(node, "not-the-same", "The pattern's groups may have no part in a match: no page says what they give.")
+            raise own.refuse(
+                node, "not-the-same", "The pattern's groups may have no part in a match: no page says what they give."
+            )
     return Typed(f"regexp_replace({text}, {pattern}, {quoted(instead)}, 'g')", t.VARCHAR)
 
 
@@ -544,7 +545,7 @@ def _date_parse(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     return Typed(f"timezone('UTC', strptime({text}, {quoted(shape)}))", t.zoned(3))
 
 
-# Arrays, maps, JSON -----------------------------------------------------------------------------------------------------
+# Arrays, maps, JSON ---------------------------------------------------------------------------------------------------
 def _array(own: Expressions, node: exp.Expr, given: Typed | Lambda) -> Typed:
     if not isinstance(given, Typed) or given.type.name != "array":
         has = given.type if isinstance(given, Typed) else "a lambda"
@@ -623,7 +624,8 @@ def _map_filter(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         each = f'{{"key": {bound}, "value": "entry"."value"}}'
         kind = t.mapping(body.type, whole.type.of[1])
     return Typed(
-        f"CASE WHEN {whole.sql} IS NOT NULL THEN map_from_entries(list_transform({entries}, lambda \"entry\": {each})) END",
+        f"CASE WHEN {whole.sql} IS NOT NULL "
+        f'THEN map_from_entries(list_transform({entries}, lambda "entry": {each})) END',
         kind,
     )
 
@@ -664,9 +666,11 @@ def _filter(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 def _any_match(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     whole, names, body = _condition(own, node, given)
     found = f"list_transform({whole.sql}, lambda {names}: {body})"
-    decisive, otherwise = {"any_match": ("true", "true"), "all_match": ("false", "false"), "none_match": ("true", "false")}[
-        name_of(node)
-    ]
+    decisive, otherwise = {
+        "any_match": ("true", "true"),
+        "all_match": ("false", "false"),
+        "none_match": ("true", "false"),
+    }[name_of(node)]
     rest = "false" if name_of(node) == "any_match" else "true"
     return Typed(
         f"CASE WHEN {whole.sql} IS NULL THEN NULL WHEN list_contains({found}, {decisive}) THEN {otherwise} "
@@ -692,7 +696,10 @@ def _reduce(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     elements = f"CAST({whole.sql} AS {t.in_duckdb(t.array(kind))})"
     step = f"CAST({body.sql} AS {t.in_duckdb(kind)})"
     reduced = f"list_reduce({elements}, lambda {names}: {step}, {own.as_type(node, first, kind)})"
-    return Typed(f"CASE WHEN {whole.sql} IS NOT NULL THEN list_transform([{reduced}], lambda {end_name}: {end.sql})[1] END", end.type)
+    return Typed(
+        f"CASE WHEN {whole.sql} IS NOT NULL THEN list_transform([{reduced}], lambda {end_name}: {end.sql})[1] END",
+        end.type,
+    )
 
 
 @scalar("zip")
@@ -752,7 +759,7 @@ def _sequence(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         return Typed(f"CASE WHEN {away} THEN {wrong} ELSE {made} END" if found[2:] else made, t.array(t.BIGINT))
     if kind.name not in t.MOMENTS or kind.zone not in ("", t.UTC):
         raise own.refuse(node, "wrong-types", f"sequence takes whole numbers, dates or times, not {kind}.")
-    if found[2:] and not found[2].type.name.startswith("interval") or (kind.name != "date" and not found[2:]):
+    if (found[2:] and not found[2].type.name.startswith("interval")) or (kind.name != "date" and not found[2:]):
         raise own.refuse(node, "wrong-types", "sequence takes an interval as its step, such as INTERVAL '1' DAY.")
     step = found[2].sql if found[2:] else f"CASE WHEN {begin} <= {end} THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END"
     made = f"generate_series({local(begin, kind)}, {local(end, kind)}, {step})"
@@ -765,10 +772,14 @@ def _json_format(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     if found.type != t.JSON:
         raise own.refuse(node, "wrong-types", f"json_format takes json, not {found.type}: use json_parse.")
     wrong = own.fail("No page says the order of names in an object: use json_extract_scalar")
-    return Typed(f"CASE WHEN contains(CAST({found.sql} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({found.sql}) AS VARCHAR) END", t.VARCHAR)
+    return Typed(
+        f"CASE WHEN contains(CAST({found.sql} AS VARCHAR), '{{') THEN {wrong} "
+        f"ELSE CAST(json({found.sql}) AS VARCHAR) END",
+        t.VARCHAR,
+    )
 
 
-# Aggregates -------------------------------------------------------------------------------------------------------------
+# Aggregates -----------------------------------------------------------------------------------------------------------
 TO_TABLE: Final = Typed("", t.UNKNOWN)
 
 
@@ -805,7 +816,13 @@ def _approx_percentile(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     if len(found) > 2:
         raise own.refuse(node, "not-offered", "Weights and accuracies of approx_percentile are not offered.")
     number, share = _number(own, node, found[0]), found[1]
-    kind = number.type if number.type.name in ("real", "double", "bigint") else t.BIGINT if t.is_whole(number.type) else t.DOUBLE
+    kind = (
+        number.type
+        if number.type.name in ("real", "double", "bigint")
+        else t.BIGINT
+        if t.is_whole(number.type)
+        else t.DOUBLE
+    )
     written = own.as_type(node, number, kind)
     shares = share.type.of[0] if share.type.name == "array" else share.type
     if not t.is_number(shares):
