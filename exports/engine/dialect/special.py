@@ -20,6 +20,12 @@ Given = list[Typed | Lambda]
 UNITS: Final = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 OF_DAYS: Final = UNITS[4:]
 TO_UNITS: Final = {unit: f"to_{unit}s" for unit in UNITS if unit != "quarter"}
+ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,3})?)?)?(Z|[+-]00:?00)?)?"
+# What a wrong number of arguments is answered with.
+FORMS: Final = {
+    name: f"{name}(VARCHAR, BIGINT, BIGINT) -> VARCHAR; {name}(VARCHAR, BIGINT) -> VARCHAR"
+    for name in ("substr", "substring")
+}
 # The forms in which the dataset has its times: found faster than by the expression.
 FAST: Final = ("____-__-__T__:__:__.___Z", "____-__-__T__:__:__Z")
 
