@@ -122,7 +122,7 @@ class QueriesView(ETagMixin, APIView):
         body = read_body(request, serializers.QueryInput)
         with query_problems("/sql"):
             answered = run_query(sql=body["sql"], dialect=body["dialect"], as_of=body.get("as_of"))
-        return _response(answered, body["format"], {})
+            return _response(answered, body["format"], {})
 
     @extend_schema(
         operation_id="query_permalink",
@@ -150,7 +150,7 @@ class QueriesView(ETagMixin, APIView):
             if of_these["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
                 return HttpResponse(status=304, headers=of_these)
             answered = run_query(sql=sql, dialect=dialect, at=at)
-        return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
+            return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
 
 
 def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> HttpResponse:

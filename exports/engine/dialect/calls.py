@@ -268,5 +268,4 @@ REFUSED: Final = {
     "url_extract_query": "DuckDB cannot compute it: use regexp_extract",
     "word_stem": "DuckDB cannot compute it",
     "xxhash64": "DuckDB cannot compute it",
-    "error": "queries have no errors of their own",
 }
