@@ -34,7 +34,7 @@ QUERIES = 30
 IDLE = 50
 CRAWLERS = 8
 PAGES = ("/", "/kiosk", "/owner/login", "/data/sql", "/api/docs/", "/api/v1/venues?limit=20", "/api/schema/")
-HEAVY = "SELECT sum(a.x * b.x) FROM (SELECT unnest(range(30000)) AS x) a, (SELECT unnest(range(30000)) AS x) b"
+HEAVY = "SELECT sum(a.x * b.x) FROM UNNEST(sequence(0, 29999)) AS a(x), UNNEST(sequence(0, 29999)) AS b(x)"
 WARM_SECONDS = 5
 
 

@@ -134,7 +134,7 @@ class QueriesView(ETagMixin, APIView):
                 cursor=body.get("cursor", ""),
                 limits=_limits(body["format"]),
             )
-        return _response(answered, body["format"], {})
+            return _response(answered, body["format"], {})
 
     @extend_schema(
         operation_id="query_permalink",
@@ -162,7 +162,7 @@ class QueriesView(ETagMixin, APIView):
             if of_these["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
                 return HttpResponse(status=304, headers=of_these)
             answered = run_query(sql=sql, dialect=dialect, at=at, cursor=cursor, limits=_limits(form))
-        return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
+            return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def text(value: Any) -> str | None:
             written = str(value).lower()
         case dt.datetime():
             moment = value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
-            written = f"{moment} UTC" if value.tzinfo else moment
+            written = f"{moment} {getattr(value.tzinfo, 'key', 'UTC')}" if value.tzinfo else moment
         case dt.date():
             written = value.isoformat()
         case decimal.Decimal():
@@ -52,14 +52,20 @@ def text(value: Any) -> str | None:
         case bytes():
             written = value.hex(" ")
         case [tuple(), *_]:  # a map is a list of pairs
-            written = "{" + ", ".join(f"{text(name)}={text(each) or 'null'}" for name, each in value) + "}"
+            written = "{" + ", ".join(f"{text(name)}={_inner(each)}" for name, each in value) + "}"
         case list():
-            written = "[" + ", ".join(text(each) or "null" for each in value) + "]"
+            written = "[" + ", ".join(_inner(each) for each in value) + "]"
         case dict():
-            written = "{" + ", ".join(f"{name}={text(each) or 'null'}" for name, each in value.items()) + "}"
+            written = "{" + ", ".join(f"{name}={_inner(each)}" for name, each in value.items()) + "}"
         case _:
             written = str(value)
     return written
+
+
+def _inner(value: Any) -> str:
+    """Format a value inside a list, a map or a row."""
+    written = text(value)
+    return "null" if written is None else written
 
 
 def rows(table: pa.Table) -> list[list[str | None]]:

@@ -21,24 +21,28 @@ TOO_DEEP: Final = (
     "The query is nested too deeply: some 30 brackets or calls within each other are understood, 10 of ARRAY, ROW and "
     "MAP. Name the inner parts in a WITH clause."
 )
+# Athena's own name of the catalogue, in any case.
+CATALOGUE: Final = "awsdatacatalog"
 # Functions allowed in place of a table.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "generate_date_array", "explode"})
 
 
-def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> None:
-    """Raise `QueryError` unless the text is one reading statement on the given tables of `schema`."""
+def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> exp.Expr:
+    """Return the parsed text; raises `QueryError` unless it is one reading statement on tables of `schema`."""
     if len(sql) > MAX_CHARACTERS:
         raise QueryError("too-long", f"A query has at most {MAX_CHARACTERS:,} characters.")
     if "\x00" in sql:
         raise QueryError("syntax", "A query holds no null characters.", *_place_of(sql, "\x00"))
-    for node in _parsed(sql, dialect).walk():
+    statement = _parsed(sql, dialect)
+    for node in statement.walk():
         if isinstance(node, exp.Table):
             _check_table(sql, node, schema, tables)
         elif isinstance(node, (exp.Into, exp.Lock, exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)):
             raise QueryError("not-reading", "A query only reads; it has no INTO, locks or parameters.")
+    return statement
 
 
-def _parsed(sql: str, dialect: Dialect) -> exp.Query:
+def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
     try:
         statements = parse(sql, dialect)
     except ParseError as error:
@@ -48,7 +52,7 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Query:
         # The parser counts to the end of the word that it rejects.
         column = max(1, end - len(highlight) + 1) if isinstance(end, int) else None
         first = (sql.split(None, 1) or [""])[0][:20].upper()
-        near = tuple(get_close_matches(first, ("SELECT", "WITH"), n=1))
+        near = tuple(get_close_matches(first, ("SELECT", "WITH", "VALUES"), n=1))
         if near and near[0] != first:
             detail = f"A query begins with SELECT or WITH, not {first}."
             raise QueryError("syntax", detail, *_place_of(sql, first), nearest=near) from None
@@ -65,7 +69,7 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Query:
     if len(statements) != 1:
         raise QueryError("one-statement", f"Send one statement; this text has {len(statements)}.")
     statement = statements[0]
-    if not isinstance(statement, exp.Query):
+    if not isinstance(statement, (exp.Query, exp.Values)):
         word = sql.split(None, 1)[0].upper() if sql.split() else ""
         raise QueryError("not-reading", f"Only queries run here (SELECT or WITH), not {word[:20]}.", 1, 1)
     return statement
@@ -84,7 +88,7 @@ def _check_table(sql: str, node: exp.Table, schema: str, tables: Collection[str]
     if not node.db and not node.catalog and name.lower() in _common_tables(node):
         return
     if (
-        not node.catalog
+        node.catalog.lower() in (("", CATALOGUE) if node.db else ("",))
         and node.db.lower() in ("", schema.lower())
         and name.lower() in {each.lower() for each in tables}
     ):

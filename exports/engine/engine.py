@@ -104,7 +104,9 @@ class Accepted:
                 plan_table(table, self.explain), truncated=False, elapsed_ms=self.conversation.elapsed_ms
             )
         _check_times(table)
-        return QueryResult(_whole_numbers(table), outcome["truncated"], self.conversation.elapsed_ms)
+        if not outcome["typed"]:
+            table = _whole_numbers(table)
+        return QueryResult(table, outcome["truncated"], self.conversation.elapsed_ms)
 
 
 def accept(

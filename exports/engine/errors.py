@@ -17,6 +17,10 @@ class QueryError(Exception):
         return self.detail
 
 
+class LateError(QueryError):
+    """What is wrong with the types or columns of a query: Athena accepts its text, and the query fails."""
+
+
 class QueryBusyError(Exception):
     """The maximum number of queries is running; try again later."""
 

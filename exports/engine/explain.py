@@ -15,6 +15,8 @@ CODES: Final = {
     "Out of Memory": "out-of-memory",
     "Conversion": "bad-value",
     "Kind": "bad-value",
+    "Invalid Input": "bad-value",
+    "Out of Range": "bad-value",
     "Interrupt": "too-slow",
 }
 TOO_LONG_A_CHAIN: Final = (
@@ -25,6 +27,7 @@ OUT_OF_MEMORY: Final = "The query needs more memory than a query may use. Read f
 # Kinds of error that the server causes, not the query.
 AWAY: Final = frozenset({"IO", "HTTP", "Tables"})
 _UNKNOWN: Final = re.compile(r'(?:column named|Referenced column|Referenced table) "([^"]*)"')
+_NAMED: Final = re.compile(r'[Cc]olumn "([^"]{1,100})"')
 _CANDIDATES: Final = re.compile(r"Candidate (?:bindings|tables): (.*)")
 # Maximum number of a function's signatures to show; some have forty.
 MOST_FORMS: Final = 6
@@ -56,6 +59,10 @@ def explained(sql: str, error: Mapping[str, Any], columns: Collection[str]) -> Q
     position = str(error.get("position", ""))
     if position.isdigit():
         line, column = place(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))
+    elif named := _NAMED.search(message):
+        found = re.search(rf"\b{re.escape(named[1])}\b", sql, re.IGNORECASE)
+        if found is not None:
+            line, column = place(sql, found.start())
     return QueryError(code, " ".join(message.split()), line, column, nearest)
 
 

@@ -36,6 +36,7 @@ def macros() -> tuple[str, ...]:
     )
     unknown = "error('parse_datetime does not know the pattern ' || pattern)"
     return (
+        "CREATE MACRO athena_error(words) AS error(words)",
         "CREATE MACRO from_iso8601_timestamp(moment) AS CAST(moment AS TIMESTAMPTZ)",
         "CREATE MACRO from_iso8601_date(day) AS CAST(day AS DATE)",
         "CREATE MACRO parse_datetime(moment, pattern) AS "

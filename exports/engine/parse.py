@@ -4,7 +4,7 @@
 parser counts every token that it takes, repeated ones included. A long query takes each about once.
 """
 
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from sqlglot import exp
 from sqlglot.dialects.athena import Athena
@@ -13,7 +13,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.parser import Parser
 from sqlglot.parsers.athena import AthenaTrinoParser
 from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 Dialect = Literal["duckdb", "athena"]
 
@@ -37,12 +37,33 @@ class _Counted(Parser):
         super()._advance(times)
 
 
+class _Athena(Trino):
+    """Trino as it is written: subscripts keep their numbers."""
+
+    INDEX_OFFSET = 0
+
+
+# Calls with a syntax of their own; every other call keeps the name and the arguments that the text has.
+_SYNTAX: Final = frozenset({
+    "CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "LISTAGG", "JSON_VALUE", "JSON_QUERY",
+    "JSON_OBJECT", "JSON_TABLE",
+})  # fmt: skip
+
+
 class _AthenaParser(_Counted, AthenaTrinoParser):
-    pass
+    FUNCTIONS: ClassVar = {}
+    FUNCTION_PARSERS: ClassVar = {
+        name: parser for name, parser in AthenaTrinoParser.FUNCTION_PARSERS.items() if name in _SYNTAX
+    }
 
 
 class _DuckDBParser(_Counted, DuckDBParser):
     pass
+
+
+def tokens_of(sql: str) -> list[Token]:
+    """Return the words of a text in Athena's dialect."""
+    return list(Athena().tokenize(sql))
 
 
 def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
@@ -54,7 +75,7 @@ def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
     if tokens and tokens[0].token_type == TokenType.HIVE_TOKEN_STREAM:
         # Athena passes DDL to another engine with other keywords; no query begins with them.
         return [exp.Command(this=tokens[1].text if tokens[1:] else "")]
-    parser = _AthenaParser(dialect=Trino()) if dialect == "athena" else _DuckDBParser(dialect=DuckDB())
+    parser = _AthenaParser(dialect=_Athena()) if dialect == "athena" else _DuckDBParser(dialect=DuckDB())
     try:
         parsed = parser.parse(tokens, sql)
     except RecursionError:

@@ -10,6 +10,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from exports.engine.errors import QueryError
+
 MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
@@ -26,6 +28,15 @@ TYPE_NAMES: Final[dict[pa.DataType, str]] = {
     pa.bool_(): "boolean",
     pa.date32(): "date",
     pa.binary(): "varbinary",
+    pa.large_string(): "varchar",
+    pa.large_binary(): "varbinary",
+    pa.null(): "unknown",
+    pa.time64("us"): "time",
+    # DuckDB's own: the smallest type of Athena that holds their values.
+    pa.uint8(): "smallint",
+    pa.uint16(): "integer",
+    pa.uint32(): "bigint",
+    pa.uint64(): "decimal(20,0)",
 }
 # Rows of CSV that are written at once.
 PART_ROWS: Final = 2000
@@ -39,7 +50,7 @@ def columns_of(table: pa.Table) -> list[dict[str, str]]:
 
 
 def type_name(kind: pa.DataType) -> str:
-    """Return Athena's name of an Arrow type, or Arrow's own if there is none."""
+    """Return Athena's name of an Arrow type."""
     if pa.types.is_timestamp(kind):
         return "timestamp with time zone" if kind.tz else "timestamp"
     if pa.types.is_decimal(kind):
@@ -138,7 +149,13 @@ def _safe(text: str) -> str:
 
 
 def to_parquet(table: pa.Table) -> bytes:
-    """Return a Parquet file, compressed with zstd."""
+    """Return a Parquet file, compressed with zstd; raises `QueryError` for two columns of one name."""
+    seen: set[str] = set()
+    for name in table.column_names:
+        if name.lower() in seen:
+            detail = f'Two columns are named "{name}", and Parquet files hold each name once: name them apart with AS.'
+            raise QueryError("duplicate-names", detail, nearest=(f"{name}_2",))
+        seen.add(name.lower())
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd")
     return out.getvalue()

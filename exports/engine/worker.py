@@ -36,9 +36,12 @@ if __name__ == "__main__":
 
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
+from sqlglot import exp  # noqa: E402
 
+from exports.dataset import tables as described  # noqa: E402
 from exports.engine.check import TOO_DEEP, check  # noqa: E402
-from exports.engine.errors import QueryError  # noqa: E402
+from exports.engine.dialect import translate  # noqa: E402
+from exports.engine.errors import LateError, QueryError  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
 
 BATCH_ROWS = 8192
@@ -84,9 +87,24 @@ def accept(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict
 
 def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     sql, schema, tables = asked["sql"], asked["schema"], asked["tables"]
-    check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
+    statement = check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
     if not asked["runs"]:
         return {"tables": [], "steady": False}
+    if asked["dialect"] == "athena":
+        columns = {
+            each.name: [(column.name, column.kind) for column in each.columns]
+            for each in described.TABLES
+            if each.name in tables
+        }
+        try:
+            translation = translate(statement, sql, schema=schema, tables=columns)
+        except LateError as error:
+            asked["late"] = _said(error)
+            named = {each.name.lower() for each in statement.find_all(exp.Table)}
+            return {"tables": sorted(named & {each.lower() for each in tables}), "steady": False}
+        sql = asked["runs_as"] = translation.sql
+        asked["names"] = translation.names
+        asked["zones"] = [kind.zone for kind in translation.types]
     found = reached(connection, sql, schema=schema, tables=tables)
     return {"tables": sorted(found.tables), "steady": found.steady}
 
@@ -155,6 +173,9 @@ def _make_table(connection: duckdb.DuckDBPyConnection, name: str, table: dict[st
 
 def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryIO) -> None:
     """Answer one job."""
+    if "late" in job:
+        _write(out, job["late"])
+        return
     try:
         prepare(connection, job)
     except duckdb.OutOfMemoryException:
@@ -164,19 +185,24 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
         _write(out, {"error": _explained(error) | {"exception_type": TABLES}})
         return
     try:
-        answer = connection.execute(EXPLAIN + job["sql"] if job.get("explain") else job["sql"])
+        statement = job.get("runs_as", job["sql"])
+        answer = connection.execute(EXPLAIN + statement if job.get("explain") else statement)
         if wrong := _refused(answer):
             _write(out, {"error": {"exception_type": "Kind", "exception_message": wrong}})
             return
         reader = answer.to_arrow_reader(BATCH_ROWS)
         schema = _plain_schema(reader.schema)
+        schema = _as_asked(schema, job)
         batches, rows, values, truncated = [], 0, 0, False
         before = int(job.get("start", 0))
         for whole in reader:
             batch = whole.slice(before)
             before = max(0, before - whole.num_rows)
             left = job["max_rows"] - rows
-            kept = batch.slice(0, left).cast(schema)
+            kept = pa.RecordBatch.from_arrays(
+                [column.cast(field.type) for column, field in zip(batch.slice(0, left).columns, schema, strict=True)],
+                schema=schema,
+            )
             values += sum(_values(column) for column in kept.columns)
             if values > job["max_values"]:
                 raise QueryError(
@@ -190,14 +216,27 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
     except (QueryError, duckdb.Error, MemoryError) as error:
         said = _said(error)
         place = str(said.get("error", {}).get("position", ""))
-        if job.get("explain") and place.isdigit():
+        if "runs_as" in job:
+            said.get("error", {}).pop("position", None)  # of the translation, not of the text
+        elif job.get("explain") and place.isdigit():
             said["error"]["position"] = str(int(place) - len(EXPLAIN))
         _write(out, said)
         return
-    _write(out, {"ok": True, "rows": rows, "truncated": truncated})
+    _write(out, {"ok": True, "rows": rows, "truncated": truncated, "typed": "names" in job})
     with pa.ipc.new_stream(out, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
+
+
+def _as_asked(schema: pa.Schema, job: dict[str, Any]) -> pa.Schema:
+    """Return the schema with the names that the text gives, and the time zones that its values are shown in."""
+    if "names" not in job:
+        return schema
+    fields = []
+    for field, name, zone in zip(schema, job["names"], job["zones"], strict=True):
+        kind = pa.timestamp(field.type.unit, zone) if zone and pa.types.is_timestamp(field.type) else field.type
+        fields.append(pa.field(name, kind))
+    return pa.schema(fields)
 
 
 def _plain_schema(schema: pa.Schema) -> pa.Schema:

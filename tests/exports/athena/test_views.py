@@ -112,7 +112,7 @@ class TestPyAthena:
 
     def test_many_rows_come_in_pages(self, live_server: Any, released: ReleasedLake) -> None:
         with pyathena.connect(work_group=GROUP, endpoint_url=f"{live_server.url}/athena", **KEYS) as connection:
-            rows = connection.cursor().execute("SELECT n FROM unnest(range(2500)) AS t(n) ORDER BY 1").fetchall()
+            rows = connection.cursor().execute("SELECT n FROM UNNEST(sequence(0, 2499)) AS t(n) ORDER BY 1").fetchall()
         assert [row[0] for row in rows] == list(range(2500))
 
     def test_a_wrong_query_is_an_error_of_the_client(self, live_server: Any, released: ReleasedLake) -> None:
@@ -200,7 +200,7 @@ def wait(athena: Any, name: str) -> dict[str, Any]:
 class TestQuotas:
     """Anyone may ask, so results have a limit: by client, and together."""
 
-    LARGE = "SELECT repeat('x', 500) AS t FROM unnest(range(1000)) AS u(n)"
+    LARGE = "SELECT rpad('x', 500, 'x') AS t FROM UNNEST(sequence(1, 1000)) AS u(n)"
 
     @pytest.fixture(autouse=True)
     def fresh(self, settings: Any) -> None:

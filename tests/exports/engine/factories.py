@@ -10,10 +10,14 @@ import pyarrow.parquet as pq
 
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip3
+from exports.dataset.tables import TABLES as DESCRIBED
 from exports.engine import worker
+from exports.engine.check import check
+from exports.engine.dialect import Translation, translate
 from exports.engine.engine import Engine, Source, job_of
 from exports.engine.errors import QueryError
 from exports.engine.explain import explained
+from exports.engine.guard import reached
 from exports.engine.limits import Limits
 from exports.engine.parse import Dialect
 from exports.lake.storage import Storage
@@ -94,3 +98,12 @@ def locked(engine: Engine) -> duckdb.DuckDBPyConnection:
     given = {"schema": engine.schema, "memory_mb": engine.limits.memory_mb}
     worker.prepare(connection, given | dict(job_of(engine.sources, engine.storage, engine.limits)))
     return connection
+
+
+def translated(sql: str) -> Translation:
+    """Return a text of Athena's dialect for DuckDB, checked as its process checks it."""
+    columns = {table.name: [(each.name, each.kind) for each in table.columns] for table in DESCRIBED}
+    statement = check(sql, dialect="athena", schema="covid-19", tables=list(columns))
+    translation = translate(statement, sql, schema="covid-19", tables=columns)
+    reached(duckdb.connect(":memory:"), translation.sql, schema="covid-19", tables=list(columns))
+    return translation

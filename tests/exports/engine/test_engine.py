@@ -35,9 +35,9 @@ def engine(tmp_path: Path) -> Engine:
     return an_engine(tmp_path)
 
 
-def refused(engine: Engine, sql: str) -> QueryError:
+def refused(engine: Engine, sql: str, dialect: Dialect = "athena") -> QueryError:
     with pytest.raises(QueryError) as caught:
-        engine.run(sql)
+        engine.run(sql, dialect=dialect)
     return caught.value
 
 
@@ -54,7 +54,7 @@ def test_the_published_daily_counts_run_unchanged(engine: Engine) -> None:
 def test_counts_and_sums_are_whole_numbers_of_64_bits(engine: Engine) -> None:
     result = engine.run(f"SELECT count_if(near) AS a, sum(location_maxcapacity) AS b, count(*) AS c FROM {CROWD}").table
     assert {str(field.type) for field in result.schema} == {"int64"}
-    large = engine.run("SELECT CAST(10 AS DECIMAL(38, 0)) * 10000000000000000000 AS big").table
+    large = engine.run("SELECT CAST(10 AS DECIMAL(38, 0)) * 10000000000000000000 AS big", dialect="duckdb").table
     assert large["big"][0].as_py() == 10**20
 
 
@@ -206,7 +206,7 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
 def test_a_query_that_eats_memory_is_ended(tmp_path: Path, hungry: str) -> None:
     engine = an_engine(tmp_path, limits=Limits(memory_mb=512, seconds=60))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert refused(engine, hungry).code == "out-of-memory"
+    assert refused(engine, hungry, "duckdb").code == "out-of-memory"
     # The most that any process of this run has held so far, in KiB: data, and pages of libraries that all share.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 700 * 1024)
 
@@ -226,7 +226,7 @@ def test_a_process_cannot_hold_more_than_its_share_whatever_asks_for_it() -> Non
 
 def test_an_answer_that_is_too_large_is_refused(tmp_path: Path) -> None:
     engine = an_engine(tmp_path, limits=Limits(max_output_bytes=100_000, max_rows=10**6))
-    assert refused(engine, "SELECT repeat('x', 1000) AS t FROM range(1000)").code == "too-large"
+    assert refused(engine, "SELECT repeat('x', 1000) AS t FROM range(1000)", "duckdb").code == "too-large"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,205 @@
+"""Casts: each pair of types in DuckDB's terms, by Athena's rules; a pair that is not known is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from exports.engine.dialect.types import (
+    Type,
+    as_decimal,
+    in_duckdb,
+    is_number,
+    is_whole,
+    named,
+    quoted,
+)
+
+Fail = Callable[[str], str]
+
+WHOLE: Final = "[+-]?[0-9]+"
+FRACTION: Final = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
+FLOATING: Final = f"({FRACTION}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity)"
+DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+MOMENT: Final = DAY + "( [0-9]{2}:[0-9]{2}(:[0-9]{2}(%s)?)?)?"
+
+
+def local(sql: str, kind: Type) -> str:
+    """Write a date or time as a TIMESTAMP on the clock of its zone."""
+    if kind.name == "date":
+        return f"CAST({sql} AS TIMESTAMP)"
+    return f"timezone({quoted(kind.zone)}, {sql})" if kind.zone else sql
+
+
+def placed(sql: str, kind: Type) -> str:
+    """Write a local TIMESTAMP as a value of a type of time."""
+    if kind.name == "date":
+        return f"CAST({sql} AS DATE)"
+    return f"timezone({quoted(kind.zone)}, {sql})" if kind.zone else sql
+
+
+def moment_as_text(sql: str, kind: Type) -> str:
+    """Write a time as Athena casts it to a text."""
+    shape = "%Y-%m-%d %H:%M:%S" + {0: "", 3: ".%g", 6: ".%f"}.get(kind.digits, "")
+    text = f"strftime({local(sql, kind)}, '{shape}')"
+    if kind.digits not in (0, 3, 6):
+        text = f"substr(strftime({local(sql, kind)}, '%Y-%m-%d %H:%M:%S.%f'), 1, {20 + kind.digits})"
+    return f"({text} || {quoted(' ' + kind.zone)})" if kind.zone else text
+
+
+def coerced(sql: str, kind: Type, target: Type) -> str:
+    """Write a value as the wider type that it becomes without a cast."""
+    if kind == target:
+        return sql
+    if kind.name == target.name and (kind.name in ("timestamp", "timestamp with time zone", "varchar", "row")):
+        return sql
+    if kind.name in ("date", "timestamp") and target.name == "timestamp with time zone":
+        return f"timezone({quoted(target.zone)}, {local(sql, kind)})"
+    return f"CAST({sql} AS {in_duckdb(target)})"
+
+
+def cast(sql: str, kind: Type, target: Type, fail: Fail, *, length: int = 0) -> str | None:
+    """Write a cast, or return `None` for a pair that is not offered. `length` is that of varchar(n)."""
+    if target.name == "varchar":
+        return _to_text(sql, kind, fail, length)
+    if kind == target or kind.name == "unknown":
+        return f"CAST({sql} AS {in_duckdb(target)})" if kind.name == "unknown" else sql
+    match target.name:
+        case "tinyint" | "smallint" | "integer" | "bigint":
+            return _to_whole(sql, kind, target, fail)
+        case "real" | "double":
+            if kind.name == "varchar":
+                return _checked(sql, FLOATING, target, fail)
+            return _plain(sql, target) if is_number(kind) or kind.name == "boolean" else _of_json(sql, kind, target)
+        case "decimal":
+            if kind.name == "varchar":
+                return _checked(sql, FRACTION, target, fail)
+            if kind.name in ("real", "double"):
+                return f"CAST(CAST({sql} AS VARCHAR) AS {in_duckdb(target)})"
+            return _plain(sql, target) if is_number(kind) or kind.name == "boolean" else None
+        case "boolean":
+            if kind.name == "varchar":
+                return _checked(sql, "(?i:t|f|true|false|1|0)", target, fail)
+            return _plain(sql, target) if is_number(kind) else _of_json(sql, kind, target)
+        case "date" | "timestamp" | "timestamp with time zone":
+            return _to_moment(sql, kind, target, fail)
+        case "varbinary":
+            return None
+        case "array" if kind.name == "array":
+            inner = cast('"each"', kind.of[0], target.of[0], fail)
+            return None if inner is None else f'list_transform({sql}, lambda "each": {inner})'
+        case "map" if kind.name == "map":
+            return _to_map(sql, kind, target, fail)
+        case "row" if kind.name == "row" and len(kind.of) == len(target.of):
+            return _to_row(sql, kind, target, fail)
+    return None
+
+
+def _plain(sql: str, target: Type) -> str:
+    return f"CAST({sql} AS {in_duckdb(target)})"
+
+
+def _of_json(sql: str, kind: Type, target: Type) -> str | None:
+    return f"CAST(json_extract_string({sql}, '$') AS {in_duckdb(target)})" if kind.name == "json" else None
+
+
+def _checked(sql: str, shape: str, target: Type, fail: Fail) -> str:
+    """Cast a text of a given shape; DuckDB alone takes spaces, fractions and other words too."""
+    wrong = fail(f"Cannot cast a text of another shape to {target}")
+    return (
+        f"CASE WHEN {sql} IS NULL OR regexp_full_match({sql}, {quoted(shape)}) THEN CAST({sql} AS {in_duckdb(target)}) "
+        f"ELSE {wrong} END"
+    )
+
+
+def _to_whole(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
+    if kind.name == "varchar":
+        return _checked(sql, WHOLE, target, fail)
+    if kind.name in ("real", "double"):
+        return _plain(f"round({sql})", target)
+    return _plain(sql, target) if is_number(kind) or kind.name == "boolean" else _of_json(sql, kind, target)
+
+
+def _to_text(sql: str, kind: Type, fail: Fail, length: int) -> str | None:
+    if kind.name == "varchar":
+        return f"left({sql}, {length})" if length else sql
+    if kind.name == "unknown":
+        return "CAST(NULL AS VARCHAR)"
+    if kind.name in ("timestamp", "timestamp with time zone"):
+        text = moment_as_text(sql, kind)
+    elif kind.name == "date" or is_whole(kind) or kind.name in ("decimal", "boolean"):
+        text = f"CAST({sql} AS VARCHAR)"
+    elif kind.name == "json":
+        whole = fail("Only scalars of JSON are cast to varchar: use json_extract_scalar")
+        text = (
+            f"CASE WHEN json_type({sql}) IN ('OBJECT', 'ARRAY') THEN {whole} ELSE json_extract_string({sql}, '$') END"
+        )
+    else:
+        return None
+    if not length:
+        return text
+    wrong = fail(f"The value is longer than varchar({length})")
+    return f"CASE WHEN length({text}) > {length} THEN {wrong} ELSE {text} END"
+
+
+def _to_moment(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
+    if kind.name == "varchar":
+        if target.name == "date":
+            return _checked(sql, DAY, target, fail)
+        shape = MOMENT % (f"[.][0-9]{{1,{target.digits}}}" if target.digits else "")
+        if target.name == "timestamp":
+            return _checked(sql, shape, target, fail)
+        checked = _checked(f"regexp_replace({sql}, ' UTC$', '')", shape, Type("timestamp"), fail)
+        return f"timezone('UTC', {checked})"
+    if kind.name not in ("date", "timestamp", "timestamp with time zone"):
+        return None
+    if target.name == "timestamp with time zone":
+        return coerced(sql, kind, target)
+    if kind.digits > target.digits and target.name == "timestamp":
+        return None
+    return placed(local(sql, kind), target)
+
+
+def _to_map(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
+    key = cast('"each"', kind.of[0], target.of[0], fail)
+    value = cast('"each"', kind.of[1], target.of[1], fail)
+    if key is None or value is None:
+        return None
+    keys = f'list_transform(map_keys({sql}), lambda "each": {key})'
+    return (
+        f'CASE WHEN {sql} IS NOT NULL THEN map({keys}, list_transform(map_values({sql}), lambda "each": {value})) END'
+    )
+
+
+def _to_row(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
+    parts = []
+    for name, one, other_name, other in zip(kind.names, kind.of, target.names, target.of, strict=True):
+        part = cast(f"struct_extract({sql}, {quoted(name)})", one, other, fail)
+        if part is None:
+            return None
+        parts.append(f"{named(other_name)}: {part}")
+    return f"CASE WHEN {sql} IS NOT NULL THEN {{{', '.join(parts)}}} END"
+
+
+def division(left: str, one: Type, right: str, other: Type) -> tuple[str, Type]:
+    """Write a division of decimals: the scale is the larger one, half is rounded away from zero."""
+    first, second = as_decimal(one), as_decimal(other)
+    scale = max(first.scale, second.scale)
+    digits = min(38, first.digits + second.scale + max(0, second.scale - first.scale))
+    above = f"CAST({left} * {_power(scale + second.scale)} AS HUGEINT)"
+    below = f"CAST({right} * {_power(second.scale)} AS HUGEINT)"
+    sign = f"CASE WHEN ({above} < 0) = ({below} < 0) THEN 1 ELSE -1 END"
+    whole = f"((abs({above}) + abs({below}) // 2) // abs({below}) * {sign})"
+    return shifted(whole, scale, digits), Type("decimal", digits=digits, scale=scale)
+
+
+def _power(scale: int) -> str:
+    return f"CAST(1{'0' * scale} AS DECIMAL({scale + 1}, 0))"
+
+
+def shifted(whole: str, scale: int, digits: int) -> str:
+    """Write a whole number of units of 10^-scale as a decimal."""
+    if not scale:
+        return f"CAST({whole} AS DECIMAL({digits}, 0))"
+    unit = f"CAST(0.{'0' * (scale - 1)}1 AS DECIMAL({scale + 1}, {scale}))"
+    return f"CAST(CAST({whole} AS DECIMAL(38, 0)) * {unit} AS DECIMAL({digits}, {scale}))"
