@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.browser.cases import Case, all_cases
 from tests.browser.engines import flows
 from tests.browser.engines.cable import Cable
 from tests.browser.engines.flows import OpenWindow
@@ -34,3 +35,17 @@ def test_an_owner_makes_a_first_event(open_window: OpenWindow) -> None:
 
 def test_a_query_is_answered_and_the_map_is_drawn(open_window: OpenWindow, released: ReleasedLake) -> None:
     flows.query_and_map(open_window)
+
+
+def test_without_a_camera_a_code_is_read_from_a_picture(open_window: OpenWindow) -> None:
+    flows.code_in_a_picture(open_window)
+
+
+def test_the_browser_has_and_lacks_what_the_documents_say(open_window: OpenWindow) -> None:
+    flows.missing_features(open_window, "Firefox")
+
+
+def test_no_page_is_wider_than_the_narrowest_phone(
+    open_window: OpenWindow, request: pytest.FixtureRequest, released: ReleasedLake
+) -> None:
+    flows.narrow_pages(open_window, {name: case for name, case in all_cases().items() if isinstance(case, Case)})

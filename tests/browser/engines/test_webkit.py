@@ -34,3 +34,11 @@ def test_an_owner_makes_a_first_event(open_window: OpenWindow) -> None:
 
 def test_a_query_is_answered_and_the_map_is_drawn(open_window: OpenWindow, released: ReleasedLake) -> None:
     flows.query_and_map(open_window)
+
+
+def test_without_a_camera_a_code_is_read_from_a_picture(open_window: OpenWindow) -> None:
+    flows.code_in_a_picture(open_window)
+
+
+def test_the_browser_has_and_lacks_what_the_documents_say(open_window: OpenWindow) -> None:
+    flows.missing_features(open_window, "WebKit")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import cv2
+import numpy as np
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -18,6 +20,13 @@ from tests.browser.engines.window import SHIFTED, Window
 # The source is part of the script: a page's policy lets nothing evaluate a text.
 _RUN: Final = """const [given, done] = arguments;
 (async () => (%s)(...given))().then((result) => done([result ?? null]), (error) => done(String(error)));"""
+
+_BOX: Final = """(selector) => {
+  const element = document.querySelector(selector);
+  element.scrollIntoView({ block: "center", behavior: "instant" });
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return [x, y, width, height].map(Math.round);
+}"""
 
 
 @contextmanager
@@ -35,6 +44,12 @@ def screen() -> Iterator[str]:
         process.wait()
 
 
+def _environment(display: str) -> dict[str, str]:
+    """Return this environment in English: in the locale C this browser's language is "C", which is none."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+    return kept | {"DISPLAY": display, "LANG": "en_US.UTF-8"}
+
+
 class WebKitWindow(Window):
     """A window of a MiniBrowser of its own: each has a storage of its own, in memory."""
 
@@ -43,7 +58,7 @@ class WebKitWindow(Window):
         options = webdriver.WebKitGTKOptions()
         options.binary_location = browser
         options.add_argument("--automation")
-        service = webdriver.WebKitGTKService(executable_path=driver, env={**os.environ, "DISPLAY": display})
+        service = webdriver.WebKitGTKService(executable_path=driver, env=_environment(display))
         with warnings.catch_warnings():
             # Selenium's class for this browser calls its own base in a way that the base has deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -81,7 +96,12 @@ class WebKitWindow(Window):
         typing.perform()
 
     def picture(self, selector: str) -> bytes:
-        return bytes(self._visible(selector).screenshot_as_png)
+        # The driver's own picture of an element is black from where the element leaves the window.
+        x, y, width, height = self.run(_BOX, selector)
+        image = cv2.imdecode(np.frombuffer(self._driver.get_screenshot_as_png(), np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        _done, encoded = cv2.imencode(".png", image[y : y + height, x : x + width])
+        return encoded.tobytes()
 
     def resize(self, width: int, height: int) -> None:
         self._driver.set_window_size(width, height)

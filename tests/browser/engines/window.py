@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
-PATIENCE_S: Final = 15.0
+PATIENCE_S: Final = 60.0
 PAUSE_S: Final = 0.05
 # Neither browser runs a script before the page's own, so a page is watched from the moment when it is there.
 _WATCH: Final = """() => {
