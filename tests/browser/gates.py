@@ -24,13 +24,13 @@ _RUN_AXE = """async (only) => {
   return violations.map(({ id, nodes }) => ({ id, places: nodes.slice(0, 3).map((node) => node.html.slice(0, 120)) }));
 }"""
 # A state that is busy is gone in a moment and has no heading.
-_STATES = "[...document.querySelectorAll('[data-state]:not([aria-busy])')].map((each) => each.dataset.state)"
-_UNHIDE_STATE = """(name) => {
+STATES: Final = "[...document.querySelectorAll('[data-state]:not([aria-busy])')].map((each) => each.dataset.state)"
+UNHIDE_STATE: Final = """(name) => {
   for (const state of document.querySelectorAll("[data-state]")) state.hidden = state.dataset.state !== name;
   for (const part of document.querySelectorAll("[data-when], [data-form]")) part.hidden = false;
   for (const slot of document.querySelectorAll("[data-slot]")) if (!slot.textContent.trim()) slot.textContent = "0";
 }"""
-_WIDER = """() => {
+WIDER: Final = """() => {
   const width = document.documentElement.clientWidth;
   if (document.scrollingElement.scrollWidth <= width) return [];
   const boxed = (element) => {
@@ -115,10 +115,10 @@ def accessible(page: Page, where: str) -> list[str]:
 
 def accessible_states(page: Page) -> list[str]:
     """Axe finds nothing in any state that the page may show, with all its parts and with something in each slot."""
-    names: list[str] = page.evaluate(_STATES)
+    names: list[str] = page.evaluate(STATES)
     wrong: list[str] = []
     for name in names:
-        page.evaluate(_UNHIDE_STATE, name)
+        page.evaluate(UNHIDE_STATE, name)
         wrong += accessible(page, f"state {name}")
         wrong += fits(page, f"state {name}")
     return wrong
@@ -130,7 +130,7 @@ def fits(page: Page, where: str) -> list[str]:
     wrong = []
     for size in (NARROW, ZOOMED):
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        wrong += [f"{where}: wider than {size['width']} px: {each}" for each in page.evaluate(_WIDER)]
+        wrong += [f"{where}: wider than {size['width']} px: {each}" for each in page.evaluate(WIDER)]
     if before:
         page.set_viewport_size(before)
     return wrong
@@ -154,7 +154,7 @@ def printable(page: Page) -> list[str]:
     before = page.viewport_size
     page.emulate_media(media="print", color_scheme="dark")
     page.set_viewport_size(PAPER)  # type: ignore[arg-type]
-    wrong = [f"paper: {each}" for each in page.evaluate(_ON_PAPER) + page.evaluate(_WIDER)]
+    wrong = [f"paper: {each}" for each in page.evaluate(_ON_PAPER) + page.evaluate(WIDER)]
     page.emulate_media(media="screen", color_scheme="light")
     if before:
         page.set_viewport_size(before)

@@ -15,6 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.engines.window import Window
+
 # Bytes of the document and of all it loads at first, gzipped.
 PAGE_BYTES: Final = 60_000
 
@@ -23,7 +25,7 @@ PAGE_BYTES: Final = 60_000
 class Scene:
     """The browser that will open the page, and the server behind it."""
 
-    context: BrowserContext
+    context: BrowserContext | Window
     origin: str
 
     def sign_in(self, user: User) -> None:
@@ -31,7 +33,10 @@ class Scene:
         client = Client()
         client.force_login(user)
         cookie = client.cookies["sessionid"].value
-        self.context.add_cookies([{"name": "sessionid", "value": cookie, "url": self.origin}])
+        if isinstance(self.context, Window):
+            self.context.keep_cookie("sessionid", cookie)
+        else:
+            self.context.add_cookies([{"name": "sessionid", "value": cookie, "url": self.origin}])
 
 
 Visit = Callable[[Scene], str]

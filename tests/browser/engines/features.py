@@ -1,0 +1,43 @@
+"""What the pages would like of a browser, how to find out whether it has it, and what the documents say of it."""
+
+from pathlib import Path
+from typing import Final
+
+BROWSERS: Final = ("Chromium", "Firefox", "WebKit")
+_CHECKOUT: Final = Path(__file__).parents[3]
+DOCUMENTS: Final = ("docs/visitors.md", "docs/hosts.md")
+
+# By the words in the first column of the tables: a function of JavaScript.
+PROBES: Final = {
+    "Reading QR codes (`BarcodeDetector`)": "() => 'BarcodeDetector' in window",
+    "Camera (`getUserMedia`)": "() => typeof navigator.mediaDevices?.getUserMedia === 'function'",
+    "WebAssembly": "() => typeof WebAssembly === 'object'",
+    "NFC (`NDEFReader`)": "() => 'NDEFReader' in window",
+    "Keeping the screen on (`wakeLock`)": "() => 'wakeLock' in navigator",
+    "Offer to install (`beforeinstallprompt`)": "() => 'onbeforeinstallprompt' in window",
+    "Offline copy (service worker)": "() => 'serviceWorker' in navigator",
+    "Promise to keep the storage (`persist`)": "() => typeof navigator.storage?.persist === 'function'",
+    "Notifications": "() => 'Notification' in window",
+    "Position": "() => 'geolocation' in navigator",
+    "Vibration": "() => 'vibrate' in navigator",
+    "Full screen": "() => typeof document.body.requestFullscreen === 'function'",
+    "Copying to the clipboard": "() => typeof navigator.clipboard?.writeText === 'function'",
+    "One tab at a time (Web Locks)": "() => 'locks' in navigator",
+    "Signatures in the browser (Ed25519)": """() => crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])
+      .then(() => true, () => false)""",
+    "Sealing in the browser (X25519)": """() => crypto.subtle.generateKey("X25519", false, ["deriveBits"])
+      .then(() => true, () => false)""",
+}
+
+
+def documented(document: str, browser: str) -> dict[str, bool]:
+    """Return what a document's table says that a browser has: each cell begins with yes or no."""
+    lines = (_CHECKOUT / document).read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    start = next(at for at, row in enumerate(rows) if row[1:4] == list(BROWSERS))
+    said: dict[str, bool] = {}
+    for row in rows[start + 2 :]:
+        if len(row) != 5 or not row[1].startswith(("yes", "no")):
+            break
+        said[row[0]] = row[1 + BROWSERS.index(browser)].startswith("yes")
+    return said

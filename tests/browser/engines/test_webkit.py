@@ -1,0 +1,44 @@
+"""The main flows in WebKit, which every iPhone runs."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.browser.engines import flows
+from tests.browser.engines.cable import Cable
+from tests.browser.engines.flows import OpenWindow
+from tests.exports.conftest import ReleasedLake
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ENGINE: Final = "webkit"
+
+
+def test_first_use_leads_to_a_pass_that_opens_without_a_network(open_window: OpenWindow, cable: Cable) -> None:
+    flows.first_use_to_pass(open_window, cable)
+
+
+def test_a_door_decides_with_and_without_a_network(open_window: OpenWindow, cable: Cable) -> None:
+    flows.door_with_and_without_network(open_window, cable)
+
+
+def test_a_visit_is_rated_lowers_the_shield_and_is_erased(
+    open_window: OpenWindow, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows.rate_shield_erase(open_window, settings, tmp_path, monkeypatch)
+
+
+def test_an_owner_makes_a_first_event(open_window: OpenWindow) -> None:
+    flows.first_event_of_an_owner(open_window)
+
+
+def test_a_query_is_answered_and_the_map_is_drawn(open_window: OpenWindow, released: ReleasedLake) -> None:
+    flows.query_and_map(open_window)
+
+
+def test_without_a_camera_a_code_is_read_from_a_picture(open_window: OpenWindow) -> None:
+    flows.code_in_a_picture(open_window)
+
+
+def test_the_browser_has_and_lacks_what_the_documents_say(open_window: OpenWindow) -> None:
+    flows.missing_features(open_window, "WebKit")

@@ -1,0 +1,149 @@
+"""What the flows ask of a browser, whichever it is: one window with a storage of its own."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final
+
+PATIENCE_S: Final = 60.0
+PAUSE_S: Final = 0.05
+# Neither browser runs a script before the page's own, so a page is watched from the moment when it is there.
+_WATCH: Final = """() => {
+  if (window.wrong) return;
+  window.wrong = [];
+  addEventListener("error", (event) => window.wrong.push(`uncaught: ${event.message}`));
+  addEventListener("unhandledrejection", (event) => window.wrong.push(`unhandled: ${event.reason}`));
+  addEventListener("securitypolicyviolation", (event) => window.wrong.push(`policy: ${event.blockedURI}`));
+  for (const { name } of performance.getEntriesByType("resource")) {
+    if (new URL(name).origin !== location.origin) window.wrong.push(`request to another origin: ${name}`);
+  }
+  window.lights = [];
+  const signal = document.querySelector(".signal");
+  if (!signal) return;
+  let shown = false;
+  new MutationObserver(() => {
+    if (!signal.hidden && !shown) window.lights.push(signal.dataset.signal);
+    shown = !signal.hidden;
+  }).observe(signal, { attributes: true });
+}"""
+_VISIBLE: Final = """(selector, text) => [...document.querySelectorAll(selector)].some((each) =>
+  each.checkVisibility({ visibilityProperty: true }) && each.textContent.includes(text))"""
+
+# A press has to reach its element, not something that lies on it for a moment, as a door's light does.
+_REACHABLE: Final = """(selector) => {
+  const element = [...document.querySelectorAll(selector)].find((each) =>
+    each.checkVisibility({ visibilityProperty: true }));
+  if (!element) return false;
+  element.scrollIntoView({ block: "center", behavior: "instant" });
+  const box = element.getBoundingClientRect();
+  const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return element.contains(there) || Boolean(there?.closest("label")?.contains(element));
+}"""
+# Marks that are typed with Shift on the keyboard of the United States, which scanners have by default.
+SHIFTED: Final = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZ$%*+:"?_&()@!<>{}|~^#')
+
+
+class Window(ABC):
+    """A browser window that is driven from outside.
+
+    A selector is one of CSS. `run` takes the source of a function of JavaScript, which may be asynchronous, and its
+    arguments; it returns what the function returns, as JSON.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.wrong: list[str] = []
+
+    @abstractmethod
+    def load(self, address: str) -> None:
+        """Load an address and wait until it is there."""
+
+    @abstractmethod
+    def load_again(self) -> None:
+        """Load the page again, as somebody does who presses Reload."""
+
+    @abstractmethod
+    def run(self, function: str, *arguments: Any) -> Any:
+        """Run a function in the page."""
+
+    @abstractmethod
+    def press(self, selector: str) -> None:
+        """Press the first element that can be seen, as a mouse or a finger does."""
+
+    @abstractmethod
+    def keys(self, text: str) -> None:
+        """Type on the keyboard, wherever the focus is; a line feed is the key Enter."""
+
+    @abstractmethod
+    def picture(self, selector: str) -> bytes:
+        """Return a picture of an element, as PNG."""
+
+    @abstractmethod
+    def resize(self, width: int, height: int) -> None:
+        """Give the page this size."""
+
+    @abstractmethod
+    def keep_cookie(self, name: str, value: str) -> None:
+        """Put a cookie of the origin into the storage."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the window and forget its storage."""
+
+    def open(self, path: str) -> None:
+        """Go to a page of ours."""
+        self.gather()
+        self.load(path if "://" in path else f"{self.origin}{path}")
+        self.run(_WATCH)
+
+    def reload(self) -> None:
+        """Load the page again, and watch it."""
+        self.gather()
+        self.load_again()
+        self.run(_WATCH)
+
+    def gather(self) -> None:
+        """Keep what the present page did wrong."""
+        self.wrong += self.run("() => window.wrong ? window.wrong.splice(0) : []")
+
+    def until(self, holds: Callable[[], Any], what: str) -> None:
+        """Wait until something holds."""
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            if time.monotonic() > end:
+                seen = self.run("() => [location.href, document.body.innerText]")
+                raise AssertionError(f"not within {PATIENCE_S:.0f} s: {what}; seen: {seen}; wrong: {self.wrong}")
+            time.sleep(PAUSE_S)
+
+    def sees(self, selector: str, text: str = "") -> bool:
+        """Return whether an element that holds a text can be seen."""
+        return bool(self.run(_VISIBLE, selector, text))
+
+    def wait(self, selector: str, text: str = "") -> None:
+        """Wait until an element that holds a text can be seen."""
+        self.until(lambda: self.sees(selector, text), f"{selector} {text!r}")
+
+    def shows(self, state: str) -> None:
+        """Wait until the page shows a state."""
+        self.wait(f'[data-state="{state}"]')
+
+    def at(self, path: str) -> None:
+        """Wait until a way has led to an address, and watch the page there."""
+        ready = "(path) => location.pathname.startsWith(path) && document.readyState === 'complete'"
+        self.until(lambda: self.run(ready, path), f"the page {path}")
+        self.run(_WATCH)
+
+    def click(self, selector: str) -> None:
+        """Wait for an element, and press it."""
+        self.until(lambda: self.run(_REACHABLE, selector), f"a way to press {selector}")
+        self.press(selector)
+
+    def fill(self, selector: str, text: str) -> None:
+        """Type into an empty field."""
+        self.wait(selector)
+        self.run("(selector) => document.querySelector(selector).focus()", selector)
+        self.keys(text)
+
+    def text(self, selector: str) -> str:
+        """Return the text of an element as it is shown."""
+        return str(self.run("(selector) => document.querySelector(selector).innerText", selector))
