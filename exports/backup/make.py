@@ -17,6 +17,7 @@ from typing import Final
 from django.conf import settings
 
 from common.logs import kind_of
+from common.tables import are_behind
 from common.time import z
 from exports import conf
 from exports.backup import database, keys, lake
@@ -36,6 +37,7 @@ from exports.backup.folder import (
 from exports.lake.deployment import deployment_lake, storage
 from exports.lake.storage import local_path
 from exports.locks import VERIFIED_TIER, holding
+from passes.services.mixing import mix_rows
 
 TRIES: Final = 3
 _FIRST_LOGS: Final = f"{LOGS}1"
@@ -53,6 +55,8 @@ def back_up(*, folder: Path, secrets: Path | None, now: dt.datetime) -> Manifest
     make_empty(folder)
     if secrets is not None:
         keys.write_secrets(secrets, backup=folder)
+    if not are_behind():
+        mix_rows()  # a dump keeps the order of rows, which reveals what one act wrote until they are mixed
     try:
         tables, files = _taken(folder)
         files |= lake.copy_logs(storage(), folder, _FIRST_LOGS)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exports', '0012_plans_weeks_and_signals'),
+        ('exports', '0013_simulated_days'),
     ]
 
     operations = [
