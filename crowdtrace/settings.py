@@ -164,7 +164,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default="") or ("" if CONFIGURED else "redis://127.0.0.1:1/0")
 if not REDIS_URL:
-    raise ImproperlyConfigured("Set REDIS_URL (or REDIS_URL_FILE) to the task broker: redis://:password@host:6379/0.")
+    raise ImproperlyConfigured("Set REDIS_URL (or REDIS_URL_FILE): the task broker, redis://:password@host:6379/0.")
 # Counters of rate limits and the daily key of their names: a Valkey that writes nothing to disk.
 LIMITS_URL: str = env.str("LIMITS_URL", default=REDIS_URL)
 CACHES = {

@@ -11,7 +11,7 @@ from .locks import open_lock, try_lock
 from .processes import wait_until
 
 NOTICE_SECONDS = 1.0
-"""Time that a server which was just told to stop needs to report it."""
+"""Time that a server which was just asked to stop needs to report it."""
 STOPPING_SECONDS = 25.0
 """Longer than a supervisor takes to end its programs, and the services after them."""
 

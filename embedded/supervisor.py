@@ -1,4 +1,4 @@
-"""Keep a few programs running until told to stop, and leave none of them behind.
+"""Keep a few programs running until asked to stop, and leave none of them behind.
 
 Each program leads a separate session, so that it can be ended with all its workers. The kernel ends it when the
 supervisor dies (Linux); survivors are recorded in `run/programs.json` and ended at the next start.
@@ -29,7 +29,7 @@ FIRST_PAUSE_SECONDS = 0.25
 STOP_SECONDS = 10.0
 """Time for the worker to finish its task; an interrupted task is delivered again, since all tasks are idempotent."""
 LEFTOVER_SECONDS = 3.0
-"""Leftovers of a killed run were told to stop when it died, so the next start waits only briefly for them."""
+"""Leftovers of a killed run were asked to stop when it died, so the next start waits only briefly for them."""
 KILL_SECONDS = 5.0
 ROTATE_SECONDS = 6 * 86_400.0
 """A line is in the log for at most this long, and then as long in the previous one: together less than 14 days."""

@@ -247,8 +247,8 @@ class LearnedEstimate(models.Model):
 class ReportedDay(models.Model):
     """Self-reported positive results in the quarter-hours of a venue's UTC day, as reporters inside.
 
-    A report is added on arrival and counts after the next nightly run. It cannot be told apart from the others, so an
-    erasure does not change it: it is a number of people in a quarter-hour, which is deleted with its day.
+    A report is added on arrival and counts after the next nightly run. It cannot be distinguished from the others, so
+    an erasure does not change it: it is a number of people in a quarter-hour, which is deleted with its day.
     """
 
     privacy = Privacy(

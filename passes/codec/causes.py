@@ -26,7 +26,7 @@ class Cause(StrEnum):
     UNPROTECTED = "unprotected"
     ALGORITHM = "algorithm"
     KEY_UNKNOWN = "key_unknown"
-    SIGNATURE = "signature"  # forged, or signed for another venue: the two cannot be told apart
+    SIGNATURE = "signature"  # forged, or signed for another venue, which look the same
     KEY_EPOCH = "key_epoch"  # a genuine key signed for an epoch that it may not sign
 
     # Its time

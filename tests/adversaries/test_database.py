@@ -174,7 +174,7 @@ class TestACanaryThroughEveryFlow:
             for name, content in stores.items():
                 assert not [needle for needle in needles if needle in content], name
 
-    def test_the_search_would_find_what_is_there(self) -> None:
+    def test_the_search_finds_a_value_that_is_stored(self) -> None:
         """To prove the search: a value that the server does store is found in its table."""
         phone = Phone()
         self.everything(phone)

@@ -58,7 +58,7 @@ class TestAThiefWhoComesLate:
             if any(needle in content for needle in needles):
                 yield name
 
-    def test_until_the_epoch_ends_the_pass_id_is_there_for_the_revocation_list(
+    def test_until_the_epoch_ends_the_pass_id_is_kept_for_the_revocation_list(
         self, held: HeldPass, end: dt.datetime
     ) -> None:
         purge_expired(now=end - SECOND)

@@ -92,7 +92,7 @@ class TestTheOwnerWithPuppets:
         card = Client().get(f"/api/v1/venues/{place.venue.public_id}").json()
         assert card["ratings"] == {"count": None, "masks": None, "distancing": None}
 
-    def test_people_inside_are_told_in_bands(self, time_machine: Any) -> None:
+    def test_people_inside_are_shown_in_bands(self, time_machine: Any) -> None:
         venue = factories.make_venue(requirements=RequirementValues(capacity=50))
         place, told = Place(venue, factories.make_device(venue=venue).device), []
         for _ in range(10):

@@ -134,7 +134,7 @@ def retentions() -> list[Any]:
 class TestTables:
     @pytest.mark.django_db
     @pytest.mark.parametrize(("model", "retention"), retentions())
-    def test_a_row_is_there_until_its_term_and_gone_when_it_ends(self, model: Any, retention: Any) -> None:
+    def test_a_row_exists_until_its_retention_ends_and_not_longer(self, model: Any, retention: Any) -> None:
         lives = LIVES[model._meta.label, retention.blank or ""]
         path, *onto = retention.field.split("__")
         owner = model._meta.get_field(path).related_model if onto else model
@@ -168,7 +168,7 @@ class TestTables:
 class TestValkey:
     @pytest.mark.django_db
     def test_no_key_that_an_act_of_a_visitor_leaves_outlives_two_days(self) -> None:
-        """All keys are checked, whoever created them; only those of the schedule remain."""
+        """All keys are checked, regardless of who created them; only those of the schedule remain."""
         for client in (valkey.client(), valkey.limits()):
             for name in client.scan_iter("*"):
                 client.delete(name)

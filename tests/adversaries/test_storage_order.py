@@ -45,7 +45,7 @@ def visits() -> dict[bytes, int]:
 
 
 class TestASelectOfTheTransactionsOfRows:
-    def test_no_row_of_a_visitor_is_written_beside_a_pass(self, visits: dict[bytes, int]) -> None:
+    def test_no_row_of_a_visitor_is_written_next_to_a_pass(self, visits: dict[bytes, int]) -> None:
         passes = numbers("passes_pass", "owner_hash")
         for table, key in (("passes_visitor", "key_hash"), ("passes_drawnset", "drawn_hash")):
             rows = numbers(table, key)

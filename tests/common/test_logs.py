@@ -183,7 +183,7 @@ def test_ordinary_words_stay(text: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_database_error_is_told_by_its_code_and_constraint() -> None:
+def test_a_database_error_is_logged_by_its_code_and_constraint() -> None:
     with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO common_rememberedanswer (key_hash, request_hash, at) "
@@ -196,7 +196,7 @@ def test_a_database_error_is_told_by_its_code_and_constraint() -> None:
     assert b"canary-secret".hex() not in told
 
 
-def test_causes_are_told_in_order_and_cycles_end() -> None:
+def test_causes_are_logged_in_order_and_cycles_end() -> None:
     first, second = ValueError(SECRET), KeyError(SECRET)
     first.__cause__, second.__cause__ = second, first
     assert describe(first) == "ValueError from KeyError"

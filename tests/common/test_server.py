@@ -262,7 +262,7 @@ def test_requests_in_one_flight_are_answered_in_order(server: Server) -> None:
     assert second.endswith(b'{"status": "ok"}')
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
+def test_a_client_that_expects_continue_gets_it(server: Server) -> None:
     answer = server.post(
         "/api/v1/things", b"", f"Content-Length: {len(ONE_BODY)}", "Expect: 100-continue", go_on=ONE_BODY
     )

@@ -114,7 +114,7 @@ def test_many_first_users_agree_on_home_and_secrets(folder: Path) -> None:
     assert not list(folder.rglob(".*"))
 
 
-def test_an_empty_secret_is_never_made_anew(folder: Path) -> None:
+def test_an_empty_secret_is_never_created_again(folder: Path) -> None:
     home = embedded.home()
     embedded.secrets(home)
     (home / "secrets" / "PEPPER").write_text("")

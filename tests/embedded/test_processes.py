@@ -231,7 +231,7 @@ def test_an_unreadable_list_of_leftovers_stops_nothing(home: Path, content: str)
     assert not (home / "run" / "programs.json").exists()
 
 
-def test_a_rotated_log_goes_on_empty_with_its_past_beside_it(home: Path) -> None:
+def test_a_rotated_log_continues_empty_next_to_its_past(home: Path) -> None:
     log = home / "log" / "worker.log"
     with log.open("a") as writer:
         writer.write("before\n")

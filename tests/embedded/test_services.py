@@ -170,7 +170,7 @@ def test_outside_nothing_of_it_is_left(home: Path) -> None:
     assert all(is_free(port) for port in ports if port)
 
 
-def test_what_was_written_is_there_the_next_time(home: Path) -> None:
+def test_written_data_is_available_the_next_time(home: Path) -> None:
     with embedded.services(home), broker() as client:
         with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
             connection.execute("CREATE TABLE kept (value int)")
@@ -224,7 +224,7 @@ def test_services_listen_on_loopback_only(home: Path) -> None:
             assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
 
 
-def test_no_secret_stands_on_a_command_line_or_in_a_log(home: Path) -> None:
+def test_no_secret_is_on_a_command_line_or_in_a_log(home: Path) -> None:
     with embedded.services(home):
         shown = "".join(" ".join(psutil.Process(pid).cmdline()) for pid in pids(home))
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
@@ -530,7 +530,7 @@ class TestAsRoot:
             postgres._copied.cache_clear()
             shutil.rmtree(state)
 
-    def test_a_home_that_was_made_anew_gets_a_database_of_its_own(self, make_home: Callable[[str], Path]) -> None:
+    def test_a_home_that_was_recreated_gets_a_new_database(self, make_home: Callable[[str], Path]) -> None:
         home = make_home("again")
         with embedded.services(home):
             ask_without_answer("CREATE TABLE former ()")

@@ -138,7 +138,7 @@ def test_the_share_is_of_what_the_doors_let_in() -> None:
     assert received() == ["rosa@example.org"]
 
 
-def test_each_is_told_in_the_language_they_asked_in() -> None:
+def test_each_mail_is_in_the_language_of_its_request() -> None:
     venue = place()
     colleague(venue, "rosa@example.org", "es")
     colleague(venue, "rose@example.org", "en")
@@ -167,7 +167,7 @@ def test_nothing_of_anybody_inside_or_of_colleagues_is_in_a_mail() -> None:
 @pytest.mark.parametrize(
     "end", ["unasked", "left", "no address", "new address", "closed place", "closed team", "switched off"]
 )
-def test_who_is_not_to_be_told_gets_none(end: str) -> None:
+def test_members_who_did_not_ask_get_no_mail(end: str) -> None:
     venue, now = place(1), utc_now()
     user = colleague(venue, "rosa@example.org")
     fill(venue, 1)

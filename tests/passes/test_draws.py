@@ -159,7 +159,7 @@ def test_of_last_use_only_the_month_is_noted_and_here(phone: Phone) -> None:
     )
 
 
-def test_a_key_that_is_not_registered_draws_nothing_and_is_told_to_register(phone: Phone) -> None:
+def test_an_unregistered_key_draws_nothing_and_the_error_says_to_register(phone: Phone) -> None:
     other = Phone()
     answer = send("POST", "/api/v1/tickets", {"draws": sets(phone.wallet, [today()])}, now=NOW, headers=other.header)
     assert answer.status_code == 401
@@ -374,7 +374,7 @@ def test_a_draw_takes_a_fixed_number_of_statements_however_many_days(phone: Phon
     assert counts == [6, 6]
 
 
-def test_values_of_a_draw_are_read_strictly_but_whoever_sends_them_learns_only_signatures(phone: Phone) -> None:
+def test_values_of_a_draw_are_read_strictly_and_return_only_signatures(phone: Phone) -> None:
     answer = phone.wallet.ask(sets(phone.wallet, [today()]), now=NOW)
     assert set(answer.json()) == {"draws"}
     assert set(answer.json()["draws"][0]) == {"epoch", "counted", "other"}

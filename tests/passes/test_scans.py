@@ -131,7 +131,7 @@ def test_an_event_opens_a_venue_that_has_no_hours() -> None:
 
 
 # What does not ------------------------------------------------------------------------------------------------------
-def test_causes_are_stored_and_never_told(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
+def test_causes_are_stored_and_never_returned(venue: Venue, door: EnrolledDevice, held: HeldPass) -> None:
     other = make_venue(name="Elsewhere")
     foreign = Phone().check_in(other)
     forged = static_text(

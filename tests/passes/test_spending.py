@@ -146,7 +146,7 @@ def test_what_is_malformed_unknown_or_closed_spends_nothing(
     assert phone.ask(venue, holder).status_code == 201
 
 
-def test_a_closed_day_is_told_and_spends_nothing(venue: Venue, phone: Phone, holder: PassSecrets) -> None:
+def test_a_closed_day_is_reported_and_spends_nothing(venue: Venue, phone: Phone, holder: PassSecrets) -> None:
     midnight = dt.datetime(2026, 5, 14, tzinfo=dt.UTC)
     ticket = phone.ticket(0, today())
     answer = phone.ask(venue, holder, now=midnight, day=today(), ticket=ticket)
@@ -350,7 +350,7 @@ def test_a_class_is_what_the_key_says(venue: Venue, phone: Phone) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Visitor", "visitor", "VISITOR"])
-def test_an_app_from_before_tickets_is_told_to_reload(
+def test_the_error_for_an_app_from_before_tickets_says_to_reload(
     venue: Venue, phone: Phone, holder: PassSecrets, scheme: str
 ) -> None:
     key = phone.header["Authorization"].split()[1]

@@ -60,7 +60,7 @@ def test_who_left_or_timed_out_is_not_inside() -> None:
     ("inside", "level", "words"),
     [(8, "calm", ""), (9, "fills", "It fills up: 90 % of the limit or more."), (10, "full", "Full: the doors are red")],
 )
-def test_the_owner_is_told_before_and_when_the_doors_turn_red(inside: int, level: str, words: str) -> None:
+def test_the_owner_is_notified_before_and_when_the_doors_turn_red(inside: int, level: str, words: str) -> None:
     venue, client = place()
     for _ in range(inside):
         stay(venue, utc_now() - MINUTE, open_end=True)
@@ -173,7 +173,7 @@ def test_without_a_closed_day_the_page_says_when_there_will_be_one() -> None:
         (123_456, 500_000, "100000–149999", 29),
     ],
 )
-def test_people_inside_are_told_in_bands(heads: int, limit: int, band: str, percent: int) -> None:
+def test_people_inside_are_shown_in_bands(heads: int, limit: int, band: str, percent: int) -> None:
     venue, _client = place(capacity=limit)
     full = Fullness(venue, heads)
     assert (str(full.band), full.percent) == (band, percent)
@@ -252,14 +252,14 @@ def test_a_failed_and_a_late_task_stand_out(time_machine: Any) -> None:
     assert "a secret" not in page
 
 
-def test_a_day_of_the_verified_tier_that_was_not_published_stands_out_with_what_to_do() -> None:
+def test_an_unpublished_day_of_the_verified_tier_is_highlighted_with_what_to_do() -> None:
     VerifiedDay.objects.create(day=dt.date(2020, 10, 15), tries=5, failure="step write: OSError errno 28")
     page = operator().get("/owner/operator").content.decode()
     assert "2020-10-15: step write: OSError errno 28; tried 5 times" in page
     assert "manage.py release --date 2020-10-15" in page
 
 
-def test_a_key_that_is_due_stands_out() -> None:
+def test_a_key_that_is_due_is_highlighted() -> None:
     from passes import keys
 
     now = utc_now()

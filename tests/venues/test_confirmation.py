@@ -170,7 +170,7 @@ def test_the_letter_is_in_the_language_of_who_asked_and_the_audit_holds_no_addre
 
 
 # A new address -------------------------------------------------------------------------------------------------------
-def test_a_new_address_is_asked_anew_and_old_links_do_not_confirm_it() -> None:
+def test_a_new_address_must_be_confirmed_and_old_links_do_not_confirm_it() -> None:
     user = somebody()
     first = mailed.token_for(user, mailed.CONFIRM)
     confirm_email(token=first, now=utc_now())
@@ -241,7 +241,7 @@ def test_who_confirmed_while_the_mail_waited_gets_none() -> None:
     assert not mail.outbox
 
 
-# What is told --------------------------------------------------------------------------------------------------------
+# What is said --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("backend", ["filebased", "dummy", "console"])
 def test_without_a_mail_server_pages_say_that_nothing_arrives(backend: str, settings: Any, tmp_path: Any) -> None:
     settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"

@@ -108,7 +108,7 @@ def test_revoking_twice_is_one_act() -> None:
 
 
 @pytest.mark.parametrize("what", ["door", "venue", "organisation"])
-def test_closing_what_a_device_stands_in_ends_its_token(what: str) -> None:
+def test_closing_the_place_of_a_device_ends_its_token(what: str) -> None:
     enrolled = make_device()
     door = enrolled.device.door
     if what == "door":

@@ -157,7 +157,7 @@ class TestQuickEvent:
     def post(self, client: Client, **more: Any) -> Any:
         return call(client, "POST", "/api/v1/owner/events/quick", self.body() | more)
 
-    def test_one_call_makes_all_it_stands_on(self, settings: Any) -> None:
+    def test_one_call_creates_everything_that_an_event_needs(self, settings: Any) -> None:
         settings.PUBLIC_ORIGIN = "https://crowd.example"
         client = Client()
         client.force_login(make_user(username="rosa"))

@@ -226,7 +226,7 @@ class TestExport:
 
 
 class TestRoles:
-    def test_a_role_that_is_too_small_is_told_so(self, world: World) -> None:
+    def test_an_insufficient_role_gets_an_error_that_says_so(self, world: World) -> None:
         with pytest.raises(Forbidden):
             selectors.venue(world.people["viewer"], world.venue.public_id, Role.MANAGER)
         with pytest.raises(Forbidden):

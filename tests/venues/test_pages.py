@@ -106,7 +106,7 @@ def test_an_unknown_name_and_a_wrong_password_look_alike() -> None:
 
 
 @pytest.mark.django_db
-def test_the_second_factor_stands_between_password_and_session() -> None:
+def test_the_second_factor_is_required_between_password_and_session() -> None:
     user = factories.make_user()
     turn_on_second_factor(user)
     client = Client()
@@ -219,7 +219,7 @@ def test_logging_in_changes_the_key_of_the_session() -> None:
 
 
 @pytest.mark.django_db
-def test_too_many_guesses_are_told_in_the_form(settings: Any) -> None:
+def test_too_many_guesses_are_reported_in_the_form(settings: Any) -> None:
     settings.THROTTLES = settings.THROTTLES | {"login": "2/minute"}
     client, given = Client(), {"username": "nobody", "password": "not the right one"}
     for _ in range(2):
@@ -387,7 +387,7 @@ RULES = {
 
 
 @pytest.mark.django_db
-def test_rules_are_told_in_words_before_they_are_put_in_force(world: World, as_: As) -> None:
+def test_rules_are_explained_in_words_before_they_are_put_in_force(world: World, as_: As) -> None:
     client, address = as_("manager"), f"/owner/venues/{world.venue.public_id}/rules"
     preview = client.post(address, RULES | {"do": "preview"})
     told = preview.context["told"]
@@ -409,7 +409,7 @@ def test_rules_are_told_in_words_before_they_are_put_in_force(world: World, as_:
 
 
 @pytest.mark.django_db
-def test_a_rule_out_of_range_is_told_at_its_field(world: World, as_: As) -> None:
+def test_a_rule_out_of_range_is_reported_at_its_field(world: World, as_: As) -> None:
     given = RULES | {"do": "confirm", "max_temperature_f": "200", "min_o2": "7"}
     page = as_("manager").post(f"/owner/venues/{world.venue.public_id}/rules", given)
     assert set(errors_of(page)) == {"max_temperature_f", "min_o2"}

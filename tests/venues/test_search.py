@@ -90,7 +90,7 @@ def test_an_unknown_place_is_no_place(town: Organisation) -> None:
     assert names(zip_code="00000") == names()
 
 
-def test_distances_are_told_where_they_are_known(town: Organisation) -> None:
+def test_distances_are_returned_if_they_are_known(town: Organisation) -> None:
     found = {one.venue.name: one.distance_km for one in find_venues(zip_code="94110")}
     assert found["Café Müller"] == 0
     assert found["Nowhere Bar"] is None

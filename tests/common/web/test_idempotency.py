@@ -126,7 +126,7 @@ def in_thread(verb: str = "paint") -> tuple[int, bytes]:
         connections.close_all()
 
 
-def test_a_twin_that_comes_meanwhile_is_told_to_wait(api: APIClient, gate: Gate) -> None:
+def test_a_concurrent_twin_gets_retry_after(api: APIClient, gate: Gate) -> None:
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(in_thread)
         assert gate.entered.wait(20)

@@ -139,7 +139,7 @@ def test_a_database_that_is_away_is_a_passing_trouble(api: APIClient) -> None:
     assert b"canary" not in response.content
 
 
-def test_a_fault_reaches_whoever_listens_for_faults() -> None:
+def test_an_internal_error_is_sent_as_a_signal() -> None:
     with pytest.raises(RuntimeError):
         APIClient().post("/api/v1/crash", {"how": "row", "secret": "x"}, format="json")
 
@@ -184,7 +184,7 @@ def test_an_unknown_kind_of_problem_is_not_found(client: Client) -> None:
     assert client.get("/problems/nonsense").status_code == 404
 
 
-def test_a_form_without_its_token_is_told_to_load_the_page_again() -> None:
+def test_the_error_for_a_form_without_its_token_says_to_reload_the_page() -> None:
     response = Client(enforce_csrf_checks=True).post("/pages/login")
     assert response.status_code == 403
     assert "load the page again" in response.content.decode()

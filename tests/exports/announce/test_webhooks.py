@@ -78,7 +78,7 @@ class TestDelivery:
     @pytest.mark.parametrize(
         ("status", "failure"), [(0, "ConnectionRefusedError"), (500, "answered 500"), (302, "answered 302")]
     )
-    def test_who_does_not_take_it_is_told_again_later_with_the_same_id(
+    def test_a_failed_delivery_is_retried_later_with_the_same_id(
         self, secret: bytes, status: int, failure: str
     ) -> None:
         receiver = Receiver(status=status)
@@ -91,7 +91,7 @@ class TestDelivery:
         first, second = receiver.got
         assert first[2]["webhook-id"] == second[2]["webhook-id"]
 
-    def test_nobody_is_told_for_ever(self, secret: bytes) -> None:
+    def test_retries_end(self, secret: bytes) -> None:
         receiver = Receiver(status=500)
         for number in range(3 * TRIES):
             deliver_due(now=ANNOUNCED + number * 13 * HOUR, post=receiver)

@@ -208,7 +208,7 @@ class TestRefusals:
         assert response["Retry-After"]
 
     @pytest.mark.parametrize("sent", ["body", "address"])
-    def test_a_text_that_is_not_read_in_time_is_told_what_to_do(
+    def test_an_error_about_a_text_not_read_in_time_says_what_to_do(
         self, client: Client, released: ReleasedLake, settings: Any, sent: str
     ) -> None:
         settings.QUERY_LIMITS = {"parse_seconds": 0.2}

@@ -57,7 +57,7 @@ def test_a_past_day_has_the_forecast_that_was_published_then(client: Client, run
     ("asked", "answered"),
     [("CA", "CA"), ("ca", "CA"), ("94110", "941"), ("941", "941"), ("945", "CA"), ("TX", "US"), ("75001", "US")],
 )
-def test_a_region_without_a_forecast_gets_a_larger_one_and_is_told(
+def test_a_region_without_a_forecast_gets_a_larger_one_and_a_note(
     client: Client, runs: list[RadarRun], asked: str, answered: str
 ) -> None:
     (one,) = get(client, f"?region={asked}")["regions"]

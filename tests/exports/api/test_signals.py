@@ -38,7 +38,7 @@ def expected(released: ReleasedLake, day: dt.date) -> list[Signal]:
     return signals_of(Drawn.from_bytes(bytes(released.release(day).drawn or b"")), states_by_zip3())
 
 
-def test_everything_is_there_in_the_columns_of_the_table(client: Client, released: ReleasedLake) -> None:
+def test_every_signal_has_the_columns_of_the_table(client: Client, released: ReleasedLake) -> None:
     found = ask(client)
     assert {tuple(row) for row in found} == {NAMES}
     assert {row["time_value"] for row in found} == {FIRST.isoformat(), SECOND.isoformat()}

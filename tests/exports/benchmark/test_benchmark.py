@@ -67,7 +67,7 @@ def test_nothing_beats_the_truth_and_knowing_the_areas_beats_one_number_for_all(
     assert results(actual, whole, truth)["skill"] == pytest.approx(1)
 
 
-def test_certainty_that_is_wrong_is_dear_but_not_beyond_measure(truth: pd.DataFrame) -> None:
+def test_certainty_that_is_wrong_is_expensive_but_finite(truth: pd.DataFrame) -> None:
     sure = score(pd.Series(0.0, index=truth.index), truth)
     assert 5 * score(truth["infectious"] / truth["visits"], truth).deviance > sure.deviance > 0.3
 

@@ -225,7 +225,7 @@ def test_glue_holds_what_the_template_says_and_the_lake_finds_it_there(
     assert counted.table["n"].to_pylist() == [fitted.total]
 
 
-def test_the_workgroup_has_its_limit_and_cannot_be_told_another_place(aws: str) -> None:
+def test_the_workgroup_has_its_limit_and_a_fixed_result_location(aws: str) -> None:
     athena = client("athena", aws)
     [group] = of_type("AWS::Athena::WorkGroup")
     athena.create_work_group(

@@ -157,13 +157,13 @@ def test_adding_or_removing_anybody_moves_their_own_rows_alone_on_many_days(day:
         transaction.set_rollback(True)
 
 
-def test_a_code_shown_twice_in_a_second_is_the_same_row_whoever_else_is_there() -> None:
+def test_a_code_shown_twice_in_a_second_is_the_same_row_regardless_of_others() -> None:
     town = Town()
     twice = (Held(acts=(At(5, temperature=98.0), At(5, temperature=103.0), At(5, kind="Checkout"))),)
     assert_each_moves_only_own_rows([(Held(acts=(At(0),)),), twice], town)
 
 
-def test_whoever_fills_a_place_flips_nobody_outside() -> None:
+def test_filling_a_place_changes_nobody_outside() -> None:
     """Three who find the place full because a fourth came first."""
     town = Town()
     first = (Held(acts=(At(0),)),)

@@ -96,7 +96,7 @@ def test_a_draw_that_did_not_reach_the_lake_is_shown_to_nobody_and_kept_by_the_n
 
 @pytest.mark.usefixtures("deployment")
 def test_copies_of_statistics_and_of_releases_share_a_folder_and_take_none_for_the_other() -> None:
-    """So whoever puts `draws/` of the newer lake back restores both."""
+    """Restoring `draws/` of the newer lake therefore restores both."""
     visitors(a_place(), 12)
     draw_waiting(now=CLOSED)
     assert release_day(day=DAY, now=CLOSED).step == "announce"
@@ -135,7 +135,7 @@ def test_ratings_are_drawn_by_the_week() -> None:
     assert history(place.venue, WEEK_CLOSED).ratings() is None, "six ratings are hidden by the noise"
 
 
-def test_large_crowds_are_told_about_right_and_reach_the_public_card(settings: Any) -> None:
+def test_figures_of_large_crowds_are_about_right_and_reach_the_public_card(settings: Any) -> None:
     """With next to no noise: what is counted, and where it goes."""
     settings.OWNER_STATISTICS_EPSILON = 100.0
     place = a_place(now=CLOSED - 30 * ONE_DAY)

@@ -139,7 +139,7 @@ def test_what_a_signer_prints_holds_no_part_of_the_key() -> None:
 @given(flip=st.integers(0, 2047))
 def test_an_answer_that_does_not_hold_makes_no_signature(flip: int) -> None:
     answer = (int.from_bytes(VECTOR.blind_signature, "big") ^ (1 << flip)).to_bytes(256, "big")
-    with pytest.raises(ValueError, match="hold"):
+    with pytest.raises(ValueError, match="verify"):
         unblind_signature(answer, message=VECTOR.message, blind=int.from_bytes(VECTOR.r, "big"), key=PUBLIC)
     with pytest.raises(ValueError, match="256 bytes"):
         unblind_signature(answer[1:], message=VECTOR.message, blind=2, key=PUBLIC)

@@ -60,7 +60,7 @@ def test_what_is_read_encodes_to_the_same_bytes(data: bytes) -> None:
 
 
 @given(value=values, place=st.integers(0, 10**6), byte=st.integers(0, 255))
-def test_a_changed_byte_is_refused_or_reads_as_it_stands(value: object, place: int, byte: int) -> None:
+def test_a_changed_byte_is_refused_or_reads_as_written(value: object, place: int, byte: int) -> None:
     data = bytearray(cbor2.dumps(value, canonical=True))
     data[place % len(data)] = byte
     try:

@@ -298,7 +298,7 @@ def test_a_code_holds_within_one_slot_of_the_doors_clock(minutes: int, cause: Ca
     assert parsed is cause if cause else isinstance(parsed, GoPass)
 
 
-def test_the_first_and_the_last_slot_hold_and_nothing_beside_them() -> None:
+def test_the_first_and_the_last_slot_are_valid_and_none_outside() -> None:
     last = START + EPOCH_SECONDS - 1
     assert parse(shown_at(START), at=START) == GoPass(HOLDER.anchor, START, 1)
     assert parse(shown_at(last), at=last) == GoPass(HOLDER.anchor, START, SLOTS)

@@ -37,7 +37,7 @@ def air(venue: Venue, now: dt.datetime = NOW) -> dict[str, Any]:
     return dict(send("GET", f"/api/v1/venues/{venue.public_id}", now=now).json()["air"])
 
 
-def test_measured_air_is_told_narrowed_and_near_the_truth() -> None:
+def test_measured_air_is_shown_narrowed_and_near_the_truth() -> None:
     venue = make_venue(volume_m3=300.0)
     before = air(venue)
     decay(venue, 4.0)

@@ -71,7 +71,7 @@ def test_a_series_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
     assert PublicSignal.objects.count() == 1
 
 
-def test_changed_parameters_have_crowd_state_computed_anew() -> None:
+def test_changed_parameters_recompute_crowd_state() -> None:
     venue = make_venue()
     crowd(venue, 3)
     refresh_crowd(now=NOW)
@@ -83,7 +83,7 @@ def test_changed_parameters_have_crowd_state_computed_anew() -> None:
     assert refresh_crowd(now=NOW).venues == 0
 
 
-def test_a_shield_names_the_version_it_stands_on_and_follows_it() -> None:
+def test_a_shield_names_the_version_it_uses_and_follows_it() -> None:
     venue = make_venue(volume_m3=200.0)
     crowd(venue, 12)
     me = stay(venue)

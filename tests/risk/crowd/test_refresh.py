@@ -142,7 +142,7 @@ def test_coming_back_after_the_air_cleared_is_marked_apart() -> None:
     assert (state.again.sum(), state.returns.sum()) == (0, 1)
 
 
-def test_a_new_volume_computes_everything_anew() -> None:
+def test_a_new_volume_recomputes_everything() -> None:
     venue = make_venue(volume_m3=300.0)
     crowd(venue, 3, NOW - 30 * HOUR)
     crowd(venue, 3)

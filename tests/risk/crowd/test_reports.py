@@ -153,7 +153,7 @@ def test_attackers_around_one_person_learn_nothing_of_a_report_below_twelve_othe
     assert [answer(one, budget=1e-6) for one in mine] == before
 
 
-def test_twelve_puppets_beside_one_target_do_see_a_report() -> None:
+def test_twelve_passes_around_one_target_do_see_a_report() -> None:
     """This is documented (docs/privacy.md) and not intended."""
     venue = make_venue(volume_m3=50.0)
     mine = [stay(venue) for _ in range(12)]

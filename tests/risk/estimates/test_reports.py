@@ -131,7 +131,7 @@ def test_the_api_takes_whether_a_prompt_asked(prompted: object, status: int) -> 
     assert [row.prompted for row in ReportCell.objects.all()] == ([prompted] if status == 202 else [])
 
 
-def test_a_report_changes_no_table_beside_the_spent_owner_the_hours_and_a_cell() -> None:
+def test_a_report_changes_no_table_but_the_spent_owner_the_hours_and_a_cell() -> None:
     mine = two_visits()
     before = dump_tables()
     report(*mine, prompted=True)

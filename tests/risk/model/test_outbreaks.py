@@ -30,7 +30,7 @@ def test_the_tables_in_the_document_are_what_the_model_gives() -> None:
     assert script.with_table(text) == text, "run: python -m docs.plots.model"
 
 
-def test_every_plot_of_the_document_is_there() -> None:
+def test_every_plot_of_the_document_exists() -> None:
     text = script.DOCUMENT.read_text()
     names = {path.name for path in script.HERE.glob("*.svg")} & {
         "room.svg",
@@ -43,7 +43,7 @@ def test_every_plot_of_the_document_is_there() -> None:
         assert f"plots/{name}" in text
 
 
-def test_every_test_that_the_document_names_is_there() -> None:
+def test_every_test_that_the_document_names_exists() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parents[2].rglob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", script.DOCUMENT.read_text()))
     assert len(named) > 15
@@ -185,7 +185,7 @@ def test_peers_agree_with_us_within_a_factor_of_ten() -> None:
         assert 0.1 < peers.ours(outing, 0.01) / peers.microcovid(outing, 0.01) < 2.0, outing.name
 
 
-def test_georgia_tech_counts_whoever_is_there_and_we_never_exceed_it() -> None:
+def test_georgia_tech_counts_everybody_present_and_we_never_exceed_it() -> None:
     assert peers.event_risk(0.01, 100) == pytest.approx(1 - 0.99**100)
     for outing in peers.OUTINGS:
         people = peers.heads_of(outing, Parameters(pathogen=PROFILES["sars-cov-2-ancestral"]))

@@ -116,7 +116,7 @@ def test_answers_can_only_add(crowd: Crowd, data: st.DataObject) -> None:
     not_above(shielded(dataclasses.replace(crowd, stays=tuple(stays))), shielded(clean))
 
 
-def test_the_form_reads_no_answer_beside_fewer_than_twelve_others() -> None:
+def test_the_form_reads_no_answer_among_fewer_than_twelve_others() -> None:
     """Invented visitors answer no; they compare shields with and without one person's bad answers."""
 
     def puppet(others: int, answer: int) -> float:

@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_history(tmp_path / "nothing.csv")
 
 
-def test_vintages_are_told_apart_by_their_date(tmp_path: Path) -> None:
+def test_vintages_are_distinguished_by_their_date(tmp_path: Path) -> None:
     text = VINTAGES + "2023-12-02,01,1,2023-12-09\n2023-12-02,01,2,2023-12-02\n2023-12-09,01,3,2023-12-09\n"
     first, second = read_vintages(written(tmp_path, text))
     assert (str(first.as_of), first.rows.value.tolist()) == ("2023-12-02", [2.0])

@@ -110,7 +110,7 @@ def test_a_card_is_the_same_before_and_after_it_was_prepared() -> None:
     assert card(venue) == unprepared
 
 
-def test_the_occupancy_of_fewer_than_five_is_not_told() -> None:
+def test_the_occupancy_of_fewer_than_five_is_not_shown() -> None:
     venue = make_venue()
     refresh()
     nobody = card(venue)

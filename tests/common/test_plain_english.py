@@ -1,0 +1,90 @@
+"""Words that docstrings, comments, documents and names of tests do not use, because plain English has a usual one."""
+
+import ast
+import io
+import re
+import tokenize
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from embedded.home import CHECKOUT
+
+# The usual words: anyone who, again, next to, expensive, of it, a number of, then, said (shown, notified), is (is in).
+WORDS: Final = re.compile(
+    r"\b(?:whoever|anew|beside|dear(?:er|est)?|thereof|so many|in its turn|told|stands(?! for\b))\b", re.IGNORECASE
+)
+# Folders whose files are generated or come from elsewhere.
+NOT_OURS: Final = {"node_modules", "migrations", "staticfiles"}
+
+_RUFF: Final = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
+# The same folders as for the linter, so that a folder starts to follow both rules at once.
+LATER: Final = tuple(pattern.removesuffix("**") for pattern, rules in _RUFF["per-file-ignores"].items() if "D" in rules)
+
+
+def files(suffix: str) -> Iterator[Path]:
+    """Yield the files with a suffix that follow the rule, in the checkout."""
+    for top in sorted(CHECKOUT.iterdir()):
+        if top.name.startswith(".") or top.name in NOT_OURS:
+            continue
+        for file in sorted(top.rglob(f"*{suffix}")) if top.is_dir() else [top]:
+            path = file.relative_to(CHECKOUT)
+            if file.suffix == suffix and not NOT_OURS & set(path.parts) and not str(path).startswith(LATER):
+                yield file
+
+
+def prose(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line numbers and texts of the docstrings, comments and names of tests in a Python source."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node.lineno, " ".join(text.split())
+            case ast.FunctionDef(name=name) if name.startswith("test_"):
+                yield node.lineno, name.replace("_", " ")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def unusual(texts: Iterator[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the line number of each text with a word of the list, and the word."""
+    return [(line, found[0].lower()) for line, text in texts for found in WORDS.finditer(text)]
+
+
+def test_docstrings_comments_and_names_of_tests_use_the_usual_words() -> None:
+    sources = {file: file.read_text(encoding="utf-8") for file in files(".py") if file != Path(__file__)}
+    assert len(sources) > 500
+    found = {str(file): words for file, source in sources.items() if (words := unusual(prose(source)))}
+    assert not found
+
+
+def test_documents_use_the_usual_words() -> None:
+    texts = {file: file.read_text(encoding="utf-8").splitlines() for file in files(".md")}
+    assert CHECKOUT / "README.md" in texts
+    assert CHECKOUT / "docs" / "model.md" in texts
+    found = {str(file): words for file, lines in texts.items() if (words := unusual(enumerate(lines, start=1)))}
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('"""Whoever asks."""', [(1, "whoever")]),
+        ("x = 1  # It is computed anew.", [(1, "anew")]),
+        ('def f():\n    """Return\n    so\n    many."""', [(2, "so many")]),
+        ("def test_nobody_is_told():\n    pass", [(1, "told")]),
+        ("# A dear query.\n# It stands there.", [(1, "dear"), (2, "stands")]),
+        ('"""An empty text stands for all areas, besides the others."""', []),
+        ('TEXT = "Whoever asks"', []),
+    ],
+)
+def test_the_search_reads_prose_and_no_other_text(source: str, found: list[tuple[int, str]]) -> None:
+    assert unusual(prose(source)) == found
+
+
+def test_folders_that_do_not_follow_the_rule_yet_exist() -> None:
+    assert LATER
+    assert [folder for folder in LATER if not (CHECKOUT / folder).is_dir()] == []
