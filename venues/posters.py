@@ -40,7 +40,7 @@ PAPERS: Final[dict[str, tuple[float, float]]] = {"a4": A4, "letter": LETTER}
 MARGIN: Final = 16 * mm
 LARGEST_CODE: Final = 118 * mm
 """Side of the code with its quiet zone: read from about a metre and a half (a tenth of the distance, ISO/IEC 18004)."""
-LEAST_CODE: Final = 70 * mm
+LEAST_CODE: Final = 45 * mm
 GAP: Final = 4 * mm
 LEADING: Final = 1.28
 HEAD: Final = 34 * mm
