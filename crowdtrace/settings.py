@@ -249,6 +249,7 @@ CONTENT_SECURITY_POLICY = (
 BODY_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_BYTES_BY_PATH = {
     "/api/v1/scans/batch": 2 * 1024 * 1024,
+    "/owner/poster": 1100 * 1024,  # a logo of a megabyte, and the form around it
     "/api/v1/tickets": 96 * 1024,  # fifteen sets of sixteen values have 84,000 bytes
 }
 # What makes the page of a refusal, in the frame of the pages around it.

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
@@ -39,10 +40,11 @@ PAPERS: Final[dict[str, tuple[float, float]]] = {"a4": A4, "letter": LETTER}
 MARGIN: Final = 16 * mm
 LARGEST_CODE: Final = 118 * mm
 """Side of the code with its quiet zone: read from about a metre and a half (a tenth of the distance, ISO/IEC 18004)."""
-LEAST_CODE: Final = 70 * mm
+LEAST_CODE: Final = 45 * mm
 GAP: Final = 4 * mm
 LEADING: Final = 1.28
 HEAD: Final = 34 * mm
+LOGO_HEIGHT: Final = 22 * mm
 _UNSEEN_HAN: Final = "STSong-Light"
 _NON_ZERO: Final = 1  # how a path is filled: outlines of letters overlap
 _UNSEEN_MODE: Final = 3  # of text in a PDF: neither filled nor stroked
@@ -66,6 +68,8 @@ class Poster:
     """The invitation, for those who type instead of scanning."""
     verified: bool = True
     paper: str = "a4"
+    logo: bytes = b""
+    """A picture of the host's, as `venues.logos.clean_logo` gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ def poster_pdf(poster: Poster) -> bytes:
     canvas.setSubject(words[0].call)
     sheet = _Sheet(canvas, *page)
     sheet.head([one.call for one in words])
+    if poster.logo:
+        sheet.logo(poster.logo)
     sheet.write(poster.title, most=36, least=13, lines=3, weight=BOLD, colour=INK)
     if not poster.verified:
         sheet.mark(" · ".join(dict.fromkeys(one.unverified for one in words)))
@@ -195,6 +201,15 @@ class _Sheet:
         for one in lettering.wrapped(text, size, self.room, weight=weight):
             self.top -= size * LEADING
             self._line(one, size, self.top + size * 0.32, weight=weight, colour=colour)
+
+    def logo(self, picture: bytes) -> None:
+        """The host's picture, above the name."""
+        reader = ImageReader(io.BytesIO(picture))
+        width, height = reader.getSize()
+        scale = min(LOGO_HEIGHT / height, self.room / width)
+        self.top -= GAP + height * scale
+        left = (self.width - width * scale) / 2
+        self.canvas.drawImage(reader, left, self.top, width * scale, height * scale)
 
     def mark(self, words: str) -> None:
         """That nobody has checked who runs it: a triangle and the words, as on every page."""

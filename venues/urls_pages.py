@@ -64,6 +64,7 @@ urlpatterns: list[URLPattern] = [
     page("/events/<event>/invitations/new", events.new_invitation, "new-invitation"),
     page("/events/<event>/code", wall.event_code, "event-code"),
     page("/events/<event>/poster.pdf", wall.event_poster, "event-poster"),
+    page("/poster", wall.poster, "poster"),
     page("/invitations/<invitation>", events.invitation, "invitation"),
     page("/invitations/<invitation>/calendar.ics", events.invitation_calendar, "invitation-calendar"),
     page("/invitations/<invitation>/end", events.revoke_invitation, "revoke-invitation"),

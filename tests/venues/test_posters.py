@@ -8,8 +8,10 @@ from typing import Any
 
 import pypdf
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
+from PIL import Image
 from reportlab.lib.pagesizes import A4, LETTER
 
 from common.time import utc_now
@@ -166,3 +168,45 @@ def test_the_poster_of_an_event_by_invitation_has_all_days_and_the_code_to_type(
     for moment in (event.starts_at, event.ends_at):
         assert f"{moment.astimezone(world.venue.zone):%H:%M}" in text
     assert " – " in text
+
+
+# A logo --------------------------------------------------------------------------------------------------------------
+def picture(kind: str = "PNG", size: tuple[int, int] = (300, 100)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, "teal").save(out, kind)
+    return out.getvalue()
+
+
+def upload(client: Client, wanted: str, data: bytes, **more: str) -> Any:
+    sent = {"for": wanted, "paper": "a4", "logo": SimpleUploadedFile("logo.png", data)}
+    return client.post("/owner/poster", sent | more)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_logo_is_drawn_on_the_poster_and_kept_nowhere(kind: str, world: World, as_: As) -> None:
+    make_invitation(event=world.event, actor="owner", now=utc_now())
+    for wanted in (world.venue.public_id, world.event.public_id):
+        answer = upload(as_("viewer"), wanted, picture(kind))
+        (page,) = pypdf.PdfReader(io.BytesIO(answer.content)).pages
+        assert [drawn.image.size for drawn in page.images if drawn.image] == [(300, 100)]
+    plain = as_("viewer").get(f"/owner/venues/{world.venue.public_id}/poster.pdf").content
+    assert not pypdf.PdfReader(io.BytesIO(plain)).pages[0].images
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no picture", picture()[:60], picture(size=(4001, 1)), b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+     picture("GIF"), picture() + b"x" * 1024 * 1024],
+)  # fmt: skip
+def test_what_is_no_small_picture_is_refused_in_the_form(data: bytes, world: World, as_: As) -> None:
+    page = upload(as_("viewer"), world.venue.public_id, data)
+    assert set(page.context["form"].errors) == {"logo"}
+
+
+@pytest.mark.django_db
+def test_a_poster_of_others_is_not_there(world: World, as_: As) -> None:
+    for wanted in (world.venue.public_id, world.event.public_id, "", "x"):
+        assert upload(as_("other"), wanted, picture()).status_code == 404
+        assert as_("other").get("/owner/poster", {"for": wanted}).status_code == 404

@@ -43,6 +43,9 @@ export function pickers(form) {
   const words = form.dataset;
   const lines = [...form.querySelectorAll("input")];
   const days = lines.map((line) => day(line, words, (/** @type {Span[]} */ spans) => days.forEach((one) => one?.(spans))));
+  // Once no line is left to be written by hand, nobody needs to know how.
+  const help = document.querySelector("[data-line-help]");
+  if (help instanceof HTMLElement) help.hidden = days.every(Boolean);
 }
 
 /**

@@ -1,16 +1,21 @@
 """Printed and displayed codes: posters, codes for a screen, stickers."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from venues import links, posters, selectors
-from venues.models import Venue
-from venues.pages.base import owner_page, user_of
+from venues import links, logos, posters, selectors
+from venues.models import Event, Venue
+from venues.pages.base import owner_page, show_form, user_of
 from venues.pages.events import event_address, usable_invitation, when
+from venues.pages.forms import OwnerForm
 from venues.services.codes import qr_svg, spaced
 from venues.services.events import invitation_code
 
@@ -75,36 +80,100 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
 def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
     """The poster of a place, on the paper that was asked for, else on that of its country."""
     place = selectors.venue(user_of(request), venue)
-    address = links.venue(links.origin(request), place.public_id)
-    made = posters.Poster(
-        title=place.name,
-        address=address,
-        shown_address=_short(address),
-        verified=place.organisation.verified,
-        paper=_paper(request, place),
-    )
-    return _pdf(made, f"poster-{place.public_id}")
+    return _pdf(_of_venue(request, place), f"poster-{place.public_id}")
 
 
 @owner_page
 def event_poster(request: HttpRequest, event: str) -> HttpResponse:
     """The poster of an event; its code is the invitation, where one is needed, and its text has the code too."""
     row = selectors.event(user_of(request), event)
-    found = usable_invitation(row)
-    if row.invitation_needed and found is None:
-        messages.warning(request, _("No invitation is left, so a poster would let nobody in."))
-        return redirect("owner-page-event", event=event)
-    address = event_address(request, row)
-    made = posters.Poster(
-        title=row.name,
+    if row.invitation_needed and usable_invitation(row) is None:
+        return _nobody_invited(request, event)
+    return _pdf(_of_event(request, row), f"poster-{row.public_id}")
+
+
+@owner_page
+def poster(request: HttpRequest) -> HttpResponse:
+    """A poster with a logo, which is drawn and not kept. `for`: the id of a place or an event."""
+    wanted = str((request.POST if request.method == "POST" else request.GET).get("for", ""))
+    if wanted.startswith("e_"):
+        row = selectors.event(user_of(request), wanted)
+        if row.invitation_needed and usable_invitation(row) is None:
+            return _nobody_invited(request, wanted)
+        made, back = _of_event(request, row), reverse("owner-page-event", args=[wanted])
+    else:
+        place = selectors.venue(user_of(request), wanted)
+        made, back = _of_venue(request, place), reverse("owner-page-wall", args=[wanted])
+    initial = {"for": wanted, "paper": made.paper}
+    form = LogoForm(request.POST, request.FILES) if request.method == "POST" else LogoForm(initial=initial)
+    if form.is_valid():
+        given = form.cleaned_data
+        return _pdf(replace(made, logo=given["logo"], paper=given["paper"]), f"poster-{wanted}")
+    return show_form(
+        request,
+        form,
+        _("Poster with your logo"),
+        _("Create poster"),
+        lead=_("Your logo is printed on this poster and not stored."),
+        back_to=back,
+    )
+
+
+class LogoForm(OwnerForm):
+    """A picture for a poster."""
+
+    logo = forms.FileField(
+        label=gettext_lazy("Logo"),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+        help_text=gettext_lazy("PNG or JPEG, up to 1 MB."),
+    )
+    paper = forms.ChoiceField(
+        label=gettext_lazy("Paper"),
+        choices=[("letter", gettext_lazy("Letter")), ("a4", "A4")],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["for"] = forms.CharField(widget=forms.HiddenInput)
+
+    def clean_logo(self) -> bytes:
+        """A picture that can be drawn, as PNG."""
+        try:
+            return logos.clean_logo(self.cleaned_data["logo"].read())
+        except logos.BadLogo:
+            raise forms.ValidationError(
+                _("This is not a PNG or JPEG image of at most 4,000 by 4,000 pixels and 1 MB.")
+            ) from None
+
+
+def _nobody_invited(request: HttpRequest, event: str) -> HttpResponse:
+    messages.warning(request, _("No invitation is left, so a poster would let nobody in."))
+    return redirect("owner-page-event", event=event)
+
+
+def _of_venue(request: HttpRequest, place: Venue) -> posters.Poster:
+    address = links.venue(links.origin(request), place.public_id)
+    return posters.Poster(
+        title=place.name,
         address=address,
         shown_address=_short(address),
-        lines=(row.venue.name, *posters.in_languages(lambda: when(row))),
-        code="" if found is None else spaced(invitation_code(found)),
-        verified=row.venue.organisation.verified,
-        paper=_paper(request, row.venue),
+        verified=place.organisation.verified,
+        paper=_paper(request, place),
     )
-    return _pdf(made, f"poster-{row.public_id}")
+
+
+def _of_event(request: HttpRequest, event: Event) -> posters.Poster:
+    address, found = event_address(request, event), usable_invitation(event)
+    return posters.Poster(
+        title=event.name,
+        address=address,
+        shown_address=_short(address),
+        lines=(event.venue.name, *posters.in_languages(lambda: when(event))),
+        code="" if found is None else spaced(invitation_code(found)),
+        verified=event.venue.organisation.verified,
+        paper=_paper(request, event.venue),
+    )
 
 
 def _paper(request: HttpRequest, place: Venue) -> str:

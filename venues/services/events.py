@@ -70,7 +70,7 @@ def create_event(
     """Create an event; its doors open an hour before it starts, regardless of the venue's weekly hours."""
     locked = lock_venue(venue)
     if locked.events.filter(cancelled_at=None, ends_at__gt=now).count() >= MOST_EVENTS:
-        raise too_many(_("A venue has at most %(most)d events to come."), MOST_EVENTS)
+        raise too_many(_("A place has at most %(most)d upcoming events."), MOST_EVENTS)
     event = Event(
         venue=locked,
         name=name,

@@ -43,7 +43,7 @@ def update_organisation(
     locked.verified_at = None
     clean(locked)
     if locked.kind != OrganisationKind.COMMERCIAL and locked.venues.filter(unmanned=True, closed_at=None).exists():
-        raise conflict("unmanned", _("Only a commercial organisation has unmanned venues; change those first."))
+        raise conflict("unmanned", _("Only a commercial organisation has places without staff. Change those first."))
     locked.save(update_fields=["name", "kind", "verified_at"])
     _record(locked, actor, "organisation.updated", now)
     return locked

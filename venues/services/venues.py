@@ -28,7 +28,7 @@ MOST_VENUES: Final = 1000
 MOST_DOORS: Final = 100
 """Largest number of open doors of a venue, for the same reason."""
 WRONG_HOURS: Final[dict[str, Promise]] = {
-    "seven_days": gettext_lazy("Give seven lists, Monday first."),
+    "seven_days": gettext_lazy("Enter seven lists, Monday first."),
     "not_a_day": gettext_lazy("Give a list of at most twelve pairs."),
     "not_a_pair": gettext_lazy("Give [opens, closes] in whole minutes from midnight."),
     "opens": gettext_lazy("Opening lies between 0 and 1439."),
@@ -65,7 +65,7 @@ def create_venue(
     """Create a venue with its first requirements (by default open around the clock) and one public door."""
     owner = lock_open(organisation)
     if owner.venues.filter(closed_at=None).count() >= MOST_VENUES:
-        raise too_many(_("An organisation has at most %(most)d open venues."), MOST_VENUES)
+        raise too_many(_("An organisation has at most %(most)d open places."), MOST_VENUES)
     venue = Venue(organisation=owner, created_at=now, **asdict(facts))
     _check(venue, owner)
     venue.words = searchable(venue.name)
@@ -147,7 +147,7 @@ def add_door(*, venue: Venue, name: str, actor: str, now: dt.datetime, access: s
     """Create a door, public or private."""
     locked = lock_venue(venue)
     if locked.doors.filter(closed_at=None).count() >= MOST_DOORS:
-        raise too_many(_("A venue has at most %(most)d open doors."), MOST_DOORS)
+        raise too_many(_("A place has at most %(most)d open doors."), MOST_DOORS)
     door = Door(venue=locked, name=name, access=access, created_at=now)
     clean(door)
     door.save(force_insert=True)
@@ -185,14 +185,15 @@ def lock_venue(venue: Venue) -> Venue:
     """Return the venue's row with its organisation, locked until the transaction ends. Raise `Gone` if it is closed."""
     locked = Venue.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=venue.pk)
     if locked.closed_at is not None or locked.organisation.closed_at is not None:
-        raise Gone(_("This venue is closed."))
+        raise Gone(_("This place is closed."))
     return locked
 
 
 def _check(venue: Venue, organisation: Organisation) -> None:
     clean(venue)
     if venue.unmanned and organisation.kind != OrganisationKind.COMMERCIAL:
-        raise Invalid.field("/unmanned", _("Only a commercial organisation has unmanned venues."), "not_commercial")
+        detail = _("Only a commercial organisation has places without staff.")
+        raise Invalid.field("/unmanned", detail, "not_commercial")
 
 
 def _new_version(venue: Venue, values: RequirementValues, *, version: int, now: dt.datetime) -> Requirements:

@@ -51,6 +51,7 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-invitations": Case(of_house(lambda house: f"/owner/events/{house.event.public_id}/invitations")),
     "owner-page-hours": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/hours")),
     "owner-page-new-event": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/events/new")),
+    "owner-page-poster": Case(of_house(lambda house: f"/owner/poster?for={house.event.public_id}")),
     "owner-page-all-events": Case(of_house(lambda house: "/owner/events")),
     "owner-page-account": Case(of_house(lambda house: "/owner/account")),
     "owner-page-alert": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/alert")),
