@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,6 +13,8 @@ from common.time import utc_now
 from crowdtrace.town import demonstration
 from embedded.home import CHECKOUT
 from venues.models import Organisation
+
+OCTOBER_SECONDS: Final = 30
 
 
 class Command(BaseCommand):
@@ -46,8 +48,7 @@ class Command(BaseCommand):
             ensure_radar(now=now)
             demonstration.ensure_event(now=now)
         if october is not None:
-            # What it leaves undone the worker does: the days wait in the ledger.
-            october.wait()
+            _wait_for(october)
         self._tell(organisation, as_json=options["json"])
 
     def _tell(self, organisation: Organisation, *, as_json: bool) -> None:
@@ -68,3 +69,12 @@ class Command(BaseCommand):
 
 def _publish_october() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "manage.py", "october"], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+
+
+def _wait_for(october: subprocess.Popen[bytes]) -> None:
+    """Wait, but not so long that the pages wait on a busy machine: the worker publishes what is left in the ledger."""
+    try:
+        october.wait(OCTOBER_SECONDS)
+    except subprocess.TimeoutExpired:
+        october.terminate()
+        october.wait()
