@@ -106,7 +106,11 @@ class Dataset:
 
     def whole_files(self, release: Release) -> list[dict[str, Any]]:
         """The whole tables as that release left them, a file each, if they are made; they are after a release."""
-        return [self._file(release, file) for file in held_files(storage(), release.number or 0)]
+        try:
+            held = held_files(storage(), release.number or 0)
+        except OSError:
+            return []
+        return [self._file(release, file) for file in held]
 
     def _file(self, release: Release, file: Mapping[str, Any]) -> dict[str, Any]:
         """One file with its address."""
@@ -114,9 +118,15 @@ class Dataset:
         return {name: value for name, value in file.items() if name != "path"} | {"url": url}
 
     def data_files(self, release: Release, daily: bytes, digest: str) -> list[DataFile]:
-        """The whole tables for descriptors, and the CSV of daily counts up to that release. Raises `OSError`."""
+        """The whole tables for descriptors, and the CSV of daily counts up to that release.
+
+        Where the whole tables cannot be written, the files of the release.
+        """
         csv = f"{self.base}/daily.csv?as_of={release.day.isoformat()}"
-        wholes = (self._file(release, file) for file in whole_files(release))
+        try:
+            wholes = [self._file(release, file) for file in whole_files(release)]
+        except OSError:
+            wholes = self.files(release)
         return [
             *(
                 DataFile(table(file["table"]), file["url"], file["media_type"], file["bytes"], file["sha256"])

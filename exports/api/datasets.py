@@ -36,7 +36,7 @@ from exports.dataset.descriptors import croissant, datapackage
 from exports.dataset.tables import DAILY
 from exports.engine.results import to_csv
 from exports.lake.deployment import storage
-from exports.lake.files import PARQUET, PART_BYTES
+from exports.lake.files import PARQUET, PART_BYTES, StoredFile
 from exports.lake.whole import WHOLE, held_files
 from exports.models import Release
 from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_rows_of
@@ -176,7 +176,7 @@ class FileView(DatasetView):
         release = _release(day)
         listed = {each["name"]: each for each in release.manifest.get("files", [])}
         if file not in listed and file.endswith(WHOLE):
-            listed = {each["name"]: dict(each) for each in held_files(storage(), release.number or 0)}
+            listed = {file["name"]: dict(file) for file in _whole(release)}
         if file not in listed:
             raise NotFound
         found = listed[file]
@@ -219,6 +219,13 @@ def _release(day: dt.date) -> Release:
     return release
 
 
+def _whole(release: Release) -> list[StoredFile]:
+    try:
+        return held_files(storage(), release.number or 0)
+    except OSError as error:
+        raise Unavailable from error
+
+
 class DescriptorView(DatasetView):
     """Descriptions for catalogues and tools: of the whole tables as a release left them, one file each."""
 
@@ -230,10 +237,7 @@ class DescriptorView(DatasetView):
         if at.release is None:
             raise NotFound
         daily = daily_csv(at)
-        try:
-            files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
-        except OSError as error:
-            raise Unavailable from error
+        files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
         return dataset.publication(at.release), files
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from exports.dataset.tables import OPEN_TABLES, Table
+from exports.dataset.tables import OPEN_TABLES, Table, Zone
 from exports.lake.files import PARQUET, StoredFile
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from exports.lake.catalogue import Lake
     from exports.lake.storage import Storage
 
-FOLDER: Final = "whole"
+# In the zone that anyone may read and that the release may write.
+FOLDER: Final = f"{Zone.OPEN.value}/whole"
 WHOLE: Final = "-whole.parquet"
 ROW_GROUP_ROWS: Final = 131_072
 
