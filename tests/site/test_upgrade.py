@@ -134,7 +134,7 @@ def test_servers_of_both_versions_answer_while_and_after_the_tables_change(tmp_p
             assert [next(lines) for _ in range(ON_EACH_SIDE)] == ["old\n"] * ON_EACH_SIDE
             run(CHECKOUT, database, "manage.py", "migrate", "--verbosity", "0")
             with serving(CHECKOUT, database, ports[1]):
-                answered = []
+                answered: list[str] = []
                 while answered.count("new\n") < ON_EACH_SIDE:
                     answered.append(next(lines))
                 doors.stdin.close()
