@@ -24,6 +24,7 @@ from common.tables import let_go
 from exports import conf
 from exports.backup import database, keys, lake
 from exports.backup.folder import DUMP, BackupError, Manifest, check_files, read_manifest
+from exports.dataset.tables import VERIFIED
 from exports.lake.deployment import lake_as_it_is, storage
 
 AFTERWARDS: Final = (("migrate", "--verbosity", "0"), ("restored",), ("forget", "--again"))
@@ -76,7 +77,8 @@ def _put_back(folder: Path, manifest: Manifest, logs: Path | None) -> None:
     database.restore(folder / DUMP)
     with lake_as_it_is() as opened:
         lake.point(opened, manifest.tables)
-        lake.remove_unreached(opened)
+        if VERIFIED.name in manifest.tables:
+            lake.remove_unreached(opened)
 
 
 def _refuse_served() -> None:
