@@ -1,7 +1,7 @@
 """What lets web servers of the released version go on while tables are already those of the next one.
 
 They write rows without columns that they do not know, and read tables that are no longer needed. Migrations of one
-release keep both working; the next release may take it away (docs/decisions/0014).
+release keep both working; the next release may take it away (docs/decisions, "backups of one moment").
 """
 
 from django.db.migrations.operations import RunSQL

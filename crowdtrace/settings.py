@@ -452,6 +452,10 @@ HEALTH_GUIDANCE_URL: str = env.str("CROWDTRACE_HEALTH_GUIDANCE_URL", default="")
 OWNER_STATISTICS_EPSILON: float = env.float("OWNER_STATISTICS_EPSILON", default=0.5)
 if not 0 < OWNER_STATISTICS_EPSILON < float("inf"):
     raise ImproperlyConfigured("OWNER_STATISTICS_EPSILON must be a number above 0.")
+# Epsilon per secret and day of a release of the open dataset; days add up (docs/privacy.md).
+DATASET_EPSILON: float = env.float("DATASET_EPSILON", default=1.0)
+if not 0 < DATASET_EPSILON < float("inf"):
+    raise ImproperlyConfigured("DATASET_EPSILON must be a number above 0.")
 # The publisher of the open dataset, as named in citations.
 DATASET_PUBLISHER: str = env.str("DATASET_PUBLISHER", default="CrowdTrace")
 # The Monday from which whole weeks are drawn as one; by default each day is drawn separately.

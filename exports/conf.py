@@ -31,7 +31,7 @@ def publisher() -> str:
 
 def budget() -> float:
     """Return the epsilon that one release may cost one secret for its day."""
-    return float(_get("DATASET_EPSILON", 1.0))
+    return float(settings.DATASET_EPSILON)
 
 
 def statistics_budget() -> float:

@@ -45,6 +45,9 @@ def write_secrets(path: Path, *, backup: Path) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
+        if path.is_file() and path.read_bytes() == text.encode():  # of a backup that was cut off
+            path.chmod(0o600)
+            return
         raise BackupError(f"{path} exists: name a new file for --secrets.") from None
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,7 +1,7 @@
 """The lake of a backup: the files that its tables reach, and the two logs."""
 
 import contextlib
-import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from exports.release import draw_log
 
 LOG_FOLDERS: Final = (erasures.FOLDER, draw_log.FOLDER)
 PART_BYTES: Final = 1 << 20
+_LOG_NAME: Final = re.compile(r"([a-z]+-)?\d{4}-\d{2}-\d{2}")
 
 
 class MovedError(Exception):
@@ -104,11 +105,10 @@ def put_logs(storage: Storage, logs: Path) -> None:
     there = dict(_logs(storage))
     for path in sorted(each for each in logs.rglob("*") if each.is_file()):
         name = path.relative_to(logs).as_posix()
-        if name.partition("/")[0] not in LOG_FOLDERS:
+        if name.partition("/")[0] not in LOG_FOLDERS or not _LOG_NAME.fullmatch(path.name):
             continue
         if name.startswith(f"{erasures.FOLDER}/"):
             body = _union(path.read_bytes(), there.get(name, b""))
-            dt.date.fromisoformat(path.name)
             if body != there.get(name):
                 objects.write(storage.at(name), body)
         elif name not in there:

@@ -24,10 +24,12 @@ from common.tables import let_go
 from exports import conf
 from exports.backup import database, keys, lake
 from exports.backup.folder import DUMP, BackupError, Manifest, check_files, read_manifest
+from exports.dataset.tables import VERIFIED
 from exports.lake.deployment import lake_as_it_is, storage
 
 AFTERWARDS: Final = (("migrate", "--verbosity", "0"), ("restored",), ("forget", "--again"))
 """Commands that end a restore."""
+AGAIN: Final = "Remove the cause, then begin again with --replace; start no server before."
 
 
 def look_at(*, folder: Path) -> Manifest:
@@ -56,6 +58,17 @@ def restore(*, folder: Path, secrets: Path | None, logs: Path | None, replace: b
     _refuse_to_overwrite(manifest, replace=replace)
     if secrets is not None and settings.EMBEDDED:
         embedded.put_secrets(embedded.home(), given)
+    try:
+        _put_back(folder, manifest, logs)
+    except BackupError:
+        raise
+    except Exception as error:
+        raise BackupError(f"The restore is not finished: {kind_of(error)}. {AGAIN}") from error
+    _run_afterwards(given)
+    return manifest
+
+
+def _put_back(folder: Path, manifest: Manifest, logs: Path | None) -> None:
     files = storage()
     lake.put_back(files, manifest.tables, folder, manifest.files, old=manifest.lake)
     for each in (folder / manifest.logs, *([logs] if logs else [])):
@@ -64,9 +77,8 @@ def restore(*, folder: Path, secrets: Path | None, logs: Path | None, replace: b
     database.restore(folder / DUMP)
     with lake_as_it_is() as opened:
         lake.point(opened, manifest.tables)
-        lake.remove_unreached(opened)
-    _run_afterwards(given)
-    return manifest
+        if VERIFIED.name in manifest.tables:
+            lake.remove_unreached(opened)
 
 
 def _refuse_served() -> None:
@@ -102,8 +114,7 @@ def _run_afterwards(given: Mapping[str, str]) -> None:
                 _run_apart(command, given)
         except (CommandError, DatabaseError, subprocess.CalledProcessError) as error:
             raise BackupError(
-                f"The restore is not finished: manage.py {' '.join(command)} failed ({kind_of(error)}). Remove the "
-                "cause, then begin again with --replace; start no server before."
+                f"The restore is not finished: manage.py {' '.join(command)} failed ({kind_of(error)}). {AGAIN}"
             ) from error
     let_go()
 

@@ -69,6 +69,7 @@ CONDITIONS: Final[Json] = {
     "HasKey": {"Fn::Not": [{"Fn::Equals": [{"Ref": "KmsKeyArn"}, ""]}]},
     "HasAccessLog": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AccessLogBucket"}, ""]}]},
 }
+BLOCKED: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 NOTHING: Final[Json] = {"Ref": "AWS::NoValue"}
 
 
@@ -381,7 +382,7 @@ def researchers_template() -> Json:
                 "Type": "AWS::S3::Bucket",
                 "Properties": {
                     "BucketName": _ref("ResultsBucketName"),
-                    "PublicAccessBlockConfiguration": dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True),
+                    "PublicAccessBlockConfiguration": dict.fromkeys(BLOCKED, True),
                     "LifecycleConfiguration": {
                         "Rules": [{"Id": "results-go-after-a-month", "Status": "Enabled", "ExpirationInDays": 30}]
                     },

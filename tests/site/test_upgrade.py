@@ -88,6 +88,19 @@ def test_tables_of_the_first_release_keep_what_its_servers_read_and_write() -> N
     assert [name for name in old.keys() & new.keys() if old[name] and not new[name]] == []
 
 
+@pytest.mark.long
+def test_a_backup_of_the_first_schema_is_restored_and_brought_up_to_date(tmp_path: Path) -> None:
+    backup, ends = str(tmp_path / "backup"), [f"{app}={name}" for app, name in LAST_MIGRATIONS.items()]
+    with fresh_database() as database, fresh_database() as other, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LAKE_URL", (tmp_path / "lake").as_uri())
+        run(CHECKOUT, database, "-c", MIGRATE, *ends)
+        run(CHECKOUT, database, "manage.py", "backup", backup)
+        patched.setenv("LAKE_URL", (tmp_path / "elsewhere").as_uri())
+        run(CHECKOUT, other, "manage.py", "restore", backup)
+        run(CHECKOUT, database, "-c", MIGRATE)
+        assert columns(other) == columns(database)
+
+
 @contextmanager
 def serving(folder: Path, database: str, port: int) -> Iterator[None]:
     """A web server of the code in a folder."""
@@ -134,7 +147,7 @@ def test_servers_of_both_versions_answer_while_and_after_the_tables_change(tmp_p
             assert [next(lines) for _ in range(ON_EACH_SIDE)] == ["old\n"] * ON_EACH_SIDE
             run(CHECKOUT, database, "manage.py", "migrate", "--verbosity", "0")
             with serving(CHECKOUT, database, ports[1]):
-                answered = []
+                answered: list[str] = []
                 while answered.count("new\n") < ON_EACH_SIDE:
                     answered.append(next(lines))
                 doors.stdin.close()

@@ -6,7 +6,9 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from common.tables import are_behind
 from common.time import utc_now
@@ -39,6 +41,8 @@ class Command(BaseCommand):
             self._back_up(folder, options["secrets"])
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except (psycopg.OperationalError, OperationalError) as error:
+            raise CommandError("The database does not answer. Look at DATABASE_URL, and whether it runs.") from error
 
     def _back_up(self, folder: Path, secrets: Path | None) -> None:
         if not make.has_tables():

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from common.tables import let_go
 from exports.backup import restore
@@ -40,6 +42,8 @@ class Command(BaseCommand):
             )
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except (psycopg.OperationalError, OperationalError) as error:
+            raise CommandError("The database does not answer. Look at DATABASE_URL, and whether it runs.") from error
         self.stdout.write(
             f"Restored: the backup of {made.made_at}. Erasures and draws are known until {made.logs_at} at least.\n"
             "Days that were released after it come back, as they were, with the next night or `manage.py release`."

@@ -356,13 +356,14 @@ class TestRefusals:
             ("backup", (), "is not empty: name a new folder"),
             ("lake/backup", (), "The folder is in the lake"),
             ("other", ("--secrets", "other/keys"), "keep the two apart"),
-            ("other", ("--secrets", "keys"), "exists: name a new file"),
+            ("other", ("--secrets", "notes"), "exists: name a new file"),
             ("other", ("--logs",), "holds no backup"),
         ],
     )
     def test_a_backup_goes_only_where_it_should(
         self, backup: Path, tmp_path: Path, folder: str, options: tuple[str, ...], said: str
     ) -> None:
+        (tmp_path / "notes").write_text("of somebody")
         given = [each if each.startswith("--") else str(tmp_path / each) for each in options]
         with pytest.raises(CommandError, match=said):
             back_up(tmp_path / folder, *given)

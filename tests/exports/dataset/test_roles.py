@@ -1,0 +1,164 @@
+"""The deployment at work on Amazon with the roles as the template has them, and nothing more."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from exports.athena import results
+from exports.backup import lake as backup
+from exports.dataset.tables import VERIFIED
+from exports.engine.run import run_query
+from exports.erasure.batches import run_erasures
+from exports.erasure.requests import request_erasure
+from exports.lake import deployment
+from exports.lake.deployment import deployment_lake, storage, verified_storage
+from exports.lake.storage import Storage, StoredObject
+from exports.models import Erasure, Step, VerifiedDay
+from exports.release import closed_days
+from exports.release.recipients import approve_recipient, make_credential, read_file
+from passes.codec.identity import hash_owner
+from tests.exports.amazon import arn_of, stand_in
+from tests.exports.gateway import Gateway, Wish, gateway, glue_wishes, s3_wishes
+from tests.exports.published import publish, published_rows
+from tests.exports.rows import CLOSED, DAY, a_place, a_scanned_pass
+from tests.exports.s3 import S3Server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW: Final = CLOSED + dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def amazon(
+    s3: S3Server, bucket: Storage, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Gateway]:
+    """S3, Glue and STS behind the statements; databases are there, as the template makes them, and no table."""
+    prefix = bucket.url.rpartition("/")[2]
+    with stand_in() as control, gateway(s3, control, BucketName="lake", Prefix=prefix) as made:
+        glue = boto3.client(
+            "glue", endpoint_url=control, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        for resource in made.made.values():
+            if resource["Type"] == "AWS::Glue::Database":
+                glue.create_database(DatabaseInput=resource["Properties"]["DatabaseInput"])
+        settings.LAKE_URL, settings.LAKE_S3_ENDPOINT = bucket.url, made.address
+        settings.LAKE_CATALOGUE, settings.LAKE_GLUE_ENDPOINT = "glue", made.address
+        settings.LAKE_VERIFIED_ROLE = arn_of("VerifiedReaderRole")
+        settings.QUERY_SLOTS, settings.DATASET_EPSILON = str(tmp_path), 8.0
+        settings.LAKE_S3_SECRET_KEY = "of no use, as the gateway asks who it is and nothing more"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", made.address)
+        deployment._assumed.cache_clear()
+        yield made
+        deployment._assumed.cache_clear()
+
+
+def act_as(role: str, amazon: Gateway, settings: Any) -> None:
+    """Be a process of the deployment with this role."""
+    settings.LAKE_S3_ACCESS_KEY = amazon.key_of(role)
+
+
+def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, settings: Any, tmp_path: Path) -> None:
+    """Release, verified rows, sweep of results, query, download, erasure, restore: nobody is refused anything."""
+    act_as("WebRole", amazon, settings)
+    before = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
+    assert before.result.table["n"].to_pylist() == [0], "before the first release there is no table"
+
+    act_as("ReleaseRole", amazon, settings)
+    place = a_place()
+    rows = [
+        a_scanned_pass(place, owner_hash=hash_owner(bytes([number]) * 32), contact=number % 3 == 0)
+        for number in range(60)
+    ]
+    closed_days.mark_served(days={DAY})
+    [released] = closed_days.release_waiting(now=CLOSED)
+    assert released.step == Step.ANNOUNCED
+    publish(rows, day=DAY)
+    VerifiedDay.objects.create(day=DAY, step=VerifiedDay.Step.ANNOUNCED, rows=60)
+
+    act_as("WebRole", amazon, settings)
+    answered = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
+    assert answered.result.table["n"].to_pylist() == [released.manifest["rows"]]
+    [file, *_] = released.manifest["files"]
+    with storage().open(file["path"]) as stream:
+        assert stream.read(4) == b"PAR1"
+    storage().write(f"{results.FOLDER}/old.csv", b"1")
+    with pytest.raises(FileNotFoundError):
+        storage().open(f"{results.FOLDER}/missing.csv")
+    recipient = approve_recipient(name="Institute", actor="operator", now=NOW)
+    credential, _ = make_credential(recipient=recipient, days=1, first_day=DAY, last_day=DAY, actor="operator", now=NOW)
+    assert read_file(credential=credential, day=DAY, number=0, now=NOW).body[:4] == b"PAR1"
+    request_erasure(owner_hashes=[hash_owner(bytes([3]) * 32)], now=NOW)
+
+    act_as("ReleaseRole", amazon, settings)
+    with deployment_lake() as lake:
+        tables = backup.pointers(lake)
+        files = backup.copy_out(lake, tables, tmp_path / "backup")
+    assert results.sweep_results() == 1
+    assert run_erasures(now=NOW) == 1
+    assert Erasure.objects.get().proven
+    assert len(published_rows()) == 59
+    backup.put_back(storage(), tables, tmp_path / "backup", files, old=storage().url)
+    with deployment.lake_as_it_is() as lake:
+        backup.point(lake, tables)
+        backup.remove_unreached(lake)
+    assert len(published_rows()) == 60, "the older pointer is in force again"
+
+    assert amazon.refused == []
+    assert ("WebRole", "sts:AssumeRole") in amazon.asked
+    assert ("VerifiedReaderRole", "s3:GetObject") in amazon.asked
+    assert ("ReleaseRole", "s3:DeleteObjectVersion") in amazon.asked
+
+
+def test_roles_are_refused_what_is_not_theirs(amazon: Gateway, settings: Any) -> None:
+    act_as("ReleaseRole", amazon, settings)
+    with deployment_lake() as lake:
+        location = lake.location(VERIFIED)
+    [metadata] = [each for each in storage().objects().versions(location) if each.url.endswith(".json")]
+
+    act_as("WebRole", amazon, settings)
+    objects = storage().objects()
+    for refused in (
+        lambda: objects.read(metadata),
+        lambda: list(objects.versions(location)),
+        lambda: objects.write(storage().at("open", "mine"), b"1"),
+        lambda: objects.remove([StoredObject(storage().at("open", "mine"), 1)]),
+        lambda: objects.write(storage().at("erasures", "2026-05-14"), b"1"),
+    ):
+        with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|403"):
+            refused()
+    with pytest.raises((ClientError, OSError)), deployment_lake():
+        pass  # readers prepare nothing, for they may not
+    reader = verified_storage(reader="r").objects()
+    assert reader.read(StoredObject(metadata.url, 0))
+    with pytest.raises(ClientError, match="Access"):
+        reader.write(metadata.url, b"1")
+
+    settings.LAKE_S3_ACCESS_KEY = "AKIASTRANGER"
+    with pytest.raises(ClientError):
+        storage().objects().read(metadata)
+    act_as("ReleaseRole", amazon, settings)
+    deployment._assumed.cache_clear()
+    with pytest.raises(ClientError, match="AssumeRole"):
+        verified_storage(reader="r")
+
+
+def test_the_gateway_knows_what_requests_need() -> None:
+    """What it does not know is no permission that anybody has."""
+    arn = "arn:aws:s3:::lake"
+    assert s3_wishes("HEAD", "/lake/a/b%20c", b"") == [Wish("s3:GetObject", f"{arn}/a/b c")]
+    assert s3_wishes("GET", "/lake/a?versionId=1", b"") == [Wish("s3:GetObjectVersion", f"{arn}/a")]
+    assert s3_wishes("GET", "/lake?list-type=2&prefix=a/", b"") == [Wish("s3:ListBucket", arn, {"s3:prefix": "a/"})]
+    assert s3_wishes("GET", "/lake/?versions&prefix=a/", b"") == [
+        Wish("s3:ListBucketVersions", arn, {"s3:prefix": "a/"})
+    ]
+    two = b"<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>1</VersionId></Object></Delete>"
+    assert [wish.action for wish in s3_wishes("POST", "/lake?delete", two)] == [
+        "s3:DeleteObject", "s3:DeleteObjectVersion",
+    ]  # fmt: skip
+    assert s3_wishes("PUT", "/lake?policy", b"") == [Wish("s3:Unknown", arn)]
+    asked = glue_wishes("AWSGlue.GetTable", b'{"DatabaseName": "covid-19", "Name": "t"}')
+    assert [wish.resource.rpartition(":")[2] for wish in asked] == ["catalog", "database/covid-19", "table/covid-19/t"]
