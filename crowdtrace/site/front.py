@@ -38,9 +38,11 @@ OFFLINE_FILES: Final = (
 # The door's files are large and few need them: a kiosk keeps them, and its page, when it asks for them.
 OFFLINE_LATER: Final = (
     "passes/built/kiosk.js",
+    "passes/built/kiosk.css",
     "passes/built/reader.js",
     "passes/built/reader_script.js",
     "passes/built/ed25519_script.js",
+    "passes/built/address_qr_script.js",
     "passes/built/zxing_reader.wasm",
 )
 SERVICE_WORKER: Final = "passes/built/service.js"
