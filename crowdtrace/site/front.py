@@ -21,7 +21,7 @@ from crowdtrace.town.demonstration import event_tonight
 from passes.assets import address, content
 from passes.pages.views import manifest_response
 
-OFFLINE_PAGES: Final = ("page-me", "page-pass", "page-visits", "page-kiosk", "page-offline")
+OFFLINE_PAGES: Final = ("page-me", "page-pass", "page-visits", "page-offline")
 NO_CONNECTION: Final = "page-offline"
 """What the copy answers for every other page of ours while there is no network."""
 OFFLINE_FILES: Final = (
@@ -37,12 +37,14 @@ OFFLINE_FILES: Final = (
     "passes/built/visits.js",
     "passes/built/ahead.js",
 )
-# The door's files are large and few need them: a kiosk keeps them when it asks for them.
+# The door's files are large and few need them: a kiosk keeps them, and its page, when it asks for them.
 OFFLINE_LATER: Final = (
     "passes/built/kiosk.js",
+    "passes/built/kiosk.css",
     "passes/built/reader.js",
     "passes/built/reader_script.js",
     "passes/built/ed25519_script.js",
+    "passes/built/address_qr_script.js",
     "passes/built/zxing_reader.wasm",
 )
 SERVICE_WORKER: Final = "passes/built/service.js"
@@ -117,6 +119,7 @@ def _worker_text() -> str:
         "files": [address(name) for name in OFFLINE_FILES],
         "later": [address(name) for name in OFFLINE_LATER],
         "pages": [reverse(name) for name in OFFLINE_PAGES],
+        "door": reverse("page-kiosk"),
         "fallback": reverse(NO_CONNECTION),
         "language": reverse("page-language"),
     }

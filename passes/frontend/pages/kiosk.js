@@ -18,7 +18,6 @@ import { openRows } from "../door/replay_rows.js";
 import { isLineEnd, Wedge } from "../door/wedge.js";
 import { askToKeepStorage } from "../stores/durable.js";
 import { openKioskStore } from "../stores/kiosk.js";
-import { drawAddress } from "../ui/address_qr.js";
 import { Camera, Reader, readerFiles } from "../ui/camera.js";
 import { fill, find, formatTime, onActions, pageData, showState, when, word } from "../ui/page.js";
 import { Signal } from "../ui/signal.js";
@@ -243,9 +242,14 @@ function showSettings() {
   const paper = /** @type {HTMLAnchorElement} */ (find("[data-paper]"));
   paper.hidden = !door?.bundle;
   if (door?.bundle) paper.href = `/check-in/${door.bundle.venue}/paper`;
-  if (mode === "self" && door?.bundle) {
-    drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/check-in/${door.bundle.venue}`);
-  }
+  if (mode === "self" && door?.bundle) void drawCheckIn(door.bundle.venue);
+}
+
+/** @param {string} venue what visitors scan before they have a pass */
+async function drawCheckIn(venue) {
+  /** @type {typeof import("../ui/address_qr_script.js")} */
+  const { drawAddress } = await import(find("script[data-qr]").dataset.qr ?? "");
+  drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/check-in/${venue}`);
 }
 
 /** Fetches a newer bundle, sends what waits. One tab at a time: two would send the queue twice. */

@@ -7,7 +7,7 @@
  */
 
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-/** @type {{version: string, files: string[], later: string[], pages: string[], fallback: string, language: string}} */
+/** @type {{version: string, files: string[], later: string[], pages: string[], door: string, fallback: string, language: string}} */
 const offline = Reflect.get(self, "OFFLINE");
 const CACHE = `crowdtrace-${offline.version}`;
 /** A page that takes longer comes from the copy. */
@@ -72,12 +72,13 @@ async function noConnection(error) {
 
 async function renewPages() {
   const cache = await caches.open(CACHE);
-  await cache.addAll(offline.pages.map((path) => new Request(path, { cache: "reload" })));
+  const door = (await cache.match(offline.door)) ? [offline.door] : [];
+  await cache.addAll([...offline.pages, ...door].map((path) => new Request(path, { cache: "reload" })));
 }
 
 /** @param {string} path @returns {boolean} */
 function isKeptPage(path) {
-  return offline.pages.includes(path) || path.startsWith("/check-in/");
+  return offline.pages.includes(path) || path === offline.door || path.startsWith("/check-in/");
 }
 
 /** @param {Request} request @returns {Promise<Response>} */
@@ -109,7 +110,7 @@ async function pageOrCopy(request, path) {
 async function keepLater() {
   const cache = await caches.open(CACHE);
   const kept = new Set((await cache.keys()).map(({ url }) => url));
-  await cache.addAll(offline.later.filter((path) => !kept.has(new URL(path, scope.location.origin).href)));
+  await cache.addAll([offline.door, ...offline.later].filter((path) => !kept.has(new URL(path, scope.location.origin).href)));
 }
 
 scope.addEventListener("message", (event) => {

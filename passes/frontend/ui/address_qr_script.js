@@ -1,4 +1,7 @@
-/** A QR code of an address, drawn with the small half of the encoder: it lacks what makes codes of passes smaller. */
+/**
+ * A QR code of an address, drawn with the small half of the encoder: it lacks what makes codes of passes smaller. A file of
+ * its own, because few doors are tablets that show one.
+ */
 import { correction, generate } from "lean-qr/nano";
 
 /** Quiet zone that ISO/IEC 18004 asks for, in modules. */
