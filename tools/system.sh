@@ -1,12 +1,18 @@
 #!/bin/sh
-# Bring what pip cannot: `system.sh NAME...`, where NAME is chromium, java, or a package of Debian's.
+# Bring what pip cannot: `system.sh NAME...`, where NAME is chromium, java, node, npm, or a package of Debian's.
 # Installs only what is missing, and only as root or with a sudo that asks for no password; else prints the one line.
+# `system.sh --if-possible NAME...` installs each that this system has, says which it has not, and never fails.
 set -eu
 
 is_there() {
     case "$1" in
         chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
         # Spark needs Java 17 or newer; the line reads: openjdk version "17.0.9" ...
+        firefox-esr) command -v firefox-esr || command -v firefox ;;
+        node) command -v node || command -v nodejs ;;
+        npm) command -v npm ;;
+        webkit2gtk-driver) command -v WebKitWebDriver ;;
+        xvfb) command -v Xvfb ;;
         java) test "$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ;;
         *) dpkg -s "$1" ;;
     esac >/dev/null 2>&1
@@ -15,6 +21,17 @@ is_there() {
 as_root=""
 test "$(id -u)" = 0 || as_root="sudo -n"
 may_install() { test -z "$as_root" || { command -v sudo && sudo -n true; } >/dev/null 2>&1; }
+
+# One at a time: a system may have one browser and not another.
+if test "${1:-}" = --if-possible; then
+    shift
+    lacking=""
+    for name in "$@"; do
+        is_there "$name" || sh "$0" "$name" >/dev/null 2>&1 || lacking="$lacking $name"
+    done
+    test -z "$lacking" || echo "Not installed:$lacking. Tests that need it are skipped." >&2
+    exit 0
+fi
 
 # Chromium without windows, of the same version: tests start it in a quarter of the time. Debian has it; where it cannot
 # be had, tests use Chromium itself.
@@ -42,6 +59,7 @@ packages() {
     for name in $missing; do
         case "$name" in
             java) echo "$1" ;;
+            node) echo nodejs ;;
             *) echo "$name" ;;
         esac
     done | tr '\n' ' '

@@ -10,12 +10,13 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.engines.window import SHIFTED, Window
+from tests.browser.engines.window import SHIFTED, Window, WindowError
 
 # The source is part of the script: a page's policy lets nothing evaluate a text.
 _RUN: Final = """const [given, done] = arguments;
@@ -78,9 +79,12 @@ class WebKitWindow(Window):
         self._driver.refresh()
 
     def run(self, function: str, *arguments: Any) -> Any:
-        answer = self._driver.execute_async_script(_RUN % function, arguments)
+        try:
+            answer = self._driver.execute_async_script(_RUN % function, arguments)
+        except WebDriverException as error:
+            raise WindowError(str(error)) from error
         if isinstance(answer, str):
-            raise AssertionError(answer)
+            raise WindowError(answer)
         return answer[0]
 
     def press(self, selector: str) -> None:
