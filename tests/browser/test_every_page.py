@@ -123,7 +123,7 @@ KEPT: Final = """async () => {
   for (const name of await caches.keys()) found.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
   return found;
 }"""
-# What reads codes; beside it the copy keeps 28 kB of scripts for browsers without WebAssembly or Ed25519.
+# What reads codes; beside it the copy keeps scripts for browsers without WebAssembly, Ed25519 or X25519.
 FALLBACK: Final = re.compile(r"_script\.js")
 READER: Final = re.compile(r"/(?:reader\.js|zxing_reader\.wasm)")
 

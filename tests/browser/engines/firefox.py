@@ -75,7 +75,7 @@ class FirefoxWindow(Window):
         self._ask("press", selector=selector)
 
     def keys(self, text: str) -> None:
-        self._ask("keys", keys=[("\uE006" if mark == "\n" else mark, mark in SHIFTED) for mark in text])
+        self._ask("keys", keys=[("\ue006" if mark == "\n" else mark, mark in SHIFTED) for mark in text])
 
     def picture(self, selector: str) -> bytes:
         return base64.b64decode(self._ask("picture", selector=selector))

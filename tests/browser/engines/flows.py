@@ -29,6 +29,9 @@ from venues.models import Event, Venue
 OpenWindow = Callable[..., Window]
 PASSPHRASE: Final = "seven quiet otters"
 PASS_LENGTH: Final = 199
+STATES_ON_THE_MAP: Final = 48
+_DRAWN: Final = """(selector) =>
+  [...document.querySelectorAll(selector)].filter((each) => each.getBBox().width > 0).length"""
 _CHOOSE: Final = """(selector, picture) => {
   const bytes = Uint8Array.from(atob(picture), (mark) => mark.charCodeAt(0));
   const chosen = new DataTransfer();
@@ -226,7 +229,7 @@ def query_and_map(open_window: OpenWindow) -> None:
     reader.wait("[data-plot] canvas")
     reader.open("/data/map")
     reader.wait("svg path")
-    assert reader.run("() => [...document.querySelectorAll('main svg path')].filter((one) => one.getBBox().width > 0).length") >= 48
+    assert reader.run(_DRAWN, "main svg path") >= STATES_ON_THE_MAP
 
 
 def code_in_a_picture(open_window: OpenWindow) -> None:

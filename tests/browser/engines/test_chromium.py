@@ -21,7 +21,7 @@ def test_the_browser_has_and_lacks_what_the_documents_say(document: str, phone: 
 
 
 # Chrome before 133, Firefox before 129 and Safari before 17 lack one of them or both.
-WITHOUT_CURVES: Final = """for (const name of ["generateKey", "importKey"]) {
+WITHOUT_CURVES: Final = """for (const name of globalThis.SubtleCrypto ? ["generateKey", "importKey"] : []) {
   const original = SubtleCrypto.prototype[name];
   SubtleCrypto.prototype[name] = function (...given) {
     const asked = given.flatMap((each) => [each, each?.name]);

@@ -9,7 +9,7 @@ from tests.browser.cases import Case, all_cases
 from tests.browser.engines import flows
 from tests.browser.engines.cable import Cable
 from tests.browser.engines.flows import OpenWindow
-from tests.exports.conftest import ReleasedLake
+from tests.exports.ledger import ReleasedLake
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENGINE: Final = "firefox"
