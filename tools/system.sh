@@ -22,9 +22,10 @@ as_root=""
 test "$(id -u)" = 0 || as_root="sudo -n"
 may_install() { test -z "$as_root" || { command -v sudo && sudo -n true; } >/dev/null 2>&1; }
 
-# One at a time: a system may have one browser and not another.
+# All at once, and else one at a time: a system may have one browser and not another.
 if test "${1:-}" = --if-possible; then
     shift
+    sh "$0" "$@" >/dev/null 2>&1 && exit 0
     lacking=""
     for name in "$@"; do
         is_there "$name" || sh "$0" "$name" >/dev/null 2>&1 || lacking="$lacking $name"
