@@ -7,12 +7,12 @@ set -eu
 is_there() {
     case "$1" in
         chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
-        # Spark needs Java 17 or newer; the line reads: openjdk version "17.0.9" ...
         firefox-esr) command -v firefox-esr || command -v firefox ;;
         node) command -v node || command -v nodejs ;;
         npm) command -v npm ;;
         webkit2gtk-driver) command -v WebKitWebDriver ;;
         xvfb) command -v Xvfb ;;
+        # Spark needs Java 17 or newer; the line reads: openjdk version "17.0.9" ...
         java) test "$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ;;
         *) dpkg -s "$1" ;;
     esac >/dev/null 2>&1
