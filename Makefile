@@ -13,7 +13,7 @@ PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse sbom clean python environment environment-dev environment-peers system
+.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse sbom clean python environment environment-dev environment-peers system browsers modules
 
 help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
@@ -22,10 +22,13 @@ help: ## List the targets
 run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 set where
 	@exec $(BIN) -I -S embedded/tether.py $$PPID $(BIN) manage.py serve
 
-test: environment-dev environment-peers system ## Run all tests except the long ones; TESTS="tests/common -k home" selects some
+# Packages of npm, installed again if the lock is newer.
+MODULES := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }
+
+test: environment-dev environment-peers system browsers ## Run all tests except the long ones, main flows also in Firefox and WebKit; TESTS="tests/common -k home" selects some
 	@$(PYTEST) -m "not long" $(PARALLEL) $(TESTS)
 
-test-long: environment-dev environment-peers system ## Run the tests that take minutes
+test-long: environment-dev environment-peers system browsers ## Run the tests that take minutes, among them every page at 320 px in Firefox
 	@$(PYTEST) -m long $(TESTS)
 
 check: environment-dev ## Check style, types, import directions, migrations, the API's schema and built assets
@@ -35,9 +38,7 @@ check: environment-dev ## Check style, types, import directions, migrations, the
 	@$(VENV)/bin/lint-imports
 	@$(BIN) manage.py makemigrations --check --dry-run
 	@$(BIN) manage.py spectacular --validate --fail-on-warn --file /dev/null
-	@if command -v npm >/dev/null; then \
-		{ [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; } && \
-		npm run --silent check; fi
+	@if command -v npm >/dev/null; then $(MODULES) && npm run --silent check; fi
 
 fix: environment-dev ## Fix style
 	@$(BIN) -m ruff check --fix
@@ -101,3 +102,8 @@ environment-peers: python
 
 system:
 	@sh tools/system.sh chromium java
+
+# Without them their tests are skipped and say why; BROWSERS=all makes that an error, as .ci/run does.
+browsers: ## Install Firefox, WebKit and what drives them, where this system has them
+	@sh tools/system.sh --if-possible firefox-esr webkit2gtk-driver xvfb node npm
+	@if command -v npm >/dev/null; then $(MODULES) || echo "npm could not bring puppeteer-core." >&2; fi

@@ -32,7 +32,7 @@ const APPS = [
   {
     from: "passes/frontend",
     to: "passes/static/passes/built",
-    entries: ["pages/me.js", "pages/check_in.js", "pages/paper.js", "pages/pass.js", "pages/visits.js", "pages/event.js", "pages/rate.js", "pages/test.js", "pages/ahead.js", "pages/kiosk.js", "core/ed25519_script.js", "ui/address_qr_script.js", "workers/reader.js", "workers/reader_script.js", "workers/service.js", "passes.css", "kiosk.css"],
+    entries: ["pages/me.js", "pages/check_in.js", "pages/paper.js", "pages/pass.js", "pages/visits.js", "pages/event.js", "pages/rate.js", "pages/test.js", "pages/ahead.js", "pages/kiosk.js", "core/ed25519_script.js", "door/x25519_script.js", "ui/address_qr_script.js", "workers/reader.js", "workers/reader_script.js", "workers/service.js", "passes.css", "kiosk.css"],
     copies: { "zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm" },
   },
   {

@@ -1,11 +1,17 @@
 #!/bin/sh
-# Install system packages pip cannot provide: `system.sh NAME...`, where NAME is chromium, java, or a Debian package.
-# Only missing packages are installed, and only as root or with passwordless sudo; otherwise the command is printed.
+# Install system packages pip cannot provide: `system.sh NAME...`, where NAME is chromium, java, node, npm, or a Debian
+# package. Only missing packages are installed, and only as root or with passwordless sudo; otherwise the command is
+# printed. `system.sh --if-possible NAME...` installs each that this system has, names the others, and never fails.
 set -eu
 
 is_there() {
     case "$1" in
         chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+        firefox-esr) command -v firefox-esr || command -v firefox ;;
+        node) command -v node || command -v nodejs ;;
+        npm) command -v npm ;;
+        webkit2gtk-driver) command -v WebKitWebDriver ;;
+        xvfb) command -v Xvfb ;;
         # Spark needs Java 17 or newer; the line reads: openjdk version "17.0.9" ...
         java) test "$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ;;
         *) dpkg -s "$1" ;;
@@ -15,6 +21,18 @@ is_there() {
 as_root=""
 test "$(id -u)" = 0 || as_root="sudo -n"
 may_install() { test -z "$as_root" || { command -v sudo && sudo -n true; } >/dev/null 2>&1; }
+
+# All at once, and else one at a time: a system may have one browser and not another.
+if test "${1:-}" = --if-possible; then
+    shift
+    sh "$0" "$@" >/dev/null 2>&1 && exit 0
+    lacking=""
+    for name in "$@"; do
+        is_there "$name" || sh "$0" "$name" >/dev/null 2>&1 || lacking="$lacking $name"
+    done
+    test -z "$lacking" || echo "Not installed:$lacking. Tests that need it are skipped." >&2
+    exit 0
+fi
 
 # Headless Chromium of the same version: tests start it in a quarter of the time. Debian has it; if it cannot be
 # installed, tests use Chromium itself.
@@ -42,6 +60,7 @@ packages() {
     for name in $missing; do
         case "$name" in
             java) echo "$1" ;;
+            node) echo nodejs ;;
             *) echo "$name" ;;
         esac
     done | tr '\n' ' '

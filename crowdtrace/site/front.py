@@ -45,6 +45,7 @@ OFFLINE_LATER: Final = (
     "passes/built/reader_script.js",
     "passes/built/ed25519_script.js",
     "passes/built/address_qr_script.js",
+    "passes/built/x25519_script.js",
     "passes/built/zxing_reader.wasm",
 )
 SERVICE_WORKER: Final = "passes/built/service.js"

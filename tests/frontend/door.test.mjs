@@ -216,6 +216,22 @@ test("the server opens what the kiosk seals, and the kiosk's suite opens what th
   await assert.rejects(open(sealed, "scan-2-of-this-test"));
 });
 
+test("a browser without X25519 of its own seals with the one in JavaScript, and the server's suite opens it", async (t) => {
+  const generate = crypto.subtle.generateKey.bind(crypto.subtle);
+  t.mock.method(crypto.subtle, "generateKey", async (...asked) => {
+    if (asked[0] === "X25519" || asked[0].name === "X25519") throw new DOMException("unknown", "NotSupportedError");
+    return generate(...asked);
+  });
+  const fresh = await import("../../passes/frontend/door/seal.js?without-x25519");
+  await assert.rejects(fresh.sealScan(bundles.open.sealingKey, "scan-3-of-this-test", {}), "without the file that has it");
+  fresh.useSealingScript(new URL("../../passes/frontend/door/x25519_script.js", import.meta.url).href);
+  const sealed = fromBase64Url(await fresh.sealScan(bundles.open.sealingKey, "scan-3-of-this-test", { type: "Checkin" }));
+  const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm() });
+  const recipientKey = await suite.kem.deserializePrivateKey(hex(vectors.sealing_private));
+  const opened = await suite.open({ recipientKey, enc: sealed.slice(0, 32), info: utf8("crowdtrace/v1/scan") }, sealed.slice(32), utf8("scan-3-of-this-test"));
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(opened)), { type: "Checkin" });
+});
+
 test("a sealed scan has one length, with or without readings, for a code and for paper", async () => {
   const base = { type: "Checkin", scanned_at: "2025-11-23T12:00:00Z" };
   const lengths = new Set();

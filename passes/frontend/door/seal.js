@@ -17,7 +17,25 @@ const INFO = utf8("crowdtrace/v1/scan");
 /** Every scan has the length of every other: a reading or a long code cannot be told from the outside. */
 const PADDED_TO = 512;
 
-const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm() });
+/** Address of X25519 in JavaScript, a file of its own, because few browsers need it. */
+let scriptAddress = "";
+
+/** @param {string} address */
+export function useSealingScript(address) {
+  scriptAddress = address;
+}
+
+/** @type {CipherSuite | undefined} */
+let made;
+
+/** @returns {Promise<CipherSuite>} with WebCrypto's X25519 where the browser has it (Chrome since 133, Firefox 130, Safari 17) */
+async function suite() {
+  if (made) return made;
+  const native = await crypto.subtle.generateKey("X25519", false, ["deriveBits"]).then(() => true, () => false);
+  const Kem = native ? DhkemX25519HkdfSha256 : (await import(scriptAddress)).DhkemX25519HkdfSha256;
+  made = new CipherSuite({ kem: new Kem(), kdf: new HkdfSha256(), aead: new Aes128Gcm() });
+  return made;
+}
 
 /**
  * @param {Uint8Array<ArrayBuffer>} sealingKey raw X25519 public key from the bundle
@@ -29,7 +47,8 @@ export async function sealScan(sealingKey, scanId, scan) {
   const text = utf8(JSON.stringify(scan));
   const padded = new Uint8Array(Math.ceil(text.length / PADDED_TO) * PADDED_TO).fill(0x20);
   padded.set(text);
-  const recipientPublicKey = await suite.kem.deserializePublicKey(sealingKey);
-  const { enc, ct } = await suite.seal({ recipientPublicKey, info: INFO }, padded, utf8(scanId));
+  const sealing = await suite();
+  const recipientPublicKey = await sealing.kem.deserializePublicKey(sealingKey);
+  const { enc, ct } = await sealing.seal({ recipientPublicKey, info: INFO }, padded, utf8(scanId));
   return toBase64Url(concat(new Uint8Array(enc), new Uint8Array(ct)));
 }

@@ -15,6 +15,7 @@ import { freshKey, keepKey, recalledKey } from "../door/memory_key.js";
 import { readOxygen, readTemperature } from "../door/readings.js";
 import { ReplayBook } from "../door/replay.js";
 import { openRows } from "../door/replay_rows.js";
+import { useSealingScript } from "../door/seal.js";
 import { isLineEnd, Wedge } from "../door/wedge.js";
 import { askToKeepStorage } from "../stores/durable.js";
 import { openKioskStore } from "../stores/kiosk.js";
@@ -553,6 +554,7 @@ document.addEventListener("visibilitychange", () => {
 const code = location.hash.slice(1);
 if (code) history.replaceState(null, "", location.pathname);
 useScript(find("script[data-ed25519]").dataset.ed25519 ?? "");
+useSealingScript(find("script[data-x25519]").dataset.x25519 ?? "");
 showState("loading", { focus: false });
 try {
   if (!crypto.subtle) throw new TypeError("no WebCrypto: the address is not secure");

@@ -34,8 +34,8 @@ class Cable:
     def _forward(self, near: socket.socket, far: socket.socket) -> None:
         other = {near: far, far: near}
         with near, far, selectors.DefaultSelector() as both, contextlib.suppress(OSError, ValueError):
-            for each in other:
-                both.register(each, selectors.EVENT_READ, other[each])
+            for each, opposite in other.items():
+                both.register(each, selectors.EVENT_READ, opposite)
             while True:
                 for key, _events in both.select():
                     part = key.fileobj.recv(65536)  # type: ignore[union-attr]

@@ -13,10 +13,10 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.engines.cable import Cable
 from tests.browser.engines.firefox import Firefox
 from tests.browser.engines.flows import OpenWindow
-from tests.browser.engines.webkit import WebKitWindow, screen
+from tests.browser.engines.webkit import WebKit, screen
 from tests.browser.engines.window import Window
 
-MINIBROWSER: Final = "webkit2gtk-4*/MiniBrowser"
+MINIBROWSERS: Final = ("lib/*/webkit2gtk-4*/MiniBrowser", "libexec/webkit2gtk-4*/MiniBrowser")
 CHECKOUT: Final = Path(__file__).parents[3]
 
 
@@ -32,7 +32,11 @@ def missing(what: str) -> None:
 def firefox() -> Iterator[Firefox]:
     path = shutil.which("firefox-esr") or shutil.which("firefox")
     node = shutil.which("node") or shutil.which("nodejs")
-    for what, found in (("Firefox", path), ("Node", node), ("puppeteer-core", (CHECKOUT / "node_modules/puppeteer-core").is_dir())):
+    for what, found in (
+        ("Firefox", path),
+        ("Node", node),
+        ("puppeteer-core", (CHECKOUT / "node_modules/puppeteer-core").is_dir()),
+    ):
         if not found:
             missing(what)
     assert path
@@ -43,16 +47,15 @@ def firefox() -> Iterator[Firefox]:
 
 
 @pytest.fixture(scope="session")
-def webkit() -> Iterator[tuple[str, str, str]]:
-    """Where the driver and its browser are, and a display for them."""
+def webkit() -> Iterator[WebKit]:
     driver, display = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
-    browsers = [each for folder in ("/usr/lib", "/usr/libexec") for each in Path(folder).glob(f"**/{MINIBROWSER}")]
+    browsers = [each for pattern in MINIBROWSERS for each in Path("/usr").glob(pattern)]
     for what, found in (("WebKitWebDriver", driver), ("MiniBrowser of WebKitGTK", browsers), ("Xvfb", display)):
         if not found:
             missing(what)
     assert driver
     with screen() as name:
-        yield driver, str(browsers[-1]), name
+        yield WebKit(driver, str(browsers[-1]), name)
 
 
 @pytest.fixture
@@ -65,17 +68,12 @@ def cable(live_server: LiveServer) -> Iterator[Cable]:
 @pytest.fixture
 def open_window(request: pytest.FixtureRequest, cable: Cable) -> Iterator[OpenWindow]:
     """Opens windows of the browser that the test file names, each with an empty storage; none may do wrong."""
-    engine = request.module.ENGINE
-    running = request.getfixturevalue(engine)
+    running: Firefox | WebKit = request.getfixturevalue(request.module.ENGINE)
     opened: list[Window] = []
     with ExitStack() as closing:
 
         def open_one(width: int = 390, height: int = 844) -> Window:
-            made: Window = (
-                running.window(cable.origin, width, height)
-                if engine == "firefox"
-                else WebKitWindow(*running, cable.origin, width, height)
-            )
+            made: Window = running.window(cable.origin, width, height)
             opened.append(made)
             closing.callback(made.close)
             return made

@@ -11,7 +11,6 @@ DOCUMENTS: Final = ("docs/visitors.md", "docs/hosts.md")
 PROBES: Final = {
     "Reading QR codes (`BarcodeDetector`)": "() => 'BarcodeDetector' in window",
     "Camera (`getUserMedia`)": "() => typeof navigator.mediaDevices?.getUserMedia === 'function'",
-    "WebAssembly": "() => typeof WebAssembly === 'object'",
     "NFC (`NDEFReader`)": "() => 'NDEFReader' in window",
     "Keeping the screen on (`wakeLock`)": "() => 'wakeLock' in navigator",
     "Offer to install (`beforeinstallprompt`)": "() => 'onbeforeinstallprompt' in window",

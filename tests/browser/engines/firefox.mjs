@@ -53,7 +53,6 @@ const deeds = {
   picture: async ({ selector }, { page }) => (await visible(page, selector)).screenshot({ encoding: "base64" }),
   resize: ({ width, height }, { page }) => page.setViewport({ width, height }),
   cookie: ({ name, value, url }, { context }) => context.setCookie({ name, value, domain: new URL(url).hostname, path: "/" }),
-  front: (_, { page }) => page.bringToFront(),
   wrong: (_, { wrong }) => wrong.splice(0),
   close: async ({ window }, { context }) => {
     windows.delete(window);
@@ -61,12 +60,18 @@ const deeds = {
   },
 };
 
+/** A window in the background is served slowly, so the one that is asked for comes to the front. */
+let front = 0;
+
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 say({ id: 0, result: await browser.version() });
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, does, ...given } = JSON.parse(line);
+  const asked = windows.get(given.window);
   try {
-    say({ id, result: (await deeds[does](given, windows.get(given.window))) ?? null });
+    if (asked && front !== given.window) await asked.page.bringToFront();
+    front = given.window;
+    say({ id, result: (await deeds[does](given, asked)) ?? null });
   } catch (error) {
     say({ id, error: String(error) });
   }

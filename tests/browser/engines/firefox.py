@@ -7,13 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from tests.browser.engines.window import SHIFTED, Window
+from tests.browser.engines.window import SHIFTED, Window, WindowError
 
 _BRIDGE: Final = Path(__file__).with_suffix(".mjs")
-
-
-class FirefoxError(Exception):
-    """Firefox could not do what was asked."""
 
 
 class Firefox:
@@ -30,11 +26,11 @@ class Firefox:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise FirefoxError("Firefox has ended")
+            raise WindowError("Firefox has ended")
         answer = json.loads(line)
         assert answer["id"] == number
         if "error" in answer:
-            raise FirefoxError(answer["error"])
+            raise WindowError(answer["error"])
         return answer["result"]
 
     def ask(self, does: str, window: int, **given: Any) -> Any:
@@ -79,8 +75,7 @@ class FirefoxWindow(Window):
         self._ask("press", selector=selector)
 
     def keys(self, text: str) -> None:
-        self._ask("front")
-        self._ask("keys", keys=[("\uE006" if mark == "\n" else mark, mark in SHIFTED) for mark in text])
+        self._ask("keys", keys=[("\ue006" if mark == "\n" else mark, mark in SHIFTED) for mark in text])
 
     def picture(self, selector: str) -> bytes:
         return base64.b64decode(self._ask("picture", selector=selector))

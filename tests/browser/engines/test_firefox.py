@@ -9,7 +9,7 @@ from tests.browser.cases import Case, all_cases
 from tests.browser.engines import flows
 from tests.browser.engines.cable import Cable
 from tests.browser.engines.flows import OpenWindow
-from tests.exports.conftest import ReleasedLake
+from tests.exports.ledger import ReleasedLake
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENGINE: Final = "firefox"
@@ -45,6 +45,7 @@ def test_the_browser_has_and_lacks_what_the_documents_say(open_window: OpenWindo
     flows.missing_features(open_window, "Firefox")
 
 
+@pytest.mark.long
 def test_no_page_is_wider_than_the_narrowest_phone(
     open_window: OpenWindow, request: pytest.FixtureRequest, released: ReleasedLake
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.browser.engines import flows
 from tests.browser.engines.cable import Cable
 from tests.browser.engines.flows import OpenWindow
-from tests.exports.conftest import ReleasedLake
+from tests.exports.ledger import ReleasedLake
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENGINE: Final = "webkit"

@@ -5,17 +5,19 @@ import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser.engines.window import SHIFTED, Window
+from tests.browser.engines.window import SHIFTED, Window, WindowError
 
 # The source is part of the script: a page's policy lets nothing evaluate a text.
 _RUN: Final = """const [given, done] = arguments;
@@ -50,15 +52,28 @@ def _environment(display: str) -> dict[str, str]:
     return kept | {"DISPLAY": display, "LANG": "en_US.UTF-8"}
 
 
+@dataclass(frozen=True)
+class WebKit:
+    """Where the driver and the browser are, and a display for them."""
+
+    driver: str
+    browser: str
+    display: str
+
+    def window(self, origin: str, width: int, height: int) -> Window:
+        """Open a window whose storage is empty."""
+        return WebKitWindow(self, origin, width, height)
+
+
 class WebKitWindow(Window):
     """A window of a MiniBrowser of its own: each has a storage of its own, in memory."""
 
-    def __init__(self, driver: str, browser: str, display: str, origin: str, width: int, height: int) -> None:
+    def __init__(self, webkit: WebKit, origin: str, width: int, height: int) -> None:
         super().__init__(origin)
         options = webdriver.WebKitGTKOptions()
-        options.binary_location = browser
+        options.binary_location = webkit.browser
         options.add_argument("--automation")
-        service = webdriver.WebKitGTKService(executable_path=driver, env=_environment(display))
+        service = webdriver.WebKitGTKService(executable_path=webkit.driver, env=_environment(webkit.display))
         with warnings.catch_warnings():
             # Selenium's class for this browser calls its own base in a way that the base has deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -78,9 +93,12 @@ class WebKitWindow(Window):
         self._driver.refresh()
 
     def run(self, function: str, *arguments: Any) -> Any:
-        answer = self._driver.execute_async_script(_RUN % function, arguments)
+        try:
+            answer = self._driver.execute_async_script(_RUN % function, arguments)
+        except WebDriverException as error:
+            raise WindowError(str(error)) from error
         if isinstance(answer, str):
-            raise AssertionError(answer)
+            raise WindowError(answer)
         return answer[0]
 
     def press(self, selector: str) -> None:

@@ -43,6 +43,10 @@ _REACHABLE: Final = """(selector) => {
 SHIFTED: Final = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZ$%*+:"?_&()@!<>{}|~^#')
 
 
+class WindowError(Exception):
+    """The browser did not do what was asked, for example because the page was just going."""
+
+
 class Window(ABC):
     """A browser window that is driven from outside.
 
@@ -109,11 +113,18 @@ class Window(ABC):
     def until(self, holds: Callable[[], Any], what: str) -> None:
         """Wait until something holds."""
         end = time.monotonic() + PATIENCE_S
-        while not holds():
+        while not self._tried(holds):
             if time.monotonic() > end:
                 seen = self.run("() => [location.href, document.body.innerText]")
                 raise AssertionError(f"not within {PATIENCE_S:.0f} s: {what}; seen: {seen}; wrong: {self.wrong}")
             time.sleep(PAUSE_S)
+
+    @staticmethod
+    def _tried(holds: Callable[[], Any]) -> bool:
+        try:
+            return bool(holds())
+        except WindowError:
+            return False
 
     def sees(self, selector: str, text: str = "") -> bool:
         """Return whether an element that holds a text can be seen."""
@@ -129,7 +140,7 @@ class Window(ABC):
 
     def at(self, path: str) -> None:
         """Wait until a way has led to an address, and watch the page there."""
-        ready = "(path) => location.pathname.startsWith(path) && document.readyState === 'complete'"
+        ready = "(path) => (location.pathname + location.search).startsWith(path) && document.readyState === 'complete'"
         self.until(lambda: self.run(ready, path), f"the page {path}")
         self.run(_WATCH)
 
