@@ -353,7 +353,7 @@ class _Queries:
                 self._star(each, table, scope, columns, items)
                 continue
             found = self.expressions.write(each)
-            name = self._name_of(each, scope)
+            name = self._name_of(each)
             columns.append(Output(name, "", found.type))
             items.append(found.sql if found.type != t.UNKNOWN else f"CAST({found.sql} AS VARCHAR)")
         if not items:
@@ -377,15 +377,11 @@ class _Queries:
                 items.append(f"{named(relation.alias)}.{named(column.written)}")
 
     @staticmethod
-    def _name_of(node: exp.Expr, scope: Scope) -> str | None:
-        """Return the name of a column of the answer: an alias as it is written, a column's name as its table has it."""
+    def _name_of(node: exp.Expr) -> str | None:
+        """Return the heading of a column as the query writes it, in its letters."""
         if isinstance(node, exp.Alias):
             return str(node.alias)
         if isinstance(node, exp.Column):
-            for relation in scope.relations:
-                for column in relation.columns:
-                    if (column.name or "").lower() == node.name.lower():
-                        return column.name
             return str(node.name)
         if isinstance(node, exp.Dot):
             return str(node.expression.name)
