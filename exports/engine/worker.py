@@ -41,6 +41,7 @@ from exports.dataset import tables as described  # noqa: E402
 from exports.engine.check import TOO_DEEP, check  # noqa: E402
 from exports.engine.dialect import translate  # noqa: E402
 from exports.engine.errors import LateError, QueryError  # noqa: E402
+from exports.engine.functions import INNER  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
 
 BATCH_ROWS = 8192
@@ -88,7 +89,9 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
     statement = check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
     if not asked["runs"]:
         return {"tables": [], "steady": False}
+    inner: frozenset[str] = frozenset()
     if asked["dialect"] == "athena":
+        inner = INNER
         columns = {
             each.name: [(column.name, column.kind) for column in each.columns]
             for each in described.TABLES
@@ -103,7 +106,7 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
         sql = asked["runs_as"] = translation.sql
         asked["names"] = translation.names
         asked["zones"] = [kind.zone for kind in translation.types]
-    found = reached(connection, sql, schema=schema, tables=tables)
+    found = reached(connection, sql, schema=schema, tables=tables, inner=inner)
     return {"tables": sorted(found.tables), "steady": found.steady}
 
 

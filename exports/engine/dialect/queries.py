@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,6 +13,7 @@ from sqlglot.tokenizer_core import TokenType
 
 import exports.engine.dialect.special  # noqa: F401  registers its functions
 from exports.engine.dialect import types as t
+from exports.engine.dialect.casts import interval_as_text
 from exports.engine.dialect.expressions import Expressions, Scope, Typed
 from exports.engine.dialect.types import Type, common, named, quoted
 from exports.engine.errors import QueryError, place
@@ -114,6 +116,8 @@ def _sent(queries: _Queries, value: str, kind: Type) -> str:
         return (
             f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({value}) AS VARCHAR) END"
         )
+    if kind.name.startswith("interval"):
+        return interval_as_text(value, kind)
     if kind.name == "array" and kind.of[0].name == "unknown":
         return f"CAST({value} AS VARCHAR[])"
     return value
@@ -424,6 +428,8 @@ class _Queries:
         text = ""
         if node.args.get("order"):
             keys = [self._key(each, relation, scope, items) for each in node.args["order"].expressions]
+            if node.args.get("distinct") and items:
+                self._check_order(node, keys, items)
             text += f" ORDER BY {', '.join(keys)}"
         limit, offset = node.args.get("limit"), node.args.get("offset")
         if isinstance(limit, exp.Fetch):
@@ -438,6 +444,13 @@ class _Queries:
         if offset is not None:
             text += f" OFFSET {self._count(offset.expression)}"
         return text
+
+    def _check_order(self, node: exp.Expr, keys: Sequence[str], items: Sequence[str]) -> None:
+        for key in keys:
+            plain = re.sub(r"( DESC)? NULLS (FIRST|LAST)$", "", key)
+            if not plain.isdigit() and plain not in items:
+                detail = "With SELECT DISTINCT, what ORDER BY names stands in the SELECT list."
+                raise self.expressions.refuse(node.args["order"], "wrong-types", detail)
 
     def _count(self, node: exp.Expr) -> str:
         if not isinstance(node, exp.Literal) or not str(node.this).isdigit():

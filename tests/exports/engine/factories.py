@@ -18,6 +18,7 @@ from exports.engine.dialect import Translation, translate
 from exports.engine.engine import Engine, Source, job_of
 from exports.engine.errors import QueryError
 from exports.engine.explain import explained
+from exports.engine.functions import INNER
 from exports.engine.guard import reached
 from exports.engine.limits import Limits
 from exports.engine.parse import Dialect
@@ -111,5 +112,5 @@ def translated(sql: str) -> Translation:
     columns = {table.name: [(each.name, each.kind) for each in table.columns] for table in DESCRIBED}
     statement = check(sql, dialect="athena", schema="covid-19", tables=list(columns))
     translation = translate(statement, sql, schema="covid-19", tables=columns)
-    reached(_parser(), translation.sql, schema="covid-19", tables=list(columns))
+    reached(_parser(), translation.sql, schema="covid-19", tables=list(columns), inner=INNER)
     return translation

@@ -198,7 +198,7 @@ class TestTypes:
         f"SELECT zip, lag(zip, 1, '') OVER (PARTITION BY state ORDER BY zip DESC) FROM {ZIPS}",
         f"SELECT z.state, d FROM {ZIPS} z CROSS JOIN UNNEST(sequence(DATE '2020-10-01', DATE '2020-10-03')) AS t(d)",
         f"SELECT * FROM {ZIPS} TABLESAMPLE BERNOULLI (10)",
-        f"SELECT zip FROM {ZIPS} x WHERE EXISTS (SELECT 1 FROM {CROWD} WHERE substr(scannerdevice_zipcode, 1, 3) = x.zip)",
+        f"SELECT zip FROM {ZIPS} WHERE EXISTS (SELECT 1 FROM {CROWD} WHERE substr(scannerdevice_zipcode, 1, 3) = zip)",
         f"SELECT state, count(*) FROM {ZIPS} GROUP BY ROLLUP (state) HAVING grouping(state) = 1",
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT sum(n) FROM t",
     ],
