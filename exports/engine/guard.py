@@ -37,7 +37,7 @@ Node = Mapping[str, Any]
 class EngineError(Exception):
     """DuckDB does not parse the text; `error` is its own description."""
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    def __init__(self, error: dict[str, Any]) -> None:
         super().__init__("DuckDB does not parse the text")
         self.error = error
 

@@ -106,7 +106,16 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
         sql = asked["runs_as"] = translation.sql
         asked["names"] = translation.names
         asked["zones"] = [kind.zone for kind in translation.types]
-    found = reached(connection, sql, schema=schema, tables=tables, inner=inner)
+    try:
+        found = reached(connection, sql, schema=schema, tables=tables, inner=inner)
+    except EngineError as error:
+        if inner:
+            error.error.pop("position", None)  # of the translation, not of the text
+        raise
+    except QueryError as error:
+        if inner:
+            error.line = error.column = None
+        raise
     return {"tables": sorted(found.tables), "steady": found.steady}
 
 

@@ -109,6 +109,15 @@ def _check_words(sql: str) -> None:
             raise QueryError("syntax", "Athena takes OFFSET before LIMIT.", *place(sql, third.start))
 
 
+def _is_row(node: exp.Expr) -> bool:
+    """Return whether a line of VALUES has its columns in brackets, or in ROW(...)."""
+    if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
+        inner = node.expressions[0]
+        if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "row":
+            node.set("expressions", inner.expressions)
+    return isinstance(node, exp.Tuple)
+
+
 def _sent(queries: _Queries, value: str, kind: Type) -> str:
     """Write a column of the answer in a form that an answer can hold."""
     if kind.name == "json":
@@ -276,8 +285,7 @@ class _Queries:
         own.scope = Scope(outer=outer)
         try:
             rows = [
-                [own.write(each) for each in (row.expressions if isinstance(row, exp.Tuple) else [row])]
-                for row in node.expressions
+                [own.write(each) for each in (row.expressions if _is_row(row) else [row])] for row in node.expressions
             ]
         finally:
             own.scope = before

@@ -54,6 +54,7 @@ class TestNames:
             ("SELECT * FROM (SELECT 1 AS a, 2 AS a)", ("a", "a")),
             ("SELECT * FROM (SELECT 1)", ("_col0",)),
             ("VALUES (1, 2)", ("_col0", "_col1")),
+            ("SELECT * FROM (VALUES ROW(1, 'a'), ROW(2, 'b')) AS t(x, y)", ("x", "y")),
             ("WITH t(x) AS (SELECT 1) SELECT * FROM t", ("x",)),
             ("SELECT 1 AS x UNION SELECT 2 AS y", ("x",)),
         ],
@@ -139,6 +140,12 @@ class TestRefusals:
         with pytest.raises(QueryError) as caught:
             engine.run(f"SELECT zip,\n  statee FROM {ZIPS}")
         assert (caught.value.line, caught.value.column, caught.value.nearest) == (2, 3, ("state",))
+
+    def test_a_place_in_the_translation_is_no_place_of_the_text(self, engine: Engine) -> None:
+        for sql in ("WITH a AS (SELECT 1 x), a AS (SELECT 2 x) SELECT * FROM a", "SELECT sum(sum(1))"):
+            with pytest.raises(QueryError) as caught:
+                engine.run(sql)
+            assert (caught.value.line, caught.value.column) == (None, None)
 
     def test_calls_that_grow_without_end_are_refused(self) -> None:
         nested = "zip"
