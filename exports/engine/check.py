@@ -1,8 +1,8 @@
 """The check of a query in its dialect: one statement that only reads, from allowed tables.
 
-It runs in the query's own process, since some short texts take minutes to parse. The text is parsed only to accept or
-explain it; the text itself runs, unchanged. `guard`, which reads DuckDB's own parse, and DuckDB's locks back this check
-up: nothing here is the only protection between a query and a file.
+It runs in the query's own process, since some short texts take minutes to parse. A text of DuckDB's dialect runs
+unchanged; what `dialect` writes for one of Athena's runs in its place. `guard`, which reads DuckDB's own parse of what
+runs, and DuckDB's locks back this check up: nothing here is the only protection between a query and a file.
 """
 
 from collections.abc import Collection

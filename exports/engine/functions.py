@@ -73,7 +73,9 @@ FUNCTIONS: Final = frozenset(_NAMES.split())
 BOUND: Final = frozenset({"unnest", "unlist", "ifnull", "grouping", "grouping_id", "row", "generate_subscripts"})
 # Those of `macros`.
 MACROS: Final = frozenset(found[1] for each in macros() if (found := re.match(r"CREATE MACRO (\w+)", each)))
-OFFERED: Final = FUNCTIONS | BOUND | MACROS
+# What the translation of Athena's dialect calls, and no text.
+INNER: Final = frozenset({"athena_error"})
+OFFERED: Final = (FUNCTIONS | BOUND | MACROS) - INNER
 # Functions in place of a table.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range"})
 # `+`, `~~`, `->>` and the like; a factorial is written behind its number.

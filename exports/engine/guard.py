@@ -37,7 +37,7 @@ Node = Mapping[str, Any]
 class EngineError(Exception):
     """DuckDB does not parse the text; `error` is its own description."""
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    def __init__(self, error: dict[str, Any]) -> None:
         super().__init__("DuckDB does not parse the text")
         self.error = error
 
@@ -50,9 +50,19 @@ class Reached:
     steady: bool
 
 
-def reached(connection: "duckdb.DuckDBPyConnection", sql: str, *, schema: str, tables: Collection[str]) -> Reached:
-    """Return what the query reads; raises `QueryError` for anything but tables of `schema` and offered functions."""
-    guard = _Guard(connection, sql, schema.lower(), {name.lower(): name for name in tables})
+def reached(
+    connection: "duckdb.DuckDBPyConnection",
+    sql: str,
+    *,
+    schema: str,
+    tables: Collection[str],
+    inner: frozenset[str] = frozenset(),
+) -> Reached:
+    """Return what the query reads; raises `QueryError` for anything but tables of `schema` and offered functions.
+
+    `inner`: functions that this text may call too, since it is a translation.
+    """
+    guard = _Guard(connection, sql, schema.lower(), {name.lower(): name for name in tables}, inner)
     for statement in _statements(connection, sql):
         guard.query(statement["node"], frozenset())
     return Reached(frozenset(guard.read), guard.steady)
@@ -90,6 +100,7 @@ class _Guard:
     sql: str
     schema: str
     tables: dict[str, str]
+    inner: frozenset[str]
 
     def __post_init__(self) -> None:
         self.read: set[str] = set()
@@ -184,7 +195,7 @@ class _Guard:
     def _check_function(self, node: Node, name: str) -> None:
         if UNSTEADY.fullmatch(name):
             self.steady = False
-        if name in OFFERED or OPERATOR.fullmatch(name):
+        if name in OFFERED or name in self.inner or OPERATOR.fullmatch(name):
             return
         if self._is_known(name):
             raise QueryError("forbidden-function", f"The function {name} is not available.", *self._at(node))

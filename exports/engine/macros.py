@@ -1,4 +1,4 @@
-"""Functions of Athena that published queries use and DuckDB lacks, as macros.
+"""Functions of Athena that DuckDB lacks, as macros for texts of DuckDB's dialect, and the call that ends a query.
 
 `parse_datetime` takes a Joda pattern. DuckDB wants the pattern of `strptime` to be constant, so a macro cannot compute
 it; it chooses among the patterns listed here instead.

@@ -13,7 +13,8 @@ Messages are lines of JSON:
 3. the job: `{setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret, threads, cpu_seconds,
    max_rows, max_values, explain, start}`; `explain`: answer with the plan instead of the rows; `start`: the first row
    of the answer, from 0;
-4. said: `{ok, rows, truncated}` and then an Arrow IPC stream, `{refused: {...}}` or `{error: {...}}`.
+4. said: `{ok, rows, truncated, typed}` (`typed`: the columns have Athena's types) and then an Arrow IPC stream, `{refused:
+   {...}}` or `{error: {...}}`.
 """
 
 import json
@@ -42,6 +43,7 @@ from exports.dataset import tables as described  # noqa: E402
 from exports.engine.check import TOO_DEEP, check  # noqa: E402
 from exports.engine.dialect import translate  # noqa: E402
 from exports.engine.errors import LateError, QueryError  # noqa: E402
+from exports.engine.functions import INNER  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
 
 BATCH_ROWS = 8192
@@ -90,7 +92,9 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
     statement = check(sql, dialect=asked["dialect"], schema=schema, tables=tables)
     if not asked["runs"]:
         return {"tables": [], "steady": False}
+    inner: frozenset[str] = frozenset()
     if asked["dialect"] == "athena":
+        inner = INNER
         columns = {
             each.name: [(column.name, column.kind) for column in each.columns]
             for each in described.TABLES
@@ -105,7 +109,16 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
         sql = asked["runs_as"] = translation.sql
         asked["names"] = translation.names
         asked["zones"] = [kind.zone for kind in translation.types]
-    found = reached(connection, sql, schema=schema, tables=tables)
+    try:
+        found = reached(connection, sql, schema=schema, tables=tables, inner=inner)
+    except EngineError as error:
+        if inner:
+            error.error.pop("position", None)  # of the translation, not of the text
+        raise
+    except QueryError as error:
+        if inner:
+            error.line = error.column = None
+        raise
     return {"tables": sorted(found.tables), "steady": found.steady}
 
 

@@ -26,7 +26,7 @@ AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (_("For venues and hosts"), ("hosts",)),
     (
         _("For researchers"),
-        ("researchers", "accuracy", "athena", "benchmark", "simulation", "model", "radar", "comparison"),
+        ("researchers", "accuracy", "athena", "dialect", "benchmark", "simulation", "model", "radar", "comparison"),
     ),
     (_("For operators"), ("operators", "dpia")),
     (_("For programmers"), ("tutorial", "protocol", "contributing", "architecture", "changes")),

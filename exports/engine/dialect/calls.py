@@ -173,6 +173,7 @@ bitwise_or_agg(bigint)->bigint: bit_or($0)~
 bitwise_xor_agg(bigint)->bigint: bit_xor(@$0)~
 histogram(T)->map(T,bigint): CAST(histogram($0)~ AS $K)
 approx_distinct(T)->bigint: count(DISTINCT $0)~
+approx_distinct(T,double)->bigint: count(DISTINCT $0)~
 stddev(double)->double: stddev_samp(@$0)~
 stddev_samp(double)->double: stddev_samp(@$0)~
 stddev_pop(double)->double: stddev_pop(@$0)~

@@ -47,6 +47,26 @@ def moment_as_text(sql: str, kind: Type) -> str:
     return f"({text} || {quoted(' ' + kind.zone)})" if kind.zone else text
 
 
+def interval_as_text(sql: str, kind: Type) -> str:
+    """Write an interval as Athena prints it: 2 03:00:00.000, or 3-5."""
+    if kind.name == "interval year to month":
+        months = f"CAST(12 * date_part('year', {sql}) + date_part('month', {sql}) AS BIGINT)"
+        parts = f"abs({months}) // 12, abs({months}) % 12"
+        return f"(CASE WHEN {months} < 0 THEN '-' ELSE '' END || format('{{}}-{{}}', {parts}))"
+    units = f"CAST(round(epoch({sql}) * 1000) AS BIGINT)"
+    parts = ", ".join(
+        (
+            f"abs({units}) // 86400000",
+            f"abs({units}) // 3600000 % 24",
+            f"abs({units}) // 60000 % 60",
+            f"abs({units}) // 1000 % 60",
+            f"abs({units}) % 1000",
+        )
+    )
+    shape = "{} {:02d}:{:02d}:{:02d}.{:03d}"
+    return f"(CASE WHEN {units} < 0 THEN '-' ELSE '' END || format('{shape}', {parts}))"
+
+
 def coerced(sql: str, kind: Type, target: Type) -> str:
     """Write a value as the wider type that it becomes without a cast."""
     if kind == target:
@@ -129,6 +149,8 @@ def _to_text(sql: str, kind: Type, fail: Fail, length: int) -> str | None:
         text = moment_as_text(sql, kind)
     elif kind.name == "date" or is_whole(kind) or kind.name in ("decimal", "boolean"):
         text = f"CAST({sql} AS VARCHAR)"
+    elif kind.name.startswith("interval"):
+        text = interval_as_text(sql, kind)
     elif kind.name == "json":
         whole = fail("Only scalars of JSON are cast to varchar: use json_extract_scalar")
         text = (

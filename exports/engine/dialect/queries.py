@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,6 +13,7 @@ from sqlglot.tokenizer_core import TokenType
 
 import exports.engine.dialect.special  # noqa: F401  registers its functions
 from exports.engine.dialect import types as t
+from exports.engine.dialect.casts import interval_as_text
 from exports.engine.dialect.expressions import Expressions, Scope, Typed
 from exports.engine.dialect.types import Type, common, named, quoted
 from exports.engine.errors import QueryError, place
@@ -107,6 +109,15 @@ def _check_words(sql: str) -> None:
             raise QueryError("syntax", "Athena takes OFFSET before LIMIT.", *place(sql, third.start))
 
 
+def _is_row(node: exp.Expr) -> bool:
+    """Return whether a line of VALUES has its columns in brackets, or in ROW(...)."""
+    if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
+        inner = node.expressions[0]
+        if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "row":
+            node.set("expressions", inner.expressions)
+    return isinstance(node, exp.Tuple)
+
+
 def _sent(queries: _Queries, value: str, kind: Type) -> str:
     """Write a column of the answer in a form that an answer can hold."""
     if kind.name == "json":
@@ -114,6 +125,8 @@ def _sent(queries: _Queries, value: str, kind: Type) -> str:
         return (
             f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({value}) AS VARCHAR) END"
         )
+    if kind.name.startswith("interval"):
+        return interval_as_text(value, kind)
     if kind.name == "array" and kind.of[0].name == "unknown":
         return f"CAST({value} AS VARCHAR[])"
     return value
@@ -272,8 +285,7 @@ class _Queries:
         own.scope = Scope(outer=outer)
         try:
             rows = [
-                [own.write(each) for each in (row.expressions if isinstance(row, exp.Tuple) else [row])]
-                for row in node.expressions
+                [own.write(each) for each in (row.expressions if _is_row(row) else [row])] for row in node.expressions
             ]
         finally:
             own.scope = before
@@ -353,7 +365,7 @@ class _Queries:
                 self._star(each, table, scope, columns, items)
                 continue
             found = self.expressions.write(each)
-            name = self._name_of(each, scope)
+            name = self._name_of(each)
             columns.append(Output(name, "", found.type))
             items.append(found.sql if found.type != t.UNKNOWN else f"CAST({found.sql} AS VARCHAR)")
         if not items:
@@ -377,15 +389,11 @@ class _Queries:
                 items.append(f"{named(relation.alias)}.{named(column.written)}")
 
     @staticmethod
-    def _name_of(node: exp.Expr, scope: Scope) -> str | None:
-        """Return the name of a column of the answer: an alias as it is written, a column's name as its table has it."""
+    def _name_of(node: exp.Expr) -> str | None:
+        """Return the heading of a column as the query writes it, in its letters."""
         if isinstance(node, exp.Alias):
             return str(node.alias)
         if isinstance(node, exp.Column):
-            for relation in scope.relations:
-                for column in relation.columns:
-                    if (column.name or "").lower() == node.name.lower():
-                        return column.name
             return str(node.name)
         if isinstance(node, exp.Dot):
             return str(node.expression.name)
@@ -428,6 +436,8 @@ class _Queries:
         text = ""
         if node.args.get("order"):
             keys = [self._key(each, relation, scope, items) for each in node.args["order"].expressions]
+            if node.args.get("distinct") and items:
+                self._check_order(node, keys, items)
             text += f" ORDER BY {', '.join(keys)}"
         limit, offset = node.args.get("limit"), node.args.get("offset")
         if isinstance(limit, exp.Fetch):
@@ -442,6 +452,13 @@ class _Queries:
         if offset is not None:
             text += f" OFFSET {self._count(offset.expression)}"
         return text
+
+    def _check_order(self, node: exp.Expr, keys: Sequence[str], items: Sequence[str]) -> None:
+        for key in keys:
+            plain = re.sub(r"( DESC)? NULLS (FIRST|LAST)$", "", key)
+            if not plain.isdigit() and plain not in items:
+                detail = "With SELECT DISTINCT, what ORDER BY names stands in the SELECT list."
+                raise self.expressions.refuse(node.args["order"], "wrong-types", detail)
 
     def _count(self, node: exp.Expr) -> str:
         if not isinstance(node, exp.Literal) or not str(node.this).isdigit():

@@ -1,6 +1,7 @@
 """An engine over a small lake in memory or in files."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from exports.engine.dialect import Translation, translate
 from exports.engine.engine import Engine, Source, job_of
 from exports.engine.errors import QueryError
 from exports.engine.explain import explained
+from exports.engine.functions import INNER
 from exports.engine.guard import reached
 from exports.engine.limits import Limits
 from exports.engine.parse import Dialect
@@ -100,10 +102,15 @@ def locked(engine: Engine) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@lru_cache(maxsize=1)
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:")
+
+
 def translated(sql: str) -> Translation:
     """Return a text of Athena's dialect for DuckDB, checked as its process checks it."""
     columns = {table.name: [(each.name, each.kind) for each in table.columns] for table in DESCRIBED}
     statement = check(sql, dialect="athena", schema="covid-19", tables=list(columns))
     translation = translate(statement, sql, schema="covid-19", tables=columns)
-    reached(duckdb.connect(":memory:"), translation.sql, schema="covid-19", tables=list(columns))
+    reached(_parser(), translation.sql, schema="covid-19", tables=list(columns), inner=INNER)
     return translation

@@ -1,4 +1,4 @@
-"""Queries run in a process of their own, unchanged, within limits."""
+"""Queries run in a process of their own, within limits."""
 
 import contextlib
 import datetime as dt

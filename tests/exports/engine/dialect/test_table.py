@@ -30,7 +30,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.Duck
 
 def answer(connection: duckdb.DuckDBPyConnection, expression: str) -> str:
     """Return the rows of an expression or a query as Athena prints them, or the code of the error."""
-    sql = expression if expression.split()[0] in QUERIES else f"SELECT {expression}"
+    sql = expression if expression.startswith(QUERIES) else f"SELECT {expression}"
     try:
         return printed(connection, translated(sql))
     except QueryError as error:
