@@ -36,7 +36,7 @@ def calendar_file(event: Event, address: str, now: dt.datetime) -> bytes:
 
 
 def calendar_answer(event: Event, address: str, now: dt.datetime) -> HttpResponse:
-    """A calendar file as the answer to a link."""
+    """Return a calendar file as the answer to a link."""
     response = HttpResponse(calendar_file(event, address, now), content_type=CONTENT_TYPE)
     response["Content-Disposition"] = f'attachment; filename="event-{event.public_id}.ics"'
     return response

@@ -173,7 +173,7 @@ def _instant(day: dt.date, minute: int, zone: ZoneInfo, *, last: bool) -> dt.dat
 
 
 def clock_change(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """The instant at which the clock skips over a wall time that does not exist, by bisection to the second."""
+    """Return the instant at which the clock skips over a wall time that does not exist, by bisection to the second."""
     low = wall.replace(tzinfo=zone, fold=1).astimezone(dt.UTC)
     high = wall.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
     before = low.astimezone(zone).utcoffset()

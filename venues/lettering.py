@@ -89,7 +89,7 @@ class _Pen:
         self._add("C", *points)
 
     def qCurveTo(self, handle: Any, end: Any) -> None:  # noqa: N802 - the name that fonts call
-        """A quadratic curve as the cubic one that is the same."""
+        """Add a quadratic curve as the equal cubic one."""
         start = self.at
         first = tuple(a + 2 / 3 * (b - a) for a, b in zip(start, handle, strict=True))
         second = tuple(a + 2 / 3 * (b - a) for a, b in zip(end, handle, strict=True))
@@ -100,7 +100,7 @@ class _Pen:
         self.curves.append(Curve("Z", ()))
 
     def endPath(self) -> None:  # noqa: N802 - the name that fonts call
-        """An outline is always closed."""
+        """Do nothing: an outline is always closed."""
 
     def _add(self, kind: str, *points: Any) -> None:
         self.at = points[-1]
@@ -128,7 +128,7 @@ def line(text: str, weight: int = REGULAR, language: str = "") -> Line:
 
 
 def fonts_of(text: str) -> list[tuple[str, Path | None]]:
-    """A line in pieces from the left, letters too, each with the TrueType font that has it, if one has."""
+    """Return a line in pieces from the left, letters too, each with the TrueType font that has it, if one has."""
     return [
         (run.text[::-1] if run.level % 2 else run.text, None if run.font == _CJK.name else _NOTO / run.font)
         for run in _ordered(_runs(_plain(text), ""))
@@ -141,7 +141,7 @@ def missing(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A text whose letters for show (𝕳, Ⓗ) are the plain ones, where no font has them."""
+    """Return a text whose letters for show (𝕳, Ⓗ) are the plain ones, where no font has them."""
     return "".join(
         char if _invisible(char) or _font_of(char, "") else unicodedata.normalize("NFKC", char) for char in text
     )
@@ -153,7 +153,7 @@ def is_rtl(text: str) -> bool:
 
 
 def wrapped(text: str, size: float, room: float, *, weight: int = REGULAR, language: str = "") -> list[str]:
-    """A text in lines that fit into a width: broken between words, and inside what is longer than a line."""
+    """Return a text in lines that fit into a width: broken between words, and inside what is longer than a line."""
     lines = [""]
     for piece, spaced in _pieces(text):
         joined = lines[-1] + (" " if spaced and lines[-1] else "") + piece
@@ -175,7 +175,7 @@ def longest(text: str, *, weight: int = REGULAR, language: str = "") -> float:
 
 
 def _pieces(text: str) -> list[tuple[str, bool]]:
-    """What a line may be broken between, and whether there is a space before it."""
+    """Return what a line may be broken between, and whether there is a space before it."""
     found: list[tuple[str, bool]] = []
     for word in text.split():
         spaced = True
@@ -263,7 +263,7 @@ def _levels(text: str) -> list[int]:
 
 
 def _ordered(runs: Sequence[_Run]) -> list[_Run]:
-    """Runs from the left (rule L2): from the highest level down, what stands together at it turns round."""
+    """Return runs from the left (rule L2): from the highest level down, what stands together at it turns round."""
     found = list(runs)
     for level in range(max((run.level for run in found), default=0), 0, -1):
         at = 0

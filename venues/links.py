@@ -23,7 +23,7 @@ def venue(base: str, venue_id: str) -> str:
 
 
 def event(base: str, event_id: str, code: str = "") -> str:
-    """The page of an event, where check-in to it begins; with an invitation where one is needed."""
+    """Return the page of an event, where check-in to it begins; with an invitation where one is needed."""
     return f"{base}/events/{event_id}#{code}" if code else f"{base}/events/{event_id}"
 
 

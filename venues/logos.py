@@ -17,7 +17,7 @@ class BadLogo(ValueError):
 
 
 def clean_logo(data: bytes) -> bytes:
-    """A picture as a small PNG on white, without what a camera wrote into it; raises `BadLogo`."""
+    """Return a picture as a small PNG on white, without what a camera wrote into it; raise `BadLogo`."""
     if len(data) > MOST_BYTES:
         raise BadLogo
     try:

@@ -85,7 +85,7 @@ class Words:
 
 
 def in_languages(make: Callable[[], Made]) -> list[Made]:
-    """What a function says in every language of the deployment, the active one first, each saying once."""
+    """Return what a function says in every language of the deployment, the active one first, each saying once."""
     active = translation.get_language() or settings.LANGUAGE_CODE
     found = []
     for language in sorted((code for code, _name in settings.LANGUAGES), key=lambda code: code != active):
@@ -135,12 +135,12 @@ def poster_pdf(poster: Poster) -> bytes:
 
 
 def usual_paper(zip_code: str) -> str:
-    """The paper of a place's country: those with a ZIP code are in the United States."""
+    """Return the paper of a place's country: those with a ZIP code are in the United States."""
     return "letter" if zip_code else "a4"
 
 
 def other_paper(paper: str) -> str:
-    """The paper to offer beside one."""
+    """Return the paper to offer beside one."""
     return next(one for one in PAPERS if one != paper)
 
 
@@ -156,7 +156,7 @@ def cannot_draw(text: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _unseen_font(path: Path | None) -> str:
-    """The name of a font for text that no eye sees; without a TrueType font, one that every reader knows of."""
+    """Return the name of a font for text that no eye sees; without a TrueType font, one that every reader knows of."""
     if path is None:
         pdfmetrics.registerFont(UnicodeCIDFont(_UNSEEN_HAN))
         return _UNSEEN_HAN
@@ -174,7 +174,7 @@ class _Sheet:
         self.top, self.bottom = height - HEAD, MARGIN * 0.6
 
     def head(self, calls: Sequence[str]) -> None:
-        """The band with the sign of the deployment and what to do, in each language."""
+        """Draw the band with the sign of the deployment and what to do, in each language."""
         self.canvas.setFillColor(MAIN)
         self.canvas.rect(0, self.height - HEAD, self.width, HEAD, stroke=0, fill=1)
         side = 17 * mm
@@ -190,7 +190,7 @@ class _Sheet:
             self._line(call, size * shrink, y + size * shrink * 0.32, left=left, weight=BOLD, colour=WHITE)
 
     def write(self, text: str, *, most: float, least: float, lines: int, colour: Color, weight: int = REGULAR) -> None:
-        """A text from the top, as large as it fits on so many lines, none of which leaves the page."""
+        """Draw a text from the top, as large as it fits on so many lines, none of which leaves the page."""
         size = most
         while size > least and (
             len(lettering.wrapped(text, size, self.room, weight=weight)) > lines
@@ -203,7 +203,7 @@ class _Sheet:
             self._line(one, size, self.top + size * 0.32, weight=weight, colour=colour)
 
     def logo(self, picture: bytes) -> None:
-        """The host's picture, above the name."""
+        """Draw the host's picture, above the name."""
         reader = ImageReader(io.BytesIO(picture))
         width, height = reader.getSize()
         scale = min(LOGO_HEIGHT / height, self.room / width)
@@ -212,7 +212,7 @@ class _Sheet:
         self.canvas.drawImage(reader, left, self.top, width * scale, height * scale)
 
     def mark(self, words: str) -> None:
-        """That nobody has checked who runs it: a triangle and the words, as on every page."""
+        """Draw that nobody has verified who runs it: a triangle and the words, as on every page."""
         size = 13.0
         side = size * 1.5
         left = (self.width - lettering.line(words, BOLD).width * size - side - 4) / 2
@@ -243,7 +243,7 @@ class _Sheet:
         self._note(poster.shown_address, 12)
 
     def code(self, address: str) -> None:
-        """The code for cameras, as large as the room that is left."""
+        """Draw the code for cameras, as large as the room that is left."""
         size = max(LEAST_CODE, min(LARGEST_CODE, self.top - self.bottom - GAP, self.room))
         _draw_code(self.canvas, address, self.width / 2, (self.top + self.bottom) / 2, size)
 
@@ -289,7 +289,7 @@ class _Sheet:
         self._unseen(text, size, x, y)
 
     def _unseen(self, text: str, size: float, x: float, y: float) -> None:
-        """The text beneath its outlines, for search and for those who listen to a page."""
+        """Draw the text beneath its outlines, for search and for those who listen to a page."""
         beneath: PDFTextObject = self.canvas.beginText(x, y)
         beneath.setTextRenderMode(_UNSEEN_MODE)
         for piece, path in lettering.fonts_of(text):

@@ -19,7 +19,7 @@ def instants(wall: dt.datetime, zone: ZoneInfo) -> list[dt.datetime]:
 
 
 def wall_time(instant: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """What a clock in the zone shows at an instant, naive."""
+    """Return what a clock in the zone shows at an instant, naive."""
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
@@ -36,13 +36,16 @@ def skipped(wall: dt.datetime, zone: ZoneInfo) -> tuple[dt.time, dt.time]:
 
 
 def moment_words(moment: dt.datetime, zone: ZoneInfo) -> str:
-    """A moment by the clock of a place, with its day."""
+    """Return a moment by the clock of a place, with its day."""
     local = moment.astimezone(zone)
     return _("%(day)s, %(time)s") % {"day": date_format(local, "DATE_FORMAT"), "time": f"{local:%H:%M}"}
 
 
 def days_and_times(starts_at: dt.datetime, ends_at: dt.datetime, zone: ZoneInfo) -> str:
-    """A span by the clock of a place: its day, or both of its days; the zone's names where that clock changes in it."""
+    """Return a span by the clock of a place: its day.
+
+    Or both of its days; the zone's names where that clock changes in it.
+    """
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
     names = start.utcoffset() != end.utcoffset() or start.fold or end.fold
     values = {

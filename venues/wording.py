@@ -35,7 +35,7 @@ class BadLine(ValueError):
 
 
 def write_day(day: list[list[int]]) -> str:
-    """A day's hours as one line."""
+    """Return a day's hours as one line."""
     return ", ".join(_written(opens, closes) for opens, closes in day)
 
 

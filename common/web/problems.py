@@ -446,7 +446,7 @@ def problem_json(problem: Problem) -> HttpResponse:
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The answer to a person: a page of the site (`PROBLEM_PAGE`), or a plain one where the fault is ours."""
+    """Return the answer to a person: a page of the site (`PROBLEM_PAGE`), or a plain one where the fault is ours."""
     if settings.PROBLEM_PAGE and problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         response: HttpResponse = import_string(settings.PROBLEM_PAGE)(request, problem)
     else:

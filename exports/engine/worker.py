@@ -13,8 +13,8 @@ Messages are lines of JSON:
 3. the job: `{setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret, threads, cpu_seconds,
    max_rows, max_values, explain, start}`; `explain`: answer with the plan instead of the rows; `start`: the first row
    of the answer, from 0;
-4. said: `{ok, rows, truncated, typed}` (`typed`: the columns have Athena's types) and then an Arrow IPC stream, `{refused:
-   {...}}` or `{error: {...}}`.
+4. said: `{ok, rows, truncated, typed}` (`typed`: the columns have Athena's types) and then an Arrow IPC stream,
+   `{refused: {...}}` or `{error: {...}}`.
 """
 
 import json

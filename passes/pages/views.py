@@ -81,7 +81,7 @@ def show_pass(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def visits(request: HttpRequest) -> HttpResponse:
-    """Passes, visits and favourite places, as they lie on the device."""
+    """Show passes, visits and favourite places as stored on the device."""
     return render(request, "passes/visits.html")
 
 
@@ -101,7 +101,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
 
 @require_safe
 def event_calendar(request: HttpRequest, event: str) -> HttpResponse:
-    """An event as a calendar file, without an invitation."""
+    """Return an event as a calendar file, without an invitation."""
     row = open_event(event)
     if row is None:
         raise NotFound(_("There is no such event, or its place has closed."))

@@ -243,7 +243,7 @@ def _answer(attempt: _Attempt, judgement: Judgement, *, new: bool) -> CheckinAns
 
 # The same one again --------------------------------------------------------------------------------------------------
 def _repeat(attempt: _Attempt, facts: CheckinFacts, spent: Spent) -> CheckinAnswer:
-    """The answer that this ticket had for this very request; raises `Conflict` for another one.
+    """Return the answer that this ticket had for this very request; raise `Conflict` for another one.
 
     Ed25519 signatures are deterministic, so the pass is signed again instead of being stored. Only answers cause a
     refusal that is stored, and the rules on answers of an epoch do not change.

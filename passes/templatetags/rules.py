@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag
 def answers_from(changed_at: dt.datetime | None = None) -> str:
-    """The first day whose check-in opens after a change of the rules: the day from which they judge answers."""
+    """Return the first day whose check-in opens after a change of the rules: the day from which they judge answers."""
     changed = (changed_at or utc_now()).timestamp()
     epoch = calendar().current(changed)
     while epoch.checkin_opens < changed:

@@ -123,8 +123,8 @@ KEPT: Final = """async () => {
   for (const name of await caches.keys()) found.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
   return found;
 }"""
-# What reads codes. The copy also keeps scripts that few doors load: for browsers without WebAssembly, Ed25519 or X25519,
-# and what draws the code of a tablet for self check-in.
+# What reads codes. The copy also keeps scripts that few doors load: for browsers without WebAssembly, Ed25519 or
+# X25519, and what draws the code of a tablet for self check-in.
 FALLBACK: Final = re.compile(r"_script\.js")
 READER: Final = re.compile(r"/(?:reader\.js|zxing_reader\.wasm)")
 

@@ -103,7 +103,7 @@ def test_a_backup_of_the_first_schema_is_restored_and_brought_up_to_date(tmp_pat
 
 @contextmanager
 def serving(folder: Path, database: str, port: int) -> Iterator[None]:
-    """A web server of the code in a folder."""
+    """Run a web server of the code in a folder."""
     if folder == CHECKOUT:
         command = server.command("crowdtrace.asgi:application", host="127.0.0.1", port=port, workers=1)
     else:

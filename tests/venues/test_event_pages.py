@@ -46,7 +46,7 @@ def make_event(place: Venue, starts: str, ends: str, **given: Any) -> Event:
 
 
 def shown(client: Client, address: str) -> dict[str, str]:
-    """What a browser would send back of a form: the values that its page shows."""
+    """Return what a browser would send back of a form: the values that its page shows."""
     form = client.get(address).context["form"]
     page = client.get(address).content.decode()
     sent = {}

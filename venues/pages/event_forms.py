@@ -25,7 +25,7 @@ MOST_INVITATIONS_AT_ONCE: Final = 200
 
 
 def zone_field() -> forms.CharField:
-    """A time zone; the browser offers its own."""
+    """Return a time zone; the browser offers its own."""
     zone = settings.DEPLOYMENT_TIME_ZONE
     widget = forms.TextInput(attrs={"autocomplete": "off", "list": "zones", "data-zone": zone, "spellcheck": "false"})
     return forms.CharField(
@@ -38,7 +38,7 @@ def zone_field() -> forms.CharField:
 
 
 def zip_field() -> forms.CharField:
-    """A ZIP code or none."""
+    """Return a ZIP code or none."""
     widget = forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric", "size": "6"})
     return forms.CharField(
         label=gettext_lazy("ZIP code (optional)"),
@@ -50,7 +50,7 @@ def zip_field() -> forms.CharField:
 
 
 def size_field(label: Any, *, most: int = 1_000_000, **options: Any) -> forms.IntegerField:
-    """A number of people or things."""
+    """Return a number of people or things."""
     widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     return forms.IntegerField(
         label=label,
@@ -134,7 +134,7 @@ class TimesForm(OwnerForm):
         return given
 
     def last_day(self) -> dt.date:
-        """The day on which it ends: the one that was given, else the first one that fits."""
+        """Return the day on which it ends: the one that was given, else the first one that fits."""
         given = self.cleaned_data
         if given.get("ends_on"):
             day: dt.date = given["ends_on"]
@@ -206,14 +206,14 @@ class QuickEventForm(TimesForm):
     time_zone = zone_field()
 
     def clean_time_zone(self) -> str:
-        """A zone that there is."""
+        """Return a zone that exists."""
         name: str = self.cleaned_data["time_zone"]
         if name not in zone_names():
             raise forms.ValidationError(_("No such time zone; an example is America/New_York."))
         return name
 
     def zone(self) -> ZoneInfo:
-        """The one that was typed."""
+        """Return the zone that was typed."""
         return ZoneInfo(self.cleaned_data.get("time_zone", settings.DEPLOYMENT_TIME_ZONE))
 
 
@@ -235,7 +235,7 @@ class EventForm(TimesForm):
         self.place = place
 
     def zone(self) -> ZoneInfo:
-        """The place's."""
+        """Return the zone of the place."""
         return self.place.zone
 
 
@@ -270,7 +270,7 @@ class ChangeEventForm(EventForm):
                     self.offer(field, both)
 
     def changes(self) -> dict[str, Any]:
-        """What a valid form changes, as `update_event` takes it."""
+        """Return what a valid form changes, as `update_event` takes it."""
         given = self.cleaned_data
         changes = {
             name: given[name]
@@ -286,7 +286,7 @@ class ChangeEventForm(EventForm):
         return changes
 
     def fill_unnamed(self) -> None:
-        """An event of days that moves to another day keeps their number."""
+        """Keep the number of days of an event that moves to another day."""
         sent = self.data
         super().fill_unnamed()
         filled: Any = cast("Any", self.data).copy()
@@ -342,7 +342,7 @@ class RepeatForm(OwnerForm):
 
 
 def usual_times(now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """What a new event's form offers: from the next full hour on."""
+    """Return what a new event's form offers: from the next full hour on."""
     start = (now + dt.timedelta(hours=1)).astimezone(zone).replace(minute=0, second=0, microsecond=0)
     end = start.astimezone(dt.UTC) + USUAL_LENGTH
     return {"date": start.date(), "starts": start.time(), "ends": wall_time(end, zone).time()}

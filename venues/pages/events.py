@@ -250,7 +250,7 @@ def repeat(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def event_calendar(request: HttpRequest, event: str) -> HttpResponse:
-    """An event as a calendar file, with the link that lets its guests in, to send to them."""
+    """Return an event as a calendar file, with the link that lets its guests in, to send to them."""
     row = selectors.event(user_of(request), event)
     return calendar_answer(row, event_address(request, row), utc_now())
 
@@ -308,7 +308,7 @@ def invitation(request: HttpRequest, invitation: str) -> HttpResponse:
 
 @owner_page
 def invitation_calendar(request: HttpRequest, invitation: str) -> HttpResponse:
-    """A calendar file that brings one invitation."""
+    """Return a calendar file that brings one invitation."""
     row = selectors.invitation(user_of(request), invitation)
     return calendar_answer(row.event, _invitation_address(request, row), utc_now())
 
@@ -338,7 +338,10 @@ def event_address(request: HttpRequest, event: Event) -> str:
 
 
 def usable_invitation(event: Event) -> Invitation | None:
-    """An invitation for many guests, where the event needs one: the oldest that is not nearly used up beside others."""
+    """Return an invitation for many guests, where the event needs one.
+
+    The oldest that is not nearly used up beside others.
+    """
     if not event.invitation_needed:
         return None
     left = event.invitations.filter(revoked_at=None, uses_left__gt=0)

@@ -78,14 +78,14 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def venue_poster(request: HttpRequest, venue: str) -> HttpResponse:
-    """The poster of a place, on the paper that was asked for, else on that of its country."""
+    """Return the poster of a place, on the paper that was asked for, else on that of its country."""
     place = selectors.venue(user_of(request), venue)
     return _pdf(_of_venue(request, place), f"poster-{place.public_id}")
 
 
 @owner_page
 def event_poster(request: HttpRequest, event: str) -> HttpResponse:
-    """The poster of an event; its code is the invitation, where one is needed, and its text has the code too."""
+    """Return the poster of an event; its code is the invitation, where one is needed, and its text has the code too."""
     row = selectors.event(user_of(request), event)
     if row.invitation_needed and usable_invitation(row) is None:
         return _nobody_invited(request, event)
@@ -94,7 +94,7 @@ def event_poster(request: HttpRequest, event: str) -> HttpResponse:
 
 @owner_page
 def poster(request: HttpRequest) -> HttpResponse:
-    """A poster with a logo, which is drawn and not kept. `for`: the id of a place or an event."""
+    """Return a poster with a logo, which is drawn and not kept. `for`: the id of a place or an event."""
     wanted = str((request.POST if request.method == "POST" else request.GET).get("for", ""))
     if wanted.startswith("e_"):
         row = selectors.event(user_of(request), wanted)
@@ -138,7 +138,7 @@ class LogoForm(OwnerForm):
         self.fields["for"] = forms.CharField(widget=forms.HiddenInput)
 
     def clean_logo(self) -> bytes:
-        """A picture that can be drawn, as PNG."""
+        """Return a picture that can be drawn, as PNG."""
         try:
             return logos.clean_logo(self.cleaned_data["logo"].read())
         except logos.BadLogo:

@@ -33,7 +33,7 @@ def new_code() -> str:
 
 
 def spaced(code: str) -> str:
-    """A code in groups of four, for those who type it."""
+    """Return a code in groups of four, for those who type it."""
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 

@@ -159,7 +159,7 @@ def repeat_event(*, event: Event, every_days: int, times: int, actor: str, now: 
 
 
 def _later(moment: dt.datetime, days: int, zone: ZoneInfo) -> dt.datetime:
-    """The same time of the clock some days later."""
+    """Return the same time of the clock some days later."""
     wall = wall_time(moment, zone) + dt.timedelta(days=days)
     found = instants(wall, zone)
     if not found:

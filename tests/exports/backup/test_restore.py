@@ -105,7 +105,7 @@ class Target:
 
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.long), "glue"])
 def target(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, catalogue_url: str) -> Iterator[Target]:
-    """The deployment of the test has its catalogue in its own database, or in Glue; `Target` is another one."""
+    """Give the deployment of the test a catalogue in its own database or in Glue; `Target` is another one."""
     settings.LAKE_CATALOGUE_URL = ""
     drop_catalogue()
     if request.param == "folder":
@@ -128,7 +128,7 @@ def target(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, catalo
 
 @pytest.fixture
 def here(settings: Any, tmp_path: Path, catalogue_url: str) -> Iterator[Target]:
-    """A lake in a folder; `Target` is at another."""
+    """Give the deployment a lake in a folder; `Target` is at another."""
     settings.LAKE_CATALOGUE_URL, settings.LAKE_URL = "", (tmp_path / "lake").as_uri()
     drop_catalogue()
     yield Target(catalogue_url, Storage((tmp_path / "elsewhere").as_uri()))
@@ -146,7 +146,7 @@ def owner_hash(number: int) -> bytes:
 
 
 def published(place: Place, count: int = 60) -> list[Pass]:
-    """Passes with owners of these numbers, each scanned and with a row in the verified tier."""
+    """Create passes with owners of these numbers, each scanned and with a row in the verified tier."""
     rows = [a_scanned_pass(place, owner_hash=owner_hash(number), contact=number % 3 == 0) for number in range(count)]
     publish(rows, day=DAY)
     return rows

@@ -27,7 +27,7 @@ def owner_hash(number: int) -> bytes:
 
 
 def published(place: Place, count: int = 60) -> list[Pass]:
-    """Passes with owners of these numbers, each scanned and with a row in the verified tier."""
+    """Create passes with owners of these numbers, each scanned and with a row in the verified tier."""
     rows = [a_scanned_pass(place, owner_hash=owner_hash(number), contact=number % 3 == 0) for number in range(count)]
     publish(rows, day=DAY)
     return rows
