@@ -40,7 +40,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "searchable": len(rows) > 1,
         "sorts": SORTS.items(),
         **asked,
-        "query": urlencode({name: value for name, value in asked.items() if value}),
+        "query": urlencode(
+            {name: value for name, value in asked.items() if value and (name, value) != ("sort", "name")}
+        ),
     }
     return render(request, "site/owner/home.html", context)
 
