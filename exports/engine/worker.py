@@ -12,7 +12,8 @@ Messages are lines of JSON:
 2. said: `{tables, steady}`, `{refused: {...}}` (a `QueryError`) or `{error: {...}}` (DuckDB's), which ends it;
 3. the job: `{setup, tables: {name: {files, columns: [[name, type]], rows}}, extensions, secret, threads, cpu_seconds,
    max_rows, max_values}`;
-4. said: `{ok, rows, truncated, typed}` (`typed`: the columns have Athena's types) and then an Arrow IPC stream, `{refused: {...}}` or `{error: {...}}`.
+4. said: `{ok, rows, truncated, typed}` and then an Arrow IPC stream, `{refused: {...}}` or `{error: {...}}`; `typed` if
+   the columns have Athena's types.
 """
 
 import json
