@@ -184,7 +184,7 @@ class TestTheLake:
             "proven": True,
         }
         assert found["finished_at"] == "2026-05-17T07:00:00Z"
-        assert "noisy counts" in found["open_tier"]
+        assert "counts with noise" in found["open_tier"]
         assert IndexEntry.objects.count() == 98
         assert not ErasureBatch.objects.exists()
 
