@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 
 import embedded
 from common.crypto import b64encode, new_token
@@ -108,6 +108,9 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
             rows_from=rows_from,
             secret=SECRET,
         )
+    with connection.cursor() as cursor:
+        # The planner believes that the tables are as small as they were, and would join thousands of rows one by one.
+        cursor.execute("ANALYZE")
     refresh_crowd(now=now)  # makes the cards that the figures go to, and what the example visitor's shield reads
     settle_answers(now=now)
     past.draw(now=now)
