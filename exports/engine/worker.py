@@ -45,6 +45,7 @@ from exports.engine.dialect import translate  # noqa: E402
 from exports.engine.errors import LateError, QueryError  # noqa: E402
 from exports.engine.functions import INNER  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402
+from exports.engine.introspection import INFORMATION_TABLES  # noqa: E402
 
 BATCH_ROWS = 8192
 # The share of the memory that DuckDB's buffers may take: it refuses beyond it with an error of its own. The rest is for
@@ -97,7 +98,7 @@ def _checked(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> di
         inner = INNER
         columns = {
             each.name: [(column.name, column.kind) for column in each.columns]
-            for each in described.TABLES
+            for each in (*described.TABLES, *INFORMATION_TABLES)
             if each.name in tables
         }
         try:
@@ -243,7 +244,7 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
 
 def _as_asked(schema: pa.Schema, job: dict[str, Any]) -> pa.Schema:
     """Return the schema with the names that the text gives, and the time zones that its values are shown in."""
-    if "names" not in job:
+    if "names" not in job or job.get("explain"):
         return schema
     fields = []
     for field, name, zone in zip(schema, job["names"], job["zones"], strict=True):

@@ -86,7 +86,7 @@ class TestAStranger:
         for place, marks in ((twin(), 1), (known, 0)):
             client = Client()
             client.force_login(owner_of(place.organisation))
-            event = make_event(venue=place)
+            event = make_event(venue=place, invitation_needed=False)
             for path in (f"/owner/venues/{place.public_id}/code", f"/owner/events/{event.public_id}/code"):
                 assert client.get(path).content.count(MARK) == marks
 

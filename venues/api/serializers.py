@@ -436,7 +436,7 @@ class OrganisationExportOutput(serializers.Serializer[Any]):
 
     format = serializers.CharField(help_text="name and version of this form")
     exported_at = serializers.CharField()
-    organisation = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    organisation = serializers.DictField(child=serializers.JSONField())
     members = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
-    venues = serializers.ListField(child=serializers.DictField(child=serializers.JSONField(allow_null=True)))
-    audit = serializers.ListField(child=serializers.DictField(child=serializers.JSONField(allow_null=True)))
+    venues = serializers.ListField(child=serializers.DictField(child=serializers.JSONField()))
+    audit = serializers.ListField(child=serializers.DictField(child=serializers.JSONField()))

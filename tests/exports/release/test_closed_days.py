@@ -324,11 +324,11 @@ def test_tries_are_bounded_and_other_days_go_on(place: Place, monkeypatch: pytes
     real = closed_days._write
     tried: list[dt.date] = []
 
-    def broken(lake: Any, drawn: Drawn, fitted: Any) -> None:
+    def broken(lake: Any, drawn: Drawn, fitted: Any, job: Any) -> None:
         tried.append(drawn.day)
         if drawn.day == DAY:
             raise OSError("bucket is gone")
-        real(lake, drawn, fitted)
+        real(lake, drawn, fitted, job)
 
     monkeypatch.setattr(closed_days, "_write", broken)
     for _ in range(closed_days.TRIES + 3):

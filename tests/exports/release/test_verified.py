@@ -164,7 +164,9 @@ class TestTheSteps:
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.released()
-        Release.objects.create(day=DAY + dt.timedelta(days=1), budget=1.0, epsilon=1.0, drawn=b"x", step=Step.ANNOUNCED)
+        Release.objects.create(
+            day=DAY + dt.timedelta(days=1), budget=1.0, epsilon=1.0, drawn=b"x", step=Step.ANNOUNCED, number=2
+        )
         real = verified._write
 
         def broken(lake: Any, row: VerifiedDay) -> None:
