@@ -145,7 +145,7 @@ class TestTheRows:
 
 class TestTheSteps:
     def released(self) -> None:
-        Release.objects.create(day=DAY, budget=1.0, epsilon=1.0, drawn=b"x", step=Step.ANNOUNCED)
+        Release.objects.create(day=DAY, budget=1.0, epsilon=1.0, drawn=b"x", step=Step.ANNOUNCED, number=1)
 
     def test_only_days_whose_open_release_is_out_are_published_once_and_audited(self, place: Place) -> None:
         a_crowd(place)
