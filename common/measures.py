@@ -9,6 +9,7 @@ tell that somebody came.
 """
 
 import atexit
+import datetime as dt
 import logging
 import threading
 import time
@@ -27,6 +28,8 @@ STEP: Final = 10
 """Counts are shown rounded down to a multiple of it."""
 FLUSH_SECONDS: Final = 5.0
 KEY: Final = "crowdtrace:measures"
+KEPT: Final = dt.timedelta(days=1)
+"""Then the counts begin again at 0, as no store keeps what visitors cause for longer than two days."""
 _SEPARATOR: Final = "\t"
 
 log = logging.getLogger(__name__)
@@ -100,6 +103,7 @@ def flush() -> None:
         pipe = valkey.client().pipeline(transaction=False)
         for field, by in sums.items():
             pipe.hincrby(KEY, field, by)
+        pipe.expire(KEY, KEPT, nx=True)
         pipe.execute()
     except RedisError:
         with _lock:

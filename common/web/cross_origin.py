@@ -14,8 +14,9 @@ from django.http.response import HttpResponseBase
 # What a page may read of an answer and send with a request, beyond what it may anyway.
 EXPOSED: Final = (
     "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, Dataset-As-Of, Dataset-Next, "
-    "Dataset-Truncated, ETag, Link, RateLimit, RateLimit-Policy, Retry-After"
+    "Dataset-Truncated, ETag, Link, Retry-After"
 )
+"""Limits of an address are not among them: they count its other requests too, such as those of a check-in."""
 ALLOWED: Final = "Accept-Language, Content-Type, If-Match, If-None-Match, If-Modified-Since, If-Range, Range"
 METHODS: Final = "GET, HEAD, POST, OPTIONS"
 REMEMBERED_SECONDS: Final = 24 * 3600

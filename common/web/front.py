@@ -80,7 +80,7 @@ class Front:
         measures.observe(measures.REQUESTS, asyncio.get_running_loop().time() - arrived, name)
         measures.count(measures.RESPONSES, name, f"{found.status // 100}xx")
         if moments := moments_of(path):
-            await wait_for_moment(moments, arrived, body_bytes)
+            await wait_for_moment(moments, arrived, body_bytes, found.moment_part)
         return found
 
     async def _read(self, environ: Environ, receive: Receive) -> None:

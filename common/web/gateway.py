@@ -35,6 +35,8 @@ class Answer:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     rest: "Rest | None" = None
+    moment_part: float | None = None
+    """What `common.web.moments.spread_by` gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def as_answer(response: HttpResponseBase, body: bytes, rest: Rest | None = None)
     """Convert a Django response to the terms of ASGI."""
     headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     headers += [(b"set-cookie", cookie.OutputString().encode("latin-1")) for cookie in response.cookies.values()]
-    return Answer(response.status_code, headers, body, rest)
+    return Answer(response.status_code, headers, body, rest, getattr(response, "moment_part", None))
 
 
 def _ignore(*_: Any) -> None:

@@ -1,8 +1,13 @@
-"""Responses whose size says nothing of what is in them: a member `pad` fills them up."""
+"""Responses whose size says nothing of what is in them: a member `pad` fills them up.
 
-from typing import Any
+They are sent with `UNCHANGED`: a proxy that compressed them would undo it.
+"""
+
+from typing import Any, Final
 
 from common.web.renderers import JSONRenderer
+
+UNCHANGED: Final = {"Cache-Control": "no-store, no-transform"}
 
 
 def padded(body: dict[str, Any], *, step: int) -> dict[str, Any]:

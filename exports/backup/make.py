@@ -55,8 +55,6 @@ def back_up(*, folder: Path, secrets: Path | None, now: dt.datetime) -> Manifest
     make_empty(folder)
     if secrets is not None:
         keys.write_secrets(secrets, backup=folder)
-    if not are_behind():
-        mix_rows()  # a dump keeps the order of rows, which reveals what one act wrote until they are mixed
     try:
         tables, files = _taken(folder)
         files |= lake.copy_logs(storage(), folder, _FIRST_LOGS)
@@ -108,6 +106,8 @@ def _take(folder: Path, *, erasures_wait: bool) -> tuple[dict[str, str], dict[st
     with ExitStack() as stack, deployment_lake() as opened:
         lock = stack.enter_context(ExitStack())
         lock.enter_context(holding(VERIFIED_TIER))
+        if not are_behind():
+            mix_rows()  # a dump keeps the order of rows, which reveals what one act wrote until they are mixed
         snapshot = stack.enter_context(database.snapshot())
         tables = lake.pointers(opened)
         if not erasures_wait:

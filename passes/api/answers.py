@@ -99,17 +99,23 @@ def scan_request(values: dict[str, Any], scan_id: str) -> ScanRequest:
     )
 
 
-def batch_results(*, device: DeviceContext, items: list[Any], now: dt.datetime) -> list[dict[str, Any]]:
-    """Decide the items of a batch, oldest scan first; return results in the order of the items.
+def read_batch(items: list[Any], now: dt.datetime) -> list[ScanRequest | None]:
+    """Return the scan in each item of a batch; `None` for an item that is not a scan, or that cannot be opened."""
+    return [_read(item, now) for item in items]
 
-    An item that is not a scan, or that cannot be opened, is declined in its place. Of two items with one scan_id, the
-    earlier scan counts and both get its result.
+
+def batch_results(
+    *, device: DeviceContext, items: list[Any], scans: list[ScanRequest | None], now: dt.datetime
+) -> list[dict[str, Any]]:
+    """Decide the items of a batch, read by `read_batch`, oldest scan first; return results in the order of the items.
+
+    An item without a scan is declined in its place. Of two items with one scan_id, the earlier scan counts and both get
+    its result.
     """
-    read = [_read(item, now) for item in items]
-    malformed = [_scan_id(item) for item, one in zip(items, read, strict=True) if one is None]
+    malformed = [_scan_id(item) for item, one in zip(items, scans, strict=True) if one is None]
     answers = record_batch(
         device=device,
-        requests=[one for one in read if one is not None],
+        requests=[one for one in scans if one is not None],
         malformed=[scan_id for scan_id in malformed if scan_id is not None],
         now=now,
     )

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from common import measures
 from common.time import utc_now
 from common.web import problems
+from common.web.padding import UNCHANGED
 from common.web.serializers import read_body
 from passes.admission import Answers
 from passes.api import serializers
@@ -57,8 +58,9 @@ class PassesView(APIView):
             request=_request(read_body(request, serializers.CheckinSerializer)),
             now=utc_now(),
         )
-        measures.count(measures.CHECKINS)
-        return Response(checkin_answer(answer), status=201 if answer.new else 200)
+        if answer.new:
+            measures.count(measures.CHECKINS)
+        return Response(checkin_answer(answer), status=201 if answer.new else 200, headers=UNCHANGED)
 
 
 def _request(body: dict[str, Any]) -> CheckinRequest:

@@ -1,6 +1,7 @@
 """API views for devices at doors."""
 
 from collections import Counter
+from typing import Final
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -12,16 +13,21 @@ from common.crypto import b64encode
 from common.time import utc_now
 from common.web import throttles
 from common.web.authentication import parse_scheme
+from common.web.moments import spread_by
 from common.web.renderers import OneForm
 from common.web.serializers import read_body
 from common.web.throttles import DeviceThrottle
 from passes.api import serializers
-from passes.api.answers import batch_results, read_scan
-from passes.api.door import count_of
+from passes.api.answers import batch_results, read_batch, read_scan
+from passes.api.door import code_at, count_of
 from passes.api.parsers import BatchParser
 from passes.services.kiosks import make_bundle
+from passes.services.scan_reading import look
 from passes.services.scans import find_scan
 from venues.authentication import DeviceAuthentication, IsDevice, device_of, unknown_device
+
+SMALL_BATCH: Final = 50
+"""Items up to which repeats of each code in a batch are counted."""
 
 
 class DeviceView(APIView):
@@ -77,10 +83,12 @@ class ScansView(DeviceView):
         found = None if token is None else find_scan(token=token, request=scan, now=now)
         if found is None:  # revoked since it authenticated
             raise unknown_device()
-        throttles.check_all(request._request, quietly=[count_of(found)])
+        throttles.check_all(request._request, quietly=[count_of(found.device, found.code)])
         result = found.record(now).value
         measures.count(measures.SCANS, "live", result)
-        return Response({"result": result})
+        response = Response({"result": result})
+        spread_by(response, code_at(found.device, found.code), now)
+        return response
 
 
 class BatchView(DeviceView):
@@ -98,11 +106,17 @@ class BatchView(DeviceView):
     def post(self, request: Request) -> Response:
         """Decide scans or `{scan_id, sealed}` (docs/protocol.md, section 10); decline an invalid item in its place."""
         items = read_body(request, serializers.BatchSerializer)["scans"]
-        device = device_of(request)
+        device, now = device_of(request), utc_now()
         queued = throttles.Asked("queued", device.public_id, cost=max(1, len(items)))
         uploads = throttles.Asked("batch", device.public_id)
-        throttles.check_all(request._request, queued, quietly=[uploads])
-        results = batch_results(device=device, items=items, now=utc_now())
+        scans = read_batch(items, now)
+        # Repeats in small batches are repeats as well; in a large one, a code is one of many that take their time.
+        codes = sorted({look(scan, now).tag for scan in scans if scan}) if len(items) <= SMALL_BATCH else []
+        throttles.check_all(request._request, queued, quietly=[uploads, *(count_of(device, code) for code in codes)])
+        results = batch_results(device=device, items=items, scans=scans, now=now)
         for result, number in Counter(one["result"] for one in results).items():
             measures.count(measures.SCANS, "queued", result, by=number)
-        return Response({"results": results})
+        response = Response({"results": results})
+        if codes:
+            spread_by(response, b" ".join(code_at(device, code) for code in codes), now)
+        return response

@@ -13,14 +13,16 @@ from common import measures
 from common.time import utc_now
 from common.web import throttles
 from common.web.authentication import parse_scheme
+from common.web.moments import spread_by
 from common.web.parsers import parse_json
 from common.web.problems import Problem
 from common.web.throttles import DeviceThrottle
 from passes.admission import Result
 from passes.api.answers import read_scan
-from passes.services.scans import FoundScan, ScanRequest, find_scan
+from passes.services.scans import ScanRequest, find_scan
 from venues import presence
 from venues.authentication import ALLOWED, DeviceAuthentication
+from venues.selectors import DeviceContext
 
 _BODIES: Final = {result: b'{"result":"%s"}' % result.value.encode() for result in Result}
 CODE_SCOPE: Final = "code"
@@ -39,18 +41,25 @@ def answer_scan(request: HttpRequest) -> HttpResponse | None:
     device = found.device
     presence.note(device_id=device.device_id, last_seen=device.last_seen, now=now)
     by_device = throttles.Asked(DeviceThrottle.scope, device.public_id)
-    throttles.check_all(request, by_device, quietly=[count_of(found)])
+    throttles.check_all(request, by_device, quietly=[count_of(device, found.code)])
     result = found.record(now)
     measures.count(measures.SCANS, "live", result.value)
-    return HttpResponse(_BODIES[result], content_type="application/json")
+    response = HttpResponse(_BODIES[result], content_type="application/json")
+    spread_by(response, code_at(device, found.code), now)
+    return response
 
 
-def count_of(found: FoundScan) -> throttles.Asked:
-    """Return how repeated scans of one code at one venue are counted.
+def code_at(device: DeviceContext, code: bytes) -> bytes:
+    """Return the name under which repeats of one code at one venue are counted, and wait for their moment."""
+    return f"{device.venue} {code.hex()}".encode()
+
+
+def count_of(device: DeviceContext, code: bytes) -> throttles.Asked:
+    """Return how repeats of one code at one venue are counted.
 
     If a busy server misses its moment, the response time may reveal a little about a pass, so repeats must be limited.
     """
-    return throttles.Asked(CODE_SCOPE, f"{found.device.venue} {found.code.hex()}")
+    return throttles.Asked(CODE_SCOPE, code_at(device, code))
 
 
 def _read(request: HttpRequest) -> tuple[str, ScanRequest] | None:

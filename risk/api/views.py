@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from common.time import utc_now
 from common.web.etag import ETagMixin
-from common.web.padding import padded
+from common.web.padding import UNCHANGED, padded
 from common.web.problems import NotFound
 from common.web.serializers import read_body, read_query
 from common.web.throttles import AddressThrottle, DeviceThrottle
@@ -49,7 +49,8 @@ class ShieldView(APIView):
         budget = body.get("budget", BUDGETS[body.get("profile", serializers.STANDARD)])
         own = {name: body[name] for name in ("own_mask", "susceptibility") if name in body}
         answer = shield_of(owners=body["owners"], budget=budget, now=utc_now(), **own)
-        return Response(padded(serializers.shield_data(answer), step=serializers.SHIELD_STEP_BYTES))
+        body = padded(serializers.shield_data(answer), step=serializers.SHIELD_STEP_BYTES)
+        return Response(body, headers=UNCHANGED)
 
 
 class DiagnosesView(APIView):

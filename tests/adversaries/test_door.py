@@ -102,6 +102,27 @@ class TestADoorThatWantsToKnowWhy:
         assert statuses == [200] * 5 + [429] * 3
         assert result(scan(door, "another code", now=NOW)) == "Declined"
 
+    def test_repeats_in_small_batches_end_as_well(self, venue: Venue, door: EnrolledDevice, settings: Any) -> None:
+        settings.THROTTLES = settings.THROTTLES | {"code": "5/minute"}
+        held, numbers = Phone().check_in(venue), itertools.count()
+
+        def upload(device: EnrolledDevice, *codes: str) -> int:
+            read = {"type": "Checkin", "scanned_at": NOW.isoformat()}
+            items = [read | {"scan_id": f"scan-{next(numbers):016}", "credential": code} for code in codes]
+            answered = send("POST", "/api/v1/scans/batch", {"scans": items}, now=NOW, headers=device.header)
+            return int(answered.status_code)
+
+        other = make_device(venue=venue)
+        assert upload(door, *[held.on_paper()] * 20) == 200, "a queue may hold one code many times"
+        assert [upload(each, held.on_paper(), "filler") for each in (door, other) * 3] == [200] * 4 + [429] * 2
+        assert upload(door, "another code") == 200
+
+    def test_repeats_of_one_code_wait_equally(self, venue: Venue, door: EnrolledDevice) -> None:
+        ask = self.codes(venue)
+        parts = {cause: {one(door).moment_part for _ in range(3)} for cause, one in ask.items()}
+        assert all(len(each) == 1 for each in parts.values())
+        assert len(set.union(*parts.values())) == len(parts)
+
     def codes(self, venue: Venue) -> dict[str, Callable[[EnrolledDevice], Any]]:
         """Return one code for each cause, displayed in three slots in turn, because its text alone is not the code."""
         revoked, erased, good = (Phone().check_in(venue) for _ in range(3))

@@ -41,6 +41,7 @@ def doors_of(home: Path, port: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=CHECKOUT, env=environment(home), stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.long
 def test_a_home_that_was_backed_up_under_scans_goes_on_in_another(homes: tuple[Path, Path], tmp_path: Path) -> None:
     (home, other), port = homes, free_port()
     backup, keys, known, owners = (str(tmp_path / name) for name in ("backup", "keys", "known.json", "owners"))

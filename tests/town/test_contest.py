@@ -92,18 +92,21 @@ class TestSeeds:
                 assert f"{seed:x}".encode() not in content
 
     def test_a_search_of_small_seeds_finds_a_small_one_and_none_of_a_contest(self, folder: Path) -> None:
-        """The attack: areas and their sizes follow from the seed, and the release says both."""
+        """The attack: areas and their sizes follow from the seed, and the release says both.
+
+        The noise is drawn afresh in each run: of the seeds with these areas, the one with the likeliest sizes is taken.
+        """
 
         def found(checkins: pd.Series, plan: TownPlan) -> int | None:
+            likely: dict[int, float] = {}
             for seed in range(60):
                 tried = dataclasses.replace(plan, seed=seed)
                 if set(make_areas(tried).zip3) == set(checkins.index):
                     town = Town(tried)
                     visits = np.bincount(town.venues.area[town.next_day().stays.venue], minlength=len(checkins))
                     same = pd.Series(visits, index=list(town.areas.zip3)).reindex(checkins.index)
-                    if np.corrcoef(same, checkins)[0, 1] > 0.99:
-                        return seed
-            return None
+                    likely[seed] = float(np.corrcoef(same, checkins)[0, 1])
+            return max(likely, key=lambda seed: likely[seed]) if likely else None
 
         def released_checkins(signals: pd.DataFrame) -> pd.Series:
             here = signals[

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from icalendar import Calendar
 
@@ -14,7 +15,7 @@ from tests import factories
 from tests.venues.conftest import World
 from venues.models import Event, Invitation, Venue
 from venues.requirements import RequirementValues
-from venues.services.events import cancel_event, invitation_code, make_invitation
+from venues.services.events import cancel_event, invitation_code, make_invitation, revoke_invitation
 from venues.services.venues import set_requirements
 
 As = Callable[[str], Client]
@@ -270,15 +271,39 @@ def test_link_and_poster_use_an_invitation_that_lets_many_in(place: Venue, as_: 
     general = make_invitation(event=event, actor="owner", now=utc_now())
     page = as_("viewer").get(f"/owner/events/{event.public_id}")
     assert page.context["address"].endswith(f"#{invitation_code(general)}")
-    Invitation.objects.filter(pk=general.pk).update(uses_left=0)
+    revoke_invitation(invitation=general, actor="owner", now=utc_now())
     page = as_("viewer").get(f"/owner/events/{event.public_id}")
     assert page.context["address"].endswith(f"#{invitation_code(single)}")
 
 
+def test_nothing_that_a_host_sees_depends_on_the_uses_left(place: Venue, as_: As) -> None:
+    """Otherwise a host who makes and revokes invitations could count who answered."""
+    event = make_event(place, *SPANS["an evening"])
+    mine = [make_invitation(event=event, uses=uses, actor="owner", now=utc_now()) for uses in (1, 1, 9, 10)]
+    client = as_("manager")
+    paths = ["", "/invitations", "/calendar.ics", "/poster.pdf", "/code"]
+
+    def shown() -> list[bytes]:
+        return [strip(client.get(f"/owner/events/{event.public_id}{path}")) for path in paths]
+
+    with time_machine.travel(utc_now(), tick=False):
+        before = shown()
+        for one in mine:
+            Invitation.objects.filter(pk=one.pk).update(uses_left=0)
+        assert shown() == before
+
+
+def strip(response: Any) -> bytes:
+    """Return the body without the tokens of forms, which differ each time."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]*"|nonce="[^"]*"', b"", body)
+
+
 def test_without_an_invitation_that_holds_there_is_no_poster(place: Venue, as_: As) -> None:
     event = make_event(place, *SPANS["an evening"])
-    make_invitation(event=event, actor="owner", now=utc_now())
-    event.invitations.update(uses_left=0)
+    revoke_invitation(
+        invitation=make_invitation(event=event, actor="owner", now=utc_now()), actor="owner", now=utc_now()
+    )
     page = as_("manager").get(f"/owner/events/{event.public_id}").content.decode()
     assert "nobody can check in" in page
     assert "poster.pdf" not in page

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -338,12 +337,11 @@ def event_address(request: HttpRequest, event: Event) -> str:
 
 
 def usable_invitation(event: Event) -> Invitation | None:
-    """Return an invitation for many guests, where the event needs one.
+    """Return an invitation for many guests, where the event needs one: of those for most guests the newest.
 
-    The oldest that is not nearly used up beside others.
+    Uses left play no part: a host who makes and revokes invitations would read from the choice how many guests
+    answered.
     """
     if not event.invitation_needed:
         return None
-    left = event.invitations.filter(revoked_at=None, uses_left__gt=0)
-    most = left.aggregate(most=Max("uses_left"))["most"]
-    return None if most is None else left.filter(uses_left__gte=most / 2).order_by("pk").first()
+    return event.invitations.filter(revoked_at=None).order_by("-uses", "-pk").first()

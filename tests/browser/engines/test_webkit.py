@@ -22,6 +22,7 @@ def test_a_door_decides_with_and_without_a_network(open_window: OpenWindow, cabl
     flows.door_with_and_without_network(open_window, cable)
 
 
+@pytest.mark.long
 def test_a_visit_is_rated_lowers_the_shield_and_is_erased(
     open_window: OpenWindow, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

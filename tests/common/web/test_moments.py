@@ -1,6 +1,7 @@
 """When responses to doors are sent."""
 
 import asyncio
+import datetime as dt
 import json
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from common.web import front
 from common.web.front import Front
-from common.web.moments import Moments, moments_of, wait_for_moment
+from common.web.gateway import as_answer
+from common.web.moments import Moments, moments_of, spread_by, wait_for_moment
 
 SCANS = "/api/v1/scans"
 SECONDS = st.floats(0, 30)
@@ -78,6 +80,35 @@ def test_answers_ready_before_the_moment_leave_spread_evenly_after_it(monkeypatc
         assert max(abs(count - 400) for count in counts) <= 5 * 19
 
 
+def test_repeats_of_one_name_wait_equally_in_a_minute_and_names_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the mean nor the minimum of repeats reveals more than one repeat does."""
+    now = dt.datetime(2026, 5, 13, 12, 0, tzinfo=dt.UTC)
+
+    def part(name: bytes, seconds: int = 0) -> float:
+        response = HttpResponse()
+        spread_by(response, name, now + dt.timedelta(seconds=seconds))
+        return as_answer(response, b"").moment_part or 0.0
+
+    assert part(b"a") == part(b"a", 59)
+    assert part(b"a") != part(b"a", 60)
+    assert part(b"a") != part(b"b")
+    parts = sorted(part(b"%d" % number) for number in range(1000))
+    assert 0 <= parts[0] < 0.02
+    assert 0.98 < parts[-1] < 1
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def wait() -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: 100.0, raising=False)
+        await wait_for_moment(Moments(first=0.04, step=0.02, spread=0.01), 100.0, 300, 0.25)
+
+    monkeypatch.setattr("common.web.moments.asyncio.sleep", sleep)
+    in_a_loop(wait())
+    assert slept == [pytest.approx(0.0425)]
+
+
 def test_every_address_that_decides_scans_has_moments() -> None:
     assert set(settings.ANSWER_MOMENTS) == {SCANS, "/api/v1/scans/batch"}
     assert moments_of("/api/v1/shield") is None
@@ -89,7 +120,7 @@ def test_an_answer_that_waits_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -
     seen: list[str] = []
     waited: list[tuple[Moments, int]] = []
 
-    async def until_all_were_seen(moments: Moments, arrived: float, body_bytes: int) -> None:
+    async def until_all_were_seen(moments: Moments, arrived: float, body_bytes: int, part: float | None) -> None:
         waited.append((moments, body_bytes))
         while len(seen) < many:
             await asyncio.sleep(0.001)

@@ -68,7 +68,7 @@ def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) 
     announce(SECOND, now=ANNOUNCED, size=1500)
 
 
-@pytest.fixture(params=["in_a_folder", "in_a_bucket"])
+@pytest.fixture(params=["in_a_folder", pytest.param("in_a_bucket", marks=pytest.mark.long)])
 def each_lake(request: pytest.FixtureRequest) -> None:
     """Each kind of lake."""
     request.getfixturevalue(request.param)
