@@ -43,7 +43,7 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A letter's outline and where it stands, in shares of the size of the letters."""
+    """A letter's outline and its place, in shares of the size of the letters."""
 
     outline: tuple[Curve, ...]
     x: float
@@ -263,7 +263,7 @@ def _levels(text: str) -> list[int]:
 
 
 def _ordered(runs: Sequence[_Run]) -> list[_Run]:
-    """Return runs from the left (rule L2): from the highest level down, what stands together at it turns round."""
+    """Return runs from the left (rule L2): from the highest level down, neighbours at it are reversed."""
     found = list(runs)
     for level in range(max((run.level for run in found), default=0), 0, -1):
         at = 0

@@ -18,7 +18,7 @@ def kiosk(base: str, code: str) -> str:
 
 
 def venue(base: str, venue_id: str) -> str:
-    """Where check-in to a place begins; what its poster and sticker hold. Who stands there needs no scouting card."""
+    """Return where check-in to a place begins, as on its poster and sticker: a visitor there needs no scouting card."""
     return f"{base}/check-in/{venue_id}"
 
 

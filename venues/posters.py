@@ -140,7 +140,7 @@ def usual_paper(zip_code: str) -> str:
 
 
 def other_paper(paper: str) -> str:
-    """Return the paper to offer beside one."""
+    """Return the other paper to offer."""
     return next(one for one in PAPERS if one != paper)
 
 
@@ -190,7 +190,7 @@ class _Sheet:
             self._line(call, size * shrink, y + size * shrink * 0.32, left=left, weight=BOLD, colour=WHITE)
 
     def write(self, text: str, *, most: float, least: float, lines: int, colour: Color, weight: int = REGULAR) -> None:
-        """Draw a text from the top, as large as it fits on so many lines, none of which leaves the page."""
+        """Draw a text from the top, as large as it fits on that number of lines, none of which leaves the page."""
         size = most
         while size > least and (
             len(lettering.wrapped(text, size, self.room, weight=weight)) > lines

@@ -9,20 +9,23 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import psycopg
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from psycopg import sql
 
 import embedded
 from exports import conf
 from exports.backup.folder import BackupError
+from passes.models import Mixed
 
 MADE_BY_MIGRATE: Final = frozenset(
     {
-        "auth_permission",
-        "django_content_type",
+        Permission._meta.db_table,
+        ContentType._meta.db_table,
+        Mixed._meta.db_table,
         "django_migrations",
         "iceberg_namespace_properties",
         "iceberg_tables",
-        "passes_mixed",
     }
 )
 """Tables that have rows before anybody did anything."""

@@ -41,7 +41,7 @@ from sqlglot import exp  # noqa: E402
 
 from exports.dataset import tables as described  # noqa: E402
 from exports.engine.check import TOO_DEEP, check  # noqa: E402
-from exports.engine.dialect import translate  # noqa: E402
+from exports.engine.dialect.queries import translate  # noqa: E402
 from exports.engine.errors import LateError, QueryError  # noqa: E402
 from exports.engine.functions import INNER  # noqa: E402
 from exports.engine.guard import EngineError, reached  # noqa: E402

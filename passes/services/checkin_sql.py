@@ -53,14 +53,14 @@ class Spent(NamedTuple):
 class CheckinFacts:
     """What the database answered, of one moment.
 
-    `known`: the anchor or the owner hash made a pass or a refusal before, also one that is erased. `stands`: the row of
-    the anchor is there and not revoked.
+    `known`: the anchor or the owner hash made a pass or a refusal before, also one that is erased. `is_valid`: the row
+    of the anchor exists and is not revoked.
     """
 
     venue: int
     rules: CheckinRules
     known: bool
-    stands: bool
+    is_valid: bool
     spent: Spent | None
 
 
@@ -89,10 +89,10 @@ def read_facts(query: CheckinQuery) -> CheckinFacts | None:
     row = one_row(CHECKIN_FACTS, query._asdict() | _marks(query.tag, query.owner_hash))
     if row is None:
         return None
-    venue, *refused, by_invitation, known, stands, body_hash, go = row
+    venue, *refused, by_invitation, known, is_valid, body_hash, go = row
     refusing = frozenset(question for question, refuses in zip(_QUESTIONS, refused, strict=True) if refuses)
     spent = None if body_hash is None else Spent(bytes(body_hash), go)
-    return CheckinFacts(venue, CheckinRules(refusing, invitation_needed=by_invitation), known, stands, spent)
+    return CheckinFacts(venue, CheckinRules(refusing, invitation_needed=by_invitation), known, is_valid, spent)
 
 
 def record(row: CheckinRecord) -> bool:

@@ -248,7 +248,7 @@ def _repeat(attempt: _Attempt, facts: CheckinFacts, spent: Spent) -> CheckinAnsw
     Ed25519 signatures are deterministic, so the pass is signed again instead of being stored. Only answers cause a
     refusal that is stored, and the rules on answers of an epoch do not change.
     """
-    if not hmac.compare_digest(spent.body_hash, attempt.body_hash) or not facts.stands:
+    if not hmac.compare_digest(spent.body_hash, attempt.body_hash) or not facts.is_valid:
         raise _conflict()
     invited = CheckinState(open=True, invitation_valid=True)
     judgement = Judgement(()) if spent.go else attempt.judge(facts, invited)

@@ -101,7 +101,7 @@ def stays_of(visits: pa.Table, venue: npt.NDArray[np.int32]) -> Stays:
 
 
 def doses_table(visits: pa.Table, doses: UnitDoses) -> pa.Table:
-    """Return the doses beside the names of their visits."""
+    """Return the doses with the names of their visits."""
     columns = [visits["venue"], visits["visit"]]
     for values in (doses.dose_h2_per_m3, doses.person_us, doses.heads):
         columns += [pa.array(np.ascontiguousarray(values[:, channel])) for channel in range(len(_CHANNELS))]

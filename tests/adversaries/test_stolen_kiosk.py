@@ -127,7 +127,13 @@ class TestAThiefOfAKiosk:
         assert found["local"] == found["session"] == {}
         assert found["cookies"] == ""
         # Pages as they are for everybody, and the files that they need.
-        assert {path for path in found["cached"] if not path.startswith("/static/")} <= {"/kiosk", "/me", "/pass"}
+        assert {path for path in found["cached"] if not path.startswith("/static/")} <= {
+            "/kiosk",
+            "/me",
+            "/offline",
+            "/pass",
+            "/visits",
+        }
         assert set(found["databases"]) == {
             "crowdtrace-kiosk/state",
             "crowdtrace-kiosk/queue",

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 SCORES = {"rank": 0.3, "calibration": 0.4, "deviance": 0.2, "error": 0.05, "skill": 0.0}
 
 
-def test_it_shows_the_best_of_each_team_beside_the_baseline(client: Client, settings: Any, tmp_path: Path) -> None:
+def test_it_shows_the_best_of_each_team_and_the_baseline(client: Client, settings: Any, tmp_path: Path) -> None:
     log = [
         Submission("Team <A>", "2026-11-30T10:00:00+00:00", "00", SCORES | {"rank": 0.1}),
         Submission("team a", "2026-11-30T11:00:00+00:00", "00", SCORES | {"rank": 0.5}),

@@ -21,8 +21,8 @@ APPS: Final = tuple(
     for config in apps.get_app_configs()
     if Path(config.path).is_relative_to(CHECKOUT) and ".venv" not in config.path
 )
-# Its catalogue waits for the first text.
-WITHOUT_TEXTS: Final = {"crowdtrace/town"}
+# Their catalogues wait for the first text.
+WITHOUT_TEXTS: Final[set[str]] = set()
 OTHERS: Final = tuple(code for code, _ in settings.LANGUAGES if code != "en")
 CALLS: Final = {
     "_",

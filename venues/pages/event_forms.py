@@ -187,7 +187,7 @@ class TimesForm(OwnerForm):
 
 
 class QuickEventForm(TimesForm):
-    """A free event with everything it stands on."""
+    """A free event with everything it needs."""
 
     field_order = (
         "name", "place", "date", "starts", "starts_fold", "ends_on", "ends", "ends_fold", "size", "host", "zip",

@@ -131,7 +131,7 @@ def cancel_event(*, event: Event, actor: str, now: dt.datetime) -> None:
 
 @transaction.atomic
 def repeat_event(*, event: Event, every_days: int, times: int, actor: str, now: dt.datetime) -> list[Event]:
-    """Make the next `times` events like one, every so many days at the same time of the clock of its place.
+    """Make the next `times` events like one, every few days at the same time of the clock of its place.
 
     Each has an invitation of its own where this one needs one. Those that would be over are not made.
     """

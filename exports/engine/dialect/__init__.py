@@ -4,7 +4,3 @@
 value depends on the types or the constants given; `expressions` types and writes expressions, `queries` queries. What
 is not known to give the same rows there and here is refused.
 """
-
-from exports.engine.dialect.queries import Translation, translate
-
-__all__ = ["Translation", "translate"]

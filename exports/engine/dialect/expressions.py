@@ -19,7 +19,7 @@ from exports.engine.dialect.types import Type, common, named, quoted
 from exports.engine.errors import LateError, QueryError, place
 
 if TYPE_CHECKING:
-    from exports.engine.dialect.queries import Relation
+    from exports.engine.dialect.relations import Relation
 
 # What DuckDB may be given: parts of a text are written more than once where a condition asks about them.
 MOST_WRITTEN: Final = 400_000

@@ -15,6 +15,7 @@ import exports.engine.dialect.special  # noqa: F401  registers its functions
 from exports.engine.dialect import types as t
 from exports.engine.dialect.casts import interval_as_text
 from exports.engine.dialect.expressions import Expressions, Scope, Typed
+from exports.engine.dialect.relations import Output, Relation
 from exports.engine.dialect.types import Type, common, named, quoted
 from exports.engine.errors import QueryError, place
 from exports.engine.parse import tokens_of
@@ -33,23 +34,6 @@ SELECT_PARTS: Final = frozenset({
 })  # fmt: skip
 SET_PARTS: Final = frozenset({"this", "expression", "distinct", "order", "limit", "offset", "with_", "side", "kind"})
 NAMES: Final = {"Union": "UNION", "Intersect": "INTERSECT", "Except": "EXCEPT"}
-
-
-@dataclass(frozen=True)
-class Output:
-    """A column of a relation; `name` is missing where the text gives none, `written` is its name in DuckDB."""
-
-    name: str | None
-    written: str
-    type: Type
-
-
-@dataclass(frozen=True)
-class Relation:
-    """What stands in a FROM clause, under its name in the query."""
-
-    alias: str
-    columns: tuple[Output, ...]
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ class TestRefusals:
         assert refused(client.get(address(sql, cursor="x")))["errors"][0]["pointer"] == "?cursor"
         assert len(client.get(address(sql, cursor=cursor)).json()["rows"]) == 5
 
-    def test_rows_that_each_run_draws_anew_have_no_cursor(
+    def test_rows_that_each_run_draws_again_have_no_cursor(
         self, client: Client, released: ReleasedLake, settings: Any
     ) -> None:
         settings.QUERY_LIMITS = {"max_rows": 5}

@@ -14,7 +14,7 @@ from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, ZIP3, states_by_zip
 from exports.dataset.tables import TABLES as DESCRIBED
 from exports.engine import worker
 from exports.engine.check import check
-from exports.engine.dialect import Translation, translate
+from exports.engine.dialect.queries import Translation, translate
 from exports.engine.engine import Engine, Source, job_of
 from exports.engine.errors import QueryError
 from exports.engine.explain import explained

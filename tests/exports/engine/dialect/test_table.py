@@ -10,9 +10,9 @@ import pytest
 from docs.dialect_table import PAGE, UNDOCUMENTED, rows, written
 from exports.athena import wire
 from exports.engine import worker
-from exports.engine.dialect import Translation
 from exports.engine.dialect.calls import REFUSED
 from exports.engine.dialect.expressions import offered
+from exports.engine.dialect.queries import Translation
 from exports.engine.errors import QueryError
 from exports.engine.explain import explained
 from tests.exports.engine.factories import an_engine, locked, translated
