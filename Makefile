@@ -25,10 +25,10 @@ run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and 
 # Packages of npm, installed again if the lock is newer.
 MODULES := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }
 
-test: environment-dev environment-peers system browsers ## Run all tests except the long ones, main flows also in Firefox and WebKit; TESTS="tests/common -k home" selects some
+test: environment-dev environment-peers system browsers ## Run all tests except the long ones, first use also in Firefox and WebKit; TESTS="tests/common -k home" selects some
 	@$(PYTEST) -m "not long" $(PARALLEL) $(TESTS)
 
-test-long: environment-dev environment-peers system browsers ## Run the tests that take minutes, among them every page at 320 px in Firefox
+test-long: environment-dev environment-peers system browsers ## Run the tests that take minutes, among them the other flows and every page at 320 px in Firefox and WebKit
 	@$(PYTEST) -m long $(TESTS)
 
 check: environment-dev ## Check style, types, import directions, migrations, the API's schema and built assets

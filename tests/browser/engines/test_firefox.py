@@ -34,6 +34,7 @@ def test_an_owner_makes_a_first_event(open_window: OpenWindow) -> None:
     flows.first_event_of_an_owner(open_window)
 
 
+@pytest.mark.long
 def test_a_query_is_answered_and_the_map_is_drawn(open_window: OpenWindow, released: ReleasedLake) -> None:
     flows.query_and_map(open_window)
 

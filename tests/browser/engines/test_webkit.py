@@ -18,6 +18,7 @@ def test_first_use_leads_to_a_pass_that_opens_without_a_network(open_window: Ope
     flows.first_use_to_pass(open_window, cable)
 
 
+@pytest.mark.long
 def test_a_door_decides_with_and_without_a_network(open_window: OpenWindow, cable: Cable) -> None:
     flows.door_with_and_without_network(open_window, cable)
 
@@ -33,6 +34,7 @@ def test_an_owner_makes_a_first_event(open_window: OpenWindow) -> None:
     flows.first_event_of_an_owner(open_window)
 
 
+@pytest.mark.long
 def test_a_query_is_answered_and_the_map_is_drawn(open_window: OpenWindow, released: ReleasedLake) -> None:
     flows.query_and_map(open_window)
 

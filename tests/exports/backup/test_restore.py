@@ -103,7 +103,9 @@ class Target:
             return session.execute(query, values or None).fetchall()
 
 
-@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.long), "glue"])
+@pytest.fixture(
+    params=["folder", pytest.param("bucket", marks=pytest.mark.long), pytest.param("glue", marks=pytest.mark.long)]
+)
 def target(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, catalogue_url: str) -> Iterator[Target]:
     """Give the deployment of the test a catalogue in its own database or in Glue; `Target` is another one."""
     settings.LAKE_CATALOGUE_URL = ""
