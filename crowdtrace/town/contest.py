@@ -1,6 +1,6 @@
 """Makes the folder of a contest: several unlike towns, their releases, and the truth, of which a part is kept back.
 
-A town follows from its seed, so whoever found the seed would have the truth. Seeds have 128 bits from the system's
+A town follows from its seed, so a team that found the seed would have the truth. Seeds have 128 bits from the system's
 source of randomness, stand in the kept folder alone, and nothing that is handed out follows from anything smaller.
 """
 

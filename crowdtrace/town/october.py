@@ -39,7 +39,7 @@ def ensure_october(*, now: dt.datetime) -> bool:
 
 
 def withdraw_october(*, first: dt.date, last: dt.date) -> None:
-    """Make room for a town that is simulated on these days: none of the sixteen stays beside days of another town."""
+    """Make room for a town that is simulated on these days: none of the sixteen stays with days of another town."""
     days = [FIRST + dt.timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
     shipped = Release.objects.filter(day__in=days, **{f"manifest__{draw_log.SHIPPED}": True})
     if first <= LAST and last >= FIRST and shipped.exists():

@@ -1,4 +1,4 @@
-"""Signed addresses of results: whoever has one reads the rows as CSV, without keys of a bucket, for an hour."""
+"""Signed addresses of results: a client that has one reads the rows as CSV, without keys of a bucket, for an hour."""
 
 import uuid
 from typing import Final

@@ -79,7 +79,7 @@ def athena(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def result(request: HttpRequest, signed: str) -> HttpResponse:
-    """The rows of a query as CSV, to whoever has its signed address."""
+    """Return the rows of a query as CSV to a client that has its signed address."""
     throttles.check(request, "address")
     pk = query_of(signed)
     row = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.SUCCEEDED).first() if pk else None

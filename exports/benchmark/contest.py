@@ -1,4 +1,4 @@
-"""A contest over several towns: what its folder holds, read by whoever scores and by whoever takes part.
+"""A contest over several towns: what its folder holds, read by those who score and by those who take part.
 
 `open/` is handed out: of every town the released tables and the lines to predict, of towns to learn from the truth too.
 `kept/` stays with the host: seeds, plans, the truth of the other towns, the log of submissions.

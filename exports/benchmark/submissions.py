@@ -1,7 +1,7 @@
 """Submissions for towns that are held back: few for each team, each logged before its score is said.
 
 Whoever may ask for scores without limit learns the truth from them. So a team has a fixed number of submissions, names
-that differ in case, spaces or form are one team, and scores are said in few digits. The log is kept beside the truth.
+that differ in case, spaces or form are one team, and scores are said in few digits. The log is kept with the truth.
 """
 
 import datetime as dt

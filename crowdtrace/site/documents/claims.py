@@ -34,9 +34,9 @@ CLAIMS: Final = (
         _("A door learns one bit"),
         _(
             "Green or red, and nothing about your health beyond that. Every cause of red has the same answer in the "
-            "same size. Answers leave at a moment after the request that does not depend on the cause, and a random "
-            "part is added. A server that is too busy to keep the moment shows how long it worked, so a place gets few "
-            "repeats of one code; your answers never play a part."
+            "same size. Answers leave at a moment after the request that does not depend on the cause. A part is added "
+            "that repeats of a code share, so that more repeats tell no more. A server that is too busy to keep the "
+            "moment shows how long it worked, so a place gets few repeats of one code; your answers never play a part."
         ),
         "tests/adversaries/test_door.py",
     ),

@@ -23,7 +23,7 @@ import { KEYS_PATH, judgeSet, pinKeys, pinnedKey, readKeyList } from "./ticket_k
 import { CLASSES, blindTickets, indexesOf, ticketRoot, unblindTicket, verifierOf } from "./tickets.js";
 import { register } from "./visitor_row.js";
 
-/** Tickets are drawn for today and so many days after it. */
+/** Tickets are drawn for today and for this number of days after it. */
 export const DAYS_AHEAD = 14;
 const MOST_SETS = DAYS_AHEAD + 1;
 const DAY_S = 24 * 3600;

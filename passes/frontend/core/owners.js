@@ -13,7 +13,7 @@ import { toBase64Url } from "./bytes.js";
 import { PASSES_PER_EPOCH } from "./epoch.js";
 import { deriveKeys } from "./secret.js";
 
-/** The API takes so many at once. */
+/** The number of owners that the API accepts at once. */
 export const MOST_OWNERS = 1000;
 const PLACES = Array.from({ length: PASSES_PER_EPOCH }, (_, index) => index);
 

@@ -20,7 +20,7 @@ const LOW = /^(?:(.*)_)?(?:low|lower)$/i;
 const HIGH = /^(?:(.*)_)?(?:high|upper)$/i;
 
 /** @param {Choice} choice @param {RegExp} ending @param {string} of @returns {number} the column, or -1 */
-function beside(choice, ending, of) {
+function columnFor(choice, ending, of) {
   const stem = of.replace(/_(?:count|value)$/i, "");
   const alone = choice.names.findIndex((name) => ending.exec(name)?.[1] === undefined && ending.test(name));
   const own = choice.names.findIndex((name) => {
@@ -76,7 +76,7 @@ export function drawn(choice, across, lines) {
       const values = gathered(column, true);
       // Ends of intervals do not add up, so sums are drawn without.
       if (repeats) return { name, values, low: null, high: null };
-      const [error, low, high] = [STDERR, LOW, HIGH].map((ending) => beside(choice, ending, name));
+      const [error, low, high] = [STDERR, LOW, HIGH].map((ending) => columnFor(choice, ending, name));
       if (low !== undefined && high !== undefined && low >= 0 && high >= 0) {
         return { name, values, low: gathered(low, false), high: gathered(high, false) };
       }

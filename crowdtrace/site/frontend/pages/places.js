@@ -74,7 +74,7 @@ if (store && person) {
   if (!new URLSearchParams(location.search).has("profile")) await show(await store.profile(person.id)).catch(() => undefined);
 }
 
-/** Of the places of the last visits, so many are offered. */
+/** The number of places of the last visits that are offered. */
 const MOST_RECENT = 5;
 
 /** @typedef {import("../../../../passes/frontend/stores/visitor.js").Place} Place */

@@ -23,7 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="must not exist; its open/ is handed out, its kept/ never")
         parser.add_argument("--learn", type=int, default=3, help="towns whose truth is handed out; %(default)s")
         parser.add_argument("--held-back", type=int, default=3, help="towns that are scored; %(default)s")
-        parser.add_argument("--visitors", type=int, default=12_000, help="about so many a town; %(default)s")
+        parser.add_argument(
+            "--visitors", type=int, default=12_000, help="approximate number for each town (default %(default)s)"
+        )
         parser.add_argument("--days", type=int, default=28, help="of each town; %(default)s")
         parser.add_argument("--submissions", type=int, default=MOST, help="of a team; %(default)s")
 
