@@ -3,8 +3,8 @@
     python -m tests.doors URL SCANS
 
 This is a separate process, on the services of the copy's home. It prints `acknowledged N` from time to time, and
-finally one JSON object: `{acknowledged, lost, doubled, changed, visits, longest}`, the last in seconds without a
-response.
+finally one JSON object: `{acknowledged, unanswered, lost, doubled, changed, visits, longest}`; `unanswered` are requests
+that failed and were sent again, `longest` are seconds without a response.
 """
 
 import http.client
@@ -42,15 +42,15 @@ def ask(address: str, token: str, body: dict[str, Any]) -> str | None:
         connection.close()
 
 
-def scan_all(address: str, tokens: list[str], shown: list[Any]) -> tuple[dict[str, str], float]:
-    """Return the acknowledged results by scan_id, and the longest time between two of them."""
+def scan_all(address: str, tokens: list[str], shown: list[Any]) -> tuple[dict[str, str], int, float]:
+    """Return the acknowledged results by scan_id, requests without an answer, and the longest time between two."""
     left: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for screen in shown:
         left.put(screen)
     results: dict[str, str] = {}
-    times = [time.monotonic()]
+    times, failed = [time.monotonic()], [0] * len(tokens)
 
-    def door(token: str) -> None:
+    def door(number: int, token: str) -> None:
         while True:
             try:
                 screen = left.get_nowait()
@@ -60,18 +60,19 @@ def scan_all(address: str, tokens: list[str], shown: list[Any]) -> tuple[dict[st
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
             body = {"scan_id": secrets.token_urlsafe(16), "credential": screen(at), "type": "Checkin"}
             while (result := ask(address, token, body | {"scanned_at": stamp})) is None:
+                failed[number] += 1
                 threading.Event().wait(WAIT_SECONDS)
             results[body["scan_id"]] = result
             times.append(time.monotonic())
             if len(results) % STEP == 0:
                 print(f"acknowledged {len(results)}", flush=True)
 
-    threads = [threading.Thread(target=door, args=[token]) for token in tokens]
+    threads = [threading.Thread(target=door, args=each) for each in enumerate(tokens)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return results, max(after - before for before, after in itertools.pairwise(times))
+    return results, sum(failed), max(after - before for before, after in itertools.pairwise(times))
 
 
 def main(address: str, scans: int) -> None:
@@ -80,7 +81,7 @@ def main(address: str, scans: int) -> None:
         from benchmarks.scan import prepare
 
         town = prepare(scans, doors=DOORS)
-        results, longest = scan_all(address, town.tokens, town.shown)
+        results, failed, longest = scan_all(address, town.tokens, town.shown)
         from common.tables import let_go
         from passes.models import Scan, Visit
 
@@ -89,6 +90,7 @@ def main(address: str, scans: int) -> None:
         kept = dict(rows)
         found = {
             "acknowledged": len(results),
+            "unanswered": failed,
             "lost": sum(name not in kept for name in results),
             "doubled": len(rows) - len(kept),
             "changed": sum(kept.get(name) != (result == "Approved") for name, result in results.items()),

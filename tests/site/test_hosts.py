@@ -1,0 +1,183 @@
+"""Two hosts behind the proxy of `infrastructure/`, with one PostgreSQL, Valkey and S3: a rolling restart under load."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from common.web import server
+from embedded.home import CHECKOUT
+from embedded.network import free_port
+from embedded.processes import wait_until
+from tests.databases import fresh_database
+from tests.exports.s3 import s3_server
+
+SCANS = 3_000
+"""More than six doors send while everything is restarted."""
+FIRST = 60
+"""Scans before the first restart, and after each."""
+PROXY = (CHECKOUT / "infrastructure" / "proxy" / "nginx.conf").read_text()
+AROUND = """
+daemon off; pid {folder}/nginx.pid; worker_processes 1; error_log /dev/null;
+events {{ worker_connections 512; }}
+http {{
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    include {folder}/crowdtrace.conf;
+}}
+"""
+
+
+class Host:
+    """A web server and a worker in a home of their own."""
+
+    def __init__(self, home: Path, shared: dict[str, str]) -> None:
+        home.mkdir(mode=0o700)
+        self.port = free_port()
+        self.environment = os.environ | shared | {"CROWDTRACE_HOME": str(home)}
+        self.web = server.command("crowdtrace.asgi:application", host="127.0.0.1", port=self.port, workers=1)
+        self.worker = [sys.executable, "-m", "celery", "--app", "crowdtrace.celery", "worker", "--concurrency", "1"]
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: list[str]) -> None:
+        self.running[name] = subprocess.Popen(
+            command, cwd=CHECKOUT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def stop(self, name: str) -> None:
+        self.running[name].terminate()
+        self.running.pop(name).wait(60)
+
+    def start_web(self) -> None:
+        self.start("web", self.web)
+        assert wait_until(lambda: is_ready(self.port), seconds=120)
+
+    def start_worker(self) -> None:
+        self.start("worker", self.worker)
+
+    def stop_all(self) -> None:
+        for name in list(self.running):
+            self.stop(name)
+
+
+def is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def proxy(folder: Path, hosts: list[Host]) -> Iterator[int]:
+    """Run nginx as it is configured in `infrastructure/`, but for its ports and without TLS; yield its port."""
+    folder.mkdir()
+    port = free_port()
+    text = re.sub(r"^ *ssl_.*\n", "", PROXY, flags=re.MULTILINE).replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    for written, host in zip(("127.0.0.1:8000", "127.0.0.1:8001"), hosts, strict=True):
+        assert text.count(written) == 1
+        text = text.replace(written, f"127.0.0.1:{host.port}")
+    (folder / "crowdtrace.conf").write_text(text)
+    (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
+    command = [str(shutil.which("nginx")), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert wait_until(lambda: is_ready(port), seconds=20)
+            yield port
+        finally:
+            process.terminate()
+
+
+class Doors:
+    """Six doors that scan through the proxy."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process, self.last, self.acknowledged = process, "", 0
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.last = line
+            if done := re.fullmatch(r"acknowledged (\d+)\n", line):
+                self.acknowledged = int(done[1])
+
+    def wait_for(self, more: int) -> None:
+        aim = self.acknowledged + more
+        assert wait_until(lambda: self.acknowledged >= aim or self.process.poll() is not None, seconds=120)
+
+    def end(self) -> dict[str, int]:
+        self.reader.join()
+        assert self.process.wait(60) == 0
+        return dict(json.loads(self.last))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
+def test_hosts_are_restarted_one_by_one_and_no_door_gets_an_error(tmp_path: Path) -> None:
+    with fresh_database() as database, s3_server() as bucket:
+        lake = bucket.make_bucket("two-hosts", versioned=False)
+        shared = {
+            "DATABASE_URL": database,
+            "DJANGO_SETTINGS_MODULE": "crowdtrace.settings",
+            "LAKE_URL": lake.url,
+            "LAKE_S3_ENDPOINT": bucket.endpoint,
+            "AWS_ACCESS_KEY_ID": bucket.access_key,
+            "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
+        }
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=os.environ | shared, cwd=CHECKOUT, check=True
+        )
+        hosts = [Host(tmp_path / f"host-{number}", shared) for number in (1, 2)]
+        beat = [sys.executable, "-m", "celery", "--app", "crowdtrace.celery", "beat", "--schedule", str(tmp_path / "beat")]
+        try:
+            for host in hosts:
+                host.start_web()
+                host.start_worker()
+            hosts[0].start("schedule", beat)
+            with (
+                proxy(tmp_path / "proxy", hosts) as port,
+                subprocess.Popen(
+                    [sys.executable, "-m", "tests.doors", f"http://127.0.0.1:{port}", str(SCANS)],
+                    cwd=CHECKOUT,
+                    env=os.environ | shared,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                ) as process,
+            ):
+                doors = Doors(process)
+                for host in hosts:
+                    doors.wait_for(FIRST)
+                    host.stop("web")
+                    doors.wait_for(FIRST)
+                    host.start_web()
+                    host.stop("worker")
+                    host.start_worker()
+                assert doors.acknowledged < SCANS, "the doors ended before the restarts"
+                found = doors.end()
+            with psycopg.connect(database, autocommit=True) as session:
+                count = "SELECT count(*) FROM passes_change"
+                assert wait_until(lambda: session.execute(count).fetchone() == (0,), seconds=120)
+                crowd = session.execute("SELECT count(*) FROM risk_crowdday").fetchone()
+        finally:
+            for host in hosts:
+                host.stop_all()
+    assert {name: found[name] for name in ("unanswered", "lost", "doubled", "changed")} == dict.fromkeys(
+        ("unanswered", "lost", "doubled", "changed"), 0
+    )
+    assert found["acknowledged"] == found["visits"] == SCANS
+    assert crowd == (1,)
