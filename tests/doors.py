@@ -3,8 +3,8 @@
     python -m tests.doors URL SCANS
 
 This is a separate process, on the services of the copy's home. It prints `acknowledged N` from time to time, and
-finally one JSON object: `{acknowledged, unanswered, lost, doubled, changed, visits, longest}`; `unanswered` are requests
-that failed and were sent again, `longest` are seconds without a response.
+finally one JSON object: `{acknowledged, unanswered, lost, doubled, changed, visits, longest}`. `unanswered` counts
+requests that failed and were sent again, `longest` is in seconds without a response.
 """
 
 import http.client

@@ -1,16 +1,22 @@
-"""Two hosts behind the proxy of `infrastructure/`, with one PostgreSQL, Valkey and S3: a rolling restart under load."""
+"""Two hosts behind the proxy of `infrastructure/`, with one PostgreSQL, Valkey and S3: a rolling restart under load.
+
+Once with PgBouncer between web servers and database, pooling by transaction.
+"""
 
 import http.client
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -38,20 +44,35 @@ http {{
 """
 
 
+POOLER = """
+[databases]
+* = host=127.0.0.1 port={port} user={user} password={password} dbname={name}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {listen}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 8
+max_client_conn = 200
+"""
+
+
 class Host:
     """A web server and a worker in a home of their own."""
 
-    def __init__(self, home: Path, shared: dict[str, str]) -> None:
+    def __init__(self, home: Path, shared: dict[str, str], of_web: dict[str, str]) -> None:
         home.mkdir(mode=0o700)
+        self.of_web = of_web
         self.port = free_port()
         self.environment = os.environ | shared | {"CROWDTRACE_HOME": str(home)}
         self.web = server.command("crowdtrace.asgi:application", host="127.0.0.1", port=self.port, workers=1)
         self.worker = [sys.executable, "-m", "celery", "--app", "crowdtrace.celery", "worker", "--concurrency", "1"]
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, command: list[str]) -> None:
+    def start(self, name: str, command: list[str], **more: str) -> None:
         self.running[name] = subprocess.Popen(
-            command, cwd=CHECKOUT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, cwd=CHECKOUT, env=self.environment | more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     def stop(self, name: str) -> None:
@@ -59,7 +80,7 @@ class Host:
         self.running.pop(name).wait(60)
 
     def start_web(self) -> None:
-        self.start("web", self.web)
+        self.start("web", self.web, **self.of_web)
         assert wait_until(lambda: is_ready(self.port), seconds=120)
 
     def start_worker(self) -> None:
@@ -81,6 +102,11 @@ def is_ready(port: int) -> bool:
         connection.close()
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as each:
+        return each.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def proxy(folder: Path, hosts: list[Host]) -> Iterator[int]:
     """Run nginx as it is configured in `infrastructure/`, but for its ports and without TLS; yield its port."""
@@ -99,6 +125,26 @@ def proxy(folder: Path, hosts: list[Host]) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
+
+
+@contextmanager
+def pooler(database: str) -> Iterator[dict[str, str]]:
+    """Run PgBouncer in front of a database; yield the settings of a web server that uses it."""
+    # It refuses to run as root, and another user cannot read the folders of a test.
+    folder = Path(tempfile.mkdtemp(prefix="crowdtrace-pooler-"))
+    folder.chmod(0o755)
+    url, listen = urlsplit(database), free_port()
+    values = {"port": url.port, "user": url.username, "password": url.password, "name": url.path[1:]}
+    (folder / "pgbouncer.ini").write_text(POOLER.format(**values, listen=listen, folder=folder))
+    user = ["--user", "nobody"] if os.geteuid() == 0 else []
+    with subprocess.Popen([str(shutil.which("pgbouncer")), "--quiet", *user, str(folder / "pgbouncer.ini")]) as process:
+        try:
+            assert wait_until(lambda: listens(listen), seconds=20)
+            here = urlunsplit(url._replace(netloc=f"{url.username}@127.0.0.1:{listen}"))
+            yield {"DATABASE_URL": here, "DATABASE_PREPARE_THRESHOLD": "0"}
+        finally:
+            process.terminate()
+            shutil.rmtree(folder)
 
 
 class Doors:
@@ -128,8 +174,19 @@ class Doors:
 
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
-def test_hosts_are_restarted_one_by_one_and_no_door_gets_an_error(tmp_path: Path) -> None:
-    with fresh_database() as database, s3_server() as bucket:
+@pytest.mark.parametrize(
+    "is_pooled",
+    [
+        False,
+        pytest.param(True, marks=pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="needs pgbouncer")),
+    ],
+    ids=["without a pooler", "PgBouncer"],
+)
+def test_hosts_are_restarted_one_by_one_and_no_door_gets_an_error(tmp_path: Path, is_pooled: bool) -> None:
+    with ExitStack() as stack:
+        database = stack.enter_context(fresh_database())
+        bucket = stack.enter_context(s3_server())
+        of_web = stack.enter_context(pooler(database)) if is_pooled else {}
         lake = bucket.make_bucket("two-hosts", versioned=False)
         shared = {
             "DATABASE_URL": database,
@@ -140,10 +197,22 @@ def test_hosts_are_restarted_one_by_one_and_no_door_gets_an_error(tmp_path: Path
             "AWS_SECRET_ACCESS_KEY": bucket.secret_key,
         }
         subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=os.environ | shared, cwd=CHECKOUT, check=True
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            env=os.environ | shared,
+            cwd=CHECKOUT,
+            check=True,
         )
-        hosts = [Host(tmp_path / f"host-{number}", shared) for number in (1, 2)]
-        beat = [sys.executable, "-m", "celery", "--app", "crowdtrace.celery", "beat", "--schedule", str(tmp_path / "beat")]
+        hosts = [Host(tmp_path / f"host-{number}", shared, of_web) for number in (1, 2)]
+        beat = [
+            sys.executable,
+            "-m",
+            "celery",
+            "--app",
+            "crowdtrace.celery",
+            "beat",
+            "--schedule",
+            str(tmp_path / "beat"),
+        ]
         try:
             for host in hosts:
                 host.start_web()

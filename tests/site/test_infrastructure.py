@@ -1,4 +1,4 @@
-"""Files to copy for one host or several: units, containers, manifests, a proxy. They agree with the code and the docs."""
+"""Files to copy for one host or several: units, containers, manifests, a proxy. They agree with code and documents."""
 
 import json
 import re
@@ -54,7 +54,9 @@ def documented(word: str) -> Command:
 
 def without_schedule(command: Command) -> Command:
     """Return a command without the file of the schedule, which lies elsewhere in each of them."""
-    return tuple("FILE" if before == "--schedule" else each for before, each in zip(("", *command), command, strict=False))
+    return tuple(
+        "FILE" if before == "--schedule" else each for before, each in zip(("", *command), command, strict=False)
+    )
 
 
 def units() -> Iterator[Command]:
@@ -107,7 +109,9 @@ def settings_of_layouts() -> dict[str, set[str]]:
     example = (FOLDER / "systemd" / "crowdtrace.env.example").read_text()
     given = re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)
     worker = (FOLDER / "systemd" / "crowdtrace-worker.service").read_text()
-    by_file = [name for line in re.findall(r"^Environment=(.*)$", worker, re.MULTILINE) for name in re.findall(r"(\w+)=", line)]
+    by_file = [
+        name for line in re.findall(r"^Environment=(.*)$", worker, re.MULTILINE) for name in re.findall(r"(\w+)=", line)
+    ]
     every = {
         "systemd": {*given, *by_file},
         "compose": set(compose()["x-crowdtrace"]["environment"]),

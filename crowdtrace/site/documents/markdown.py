@@ -20,7 +20,7 @@ from markdown_it.token import Token
 
 # Documents that lie beside `docs/`, by the name of their page.
 OUTSIDE: Final = {"contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
-# Whom a document is for, in the order of the list; a new one stands under "More" until it is named here.
+# Whom a document is for, in the order of the list; a new one is listed under "More" until it is named here.
 AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (_("For visitors"), ("visitors", "privacy")),
     (_("For venues and hosts"), ("hosts",)),
@@ -28,7 +28,7 @@ AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
         _("For researchers"),
         ("researchers", "accuracy", "athena", "dialect", "benchmark", "simulation", "model", "radar", "comparison"),
     ),
-    (_("For operators"), ("operators", "dpia")),
+    (_("For operators"), ("operators", "scaling", "dpia")),
     (_("For programmers"), ("tutorial", "protocol", "contributing", "architecture", "changes")),
 )
 FILES: Final = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
