@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, cast
@@ -80,27 +81,31 @@ def _resolve(model: type[models.Model], path: str) -> models.Field[Any, Any]:
 
 def _delete(expired: models.QuerySet[Any]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    while True:
+    for keys in _batches(expired):
         with transaction.atomic():
-            keys = _next_keys(expired)
-            if not keys:
-                return counts
-            _total, by_model = expired.model._base_manager.filter(pk__in=keys).delete()
+            _total, by_model = _locked(expired, keys).delete()
             counts.update(by_model)
+    return counts
 
 
 def _blank(expired: models.QuerySet[Any], name: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     remaining = expired.exclude(**{name: None})
-    while True:
+    for keys in _batches(remaining):
         with transaction.atomic():
-            keys = _next_keys(remaining)
-            if not keys:
-                return counts
-            done = expired.model._base_manager.filter(pk__in=keys).update(**{name: None})
-            counts[f"{expired.model._meta.label}.{name}"] += done
+            counts[f"{expired.model._meta.label}.{name}"] += _locked(remaining, keys).update(**{name: None})
+    return counts
 
 
-def _next_keys(rows: models.QuerySet[Any]) -> list[Any]:
-    locked = rows.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
-    return list(locked.values_list("pk", flat=True)[:BATCH])
+def _batches(rows: models.QuerySet[Any]) -> Iterator[list[Any]]:
+    """Yield keys of all rows, read once: most retentions have no index, so that doors write none."""
+    keys = rows.order_by().values_list("pk", flat=True).iterator(chunk_size=BATCH)
+    while batch := list(itertools.islice(keys, BATCH)):
+        yield batch
+
+
+def _locked(rows: models.QuerySet[Any], keys: list[Any]) -> models.QuerySet[Any]:
+    """Lock those of the rows that are still expired and that no other transaction is changing."""
+    free = rows.filter(pk__in=keys).select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    found: models.QuerySet[Any] = rows.model._base_manager.filter(pk__in=list(free.values_list("pk", flat=True)))
+    return found
