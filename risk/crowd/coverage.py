@@ -61,11 +61,12 @@ def settle_coverage(*, parameters: Parameters, now: dt.datetime) -> Coverage:
         cursor.execute(ADOPTION_EVIDENCE, {"since": today - USED_FOR})
         rows = cursor.fetchall()
     stored = {row[0]: row[7:] for row in rows if row[7] is not None}
-    found = [row for row in (_Evidence.of(*row[:7]) for row in rows) if row.any]
-    changed = _store({row.venue: row.columns(parameters.adoption) for row in found}, stored)
+    prior = parameters.adoption
+    found = [row for row in (_Evidence.of(*row[:7]) for row in rows) if row.adoption(prior) != prior]
+    changed = _store({row.venue: row.columns(prior) for row in found}, stored)
     measured = AirReading.objects.filter(venue__in=changed).values_list("venue", flat=True).distinct()
-    by_word = {row.venue: row.by_word(parameters.adoption) for row in found if row.verified}
-    return Coverage(parameters.adoption, by_word, frozenset(measured))
+    by_word = {row.venue: row.by_word(prior) for row in found if row.verified}
+    return Coverage(prior, by_word, frozenset(measured))
 
 
 def _store(wanted: Mapping[int, _Columns], stored: Mapping[int, _Columns]) -> list[int]:
@@ -119,14 +120,13 @@ class _Evidence:
         kinds = VenueAdoption.Source
         return kinds.MEASURED if self.seen else kinds.COUNTED if self.counts else kinds.SAID
 
-    @property
-    def any(self) -> bool:
-        """Return whether there is any."""
-        return bool(self.said or self.counts or self.seen)
+    def adoption(self, prior: Constant) -> Constant:
+        """Return adoption with all evidence."""
+        return _adoption(prior, self.verified, self.said, self.counts, self.seen)
 
     def columns(self, prior: Constant) -> _Columns:
         """Return adoption with all evidence, as it is stored."""
-        found = _adoption(prior, self.verified, self.said, self.counts, self.seen)
+        found = self.adoption(prior)
         return found.value, found.low, found.high, self.source.value
 
     def by_word(self, prior: Constant) -> Constant:

@@ -114,10 +114,11 @@ def at_venue(
         return prior
     odds = 1.0 if not verified else MEASURED_ODDS if seen else WORD_ODDS
     low, middle, high = (
-        min(own, float(expit(logit(of_prior) + np.log(odds))))
+        min(own, float(expit(logit(of_prior) + np.log(odds))) if odds > 1.0 else of_prior)
         for own, of_prior in ((found.low, prior.low), (found.value, prior.value), (found.high, prior.high))
     )
-    return Constant(middle, low, high, found.unit, found.source)
+    same = (low, middle, high) == (prior.low, prior.value, prior.high)
+    return prior if same else Constant(middle, low, high, found.unit, found.source)
 
 
 def _counted(share: Floats, count: DoorCount) -> Floats:

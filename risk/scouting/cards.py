@@ -85,12 +85,14 @@ def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]
             ratings=(row[5], row[6], row[7]),
             measured=None if row[8] is None else (row[8], row[9]),
             events=tuple(Interval(start, end) for start, end in zip(row[10] or (), row[11] or (), strict=True)),
-            adoption=None
-            if row[12] is None
-            else (Constant(row[12], row[13], row[14], "share", "at the venue"), row[15]),
+            adoption=_own_adoption(*row[12:16]),
         )
         for row in rows
     }
+
+
+def _own_adoption(share: float | None, low: float, high: float, source: str) -> tuple[Constant, str] | None:
+    return None if share is None else (Constant(share, low, high, "share", "of the people at the venue"), source)
 
 
 def cards_of(

@@ -429,6 +429,7 @@ def _answer(  # noqa: PLR0917 - one call
             prior=known.priors[at],
             air=known.airs[at],
             volume_known=place.facts.volume_m3 is not None,
+            adoption=None if math.isnan(place.adoption[0]) else place.adoption[0],
             language=language,
         ),
         infection_probability=significant(chance),

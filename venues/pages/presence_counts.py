@@ -65,7 +65,8 @@ def counts(request: HttpRequest, venue: str) -> HttpResponse:
         submit=_("Save the count"),
         lead=_(
             "Not everybody checks in. If you count the people inside now and then, shields and costs take the others "
-            "into account. A count is used from the next day on, for two weeks; of one day, the one with the most people."
+            "into account. A count is used from the next day on, for two weeks. Of one day it is the count with the "
+            "most people."
         ),
         fields={"/counted_at": "time"},
         template="venues/owner/counts.html",
