@@ -183,6 +183,75 @@ class AnsweredDay(models.Model):
         return f"answers of {self.day}"
 
 
+class CountedDay(models.Model):
+    """What one count of people at a venue says about a UTC day: their number, and about how many had checked in.
+
+    The check-ins are rounded once, after the day, with a secret offset, and never again (`risk.model.answers.rounded`):
+    one person changed them with a probability of one in eight. It counts as long as the venue keeps its count.
+    """
+
+    privacy = Privacy(
+        Subject.VISIT, erasure=Erasure.FOLDED, retention=(Retention("day", AFTER_RETENTION, venue="venue"),)
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    day = models.DateField()
+    counted_at = models.DateTimeField()
+    people = models.PositiveIntegerField()
+    shown = models.PositiveIntegerField(help_text="check-ins inside at that time, rounded")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_counted_day")]
+
+    def __str__(self) -> str:
+        return f"count of {self.day}"
+
+
+class SeenDay(models.Model):
+    """The number of people for each check-in on a UTC day, from CO2 in air whose renewal the venue declares.
+
+    It holds for the declared figures it was computed with. It is empty if the readings did not inform it.
+    """
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("day", AFTER_RETENTION, venue="venue"),))
+
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="+")
+    day = models.DateField()
+    per_check_in = models.FloatField(null=True)
+    log_sd = models.FloatField(null=True)
+    air_changes_per_h = models.FloatField()
+    volume_m3 = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "day"], name="one_seen_day")]
+
+    def __str__(self) -> str:
+        return f"people by CO2 on {self.day}"
+
+
+class VenueAdoption(models.Model):
+    """The share of the people present who check in at a venue, where there is more than the deployment's estimate."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="an estimate of a venue; deleted with it")
+
+    class Source(models.TextChoices):
+        """The strongest evidence it uses."""
+
+        SAID = "said"
+        COUNTED = "counted"
+        MEASURED = "measured"
+
+    venue = models.OneToOneField(Venue, models.CASCADE, primary_key=True, related_name="+")
+    share = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    source = models.CharField(max_length=8, choices=Source)
+
+    def __str__(self) -> str:
+        return f"adoption at venue {self.venue_id}"
+
+
 class ReportCell(models.Model):
     """The number of people with similar visits who reported a result in 28 days, and the number of positive results.
 

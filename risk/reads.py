@@ -69,6 +69,70 @@ ANSWERS_OF_DAYS: Final = """
 """
 """Passes that came first to a venue on each ended day without answers yet, and the number in each class."""
 
+# Adoption -------------------------------------------------------------------------------------------------------------
+COUNTS_OF_DAYS: Final = """
+    SELECT counted.venue_id, venue.public_id, counted.day, counted.counted_at, counted.people,
+           (SELECT count(DISTINCT visit.tag) FROM passes_visit AS visit
+            WHERE visit.venue_id = counted.venue_id AND visit.arrived_at <= counted.counted_at
+              AND visit.arrived_at > counted.counted_at - interval '28 hours'
+              AND coalesce(visit.left_at, visit.times_out_at) > counted.counted_at)
+    FROM (
+        SELECT DISTINCT ON (venue_id, (counted_at AT TIME ZONE 'UTC')::date)
+               venue_id, (counted_at AT TIME ZONE 'UTC')::date AS day, counted_at, people
+        FROM venues_presencecount
+        WHERE counted_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
+          AND counted_at < %(today)s::date::timestamp AT TIME ZONE 'UTC'
+        ORDER BY venue_id, (counted_at AT TIME ZONE 'UTC')::date, people DESC, counted_at
+    ) AS counted
+    JOIN venues_venue AS venue ON venue.id = counted.venue_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM risk_countedday AS known WHERE known.venue_id = counted.venue_id AND known.day = counted.day
+    )
+    ORDER BY counted.venue_id, counted.day
+"""
+"""The count with the most people of each ended day without one yet, and the check-ins inside at that time."""
+DAYS_OF_READINGS: Final = """
+    SELECT reading.venue_id, (reading.measured_at AT TIME ZONE 'UTC')::date AS day, reading.device_id,
+           (extract(epoch FROM reading.measured_at) * 1000000)::bigint, reading.co2_ppm,
+           venue.kind, venue.volume_m3, venue.air_changes_per_h, organisation.verified_at IS NOT NULL
+    FROM risk_airreading AS reading
+    JOIN venues_venue AS venue ON venue.id = reading.venue_id AND venue.air_changes_per_h IS NOT NULL
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    WHERE reading.measured_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
+      AND reading.measured_at < %(today)s::date::timestamp AT TIME ZONE 'UTC'
+      AND NOT EXISTS (
+          SELECT 1 FROM risk_seenday AS known
+          WHERE known.venue_id = reading.venue_id AND known.day = (reading.measured_at AT TIME ZONE 'UTC')::date
+      )
+    ORDER BY reading.venue_id, day, reading.device_id, reading.measured_at
+"""
+"""Readings of CO2 on ended days that no estimate was made of, at venues that declare their fresh air."""
+ADOPTION_EVIDENCE: Final = """
+    SELECT venue.id, organisation.verified_at IS NOT NULL, venue.check_in_share, counted.people, counted.shown,
+           seen.per_check_in, seen.log_sd, own.share, own.low, own.high, own.source
+    FROM venues_venue AS venue
+    JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    LEFT JOIN risk_venueadoption AS own ON own.venue_id = venue.id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(day.people ORDER BY day.day) AS people, array_agg(day.shown ORDER BY day.day) AS shown
+        FROM risk_countedday AS day
+        JOIN venues_presencecount AS entered
+             ON entered.venue_id = day.venue_id AND entered.counted_at = day.counted_at AND entered.people = day.people
+        WHERE day.venue_id = venue.id AND day.day >= %(since)s
+    ) AS counted ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(day.per_check_in ORDER BY day.day) AS per_check_in,
+               array_agg(day.log_sd ORDER BY day.day) AS log_sd
+        FROM risk_seenday AS day
+        WHERE day.venue_id = venue.id AND day.day >= %(since)s AND day.per_check_in IS NOT NULL
+          AND day.air_changes_per_h = venue.air_changes_per_h AND day.volume_m3 IS NOT DISTINCT FROM venue.volume_m3
+    ) AS seen ON true
+    WHERE venue.check_in_share IS NOT NULL OR counted.people IS NOT NULL OR seen.log_sd IS NOT NULL
+          OR own.venue_id IS NOT NULL
+    ORDER BY venue.id
+"""
+"""What is known of adoption at venues, and what is stored; those without either are left out."""
+
 # Self-reports ---------------------------------------------------------------------------------------------------------
 REPORTED_STAYS: Final = """
     SELECT visit.venue_id,
@@ -89,11 +153,12 @@ OWNED_STAYS: Final = """
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
            venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h,
-           organisation.verified_at IS NOT NULL, left(venue.zip, 3)
+           organisation.verified_at IS NOT NULL, left(venue.zip, 3), own.share, own.low, own.high
     FROM passes_pass AS owned
     JOIN passes_visit AS visit ON visit.tag = owned.tag
     JOIN venues_venue AS venue ON venue.id = visit.venue_id
     JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
+    LEFT JOIN risk_venueadoption AS own ON own.venue_id = venue.id
     LEFT JOIN LATERAL (
         SELECT version.* FROM venues_requirements AS version
         WHERE version.venue_id = visit.venue_id
@@ -115,12 +180,13 @@ COST_BASES: Final = """
            coalesce(card.rated, 0), coalesce(card.rated_masks, 0), coalesce(card.rated_distancing, 0),
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           air.air_changes_per_h, air.air_log_sd, card.basis
+           air.air_changes_per_h, air.air_log_sd, card.basis, own.share, own.low, own.high
     FROM venues_venue AS venue
     JOIN venues_organisation AS organisation ON organisation.id = venue.organisation_id
     LEFT JOIN venues_requirements AS asked ON asked.id = venue.requirements_id
     LEFT JOIN risk_airhour AS air ON air.venue_id = venue.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
     LEFT JOIN risk_venuecard AS card ON card.venue_id = venue.id
+    LEFT JOIN risk_venueadoption AS own ON own.venue_id = venue.id
     WHERE venue.closed_at IS NULL AND (%(all)s OR venue.id = ANY(%(venues)s::bigint[]))
 """
 """Inputs of the cost of a stay at each open venue, with the basis of its stored curve."""
@@ -138,9 +204,11 @@ STORE_CURVES: Final = """
 PREPARED_VENUES: Final = """
     SELECT wanted.id, coalesce(card.curve, ''::bytea), coalesce(card.usual, ''::bytea), coalesce(card.inside_from, 0),
            coalesce(card.inside, ''::bytea), coalesce(card.rated, 0), coalesce(card.rated_masks, 0),
-           coalesce(card.rated_distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends
+           coalesce(card.rated_distancing, 0), air.air_changes_per_h, air.air_log_sd, event.starts, event.ends,
+           own.share, own.low, own.high, own.source
     FROM unnest(%(venues)s::bigint[]) AS wanted (id)
     LEFT JOIN risk_venuecard AS card ON card.venue_id = wanted.id
+    LEFT JOIN risk_venueadoption AS own ON own.venue_id = wanted.id
     LEFT JOIN risk_airhour AS air ON air.venue_id = wanted.id AND air.hour = date_trunc('hour', %(now)s::timestamptz)
     LEFT JOIN LATERAL (
         SELECT array_agg(event.starts_at ORDER BY event.starts_at, event.id) AS starts,
@@ -160,7 +228,8 @@ _GLANCE: Final = """
     CASE WHEN %(edge)s BETWEEN card.inside_from AND card.inside_from + length(card.inside) / 4 - 1
          THEN substring(card.inside FROM 4 * (%(edge)s - card.inside_from)::int + 1 FOR 4) ELSE ''::bytea END,
     CASE WHEN length(card.usual) > 0
-         THEN substring(card.usual FROM 4 * (%(slots)s::jsonb ->> venue.time_zone)::int + 1 FOR 4) ELSE ''::bytea END
+         THEN substring(card.usual FROM 4 * (%(slots)s::jsonb ->> venue.time_zone)::int + 1 FOR 4) ELSE ''::bytea END,
+    (SELECT own.share FROM risk_venueadoption AS own WHERE own.venue_id = venue.id)
 """
 """Inputs of the cost of an hour from now, and whether a place is open; `slots`: hour of the week by time zone."""
 NEARBY_VENUES: Final = """

@@ -166,6 +166,12 @@ class Venue(models.Model):
     usual_dwell_min = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(5), MaxValueValidator(1440)], help_text="else by kind"
     )
+    check_in_share = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1)],
+        help_text="share of the people present who check in, as those who run it say, from 0.01 to 1",
+    )
     listed = models.BooleanField(default=True, help_text="found by search; an unlisted one needs its link")
     alert_percent = models.PositiveSmallIntegerField(
         default=90,
@@ -205,6 +211,24 @@ class Venue(models.Model):
     def dwell_min(self) -> int:
         """Return the usual minutes of a stay: its own figure, otherwise that of its kind."""
         return self.usual_dwell_min or USUAL_DWELL_MIN[self.kind]
+
+
+class PresenceCount(models.Model):
+    """The number of people whom somebody of the venue counted there at one time, with a check-in or without."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("counted_at", dt.timedelta(days=30), venue="venue"),))
+
+    public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "n"), editable=False)
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="presence_counts")
+    counted_at = models.DateTimeField()
+    people = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "counted_at"], name="one_count_a_moment")]
+
+    def __str__(self) -> str:
+        return f"{self.people} people at {self.venue}"
 
 
 class AlertMail(models.Model):

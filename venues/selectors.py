@@ -34,6 +34,7 @@ from venues.models import (
     Membership,
     Organisation,
     OwnerToken,
+    PresenceCount,
     Requirements,
     Venue,
 )
@@ -103,6 +104,12 @@ def device(user: User, public_id: str, role: Role = Role.VIEWER) -> Device:
     """Return a device of one of the user's venues, revoked or not."""
     rows = Device.objects.select_related("door__venue__organisation")
     return _scoped(rows, user, public_id, role, "door__venue__organisation")
+
+
+def presence_count(user: User, public_id: str, role: Role = Role.VIEWER) -> PresenceCount:
+    """Return a count of people at one of the user's open venues."""
+    rows = PresenceCount.objects.select_related("venue__organisation").filter(venue__closed_at=None)
+    return _scoped(rows, user, public_id, role, "venue__organisation")
 
 
 def event(user: User, public_id: str, role: Role = Role.VIEWER) -> Event:

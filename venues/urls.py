@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from venues.admin import operator_site
-from venues.api import account, events, organisations, schema, venues
+from venues.api import account, events, organisations, presence_counts, schema, venues
 from venues.urls_pages import with_ids
 
 SCHEMA = schema  # imported so that the schema knows how owners log in
@@ -52,6 +52,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     owner("venues/<venue>/requirements/versions", venues.RequirementVersionsView.as_view(), "requirement-versions"),
     owner("venues/<venue>/doors", venues.DoorsView.as_view(), "doors"),
     owner("venues/<venue>/devices", venues.DevicesView.as_view(), "venue-devices"),
+    owner("venues/<venue>/counts", presence_counts.PresenceCountsView.as_view(), "presence-counts"),
+    owner("counts/<count>", presence_counts.PresenceCountView.as_view(), "presence-count"),
     owner("venues/<venue>/events", events.EventsView.as_view(), "venue-events"),
     owner("doors/<door>", venues.DoorView.as_view(), "door"),
     owner("doors/<door>/enrolment-codes", venues.EnrolmentCodesView.as_view(), "enrolment-codes"),

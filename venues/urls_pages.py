@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
 
 from common.ids import ALPHABET
-from venues.pages import account, alerts, doors, events, log_in, organisations, rules, venues, wall
+from venues.pages import account, alerts, doors, events, log_in, organisations, presence_counts, rules, venues, wall
 
 PREFIXES = {
     "organisation": "o",
@@ -16,6 +16,7 @@ PREFIXES = {
     "device": "k",
     "event": "e",
     "invitation": "i",
+    "count": "n",
     "token": "t",
 }
 View = Callable[..., HttpResponseBase]
@@ -72,6 +73,8 @@ urlpatterns: list[URLPattern] = [
     page("/venues/<venue>/settings", venues.settings_of_venue, "settings"),
     page("/venues/<venue>/alert", alerts.alert, "alert"),
     page("/venues/<venue>/facts", venues.facts, "facts"),
+    page("/venues/<venue>/counts", presence_counts.counts, "counts"),
+    page("/counts/<count>/remove", presence_counts.remove, "remove-count"),
     page("/venues/<venue>/rules", rules.rules, "rules"),
     page("/venues/<venue>/versions", rules.versions, "versions"),
     page("/venues/<venue>/hours", rules.hours, "hours"),

@@ -287,6 +287,18 @@ class AirOutput(serializers.Serializer[Any]):
     ach_high = serializers.FloatField()
 
 
+class CoverageOutput(serializers.Serializer[Any]):
+    """The number of people present for each check-in, as a median and a 90 % interval."""
+
+    people = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        ["assumed", "said", "counted", "measured"],
+        help_text="assumed: the deployment's estimate; otherwise the strongest of the host's word, counts and CO2",
+    )
+
+
 class CostOutput(serializers.Serializer[Any]):
     """Cost, in points, of a stay that begins now."""
 
@@ -342,6 +354,7 @@ class CardOutput(serializers.Serializer[Any]):
     occupancy = OccupancyOutput()
     ratings = RatingsOutput()
     air = AirOutput()
+    coverage = CoverageOutput()
     shield_cost = CostsOutput(help_text="of stays that begin now or, if it is closed, at its next opening")
     hours = HourOutput(many=True)
     best_hours = HourOutput(many=True)

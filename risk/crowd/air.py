@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -21,6 +21,7 @@ from risk.crowd.venue_days import QUARTERS_AN_HOUR, Floats, Ints
 from risk.model.adoption import people_per_check_in
 from risk.model.air import RoomAir, log_sd, room_air
 from risk.model.co2 import HIGHEST_PPM, LOWEST_PPM, Readings, generation, ventilation
+from risk.model.constants import Constant
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
 from risk.models import AirReading
@@ -148,6 +149,7 @@ _KEEP: Final = """
     SELECT * FROM unnest(%(venues)s::bigint[], %(hours)s::timestamptz[], %(air)s::float8[], %(sd)s::float8[])
 """
 Inside = Callable[[int, Ints], Floats]
+Adoption = Callable[[int], Constant]
 STEP: Final = 1.5
 COARSE_LOG_SD: Final = math.log(STEP) / math.sqrt(12.0)
 """Log standard deviation of a head count within its step, taking every count in the step as equally likely."""
@@ -158,11 +160,13 @@ def measure(
     venues: Mapping[int, int],
     facts: Mapping[int, Facts],
     inside: Inside,
+    adoption: Adoption,
     parameters: Parameters,
 ) -> None:
     """Bring the measured air of venues up to date, from each venue's edge on, in three statements at most.
 
-    ``inside(venue, times_us)`` returns the check-ins inside at those times (microseconds).
+    ``inside(venue, times_us)`` returns the check-ins inside at those times (microseconds), ``adoption(venue)`` the
+    share of people who check in, as far as it is known without CO2.
     """
     since = {venue: venue_days.moment_of(edge) for venue, edge in venues.items()}
     with connection.cursor() as cursor:
@@ -174,7 +178,7 @@ def measure(
             # If every reading is older than the change, the measured air has not changed.
             if max(row[2] for row in rows) >= venue_days.microseconds(since[venue]):
                 concerned.append(venue)
-                found.extend(_hours_of(venue, rows, since[venue], facts[venue], inside, parameters))
+                found.extend(_hours_of(venue, rows, since[venue], facts[venue], inside, adoption, parameters))
         if not concerned:
             return
         cursor.execute(_FORGET, {"venues": concerned, "since": [since[venue] for venue in concerned]})
@@ -183,7 +187,7 @@ def measure(
             cursor.execute(_KEEP, dict(zip(("venues", "hours", "air", "sd"), columns, strict=True)))
 
 
-def _coarsely(heads: Floats) -> Floats:
+def coarsely(heads: Floats) -> Floats:
     """Round head counts to steps of a half, each represented by its middle; counts under five become two.
 
     A device may send any readings, and the air is public: exact counts would let it find out how many were inside.
@@ -193,20 +197,34 @@ def _coarsely(heads: Floats) -> Floats:
     return np.asarray(np.where(heads < FEWEST_SHOWN, FEWEST_SHOWN // 2, ends / math.sqrt(STEP)))
 
 
+def device_with_most(rows: Sequence[Any]) -> tuple[Ints, Floats]:
+    """Return times (microseconds) and ppm of the sensor with the most readings.
+
+    The rows are (anything, device, time, ppm), in order of device and time.
+    """
+    by_device = [list(of) for _device, of in groupby(rows, key=lambda row: row[1])]
+    _any, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
+    return np.array(times, np.int64), np.array(ppm, np.float64)
+
+
 def _hours_of(  # noqa: PLR0917 - one call
-    venue: int, rows: list[Any], since: dt.datetime, facts: Facts, inside: Inside, parameters: Parameters
+    venue: int,
+    rows: list[Any],
+    since: dt.datetime,
+    facts: Facts,
+    inside: Inside,
+    adoption: Adoption,
+    parameters: Parameters,
 ) -> list[tuple[int, dt.datetime, float, float]]:
     """Return the measured air of each hour from ``since`` on, from the sensor with the most readings.
 
     The hours run to the end of the last reading's effect.
     """
-    by_device = [list(of) for _device, of in groupby(rows, key=lambda row: row[1])]
-    _venues, _devices, times, ppm = zip(*max(by_device, key=len), strict=True)
-    times_us, co2 = np.array(times, np.int64), np.array(ppm, np.float64)
+    times_us, co2 = device_with_most(rows)
     prior = believed(facts, parameters)
     exhaled = generation(parameters.priors[Kind(facts.kind)])
-    people = people_per_check_in(parameters.adoption)
-    heads = _coarsely(inside(venue, times_us))
+    people = people_per_check_in(adoption(venue))
+    heads = coarsely(inside(venue, times_us))
     found = []
     hour_us = HOUR // dt.timedelta(microseconds=1)
     first = venue_days.microseconds(since) // hour_us

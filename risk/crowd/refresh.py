@@ -25,6 +25,7 @@ from django.db import connection, transaction
 from common.locks import CROWD, hold
 from risk.crowd import venue_days
 from risk.crowd.air import Air, Facts, air_of, measure
+from risk.crowd.coverage import Coverage, settle_coverage
 from risk.crowd.parameters import settle_parameters
 from risk.crowd.venue_days import QUARTERS_AN_HOUR, Crowd, Floats, Ints
 from risk.model.crowd_state import QUARTER_H, QUARTER_US, crowd_state, edge_after
@@ -58,7 +59,8 @@ def refresh_crowd(*, now: dt.datetime) -> Refreshed:
     with transaction.atomic():
         hold(CROWD)
         parameters = settle_parameters(now=now)
-        total = _refresh(_wanted(parameters), parameters, now)
+        coverage = settle_coverage(parameters=parameters, now=now)
+        total = _refresh(_wanted(parameters) | dict.fromkeys(coverage.changed, _EVER), parameters, coverage, now)
         _wind_clock(parameters, now)
     return total
 
@@ -68,14 +70,18 @@ def recompute_crowd(*, venues: Sequence[int], now: dt.datetime) -> Refreshed:
     with transaction.atomic():
         hold(CROWD)
         parameters = settle_parameters(now=now)
-        return _refresh(dict.fromkeys(sorted(venues), _EVER), parameters, now)
+        coverage = settle_coverage(parameters=parameters, now=now)
+        return _refresh(dict.fromkeys(sorted(coverage.changed.union(venues)), _EVER), parameters, coverage, now)
 
 
-def _refresh(wanted: Mapping[int, dt.datetime], parameters: Parameters, now: dt.datetime) -> Refreshed:
+def _refresh(
+    wanted: Mapping[int, dt.datetime], parameters: Parameters, coverage: Coverage, now: dt.datetime
+) -> Refreshed:
     venues = visits = days = 0
     places = sorted(wanted)
     for at in range(0, len(places), VENUES_AT_ONCE):
-        batch = _Batch.read({venue: wanted[venue] for venue in places[at : at + VENUES_AT_ONCE]}, parameters, now)
+        since = {venue: wanted[venue] for venue in places[at : at + VENUES_AT_ONCE]}
+        batch = _Batch.read(since, parameters, coverage, now)
         venues, visits, days = venues + len(batch.rooms), visits + batch.visits, days + batch.write()
     return Refreshed(venues, visits, days)
 
@@ -235,7 +241,9 @@ class _Batch:
     now: dt.datetime
 
     @classmethod
-    def read(cls, since: Mapping[int, dt.datetime], parameters: Parameters, now: dt.datetime) -> _Batch:
+    def read(
+        cls, since: Mapping[int, dt.datetime], parameters: Parameters, coverage: Coverage, now: dt.datetime
+    ) -> _Batch:
         """Read everything that the venues' state depends on."""
         with connection.cursor() as cursor:
             facts = {venue: Facts(*rest) for venue, *rest in _rows(cursor, VENUE_FACTS, [list(since)])}
@@ -247,6 +255,7 @@ class _Batch:
             venues={venue: edges[venue] for venue in facts},
             facts=facts,
             inside=lambda venue, times_us: stays.get(venue, _NOBODY).inside_at(times_us),
+            adoption=coverage.at,
             parameters=parameters,
         )
         airs = air_of(facts=facts, edges=edges, parameters=parameters)

@@ -1,8 +1,9 @@
 """Adoption: the share of the people present who check in. Doses use its inverse.
 
-A deployment sets its estimate (`Parameters.adoption`), which observations at a venue narrow: people counted at a door,
-the owner's own figure, and CO2 where the fresh air is known (`co2.people_seen`). The posterior is computed on a grid,
-so that three kinds of evidence need no common conjugate form.
+A deployment sets its estimate (`Parameters.adoption`), which observations at a venue narrow: people counted there, the
+owner's own figure, and CO2 where the fresh air is known (`co2.people_seen`). The posterior is computed on a grid, so
+that three kinds of evidence need no common conjugate form. A host may be wrong on purpose, so `at_venue` limits how far
+the result may lower doses; how far it raises them has no limit.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, gammaln, logit
 
+from risk.model.answers import STEP
 from risk.model.constants import Constant, fixed
 from risk.model.far import InvalidInputError
 from risk.model.uncertainty import Floats, quantile
@@ -23,6 +25,10 @@ HEAVIEST_COUNT: Final = 200.0
 """Number of people that one count at a door can weigh at most, since adoption varies by day; our assumption."""
 SAID_LOGIT_SD: Final = 0.6
 """Error of an owner's own figure on a logit scale: 70 % means 46 to 87 %; our assumption."""
+WORD_ODDS: Final = 2.0
+"""Factor by which the odds of a check-in may rise, at most, if a verified host says or counts so; our choice."""
+MEASURED_ODDS: Final = 4.0
+"""The same if CO2 in known air agrees; our choice: the sensor is the host's, too."""
 _LEVELS: Final = (np.arange(2000) + 0.5) / 2000.0
 
 
@@ -37,10 +43,16 @@ def people_per_check_in(adoption: Constant) -> Constant:
 
 @dataclass(frozen=True, slots=True)
 class DoorCount:
-    """People who were counted going in, and check-ins of the same hours."""
+    """People who were counted, and their check-ins, known to less than ``within``: 1 if exactly."""
 
     people: float
     check_ins: float
+    within: int = 1
+
+
+def rounded_count(people: float, shown: float) -> DoorCount:
+    """Return a count whose check-ins were rounded with a secret offset (`risk.model.answers.rounded`)."""
+    return DoorCount(people, shown, STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +96,46 @@ def narrowed(
     return Constant(middle, low, high, "share", f"{prior.source}; narrowed by what was seen")
 
 
+def at_venue(
+    prior: Constant,
+    *,
+    verified: bool,
+    counts: Sequence[DoorCount] = (),
+    said: Sequence[float] = (),
+    seen: Sequence[PeopleSeen] = (),
+) -> Constant:
+    """Return `narrowed`, limited in how far it may lower doses: median and both ends of the odds rise at most so far.
+
+    At a place that is not verified they do not rise at all. The share of doses that remains is therefore at least the
+    inverse of the limit, and more if the deployment's adoption is high.
+    """
+    found = narrowed(prior, counts=counts, said=said, seen=seen)
+    if found is prior:
+        return prior
+    odds = 1.0 if not verified else MEASURED_ODDS if seen else WORD_ODDS
+    low, middle, high = (
+        min(own, float(expit(logit(of_prior) + np.log(odds))) if odds > 1.0 else of_prior)
+        for own, of_prior in ((found.low, prior.low), (found.value, prior.value), (found.high, prior.high))
+    )
+    same = (low, middle, high) == (prior.low, prior.value, prior.high)
+    return prior if same else Constant(middle, low, high, found.unit, found.source)
+
+
 def _counted(share: Floats, count: DoorCount) -> Floats:
-    """Return the binomial log-likelihood of a count, with no more weight than `HEAVIEST_COUNT` people."""
+    """Return the binomial log-likelihood of a count, with no more weight than `HEAVIEST_COUNT` people.
+
+    A rounded number of check-ins is a mean over those it may come from; their weight falls linearly with the distance.
+    """
     if not (np.isfinite([count.people, count.check_ins]).all() and count.people > 0.0 and count.check_ins >= 0.0):
         raise InvalidInputError("adoption", "people counted must be more than none")
     weight = min(1.0, HEAVIEST_COUNT / count.people)
-    inside = min(count.check_ins, count.people)
-    return np.asarray(weight * (inside * np.log(share) + (count.people - inside) * np.log1p(-share)))
+    near = np.arange(1 - count.within, count.within)
+    true = count.check_ins + near
+    inside = np.minimum(true, count.people)[:, None]
+    with np.errstate(divide="ignore"):
+        prior = np.where(true >= 0.0, np.log1p(-np.abs(near) / count.within), -np.inf)
+    ways = gammaln(count.people + 1.0) - gammaln(inside + 1.0) - gammaln(count.people - inside + 1.0)
+    chance = ways + inside * np.log(share) + (count.people - inside) * np.log1p(-share)
+    return np.asarray(
+        weight * np.logaddexp.reduce(np.where(true[:, None] >= 0.0, chance, 0.0) + prior[:, None], axis=0)
+    )

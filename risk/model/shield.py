@@ -20,6 +20,7 @@ from scipy.special import ndtri
 
 from risk.model import compiled
 from risk.model.classes import chances, reported_positive
+from risk.model.constants import Constant
 from risk.model.emission import kind_draws
 from risk.model.far import InvalidInputError
 from risk.model.hits import Reported, far_hits, near_hits
@@ -27,7 +28,7 @@ from risk.model.learned import KNOWN_ACTIVE, hit_factors
 from risk.model.parameters import Parameters
 from risk.model.risklevels import RiskLevel, risklevel
 from risk.model.stays import usual_hours
-from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, draws_of
+from risk.model.uncertainty import HIGH, LOW, Floats, beta_quantiles, coverage_at, draws_of
 from risk.model.visits import KINDS, Visits
 
 BUDGETS: Final[Mapping[str, float]] = MappingProxyType({"cautious": 0.001, "standard": 0.01, "relaxed": 0.03})
@@ -66,6 +67,19 @@ def _air_factor(visits: Visits, parameters: Parameters) -> Floats:
     beside = parameters.pathogen.removal_beside_ventilation_per_h
     drawn = usual * z_air ** visits.air_log_sd[:, None] + draws.removal_beside_ventilation_per_h
     return np.asarray((usual + beside) / drawn / z_volume ** visits.volume_log_sd[:, None])
+
+
+def _coverage(visits: Visits, parameters: Parameters) -> Floats:
+    """Return people present per check-in, (draws,) if no venue has an estimate of its own, otherwise (n, draws)."""
+    draws = draws_of(parameters)
+    own = np.flatnonzero(~np.isnan(visits.adoption[:, 0]))
+    if not own.size:
+        return draws.coverage
+    coverage = np.tile(draws.coverage, (visits.size, 1))
+    for at in own:
+        value, low, high = visits.adoption[at].tolist()
+        coverage[at] = coverage_at(parameters, Constant(value, low, high, "share", "at the venue"))
+    return coverage
 
 
 @functools.lru_cache(maxsize=64)
@@ -111,7 +125,7 @@ def expected_hits(visits: Visits, parameters: Parameters, *, own_mask: float | N
     if visits.reporters.any():
         chance = reported_positive(parameters, believed.admitted)
         reported = Reported(visits.reporters, dose[:, 4], near_h[:, 4], chance)
-    coverage = draws.coverage
+    coverage = _coverage(visits, parameters)
     far = coverage * far_hits(
         heads=visits.heads,
         dose_quanta=dose[:, :4],

@@ -56,6 +56,7 @@ def expected_visits(
     refused: npt.ArrayLike = (False, False, False, False),
     volume_log_sd: npt.ArrayLike = 0.0,
     air_log_sd: npt.ArrayLike = 0.0,
+    adoption: npt.ArrayLike = np.nan,
 ) -> Visits:
     """Return n hypothetical stays as visits; everything except ``kinds`` broadcasts.
 
@@ -92,4 +93,5 @@ def expected_visits(
         refused=refused,
         volume_log_sd=volume_log_sd,
         air_log_sd=air_log_sd,
+        adoption=adoption,
     )

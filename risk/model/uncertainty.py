@@ -154,6 +154,17 @@ def _draws(given: Parameters) -> Draws:
     )
 
 
+@functools.lru_cache(maxsize=4096)
+def coverage_at(parameters: Parameters, adoption: Constant) -> Floats:
+    """Return people present per check-in in each draw (draws,), where adoption is another than the deployment's.
+
+    The draws are those of `Draws.coverage`: a draw in which few people check in is one everywhere.
+    """
+    names = [f.name for f in fields(Draws)]
+    level = uniforms(parameters.draws, len(names) + 4)[:, names.index("coverage")]
+    return 1.0 / quantile(adoption, 1.0 - level)
+
+
 def draws_of(parameters: Parameters) -> Draws:
     """Return the shared draws of a parameter set, computed once for each version."""
     return _draws(parameters)

@@ -29,7 +29,8 @@ class Visits:
     carriers); ``refused`` (n, 4) classes that the venue excludes; ``volume_log_sd``, ``air_log_sd``: uncertainty (log)
     of the sweep's volume and air changes (0: known). ``reported_h2_per_m3``, ``reported_h`` (m,): the part of the
     column of everybody from people who later reported a positive test; ``reporters`` (n,): their largest possible
-    number.
+    number. ``adoption`` (n, 3): share of the people present who check in there, median, low and high, where the venue
+    has an estimate of its own; NaN: that of the deployment.
     """
 
     visit: npt.NDArray[np.int64]
@@ -50,6 +51,7 @@ class Visits:
     reported_h2_per_m3: Floats
     reported_h: Floats
     reporters: Floats
+    adoption: Floats
 
     def __post_init__(self) -> None:
         n, m = self.age_days.size, self.visit.size
@@ -63,6 +65,9 @@ class Visits:
             raise InvalidInputError("visits", "doses and hours of company are (segments, 4)")
         if self.heads.shape != (n, 4) or self.refused.shape != (n, 4):
             raise InvalidInputError("visits", "heads and refused are (visits, 4)")
+        own = self.adoption[~np.isnan(self.adoption).all(axis=1)] if self.adoption.shape == (n, 3) else None
+        if own is None or not ((own > 0.0).all() and (own <= 1.0).all() and (np.diff(own[:, [1, 0, 2]]) >= 0.0).all()):
+            raise InvalidInputError("adoption", "must be a median between a low and a high share above 0")
         if n and (np.unique(self.visit).size != n or (np.diff(self.visit) < 0).any() or self.visit[0] != 0):
             raise InvalidInputError("visit", "segments must be in order of their visit, each visit at least once")
         amounts = ("dose_h2_per_m3", "person_h", "heads", "age_days", "volume_log_sd", "air_log_sd")
@@ -99,6 +104,7 @@ def visits_of(
     reported_h2_per_m3: npt.ArrayLike = 0.0,
     reported_h: npt.ArrayLike = 0.0,
     reporters: npt.ArrayLike = 0.0,
+    adoption: npt.ArrayLike = np.nan,
 ) -> Visits:
     """Return visits from anything array-like. ``segments``: number of segments of each visit, in order.
 
@@ -130,6 +136,7 @@ def visits_of(
         reported_h2_per_m3=each(reported_h2_per_m3, m),
         reported_h=each(reported_h, m),
         reporters=each(reporters, n),
+        adoption=np.array(np.broadcast_to(np.asarray(adoption, np.float64), (n, 3))),
     )
 
 

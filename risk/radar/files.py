@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,9 @@ PARQUET: Final = b"PAR1"
 """First bytes of a Parquet file, whatever its name."""
 NAMED: Final = 5
 """Number of rows that an error names."""
+LARGEST_BYTES: Final = 1 << 30
+"""Largest file, unpacked: a season of every area and vintage is a hundredth of it."""
+_CHUNK: Final = 1 << 20
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -82,25 +87,61 @@ def read(path: Path, columns: Sequence[str]) -> Read:
     try:
         with path.open("rb") as head:
             parquet = parquet or head.read(4) == PARQUET
-        if parquet:
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
+        _measure(path, parquet=parquet)
+        table, first = (pd.read_parquet(path), 1) if parquet else _read_csv(path)
     except FileNotFoundError:
         raise BadFileError(f"The file {path} does not exist.") from None
-    except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, pd.errors.ParserError) as error:
-        # UnicodeDecodeError and EmptyDataError are subclasses of ValueError.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, csv.Error) as error:
+        # UnicodeDecodeError is a subclass of ValueError.
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise BadFileError(f"{path.name} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}") from None
-    if not parquet and not isinstance(table.index, pd.RangeIndex):
-        raise BadFileError(f"{path.name} has rows with more fields than its header.")
     table.columns = [str(name).strip() for name in table.columns]
     absent = [name for name in columns if name not in table.columns]
     if absent:
         raise BadFileError(f"{path.name} has no column {', '.join(absent)}; it needs {', '.join(columns)}.")
     if table.columns.duplicated().any():
         raise BadFileError(f"{path.name} has a column twice.")
-    return Read(path, table.reset_index(drop=True), 1 if parquet else 2)
+    return Read(path, table.reset_index(drop=True), first)
+
+
+def _measure(path: Path, *, parquet: bool) -> None:
+    """Refuse a file that is too large, unpacked, before anything of it is in memory."""
+    if parquet:
+        meta = pq.read_metadata(path)
+        size = sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups))
+    elif path.suffix == ".gz":
+        with gzip.open(path) as unpacked:
+            size = 0
+            while size <= LARGEST_BYTES and (part := unpacked.read(_CHUNK)):
+                size += len(part)
+    else:
+        size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise BadFileError(f"{path.name} is larger than {LARGEST_BYTES >> 20} MB. Split it by years or regions.")
+
+
+def _read_csv(path: Path) -> tuple[pd.DataFrame, int]:
+    """Return the texts as they are, and the number of the first row; blank lines at the end are no rows.
+
+    Fields are counted, because a field too few would otherwise be read as a missing value.
+    """
+    unpack: Any = gzip.open if path.suffix == ".gz" else open
+    with unpack(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.reader(lines, strict=True))
+    while rows and not any(field.strip() for field in rows[-1]):
+        rows.pop()
+    at = next((at for at, row in enumerate(rows) if row), 0)
+    if not rows:
+        raise ValueError("it is empty")
+    header, first = rows[at], at + 2
+    rows = [row or [""] * len(header) for row in rows[at + 1 :]]
+    for word, wrong in (("more", len), ("fewer", lambda row: -len(row))):
+        odd = [first + number for number, row in enumerate(rows) if wrong(row) > wrong(header)]
+        if odd:
+            named = ", ".join(f"row {number}" for number in odd[:NAMED])
+            rest = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
+            raise BadFileError(f"{path.name} has rows with {word} fields than its header: {named}{rest}.")
+    return pd.DataFrame(rows, columns=header, dtype=object), first
 
 
 def read_history(path: Path) -> Rows:

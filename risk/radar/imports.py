@@ -31,7 +31,10 @@ LARGEST: Final = 1e12
 OLDEST: Final = dt.date(1990, 1, 1)
 SHOWN: Final = 50
 """Number of refused rows that an error names; it counts the others."""
-_DATE: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?", re.ASCII)
+NEWEST: Final = dt.date(9000, 1, 1)
+SHOWN_COLUMNS: Final = 12
+_VALUES: Final = {"value", "observation"}
+_DATE: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ][0-9:.]*(?:Z|[+-][0-9:]+)?)?", re.ASCII)
 _EPIWEEK: Final = re.compile(r"(\d{4})(\d{2})(?:\.0)?", re.ASCII)
 
 
@@ -94,15 +97,20 @@ def import_file(
     """
     file = read(path, ())
     columns = {str(name) for name in file.table.columns}
+    is_covidcast = {"geo_type", "geo_value", "time_value", "value"} <= columns
+    is_flusight = bool("location" in columns and columns & {"date", "target_end_date"} and columns & _VALUES)
+    if (KNOWN_ACTIVE in columns) + is_covidcast + is_flusight > 1:
+        raise BadFileError(f"{path.name} has the columns of more than one format. Keep those of one.")
     if KNOWN_ACTIVE in columns:
         return _import_known_active(read(path, ("region", "week", KNOWN_ACTIVE, "source")), now=now, total=total)
-    if {"geo_type", "geo_value", "time_value", "value"} <= columns:
+    if is_covidcast:
         shape, usual = _covidcast(source, signal), "percent"
-    elif "location" in columns and columns & {"date", "target_end_date"} and columns & {"value", "observation"}:
+    elif is_flusight:
         shape, usual = _flusight(source or FLUSIGHT[0], signal or FLUSIGHT[1]), "count"
     else:
+        named = ", ".join(f"{name:.40}" for name in sorted(columns)[:SHOWN_COLUMNS])
         raise BadFileError(
-            f"{path.name} has the columns {', '.join(sorted(columns))}. It needs region, week, {KNOWN_ACTIVE}, source; "
+            f"{path.name} has the columns {named}. It needs region, week, {KNOWN_ACTIVE}, source; "
             "or date, location, value like FluSight; or geo_type, geo_value, time_value, value like COVIDcast."
         )
     return _import_series(file, shape, now=now, unit=unit or usual)
@@ -244,6 +252,8 @@ def _day(text: str, name: str) -> dt.date:
         raise _RowError(f"{name} {text[:20]!r} is not a date like 2026-01-03")
     if day < OLDEST:
         raise _RowError(f"{name} {day} is before {OLDEST}")
+    if day > NEWEST:
+        raise _RowError(f"{name} {day} is in the future")
     return day
 
 
@@ -266,7 +276,7 @@ def _number(text: str, name: str) -> float | None:
     if text.lower() in MISSING:
         return None
     try:
-        value = float(text.replace("_", "x"))
+        value = float(text.replace("_", "x")) if text.isascii() else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

@@ -25,6 +25,8 @@ from risk.crowd.air import Facts, believed, measured_air
 from risk.crowd.parameters import parameters_in_force
 from risk.crowd.usual import WEEK_H
 from risk.crowd.venue_days import Floats
+from risk.model.adoption import people_per_check_in
+from risk.model.constants import Constant
 from risk.model.crowd_state import QUARTER_US
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
@@ -60,6 +62,8 @@ class _Prepared:
     ratings: tuple[int, float, float]
     measured: tuple[float, float] | None
     events: tuple[Interval, ...]
+    adoption: tuple[Constant, str] | None
+    """The venue's own, and what it rests on, if it differs from the deployment's."""
 
     def heads_at(self, now: dt.datetime) -> float:
         """Return the check-ins inside now, according to crowd state."""
@@ -81,9 +85,14 @@ def _read_prepared(ids: Sequence[int], now: dt.datetime) -> dict[int, _Prepared]
             ratings=(row[5], row[6], row[7]),
             measured=None if row[8] is None else (row[8], row[9]),
             events=tuple(Interval(start, end) for start, end in zip(row[10] or (), row[11] or (), strict=True)),
+            adoption=_own_adoption(*row[12:16]),
         )
         for row in rows
     }
+
+
+def _own_adoption(share: float | None, low: float, high: float, source: str) -> tuple[Constant, str] | None:
+    return None if share is None else (Constant(share, low, high, "share", "of the people at the venue"), source)
 
 
 def cards_of(
@@ -166,7 +175,8 @@ class _Card:
         """Return expected check-ins (hours, stays) of stays that begin in the open hours, or now if it never opens."""
         starts = self.open_hours or [self.now]
         prior = self.parameters.priors[Kind(self.venue.kind)]
-        kind = kind_crowd(self.parameters, Kind(self.venue.kind), self.limit)
+        own = None if self.prepared.adoption is None else self.prepared.adoption[0].value
+        kind = kind_crowd(self.parameters, Kind(self.venue.kind), self.limit, own)
         ahead = np.array([max(0.0, (start - self.now) / _HOUR) for start in starts])
         present = np.where(self.counted, believed_crowd(kind, self.seen), UNKNOWN)
         usual = believed_crowd(kind, self._usual_heads(starts))
@@ -195,6 +205,14 @@ class _Card:
         source = "known" if found.source == "entered" else found.source
         return {"source": source, "ach_low": round(low, 2), "ach_high": round(high, 2)}
 
+    @cached_property
+    def coverage(self) -> dict[str, Any]:
+        """Return the number of people present for each check-in, and what it rests on."""
+        own, source = self.prepared.adoption or (self.parameters.adoption, "assumed")
+        people = people_per_check_in(own)
+        shown = {"people": people.value, "low": people.low, "high": people.high}
+        return {name: round(value, 1) for name, value in shown.items()} | {"source": source}
+
     def answer(self, *, epochs: Sequence[Mapping[str, Any]], costs: Floats, others: Sequence[Glance]) -> dict[str, Any]:
         """Return the card. ``costs``: points (hours, stays, masks) at the open hours."""
         venue, an_hour = self.venue, float(costs[0][AN_HOUR])
@@ -216,6 +234,7 @@ class _Card:
             "occupancy": {"band": band(self.heads, self.limit), "usual": self._usual()},
             "ratings": _ratings(*self.prepared.ratings),
             "air": self.air,
+            "coverage": self.coverage,
             "shield_cost": _costs(costs[0]),
             "hours": hours,
             "best_hours": sorted(hours, key=lambda hour: (hour["shield_cost_60"], hour["start"]))[:BEST],

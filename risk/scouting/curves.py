@@ -54,10 +54,13 @@ class Basis:
     refused: tuple[bool, bool, bool, bool]
     signal: Signal
     parameters: Parameters
+    adoption: tuple[float | None, float | None, float | None]
 
     def digest(self) -> bytes:
         """Return a hash that changes when the costs do."""
         values = [self.kind, repr(self.air), self.rated, self.masks, self.distancing, self.refused, repr(self.signal)]
+        if self.adoption[0] is not None:
+            values.append(self.adoption)
         return hashlib.sha256(json.dumps([*values, self.parameters.version]).encode()).digest()[:16]
 
 
@@ -91,6 +94,7 @@ def curves_of(bases: Sequence[Basis]) -> Floats:
             refused=[basis.refused for basis in rows],
             volume_log_sd=[basis.air.volume_log_sd for basis in rows],
             air_log_sd=[basis.air.air_log_sd for basis in rows],
+            adoption=np.array([basis.adoption for basis in rows], np.float64),
             own_mask=mask,
         )
         for mask in MASKS
@@ -135,7 +139,7 @@ def bases_of(parameters: Parameters, now: dt.datetime, venues: Sequence[int] | N
         air = prior if row[13] is None else measured_air(prior, facts, parameters, row[13], row[14])
         refused = refused_classes(symptoms=row[9], diagnosed=row[10], contact=row[11], near=row[12])
         signal = signals[row[5], now.date()]
-        basis = Basis(row[0], facts.kind, air, row[6], row[7], row[8], refused, signal, parameters)
+        basis = Basis(row[0], facts.kind, air, row[6], row[7], row[8], refused, signal, parameters, row[16:19])
         found.append((basis, bytes(row[15] or b"")))
     return found
 

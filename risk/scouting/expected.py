@@ -25,9 +25,13 @@ UNKNOWN: Final = float("nan")
 """The count of an hour that has not been observed yet."""
 
 
-def kind_crowd(parameters: Parameters, kind: Kind, limit: float) -> float:
-    """Return the check-ins of a usual crowd of the kind, up to the number that the doors admit."""
-    return min(parameters.priors[kind].usual_heads * parameters.adoption.value, limit)
+def kind_crowd(parameters: Parameters, kind: Kind, limit: float, adoption: float | None = None) -> float:
+    """Return the check-ins of a usual crowd of the kind, up to the number that the doors admit.
+
+    ``adoption``: the venue's own estimate of the share of people who check in; by default the deployment's.
+    """
+    share = parameters.adoption.value if adoption is None else adoption
+    return min(parameters.priors[kind].usual_heads * share, limit)
 
 
 def believed_crowd(kind: npt.ArrayLike, seen: npt.ArrayLike) -> Floats:

@@ -112,7 +112,7 @@ def _points(rows: Sequence[Any], parameters: Parameters, budget: float, now: dt.
     )
     kinds = {name: Kind(name) for name in {row[4] for row in rows}}
     dwells = {name: parameters.priors[kind].usual_dwell_h for name, kind in kinds.items()}
-    kind = np.array([kind_crowd(parameters, kinds[row[4]], max(1.0, float(row[7]))) for row in rows])
+    kind = np.array([kind_crowd(parameters, kinds[row[4]], max(1.0, float(row[7])), row[12]) for row in rows])
     inside = np.array([np.frombuffer(row[10], "<i4")[0] if row[10] else 0 for row in rows], np.float64)
     usual = np.array([np.frombuffer(row[11], "<f4")[0] if row[11] else UNKNOWN for row in rows], np.float64)
     seen = count_now(inside, np.array([bool(row[11]) for row in rows]))

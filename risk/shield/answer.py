@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -148,6 +148,10 @@ def fortnight_of(
     none = np.zeros(len(KINDS))
     if not stays:
         return Fortnight(none, 0.0, 0)
+    # What an unverified place says of itself may cost its visitors more, but teaches the model nothing.
+    places = {
+        venue: each if each.facts.verified else replace(each, adoption=_UNKNOWN) for venue, each in places.items()
+    }
     known = _read_all(places, stays, parameters, as_of_us)
     counted = np.flatnonzero(known.readings.counted)
     prevalence = float(_prevalence(parameters, known.signals).mean())
@@ -223,11 +227,16 @@ def _in_force() -> tuple[Parameters, int]:
     return build(settings.PATHOGEN, adaptive), as_of_us or 0
 
 
+_UNKNOWN: Final = (math.nan, math.nan, math.nan)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     venue: str
     facts: Facts
     zip3: str
+    adoption: tuple[float, float, float]
+    """Median, low and high where the venue has an estimate of its own, otherwise NaN."""
 
     @property
     def kind(self) -> Kind:
@@ -250,7 +259,7 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     with connection.cursor() as cursor:
         cursor.execute(OWNED_STAYS, {"owners": list(hashes), "now": now, "zone": settings.DEPLOYMENT_TIME_ZONE})
         rows = cursor.fetchall()
-    places = {row[0]: _Place(row[8], Facts(*row[9:13]), row[13]) for row in rows}
+    places = {row[0]: _Place(row[8], Facts(*row[9:13]), row[13], _adoption(row[14:17])) for row in rows}
     stays: list[_Stay] = []
     for row in rows:
         stay = _stay_of(row)
@@ -260,6 +269,11 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
         else:
             stays.append(stay)
     return places, stays
+
+
+def _adoption(row: Sequence[float | None]) -> tuple[float, float, float]:
+    share, low, high = (math.nan if value is None else value for value in row)
+    return share, low, high
 
 
 def _stay_of(row: Sequence[Any]) -> _Stay:
@@ -383,6 +397,7 @@ def _visits(known: _Known, counted: Ints, now: dt.datetime) -> Visits:
         reported_h2_per_m3=np.add.reduceat(read.reported_h2_per_m3[rows], starts),
         reported_h=np.add.reduceat(read.reported_h[rows], starts),
         reporters=read.reporters[counted],
+        adoption=[known.places[at].adoption for at in counted],
     )
 
 
@@ -414,6 +429,7 @@ def _answer(  # noqa: PLR0917 - one call
             prior=known.priors[at],
             air=known.airs[at],
             volume_known=place.facts.volume_m3 is not None,
+            adoption=None if math.isnan(place.adoption[0]) else place.adoption[0],
             language=language,
         ),
         infection_probability=significant(chance),

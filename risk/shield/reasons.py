@@ -34,11 +34,13 @@ def reasons_of(
     prior: KindPrior,
     air: RoomAir,
     volume_known: bool,
+    adoption: float | None,
     language: str,
 ) -> list[Reason]:
     """Return what determined a visit's cost: crowd, duration, masks, distancing, air.
 
-    ``votes``: count, masks, distancing. ``language``: the active one, looked up once for each shield.
+    ``votes``: count, masks, distancing. ``adoption``: share of people who check in, if the venue has its own estimate.
+    ``language``: the active one, looked up once for each shield.
     """
     if not counted:
         sentences = [_Sentence("pending", _("This visit is counted at the next refresh, within about five minutes."))]
@@ -50,6 +52,7 @@ def reasons_of(
             _distancing(votes[0], votes[2]),
             _air(air, prior),
             *([] if volume_known or prior.outdoors else [_size()]),
+            *([] if adoption is None else [_coverage(adoption)]),
         ]
     return [
         Reason(one.code, (_translated(language, one.text) if one.text else _duration(minutes)) % one.values)
@@ -117,6 +120,11 @@ def _air(air: RoomAir, prior: KindPrior) -> _Sentence:
     if air.source == "entered":
         return _Sentence("air_known", _("The venue stated how much fresh air it has."))
     return _Sentence("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
+
+
+def _coverage(adoption: float) -> _Sentence:
+    text = _("About %(share)d of 100 people there check in; the others count as well.")
+    return _Sentence("coverage", text, {"share": max(1, round(adoption * 20) * 5)})
 
 
 def _size() -> _Sentence:

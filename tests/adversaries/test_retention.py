@@ -54,6 +54,7 @@ LIVES: Final[Mapping[tuple[str, str], dt.timedelta]] = {
     ("risk.CrowdDay", ""): VISIT,
     ("risk.ReportedDay", ""): VISIT,
     ("risk.AnsweredDay", ""): VISIT,
+    ("risk.CountedDay", ""): VISIT,
     ("risk.ReportCell", ""): 28 * 27 * DAY,  # sums of the whole deployment, sealed
     ("exports.Erasure", ""): 90 * DAY,
     ("exports.ErasedOwner", ""): 15 * DAY,
@@ -62,6 +63,8 @@ LIVES: Final[Mapping[tuple[str, str], dt.timedelta]] = {
     ("passes.SealingKey", ""): EPOCH + 15 * DAY,
     ("risk.AirReading", ""): 9 * DAY,
     ("risk.AirHour", ""): 16 * DAY,
+    ("risk.SeenDay", ""): VISIT,
+    ("venues.PresenceCount", ""): 30 * DAY,
     ("exports.WebhookDelivery", ""): 90 * DAY,
     ("exports.Credential", ""): dt.timedelta(0),
     ("exports.AthenaQuery", ""): DAY,

@@ -38,7 +38,7 @@ def test_every_retention_names_fields_that_exist(model: type[models.Model]) -> N
 
 
 # Sums over many visits, from which no single one can be removed: documented, and deleted after their retention.
-SUMS = {"risk.AnsweredDay", "risk.ReportedDay", "risk.ReportCell"}
+SUMS = {"risk.AnsweredDay", "risk.CountedDay", "risk.ReportedDay", "risk.ReportCell"}
 # Sums over four weeks and the whole deployment, sealed, from which the nightly fit starts each time.
 LASTING = {"risk.ReportCell"}
 

@@ -18,9 +18,10 @@ from crowdtrace.celery import app
 from tests import factories
 from tests.factories import EnrolledDevice
 from venues.kinds import Role
-from venues.models import Door, Event, Invitation, Membership, Organisation, OwnerToken, Venue
+from venues.models import Door, Event, Invitation, Membership, Organisation, OwnerToken, PresenceCount, Venue
 from venues.services.accounts import make_owner_token
 from venues.services.events import make_invitation
+from venues.services.presence_counts import add_presence_count
 
 Race = Callable[[Callable[[], Any], int], list[Any]]
 
@@ -55,6 +56,7 @@ class World:
     people: dict[str, User]
     token: OwnerToken
     token_text: str
+    count: PresenceCount
 
     @property
     def ids(self) -> dict[str, str]:
@@ -68,6 +70,7 @@ class World:
             "invitation": self.invitation.public_id,
             "member": self.member.public_id,
             "token": self.token.public_id,
+            "count": self.count.public_id,
         }
 
 
@@ -99,6 +102,7 @@ def build_world() -> World:
         people=people,
         token=token,
         token_text=text,
+        count=add_presence_count(venue=venue, people=30, counted_at=now - factories.HOUR, actor="owner", now=now),
     )
 
 

@@ -8,7 +8,18 @@ from rest_framework import serializers
 from common.web.serializers import Choice, Flag, StrictModelSerializer, StrictSerializer, Text, UtcTime, Whole
 from venues import links
 from venues.kinds import Access, DeviceKind, OrganisationKind, Role, VenueKind
-from venues.models import Device, Door, Event, Invitation, Membership, Organisation, OwnerToken, Requirements, Venue
+from venues.models import (
+    Device,
+    Door,
+    Event,
+    Invitation,
+    Membership,
+    Organisation,
+    OwnerToken,
+    PresenceCount,
+    Requirements,
+    Venue,
+)
 from venues.services.codes import qr_svg
 from venues.services.events import invitation_code
 
@@ -25,6 +36,7 @@ FACTS: Final = (
     "volume_m3",
     "air_changes_per_h",
     "usual_dwell_min",
+    "check_in_share",
     "listed",
     "unmanned",
     "alert_percent",
@@ -276,6 +288,19 @@ class VenueSerializer(StrictModelSerializer):
     class Meta:
         model = Venue
         fields = ("id", "organisation", *FACTS, "created_at")
+
+
+class PresenceCountSerializer(StrictModelSerializer):
+    """The number of people counted at a venue at one time, with a check-in or without."""
+
+    id = identifier()
+    venue = serializers.CharField(source="venue.public_id", read_only=True)
+    counted_at = UtcTime(help_text="to the minute; at most 7 days back, and not in the future")
+    people = Whole(min_value=1, max_value=1_000_000)
+
+    class Meta:
+        model = PresenceCount
+        fields = ("id", "venue", "counted_at", "people")
 
 
 class AlertInput(StrictSerializer):

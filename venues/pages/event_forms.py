@@ -66,7 +66,8 @@ def size_field(label: Any, *, most: int = 1_000_000, **options: Any) -> forms.In
     )
 
 
-def _day_field(label: Any, **options: Any) -> forms.DateField:
+def day_field(label: Any, **options: Any) -> forms.DateField:
+    """Return a day."""
     return forms.DateField(
         label=label,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -75,7 +76,8 @@ def _day_field(label: Any, **options: Any) -> forms.DateField:
     )
 
 
-def _time_field(label: Any, invalid: Any) -> forms.TimeField:
+def time_field(label: Any, invalid: Any) -> forms.TimeField:
+    """Return a time of the clock; `invalid` says how to write one."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     return forms.TimeField(label=label, widget=widget, error_messages={"invalid": invalid})
 
@@ -92,15 +94,15 @@ class TimesForm(OwnerForm):
     refused; for one that comes twice the form asks which is meant (`starts_fold`, `ends_fold`).
     """
 
-    date = _day_field(gettext_lazy("Day"))
-    starts = _time_field(gettext_lazy("Starts"), gettext_lazy("Enter the time like 19:30."))
+    date = day_field(gettext_lazy("Day"))
+    starts = time_field(gettext_lazy("Starts"), gettext_lazy("Enter the time like 19:30."))
     starts_fold = _coming_field()
-    ends_on = _day_field(
+    ends_on = day_field(
         gettext_lazy("Last day (optional)"),
         required=False,
         help_text=gettext_lazy("Only for an event of several days. Without it, an end after midnight is understood."),
     )
-    ends = _time_field(gettext_lazy("Ends"), gettext_lazy("Enter the time like 22:30."))
+    ends = time_field(gettext_lazy("Ends"), gettext_lazy("Enter the time like 22:30."))
     ends_fold = _coming_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -113,6 +113,16 @@ class FactsForm(OwnerForm):
         required=False,
         help_text=gettext_lazy("Ask the people who maintain your ventilation. About 1 with closed windows."),
     )
+    check_in_percent = forms.IntegerField(
+        label=gettext_lazy("Of 100 people here, about how many check in? (optional)"),
+        min_value=1,
+        max_value=100,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=gettext_lazy(
+            "Shields and costs count the others too. If you do not know, leave it empty, or count people now and then."
+        ),
+    )
     listed = forms.BooleanField(
         label=gettext_lazy("Found by search"),
         required=False,
@@ -134,10 +144,15 @@ class FactsForm(OwnerForm):
 def facts(request: HttpRequest, venue: str) -> HttpResponse:
     """Change the facts of a place."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
-    initial = {name: getattr(place, name) for name in FactsForm.base_fields}
+    share = place.check_in_share
+    initial = {name: getattr(place, name) for name in FactsForm.base_fields if name != "check_in_percent"}
+    initial["check_in_percent"] = None if share is None else max(1, round(share * 100))
 
     def change(**given: Any) -> Venue:
         changes = {name: value for name, value in given.items() if value != initial[name]}
+        if "check_in_percent" in changes:
+            percent = changes.pop("check_in_percent")
+            changes["check_in_share"] = None if percent is None else percent / 100
         return update_venue(venue=place, changes=changes, actor=user_of(request).username, now=utc_now())
 
     return form_page(
@@ -166,6 +181,7 @@ def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
         "version": asked.version,
         "since": asked.created_at,
         "since_words": moment_words(asked.created_at, place.zone),
+        "said": None if place.check_in_share is None else max(1, round(place.check_in_share * 100)),
         "tab": "settings",
     }
     return render(request, "venues/owner/settings.html", context)

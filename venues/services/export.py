@@ -36,6 +36,7 @@ def export_organisation(*, organisation: Organisation, actor: str, now: dt.datet
     venues = organisation.venues.order_by("pk").prefetch_related(
         Prefetch("alert_mails", AlertMail.objects.select_related("membership__user")),
         Prefetch("requirement_versions", Requirements.objects.order_by("version")),
+        "presence_counts",
         Prefetch("doors", Door.objects.order_by("pk").prefetch_related("devices")),
         Prefetch("events", Event.objects.order_by("pk").prefetch_related("invitations")),
     )
@@ -61,6 +62,10 @@ def _venue(venue: Venue) -> dict[str, Any]:
         "requirements": [
             {"version": one.version, "created_at": z(one.created_at), **RequirementValues.of(one).as_dict()}
             for one in venue.requirement_versions.all()
+        ],
+        "presence_counts": [
+            _row(one, "counted_at", "people", "created_at")
+            for one in sorted(venue.presence_counts.all(), key=lambda one: one.counted_at)
         ],
         "doors": [
             _row(door, "name", "access", "created_at", "closed_at")

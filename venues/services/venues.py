@@ -48,6 +48,7 @@ class VenueFacts:
     volume_m3: float | None = None
     air_changes_per_h: float | None = None
     usual_dwell_min: int | None = None
+    check_in_share: float | None = None
     listed: bool = True
     unmanned: bool = False
     alert_percent: int = 90

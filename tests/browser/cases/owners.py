@@ -44,6 +44,9 @@ CASES: Final[dict[str, Case | NoPage]] = {
         of_house(lambda house: f"/owner/venues/{house.venue.public_id}/statistics", visitors=6)
     ),
     "owner-page-doors": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/doors")),
+    "owner-page-counts": Case(
+        of_house(lambda house: f"/owner/venues/{house.venue.public_id}/counts"), ways=(("with errors", _wrong),)
+    ),
     "owner-page-rules": Case(
         of_house(lambda house: f"/owner/venues/{house.venue.public_id}/rules"), ways=(("with a preview", _preview),)
     ),
@@ -69,5 +72,6 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-second-factor-begin": NoPage("a redirect, to a button"),
     "owner-page-remove-token": NoPage("a redirect, to a button"),
     "owner-page-revoke-invitation": NoPage("a redirect, to a button"),
+    "owner-page-remove-count": NoPage("a redirect, to a button"),
     "owner-page-revoke": NoPage("a redirect, to a button"),
 }

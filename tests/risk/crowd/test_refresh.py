@@ -161,7 +161,7 @@ def test_a_refresh_takes_as_many_statements_for_ten_venues_as_for_two() -> None:
         return len(captured)
 
     statements(1)
-    assert statements(2) == statements(10) <= 22
+    assert statements(2) == statements(10) <= 23
 
 
 EVENTS = st.lists(

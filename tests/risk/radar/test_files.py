@@ -81,7 +81,7 @@ def test_the_same_series_may_come_in_other_forms(tmp_path: Path, form: str) -> N
         ("2023-12-02,01,1\n2023-12-09,01,1\n2023-12-12,01,1", "date is not a Saturday like the others: row 4"),
         ("\n".join(f"2023-12-02,{n},x" for n in range(9)), "row 6 (x) and 4 more"),
         ("2023-12-02,01,1,2,3", "has rows with more fields than its header"),
-        ("2023-12-02,01,1\n2023-12-02,01,1,2,3", "cannot be read as CSV"),
+        ("2023-12-02,01,1\n2023-12-02,01,1,2,3", "more fields than its header: row 3"),
     ],
 )
 def test_a_wrong_row_is_refused_by_its_number(tmp_path: Path, rows: str, said: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from risk.models import PublicSignal, Series, SeriesWeek
+from risk.radar import files
+from risk.radar.files import BadFileError
 from risk.radar.imports import BadRowsError, Imported, import_file
 from risk.radar.regions import FIPS, find_region, states
 from risk.radar.series import numbers_known, week_of
@@ -106,6 +110,14 @@ ROWS = [
     (",06,x,3,1", "not a date"),
     ("2026-01-24,06,x,5,1", "in row 2 already"),
     ("2026-01-20,CA,x,4,1", "in row 2 already"),
+    ("9999-12-31,06,x,3,1", "in the future"),
+    ("2026-01-31Tnoon,06,x,3,1", "not a date"),
+    ("2026-01-31,06,x,\u0663,1", "not a number"),
+    ("2026-01-31,06,x,0x10,1", "not a number"),
+    ("2026-01-31,06,x,1e400,1", "not a number"),
+    ("2026-01-31,06,x,3%,1", "not a number"),
+    ("2026-01-31,94110,x,3,1", "not a known region"),
+    ("date,location,location_name,value,weekly_rate", "not a date"),
 ]
 
 
@@ -165,6 +177,85 @@ def test_all_refused_rows_are_named_at_once(tmp_path: Path) -> None:
     assert "60 rows are refused, nothing was stored" in str(caught.value)
     assert "row 3: value -1 is below 0" in str(caught.value)
     assert "and 10 more rows" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("date,location,value\n2026-01-31,06,3\n2026-01-31,36\n", r"fewer fields than its header: row 3"),
+        ("date,location,value\n2026-01-31,06,3,4\n", r"more fields"),
+        ("date,location,value,value\n2026-01-31,06,3,4\n", r"a column twice"),
+        (
+            "date,location,geo_type,geo_value,time_value,value\n2026-01-31,06,state,ca,202604,3\n",
+            r"more than one format",
+        ),
+    ],
+)
+def test_a_file_whose_rows_mean_two_things_is_refused_whole(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadFileError, match=said):
+        read(tmp_path, text)
+    assert not SeriesWeek.objects.exists()
+
+
+def test_blank_lines_at_the_end_are_no_rows(tmp_path: Path) -> None:
+    assert read(tmp_path, FLUSIGHT + "2026-01-31,06,x,3,1\n\n\n") == Imported(stored=1, known=0, empty=0)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_huge_file_is_refused_before_it_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, packed: bool
+) -> None:
+    monkeypatch.setattr(files, "LARGEST_BYTES", 1 << 20)
+    content = b"0" * (2 << 20)
+    file = tmp_path / ("f.csv.gz" if packed else "f.csv")
+    file.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(BadFileError, match="larger than 1 MB"):
+        import_file(file, now=NOW)
+
+
+def test_an_error_names_no_more_of_a_strange_file_than_a_person_reads(tmp_path: Path) -> None:
+    with pytest.raises(BadFileError) as caught:
+        read(tmp_path, "0" * 100_000 + "," + ",".join(f"c{n}" for n in range(5000)) + "\n")
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        ({"value": [True]}, "not a number"),
+        ({"value": [[1.0]]}, "not a number"),
+        ({"value": [float("inf")]}, "not a number"),
+        ({"value": [2**62]}, "above"),
+        ({"date": [dt.time(1)]}, "not a date"),
+        ({"location": [1.5]}, "not a known region"),
+    ],
+)
+def test_a_row_of_parquet_with_another_type_is_refused(
+    tmp_path: Path, column: dict[str, list[object]], reason: str
+) -> None:
+    rows: dict[str, list[object]] = {"date": [dt.date(2026, 1, 31)], "location": ["06"], "value": [3.0]}
+    pd.DataFrame(rows | column).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(BadRowsError) as caught:
+        import_file(tmp_path / "t.parquet", now=NOW)
+    assert reason in caught.value.rows[0][1]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"date": pd.to_datetime(["2026-01-31"]).tz_localize("UTC")},
+        {"date": [20260131]},
+        {"location": [6]},
+        {"value": [Decimal("3.0")]},
+        {"value": pd.Categorical(["3"])},
+    ],
+)
+def test_parquet_of_other_types_that_mean_the_same_is_read(tmp_path: Path, column: dict[str, object]) -> None:
+    rows: dict[str, object] = {"date": [dt.date(2026, 1, 31)], "location": ["06"], "value": [3.0]}
+    pd.DataFrame(rows | column).to_parquet(tmp_path / "t.parquet")
+    assert import_file(tmp_path / "t.parquet", now=NOW).stored == 1
+    row = SeriesWeek.objects.get()
+    assert (row.region, row.week, row.value) == ("CA", dt.date(2026, 1, 31), 3.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00", b"PAR1"])

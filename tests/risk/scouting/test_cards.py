@@ -24,7 +24,8 @@ from venues.selectors import open_venue
 
 pytestmark = pytest.mark.django_db
 KEYS = {
-    "id", "name", "kind", "zip", "organisation", "epochs", "occupancy", "ratings", "air", "shield_cost", "hours",
+    "id", "name", "kind", "zip", "organisation", "epochs", "occupancy", "ratings", "air",
+    "coverage", "shield_cost", "hours",
     "best_hours", "alternatives", "fits_profile", "verified", "open", "changes_at", "counted",
     "opening_hours", "time_zone",
 }  # fmt: skip
