@@ -50,7 +50,8 @@ export function markByPlace({ code = "", shiftKey }) {
 
 /** @param {Key} key @returns {string} the character that the computer's layout makes of the key, in capitals */
 export function markByLayout({ key = "" }) {
-  return [...key].length === 1 ? key.toUpperCase() : "";
+  if ([...key].length !== 1) return "";
+  return (/[\u3000\uFF01-\uFF5E]/.test(key) ? key.normalize("NFKC") : key).toUpperCase(); // full-width, as input methods write
 }
 
 /**

@@ -537,6 +537,12 @@ document.addEventListener("keydown", (event) => {
   if (!taken) return;
   event.preventDefault();
 }, { capture: true });
+// A scanner that types by codes (Alt and the number pad) presses no key that says what it types: only the text comes.
+document.addEventListener("keypress", (event) => {
+  if (!door || fieldOf(event.target) || !committed.isNew(event)) return;
+  const key = { key: event.key, code: "", shiftKey: false };
+  if (wedge.press(key, event.timeStamp)) event.preventDefault();
+}, { capture: true });
 for (const radio of document.querySelectorAll("input[name=type]")) radio.addEventListener("change", showSettings);
 
 globalThis.addEventListener("online", () => {
