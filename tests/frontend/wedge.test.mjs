@@ -131,6 +131,27 @@ test("a tabulator ends a text like Enter", () => {
   assert.deepEqual(texts, [rotating]);
 });
 
+test("the end of a text that comes after the quiet belongs to it, and any later one does not", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const shift = { code: "ShiftLeft", key: "Shift", shiftKey: true };
+  for (const [between, after, taken] of [[[], 700, true], [[shift], 700, true], [[], 1500, false], [[keyOf("7")], 700, false]]) {
+    for (const inField of [false, true]) {
+      const texts = [];
+      const wedge = new Wedge((text) => texts.push(text));
+      const guard = new FieldGuard(wedge);
+      const field = fieldOf("");
+      const press = (key, at) => (inField ? guard.press(field, key, at) : wedge.press(key, at));
+      [...rotating].forEach((mark, at) => press({ ...keyOf(mark), key: mark }, at));
+      context.mock.timers.tick(600);
+      for (const key of between) press(key, rotating.length + 650);
+      if (between.length && !inField && between[0] !== shift) wedge.readings = ["", ""]; // what a person typed is no scan
+      assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after), taken);
+      assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after + 1), false, "a person's");
+      assert.deepEqual(texts, [rotating]);
+    }
+  }
+});
+
 test("two codes one right after the other are two codes", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   for (const [first, second] of [[rotating, passVectors[1].rotating], [credential, rotating], [rotating, credential]]) {
