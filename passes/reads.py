@@ -63,7 +63,8 @@ def _facts(*, venue: str, limit: str, private: str) -> str:
 
 SCAN_FACTS: Final = _facts(venue="%(venue)s", limit="%(limit)s::integer", private="%(private)s")
 """All facts of one scan at a venue."""
-_LIMIT: Final = "(CASE WHEN %(count_heads)s THEN device.capacity * device.enforced_limit_percent / 100 END)"
+_PEOPLE_LIMIT: Final = "greatest(1, device.capacity * device.enforced_limit_percent / 100)"  # as `people_limit` rounds
+_LIMIT: Final = f"(CASE WHEN %(count_heads)s THEN {_PEOPLE_LIMIT} END)"
 _THERE: Final = _facts(venue="device.venue_id", limit=_LIMIT, private="device.access = 'Private'")
 DEVICE_AND_FACTS: Final = f"SELECT device.*, facts.* FROM ({DEVICE}) AS device CROSS JOIN LATERAL ({_THERE}) AS facts"  # noqa: S608 - constants
 """The device of a token, and all facts of one scan at its venue, in one round trip."""

@@ -47,12 +47,40 @@ test("a code without Enter ends after quiet, and not before the text is whole", 
   context.mock.timers.tick(5000);
   assert.deepEqual(texts, [], "half a code waits for the rest");
   wedge.readings = ["", ""];
-  wedge.longestGapMs = 0;
-  type(wedge, credential, { gapMs: 1, from: 10_000 });
-  context.mock.timers.tick(299);
-  assert.deepEqual(texts, []);
-  context.mock.timers.tick(1);
-  assert.deepEqual(texts, [credential]);
+  for (const [code, quietMs] of [[rotating, 300], [credential, 900]]) {
+    wedge.longestGapMs = 0;
+    texts.length = 0;
+    type(wedge, code, { gapMs: 1, from: 10_000 });
+    context.mock.timers.tick(quietMs - 1);
+    assert.deepEqual(texts, []);
+    context.mock.timers.tick(1);
+    assert.deepEqual(texts, [code]);
+  }
+});
+
+test("a screen's code with a pause anywhere is one code", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  for (let cut = 1; cut < rotating.length; cut += 1) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    type(wedge, rotating.slice(0, cut), { gapMs: 1 });
+    context.mock.timers.tick(800);
+    type(wedge, rotating.slice(cut), { gapMs: 1, from: 1000 });
+    wedge.press(enter, 1300);
+    assert.deepEqual(texts, [rotating], `${cut}`);
+  }
+});
+
+test("what was pressed long before a code does not hold it up", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const before of ["X", credential.slice(0, 60)]) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    type(wedge, before, { gapMs: 1 });
+    type(wedge, rotating, { gapMs: 1, from: 600_000 });
+    context.mock.timers.tick(3000);
+    assert.deepEqual(texts, [rotating]);
+  }
 });
 
 test("a slow scanner's long code is not cut where a short one would end", (context) => {
@@ -158,7 +186,7 @@ test("two codes one right after the other are two codes", (context) => {
     const texts = [];
     const wedge = new Wedge((text) => texts.push(text));
     type(wedge, first + second, { gapMs: 1 });
-    context.mock.timers.tick(300);
+    context.mock.timers.tick(900);
     assert.deepEqual(texts, [first, second]);
   }
 });
@@ -205,7 +233,7 @@ test("a few marks after a code are taken off, with and without Enter", (context)
     type(wedge, `${code}X1`, { gapMs: 1 });
     wedge.press(enter, 1e6);
     type(wedge, `${code}X1`, { gapMs: 1 });
-    context.mock.timers.tick(300);
+    context.mock.timers.tick(900);
     assert.deepEqual(texts, [code, code]);
   }
 });

@@ -15,13 +15,18 @@ import { parseCredential, PREFIX } from "../core/pass.js";
 /** @typedef {{code?: string, key?: string, shiftKey: boolean}} Key */
 
 const QUIET_MS = 300;
+/** A paper code is how a screen's code begins, too: more quiet shows that it is all. */
+const PAPER_QUIET_MS = 900;
 /** Quiet means several times longer than the gaps within the text, for scanners that type slowly. */
 const QUIET_GAPS = 3;
+/** No scanner types slower: a longer gap is one between two texts. */
+const LONGEST_GAP_MS = 1000;
 /** A slow computer hands on the end of a text after the quiet that ended it: it still belongs to the scan. */
 const LATE_END_MS = 1000;
 const LONGEST_TEXT = 400;
 /** Lengths of a whole code on paper and on a screen. */
-const WHOLE = new Set([172, 199]);
+const PAPER_LENGTH = 172;
+const WHOLE = new Set([PAPER_LENGTH, 199]);
 /** Marks that a scanner may add after a code. */
 const LONGEST_SUFFIX = 4;
 const ENDS = new Set(["Enter", "NumpadEnter", "Tab"]);
@@ -95,12 +100,14 @@ export class Wedge {
     const marks = [markByPlace(key), markByLayout(key)];
     if (marks.every((mark) => mark === "")) return false;
     this.endedByQuiet = false;
-    if (this.isReading()) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastMs);
+    if (this.isReading()) this.longestGapMs = Math.max(this.longestGapMs, Math.min(nowMs - this.lastMs, LONGEST_GAP_MS));
     this.lastMs = nowMs;
     this.readings = this.readings.map((text, at) => (text + marks[at]).slice(-LONGEST_TEXT));
     this.splitOff();
     clearTimeout(this.timer);
-    if (WHOLE.has(this.candidate().length)) this.timer = setTimeout(() => this.rest(), Math.max(QUIET_MS, QUIET_GAPS * this.longestGapMs));
+    const { length } = this.candidate();
+    const quietMs = length === PAPER_LENGTH ? PAPER_QUIET_MS : QUIET_MS;
+    if (WHOLE.has(length)) this.timer = setTimeout(() => this.rest(), Math.max(quietMs, QUIET_GAPS * this.longestGapMs));
     return true;
   }
 

@@ -193,7 +193,7 @@ const signed = new Intl.NumberFormat(document.documentElement.lang || "en", { si
 
 /** @param {number} step staff saw somebody come or go whom no door counted */
 function adjust(step) {
-  if (door) door.adjustment += step;
+  if (door && (step > 0 || door.people() !== 0)) door.adjustment += step; // fewer than nobody is a slip
   void showStaff();
 }
 
