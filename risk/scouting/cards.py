@@ -233,7 +233,7 @@ class _Card:
         return hour | {"shield_cost": _costs(costs)} if self.all_costs else hour
 
     def _alternatives(self, others: Sequence[Glance], an_hour: float) -> list[dict[str, Any]]:
-        """Return open verified venues of the same kind and ZIP area that show a lower cost for an hour, cheapest first."""
+        """Return open verified venues of this kind and ZIP area that show a lower cost for an hour, cheapest first."""
         around = [other for other in others if other.pk != self.venue.pk][:CANDIDATES]
         shown = shown_points(an_hour)
         cheaper = (other for other in around if other.open and shown_points(other.points) < shown)
