@@ -5,8 +5,10 @@ The import checker sees no table, so they are kept here: look at this file befor
 
 from typing import Final
 
-from venues.selectors import DEVICE
+from venues.selectors import DEVICE, by_invitation_sql
 
+_DAY_START: Final = "%(day_start)s::timestamptz"
+_DAY_END: Final = "%(day_end)s::timestamptz"
 # A pass has few scans, so one scan through them (`mine`) gives four results. A scan admitted its visitor if the kiosk's
 # result, or the server's if there is none, is an approval. `stay` is the latest visit that had begun by the scan's
 # time, otherwise the earliest one: nothing sorts before a visit that has begun.
@@ -23,10 +25,7 @@ _FACTS: Final = """
                    (SELECT 1 FROM passes_visit AS visit
                     WHERE visit.venue_id = VENUE_ID AND visit.left_at > %(at)s
                       AND visit.arrived_at <= %(at)s LIMIT LIMIT_OF_HEADS)) AS inside) END,
-           IS_PRIVATE AND EXISTS (
-               SELECT FROM venues_event AS event
-               WHERE event.venue_id = VENUE_ID AND event.cancelled_at IS NULL AND event.invitation_needed
-                 AND event.starts_at >= %(day_start)s AND event.starts_at < %(day_end)s)
+           IS_PRIVATE AND INVITED
     FROM (VALUES (1)) AS one
     LEFT JOIN passes_scan AS known ON known.venue_id = VENUE_ID AND known.scan_id = %(scan_id)s
     LEFT JOIN passes_pass AS pass ON pass.tag = %(tag)s AND pass.venue_id = VENUE_ID AND pass.go
@@ -54,18 +53,32 @@ _FACTS: Final = """
 
 
 def _facts(*, venue: str, limit: str, private: str) -> str:
-    return _FACTS.replace("VENUE_ID", venue).replace("LIMIT_OF_HEADS", limit).replace("IS_PRIVATE", private)
+    invited = by_invitation_sql(venue=venue, start=_DAY_START, end=_DAY_END)
+    parts = {"VENUE_ID": venue, "LIMIT_OF_HEADS": limit, "IS_PRIVATE": private, "INVITED": invited}
+    sql = _FACTS
+    for name, text in parts.items():
+        sql = sql.replace(name, text)
+    return sql
 
 
 SCAN_FACTS: Final = _facts(venue="%(venue)s", limit="%(limit)s::integer", private="%(private)s")
 """All facts of one scan at a venue."""
-_LIMIT: Final = "(CASE WHEN %(count_heads)s THEN device.capacity * device.enforced_limit_percent / 100 END)"
+_PEOPLE_LIMIT: Final = "greatest(1, device.capacity * device.enforced_limit_percent / 100)"  # as `people_limit` rounds
+_LIMIT: Final = f"(CASE WHEN %(count_heads)s THEN {_PEOPLE_LIMIT} END)"
 _THERE: Final = _facts(venue="device.venue_id", limit=_LIMIT, private="device.access = 'Private'")
 DEVICE_AND_FACTS: Final = f"SELECT device.*, facts.* FROM ({DEVICE}) AS device CROSS JOIN LATERAL ({_THERE}) AS facts"  # noqa: S608 - constants
 """The device of a token, and all facts of one scan at its venue, in one round trip."""
 
+_INVITED: Final = by_invitation_sql(venue="%(venue)s", start="day.start", end='day."end"')
+_DAYS_BY_INVITATION: Final = f"""
+    ARRAY(SELECT {_INVITED}
+          FROM unnest(%(day_starts)s::timestamptz[], %(day_ends)s::timestamptz[])
+               WITH ORDINALITY AS day (start, "end", place) ORDER BY day.place)
+"""  # noqa: S608 - constants
+DAYS_BY_INVITATION: Final = f"SELECT {_DAYS_BY_INVITATION}"
+"""Which of some days are by invitation at a venue."""
 # All scans and visits of each pass: `passes.ledger` computes from them what the statement above queries.
-BATCH_FACTS: Final = """
+_BATCH_FACTS: Final = """
     SELECT (SELECT coalesce(jsonb_object_agg(scan.scan_id, scan.approved), '{}')::text FROM passes_scan AS scan
             WHERE scan.venue_id = %(venue)s AND scan.scan_id = ANY(%(scan_ids)s::text[])),
            (SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -88,22 +101,16 @@ BATCH_FACTS: Final = """
                 (SELECT 1 FROM passes_visit AS visit
                  WHERE visit.venue_id = %(venue)s AND visit.left_at > %(first)s
                    AND visit.arrived_at <= %(last)s LIMIT %(most)s)) AS around),
-           ARRAY(SELECT EXISTS (
-                     SELECT FROM venues_event AS event
-                     WHERE event.venue_id = %(venue)s AND event.cancelled_at IS NULL AND event.invitation_needed
-                       AND event.starts_at >= day.start AND event.starts_at < day.end)
-                 FROM unnest(%(day_starts)s::timestamptz[], %(day_ends)s::timestamptz[])
-                      WITH ORDINALITY AS day (start, "end", place) ORDER BY day.place)
+           DAYS_BY_INVITATION
 """
+BATCH_FACTS: Final = _BATCH_FACTS.replace("DAYS_BY_INVITATION", _DAYS_BY_INVITATION)
 """What a batch is decided on: answers to known scan ids, passes with scans and visits, how many heads were inside at
 any time of the batch (up to `most`), and which days are by invitation."""
-CHECKIN_FACTS: Final = """
+_CHECKIN_FACTS: Final = """
     SELECT venue.id,
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
-           EXISTS (SELECT FROM venues_event AS event
-                   WHERE event.venue_id = venue.id AND event.cancelled_at IS NULL AND event.invitation_needed
-                     AND event.starts_at >= %(day_start)s AND event.starts_at < %(day_end)s),
+           INVITED,
            EXISTS (SELECT FROM passes_pass WHERE tag = %(tag)s)
            OR EXISTS (SELECT FROM passes_pass WHERE owner_hash = %(owner_hash)s)
            OR EXISTS (SELECT FROM passes_tombstone WHERE mark IN (%(pass_mark)s, %(owner_mark)s)),
@@ -121,5 +128,8 @@ CHECKIN_FACTS: Final = """
     LEFT JOIN passes_spentticket AS spent ON spent.nonce_hash = %(nonce_hash)s
     WHERE venue.public_id = %(venue)s AND venue.closed_at IS NULL AND organisation.closed_at IS NULL
 """
+CHECKIN_FACTS: Final = _CHECKIN_FACTS.replace(
+    "INVITED", by_invitation_sql(venue="venue.id", start=_DAY_START, end=_DAY_END)
+)
 """What a check-in is judged on: the venue's rules on answers as they stood when check-in for the epoch opened (the
 first version for an earlier time), whether the day is by invitation, and what is known of anchor, owner and ticket."""

@@ -15,7 +15,7 @@ from venues.selectors import DeviceContext
 
 
 def epoch_day(epoch: Epoch) -> tuple[dt.datetime, dt.datetime]:
-    """Return the epoch's local day: an event by invitation that starts in it makes the day one by invitation."""
+    """Return the epoch's local day: an event by invitation that touches it makes the day one by invitation."""
     return moment(epoch.start), moment(calendar().checkin_closes(epoch))
 
 

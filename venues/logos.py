@@ -3,7 +3,7 @@
 import io
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 MOST_BYTES: Final = 1024 * 1024
 MOST_POINTS: Final = 4000
@@ -25,7 +25,7 @@ def clean_logo(data: bytes) -> bytes:
             if max(found.size) > MOST_POINTS:
                 raise BadLogo
             found.thumbnail((SHOWN_POINTS, SHOWN_POINTS))
-            drawn = found.convert("RGBA")
+            drawn = ImageOps.exif_transpose(found).convert("RGBA")  # a camera notes which way is up
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadLogo from error
     white = Image.new("RGB", drawn.size, "white")

@@ -375,7 +375,12 @@ class Invitation(models.Model):
         help_text="as many as the event holds, or as its host says",
     )
     uses_left = models.PositiveIntegerField(
-        help_text="shown to nobody: it falls with each answered check-in, and a host knows who came"
+        help_text="on the first day of the event; shown to nobody: it falls with each answered check-in"
+    )
+    used_later = models.JSONField(
+        default=dict,
+        db_default={},  # written by a server of the previous version during an upgrade
+        help_text="uses on further days of the event, by the start of the day in Unix seconds; shown to nobody",
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
 

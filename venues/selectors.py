@@ -224,14 +224,39 @@ def requirements_at(venue: Venue, instant: dt.datetime) -> Requirements | None:
     return versions.filter(created_at__lte=instant).first() or versions.last()
 
 
-def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> bool:
-    """Return whether check-in requires an invitation: an event by invitation starts in `[start, end)`, the local day.
+NIGHT: Final = dt.timedelta(hours=4)
+"""How long after midnight passes of the day before still open a door: the night belongs to the evening."""
+_LONGEST_EVENT: Final = dt.timedelta(days=14)
+_BY_INVITATION: Final = """
+    EXISTS (SELECT FROM venues_event AS event
+            WHERE event.venue_id = VENUE_ID AND event.cancelled_at IS NULL AND event.invitation_needed
+              AND event.starts_at < DAY_END AND event.starts_at > DAY_START - interval 'LONGEST'
+              AND event.ends_at > DAY_START
+              AND (event.starts_at >= DAY_START OR event.ends_at > DAY_START + interval 'NIGHT'
+                   OR (SELECT version.hours FROM venues_requirements AS version WHERE version.venue_id = VENUE_ID
+                       ORDER BY version.version DESC LIMIT 1) = '[[], [], [], [], [], [], []]'::jsonb))
+"""
 
-    A pass is valid for the whole day, so a day with an event by invitation is a day by invitation.
+
+def by_invitation_sql(*, venue: str, start: str, end: str) -> str:
+    """Return the SQL condition that check-in for the local day from `start` to `end` requires an invitation.
+
+    A pass is valid for the whole day, so a day that an event by invitation touches is a day by invitation. The night
+    after an event's last evening is none at a place with opening hours of its own, which would lose that day's guests.
     """
-    return venue.events.filter(
-        cancelled_at=None, invitation_needed=True, starts_at__gte=start, starts_at__lt=end
-    ).exists()
+    names = {"VENUE_ID": venue, "DAY_START": start, "DAY_END": end}
+    names |= {"LONGEST": f"{_LONGEST_EVENT.days} days", "NIGHT": f"{NIGHT.seconds} seconds"}
+    sql = _BY_INVITATION
+    for name, text in names.items():
+        sql = sql.replace(name, text)
+    return sql
+
+
+def invitation_needed(venue: Venue, start: dt.datetime, end: dt.datetime) -> bool:
+    """Return whether check-in for the local day `[start, end)` requires an invitation."""
+    condition = by_invitation_sql(venue="%(venue)s", start="%(start)s::timestamptz", end="%(end)s::timestamptz")
+    row = one_row(f"SELECT {condition}", {"venue": venue.pk, "start": start, "end": end})
+    return bool(row and row[0])
 
 
 # Devices -------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.contrib.auth import middleware as auth
@@ -16,10 +17,12 @@ from django.middleware import csrf
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from common.web import throttles
 from common.web.problems import (
     BadRequest,
+    FieldError,
     TooLarge,
     answer,
     answer_exception,
@@ -211,8 +214,11 @@ def _is_plain(request: HttpRequest) -> bool:
 
 def _check_address(request: HttpRequest) -> None:
     # PostgreSQL cannot store NUL, so such a request matches nothing.
-    if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-        raise BadRequest
+    asked = request.META.get("QUERY_STRING", "")
+    if "\0" in request.path_info or "%00" in asked:
+        names = [unquote_plus(each.partition("=")[0]).replace("\0", "") for each in asked.split("&") if "%00" in each]
+        detail = _("The character NUL is not allowed.")
+        raise BadRequest(errors=[FieldError(f"?{name}", detail, "nul") for name in names])
 
 
 def _check_body(request: HttpRequest) -> None:

@@ -8,15 +8,17 @@ from typing import Final, TypeVar
 from django.core.cache import cache
 from django.db import connection
 
+from common.statements import one_row
 from passes import keys
 from passes.clock import calendar, moment
 from passes.codec import Bundle, Occupancy, RevocationList, sign_bundle
 from passes.codec.epochs import Epoch
 from passes.codec.occupancy import STEP_SECONDS
+from passes.reads import DAYS_BY_INVITATION
 from passes.revocations import PUBLISHED_EVERY_S, publication_at
-from passes.rules import door_requirements
+from passes.rules import door_requirements, epoch_day
 from passes.services.revocations import published_list
-from venues.models import Event, Venue
+from venues.models import Venue
 from venues.selectors import DeviceContext
 
 GOOD_FOR: Final = dt.timedelta(hours=24)
@@ -55,15 +57,9 @@ def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
 
 
 def _invitation_epochs(device: DeviceContext, epochs: tuple[Epoch, ...]) -> frozenset[int]:
-    first, last = epochs[0], epochs[-1]
-    starts = Event.objects.filter(
-        venue=device.venue_id,
-        cancelled_at=None,
-        invitation_needed=True,
-        starts_at__gte=moment(first.start),
-        starts_at__lt=moment(calendar().checkin_closes(last)),
-    ).values_list("starts_at", flat=True)
-    return frozenset(calendar().current(start.timestamp()).start for start in starts)
+    starts, ends = zip(*(epoch_day(epoch) for epoch in epochs), strict=True)
+    row = one_row(DAYS_BY_INVITATION, {"venue": device.venue_id, "day_starts": list(starts), "day_ends": list(ends)})
+    return frozenset(epoch.start for epoch, invited in zip(epochs, row[0] if row else [], strict=True) if invited)
 
 
 def _revocations(device: DeviceContext, epochs: tuple[Epoch, ...], now: dt.datetime) -> RevocationList:

@@ -239,7 +239,7 @@ class _Card:
             "hours": hours,
             "best_hours": sorted(hours, key=lambda hour: (hour["shield_cost_60"], hour["start"]))[:BEST],
             "alternatives": self._alternatives(others, an_hour),
-            "fits_profile": an_hour <= FITS_POINTS,
+            "fits_profile": fits_profile(an_hour),
         }
 
     def _usual(self) -> list[list[str]]:
@@ -252,9 +252,10 @@ class _Card:
         return hour | {"shield_cost": _costs(costs)} if self.all_costs else hour
 
     def _alternatives(self, others: Sequence[Glance], an_hour: float) -> list[dict[str, Any]]:
-        """Return open verified venues of the same kind and ZIP area where an hour costs less, cheapest first."""
+        """Return open verified venues of this kind and ZIP area that show a lower cost for an hour, cheapest first."""
         around = [other for other in others if other.pk != self.venue.pk][:CANDIDATES]
-        cheaper = (other for other in around if other.open and other.points < an_hour)
+        shown = shown_points(an_hour)
+        cheaper = (other for other in around if other.open and shown_points(other.points) < shown)
         return [
             {
                 "id": other.public_id,
@@ -264,6 +265,11 @@ class _Card:
             }
             for other in islice(sorted(cheaper, key=lambda other: (other.points, other.pk)), ALTERNATIVES)
         ]
+
+
+def fits_profile(points: float) -> bool:
+    """Return whether a cost is within the limit of a visit, as both are shown."""
+    return shown_points(points) <= FITS_POINTS
 
 
 def _costs_of(cards: Sequence[_Card], budget: float) -> list[Floats]:

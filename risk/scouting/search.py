@@ -13,7 +13,7 @@ from typing import Final
 
 from risk.crowd.parameters import parameters_in_force
 from risk.model.shield import BUDGETS
-from risk.scouting.cards import FITS_POINTS
+from risk.scouting.cards import fits_profile
 from risk.scouting.glances import Glance, glances_of
 from venues import finding
 from venues.finding import Wanted
@@ -80,7 +80,7 @@ def _fitting(pks: Sequence[int], verified: dict[int, bool], question: Question, 
     glances = {one.pk: one for one in glances_of(pks, parameters=parameters_in_force(), budget=budget, now=now)}
 
     def wanted(one: Glance) -> bool:
-        fits = one.points <= FITS_POINTS
+        fits = fits_profile(one.points)
         return (question.open is None or one.open is question.open) and (question.fits is None or fits is question.fits)
 
     kept = [pk for pk in pks if pk in glances and wanted(glances[pk])]

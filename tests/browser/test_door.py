@@ -295,6 +295,12 @@ def test_a_scanner_types_wherever_the_focus_is(phone: Page, open_context: OpenCo
         type_keys(door, shown_code(phone))
         assert next_light(door, seen) in {"green", "blue"}, field
         assert door.evaluate("[...document.forms].map((form) => [...new FormData(form)])") == before, field
+    door.wait_for_selector(".signal", state="hidden")
+    door.evaluate("document.activeElement.blur()")
+    seen, scanner = len(lights(door)), door.context.new_cdp_session(door)
+    for mark in Phone().check_in(venue, now=now()).on_screen(now()):  # a scanner that types by Alt and numbers
+        scanner.send("Input.dispatchKeyEvent", {"type": "char", "text": mark, "key": mark})
+    assert next_light(door, seen) == "green"
 
 
 def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_holds_up_nothing(

@@ -57,7 +57,7 @@ test("a code is read letter by letter, in pieces, and after a composition", (con
   composed.committed.begin(composed.sink);
   composed.sink.value = rotating;
   composed.committed.end(composed.sink, rotating, 0);
-  context.mock.timers.tick(400);
+  context.mock.timers.tick(900);
   assert.deepEqual([letters.texts, pieces.texts, composed.texts], [[credential], [rotating], [rotating]]);
   assert.equal(composed.sink.value, "");
 });

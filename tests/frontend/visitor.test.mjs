@@ -117,3 +117,10 @@ test("a reminder is a calendar file with an alarm", () => {
   assert.ok(lines.includes("DESCRIPTION:a\\nb"));
   assert.ok(lines.includes("BEGIN:VALARM"));
 });
+
+test("no line of a reminder is longer than 75 bytes, and none is cut in a character", () => {
+  const text = "Ya es hora de salir: señal 👍 ".repeat(12);
+  const file = calendarFile({ title: "Time", text, atS: START, uid: "u" });
+  for (const line of file.split("\r\n")) assert.ok(new TextEncoder().encode(line).length <= 75, line);
+  assert.ok(file.replaceAll("\r\n ", "").includes(`DESCRIPTION:${text}`));
+});

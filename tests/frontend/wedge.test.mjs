@@ -47,12 +47,40 @@ test("a code without Enter ends after quiet, and not before the text is whole", 
   context.mock.timers.tick(5000);
   assert.deepEqual(texts, [], "half a code waits for the rest");
   wedge.readings = ["", ""];
-  wedge.longestGapMs = 0;
-  type(wedge, credential, { gapMs: 1, from: 10_000 });
-  context.mock.timers.tick(299);
-  assert.deepEqual(texts, []);
-  context.mock.timers.tick(1);
-  assert.deepEqual(texts, [credential]);
+  for (const [code, quietMs] of [[rotating, 300], [credential, 900]]) {
+    wedge.longestGapMs = 0;
+    texts.length = 0;
+    type(wedge, code, { gapMs: 1, from: 10_000 });
+    context.mock.timers.tick(quietMs - 1);
+    assert.deepEqual(texts, []);
+    context.mock.timers.tick(1);
+    assert.deepEqual(texts, [code]);
+  }
+});
+
+test("a screen's code with a pause anywhere is one code", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  for (let cut = 1; cut < rotating.length; cut += 1) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    type(wedge, rotating.slice(0, cut), { gapMs: 1 });
+    context.mock.timers.tick(800);
+    type(wedge, rotating.slice(cut), { gapMs: 1, from: 1000 });
+    wedge.press(enter, 1300);
+    assert.deepEqual(texts, [rotating], `${cut}`);
+  }
+});
+
+test("what was pressed long before a code does not hold it up", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const before of ["X", credential.slice(0, 60)]) {
+    const texts = [];
+    const wedge = new Wedge((text) => texts.push(text));
+    type(wedge, before, { gapMs: 1 });
+    type(wedge, rotating, { gapMs: 1, from: 600_000 });
+    context.mock.timers.tick(3000);
+    assert.deepEqual(texts, [rotating]);
+  }
 });
 
 test("a slow scanner's long code is not cut where a short one would end", (context) => {
@@ -131,13 +159,34 @@ test("a tabulator ends a text like Enter", () => {
   assert.deepEqual(texts, [rotating]);
 });
 
+test("the end of a text that comes after the quiet belongs to it, and any later one does not", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const shift = { code: "ShiftLeft", key: "Shift", shiftKey: true };
+  for (const [between, after, taken] of [[[], 700, true], [[shift], 700, true], [[], 1500, false], [[keyOf("7")], 700, false]]) {
+    for (const inField of [false, true]) {
+      const texts = [];
+      const wedge = new Wedge((text) => texts.push(text));
+      const guard = new FieldGuard(wedge);
+      const field = fieldOf("");
+      const press = (key, at) => (inField ? guard.press(field, key, at) : wedge.press(key, at));
+      [...rotating].forEach((mark, at) => press({ ...keyOf(mark), key: mark }, at));
+      context.mock.timers.tick(600);
+      for (const key of between) press(key, rotating.length + 650);
+      if (between.length && !inField && between[0] !== shift) wedge.readings = ["", ""]; // what a person typed is no scan
+      assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after), taken);
+      assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after + 1), false, "a person's");
+      assert.deepEqual(texts, [rotating]);
+    }
+  }
+});
+
 test("two codes one right after the other are two codes", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   for (const [first, second] of [[rotating, passVectors[1].rotating], [credential, rotating], [rotating, credential]]) {
     const texts = [];
     const wedge = new Wedge((text) => texts.push(text));
     type(wedge, first + second, { gapMs: 1 });
-    context.mock.timers.tick(300);
+    context.mock.timers.tick(900);
     assert.deepEqual(texts, [first, second]);
   }
 });
@@ -184,7 +233,7 @@ test("a few marks after a code are taken off, with and without Enter", (context)
     type(wedge, `${code}X1`, { gapMs: 1 });
     wedge.press(enter, 1e6);
     type(wedge, `${code}X1`, { gapMs: 1 });
-    context.mock.timers.tick(300);
+    context.mock.timers.tick(900);
     assert.deepEqual(texts, [code, code]);
   }
 });

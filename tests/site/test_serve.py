@@ -23,7 +23,7 @@ from crowdtrace.site.management.commands.serve import Address, child_environment
 from embedded.home import CHECKOUT
 from embedded.network import free_port, is_free
 from embedded.processes import Identity, wait_until
-from tests.live import READY, Copy, environment, running
+from tests.live import PATIENCE_S, READY, Copy, environment, running
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ def test_a_whole_life(homes: list[Path]) -> None:
         assert embedded.served_url(home) == f"http://127.0.0.1:{port}"
 
         # The town is up to date soon, not only at the next scheduled task.
-        assert wait_until(lambda: b'"quiet"' in copy.answer("/api/v1/venues?limit=50")[1], seconds=60)
+        assert wait_until(lambda: b'"quiet"' in copy.answer("/api/v1/venues?limit=50")[1], seconds=PATIENCE_S)
 
         # A command at the same time shares the services and leaves them running.
         beside = subprocess.run(
@@ -60,10 +60,10 @@ def test_a_whole_life(homes: list[Path]) -> None:
 
         # The same home is not served twice, and a port is not shared.
         again = Copy(home, free_port())
-        assert again.process.wait(60) == 1
+        assert again.process.wait(PATIENCE_S) == 1
         assert f"This home is served already, at http://127.0.0.1:{port}." in again.said
         elsewhere = Copy(homes[1], port)
-        assert elsewhere.process.wait(60) == 1
+        assert elsewhere.process.wait(PATIENCE_S) == 1
         assert f"Port {port} is in use by another program" in elsewhere.said
 
         # A second copy with a separate port and home does not affect the first.
@@ -83,7 +83,7 @@ def test_a_whole_life(homes: list[Path]) -> None:
         # Stopped in the same way as by Ctrl-C.
         assert copy.stop(signal.SIGINT) == 0
         assert copy.said.rstrip().endswith("Stopped.")
-    assert wait_until(lambda: not alive(members), seconds=10), alive(members)
+    assert wait_until(lambda: not alive(members), seconds=PATIENCE_S), alive(members)
     assert embedded.served_url(home) is None
     assert is_free(port)
 
@@ -102,11 +102,11 @@ def test_the_schedule_begins_with_the_crowd(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_stop_in_the_middle_of_a_start_leaves_nothing(homes: list[Path]) -> None:
     copy = Copy(homes[1], free_port())
     record = homes[1] / "run" / "postgres.json"
-    assert wait_until(record.exists, seconds=30)
+    assert wait_until(record.exists, seconds=PATIENCE_S)
     members = copy.members()
     copy.stop()
     assert READY not in copy.said
-    assert wait_until(lambda: not alive(members), seconds=10), alive(members)
+    assert wait_until(lambda: not alive(members), seconds=PATIENCE_S), alive(members)
 
 
 def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from django.test import Client
 
 from common.time import utc_now, z
 from common.web.problems import Conflict, Gone, Invalid
+from passes.limits import EPOCH_LENGTH
 from tests.factories import HOUR, NOW, make_event, make_user, make_venue
 from tests.venues.conftest import Race, call
 from venues import selectors
-from venues.hours import Interval, is_open
+from venues.hours import NEVER_OPEN, Interval, is_open
 from venues.models import Event, Invitation, Organisation
+from venues.requirements import RequirementValues
 from venues.services import events
 from venues.services.events import (
     cancel_event,
@@ -72,10 +74,29 @@ class TestEvents:
         update_event(event=event, invitation_needed=False, actor="owner", now=NOW)
         assert not selectors.invitation_needed(venue, START, END)
 
-    def test_of_an_event_of_days_the_first_one_is_by_invitation(self) -> None:
+    def test_each_day_of_an_event_of_days_is_by_invitation(self) -> None:
+        midnight = NOW.replace(hour=0)
         event = make_event(starts_at=NOW + 8 * HOUR, ends_at=NOW + 60 * HOUR)
-        days = [START + number * DAY for number in range(3)]
-        assert [selectors.invitation_needed(event.venue, day, day + DAY) for day in days] == [True, False, False]
+        days = [midnight + number * DAY for number in range(-1, 4)]
+        needed = [selectors.invitation_needed(event.venue, day, day + DAY) for day in days]
+        assert needed == [False, True, True, True, False]
+
+    @pytest.mark.parametrize(("hours", "after_midnight", "needed"), [
+        (None, 2 * HOUR, False),
+        (None, 4 * HOUR, False),
+        (None, 5 * HOUR, True),
+        (NEVER_OPEN, HOUR, True),
+        (NEVER_OPEN, 0 * HOUR, False),
+    ])  # fmt: skip
+    def test_the_night_after_an_event_is_by_invitation_where_the_place_has_no_hours_of_its_own(
+        self, hours: Any, after_midnight: dt.timedelta, needed: bool
+    ) -> None:
+        """Passes of the evening open the door until four; the next day's other guests need none."""
+        venue = make_venue(requirements=RequirementValues(hours=hours) if hours else RequirementValues())
+        midnight = NOW.replace(hour=0) + DAY
+        make_event(venue=venue, starts_at=midnight - 3 * HOUR, ends_at=midnight + after_midnight)
+        assert selectors.invitation_needed(venue, midnight - DAY, midnight)
+        assert selectors.invitation_needed(venue, midnight, midnight + DAY) is needed
 
     def test_a_venue_has_a_bound_on_events(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(events, "MOST_EVENTS", 1)
@@ -84,11 +105,30 @@ class TestEvents:
             make_event(venue=event.venue)
 
 
+def test_the_night_lasts_as_long_as_passes_of_the_day_before() -> None:
+    assert selectors.NIGHT == EPOCH_LENGTH - DAY
+
+
 class TestInvitations:
     def test_it_opens_as_often_as_the_event_holds_people(self) -> None:
         event = make_event(size=2)
         _invitation, code = invite(event)
         assert [take(event, code) for _time in range(3)] == [True, True, False]
+
+    def test_each_day_of_an_event_has_all_its_uses(self) -> None:
+        midnight = NOW.replace(hour=0)
+        event = make_event(starts_at=NOW + 8 * HOUR, ends_at=midnight + 3 * DAY)
+        _invitation, code = invite(event, uses=1)
+        days = [midnight + number * DAY for number in range(-1, 4)]
+        taken = [[take(event, code, day, day + DAY) for _time in range(2)] for day in days]
+        assert taken == [[False, False], [True, False], [True, False], [True, False], [False, False]]
+
+    def test_the_night_after_an_evening_has_no_uses_of_its_own(self) -> None:
+        midnight = NOW.replace(hour=0) + DAY
+        event = make_event(starts_at=midnight - 3 * HOUR, ends_at=midnight + 2 * HOUR)
+        _invitation, code = invite(event, uses=2)
+        spans = [(midnight - DAY, midnight), (midnight, midnight + DAY), (midnight, midnight + DAY)]
+        assert [take(event, code, *span) for span in spans] == [True, True, False]
 
     def test_it_opens_as_often_as_the_host_says(self) -> None:
         event = make_event(size=20)

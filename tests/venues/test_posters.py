@@ -11,7 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
-from PIL import Image
+from PIL import ExifTags, Image
 from reportlab.lib.pagesizes import A4, LETTER
 
 from common.time import utc_now
@@ -19,6 +19,7 @@ from tests import factories
 from tests.venues.conftest import World
 from venues import lettering
 from venues.lettering import BOLD, REGULAR
+from venues.logos import clean_logo
 from venues.models import Organisation
 from venues.posters import Poster, cannot_draw, poster_pdf
 from venues.services.events import invitation_code, make_invitation
@@ -192,6 +193,14 @@ def test_a_logo_is_drawn_on_the_poster_and_kept_nowhere(kind: str, world: World,
         assert [drawn.image.size for drawn in page.images if drawn.image] == [(300, 100)]
     plain = as_("viewer").get(f"/owner/venues/{world.venue.public_id}/poster.pdf").content
     assert not pypdf.PdfReader(io.BytesIO(plain)).pages[0].images
+
+
+def test_a_picture_of_a_camera_is_drawn_the_right_way_up() -> None:
+    out, notes = io.BytesIO(), Image.Exif()
+    notes[ExifTags.Base.Orientation] = 6  # a quarter turn
+    Image.new("RGB", (30, 10), "teal").save(out, "JPEG", exif=notes)
+    with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
+        assert drawn.size == (10, 30)
 
 
 @pytest.mark.django_db

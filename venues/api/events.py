@@ -103,7 +103,7 @@ class EventsView(OwnerListView):
     def post(self, request: Request, venue: str) -> Response:
         """Create an event (managers). Doors open an hour before it, regardless of the weekly hours.
 
-        If an invitation is required, check-in for that whole day requires one.
+        If an invitation is required, check-in for each whole day of the event requires one.
         """
         row = selectors.venue(self.user, venue, Role.MANAGER)
         data = read_body(request, s.EventSerializer)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -16,6 +16,7 @@ from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Event, Invitation, Organisation, Venue
 from venues.refusals import conflict, too_many
 from venues.requirements import RequirementValues
+from venues.selectors import NIGHT
 from venues.services.checks import clean
 from venues.services.codes import new_code, tidy
 from venues.services.organisations import create_organisation
@@ -34,11 +35,22 @@ PRIVATE_HOST: Final = "Private host"
 """Name of an automatically created personal organisation: cards show it, so it must not be the name of an account."""
 INVITATION_PURPOSE: Final = "invitation"
 
-# One statement judges and spends: of two concurrent ones for the last use, the second finds none left.
+# One statement judges and spends: of two concurrent ones for the last use, the second finds none left. The first day of
+# an event, with its night, has a count of its own; each further day has another, so that every guest can come each day.
 _TAKE: Final = """
-    UPDATE venues_invitation AS invitation SET uses_left = uses_left - 1
-    FROM venues_event AS event
-    WHERE invitation.code_hash = %(hash)s AND invitation.revoked_at IS NULL AND invitation.uses_left > 0
+    UPDATE venues_invitation AS invitation
+    SET uses_left = invitation.uses_left - CASE WHEN day.is_first THEN 1 ELSE 0 END,
+        used_later = CASE WHEN day.is_first THEN invitation.used_later ELSE
+            jsonb_set(invitation.used_later, ARRAY[day.name],
+                      to_jsonb(coalesce((invitation.used_later ->> day.name)::integer, 0) + 1)) END
+    FROM venues_event AS event CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM %(start)s::timestamptz)::bigint::text AS name,
+               event.starts_at >= %(start)s
+               OR (event.ends_at <= %(night_ends)s AND event.starts_at >= %(before)s) AS is_first
+    ) AS day
+    WHERE invitation.code_hash = %(hash)s AND invitation.revoked_at IS NULL
+      AND CASE WHEN day.is_first THEN invitation.uses_left > 0
+               ELSE coalesce((invitation.used_later ->> day.name)::integer, 0) < invitation.uses END
       AND event.id = invitation.event_id AND event.venue_id = %(venue)s AND event.cancelled_at IS NULL
       AND event.starts_at < %(end)s AND event.ends_at > %(start)s
     RETURNING event.id
@@ -211,13 +223,14 @@ def invitation_code(invitation: Invitation) -> str:
 
 
 def take_invitation(*, venue_id: int, code: str, start: dt.datetime, end: dt.datetime) -> bool:
-    """Spend one use of a code at a venue (its database key) for an event that touches `[start, end)`.
+    """Spend one use of a code at a venue (its database key) for an event that touches the local day `[start, end)`.
 
-    Call it in the transaction that stores the check-in, so that both happen or neither. Unknown, revoked, used-up and
-    foreign codes all return `False`.
+    Each day of the event has all uses. Call it in the transaction that stores the check-in, so that both happen or
+    neither. Unknown, revoked, used-up and foreign codes all return `False`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"hash": crypto.token_hash(tidy(code)), "venue": venue_id, "start": start, "end": end})
+        values: dict[str, Any] = {"hash": crypto.token_hash(tidy(code)), "venue": venue_id, "start": start, "end": end}
+        cursor.execute(_TAKE, values | {"night_ends": start + NIGHT, "before": start - dt.timedelta(days=1)})
         return cursor.fetchone() is not None
 
 

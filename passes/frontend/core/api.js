@@ -40,13 +40,21 @@ export async function request(method, path, { body, authorization, timeoutMs = U
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const text = await response.text();
-    const retryAfter = Number(response.headers.get("Retry-After"));
+    const answer = parsed(await response.text());
+    // Another network's page answers 200 as well, before somebody logs in to it: it is no answer of ours.
+    if (answer === null && (response.status === 200 || response.status === 201)) throw new TypeError("not an answer of this site");
+    const retryAfterS = secondsFrom(response.headers.get("Retry-After") ?? "", Date.now());
     const rateLimit = response.headers.get("RateLimit") ?? "";
-    return { status: response.status, body: parsed(text), retryAfterS: retryAfter > 0 ? retryAfter : null, rateLimit };
+    return { status: response.status, body: answer, retryAfterS, rateLimit };
   } catch (error) {
     throw new Unreachable("no answer", { cause: error });
   }
+}
+
+/** @param {string} wish a Retry-After: seconds, or a date @param {number} nowMs @returns {number | null} seconds from now */
+function secondsFrom(wish, nowMs) {
+  const seconds = /^\s*\d+\s*$/.test(wish) ? Number(wish) : (Date.parse(wish) - nowMs) / 1000;
+  return seconds > 0 ? seconds : null;
 }
 
 /** @param {string} text @returns {any} */

@@ -45,5 +45,19 @@ export function calendarFile({ title, text, atS, uid }) {
     "END:VEVENT",
     "END:VCALENDAR",
     "",
-  ].join("\r\n");
+  ].map(folded).join("\r\n");
+}
+
+const LONGEST_LINE = 75;
+const bytesOf = (/** @type {string} */ text) => new TextEncoder().encode(text).length;
+
+/** @param {string} line @returns {string} in lines of at most 75 bytes, each after the first begun by a space (RFC 5545, 3.1) */
+function folded(line) {
+  const lines = [""];
+  for (const mark of line) {
+    const last = lines.length - 1;
+    if (bytesOf(lines[last] + mark) > LONGEST_LINE) lines.push(` ${mark}`);
+    else lines[last] += mark;
+  }
+  return lines.join("\r\n");
 }

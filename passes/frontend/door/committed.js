@@ -44,6 +44,11 @@ export class CommittedText {
     this.spoken = [...key].length === 1 ? key : "";
   }
 
+  /** @param {{key: string}} key whose text comes @returns {boolean} whether no key was read that says so already */
+  isNew({ key }) {
+    return key !== "Enter" && key !== this.spoken;
+  }
+
   /**
    * @param {Field} field
    * @param {string} text

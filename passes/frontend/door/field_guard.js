@@ -32,6 +32,7 @@ export class FieldGuard {
   press(field, key, nowMs, value = field.value) {
     if (this.catching && this.wedge.isReading()) return this.wedge.press(key, nowMs);
     this.catching = false;
+    if (this.wedge.isLateEnd(key, nowMs)) return true;
     if (markByPlace(key) === "" && markByLayout(key) === "") return false;
     this.recent = [...this.recent, { key, field, value, at: nowMs }].slice(-PREFIX.length - LONGEST_LEAD);
     const begun = this.recent.slice(-PREFIX.length);

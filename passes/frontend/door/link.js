@@ -17,8 +17,11 @@ const LIVE_PAUSE_MS = 15_000;
 /** Sealed scans are about 800 bytes: a batch stays far below the server's limit on a body. */
 const BATCH = 250;
 const VERDICTS = new Set(["Approved", "Declined"]);
-/** The server read the request and does not accept it: to send the same again would not help. */
-const REFUSED = new Set([400, 413, 415, 422]);
+/**
+ * The server read the request and does not accept it: to send the same again would not help. Other refusals (404, 405,
+ * 410, 421, 425, 451) are not about a scan: something else answers at the address, or not yet.
+ */
+const REFUSED = new Set([400, 406, 409, 411, 412, 413, 414, 415, 416, 417, 422, 428, 431]);
 /** The server's wish to be left alone holds for this long at most: some proxies ask for a day. */
 const MOST_WAIT_S = 300;
 /** The limit on repeats of one code at one venue, as the server's RateLimit header names it. */
@@ -56,7 +59,7 @@ export class ServerLink {
   async fetchBundle(rootKey) {
     const { status, body } = await this.ask("GET", "/api/v1/device/bundle");
     if (status !== 200 || typeof body?.bundle !== "string") throw new Unreachable("no bundle");
-    const bytes = fromBase64Url(body.bundle);
+    const bytes = bundleBytes(body.bundle);
     return { bytes, bundle: await openBundle(bytes, rootKey) };
   }
 
@@ -117,7 +120,8 @@ export class ServerLink {
     if (performance.now() < this.retryAt) throw new Unreachable("the server asked to wait");
     const { status, body } = await this.ask("POST", "/api/v1/scans/batch", { body: { scans } });
     if (status === 200 && Array.isArray(body?.results)) {
-      const answered = body.results.map((/** @type {{scan_id: string}} */ result) => result.scan_id);
+      const named = new Set(body.results.map((/** @type {any} */ result) => result?.scan_id));
+      const answered = scans.map((scan) => scan.scan_id).filter((id) => named.has(id));
       await store.uploaded(answered);
       return answered.length;
     }
@@ -135,7 +139,16 @@ export class ServerLink {
 
 /** @param {number} status @returns {boolean} whether the server had no time, so that the same request may succeed later */
 function isBusy(status) {
-  return status === 408 || status === 429 || status >= 500;
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/** @param {string} text @throws {Unreachable} */
+function bundleBytes(text) {
+  try {
+    return fromBase64Url(text);
+  } catch (error) {
+    throw new Unreachable("no bundle", { cause: error });
+  }
 }
 
 /** @param {import("../core/api.js").Answer} answer @returns {boolean} whether the venue's doors held up this one code too often */
@@ -149,9 +162,10 @@ function isRepeat({ status, rateLimit }) {
  * @throws {Unreachable}
  */
 export async function enrol(body) {
-  const answer = await request("POST", "/api/v1/devices", { body });
-  if (isBusy(answer.status)) throw new Unreachable("not now");
-  return answer.status === 201 && typeof answer.body?.token === "string" ? answer.body.token : null;
+  const { status, body: answer } = await request("POST", "/api/v1/devices", { body });
+  if (status === 201 && typeof answer?.token === "string") return answer.token;
+  if (!REFUSED.has(status)) throw new Unreachable("not now");
+  return null;
 }
 
 /**

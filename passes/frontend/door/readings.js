@@ -10,9 +10,9 @@ export const TEMPERATURE_RANGE_F = /** @type {const} */ ([50, 150]);
 /** Lowest and highest oxygen saturation, percent. */
 export const OXYGEN_RANGE = /** @type {const} */ ([0, 100]);
 
-/** @param {string} text @returns {number | null} a plain decimal number; a comma is a point in most of the world */
+/** @param {string} text @returns {number | null} a plain decimal number, full-width or not; a comma is a point in most of the world */
 function plainNumber(text) {
-  const trimmed = text.trim();
+  const trimmed = text.normalize("NFKC").trim();
   return /^\d{1,3}([.,]\d{1,2})?$/.test(trimmed) ? Number(trimmed.replace(",", ".")) : null;
 }
 

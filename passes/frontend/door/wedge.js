@@ -15,11 +15,18 @@ import { parseCredential, PREFIX } from "../core/pass.js";
 /** @typedef {{code?: string, key?: string, shiftKey: boolean}} Key */
 
 const QUIET_MS = 300;
+/** A paper code is how a screen's code begins, too: more quiet shows that it is all. */
+const PAPER_QUIET_MS = 900;
 /** Quiet means several times longer than the gaps within the text, for scanners that type slowly. */
 const QUIET_GAPS = 3;
+/** No scanner types slower: a longer gap is one between two texts. */
+const LONGEST_GAP_MS = 1000;
+/** A slow computer hands on the end of a text after the quiet that ended it: it still belongs to the scan. */
+const LATE_END_MS = 1000;
 const LONGEST_TEXT = 400;
 /** Lengths of a whole code on paper and on a screen. */
-const WHOLE = new Set([172, 199]);
+const PAPER_LENGTH = 172;
+const WHOLE = new Set([PAPER_LENGTH, 199]);
 /** Marks that a scanner may add after a code. */
 const LONGEST_SUFFIX = 4;
 const ENDS = new Set(["Enter", "NumpadEnter", "Tab"]);
@@ -50,7 +57,8 @@ export function markByPlace({ code = "", shiftKey }) {
 
 /** @param {Key} key @returns {string} the character that the computer's layout makes of the key, in capitals */
 export function markByLayout({ key = "" }) {
-  return [...key].length === 1 ? key.toUpperCase() : "";
+  if ([...key].length !== 1) return "";
+  return (/[\u3000\uFF01-\uFF5E]/.test(key) ? key.normalize("NFKC") : key).toUpperCase(); // full-width, as input methods write
 }
 
 /**
@@ -59,6 +67,11 @@ export function markByLayout({ key = "" }) {
  */
 export function isLineEnd({ ctrlKey, altKey, metaKey, code = "" }) {
   return ctrlKey && !altKey && !metaKey && (code === "KeyJ" || code === "KeyM");
+}
+
+/** @param {Key} key @returns {boolean} whether a scanner ends its text with it */
+function isEnd({ code = "", key = "" }) {
+  return ENDS.has(code) || ENDS.has(key);
 }
 
 export class Wedge {
@@ -70,6 +83,7 @@ export class Wedge {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.readings = ["", ""];
+    this.endedByQuiet = false;
   }
 
   /**
@@ -78,19 +92,22 @@ export class Wedge {
    * @returns {boolean} whether the key belongs to a scan and must do nothing else
    */
   press(key, nowMs) {
-    if (ENDS.has(key.code ?? "") || ENDS.has(key.key ?? "")) {
-      const pending = this.isReading();
+    if (isEnd(key)) {
+      const belongs = this.isReading() || this.isLateEnd(key, nowMs);
       this.finish();
-      return pending;
+      return belongs;
     }
     const marks = [markByPlace(key), markByLayout(key)];
     if (marks.every((mark) => mark === "")) return false;
-    if (this.isReading()) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastMs);
+    this.endedByQuiet = false;
+    if (this.isReading()) this.longestGapMs = Math.max(this.longestGapMs, Math.min(nowMs - this.lastMs, LONGEST_GAP_MS));
     this.lastMs = nowMs;
     this.readings = this.readings.map((text, at) => (text + marks[at]).slice(-LONGEST_TEXT));
     this.splitOff();
     clearTimeout(this.timer);
-    if (WHOLE.has(this.candidate().length)) this.timer = setTimeout(() => this.finish(), Math.max(QUIET_MS, QUIET_GAPS * this.longestGapMs));
+    const { length } = this.candidate();
+    const quietMs = length === PAPER_LENGTH ? PAPER_QUIET_MS : QUIET_MS;
+    if (WHOLE.has(length)) this.timer = setTimeout(() => this.rest(), Math.max(quietMs, QUIET_GAPS * this.longestGapMs));
     return true;
   }
 
@@ -124,7 +141,25 @@ export class Wedge {
     return parses ?? texts.find((text) => text.startsWith(PREFIX)) ?? texts.find((text) => text.length > 0) ?? "";
   }
 
+  rest() {
+    this.finish();
+    this.endedByQuiet = true;
+  }
+
+  /**
+   * @param {Key} key of any kind: the first one after a text that ended by quiet tells whether its end is still to come
+   * @param {number} nowMs
+   * @returns {boolean} whether it is that end
+   */
+  isLateEnd(key, nowMs) {
+    if (!isEnd(key) && markByPlace(key) === "" && markByLayout(key) === "") return false; // Shift and its like
+    const late = this.endedByQuiet && isEnd(key) && nowMs - this.lastMs < LATE_END_MS;
+    this.endedByQuiet = false;
+    return late;
+  }
+
   finish() {
+    this.endedByQuiet = false;
     clearTimeout(this.timer);
     const text = this.candidate();
     this.readings = ["", ""];

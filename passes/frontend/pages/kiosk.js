@@ -193,7 +193,7 @@ const signed = new Intl.NumberFormat(document.documentElement.lang || "en", { si
 
 /** @param {number} step staff saw somebody come or go whom no door counted */
 function adjust(step) {
-  if (door) door.adjustment += step;
+  if (door && (step > 0 || door.people() !== 0)) door.adjustment += step; // fewer than nobody is a slip
   void showStaff();
 }
 
@@ -536,6 +536,12 @@ document.addEventListener("keydown", (event) => {
   const taken = field ? guard.press(field, event, event.timeStamp) : wedge.press(event, event.timeStamp);
   if (!taken) return;
   event.preventDefault();
+}, { capture: true });
+// A scanner that types by codes (Alt and the number pad) presses no key that says what it types: only the text comes.
+document.addEventListener("keypress", (event) => {
+  if (!door || fieldOf(event.target) || !committed.isNew(event)) return;
+  const key = { key: event.key, code: "", shiftKey: false };
+  if (wedge.press(key, event.timeStamp)) event.preventDefault();
 }, { capture: true });
 for (const radio of document.querySelectorAll("input[name=type]")) radio.addEventListener("change", showSettings);
 

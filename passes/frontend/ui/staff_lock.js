@@ -49,7 +49,7 @@ export function onLongPress(button, onHeld) {
   const isPress = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" || event.key === " ";
   button.addEventListener("pointerdown", begin);
   button.addEventListener("keydown", (event) => {
-    if (!isPress(event)) return;
+    if (!isPress(event) || event.defaultPrevented) return; // the keys of a scan are nobody's press
     if (event.repeat) event.preventDefault(); // a held Enter would click again and again
     else begin();
   });

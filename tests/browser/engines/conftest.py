@@ -67,8 +67,8 @@ def cable(live_server: LiveServer) -> Iterator[Cable]:
 
 @pytest.fixture
 def open_window(request: pytest.FixtureRequest, cable: Cable) -> Iterator[OpenWindow]:
-    """Opens windows of the browser that the test file names, each with an empty storage; none may do wrong."""
-    running: Firefox | WebKit = request.getfixturevalue(request.module.ENGINE)
+    """Opens windows of the browser that the parameter names, each with an empty storage; none may do wrong."""
+    running: Firefox | WebKit = request.getfixturevalue(request.param)
     opened: list[Window] = []
     with ExitStack() as closing:
 

@@ -47,9 +47,9 @@ def screen() -> Iterator[str]:
 
 
 def _environment(display: str) -> dict[str, str]:
-    """Return this environment in English: in the locale C this browser's language is "C", which is none."""
+    """Return this environment in the locale C, as on servers: this browser then says that its language is "C"."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
-    return kept | {"DISPLAY": display, "LANG": "en_US.UTF-8"}
+    return kept | {"DISPLAY": display, "LANG": "C"}
 
 
 @dataclass(frozen=True)

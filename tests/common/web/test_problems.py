@@ -112,6 +112,8 @@ def test_a_nul_in_the_address_is_refused(api: APIClient) -> None:
     for path in ("/api/v1/search?zip=%00", "/api/v1/nothing%00", "/api/v1/search?%00=1"):
         body_of(api.get(path), 400)
     assert api.get("/nowhere%00").status_code == 400
+    named = body_of(api.get("/api/v1/search?page=1&zip=9%00&%00=1&a+b=%00"), 400)["errors"]
+    assert [error["pointer"] for error in named] == ["?zip", "?", "?a b"]
 
 
 @pytest.mark.parametrize("debug", [False, True])

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from passes.models import Pass, Rating
 from risk.crowd.refresh import refresh_crowd
 from risk.crowd.usual import Known, store_known
-from risk.scouting.cards import cards_of
+from risk.scouting.cards import cards_of, fits_profile
 from risk.scouting.curves import refresh_cards
 from risk.scouting.occupancy import bands, coarse
 from tests.factories import NOW, make_event, make_venue
@@ -170,6 +170,12 @@ def test_a_known_ventilation_says_so_and_is_narrower() -> None:
     prior, known = card(make_venue())["air"], card(make_venue(air_changes_per_h=4.0))["air"]
     assert (prior["source"], known["source"]) == ("prior", "known")
     assert known["ach_high"] / known["ach_low"] < prior["ach_high"] / prior["ach_low"]
+
+
+@pytest.mark.parametrize(("points", "fits"), [(0.0, True), (7.1, True), (7.12, False), (7.2, False)])
+def test_what_fits_is_judged_by_the_cost_that_is_shown(points: float, fits: bool) -> None:
+    """The limit is 100 / 14 points, shown as 7.1; 7.12 is shown as 7.2."""
+    assert fits_profile(points) is fits
 
 
 def test_alternatives_are_cheaper_places_of_the_same_kind_nearby() -> None:

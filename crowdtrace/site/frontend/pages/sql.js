@@ -3,6 +3,7 @@
  * before, Ctrl+Enter, the cursor where the mistake is, copying. The server has already answered; without this file the
  * page asks and shows just the same.
  */
+import "../core/page_language.js";
 import uPlot from "uplot";
 import { find, pageData } from "../../../../passes/frontend/ui/page.js";
 import { drawn, isInterval, usual } from "../core/drawn.js";
