@@ -14,6 +14,7 @@ from sqlglot import exp
 from exports.engine.dialect import types as t
 from exports.engine.dialect.calls import AGGREGATES, REFUSED, SCALARS, WINDOWS, Call
 from exports.engine.dialect.casts import cast, coerced, division, local, placed
+from exports.engine.dialect.intervals import interval_parts, scaled
 from exports.engine.dialect.patterns import PatternError
 from exports.engine.dialect.types import Type, common, named, quoted
 from exports.engine.errors import LateError, QueryError, place
@@ -27,6 +28,13 @@ TYPES: Final[dict[str, Type]] = {
     "BOOLEAN": t.BOOLEAN, "TINYINT": t.TINYINT, "SMALLINT": t.SMALLINT, "INT": t.INTEGER, "BIGINT": t.BIGINT,
     "FLOAT": t.REAL, "DOUBLE": t.DOUBLE, "VARCHAR": t.VARCHAR, "VARBINARY": t.VARBINARY, "DATE": t.DATE,
     "JSON": t.JSON,
+}  # fmt: skip
+# Names of other engines, which the parser reads as types of its own.
+FOREIGN_TYPES: Final = {
+    "float": "real", "float4": "real", "float8": "double", "bool": "boolean", "int1": "tinyint", "int2": "smallint",
+    "int4": "integer", "int8": "bigint", "string": "varchar", "text": "varchar", "long": "bigint", "short": "smallint",
+    "byte": "tinyint", "signed": "bigint", "datetime": "timestamp", "bytea": "varbinary", "blob": "varbinary",
+    "binary": "varbinary",
 }  # fmt: skip
 COMPARISONS: Final[dict[type[exp.Expr], str]] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -50,6 +58,8 @@ EXTRACTED: Final = frozenset(
         "hour",
         "minute",
         "second",
+        "timezone_hour",
+        "timezone_minute",
     ]
 )
 INTERVALS: Final = {
@@ -96,6 +106,8 @@ class Scope:
     outer: Scope | None = None
     merged: dict[str, Typed] = field(default_factory=dict)
     """Columns of USING, which belong to no relation alone."""
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    """Tables and their columns that USING has merged: only the merged column has the name."""
     outputs: dict[str, Typed] = field(default_factory=dict)
     """Names that ORDER BY sees before those of relations."""
 
@@ -193,6 +205,9 @@ class Expressions:
     def _write_null(self, node: exp.Expr) -> Typed:  # noqa: ARG002
         return Typed("NULL", t.UNKNOWN)
 
+    def _write_parsejson(self, node: exp.Expr) -> Typed:
+        return self.call(node, "json_parse", [self.write(node.this)])
+
     def _write_hexstring(self, node: exp.Expr) -> Typed:
         return Typed(f"unhex({quoted(str(node.this))})", t.VARBINARY)
 
@@ -240,7 +255,7 @@ class Expressions:
             for relation in scope.relations
             if not table or relation.alias.lower() == table
             for column in relation.columns
-            if (column.name or "").lower() == key
+            if (column.name or "").lower() == key and (relation.alias.lower(), key) not in scope.hidden
         ]
         if len(found) > 1:
             raise self.refuse(node, "unknown-name", f"The column {key} is ambiguous: name its table.")
@@ -324,8 +339,11 @@ class Expressions:
         return Typed(f"(NOT {self.boolean(node.this, 'NOT')})", t.BOOLEAN)
 
     def _write_neg(self, node: exp.Expr) -> Typed:
-        if isinstance(node.this, exp.Literal) and str(node.this.this) == str(1 << 63):
-            return Typed(str(-(1 << 63)), t.BIGINT)
+        if isinstance(node.this, exp.Literal) and not node.this.args.get("is_string"):
+            if str(node.this.this) == str(1 << 63):
+                return Typed(str(-(1 << 63)), t.BIGINT)
+            if str(node.this.this) == str(1 << 31):  # the sign belongs to the number
+                return Typed(f"CAST({-(1 << 31)} AS INTEGER)", t.INTEGER, str(-(1 << 31)))
         inner = self.write(node.this)
         if not t.is_number(inner.type) and not inner.type.name.startswith("interval"):
             raise self.refuse(node, "wrong-types", f"A value of type {inner.type} has no negative.")
@@ -383,12 +401,15 @@ class Expressions:
     def _write_mul(self, node: exp.Expr) -> Typed:
         left, right = self.write(node.this), self.write(node.args["expression"])
         for interval, number in ((left, right), (right, left)):
-            if interval.type.name.startswith("interval") and t.is_whole(number.type):
-                return Typed(f"({interval.sql} * CAST({number.sql} AS INTEGER))", interval.type)
+            if interval.type.name.startswith("interval") and t.is_number(number.type):
+                return Typed(scaled(interval.sql, interval.type, "*", number.sql), interval.type)
         return self._arithmetic(node, left, right, "*")
 
     def _write_div(self, node: exp.Expr) -> Typed:
         left, right = self.write(node.this), self.write(node.args["expression"])
+        if left.type.name.startswith("interval") and t.is_number(right.type):
+            parted = scaled(left.sql, left.type, "/", right.sql)
+            return Typed(self._unless_zero(parted, right), left.type)
         kind = self._number(node, left, right, "/")
         if kind.name in ("real", "double"):
             return Typed(f"({self.as_type(node, left, kind)} / {self.as_type(node, right, kind)})", kind)
@@ -446,14 +467,34 @@ class Expressions:
     def _write_interval(self, node: exp.Expr) -> Typed:
         unit = node.args["unit"].name.upper() if isinstance(node.args.get("unit"), exp.Var) else ""
         value, sign = node.this, ""
+        span = node.args.get("unit")
+        if isinstance(span, exp.IntervalSpan):
+            return self._interval_of_units(node, span)
         if isinstance(value, exp.Neg):
             value, sign = value.this, "-"
         text = str(value.this) if isinstance(value, exp.Literal) and value.args.get("is_string") else ""
+        if unit == "SECOND" and (found := re.fullmatch(r"([+-]?)(\d{1,9})\.(\d{1,3})", text)):
+            amount = int(found[2]) * 1000 + int(found[3].ljust(3, "0"))
+            negative = (found[1] == "-") != (sign == "-")
+            return Typed(f"to_milliseconds({-amount if negative else amount})", t.DAYS, unit)
         if unit not in INTERVALS or not re.fullmatch(r"[+-]?\d{1,9}", text):
             raise self.refuse(
                 node, "not-offered", "An interval is a whole number of seconds to years, such as INTERVAL '2' DAY."
             )
         return Typed(f"INTERVAL {quoted(sign + text)} {unit}", INTERVALS[unit], "DAY" if unit == "DAY" else unit)
+
+    def _interval_of_units(self, node: exp.Expr, span: exp.Expr) -> Typed:
+        """Write an interval of several units, such as INTERVAL '2 03:04' DAY TO MINUTE."""
+        first, last = span.this.name.upper(), span.expression.name.upper()
+        value, sign = (node.this.this, "-") if isinstance(node.this, exp.Neg) else (node.this, "")
+        found = interval_parts(str(value.this), first, last)
+        if found is None:
+            detail = "An interval of several units is written as INTERVAL '2 03:04' DAY TO MINUTE, or '1-2' YEAR TO MONTH."
+            raise self.refuse(node, "bad-value", detail)
+        amount = -found if sign else found
+        if first == "YEAR":
+            return Typed(f"to_months({amount})", t.MONTHS, first)
+        return Typed(f"to_milliseconds({amount})", t.DAYS, first)
 
     def _write_dpipe(self, node: exp.Expr) -> Typed:
         parts: list[exp.Expr] = []
@@ -469,11 +510,15 @@ class Expressions:
         kinds = {part.type.name for part in parts} - {"unknown"}
         if kinds <= {"varchar"} or kinds == {"varbinary"}:
             kind = t.VARBINARY if kinds == {"varbinary"} else t.VARCHAR
-            return Typed("(" + " || ".join(self.as_type(node, part, kind) for part in parts) + ")", kind)
+            whole = " || ".join(self.as_type(node, part, kind) for part in parts)
+            # DuckDB makes a whole number of a constant null.
+            return Typed(f"CAST({whole} AS {t.in_duckdb(kind)})", kind)
         arrays = [part.type for part in parts if part.type.name == "array"]
         if not arrays:
             wrong = " and ".join(str(part.type) for part in parts[:4])
             raise self.refuse(node, "wrong-types", f"Athena joins texts, not {wrong}: cast to varchar.")
+        if "unknown" in {part.type.name for part in parts}:
+            raise self.refuse(node, "not-the-same", "NULL may be an array or an element here: cast it to one of them.")
         kind = arrays[0]
         for part in parts:
             wider = common(kind, part.type if part.type.name == "array" else t.array(part.type))
@@ -502,7 +547,22 @@ class Expressions:
             return self._quantified(node, sign, right)
         left, other = self.write(node.this), self.write(right)
         one, two = self.alike(node, [left, other], sign)
-        return Typed(f"({one} {sign} {two})", t.BOOLEAN)
+        kind = self.common_type(node, [left, other], sign)
+        return Typed(self.compared(kind, replace(left, sql=one), sign, replace(other, sql=two)), t.BOOLEAN)
+
+    @staticmethod
+    def compared(kind: Type, left: Typed, sign: str, right: Typed) -> str:
+        """Write a comparison: NaN is equal to nothing, and neither larger nor smaller."""
+        plain = f"({left.sql} {sign} {right.sql})"
+        if kind.name not in ("real", "double") or sign.startswith("IS "):
+            return plain
+        # DuckDB takes NaN as the largest number, so that it is wrong only for NaN on the side that is to be larger.
+        larger = right if sign in ("<", "<=") else left
+        if larger.constant is not None or (sign in ("=", "<>") and right.constant is not None):
+            return plain
+        if sign == "<>":
+            return f"({plain} OR (isnan({larger.sql}) AND {left.sql} IS NOT NULL AND {right.sql} IS NOT NULL))"
+        return f"({plain} AND NOT isnan({larger.sql}))"
 
     def alike(self, node: exp.Expr, given: Sequence[Typed], sign: str = "=") -> list[str]:
         """Write values as their common type, to compare them."""
@@ -554,15 +614,26 @@ class Expressions:
             return Typed(f"({self.as_type(node, left, kind)} IN ({query}))", t.BOOLEAN)
         if node.args.get("unnest") is not None or node.args.get("field") is not None or not node.expressions:
             raise self.refuse(node, "syntax", "IN takes a list or a subquery in brackets.")
-        first, *rest = self.alike(node, [left, *map(self.write, node.expressions)], "IN")
-        return Typed(f"({first} IN ({', '.join(rest)}))", t.BOOLEAN)
+        if isinstance(node.expressions[0], exp.Values):
+            query, kind = self._column_of(node.expressions[0], left, node, "IN")
+            return Typed(f"({self.as_type(node, left, kind)} IN ({query}))", t.BOOLEAN)
+        given = [left, *map(self.write, node.expressions)]
+        first, *rest = self.alike(node, given, "IN")
+        written = f"({first} IN ({', '.join(rest)}))"
+        if self.common_type(node, given, "IN").name in ("real", "double"):
+            written = f"({written} AND NOT isnan({first}))"
+        return Typed(written, t.BOOLEAN)
 
     def _write_between(self, node: exp.Expr) -> Typed:
         if node.args.get("symmetric"):
             raise self.refuse(node, "not-offered", "BETWEEN SYMMETRIC is not offered: order the bounds.")
         given = [self.write(node.args[name]) for name in ("this", "low", "high")]
         one, low, high = self.alike(node, given, "<=")
-        return Typed(f"({one} BETWEEN {low} AND {high})", t.BOOLEAN)
+        written = f"({one} BETWEEN {low} AND {high})"
+        if self.common_type(node, given, "<=").name in ("real", "double"):
+            nans = [sql for sql, each in ((one, given[0]), (high, given[2])) if each.constant is None]
+            written = f"({' AND '.join([written, *(f'NOT isnan({sql})' for sql in nans)])})"
+        return Typed(written, t.BOOLEAN)
 
     def _write_is(self, node: exp.Expr) -> Typed:
         if not isinstance(node.args["expression"], exp.Null):
@@ -632,7 +703,9 @@ class Expressions:
     def _write_cast(self, node: exp.Expr) -> Typed:
         kind, length = self.type_of(node.args["to"])
         given = node.this
-        if isinstance(given, exp.Literal) and given.args.get("is_string"):
+        if node.args.get("format") is not None:
+            raise self.refuse(node, "syntax", "A cast has no FORMAT: use date_parse or date_format.")
+        if not node.meta.get("call") and isinstance(given, exp.Literal) and given.args.get("is_string"):
             literal = self._moment(node, str(given.this), kind)
             if literal is not None:
                 return literal
@@ -646,10 +719,7 @@ class Expressions:
             kind = replace(kind, zone=found.type.zone)
         written = cast(found.sql, found.type, kind, self.fail, length=length)
         if written is None:
-            hint = ""
-            if found.type.name in ("double", "real") and kind.name == "varchar":
-                hint = " No page says how Athena writes it: use format('%.2f', x), or cast it to decimal first."
-            raise self.refuse(node, "wrong-types", f"A cast of {found.type} to {kind} is not offered.{hint}")
+            raise self.refuse(node, "wrong-types", f"A cast of {found.type} to {kind} is not offered.")
         return Typed(written, kind)
 
     def _write_trycast(self, node: exp.Expr) -> Typed:
@@ -706,6 +776,10 @@ class Expressions:
     def type_of(self, node: exp.Expr) -> tuple[Type, int]:
         """Return the type that a cast names, and the length of a varchar."""
         name = node.this.name if isinstance(node, exp.DataType) and hasattr(node.this, "name") else str(node)
+        word = str(node.meta.get("word", "")).lower()
+        if word in FOREIGN_TYPES:
+            own = FOREIGN_TYPES[word]
+            raise self.refuse(node, "not-offered", f"Athena has no type {word}. Use {own}.", (own,))
         given = [each.this.name for each in node.expressions if isinstance(each, exp.DataTypeParam)]
         numbers = [int(each) for each in given if each.isdigit()]
         match name:
@@ -785,8 +859,6 @@ class Expressions:
     # Calls with their own syntax --------------------------------------------------------------------------------------
     def _write_extract(self, node: exp.Expr) -> Typed:
         part = node.this.name.lower()
-        if part in ("timezone_hour", "timezone_minute"):
-            raise self.refuse(node, "not-offered", f"{part} is not offered: values with a zone are of one zone here.")
         if part not in EXTRACTED:
             near = get_close_matches(part, sorted(EXTRACTED), n=3)
             raise self.refuse(node, "unknown-name", f"extract knows no {part[:40]}.", near)
@@ -977,7 +1049,19 @@ class Expressions:
             inner = inner.this
         if isinstance(inner, exp.Filter):
             behind, inner = self._filter(inner), inner.this
+        self._check_windowed(inner)
         return self.aggregate(inner, behind + " OVER " + self.window(node), nulls=nulls, windowed=True)
+
+    def _check_windowed(self, node: exp.Expr) -> None:
+        name, given = name_of(node), node.expressions
+        if any(isinstance(each, exp.Distinct) for each in given):
+            raise self.refuse(node, "not-offered", "DISTINCT is not offered with OVER, as on Athena.")
+        places = {"lag": "an offset of 0 or more", "lead": "an offset of 0 or more", "nth_value": "a place from 1 on"}
+        if name in places and given[1:]:
+            place_ = self.write(given[1]).constant
+            least = 1 if name == "nth_value" else 0
+            if place_ is not None and re.fullmatch(r"-?\d+", place_) and int(place_) < least:
+                raise self.refuse(node, "bad-value", f"{name} takes {places[name]}.")
 
     def window(self, node: exp.Expr) -> str:
         """Write what follows OVER."""
@@ -1112,6 +1196,11 @@ class Expressions:
         )
 
     _write_groupconcat = lambda self, node: self._listagg(node, "")  # noqa: E731
+
+
+def name_of(node: exp.Expr) -> str:
+    """Return the name of a call as it is written."""
+    return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
 
 
 def _words(node: exp.Expr) -> str:

@@ -114,7 +114,9 @@ def regular_expression(pattern: str) -> str:
             raise PatternError("[ inside of [ ]")
         if letter == "[":
             inside = True
-            place += 2 if pattern[place + 1 : place + 2] != "^" else 3
+            place += 2 if pattern[place + 1 : place + 2] == "^" else 1
+            if pattern[place : place + 1] == "]":
+                raise PatternError("[]")
             continue
         if letter == "]":
             inside = False

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
 import exports.engine.dialect.special  # noqa: F401  registers its functions
 from exports.engine.dialect import types as t
@@ -17,8 +15,8 @@ from exports.engine.dialect.casts import interval_as_text
 from exports.engine.dialect.expressions import Expressions, Scope, Typed
 from exports.engine.dialect.relations import Output, Relation
 from exports.engine.dialect.types import Type, common, named, quoted
-from exports.engine.errors import QueryError, place
-from exports.engine.parse import tokens_of
+from exports.engine.dialect.words import check_words
+from exports.engine.errors import QueryError
 
 # Types of the tables' columns, as `exports.dataset.tables` names them.
 KINDS: Final[Mapping[str, Type]] = {
@@ -49,7 +47,7 @@ def translate(
     statement: exp.Expr, sql: str, *, schema: str, tables: Mapping[str, Sequence[tuple[str, str]]]
 ) -> Translation:
     """Write a statement of Athena's dialect for DuckDB; raises `QueryError` for what would not give the same rows."""
-    _check_words(sql)
+    check_words(sql)
     queries = _Queries(sql, schema, {name.lower(): (name, tuple(columns)) for name, columns in tables.items()})
     written, relation = queries.query(statement, Scope())
     names = tuple(column.name or f"_col{number}" for number, column in enumerate(relation.columns))
@@ -67,30 +65,6 @@ def translate(
         given = ", ".join(named(column.written) for column in relation.columns)
         written = f'SELECT {listed} FROM ({written}) AS "answer"({given})'
     return Translation(written, names, tuple(column.type for column in relation.columns))
-
-
-def _check_words(sql: str) -> None:
-    """Refuse what the parser takes and Athena does not."""
-    words = tokens_of(sql)
-    for before, word in pairwise(words):
-        detail = ""
-        if word.token_type == TokenType.DCOLON:
-            detail = "Athena has no ::. Write CAST(x AS type)."
-        elif word.text == "==":
-            detail = "Athena compares by =, not ==."
-        elif (
-            before.token_type == TokenType.NUMBER and word.start == before.end + 1 and word.token_type == TokenType.VAR
-        ):
-            detail = "Numbers are written with digits only, without _ and letters."
-        if detail:
-            raise QueryError("syntax", detail, *place(sql, word.start))
-    for first, second, third in zip(words, words[1:], words[2:], strict=False):
-        if (
-            first.token_type == TokenType.LIMIT
-            and second.token_type == TokenType.NUMBER
-            and third.token_type == TokenType.OFFSET
-        ):
-            raise QueryError("syntax", "Athena takes OFFSET before LIMIT.", *place(sql, third.start))
 
 
 def _is_row(node: exp.Expr) -> bool:
@@ -462,6 +436,8 @@ class _Queries:
             ]
             if len(found) == 1:
                 return str(found[0]) + own.direction(node)
+            if found:
+                raise own.refuse(key, "unknown-name", f"The column {key.name} is ambiguous: the query has it twice.")
         before, own.scope = own.scope, scope
         outputs = {
             each.name.lower(): Typed(f"({item})", each.type)
@@ -549,6 +525,7 @@ class _Queries:
                 side, f"coalesce({left[0].sql}, {other})"
             )
             scope.merged[name.lower()] = Typed(value, left[0].type)
+            scope.hidden |= {(each.alias.lower(), name.lower()) for each in (*scope.relations, relation)}
         return ", ".join(named(name) for name in names)
 
     def _relation(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:

@@ -9,17 +9,19 @@ from typing import Final
 
 from sqlglot import exp
 
-from exports.engine.dialect import patterns
+from exports.engine.dialect import intervals, patterns
 from exports.engine.dialect import types as t
 from exports.engine.dialect.calls import SCALARS
 from exports.engine.dialect.casts import cast, local, moment_as_text, placed, shifted
-from exports.engine.dialect.expressions import Expressions, Lambda, Special, Typed
+from exports.engine.dialect.expressions import Expressions, Lambda, Special, Typed, name_of
 from exports.engine.dialect.types import named, quoted
 
 Given = list[Typed | Lambda]
 
 UNITS: Final = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 OF_DAYS: Final = UNITS[4:]
+# Athena ends a query that makes a longer one.
+MOST_OF_SEQUENCE: Final = 10_000
 TO_UNITS: Final = {unit: f"to_{unit}s" for unit in UNITS if unit != "quarter"}
 ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,3})?)?)?(Z|[+-]00:?00)?)?"
 NOT_ISO: Final = "from_iso8601_timestamp reads times of UTC in ISO 8601 here, such as 2020-10-15T23:30:00.000Z"
@@ -65,11 +67,6 @@ def values(own: Expressions, node: exp.Expr, given: Given, least: int, most: int
         wanted = str(least) if least == most else f"{least} to {most}" if most < 100 else f"{least} or more"
         raise own.refuse(node, "wrong-types", f"{name_of(node)} takes {wanted} arguments, not {len(given)}.")
     return found
-
-
-def name_of(node: exp.Expr) -> str:
-    """Return the name of a call as it is written."""
-    return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
 
 
 def as_types(own: Expressions, node: exp.Expr, found: Sequence[Typed]) -> tuple[list[str], t.Type]:
@@ -206,6 +203,8 @@ def _formatted(
     text: str | None = None
     if letter == "s" and not flags.replace("-", "") and digits is None:
         text = cast(given.sql, given.type, t.VARCHAR, own.fail) if "timestamp" not in given.type.name else None
+        if given.type.name in ("real", "double"):
+            text = f"java_double(CAST({given.sql} AS VARCHAR))"
         if text is None:
             raise own.refuse(
                 node, "not-offered", f"%s of {given.type} is not offered: cast it to varchar, or use %.2f."
@@ -215,7 +214,7 @@ def _formatted(
     elif letter == "f" and given.type.name in ("decimal", "double", "real") and set(flags) <= set(",0-"):
         places = 6 if digits is None else int(digits)
         if places <= 18:
-            text = _fixed(given, places, grouped="," in flags)
+            text = _fixed(own, given, places, grouped="," in flags)
     if text is None:
         raise own.refuse(node, "not-offered", f"The format part {part} of {given.type} is not offered.")
     whole = f"coalesce({text}, 'null')"
@@ -230,15 +229,20 @@ def _formatted(
     return f"lpad({whole}, CAST({size} AS INTEGER), ' ')"
 
 
-def _fixed(given: Typed, places: int, *, grouped: bool) -> str:
-    """Write a number with so many places, half away from zero on its shortest text, as Java does."""
-    exact = f"CAST(CAST({given.sql} AS VARCHAR) AS DECIMAL(38, {places}))"
+def _fixed(own: Expressions, given: Typed, places: int, *, grouped: bool) -> str:
+    """Write a number with a number of places, half away from zero on its shortest text, as Java does."""
+    said = f"CAST({given.sql} AS VARCHAR)"
+    exact = f"abs(CAST({said} AS DECIMAL(38, {places})))"
     text = f"CAST({exact} AS VARCHAR)"
-    if not grouped:
-        return text
-    whole = f"format('{{:,}}', CAST(trunc(abs({exact})) AS BIGINT))"
-    sign = f"CASE WHEN {exact} < 0 THEN '-' ELSE '' END"
-    return f"({sign} || {whole}" + (f" || right({text}, {places + 1}))" if places else ")")
+    if grouped:
+        whole = f"format('{{:,}}', CAST(trunc({exact}) AS BIGINT))"
+        text = f"({whole}" + (f" || right({text}, {places + 1}))" if places else ")")
+    # The sign is that of the number, also where the places shown are all 0.
+    sign = f"CASE WHEN starts_with({said}, '-') THEN '-' ELSE '' END"
+    if given.type.name == "decimal":
+        return f"({sign} || {text})"
+    wrong = own.fail("format writes finite numbers by %f here")
+    return f"CASE WHEN NOT isfinite({given.sql}) THEN {wrong} ELSE ({sign} || {text}) END"
 
 
 # Regular expressions --------------------------------------------------------------------------------------------------
@@ -295,7 +299,9 @@ def _regexp_count(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 @scalar("regexp_split")
 def _regexp_split(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     text, pattern, _ = _expression(own, node, values(own, node, given, 2, 2))
-    return Typed(f"regexp_split_to_array({text}, {pattern})", t.array(t.VARCHAR))
+    wrong = own.fail("regexp_split takes a pattern here that does not match the empty text")
+    split = f"regexp_split_to_array({text}, {pattern})"
+    return Typed(f"CASE WHEN regexp_matches('', {pattern}) THEN {wrong} ELSE {split} END", t.array(t.VARCHAR))
 
 
 @scalar("regexp_replace")
@@ -331,6 +337,9 @@ def _number(own: Expressions, node: exp.Expr, given: Typed) -> Typed:
 @scalar("abs", "sign")
 def _abs(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     found = _number(own, node, values(own, node, given, 1, 1)[0])
+    if name_of(node) == "sign" and found.type.name in ("real", "double"):
+        plain = f"CAST(sign({found.sql}) AS {t.in_duckdb(found.type)})"
+        return Typed(f"CASE WHEN isnan({found.sql}) THEN {found.sql} ELSE {plain} END", found.type)
     if name_of(node) == "sign" and found.type.name == "decimal":
         return Typed(f"CAST(sign({found.sql}) AS DECIMAL(1, 0))", t.decimal(1, 0))
     return Typed(f"CAST({name_of(node)}({found.sql}) AS {t.in_duckdb(found.type)})", found.type)
@@ -360,7 +369,8 @@ def _round(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     found = _number(own, node, number)
     places = _places(own, node, rest)
     if t.is_whole(found.type):
-        return found
+        exact = f"round(CAST({found.sql} AS DECIMAL(38, 0)), {places})"
+        return found if places >= 0 else Typed(f"CAST({exact} AS {t.in_duckdb(found.type)})", found.type)
     if found.type.name != "decimal":
         return Typed(f"CAST(round({found.sql}, {places}) AS {t.in_duckdb(found.type)})", found.type)
     digits, scale = found.type.digits, found.type.scale
@@ -373,8 +383,8 @@ def _places(own: Expressions, node: exp.Expr, rest: Sequence[Typed]) -> int:
     if not rest:
         return 0
     known = rest[0].constant
-    if known is None or not known.isdigit() or int(known) > 38:
-        raise own.refuse(node, "not-offered", "The number of places is written in the query here, 0 or more.")
+    if known is None or not re.fullmatch(r"-?\d{1,2}", known) or abs(int(known)) > 38:
+        raise own.refuse(node, "not-offered", "The number of places is written in the query here.")
     return int(known)
 
 
@@ -383,6 +393,8 @@ def _truncate(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     number, *rest = values(own, node, given, 1, 2)
     found = _number(own, node, number)
     places = _places(own, node, rest)
+    if places < 0:
+        raise own.refuse(node, "not-offered", "truncate takes 0 places or more here.")
     if found.type.name == "decimal":
         kind = found.type if rest else t.decimal(found.type.digits - found.type.scale, 0)
         cut = found.sql if places >= found.type.scale else f"trunc({found.sql}, {places})"
@@ -448,17 +460,50 @@ def _date_add(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 def _date_diff(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     unit, one, other = values(own, node, given, 3, 3)
     kind = own.common_type(node, [_moment(own, node, one), _moment(own, node, other)], "date_diff")
+    if kind.zone:  # of the first one: a time without a zone is one of UTC
+        kind = replace(kind, zone=one.type.zone or t.UTC)
     part = _unit(own, node, unit, kind)
     begin, end = (local(own.as_type(node, each, kind), kind) for each in (one, other))
     if kind.zone and part in UNITS[:4]:
         begin, end = (own.as_type(node, each, kind) for each in (one, other))
     whole = f"CAST(date_sub({quoted(part)}, {begin}, {end}) AS BIGINT)"
     if part in ("month", "quarter", "year"):
-        first, last = f"least({begin}, {end})", f"greatest({begin}, {end})"
-        unsaid = f"day({first}) > day({last}) AND CAST({last} AS DATE) = last_day({last})"
-        wrong = own.fail("No page says whether the last day of a shorter month completes a month: count days")
-        whole = f"CASE WHEN {unsaid} THEN {wrong} ELSE {whole} END"
+        whole = _months_between(begin, end, {"month": 1, "quarter": 3, "year": 12}[part])
     return Typed(whole, t.BIGINT)
+
+
+def _months_between(begin: str, end: str, size: int) -> str:
+    """Write the complete months between two times, by groups of `size`.
+
+    The last day of a month completes one that began on a later day: from 31 January to 29 February is a month.
+    """
+    first = f"CASE WHEN {begin} <= {end} THEN {begin} ELSE {end} END"
+    last = f"CASE WHEN {begin} <= {end} THEN {end} ELSE {begin} END"
+    is_last = f"day({first}) > day({last}) AND CAST({last} AS DATE) = last_day({last})"
+    days = f"CASE WHEN {is_last} THEN day({first}) - day({last}) ELSE 0 END"
+    between = f"CAST(date_sub('month', {first} - to_days(CAST({days} AS INTEGER)), {last}) AS BIGINT)"
+    return f"(CASE WHEN {begin} <= {end} THEN 1 ELSE -1 END * ({between} // {size}))"
+
+
+@scalar("timezone_hour", "timezone_minute")
+def _timezone(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    (found,) = values(own, node, given, 1, 1)
+    if found.type.name != "timestamp with time zone":
+        raise own.refuse(node, "wrong-types", f"{called(node)} takes a time with a zone, not {found.type}.")
+    minutes = f"CAST((epoch({local(found.sql, found.type)}) - epoch({found.sql})) // 60 AS BIGINT)"
+    return Typed(f"({minutes} {'// 60' if called(node) == 'timezone_hour' else '% 60'})", t.BIGINT)
+
+
+@scalar("year", "month", "day", "hour", "minute", "second", "millisecond")
+def _part(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    found = values(own, node, given, 1, 1)[0]
+    written = intervals.part(found.sql, found.type, called(node)) if found.type in (t.DAYS, t.MONTHS) else None
+    return Typed(written, t.BIGINT) if written else fallback(own, node, given, called(node))
+
+
+def called(node: exp.Expr) -> str:
+    """Return the name of a function, also where it is the part of an `extract`."""
+    return node.this.name.lower() if isinstance(node, exp.Extract) else name_of(node)
 
 
 @scalar("date")
@@ -770,14 +815,36 @@ def _sequence(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         wrong = own.fail("The step of a sequence leads from its start to its end")
         away = f"{step} = 0 OR ({begin} < {end} AND {step} < 0) OR ({begin} > {end} AND {step} > 0)"
         made = f"generate_series({begin}, {end}, {step})"
+        made = _limited(own, f"abs({end} - {begin}) // abs({step})", made)
         return Typed(f"CASE WHEN {away} THEN {wrong} ELSE {made} END" if found[2:] else made, t.array(t.BIGINT))
     if kind.name not in t.MOMENTS or kind.zone not in ("", t.UTC):
         raise own.refuse(node, "wrong-types", f"sequence takes whole numbers, dates or times, not {kind}.")
     if (found[2:] and not found[2].type.name.startswith("interval")) or (kind.name != "date" and not found[2:]):
         raise own.refuse(node, "wrong-types", "sequence takes an interval as its step, such as INTERVAL '1' DAY.")
     step = found[2].sql if found[2:] else f"CASE WHEN {begin} <= {end} THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END"
-    made = f"generate_series({local(begin, kind)}, {local(end, kind)}, {step})"
+    start, last = local(begin, kind), local(end, kind)
+    if found[2:] and found[2].type == t.MONTHS:  # each from the start: 31 January, 29 February, 31 March
+        size = intervals.months(step)
+        away = f"{size} = 0 OR ({start} < {last} AND {size} < 0) OR ({start} > {last} AND {size} > 0)"
+        number = f"{_months_between(start, last, 1)} // {size}"
+        each = f"{start} + to_months(CAST(\"each\" * {size} AS INTEGER))"
+        made = _limited(own, number, f'list_transform(range({number} + 1), lambda "each": {placed(each, kind)})')
+        wrong = own.fail("The step of a sequence leads from its start to its end")
+        return Typed(f"CASE WHEN {away} THEN {wrong} ELSE {made} END", t.array(kind))
+    made = f"generate_series({start}, {last}, {step})"
+    size, whole = f"epoch_us({start} + {step}) - epoch_us({start})", f"epoch_us({last}) - epoch_us({start})"
+    made = _limited(own, f"abs({whole}) // nullif(abs({size}), 0)", made)
+    if found[2:]:
+        away = f"{size} = 0 OR ({start} < {last} AND {size} < 0) OR ({start} > {last} AND {size} > 0)"
+        wrong = own.fail("The step of a sequence leads from its start to its end")
+        made = f"CASE WHEN {away} THEN {wrong} ELSE {made} END"
     return Typed(f'list_transform({made}, lambda "each": {placed(chr(34) + "each" + chr(34), kind)})', t.array(kind))
+
+
+def _limited(own: Expressions, steps: str, made: str) -> str:
+    """Write a sequence of at most `MOST_OF_SEQUENCE` values."""
+    wrong = own.fail(f"A sequence has at most {MOST_OF_SEQUENCE} values")
+    return f"CASE WHEN {steps} >= {MOST_OF_SEQUENCE} THEN {wrong} ELSE {made} END"
 
 
 @scalar("json_format")
@@ -804,6 +871,17 @@ def _sum(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         return TO_TABLE
     kind = t.decimal(38, found.type.scale)
     return Typed(f"CAST(sum(@{found.sql})~ AS {t.in_duckdb(kind)})", kind)
+
+
+@aggregate("max", "min")
+def _max(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    found = values(own, node, given, 1, 2)
+    if len(found) == 2 or found[0].type.name not in ("real", "double"):
+        return TO_TABLE
+    # NaN is the answer only where there is nothing else; DuckDB takes it as the largest number.
+    name, number = name_of(node), found[0]
+    numbers = f"{name}(CASE WHEN NOT isnan({number.sql}) THEN {number.sql} END)~"
+    return Typed(f"coalesce({numbers}, {name}({number.sql})~)", number.type)
 
 
 @aggregate("avg")

@@ -50,10 +50,9 @@ def printed(connection: duckdb.DuckDBPyConnection, translation: Translation) -> 
     schema = worker._as_asked(worker._plain_schema(reader.schema), job)
     lines = []
     for batch in reader:
-        columns = [column.cast(kept.type).to_pylist() for column, kept in zip(batch.columns, schema, strict=True)]
+        columns = [wire.texts(column.cast(kept.type)) for column, kept in zip(batch.columns, schema, strict=True)]
         lines += [
-            ", ".join(wire.text(value) or ("null" if value is None else "") for value in row)
-            for row in zip(*columns, strict=True)
+            ", ".join("null" if value is None else value for value in row) for row in zip(*columns, strict=True)
         ]
     return "; ".join(lines)
 
