@@ -67,6 +67,12 @@ def translate(
     return Translation(written, names, tuple(column.type for column in relation.columns))
 
 
+def _with_ties(limit: exp.Expr | None) -> bool:
+    """Return whether a FETCH clause keeps the rows that are equal to its last one."""
+    options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
+    return options is not None and bool(options.args.get("with_ties"))
+
+
 def _is_row(node: exp.Expr) -> bool:
     """Return whether a line of VALUES has its columns in brackets, or in ROW(...)."""
     if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
@@ -292,13 +298,14 @@ class _Queries:
             listed = ", ".join(
                 f"{item} AS {named(column.written)}" for item, column in zip(items, relation.columns, strict=True)
             )
+            ties = self._ties(node, relation, scope, items)
             distinct = ""
             if node.args.get("distinct"):
                 if node.args["distinct"].args.get("on") is not None:
                     raise own.refuse(node, "not-offered", "DISTINCT ON is not offered.")
                 distinct = "DISTINCT "
             tail = self._tail(node, relation, scope, items)
-            return f"SELECT {distinct}{listed}{source}{where}{group}{having}{windows}{tail}", relation
+            return f"SELECT {distinct}{listed}{source}{where}{group}{having}{windows}{ties}{tail}", relation
         finally:
             own.scope = before
 
@@ -400,9 +407,13 @@ class _Queries:
         limit, offset = node.args.get("limit"), node.args.get("offset")
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
-            if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
-                raise self.expressions.refuse(limit, "not-offered", "FETCH FIRST WITH TIES is not offered.")
-            text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
+            if options is not None and options.args.get("percent"):
+                raise self.expressions.refuse(limit, "not-offered", "FETCH FIRST takes a number of rows, no percentage.")
+            if not _with_ties(limit):
+                text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
+            elif not items:
+                detail = "Put what FETCH FIRST ... WITH TIES follows into a subquery of its own."
+                raise self.expressions.refuse(limit, "not-offered", detail)
         elif limit is not None and not (
             isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"
         ):
@@ -410,6 +421,22 @@ class _Queries:
         if offset is not None:
             text += f" OFFSET {self._count(offset.expression)}"
         return text
+
+    def _ties(self, node: exp.Expr, relation: Relation, scope: Scope, items: Sequence[str]) -> str:
+        """Write FETCH FIRST ... WITH TIES: the rows whose rank is among the first ones."""
+        limit = node.args.get("limit")
+        if not _with_ties(limit):
+            return ""
+        if not node.args.get("order") or node.args.get("distinct") or node.args.get("offset"):
+            detail = "FETCH FIRST ... WITH TIES takes ORDER BY here, without DISTINCT and OFFSET."
+            raise self.expressions.refuse(limit, "syntax", detail)
+        keys = []
+        for each in node.args["order"].expressions:
+            key = self._key(each, relation, scope, items)
+            number, space, direction = key.partition(" ")
+            keys.append(f"{items[int(number) - 1]}{space}{direction}" if number.isdigit() else key)
+        count = self._count(limit.args.get("count") or exp.Literal.number(1)) if limit is not None else ""
+        return f" QUALIFY rank() OVER (ORDER BY {', '.join(keys)}) <= {count}"
 
     def _check_order(self, node: exp.Expr, keys: Sequence[str], items: Sequence[str]) -> None:
         for key in keys:

@@ -102,7 +102,11 @@ def _greatest(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     written = own.alike(node, found, "<") if len(found) > 1 else [found[0].sql]
     kind = own.common_type(node, found, name_of(node))
     absent = " OR ".join(f"{each} IS NULL" for each in written)
-    return Typed(f"CASE WHEN {absent} THEN NULL ELSE {name_of(node)}({', '.join(written)}) END", kind)
+    chosen = f"{name_of(node)}({', '.join(written)})"
+    if kind.name in ("real", "double"):  # NaN is chosen only where there is nothing else
+        numbers = ", ".join(f"CASE WHEN NOT isnan({each}) THEN {each} END" for each in written)
+        chosen = f"coalesce({name_of(node)}({numbers}), {written[0]})"
+    return Typed(f"CASE WHEN {absent} THEN NULL ELSE {chosen} END", kind)
 
 
 @scalar("typeof")
