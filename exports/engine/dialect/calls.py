@@ -149,7 +149,7 @@ is_json_scalar(json)->boolean: (json_type($0) NOT IN ('OBJECT', 'ARRAY'))
 _AGGREGATES: Final = """
 count()->bigint: count(*)~
 count(T)->bigint: count(@$0)~
-count_if(boolean)->bigint: CAST(count_if(@$0)~ AS BIGINT)
+count_if(boolean)->bigint: count(@CASE WHEN $0 THEN 1 END)~
 sum(bigint)->bigint: CAST(sum(@$0)~ AS BIGINT)
 sum(real)->real: CAST(sum(@CAST($0 AS DOUBLE))~ AS FLOAT)
 sum(double)->double: sum(@$0)~

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exports.engine.dialect.types import (
+    UTC,
     Type,
     as_decimal,
     in_duckdb,
@@ -26,7 +27,7 @@ SCIENTIFIC: Final = f"{FRACTION}([eE][+-]?[0-9]+)?"
 # Java reads a number of floating point with spaces around it, and with the letter of its type behind it.
 FLOATING: Final = f"\\s*({SCIENTIFIC}[dDfF]?|[+-]?NaN|[+-]?Infinity)\\s*"
 DAY: Final = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-MOMENT: Final = DAY + "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,12})?)?)?"
+MOMENT: Final = DAY + "( ([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,12})?)?)?"
 # What may be written behind a time: UTC here, since all values of a column have one zone.
 BEHIND: Final = "( ?(UTC|Z|[+-]00:00))"
 
@@ -42,7 +43,20 @@ def placed(sql: str, kind: Type) -> str:
     """Write a local TIMESTAMP as a value of a type of time."""
     if kind.name == "date":
         return f"CAST({sql} AS DATE)"
-    return f"timezone({quoted(kind.zone)}, {sql})" if kind.zone else sql
+    if kind.zone in ("", UTC):
+        return f"timezone('UTC', {sql})" if kind.zone else sql
+    # A clock that is put back shows an hour twice: Athena takes the first one, DuckDB the second.
+    second = f"timezone({quoted(kind.zone)}, {sql})"
+    first = f"({second} - INTERVAL 1 HOUR)"
+    return f"CASE WHEN timezone({quoted(kind.zone)}, {first}) = {sql} THEN {first} ELSE {second} END"
+
+
+def moved(sql: str, kind: Type, before: str) -> str:
+    """Write a local TIMESTAMP that was computed from the value `before`: its distance from UTC stays if it can."""
+    if kind.zone in ("", UTC):
+        return placed(sql, kind)
+    kept = f"({before} + ({sql} - {local(before, kind)}))"
+    return f"CASE WHEN timezone({quoted(kind.zone)}, {kept}) = {sql} THEN {kept} ELSE {placed(sql, kind)} END"
 
 
 def moment_as_text(sql: str, kind: Type) -> str:
@@ -81,7 +95,7 @@ def coerced(sql: str, kind: Type, target: Type) -> str:
     if kind.name == target.name and (kind.name in ("timestamp", "timestamp with time zone", "varchar", "row")):
         return sql
     if kind.name in ("date", "timestamp") and target.name == "timestamp with time zone":
-        return f"timezone({quoted(target.zone)}, {local(sql, kind)})"
+        return f"timezone('UTC', {local(sql, kind)})"  # the session's zone, whatever zone the other values have
     return f"CAST({sql} AS {in_duckdb(target)})"
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlglot import exp
 
 from exports.engine.dialect import types as t
 from exports.engine.dialect.calls import AGGREGATES, REFUSED, SCALARS, WINDOWS, Call
-from exports.engine.dialect.casts import cast, coerced, division, local, placed
+from exports.engine.dialect.casts import cast, coerced, division, local, moved
 from exports.engine.dialect.intervals import interval_parts, scaled
 from exports.engine.dialect.patterns import PatternError
 from exports.engine.dialect.types import Type, common, named, quoted
@@ -41,6 +43,8 @@ COMPARISONS: Final[dict[type[exp.Expr], str]] = {
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
 ORDERED: Final = ("<", "<=", ">", ">=")
+# What asks only about instants, whatever clock shows them.
+OF_INSTANTS: Final = frozenset({*COMPARISONS.values(), "IN", "date_diff"})
 EXTRACTED: Final = frozenset(
     [
         "year",
@@ -451,8 +455,8 @@ class Expressions:
                 raise self.refuse(node, "wrong-types", detail)
             if left.type.zone not in ("", t.UTC) and right.type == t.DAYS:
                 return Typed(f"({left.sql} {sign} {right.sql})", left.type)
-            moved = placed(f"({local(left.sql, left.type)} {sign} {right.sql})", left.type)
-            return Typed(moved, left.type)
+            written = moved(f"({local(left.sql, left.type)} {sign} {right.sql})", left.type, left.sql)
+            return Typed(written, left.type)
         elif sign == "-" and right.type.name in t.MOMENTS:
             kind = common(left.type, right.type)
             if kind is not None:
@@ -584,7 +588,16 @@ class Expressions:
                 detail = f"Athena cannot apply {sign} to {before} and {each.type}: {hint}."
                 raise self.refuse(node, "wrong-types", detail)
             before = kind
+        if kind is not None and kind.zone and sign not in OF_INSTANTS:
+            self.check_zones(node, [each.type for each in given])
         return kind or t.UNKNOWN
+
+    def check_zones(self, node: exp.Expr, kinds: Sequence[Type]) -> None:
+        """Refuse values of several time zones in one place: each has its own in Athena, and a column one here."""
+        zones = {kind.zone or t.UTC for kind in kinds if kind != t.UNKNOWN}
+        if len(zones) > 1:
+            detail = f"Values of the time zones {', '.join(sorted(zones))} meet here: use AT TIME ZONE to make them one."
+            raise self.refuse(node, "not-the-same", detail)
 
     def _quantified(self, node: exp.Expr, sign: str, right: exp.Expr) -> Typed:
         left = self.write(node.this)
@@ -652,7 +665,21 @@ class Expressions:
         letter = self.write(node.args["expression"])
         if not isinstance(node.this, exp.Like) or letter.constant is None or len(letter.constant) != 1:
             raise self.refuse(node, "not-offered", "ESCAPE takes one letter.")
-        return self._write_like(node.this, f" ESCAPE {letter.sql}")
+        found = self._write_like(node.this, f" ESCAPE {letter.sql}")
+        return replace(found, sql=self._escaped(node, letter.constant, found.sql))
+
+    def _escaped(self, node: exp.Expr, letter: str, written: str) -> str:
+        """Refuse a pattern whose escape stands before another letter; DuckDB takes that letter as it is."""
+        pattern = self.write(node.this.args["expression"])
+        sign = re.escape(letter)
+        shape = f"(?s:[^{sign}]|{sign}[%_{sign}])*"
+        words = "The escape of LIKE is followed by %, _ or itself"
+        if pattern.constant is not None:
+            if not re.fullmatch(shape, pattern.constant):
+                raise self.refuse(node, "bad-value", f"{words}.")
+            return written
+        absent = f"NOT regexp_full_match({pattern.sql}, {quoted(shape)})"
+        return f"CASE WHEN {absent} THEN {self.fail(words)} ELSE {written} END"
 
     def _write_exists(self, node: exp.Expr) -> Typed:
         if self.subquery is None:
@@ -739,7 +766,7 @@ class Expressions:
         if kind.name not in ("timestamp", "timestamp with time zone"):
             return None
         found = re.fullmatch(
-            r"(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?(?: ?([A-Za-z_/]+|[+-]\d{2}:\d{2}))?",
+            r"(\d{4}-\d{2}-\d{2})(?: ((?:[01]\d|2[0-3]):[0-5]\d)(?::(\d{2})(?:\.(\d{1,6}))?)?)?(?: ?([A-Za-z_/]+|[+-]\d{2}:\d{2}))?",
             text,
         )
         zone = found[5] if found else None
@@ -752,7 +779,20 @@ class Expressions:
         if kind.name == "timestamp":
             return Typed(written, replace(kind, digits=max(kind.digits, len(found[4] or ""))))
         zone = self.zone(node, zone or t.UTC)
-        return Typed(f"timezone({quoted(zone)}, {written})", t.zoned(max(kind.digits, len(found[4] or "")), zone))
+        if zone != t.UTC:
+            written = f"CAST({quoted(self._in_utc(node, moment, zone))} AS TIMESTAMP)"
+        return Typed(f"timezone('UTC', {written})", t.zoned(max(kind.digits, len(found[4] or "")), zone))
+
+    def _in_utc(self, node: exp.Expr, moment: str, zone: str) -> str:
+        """Return a local time as one of UTC; of two with the same clock it is the first one."""
+        try:
+            local_time = dt.datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
+            instant = local_time.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            raise self.refuse(node, "bad-value", f"There is no time {moment}.") from None
+        if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local_time.replace(tzinfo=None):
+            raise self.refuse(node, "bad-value", f"The clock of {zone} never shows {moment}: it was put forward.")
+        return instant.replace(tzinfo=None).isoformat(sep=" ")
 
     def _decimal_literal(self, node: exp.Expr, text: str) -> Typed:
         found = re.fullmatch(r"([+-]?)(\d*)(?:\.(\d*))?", text.strip())
@@ -763,8 +803,6 @@ class Expressions:
 
     def zone(self, node: exp.Expr, name: str) -> str:
         """Return a zone by its name; raises `QueryError` for one that is not known."""
-        from zoneinfo import available_timezones
-
         if name in ("UTC", "Z", "+00:00"):
             return t.UTC
         if name not in available_timezones():

@@ -120,6 +120,8 @@ def regular_expression(pattern: str) -> str:
             continue
         if letter == "]":
             inside = False
+        if letter == "{" and not inside and not re.match(r"\{\d+(,\d*)?\}", pattern[place:]):
+            raise PatternError("{")
         if (
             letter == "("
             and not inside

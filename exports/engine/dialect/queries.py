@@ -216,6 +216,8 @@ class _Queries:
                 if wider is None:
                     detail = f"Column {number + 1} is {kinds[number]} on one side and {column.type} on the other."
                     raise self.expressions.refuse(node, "wrong-types", detail)
+                if wider.zone:
+                    self.expressions.check_zones(node, [kinds[number], column.type])
                 kinds[number] = wider
         parts = [self._as(query, relation, kinds) for query, relation in written]
         text = parts[0]

@@ -12,7 +12,7 @@ from sqlglot import exp
 from exports.engine.dialect import intervals, patterns
 from exports.engine.dialect import types as t
 from exports.engine.dialect.calls import SCALARS
-from exports.engine.dialect.casts import cast, local, moment_as_text, placed, shifted
+from exports.engine.dialect.casts import cast, local, moment_as_text, moved, placed, shifted
 from exports.engine.dialect.expressions import Expressions, Lambda, Special, Typed, name_of
 from exports.engine.dialect.types import named, quoted
 
@@ -441,7 +441,7 @@ def _date_trunc(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     moment = _moment(own, node, found)
     part = _unit(own, node, unit, moment.type)
     cut = f"date_trunc({quoted(part)}, {local(moment.sql, moment.type)})"
-    return Typed(placed(cut, moment.type), moment.type)
+    return Typed(moved(cut, moment.type, moment.sql), moment.type)
 
 
 @scalar("date_add")
@@ -457,7 +457,7 @@ def _date_add(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         step = f"to_microseconds(1000 * {count})"
     if moment.type.zone not in ("", t.UTC) and part in UNITS[:4]:
         return Typed(f"({moment.sql} + {step})", moment.type)
-    return Typed(placed(f"({local(moment.sql, moment.type)} + {step})", moment.type), moment.type)
+    return Typed(moved(f"({local(moment.sql, moment.type)} + {step})", moment.type, moment.sql), moment.type)
 
 
 @scalar("date_diff")
@@ -525,7 +525,8 @@ def _at_timezone(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     if name_of(node) == "with_timezone":
         if moment.type.name == "timestamp with time zone":
             raise own.refuse(node, "wrong-types", "with_timezone takes a timestamp without a zone.")
-        return Typed(f"timezone({quoted(name)}, {local(moment.sql, moment.type)})", t.zoned(moment.type.digits, name))
+        kind = t.zoned(moment.type.digits, name)
+        return Typed(placed(local(moment.sql, moment.type), kind), kind)
     if moment.type.name == "date":
         raise own.refuse(node, "wrong-types", "A date has no time zone: cast it to timestamp.")
     instant = own.as_type(node, moment, t.zoned(moment.type.digits, moment.type.zone or t.UTC))
