@@ -227,8 +227,11 @@ def _to_digits(sql: str, digits: int, wanted: int) -> str:
 
 
 def _to_json(sql: str, kind: Type) -> str | None:
-    """Write a value as JSON: scalars only, since no page says the order of names."""
-    if kind.name in ("boolean", "varchar") or is_whole(kind):
+    """Write a value as JSON: no objects, since no page says the order of names, and no fractions."""
+    inner = kind
+    while inner.name == "array":
+        inner = inner.of[0]
+    if inner.name in ("boolean", "varchar") or is_whole(inner):
         return f"CASE WHEN {sql} IS NOT NULL THEN to_json({sql}) END"
     return None
 
