@@ -42,8 +42,9 @@ _WORDS: Final = "WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity' WHEN 'n
 _DOUBLES: Final = (
     f"CREATE MACRO athena_scientific(number) AS list_transform([number], lambda said: CASE said {_WORDS} "
     f"WHEN '0.0' THEN '0E0' WHEN '-0.0' THEN '-0E0' ELSE {_WRITTEN} END)[1]",
-    f"CREATE MACRO java_double(number) AS list_transform([number], lambda said: CASE said {_WORDS} WHEN '0.0' THEN said "
-    f"WHEN '-0.0' THEN said ELSE CASE WHEN {_PLACE} BETWEEN -3 AND 6 THEN said ELSE {_WRITTEN} END END)[1]",
+    f"CREATE MACRO java_double(number) AS list_transform([number], lambda said: CASE said {_WORDS} "
+    "WHEN '0.0' THEN said WHEN '-0.0' THEN said ELSE "
+    f"CASE WHEN {_PLACE} BETWEEN -3 AND 6 THEN said ELSE {_WRITTEN} END END)[1]",
 )
 
 

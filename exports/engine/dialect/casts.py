@@ -213,8 +213,10 @@ def _to_moment(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
     if target.name == "timestamp with time zone":
         rounded = _to_digits(local(sql, kind), kind.digits, target.digits)
         return placed(rounded, target) if kind.digits > target.digits else coerced(sql, kind, target)
-    return placed(_to_digits(local(sql, kind), kind.digits, target.digits), target) if target.name == "timestamp" else (
-        placed(local(sql, kind), target)
+    return (
+        placed(_to_digits(local(sql, kind), kind.digits, target.digits), target)
+        if target.name == "timestamp"
+        else (placed(local(sql, kind), target))
     )
 
 

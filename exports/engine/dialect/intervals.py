@@ -10,7 +10,7 @@ from exports.engine.dialect.types import MONTHS, Type
 # Milliseconds of each unit, the largest first.
 MILLISECONDS: Final = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}
 _UNITS: Final = list(MILLISECONDS)
-# What stands before each unit in a literal.
+# The letter before each unit in a literal.
 _BETWEEN: Final = {"HOUR": " ", "MINUTE": ":", "SECOND": ":"}
 # How many of each part an interval has before the next larger one begins.
 _PARTS: Final = {

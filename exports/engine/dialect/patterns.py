@@ -14,8 +14,9 @@ MYSQL: Final = {
 # Joda's letters (`format_datetime`) -> strftime's.
 JODA: Final = {
     "y": "%Y", "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "xxxx": "%G", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
-    "dd": "%d", "d": "%-d", "EEEE": "%A", "EEE": "%a", "E": "%a", "e": "%u", "ww": "%V", "DDD": "%j", "D": "%-j", "HH": "%H",
-    "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "a": "%p",
+    "dd": "%d", "d": "%-d", "EEEE": "%A", "EEE": "%a", "E": "%a", "e": "%u", "ww": "%V", "DDD": "%j", "D": "%-j",
+    "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g",
+    "a": "%p",
 }  # fmt: skip
 # What texts are read with: fields that make a day and a time without a doubt.
 READ: Final = frozenset(

@@ -9,14 +9,29 @@ from typing import Final
 
 from sqlglot import exp
 
-import exports.engine.dialect.special  # noqa: F401  registers its functions
 from exports.engine.dialect import types as t
 from exports.engine.dialect.casts import interval_as_text
-from exports.engine.dialect.expressions import Expressions, Scope, Typed
+from exports.engine.dialect.expressions import Expressions
+from exports.engine.dialect.functions import (  # noqa: F401  each registers its functions
+    aggregates,
+    arrays,
+    conditions,
+    formats,
+    json_texts,
+    lambdas,
+    maps,
+    moment_texts,
+    moments,
+    numbers,
+    regular_expressions,
+    sequences,
+    texts,
+    zones,
+)
 from exports.engine.dialect.relations import Output, Relation
+from exports.engine.dialect.scopes import Scope, Typed
 from exports.engine.dialect.types import Type, common, named, quoted
 from exports.engine.dialect.words import check_words
-from exports.engine.errors import QueryError
 
 # Types of the tables' columns, as `exports.dataset.tables` names them.
 KINDS: Final[Mapping[str, Type]] = {
@@ -410,7 +425,9 @@ class _Queries:
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
             if options is not None and options.args.get("percent"):
-                raise self.expressions.refuse(limit, "not-offered", "FETCH FIRST takes a number of rows, no percentage.")
+                raise self.expressions.refuse(
+                    limit, "not-offered", "FETCH FIRST takes a number of rows, no percentage."
+                )
             if not _with_ties(limit):
                 text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
             elif not items:
@@ -444,7 +461,7 @@ class _Queries:
         for key in keys:
             plain = re.sub(r"( DESC)? NULLS (FIRST|LAST)$", "", key)
             if not plain.isdigit() and plain not in items:
-                detail = "With SELECT DISTINCT, what ORDER BY names stands in the SELECT list."
+                detail = "With SELECT DISTINCT, ORDER BY takes only expressions of the SELECT list."
                 raise self.expressions.refuse(node.args["order"], "wrong-types", detail)
 
     def _count(self, node: exp.Expr) -> str:
@@ -571,7 +588,7 @@ class _Queries:
                 return self._relation(node.this, scope)
             case exp.TableSample():
                 return self._relation(node.this, scope)
-        raise self.expressions.refuse(node, "not-offered", "A table, a subquery or UNNEST stands after FROM.")
+        raise self.expressions.refuse(node, "not-offered", "FROM is followed by a table, a subquery or UNNEST.")
 
     def _lateral(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:
         if not isinstance(node.this, exp.Subquery):
