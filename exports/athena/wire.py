@@ -5,6 +5,7 @@ They cover what pyathena and awswrangler need to run a query and read its rows.
 
 import datetime as dt
 import decimal
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -35,15 +36,16 @@ class AthenaError(Exception):
         return {"__type": self.kind, "Message": str(self), "message": str(self)}
 
 
-def text(value: Any) -> str | None:
-    """Format a value as Athena writes it in its results; `None` for null."""
+def text(value: Any, kind: pa.DataType | None = None) -> str | None:
+    """Format a value of a type as Athena writes it in its results; `None` for null."""
     match value:
         case None | str():
             return value
         case bool():
             written = str(value).lower()
         case dt.datetime():
-            moment = value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+            digits = "microseconds" if value.microsecond % 1000 else "milliseconds"
+            moment = value.replace(tzinfo=None).isoformat(sep=" ", timespec=digits)
             written = f"{moment} {getattr(value.tzinfo, 'key', 'UTC')}" if value.tzinfo else moment
         case dt.date():
             written = value.isoformat()
@@ -51,26 +53,52 @@ def text(value: Any) -> str | None:
             written = format(value, "f")
         case bytes():
             written = value.hex(" ")
-        case [tuple(), *_]:  # a map is a list of pairs
-            written = "{" + ", ".join(f"{text(name)}={_inner(each)}" for name, each in value) + "}"
-        case list():
-            written = "[" + ", ".join(_inner(each) for each in value) + "]"
-        case dict():
-            written = "{" + ", ".join(f"{name}={_inner(each)}" for name, each in value.items()) + "}"
+        case float():
+            written = _floating(value, is_real=kind is not None and pa.types.is_float32(kind))
+        case list() | dict():
+            written = _nested(value, kind)
         case _:
             written = str(value)
     return written
 
 
-def _inner(value: Any) -> str:
+def _floating(value: float, *, is_real: bool) -> str:
+    """Format a number of floating point as Java does: 1.0E7 from ten million on and below a thousandth."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    shortest = str(pa.scalar(value, pa.float32()).cast(pa.string())) if is_real else repr(value)
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return format(decimal.Decimal(shortest), "f") if "e" in shortest else shortest
+    sign, digits, _ = decimal.Decimal(shortest).normalize().as_tuple()
+    mantissa = f"{digits[0]}.{''.join(map(str, digits[1:])) or '0'}"
+    return f"{'-' if sign else ''}{mantissa}E{decimal.Decimal(shortest).adjusted()}"
+
+
+def _nested(value: list[Any] | dict[str, Any], kind: pa.DataType | None) -> str:
+    """Format a list, a map (a list of pairs) or a row."""
+    if isinstance(value, dict):
+        kinds = {field.name: field.type for field in kind} if kind is not None else {}
+        return "{" + ", ".join(f"{name}={_inner(each, kinds.get(name))}" for name, each in value.items()) + "}"
+    if (kind is not None and pa.types.is_map(kind)) or (value and isinstance(value[0], tuple)):
+        key, item = (kind.key_type, kind.item_type) if kind is not None else (None, None)
+        return "{" + ", ".join(f"{text(name, key)}={_inner(each, item)}" for name, each in value) + "}"
+    return "[" + ", ".join(_inner(each, kind.value_type if kind is not None else None) for each in value) + "]"
+
+
+def _inner(value: Any, kind: pa.DataType | None) -> str:
     """Format a value inside a list, a map or a row."""
-    written = text(value)
+    written = text(value, kind)
     return "null" if written is None else written
+
+
+def texts(column: pa.Array | pa.ChunkedArray) -> list[str | None]:
+    """Format the values of a column."""
+    return [text(value, column.type) for value in column.to_pylist()]
 
 
 def rows(table: pa.Table) -> list[list[str | None]]:
     """Yield the names of the columns, then the rows, all as texts."""
-    columns = [[text(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [texts(column) for column in table.columns]
     return [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
 
 

@@ -85,6 +85,9 @@ def _check_table(sql: str, node: exp.Table, schema: str, tables: Collection[str]
             )
         return
     name = node.name
+    if not name:
+        detail = "Joins in brackets are not offered here: write them one behind the other, or in a subquery."
+        raise QueryError("not-offered", detail)
     if not node.db and not node.catalog and name.lower() in _common_tables(node):
         return
     if (

@@ -74,7 +74,7 @@ BOUND: Final = frozenset({"unnest", "unlist", "ifnull", "grouping", "grouping_id
 # Those of `macros`.
 MACROS: Final = frozenset(found[1] for each in macros() if (found := re.match(r"CREATE MACRO (\w+)", each)))
 # What the translation of Athena's dialect calls, and no text.
-INNER: Final = frozenset({"athena_error"})
+INNER: Final = frozenset({"athena_error", "athena_scientific", "java_double"})
 OFFERED: Final = (FUNCTIONS | BOUND | MACROS) - INNER
 # Functions in place of a table.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range"})

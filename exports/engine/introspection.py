@@ -186,7 +186,7 @@ class Catalogue:
     is_whole: bool = True
 
     def asked(self, sql: str) -> Asked:
-        """Return the query that a text stands for, by itself one; raises `QueryError`."""
+        """Return the query that answers a text: the text itself if it is a query; raises `QueryError`."""
         found = tokens(sql)
         if not found or not found[0].is_word(*UTILITIES):
             return Asked(located(sql) if self.is_whole else sql)

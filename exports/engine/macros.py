@@ -1,4 +1,4 @@
-"""Functions of Athena that DuckDB lacks, as macros for texts of DuckDB's dialect, and the call that ends a query.
+"""Functions of Athena that DuckDB lacks, as macros for texts of DuckDB's dialect, and those that translations call.
 
 `parse_datetime` takes a Joda pattern. DuckDB wants the pattern of `strptime` to be constant, so a macro cannot compute
 it; it chooses among the patterns listed here instead.
@@ -25,6 +25,29 @@ PATTERNS: Final = _DATES | {
 }
 
 
+# Numbers of floating point as texts: 1.2E3 where Athena casts them, and Java's 1200.0 where it formats them. Both take
+# DuckDB's text of the number, whose digits are the fewest that give the number back, as Java's are.
+_DIGITS: Final = "regexp_replace(replace(split_part(ltrim(said, '-'), 'e', 1), '.', ''), '^0*', '')"
+_SHORT: Final = f"regexp_replace({_DIGITS}, '0*$', '')"
+_PLACE: Final = """
+    CASE WHEN contains(said, 'e') THEN CAST(split_part(said, 'e', 2) AS INTEGER)
+    WHEN starts_with(ltrim(said, '-'), '0.') THEN length(regexp_extract(said, '[.](0*)', 1)) * -1 - 1
+    ELSE length(split_part(ltrim(said, '-'), '.', 1)) - 1 END
+"""
+_WRITTEN: Final = f"""
+    CASE WHEN starts_with(said, '-') THEN '-' ELSE '' END || left({_SHORT}, 1) || '.'
+    || CASE WHEN length({_SHORT}) > 1 THEN substr({_SHORT}, 2) ELSE '0' END || 'E' || CAST({_PLACE} AS VARCHAR)
+"""
+_WORDS: Final = "WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity' WHEN 'nan' THEN 'NaN' WHEN '-nan' THEN 'NaN'"
+_DOUBLES: Final = (
+    f"CREATE MACRO athena_scientific(number) AS list_transform([number], lambda said: CASE said {_WORDS} "
+    f"WHEN '0.0' THEN '0E0' WHEN '-0.0' THEN '-0E0' ELSE {_WRITTEN} END)[1]",
+    f"CREATE MACRO java_double(number) AS list_transform([number], lambda said: CASE said {_WORDS} "
+    "WHEN '0.0' THEN said WHEN '-0.0' THEN said ELSE "
+    f"CASE WHEN {_PLACE} BETWEEN -3 AND 6 THEN said ELSE {_WRITTEN} END END)[1]",
+)
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -37,6 +60,7 @@ def macros() -> tuple[str, ...]:
     unknown = "error('parse_datetime does not know the pattern ' || pattern)"
     return (
         "CREATE MACRO athena_error(words) AS error(words)",
+        *_DOUBLES,
         "CREATE MACRO from_iso8601_timestamp(moment) AS CAST(moment AS TIMESTAMPTZ)",
         "CREATE MACRO from_iso8601_date(day) AS CAST(day AS DATE)",
         "CREATE MACRO parse_datetime(moment, pattern) AS "

@@ -51,10 +51,30 @@ _SYNTAX: Final = frozenset({
 
 
 class _AthenaParser(_Counted, AthenaTrinoParser):
+    """Keeps what the tree would lose: whether a cast is a call or a literal, and the word that names a type."""
+
     FUNCTIONS: ClassVar = {}
     FUNCTION_PARSERS: ClassVar = {
         name: parser for name, parser in AthenaTrinoParser.FUNCTION_PARSERS.items() if name in _SYNTAX
     }
+
+    def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:
+        found = super()._parse_cast(strict, safe)
+        found.meta["call"] = True
+        return found
+
+    def _parse_types(
+        self,
+        check_func: bool = False,
+        schema: bool = False,
+        allow_identifiers: bool = True,
+        with_collation: bool = False,
+    ) -> exp.Expr | None:
+        word = self._curr.text if self._curr else ""
+        found = super()._parse_types(check_func, schema, allow_identifiers, with_collation)
+        if isinstance(found, exp.DataType):
+            found.meta.setdefault("word", word)
+        return found
 
 
 class _DuckDBParser(_Counted, DuckDBParser):

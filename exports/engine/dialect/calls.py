@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-SPACES: Final = "(' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))"
+from exports.engine.dialect.casts import SPACES
 
 _SCALARS: Final = rf"""
 chr(bigint)->varchar: chr(CAST($0 AS INTEGER))
@@ -22,7 +22,7 @@ length(varbinary)->bigint: octet_length($0)
 char_length(varchar)->bigint: length($0)
 character_length(varchar)->bigint: length($0)
 lower(varchar)->varchar: lower($0)
-upper(varchar)->varchar: upper($0)
+upper(varchar)->varchar: CASE WHEN contains($0, 'ß') THEN replace(upper(replace($0, 'ß', chr(57344))), chr(57344), 'ß') ELSE upper($0) END
 reverse(varchar)->varchar: reverse($0)
 reverse(array(T))->array(T): list_reverse($0)
 trim(varchar)->varchar: trim($0, {SPACES})
@@ -43,7 +43,7 @@ normalize(varchar)->varchar: nfc_normalize($0)
 to_utf8(varchar)->varbinary: encode($0)
 from_utf8(varbinary)->varchar: decode($0)
 to_hex(varbinary)->varchar: hex($0)
-from_hex(varchar)->varbinary: unhex($0)
+from_hex(varchar)->varbinary: CASE WHEN length($0) % 2 = 1 THEN FAIL(from_hex takes two digits for each byte) ELSE unhex($0) END
 to_base64(varbinary)->varchar: to_base64($0)
 from_base64(varchar)->varbinary: from_base64($0)
 md5(varbinary)->varbinary: unhex(md5($0))
@@ -57,7 +57,7 @@ exp(double)->double: exp($0)
 ln(double)->double: CASE WHEN $0 = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN $0 < 0 THEN CAST('NaN' AS DOUBLE) ELSE ln($0) END
 log2(double)->double: CASE WHEN $0 = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN $0 < 0 THEN CAST('NaN' AS DOUBLE) ELSE log2($0) END
 log10(double)->double: CASE WHEN $0 = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN $0 < 0 THEN CAST('NaN' AS DOUBLE) ELSE log10($0) END
-log(double,double)->double: CASE WHEN $0 <= 0 OR $1 <= 0 THEN FAIL(log takes numbers above 0) ELSE ln($1) / ln($0) END
+log(double,double)->double: CASE WHEN $0 < 0 OR $1 < 0 THEN CAST('NaN' AS DOUBLE) WHEN $0 = 0 AND $1 = 0 THEN CAST('NaN' AS DOUBLE) WHEN $0 = 0 THEN CASE WHEN $1 < 1 THEN 0.0 ELSE -0.0 END WHEN $1 = 0 THEN CASE WHEN $0 > 1 THEN CAST('-Infinity' AS DOUBLE) WHEN $0 < 1 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END ELSE ln($1) / ln($0) END
 power(double,double)->double: power($0, $1)
 pow(double,double)->double: power($0, $1)
 degrees(double)->double: degrees($0)
@@ -69,22 +69,22 @@ nan()->double: CAST('NaN' AS DOUBLE)
 is_nan(double)->boolean: isnan($0)
 is_finite(double)->boolean: isfinite($0)
 is_infinite(double)->boolean: isinf($0)
-acos(double)->double: acos($0)
-asin(double)->double: asin($0)
+acos(double)->double: CASE WHEN abs($0) > 1 THEN CAST('NaN' AS DOUBLE) ELSE acos($0) END
+asin(double)->double: CASE WHEN abs($0) > 1 THEN CAST('NaN' AS DOUBLE) ELSE asin($0) END
 atan(double)->double: atan($0)
 atan2(double,double)->double: atan2($0, $1)
-cos(double)->double: cos($0)
+cos(double)->double: CASE WHEN isinf($0) THEN CAST('NaN' AS DOUBLE) ELSE cos($0) END
 cosh(double)->double: cosh($0)
-sin(double)->double: sin($0)
+sin(double)->double: CASE WHEN isinf($0) THEN CAST('NaN' AS DOUBLE) ELSE sin($0) END
 sinh(double)->double: sinh($0)
-tan(double)->double: tan($0)
+tan(double)->double: CASE WHEN isinf($0) THEN CAST('NaN' AS DOUBLE) ELSE tan($0) END
 tanh(double)->double: tanh($0)
 rand()->double: random()
 random()->double: random()
-rand(bigint)->bigint: CAST(floor(random() * $0) AS BIGINT)
-random(bigint)->bigint: CAST(floor(random() * $0) AS BIGINT)
-rand(bigint,bigint)->bigint: CAST($0 + floor(random() * ($1 - $0)) AS BIGINT)
-random(bigint,bigint)->bigint: CAST($0 + floor(random() * ($1 - $0)) AS BIGINT)
+rand(bigint)->bigint: CASE WHEN $0 <= 0 THEN FAIL(rand takes a bound above 0) ELSE CAST(floor(random() * $0) AS BIGINT) END
+random(bigint)->bigint: CASE WHEN $0 <= 0 THEN FAIL(random takes a bound above 0) ELSE CAST(floor(random() * $0) AS BIGINT) END
+rand(bigint,bigint)->bigint: CASE WHEN $0 >= $1 THEN FAIL(rand takes a lower bound below the upper one) ELSE CAST($0 + floor(random() * ($1 - $0)) AS BIGINT) END
+random(bigint,bigint)->bigint: CASE WHEN $0 >= $1 THEN FAIL(random takes a lower bound below the upper one) ELSE CAST($0 + floor(random() * ($1 - $0)) AS BIGINT) END
 to_base(bigint,bigint)->varchar: CASE WHEN $0 < 0 THEN '-' ELSE '' END || lower(to_base(abs($0), CAST($1 AS INTEGER)))
 width_bucket(double,double,double,bigint)->bigint: CASE WHEN $3 <= 0 OR $1 = $2 OR isnan($0) THEN FAIL(width_bucket takes two bounds that differ and a number of buckets above 0) WHEN $1 < $2 THEN CASE WHEN $0 < $1 THEN 0 WHEN $0 >= $2 THEN $3 + 1 ELSE CAST(floor($3 * ($0 - $1) / ($2 - $1)) AS BIGINT) + 1 END ELSE CASE WHEN $0 > $1 THEN 0 WHEN $0 <= $2 THEN $3 + 1 ELSE CAST(floor($3 * ($1 - $0) / ($1 - $2)) AS BIGINT) + 1 END END
 width_bucket(double,array(double))->bigint: CASE WHEN len($1) = 0 THEN FAIL(width_bucket takes bounds) WHEN $0 IS NULL THEN NULL ELSE len(list_filter($1, lambda bound: bound <= $0)) END
@@ -133,15 +133,15 @@ repeat(T,bigint)->array(T): CASE WHEN $1 < 0 THEN FAIL(repeat takes a count of 0
 map(array(K),array(V))->map(K,V): CASE WHEN len($0) <> len($1) THEN FAIL(map takes as many keys as values) ELSE map($0, $1) END
 map_keys(map(K,V))->array(K): map_keys($0)
 map_values(map(K,V))->array(V): map_values($0)
-json_array_length(varchar)->bigint: CASE WHEN json_valid($0) AND json_type($0) = 'ARRAY' THEN json_array_length($0) END
-json_array_length(json)->bigint: CASE WHEN json_type($0) = 'ARRAY' THEN json_array_length($0) END
+json_array_length(varchar)->bigint: CASE WHEN json_valid($0) AND json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
+json_array_length(json)->bigint: CASE WHEN json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
 json_parse(varchar)->json: CAST($0 AS JSON)
-json_size(varchar,path)->bigint: CASE WHEN NOT json_valid($0) THEN NULL WHEN json_type($0, $1) = 'ARRAY' THEN json_array_length($0, $1) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
-json_size(json,path)->bigint: CASE WHEN json_type($0, $1) = 'ARRAY' THEN json_array_length($0, $1) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
+json_size(varchar,path)->bigint: CASE WHEN NOT json_valid($0) THEN NULL WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
+json_size(json,path)->bigint: CASE WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
 json_extract(varchar,path)->json: CASE WHEN json_valid($0) THEN json_extract($0, $1) END
 json_extract(json,path)->json: json_extract($0, $1)
-json_extract_scalar(varchar,path)->varchar: CASE WHEN NOT json_valid($0) OR json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) = 'DOUBLE' THEN CAST(json_extract($0, $1) AS VARCHAR) ELSE json_extract_string($0, $1) END
-json_extract_scalar(json,path)->varchar: CASE WHEN json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) = 'DOUBLE' THEN CAST(json_extract($0, $1) AS VARCHAR) ELSE json_extract_string($0, $1) END
+json_extract_scalar(varchar,path)->varchar: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) <> 'DOUBLE' THEN json_extract_string($0, $1) WHEN list_contains(regexp_split_to_array($0, '[^-+.0-9eE]+'), CAST(json_extract($0, $1) AS VARCHAR)) THEN json_extract_string($0, $1) WHEN json_type($0, $1) IS NOT NULL THEN FAIL(The number is written in another way than it is read: use json_extract and cast it to double) END END
+json_extract_scalar(json,path)->varchar: CASE WHEN json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) = 'DOUBLE' THEN java_double(CAST(CAST(json_extract_string($0, $1) AS DOUBLE) AS VARCHAR)) ELSE json_extract_string($0, $1) END
 is_json_scalar(varchar)->boolean: (json_type($0) NOT IN ('OBJECT', 'ARRAY'))
 is_json_scalar(json)->boolean: (json_type($0) NOT IN ('OBJECT', 'ARRAY'))
 """  # noqa: E501
@@ -149,7 +149,7 @@ is_json_scalar(json)->boolean: (json_type($0) NOT IN ('OBJECT', 'ARRAY'))
 _AGGREGATES: Final = """
 count()->bigint: count(*)~
 count(T)->bigint: count(@$0)~
-count_if(boolean)->bigint: CAST(count_if(@$0)~ AS BIGINT)
+count_if(boolean)->bigint: count(@CASE WHEN $0 THEN 1 END)~
 sum(bigint)->bigint: CAST(sum(@$0)~ AS BIGINT)
 sum(real)->real: CAST(sum(@CAST($0 AS DOUBLE))~ AS FLOAT)
 sum(double)->double: sum(@$0)~

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exports.engine.dialect.types import (
+    UTC,
     Type,
     as_decimal,
     in_duckdb,
@@ -17,11 +18,18 @@ from exports.engine.dialect.types import (
 
 Fail = Callable[[str], str]
 
+# What Athena trims: the white space of ASCII.
+SPACES: Final = "(' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))"
+
 WHOLE: Final = "[+-]?[0-9]+"
 FRACTION: Final = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
-FLOATING: Final = f"({FRACTION}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity)"
-DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-MOMENT: Final = DAY + "( [0-9]{2}:[0-9]{2}(:[0-9]{2}(%s)?)?)?"
+SCIENTIFIC: Final = f"{FRACTION}([eE][+-]?[0-9]+)?"
+# Java reads a number of floating point with spaces around it, and with the letter of its type behind it.
+FLOATING: Final = f"\\s*({SCIENTIFIC}[dDfF]?|[+-]?NaN|[+-]?Infinity)\\s*"
+DAY: Final = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+MOMENT: Final = DAY + "( ([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,12})?)?)?"
+# What may be written behind a time: UTC here, since all values of a column have one zone.
+BEHIND: Final = "( ?(UTC|Z|[+-]00:00))"
 
 
 def local(sql: str, kind: Type) -> str:
@@ -35,7 +43,20 @@ def placed(sql: str, kind: Type) -> str:
     """Write a local TIMESTAMP as a value of a type of time."""
     if kind.name == "date":
         return f"CAST({sql} AS DATE)"
-    return f"timezone({quoted(kind.zone)}, {sql})" if kind.zone else sql
+    if kind.zone in ("", UTC):
+        return f"timezone('UTC', {sql})" if kind.zone else sql
+    # A clock that is put back shows an hour twice: Athena takes the first one, DuckDB the second.
+    second = f"timezone({quoted(kind.zone)}, {sql})"
+    first = f"({second} - INTERVAL 1 HOUR)"
+    return f"CASE WHEN timezone({quoted(kind.zone)}, {first}) = {sql} THEN {first} ELSE {second} END"
+
+
+def moved(sql: str, kind: Type, before: str) -> str:
+    """Write a local TIMESTAMP that was computed from the value `before`: its distance from UTC stays if it can."""
+    if kind.zone in ("", UTC):
+        return placed(sql, kind)
+    kept = f"({before} + ({sql} - {local(before, kind)}))"
+    return f"CASE WHEN timezone({quoted(kind.zone)}, {kept}) = {sql} THEN {kept} ELSE {placed(sql, kind)} END"
 
 
 def moment_as_text(sql: str, kind: Type) -> str:
@@ -74,7 +95,7 @@ def coerced(sql: str, kind: Type, target: Type) -> str:
     if kind.name == target.name and (kind.name in ("timestamp", "timestamp with time zone", "varchar", "row")):
         return sql
     if kind.name in ("date", "timestamp") and target.name == "timestamp with time zone":
-        return f"timezone({quoted(target.zone)}, {local(sql, kind)})"
+        return f"timezone('UTC', {local(sql, kind)})"  # the session's zone, whatever zone the other values have
     return f"CAST({sql} AS {in_duckdb(target)})"
 
 
@@ -89,14 +110,15 @@ def cast(sql: str, kind: Type, target: Type, fail: Fail, *, length: int = 0) -> 
             return _to_whole(sql, kind, target, fail)
         case "real" | "double":
             if kind.name == "varchar":
-                return _checked(sql, FLOATING, target, fail)
+                plain = f"regexp_replace(trim({sql}, {SPACES}), '[dDfF]$', '')"
+                return _checked(sql, FLOATING, target, fail, read=plain)
             return _plain(sql, target) if is_number(kind) or kind.name == "boolean" else _of_json(sql, kind, target)
         case "decimal":
             if kind.name == "varchar":
-                return _checked(sql, FRACTION, target, fail)
+                return _checked(sql, SCIENTIFIC, target, fail)
             if kind.name in ("real", "double"):
                 return f"CAST(CAST({sql} AS VARCHAR) AS {in_duckdb(target)})"
-            return _plain(sql, target) if is_number(kind) or kind.name == "boolean" else None
+            return _plain(sql, target) if is_number(kind) or kind.name == "boolean" else _of_json(sql, kind, target)
         case "boolean":
             if kind.name == "varchar":
                 return _checked(sql, "(?i:t|f|true|false|1|0)", target, fail)
@@ -105,6 +127,10 @@ def cast(sql: str, kind: Type, target: Type, fail: Fail, *, length: int = 0) -> 
             return _to_moment(sql, kind, target, fail)
         case "varbinary":
             return None
+        case "json":
+            return _to_json(sql, kind)
+        case "array" | "map" if kind.name == "json":
+            return _of_json_parts(sql, target, fail)
         case "array" if kind.name == "array":
             inner = cast('"each"', kind.of[0], target.of[0], fail)
             return None if inner is None else f'list_transform({sql}, lambda "each": {inner})'
@@ -123,12 +149,15 @@ def _of_json(sql: str, kind: Type, target: Type) -> str | None:
     return f"CAST(json_extract_string({sql}, '$') AS {in_duckdb(target)})" if kind.name == "json" else None
 
 
-def _checked(sql: str, shape: str, target: Type, fail: Fail) -> str:
-    """Cast a text of a given shape; DuckDB alone takes spaces, fractions and other words too."""
+def _checked(sql: str, shape: str, target: Type, fail: Fail, *, read: str = "") -> str:
+    """Cast a text of a given shape; DuckDB alone takes spaces, fractions and other words too.
+
+    `read`: the part of the text that is cast, where it is not the whole.
+    """
     wrong = fail(f"Cannot cast a text of another shape to {target}")
     return (
-        f"CASE WHEN {sql} IS NULL OR regexp_full_match({sql}, {quoted(shape)}) THEN CAST({sql} AS {in_duckdb(target)}) "
-        f"ELSE {wrong} END"
+        f"CASE WHEN {sql} IS NULL OR regexp_full_match({sql}, {quoted(shape)}) "
+        f"THEN CAST({read or sql} AS {in_duckdb(target)}) ELSE {wrong} END"
     )
 
 
@@ -147,14 +176,19 @@ def _to_text(sql: str, kind: Type, fail: Fail, length: int) -> str | None:
         return "CAST(NULL AS VARCHAR)"
     if kind.name in ("timestamp", "timestamp with time zone"):
         text = moment_as_text(sql, kind)
+    elif kind.name == "decimal" and kind.digits == kind.scale:  # DuckDB leaves the 0 of 0.5 out
+        text = f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)[.]', '\\10.')"
     elif kind.name == "date" or is_whole(kind) or kind.name in ("decimal", "boolean"):
         text = f"CAST({sql} AS VARCHAR)"
+    elif kind.name in ("real", "double"):
+        text = f"athena_scientific(CAST({sql} AS VARCHAR))"
     elif kind.name.startswith("interval"):
         text = interval_as_text(sql, kind)
     elif kind.name == "json":
-        whole = fail("Only scalars of JSON are cast to varchar: use json_extract_scalar")
+        whole = fail("Only texts, whole numbers and booleans of JSON are cast to varchar: use json_extract_scalar")
         text = (
-            f"CASE WHEN json_type({sql}) IN ('OBJECT', 'ARRAY') THEN {whole} ELSE json_extract_string({sql}, '$') END"
+            f"CASE WHEN json_type({sql}) IN ('OBJECT', 'ARRAY', 'DOUBLE') THEN {whole} "
+            f"ELSE json_extract_string({sql}, '$') END"
         )
     else:
         return None
@@ -166,20 +200,57 @@ def _to_text(sql: str, kind: Type, fail: Fail, length: int) -> str | None:
 
 def _to_moment(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
     if kind.name == "varchar":
+        plain = f"trim({sql}, {SPACES})"
         if target.name == "date":
-            return _checked(sql, DAY, target, fail)
-        shape = MOMENT % (f"[.][0-9]{{1,{target.digits}}}" if target.digits else "")
-        if target.name == "timestamp":
-            return _checked(sql, shape, target, fail)
-        checked = _checked(f"regexp_replace({sql}, ' UTC$', '')", shape, Type("timestamp"), fail)
-        return f"timezone('UTC', {checked})"
+            return _checked(sql, rf"\s*{DAY}\s*", target, fail, read=plain)
+        behind = f"{BEHIND}?" if target.zone else ""
+        read = f"regexp_replace({plain}, {quoted(BEHIND + '$')}, '')" if target.zone else plain
+        checked = _checked(sql, rf"\s*{MOMENT}{behind}\s*", Type("timestamp"), fail, read=read)
+        rounded = _to_digits(checked, 12, target.digits)
+        return f"timezone('UTC', {rounded})" if target.zone else rounded
     if kind.name not in ("date", "timestamp", "timestamp with time zone"):
         return None
     if target.name == "timestamp with time zone":
-        return coerced(sql, kind, target)
-    if kind.digits > target.digits and target.name == "timestamp":
+        rounded = _to_digits(local(sql, kind), kind.digits, target.digits)
+        return placed(rounded, target) if kind.digits > target.digits else coerced(sql, kind, target)
+    return (
+        placed(_to_digits(local(sql, kind), kind.digits, target.digits), target)
+        if target.name == "timestamp"
+        else (placed(local(sql, kind), target))
+    )
+
+
+def _to_digits(sql: str, digits: int, wanted: int) -> str:
+    """Write a TIMESTAMP with fewer digits of the second: a half is rounded up."""
+    if digits <= wanted or wanted >= 6:
+        return sql
+    unit = 10 ** (6 - wanted)
+    return f"make_timestamp((epoch_us({sql}) + {unit // 2}) // {unit} * {unit})"
+
+
+def _to_json(sql: str, kind: Type) -> str | None:
+    """Write a value as JSON: no objects, since no page says the order of names, and no fractions."""
+    inner = kind
+    while inner.name == "array":
+        inner = inner.of[0]
+    if inner.name in ("boolean", "varchar") or is_whole(inner):
+        return f"CASE WHEN {sql} IS NOT NULL THEN to_json({sql}) END"
+    return None
+
+
+def _of_json_parts(sql: str, target: Type, fail: Fail) -> str | None:
+    """Write an array or a map of a JSON array or object."""
+    wrong = fail(f"Cannot cast JSON of another kind to {target}")
+    inner = cast('"part"', Type("json"), target.of[-1], fail)
+    if inner is None or (target.name == "map" and target.of[0].name != "varchar"):
         return None
-    return placed(local(sql, kind), target)
+    inner = f"CASE WHEN json_type(\"part\") <> 'NULL' THEN {inner} END"
+    if target.name == "array":
+        kind, made = "ARRAY", f'list_transform(CAST({sql} AS JSON[]), lambda "part": {inner})'
+    else:
+        whole = f"CAST({sql} AS MAP(VARCHAR, JSON))"
+        kind, made = "OBJECT", f'map(map_keys({whole}), list_transform(map_values({whole}), lambda "part": {inner}))'
+    return f"CASE WHEN json_type({sql}) = '{kind}' THEN {made} WHEN json_type({sql}) <> 'NULL' THEN {wrong} END"
 
 
 def _to_map(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:

@@ -13,9 +13,10 @@ MYSQL: Final = {
 }  # fmt: skip
 # Joda's letters (`format_datetime`) -> strftime's.
 JODA: Final = {
-    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "xxxx": "%G", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
-    "dd": "%d", "d": "%-d", "EEEE": "%A", "EEE": "%a", "E": "%a", "e": "%u", "ww": "%V", "DDD": "%j", "HH": "%H",
-    "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "a": "%p",
+    "y": "%Y", "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "xxxx": "%G", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
+    "dd": "%d", "d": "%-d", "EEEE": "%A", "EEE": "%a", "E": "%a", "e": "%u", "ww": "%V", "DDD": "%j", "D": "%-j",
+    "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g",
+    "a": "%p",
 }  # fmt: skip
 # What texts are read with: fields that make a day and a time without a doubt.
 READ: Final = frozenset(
@@ -114,10 +115,14 @@ def regular_expression(pattern: str) -> str:
             raise PatternError("[ inside of [ ]")
         if letter == "[":
             inside = True
-            place += 2 if pattern[place + 1 : place + 2] != "^" else 3
+            place += 2 if pattern[place + 1 : place + 2] == "^" else 1
+            if pattern[place : place + 1] == "]":
+                raise PatternError("[]")
             continue
         if letter == "]":
             inside = False
+        if letter == "{" and not inside and not re.match(r"\{\d+(,\d*)?\}", pattern[place:]):
+            raise PatternError("{")
         if (
             letter == "("
             and not inside

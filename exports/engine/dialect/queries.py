@@ -5,20 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
-import exports.engine.dialect.special  # noqa: F401  registers its functions
 from exports.engine.dialect import types as t
 from exports.engine.dialect.casts import interval_as_text
-from exports.engine.dialect.expressions import Expressions, Scope, Typed
+from exports.engine.dialect.expressions import Expressions
+from exports.engine.dialect.functions import (  # noqa: F401  each registers its functions
+    aggregates,
+    arrays,
+    conditions,
+    formats,
+    json_texts,
+    lambdas,
+    maps,
+    moment_texts,
+    moments,
+    numbers,
+    regular_expressions,
+    sequences,
+    texts,
+    zones,
+)
 from exports.engine.dialect.relations import Output, Relation
+from exports.engine.dialect.scopes import Scope, Typed
 from exports.engine.dialect.types import Type, common, named, quoted
-from exports.engine.errors import QueryError, place
-from exports.engine.parse import tokens_of
+from exports.engine.dialect.words import check_words
 
 # Types of the tables' columns, as `exports.dataset.tables` names them.
 KINDS: Final[Mapping[str, Type]] = {
@@ -49,7 +62,7 @@ def translate(
     statement: exp.Expr, sql: str, *, schema: str, tables: Mapping[str, Sequence[tuple[str, str]]]
 ) -> Translation:
     """Write a statement of Athena's dialect for DuckDB; raises `QueryError` for what would not give the same rows."""
-    _check_words(sql)
+    check_words(sql)
     queries = _Queries(sql, schema, {name.lower(): (name, tuple(columns)) for name, columns in tables.items()})
     written, relation = queries.query(statement, Scope())
     names = tuple(column.name or f"_col{number}" for number, column in enumerate(relation.columns))
@@ -69,28 +82,10 @@ def translate(
     return Translation(written, names, tuple(column.type for column in relation.columns))
 
 
-def _check_words(sql: str) -> None:
-    """Refuse what the parser takes and Athena does not."""
-    words = tokens_of(sql)
-    for before, word in pairwise(words):
-        detail = ""
-        if word.token_type == TokenType.DCOLON:
-            detail = "Athena has no ::. Write CAST(x AS type)."
-        elif word.text == "==":
-            detail = "Athena compares by =, not ==."
-        elif (
-            before.token_type == TokenType.NUMBER and word.start == before.end + 1 and word.token_type == TokenType.VAR
-        ):
-            detail = "Numbers are written with digits only, without _ and letters."
-        if detail:
-            raise QueryError("syntax", detail, *place(sql, word.start))
-    for first, second, third in zip(words, words[1:], words[2:], strict=False):
-        if (
-            first.token_type == TokenType.LIMIT
-            and second.token_type == TokenType.NUMBER
-            and third.token_type == TokenType.OFFSET
-        ):
-            raise QueryError("syntax", "Athena takes OFFSET before LIMIT.", *place(sql, third.start))
+def _with_ties(limit: exp.Expr | None) -> bool:
+    """Return whether a FETCH clause keeps the rows that are equal to its last one."""
+    options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
+    return options is not None and bool(options.args.get("with_ties"))
 
 
 def _is_row(node: exp.Expr) -> bool:
@@ -236,6 +231,8 @@ class _Queries:
                 if wider is None:
                     detail = f"Column {number + 1} is {kinds[number]} on one side and {column.type} on the other."
                     raise self.expressions.refuse(node, "wrong-types", detail)
+                if wider.zone:
+                    self.expressions.check_zones(node, [kinds[number], column.type])
                 kinds[number] = wider
         parts = [self._as(query, relation, kinds) for query, relation in written]
         text = parts[0]
@@ -318,13 +315,14 @@ class _Queries:
             listed = ", ".join(
                 f"{item} AS {named(column.written)}" for item, column in zip(items, relation.columns, strict=True)
             )
+            ties = self._ties(node, relation, scope, items)
             distinct = ""
             if node.args.get("distinct"):
                 if node.args["distinct"].args.get("on") is not None:
                     raise own.refuse(node, "not-offered", "DISTINCT ON is not offered.")
                 distinct = "DISTINCT "
             tail = self._tail(node, relation, scope, items)
-            return f"SELECT {distinct}{listed}{source}{where}{group}{having}{windows}{tail}", relation
+            return f"SELECT {distinct}{listed}{source}{where}{group}{having}{windows}{ties}{tail}", relation
         finally:
             own.scope = before
 
@@ -426,9 +424,15 @@ class _Queries:
         limit, offset = node.args.get("limit"), node.args.get("offset")
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
-            if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
-                raise self.expressions.refuse(limit, "not-offered", "FETCH FIRST WITH TIES is not offered.")
-            text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
+            if options is not None and options.args.get("percent"):
+                raise self.expressions.refuse(
+                    limit, "not-offered", "FETCH FIRST takes a number of rows, no percentage."
+                )
+            if not _with_ties(limit):
+                text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
+            elif not items:
+                detail = "Put what FETCH FIRST ... WITH TIES follows into a subquery of its own."
+                raise self.expressions.refuse(limit, "not-offered", detail)
         elif limit is not None and not (
             isinstance(limit.expression, exp.Var) and limit.expression.name.upper() == "ALL"
         ):
@@ -437,11 +441,27 @@ class _Queries:
             text += f" OFFSET {self._count(offset.expression)}"
         return text
 
+    def _ties(self, node: exp.Expr, relation: Relation, scope: Scope, items: Sequence[str]) -> str:
+        """Write FETCH FIRST ... WITH TIES: the rows whose rank is among the first ones."""
+        limit = node.args.get("limit")
+        if not _with_ties(limit):
+            return ""
+        if not node.args.get("order") or node.args.get("distinct") or node.args.get("offset"):
+            detail = "FETCH FIRST ... WITH TIES takes ORDER BY here, without DISTINCT and OFFSET."
+            raise self.expressions.refuse(limit, "syntax", detail)
+        keys = []
+        for each in node.args["order"].expressions:
+            key = self._key(each, relation, scope, items)
+            number, space, direction = key.partition(" ")
+            keys.append(f"{items[int(number) - 1]}{space}{direction}" if number.isdigit() else key)
+        count = self._count(limit.args.get("count") or exp.Literal.number(1)) if limit is not None else ""
+        return f" QUALIFY rank() OVER (ORDER BY {', '.join(keys)}) <= {count}"
+
     def _check_order(self, node: exp.Expr, keys: Sequence[str], items: Sequence[str]) -> None:
         for key in keys:
             plain = re.sub(r"( DESC)? NULLS (FIRST|LAST)$", "", key)
             if not plain.isdigit() and plain not in items:
-                detail = "With SELECT DISTINCT, what ORDER BY names stands in the SELECT list."
+                detail = "With SELECT DISTINCT, ORDER BY takes only expressions of the SELECT list."
                 raise self.expressions.refuse(node.args["order"], "wrong-types", detail)
 
     def _count(self, node: exp.Expr) -> str:
@@ -462,6 +482,8 @@ class _Queries:
             ]
             if len(found) == 1:
                 return str(found[0]) + own.direction(node)
+            if found:
+                raise own.refuse(key, "unknown-name", f"The column {key.name} is ambiguous: the query has it twice.")
         before, own.scope = own.scope, scope
         outputs = {
             each.name.lower(): Typed(f"({item})", each.type)
@@ -549,6 +571,7 @@ class _Queries:
                 side, f"coalesce({left[0].sql}, {other})"
             )
             scope.merged[name.lower()] = Typed(value, left[0].type)
+            scope.hidden |= {(each.alias.lower(), name.lower()) for each in (*scope.relations, relation)}
         return ", ".join(named(name) for name in names)
 
     def _relation(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:
@@ -565,7 +588,7 @@ class _Queries:
                 return self._relation(node.this, scope)
             case exp.TableSample():
                 return self._relation(node.this, scope)
-        raise self.expressions.refuse(node, "not-offered", "A table, a subquery or UNNEST stands after FROM.")
+        raise self.expressions.refuse(node, "not-offered", "FROM is followed by a table, a subquery or UNNEST.")
 
     def _lateral(self, node: exp.Expr, scope: Scope) -> tuple[str, Relation]:
         if not isinstance(node.this, exp.Subquery):

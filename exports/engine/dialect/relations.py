@@ -20,7 +20,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Relation:
-    """What stands in a FROM clause, under its name in the query."""
+    """A relation of a FROM clause, under its name in the query."""
 
     alias: str
     columns: tuple[Output, ...]

@@ -10,8 +10,8 @@ import pytest
 from docs.dialect_table import PAGE, UNDOCUMENTED, rows, written
 from exports.athena import wire
 from exports.engine import worker
+from exports.engine.dialect.calling import offered
 from exports.engine.dialect.calls import REFUSED
-from exports.engine.dialect.expressions import offered
 from exports.engine.dialect.queries import Translation
 from exports.engine.errors import QueryError
 from exports.engine.explain import explained
@@ -50,11 +50,8 @@ def printed(connection: duckdb.DuckDBPyConnection, translation: Translation) -> 
     schema = worker._as_asked(worker._plain_schema(reader.schema), job)
     lines = []
     for batch in reader:
-        columns = [column.cast(kept.type).to_pylist() for column, kept in zip(batch.columns, schema, strict=True)]
-        lines += [
-            ", ".join(wire.text(value) or ("null" if value is None else "") for value in row)
-            for row in zip(*columns, strict=True)
-        ]
+        columns = [wire.texts(column.cast(kept.type)) for column, kept in zip(batch.columns, schema, strict=True)]
+        lines += [", ".join("null" if value is None else value for value in row) for row in zip(*columns, strict=True)]
     return "; ".join(lines)
 
 

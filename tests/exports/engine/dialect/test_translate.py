@@ -124,7 +124,7 @@ class TestRefusals:
         assert words in error.detail
 
     def test_near_names_are_offered_ones(self) -> None:
-        from exports.engine.dialect.expressions import offered
+        from exports.engine.dialect.calling import offered
 
         for name in ("lst", "date_ad", "regex_like", "json_extract_scalr", "strftime", "list_max", "getenv"):
             assert set(refused(f"SELECT {name}('a')").nearest) <= set(offered())

@@ -1,0 +1,88 @@
+"""Words that the parser accepts and Athena does not: they are refused before the tree is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from exports.engine.errors import QueryError, place
+from exports.engine.parse import tokens_of
+
+SIGNS: Final = frozenset({"+", "-"})
+# Where a bracket begins a list of DuckDB: behind a name or a value it is a subscript.
+BEFORE_ARRAYS: Final = frozenset({
+    TokenType.SELECT, TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.EQ, TokenType.DISTINCT,
+    TokenType.IN, TokenType.WHERE, TokenType.AND, TokenType.OR, TokenType.DPIPE, TokenType.ARROW,
+})  # fmt: skip
+UNITS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
+# Operators and words of other dialects, and what Athena writes instead.
+FOREIGN: Final = {
+    TokenType.DCOLON: "Athena has no ::. Write CAST(x AS type).",
+    TokenType.NULLSAFE_EQ: "Athena has no <=>. Write IS NOT DISTINCT FROM.",
+    TokenType.ISNULL: "Athena has no ISNULL. Write IS NULL.",
+    TokenType.NOTNULL: "Athena has no NOTNULL. Write IS NOT NULL.",
+}
+
+
+def check_words(sql: str) -> None:
+    """Refuse a text with words of other dialects; raises `QueryError` at their place."""
+    words = tokens_of(sql)
+    for number, word in enumerate(words):
+        for check in CHECKS:
+            detail = check(sql, words, number)
+            if detail:
+                raise QueryError("syntax", detail, *place(sql, word.start))
+
+
+def _foreign(sql: str, words: Sequence[Token], number: int) -> str:
+    word = words[number]
+    if word.text == "==":
+        return "Athena compares by =, not ==."
+    if word.token_type == TokenType.NOT and word.text == "!":
+        return "Athena has no !. Write NOT."
+    if word.token_type == TokenType.HEX_STRING and sql[word.start : word.start + 2].lower() == "0x":
+        return "Write bytes as X'1F', and whole numbers with decimal digits."
+    return FOREIGN.get(word.token_type, "")
+
+
+def _number(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    word, before = words[number], words[number - 1] if number else None
+    if before is not None and before.token_type == TokenType.NUMBER and word.token_type == TokenType.VAR:
+        return "Write numbers with digits only, without _ and letters." if word.start == before.end + 1 else ""
+    return ""
+
+
+def _limit(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    if [each.token_type for each in words[number - 2 : number]] != [TokenType.LIMIT, TokenType.NUMBER]:
+        return ""
+    if words[number].token_type == TokenType.OFFSET:
+        return "Athena takes OFFSET before LIMIT."
+    return "LIMIT takes one number. Write OFFSET before it." if words[number].token_type == TokenType.COMMA else ""
+
+
+def _alias(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    named = number and words[number - 1].token_type == TokenType.ALIAS
+    return "Write names in double quotes." if named and words[number].token_type == TokenType.STRING else ""
+
+
+def _interval(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    if words[number].token_type != TokenType.INTERVAL:
+        return ""
+    behind = [each for each in words[number + 1 : number + 4] if each.text not in SIGNS]
+    if not behind or behind[0].token_type not in (TokenType.STRING, TokenType.NUMBER):
+        return ""
+    if behind[0].token_type == TokenType.STRING and behind[1:] and behind[1].text.upper() in UNITS:
+        return ""
+    return "Write an interval as INTERVAL '2' DAY: the number in quotes, and SECOND to YEAR behind."
+
+
+def _bracket(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    if words[number].token_type != TokenType.L_BRACKET or words[number - 1].token_type not in BEFORE_ARRAYS:
+        return ""
+    return "Write an array as ARRAY[1, 2]."
+
+
+Check = Callable[[str, Sequence[Token], int], str]
+CHECKS: Final[tuple[Check, ...]] = (_foreign, _number, _limit, _alias, _interval, _bracket)

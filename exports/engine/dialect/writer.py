@@ -1,0 +1,124 @@
+"""The part that all writers of expressions share: refusals, and the types that values become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from exports.engine.dialect import types as t
+from exports.engine.dialect.casts import coerced
+from exports.engine.dialect.relations import Relation
+from exports.engine.dialect.scopes import Scope, Typed
+from exports.engine.dialect.types import Type, common, quoted
+from exports.engine.errors import LateError, QueryError, place
+
+# What DuckDB may be given: parts of a text are written more than once where a condition asks about them.
+MOST_WRITTEN: Final = 400_000
+# Errors that Athena finds after it has accepted a text.
+LATE: Final = frozenset({"wrong-types", "bad-value", "unknown-name"})
+# Nodes that turn a null into another value: in `try` the null of a failure must reach the end.
+OF_NULLS: Final = (exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Query)
+COMPARISONS: Final[dict[type[exp.Expr], str]] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
+}  # fmt: skip
+# What asks only about instants, whatever clock shows them.
+OF_INSTANTS: Final = frozenset({*COMPARISONS.values(), "IN", "date_diff"})
+
+
+class Writer:
+    """Writes expressions of one text: `_write_...` has the name of the node that it writes."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.scope = Scope()
+        self._variables: list[dict[str, Typed]] = []
+        self._trying = 0
+        self._written = 0
+        self.subquery: Callable[[exp.Expr, Scope], tuple[str, Relation]] | None = None
+
+    def refuse(self, node: exp.Expr | None, code: str, detail: str, nearest: Sequence[str] = ()) -> QueryError:
+        """Return the error to raise for a node, at its place in the text."""
+        line = column = None
+        if node is not None:
+            starts = [start for each in node.walk() if isinstance(start := each.meta.get("start"), int)]
+            if starts:
+                line, column = place(self.sql, min(starts))
+        late = code in LATE and "function" not in detail
+        return (LateError if late else QueryError)(code, detail, line, column, tuple(nearest))
+
+    def fail(self, words: str) -> str:
+        """Write what ends the query while it runs; in `try` it is a null."""
+        return "NULL" if self._trying else f"athena_error({quoted(words)})"
+
+    def write(self, node: exp.Expr) -> Typed:
+        """Type and write one expression."""
+        found = self._write(node)
+        self._written += len(found.sql)
+        if len(found.sql) > MOST_WRITTEN or self._written > 40 * MOST_WRITTEN:
+            raise self.refuse(
+                node, "too-deep", "Calls within each other grow too long here. Name parts in a WITH clause."
+            )
+        return found
+
+    def _write(self, node: exp.Expr) -> Typed:
+        if self._trying and isinstance(node, OF_NULLS):
+            raise self.refuse(node, "not-the-same", "In try, conditions on nulls are not offered: put try into them.")
+        name = type(node).__name__.lower()
+        writer: Callable[[exp.Expr], Typed] | None = getattr(self, f"_write_{name}", None)
+        if writer is not None:
+            return writer(node)
+        raise self.refuse(node, "not-offered", f"{_words(node)} is not offered in Athena's dialect here.")
+
+    def boolean(self, node: exp.Expr, where: str) -> str:
+        """Write a condition."""
+        found = self.write(node)
+        if found.type.name not in ("boolean", "unknown"):
+            raise self.refuse(node, "wrong-types", f"{where} takes a boolean, not {found.type}.")
+        return f"CAST({found.sql} AS BOOLEAN)" if found.type.name == "unknown" else found.sql
+
+    def as_type(self, node: exp.Expr | None, found: Typed, target: Type) -> str:
+        """Write a value as a type that it becomes without a cast."""
+        if found.type.name == "unknown":
+            return f"CAST(NULL AS {t.in_duckdb(target)})"
+        if not t.becomes(found.type, target):
+            raise self.refuse(node, "wrong-types", f"A value of type {found.type} is no {target}: cast it.")
+        return coerced(found.sql, found.type, target)
+
+    def common_type(self, node: exp.Expr, given: Sequence[Typed], sign: str) -> Type:
+        """Return the type that values become without a cast."""
+        kind: Type | None = t.UNKNOWN
+        before = given[0].type
+        for each in given:
+            kind = common(kind, each.type) if kind is not None else None
+            if kind is None:
+                hint = "cast one of them"
+                if {before.name, each.type.name} & set(t.MOMENTS):
+                    hint = "write DATE '2020-10-15' or TIMESTAMP '2020-10-15 00:00:00'"
+                detail = f"Athena cannot apply {sign} to {before} and {each.type}: {hint}."
+                raise self.refuse(node, "wrong-types", detail)
+            before = kind
+        if kind is not None and kind.zone and sign not in OF_INSTANTS:
+            self.check_zones(node, [each.type for each in given])
+        return kind or t.UNKNOWN
+
+    def check_zones(self, node: exp.Expr, kinds: Sequence[Type]) -> None:
+        """Refuse values of several time zones in one place: each has its own in Athena, and a column one here."""
+        zones = {kind.zone or t.UTC for kind in kinds if kind != t.UNKNOWN}
+        if len(zones) > 1:
+            detail = (
+                f"Values of the time zones {', '.join(sorted(zones))} meet here: use AT TIME ZONE to make them one."
+            )
+            raise self.refuse(node, "not-the-same", detail)
+
+
+def name_of(node: exp.Expr) -> str:
+    """Return the name of a call as it is written."""
+    return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
+
+
+def _words(node: exp.Expr) -> str:
+    name = {"SafeDivide": "/"}.get(type(node).__name__, type(node).__name__)
+    return f"{name} ({node.sql('trino')[:40]})"
