@@ -50,8 +50,8 @@ lighthouse: system environment ## Measure pages of a running copy with Lighthous
 screenshots: environment-dev system ## Take screenshots of every page of a running copy; URL names it
 	@$(BIN) docs/screenshots/take.py $(or $(URL),http://127.0.0.1:8000)
 
-# The excluded program runs in the other environment; benchmarks/dose.py starts it.
-BENCHMARKS = $(basename $(notdir $(filter-out %/dose_caimira.py,$(shell grep -l __main__ benchmarks/*.py))))
+# The excluded programs run in other environments; benchmarks/dose.py and benchmarks/fit.py start them.
+BENCHMARKS = $(basename $(notdir $(filter-out %/dose_caimira.py %/fit_mbi.py,$(shell grep -l __main__ benchmarks/*.py))))
 bench: environment-dev ## Run every benchmark in benchmarks/, each of which prints its figures
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN) -m benchmarks.$$name; done
 

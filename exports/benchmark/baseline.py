@@ -3,8 +3,8 @@
 It reads the released signals, which are unbiased and state their errors. What tells of an area is the share of its
 check-ins that are of class Moderate or were refused. That share is smoothed over days by a normal kernel and shrunk to
 the share of the whole town, as far as it lies within its noise (empirical Bayes, Efron and Morris 1973, JASA 68:117).
-The level of a day follows from the refusals of the whole. The three constants were chosen on eight towns of seeds of
-their own, from the kinds of plans that contests have.
+The level of a day follows from the class Moderate of the whole: what it exceeds where nobody is infectious. The
+constants were chosen on towns of seeds of their own, from the kinds of plans that contests have; the level on twelve.
 """
 
 from typing import Final
@@ -21,9 +21,11 @@ FROM "{database}"."aspirevc_crowd_tracing_signals"
 WHERE geo_type IN ('nation', 'zip3') AND signal IN ('checkins', 'moderate', 'refused') AND time_value NOT LIKE '%W%'
 """
 SMOOTHED_DAYS: Final = 6.0
-"""Standard deviation of the kernel."""
-LEVEL: Final = (0.02, 1.9)
-"""Share of visits by infectious people: where nobody is refused, and for each share of check-ins that is."""
+LEVEL_DAYS: Final = 3.0
+"""Standard deviations of the kernel, of areas and of the whole, which has less noise."""
+LEVEL: Final = (0.031, 1.1)
+"""Share of check-ins of class Moderate where nobody is infectious, and how much of the rest are infectious visits."""
+LEAST_LEVEL: Final = 0.002
 NOTHING_KNOWN: Final = 0.01
 LEAST: Final = 0.0005
 MOST: Final = 0.9
@@ -38,19 +40,18 @@ def baseline(signals: pd.DataFrame, lines: pd.MultiIndex) -> pd.Series:
     areas = sorted(lines.get_level_values("zip").unique())
     if signals.empty:
         return pd.Series(NOTHING_KNOWN, index=lines)
-    kernel = _kernel(len(days))
     whole = _table(signals, "nation", "value", days, ["us"])
     own, errors = (_table(signals, "zip3", column, days, areas) for column in ("value", "stderr"))
-    level = _level(kernel, whole)
-    relative = _relative(kernel, own, errors)
+    level = _level(_kernel(len(days), LEVEL_DAYS), whole)
+    relative = _relative(_kernel(len(days), SMOOTHED_DAYS), own, errors)
     shares = pd.DataFrame(np.clip(level[:, None] * (1 + relative), LEAST, MOST), index=days, columns=areas)
     return pd.Series([float(shares.loc[day, area]) for day, area in lines], index=lines)
 
 
-def _kernel(days: int) -> Floats:
+def _kernel(days: int, spread: float) -> Floats:
     """Return the weights of each day for each day; lines add up to one."""
     apart = np.arange(days)[:, None] - np.arange(days)
-    weights = np.exp(-0.5 * (apart / SMOOTHED_DAYS) ** 2)
+    weights = np.exp(-0.5 * (apart / spread) ** 2)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
@@ -69,9 +70,9 @@ def _table(signals: pd.DataFrame, geo_type: str, column: str, days: list[str], p
 
 def _level(kernel: Floats, whole: dict[str, Floats]) -> Floats:
     """Return the share of each day."""
-    checkins, refused = (np.maximum(kernel @ whole[name][:, 0], 0.0) for name in ("checkins", "refused"))
-    rate = np.divide(refused, checkins, out=np.zeros_like(refused), where=checkins > 0)
-    return np.where(checkins > 0, LEVEL[0] + LEVEL[1] * rate, NOTHING_KNOWN)
+    checkins, moderate = (np.maximum(kernel @ whole[name][:, 0], 0.0) for name in ("checkins", "moderate"))
+    rate = np.divide(moderate, checkins, out=np.zeros_like(moderate), where=checkins > 0)
+    return np.where(checkins > 0, np.maximum(LEAST_LEVEL, LEVEL[1] * (rate - LEVEL[0])), NOTHING_KNOWN)
 
 
 def _relative(kernel: Floats, own: dict[str, Floats], errors: dict[str, Floats]) -> Floats:

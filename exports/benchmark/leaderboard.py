@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from exports.benchmark.submissions import Submission, team_key
+from exports.benchmark.submissions import BASELINE, Submission, team_key
 
 OPEN: Final = "open"
 """The part of a contest's folder that is handed out."""
 FILE: Final = "leaderboard.json"
-BASELINE: Final = "baseline"
 SHOWN: Final = ("rank", "calibration", "deviance", "error", "skill")
 
 

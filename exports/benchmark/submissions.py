@@ -1,7 +1,7 @@
 """Submissions for towns that are held back: few for each team, each logged before its score is said.
 
-Whoever may ask for scores without limit learns the truth from them. So a team has a fixed number of submissions, names
-that differ in case, spaces or form are one team, and scores are said in few digits. The log is kept with the truth.
+A team that may ask for scores without limit learns the truth from them. So a team has a fixed number of submissions,
+names that look alike are one team, and scores are said in few digits. The log is kept with the truth.
 """
 
 import datetime as dt
@@ -21,6 +21,14 @@ MOST: Final = 3
 """Submissions of a team, where the rules do not say; our choice."""
 DIGITS: Final = 3
 LONGEST_NAME: Final = 60
+BASELINE: Final = "baseline"
+"""The name of the baseline's line, which no team has."""
+# Latin letters that do not fall apart into a basic one and a mark.
+_BASIC: Final = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
+)
+# What many typefaces show alike; letters of other scripts and phonetic ones are not part of a name at all.
+_ALIKE: Final = (("0", "o"), ("1", "l"), ("i", "l"), ("rn", "m"), ("vv", "w"))
 
 
 class RefusedError(ValueError):
@@ -44,6 +52,13 @@ def team_name(text: str) -> str:
     name = " ".join(visible.split())
     if not name or len(name) > LONGEST_NAME or not any(letter.isalnum() for letter in name):
         raise RefusedError(f"A team's name has letters or digits, and {LONGEST_NAME} characters at most.")
+    if not team_key(name).isascii():
+        raise RefusedError(
+            "A team's name has Latin letters or digits: those of other scripts look like them, and names that look "
+            "alike are one team."
+        )
+    if team_key(name) == team_key(BASELINE):
+        raise RefusedError(f"{name} is the name of the baseline; a team has a name of its own.")
     return name
 
 
@@ -73,12 +88,22 @@ def submit(
 
 
 def read_log(folder: Path) -> list[Submission]:
-    """Return all submissions, oldest first."""
+    """Return all submissions, oldest first; raises `RefusedError` for a log that was changed by hand."""
     try:
-        lines = (folder / LOG).read_text(encoding="utf-8").splitlines()
+        return [_entry(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError:
         return []
-    return [Submission(**json.loads(line)) for line in lines]
+    except (TypeError, ValueError):
+        raise RefusedError(
+            f"{folder / LOG} is not as it was written; nothing is scored until it is put back."
+        ) from None
+
+
+def _entry(line: str) -> Submission:
+    entry = Submission(**json.loads(line))
+    if not isinstance(entry.team, str) or not isinstance(entry.scores, dict | None):
+        raise TypeError("not a line of the log")
+    return entry
 
 
 def rounded(scores: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,8 +118,12 @@ def _round(value: Any) -> Any:
 
 
 def team_key(team: str) -> str:
-    """Return what is the same for names that differ in case, spaces or signs."""
-    return "".join(letter for letter in team.casefold() if letter.isalnum())
+    """Return what is the same for names that look alike: in case, spaces, signs, accents, or in a few letters."""
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", team).casefold().translate(_BASIC))
+    key = "".join(letter for letter in apart.casefold() if letter.isalnum())
+    for shown, alike in _ALIKE:
+        key = key.replace(shown, alike)
+    return key
 
 
 def _most(folder: Path) -> int:

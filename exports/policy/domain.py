@@ -3,10 +3,11 @@
 Every set of values here is public and fixed before a day is read: the data never decides what is counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
+from types import MappingProxyType
 from typing import Final
 
 from exports.dataset.tables import ACCESSLEVELS, ANSWERS, OUTCOMES, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
@@ -80,6 +81,8 @@ YES_NO: Final = ("false", "true")
 ANSWER_AXES: Final = tuple(Axis(name, YES_NO) for name in ANSWERS)
 HOUR: Final = Axis("hour", tuple(f"{hour:02d}" for hour in range(24)))
 SCORES: Final = (NONE, "1", "2", "3", "4", "5")
+RATINGS: Final[Mapping[str, str]] = MappingProxyType({"m_score": "masks", "s_score": "distancing"})
+"""Axes of scores, and what is rated."""
 
 # Names of the tables of counts.
 TOTAL: Final = "total"

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from exports.dataset.tables import ANSWERS, OUTCOMES, RISKLEVELS
-from exports.policy.domain import RISK
+from exports.policy.domain import RATINGS, RISK
 from exports.policy.draw import Drawn
 from exports.policy.estimates import Estimates
 from exports.policy.noise import Floats
@@ -32,6 +32,15 @@ class Signal(NamedTuple):
     value: float
     stderr: float
     sample_size: int
+
+
+class RatingSum(NamedTuple):
+    """The ratings of the whole, from 1 to 5: their sum with its error, and how many they are."""
+
+    signal: str
+    value: float
+    stderr: float
+    number: float
 
 
 # By signal: values of the areas in the order of the ZIP axis (or one value), and the noise of each.
@@ -56,6 +65,19 @@ def signals_of(drawn: Drawn, states: Mapping[str, str]) -> list[Signal]:
     for place, zip3 in enumerate(zips):
         own = {name: (float(line[place]), noise) for name, (line, noise) in areas.items()}
         found += _rows(estimates, time, "zip3", zip3, own)
+    return found
+
+
+def rating_sums(drawn: Drawn) -> list[RatingSum]:
+    """Return the sums of the ratings of a draw, which are counted without a place."""
+    estimates, stars = Estimates(drawn), np.arange(1, 6)
+    found = []
+    for axis, signal in RATINGS.items():
+        counts, noise = estimates.of(axis)
+        rated = counts[1:]
+        # The coin keeps or drops a pass with all its stars.
+        error = estimates.stderr(float(stars**2 @ rated), noise * float((stars**2).sum()))
+        found.append(RatingSum(signal, float(stars @ rated), error, float(rated.sum())))
     return found
 
 

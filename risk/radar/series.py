@@ -57,13 +57,17 @@ def record_numbers(
     """Record numbers of one series, as known from `now` on; return how many are new or differ from what was known.
 
     A number that is known already is not recorded again. Earlier numbers stay, so that results computed from them can
-    be reproduced; the unit of a series does not change. Raise `UnitError` for another unit.
+    be reproduced; the unit of a series does not change. A series with simulated numbers in it stays one. Raise
+    `UnitError` for another unit.
     """
     series, _made = Series.objects.get_or_create(
         source=source, signal=signal, defaults={"unit": unit, "simulated": simulated}
     )
     # Two concurrent imports would each record the same numbers.
-    Series.objects.select_for_update().get(pk=series.pk)
+    series = Series.objects.select_for_update().get(pk=series.pk)
+    if simulated and not series.simulated:
+        series.simulated = True
+        series.save(update_fields=["simulated"])
     if series.unit != unit:
         raise UnitError(f"{series} holds numbers of the unit {series.unit}, not {unit}")
     known = numbers_known(series, at=now)

@@ -26,6 +26,7 @@ from crowdtrace.town.world.town import Town
 from exports.benchmark import contest
 from exports.benchmark.leaderboard import read_leaderboard
 from exports.benchmark.score import score
+from exports.benchmark.submissions import RefusedError, team_key, team_name
 from exports.policy.domain import workloads
 from exports.release import counts as released
 from exports.release.risklevels import levels_on
@@ -172,6 +173,43 @@ class TestSubmissions:
         assert len(entries) == 3
         assert len({each["sha256"] for each in entries}) == 1
         assert evaluate(file, folder, "--team", "B")["submissions_left"] == 2
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "ALPHA 10",
+            "álpha 10",
+            "al-pha 1O",
+            "Alpha lo",
+            "alpha\u200b 10",
+            "ａｌｐｈａ １０",
+            "a l p h a 1 0",
+            "Alpha\u0301 10",
+        ],
+    )
+    def test_names_that_look_alike_are_one_team(self, name: str) -> None:
+        assert team_key(team_name(name)) == team_key(team_name("Alpha 10"))
+
+    @pytest.mark.parametrize("name", ["Аlpha", "αlpha", "ɑlpha", "al\u3164pha", "Ꭺlpha", "队", "alphа"])
+    def test_a_name_in_letters_that_look_like_latin_ones_is_refused(self, name: str) -> None:
+        with pytest.raises(RefusedError, match="Latin letters or digits"):
+            team_name(name)
+
+    @pytest.mark.parametrize("name", ["baseline", "Base Line", "BASELlNE"])
+    def test_no_team_has_the_name_of_the_baseline(self, name: str) -> None:
+        with pytest.raises(RefusedError, match="name of the baseline"):
+            team_name(name)
+
+    @pytest.mark.parametrize(
+        "line",
+        ["no line", "[]", '{"team": "A"}', '{"team": 5, "at": "", "sha256": "", "scores": null}', "\ud800"],
+    )
+    def test_a_log_that_was_changed_by_hand_is_named(self, folder: Path, log: Path, tmp_path: Path, line: str) -> None:
+        file = tmp_path / "mine.csv"
+        held_back(folder).to_csv(file, index=False)
+        log.write_bytes(line.encode(errors="surrogatepass") + b"\n")
+        with pytest.raises(CommandError, match=r"submissions\.jsonl was changed by hand"):
+            evaluate(file, folder, "--team", "A")
 
     def test_scores_are_of_all_towns_together_and_in_few_digits(self, folder: Path, log: Path, tmp_path: Path) -> None:
         file = tmp_path / "mine.csv"

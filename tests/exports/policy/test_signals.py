@@ -13,6 +13,7 @@ from exports.policy.domain import RISK_RESULT_ANSWERS, TOTAL, ZIP_RISK_RESULT, w
 from exports.policy.draw import Drawn, _draw
 from exports.policy.estimates import REACH, Estimates
 from exports.policy.fit import fit
+from exports.policy.noise import Counts
 from exports.policy.rows import deal, dp_counts
 from exports.policy.signals import Signal, by_week, signals_of, week_of
 from tests.exports.policy.factories import DAY, a_day_of, seeded_noise, tables, without_noise
@@ -79,6 +80,33 @@ def test_a_week_without_one_of_its_days_has_no_value() -> None:
 
 def test_weeks_are_those_of_iso_8601() -> None:
     assert [week_of(dt.date(2020, 12, day)) for day in (27, 28, 31)] == ["2020-W52", "2020-W53", "2020-W53"]
+
+
+def test_the_expectation_of_every_signal_is_what_it_estimates() -> None:
+    """A derivation, without chance: noise and its mirror image are as likely, and average to the truth exactly.
+
+    The coin's mean is nine in ten of each cell, so counts of which one in ten is missing are its expectation.
+    """
+    truth = {name: 10 * counts for name, counts in a_day_of(3_000, seed=4).items()}
+    expected = {name: counts * 9 // 10 for name, counts in truth.items()}
+    rng = np.random.default_rng(5)
+    noise: dict[object, Counts] = {}
+
+    def with_noise(sign: int) -> list[Signal]:
+        def mechanism(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
+            up, down = rng.geometric(1 - math.exp(-1 / scale), (2, *counts.shape))
+            return counts + sign * noise.setdefault((counts.shape, scale), up - down), l1 / scale
+
+        return signals_of(_draw(day=DAY, counts=expected, tables=tables(), budget=1.0, mechanism=mechanism), states)
+
+    states = {"021": "MA", "100": "NY", "902": "CA"}
+    drawn = _draw(day=DAY, counts=truth, tables=tables(), budget=1.0, mechanism=without_noise)
+    exact = {each[1:5]: each.value * drawn.keep for each in signals_of(drawn, states)}
+    pairs = list(zip(with_noise(1), with_noise(-1), strict=True))
+    assert len(pairs) == len(exact) > 60
+    for up, down in pairs:
+        assert up.value != down.value
+        assert (up.value + down.value) / 2 == pytest.approx(exact[up[1:5]], rel=1e-9, abs=1e-6)
 
 
 def assert_aims(rows: int, draws: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from exports.dataset.tables import states_by_zip3
 from exports.models import Release, Step
 from exports.policy.domain import REFUSED
-from exports.policy.draw import Drawn, Usual, _draw, draw
-from exports.radar.signals import Signal, record_released_weeks, released_signals, weekly_numbers
+from exports.policy.draw import Drawn, Known, Usual, _draw, draw
+from exports.policy.estimates import Estimates
+from exports.policy.noise import variance
+from exports.policy.signals import signals_of
+from exports.radar.signals import Part, record_released_weeks, released_parts, weekly_numbers
+from exports.release.closed_days import mark_served
 from risk.models import Series, SeriesWeek
 from risk.radar.series import week_of
-from tests.exports.policy.factories import a_day_of, seeded_noise, tables
+from tests.exports.policy.factories import ZIPS, a_day_of, seeded_noise, tables
 
 pytestmark = pytest.mark.django_db
 EVERYWHERE = tables(zip3=tuple(states_by_zip3()))
@@ -40,21 +45,28 @@ def days(number: int, *, last: dt.date = SATURDAY) -> list[dt.date]:
     return [last - dt.timedelta(days=age) for age in range(number)]
 
 
-def test_signals_are_sums_of_the_noisy_counts(drawn: Drawn) -> None:
-    found = {(one.signal, one.geo_value): one for one in released_signals(release(drawn, SATURDAY))}
-    risk, symptoms = drawn.table("zip_risklevel_result"), drawn.table("zip_symptoms")
-    zips = risk.workload.axes[0].values
-    at = zips.index("902")
-    assert found["check-ins", "902"].value == risk.noisy[at].sum()
-    place = [axis.name for axis in symptoms.workload.axes].index("symptoms")
-    yes = np.take(symptoms.noisy, 1, axis=place)[at]
-    assert found["symptoms", "902"].value == yes.sum()
-    assert found["symptoms", "902"].stderr == pytest.approx(symptoms.scale * math.sqrt(2.0 * yes.size))
-    assert found["check-ins", "US"].value == drawn.table("total").noisy.sum()
-    ours = [place for place, zip3 in enumerate(zips) if zip3 and ("check-ins", zip3) in found]
-    states = [one.value for (signal, _), one in found.items() if signal == "check-ins" and one.geo_type == "state"]
-    assert sum(states) == risk.noisy[ours].sum()
-    assert ("check-ins", "") not in found
+def test_parts_are_those_of_the_table_of_signals(drawn: Drawn) -> None:
+    found = {(one.signal, one.region): one for one in released_parts(release(drawn, SATURDAY))}
+    table = {(each.signal, each.geo_value): each for each in signals_of(drawn, states_by_zip3())}
+    for name, region in (("checkins", "902"), ("symptoms", "902"), ("symptoms", "ca"), ("diagnosed", "us")):
+        part = found["check-ins" if name == "checkins" else name, region.upper()]
+        assert (part.value, part.stderr) == (table[name, region].value, table[name, region].stderr)
+        assert part.sample_size == table["checkins", region].value
+    assert {region for _, region in found} == {"US", "MA", "NY", "CA", *ZIPS}
+    assert {signal for signal, region in found if region == "US"} == {
+        "check-ins", "symptoms", "diagnosed", "contact", "near", "masks", "distancing",
+    }  # fmt: skip
+    assert {signal for signal, region in found if region != "US"} == {"check-ins", "symptoms"}
+
+
+def test_ratings_are_summed_with_the_error_of_their_stars(drawn: Drawn) -> None:
+    table = drawn.table("risklevel_m_score")
+    counts = table.noisy.sum(axis=(0, 1))[1:] / drawn.keep
+    stars = np.arange(1, 6)
+    [masks] = [one for one in released_parts(release(drawn, SATURDAY)) if one.signal == "masks"]
+    assert (masks.value, masks.sample_size) == pytest.approx((stars @ counts, counts.sum()))
+    noise = 55 * 9 * variance(table.scale) / drawn.keep**2
+    assert masks.stderr == pytest.approx(math.sqrt(noise + stars**2 @ counts * 0.1 / 0.9))
 
 
 def test_refusals_made_from_a_desk_bend_a_signal_no_more_than_the_release(drawn: Drawn) -> None:
@@ -65,7 +77,7 @@ def test_refusals_made_from_a_desk_bend_a_signal_no_more_than_the_release(drawn:
     usual = {"902": Usual(refused=5.0, scanned=60.0)}
     tables = tuple(replace(one, noisy=bent) if one is table else one for one in drawn.tables)
     values = [
-        next(one.value for one in released_signals(release(each, day)) if one.geo_value == "902")
+        next(one.value for one in released_parts(release(each, day)) if one.region == "902")
         for each, day in (
             (replace(drawn, usual=usual), SATURDAY),
             (replace(drawn, usual=usual, tables=tables), SATURDAY - dt.timedelta(days=7)),
@@ -82,7 +94,7 @@ def test_weeks_are_recorded_once_they_are_over(drawn: Drawn) -> None:
     assert record_released_weeks(now=NOW) > 0
     assert set(SeriesWeek.objects.values_list("week", flat=True)) == {SATURDAY}
     row = SeriesWeek.objects.get(series__signal="check-ins", region="US")
-    assert row.value == pytest.approx(7 * float(drawn.table("total").noisy.sum()))
+    assert row.value == pytest.approx(7 * Estimates(drawn).total)
     share = SeriesWeek.objects.get(series__signal="symptoms", region="US")
     assert 0.0 < share.value < 100.0
     assert Series.objects.get(signal="masks").unit == "score"
@@ -130,12 +142,54 @@ def test_only_the_ledger_of_releases_is_read(drawn: Drawn) -> None:
     assert "venues_" not in read
 
 
-def check_ins(number: float) -> list[Signal]:
+def a_weekly_draw(sunday: dt.date) -> Drawn:
+    monday = sunday - dt.timedelta(days=6)
+    counts = a_day_of(5_000, seed=7)
+    return draw(day=sunday, counts=counts, tables=tables(), budget=1.0, known=Known(first_day=monday))
+
+
+def test_a_week_that_is_drawn_as_one_has_a_value() -> None:
+    sunday = SATURDAY + dt.timedelta(days=1)
+    weekly = a_weekly_draw(sunday)
+    release(weekly, sunday, days=7)
+    assert record_released_weeks(now=NOW + dt.timedelta(days=1)) > 0
+    row = SeriesWeek.objects.get(series__signal="check-ins", region="US")
+    assert row.week == SATURDAY
+    assert row.sample_size == pytest.approx(Estimates(weekly).total)
+    assert row.value == pytest.approx(row.sample_size)
+    share = SeriesWeek.objects.get(series__signal="symptoms", region="US")
+    assert share.stderr is not None
+    assert share.stderr < 2.5
+
+
+def test_the_day_before_the_first_week_that_is_drawn_as_one_counts_in_its_proportion(drawn: Drawn) -> None:
+    sunday = SATURDAY + dt.timedelta(days=1)
+    release(drawn, SATURDAY - dt.timedelta(days=6))
+    weekly = a_weekly_draw(sunday)
+    release(weekly, sunday, days=7)
+    record_released_weeks(now=NOW + dt.timedelta(days=1))
+    row = SeriesWeek.objects.get(series__signal="check-ins", region="US")
+    assert row.week == SATURDAY
+    assert row.value == pytest.approx((Estimates(drawn).total + Estimates(weekly).total) * 7 / 8)
+
+
+def test_a_series_that_gets_simulated_days_says_so_from_then_on(drawn: Drawn, settings: Any) -> None:
+    settings.EMBEDDED = False
+    for day in days(7):
+        release(drawn, day)
+    record_released_weeks(now=NOW)
+    assert not Series.objects.filter(simulated=True).exists()
+    mark_served(days={SATURDAY}, simulated=True)
+    record_released_weeks(now=NOW)
+    assert not Series.objects.filter(simulated=False).exists()
+
+
+def check_ins(number: float) -> list[Part]:
     return signal(number, 5.0, number, "check-ins")
 
 
-def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -> list[Signal]:
-    return [Signal("zip3", "902", day, name, value, stderr, sample) for day in days(7)]
+def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -> list[Part]:
+    return [Part("902", name, value, stderr, sample) for _ in days(7)]
 
 
 @pytest.mark.parametrize(
@@ -160,8 +214,8 @@ def test_noise_alone_gives_no_area_a_value() -> None:
         _draw(day=day, counts=empty, tables=EVERYWHERE, budget=1.0, mechanism=seeded_noise(number))
         for number, day in enumerate(days(7))
     ]
-    found = [one for made in drawn for one in released_signals(release(made, made.day))]
-    assert len({one.geo_value for one in found}) > 900
+    found = [one for made in drawn for one in released_parts(release(made, made.day))]
+    assert len({one.region for one in found}) > 900
     assert list(weekly_numbers(SATURDAY, found)) == []
 
 
