@@ -204,10 +204,11 @@ def heads_by_area(*, zips: Sequence[str], since: dt.datetime, at: dt.datetime, f
 LEFT_OUT: Final = """
     SELECT out.day, count(DISTINCT scan.tag) FROM exports_leftoutday AS out
     JOIN passes_scan AS scan ON scan.device_id = out.device_id AND scan.epoch = out.day
-    WHERE out.day >= %(since)s AND scan.type = 'Checkin' AND scan.tag IS NOT NULL
+    WHERE out.day >= %(since)s AND scan.type = 'Checkin' AND scan.scanned_at = (
+        SELECT min(first.scanned_at) FROM passes_scan AS first WHERE first.tag = scan.tag AND first.type = 'Checkin')
     GROUP BY out.day
 """
-"""Passes of each day that were scanned by a device whose day is left out of the release."""
+"""Passes of each day that were first scanned by a device whose day is left out of the release."""
 
 
 # Figures for the people who run a venue -------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def days_left_out(device: Device) -> set[dt.date]:
 
 
 def passes_left_out(since: dt.date) -> dict[dt.date, int]:
-    """Return how many passes of each day were scanned by devices whose day is left out."""
+    """Return how many passes of each day were first scanned by devices whose day is left out."""
     with connection.cursor() as cursor:
         cursor.execute(LEFT_OUT, {"since": since})
         return dict(cursor.fetchall())
