@@ -93,15 +93,16 @@ def _red_signs(rows: list[ScanMark]) -> Mapping[Hashable, float]:
 
 def _walk_signs(rows: list[ScanMark]) -> Mapping[Hashable, float]:
     """Return a sign for each scan of a pass: whether another device let it in a moment before. Rows by time."""
-    let_in: dict[bytes, tuple[Hashable | None, float]] = {}
+    let_in: dict[bytes, dict[Hashable | None, float]] = defaultdict(dict)
     signs = {}
     for row in rows:
         if row.tag is None:
             continue
-        device, at = let_in.get(row.tag, (row.device, row.at))
-        signs[row.key] = float(device != row.device and row.at - at < SHORTEST_WALK_S)
+        doors = let_in[row.tag]
+        elsewhere = [at for device, at in doors.items() if device != row.device]
+        signs[row.key] = float(any(row.at - at < SHORTEST_WALK_S for at in elsewhere))
         if row.approved:
-            let_in[row.tag] = row.device, row.at
+            doors[row.device] = row.at
     return signs
 
 

@@ -48,7 +48,7 @@ class At:
 
 @dataclass(frozen=True)
 class Held:
-    """One pass of a person, or a refusal, and what it does; `place`: which of the two venues; `seconds`: for answers."""
+    """One pass of a person, or a refusal, and what it does at one of the two places; `seconds`: for its answers."""
 
     place: int = 0
     answers: int = 0
