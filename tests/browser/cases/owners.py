@@ -56,7 +56,6 @@ CASES: Final[dict[str, Case | NoPage]] = {
     "owner-page-account": Case(of_house(lambda house: "/owner/account")),
     "owner-page-alert": Case(of_house(lambda house: f"/owner/venues/{house.venue.public_id}/alert")),
     "owner-page-operator": Case(of_house(lambda house: "/owner/operator", staff=True)),
-    "owner-page-abuse": Case(of_house(lambda house: "/owner/operator/abuse", staff=True)),
     "owner-page-home-now": NoPage("a part of a page"),
     "owner-page-venue-now": NoPage("a part of a page"),
     "owner-page-statistics-file": NoPage("a file, to a link"),
