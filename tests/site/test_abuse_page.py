@@ -53,7 +53,7 @@ def test_it_opens_while_nothing_was_scanned(operator: Client) -> None:
     assert "Nothing was scanned" in shown.content.decode()
 
 
-def test_it_says_what_is_not_computed_and_which_device_stands_out(operator: Client, door: EnrolledDevice) -> None:
+def test_it_says_what_is_not_computed_and_which_device_looks_odd(operator: Client, door: EnrolledDevice) -> None:
     guess(door, 10, None)
     shown = operator.get(ABUSE)
     assert (shown.context["not_computed"], shown.context["odd"]) == (10, [])
