@@ -15,6 +15,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = {
     "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
     "abuse": {"task": "passes.abuse", "schedule": crontab(hour=4, minute=35)},
+    # What was scanned since: a pass of yesterday is valid until 04:00, so of two days.
+    "abuse today": {"task": "passes.abuse", "args": (2,), "schedule": crontab(minute=12)},
     "alerts": {"task": "passes.alerts", "schedule": crontab()},
     "crowd": {"task": "risk.crowd.refresh", "schedule": crontab(minute="*/5")},
     "estimate": {"task": "risk.estimate", "schedule": crontab(hour=4, minute=30)},

@@ -89,6 +89,7 @@ def destroy(home: Path) -> None:
         _stop_valkeys(home)
         postgres.stop(home)
         postgres.remove(home)
+        valkey.forget(home)
         shutil.rmtree(home)
 
 

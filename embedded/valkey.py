@@ -1,16 +1,21 @@
 """The two Valkeys of one home, with a password, on free loopback ports.
 
-The broker stores its content in an append-only file; the store of rate limits writes nothing to any disk.
+The broker stores its content in an append-only file. The store of rate limits writes nothing to any disk; it keeps a
+copy in a file system in memory (`/dev/shm`), where there is one, so that counters survive a restart of the copy.
 """
 
 import os
+import shutil
 import signal
 import socket
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .home import secret, write_private
+import psutil
+
+from .home import home_name, secret, write_private
 from .network import LOOPBACK, free_port, is_free
 from .processes import Record, ServiceError, end, identify, start_detached, wait_until
 
@@ -18,14 +23,21 @@ TRIES = 5
 START_SECONDS = 60.0
 STOP_STEPS = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
 ANSWER_SECONDS = 2.0
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory, in which each home has a private one
+COPY_SECONDS = 5
+"""Age at which counters are copied there: a killed store loses no more than these seconds."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """One of the two: the name of its files, and the configuration lines about what it stores."""
+    """One of the two: the name of its files, and the configuration lines about what it stores.
+
+    `in_memory`: its files are only in memory.
+    """
 
     name: str
     keeping: tuple[str, ...]
+    in_memory: bool = False
 
 
 BROKER = Store(
@@ -37,8 +49,10 @@ LIMITS = Store(
     (
         "appendonly no",
         "maxmemory 64mb",
-        "maxmemory-policy volatile-ttl",
-    ),  # requests must not fill the memory
+        "maxmemory-policy volatile-ttl",  # requests must not fill the memory
+        "stop-writes-on-bgsave-error no",
+    ),
+    in_memory=True,
 )
 
 
@@ -58,7 +72,7 @@ def ensure(home: Path, store: Store) -> Record:
 
 
 def stop(home: Path, store: Store) -> None:
-    """Stop the Valkey of a home; the broker's content is in its append-only file."""
+    """Stop the Valkey of a home; the broker's content is in its append-only file, that of limits in memory."""
     record = Record.read(record_path(home, store))
     if record is not None and not end(record.identity, STOP_STEPS):
         raise ServiceError(f"Valkey (process {record.pid}) does not stop.")
@@ -106,6 +120,8 @@ def _config(home: Path, store: Store, port: int) -> str:
     """Return the configuration. The password is in this file of mode 0600, and on no command line."""
     folder = home / store.name
     folder.mkdir(mode=0o700, exist_ok=True)
+    copies = memory_folder(home) if store.in_memory else None
+    folder = copies or folder
     quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     lines = [
         f"bind {LOOPBACK}",
@@ -113,12 +129,35 @@ def _config(home: Path, store: Store, port: int) -> str:
         "protected-mode yes",
         f"requirepass {secret(home, 'VALKEY_PASSWORD')}",
         f'dir "{quoted}"',
-        'save ""',
+        'save ""' if copies is None else f"save {COPY_SECONDS} 1",
         "daemonize no",
         "loglevel warning",
         *store.keeping,
     ]
     return "\n".join(lines) + "\n"
+
+
+def memory_folder(home: Path) -> Path | None:
+    """Return a private folder of a home in memory, created if it is missing; `None` where the system has none."""
+    if not any(one.mountpoint == str(MEMORY) and one.fstype == "tmpfs" for one in psutil.disk_partitions(all=True)):
+        return None
+    folder = _memory_path(home)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder if is_ours else None
+
+
+def forget(home: Path) -> None:
+    """Remove what a home has in memory, after its stores have stopped."""
+    shutil.rmtree(_memory_path(home), ignore_errors=True)
+
+
+def _memory_path(home: Path) -> Path:
+    return MEMORY / f"crowdtrace-{home_name(home)}"
 
 
 def _answers(home: Path, port: int) -> bool:

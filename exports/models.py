@@ -15,7 +15,7 @@ from common.ids import public_id
 from common.privacy import Erasure as Erasing
 from common.privacy import Export, Privacy, Retention, Subject
 from exports.policy.periods import Period
-from venues.models import Venue
+from venues.models import Device, Venue
 
 # Backups are kept 14 days (docs/operators.md); one more day covers a restore on the last.
 ERASURES_KNOWN: Final = dt.timedelta(days=15)
@@ -57,6 +57,21 @@ class ServedDay(models.Model):
 
     def __str__(self) -> str:
         return f"served on {self.day}"
+
+
+class LeftOutDay(models.Model):
+    """A day of a device whose passes the operator left out of the release, decided before the day closed."""
+
+    privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says what the dataset does not count")
+
+    device = models.ForeignKey(Device, models.CASCADE, related_name="+")
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device", "day"], name="left_out_once")]
+
+    def __str__(self) -> str:
+        return f"left out of {self.day}"
 
 
 class Plan(models.Model):

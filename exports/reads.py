@@ -19,6 +19,7 @@ from exports.policy.domain import (
     TEMPERATURE_EDGES,
 )
 from passes.codec import Cause
+from passes.limits import FASTEST_SURVEY_S
 
 # Causes for which a pass itself is at fault. Any other cause depends on other visitors, the clock, the door or its
 # device: what is released of a pass must depend on that pass alone, so such a scan counts as Approved.
@@ -26,7 +27,9 @@ OWN_FAULTS: Final = frozenset({Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRI
 
 # One row for each pass that was scanned or refused, as codes of the domain's axes. Columns of the first Checkin scan
 # are null for a refusal, which counts as Refused, Checkin, Personal, Public, in its own hour. `approved` and `cause`
-# are the server's own verdict, whatever a kiosk that was offline had said.
+# are the server's own verdict, whatever a kiosk that was offline had said. A pass whose questions were answered in no
+# time is left out, and so is one that a device first scanned on a day that the operator left out before it closed:
+# neither depends on other visitors.
 _ROWS: Final = """
 CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
 WITH scan AS (
@@ -88,7 +91,9 @@ LEFT JOIN venues_device device ON device.id = f.device_id
 LEFT JOIN venues_door door ON door.id = device.door_id
 LEFT JOIN venues_requirements q ON q.id = v.requirements_id
 LEFT JOIN passes_rating r ON r.pass_row_id = p.id
+LEFT JOIN exports_leftoutday lo ON lo.device_id = f.device_id AND lo.day = p.epoch
 WHERE p.epoch BETWEEN %(first_day)s AND %(day)s AND (f.tag IS NOT NULL OR NOT p.go)
+  AND p.survey_seconds >= %(fastest)s AND lo.id IS NULL
 """
 
 # Columns that lead back to the pass: for real rows, never for counts. The order is by a hash, so it reveals nothing.
@@ -126,6 +131,7 @@ def make_rows(
         "capacity": list(CAPACITY_BANDS),
         "limit": list(LIMIT_BANDS),
         "duration": list(DURATION_EDGES),
+        "fastest": FASTEST_SURVEY_S,
         "durations": len(DURATION_EDGES) - 1,
         "temp": list(TEMPERATURE_EDGES),
         "temps": len(TEMPERATURE_EDGES) - 1,
@@ -167,7 +173,7 @@ _HEADS: Final = """
     ), inside AS (
         SELECT visit.venue_id, count(*) AS heads FROM passes_visit AS visit
         WHERE visit.arrived_at > %(since)s::timestamptz AND visit.arrived_at <= %(at)s::timestamptz
-          AND coalesce(visit.left_at, visit.times_out_at) > %(at)s::timestamptz
+          AND coalesce(visit.left_at, visit.times_out_at) > %(at)s::timestamptz AND NOT visit.kept_out
         GROUP BY visit.venue_id
     )
     SELECT place.zip3, count(*), coalesce(sum(inside.heads), 0)::int, sum(place.most)::float8
@@ -193,6 +199,16 @@ def heads_by_area(*, zips: Sequence[str], since: dt.datetime, at: dt.datetime, f
     with connection.cursor() as cursor:
         cursor.execute(_HEADS, {"zips": list(zips), "since": since, "at": at, "fewest": fewest})
         return [Area(*row) for row in cursor.fetchall()]
+
+
+LEFT_OUT: Final = """
+    SELECT out.day, count(DISTINCT scan.tag) FROM exports_leftoutday AS out
+    JOIN passes_scan AS scan ON scan.device_id = out.device_id AND scan.epoch = out.day
+    WHERE out.day >= %(since)s AND scan.type = 'Checkin' AND scan.scanned_at = (
+        SELECT min(first.scanned_at) FROM passes_scan AS first WHERE first.tag = scan.tag AND first.type = 'Checkin')
+    GROUP BY out.day
+"""
+"""Passes of each day that were first scanned by a device whose day is left out of the release."""
 
 
 # Figures for the people who run a venue -------------------------------------------------------------------------------
@@ -223,7 +239,7 @@ OWNER_DAY: Final = """
         FROM passes_pass AS pass
         JOIN rules ON rules.id = pass.venue_id
         LEFT JOIN first_scan ON first_scan.tag = pass.tag AND pass.go
-        WHERE pass.epoch = %(day)s AND pass.counted
+        WHERE pass.epoch = %(day)s AND pass.counted AND pass.survey_seconds >= %(fastest)s
           AND CASE WHEN pass.go THEN first_scan.tag IS NOT NULL
               ELSE pass.symptoms AND rules.refuse_symptoms OR pass.diagnosed AND rules.refuse_diagnosed
                 OR pass.contact AND rules.refuse_contact OR pass.near AND rules.refuse_near END
@@ -235,6 +251,7 @@ OWNER_RATINGS: Final = """
     FROM passes_rating AS rating
     JOIN passes_pass AS pass ON pass.id = rating.pass_row_id
     JOIN venues_venue AS venue ON venue.id = pass.venue_id
-    WHERE pass.epoch BETWEEN %(first)s AND %(last)s AND pass.counted AND venue.public_id = ANY(%(venues)s::text[])
+    WHERE pass.epoch BETWEEN %(first)s AND %(last)s AND pass.counted AND pass.survey_seconds >= %(fastest)s
+      AND venue.public_id = ANY(%(venues)s::text[])
     GROUP BY venue.public_id, rating.masks, rating.distancing
 """

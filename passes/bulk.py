@@ -213,7 +213,7 @@ def _scan_lines(day: Day, tags: list[str]) -> Iterator[str]:
         _times(us),
         _bools(day.approved[arrived]) + ["t"] * left.size,
         day.cause[arrived].tolist() + [""] * left.size,
-        ["0"] * n,
+        ["\\N"] * n,
     )
 
 

@@ -24,6 +24,8 @@ MOST_DRAWS: Final = 15
 """Largest number of epochs in one draw."""
 UNMARKED_ONE_IN: Final = 10
 """One in this number of these passes is unmarked by a coin, so that a rare unmarked pass identifies nobody."""
+FASTEST_SURVEY_S: Final = 2
+"""Four questions that were answered in fewer seconds were not read: such a pass is in no crowd and no release."""
 VISIT_RETENTION: Final = dt.timedelta(days=14)
 """Visits, answers and ratings are kept this long after the end of their epoch."""
 OLDEST_TEST: Final = dt.timedelta(days=28)

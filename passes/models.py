@@ -233,7 +233,7 @@ class Scan(models.Model):
     kiosk_approved = models.BooleanField(null=True, help_text="what an offline kiosk had said")
     temperature_f = models.FloatField(null=True, help_text="only where the deployment publishes readings")
     o2 = models.PositiveSmallIntegerField(null=True, help_text="only where the deployment publishes readings")
-    abuse_score = models.FloatField(default=0, help_text="how unlike ordinary use this scan is, 0 to 1")
+    abuse_score = models.FloatField(null=True, help_text="passes.abuse: 0 to 1; null while or if it is not computed")
 
     class Meta:
         constraints = [
@@ -260,6 +260,9 @@ class Visit(models.Model):
     arrived_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, help_text="null while only the time-out is known")
     times_out_at = models.DateTimeField(help_text="end of the stay when nobody checks out")
+    kept_out = models.BooleanField(
+        default=False, db_default=False, help_text="not in crowd state: the scan that began it scored too high"
+    )
 
     class Meta:
         constraints = [
@@ -284,6 +287,37 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"visit of {self.epoch}"
+
+
+class AbuseThreshold(models.Model):
+    """The only row of its table: the score from which a visit is kept out of crowd state."""
+
+    privacy = NOBODY
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="one_threshold"),
+            models.CheckConstraint(condition=Q(value__gt=0, value__lte=1), name="threshold_is_a_score"),
+        ]
+
+    def __str__(self) -> str:
+        return f"threshold {self.value}"
+
+
+class Exemption(models.Model):
+    """A device of a verified organisation whose scores keep nobody out of crowd state until it ends."""
+
+    privacy = Privacy(Subject.NOBODY, retention=(Retention("until", dt.timedelta(0)),))
+
+    device = models.OneToOneField(Device, models.CASCADE, primary_key=True, related_name="+")
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"exempt until {self.until:%Y-%m-%d}"
 
 
 class Change(models.Model):

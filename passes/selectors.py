@@ -19,9 +19,6 @@ from venues.models import Venue
 
 FEWEST: Final = 10
 """Totals of the operator below this are not shown, for tidiness and not protection: the operator has the rows."""
-STATISTICS_DAYS: Final = VISIT_RETENTION.days
-ODD_SCORE: Final = 0.5
-MOST_ODD: Final = 20
 KNOWN_DAYS: Final = (EPOCH_LENGTH + VISIT_RETENTION).days
 """Visits are purged at their retention after the end of their epoch, which began a day and four hours earlier."""
 
@@ -80,34 +77,6 @@ def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
         return {}
     rows = Scan.objects.filter(epoch=date, approved=False).values("cause").annotate(total=Count("pk"))
     return {row["cause"]: row["total"] for row in rows.order_by("cause") if row["total"] >= FEWEST}
-
-
-@dataclass(frozen=True, slots=True)
-class OddDevice:
-    """A device with many unusual scans; names of the place, no data of a visit."""
-
-    name: str
-    venue: str
-    organisation: str
-    scans: int
-    odd: int
-
-
-def odd_devices(now: dt.datetime) -> list[OddDevice]:
-    """Return the worst twenty devices with ten or more scans whose abuse score is at least a half."""
-    since = calendar().current(now.timestamp()).date - dt.timedelta(days=STATISTICS_DAYS)
-    rows = (
-        Scan.objects.filter(epoch__gte=since, device__isnull=False)
-        .order_by()
-        .values("device__name", "venue__name", "venue__organisation__name", "device")
-        .annotate(scans=Count("pk"), odd=Count("pk", filter=Q(abuse_score__gte=ODD_SCORE)))
-        .filter(odd__gte=FEWEST)
-        .order_by("-odd", "device")[:MOST_ODD]
-    )
-    return [
-        OddDevice(row["device__name"], row["venue__name"], row["venue__organisation__name"], row["scans"], row["odd"])
-        for row in rows
-    ]
 
 
 # For holders, through the apps above ---------------------------------------------------------------------------------

@@ -44,6 +44,6 @@ def mix() -> None:
 
 
 @shared_task(name="passes.abuse")
-def score_scans() -> None:
+def score_scans(days: int = scoring.DAYS_BACK) -> None:
     """Score the scans of the last days."""
-    log.info("scores: %d changed", scoring.score_scans(now=utc_now()))
+    log.info("scores: %d changed", scoring.score_scans(now=utc_now(), days=days))

@@ -40,18 +40,18 @@ VISITS_SINCE: Final = """
     FROM unnest(%(venues)s::bigint[], %(since)s::timestamptz[]) AS wanted (venue_id, since)
     JOIN passes_visit AS visit ON visit.venue_id = wanted.venue_id
          AND visit.arrived_at > wanted.since - interval '28 hours'
-         AND coalesce(visit.left_at, visit.times_out_at) > wanted.since
+         AND coalesce(visit.left_at, visit.times_out_at) > wanted.since AND NOT visit.kept_out
     LEFT JOIN passes_pass AS owned ON owned.tag = visit.tag
     LEFT JOIN passes_rating AS rating ON rating.pass_row_id = owned.id
     ORDER BY visit.venue_id, visit.tag, visit.arrived_at
 """
-"""Visits that last beyond an instant of their venue, with the rating of their pass."""
+"""Visits that last beyond an instant of their venue and are not kept out, with the rating of their pass."""
 
 # Answers --------------------------------------------------------------------------------------------------------------
 ANSWERS_OF_DAYS: Final = """
     WITH came AS (
         SELECT venue_id, tag, (min(arrived_at) AT TIME ZONE 'UTC')::date AS day
-        FROM passes_visit WHERE arrived_at > %(since)s::date - 2 GROUP BY venue_id, tag
+        FROM passes_visit WHERE arrived_at > %(since)s::date - 2 AND NOT kept_out GROUP BY venue_id, tag
     )
     SELECT came.venue_id, venue.public_id, came.day, count(*),
            count(*) FILTER (WHERE (owned.contact OR owned.near) AND NOT owned.symptoms AND NOT owned.diagnosed),
@@ -75,7 +75,7 @@ COUNTS_OF_DAYS: Final = """
            (SELECT count(DISTINCT visit.tag) FROM passes_visit AS visit
             WHERE visit.venue_id = counted.venue_id AND visit.arrived_at <= counted.counted_at
               AND visit.arrived_at > counted.counted_at - interval '28 hours'
-              AND coalesce(visit.left_at, visit.times_out_at) > counted.counted_at)
+              AND coalesce(visit.left_at, visit.times_out_at) > counted.counted_at AND NOT visit.kept_out)
     FROM (
         SELECT DISTINCT ON (venue_id, (counted_at AT TIME ZONE 'UTC')::date)
                venue_id, (counted_at AT TIME ZONE 'UTC')::date AS day, counted_at, people
@@ -90,7 +90,7 @@ COUNTS_OF_DAYS: Final = """
     )
     ORDER BY counted.venue_id, counted.day
 """
-"""The count with the most people of each ended day without one yet, and the check-ins inside at that time."""
+"""The count with the most people of each ended day without one yet, and the check-ins inside at that time that are not kept out."""
 DAYS_OF_READINGS: Final = """
     SELECT reading.venue_id, (reading.measured_at AT TIME ZONE 'UTC')::date AS day, reading.device_id,
            (extract(epoch FROM reading.measured_at) * 1000000)::bigint, reading.co2_ppm,
@@ -139,7 +139,7 @@ REPORTED_STAYS: Final = """
            (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
            (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint
     FROM passes_pass AS owned JOIN passes_visit AS visit ON visit.tag = owned.tag
-    WHERE owned.owner_hash = %(owner)s
+    WHERE owned.owner_hash = %(owner)s AND NOT visit.kept_out
       AND owned.epoch BETWEEN %(day)s::date - %(before)s::int AND %(day)s::date + %(after)s::int
     ORDER BY visit.arrived_at
 """
@@ -153,7 +153,7 @@ OWNED_STAYS: Final = """
            coalesce(asked.refuse_symptoms, false), coalesce(asked.refuse_diagnosed, false),
            coalesce(asked.refuse_contact, false), coalesce(asked.refuse_near, false),
            venue.public_id, venue.kind, venue.volume_m3, venue.air_changes_per_h,
-           organisation.verified_at IS NOT NULL, left(venue.zip, 3), own.share, own.low, own.high
+           organisation.verified_at IS NOT NULL, left(venue.zip, 3), own.share, own.low, own.high, NOT visit.kept_out
     FROM passes_pass AS owned
     JOIN passes_visit AS visit ON visit.tag = owned.tag
     JOIN venues_venue AS venue ON venue.id = visit.venue_id

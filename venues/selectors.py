@@ -158,6 +158,12 @@ def owner_token(user: User, public_id: str) -> OwnerToken:
     return _one(user.owner_tokens.select_related("user").filter(public_id=storable(public_id)))
 
 
+def device_for_operator(public_id: str) -> Device:
+    """Return any device, for the operator who judges what it sends."""
+    rows = Device.objects.select_related("door__venue__organisation")
+    return _one(rows.filter(public_id=storable(public_id)))
+
+
 def organisation_for_operator(public_id: str) -> Organisation:
     """Return any open organisation, for the operator who verifies it."""
     return _one(Organisation.objects.filter(public_id=storable(public_id), closed_at=None))

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from crowdtrace.site import front, visitor
 from crowdtrace.site.beliefs import views as beliefs_views
 from crowdtrace.site.documents import views as document_views
+from crowdtrace.site.operator import abuse
 from crowdtrace.site.operator import views as operator_views
 from crowdtrace.site.owner import views as owner_views
 from crowdtrace.site.places import views as places_views
@@ -45,4 +46,7 @@ urlpatterns: list[URLPattern] = [
     page("/venues/<venue>/statistics", owner_views.statistics, "statistics"),
     page("/venues/<venue>/statistics.csv", owner_views.statistics_file, "statistics-file"),
     page("/operator", operator_views.status, "operator"),
+    page("/operator/abuse", abuse.abuse, "abuse"),
+    page("/operator/abuse/<device>/days", abuse.leave_out, "abuse-days"),
+    page("/operator/abuse/<device>/exemption", abuse.exempt, "abuse-exemption"),
 ]

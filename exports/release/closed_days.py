@@ -29,7 +29,7 @@ from exports.lake.catalogue import Lake
 from exports.lake.deployment import deployment_lake
 from exports.lake.files import files_of
 from exports.lake.write import overwrite_day, overwrite_table
-from exports.models import Plan, Release, ServedDay, Step
+from exports.models import LeftOutDay, Plan, Release, ServedDay, Step
 from exports.policy.checks import release_failures
 from exports.policy.cut import USUAL_RELEASES, has_refusals, kept, usual_by_area
 from exports.policy.daily import daily_by_state
@@ -48,6 +48,7 @@ from exports.release.risklevels import levels_on
 from exports.release.signals import stored_signals, write_signals
 from exports.release.thresholds import drift_limits
 from exports.selectors import covered_days
+from passes.limits import FASTEST_SURVEY_S
 from passes.models import Pass
 
 log = logging.getLogger(__name__)
@@ -389,6 +390,7 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         "chance_that_a_pass_counts": drawn.keep,
         "scaled_by": fitted.factor,
         "cutoff_days": conf.LATENESS.days,
+        "left_out": {"answered_in_under_s": FASTEST_SURVEY_S, "device_days": _device_days_left_out(drawn)},
         "tables": [
             {
                 "name": table.workload.name,
@@ -411,6 +413,11 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
         "null_columns": list(fitted.nulls),
         "refusals_cut": _refusals_cut(drawn),
     }
+
+
+def _device_days_left_out(drawn: Drawn) -> int:
+    """Return how many days of devices the operator left out, before they closed."""
+    return LeftOutDay.objects.filter(day__range=(drawn.first_day, drawn.day)).count()
 
 
 def _refusals_cut(drawn: Drawn) -> dict[str, float]:

@@ -22,6 +22,7 @@ from exports.policy.periods import Period
 from exports.reads import OWNER_DAY, OWNER_RATINGS
 from passes.clock import calendar, moment
 from passes.codec import Cause
+from passes.limits import FASTEST_SURVEY_S
 
 OWN_CAUSES: Final = (Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2)
 """Causes of red that lie with the pass and its holder. Any other is about the door, the hour, the code or the crowd."""
@@ -43,6 +44,7 @@ def _of_day(day: dt.date, venues: Sequence[str]) -> dict[str, Counts]:
         "venues": list(venues),
         "own": [cause.value for cause in OWN_CAUSES],
         "frozen": moment(calendar().epoch_of(day).checkin_opens),
+        "fastest": FASTEST_SURVEY_S,
     }
     with connection.cursor() as cursor:
         cursor.execute(OWNER_DAY, values)
@@ -56,7 +58,12 @@ def _of_day(day: dt.date, venues: Sequence[str]) -> dict[str, Counts]:
 def _of_week(monday: dt.date, venues: Sequence[str]) -> dict[str, Counts]:
     masks, distancing = (np.zeros((len(venues), len(SCORES)), np.int64) for _ in range(2))
     place = {venue: at for at, venue in enumerate(venues)}
-    values: dict[str, Any] = {"first": monday, "last": monday + dt.timedelta(days=6), "venues": list(venues)}
+    values: dict[str, Any] = {
+        "first": monday,
+        "last": monday + dt.timedelta(days=6),
+        "venues": list(venues),
+        "fastest": FASTEST_SURVEY_S,
+    }
     with connection.cursor() as cursor:
         cursor.execute(OWNER_RATINGS, values)
         for venue, masks_score, distancing_score, passes in cursor.fetchall():

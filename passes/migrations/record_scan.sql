@@ -62,7 +62,7 @@ BEGIN
     INSERT INTO passes_scan (id, scan_id, venue_id, device_id, tag, epoch, type, slot, scanned_at, approved, cause,
                              kiosk_approved, temperature_f, o2, abuse_score)
     VALUES (gen_random_uuid(), p_scan_id, p_venue, p_device, p_tag, p_epoch, p_type, p_slot, p_at, v_approved, v_cause,
-            p_kiosk, p_temperature, p_o2, 0)
+            p_kiosk, p_temperature, p_o2, NULL)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RETURN 'again';

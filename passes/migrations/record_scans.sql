@@ -31,7 +31,7 @@ BEGIN
         INSERT INTO passes_scan (id, scan_id, venue_id, device_id, tag, epoch, type, slot, scanned_at, approved, cause,
                                  kiosk_approved, temperature_f, o2, abuse_score)
         SELECT gen_random_uuid(), scan.scan_id, p_venue, p_device, decode(scan.tag, 'hex'), scan.epoch, scan.type,
-               scan.slot, scan.at, scan.approved, scan.cause, scan.kiosk, scan.temperature, scan.o2, 0
+               scan.slot, scan.at, scan.approved, scan.cause, scan.kiosk, scan.temperature, scan.o2, NULL
         FROM jsonb_to_recordset(p_scans) AS scan (
             scan_id varchar, tag text, epoch date, type varchar, slot smallint, at timestamptz, approved boolean,
             cause varchar, kiosk boolean, temperature double precision, o2 smallint)

@@ -1,41 +1,95 @@
-"""Score the scans of a day, independently of the doors."""
+"""Score the scans of a day, independently of the doors, and keep visits that score too high out of crowd state."""
 
 import datetime as dt
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
 
 from django.db import connection, transaction
 
+from common.locks import keep_rows
 from passes.abuse import ScanMark, score_marks
 from passes.clock import calendar
-from passes.models import Scan, ScanType
+from passes.limits import FASTEST_SURVEY_S
+from passes.models import Change, Pass, Scan, ScanType
+from passes.services.abuse_settings import exempt_devices, threshold
 
-DAYS_BACK = 8
+DAYS_BACK: Final = 8
 """Scans arrive up to 7 days late and change the scores of their day."""
+ROWS_AT_ONCE: Final = 5_000
+"""Scores written in one transaction, so that nobody waits long for it."""
+_WRITE: Final = """
+    UPDATE passes_scan AS scan SET abuse_score = scored.score
+    FROM unnest(%s::uuid[], %s::double precision[]) AS scored (id, score) WHERE scan.id = scored.id
+"""
+# A visit belongs to the Checkin that began it; of several in one second, to the one with the lowest score.
+_KEEP_OUT: Final = """
+    WITH judged AS (
+        SELECT visit.id,
+               bool_and(coalesce(scan.abuse_score >= %(threshold)s, false)
+                        AND NOT coalesce(scan.device_id = ANY(%(exempt)s::bigint[]), false)) AS kept_out
+        FROM passes_visit AS visit
+        JOIN passes_scan AS scan
+          ON scan.tag = visit.tag AND scan.type = 'Checkin' AND scan.scanned_at = visit.arrived_at
+        WHERE visit.epoch = %(day)s GROUP BY visit.id
+    )
+    UPDATE passes_visit AS visit SET kept_out = judged.kept_out
+    FROM judged WHERE visit.id = judged.id AND visit.kept_out <> judged.kept_out
+    RETURNING visit.venue_id, visit.arrived_at
+"""
 
 
-def score_scans(*, now: dt.datetime) -> int:
-    """Write the abuse scores of the last days, and return how many changed. Running it again changes nothing more."""
+def score_scans(*, now: dt.datetime, days: int = DAYS_BACK) -> int:
+    """Write the scores of the last days and the visits to keep out, and return how many rows changed.
+
+    Running it again changes nothing more.
+    """
     today = calendar().current(now.timestamp()).date
-    return sum(_score_day(today - dt.timedelta(days=back)) for back in range(DAYS_BACK))
+    wanted = [today - dt.timedelta(days=back) for back in range(days)]
+    return sum(_score_day(day) + _keep_out(day, now) for day in wanted)
+
+
+def _score_day(day: dt.date) -> int:
+    before: dict[Hashable, float | None] = {}
+    scores = score_marks(_marks(day, before))
+    changed = [(key, score) for key, score in scores.items() if score != before[key]]
+    for at in range(0, len(changed), ROWS_AT_ONCE):
+        keys, values = zip(*changed[at : at + ROWS_AT_ONCE], strict=True)
+        with transaction.atomic(), connection.cursor() as cursor:
+            keep_rows()
+            cursor.execute(_WRITE, [list(keys), list(values)])
+    return len(changed)
 
 
 @transaction.atomic
-def _score_day(date: dt.date) -> int:
-    rows = Scan.objects.filter(epoch=date).values_list(
+def _marks(day: dt.date, before: dict[Hashable, float | None]) -> list[ScanMark]:
+    """Return the scans of a day, and put their stored scores into `before`."""
+    fast = set(_fast_passes(day))
+    rows: Any = Scan.objects.filter(epoch=day).values_list(
         "pk", "device", "scanned_at", "type", "approved", "tag", "abuse_score"
     )
-    marks: list[ScanMark] = []
-    before: dict[Hashable, float] = {}
+    marks = []
     for key, device, at, kind, approved, tag, score in rows.iterator():
-        out = kind == ScanType.CHECKOUT
-        marks.append(ScanMark(key, device, at.timestamp(), out, approved, None if tag is None else bytes(tag)))
         before[key] = score
-    changed = {key: score for key, score in score_marks(marks).items() if score != before[key]}
-    if changed:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE passes_scan AS scan SET abuse_score = scored.score "
-                "FROM unnest(%s::uuid[], %s::double precision[]) AS scored (id, score) WHERE scan.id = scored.id",
-                [list(changed), list(changed.values())],
-            )
-    return len(changed)
+        pass_tag = None if tag is None else bytes(tag)
+        survey = None if pass_tag is None else 0 if pass_tag in fast else FASTEST_SURVEY_S
+        marks.append(ScanMark(key, device, at.timestamp(), kind == ScanType.CHECKOUT, approved, pass_tag, survey))
+    return marks
+
+
+def _fast_passes(day: dt.date) -> Iterator[bytes]:
+    rows = Pass.objects.filter(epoch=day, survey_seconds__lt=FASTEST_SURVEY_S)
+    return (bytes(tag) for tag in rows.values_list("tag", flat=True).iterator())
+
+
+@transaction.atomic
+def _keep_out(day: dt.date, now: dt.datetime) -> int:
+    """Mark the visits of a day that are kept out, and queue the change of their venues' crowd."""
+    keep_rows()
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_OUT, {"day": day, "threshold": threshold(), "exempt": exempt_devices(now)})
+        moved = cursor.fetchall()
+    since: dict[int, dt.datetime] = {}
+    for venue, arrived in moved:
+        since[venue] = min(arrived, since.get(venue, arrived))
+    Change.objects.bulk_create(Change(venue_id=venue, since=first) for venue, first in since.items())
+    return len(moved)

@@ -479,12 +479,12 @@ def _window(
 def _own_stays(
     stay: int, own_from: int, own_to: int, stays: tuple[np.ndarray, ...]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return arrival, departure and class of the holder's stays whose breath a stay can meet, itself included."""
-    arrive, leave, until, cls, _came_back = stays
+    """Return arrival, departure and class of the holder's stays in the state that a stay can meet, itself included."""
+    arrive, leave, until, cls, _came_back, in_state = stays
     meets = np.empty(own_to - own_from, np.int64)
     mine = 0
     for own in range(own_from, own_to):
-        if arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
+        if in_state[own] and arrive[own] < until[stay] and arrive[own] > arrive[stay] - LONGEST_MEMORY_US:
             meets[mine] = own
             mine += 1
     return arrive[meets[:mine]], leave[meets[:mine]], cls[meets[:mine]]
@@ -564,7 +564,7 @@ def _comings_back(
     first: int, own_from: int, own_to: int, stays: tuple[np.ndarray, ...], counts: np.ndarray
 ) -> tuple[np.ndarray, int]:
     """Return arrivals that add no head: of others who linger, by class, and of others who came back later."""
-    arrive, _leave, _until, cls, came_back = stays
+    arrive, _leave, _until, cls, came_back, in_state = stays
     again, returns = np.zeros(4, np.int64), 0
     for q in range(counts.shape[0]):
         returns += counts[q, 8]
@@ -572,7 +572,7 @@ def _comings_back(
             again[ch] += counts[q, 4 + ch]
     for own in range(own_from, own_to):
         q = arrive[own] // QUARTER_US - first
-        if came_back[own] and 0 <= q < counts.shape[0]:
+        if in_state[own] and came_back[own] and 0 <= q < counts.shape[0]:
             # The holder's own return is in one of the sums; subtracting it from both keeps the count from being too
             # high.
             if counts[q, 4] > 0:
@@ -602,7 +602,7 @@ def read_stays(
     ``part_from``, ``part_to``: the parts of crowd state of each stay's venue; ``own_from``, ``own_to``: the holder's
     stays there. The tuples are columns of `readings.Table`, `readings.OwnStays` and `readings.Readings`.
     """
-    arrive, _leave, until, _cls, _came_back = stays
+    arrive, _leave, until, _cls, _came_back, in_state = stays
     starts, firsts, lasts = windows
     counted, blind, heads, others, dose, person_h, ratings = out
     for stay in range(arrive.size):
@@ -610,11 +610,11 @@ def read_stays(
         n = last - first
         volume, floats, edges, counts = _window(first, last, part_from[stay], part_to[stay], parts, columns)
         # If nobody arrived in the quarter of the holder's arrival, the holder's scan came late and is not counted yet.
-        if volume == 0.0 or until[stay] <= arrive[stay] or counts[0, 0] == 0:
+        if volume == 0.0 or until[stay] <= arrive[stay] or (in_state[stay] and counts[0, 0] == 0):
             continue
         counted[stay] = True
         own_arrive, own_leave, own_class = _own_stays(stay, own_from[stay], own_to[stay], stays)
-        began = min(first, own_arrive[0] // QUARTER_US)
+        began = min(first, own_arrive[0] // QUARTER_US) if own_arrive.size else first
         since = _rates_since(began, first, part_from[stay], part_to[stay], parts, columns[0], floats[0])
         own_arrivals = _take_out_own(own_arrive, own_leave, own_class, began, first, since, volume, floats, edges)
         _rates, c, integral, hours = floats

@@ -54,7 +54,8 @@ class OwnStays:
     """The holder's stays, sorted by venue (numbered as in the table) and arrival, with back-to-back ones joined.
 
     ``until_us``: time up to which the stay is read; a stay is not read if this is not after its arrival. ``came_back``:
-    whether its pass had been in the venue before.
+    whether its pass had been in the venue before. ``in_state``: whether crowd state contains it, which does not contain
+    a stay that is kept out of it; what others contributed to that one is read without subtracting it.
     """
 
     venue: Ints
@@ -63,6 +64,7 @@ class OwnStays:
     until_us: Ints
     answer_class: npt.NDArray[np.int8]
     came_back: npt.NDArray[np.bool_]
+    in_state: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,14 @@ def read_stays(table: Table, stays: OwnStays) -> Readings:
             np.searchsorted(stays.venue, stays.venue, side="right"),
             (table.first_edge, table.quarters, table.flow, table.edge, table.volume_m3),
             (table.flow_floats, table.flow_counts, table.edge_floats, table.edge_counts),
-            (stays.arrive_us, stays.leave_us, stays.until_us, stays.answer_class, stays.came_back),
+            (
+                stays.arrive_us,
+                stays.leave_us,
+                stays.until_us,
+                stays.answer_class,
+                stays.came_back,
+                stays.in_state,
+            ),
             (start, first, last),
             BLIND_BELOW,
             (out.counted, out.blind, out.heads, out.others, out.dose_h2_per_m3, out.person_h, out.ratings),
@@ -170,4 +179,5 @@ def compile_ahead() -> None:
         reports=numbers + 1,
         reported=one,
     )
-    read_stays(table, OwnStays(numbers, numbers, numbers + 1, numbers + 1, np.zeros(1, np.int8), np.zeros(1, bool)))
+    no = np.zeros(1, bool)
+    read_stays(table, OwnStays(numbers, numbers, numbers + 1, numbers + 1, np.zeros(1, np.int8), no, ~no))

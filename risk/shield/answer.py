@@ -246,13 +246,17 @@ class _Place:
 
 @dataclass(slots=True)
 class _Stay:
-    """One stay of the holder, with back-to-back ones joined. ``person``: number of its pass in the venue."""
+    """One stay of the holder, with back-to-back ones joined. ``person``: number of its pass in the venue.
+
+    ``in_state``: whether crowd state contains it.
+    """
 
     venue: int
     person: bytes
     arrive_us: int
     leave_us: int
     refused: tuple[bool, bool, bool, bool]
+    in_state: bool
 
 
 def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place], list[_Stay]]:
@@ -264,7 +268,8 @@ def _read_stays(hashes: set[bytes], now: dt.datetime) -> tuple[dict[int, _Place]
     for row in rows:
         stay = _stay_of(row)
         last = stays[-1] if stays else None
-        if last is not None and last.venue == stay.venue and stay.arrive_us - last.leave_us < MERGE_GAP_US:
+        joins = last is not None and (last.venue, last.in_state) == (stay.venue, stay.in_state)
+        if last is not None and joins and stay.arrive_us - last.leave_us < MERGE_GAP_US:
             last.leave_us = min(max(last.leave_us, stay.leave_us), last.arrive_us + LONGEST_STAY_US)
         else:
             stays.append(stay)
@@ -279,7 +284,7 @@ def _adoption(row: Sequence[float | None]) -> tuple[float, float, float]:
 def _stay_of(row: Sequence[Any]) -> _Stay:
     refuses = refused_classes(symptoms=row[4], diagnosed=row[5], contact=row[6], near=row[7])
     leave = min(row[3], row[2] + LONGEST_STAY_US)
-    return _Stay(row[0], bytes(row[1]), row[2], leave, refuses)
+    return _Stay(row[0], bytes(row[1]), row[2], leave, refuses, row[17])
 
 
 # Readings -------------------------------------------------------------------------------------------------------------
@@ -341,7 +346,8 @@ def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
     came_back = []
     for stay in stays:
         came_back.append((stay.venue, stay.person) in seen)
-        seen.add((stay.venue, stay.person))
+        if stay.in_state:
+            seen.add((stay.venue, stay.person))
     leave = np.array([stay.leave_us for stay in stays], np.int64)
     return OwnStays(
         venue=np.array([stay.venue for stay in stays], np.int64),
@@ -350,6 +356,7 @@ def _own(stays: Sequence[_Stay], as_of_us: int) -> OwnStays:
         until_us=np.minimum(leave, as_of_us),
         answer_class=np.zeros(len(stays), np.int8),
         came_back=np.array(came_back, np.bool_),
+        in_state=np.array([stay.in_state for stay in stays], np.bool_),
     )
 
 

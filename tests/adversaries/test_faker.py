@@ -158,7 +158,7 @@ def refuse(place: Place, day: dt.date, count: int) -> None:
     made = (
         Pass(
             tag=secrets.token_bytes(16), owner_hash=secrets.token_bytes(32), venue=place.venue, epoch=day, go=False,
-            refused_hour=3, counted=True, survey_seconds=1, **answers,
+            refused_hour=3, counted=True, survey_seconds=20, **answers,
         )
         for _ in range(count)
     )  # fmt: skip

@@ -22,7 +22,7 @@ from pytest_django.fixtures import Settings
 import embedded
 from common.time import utc_now
 from common.web import throttles
-from embedded import postgres
+from embedded import postgres, valkey
 from embedded.network import free_port, is_free
 from embedded.processes import Record, identify, wait_until
 
@@ -273,6 +273,49 @@ def contents(home: Path) -> bytes:
     return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
 
 
+def test_counters_of_rate_limits_survive_a_restart_and_a_kill_in_memory_alone(
+    home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if valkey.memory_folder(home) is None:
+        pytest.skip("no file system in memory")
+    monkeypatch.setattr(valkey, "COPY_SECONDS", 1)
+    settings.THROTTLES = {**settings.THROTTLES, "account": "3/hour"}
+
+    def tries() -> list[bool]:
+        verdicts = [throttles.hit("account", "somebody") for _ in range(2)]
+        return [verdict is not None and verdict.allowed for verdict in verdicts]
+
+    for name in ("run", "log"):
+        (home / name).mkdir(mode=0o700, exist_ok=True)
+    record = valkey.ensure(home, valkey.LIMITS)
+    settings.LIMITS_URL = valkey.url(home, record)
+    assert tries() == [True, True]
+    valkey.stop(home, valkey.LIMITS)
+    assert valkey.url(home, valkey.ensure(home, valkey.LIMITS)) == settings.LIMITS_URL
+    assert tries() == [True, False]
+    copy = Path(valkey.memory_folder(home) or "") / "dump.rdb"
+    before = copy.stat().st_mtime_ns
+    assert tries() == [False, False]
+    throttles.hit("login", "somebody")
+    assert wait_until(lambda: copy.stat().st_mtime_ns > before, seconds=20)
+    os.kill(valkey.ensure(home, valkey.LIMITS).pid, signal.SIGKILL)
+    killed = Record.read(valkey.record_path(home, valkey.LIMITS))
+    assert killed is not None
+    assert wait_until(lambda: not psutil.pid_exists(killed.pid) or is_zombie(killed.pid), seconds=20)
+    valkey.ensure(home, valkey.LIMITS)
+    assert tries() == [False, False]
+    assert copy.parent.stat().st_mode & 0o077 == 0
+    assert not list((home / "limits").rglob("*"))
+    valkey.stop(home, valkey.LIMITS)
+
+
+def is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_files_of_the_home_are_private(home: Path) -> None:
     with embedded.services(home):
         files = [path for folder in ("run", "log", "secrets") for path in (home / folder).iterdir()]
@@ -487,10 +530,12 @@ def test_a_destroyed_home_leaves_nothing(make_home: Callable[[str], Path]) -> No
     with another_user(home) as other:
         folder = (home / "postgres").resolve()
         left = [identify(pid) for pid in pids(home) if pid]
+        counters = valkey.memory_folder(home)
         other.kill()
     embedded.destroy(home)
     assert not home.exists()
     assert not folder.exists()
+    assert counters is None or not counters.exists()
     assert not [identity for identity in left if identity and identity.is_alive]
 
 

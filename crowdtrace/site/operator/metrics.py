@@ -87,7 +87,7 @@ def of_status(state: Status, now: dt.datetime) -> Iterator[Metric]:
     yield _gauge("crowdtrace_keys_missing", "Days of today and tomorrow without an issuer key", _missing_keys(state))
     yield _gauge("crowdtrace_releases_stuck", "Days whose release failed", len(state.stuck) + len(state.stuck_verified))
     yield _gauge("crowdtrace_release_epsilon", "Privacy budget of a day of the open release", state.budget)
-    yield _gauge("crowdtrace_devices_odd", "Devices whose scans look odd", len(state.odd))
+    yield _gauge("crowdtrace_devices_odd", "Devices whose scans look odd", len({one.device for one in state.odd}))
     yield _gauge("crowdtrace_organisations_waiting", "Organisations that wait for verification", state.waiting)
     yield _gauge("crowdtrace_estimates_refused", "Whether the last estimates were refused", state.refused is not None)
     if state.latest is not None:

@@ -25,9 +25,9 @@ from exports import conf
 from exports.models import Release, Step
 from exports.selectors import verified_failures
 from passes import selectors as of_passes
+from passes.abuse_figures import OddDay, odd_days
 from passes.codec.epochs import last_ended_day
 from passes.models import IssuerKey
-from passes.selectors import OddDevice
 from passes.ticket_keys import days_without_keys
 from risk.estimates.beliefs import refused_last
 from risk.models import LearnedEstimate
@@ -92,7 +92,7 @@ class Status:
     keys: list[KeyState]
     ticket_days_missing: list[dt.date]
     storage: Storage
-    odd: list[OddDevice]
+    odd: list[OddDay]
     causes: dict[str, int]
     causes_day: dt.date
     waiting: int
@@ -130,7 +130,7 @@ def status(now: dt.datetime) -> Status:
         keys=_keys(now),
         ticket_days_missing=days_without_keys(now),
         storage=_storage(),
-        odd=of_passes.odd_devices(now),
+        odd=odd_days(now),
         causes=of_passes.causes_of_day(ended, now),
         causes_day=ended,
         waiting=Organisation.objects.filter(closed_at=None, verified_at=None).count(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from exports.policy.owner_figures import Figure
@@ -84,6 +84,23 @@ def days_chart(days: Sequence[DayFigures]) -> Chart | None:
     """The visits of days that have figures, oldest first, with their intervals; `None` without one."""
     shown = [(day.date, day.visits) for day in days if day.visits is not None]
     return _dated(shown[::-1], room_for=len(days))
+
+
+def scores_chart(bins: Sequence[int], *, threshold: float) -> Chart:
+    """Scans by tenths of their score, on a logarithmic scale since most score 0; those over the threshold marked."""
+    decades = max(1, math.ceil(math.log10(max(1, *bins) + 1)))
+    step = (WIDTH - LEFT) / len(bins)
+    bars = [
+        _bar(
+            LEFT + at * step,
+            step,
+            _y(math.log10(scans + 1), decades),
+            number_format(at / len(bins), 1) if at % 2 == 0 else "",
+            is_now=at + 1 > round(threshold * len(bins), 6),
+        )
+        for at, scans in enumerate(bins)
+    ]
+    return Chart(bars, [Tick(_y(math.log10(10**power + 1), decades), 10**power) for power in range(decades)])
 
 
 def _dated(shown: Sequence[tuple[dt.date, Figure]], *, room_for: int) -> Chart | None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from exports.dataset.tables import ANSWERS
+from exports.models import LeftOutDay
 from exports.policy.domain import CAP, workloads
 from exports.policy.noise import Counts
 from exports.release.counts import exact_counts
@@ -47,12 +48,13 @@ class At:
 
 @dataclass(frozen=True)
 class Held:
-    """One pass of a person, or a refusal, and what it does; `place`: which of the two venues."""
+    """One pass of a person, or a refusal, and what it does at one of the two places; `seconds`: for its answers."""
 
     place: int = 0
     answers: int = 0
     refused: bool = False
     rated: int = 0
+    seconds: int = 20
     acts: tuple[At, ...] = ()
 
 
@@ -81,6 +83,7 @@ PASSES = st.builds(
     answers=st.integers(0, 15),
     refused=st.booleans(),
     rated=st.integers(0, 5),
+    seconds=st.sampled_from([20, 20, 1]),
     acts=st.lists(ACTS, max_size=2).map(tuple),
 )
 DAYS = st.lists(st.lists(PASSES, min_size=1, max_size=4).map(tuple), min_size=2, max_size=3).map(tuple)
@@ -93,7 +96,7 @@ def row_of(person: int, number: int, held: Held, town: Town) -> tuple[Pass, byte
     venue = town.doors[held.place].device.door.venue
     answers = {name: bool(held.answers & 8 >> at) for at, name in enumerate(ANSWERS)}
     row = Pass.objects.create(
-        tag=pass_tag(secrets.anchor), anchor=secrets.anchor, venue=venue, epoch=epoch.date, survey_seconds=20,
+        tag=pass_tag(secrets.anchor), anchor=secrets.anchor, venue=venue, epoch=epoch.date, survey_seconds=held.seconds,
         owner_hash=hash_owner(secrets.owner), go=not held.refused, refused_hour=9 if held.refused else None,
         counted=number < CAP, **answers,
     )  # fmt: skip
@@ -155,6 +158,15 @@ def test_adding_or_removing_anybody_moves_their_own_rows_alone_on_many_days(day:
     with transaction.atomic():
         assert_each_moves_only_own_rows(day, Town())
         transaction.set_rollback(True)
+
+
+def test_a_day_of_a_device_that_is_left_out_takes_nobody_elses_row() -> None:
+    town = Town()
+    LeftOutDay.objects.create(device=town.doors[0].device, day=calendar().current(NOW.timestamp()).date)
+    people = [(Held(place=number % 2, acts=(At(number),)),) for number in range(4)]
+    made = counted(list(enumerate(people)), town)
+    assert {table.name: made[table.name].sum() for table in DOMAIN} == dict.fromkeys((t.name for t in DOMAIN), 2)
+    assert_each_moves_only_own_rows(people, town)
 
 
 def test_a_code_shown_twice_in_a_second_is_the_same_row_regardless_of_others() -> None:

@@ -157,6 +157,7 @@ def test_stays_read_all_at_once_are_what_each_reads_alone(crowd: Crowd, cut: int
             until_us=columns[:, 1],
             answer_class=columns[:, 2].astype(np.int8),
             came_back=np.zeros(len(own), bool),
+            in_state=np.ones(len(own), bool),
         ),
     )
     for at, (arrive, leave, _answer) in enumerate(own):
