@@ -95,7 +95,9 @@ def prepare(passes: int, *, doors: int = DOORS) -> Town:
     from venues.requirements import RequirementValues
 
     now = utc_now()
-    venue = factories.make_venue(requirements=RequirementValues(capacity=1_000_000), now=now)
+    owner = factories.make_user(username=f"owner-{secrets.token_hex(5)}", now=now)
+    ours = factories.make_organisation(owner=owner, now=now)
+    venue = factories.make_venue(organisation=ours, requirements=RequirementValues(capacity=1_000_000), now=now)
     devices = [factories.make_device(venue=venue, now=now) for _ in range(doors)]
     epoch = calendar().current(now.timestamp())
     key = keys.signer(epoch, now)

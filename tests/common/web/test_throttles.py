@@ -193,20 +193,20 @@ def test_doors_stay_open_when_the_store_is_away(
 ) -> None:
     settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
-    with caplog.at_level(logging.WARNING, logger="common.web.throttles"):
+    with caplog.at_level(logging.WARNING, logger="common.outage"):
         for _ in range(3):
-            throttles._outage.until = -math.inf
+            throttles.outage._until = -math.inf
             response = api.get(DOOR, headers={"Authorization": "Device good"})
             assert response.status_code == 200
             assert "RateLimit" not in response
-    assert len([record for record in caplog.records if record.name == "common.web.throttles"]) == 1
+    assert len([record for record in caplog.records if record.name == "common.outage"]) == 1
 
 
 def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Settings) -> None:
     settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
     assert throttles.hit("address", "x") is None
-    assert throttles._outage.lasts()
+    assert throttles.outage.lasts()
 
 
 class Model:
