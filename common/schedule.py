@@ -41,7 +41,9 @@ class SteadyScheduler(_Scheduler):
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except SchedulingError as error:
-            self.logger.warning("%s is sent again in %d s: %s", entry.task, RETRY_SECONDS, type(error.__cause__).__name__)
+            self.logger.warning(
+                "%s is sent again in %d s: %s", entry.task, RETRY_SECONDS, type(error.__cause__).__name__
+            )
             self._unsent[entry.name] = entry
             self._next_try = time.monotonic() + RETRY_SECONDS
         else:

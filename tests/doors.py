@@ -4,8 +4,9 @@
 
 A door asks each server in turns, and the other one if it gets no response within its patience. This is a separate
 process, on the services of the copy's home. It prints `acknowledged N` from time to time, and finally one JSON object:
-`{acknowledged, alone, lost, doubled, changed, visits, longest}`. `alone` counts scans without a response to their first
-request, which a kiosk decides by itself; `longest` is in seconds without a response.
+`{acknowledged, alone, refused, lost, doubled, changed, visits, longest}`. `alone` counts scans without a response to
+their first request, which a kiosk decides by itself; `refused` counts other responses by status, 0 for none; `longest`
+is in seconds without a response.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,17 +31,17 @@ WAIT_SECONDS = 0.1
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 
 
-def ask(address: str, token: str, body: dict[str, Any], patience: float) -> str | None:
-    """Return one response, or `None`."""
+def ask(address: str, token: str, body: dict[str, Any], patience: float) -> tuple[int, str | None]:
+    """Return the status of one response, 0 for none, and its result."""
     headers = {"Authorization": f"Device {token}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=patience)
     try:
         connection.request("POST", "/api/v1/scans", json.dumps(body), headers)
         response = connection.getresponse()
         answer = json.loads(response.read())
-        return answer["result"] if response.status == 200 else None
+        return response.status, answer["result"] if response.status == 200 else None
     except (OSError, http.client.HTTPException, ValueError):
-        return None
+        return 0, None
     finally:
         connection.close()
 
@@ -50,6 +52,7 @@ class Outcome:
 
     results: dict[str, str] = field(default_factory=dict)
     alone: list[str] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=lambda: [time.monotonic()])
 
     @property
@@ -78,12 +81,13 @@ def scan_all(addresses: list[str], tokens: list[str], shown: list[Any], *, rate:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
             body = {"scan_id": secrets.token_urlsafe(16), "credential": screen(at), "type": "Checkin"}
             body["scanned_at"] = stamp
-            result = ask(next(servers), token, body, patience)
+            status, result = ask(next(servers), token, body, patience)
             if result is None:
                 found.alone.append(body["scan_id"])
             while result is None:
+                found.refused.append(status)
                 threading.Event().wait(WAIT_SECONDS)
-                result = ask(next(servers), token, body, patience)
+                status, result = ask(next(servers), token, body, patience)
             found.results[body["scan_id"]] = result
             found.times.append(time.monotonic())
             if len(found.results) % STEP == 0:
@@ -121,6 +125,7 @@ def main() -> None:
         found = {
             "acknowledged": len(seen.results),
             "alone": len(seen.alone),
+            "refused": Counter(map(str, seen.refused)),
             "lost": sum(name not in kept for name in seen.results),
             "doubled": len(rows) - len(kept) + max(0, visits - sum(kept.values())),
             "changed": sum(kept.get(name) != (result == "Approved") for name, result in seen.results.items()),

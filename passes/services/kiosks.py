@@ -27,7 +27,6 @@ _STAYS: Final = """
 """
 
 
-
 def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
     """Return the signed bundle for a device, as specified in `docs/protocol.md`, section 8."""
     epochs = calendar().unfinished_epochs(now.timestamp())

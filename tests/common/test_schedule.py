@@ -34,7 +34,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path, sent: Sent) -> Iterator[SteadyScheduler]:  # noqa: ARG001
+def scheduler(tmp_path: Path, sent: Sent) -> Iterator[SteadyScheduler]:
     with Celery(set_as_current=False, broker="memory://") as app:
         app.conf.beat_schedule = {
             "crowd": {"task": "crowd", "schedule": crontab()},

@@ -303,7 +303,9 @@ def squared_errors(at: TablesAt, *, day: dt.date | None) -> Squares:
     def add_up() -> Squares:
         found: Squares = {}
         days = daily_signals(at, first=day or dt.date.min, last=day or dt.date.max)
-        for geo_type, geo_value, _time, signal, _value, error, _size in (line for _, lines in days for line in lines):
+        for geo_type, geo_value, _time, signal, _value, error, _size in (
+            line for _day, lines in days for line in lines
+        ):
             place = (geo_type, geo_value, signal)
             found[place] = found.get(place, 0.0) + error**2
         return found
