@@ -18,7 +18,7 @@ from embedded.home import CHECKOUT
 from embedded.processes import Identity, Record, identify, wait_until
 
 READY = "CrowdTrace is ready after "
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 OURS = (
     "DATABASE_URL",
     "REDIS_URL",

@@ -35,7 +35,7 @@ def run(scans: int, *, start: dt.datetime) -> dict[str, Any]:
     from tests.passes.requests import send
     from venues.selectors import device_context
 
-    town, random_ = prepare_at(scans, doors=DOORS, now=start), random.Random(scans)  # noqa: S311
+    town, random_ = prepare_at(scans, doors=DOORS, now=start), random.Random(scans)
     device = device_context(town.tokens[0], start)
     assert device is not None
     shown: list[list[dict[str, Any]]] = [[] for _ in town.tokens]

@@ -119,6 +119,11 @@ class _Storage(RedisStorage):
     _COUNT: Final = b"""
         local function acquire(KEYS, ARGV) %b end
         local function read(KEYS, ARGV) %b end
+        local window = tonumber(ARGV[2]) * 1000
+        if redis.call('pttl', KEYS[1]) > window or redis.call('pttl', KEYS[2]) > 2 * window then
+            -- The server's clock was set back: these would count for as long as it was.
+            redis.call('del', KEYS[1], KEYS[2])
+        end
         return {acquire(KEYS, ARGV), read(KEYS, {ARGV[2]})}
     """ % (RedisStorage.SCRIPT_ACQUIRE_SLIDING_WINDOW, RedisStorage.SCRIPT_SLIDING_WINDOW)
 

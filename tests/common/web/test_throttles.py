@@ -14,7 +14,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
-from redis import Redis
+from redis import Redis, RedisError
 from redis.connection import AbstractConnection
 from rest_framework.test import APIClient
 
@@ -207,6 +207,29 @@ def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Setti
     throttles._key_of_day = None
     assert throttles.hit("address", "x") is None
     assert throttles.outage.lasts()
+
+
+def test_counters_end_when_the_clock_of_the_store_is_set_back() -> None:
+    quota = throttles.quota("login")
+    assert [throttles.hit("login", "x") for _ in range(quota)][-1]
+    refused = throttles.hit("login", "x")
+    assert refused is not None
+    assert not refused.allowed
+    store = valkey.limits()
+    for name in store.scan_iter(f"{throttles.PREFIX}*"):
+        store.pexpire(name, 3_600_000)  # what lived for a minute seems to live for an hour
+    again = throttles.hit("login", "x")
+    assert again is not None
+    assert again.allowed
+
+
+def test_one_request_at_a_time_asks_a_store_that_failed() -> None:
+    throttles.outage.note(RedisError())
+    assert throttles.outage.lasts()
+    throttles.outage._until = -math.inf
+    assert [throttles.outage.lasts() for _ in range(3)] == [False, True, True]
+    throttles.outage.clear()
+    assert not throttles.outage.lasts()
 
 
 class Model:
