@@ -40,7 +40,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import psutil
 from redis import Redis, RedisError
@@ -204,12 +204,6 @@ def watched(patient: Patient, part: str) -> Iterator[Seen]:
         thread.join()
 
 
-class Fault(Protocol):
-    """What breaks a part, and returns when the cause is over."""
-
-    def __call__(self, part: str, patient: Patient, pause: float) -> None: ...
-
-
 def killed(part: str, patient: Patient, _pause: float) -> None:
     """Kill all processes of a part with SIGKILL."""
     for process in patient.processes(part):
@@ -269,7 +263,7 @@ def gone(_part: str, patient: Patient, _pause: float) -> None:
         process.kill()
 
 
-FAULTS: Final[dict[str, Fault]] = {
+FAULTS: Final[dict[str, Callable[[str, Patient, float], None]]] = {
     "killed": killed,
     "paused": paused,
     "forward": clock_forward,
@@ -422,13 +416,18 @@ def on_a_small_disk(given: argparse.Namespace, _home: Path) -> Iterator[Row]:
     if not os.geteuid():  # then the database is not in the home
         cluster = given.disk / "cluster"
         place = STATE / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-        for folder in (cluster, place):
-            folder.mkdir(parents=True)
+        for made in (cluster, place):
+            made.mkdir(parents=True)
         subprocess.run(["mount", "--bind", str(cluster), str(place)], check=True)
         os.environ["CROWDTRACE_HOME"] = str(home)
         (place / STAMP).write_text(f"{home_name(embedded.home())}\n{home}\n")
-    with running(home, free_port()) as copy:
-        yield run(Patient(copy), "disk", "filled", **how(given))
+    try:
+        with running(home, free_port()) as copy:
+            yield run(Patient(copy), "disk", "filled", **how(given))
+    finally:
+        if not os.geteuid():
+            subprocess.run(["umount", "--lazy", str(place)], check=True)
+            place.rmdir()
 
 
 def wanted(given: argparse.Namespace, part: str, kind: str) -> bool:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from celery.beat import PersistentScheduler, ScheduleEntry, SchedulingError
 
@@ -10,13 +10,8 @@ RETRY_SECONDS: Final = 5.0
 AHEAD: Final = dt.timedelta(minutes=2)
 """How far in the future a last run may be before the clock is taken to have been set back."""
 
-if TYPE_CHECKING:  # without types of its own
-    _Scheduler = Any
-else:
-    _Scheduler = PersistentScheduler
 
-
-class SteadyScheduler(_Scheduler):
+class SteadyScheduler(PersistentScheduler):
     """Celery's scheduler, with two differences.
 
     It computes what is due from the last run of a task. If the clock was set back since, that lies in the future, and
@@ -44,10 +39,10 @@ class SteadyScheduler(_Scheduler):
             self.logger.warning(
                 "%s is sent again in %d s: %s", entry.task, RETRY_SECONDS, type(error.__cause__).__name__
             )
-            self._unsent[entry.name] = entry
+            self._unsent[str(entry.name)] = entry
             self._next_try = time.monotonic() + RETRY_SECONDS
         else:
-            self._unsent.pop(entry.name, None)
+            self._unsent.pop(str(entry.name), None)
 
     def _send_again(self) -> None:
         if self._unsent and time.monotonic() >= self._next_try:
@@ -55,11 +50,13 @@ class SteadyScheduler(_Scheduler):
                 self.apply_entry(entry, producer=self.producer)
 
     def _follow_the_clock(self) -> None:
-        for entry in self.schedule.values():
-            now = entry.default_now()
-            if entry.last_run_at - now > AHEAD:
-                self.logger.warning("the clock was set back: the schedule continues from the present")
-                for other in self.schedule.values():
-                    other.last_run_at = min(other.last_run_at, now)
-                self._heap = None
-                return
+        ahead = [entry for entry in self.schedule.values() if _is_ahead(entry)]
+        if any(_is_ahead(entry, by=AHEAD) for entry in ahead):
+            self.logger.warning("the clock was set back: the schedule continues from the present")
+            for entry in ahead:
+                entry.last_run_at = entry.default_now()
+            self._heap = None
+
+
+def _is_ahead(entry: ScheduleEntry, *, by: dt.timedelta = dt.timedelta()) -> bool:
+    return entry.last_run_at is not None and entry.last_run_at - entry.default_now() > by
