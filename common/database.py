@@ -3,6 +3,9 @@
 A server that is stopped, or behind a network that is gone, keeps its connections open and answers nothing. A thread
 that serves requests then waits for a limited time, closes the connection and reports an `OperationalError`, which
 becomes 503. Threads without a limit, like those of tasks, wait until the system finds the connection broken.
+
+When one connection broke, as after a restart of the server, the idle ones of this process are replaced: otherwise each
+of them would fail one more request.
 """
 
 import threading
@@ -10,7 +13,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 
 T = TypeVar("T")
 
@@ -34,4 +37,14 @@ class PatientConnection(psycopg.Connection[Any]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 # The response may still come, and must not be taken for that of another statement.
                 self.pgconn.finish()
+            if self.pgconn.status == ConnStatus.BAD:
+                _replace_idle_connections()
             raise
+
+
+def _replace_idle_connections() -> None:
+    from django.db.backends.postgresql.base import DatabaseWrapper  # the settings import this module
+
+    for pool in list(DatabaseWrapper._connection_pools.values()):
+        if pool is not None and not pool.closed:
+            pool.drain()
