@@ -96,9 +96,13 @@ class Patient:
             assert record is not None
             first = psutil.Process(record.pid)
             return [first, *first.children(recursive=True)]
-        programs = json.loads((self.home / "run" / "programs.json").read_text())
-        first = psutil.Process(programs[PROGRAMS.index(part)]["pid"])
+        first = psutil.Process(self.leader(part))
         return [first, *first.children(recursive=True)]
+
+    def leader(self, part: str) -> int:
+        """Return the process number of a program."""
+        programs = json.loads((self.home / "run" / "programs.json").read_text())
+        return int(programs[PROGRAMS.index(part)]["pid"])
 
     def store(self, name: str) -> "Redis":
         """Return a client of one of the Valkeys."""
@@ -178,7 +182,7 @@ class Patient:
             return lambda: "ratelimit" in self.get("/api/v1/venues?limit=1")[1]
         if part == "web server":
             former = self.former
-            return lambda: self.processes(part)[0].pid != former and self.ready() == "200 ok"
+            return lambda: self.leader(part) != former and self.ready() == "200 ok"
         return lambda: self.ready() == "200 ok"
 
 
@@ -322,7 +326,7 @@ def run(patient: Patient, part: str, kind: str, *, scans: int, rate: float, paus
     with scanning(patient.home, patient.addresses, scans, rate) as doors:
         until(doors, scans // 4)
         with watched(patient, part) as seen:
-            patient.former = patient.processes("web server")[0].pid if kind == "killed" else 0
+            patient.former = patient.leader("web server") if kind == "killed" else 0
             FAULTS[kind](part, patient, pause)
             ended = time.monotonic()
             came = wait_until(patient.works(part), seconds=RECOVERY_SECONDS)
