@@ -23,6 +23,7 @@ responses a second, whatever the server's capacity.
 
 import argparse
 import asyncio
+import datetime as dt
 import json
 import os
 import secrets
@@ -84,9 +85,15 @@ def prepare(passes: int, *, doors: int = DOORS) -> Town:
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
+    from common.time import utc_now
+
+    return prepare_at(passes, doors=doors, now=utc_now())
+
+
+def prepare_at(passes: int, *, doors: int, now: dt.datetime) -> Town:
+    """Create a venue with doors, and passes of the current epoch that were never scanned."""
     import numpy as np
 
-    from common.time import utc_now
     from passes import bulk, keys
     from passes.clock import calendar
     from passes.codec import rotating_text, sign_pass
@@ -94,8 +101,9 @@ def prepare(passes: int, *, doors: int = DOORS) -> Town:
     from tests import factories
     from venues.requirements import RequirementValues
 
-    now = utc_now()
-    venue = factories.make_venue(requirements=RequirementValues(capacity=1_000_000), now=now)
+    owner = factories.make_user(username=f"owner-{secrets.token_hex(5)}", now=now)
+    ours = factories.make_organisation(owner=owner, now=now)
+    venue = factories.make_venue(organisation=ours, requirements=RequirementValues(capacity=1_000_000), now=now)
     devices = [factories.make_device(venue=venue, now=now) for _ in range(doors)]
     epoch = calendar().current(now.timestamp())
     key = keys.signer(epoch, now)

@@ -7,17 +7,14 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# A request never waits long for a store that it can do without.
-TIMEOUT_SECONDS = 0.5
-
 
 @lru_cache(maxsize=4)
 def _client(url: str) -> "Redis":
     # One immediate retry: a connection that the server closed while idle is opened again.
     return Redis.from_url(
         url,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
+        socket_timeout=settings.STORE_SECONDS,
+        socket_connect_timeout=settings.STORE_SECONDS,
         retry=Retry(NoBackoff(), 1),
         decode_responses=False,
     )

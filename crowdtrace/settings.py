@@ -17,6 +17,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from common.database import PatientConnection
 from exports.engine.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -149,11 +150,19 @@ DATABASES = {
             # PostgreSQL keeps their plans; without it, planning a scan's statement took longer than running it. If the
             # database is unavailable, the next request tries again, without growing pauses.
             "pool": {
+                "connection_class": PatientConnection,
                 "min_size": 0,
                 "max_size": env.int("DATABASE_POOL", default=14),
                 "timeout": 5,
                 "reconnect_timeout": 1,
             },
+            # A server that does not respond is given up: by requests (`common.database`), while connecting, and by
+            # the system where the network is gone.
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
             "server_side_binding": True,
             "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=3) or None,
         },
@@ -165,6 +174,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL: str = env.str("REDIS_URL", default="") or ("" if CONFIGURED else "redis://127.0.0.1:1/0")
 if not REDIS_URL:
     raise ImproperlyConfigured("Set REDIS_URL (or REDIS_URL_FILE): the task broker, redis://:password@host:6379/0.")
+# A request never waits longer for a Valkey that does not respond; most requests can do without one.
+STORE_SECONDS = 0.5
 # Counters of rate limits and the daily key of their names: a Valkey that writes nothing to disk.
 LIMITS_URL: str = env.str("LIMITS_URL", default=REDIS_URL)
 CACHES = {
@@ -172,6 +183,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "crowdtrace",
+        "OPTIONS": {"socket_timeout": STORE_SECONDS, "socket_connect_timeout": STORE_SECONDS},
     }
 }
 # file:///folder or s3://bucket/prefix
@@ -261,14 +273,16 @@ PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
 # Threads of a web process, in lanes: a request uses a thread of its own lane only (`common.web.front`). `queue`
-# requests may wait for one, for `seconds`; further ones are refused. Doors never wait behind pages, nor live scans
+# requests may wait for one, for `seconds`; further ones are refused. A thread waits `database` seconds for the response
+# to one statement. Doors never wait behind pages, nor live scans
 # behind scans that were queued in a device for hours.
 WEB_LANES: dict[str, dict[str, Any]] = {
-    "doors": {"threads": 4, "queue": 128, "seconds": 15.0},
-    "batches": {"threads": 1, "queue": 16, "seconds": 20.0},
-    "queries": {"threads": 3, "queue": 8, "seconds": 2.0},
-    "health": {"threads": 1, "queue": 16, "seconds": 5.0},
-    "pages": {"threads": 4, "queue": 64, "seconds": 5.0},
+    "doors": {"threads": 4, "queue": 128, "seconds": 15.0, "database": 10.0},
+    "batches": {"threads": 1, "queue": 16, "seconds": 20.0, "database": 30.0},
+    "queries": {"threads": 3, "queue": 8, "seconds": 2.0, "database": 10.0},
+    "alive": {"threads": 1, "queue": 16, "seconds": 5.0, "database": 2.0},
+    "health": {"threads": 1, "queue": 16, "seconds": 5.0, "database": 2.0},
+    "pages": {"threads": 4, "queue": 64, "seconds": 5.0, "database": 20.0},
 }
 WEB_LANE_OF = {
     "/api/v1/scans": "doors",
@@ -280,7 +294,7 @@ WEB_LANE_OF = {
     "/api/v1/queries": "queries",
     "/data/sql": "queries",
     "/athena": "queries",
-    "/healthz": "health",
+    "/healthz": "alive",  # a database that does not respond must not make it look dead
     "/readyz": "health",
     "/metrics": "health",
 }
@@ -387,6 +401,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Worker and schedule wait for the broker as long as it takes.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5.0, "socket_connect_timeout": 5.0}
+CELERY_BEAT_SCHEDULER = "common.schedule:SteadyScheduler"
+# What was sent is stored at once, so that a schedule that is killed does not send it again.
+CELERY_BEAT_SYNC_EVERY = 1
 CELERY_TIMEZONE = DEPLOYMENT_TIME_ZONE
 
 # Logs ----------------------------------------------------------------------------------------------------------------

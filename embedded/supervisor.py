@@ -26,6 +26,7 @@ MAX_ENDS = 5
 WINDOW_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.25
 """Seconds before the first restart; each further one in the window waits twice as long."""
+LONGEST_PAUSE_SECONDS = 15.0
 STOP_SECONDS = 10.0
 """Time for the worker to finish its task; an interrupted task is delivered again, since all tasks are idempotent."""
 LEFTOVER_SECONDS = 3.0
@@ -72,8 +73,12 @@ class Supervisor:
             self._running.append(_Running(program, child, identify(child.pid)))
             self._record()
 
-    def check(self) -> str | None:
-        """Restart programs that have ended; return a sentence if a program ends too often to continue."""
+    def check(self, *, gives_up: bool = False) -> str | None:
+        """Restart programs that have ended, after a pause that grows with each end in a minute.
+
+        If it gives up, return a sentence about a program that ends too often. That is for a start: later, what ended a
+        program may pass, like a full disk, and the others still do their work.
+        """
         now = time.monotonic()
         for running in self._running:
             if running.due is not None and now >= running.due:
@@ -87,9 +92,9 @@ class Supervisor:
                 running.ends.append(now)
                 while now - running.ends[0] > WINDOW_SECONDS:
                     running.ends.popleft()
-                if len(running.ends) >= MAX_ENDS:
+                if gives_up and len(running.ends) >= MAX_ENDS:
                     return f"The {running.program.name} ended {MAX_ENDS} times in a minute; see {log}."
-                running.due = now + FIRST_PAUSE_SECONDS * 2 ** (len(running.ends) - 1)
+                running.due = now + min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (len(running.ends) - 1))
                 self._report(f"The {running.program.name} ended with {code} and is being restarted; see {log}.")
         self._rotate_when_due()
         return None

@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 class Copy:
     """One running copy: its home, port, process, and its output so far."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, more: Mapping[str, str] | None = None) -> None:
         self.home, self.port = home, port
         # A separate file: the programs of a killed copy may still write to theirs.
         self.output = home.parent / f"{home.name}-{port}-{secrets.token_hex(4)}.txt"
@@ -49,7 +49,7 @@ class Copy:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
                 cwd=CHECKOUT,
-                env=environment(home, PORT=str(port)),
+                env=environment(home, PORT=str(port), **(more or {})),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -88,8 +88,8 @@ class Copy:
 
 
 @contextmanager
-def running(home: Path, port: int) -> Iterator[Copy]:
-    copy = Copy(home, port)
+def running(home: Path, port: int, more: Mapping[str, str] | None = None) -> Iterator[Copy]:
+    copy = Copy(home, port, more)
     try:
         copy.wait_until_ready()
         yield copy

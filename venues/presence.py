@@ -8,17 +8,17 @@ the record, never the scan.
 """
 
 import datetime as dt
-import logging
 from typing import Final
 
 from django.core.cache import cache
 
+from common.outage import Outage
 from venues.services.devices import quarter
 from venues.tasks import mark_seen
 
 REMEMBERED_DEVICES: Final = 10_000
 
-_log = logging.getLogger(__name__)
+outage: Final = Outage("could not record when a device was last seen: cache or broker does not respond")
 _asked: dict[int, dt.datetime] = {}
 """Device -> the quarter for which this process has asked the cache."""
 
@@ -28,11 +28,14 @@ def note(*, device_id: int, last_seen: dt.datetime | None, now: dt.datetime) -> 
     present = quarter(now)
     if (last_seen is not None and last_seen >= present) or _asked.get(device_id) == present:
         return
+    if outage.lasts():
+        return
     try:
         if cache.add(f"venues:seen:{device_id}:{present:%H%M}", 1, timeout=15 * 60):
             mark_seen.apply_async((device_id, present.isoformat()), retry=False, ignore_result=True)
         if len(_asked) >= REMEMBERED_DEVICES:
             _asked.clear()
         _asked[device_id] = present
-    except Exception:  # cache or broker is unavailable: their clients may raise anything, and the door must continue
-        _log.warning("could not record when a device was last seen: cache or broker does not respond")
+        outage.clear()
+    except Exception as error:  # their clients may raise anything, and the door must continue
+        outage.note(error)

@@ -23,6 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from common import measures
+from common.database import limit_waits
 from common.web.gateway import WHOLE_BYTES, Answer, Application, Environ, as_answer, call, environ_of, set_body
 from common.web.lanes import Full, Lane
 from common.web.middleware import SecurityHeadersMiddleware, body_limit
@@ -47,7 +48,7 @@ class Front:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._lanes = {name: Lane(name, **limits) for name, limits in settings.WEB_LANES.items()}
+        self._lanes = {name: _lane(name, **limits) for name, limits in settings.WEB_LANES.items()}
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
         self._large_bytes = 0  # of bodies that are being read, beyond the limit of every URL
 
@@ -140,6 +141,10 @@ class Front:
 
     def _in_files(self, work: Callable[[], Any]) -> Awaitable[Any]:
         return asyncio.get_running_loop().run_in_executor(self._files, work)
+
+
+def _lane(name: str, *, database: float, **limits: Any) -> Lane:
+    return Lane(name, **limits, prepare=partial(limit_waits, database))
 
 
 def refusal(environ: Environ, problem: Problem, *headers: tuple[bytes, bytes]) -> Answer:

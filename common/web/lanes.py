@@ -15,11 +15,15 @@ class Full(Exception):
 class Lane:
     """Threads, the number of requests that may wait for one, and how many seconds they wait at most.
 
+    Each thread calls `prepare` first.
+
     Used only from the event loop, so its counters need no lock.
     """
 
-    def __init__(self, name: str, *, threads: int, queue: int, seconds: float) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(
+        self, name: str, *, threads: int, queue: int, seconds: float, prepare: Callable[[], None] | None = None
+    ) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=prepare)
         self._free = asyncio.Semaphore(threads)
         self._queue = queue
         self._seconds = seconds

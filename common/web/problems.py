@@ -15,6 +15,7 @@ and `errors`; elsewhere it is a page.
 No text here repeats a value of the request, except names of fields.
 """
 
+import errno
 import json
 import logging
 import math
@@ -27,6 +28,7 @@ from django.conf import settings
 from django.core import exceptions as core
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
+from django.db import InternalError as DatabaseInternalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -34,12 +36,15 @@ from django.utils.log import log_response
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from redis import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.settings import api_settings
 
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIXES: Final = ("/api/", "/.well-known/", "/healthz", "/readyz")
 RETRY_AFTER_OUTAGE_SECONDS: Final = 5
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+READ_ONLY: Final = "25006"  # SQLSTATE of a server that stopped being the primary one
 MAX_ERRORS: Final = 100  # per response; a batch of a thousand wrong items does not need a thousand errors
 
 log = logging.getLogger(__name__)
@@ -386,6 +391,10 @@ def from_exception(exc: BaseException) -> Problem | None:
             problem = Unauthorized(headers={"WWW-Authenticate": header} if header else {})
         case drf.PermissionDenied():
             problem = StaleForm() if str(exc.detail).startswith("CSRF Failed") else Forbidden()
+        case OSError() if exc.errno in DISK_FULL:
+            problem = Unavailable()
+        case DatabaseInternalError() if getattr(exc.__cause__, "sqlstate", None) == READ_ONLY:
+            problem = Unavailable()
         case drf.Throttled():
             problem = TooMany(retry_after=getattr(exc, "wait", None))
         case _:
@@ -401,7 +410,7 @@ _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
     (drf.MethodNotAllowed, MethodNotAllowed),
     (drf.NotAcceptable, NotAcceptable),
     (drf.UnsupportedMediaType, UnsupportedMediaType),
-    ((OperationalError, InterfaceError), Unavailable),
+    ((OperationalError, InterfaceError, RedisError), Unavailable),
 )
 
 

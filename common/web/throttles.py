@@ -18,7 +18,6 @@ import logging
 import math
 import secrets
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +35,7 @@ from rest_framework.throttling import BaseThrottle
 
 from common import measures, valkey
 from common.crypto import Unreadable, decrypt, encrypt
+from common.outage import Outage
 from common.time import utc_now
 from common.web import problems
 from common.web.clients import client_network, wide_network
@@ -49,8 +49,6 @@ PREFIX: Final = "crowdtrace:limit"
 KEY_NAME: Final = "crowdtrace:limit-key"
 KEY_LIVES: Final = dt.timedelta(days=1, minutes=5)  # one day, and a margin for clocks that differ
 ROUNDING_SECONDS: Final = 0.002  # lifetimes of counters are in whole milliseconds
-REST_SECONDS: Final = 2.0  # time without attempts after Valkey failed
-LOG_EVERY_SECONDS: Final = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +119,11 @@ class _Storage(RedisStorage):
     _COUNT: Final = b"""
         local function acquire(KEYS, ARGV) %b end
         local function read(KEYS, ARGV) %b end
+        local window = tonumber(ARGV[2]) * 1000
+        if redis.call('pttl', KEYS[1]) > window or redis.call('pttl', KEYS[2]) > 2 * window then
+            -- The server's clock was set back: these would count for as long as it was.
+            redis.call('del', KEYS[1], KEYS[2])
+        end
         return {acquire(KEYS, ARGV), read(KEYS, {ARGV[2]})}
     """ % (RedisStorage.SCRIPT_ACQUIRE_SLIDING_WINDOW, RedisStorage.SCRIPT_SLIDING_WINDOW)
 
@@ -174,25 +177,7 @@ def _limit(text: str) -> tuple[int, int]:
     return item.amount, item.get_expiry()
 
 
-class _Outage:
-    """Pause the use of Valkey briefly after a failure, and log the failure once a minute."""
-
-    def __init__(self) -> None:
-        self.until = -math.inf
-        self.logged = -math.inf
-
-    def lasts(self) -> bool:
-        return time.monotonic() < self.until
-
-    def note(self, error: BaseException) -> None:
-        now = time.monotonic()
-        self.until = now + REST_SECONDS
-        if now - self.logged >= LOG_EVERY_SECONDS:
-            self.logged = now
-            log.warning("rate limits are off because Valkey is not available", exc_info=error)
-
-
-_outage = _Outage()
+outage: Final = Outage("rate limits are off because Valkey is not available")
 
 
 class Asked(NamedTuple):
@@ -219,13 +204,14 @@ def hit(scope: str, identity: bytes | str, *, cost: int = 1) -> Verdict | None:
 
 def hit_all(*asked: Asked) -> list[Verdict]:
     """Count against several limits in one round trip, each separately; empty if Valkey is not available."""
-    if _outage.lasts():
+    if outage.lasts():
         return []
     try:
         counted = _storage(settings.LIMITS_URL).count([_counting(one) for one in asked])
     except RedisError as error:
-        _outage.note(error)
+        outage.note(error)
         return []
+    outage.clear()
     verdicts = [_verdict(one.scope, *answer) for one, answer in zip(asked, counted, strict=True)]
     for verdict in verdicts:
         if not verdict.allowed:

@@ -1,13 +1,11 @@
 """The signed bundle: what a kiosk must know to decide without a network."""
 
 import datetime as dt
-import logging
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
-from django.core.cache import cache
 from django.db import connection
 
+from common.remembered import remembered
 from common.statements import one_row
 from passes import keys
 from passes.clock import calendar, moment
@@ -30,16 +28,15 @@ _STAYS: Final = """
     WHERE venue_id = %(venue)s AND left_at IS NULL AND arrived_at <= %(at)s AND times_out_at > %(at)s GROUP BY 1
 """
 
-T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
-
 
 def make_bundle(*, device: DeviceContext, now: dt.datetime) -> bytes:
     """Return the signed bundle for a device, as specified in `docs/protocol.md`, section 8."""
     epochs = calendar().unfinished_epochs(now.timestamp())
-    occupancy = _remembered(
-        f"passes:inside:{device.venue_id}", Occupancy, COUNTED_EVERY_S, lambda: _occupancy(device, now)
+    occupancy = remembered(
+        f"passes:inside:{device.venue_id}",
+        lambda: _occupancy(device, now),
+        seconds=COUNTED_EVERY_S,
+        kind=Occupancy,
     )
     bundle = Bundle(
         venue=device.venue,
@@ -64,11 +61,11 @@ def _invitation_epochs(device: DeviceContext, epochs: tuple[Epoch, ...]) -> froz
 
 def _revocations(device: DeviceContext, epochs: tuple[Epoch, ...], now: dt.datetime) -> RevocationList:
     published_at = publication_at(now.timestamp())
-    return _remembered(
+    return remembered(
         f"passes:revocations:{device.venue_id}:{published_at}",
-        RevocationList,
-        PUBLISHED_EVERY_S,
         lambda: published_list(venue=device.venue, venue_id=device.venue_id, epochs=epochs, published_at=published_at),
+        seconds=PUBLISHED_EVERY_S,
+        kind=RevocationList,
     )
 
 
@@ -77,25 +74,3 @@ def _occupancy(device: DeviceContext, now: dt.datetime) -> Occupancy:
     with connection.cursor() as cursor:
         cursor.execute(_STAYS, {"venue": device.venue_id, "at": moment(counted_at), "step_s": STEP_SECONDS})
         return Occupancy.of(counted_at, cursor.fetchall())
-
-
-# What is equal for all kiosks of a venue is computed once for all processes, if the cache responds. Without the cache
-# it is computed each time, which only makes it more recent.
-def _remembered(name: str, kind: type[T], seconds: int, make: Callable[[], T]) -> T:
-    found = _recall(name)
-    if isinstance(found, kind):
-        return found
-    made = make()
-    try:
-        cache.set(name, made, timeout=seconds)
-    except Exception:  # the cache's client may raise anything, and a kiosk needs its bundle
-        _log.warning("could not store a part of a bundle: the cache does not respond")
-    return made
-
-
-def _recall(name: str) -> object:
-    try:
-        return cache.get(name)
-    except Exception:
-        _log.warning("could not read a part of a bundle: the cache does not respond")
-        return None

@@ -27,6 +27,6 @@ def fresh_limits() -> Iterator[None]:
     client = valkey.limits()
     for name in client.scan_iter(f"{throttles.PREFIX}*"):
         client.delete(name)
-    throttles._outage.__init__()  # type: ignore[misc]
+    throttles.outage.clear()
     yield
-    throttles._outage.__init__()  # type: ignore[misc]
+    throttles.outage.clear()

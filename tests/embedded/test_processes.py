@@ -185,7 +185,7 @@ def test_a_program_that_cannot_run_is_given_up_with_a_sentence(
     problems: list[str] = []
 
     def gives_up() -> bool:
-        problems.extend(filter(None, [supervisor.check()]))
+        problems.extend(filter(None, [supervisor.check(gives_up=True)]))
         return bool(problems)
 
     supervisor = supervise([sys.executable, "-c", "raise SystemExit('no')"], said=said)
@@ -196,6 +196,24 @@ def test_a_program_that_cannot_run_is_given_up_with_a_sentence(
     assert f"ended {MAX_ENDS} times in a minute" in problems[0]
     assert len(said) == MAX_ENDS - 1
     assert (home / "log" / "program-0.log").read_text() == "no\n" * MAX_ENDS
+
+
+def test_later_a_program_that_keeps_ending_is_restarted_more_slowly_and_stops_nothing(
+    supervise: Callable[..., Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedded.supervisor.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("embedded.supervisor.LONGEST_PAUSE_SECONDS", 0.02)
+    said: list[str] = []
+    supervisor = supervise([sys.executable, "-S", "-c", "raise SystemExit('no')"], said=said)
+
+    def has_ended_often() -> bool:
+        assert supervisor.check() is None
+        return len(said) > MAX_ENDS
+
+    try:
+        assert wait_until(has_ended_often, seconds=30)
+    finally:
+        supervisor.stop()
 
 
 def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(

@@ -289,6 +289,15 @@ def test_the_status_comes_also_without_valkey(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     text = client.get("/owner/operator").content.decode()
     assert "Valkey does not answer" in text
+    assert "Rate limits are off" not in text
+
+
+def test_the_status_says_that_limits_are_not_counted(settings: Any) -> None:
+    client = operator()
+    settings.LIMITS_URL = "redis://127.0.0.1:1/0"
+    text = client.get("/owner/operator").content.decode()
+    assert "Rate limits are off" in text
+    assert "Valkey does not answer" not in text
 
 
 # Page speed -----------------------------------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from common.time import deployment_zone
+from crowdtrace.site.operator import health
 from passes.models import IssuerKey
 
 
@@ -29,6 +30,17 @@ def missing(client: Client) -> list[str]:
     assert body["status"] == ("missing" if body["missing"] else "ok")
     assert response["Cache-Control"] == "no-store"
     return list(body["missing"])
+
+
+def test_a_database_that_does_not_respond_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> bool:
+        asked.append(1)
+        raise OperationalError
+
+    asked: list[int] = []
+    monkeypatch.setattr(health, "CHECKS", health.CHECKS | dict.fromkeys(("database", *health.ASK_DATABASE), away))
+    assert missing(Client()) == ["database"]
+    assert len(asked) == 1
 
 
 def test_health_asks_no_store(client: Client) -> None:

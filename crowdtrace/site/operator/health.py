@@ -1,7 +1,7 @@
 """Whether the deployment answers, and whether it can work."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.conf import settings
@@ -30,9 +30,21 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when everything that requests need is there, else 503 with the names of what is missing."""
     _only_reading(request)
-    missing = [name for name, check in CHECKS.items() if not passes(name, check)]
+    missing = [name for name, is_there in states(CHECKS).items() if is_there is False]
     body = {"status": "missing" if missing else "ok", "missing": missing}
     return JsonResponse(body, status=503 if missing else 200, headers={"Retry-After": "5"} if missing else {})
+
+
+def states(checks: Mapping[str, Callable[[], bool]]) -> dict[str, bool | None]:
+    """Return whether each check passes; `None` if it asks a database that just did not respond.
+
+    Each further question would wait as long as the first.
+    """
+    found: dict[str, bool | None] = {}
+    for name, check in checks.items():
+        unknown = name in ASK_DATABASE and found.get("database") is False
+        found[name] = None if unknown else passes(name, check)
+    return found
 
 
 def _only_reading(request: HttpRequest) -> None:
@@ -59,6 +71,10 @@ def _valkey() -> bool:
     return bool(valkey.client().ping())
 
 
+def _limits() -> bool:
+    return bool(valkey.limits().ping())
+
+
 def _migrations() -> bool:
     return not are_behind()
 
@@ -73,6 +89,7 @@ def _issuer_key() -> bool:
     return IssuerKey.objects.filter(epoch=utc_now().astimezone(deployment_zone()).date()).exists()
 
 
+ASK_DATABASE: Final = ("migrations", "issuer key")
 CHECKS: Final[dict[str, Callable[[], bool]]] = {
     "database": _database,
     "valkey": _valkey,
@@ -80,3 +97,5 @@ CHECKS: Final[dict[str, Callable[[], bool]]] = {
     "secrets": _secrets,
     "issuer key": _issuer_key,
 }
+WITHOUT: Final[dict[str, Callable[[], bool]]] = {"limits": _limits}
+"""Parts that requests do without, so that a server without them is ready."""

@@ -22,7 +22,7 @@ from common.measures import Measure
 from common.time import utc_now
 from common.web import throttles
 from common.web.problems import MethodNotAllowed, Unauthorized
-from crowdtrace.site.operator.health import CHECKS, passes
+from crowdtrace.site.operator.health import CHECKS, WITHOUT, states
 from crowdtrace.site.operator.status import Status
 from crowdtrace.site.operator.status import status as state_of_deployment
 
@@ -54,8 +54,9 @@ class DeploymentCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the families."""
         ready = GaugeMetricFamily("crowdtrace_ready", "Whether a part that requests need is there", labels=["part"])
-        for part, check in CHECKS.items():
-            ready.add_metric([part.replace(" ", "_")], passes(part, check))
+        for part, is_there in states(CHECKS | WITHOUT).items():
+            if is_there is not None:
+                ready.add_metric([part.replace(" ", "_")], is_there)
         yield ready
         with suppress(RedisError):
             yield from of_counts(measures.read())

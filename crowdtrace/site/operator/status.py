@@ -84,6 +84,7 @@ class Status:
     """Everything on the page."""
 
     work: Work | None
+    counts_limits: bool
     tasks: list[TaskState]
     latest: Release | None
     stuck: list[Release]
@@ -105,6 +106,7 @@ class Status:
         return sum(
             (
                 self.work is None or self.work.waiting > LONG_QUEUE,
+                not self.counts_limits,
                 any(task.is_late or task.failures for task in self.tasks),
                 bool(self.stuck),
                 bool(self.stuck_verified),
@@ -122,6 +124,7 @@ def status(now: dt.datetime) -> Status:
     ended = last_ended_day(now, deployment_zone())
     return Status(
         work=work,
+        counts_limits=bool(_or_none(valkey.limits().ping)),
         tasks=_tasks(work, now),
         latest=Release.objects.filter(step=Step.ANNOUNCED).order_by("-day").first(),
         stuck=list(Release.objects.exclude(failure="").exclude(step=Step.ANNOUNCED).order_by("-day")[:10]),

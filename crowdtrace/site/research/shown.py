@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-from django.core.cache import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.remembered import remembered
 from exports import conf
 from exports.dataset.tables import CROWD_TRACING, DAILY, LIVE_CROWD, OPEN_TABLES, SIGNAL_NAMES
 from exports.engine.results import columns_of, json_rows
@@ -299,15 +299,18 @@ _DAILY_PLACES: Final = {name: place for place, name in enumerate(DAILY.names)}
 def squared_errors(at: TablesAt, *, day: dt.date | None) -> Squares:
     """The squares of the standard errors of a day's signals, or their sums over all days. They never change: kept."""
     key = "signal-errors-" + at.tag("signal errors", day.isoformat() if day else "").strip('W/"')
-    found: Squares | None = cache.get(key)
-    if found is None:
-        found = {}
+
+    def add_up() -> Squares:
+        found: Squares = {}
         days = daily_signals(at, first=day or dt.date.min, last=day or dt.date.max)
-        for geo_type, geo_value, _time, signal, _value, error, _size in (line for _, lines in days for line in lines):
+        for geo_type, geo_value, _time, signal, _value, error, _size in (
+            line for _day, lines in days for line in lines
+        ):
             place = (geo_type, geo_value, signal)
             found[place] = found.get(place, 0.0) + error**2
-        cache.set(key, found, KEPT_SECONDS)
-    return found
+        return found
+
+    return remembered(key, add_up, seconds=KEPT_SECONDS, kind=dict)
 
 
 def _margins(squares: Squares, geo_type: str, geo_value: str) -> tuple[int | None, int | None]:
@@ -432,10 +435,9 @@ def zip_areas(at: TablesAt, *, day: dt.date | None) -> list[Area]:
     if at.release is None:
         return []
     key = "zip-areas-" + at.tag("zip areas", day.isoformat() if day else "").strip('W/"')
-    rows: list[list[Any]] | None = cache.get(key)
-    if rows is None:
-        rows = json_rows(run_query(sql=_zip_sql(day), at=at).result.table)
-        cache.set(key, rows, KEPT_SECONDS)
+    rows = remembered(
+        key, lambda: json_rows(run_query(sql=_zip_sql(day), at=at).result.table), seconds=KEPT_SECONDS, kind=list
+    )
     squares = squared_errors(at, day=day)
     return [
         Area(zip3, zip3, total, symptoms, declined, high, _margins(squares, "zip3", zip3))

@@ -1,6 +1,7 @@
 """Retrying a request without repeating its effect."""
 
 import datetime as dt
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -171,6 +172,16 @@ def test_a_mark_whose_process_died_is_taken_over(api: APIClient) -> None:
     with time_machine.travel(dt.datetime.now(dt.UTC) + idempotency.TAKEN_OVER_AFTER + dt.timedelta(seconds=1)):
         assert send(api).status_code == 201
         assert send(api).status_code == 201
+    assert rows() == 1
+
+
+def test_a_mark_from_before_the_clock_was_set_back_is_taken_over(api: APIClient) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(idempotency, "_forget", lambda names, stamp: None)
+        patch.setattr(idempotency, "_remember", lambda names, stamp, response: sys.exit())
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)), pytest.raises(SystemExit):
+            send(api)
+    assert send(api).status_code == 201
     assert rows() == 1
 
 

@@ -130,7 +130,7 @@ def test_an_answer_that_waits_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -
         return HttpResponse(b"{}")
 
     monkeypatch.setattr(front, "wait_for_moment", until_all_were_seen)
-    lanes = {"doors": {"threads": 1, "queue": many, "seconds": 10.0}}
+    lanes = {"doors": {"threads": 1, "queue": many, "seconds": 10.0, "database": 1.0}}
     monkeypatch.setattr(settings, "WEB_LANES", lanes)
     body = json.dumps({"scan_id": "a" * 16}).encode()
 
@@ -147,7 +147,7 @@ def test_what_needs_no_moment_and_what_finds_no_thread_is_answered_at_once(monke
         pytest.fail("it waited")
 
     monkeypatch.setattr(front, "wait_for_moment", never)
-    lanes = {name: {"threads": 1, "queue": 0, "seconds": 1.0} for name in ("doors", "pages")}
+    lanes = {name: {"threads": 1, "queue": 0, "seconds": 1.0, "database": 1.0} for name in ("doors", "pages")}
     monkeypatch.setattr(settings, "WEB_LANES", lanes)
 
     async def asked() -> tuple[int, int]:

@@ -1,12 +1,15 @@
 """Error responses."""
 
+import errno
 import json
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import InternalError
 from django.test import Client
 from pytest_django.fixtures import Settings
+from redis import RedisError
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.test import APIClient
 
@@ -139,6 +142,23 @@ def test_a_database_that_is_away_is_a_passing_trouble(api: APIClient) -> None:
     body_of(response, 503)
     assert int(response["Retry-After"]) > 0
     assert b"canary" not in response.content
+
+
+class ReadOnly(Exception):
+    """What PostgreSQL says after it stopped being the primary server."""
+
+    sqlstate = "25006"
+
+
+def test_a_full_disk_a_demoted_database_and_a_store_that_is_away_are_passing_troubles() -> None:
+    demoted = InternalError()
+    demoted.__cause__ = ReadOnly()
+    for trouble in (OSError(errno.ENOSPC, "no space"), OSError(errno.EDQUOT, "no quota"), demoted, RedisError()):
+        problem = problems.from_exception(trouble)
+        assert isinstance(problem, problems.Unavailable)
+        assert int(problem.headers["Retry-After"]) > 0
+    assert problems.from_exception(OSError(errno.EACCES, "not allowed")) is None
+    assert problems.from_exception(InternalError()) is None
 
 
 def test_an_internal_error_is_sent_as_a_signal() -> None:

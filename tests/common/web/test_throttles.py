@@ -14,7 +14,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
-from redis import Redis
+from redis import Redis, RedisError
 from redis.connection import AbstractConnection
 from rest_framework.test import APIClient
 
@@ -193,20 +193,43 @@ def test_doors_stay_open_when_the_store_is_away(
 ) -> None:
     settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
-    with caplog.at_level(logging.WARNING, logger="common.web.throttles"):
+    with caplog.at_level(logging.WARNING, logger="common.outage"):
         for _ in range(3):
-            throttles._outage.until = -math.inf
+            throttles.outage._until = -math.inf
             response = api.get(DOOR, headers={"Authorization": "Device good"})
             assert response.status_code == 200
             assert "RateLimit" not in response
-    assert len([record for record in caplog.records if record.name == "common.web.throttles"]) == 1
+    assert len([record for record in caplog.records if record.name == "common.outage"]) == 1
 
 
 def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Settings) -> None:
     settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
     assert throttles.hit("address", "x") is None
-    assert throttles._outage.lasts()
+    assert throttles.outage.lasts()
+
+
+def test_counters_end_when_the_clock_of_the_store_is_set_back() -> None:
+    quota = throttles.quota("login")
+    assert [throttles.hit("login", "x") for _ in range(quota)][-1]
+    refused = throttles.hit("login", "x")
+    assert refused is not None
+    assert not refused.allowed
+    store = valkey.limits()
+    for name in store.scan_iter(f"{throttles.PREFIX}*"):
+        store.pexpire(name, 3_600_000)  # what lived for a minute seems to live for an hour
+    again = throttles.hit("login", "x")
+    assert again is not None
+    assert again.allowed
+
+
+def test_one_request_at_a_time_asks_a_store_that_failed() -> None:
+    throttles.outage.note(RedisError())
+    assert throttles.outage.lasts()
+    throttles.outage._until = -math.inf
+    assert [throttles.outage.lasts() for _ in range(3)] == [False, True, True]
+    throttles.outage.clear()
+    assert not throttles.outage.lasts()
 
 
 class Model:

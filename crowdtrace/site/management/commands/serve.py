@@ -118,8 +118,7 @@ class Command(BaseCommand):
                 catch_up()
             while not problem and not self._signals:
                 time.sleep(POLL_SECONDS)
-                self._revive(home, address, supervisor)
-                problem = supervisor.check()
+                self._look_after(home, address, supervisor)
         finally:
             self._say("Stopping ...")
             supervisor.stop(in_a_hurry=lambda: self._signals > 1)
@@ -127,16 +126,18 @@ class Command(BaseCommand):
             raise CommandError(problem)
         self._say("Stopped.")
 
-    def _revive(self, home: Path, address: Address, supervisor: Supervisor) -> None:
-        """Start database and broker again where they ended; programs that know an address that is left start again."""
+    def _look_after(self, home: Path, address: Address, supervisor: Supervisor) -> None:
+        """Restart what ended: database, broker and programs; these also if the address of a service changed."""
         if time.monotonic() < self._next_try:
             return
         try:
             if embedded.revive(home, report=self._say):
                 supervisor.renew(child_environment(os.environ, address))
-        except embedded.ServiceError as error:
-            # A full disk may have room again; until then doors are told to come back.
-            self._say(f"{error} It is tried again in {PAUSE_SECONDS:.0f} s.")
+            supervisor.check()
+        except (embedded.ServiceError, OSError) as error:
+            # A full disk may have room again; until then doors are asked to come back.
+            sentence = error if isinstance(error, embedded.ServiceError) else f"The system says: {error.strerror}."
+            self._say(f"{sentence} It is tried again in {PAUSE_SECONDS:.0f} s.")
             self._next_try = time.monotonic() + PAUSE_SECONDS
 
     def _wait_until_ready(self, supervisor: Supervisor, address: Address) -> str | None:
@@ -145,7 +146,7 @@ class Command(BaseCommand):
         while not self._signals:
             if is_ready(address):
                 return None
-            if problem := supervisor.check():
+            if problem := supervisor.check(gives_up=True):
                 return problem
             if time.monotonic() > deadline:
                 return f"The web server did not answer within {READY_SECONDS:.0f} s; see the logs in the home."
@@ -170,8 +171,9 @@ class Command(BaseCommand):
         self._say("\nCtrl-C stops everything.")
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        with suppress(OSError):  # a full disk, or a terminal that is gone, is no reason to stop
+            self.stdout.write(text)
+            self.stdout.flush()
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
