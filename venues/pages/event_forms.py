@@ -227,7 +227,7 @@ class EventForm(TimesForm):
         label=gettext_lazy("By invitation"),
         required=False,
         initial=True,
-        help_text=gettext_lazy("Everybody who checks in on that day needs the link or code of an invitation."),
+        help_text=gettext_lazy("Everyone who checks in on that day needs the link or code of an invitation."),
     )
 
     def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:
