@@ -98,7 +98,7 @@ class TimesForm(OwnerForm):
     ends_on = _day_field(
         gettext_lazy("Last day (optional)"),
         required=False,
-        help_text=gettext_lazy("Only for an event of several days. Without it, an end after midnight is understood."),
+        help_text=gettext_lazy("Only for an event of several days. Leave it empty if it ends after midnight."),
     )
     ends = _time_field(gettext_lazy("Ends"), gettext_lazy("Enter the time like 22:30."))
     ends_fold = _coming_field()
