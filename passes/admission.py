@@ -54,25 +54,26 @@ class AdviceCode(StrEnum):
 ADVICE: Final[Mapping[AdviceCode, str]] = MappingProxyType(
     {
         AdviceCode.SYMPTOMS: gettext_noop(
-            "This place asks guests with symptoms to stay home. Rest, and come back when two weeks have passed "
-            "without them. If you find breathing hard, call a doctor now."
+            "This place asks visitors with symptoms to stay home. Rest, and come back after two weeks "
+            "without symptoms. If you have trouble breathing, call a doctor now."
         ),
         AdviceCode.DIAGNOSED: gettext_noop(
-            "This place asks guests who were diagnosed, or who wait for a result, to stay home. A negative result, "
-            "or two weeks since the diagnosis, changes that."
+            "This place asks visitors who have been diagnosed, or are waiting for a result, to stay "
+            "home. You can check in again after a negative result, or two weeks after the diagnosis."
         ),
         AdviceCode.CONTACT: gettext_noop(
-            "This place asks guests who were in contact with a diagnosed person to wait. Two weeks after the contact "
-            "you can check in again."
+            "This place asks visitors who were in contact with a diagnosed person to wait. You can "
+            "check in again two weeks after the contact."
         ),
         AdviceCode.NEAR: gettext_noop(
-            "This place asks guests who were near a diagnosed person to wait. Two weeks later you can check in again."
+            "This place asks visitors who were near somebody with symptoms to wait. You can check in again two weeks "
+            "later."
         ),
         AdviceCode.INVITATION_NEEDED: gettext_noop(
             "This event is by invitation. Open the link or type the code that your host gave you."
         ),
         AdviceCode.INVITATION_UNKNOWN: gettext_noop(
-            "This invitation does not fit this event and day. Ask your host for a new one."
+            "This invitation is not for this event and day. Ask your host for a new one."
         ),
         AdviceCode.CHECKIN_CLOSED: gettext_noop(
             "Check-in for this day is not open. It opens 24 hours before the day starts and closes when the day ends."

@@ -102,5 +102,6 @@ def ticket_of(request: Request) -> Ticket:
 def no_ticket() -> Unauthorized:
     """Return the error for an invalid ticket: malformed, of another day, or not signed by a key of the day."""
     return Unauthorized(
-        _("This is no ticket of this day. Reload the page, then check in again."), scheme=TicketAuthentication.scheme
+        _("This is not a ticket for this day. Reload the page, then check in again."),
+        scheme=TicketAuthentication.scheme,
     )

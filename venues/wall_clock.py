@@ -6,7 +6,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 
 from venues.hours import clock_change
@@ -38,7 +38,10 @@ def skipped(wall: dt.datetime, zone: ZoneInfo) -> tuple[dt.time, dt.time]:
 def moment_words(moment: dt.datetime, zone: ZoneInfo) -> str:
     """Return a moment by the clock of a place, with its day."""
     local = moment.astimezone(zone)
-    return _("%(day)s, %(time)s") % {"day": date_format(local, "DATE_FORMAT"), "time": f"{local:%H:%M}"}
+    return _("%(day)s, %(time)s") % {
+        "day": date_format(local, "DATE_FORMAT"),
+        "time": time_format(local, "TIME_FORMAT"),
+    }
 
 
 def days_and_times(starts_at: dt.datetime, ends_at: dt.datetime, zone: ZoneInfo) -> str:
@@ -60,4 +63,5 @@ def days_and_times(starts_at: dt.datetime, ends_at: dt.datetime, zone: ZoneInfo)
 
 
 def _time(local: dt.datetime, *, named: bool) -> str:
-    return f"{local:%H:%M} {local:%Z}" if named else f"{local:%H:%M}"
+    time = time_format(local, "TIME_FORMAT")
+    return f"{time} {local:%Z}" if named else time

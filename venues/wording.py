@@ -87,31 +87,33 @@ def _at_check_in(values: RequirementValues) -> list[str]:
     )
     refused = [words for is_refused, words in asked if is_refused]
     if not refused:
-        return [_("Everybody gets a pass, whatever they answer.")]
+        return [_("Everyone gets a pass, whatever they answer.")]
     return [
         _("No pass for people who, in the past 2 weeks, %(what)s.") % {"what": _(", or ").join(refused)},
-        _("They see it on their own phone, with advice. You and your staff never learn who or why."),
+        _("They see this on their own phone, with advice. You and your staff never learn who or why."),
     ]
 
 
 def _temperature_rule(highest_f: float) -> str:
     if settings.TEMPERATURE_UNIT == "C":
-        return _("A temperature is taken; above %(most).1f °C is red.") % {"most": from_fahrenheit(highest_f, "C")}
-    return _("A temperature is taken; above %(most).1f °F is red.") % {"most": highest_f}
+        return _("Temperature is measured; above %(most).1f °C the light is red.") % {
+            "most": from_fahrenheit(highest_f, "C")
+        }
+    return _("Temperature is measured; above %(most).1f °F the light is red.") % {"most": highest_f}
 
 
 def _at_door(values: RequirementValues) -> list[str]:
     limit = values.people_limit
     told = [ngettext("Red when %(n)d person is inside.", "Red when %(n)d people are inside.", limit) % {"n": limit}]
     told.append(
-        _("The code must be this minute's: photos and paper are red.")
+        _("Only this minute's code is accepted: photos and paper get red.")
         if values.rotating_code
         else _("Paper passes and photos of a code are let in too.")
     )
     if values.max_temperature_f is not None:
         told.append(_temperature_rule(values.max_temperature_f))
     if values.min_o2 is not None:
-        told.append(_("Blood oxygen is taken; below %(least)d %% is red.") % {"least": values.min_o2})
+        told.append(_("Blood oxygen is measured; below %(least)d %% the light is red.") % {"least": values.min_o2})
     told.append(_("The door only ever shows green or red, never why."))
     return told
 

@@ -58,7 +58,7 @@ class _Reader:
         seen: set[str] = set()
         for key, _value in pairs:
             if key in seen:
-                found[key] = self._flaw("duplicate_key", _("This name stands twice in one object."))
+                found[key] = self._flaw("duplicate_key", _("This name appears twice in one object."))
             seen.add(key)
         return found
 
@@ -76,7 +76,7 @@ class _Reader:
         return value
 
     def constant(self, text: str) -> _Flaw:  # noqa: ARG002
-        return self._flaw("not_a_number", _("NaN and Infinity are not numbers of JSON."))
+        return self._flaw("not_a_number", _("NaN and Infinity are not JSON numbers."))
 
 
 def parse_json(data: bytes) -> Any:

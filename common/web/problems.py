@@ -190,8 +190,8 @@ class Conflict(Problem):
 
     status = HTTPStatus.CONFLICT
     slug = "conflict"
-    title = gettext_lazy("This contradicts what is already there")
-    help = gettext_lazy("Read the present state, then decide again.")
+    title = gettext_lazy("This conflicts with what is already there")
+    help = gettext_lazy("Read the current state, then decide again.")
 
 
 class InProgress(Conflict):
@@ -219,7 +219,7 @@ class PreconditionFailed(Problem):
 
     status = HTTPStatus.PRECONDITION_FAILED
     slug = "precondition-failed"
-    title = gettext_lazy("Somebody changed this meanwhile")
+    title = gettext_lazy("Somebody changed this in the meantime")
     help = gettext_lazy("Read it again, then repeat the change with the new ETag in If-Match.")
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language
+from django.utils.translation import check_for_language, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from common.time import utc_now
@@ -49,13 +49,20 @@ OFFLINE_LATER: Final = (
     "passes/built/zxing_reader.wasm",
 )
 SERVICE_WORKER: Final = "passes/built/service.js"
+DISEASES: Final = {
+    "sars-cov-2-ancestral": gettext_lazy("COVID-19 (first variant)"),
+    "sars-cov-2-omicron": gettext_lazy("COVID-19 (Omicron)"),
+    "influenza": gettext_lazy("flu"),
+    "measles": gettext_lazy("measles"),
+}
+"""What people call the diseases of the pathogens' profiles."""
 LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What CrowdTrace is, in one screen."""
-    context = {"demonstration": settings.EMBEDDED, "pathogen": settings.PATHOGEN}
+    context = {"demonstration": settings.EMBEDDED, "pathogen": DISEASES.get(settings.PATHOGEN, settings.PATHOGEN)}
     if settings.EMBEDDED:
         context["tonight"] = event_tonight(now=utc_now())
     return render(request, "site/front.html", context)

@@ -6,6 +6,7 @@ but noise at the budget of real people. Days after the first start are drawn at 
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -56,14 +57,20 @@ class Past:
         for name, scores in ((MASKS, rows.masks), (DISTANCING, rows.distancing)):
             np.add.at(week[name], (rows.venue[rated], scores[rated] - 1), 1)
 
-    def draw(self, *, now: dt.datetime) -> None:
-        """Draw closed days and whole closed weeks, once, and bring the venues' cards up to date."""
+    def draw(self, *, now: dt.datetime, likenesses: Mapping[str, str] | None = None) -> None:
+        """Draw closed days and whole closed weeks, once, and bring the venues' cards up to date.
+
+        `likenesses`: public ids of venues that nobody of the town visits, and of the town's venue whose counts each
+        gets.
+        """
         closed = closed_until(now)
+        others = likenesses or {}
+        venues = (*self._venues, *others)
+        rows = [*range(len(self._venues)), *(self._venues.index(like) for like in others.values())]
         whole = {monday: counts for monday, counts in self._weeks.items() if self._days_of_week[monday] == WEEK_DAYS}
         for period, counts_of in ((Period.DAY, self._days), (Period.WEEK, whole)):
             for first, counts in sorted(counts_of.items()):
                 if last_day(period, first) <= closed:
-                    draw_simulated(
-                        period=period, first=first, venues=self._venues, counts=counts, budget=EPSILON, now=now
-                    )
+                    shown = {name: table[rows] for name, table in counts.items()}
+                    draw_simulated(period=period, first=first, venues=venues, counts=shown, budget=EPSILON, now=now)
         refresh_cards(now=now)

@@ -20,7 +20,7 @@ import embedded
 from common.crypto import b64encode, new_token
 from common.time import deployment_zone
 from crowdtrace.town import example, nightly
-from crowdtrace.town.demonstration import USERNAME
+from crowdtrace.town.demonstration import USERNAME, find_demonstration
 from crowdtrace.town.example_key import SECRET
 from crowdtrace.town.full_chain import FullChain, Outing
 from crowdtrace.town.october import withdraw_october
@@ -42,6 +42,7 @@ from risk.crowd.answers import settle_answers
 from risk.crowd.parameters import parameters_at_start
 from risk.crowd.refresh import refresh_crowd
 from risk.model.kinds import Kind
+from risk.scouting.curves import refresh_cards
 from venues.models import Organisation, Venue
 from venues.services.accounts import sign_up
 
@@ -111,10 +112,23 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
     with connection.cursor() as cursor:
         # The planner believes that the tables are as small as they were, and would join thousands of rows one by one.
         cursor.execute("ANALYZE")
-    refresh_crowd(now=now)  # makes the cards that the figures go to, and what the example visitor's shield reads
+    refresh_crowd(now=now)  # for the example visitor's shield
+    refresh_cards(now=now)  # to these the figures go
     settle_answers(now=now)
-    past.draw(now=now)
+    past.draw(now=now, likenesses=_likenesses())
     return lived
+
+
+def _likenesses() -> dict[str, str]:
+    """Public ids of the demonstration's own venues, and of the town's first venue of the same kind.
+
+    Their doors wait for the first real scan, but their cards and statistics have to show what cards can show.
+    """
+    organisation = find_demonstration()
+    own = [] if organisation is None else list(organisation.venues.filter(closed_at=None).order_by("pk"))
+    town = Venue.objects.filter(closed_at=None).exclude(pk__in=[venue.pk for venue in own]).order_by("-pk")
+    of_kind = {venue.kind: venue.public_id for venue in town}
+    return {venue.public_id: of_kind[venue.kind] for venue in own if venue.kind in of_kind}
 
 
 def demonstration_plan(*, start: dt.date) -> TownPlan:

@@ -59,4 +59,4 @@ def query_problems(pointer: str) -> Iterator[None]:
     except LakeAwayError as error:
         raise Unavailable from error
     except UnknownReleaseError as error:
-        raise NotFound(_("There is no release of that day.")) from error
+        raise NotFound(_("There is no release for that day.")) from error

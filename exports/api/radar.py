@@ -137,7 +137,7 @@ def run_asked(*, series: str | None, as_of: dt.date | None) -> tuple[RadarRun, l
     chosen = next((run for run in newest if series is None or run.series_id == int(series)), None)
     run = shown.find_run(chosen.series, as_of) if chosen and as_of else chosen
     if run is None:
-        raise NotFound(_("There is no forecast of that series and day."))
+        raise NotFound(_("There is no forecast of that series for that day."))
     return run, newest
 
 
@@ -278,7 +278,7 @@ def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) ->
         if found is not None:
             link = f"{page}&as_of={run.as_of.isoformat()}"
             made.add_item(
-                title=_("%(region)s, week to %(day)s")
+                title=_("%(region)s, week ending %(day)s")
                 % {"region": found.forecast.region, "day": run.as_of.isoformat()},
                 link=link,
                 unique_id=link,
@@ -295,9 +295,9 @@ def _sentence(run: RadarRun, found: shown.Found) -> str:
     last = found.forecast.quantiles[shown.LAST]
     ends = {"median": last[shown.MEDIAN], "low": last[low], "high": last[high]}
     values = {name: shown.number(value) for name, value in ends.items()}
-    text = _("In four weeks %(median)s, in 95 of 100 cases %(low)s to %(high)s.") % values
+    text = _("In four weeks: %(median)s (95 %% range %(low)s to %(high)s).") % values
     if found.is_fallback:
-        text += " " + _("This is of a larger region: there is no forecast for yours.")
+        text += " " + _("This is for a larger region: there is no forecast for yours.")
     if found.forecast.doubling:
         chance = 100 * found.forecast.doubling[shown.LAST]
         text += " " + _("Chance that it doubles: %(chance).0f %%.") % {"chance": chance}

@@ -72,8 +72,9 @@ def description() -> str:
 def guarantee_sentence(epsilon: float) -> str:
     """Return the guarantee of a day in words."""
     return _(
-        "Whatever anyone computes from a day's rows, its chance with you in them is at most %(times)s times the chance "
-        "without you: somebody who thought it even odds that you were there may come to %(odds)d %% sure, never more."
+        "Whatever anyone computes from a day's rows, its chance with you in the data is at most "
+        "%(times)s times the chance without you. Somebody who thought it equally likely that you were "
+        "there or not can become at most %(odds)d %% sure."
     ) % {"times": f"{math.exp(epsilon):.3g}", "odds": round(100 * surest(epsilon))}
 
 

@@ -206,7 +206,7 @@ class NameSerializer(OwnerSerializer):
         """Return the name in its stored form; one without visible characters is empty."""
         name = clean_name(value)
         if not name:
-            raise serializers.ValidationError(_("Give a name that can be seen."), "blank")
+            raise serializers.ValidationError(_("Enter a name with visible characters."), "blank")
         return name
 
 

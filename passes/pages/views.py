@@ -90,7 +90,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
     """Show an event to visitors with its link; the page's script reads the invitation after the `#`."""
     row, now = open_event(event), utc_now()
     if row is None:
-        raise NotFound(_("There is no such event, or its place has closed."))
+        raise NotFound(_("This event does not exist, or its place has closed."))
     context = {
         "event": row,
         "when": days_and_times(row.starts_at, row.ends_at, row.venue.zone),
@@ -104,7 +104,7 @@ def event_calendar(request: HttpRequest, event: str) -> HttpResponse:
     """Return an event as a calendar file, without an invitation."""
     row = open_event(event)
     if row is None:
-        raise NotFound(_("There is no such event, or its place has closed."))
+        raise NotFound(_("This event does not exist, or its place has closed."))
     return calendar_answer(row, links.event(links.origin(request), row.public_id), utc_now())
 
 
@@ -158,7 +158,7 @@ def _check_in_context(place: Venue) -> dict[str, Any]:
 @require_safe
 def kiosk_manifest(_request: HttpRequest) -> JsonResponse:
     """Return what a device needs to install the door as an app."""
-    return manifest_response(name=_("CrowdTrace door"), start=reverse("page-kiosk"), display="fullscreen")
+    return manifest_response(name=_("CrowdTrace scanner"), start=reverse("page-kiosk"), display="fullscreen")
 
 
 def manifest_response(*, name: str, start: str, display: str) -> JsonResponse:
@@ -195,5 +195,5 @@ def guidance() -> dict[str, str]:
 def _open_venue(public_id: str) -> Venue:
     place = open_venue(public_id)
     if place is None:
-        raise NotFound(_("There is no such place, or it has closed."))
+        raise NotFound(_("This place does not exist or has closed."))
     return place

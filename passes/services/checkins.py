@@ -145,12 +145,12 @@ def _epoch(request: CheckinRequest) -> Epoch:
     if epoch is None:
         if places.open_venue(request.venue) is None:
             raise _no_venue()
-        raise Invalid.field("/epoch", _("There is no such day here."), "unknown")
+        raise Invalid.field("/epoch", _("This day does not exist here."), "unknown")
     return epoch
 
 
 def _no_venue() -> NotFound:
-    return NotFound(errors=[FieldError("/venue", _("There is no such venue, or it has closed."), "unknown")])
+    return NotFound(errors=[FieldError("/venue", _("This venue does not exist or has closed."), "unknown")])
 
 
 def _is_counted(ticket: Ticket, epoch: Epoch) -> bool:
@@ -235,7 +235,7 @@ def _answer(attempt: _Attempt, judgement: Judgement, *, new: bool) -> CheckinAns
     if judgement.go:
         key = keys.signer(attempt.epoch, attempt.now)
         if key is None:
-            raise Gone(_("This day is over, and its passes with it."))
+            raise Gone(_("This day is over, and so are its passes."))
         venue, anchor = attempt.request.venue, attempt.request.anchor
         credential = static_text(sign_pass(key, venue=venue, epoch_start=attempt.epoch.start, anchor=anchor))
     return CheckinAnswer(epoch=attempt.epoch, credential=credential, advice=judgement.advice, new=new)

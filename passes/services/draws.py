@@ -111,11 +111,11 @@ def _keep_and_sign(asked: Sequence[_Asked], known: Mapping[bytes, bytes]) -> Dra
 def _read(auth_key: bytes, asked: TicketSet, at: int, now: dt.datetime) -> _Asked:
     epoch = epoch_of(asked.epoch)
     if epoch is None or not _is_published(epoch, now):
-        detail = _("Tickets of this day are not given. The list of ticket keys names the days.")
+        detail = _("No tickets are issued for this day. The list of ticket keys names the days.")
         raise Invalid.field(f"/draws/{at}/epoch", detail, "unknown")
     public, signers = ticket_keys.epoch_keys(epoch), ticket_keys.signers(epoch)
     if public is None or signers is None:
-        raise Gone(_("The keys of this day are lost, and no more tickets of it are given."))
+        raise Gone(_("The keys for this day are lost, so no more tickets are issued for it."))
     errors = [
         FieldError(
             f"/draws/{at}/{each.value}/{place}", _("Not a value that can be signed. Derive the set again."), "range"

@@ -43,7 +43,7 @@ def reasons_of(
     ``language``: the active one, looked up once for each shield.
     """
     if not counted:
-        sentences = [_Sentence("pending", _("This visit is counted at the next refresh, within about five minutes."))]
+        sentences = [_Sentence("pending", _("This visit will be counted within about five minutes."))]
     else:
         sentences = [
             _crowd(others),
@@ -89,7 +89,7 @@ def _crowd(others: int) -> _Sentence:
 
 def _masks(count: int, total: int) -> _Sentence:
     if count < FEWEST_SHOWN:
-        text = _("Too few visitors rated masks, so mostly what is usual at such places counts.")
+        text = _("Too few visitors rated masks, so mostly what is typical of such places counts.")
         return _Sentence("masks_unknown", text)
     if _share(count, total) >= 0.6:
         return _Sentence("masks_many", _("Visitors say that most people wore masks."))
@@ -100,7 +100,7 @@ def _masks(count: int, total: int) -> _Sentence:
 
 def _distancing(count: int, total: int) -> _Sentence:
     if count < FEWEST_SHOWN:
-        text = _("Too few visitors rated distances, so mostly what is usual at such places counts.")
+        text = _("Too few visitors rated distance, so mostly what is typical of such places counts.")
         return _Sentence("distancing_unknown", text)
     if _share(count, total) >= 0.5:
         return _Sentence("distancing_good", _("Visitors say that people kept apart."))
@@ -114,12 +114,12 @@ def _share(count: int, total: int) -> float:
 
 def _air(air: RoomAir, prior: KindPrior) -> _Sentence:
     if prior.outdoors:
-        return _Sentence("air_outdoors", _("Outdoors the wind carries most of it away."))
+        return _Sentence("air_outdoors", _("Outdoors, the wind carries most of the virus away."))
     if air.source == "measured":
         return _Sentence("air_measured", _("Fresh air was measured by a CO2 sensor."))
     if air.source == "entered":
-        return _Sentence("air_known", _("The venue stated how much fresh air it has."))
-    return _Sentence("air_prior", _("Fresh air is not known here, so what is usual at such places counts."))
+        return _Sentence("air_known", _("The place stated how much fresh air it has."))
+    return _Sentence("air_prior", _("Fresh air is not known here, so what is typical of such places counts."))
 
 
 def _coverage(adoption: float) -> _Sentence:
@@ -128,4 +128,4 @@ def _coverage(adoption: float) -> _Sentence:
 
 
 def _size() -> _Sentence:
-    return _Sentence("room_prior", _("The size of the room is not known, so what is usual at such places counts."))
+    return _Sentence("room_prior", _("The size of the room is not known, so what is typical of such places counts."))

@@ -67,7 +67,7 @@ def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
 def make_event(page: Page, press: Clicks) -> None:
     """From the front of the owners' pages to an event, as somebody new would."""
     page.goto("/")
-    press.on("main a:has-text('Begin')")
+    press.on("main a:has-text('Sign up')")
     page.fill("#id_username", "anna")
     page.fill("#id_password", PASSPHRASE)
     press.on("main form [type=submit]")
@@ -270,16 +270,16 @@ def test_a_place_that_fills_up_is_told_aloud_once_and_as_a_notification_to_who_w
     page.click("button:has-text('Notify me on this device')")
     page.wait_for_selector("[data-notify]:has-text('Notifications are on')")
     assert page.inner_text("[data-announced]") == ""
-    told = [[house.venue.name, "It fills up: 80 % of the limit or more.", f"alert-{house.venue.public_id}"]]
+    told = [[house.venue.name, "Filling up: 80 % of the limit or more.", f"alert-{house.venue.public_id}"]]
     stay(house.venue, now(), open_end=True)
-    page.wait_for_selector(f"[data-announced]:has-text('{house.venue.name}: It fills up: 80 %')")
+    page.wait_for_selector(f"[data-announced]:has-text('{house.venue.name}: Filling up: 80 %')")
     with page.expect_response("**/now"):
         pass
     assert page.evaluate("notified") == told
     stay(house.venue, now(), open_end=True)
-    page.wait_for_selector("[data-announced]:has-text('Full: the doors are red')")
+    page.wait_for_selector("[data-announced]:has-text('Full: the doors show red')")
     assert [body for _name, body, _tag in page.evaluate("notified")][1:] == [
-        "Full: the doors are red for everybody who comes."
+        "Full: the doors show red to everyone who comes."
     ]
 
 

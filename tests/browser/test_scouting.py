@@ -41,7 +41,7 @@ def test_a_card_says_how_full_how_rated_and_what_a_stay_costs_without_a_script(o
     assert "under a third full" in said
     assert "2.5 of 5" in said
     assert "About 800 visitors rated this place" in said
-    assert "changes an hour" in said
+    assert "air changes per hour" in said
     assert page.locator("table >> nth=1 >> tbody tr").count() >= 4
     assert page.locator(".bars rect").count() >= 24
     assert quiet.name in page.inner_text("#others + ul")
@@ -165,7 +165,7 @@ def test_a_code_that_is_no_place_is_not_followed(phone: Page, tmp_path: Path) ->
     phone.goto("/venues")
     phone.wait_for_selector("[data-when=can-scan]:not([hidden])")
     phone.set_input_files("#picture", code)
-    phone.wait_for_selector('[data-slot="scan-note"]:has-text("no code of a place")')
+    phone.wait_for_selector('[data-slot="scan-note"]:has-text("not the code of a place")')
     assert phone.url.endswith("/venues")
 
 

@@ -63,11 +63,11 @@ def test_a_visit_lowers_the_shield_and_the_page_says_why_and_what_raises_it(
     assert 0 < shield < 100
     # The plain chance leads, then the visit that cost most, each beside a time that a person knows.
     assert "%" in phone.inner_text('[data-slot="chance"]')
-    assert "in a usual" in phone.inner_text('[data-slot="like"]')
+    assert " a typical " in phone.inner_text('[data-slot="like"]')
     dearest = phone.inner_text('[data-slot="dearest"]')
     assert venue.name in dearest
-    assert "in a usual" in dearest
-    assert "The profile that suits that: Relaxed." in phone.inner_text('[data-slot="ordinary"]')
+    assert " a typical " in dearest
+    assert "The profile that fits: Relaxed." in phone.inner_text('[data-slot="ordinary"]')
     row = phone.locator("[data-visits] li >> nth=0")
     assert venue.name in row.inner_text()
     row.locator("summary").click()

@@ -38,7 +38,7 @@ def test_a_stay_is_noted_and_ended_on_the_phone_alone(phone: Page) -> None:
     phone.wait_for_selector('[data-slot="left-at"]:has-text("You left")')
     phone.goto("/visits")
     shows(phone, "shown")
-    assert re.fullmatch(r".+–.+, as you noted", phone.inner_text("[data-visits] [data-part=stay]"))
+    assert re.fullmatch(r".+–.+, by your note", phone.inner_text("[data-visits] [data-part=stay]"))
     phone.goto("/me")
     shows(phone, "home")
     assert not phone.locator('[data-when="inside"]').is_visible()

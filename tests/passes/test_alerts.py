@@ -106,7 +106,7 @@ def test_one_crossing_is_one_mail_and_the_next_comes_only_after_it_fell_below() 
     watch_capacity()
     assert len(mail.outbox) == 2
     assert mail.outbox[1].subject == f"{venue.name} is full"
-    assert "the doors are red" in mail.outbox[1].body
+    assert "the doors show red" in mail.outbox[1].body
 
 
 def test_a_place_that_hovers_at_its_share_mails_once_in_half_an_hour() -> None:

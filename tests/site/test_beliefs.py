@@ -24,9 +24,9 @@ def page(client: Client, **headers: str) -> str:
 
 def test_before_any_report_it_shows_what_was_believed_and_says_so(client: Client) -> None:
     text = page(client)
-    assert "Nothing is learned yet" in text
+    assert "Nothing has been learned yet" in text
     assert "0.33 – 3.00" in text, "scale within a factor of three"
-    assert "How the cost of a visit moved" not in text
+    assert "How the estimated cost of a visit has changed" not in text
     for kind in VenueKind:
         assert str(kind.label) in text
 
@@ -40,7 +40,7 @@ def test_it_shows_the_newest_version_and_how_the_scale_moved(client: Client) -> 
     assert "1.0 %" in text, "a share of liars is a share"
     assert text.count("<code>00000000000") == 2
     assert (NOW + dt.timedelta(days=2)).date().isoformat() in text
-    assert "Nothing is learned yet" not in text
+    assert "Nothing has been learned yet" not in text
 
 
 def test_people_are_counted_down_to_fives(client: Client) -> None:

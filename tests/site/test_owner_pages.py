@@ -58,7 +58,7 @@ def test_who_left_or_timed_out_is_not_inside() -> None:
 
 @pytest.mark.parametrize(
     ("inside", "level", "words"),
-    [(8, "calm", ""), (9, "fills", "It fills up: 90 % of the limit or more."), (10, "full", "Full: the doors are red")],
+    [(8, "calm", ""), (9, "fills", "Filling up: 90 % of the limit or more."), (10, "full", "Full: the doors show red")],
 )
 def test_the_owner_is_notified_before_and_when_the_doors_turn_red(inside: int, level: str, words: str) -> None:
     venue, client = place()

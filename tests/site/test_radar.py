@@ -38,7 +38,7 @@ def text_of(client: Client, query: str = "", status: int = 200) -> str:
 
 
 def test_before_the_first_forecast_the_page_says_so(client: Client) -> None:
-    assert "Nothing is forecast yet" in text_of(client)
+    assert "There is no forecast yet" in text_of(client)
     assert client.get("/radar.csv").status_code == 404
 
 
@@ -86,10 +86,10 @@ def test_a_forecast_that_is_not_there_is_not_found(client: Client, runs: list[Ra
 @pytest.mark.parametrize(
     ("relative", "tasks", "sentence"),
     [
-        (1.2, 40, "No better than “same as last week”."),
-        (1.0, 40, "No better than “same as last week”."),
-        (0.62, 40, "the error was 0.62 of that of"),
-        (0.62, 3, "Not tested yet: the weeks of 3 forecasts have come so far"),
+        (1.2, 40, "No better than assuming “same as last week”."),
+        (1.0, 40, "No better than assuming “same as last week”."),
+        (0.62, 40, "the error was 0.62 times that of"),
+        (0.62, 3, "Not tested yet: 3 forecasts could be compared"),
     ],
 )
 def test_the_page_says_how_well_earlier_forecasts_did(

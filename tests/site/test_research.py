@@ -28,7 +28,7 @@ def test_before_the_first_release_the_pages_say_so(client: Client) -> None:
     for path in ("/data", "/data/map"):
         response = client.get(path)
         assert response.status_code == 200
-        assert "Nothing is released yet" in response.content.decode()
+        assert "Nothing has been released yet" in response.content.decode()
     assert client.get("/data/sql").status_code == 200
 
 
@@ -98,7 +98,7 @@ def test_a_query_is_asked_of_the_release_that_is_named(client: Client, released:
     sql = 'SELECT count(DISTINCT scan_date) AS days FROM "covid-19"."aspirevc_crowd_tracing"'
     assert "<td>2</td>" in ask(client, sql)
     assert "<td>1</td>" in ask(client, sql, as_of=FIRST.isoformat())
-    assert "There is no release of that day" in ask(client, sql, as_of="2019-01-01")
+    assert "There is no release for that day" in ask(client, sql, as_of="2019-01-01")
 
 
 def test_queries_of_the_page_count_against_the_limit(client: Client, released: ReleasedLake, settings: object) -> None:

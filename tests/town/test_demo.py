@@ -120,16 +120,20 @@ def test_the_first_start_has_somebody_whose_shield_is_lowered_and_places_with_a_
     assert shield.spent > 0
     assert any(visit.shield_cost > 0 for visit in shield.visits)
     assert len(StatisticsDraw.objects.filter(period="week", budget=past.EPSILON)) >= 4
-    town = Venue.objects.exclude(organisation__name=demonstration.ORGANISATION)
-    for venue, card in zip(town, cards_of(venues=list(town), profile="standard", now=NOW), strict=True):
+    town = Venue.objects.all()
+    for venue, card in zip(town, shown_cards(town), strict=True):
         assert card["ratings"]["count"], venue.name
+        assert card["counted"], venue.name
+        assert card["opening_hours"], venue.name
+    own = shown_cards(town.filter(organisation__name=demonstration.ORGANISATION))
+    assert all(any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in own)
     assert (
         sum(any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in shown_cards(town))
         > 12
     )
     always = [card for card in shown_cards(town) if card["open"] and card["changes_at"] is None]
     assert len(always) >= 5
-    assert "e to the 20" in guarantee()
+    assert "ε = 20 a day" in guarantee()
     day = StatisticsDraw.objects.filter(period="day").latest("first_day")
     assert day.first_day == NOW.date() - dt.timedelta(days=3)
 

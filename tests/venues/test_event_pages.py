@@ -371,7 +371,7 @@ def test_rules_say_from_which_day_they_hold(place: Venue, as_: As) -> None:
     client = as_("manager")
     address = f"/owner/venues/{place.public_id}/rules"
     preview = client.post(address, shown(client, address) | {"do": "preview"}).content.decode()
-    assert "hold for check-ins from Sept. 22, 2026 on" in preview, "check-in for tomorrow is open already"
+    assert "take effect for check-ins from Sept. 22, 2026 on" in preview, "check-in for tomorrow is open already"
     set_rules(place, capacity=9)
     for page in ("settings", "versions"):
         text = client.get(f"/owner/venues/{place.public_id}/{page}").content.decode()

@@ -45,11 +45,11 @@ def test_the_second_time_is_known_from_the_first() -> None:
 @pytest.mark.parametrize(
     ("starts", "ends", "words"),
     [
-        ("2026-06-05T23:00Z", "2026-06-06T02:00Z", "June 5, 2026, 19:00–22:00"),
-        ("2026-06-05T23:00Z", "2026-06-06T05:00Z", "June 5, 2026, 19:00 – June 6, 2026, 01:00"),
-        ("2026-06-05T23:00Z", "2026-06-08T00:00Z", "June 5, 2026, 19:00 – June 7, 2026, 20:00"),
-        ("2026-11-01T05:30Z", "2026-11-01T06:30Z", "Nov. 1, 2026, 01:30 EDT–01:30 EST"),
-        ("2026-10-31T23:00Z", "2026-11-01T17:00Z", "Oct. 31, 2026, 19:00 EDT – Nov. 1, 2026, 12:00 EST"),
+        ("2026-06-05T23:00Z", "2026-06-06T02:00Z", "June 5, 2026, 7 p.m.–10 p.m."),
+        ("2026-06-05T23:00Z", "2026-06-06T05:00Z", "June 5, 2026, 7 p.m. – June 6, 2026, 1 a.m."),
+        ("2026-06-05T23:00Z", "2026-06-08T00:00Z", "June 5, 2026, 7 p.m. – June 7, 2026, 8 p.m."),
+        ("2026-11-01T05:30Z", "2026-11-01T06:30Z", "Nov. 1, 2026, 1:30 a.m. EDT–1:30 a.m. EST"),
+        ("2026-10-31T23:00Z", "2026-11-01T17:00Z", "Oct. 31, 2026, 7 p.m. EDT – Nov. 1, 2026, noon EST"),
     ],
 )
 def test_a_span_names_all_of_its_days_and_the_zone_where_the_clock_changes(starts: str, ends: str, words: str) -> None:

@@ -59,7 +59,7 @@ class PasswordOnlyForm(OwnerForm):
 class SecondFactorOffForm(PasswordOnlyForm):
     """Password and code, for confirmation."""
 
-    code = code_field(label=gettext_lazy("Code of your app, or a recovery code"))
+    code = code_field(label=gettext_lazy("Code from your app, or a recovery code"))
 
 
 class TokenForm(OwnerForm):

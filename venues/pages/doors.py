@@ -31,7 +31,7 @@ class DoorForm(OwnerForm):
     access = forms.ChoiceField(
         label=gettext_lazy("Who uses it?"),
         choices=[
-            (Access.PUBLIC, gettext_lazy("Everybody (public)")),
+            (Access.PUBLIC, gettext_lazy("Everyone (public)")),
             (Access.PRIVATE, gettext_lazy("Staff or members (private)")),
         ],
         initial=Access.PUBLIC,

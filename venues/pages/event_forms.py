@@ -100,7 +100,7 @@ class TimesForm(OwnerForm):
     ends_on = day_field(
         gettext_lazy("Last day (optional)"),
         required=False,
-        help_text=gettext_lazy("Only for an event of several days. Without it, an end after midnight is understood."),
+        help_text=gettext_lazy("Only for an event of several days. Leave it empty if it ends after midnight."),
     )
     ends = time_field(gettext_lazy("Ends"), gettext_lazy("Enter the time like 22:30."))
     ends_fold = _coming_field()
@@ -229,7 +229,7 @@ class EventForm(TimesForm):
         label=gettext_lazy("By invitation"),
         required=False,
         initial=True,
-        help_text=gettext_lazy("Everybody who checks in on that day needs the link or code of an invitation."),
+        help_text=gettext_lazy("Everyone who checks in on that day needs the link or code of an invitation."),
     )
 
     def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:

@@ -53,7 +53,7 @@ class RulesForm(OwnerForm):
     refuse_contact = forms.BooleanField(label=gettext_lazy("In contact with someone diagnosed"), required=False)
     refuse_near = forms.BooleanField(label=gettext_lazy("Near someone with symptoms"), required=False)
     rotating_code = forms.BooleanField(
-        label=gettext_lazy("The code must be this minute's"),
+        label=gettext_lazy("Require the code of this minute"),
         required=False,
         help_text=gettext_lazy("Off: paper passes work, and so does a photo of somebody's pass."),
     )
@@ -92,7 +92,7 @@ class RulesForm(OwnerForm):
         limit = to_fahrenheit(typed, unit)
         if not LOWEST_LIMIT_F <= limit <= HIGHEST_LIMIT_F:
             ends = [round(from_fahrenheit(end, unit), 1) for end in (LOWEST_LIMIT_F, HIGHEST_LIMIT_F)]
-            message = _("Give a temperature from %(low)s to %(high)s °%(unit)s.")
+            message = _("Enter a temperature from %(low)s to %(high)s °%(unit)s.")
             raise ValidationError(message % {"low": ends[0], "high": ends[1], "unit": unit})
         return limit
 

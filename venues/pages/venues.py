@@ -126,7 +126,7 @@ class FactsForm(OwnerForm):
     listed = forms.BooleanField(
         label=gettext_lazy("Found by search"),
         required=False,
-        help_text=gettext_lazy("An unlisted place needs its link or poster."),
+        help_text=gettext_lazy("An unlisted place can be reached only by its link or poster."),
     )
     unmanned = forms.BooleanField(
         label=gettext_lazy("Doors without staff"),

@@ -77,6 +77,6 @@ def _send(alert: AlertMail, heads: int, at: dt.datetime) -> None:
         "end": links.alert(alert.origin, alert.venue.public_id),
     }
     with override(alert.language):
-        subject = _("%(name)s is full") if place.level == Level.FULL else _("%(name)s fills up")
+        subject = _("%(name)s is full") if place.level == Level.FULL else _("%(name)s is filling up")
         text = render_to_string("venues/mail/alert.txt", context)
         send_mail(subject % {"name": alert.venue.name}, text, None, [alert.membership.user.email])

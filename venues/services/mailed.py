@@ -67,7 +67,7 @@ def mail_confirmation(*, user_id: int, origin: str) -> None:
         return
     context = {"link": links.confirm_email(origin, token_for(user, CONFIRM)), "username": user.username}
     text = render_to_string("venues/mail/confirmation.txt", context)
-    send_mail(_("Is this your address? CrowdTrace asks"), text, None, [user.email])
+    send_mail(_("Confirm your e-mail address for CrowdTrace"), text, None, [user.email])
 
 
 def token_for(user: User, generator: PasswordResetTokenGenerator) -> str:

@@ -72,7 +72,7 @@ def confirm(*, user: User, code: str, now: dt.datetime) -> list[str]:
         raise conflict("not_begun", _("Begin first, then confirm."))
     step = _step_of(factor, code, now)
     if step is None:
-        raise Invalid.field("/code", _("This code is wrong. Is the clock of your phone right?"), "wrong")
+        raise Invalid.field("/code", _("This code is wrong. Is the clock on your phone right?"), "wrong")
     codes = [new_code() for _ in range(RECOVERY_CODES)]
     factor.confirmed_at = now
     factor.last_step = step
@@ -85,7 +85,7 @@ def confirm(*, user: User, code: str, now: dt.datetime) -> list[str]:
 def check_code(*, user: User, code: str, now: dt.datetime) -> None:
     """Spend a code, which works once even for concurrent requests. Raise `NotLoggedIn` if it is wrong."""
     if not _spend(user, code, now):
-        raise NotLoggedIn("wrong_code", _("This code is wrong or was used before."))
+        raise NotLoggedIn("wrong_code", _("This code is wrong or has already been used."))
 
 
 def turn_off(*, user: User, password: str, code: str, now: dt.datetime) -> None:
@@ -95,7 +95,7 @@ def turn_off(*, user: User, password: str, code: str, now: dt.datetime) -> None:
     if not is_on(user):
         raise conflict("not_on", _("The second factor is not on."))
     if not _spend(user, code, now):
-        raise Invalid.field("/code", _("This code is wrong or was used before."), "wrong")
+        raise Invalid.field("/code", _("This code is wrong or has already been used."), "wrong")
     with transaction.atomic():  # separate from the code, whose misses must stay counted
         SecondFactor.objects.filter(user=user).delete()
         audit.record(actor=user.username, verb="second_factor.off", subject=user.username, now=now)

@@ -18,10 +18,10 @@ from venues.kinds import VenueKind
 WORDS: Final[dict[str, tuple[Promise, Promise]]] = {
     "scale": (_("What a visit costs"), _("against the model's constants; only its product with prevalence is known")),
     "background": (_("Infections outside visits"), _("against a third of those in visits")),
-    "reporting": (_("Readiness to report"), _("odds of reporting a positive result against a negative one")),
-    "rise": (_("Readiness after more risk"), _("power of the risk that one's own shield showed; 0 is none")),
-    "liars": (_("False reports, unasked"), _("share of people who say positive whatever happened")),
-    "prompted_liars": (_("False reports, asked by chance"), _("share of people who say positive whatever happened")),
+    "reporting": (_("Willingness to report"), _("odds of reporting a positive result against a negative one")),
+    "rise": (_("Willingness after higher risk"), _("power of the risk that one's own shield showed; 0 is none")),
+    "liars": (_("False reports, unprompted"), _("share of people who say positive whatever happened")),
+    "prompted_liars": (_("False reports, asked at random"), _("share of people who say positive whatever happened")),
 }
 
 

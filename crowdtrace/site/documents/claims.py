@@ -33,50 +33,56 @@ CLAIMS: Final = (
         "P1",
         _("A door learns one bit"),
         _(
-            "Green or red, and nothing about your health beyond that. Every cause of red has the same answer in the "
-            "same size. Answers leave at a moment after the request that does not depend on the cause. A part is added "
-            "that repeats of a code share, so that more repeats tell no more. A server that is too busy to keep the "
-            "moment shows how long it worked, so a place gets few repeats of one code; your answers never play a part."
+            "Green or red, and nothing else about your health. Every cause of red has the same answer "
+            "of the same size. Answers are sent at a moment that does not depend on the cause. A "
+            "random part is added that repeats of a code share, so that more repeats reveal no more. "
+            "A server that is too busy to keep that moment shows how long it worked, so a place gets "
+            "few repeats of one code; your answers never play a part."
         ),
         "tests/adversaries/test_door.py",
     ),
     Claim(
         "P2",
-        _("Two venues cannot match you"),
+        _("Two places cannot match you"),
         _(
-            "Two venues that put everything their doors saw side by side find the same visitor no better than by "
-            "chance. What your passes carry shares nothing but the day."
+            "Two places that compare everything their doors saw find the same visitor no better than "
+            "by chance. Your passes have nothing in common but the day."
         ),
         "tests/adversaries/test_colluders.py",
     ),
     Claim(
         "P3",
-        _("The database alone joins no two visits"),
-        _("Somebody who steals all of it cannot tell which visits are one person's, nor who made a visit."),
+        _("The database alone links no two visits"),
+        _("Somebody who steals all of it cannot tell which visits belong to one person, or who made a visit."),
         "tests/adversaries/test_database.py",
     ),
     Claim(
         "P4",
-        _("Your key is nowhere on our side"),
-        _("The secret is made on your phone and stays there: not in the database, the logs, a copy or an address."),
+        _("We never have your key"),
+        _(
+            "Your key is made on your phone and stays there. It is not in the database, the logs, a backup or a web "
+            "address."
+        ),
         "tests/adversaries/test_database.py",
     ),
     Claim(
         "P5",
-        _("A photo of your pass is worthless later"),
+        _("A photo of your pass soon stops working"),
         _(
-            "The code on the screen changes every minute. Where a place asks for it, as all do unless they switch it "
-            "off, a picture opens nothing two minutes later, at no other place and on no other day."
+            "The code on the screen changes every minute. Where a place requires it, as all do unless "
+            "they switch it off, a photo stops working two minutes later, and never works at another "
+            "place or on another day."
         ),
         "tests/adversaries/test_thief.py",
     ),
     Claim(
         "P6",
-        _("What you answer is on no pass, scan or public page"),
+        _("Your answers are on no pass, scan or public page"),
         _(
-            "None of them depends on your four answers. A no to a pass is told to you alone, and has the same size on "
-            "the network as a yes. The answers are kept with the visit for 14 days, count in the risk of the others "
-            "who were there, and go into the open data as counts with noise."
+            "None of them depends on your four answers. If you get no pass, only you learn it, and on "
+            "the network that answer is the same size as a pass. The answers are kept with the visit "
+            "for 14 days, count in the risk of the others who were there, and go into the open data "
+            "as counts with noise."
         ),
         "tests/adversaries/test_answers.py",
     ),
@@ -91,22 +97,25 @@ CLAIMS: Final = (
     ),
     Claim(
         "P8",
-        _("You can erase, and get a receipt"),
+        _("You can erase your visits and get a receipt"),
         _(
-            "Your visits leave the database and the tier of the data that holds real rows. The receipt lists what was "
-            "rewritten and says nothing about you."
+            "Your visits are removed from the database and from the part of the data that holds real "
+            "rows. The receipt lists what was rewritten and says nothing about you."
         ),
         "tests/adversaries/test_holder.py",
     ),
     Claim(
         "P9",
         _("Nothing can be guessed or probed"),
-        _("Unknown and wrong look alike. A receipt can be read only with its own number, which is too long to guess."),
+        _(
+            "“Unknown” and “wrong” look alike. A receipt can be read only with its own number, which is too long to "
+            "guess."
+        ),
         "tests/adversaries/test_prober.py",
     ),
     Claim(
         "P10",
-        _("A stolen door gives away little"),
+        _("A stolen scanner gives away little"),
         _("It holds public keys, sealed scans that it cannot open itself, and its own token, which can be revoked."),
         "tests/adversaries/test_stolen_kiosk.py",
     ),
@@ -124,25 +133,26 @@ CLAIMS: Final = (
     Claim(
         "P12",
         _("Broken codes break nothing"),
-        _("Any text may be shown to a door. What is no pass is declined, and the door goes on."),
+        _("A scanner can be shown any text. Anything that is not a pass is declined, and the scanner keeps working."),
         "tests/adversaries/test_malformed.py",
     ),
     Claim(
         "P13",
         _("Not even a live server learns who checks in"),
         _(
-            "You draw tickets ahead and spend one at each check-in. A server that logs everything cannot tell whose "
-            "ticket it is, nor that two are one person's; addresses, browsers and first uses apart."
+            "Your phone gets tickets in advance and spends one at each check-in. A server that logs "
+            "everything cannot tell from a ticket whose it is, or that two belong to one person. "
+            "Network addresses, browsers and a first use can still give hints."
         ),
         "tests/adversaries/test_live_server.py",
     ),
     Claim(
         "P14",
-        _("Erasing tells two venues nothing"),
+        _("Erasing tells two places nothing"),
         _(
-            "The entry that lets offline doors decline an erased pass appears at a random time within 12 hours, among "
-            "entries that belong to nobody. Where twenty passes a day are erased at each of two venues, comparing "
-            "their lists matches people no better than chance."
+            "The entry that lets offline doors decline an erased pass appears at a random time within "
+            "12 hours, among entries that belong to nobody. Where twenty passes a day are erased at "
+            "each of two places, comparing their lists matches people no better than chance."
         ),
         "tests/adversaries/test_revocations.py",
     ),
@@ -151,17 +161,18 @@ CLAIMS: Final = (
 LIMITS: Final = (
     Limit(
         _("Your personal code is you"),
-        _("Anyone who holds it, on paper or as a picture, is you here. Keep it as you keep a house key."),
+        _("Anyone who has it, on paper or as a picture, can act as you here. Keep it as safe as your house key."),
     ),
     Limit(
         _("An operator who starts to log"),
         _(
-            "Whoever runs the server could begin to write down network addresses, and with them which check-ins came "
-            "from one connection. A check-in right after the first draw of tickets can be told by the time alone."
+            "The operator of the server could start to log network addresses, and with them which "
+            "check-ins came from one connection. A check-in right after a phone first got tickets can "
+            "be recognised by the time alone."
         ),
     ),
     Limit(
-        _("A code passed on live"),
+        _("A code relayed live"),
         _("Somebody who sends your screen to a friend within the minute lets that friend in."),
     ),
     Limit(
@@ -174,30 +185,31 @@ LIMITS: Final = (
     ),
     Limit(
         _("Which place a pass is for"),
-        _("Whoever sees a pass can try it against the list of places, and find the one it was made for."),
+        _("Anyone who sees a pass can try it against the list of places and find the one it was made for."),
     ),
     Limit(
         _("Passes around one person"),
         _(
-            "Answers are counted once a day for a whole place and rounded with a secret number. Somebody who is let in "
-            "six times beside you, or thirty, and knows every other answer of that day learns yours with a chance of "
-            "one in eight. A reported test is not rounded: it shows beside twelve or more others. Nor are ratings: "
-            "with four of their own, somebody sees in their shield what a fifth rated in that hour."
+            "Answers are counted once a day for a whole place and rounded with a secret number. "
+            "Somebody who is let in six times next to you, or thirty, and knows every other answer of "
+            "that day learns yours with a chance of one in eight. A reported test is not rounded: it "
+            "shows among twelve or more others. Nor are ratings: with four of their own, somebody "
+            "sees in their shield what a fifth person rated in that hour."
         ),
     ),
     Limit(
         _("Invitations"),
         _(
-            "Your answers use up a personal invitation, whether you get a pass or not. A host who tries your code "
-            "learns that you answered, not what."
+            "Your answers use up a personal invitation, whether you get a pass or not. A host who "
+            "tries your code learns that you answered, but not what."
         ),
     ),
     Limit(
         _("How full a place is"),
         _(
-            "Places, cards and doors tell how full it is now, in steps, and when it is full. Who watches a step, or "
-            "moves the limit again and again, learns when one person comes or goes. Of days that are over, a place "
-            "sees numbers with noise that is drawn once."
+            "Pages and doors show in steps how full a place is now, and when it is full. Anyone who "
+            "watches a step, or changes the limit again and again, learns when one person comes or "
+            "goes. Of past days, a place sees numbers with noise that is drawn once."
         ),
     ),
     Limit(
@@ -207,29 +219,30 @@ LIMITS: Final = (
     Limit(
         _("The order of pages on the disk"),
         _(
-            "The database's files and its journal lie in the order of writing. Whoever reads the disk itself may guess "
-            "at what was written together."
+            "The database's files and journal are in the order of writing. Anyone who reads the disk "
+            "itself may guess what was written together."
         ),
     ),
     Limit(
         _("Erasing alone"),
         _(
-            "If nobody else erases at two places in the same half day, those places can see that the two entries "
-            "belong together. Until your entry appears, a door without a connection may still let your pass in."
+            "If nobody else erases at two places in the same half day, those places can see that the "
+            "two entries belong together. Until your entry appears, a door without a connection may "
+            "still accept your pass."
         ),
     ),
     Limit(
         _("Within one day, inside the database"),
         _(
-            "Until rows are put into random order at night, somebody who reads the live database can tell from their "
-            "place and transaction which rows were written together."
+            "Until rows are put into random order at night, somebody who reads the live database can "
+            "tell from their position and transaction which rows were written together."
         ),
     ),
     Limit(
         _("Copies of open data"),
         _(
-            "What was downloaded cannot be recalled. No row of the open data is a person's; each day costs a bounded, "
-            "stated amount of privacy, and days add up."
+            "Downloaded data cannot be recalled. No row of the open data belongs to a person; each "
+            "day costs a bounded, stated amount of privacy, and days add up."
         ),
     ),
 )

@@ -23,7 +23,7 @@ OUTSIDE: Final = {"contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
 # Whom a document is for, in the order of the list; a new one is listed under "More" until it is named here.
 AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (_("For visitors"), ("visitors", "privacy")),
-    (_("For venues and hosts"), ("hosts",)),
+    (_("For places and hosts"), ("hosts",)),
     (
         _("For researchers"),
         ("researchers", "accuracy", "athena", "dialect", "benchmark", "simulation", "model", "radar", "comparison"),

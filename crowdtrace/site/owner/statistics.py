@@ -26,8 +26,8 @@ from venues.models import Venue
 DAYS: Final = 14
 CLOSES_AFTER: Final = conf.LATENESS.days
 OPEN_DAY: Final = _(
-    "How full it is now comes in bands of people. Bands are outside the guarantee: they tell when the number inside "
-    "crosses an edge."
+    "The number of people inside now is shown in steps. Steps are outside the guarantee: they reveal "
+    "when the number moves from one step to the next."
 )
 COLUMNS: Final = (
     "day",
@@ -48,16 +48,16 @@ def _of_simulated_days() -> str:
     if last is None:
         return ""
     return gettext(
-        "Days up to %(day)s are those of a simulated town, where nobody is real: they were drawn with less noise, "
-        "at e to the %(epsilon)s a day."
+        "Days up to %(day)s are from a simulated town in which nobody is real. They were drawn with "
+        "less noise (ε = %(epsilon)s a day)."
     ) % {"day": date_format(last.first_day, "SHORT_DATE_FORMAT"), "epsilon": f"{last.budget:g}"}
 
 
 def _guarantee() -> str:
     return gettext(
-        "Figures of closed days carry noise, drawn once and never again: whether any one person came, or was refused, "
-        "changes the chance of what is shown by a factor of at most e to the %(epsilon)s a day. A day closes after "
-        "three days."
+        "Numbers of past days contain noise that is drawn once and never again. Whether one person "
+        "came or was refused changes the chance of any number shown by a factor of at most e^ε, with "
+        "ε = %(epsilon)s a day. A day is counted once three days have passed."
     ) % {"epsilon": f"{conf.statistics_budget():g}"}
 
 

@@ -39,6 +39,8 @@ LEAST_BAR: Final = 3
 """In units of the drawing; the least bar is drawn also where a cost is next to nothing."""
 _LABEL_EVERY_H: Final = 4
 _BARS_A_LABEL: Final = 4
+_LABEL_BARS: Final = 3
+"""Bars that a label is as wide as."""
 """Labels that stand closer run into each other."""
 
 
@@ -271,7 +273,8 @@ def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.dat
         start, cost = hour["start"].astimezone(zone), hour["shield_cost_60"]
         height = CHART_HEIGHT * cost / most
         label = ""
-        if at - labelled >= _BARS_A_LABEL and (start.date() != day or start.hour % _LABEL_EVERY_H == 0):
+        has_room = at + _LABEL_BARS <= len(hours)
+        if has_room and at - labelled >= _BARS_A_LABEL and (start.date() != day or start.hour % _LABEL_EVERY_H == 0):
             label = date_format(start, "D") if start.date() != day else _hour_name(start)
             day, labelled = start.date(), at
         bars.append(_bar(at, height, _moment(start, now), label, cost, marked=cost <= FITS_POINTS))

@@ -85,7 +85,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
     """One place, before going there."""
     place, now = selectors.open_venue(venue), utc_now()
     if place is None:
-        raise NotFound(_("There is no such place, or it has closed."))
+        raise NotFound(_("This place does not exist or has closed."))
     profile = Asked.of(request).profile
     (card,) = cards_of(venues=[place], profile=profile, now=now, all_costs=True)
     zones = Zones(request)

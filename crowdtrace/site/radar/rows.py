@@ -34,7 +34,7 @@ COLUMNS: Final = (
     "scored_weeks",
 )
 MEASURES: Final[dict[str, Promise]] = {
-    "level": _("Newest week"),
+    "level": _("Latest week"),
     "expected": _("In four weeks"),
     "doubling": _("Chance of doubling, %"),
     "relative": _("Error compared with “same as last week”"),

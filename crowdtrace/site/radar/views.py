@@ -60,7 +60,7 @@ def radar_csv(request: HttpRequest) -> HttpResponse:
     """The table of a run, a line for each region and week."""
     newest = shown.newest_runs()
     if not newest:
-        raise NotFound(_("There is no forecast of that series and day."))
+        raise NotFound(_("There is no forecast of that series for that day."))
     run = _run(Asked.of(request), newest)
     text = rows.table_csv(run, run.forecasts.order_by("region"))
     headers = {"Content-Disposition": f'attachment; filename="radar-{run.series_id}-{run.as_of}.csv"'}
@@ -77,7 +77,7 @@ def _run(asked: Asked, newest: list[RadarRun]) -> RadarRun:
         chosen = None
     run = shown.find_run(chosen.series, as_of) if chosen and as_of else chosen
     if run is None:
-        raise NotFound(_("There is no forecast of that series and day."))
+        raise NotFound(_("There is no forecast of that series for that day."))
     return run
 
 
@@ -205,7 +205,10 @@ def _covered(skill: shown.Skill) -> str:
     if skill.coverage_50 is None or skill.coverage_95 is None:
         return ""
     values = {"half": round(100 * skill.coverage_50), "most": round(100 * skill.coverage_95)}
-    return _("The range of 50 of 100 cases held %(half)d %% of the weeks, that of 95 held %(most)d %%.") % values
+    return (
+        _("The 50 %% range contained what happened in %(half)d %% of the weeks, the 95 %% range in %(most)d %%.")
+        % values
+    )
 
 
 def _demonstration() -> str:

@@ -14,4 +14,4 @@ def day_of(request: HttpRequest, name: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
-        raise NotFound(_("There is no release of that day.")) from None
+        raise NotFound(_("There is no release for that day.")) from None

@@ -196,6 +196,11 @@ class Bars:
     column: str
     bars: tuple[Bar, ...]
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether noise hides the column: no value of it was published."""
+        return not any(bar.percent for bar in self.bars)
+
 
 @dataclass(frozen=True)
 class Box:
@@ -267,6 +272,11 @@ class Area:
     def symptoms_margin(self) -> float | None:
         """Half of the interval of the share of symptoms, in percent."""
         return self._percent(self.margins[1]) if self.margins[1] is not None else None
+
+    @property
+    def symptoms_are_noise(self) -> bool:
+        """Whether any share of symptoms, from none to all, is within the interval."""
+        return self.symptoms_margin is not None and self.symptoms_margin >= 100
 
     @property
     def symptoms_percent(self) -> float:

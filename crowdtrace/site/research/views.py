@@ -118,7 +118,7 @@ def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
         away = _("The data cannot be read at the moment. Try again in a minute.")
         return {"wrong": {"detail": away}, "status": HTTPStatus.SERVICE_UNAVAILABLE}
     except UnknownReleaseError:
-        return {"wrong": {"detail": _("There is no release of that day.")}, "status": HTTPStatus.BAD_REQUEST}
+        return {"wrong": {"detail": _("There is no release for that day.")}, "status": HTTPStatus.BAD_REQUEST}
     return {"shown": shown.shown(answered)}
 
 
@@ -138,7 +138,7 @@ def map_of_releases(request: HttpRequest) -> HttpResponse:
     days = list(seen_by(at.release).order_by("-day").values_list("day", flat=True)) if at.release else []
     day = day_of(request, "day")
     if day is not None and day not in days:
-        raise NotFound(_("There is no release of that day."))
+        raise NotFound(_("There is no release for that day."))
     measure = request.GET.get("measure", "total")
     measure = measure if measure in shown.MEASURES else "total"
     states = shown.states(at, day=day, names=us_map.state_names())

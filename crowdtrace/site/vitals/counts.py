@@ -56,7 +56,7 @@ def step_of(metric: str, value: float) -> int:
 def count_vitals(*, page: str, values: Mapping[str, float], now: dt.datetime) -> None:
     """Count one load of a page; `values` by metric. One statement. Raises `Invalid` for a page that there is not."""
     if page not in pages():
-        raise Invalid.field("/page", _("There is no such page."), "unknown")
+        raise Invalid.field("/page", _("This page does not exist."), "unknown")
     measured = sorted((metric, step_of(metric, value)) for metric, value in values.items())
     if measured:
         metrics, steps = ([pair[at] for pair in measured] for at in (0, 1))

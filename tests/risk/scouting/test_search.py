@@ -218,7 +218,7 @@ class TestTheCardPage:
         page = send("GET", f"/venues/{venue.public_id}?profile=cautious", now=NOW).content.decode()
         assert "Above your limit" in page
         assert "quieter hour" not in page
-        assert "No open hour ahead is within your limit" in page
+        assert "No upcoming hour is within your limit" in page
 
     def test_says_how_far_away_an_alternative_may_be(self) -> None:
         full = make_venue(name="Full")

@@ -92,3 +92,22 @@ export function drawn(choice, across, lines) {
     }),
   };
 }
+
+/** A step of days is a gap if it is more than so many times the usual one. */
+const GAP = 14;
+
+/**
+ * @param {number[]} x ascending @param {(number | null)[][]} columns of the same length
+ * @returns {{x: number[], columns: (number | null)[][]}} the same with an empty point in each gap, so that no line crosses it
+ */
+export function withGaps(x, columns) {
+  const steps = x.slice(1).map((at, index) => at - /** @type {number} */ (x[index]));
+  const usualStep = [...steps].sort((one, other) => one - other)[Math.floor(steps.length / 2)] ?? 0;
+  const before = steps.flatMap((step, index) => (step > GAP * usualStep ? [index + 1] : []));
+  /** @template T @param {T[]} values @param {(index: number) => T} empty @returns {T[]} */
+  const spread = (values, empty) => values.flatMap((value, index) => (before.includes(index) ? [empty(index), value] : [value]));
+  return {
+    x: spread(x, (index) => (/** @type {number} */ (x[index - 1]) + /** @type {number} */ (x[index])) / 2),
+    columns: columns.map((column) => spread(column, () => null)),
+  };
+}
