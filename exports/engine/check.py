@@ -16,6 +16,14 @@ from exports.engine.errors import QueryError
 from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.parse import Dialect, TooDeepError, parse
 
+NO_VALUE: Final = (
+    "A ? has no value: Athena's protocol takes one for each in ExecutionParameters, and elsewhere the value is written "
+    "into the text."
+)
+PREPARED: Final = (
+    "Prepared statements are not kept here: send the query itself. Athena's protocol takes values for its ? in "
+    "ExecutionParameters."
+)
 INTERNAL: Final = "The text is no SQL of this dialect"
 TOO_DEEP: Final = (
     "The query is nested too deeply: some 30 brackets or calls within each other are understood, 10 of ARRAY, ROW and "
@@ -37,6 +45,8 @@ def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -
     for node in statement.walk():
         if isinstance(node, exp.Table):
             _check_table(sql, node, schema, tables)
+        elif isinstance(node, exp.Placeholder) and not node.this:
+            raise QueryError("not-reading", NO_VALUE)
         elif isinstance(node, (exp.Into, exp.Lock, exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)):
             raise QueryError("not-reading", "A query only reads; it has no INTO, locks or parameters.")
     return statement
@@ -59,6 +69,7 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
         detail = str(found.get("description") or INTERNAL)
         if "sqlglot" in detail:
             detail = INTERNAL
+        detail = detail.partition(" but got <")[0]
         raise QueryError(
             "syntax", f"{detail} near {highlight!r}." if highlight else f"{detail}.", line, column
         ) from None
@@ -71,6 +82,8 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
     statement = statements[0]
     if not isinstance(statement, (exp.Query, exp.Values)):
         word = sql.split(None, 1)[0].upper() if sql.split() else ""
+        if word in ("PREPARE", "EXECUTE", "DEALLOCATE"):
+            raise QueryError("not-reading", PREPARED, 1, 1)
         raise QueryError("not-reading", f"Only queries run here (SELECT or WITH), not {word[:20]}.", 1, 1)
     return statement
 

@@ -12,7 +12,7 @@ from exports.engine.dialect import types as t
 from exports.engine.dialect.casts import cast
 from exports.engine.dialect.conditions import Conditions
 from exports.engine.dialect.scopes import Typed
-from exports.engine.dialect.types import Type, named
+from exports.engine.dialect.types import Type, named, quoted
 
 TYPES: Final[dict[str, Type]] = {
     "BOOLEAN": t.BOOLEAN, "TINYINT": t.TINYINT, "SMALLINT": t.SMALLINT, "INT": t.INTEGER, "BIGINT": t.BIGINT,
@@ -128,7 +128,8 @@ class Casting(Conditions):
             number = int(key.constant)
             if not 1 <= number <= len(whole.type.of):
                 raise self.refuse(node, "wrong-types", f"The row has {len(whole.type.of)} fields.")
-            return self._field(node, whole, whole.type.names[number - 1])
+            each, kind = whole.type.names[number - 1], whole.type.of[number - 1]
+            return Typed(f"struct_extract({whole.sql}, {quoted(each)})", kind)
         if whole.type.name == "map":
             found = self.as_type(node, key, whole.type.of[0])
             absent = f"{whole.sql} IS NOT NULL AND NOT map_contains({whole.sql}, {found})"

@@ -15,6 +15,8 @@ from exports.engine.dialect.scopes import Typed
 from exports.engine.dialect.types import Type, quoted
 from exports.engine.dialect.writer import COMPARISONS
 
+# Conditions are compared in brackets only.
+PREDICATES: Final = (*COMPARISONS, exp.In, exp.Between, exp.Like, exp.Is, exp.Escape)
 ORDERED: Final = ("<", "<=", ">", ">=")
 
 
@@ -29,6 +31,8 @@ class Conditions(Operators):
 
     def _comparison(self, node: exp.Expr, sign: str) -> Typed:
         right = node.args["expression"]
+        if isinstance(node.this, PREDICATES) or isinstance(right, PREDICATES):
+            raise self.refuse(node, "syntax", "Put a condition that is compared into brackets.")
         if isinstance(right, exp.Anonymous) and str(right.this).lower() in ("all", "any", "some") and right.expressions:
             quantifier = exp.All if str(right.this).lower() == "all" else exp.Any
             right = quantifier(this=right.expressions[0].copy())

@@ -86,6 +86,9 @@ class Names(Writer):
     def _field(self, node: exp.Expr, whole: Typed, name: str) -> Typed:
         if whole.type.name != "row":
             raise self.refuse(node, "wrong-types", f"A value of type {whole.type} has no field {name}.")
+        if whole.type.names == tuple(f"field{number}" for number in range(len(whole.type.of))):
+            detail = "The fields of this row have no names: write row[1], or cast it to ROW(name type)."
+            raise self.refuse(node, "unknown-name", detail)
         for each, kind in zip(whole.type.names, whole.type.of, strict=True):
             if each.lower() == name.lower():
                 return Typed(f"struct_extract({whole.sql}, {quoted(each)})", kind)

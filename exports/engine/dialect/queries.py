@@ -138,6 +138,8 @@ class _Queries:
 
     def _common_table(self, node: exp.Expr, outer: Scope, *, recursive: bool) -> str:
         name, query = node.alias, node.this
+        if node.args.get("materialized") is not None:
+            raise self.expressions.refuse(node, "syntax", "A WITH clause has no MATERIALIZED.")
         given = [each.name for each in node.args["alias"].columns]
         itself = (
             recursive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -16,6 +17,96 @@ BEFORE_ARRAYS: Final = frozenset({
     TokenType.SELECT, TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.EQ, TokenType.DISTINCT,
     TokenType.IN, TokenType.WHERE, TokenType.AND, TokenType.OR, TokenType.DPIPE, TokenType.ARROW,
 })  # fmt: skip
+# What ends a list: a comma before it has nothing to separate.
+BEHIND_LISTS: Final = frozenset({
+    None, TokenType.FROM, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.WHERE, TokenType.GROUP_BY,
+    TokenType.ORDER_BY, TokenType.HAVING, TokenType.LIMIT, TokenType.OFFSET, TokenType.SEMICOLON, TokenType.UNION,
+})  # fmt: skip
+# Words that are no names without quotes (Trino, "Keywords and identifiers").
+RESERVED: Final = frozenset(
+    [
+        "ALTER",
+        "AND",
+        "AS",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CAST",
+        "CONSTRAINT",
+        "CREATE",
+        "CROSS",
+        "CUBE",
+        "CURRENT_CATALOG",
+        "CURRENT_DATE",
+        "CURRENT_PATH",
+        "CURRENT_ROLE",
+        "CURRENT_SCHEMA",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "DEALLOCATE",
+        "DELETE",
+        "DESCRIBE",
+        "DISTINCT",
+        "DROP",
+        "ELSE",
+        "END",
+        "ESCAPE",
+        "EXCEPT",
+        "EXECUTE",
+        "EXISTS",
+        "EXTRACT",
+        "FALSE",
+        "FOR",
+        "FROM",
+        "FULL",
+        "GROUP",
+        "GROUPING",
+        "HAVING",
+        "IN",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "JOIN",
+        "LEFT",
+        "LIKE",
+        "LISTAGG",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "NATURAL",
+        "NORMALIZE",
+        "NOT",
+        "NULL",
+        "ON",
+        "OR",
+        "ORDER",
+        "OUTER",
+        "PREPARE",
+        "RECURSIVE",
+        "RIGHT",
+        "ROLLUP",
+        "SELECT",
+        "SKIP",
+        "TABLE",
+        "THEN",
+        "TRIM",
+        "TRUE",
+        "UESCAPE",
+        "UNION",
+        "UNNEST",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "WITH",
+    ]
+)
+OWN_SYNTAX: Final = {
+    "extract": (TokenType.FROM, "extract(year FROM x)"),
+    "position": (TokenType.IN, "position('a' IN x)"),
+}
 UNITS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
 # Operators and words of other dialects, and what Athena writes instead.
 FOREIGN: Final = {
@@ -55,16 +146,51 @@ def _number(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG0
 
 
 def _limit(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
-    if [each.token_type for each in words[number - 2 : number]] != [TokenType.LIMIT, TokenType.NUMBER]:
+    if [each.token_type for each in words[max(0, number - 2) : number]] != [TokenType.LIMIT, TokenType.NUMBER]:
         return ""
     if words[number].token_type == TokenType.OFFSET:
         return "Athena takes OFFSET before LIMIT."
-    return "LIMIT takes one number. Write OFFSET before it." if words[number].token_type == TokenType.COMMA else ""
+    if words[number].token_type in (TokenType.R_PAREN, TokenType.SEMICOLON):
+        return ""
+    return "LIMIT takes one number, at the end of a query. Write OFFSET before it."
 
 
 def _alias(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
-    named = number and words[number - 1].token_type == TokenType.ALIAS
-    return "Write names in double quotes." if named and words[number].token_type == TokenType.STRING else ""
+    word = words[number]
+    if word.token_type == TokenType.VAR and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word.text):
+        return f"Write the name {word.text[:40]} in double quotes: it has other letters than A to Z, digits and _."
+    if not number or words[number - 1].token_type != TokenType.ALIAS:
+        return ""
+    if word.token_type == TokenType.STRING:
+        return "Write names in double quotes."
+    if word.token_type != TokenType.IDENTIFIER and word.text.upper() in RESERVED:
+        return f"The word {word.text} is reserved: write the name in double quotes."
+    return ""
+
+
+def _comma(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    if words[number].token_type != TokenType.COMMA:
+        return ""
+    after = words[number + 1].token_type if number + 1 < len(words) else None
+    return "Nothing follows this comma: leave it out." if after in BEHIND_LISTS else ""
+
+
+def _own_syntax(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
+    """Refuse extract and position with commas, and IS UNKNOWN."""
+    name = words[number].text.lower()
+    if name == "unknown" and number and words[number - 1].token_type == TokenType.IS:
+        return "Athena has no IS UNKNOWN. Write IS NULL."
+    if name not in OWN_SYNTAX or [each.token_type for each in words[number + 1 : number + 2]] != [TokenType.L_PAREN]:
+        return ""
+    wanted, form = OWN_SYNTAX[name]
+    depth = 0
+    for word in words[number + 1 :]:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(word.token_type, 0)
+        if depth == 1 and word.token_type == wanted:
+            return ""
+        if depth == 0:
+            break
+    return f"Write {form}."
 
 
 def _interval(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
@@ -85,4 +211,6 @@ def _bracket(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG
 
 
 Check = Callable[[str, Sequence[Token], int], str]
-CHECKS: Final[tuple[Check, ...]] = (_foreign, _number, _limit, _alias, _interval, _bracket)
+CHECKS: Final[tuple[Check, ...]] = (
+    _foreign, _number, _limit, _alias, _comma, _own_syntax, _interval, _bracket,
+)  # fmt: skip

@@ -69,11 +69,20 @@ class TestForms:
             (dt.datetime.fromisoformat("2020-10-15T01:02:03.004"), "2020-10-15 01:02:03.004"),
             (dt.datetime(2020, 10, 15, tzinfo=dt.UTC), "2020-10-15 00:00:00.000 UTC"),
             ([1, None], "[1, null]"), ({"a": 1}, "{a=1}"), (b"\x01\xff", "01 ff"),
-            ([("a", 1), ("b", None)], "{a=1, b=null}"),
+            ([("a", 1), ("b", None)], "{a=1, b=null}"), (1e7, "1.0E7"), (-0.0005, "-5.0E-4"), (0.001, "0.001"),
+            (1e100, "1.0E100"), (float("nan"), "NaN"), (float("-inf"), "-Infinity"), (-0.0, "-0.0"),
+            (dt.datetime.fromisoformat("2020-10-15T01:02:03.004005"), "2020-10-15 01:02:03.004005"),
         ],
     )  # fmt: skip
     def test_values(self, value: Any, expected: str | None) -> None:
         assert text(value) == expected
+
+    def test_a_type_decides_where_the_value_does_not(self) -> None:
+        table = pa.table({
+            "a": pa.array([0.1], pa.float32()), "b": pa.array([[0.1]], pa.list_(pa.float32())),
+            "c": pa.array([[]], pa.map_(pa.string(), pa.int32())), "d": pa.array([[]], pa.list_(pa.int32())),
+        })  # fmt: skip
+        assert to_csv(table).decode().splitlines()[1] == '"0.1","[0.1]","{}","[]"'
 
     def test_the_file_tells_null_from_empty_text(self) -> None:
         table = pa.table({"a": ["", None, 'x"y'], "b": [1, 2, None]})

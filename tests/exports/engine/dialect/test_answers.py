@@ -170,7 +170,32 @@ QUERIES: Final = {
     "SELECT nth_value(x, 0) OVER (ORDER BY x) FROM (VALUES 1) t(x)": WRONG,
     "SELECT sum(DISTINCT x) OVER () FROM (VALUES 1) t(x)": LATER,
     "SELECT * FROM ((VALUES 1) t(x) CROSS JOIN (VALUES 2) u(y))": LATER,
+    "SELECT ROW(1, 2).field0": NAME,
+    "SELECT ROW(1, 2)[1]": "1",
+    "SELECT cast(ROW(1) AS ROW(x integer)).x": "1",
+}
+WORDS: Final = {
     "SELECT x FROM (VALUES 1, 2) t(x) LIMIT 1, 1": SYNTAX,
+    "SELECT x FROM (VALUES 1, 2) t(x) LIMIT 10 PERCENT": SYNTAX,
+    "SELECT count(*) FROM (SELECT x FROM (VALUES 1, 2) t(x) LIMIT 1)": "1",
+    "SELECT 1, FROM (VALUES 1) t(x)": SYNTAX,
+    "SELECT (1,)": SYNTAX,
+    "SELECT ARRAY[1,]": SYNTAX,
+    "VALUES 1,": SYNTAX,
+    "SELECT x FROM (VALUES 1) t(x) GROUP BY x,": SYNTAX,
+    "SELECT 1 AS order": SYNTAX,
+    'SELECT 1 AS "order"': "1",
+    "SELECT 1 AS year": "1",
+    "SELECT 1 AS a$b": SYNTAX,
+    "SELECT 1 AS ä": SYNTAX,
+    'SELECT 1 AS "ä"': "1",
+    "SELECT 1 = 1 = true": SYNTAX,
+    "SELECT (1 = 1) = true": "true",
+    "SELECT NULL IS UNKNOWN": SYNTAX,
+    "SELECT extract(year, DATE '2020-01-01')": SYNTAX,
+    "SELECT position('a', 'b')": SYNTAX,
+    "SELECT position('b' IN concat('a', 'b'))": "2",
+    "WITH x AS MATERIALIZED (SELECT 1) SELECT * FROM x": SYNTAX,
     "SELECT 1 AS 'a'": SYNTAX,
     "SELECT !true": SYNTAX,
     "SELECT 1 <=> 1": SYNTAX,
@@ -190,8 +215,8 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.Duck
 
 @pytest.mark.parametrize(
     "expected",
-    [NUMBERS, NOT_A_NUMBER, CASTS, TEXTS, MONTHS, ZONES, INTERVALS, QUERIES],
-    ids=["numbers", "not a number", "casts", "texts", "months", "zones", "intervals", "queries"],
+    [NUMBERS, NOT_A_NUMBER, CASTS, TEXTS, MONTHS, ZONES, INTERVALS, QUERIES, WORDS],
+    ids=["numbers", "not a number", "casts", "texts", "months", "zones", "intervals", "queries", "words"],
 )
 def test_answers_are_those_of_athena(connection: duckdb.DuckDBPyConnection, expected: Mapping[str, str]) -> None:
     assert {expression: answer(connection, expression) for expression in expected} == expected
