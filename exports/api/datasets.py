@@ -3,11 +3,8 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from functools import reduce
-from operator import or_
 from typing import Any, BinaryIO, Final
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags, quote_etag
@@ -27,7 +24,7 @@ from exports.api import serializers
 from exports.api.catalogue import CSV, Dataset
 from exports.api.descriptor_schemas import CROISSANT, DATA_PACKAGE
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
-from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states, in_ranges
+from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states
 from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
 from exports.api.ranges import asked_part
@@ -39,7 +36,7 @@ from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES, StoredFile
 from exports.lake.whole import WHOLE, held_files
 from exports.models import Release
-from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_rows_of
+from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_days_of, with_rows_of
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -122,7 +119,7 @@ class ReleasesView(DatasetView):
         query = read_query(request, DaysAndStates, also=frozenset({"limit", "cursor"}))
         ranges, states = days_and_states(query)
         found = announced().filter(day__lte=query["as_of"]) if "as_of" in query else announced()
-        found = found.filter(reduce(or_, (Q(day__range=each) for each in ranges)))
+        found = with_days_of(found, ranges)
         if states is not None:
             found = found.filter(pk__in=with_rows_of(states))
         pages = ReleasePages()
@@ -272,22 +269,22 @@ class CroissantView(DescriptorView):
 
 
 def daily_csv(at: TablesAt, ranges: Ranges = EVER, states: frozenset[str] | None = None) -> bytes:
-    """The table `daily_by_state` as CSV: days in these ranges, rows of these states."""
+    """The table `daily_by_state` as CSV: of draws with a day in these ranges, the rows of these states."""
     import pyarrow as pa
 
     from exports.dataset.engines import arrow_schema
 
     schema = arrow_schema(DAILY)
     # Rows of releases from before this column was added end sooner.
-    rows = [[*row, *[None] * (len(schema) - len(row))] for row in daily_rows(at) if _asked(row, ranges, states)]
+    rows = [
+        [*row, *[None] * (len(schema) - len(row))]
+        for row in daily_rows(at, ranges)
+        if states is None or row[1] in states
+    ]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     days = pa.array([dt.date.fromisoformat(day) for day in columns[0]], pa.date32())
     made = [days, *(pa.array(column, field.type) for column, field in zip(columns[1:], list(schema)[1:], strict=True))]
     return to_csv(pa.Table.from_arrays(made, schema=schema))
-
-
-def _asked(row: list[Any], ranges: Ranges, states: frozenset[str] | None) -> bool:
-    return (states is None or row[1] in states) and in_ranges(dt.date.fromisoformat(row[0]), ranges)
 
 
 class DailyView(DatasetView):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from common.files import UnreadableFileError, read_bytes, text_of
 from risk.model.forecast.levels import LEVELS
 from risk.model.forecast.panel import HORIZONS, WEEK, Days, Flags, Floats, Rows, Vintage
 from risk.model.forecast.radar import Forecast
@@ -23,7 +26,8 @@ FLAGS: Final = b"flags"
 """Metadata key of the Parquet file that holds remarks on areas, one per line."""
 MISSING: Final = ("", "na", "nan", "null", "none", "<na>", "nat")
 PARQUET: Final = b"PAR1"
-"""First bytes of a Parquet file, whatever its name."""
+GZIP: Final = b"\x1f\x8b"
+"""First bytes of a Parquet file, and of a compressed one."""
 NAMED: Final = 5
 """Number of rows that an error names."""
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -77,19 +81,25 @@ class Read:
 
 
 def read(path: Path, columns: Sequence[str]) -> Read:
-    """Read a CSV file (plain or gzipped, with or without a byte order mark) or a Parquet file with these columns."""
+    """Read a CSV file or a Parquet file with these columns.
+
+    CSV is plain or gzipped, in UTF-8 or in what its byte order mark says. What a file is, its first bytes say, whatever
+    its name; only a name in `.parquet` promises Parquet.
+    """
     parquet = path.suffix == ".parquet"
     try:
-        with path.open("rb") as head:
-            parquet = parquet or head.read(4) == PARQUET
+        content = read_bytes(path)
+        parquet = parquet or content.startswith(PARQUET)
         if parquet:
-            table = pd.read_parquet(path)
+            table = pd.read_parquet(io.BytesIO(content))
         else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
-    except FileNotFoundError:
-        raise BadFileError(f"The file {path} does not exist.") from None
+            unpacked = gzip.decompress(content) if content.startswith(GZIP) else content
+            text = io.StringIO(text_of(path, unpacked), newline="")
+            table = pd.read_csv(text, dtype=str, keep_default_na=False, skip_blank_lines=False)
+    except UnreadableFileError as error:
+        raise BadFileError(str(error)) from None
     except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, pd.errors.ParserError) as error:
-        # UnicodeDecodeError and EmptyDataError are subclasses of ValueError.
+        # EmptyDataError is a subclass of ValueError.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadFileError(f"{path.name} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}") from None
     if not parquet and not isinstance(table.index, pd.RangeIndex):
