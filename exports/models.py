@@ -26,9 +26,10 @@ def _days(first: Combinable, last: F) -> Func:
     return Func(first, last, Value("[]"), function="daterange", output_field=DateRangeField())
 
 
-_FIRST_DAY: Final = Func(
+FIRST_DAY: Final = Func(
     F("day"), F("days"), template="(%(expressions)s + 1)", arg_joiner=" - ", output_field=models.DateField()
 )
+"""The first day of a release, as an expression."""
 
 
 class Step(models.TextChoices):
@@ -130,7 +131,7 @@ class Release(models.Model):
                 name="drawn_within_the_budget",
             ),
             models.CheckConstraint(condition=Q(days__gte=1), name="release_has_days"),
-            ExclusionConstraint(name="a_day_is_drawn_once", expressions=[(_days(_FIRST_DAY, F("day")), "&&")]),
+            ExclusionConstraint(name="a_day_is_drawn_once", expressions=[(_days(FIRST_DAY, F("day")), "&&")]),
         ]
 
     def __str__(self) -> str:

@@ -1,14 +1,16 @@
 """Selectors on the ledger: which releases exist, and what each lets a reader see."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain, pairwise
+from operator import or_
 from typing import Any, Final
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
-from exports.models import Release, Step, VerifiedDay
+from exports.models import FIRST_DAY, Release, Step, VerifiedDay
 
 MOST_MISSING: Final = 400
 LONGEST_GAP: Final = 90
@@ -128,11 +130,20 @@ def _between(days: list[dt.date]) -> Iterator[dt.date]:
         yield from (before + dt.timedelta(days=number) for number in range(1, (after - before).days))
 
 
-def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
-    """Return the rows of the table `daily_by_state`, oldest day first."""
+Ranges = Sequence[tuple[dt.date, dt.date]]
+
+
+def with_days_of(releases: QuerySet[Release], ranges: Ranges) -> QuerySet[Release]:
+    """Return the releases with a day in one of these ranges, both ends included; a week has seven."""
+    overlap = [Q(first__lte=last, day__gte=first) for first, last in ranges]
+    return releases.alias(first=FIRST_DAY).filter(reduce(or_, overlap))
+
+
+def daily_rows(at: TablesAt, ranges: Ranges) -> Iterator[list[Any]]:
+    """Return the rows of the table `daily_by_state` of releases with a day in these ranges, oldest first."""
     if at.release is None:
         return iter(())
-    held = seen_by(at.release).order_by("day").values_list("daily", flat=True)
+    held = with_days_of(seen_by(at.release), ranges).order_by("day").values_list("daily", flat=True)
     return chain.from_iterable(held.iterator(chunk_size=READ_AT_ONCE))
 
 

@@ -90,7 +90,7 @@ COUNTS_OF_DAYS: Final = """
     )
     ORDER BY counted.venue_id, counted.day
 """
-"""The count with the most people of each ended day without one yet, and the check-ins inside at that time that are not kept out."""
+"""The count with the most people of each ended day without one yet, and the check-ins inside that are not kept out."""
 DAYS_OF_READINGS: Final = """
     SELECT reading.venue_id, (reading.measured_at AT TIME ZONE 'UTC')::date AS day, reading.device_id,
            (extract(epoch FROM reading.measured_at) * 1000000)::bigint, reading.co2_ppm,

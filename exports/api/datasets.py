@@ -3,12 +3,9 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from functools import reduce
 from itertools import islice
-from operator import or_
 from typing import Any, BinaryIO, Final
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags, quote_etag
@@ -29,7 +26,7 @@ from exports.api.catalogue import CSV, Dataset
 from exports.api.descriptor_schemas import CROISSANT, DATA_PACKAGE
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
 from exports.api.kinds import documented, kind_for
-from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states, in_ranges
+from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states
 from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
 from exports.api.ranges import asked_part
@@ -41,7 +38,7 @@ from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES, StoredFile
 from exports.lake.whole import WHOLE, held_files
 from exports.models import Release
-from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_rows_of
+from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_days_of, with_rows_of
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -124,7 +121,7 @@ class ReleasesView(DatasetView):
         query = read_query(request, DaysAndStates, also=frozenset({"limit", "cursor"}))
         ranges, states = days_and_states(query)
         found = announced().filter(day__lte=query["as_of"]) if "as_of" in query else announced()
-        found = found.filter(reduce(or_, (Q(day__range=each) for each in ranges)))
+        found = with_days_of(found, ranges)
         if states is not None:
             found = found.filter(pk__in=with_rows_of(states))
         pages = ReleasePages()
@@ -277,8 +274,8 @@ class CroissantView(DescriptorView):
 
 
 def daily_csv(at: TablesAt, ranges: Ranges = EVER, states: frozenset[str] | None = None) -> Iterator[bytes]:
-    """The table `daily_by_state` as CSV, in parts: days in these ranges, rows of these states."""
-    asked = (row for row in daily_rows(at) if _asked(row, ranges, states))
+    """The table `daily_by_state` as CSV, in parts: of draws with a day in these ranges, the rows of these states."""
+    asked = (row for row in daily_rows(at, ranges) if states is None or row[1] in states)
     parts = iter(lambda: list(islice(asked, PART_ROWS)), [])
     return csv_parts(DAILY.names, map(_batch, parts))
 
@@ -295,10 +292,6 @@ def _batch(rows: list[list[Any]]) -> Any:
     columns = zip(*whole, strict=True)
     made = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(made, schema=schema)
-
-
-def _asked(row: list[Any], ranges: Ranges, states: frozenset[str] | None) -> bool:
-    return (states is None or row[1] in states) and in_ranges(dt.date.fromisoformat(row[0]), ranges)
 
 
 class DailyView(DatasetView):

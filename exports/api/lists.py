@@ -55,11 +55,6 @@ def days_and_states(query: dict[str, Any]) -> tuple[Ranges, frozenset[str] | Non
     return ranges, None if wanted is None else frozenset(state.upper() for state in wanted)
 
 
-def in_ranges(day: dt.date, ranges: Ranges) -> bool:
-    """Return whether a day lies in one of the ranges."""
-    return any(first <= day <= last for first, last in ranges)
-
-
 def listed(text: str, pointer: str, read: Callable[[str], Any], errors: list[FieldError]) -> Any:
     """Return the values of a list, or `None` for all; wrong ones are added to `errors`."""
     if text.strip() == ALL:

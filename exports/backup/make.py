@@ -9,16 +9,14 @@ they know of every erasure and every draw that dump and files may lack.
 
 import datetime as dt
 import shutil
-import tomllib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from django.conf import settings
-
 from common.logs import kind_of
 from common.tables import are_behind
 from common.time import z
+from common.version import crowdtrace_version
 from exports import conf
 from exports.backup import database, keys, lake
 from exports.backup.folder import (
@@ -63,7 +61,7 @@ def back_up(*, folder: Path, secrets: Path | None, now: dt.datetime) -> Manifest
     except Exception as error:
         raise BackupError(f"The backup is not whole: {kind_of(error)}. Remove {folder} and begin again.") from error
     manifest = Manifest(
-        version=_version(),
+        version=crowdtrace_version(),
         made_at=z(now),
         migrations=migrations,
         keys=keys.marks(keys.present()),
@@ -116,12 +114,6 @@ def _take(folder: Path, *, erasures_wait: bool) -> tuple[dict[str, str], dict[st
         with (folder / DUMP).open("rb") as dumped:
             files = {DUMP: measured(dumped)}
         return tables, files | lake.copy_out(opened, tables, folder)
-
-
-def _version() -> str:
-    """Return the version of this checkout."""
-    version: str = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-    return version
 
 
 def _refuse_inside(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from common.files import UnreadableFileError, read_bytes, text_of
 from risk.model.forecast.levels import LEVELS
 from risk.model.forecast.panel import HORIZONS, WEEK, Days, Flags, Floats, Rows, Vintage
 from risk.model.forecast.radar import Forecast
@@ -25,12 +27,12 @@ FLAGS: Final = b"flags"
 """Metadata key of the Parquet file that holds remarks on areas, one per line."""
 MISSING: Final = ("", "na", "nan", "null", "none", "<na>", "nat")
 PARQUET: Final = b"PAR1"
-"""First bytes of a Parquet file, whatever its name."""
+GZIP: Final = b"\x1f\x8b"
+"""First bytes of a Parquet file, and of a compressed one."""
 NAMED: Final = 5
 """Number of rows that an error names."""
 LARGEST_BYTES: Final = 1 << 30
 """Largest file, unpacked: a season of every area and vintage is a hundredth of it."""
-_CHUNK: Final = 1 << 20
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -82,17 +84,21 @@ class Read:
 
 
 def read(path: Path, columns: Sequence[str]) -> Read:
-    """Read a CSV file (plain or gzipped, with or without a byte order mark) or a Parquet file with these columns."""
+    """Read a CSV file or a Parquet file with these columns.
+
+    CSV is plain or gzipped, in UTF-8 or in what its byte order mark says. What a file is, its first bytes say, whatever
+    its name; only a name in `.parquet` promises Parquet.
+    """
     parquet = path.suffix == ".parquet"
     try:
-        with path.open("rb") as head:
-            parquet = parquet or head.read(4) == PARQUET
-        _measure(path, parquet=parquet)
-        table, first = (pd.read_parquet(path), 1) if parquet else _read_csv(path)
-    except FileNotFoundError:
-        raise BadFileError(f"The file {path} does not exist.") from None
+        if path.is_file() and path.stat().st_size > LARGEST_BYTES:
+            raise _too_large(path)
+        content = read_bytes(path)
+        parquet = parquet or content.startswith(PARQUET)
+        table, first = _read_parquet(path, content) if parquet else _read_csv(path, _unpacked(path, content))
+    except UnreadableFileError as error:
+        raise BadFileError(str(error)) from None
     except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, csv.Error) as error:
-        # UnicodeDecodeError is a subclass of ValueError.
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise BadFileError(f"{path.name} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}") from None
     table.columns = [str(name).strip() for name in table.columns]
@@ -104,30 +110,35 @@ def read(path: Path, columns: Sequence[str]) -> Read:
     return Read(path, table.reset_index(drop=True), first)
 
 
-def _measure(path: Path, *, parquet: bool) -> None:
-    """Refuse a file that is too large, unpacked, before anything of it is in memory."""
-    if parquet:
-        meta = pq.read_metadata(path)
-        size = sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups))
-    elif path.suffix == ".gz":
-        with gzip.open(path) as unpacked:
-            size = 0
-            while size <= LARGEST_BYTES and (part := unpacked.read(_CHUNK)):
-                size += len(part)
-    else:
-        size = path.stat().st_size
-    if size > LARGEST_BYTES:
-        raise BadFileError(f"{path.name} is larger than {LARGEST_BYTES >> 20} MB. Split it by years or regions.")
+def _too_large(path: Path) -> BadFileError:
+    return BadFileError(f"{path.name} is larger than {LARGEST_BYTES >> 20} MB. Split it by years or regions.")
 
 
-def _read_csv(path: Path) -> tuple[pd.DataFrame, int]:
+def _read_parquet(path: Path, content: bytes) -> tuple[pd.DataFrame, int]:
+    """Return a table and the number of its first row; refuse one that is too large before it is unpacked."""
+    meta = pq.read_metadata(io.BytesIO(content))
+    if sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups)) > LARGEST_BYTES:
+        raise _too_large(path)
+    return pd.read_parquet(io.BytesIO(content)), 1
+
+
+def _unpacked(path: Path, content: bytes) -> bytes:
+    """Return a file's content, unpacked unless it is too large."""
+    if not content.startswith(GZIP):
+        return content
+    with gzip.open(io.BytesIO(content)) as packed:
+        unpacked = packed.read(LARGEST_BYTES + 1)
+    if len(unpacked) > LARGEST_BYTES:
+        raise _too_large(path)
+    return unpacked
+
+
+def _read_csv(path: Path, content: bytes) -> tuple[pd.DataFrame, int]:
     """Return the texts as they are, and the number of the first row; blank lines at the end are no rows.
 
     Fields are counted, because a field too few would otherwise be read as a missing value.
     """
-    unpack: Any = gzip.open if path.suffix == ".gz" else open
-    with unpack(path, "rt", encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.reader(lines, strict=True))
+    rows = list(csv.reader(io.StringIO(text_of(path, content), newline=""), strict=True))
     while rows and not any(field.strip() for field in rows[-1]):
         rows.pop()
     at = next((at for at, row in enumerate(rows) if row), 0)

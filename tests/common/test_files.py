@@ -7,7 +7,7 @@ import pytest
 from common.files import UnreadableFileError, read_text
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "text"
     path.write_text("SELECT 'ñ'", encoding=encoding)
@@ -18,6 +18,9 @@ def test_what_is_no_text_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_bytes(b"SELECT '\xff\xf0'")
     with pytest.raises(UnreadableFileError, match=r"wrong is not text in UTF-8: byte 9"):
+        read_text(wrong)
+    wrong.write_bytes(b"\xff\xfeS")
+    with pytest.raises(UnreadableFileError, match="wrong is not text in UTF-16, as its first bytes say"):
         read_text(wrong)
     with pytest.raises(UnreadableFileError, match="There is no file"):
         read_text(tmp_path / "absent")

@@ -24,6 +24,7 @@ from exports.dataset.descriptors import FRICTIONLESS
 from exports.dataset.engines import arrow_schema
 from exports.dataset.tables import CROWD_TRACING, DAILY, DP_COUNTS, OPEN_TABLES, TABLES, ZIP3, Table, table
 from exports.dataset.whole import renew_whole_files
+from exports.models import Release
 from exports.policy.checks import violations
 from exports.release.closed_days import mark_served
 from tests.exports.ledger import ANNOUNCED, BUDGET, FIRST, SECOND, ReleasedLake, announce
@@ -471,6 +472,18 @@ class TestDaysAndStates:
         assert FIRST.isoformat() in days(f"time_values={year}-W{week:02d}")
         assert days("time_values=2001-01-01,2001-02-03") == []
         assert days("time_values=*") == days("") == [SECOND.isoformat(), FIRST.isoformat()]
+
+    def test_a_week_that_is_drawn_as_one_is_found_by_each_of_its_days(
+        self, client: Client, released: ReleasedLake
+    ) -> None:
+        """The rows of a week carry its last day."""
+        Release.objects.filter(day=FIRST).update(days=7)
+        inside, before = FIRST - dt.timedelta(days=6), FIRST - dt.timedelta(days=7)
+        for day, found in ((inside, [FIRST.isoformat()]), (before, [])):
+            listed = get(client, f"{ONE}/releases?time_values={day}")["results"]
+            assert [each["day"] for each in listed] == found
+            rows = csv.DictReader(io.StringIO(client.get(f"{ONE}/daily.csv?time_values={day}").content.decode()))
+            assert sorted({row["scan_date"] for row in rows}) == found
 
     def test_daily_counts_of_a_state_and_a_day(self, client: Client, released: ReleasedLake) -> None:
         whole = list(csv.DictReader(io.StringIO(client.get(f"{ONE}/daily.csv").getvalue().decode())))

@@ -70,7 +70,7 @@ def test_what_is_written_is_the_same_again(folder: Path) -> None:
 
 @pytest.mark.parametrize("model", ["radar", "baseline"])
 def test_bad_input_is_a_sentence_and_leaves_no_file(folder: Path, model: str) -> None:
-    with pytest.raises(CommandError, match="does not exist"):
+    with pytest.raises(CommandError, match="There is no file"):
         forecast(folder, "out.parquet", "--populations", "nothing.csv", "--model", model)
     history = pd.read_csv(folder / "history.csv.gz", dtype=str)
     shifted = pd.to_datetime(history["date"]) + pd.Timedelta(days=1)

@@ -47,18 +47,36 @@ def test_a_series_is_read_with_zeros_and_without_missing_values(tmp_path: Path) 
     assert content(written(tmp_path, GOOD)) == expected
 
 
-@pytest.mark.parametrize("form", ["byte order mark", "gzip", "Windows", "spaces", "Parquet", "dates", "twice the same"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "byte order mark",
+        "UTF-16",
+        "gzip",
+        "gzip without its name",
+        "Parquet without its name",
+        "Windows",
+        "spaces",
+        "Parquet",
+        "dates",
+        "twice the same",
+    ],
+)
 def test_the_same_series_may_come_in_other_forms(tmp_path: Path, form: str) -> None:
     table = pd.read_csv(written(tmp_path, GOOD), dtype={"location": str})
     other = tmp_path / "other.parquet"
     if form == "Parquet":
         table.to_parquet(other)
+    elif form == "Parquet without its name":
+        table.to_parquet(other := tmp_path / "other.csv")
     elif form == "dates":
         table.assign(date=pd.to_datetime(table["date"])).to_parquet(other)
     else:
         text = {
             "byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
+            "UTF-16": GOOD.encode("utf-16"),
             "gzip": gzip.compress(GOOD.encode()),
+            "gzip without its name": gzip.compress(GOOD.encode()),
             "Windows": GOOD.replace("\n", "\r\n").encode(),
             "spaces": GOOD.replace(",", " , ").encode(),
             "twice the same": (GOOD + "2023-12-02,01,3.0\n").encode(),
@@ -96,8 +114,16 @@ def test_a_wrong_row_is_refused_by_its_number(tmp_path: Path, rows: str, said: s
     [
         ("a.csv", b"", "cannot be read as CSV"),
         ("a.csv", b"date,place\n", "has no column location, value; it needs date, location, value"),
-        ("a.csv", "date,location,value\n2023-12-02,Añasco,1\n".encode("latin-1"), "cannot be read as CSV"),
-        ("a.csv.gz", b"no gzip", "cannot be read as CSV"),
+        (
+            "a.csv",
+            "date,location,value\n2023-12-02,Añasco,1\n".encode("latin-1"),
+            "is not text in UTF-8: byte 33 is no part of it",
+        ),
+        ("a.csv.gz", b"no gzip", "has no column"),
+        ("a.csv.zip", b"PK\x03\x04\x14\xff", "is not text"),
+        ("a.csv.xz", b"\xfd7zXZ\x00\x00", "is not text"),
+        ("a.csv.zst", b"(\xb5/\xfd", "is not text"),
+        ("a.csv", b"\xff\xfeS", "is not text in UTF-16"),
         ("a.csv.gz", gzip.compress(GOOD.encode(), mtime=0)[:40], "cannot be read as CSV"),
         ("a.parquet", b"no parquet", "cannot be read as Parquet"),
     ],
@@ -108,8 +134,10 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, name: str, tex
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadFileError, match=r"nothing\.csv does not exist"):
+    with pytest.raises(BadFileError, match=r"There is no file .*nothing\.csv"):
         read_history(tmp_path / "nothing.csv")
+    with pytest.raises(BadFileError, match="is a folder, not a file"):
+        read_history(tmp_path)
 
 
 def test_vintages_are_distinguished_by_their_date(tmp_path: Path) -> None:
