@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('venues', '0007_invitation_uses'),
+        ('venues', '0008_presence_counts'),
     ]
 
     operations = [
