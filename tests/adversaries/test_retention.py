@@ -48,6 +48,7 @@ LIVES: Final[Mapping[tuple[str, str], dt.timedelta]] = {
     ("passes.Tombstone", ""): VISIT,
     ("passes.Scan", ""): VISIT,
     ("passes.Visit", ""): VISIT,
+    ("passes.Exemption", ""): 0 * DAY,
     ("passes.Rating", ""): VISIT,
     ("passes.Name", ""): EPOCH,
     ("passes.SpentOwner", ""): VISIT,

@@ -88,9 +88,9 @@ def test_their_answers_and_reports_count_for_nobody(organisation: Organisation) 
     keep_out(puppets)
     settle_answers(now=NOW)
     assert AnsweredDay.objects.get(venue=venue).people == 20
-    owners = [one.pass_row.owner_hash for one in puppets]
+    owners = [bytes(one.pass_row.owner_hash) for one in puppets]
     assert report_test(owner_hashes=owners, tested_on=NOW.date(), positive=True, now=NOW) == set(owners)
     assert not ReportedDay.objects.filter(venue=venue).exists()
     genuine = stay(venue, yesterday + dt.timedelta(minutes=5))
-    report_test(owner_hashes=[genuine.pass_row.owner_hash], tested_on=NOW.date(), positive=True, now=NOW)
+    report_test(owner_hashes=[bytes(genuine.pass_row.owner_hash)], tested_on=NOW.date(), positive=True, now=NOW)
     assert ReportedDay.objects.get(venue=venue).new_reports == 1
