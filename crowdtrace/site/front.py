@@ -5,7 +5,7 @@ import json
 import ssl
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -62,7 +62,8 @@ LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What CrowdTrace is, in one screen."""
-    context = {"demonstration": settings.EMBEDDED, "pathogen": DISEASES.get(settings.PATHOGEN, settings.PATHOGEN)}
+    disease = DISEASES.get(settings.PATHOGEN, settings.PATHOGEN)
+    context: dict[str, Any] = {"demonstration": settings.EMBEDDED, "pathogen": disease}
     if settings.EMBEDDED:
         context["tonight"] = event_tonight(now=utc_now())
     return render(request, "site/front.html", context)

@@ -56,8 +56,8 @@ def demonstration_sentence() -> str:
             "real, and nothing follows from them about anywhere; the manifest of each release says whether it is one."
         )
     return _(
-        "This copy is a demonstration: its days are those of a simulated town, released by the same rules as real "
-        "ones. Nobody in it is real, and nothing follows from it about anywhere."
+        "This site is a demonstration. Its data comes from a simulated town and is released by the "
+        "same rules as real data. Nobody in it is real, and it says nothing about any real place."
     )
 
 

@@ -115,4 +115,4 @@ def test_an_unknown_place_is_a_page_that_says_so(open_context: OpenContext) -> N
     context = open_context()
     response = context.request.get("/check-in/v_0000000000")
     assert response.status == 404
-    assert "no such place" in response.text()
+    assert "This place does not exist" in response.text()

@@ -126,7 +126,7 @@ def test_a_typed_key_is_taken_and_other_words_are_not(phone: Page) -> None:
     phone.click('[data-do="restore"]')
     phone.fill("#typed", "not a key")
     phone.click('[data-form="restore"] [type=submit]')
-    phone.wait_for_selector('[data-slot="restore-note"]:has-text("no CrowdTrace key")')
+    phone.wait_for_selector('[data-slot="restore-note"]:has-text("not a CrowdTrace key")')
     assert stored_people(phone) == []
     phone.fill("#typed", base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode())
     phone.click('[data-form="restore"] [type=submit]')

@@ -27,7 +27,7 @@ def test_a_stay_is_noted_and_ended_on_the_phone_alone(phone: Page) -> None:
     requests: list[Request] = []
     phone.on("request", lambda one: requests.append(one) if "/api/v1/" in one.url and "vitals" not in one.url else None)
     phone.click('[data-do="in"]')
-    phone.wait_for_selector('[data-slot="in-since"]:has-text("in since")')
+    phone.wait_for_selector('[data-slot="in-since"]:has-text("inside since")')
     phone.goto("/me")
     shows(phone, "home")
     assert "The Corner" in phone.inner_text('[data-slot="inside"]')

@@ -183,7 +183,7 @@ def test_without_a_network_a_pass_is_not_cancelled_and_the_page_says_so(open_con
     context.set_offline(True)
     phone.click('[data-do="ask-cancel"]')
     phone.click('[data-state="cancel"] [data-do="cancel"]')
-    phone.wait_for_selector('[data-slot="cancel-note"]:has-text("still good")')
+    phone.wait_for_selector('[data-slot="cancel-note"]:has-text("still valid")')
     phone.click('[data-state="cancel"] [data-do="shown"]')
     shows(phone, "shown")
 

@@ -56,7 +56,7 @@ def test_a_refused_fit_is_named_on_the_page_and_on_the_operators(client: Client)
     assert status(NOW).refused is None
     before = status(NOW).warnings
     make_version(2, accepted=False, version="", summary={}, reason="predicts worse")
-    assert "was refused" in page(client)
+    assert "was rejected" in page(client)
     assert "1.50" in page(client), "the version before stays"
     now = status(NOW)
     assert now.warnings == before + 1

@@ -35,4 +35,4 @@ def test_without_a_contest_it_says_how_to_host_one(client: Client, settings: Any
     settings.BENCHMARK_FOLDER = folder
     response = client.get("/data/benchmark")
     assert response.status_code == 200
-    assert b"shows no contest" in response.content
+    assert b"No contest is running" in response.content

@@ -281,7 +281,7 @@ def test_the_status_marks_days_whose_ticket_keys_are_missing_or_lost() -> None:
     TicketKey.objects.filter(epoch=gone).delete()
     ticket_keys.forget()
     assert status(now).ticket_days_missing == [lost, gone]
-    assert "nobody can draw a ticket" in operator().get("/owner/operator").content.decode()
+    assert "nobody can get a ticket" in operator().get("/owner/operator").content.decode()
 
 
 def test_the_status_comes_also_without_valkey(settings: Any) -> None:

@@ -36,7 +36,7 @@ def test_the_data_page_states_numbers_of_the_ledger(client: Client, released: Re
     text = client.get("/data").content.decode()
     newest = released.release(SECOND)
     assert f"<dd>{SECOND.isoformat()}</dd>" in text
-    assert str(newest.manifest["rows"]) in text
+    assert f"{newest.manifest['rows']:,}" in text
     assert "e^" not in text
     assert newest.manifest["files"][0]["name"] in text
     assert text.count("scannerdevice_zipcode") >= 2
