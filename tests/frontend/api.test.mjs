@@ -36,3 +36,16 @@ test("answers without a body, and refusals with a page, are answers", async () =
   answer = [200, '{"a":1}'];
   assert.deepEqual((await request("GET", base)).body, { a: 1 });
 });
+
+test("a wish to wait is read in seconds and as a date, for a day at most", async () => {
+  const date = (ms) => new Date(Date.now() + ms).toUTCString();
+  for (const [wish, least, most] of [["20", 20, 20], [date(60_000), 50, 60], ["99999999999", 86_400, 86_400], [date(1e12), 86_400, 86_400]]) {
+    answer = [503, "", { "Retry-After": wish }];
+    const { retryAfterS } = await request("GET", base);
+    assert.ok(retryAfterS !== null && least <= retryAfterS && retryAfterS <= most, wish);
+  }
+  for (const wish of ["0", "-1", "soon", "1e3", date(-60_000)]) {
+    answer = [503, "", { "Retry-After": wish }];
+    assert.equal((await request("GET", base)).retryAfterS, null, wish);
+  }
+});
