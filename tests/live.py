@@ -19,7 +19,7 @@ from embedded.processes import Identity, Record, identify, wait_until
 
 READY = "CrowdTrace is ready after "
 # A wait ends with what it waits for: a long one takes time only where something is broken, or on a busy machine.
-START_SECONDS = 300.0
+START_SECONDS = 900.0
 PATIENCE_S = 120.0
 OURS = (
     "DATABASE_URL",

@@ -296,6 +296,11 @@ def test_a_scanner_types_wherever_the_focus_is(phone: Page, open_context: OpenCo
         assert next_light(door, seen) in {"green", "blue"}, field
         assert door.evaluate("[...document.forms].map((form) => [...new FormData(form)])") == before, field
     door.wait_for_selector(".signal", state="hidden")
+    door.focus('[data-do="test-scan"]')  # a person's keys are no scan
+    for key in ("Space", "Space", "Enter"):
+        door.keyboard.press(key)
+    assert "Hold up any code" in door.inner_text('[data-slot="test-note"]')
+    door.click('[data-do="staff"]')  # which ends the test
     door.evaluate("document.activeElement.blur()")
     seen, scanner = len(lights(door)), door.context.new_cdp_session(door)
     for mark in Phone().check_in(venue, now=now()).on_screen(now()):  # a scanner that types by Alt and numbers

@@ -168,6 +168,7 @@ def test_people_counted_by_hand_change_the_room_at_this_door(open_context: OpenC
     door = context.new_page()
     enrol(door, venue)
     door.click('[data-do="staff"]')
+    door.click('[data-do="fewer-inside"]')  # fewer than nobody: not counted
     door.click('[data-do="more-inside"]')
     door.wait_for_selector('#staff [data-slot="by-hand"]:text-is("+1")')
     assert scan(door, held_at(venue).on_screen(now())) == "red", "full, although the server knows of nobody inside"

@@ -12,6 +12,8 @@
 export class Unreachable extends Error {}
 
 const USUAL_TIMEOUT_MS = 15_000;
+/** A wish to wait for longer is a mistake of some proxy, and more than a timer of a browser holds. */
+const MOST_WAIT_S = 86_400;
 
 /**
  * @param {"GET" | "POST" | "DELETE"} method
@@ -54,7 +56,7 @@ export async function request(method, path, { body, authorization, timeoutMs = U
 /** @param {string} wish a Retry-After: seconds, or a date @param {number} nowMs @returns {number | null} seconds from now */
 function secondsFrom(wish, nowMs) {
   const seconds = /^\s*\d+\s*$/.test(wish) ? Number(wish) : (Date.parse(wish) - nowMs) / 1000;
-  return seconds > 0 ? seconds : null;
+  return seconds > 0 ? Math.min(seconds, MOST_WAIT_S) : null;
 }
 
 /** @param {string} text @returns {any} */

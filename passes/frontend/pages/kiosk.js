@@ -531,15 +531,15 @@ document.addEventListener("keydown", (event) => {
   if (event.metaKey || isShortcut) return;
   const field = target === sink ? null : fieldOf(target);
   const pressesIt = event.code === "Space" && target !== sink && !wedge.holdsCode() && target.matches("button, a, input, summary");
-  if (pressesIt) return;
   committed.pressed(event);
+  if (pressesIt) return;
   const taken = field ? guard.press(field, event, event.timeStamp) : wedge.press(event, event.timeStamp);
   if (!taken) return;
   event.preventDefault();
 }, { capture: true });
 // A scanner that types by codes (Alt and the number pad) presses no key that says what it types: only the text comes.
 document.addEventListener("keypress", (event) => {
-  if (!door || fieldOf(event.target) || !committed.isNew(event)) return;
+  if (!door || event.ctrlKey || event.altKey || event.metaKey || fieldOf(event.target) || !committed.isNew(event)) return;
   const key = { key: event.key, code: "", shiftKey: false };
   if (wedge.press(key, event.timeStamp)) event.preventDefault();
 }, { capture: true });

@@ -32,7 +32,7 @@ from embedded.serving import note_stopping, served_url, serving
 from embedded.supervisor import Program, Supervisor, end_leftovers
 
 DEFAULT_PORT = 8000
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 POLL_SECONDS = 0.1
 PAUSE_SECONDS = 10.0
 """Before a service that did not start is tried again."""
