@@ -176,8 +176,14 @@ class Conditions(Operators):
         if node.this is None:
             conditions = [self.boolean(each.this, "WHEN") for each in branches]
         else:
-            first, *rest = self.alike(node, [self.write(node.this), *(self.write(each.this) for each in branches)])
-            conditions = [f"{first} = {each}" for each in rest]
+            given = [self.write(node.this), *(self.write(each.this) for each in branches)]
+            first, *rest = self.alike(node, given)
+            alike = self.common_type(node, given, "=")
+            one = replace(given[0], sql=first)
+            conditions = [
+                self.compared(alike, one, "=", replace(each, sql=sql))
+                for each, sql in zip(given[1:], rest, strict=True)
+            ]
         steps = " ".join(f"WHEN {one} THEN {value}" for one, value in zip(conditions, written, strict=False))
         rest_of_it = f" ELSE {written[-1]}" if node.args.get("default") is not None else ""
         return Typed(f"CASE {steps}{rest_of_it} END", kind)
