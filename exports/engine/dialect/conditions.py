@@ -68,7 +68,15 @@ class Conditions(Operators):
         left = self.write(node.this)
         query, kind = self._column_of(right.this, left, node, sign)
         word = "ANY" if isinstance(right, exp.Any) else "ALL"
+        if sign == "=" and word == "ANY":
+            return self._among(node, left, kind, f"IN ({query})")
         return Typed(f"({self.as_type(node, left, kind)} {sign} {word} ({query}))", t.BOOLEAN)
+
+    def _among(self, node: exp.Expr, left: Typed, kind: Type, among: str) -> Typed:
+        """Write whether a value is among those of a query: NaN is not."""
+        value = self.as_type(node, left, kind)
+        is_number = f" AND NOT isnan({value})" if kind.name in ("real", "double") else ""
+        return Typed(f"({value} {among}{is_number})", t.BOOLEAN)
 
     def _column_of(self, node: exp.Expr, left: Typed, above: exp.Expr, sign: str) -> tuple[str, Type]:
         """Write a subquery of one column as the type that it has in common with a value."""
@@ -89,12 +97,12 @@ class Conditions(Operators):
         left = self.write(node.this)
         if node.args.get("query") is not None:
             query, kind = self._column_of(node.args["query"], left, node, "IN")
-            return Typed(f"({self.as_type(node, left, kind)} IN ({query}))", t.BOOLEAN)
+            return self._among(node, left, kind, f"IN ({query})")
         if node.args.get("unnest") is not None or node.args.get("field") is not None or not node.expressions:
             raise self.refuse(node, "syntax", "IN takes a list or a subquery in brackets.")
         if isinstance(node.expressions[0], exp.Values):
             query, kind = self._column_of(node.expressions[0], left, node, "IN")
-            return Typed(f"({self.as_type(node, left, kind)} IN ({query}))", t.BOOLEAN)
+            return self._among(node, left, kind, f"IN ({query})")
         given = [left, *map(self.write, node.expressions)]
         first, *rest = self.alike(node, given, "IN")
         written = f"({first} IN ({', '.join(rest)}))"

@@ -56,6 +56,9 @@ NOT_A_NUMBER: Final = {
         "true; null; true; false"
     ),
     "nullif(nan(), nan())": "NaN",
+    "nan() IN (SELECT nan())": "false",
+    "nan() = ANY (SELECT nan())": "false",
+    "1e0 = ANY (SELECT 1e0)": "true",
     "CASE nan() WHEN nan() THEN 1 ELSE 2 END": "2",
     "SELECT count(*) FROM (VALUES nan()) t(x) JOIN (VALUES nan()) u(y) ON x = y": "0",
     "SELECT x FROM (VALUES 1e0, nan(), NULL) t(x) ORDER BY x DESC": "NaN; 1.0; null",
