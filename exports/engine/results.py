@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import io
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -99,6 +100,8 @@ def _text(value: Any) -> str:
         return text.replace("+00:00", "Z")
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, decimal.Decimal):

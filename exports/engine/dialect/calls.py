@@ -35,6 +35,7 @@ replace(varchar,varchar,varchar)->varchar: CASE WHEN $1 = '' THEN FAIL(replace t
 translate(varchar,varchar,varchar)->varchar: translate($0, $1, $2)
 starts_with(varchar,varchar)->boolean: starts_with($0, $1)
 strpos(varchar,varchar)->bigint: instr($0, $1)
+strpos(varchar,varchar,bigint)->bigint: CASE WHEN $2 = 0 THEN FAIL(strpos counts from 1, or from -1 at the end) WHEN $0 IS NULL OR $1 IS NULL OR $2 IS NULL THEN NULL WHEN $1 = '' THEN 1 ELSE CAST(coalesce(list_filter(range(1, length($0) + 1), lambda place: substr($0, place, length($1)) = $1)[$2], 0) AS BIGINT) END
 hamming_distance(varchar,varchar)->bigint: hamming($0, $1)
 levenshtein_distance(varchar,varchar)->bigint: levenshtein($0, $1)
 split(varchar,varchar)->array(varchar): CASE WHEN $1 = '' THEN FAIL(split takes a delimiter) ELSE string_split($0, $1) END
@@ -136,6 +137,12 @@ map_values(map(K,V))->array(V): map_values($0)
 json_array_length(varchar)->bigint: CASE WHEN json_valid($0) AND json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
 json_array_length(json)->bigint: CASE WHEN json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
 json_parse(varchar)->json: CAST($0 AS JSON)
+json_array_contains(varchar,bigint)->boolean: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BIGINT', 'UBIGINT') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END END
+json_array_contains(json,bigint)->boolean: CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BIGINT', 'UBIGINT') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END
+json_array_contains(varchar,varchar)->boolean: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('VARCHAR') AND json_extract_string(each, '$') = $1)) > 0 END END
+json_array_contains(json,varchar)->boolean: CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('VARCHAR') AND json_extract_string(each, '$') = $1)) > 0 END
+json_array_contains(varchar,boolean)->boolean: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BOOLEAN') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END END
+json_array_contains(json,boolean)->boolean: CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BOOLEAN') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END
 json_size(varchar,path)->bigint: CASE WHEN NOT json_valid($0) THEN NULL WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
 json_size(json,path)->bigint: CASE WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
 json_extract(varchar,path)->json: CASE WHEN json_valid($0) THEN json_extract($0, $1) END

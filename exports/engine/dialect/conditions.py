@@ -68,7 +68,15 @@ class Conditions(Operators):
         left = self.write(node.this)
         query, kind = self._column_of(right.this, left, node, sign)
         word = "ANY" if isinstance(right, exp.Any) else "ALL"
+        if sign == "=" and word == "ANY":
+            return self._among(node, left, kind, f"IN ({query})")
         return Typed(f"({self.as_type(node, left, kind)} {sign} {word} ({query}))", t.BOOLEAN)
+
+    def _among(self, node: exp.Expr, left: Typed, kind: Type, among: str) -> Typed:
+        """Write whether a value is among those of a query: NaN is not."""
+        value = self.as_type(node, left, kind)
+        is_number = f" AND NOT isnan({value})" if kind.name in ("real", "double") else ""
+        return Typed(f"({value} {among}{is_number})", t.BOOLEAN)
 
     def _column_of(self, node: exp.Expr, left: Typed, above: exp.Expr, sign: str) -> tuple[str, Type]:
         """Write a subquery of one column as the type that it has in common with a value."""
@@ -89,12 +97,12 @@ class Conditions(Operators):
         left = self.write(node.this)
         if node.args.get("query") is not None:
             query, kind = self._column_of(node.args["query"], left, node, "IN")
-            return Typed(f"({self.as_type(node, left, kind)} IN ({query}))", t.BOOLEAN)
+            return self._among(node, left, kind, f"IN ({query})")
         if node.args.get("unnest") is not None or node.args.get("field") is not None or not node.expressions:
             raise self.refuse(node, "syntax", "IN takes a list or a subquery in brackets.")
         if isinstance(node.expressions[0], exp.Values):
             query, kind = self._column_of(node.expressions[0], left, node, "IN")
-            return Typed(f"({self.as_type(node, left, kind)} IN ({query}))", t.BOOLEAN)
+            return self._among(node, left, kind, f"IN ({query})")
         given = [left, *map(self.write, node.expressions)]
         first, *rest = self.alike(node, given, "IN")
         written = f"({first} IN ({', '.join(rest)}))"
@@ -176,8 +184,14 @@ class Conditions(Operators):
         if node.this is None:
             conditions = [self.boolean(each.this, "WHEN") for each in branches]
         else:
-            first, *rest = self.alike(node, [self.write(node.this), *(self.write(each.this) for each in branches)])
-            conditions = [f"{first} = {each}" for each in rest]
+            given = [self.write(node.this), *(self.write(each.this) for each in branches)]
+            first, *rest = self.alike(node, given)
+            alike = self.common_type(node, given, "=")
+            one = replace(given[0], sql=first)
+            conditions = [
+                self.compared(alike, one, "=", replace(each, sql=sql))
+                for each, sql in zip(given[1:], rest, strict=True)
+            ]
         steps = " ".join(f"WHEN {one} THEN {value}" for one, value in zip(conditions, written, strict=False))
         rest_of_it = f" ELSE {written[-1]}" if node.args.get("default") is not None else ""
         return Typed(f"CASE {steps}{rest_of_it} END", kind)

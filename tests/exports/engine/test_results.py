@@ -125,6 +125,15 @@ def test_a_text_that_is_almost_a_number_is_made_safe(text: str) -> None:
     assert cell == f"'{text}"
 
 
+def test_lists_maps_and_rows_are_json_in_csv() -> None:
+    table = pa.table({
+        "l": pa.array([["a", None]]), "m": pa.array([[("ñ", 1)]], pa.map_(pa.string(), pa.int64())),
+        "r": pa.array([{"a": True}]),
+    })  # fmt: skip
+    (row,) = list(csv.reader(io.StringIO(to_csv(table).decode(), newline="")))[1:]
+    assert row == ['["a", null]', '[["ñ", 1]]', '{"a": true}']
+
+
 def test_null_and_empty_text_differ_in_csv() -> None:
     table = pa.table({"t": ["", None, "a"], "n": pa.array([None, 1, None], pa.int64())})
     assert to_csv(table) == b't,n\r\n"",\r\n,1\r\na,\r\n'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from exports.engine.dialect import types as t
@@ -22,7 +24,9 @@ def _coalesce(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 def _nullif(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     left, right = values(own, node, given, 2, 2)
     one, other = own.alike(node, [left, right])
-    return Typed(f"CASE WHEN {one} = {other} THEN NULL ELSE {left.sql} END", left.type)
+    kind = own.common_type(node, [left, right], "=")
+    equal = own.compared(kind, replace(left, sql=one), "=", replace(right, sql=other))
+    return Typed(f"CASE WHEN {equal} THEN NULL ELSE {left.sql} END", left.type)
 
 
 @scalar("greatest", "least")

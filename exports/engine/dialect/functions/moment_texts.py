@@ -20,6 +20,7 @@ from exports.engine.dialect.writer import name_of
 
 ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,3})?)?)?(Z|[+-]00:?00)?)?"
 NOT_ISO: Final = "from_iso8601_timestamp reads times of UTC in ISO 8601 here, such as 2020-10-15T23:30:00.000Z"
+SPACES_TO_SPARE: Final = r"^\s|\s$|\s\s"
 # The forms in which the dataset has its times: found faster than by the expression.
 FAST: Final = ("____-__-__T__:__:__.___Z", "____-__-__T__:__:__Z")
 
@@ -83,7 +84,12 @@ def _date_format(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 def _date_parse(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     found, pattern = values(own, node, given, 2, 2)
     text = own.as_type(node, found, t.VARCHAR)
-    if name_of(node) == "date_parse":
-        return Typed(f"strptime({text}, {quoted(_shape(own, node, pattern, 'of_mysql', reads=True))})", t.timestamp(3))
-    shape = _shape(own, node, pattern, "of_joda", reads=True)
-    return Typed(f"timezone('UTC', strptime({text}, {quoted(shape)}))", t.zoned(3))
+    is_mysql = name_of(node) == "date_parse"
+    shape = _shape(own, node, pattern, "of_mysql" if is_mysql else "of_joda", reads=True)
+    read = f"strptime({text}, {quoted(shape)})"
+    if "%f" in shape:
+        read = f"date_trunc('milliseconds', {read})"
+    if not re.search(SPACES_TO_SPARE, shape):  # DuckDB passes over them
+        wrong = own.fail(f"{name_of(node)} finds spaces that the pattern does not have")
+        read = f"CASE WHEN regexp_matches({text}, {quoted(SPACES_TO_SPARE)}) THEN {wrong} ELSE {read} END"
+    return Typed(read, t.timestamp(3)) if is_mysql else Typed(f"timezone('UTC', {read})", t.zoned(3))

@@ -64,6 +64,14 @@ def _regexp_count(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     return Typed(f"len(regexp_extract_all({text}, {pattern}))", t.BIGINT)
 
 
+@scalar("regexp_position")
+def _regexp_position(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    text, pattern, plain = _expression(own, node, values(own, node, given, 2, 2))
+    before = f"regexp_extract({text}, {quoted(f'^(?s:(.*?))(?:{plain})')}, 1)"
+    found = f"CASE WHEN regexp_matches({text}, {pattern}) THEN length({before}) + 1 WHEN {text} IS NOT NULL THEN -1 END"
+    return Typed(f"CAST({found} AS BIGINT)", t.BIGINT)
+
+
 @scalar("regexp_split")
 def _regexp_split(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     text, pattern, _ = _expression(own, node, values(own, node, given, 2, 2))

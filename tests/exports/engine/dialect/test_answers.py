@@ -55,6 +55,11 @@ NOT_A_NUMBER: Final = {
     "SELECT x <> y FROM (VALUES (nan(), 1e0), (nan(), NULL), (1e0, nan()), (1e0, 1e0)) t(x, y)": (
         "true; null; true; false"
     ),
+    "nullif(nan(), nan())": "NaN",
+    "nan() IN (SELECT nan())": "false",
+    "nan() = ANY (SELECT nan())": "false",
+    "1e0 = ANY (SELECT 1e0)": "true",
+    "CASE nan() WHEN nan() THEN 1 ELSE 2 END": "2",
     "SELECT count(*) FROM (VALUES nan()) t(x) JOIN (VALUES nan()) u(y) ON x = y": "0",
     "SELECT x FROM (VALUES 1e0, nan(), NULL) t(x) ORDER BY x DESC": "NaN; 1.0; null",
 }
@@ -97,6 +102,14 @@ CASTS: Final = {
 TEXTS: Final = {
     "upper('straße')": "STRAßE",
     "from_hex('0')": WRONG,
+    "strpos('abcabc', 'c', -1)": "6",
+    "strpos('aaa', 'aa', 2)": "2",
+    "strpos('abc', 'c', 0)": WRONG,
+    "regexp_position('ñ 23', '[0-9]+')": "3",
+    "regexp_position('b' || chr(10) || 'a', '^a')": "-1",
+    "json_array_contains('[1]', '1')": "false",
+    "json_array_contains('x', 1)": NULL,
+    "json_array_contains('{}', 1)": NULL,
     "format('%s', 12345678e0)": "1.2345678E7",
     "format('%.2f', -0.001e0)": "-0.00",
     "format('%,.1f', -1234.56)": "-1,234.6",
@@ -124,6 +137,9 @@ MONTHS: Final = {
         "[2020-01-31, 2020-02-29, 2020-03-31, 2020-04-30]"
     ),
     "sequence(DATE '2020-01-01', DATE '2020-01-03', INTERVAL '-1' DAY)": WRONG,
+    "date_parse(' 2020-10-05', '%Y-%m-%d')": WRONG,
+    "date_parse('2020-10-05  09:05', '%Y-%m-%d %H:%i')": WRONG,
+    "date_parse('2020-10-05 10:11:12.123456', '%Y-%m-%d %H:%i:%s.%f')": "2020-10-05 10:11:12.123",
     "sequence(1, 10000) IS NULL": "false",
     "sequence(1, 10001) IS NULL": WRONG,
 }
