@@ -15,6 +15,8 @@ LONGEST_GAP: Final = 90
 """Days without any release after which a deployment had ceased rather than missed days; our choice."""
 # A day of the verified tier is retried this often without an operator.
 VERIFIED_TRIES: Final = 5
+# Releases whose rows are read from the database at once.
+READ_AT_ONCE: Final = 30
 _SUMMED: Final = ("rows", "rows_without_zip", "rows_of_unknown_zip")
 
 
@@ -128,8 +130,10 @@ def _between(days: list[dt.date]) -> Iterator[dt.date]:
 
 def daily_rows(at: TablesAt) -> Iterator[list[Any]]:
     """Return the rows of the table `daily_by_state`, oldest day first."""
-    held = seen_by(at.release).order_by("day").values_list("daily", flat=True) if at.release else []
-    return chain.from_iterable(held)
+    if at.release is None:
+        return iter(())
+    held = seen_by(at.release).order_by("day").values_list("daily", flat=True)
+    return chain.from_iterable(held.iterator(chunk_size=READ_AT_ONCE))
 
 
 def with_rows_of(states: Iterable[str]) -> list[int]:
@@ -143,7 +147,13 @@ def daily_signals(at: TablesAt, *, first: dt.date, last: dt.date) -> Iterator[tu
     """Return day and stored signals of each release of these days, oldest first."""
     if at.release is None:
         return iter(())
-    return seen_by(at.release).filter(day__range=(first, last)).order_by("day").values_list("day", "signals").iterator()
+    return (
+        seen_by(at.release)
+        .filter(day__range=(first, last))
+        .order_by("day")
+        .values_list("day", "signals")
+        .iterator(chunk_size=READ_AT_ONCE)
+    )
 
 
 def verified_failures() -> list[str]:

@@ -117,8 +117,8 @@ class Dataset:
         url = f"{self._of(release.day)}/files/{file['name']}"
         return {name: value for name, value in file.items() if name != "path"} | {"url": url}
 
-    def data_files(self, release: Release, daily: bytes, digest: str) -> list[DataFile]:
-        """The whole tables for descriptors, and the CSV of daily counts up to that release.
+    def data_files(self, release: Release, daily_bytes: int, digest: str) -> list[DataFile]:
+        """The whole tables for descriptors, and the CSV of daily counts up to that release, with its size and SHA-256.
 
         Where the whole tables cannot be written, the files of the release.
         """
@@ -132,7 +132,7 @@ class Dataset:
                 DataFile(table(file["table"]), file["url"], file["media_type"], file["bytes"], file["sha256"])
                 for file in wholes
             ),
-            DataFile(DAILY, csv, CSV, len(daily), digest),
+            DataFile(DAILY, csv, CSV, daily_bytes, digest),
         ]
 
     def publication(self, release: Release) -> Publication:

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from functools import reduce
+from itertools import islice
 from operator import or_
 from typing import Any, BinaryIO, Final
 
@@ -27,6 +28,7 @@ from exports.api import serializers
 from exports.api.catalogue import CSV, Dataset
 from exports.api.descriptor_schemas import CROISSANT, DATA_PACKAGE
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
+from exports.api.kinds import documented, kind_for
 from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states, in_ranges
 from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
@@ -34,7 +36,7 @@ from exports.api.ranges import asked_part
 from exports.dataset import publication
 from exports.dataset.descriptors import croissant, datapackage
 from exports.dataset.tables import DAILY
-from exports.engine.results import to_csv
+from exports.engine.results import PART_ROWS, csv_parts
 from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES, StoredFile
 from exports.lake.whole import WHOLE, held_files
@@ -168,7 +170,7 @@ class FileView(DatasetView):
         parameters=[
             OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="one part, `bytes=0-1023`")
         ],
-        responses={(200, PARQUET): OpenApiTypes.BINARY, (206, PARQUET): OpenApiTypes.BINARY},
+        responses=documented(PARQUET) | documented(PARQUET, status=206),
     )
     def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
         """The bytes as they lie in the lake, or a part of them. A name that the release does not list is not found."""
@@ -181,7 +183,7 @@ class FileView(DatasetView):
             raise NotFound
         found = listed[file]
         size, tag = found["bytes"], quote_etag(found["sha256"])
-        headers = {"ETag": tag, "Cache-Control": FOR_EVER, "Accept-Ranges": "bytes"}
+        headers = {"ETag": tag, "Cache-Control": FOR_EVER, "Accept-Ranges": "bytes", "Vary": "Accept"}
         if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
             return HttpResponse(status=304, headers=headers)
         asked = asked_part(request._request, size=size, tag=tag)
@@ -200,7 +202,7 @@ class FileView(DatasetView):
         return StreamingHttpResponse(
             _parts(stream, len(part)),
             status=206 if asked else 200,
-            content_type=found["media_type"],
+            content_type=kind_for(request._request, found["media_type"]),
             headers=headers,
         )
 
@@ -236,8 +238,11 @@ class DescriptorView(DatasetView):
         dataset, at = Dataset.of(request._request, name), self.at(request)
         if at.release is None:
             raise NotFound
-        daily = daily_csv(at)
-        files = dataset.data_files(at.release, daily, hashlib.sha256(daily).hexdigest())
+        digest, size = hashlib.sha256(), 0
+        for part in daily_csv(at):
+            digest.update(part)
+            size += len(part)
+        files = dataset.data_files(at.release, size, digest.hexdigest())
         return dataset.publication(at.release), files
 
 
@@ -271,19 +276,25 @@ class CroissantView(DescriptorView):
         return Response(croissant(*self.described(request, name)), content_type="application/ld+json")
 
 
-def daily_csv(at: TablesAt, ranges: Ranges = EVER, states: frozenset[str] | None = None) -> bytes:
-    """The table `daily_by_state` as CSV: days in these ranges, rows of these states."""
+def daily_csv(at: TablesAt, ranges: Ranges = EVER, states: frozenset[str] | None = None) -> Iterator[bytes]:
+    """The table `daily_by_state` as CSV, in parts: days in these ranges, rows of these states."""
+    asked = (row for row in daily_rows(at) if _asked(row, ranges, states))
+    parts = iter(lambda: list(islice(asked, PART_ROWS)), [])
+    return csv_parts(DAILY.names, map(_batch, parts))
+
+
+def _batch(rows: list[list[Any]]) -> Any:
+    """Return stored rows as a batch of Arrow."""
     import pyarrow as pa
 
     from exports.dataset.engines import arrow_schema
 
     schema = arrow_schema(DAILY)
-    # Rows of releases from before this column was added end sooner.
-    rows = [[*row, *[None] * (len(schema) - len(row))] for row in daily_rows(at) if _asked(row, ranges, states)]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    days = pa.array([dt.date.fromisoformat(day) for day in columns[0]], pa.date32())
-    made = [days, *(pa.array(column, field.type) for column, field in zip(columns[1:], list(schema)[1:], strict=True))]
-    return to_csv(pa.Table.from_arrays(made, schema=schema))
+    # Rows of releases from before the last column was added end sooner.
+    whole = ([dt.date.fromisoformat(row[0]), *row[1:], *[None] * (len(schema) - len(row))] for row in rows)
+    columns = zip(*whole, strict=True)
+    made = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(made, schema=schema)
 
 
 def _asked(row: list[Any], ranges: Ranges, states: frozenset[str] | None) -> bool:
@@ -302,14 +313,13 @@ class DailyView(DatasetView):
         parameters=[DaysAndStates],
         responses={(200, CSV): OpenApiTypes.STR},
     )
-    def get(self, request: Request, name: str) -> HttpResponse:
+    def get(self, request: Request, name: str) -> HttpResponseBase:
         """Days up to the release, oldest first; rows without a known ZIP have no state."""
         Dataset.of(request._request, name)
         query = read_query(request, DaysAndStates)
         at = tables_on(query.get("as_of"))
-        return _tagged(
-            request._request, at, daily_csv(at, *days_and_states(query)), f"{CSV}; charset=utf-8", "daily_by_state.csv"
-        )
+        data = daily_csv(at, *days_and_states(query))
+        return streamed_csv(request._request, at, data, "daily_by_state.csv")
 
 
 class FeedView(DatasetView):
@@ -321,13 +331,14 @@ class FeedView(DatasetView):
         operation_id="release_feed",
         tags=["dataset"],
         summary="Atom feed of releases",
-        responses={(200, MEDIA_TYPE): OpenApiTypes.STR},
+        responses=documented(MEDIA_TYPE),
     )
     def get(self, request: Request, name: str) -> HttpResponse:
         """The latest fifty announcements."""
         dataset, at = self.dataset(request, name), tables_at()
         feed = atom(base=dataset.base, releases=announced().order_by("-number")[:ENTRIES])
-        return _tagged(request._request, at, feed.encode(), f"{MEDIA_TYPE}; charset=utf-8", "")
+        kind = kind_for(request._request, MEDIA_TYPE)
+        return _tagged(request._request, at, feed.encode(), f"{kind}; charset=utf-8")
 
 
 class LicenceView(DatasetView):
@@ -347,12 +358,19 @@ class LicenceView(DatasetView):
         return HttpResponse(publication.licence_text(), content_type="text/markdown; charset=utf-8")
 
 
-def _tagged(request: HttpRequest, at: TablesAt, data: bytes, kind: str, saved_as: str) -> HttpResponse:
+def streamed_csv(request: HttpRequest, at: TablesAt, parts: Iterator[bytes], saved_as: str) -> HttpResponseBase:
+    """Return CSV part by part, or 304 to a client that has it: these tables and the request's URL decide its rows."""
+    headers = {"ETag": at.tag(request.get_full_path()), "Cache-Control": PUBLIC}
+    if headers["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
+        return HttpResponse(status=304, headers=headers)
+    headers["Content-Disposition"] = f'attachment; filename="{saved_as}"'
+    return StreamingHttpResponse(parts, content_type=f"{CSV}; charset=utf-8", headers=headers)
+
+
+def _tagged(request: HttpRequest, at: TablesAt, data: bytes, kind: str) -> HttpResponse:
     """Return the bytes, or 304 to a client that has them."""
     tag = at.tag(request.path, hashlib.sha256(data).hexdigest())
-    headers = {"ETag": tag, "Cache-Control": PUBLIC}
+    headers = {"ETag": tag, "Cache-Control": PUBLIC, "Vary": "Accept"}
     if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
         return HttpResponse(status=304, headers=headers)
-    if saved_as:
-        headers["Content-Disposition"] = f'attachment; filename="{saved_as}"'
     return HttpResponse(data, content_type=kind, headers=headers)

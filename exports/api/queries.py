@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -19,12 +20,14 @@ from common.web.renderers import JSONRenderer
 from common.web.serializers import read_body, read_query
 from common.web.throttles import AddressThrottle
 from exports.api import serializers
+from exports.api.kinds import ARROW, documented, kind_for
 from exports.api.problems import query_problems
 from exports.engine.cursor import CursorError
 from exports.engine.deployment import file_limits, query_limits
 from exports.engine.limits import Limits
 from exports.engine.results import FILE_NAMES, MEDIA_TYPES, WRITERS
-from exports.engine.run import Answered, answer, csv_file, run_query
+from exports.engine.run import Answered, answer, csv_of, run_query
+from exports.lake.files import PARQUET
 from exports.selectors import tables_at
 
 # A URL that names a release always returns the same rows; any other, those of the newest release.
@@ -35,9 +38,7 @@ UNSTEADY: Final = "no-store"
 _FORMS: Final[dict[Any, Any]] = {
     (200, "application/json"): serializers.QueryOutput,
     (200, "text/csv"): OpenApiTypes.STR,
-    (200, MEDIA_TYPES["parquet"]): OpenApiTypes.BINARY,
-    (200, MEDIA_TYPES["arrow"]): OpenApiTypes.BINARY,
-}
+} | documented(PARQUET, ARROW)
 _EXAMPLES: Final = [
     OpenApiExample(
         "answers by day",
@@ -118,7 +119,7 @@ class QueriesView(ETagMixin, APIView):
         responses=_FORMS,
         examples=_EXAMPLES,
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponseBase:
         """Run a query within limits of time, memory, rows and output; nothing of it is kept.
 
         A query that is wrong or passes a limit is answered with 400 and the place in its text. JSON has at most
@@ -134,7 +135,7 @@ class QueriesView(ETagMixin, APIView):
                 cursor=body.get("cursor", ""),
                 limits=_limits(body["format"]),
             )
-            return _response(answered, body["format"], {})
+            return _response(request._request, answered, body["format"], {})
 
     @extend_schema(
         operation_id="query_permalink",
@@ -144,7 +145,7 @@ class QueriesView(ETagMixin, APIView):
         responses=_FORMS,
         examples=_EXAMPLES[1:],
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         """The same as sending it. The ETag changes with the tables; while it holds, nothing is run again.
 
         Add `as_of` for rows that never change. A query whose value changes by itself, such as one with the present
@@ -162,7 +163,8 @@ class QueriesView(ETagMixin, APIView):
             if of_these["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
                 return HttpResponse(status=304, headers=of_these)
             answered = run_query(sql=sql, dialect=dialect, at=at, cursor=cursor, limits=_limits(form))
-            return _response(answered, form, of_these if answered.steady else {"Cache-Control": UNSTEADY})
+            headers = of_these if answered.steady else {"Cache-Control": UNSTEADY}
+            return _response(request._request, answered, form, headers)
 
 
 @contextmanager
@@ -177,7 +179,7 @@ def _limits(form: str) -> Limits:
     return query_limits() if form == "json" else file_limits()
 
 
-def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> HttpResponse:
+def _response(request: HttpRequest, answered: Answered, form: str, headers: Mapping[str, str]) -> HttpResponseBase:
     if form == "json":
         return HttpResponse(JSONRenderer().render(answer(answered)), content_type="application/json", headers=headers)
     said = {
@@ -187,5 +189,9 @@ def _response(answered: Answered, form: str, headers: Mapping[str, str]) -> Http
     }
     if answered.result.truncated:
         said["Dataset-Next"] = answered.next
-    data = csv_file(answered) if form == "csv" else WRITERS[form](answered.result.table)
-    return HttpResponse(data, content_type=MEDIA_TYPES[form], headers=said | dict(headers))
+    said |= headers
+    if form == "csv":
+        return StreamingHttpResponse(csv_of(answered), content_type=MEDIA_TYPES[form], headers=said)
+    kind = kind_for(request, MEDIA_TYPES[form])
+    data = WRITERS[form](answered.result.table)
+    return HttpResponse(data, content_type=kind, headers=said | {"Vary": "Accept"})

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import parse_etags, quote_etag
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,6 +21,7 @@ from common.web.problems import FieldError, Invalid, NotFound
 from common.web.serializers import Day, QuerySerializer, Text, UtcTime, read_query
 from exports import conf
 from exports.api.feed import MEDIA_TYPE
+from exports.api.kinds import documented, kind_for
 from exports.api.queries import FormatIsAsked
 from exports.radar import shown
 from exports.radar.models import RadarForecast, RadarRun
@@ -238,7 +238,7 @@ class RadarFeedView(APIView):
         tags=["dataset"],
         summary="Atom feed of a region's forecasts",
         parameters=[FeedQuery],
-        responses={(200, MEDIA_TYPE): OpenApiTypes.STR},
+        responses=documented(MEDIA_TYPE),
     )
     def get(self, request: Request) -> HttpResponse:
         """The forecasts of the last half year, newest first, each with a link to its page."""
@@ -252,10 +252,10 @@ class RadarFeedView(APIView):
 
 
 def _answer(request: HttpRequest, data: bytes, tag: str) -> HttpResponse:
-    headers = {"ETag": tag, "Cache-Control": PUBLIC}
+    headers = {"ETag": tag, "Cache-Control": PUBLIC, "Vary": "Accept"}
     if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
         return HttpResponse(status=304, headers=headers)
-    return HttpResponse(data, content_type=f"{MEDIA_TYPE}; charset=utf-8", headers=headers)
+    return HttpResponse(data, content_type=f"{kind_for(request, MEDIA_TYPE)}; charset=utf-8", headers=headers)
 
 
 def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) -> str:

@@ -1,12 +1,11 @@
 """The verified tier: the operator approves organisations, and they read its files."""
 
 import datetime as dt
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,11 +17,12 @@ from common.web import problems
 from common.web.authentication import Authenticated, SchemeAuthentication
 from common.web.pagination import CursorPagination
 from common.web.serializers import Day, StrictSerializer, Text, UtcTime, Whole, read_body, read_query, without_body
+from exports.api.kinds import documented, kind_for
+from exports.api.queries import FormatIsAsked
+from exports.lake.files import PARQUET
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
 from exports.release import recipients
 from venues.api.base import PAGED, OperatorView, no_content
-
-PARQUET: Final = "application/vnd.apache.parquet"
 
 
 # The operator ---------------------------------------------------------------------------------------------------------
@@ -221,18 +221,20 @@ class VerifiedDaysView(_RecipientView):
 class VerifiedFileView(_RecipientView):
     """A data file of the verified tier."""
 
+    content_negotiation_class = FormatIsAsked
+
     @extend_schema(
         operation_id="verified_file",
         tags=["datasets"],
         summary="Rows of the verified tier as Parquet",
-        responses={(200, PARQUET): OpenApiTypes.BINARY},
+        responses=documented(PARQUET),
     )
-    def get(self, request: Request, day: dt.date, number: int) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request, day: dt.date, number: int) -> HttpResponse:
         """The file as it is now, without what was erased. Each access is in the operator's audit log."""
         found = recipients.read_file(credential=self.credential, day=day, number=number, now=utc_now())
         return HttpResponse(
             found.body,
-            content_type=PARQUET,
+            content_type=kind_for(request._request, PARQUET),
             headers={
                 "Cache-Control": "no-store",
                 "Content-Disposition": f'attachment; filename="{found.name}"',

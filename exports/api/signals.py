@@ -2,11 +2,13 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby, islice
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -18,11 +20,12 @@ from rest_framework.request import Request
 from common.web.problems import FieldError, Invalid
 from common.web.serializers import Choice, Text, read_query
 from exports.api.catalogue import CSV, Dataset
-from exports.api.datasets import PUBLIC, DatasetView
+from exports.api.datasets import PUBLIC, DatasetView, streamed_csv
+from exports.api.kinds import documented, kind_for
 from exports.api.lists import ALL, MOST_CHARACTERS, MOST_ERRORS, listed, one_of, time_range
 from exports.api.queries import FormatIsAsked
 from exports.api.serializers import AsOfParameters
-from exports.dataset.tables import GEO_TYPES, SIGNAL_NAMES, states_by_zip3
+from exports.dataset.tables import GEO_TYPES, SIGNAL_NAMES, SIGNALS, states_by_zip3
 from exports.lake.files import PARQUET
 from exports.policy.signals import NATION, Signal, by_week, first_of_week
 from exports.selectors import TablesAt, daily_signals, tables_on
@@ -110,10 +113,10 @@ class SignalsView(DatasetView):
         responses={
             (200, "application/json"): SignalsOutput,
             (200, CSV): OpenApiTypes.STR,
-            (200, PARQUET): OpenApiTypes.BINARY,
-        },
+        }
+        | documented(PARQUET),
     )
-    def get(self, request: Request, name: str) -> HttpResponse:
+    def get(self, request: Request, name: str) -> HttpResponseBase:
         """Counted check-ins with their errors, unbiased: negative values are kept and none is suppressed.
 
         Weeks are sums of their days, where all seven are released. With `as_of`, as that day's release left them.
@@ -122,10 +125,14 @@ class SignalsView(DatasetView):
         query = read_query(request, SignalsParameters)
         asked, at = _asked(query), tables_on(query.get("as_of"))
         rows = _rows(at, asked)
-        if query["format"] == "json" and len(rows) > MOST_ROWS:
+        if query["format"] == "csv":
+            return streamed_csv(request._request, at, _csv(rows), "signals.csv")
+        limit = MOST_ROWS if query["format"] == "json" else None
+        held = list(islice(rows, limit))
+        if more := limit and sum(1 for _row in rows):
             detail = _("%(rows)d rows are more than an answer as JSON may have; ask for csv or parquet, or for less.")
-            raise Invalid.field("?format", detail % {"rows": len(rows)}, "too_many")
-        return _response(request._request, at, rows, query["format"])
+            raise Invalid.field("?format", detail % {"rows": len(held) + more}, "too_many")
+        return _response(request._request, at, held, query["format"])
 
 
 def _asked(query: dict[str, Any]) -> Asked:
@@ -156,31 +163,41 @@ def _area(geo_type: str | None) -> Callable[[str], str]:
     return one_of(names[geo_type]) if geo_type else str
 
 
-def _rows(at: TablesAt, asked: Asked) -> list[Signal]:
-    """Return the signals that are asked for, oldest first."""
+def _rows(at: TablesAt, asked: Asked) -> Iterator[Signal]:
+    """Yield the signals that are asked for, oldest first; no more than those of a week are held at once."""
     first, last = min(asked.times)[0], max(last for first, last in asked.times)
     if asked.weekly and first > dt.date.min:
         first = first_of_week(first)
     stored = daily_signals(at, first=first, last=last)
-    days = [
-        (day, [Signal(day, *line) for line in lines]) for day, lines in stored if asked.weekly or asked.takes_day(day)
-    ]
-    found = [row for day, signals in days if asked.takes_day(day) for row in signals if asked.takes(row)]
-    if asked.weekly:
-        weeks = by_week(signals for _, signals in days)
-        ends = {day for day in {row.day for row in weeks} if asked.takes_day(day)}
-        found += [row for row in weeks if row.day in ends and asked.takes(row)]
-    return sorted(found)
+    for _monday, days in groupby(stored, lambda each: first_of_week(each[0])):
+        signals = [Signal(day, *line) for day, lines in days if asked.weekly or asked.takes_day(day) for line in lines]
+        sums = by_week([signals]) if asked.weekly else []
+        yield from sorted(row for row in chain(signals, sums) if asked.takes_day(row.day) and asked.takes(row))
+
+
+def _csv(rows: Iterator[Signal]) -> Iterator[bytes]:
+    from exports.engine.results import PART_ROWS, csv_parts
+
+    parts = iter(lambda: list(islice(rows, PART_ROWS)), [])
+    batches = (batch for part in parts for batch in _table(part).to_batches())
+    return csv_parts([name for name in SIGNALS.names if name != "scan_date"], batches)
+
+
+def _table(rows: Sequence[Signal]) -> Any:
+    from exports.release.signals import signals_table
+
+    return signals_table(rows).drop_columns(["scan_date"])
 
 
 def _response(request: HttpRequest, at: TablesAt, rows: Sequence[Signal], form: str) -> HttpResponse:
     data, kind = _written(at, rows, form)
     tag = at.tag(request.path, hashlib.sha256(data).hexdigest())
-    headers = {"ETag": tag, "Cache-Control": PUBLIC}
+    headers = {"ETag": tag, "Cache-Control": PUBLIC, "Vary": "Accept"}
     if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
         return HttpResponse(status=304, headers=headers)
     if form != "json":
         headers["Content-Disposition"] = f'attachment; filename="signals.{form}"'
+    kind = kind_for(request, kind) if kind == PARQUET else kind
     return HttpResponse(data, content_type=kind, headers=headers)
 
 
@@ -188,8 +205,6 @@ def _written(at: TablesAt, rows: Sequence[Signal], form: str) -> tuple[bytes, st
     if form == "json":
         listed = [dict(zip(Signal._fields[1:], row[1:], strict=True)) for row in rows]
         return JSONRenderer().render({"results": listed, "as_of": at.as_of}), "application/json"
-    from exports.engine.results import to_csv, to_parquet
-    from exports.release.signals import signals_table
+    from exports.engine.results import to_parquet
 
-    table = signals_table(rows).drop_columns(["scan_date"])
-    return (to_csv(table), f"{CSV}; charset=utf-8") if form == "csv" else (to_parquet(table), PARQUET)
+    return to_parquet(_table(rows)), PARQUET

@@ -21,6 +21,7 @@ from exports.engine.introspection import plan_table
 from exports.engine.limits import Limits
 from exports.engine.macros import macros
 from exports.engine.process import Asked, Conversation, conversing
+from exports.engine.results import PART_ROWS
 from exports.lake.storage import Storage, local_path
 
 if TYPE_CHECKING:
@@ -235,7 +236,9 @@ def _check_times(table: pa.Table) -> None:
     for name, column in zip(table.column_names, table.columns, strict=True):
         if _holds_times(column.type):
             try:
-                column.to_pylist()
+                for chunk in column.chunks:  # part by part, as values take much more memory than the column
+                    for start in range(0, len(chunk), PART_ROWS):
+                        chunk.slice(start, PART_ROWS).to_pylist()
             except (ValueError, OverflowError):
                 detail = f'The column "{name}" holds a time outside of the years 1 to 9999. Cast it to VARCHAR.'
                 raise QueryError("bad-value", detail) from None

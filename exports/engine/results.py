@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -40,8 +41,10 @@ TYPE_NAMES: Final[dict[pa.DataType, str]] = {
 }
 # Rows of CSV that are written at once.
 PART_ROWS: Final = 2000
-# Spreadsheets treat a cell that begins so as a formula, some also the wide forms (OWASP, "CSV Injection").
+# Spreadsheets treat a cell that begins so as a formula, some also the wide forms (OWASP, "CSV Injection"), but not a
+# number with a sign.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER: Final = re.compile(r"[+-](\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def columns_of(table: pa.Table) -> list[dict[str, str]]:
@@ -75,8 +78,8 @@ def json_rows(table: pa.Table) -> list[list[Any]]:
     return [[_json(value) for value in row] for row in _rows(table)]
 
 
-def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    columns = [column.to_pylist() for column in table.columns]
+def _rows(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    columns = [column.to_pylist() for column in rows.columns]
     yield from zip(*columns, strict=True)
 
 
@@ -105,21 +108,26 @@ def _text(value: Any) -> str:
 
 def to_csv(table: pa.Table) -> bytes:
     """Return CSV as `csv_parts` makes it, whole."""
-    return b"".join(csv_parts(table))
+    return b"".join(table_parts(table))
 
 
-def csv_parts(table: pa.Table, *, missing: str = "") -> Iterator[bytes]:
-    """Yield CSV (RFC 4180) with a header: null is an empty field, an empty text is `""`.
+def table_parts(table: pa.Table, *, missing: str = "") -> Iterator[bytes]:
+    """Yield the rows of a table as CSV, as `csv_parts` makes it."""
+    return csv_parts(table.column_names, table.to_batches(max_chunksize=PART_ROWS), missing=missing)
 
-    A text that spreadsheets treat as a formula gets a leading apostrophe; numbers never do. `missing` says, in a last
-    line of its own, which rows are not here.
+
+def csv_parts(names: Iterable[str], batches: Iterable[pa.RecordBatch], *, missing: str = "") -> Iterator[bytes]:
+    """Yield CSV (RFC 4180) with a header, one part for each batch: null is an empty field, an empty text is `""`.
+
+    A text that spreadsheets treat as a formula gets a leading apostrophe; numbers never do, nor do texts that are
+    numbers. `missing` says, in a last line that begins with `#`, which rows are not here: it has no
+    comma and no quote. No other line begins so, and a cell with `#` is in quotes, so that readers may skip comments.
     """
-    yield _line(_quoted(_safe(name)) for name in table.column_names)
-    for batch in table.to_batches(max_chunksize=PART_ROWS):
-        part = pa.Table.from_batches([batch])
-        yield b"".join(_line(map(_cell, row)) for row in _rows(part))
+    yield _line(_quoted(_safe(name)) for name in names)
+    for batch in batches:
+        yield b"".join(_line(map(_cell, row)) for row in _rows(batch))
     if missing:
-        yield _line([_quoted(f"# {missing}")])
+        yield _line([f"# {missing}"])
 
 
 def _line(cells: Iterable[str]) -> bytes:
@@ -140,12 +148,12 @@ def _cell(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     """Put a text in quotes where it needs them: an empty one too, since null has none."""
-    needed = not text or any(letter in text for letter in ',"\r\n')
+    needed = not text or any(letter in text for letter in ',"\r\n#')
     return '"' + text.replace('"', '""') + '"' if needed else text
 
 
 def _safe(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return "'" + text if text.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(text) else text
 
 
 def to_parquet(table: pa.Table) -> bytes:

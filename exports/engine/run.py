@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from exports.engine.cursor import Cursor
 from exports.engine.deployment import accept_query, query_limits, query_sources
 from exports.engine.engine import Accepted, QueryResult
 from exports.engine.limits import Limits
-from exports.engine.results import columns_of, csv_parts, json_rows
+from exports.engine.results import columns_of, json_rows, table_parts
 from exports.lake.deployment import storage
 from exports.selectors import TablesAt, tables_at, tables_of
 
@@ -102,15 +102,15 @@ def missing(answered: Answered) -> str:
     """Say which rows an answer lacks and how to get them; empty if it lacks none."""
     if not answered.result.truncated:
         return ""
-    told = f"{answered.result.table.num_rows:,} rows are here and more follow"
+    told = f"{answered.result.table.num_rows} rows are here and more follow"
     if answered.next:
         return f"{told}: go on with the cursor {answered.next}"
-    return f"{told}; each run gives other rows, so ask for fewer, or for a fixed order and as_of"
+    return f"{told}; each run gives other rows: ask for fewer or for a fixed order and as_of"
 
 
-def csv_file(answered: Answered) -> bytes:
-    """Return the rows as CSV; a last line says what is missing."""
-    return b"".join(csv_parts(answered.result.table, missing=missing(answered)))
+def csv_of(answered: Answered) -> Iterator[bytes]:
+    """Yield the rows as CSV; a last line says what is missing."""
+    return table_parts(answered.result.table, missing=missing(answered))
 
 
 def answer(answered: Answered) -> dict[str, Any]:

@@ -85,6 +85,31 @@ def test_every_json_answer_has_a_model_for_clients_that_are_generated() -> None:
     assert free == []
 
 
+def is_read_by_generated_clients(kind: str) -> bool:
+    """Return whether generators such as openapi-python-client make a model of this media type, without a setting."""
+    return kind in ("application/json", "application/octet-stream") or kind.endswith("+json") or kind.startswith("text/")
+
+
+def test_every_operation_models_what_it_answers_and_every_problem() -> None:
+    """Another media type is listed only with a general one, which the address serves to whom accepts it alone."""
+    wrong = []
+    for path, item in SCHEMA["paths"].items():
+        for method, operation in item.items():
+            answers = operation["responses"]
+            if not any(status.startswith("2") for status in answers):
+                wrong.append((method, path, "no answer"))
+            for status, answer in answers.items():
+                kinds = answer.get("content", {})
+                is_problem = status >= "400" and kinds != {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+                is_unread = kinds and not any(map(is_read_by_generated_clients, kinds))
+                is_empty = not kinds and status not in ("201", "202", "204", "304")
+                if is_problem or is_unread or is_empty or not all(each.get("schema") for each in kinds.values()):
+                    wrong.append((method, path, status))
+    assert wrong == []
+
+
 def test_every_operation_has_a_name_of_its_own_and_says_what_a_problem_looks_like() -> None:
     operations = [operation for item in SCHEMA["paths"].values() for operation in item.values()]
     names = [operation["operationId"] for operation in operations]

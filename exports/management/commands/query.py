@@ -11,8 +11,8 @@ from common.files import UnreadableFileError, read_text
 from exports.engine.cursor import CursorError
 from exports.engine.deployment import whole_limits
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
-from exports.engine.results import columns_of, csv_parts, json_rows
-from exports.engine.run import answer, missing, run_query
+from exports.engine.results import columns_of, json_rows
+from exports.engine.run import answer, csv_of, missing, run_query
 from exports.selectors import UnknownReleaseError
 
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if options["form"] == "json":
             self.stdout.write(json.dumps(answer(done)))
         elif options["form"] == "csv":
-            for part in csv_parts(done.result.table, missing=missing(done)):
+            for part in csv_of(done):
                 self.stdout.write(part.decode(), ending="")
         else:
             self.stdout.write(_aligned([column["name"] for column in columns_of(done.result.table)], done.result.table))

@@ -63,7 +63,7 @@ def test_before_the_first_release_everything_but_files_is_said(client: Client) -
     assert found["coverage"]["days"] == 0
     assert get(client, f"{ONE}/releases")["results"] == []
     assert client.get(f"{ONE}/datapackage.json").status_code == 404
-    assert client.get(f"{ONE}/daily.csv").content.decode().startswith("scan_date,state,total_count")
+    assert client.get(f"{ONE}/daily.csv").getvalue().decode().startswith("scan_date,state,total_count")
 
 
 class TestTheDataset:
@@ -276,7 +276,7 @@ class TestDailyCounts:
     def rows(self, client: Client, query: str = "") -> list[dict[str, str]]:
         response = client.get(f"{ONE}/daily.csv{query}")
         assert response["Content-Type"].startswith("text/csv")
-        return list(csv.DictReader(io.StringIO(response.content.decode())))
+        return list(csv.DictReader(io.StringIO(response.getvalue().decode())))
 
     def test_each_day_adds_up_to_the_published_daily_counts(self, client: Client, released: ReleasedLake) -> None:
         sums: dict[str, Counter[str]] = {}
@@ -432,6 +432,23 @@ def test_the_feed_announces_each_release_once_newest_first(client: Client, relea
     assert updated == [ANNOUNCED + dt.timedelta(days=1), ANNOUNCED]
 
 
+def test_who_accepts_only_a_general_type_gets_it(client: Client, released: ReleasedLake) -> None:
+    """Clients that are generated from the schema know only that; everybody else gets the type of the file."""
+    [file, *_] = client.get(f"{ONE}/releases/{SECOND}").json()["files"]
+    signals = f"{ONE}/signals?format=parquet"
+    for address, own, general in (
+        (f"{ONE}/feed.atom", "application/atom+xml; charset=utf-8", "text/xml; charset=utf-8"),
+        (file["url"], "application/vnd.apache.parquet", "application/octet-stream"),
+        (signals, "application/vnd.apache.parquet", "application/octet-stream"),
+    ):
+        assert client.get(address)["Content-Type"] == own
+        accepted = {"accept": general.partition(";")[0]}
+        response = client.get(address, headers=accepted)
+        assert (response.status_code, response["Content-Type"]) == (200, general)
+        assert "Accept" in response["Vary"]
+        assert client.get(address, headers={"accept": own.partition(";")[0]})["Content-Type"] == own
+
+
 def test_the_profile_of_a_release_has_its_statistics_and_what_drifted(client: Client, released: ReleasedLake) -> None:
     first, second = (get(client, f"{ONE}/releases/{day}/profile") for day in (FIRST, SECOND))
     assert (first["day"], first["drift"]["against"]) == (FIRST.isoformat(), None)
@@ -456,10 +473,10 @@ class TestDaysAndStates:
         assert days("time_values=*") == days("") == [SECOND.isoformat(), FIRST.isoformat()]
 
     def test_daily_counts_of_a_state_and_a_day(self, client: Client, released: ReleasedLake) -> None:
-        whole = list(csv.DictReader(io.StringIO(client.get(f"{ONE}/daily.csv").content.decode())))
+        whole = list(csv.DictReader(io.StringIO(client.get(f"{ONE}/daily.csv").getvalue().decode())))
         state = next(row["state"] for row in whole if row["state"])
         asked = client.get(f"{ONE}/daily.csv?geo_values={state.lower()}&time_values={FIRST}")
-        found = list(csv.DictReader(io.StringIO(asked.content.decode())))
+        found = list(csv.DictReader(io.StringIO(asked.getvalue().decode())))
         assert found == [row for row in whole if row["state"] == state and row["scan_date"] == FIRST.isoformat()]
         assert found
         held = {row["scan_date"] for row in whole if row["state"] == state}

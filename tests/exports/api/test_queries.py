@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from exports.engine import process
 from exports.engine.deployment import _planned
 from exports.engine.errors import QueryBusyError
+from exports.engine.results import PART_ROWS
 from exports.lake.storage import local_path
 from tests.exports.engine.factories import published
 from tests.exports.ledger import ANNOUNCED, FIRST, SECOND, ReleasedLake, announce
@@ -72,7 +73,7 @@ class TestFormats:
         assert response.status_code == 200
         assert response["Content-Disposition"].startswith("attachment")
         assert (response["Dataset-Truncated"], response["Dataset-As-Of"]) == ("false", SECOND.isoformat())
-        return bytes(response.content)
+        return bytes(response.getvalue())
 
     def test_parquet_and_arrow_hold_the_same_rows(self, client: Client, released: ReleasedLake) -> None:
         rows = ask(client, self.SQL).json()["rows"]
@@ -91,10 +92,26 @@ class TestFormats:
         assert body == [["" if cell is None else str(cell) for cell in row] for row in rows]
 
     def test_no_cell_of_csv_is_a_formula(self, client: Client, released: ReleasedLake) -> None:
-        sql = "SELECT '=1+1' AS \"=cmd\", '+1' AS b, '-1' AS c, '@x' AS d, -1 AS e"
+        sql = "SELECT '=1+1' AS \"=cmd\", '+1+1' AS b, '-a' AS c, '@x' AS d, -1 AS e"
         head, row = csv.reader(io.StringIO(self.file(client, "csv", sql).decode()))
         assert head[0] == "'=cmd"
-        assert row == ["'=1+1", "'+1", "'-1", "'@x", "-1"]
+        assert row == ["'=1+1", "'+1+1", "'-a", "'@x", "-1"]
+
+    @pytest.mark.parametrize("form", ["parquet", "arrow"])
+    def test_who_accepts_only_bytes_gets_the_file_as_bytes(
+        self, client: Client, released: ReleasedLake, form: str
+    ) -> None:
+        """Clients that are generated from the schema know this general type."""
+        for accepted, kind in {"*/*": form, "application/octet-stream": "octet-stream"}.items():
+            response = client.get(address("SELECT 1 AS a", format=form), headers={"accept": accepted})
+            assert kind in response["Content-Type"]
+            assert "Accept" in response["Vary"]
+
+    def test_csv_is_sent_in_parts(self, client: Client, released: ReleasedLake) -> None:
+        response = ask(client, f"SELECT scandate FROM {CROWD}", format="csv")
+        parts = list(response.streaming_content)
+        assert len(parts) > 2
+        assert max(part.count(b"\n") for part in parts) <= PART_ROWS
 
 
 class TestRefusals:
@@ -187,14 +204,15 @@ class TestRefusals:
         settings.QUERY_LIMITS = {"max_rows": 5}
         whole = ask(client, sql, format="csv")
         assert (whole["Dataset-Truncated"], "Dataset-Next" in whole) == ("false", False)
-        assert len(whole.content.splitlines()) > 1000
+        rows_of_whole = whole.getvalue().splitlines()
+        assert len(rows_of_whole) > 1000
         settings.QUERY_FILE_LIMITS = {"max_rows": 5}
         cut = ask(client, sql, format="csv")
-        *rows, last = list(csv.reader(io.StringIO(cut.content.decode(), newline="")))
+        *rows, last = cut.getvalue().decode().splitlines()
         assert (len(rows), cut["Dataset-Truncated"]) == (6, "true")
-        assert last == [f"# 5 rows are here and more follow: go on with the cursor {cut['Dataset-Next']}"]
+        assert last == (f"# 5 rows are here and more follow: go on with the cursor {cut['Dataset-Next']}")
         after = ask(client, sql, format="csv", cursor=cut["Dataset-Next"])
-        assert after.content.splitlines()[1:6] == whole.content.splitlines()[6:11]
+        assert after.getvalue().splitlines()[1:6] == rows_of_whole[6:11]
 
     def test_one_query_too_many_is_asked_to_wait(
         self, client: Client, released: ReleasedLake, monkeypatch: pytest.MonkeyPatch
@@ -247,7 +265,7 @@ class TestPermalinks:
         by_address, sent = client.get(address(COUNT)), ask(client, COUNT)
         assert by_address.json()["rows"] == sent.json()["rows"]
         assert by_address["Cache-Control"] == "public, no-cache"
-        assert client.get(address(COUNT, format="csv")).content.startswith(b"n\r\n")
+        assert client.get(address(COUNT, format="csv")).getvalue().startswith(b"n\r\n")
 
     def test_the_tag_holds_until_the_next_release_and_saves_the_run(
         self, client: Client, settings: Any, tmp_path: Path, catalogue_url: str, monkeypatch: pytest.MonkeyPatch

@@ -60,7 +60,7 @@ def test_negative_values_are_kept(client: Client, released: ReleasedLake) -> Non
     Release.objects.filter(day=FIRST).update(signals=[line])
     [found] = ask(client, time_values=FIRST.isoformat())
     assert found["value"] == -12.5
-    text = client.get(URL, {"time_values": FIRST.isoformat(), "format": "csv"}).content.decode()
+    text = client.get(URL, {"time_values": FIRST.isoformat(), "format": "csv"}).getvalue().decode()
     assert text.splitlines()[1] == "nation,us,2020-10-14,diagnosed,-12.5,78.25,400"
 
 
@@ -87,7 +87,7 @@ def test_csv_and_parquet_hold_the_same(client: Client, released: ReleasedLake) -
     rows = ask(client, **query)
     text = client.get(URL, query | {"format": "csv"})
     assert text["Content-Type"].startswith("text/csv")
-    as_text = list(csv.DictReader(io.StringIO(text.content.decode())))
+    as_text = list(csv.DictReader(io.StringIO(text.getvalue().decode())))
     assert [(row["geo_value"], float(row["value"])) for row in as_text] == [
         (row["geo_value"], row["value"]) for row in rows
     ]
