@@ -2,7 +2,10 @@
 
 import csv
 import io
+import json
 import re
+import shutil
+import subprocess
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crowdtrace.site.research import shown, us_map
 from exports.dataset import publication
+from exports.dataset.tables import states_by_zip3
 from exports.engine.run import run_query
 from exports.selectors import tables_at
 from tests.exports.ledger import FIRST, SECOND, ReleasedLake
@@ -130,7 +134,7 @@ def test_sums_for_the_chart_are_those_of_the_rows() -> None:
 def test_snippets_of_python_hold_the_query_itself(sql: str) -> None:
     code = dict(shown.snippets(base="https://x.example", sql=sql))["Python"]
     found: dict[str, str] = {}
-    exec(code.split("\n\n", 1)[1].split("\nrequest")[0], found)
+    exec(code.split("\n\n", 1)[1].split("\nbody")[0], found)
     assert found["sql"] == sql
 
 
@@ -141,6 +145,44 @@ def test_zip_codes_stay_texts_in_the_snippet_of_python(
     found: dict[str, Any] = {}
     exec(dict(shown.snippets(base=live_server.url, sql=sql))["Python"], found)
     assert found["rows"]["zip"].tolist() == ["005"]
+
+
+def test_the_snippet_of_python_goes_on_after_a_file_that_is_cut(
+    live_server: Any, transactional_db: None, released: ReleasedLake, settings: Any
+) -> None:
+    settings.QUERY_FILE_LIMITS = {"max_rows": 700}
+    found: dict[str, Any] = {}
+    exec(
+        dict(
+            shown.snippets(
+                base=live_server.url, sql="SELECT zip FROM aspirevc_crowd_tracing_zipcode_3digits ORDER BY zip"
+            )
+        )["Python"],
+        found,
+    )
+    assert found["rows"]["zip"].tolist() == sorted(states_by_zip3())
+    assert len(found["rows"]) > 700
+    random = "SELECT zip, random() AS n FROM aspirevc_crowd_tracing_zipcode_3digits"
+    with pytest.raises(AssertionError, match="each run gives other rows"):
+        exec(dict(shown.snippets(base=live_server.url, sql=random))["Python"], {})
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="needs r-base-core and r-cran-httr2 of Debian")
+def test_the_snippet_of_r_gives_every_row_with_its_types(
+    live_server: Any, transactional_db: None, released: ReleasedLake, settings: Any
+) -> None:
+    settings.QUERY_FILE_LIMITS = {"max_rows": 700}
+    sql = """SELECT zip, state, DATE '2020-10-15' AS "a day", -1.5 AS d, '' AS "none", '#é "1"' AS t, zip > '1' AS b
+FROM aspirevc_crowd_tracing_zipcode_3digits ORDER BY zip"""
+    code = dict(shown.snippets(base=live_server.url, sql=sql))["R"]
+    said = "write(jsonlite::toJSON(list(dim(rows), rows[1, ], sapply(rows, class)), digits = NA), stdout())"
+    done = subprocess.run(["Rscript", "-"], input=f"{code}\n{said}", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (count, width), [first], kinds = json.loads(done.stdout)
+    assert (count > 700, width) == (True, 7)
+    assert first == {"zip": "005", "state": "NY", "a day": "2020-10-15", "d": -1.5, "t": '#é "1"', "b": False}
+    assert kinds == ["character", "character", "Date", "numeric", "character", "character", "logical"]
 
 
 def test_columns_for_a_chart_are_numbers_and_what_they_stand_against() -> None:

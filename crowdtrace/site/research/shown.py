@@ -149,29 +149,53 @@ def names_to_complete() -> list[str]:
     return sorted(names) + sorted(WORDS)
 
 
+# Both go on after a file that is cut, with its cursor.
+_PYTHON: Final = """\
+import io, json, urllib.request
+import pandas as pd
+
+url = "URL"
+sql = SQL
+body = {"sql": sql, "format": "parquet"}
+parts, more = [], True
+while more:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        parts.append(pd.read_parquet(io.BytesIO(answer.read())))
+        more = answer.headers["Dataset-Truncated"] == "true"
+        body["cursor"] = answer.headers.get("Dataset-Next")
+    assert body["cursor"] or not more, "each run gives other rows: ask for fewer"
+rows = pd.concat(parts, ignore_index=True)"""
+_R: Final = """\
+library(httr2)
+
+url <- "URL"
+sql <- SQL
+body <- list(sql = sql)
+ask <- function(...) request(url) |> req_body_json(c(body, ...)) |> req_perform()
+columns <- resp_body_json(ask(format = "json"), simplifyVector = TRUE)$columns
+kinds <- unname(c(varchar = "character", date = "Date", boolean = "logical")[columns$type])  # NA: guessed
+parts <- list()
+repeat {
+  answer <- ask(format = "csv")
+  parts[[length(parts) + 1]] <- read.csv(text = resp_body_string(answer), colClasses = kinds, na.strings = "",
+                                         check.names = FALSE, comment.char = "#", encoding = "UTF-8")
+  if (resp_header(answer, "Dataset-Truncated") == "false") break
+  body$cursor <- resp_header(answer, "Dataset-Next")
+  stopifnot("each run gives other rows: ask for fewer" = nzchar(body$cursor))
+}
+rows <- do.call(rbind, parts)"""
+
+
 def snippets(*, base: str, sql: str) -> list[tuple[str, str]]:
     """The same query from a shell, from Python, from R and in Athena, ready to copy."""
     url = f"{base}/api/v1/queries"
     body = json.dumps({"sql": sql, "format": "csv"})
-    # Parquet holds the types: a ZIP code stays a text, with its zeros.
     shell = body.replace("'", "'\\''")
     return [
         ("curl", f"curl -s {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{shell}'"),
-        (
-            "Python",
-            "import io, json, urllib.request\nimport pandas as pd\n\n"
-            f"sql = {_python(sql)}\n"
-            f'request = urllib.request.Request("{url}", json.dumps({{"sql": sql, "format": "parquet"}}).encode(),\n'
-            '                                 {"Content-Type": "application/json"})\n'
-            "rows = pd.read_parquet(io.BytesIO(urllib.request.urlopen(request).read()))",
-        ),
-        (
-            "R",
-            "library(httr2)\nlibrary(arrow)\n\n"
-            f"sql <- {json.dumps(sql)}\n"
-            f'answer <- request("{url}") |>\n  req_body_json(list(sql = sql, format = "parquet")) |>\n  req_perform()\n'
-            "rows <- read_parquet(resp_body_raw(answer))",
-        ),
+        ("Python", _PYTHON.replace("URL", url, 1).replace("SQL", _python(sql), 1)),
+        ("R", _R.replace("URL", url, 1).replace("SQL", json.dumps(sql, ensure_ascii=False), 1)),
         ("Athena", f"-- Database: {conf.database()}\n{sql}"),
     ]
 
