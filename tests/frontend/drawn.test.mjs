@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawn, isInterval, usual } from "../../crowdtrace/site/frontend/core/drawn.js";
+import { drawn, inTime, isInterval, usual } from "../../crowdtrace/site/frontend/core/drawn.js";
 import { begun, completed, fitting } from "../../crowdtrace/site/frontend/core/names.js";
 
 const SIGNALS = {
@@ -42,4 +42,12 @@ test("names complete what was begun at the cursor", () => {
   assert.deepEqual(fitting(["risklevel", "near", "o2", "is_risky"], "ris"), ["risklevel", "is_risky"]);
   assert.deepEqual(fitting(["risklevel"], "r"), []);
   assert.deepEqual(completed(text, 10, "risklevel"), { text: "SELECT risklevel FROM t", at: 16 });
+});
+
+test("no line is drawn across months without a day, and days are in order", () => {
+  const made = inTime([4, 2, 1, 3, 100, 101], [[40, 20, 10, null, 1000, 1010]]);
+  assert.deepEqual(made.times, [1, 2, 3, 4, 52, 100, 101]);
+  assert.deepEqual(made.lines, [[10, 20, null, 40, null, 1000, 1010]]);
+  assert.deepEqual(inTime([7, 14, 28], [[1, 2, 3]]).times, [7, 14, 28]);
+  assert.deepEqual(inTime([], [[]]), { times: [], lines: [[]] });
 });

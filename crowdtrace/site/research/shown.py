@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
@@ -78,6 +79,14 @@ class Shown:
     choice: dict[str, Any] | None
     next: str
 
+    def heads(self) -> list[tuple[dict[str, str], bool]]:
+        """Each column, and whether it holds numbers."""
+        return list(zip(self.columns, self.numbers, strict=True))
+
+    def cells(self) -> list[list[tuple[Any, bool]]]:
+        """The rows that are shown: each value, and whether its column holds numbers."""
+        return [list(zip(row, self.numbers, strict=True)) for row in self.rows]
+
 
 def shown(answered: Answered) -> Shown:
     """What the page shows of an answer."""
@@ -85,7 +94,7 @@ def shown(answered: Answered) -> Shown:
     columns, rows = columns_of(table), json_rows(table)
     return Shown(
         columns=columns,
-        numbers=tuple(column["type"] in NUMBERS for column in columns),
+        numbers=tuple(column["type"].startswith((*NUMBERS, "decimal")) for column in columns),
         rows=rows[:SHOWN_ROWS],
         total=len(rows),
         truncated=answered.result.truncated,
@@ -385,12 +394,17 @@ def series_of(at: TablesAt, signal: str) -> list[Point]:
 
 @dataclass(frozen=True)
 class Series:
-    """A time series as it is drawn: the band of the intervals, the line of the values, and a dot a day."""
+    """A time series as it is drawn: the band of the intervals, the line of the values, and a dot a day.
+
+    Values below zero are drawn below the line of zero, at `zero`; nothing is drawn across missing days.
+    """
 
     band: str
     line: str
     dots: list[tuple[float, float, Point]]
     top: int
+    bottom: int
+    zero: float
     first: dt.date
     last: dt.date
     width: int = SERIES_SIZE[0]
@@ -404,18 +418,33 @@ def drawn_series(points: Sequence[Point]) -> Series | None:
     width, height = SERIES_SIZE
     first, last = points[0].day, points[-1].day
     top = max(1, *(max(point.high, point.value) for point in points))
+    bottom = min(0, *(min(point.low, point.value) for point in points))
 
     def x(point: Point) -> float:
         return round(width * (point.day - first).days / (last - first).days, 1)
 
     def y(value: int) -> float:
-        return round(height * (1 - max(0, value) / top), 1)
+        return round(height * (top - value) / (top - bottom), 1)
 
-    upper = [f"{x(point)} {y(point.high)}" for point in points]
-    lower = [f"{x(point)} {y(point.low)}" for point in reversed(points)]
-    line = "M" + "L".join(f"{x(point)} {y(point.value)}" for point in points)
+    band, line = "", ""
+    for run in _runs(points):
+        upper = [f"{x(point)} {y(point.high)}" for point in run]
+        lower = [f"{x(point)} {y(point.low)}" for point in reversed(run)]
+        band += "M" + "L".join([*upper, *lower]) + "z"
+        line += "M" + "L".join(f"{x(point)} {y(point.value)}" for point in run)
     dots = [(x(point), y(point.value), point) for point in points]
-    return Series("M" + "L".join([*upper, *lower]) + "z", line, dots, top, first, last)
+    return Series(band, line, dots, top, bottom, y(0), first, last)
+
+
+def _runs(points: Sequence[Point]) -> list[list[Point]]:
+    """Split a series where days are missing: where a step is longer than its shortest."""
+    steps = [(after.day - before.day).days for before, after in pairwise(points)]
+    runs = [[points[0]]]
+    for point, step in zip(points[1:], steps, strict=True):
+        if step > min(steps):
+            runs.append([])
+        runs[-1].append(point)
+    return runs
 
 
 def sure_of(release: Release) -> list[Sure]:

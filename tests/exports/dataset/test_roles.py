@@ -34,9 +34,11 @@ from tests.exports.target import Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW: Final = CLOSED + dt.timedelta(hours=1)
-# For uploads that fail; and what Athena asks for with the rights of the web server, where queries are forwarded.
+# For uploads that fail, and a file that is rewritten between two questions; and what Athena asks for with the rights of
+# the web server, where queries are forwarded.
 NOT_USED_HERE: Final = {
     "ReleaseRole": {"s3:AbortMultipartUpload"},
+    "VerifiedReaderRole": {"s3:ListBucket"},
     "WebRole": {
         "s3:AbortMultipartUpload",
         "s3:GetBucketLocation",
@@ -136,7 +138,7 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, 
     assert {each.split(" ")[:2] == ["WebRole", "s3:ListBucket"] for each in amazon.refused} <= {True}
     for role in ROLES:
         unused = amazon.granted(role) - {action for one, action in amazon.asked if one == role}
-        assert unused == NOT_USED_HERE.get(role, set())
+        assert unused == NOT_USED_HERE[role]
 
 
 @pytest.mark.long

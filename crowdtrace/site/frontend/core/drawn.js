@@ -92,3 +92,23 @@ export function drawn(choice, across, lines) {
     }),
   };
 }
+
+/** Times further apart than so many usual steps have a gap between them. */
+const GAP_STEPS = 3;
+
+/**
+ * @param {number[]} times @param {(number | null)[][]} lines values at these times
+ * @returns {{times: number[], lines: (number | null)[][]}} in order, with a place without values in each gap, so that no
+ *   line is drawn across it
+ */
+export function inTime(times, lines) {
+  const order = times.map((_, at) => at).sort((a, b) => Number(times[a]) - Number(times[b]));
+  const steps = order.slice(1).map((at, before) => Number(times[at]) - Number(times[Number(order[before])]));
+  const usualStep = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+  /** @type {(number | null)[]} places in the given lines; null is a gap */
+  const places = order.flatMap((at, here) => (here > 0 && Number(steps[here - 1]) > GAP_STEPS * usualStep ? [null, at] : [at]));
+  return {
+    times: places.map((at, here) => (at === null ? (Number(times[Number(places[here - 1])]) + Number(times[Number(places[here + 1])])) / 2 : Number(times[at]))),
+    lines: lines.map((values) => places.map((at) => (at === null ? null : (values[at] ?? null)))),
+  };
+}

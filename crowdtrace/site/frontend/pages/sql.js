@@ -5,7 +5,7 @@
  */
 import uPlot from "uplot";
 import { find, pageData } from "../../../../passes/frontend/ui/page.js";
-import { drawn, isInterval, usual } from "../core/drawn.js";
+import { drawn, inTime, isInterval, usual } from "../core/drawn.js";
 import { begun, completed, fitting } from "../core/names.js";
 
 /** @typedef {import("../core/drawn.js").Choice} Choice */
@@ -57,6 +57,7 @@ function draw(chart, box) {
     series.push({ label: `${word} ↑`, stroke, width: 0.5, points: { show: false } }, { label: `${word} ↓`, stroke, width: 0.5, points: { show: false } });
     values.push(line.high, line.low);
   }
+  const places = isDate ? inTime(x, values) : { times: x, lines: values };
   return new uPlot(
     {
       width: box.clientWidth,
@@ -74,7 +75,7 @@ function draw(chart, box) {
       legend: { live: false },
       cursor: { show: false },
     },
-    [x, ...values],
+    [places.times, ...places.lines],
     box,
   );
 }
