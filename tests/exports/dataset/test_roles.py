@@ -11,16 +11,19 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
+from django.test import Client
 
 from exports.athena import results
 from exports.backup import lake as backup
 from exports.dataset.tables import VERIFIED
+from exports.dataset.whole import renew_whole_files
 from exports.engine.run import run_query
 from exports.erasure.batches import run_erasures
 from exports.erasure.requests import request_erasure
 from exports.lake import deployment
 from exports.lake.deployment import deployment_lake, storage, verified_storage
 from exports.lake.storage import S3Objects, Storage, StoredObject
+from exports.lake.whole import remove_others
 from exports.models import Erasure, Step, VerifiedDay
 from exports.release import closed_days
 from exports.release.recipients import approve_recipient, make_credential, read_file
@@ -81,7 +84,9 @@ def act_as(role: str, amazon: Gateway, settings: Any) -> None:
     settings.LAKE_S3_ACCESS_KEY = amazon.key_of(role)
 
 
-def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, settings: Any, tmp_path: Path) -> None:
+def test_the_night_of_the_worker_and_the_day_of_the_web_server(
+    amazon: Gateway, settings: Any, tmp_path: Path, client: Client
+) -> None:
     """Release, verified rows, sweep of results, query, download, erasure, restore: nobody is refused anything."""
     act_as("WebRole", amazon, settings)
     before = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
@@ -96,12 +101,15 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, 
     closed_days.mark_served(days={DAY})
     [released] = closed_days.release_waiting(now=CLOSED)
     assert released.step == Step.ANNOUNCED
+    renew_whole_files()
     publish(rows, day=DAY)
     VerifiedDay.objects.create(day=DAY, step=VerifiedDay.Step.ANNOUNCED, rows=60)
 
     act_as("WebRole", amazon, settings)
     answered = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
     assert answered.result.table["n"].to_pylist() == [released.manifest["rows"]]
+    package = client.get("/api/v1/datasets/covid-19/datapackage.json").json()
+    assert any(each["path"].endswith("-whole.parquet") for each in package["resources"])
     [file, *_] = released.manifest["files"]
     with storage().open(file["path"]) as stream:
         assert stream.read(4) == b"PAR1"
@@ -133,9 +141,16 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, 
     assert results.sweep_results() == 1, "the web server makes room for newer results"
     with pytest.raises(FileNotFoundError):
         storage().open(f"{results.FOLDER}/{kept}.csv")
-
     # What it asks first of a missing object is refused, and then answered by the list of its folder.
-    assert {each.split(" ")[:2] == ["WebRole", "s3:ListBucket"] for each in amazon.refused} <= {True}
+    assert all(each.startswith("WebRole s3:ListBucket ") for each in amazon.refused)
+
+    act_as("ReleaseRole", amazon, settings)
+    remove_others(storage(), 0)
+    act_as("WebRole", amazon, settings)
+    package = client.get("/api/v1/datasets/covid-19/datapackage.json")
+    assert package.status_code == 200, "whole tables that are not there, and that it may not write, are left out"
+    assert not any(each["path"].endswith("-whole.parquet") for each in package.json()["resources"])
+
     for role in ROLES:
         unused = amazon.granted(role) - {action for one, action in amazon.asked if one == role}
         assert unused == NOT_USED_HERE[role]
