@@ -93,7 +93,7 @@ export function drawn(choice, across, lines) {
   };
 }
 
-/** Times further apart than so many usual steps have a gap between them. */
+/** Times have a gap between them if they are more than this many usual steps apart. */
 const GAP_STEPS = 3;
 
 /**
