@@ -243,7 +243,7 @@ def _work_group(results: str, **encryption: Any) -> Json:
 
 # Roles ----------------------------------------------------------------------------------------------------------------
 READ: Final = ("s3:GetObject", "s3:GetObjectVersion")
-REMOVE: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+REMOVE: Final = ("s3:DeleteObjectVersion",)  # the bucket is versioned, and a sweep names each version
 WRITE: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
 
 
@@ -274,14 +274,16 @@ def _allow(actions: Iterable[str], resource: Any, **condition: Any) -> Json:
     )
 
 
-def _listing(*folders: str) -> Json:
-    """Allow to list these folders. A request for a missing object names no prefix; without a right it answers 403."""
-    prefixes = [_sub("${Prefix}/" + folder + "/*") for folder in folders]
-    return _allow(
-        ["s3:ListBucket", "s3:ListBucketVersions"],
-        _sub("arn:${AWS::Partition}:s3:::${Bucket}"),
-        StringLikeIfExists={"s3:prefix": prefixes},
-    )
+def _listing(*folders: str, versions: bool = False, unnamed: bool = False) -> Json:
+    """Allow to list these folders; `versions`: with old versions.
+
+    `unnamed`: also without a prefix. S3 answers 404 for a missing object only to who may list so, others get 403, and
+    the library that writes tables asks whether a new file exists. Readers do without (`Storage.open`).
+    """
+    actions = ["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])]
+    prefixes = {"s3:prefix": [_sub("${Prefix}/" + folder + "/*") for folder in folders]}
+    condition = {"StringLikeIfExists" if unnamed else "StringLike": prefixes}
+    return _allow(actions, _sub("arn:${AWS::Partition}:s3:::${Bucket}"), **condition)
 
 
 def _key(*actions: str) -> Json:
@@ -302,14 +304,15 @@ def _catalogue(*databases: str) -> list[Json]:
 def _release_statements() -> list[Json]:
     """Allow all objects that the worker writes or sweeps, old versions included, and the catalogue's tables.
 
-    `glue:DeleteTable` is for a restore, which puts the pointers of a backup in the place of present ones.
+    `glue:DeleteTable` is for a restore, which puts the pointers of a backup in the place of present ones;
+    `s3:AbortMultipartUpload` for uploads that fail.
     """
     folders = (Zone.OPEN.value, Zone.VERIFIED.value, *LOGS)
-    tables = ("GetTable", "GetTables", "CreateTable", "UpdateTable", "DeleteTable")
+    tables = ("GetTable", "CreateTable", "UpdateTable", "DeleteTable")
     return [
         _allow((*READ, *WRITE, *REMOVE), [_objects(folder) for folder in folders]),
         _allow(REMOVE, _objects(RESULTS)),
-        _listing(*folders, RESULTS),
+        _listing(*folders, RESULTS, versions=True, unnamed=True),
         _allow(
             ["glue:GetDatabase", *(f"glue:{action}" for action in tables)],
             _catalogue("OpenDatabase", "VerifiedDatabase"),
@@ -319,15 +322,20 @@ def _release_statements() -> list[Json]:
 
 
 def _web_statements() -> list[Json]:
-    """Allow open objects, results and the workgroup; of the verified tier only its reader's role, for an hour."""
+    """Allow open objects, results and the workgroup; of the verified tier only its reader's role, for an hour.
+
+    Where queries are forwarded, Athena reads and writes with these rights: it asks for the bucket's location and for
+    the database.
+    """
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
     queries = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup")
     return [
         _allow(["s3:GetObject"], _objects(Zone.OPEN.value)),
         _allow(("s3:GetObject", *WRITE, *REMOVE), _objects(RESULTS)),
-        _listing(Zone.OPEN.value, RESULTS),
+        _listing(Zone.OPEN.value),
+        _listing(RESULTS, versions=True),
         _allow(["s3:GetBucketLocation"], _sub("arn:${AWS::Partition}:s3:::${Bucket}")),
-        _allow(["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], _catalogue("OpenDatabase")),
+        _allow(["glue:GetDatabase", "glue:GetTable"], _catalogue("OpenDatabase")),
         _allow([f"athena:{query}" for query in queries], _sub(group)),
         _allow(
             ["sts:AssumeRole"],

@@ -4,7 +4,7 @@ import logging
 
 from django.db import connection, transaction
 
-from exports.lake.deployment import deployment_lake, storage
+from exports.lake.deployment import lake_as_it_is, storage
 from exports.lake.files import StoredFile
 from exports.lake.whole import held_files, make_files, remove_others
 from exports.models import Release
@@ -23,7 +23,7 @@ def whole_files(release: Release) -> list[StoredFile]:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('crowdtrace/exports/whole', 0))")
         if found := held_files(storage(), number):
             return found
-        with deployment_lake() as lake:
+        with lake_as_it_is() as lake:
             return make_files(lake, release.snapshots, number)
 
 

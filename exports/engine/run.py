@@ -102,10 +102,10 @@ def missing(answered: Answered) -> str:
     """Say which rows an answer lacks and how to get them; empty if it lacks none."""
     if not answered.result.truncated:
         return ""
-    told = f"{answered.result.table.num_rows} rows are here and more follow"
+    lacks = f"{answered.result.table.num_rows} rows are here and more follow"
     if answered.next:
-        return f"{told}: go on with the cursor {answered.next}"
-    return f"{told}; each run gives other rows: ask for fewer or for a fixed order and as_of"
+        return f"{lacks}: go on with the cursor {answered.next}"
+    return f"{lacks}; each run gives other rows: ask for fewer or for a fixed order and as_of"
 
 
 def csv_of(answered: Answered) -> Iterator[bytes]:

@@ -67,11 +67,18 @@ class Storage:
         return url.removeprefix(prefix)
 
     def open(self, path: str) -> BinaryIO:
-        """Open something under the lake for reading. Raises `OSError`."""
+        """Open something under the lake for reading. Raises `OSError`; `FileNotFoundError` if it is missing."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
-        return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
+        try:
+            return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if self.is_s3 and not S3Objects(self).is_listed(url):
+                raise FileNotFoundError(url) from error
+            raise
 
     def write(self, path: str, data: bytes) -> None:
         """Write an object under the lake, replacing an existing one. Raises `OSError`."""
@@ -206,7 +213,24 @@ class S3Objects:
             body: bytes = self.client.get_object(Bucket=bucket, Key=key, **version)["Body"].read()
         except self.client.exceptions.NoSuchKey:
             raise FileNotFoundError(stored.url) from None
+        except self.client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] == "AccessDenied" and not self.is_listed(stored.url):
+                raise FileNotFoundError(stored.url) from error
+            raise
         return body
+
+    def is_listed(self, url: str) -> bool:
+        """Return whether an object is in the list of its bucket, or the list is refused.
+
+        S3 refuses to say that an object is missing to who may not list the bucket without a prefix; with one a reader
+        may.
+        """
+        bucket, key = _split(url)
+        try:
+            answer = self.client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+        except self.client.exceptions.ClientError:
+            return True
+        return any(each["Key"] == key for each in answer.get("Contents", []))
 
     def write(self, url: str, body: bytes) -> None:
         """Write the object."""

@@ -68,6 +68,10 @@ class Gateway:
         [given] = self.made[role]["Properties"]["Policies"]
         return policy(given["PolicyDocument"]["Statement"])
 
+    def granted(self, role: str) -> set[str]:
+        """Return all actions of a role's statements."""
+        return {action for statement in self.policy_of(role).statements for action in statement["Action"]}
+
     def may(self, role: str, wish: Wish) -> bool:
         """Return whether a role may do this; note it."""
         allowed = self.policy_of(role).allows(wish.action, wish.resource, wish.context)

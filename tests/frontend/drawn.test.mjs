@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawn, isInterval, usual, withGaps } from "../../crowdtrace/site/frontend/core/drawn.js";
+import { drawn, inTime, isInterval, usual } from "../../crowdtrace/site/frontend/core/drawn.js";
 import { begun, completed, fitting } from "../../crowdtrace/site/frontend/core/names.js";
 
 const SIGNALS = {
@@ -44,9 +44,10 @@ test("names complete what was begun at the cursor", () => {
   assert.deepEqual(completed(text, 10, "risklevel"), { text: "SELECT risklevel FROM t", at: 16 });
 });
 
-test("no line crosses the years between two seasons of days", () => {
-  const days = [1, 2, 3, 4, 400, 401, 402];
-  assert.deepEqual(withGaps(days, [[5, 6, 7, 8, 1, 2, 3]]), { x: [1, 2, 3, 4, 202, 400, 401, 402], columns: [[5, 6, 7, 8, null, 1, 2, 3]] });
-  assert.deepEqual(withGaps([1, 2, 4], [[5, 6, 7]]), { x: [1, 2, 4], columns: [[5, 6, 7]] });
-  assert.deepEqual(withGaps([1], [[5]]), { x: [1], columns: [[5]] });
+test("no line is drawn across months without a day, and days are in order", () => {
+  const made = inTime([4, 2, 1, 3, 100, 101], [[40, 20, 10, null, 1000, 1010]]);
+  assert.deepEqual(made.times, [1, 2, 3, 4, 52, 100, 101]);
+  assert.deepEqual(made.lines, [[10, 20, null, 40, null, 1000, 1010]]);
+  assert.deepEqual(inTime([7, 14, 28], [[1, 2, 3]]).times, [7, 14, 28]);
+  assert.deepEqual(inTime([], [[]]), { times: [], lines: [[]] });
 });

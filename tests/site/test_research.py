@@ -1,8 +1,12 @@
 """Pages of the open data: they show what ledger and engine return, without a script and without an account."""
 
 import csv
+import datetime as dt
 import io
+import json
 import re
+import shutil
+import subprocess
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crowdtrace.site.research import shown, us_map
 from exports.dataset import publication
+from exports.dataset.tables import states_by_zip3
 from exports.engine.run import run_query
 from exports.selectors import tables_at
 from tests.exports.ledger import FIRST, SECOND, ReleasedLake
@@ -73,8 +78,9 @@ def test_a_published_query_gives_the_rows_of_the_engine(client: Client, released
     assert len(expected) == 2
     text = ask(client, daily.sql)
     for row in expected:
-        cells = "".join(f"<td>{value}</td>" for value in row.values())
-        assert cells in re.sub(r"\s*\n\s*", "", text)
+        day, *counts = row.values()
+        cells = "".join(f'<td class="is-number">{value}</td>' for value in counts)
+        assert f"<td>{day}</td>{cells}" in re.sub(r"\s*\n\s*", "", text)
     assert 'id="chart"' in text
 
 
@@ -96,8 +102,8 @@ def test_markup_in_a_query_or_its_answer_is_text(client: Client, released: Relea
 
 def test_a_query_is_asked_of_the_release_that_is_named(client: Client, released: ReleasedLake) -> None:
     sql = 'SELECT count(DISTINCT scan_date) AS days FROM "covid-19"."aspirevc_crowd_tracing"'
-    assert "<td>2</td>" in ask(client, sql)
-    assert "<td>1</td>" in ask(client, sql, as_of=FIRST.isoformat())
+    assert ">2</td>" in ask(client, sql)
+    assert ">1</td>" in ask(client, sql, as_of=FIRST.isoformat())
     assert "There is no release for that day" in ask(client, sql, as_of="2019-01-01")
 
 
@@ -130,7 +136,7 @@ def test_sums_for_the_chart_are_those_of_the_rows() -> None:
 def test_snippets_of_python_hold_the_query_itself(sql: str) -> None:
     code = dict(shown.snippets(base="https://x.example", sql=sql))["Python"]
     found: dict[str, str] = {}
-    exec(code.split("\n\n", 1)[1].split("\nrequest")[0], found)
+    exec(code.split("\n\n", 1)[1].split("\nbody")[0], found)
     assert found["sql"] == sql
 
 
@@ -141,6 +147,44 @@ def test_zip_codes_stay_texts_in_the_snippet_of_python(
     found: dict[str, Any] = {}
     exec(dict(shown.snippets(base=live_server.url, sql=sql))["Python"], found)
     assert found["rows"]["zip"].tolist() == ["005"]
+
+
+def test_the_snippet_of_python_goes_on_after_a_file_that_is_cut(
+    live_server: Any, transactional_db: None, released: ReleasedLake, settings: Any
+) -> None:
+    settings.QUERY_FILE_LIMITS = {"max_rows": 700}
+    found: dict[str, Any] = {}
+    exec(
+        dict(
+            shown.snippets(
+                base=live_server.url, sql="SELECT zip FROM aspirevc_crowd_tracing_zipcode_3digits ORDER BY zip"
+            )
+        )["Python"],
+        found,
+    )
+    assert found["rows"]["zip"].tolist() == sorted(states_by_zip3())
+    assert len(found["rows"]) > 700
+    random = "SELECT zip, random() AS n FROM aspirevc_crowd_tracing_zipcode_3digits"
+    with pytest.raises(AssertionError, match="each run gives other rows"):
+        exec(dict(shown.snippets(base=live_server.url, sql=random))["Python"], {})
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("Rscript"), reason="needs r-base-core and r-cran-httr2 of Debian")
+def test_the_snippet_of_r_gives_every_row_with_its_types(
+    live_server: Any, transactional_db: None, released: ReleasedLake, settings: Any
+) -> None:
+    settings.QUERY_FILE_LIMITS = {"max_rows": 700}
+    sql = """SELECT zip, state, DATE '2020-10-15' AS "a day", -1.5 AS d, '' AS "none", '#é "1"' AS t, zip > '1' AS b
+FROM aspirevc_crowd_tracing_zipcode_3digits ORDER BY zip"""
+    code = dict(shown.snippets(base=live_server.url, sql=sql))["R"]
+    said = "write(jsonlite::toJSON(list(dim(rows), rows[1, ], sapply(rows, class)), digits = NA), stdout())"
+    done = subprocess.run(["Rscript", "-"], input=f"{code}\n{said}", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (count, width), [first], kinds = json.loads(done.stdout)
+    assert (count > 700, width) == (True, 7)
+    assert first == {"zip": "005", "state": "NY", "a day": "2020-10-15", "d": -1.5, "t": '#é "1"', "b": False}
+    assert kinds == ["character", "character", "Date", "numeric", "character", "character", "logical"]
 
 
 def test_columns_for_a_chart_are_numbers_and_what_they_stand_against() -> None:
@@ -173,6 +217,24 @@ def test_files_of_tables_keep_the_day_of_the_page(client: Client, released: Rele
     days = list(csv.DictReader(io.StringIO(client.get(f"/data/tables/releases.csv?as_of={FIRST}").content.decode())))
     assert [row["day"] for row in days] == [FIRST.isoformat()]
     assert client.get("/data/tables/nothing.csv").status_code == 404
+
+
+def test_a_series_shows_values_below_zero_and_no_line_across_missing_days() -> None:
+    days = [FIRST + dt.timedelta(days=past) for past in (0, 1, 2, 5, 6)]
+    values = [10, -10, 0, 5, 10]
+    made = shown.drawn_series(
+        [shown.Point(day, value, value - 10, value + 10) for day, value in zip(days, values, strict=True)]
+    )
+    assert made is not None
+    assert (made.top, made.bottom) == (20, -20)
+    assert made.zero == made.height / 2
+    assert [y for _x, y, _point in made.dots] == [made.height * (20 - value) / 40 for value in values]
+    assert made.line.count("M") == made.band.count("M") == 2
+
+
+def test_numbers_of_an_answer_stand_in_columns(client: Client, released: ReleasedLake) -> None:
+    text = ask(client, "SELECT 'a' AS t, 1.5 AS d, 2 AS n")
+    assert text.count('<td class="is-number">') == text.count('<th scope="col" class="is-number">') == 2
 
 
 def test_the_series_has_a_day_of_each_release_with_its_interval(client: Client, released: ReleasedLake) -> None:

@@ -87,7 +87,9 @@ def test_every_json_answer_has_a_model_for_clients_that_are_generated() -> None:
 
 def is_read_by_generated_clients(kind: str) -> bool:
     """Return whether generators such as openapi-python-client make a model of this media type, without a setting."""
-    return kind in ("application/json", "application/octet-stream") or kind.endswith("+json") or kind.startswith("text/")
+    return (
+        kind in ("application/json", "application/octet-stream") or kind.endswith("+json") or kind.startswith("text/")
+    )
 
 
 def test_every_operation_models_what_it_answers_and_every_problem() -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from django.utils.functional import Promise
@@ -78,6 +79,14 @@ class Shown:
     choice: dict[str, Any] | None
     next: str
 
+    def heads(self) -> list[tuple[dict[str, str], bool]]:
+        """Each column, and whether it holds numbers."""
+        return list(zip(self.columns, self.numbers, strict=True))
+
+    def cells(self) -> list[list[tuple[Any, bool]]]:
+        """The rows that are shown: each value, and whether its column holds numbers."""
+        return [list(zip(row, self.numbers, strict=True)) for row in self.rows]
+
 
 def shown(answered: Answered) -> Shown:
     """What the page shows of an answer."""
@@ -85,7 +94,7 @@ def shown(answered: Answered) -> Shown:
     columns, rows = columns_of(table), json_rows(table)
     return Shown(
         columns=columns,
-        numbers=tuple(column["type"] in NUMBERS for column in columns),
+        numbers=tuple(column["type"].startswith((*NUMBERS, "decimal")) for column in columns),
         rows=rows[:SHOWN_ROWS],
         total=len(rows),
         truncated=answered.result.truncated,
@@ -149,29 +158,53 @@ def names_to_complete() -> list[str]:
     return sorted(names) + sorted(WORDS)
 
 
+# Both go on after a file that is cut, with its cursor.
+_PYTHON: Final = """\
+import io, json, urllib.request
+import pandas as pd
+
+url = "URL"
+sql = SQL
+body = {"sql": sql, "format": "parquet"}
+parts, more = [], True
+while more:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        parts.append(pd.read_parquet(io.BytesIO(answer.read())))
+        more = answer.headers["Dataset-Truncated"] == "true"
+        body["cursor"] = answer.headers.get("Dataset-Next")
+    assert body["cursor"] or not more, "each run gives other rows: ask for fewer"
+rows = pd.concat(parts, ignore_index=True)"""
+_R: Final = """\
+library(httr2)
+
+url <- "URL"
+sql <- SQL
+body <- list(sql = sql)
+ask <- function(...) request(url) |> req_body_json(c(body, ...)) |> req_perform()
+columns <- resp_body_json(ask(format = "json"), simplifyVector = TRUE)$columns
+kinds <- unname(c(varchar = "character", date = "Date", boolean = "logical")[columns$type])  # NA: guessed
+parts <- list()
+repeat {
+  answer <- ask(format = "csv")
+  parts[[length(parts) + 1]] <- read.csv(text = resp_body_string(answer), colClasses = kinds, na.strings = "",
+                                         check.names = FALSE, comment.char = "#", encoding = "UTF-8")
+  if (resp_header(answer, "Dataset-Truncated") == "false") break
+  body$cursor <- resp_header(answer, "Dataset-Next")
+  stopifnot("each run gives other rows: ask for fewer" = nzchar(body$cursor))
+}
+rows <- do.call(rbind, parts)"""
+
+
 def snippets(*, base: str, sql: str) -> list[tuple[str, str]]:
     """The same query from a shell, from Python, from R and in Athena, ready to copy."""
     url = f"{base}/api/v1/queries"
     body = json.dumps({"sql": sql, "format": "csv"})
-    # Parquet holds the types: a ZIP code stays a text, with its zeros.
     shell = body.replace("'", "'\\''")
     return [
         ("curl", f"curl -s {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{shell}'"),
-        (
-            "Python",
-            "import io, json, urllib.request\nimport pandas as pd\n\n"
-            f"sql = {_python(sql)}\n"
-            f'request = urllib.request.Request("{url}", json.dumps({{"sql": sql, "format": "parquet"}}).encode(),\n'
-            '                                 {"Content-Type": "application/json"})\n'
-            "rows = pd.read_parquet(io.BytesIO(urllib.request.urlopen(request).read()))",
-        ),
-        (
-            "R",
-            "library(httr2)\nlibrary(arrow)\n\n"
-            f"sql <- {json.dumps(sql)}\n"
-            f'answer <- request("{url}") |>\n  req_body_json(list(sql = sql, format = "parquet")) |>\n  req_perform()\n'
-            "rows <- read_parquet(resp_body_raw(answer))",
-        ),
+        ("Python", _PYTHON.replace("URL", url, 1).replace("SQL", _python(sql), 1)),
+        ("R", _R.replace("URL", url, 1).replace("SQL", json.dumps(sql, ensure_ascii=False), 1)),
         ("Athena", f"-- Database: {conf.database()}\n{sql}"),
     ]
 
@@ -374,12 +407,17 @@ def series_of(at: TablesAt, signal: str) -> list[Point]:
 
 @dataclass(frozen=True)
 class Series:
-    """A time series as it is drawn: the band of the intervals, the line of the values, and a dot a day."""
+    """A time series as it is drawn: the band of the intervals, the line of the values, and a dot a day.
+
+    Values below zero are drawn below the line of zero, at `zero`; nothing is drawn across missing days.
+    """
 
     band: str
     line: str
     dots: list[tuple[float, float, Point]]
     top: int
+    bottom: int
+    zero: float
     first: dt.date
     last: dt.date
     width: int = SERIES_SIZE[0]
@@ -393,18 +431,33 @@ def drawn_series(points: Sequence[Point]) -> Series | None:
     width, height = SERIES_SIZE
     first, last = points[0].day, points[-1].day
     top = max(1, *(max(point.high, point.value) for point in points))
+    bottom = min(0, *(min(point.low, point.value) for point in points))
 
     def x(point: Point) -> float:
         return round(width * (point.day - first).days / (last - first).days, 1)
 
     def y(value: int) -> float:
-        return round(height * (1 - max(0, value) / top), 1)
+        return round(height * (top - value) / (top - bottom), 1)
 
-    upper = [f"{x(point)} {y(point.high)}" for point in points]
-    lower = [f"{x(point)} {y(point.low)}" for point in reversed(points)]
-    line = "M" + "L".join(f"{x(point)} {y(point.value)}" for point in points)
+    band, line = "", ""
+    for run in _runs(points):
+        upper = [f"{x(point)} {y(point.high)}" for point in run]
+        lower = [f"{x(point)} {y(point.low)}" for point in reversed(run)]
+        band += "M" + "L".join([*upper, *lower]) + "z"
+        line += "M" + "L".join(f"{x(point)} {y(point.value)}" for point in run)
     dots = [(x(point), y(point.value), point) for point in points]
-    return Series("M" + "L".join([*upper, *lower]) + "z", line, dots, top, first, last)
+    return Series(band, line, dots, top, bottom, y(0), first, last)
+
+
+def _runs(points: Sequence[Point]) -> list[list[Point]]:
+    """Split a series where days are missing: where a step is longer than its shortest."""
+    steps = [(after.day - before.day).days for before, after in pairwise(points)]
+    runs = [[points[0]]]
+    for point, step in zip(points[1:], steps, strict=True):
+        if step > min(steps):
+            runs.append([])
+        runs[-1].append(point)
+    return runs
 
 
 def sure_of(release: Release) -> list[Sure]:

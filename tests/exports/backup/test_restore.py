@@ -3,11 +3,8 @@
 import datetime as dt
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +20,11 @@ from exports.backup import database
 from exports.backup.folder import BackupError, read_manifest, write_manifest
 from exports.backup.lake import put_logs
 from exports.backup.restore import look_at, restore
-from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, VERIFIED, Table
+from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, VERIFIED
 from exports.erasure.batches import run_erasures
 from exports.erasure.log import read_log
 from exports.erasure.requests import request_erasure
 from exports.hashes import index_hash
-from exports.lake.catalogue import Lake
 from exports.lake.deployment import deployment_lake, storage
 from exports.lake.storage import Storage, local_path
 from exports.models import Release
@@ -39,68 +35,12 @@ from tests.exports.amazon import stand_in
 from tests.exports.published import publish, published_rows, token_of
 from tests.exports.rows import CLOSED, DAY, Place, a_place, a_scanned_pass
 from tests.exports.s3 import S3Server
+from tests.exports.target import Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW: Final = CLOSED + dt.timedelta(hours=1)
 LEDGER: Final = "SELECT day, epsilon, budget, drawn, drawn_at, announced_at, step FROM exports_release ORDER BY day"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a backup is restored: an empty database, a lake at another address, and the catalogue's kind."""
-
-    database: str
-    lake: Storage
-    glue: str = ""
-
-    def manage(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command there."""
-        environment = os.environ | {"DATABASE_URL": self.database, "LAKE_URL": self.lake.url}
-        if self.lake.is_s3:
-            environment |= {
-                "LAKE_S3_ENDPOINT": self.lake.endpoint,
-                "AWS_ACCESS_KEY_ID": self.lake.access_key,
-                "AWS_SECRET_ACCESS_KEY": self.lake.secret_key,
-            }
-        if self.glue:
-            environment |= {"LAKE_CATALOGUE": "glue", "LAKE_GLUE_ENDPOINT": self.glue}
-        run = [sys.executable, "manage.py", *command]
-        return subprocess.run(run, env=environment, check=False, capture_output=True, text=True, timeout=240)
-
-    def says(self, *command: str) -> str:
-        """Return what a command prints that must succeed."""
-        done = self.manage(*command)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def refuses(self, *command: str) -> str:
-        """Return the one line of a command that must fail without a traceback."""
-        done = self.manage(*command)
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
-        return done.stderr.removeprefix("CommandError: ").strip()
-
-    @contextmanager
-    def opened(self) -> Iterator[Lake]:
-        """Open the lake by the catalogue that was restored."""
-        if self.glue:
-            with Lake.in_glue(endpoint=self.glue, storage=self.lake, database="covid-19") as lake:
-                yield lake
-        else:
-            with Lake.in_postgres(url=self.database, storage=self.lake, database="covid-19") as lake:
-                yield lake
-
-    def rows(self, described: Table) -> list[dict[str, Any]]:
-        """Return the rows of a table."""
-        with self.opened() as lake:
-            found: list[dict[str, Any]] = lake.table(described).scan().to_arrow().to_pylist()
-        return found
-
-    def ask(self, query: str, *values: Any) -> list[Any]:
-        """Return rows of the database."""
-        with psycopg.connect(self.database) as session:
-            return session.execute(query, values or None).fetchall()
 
 
 @pytest.fixture(

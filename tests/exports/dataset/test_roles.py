@@ -1,6 +1,8 @@
 """The deployment at work on Amazon with the roles as the template has them, and nothing more."""
 
 import datetime as dt
+import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -8,28 +10,49 @@ from typing import Any, Final
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from django.core.management import call_command
+from django.test import Client
 
 from exports.athena import results
 from exports.backup import lake as backup
 from exports.dataset.tables import VERIFIED
+from exports.dataset.whole import renew_whole_files
 from exports.engine.run import run_query
 from exports.erasure.batches import run_erasures
 from exports.erasure.requests import request_erasure
 from exports.lake import deployment
 from exports.lake.deployment import deployment_lake, storage, verified_storage
-from exports.lake.storage import Storage, StoredObject
+from exports.lake.storage import S3Objects, Storage, StoredObject
+from exports.lake.whole import remove_others
 from exports.models import Erasure, Step, VerifiedDay
 from exports.release import closed_days
 from exports.release.recipients import approve_recipient, make_credential, read_file
 from passes.codec.identity import hash_owner
 from tests.exports.amazon import arn_of, stand_in
-from tests.exports.gateway import Gateway, Wish, gateway, glue_wishes, s3_wishes
+from tests.exports.gateway import ROLES, Gateway, Wish, gateway, glue_wishes, s3_wishes
 from tests.exports.published import publish, published_rows
 from tests.exports.rows import CLOSED, DAY, a_place, a_scanned_pass
 from tests.exports.s3 import S3Server
+from tests.exports.target import Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW: Final = CLOSED + dt.timedelta(hours=1)
+# For uploads that fail, and a file that is rewritten between two questions; and what Athena asks for with the rights of
+# the web server, where queries are forwarded.
+NOT_USED_HERE: Final = {
+    "ReleaseRole": {"s3:AbortMultipartUpload"},
+    "VerifiedReaderRole": {"s3:ListBucket"},
+    "WebRole": {
+        "s3:AbortMultipartUpload",
+        "s3:GetBucketLocation",
+        "glue:GetDatabase",
+        "athena:StartQueryExecution",
+        "athena:StopQueryExecution",
+        "athena:GetQueryExecution",
+        "athena:GetQueryResults",
+        "athena:GetWorkGroup",
+    },
+}
 
 
 @pytest.fixture
@@ -61,7 +84,9 @@ def act_as(role: str, amazon: Gateway, settings: Any) -> None:
     settings.LAKE_S3_ACCESS_KEY = amazon.key_of(role)
 
 
-def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, settings: Any, tmp_path: Path) -> None:
+def test_the_night_of_the_worker_and_the_day_of_the_web_server(
+    amazon: Gateway, settings: Any, tmp_path: Path, client: Client
+) -> None:
     """Release, verified rows, sweep of results, query, download, erasure, restore: nobody is refused anything."""
     act_as("WebRole", amazon, settings)
     before = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
@@ -76,12 +101,15 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, 
     closed_days.mark_served(days={DAY})
     [released] = closed_days.release_waiting(now=CLOSED)
     assert released.step == Step.ANNOUNCED
+    renew_whole_files()
     publish(rows, day=DAY)
     VerifiedDay.objects.create(day=DAY, step=VerifiedDay.Step.ANNOUNCED, rows=60)
 
     act_as("WebRole", amazon, settings)
     answered = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
     assert answered.result.table["n"].to_pylist() == [released.manifest["rows"]]
+    package = client.get("/api/v1/datasets/covid-19/datapackage.json").json()
+    assert any(each["path"].endswith("-whole.parquet") for each in package["resources"])
     [file, *_] = released.manifest["files"]
     with storage().open(file["path"]) as stream:
         assert stream.read(4) == b"PAR1"
@@ -107,10 +135,61 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(amazon: Gateway, 
         backup.remove_unreached(lake)
     assert len(published_rows()) == 60, "the older pointer is in force again"
 
-    assert amazon.refused == []
-    assert ("WebRole", "sts:AssumeRole") in amazon.asked
-    assert ("VerifiedReaderRole", "s3:GetObject") in amazon.asked
-    assert ("ReleaseRole", "s3:DeleteObjectVersion") in amazon.asked
+    act_as("WebRole", amazon, settings)
+    [kept, other] = (uuid.uuid4() for _ in range(2))
+    storage().write(f"{results.FOLDER}/{other}.csv", b"1")
+    assert results.sweep_results() == 1, "the web server makes room for newer results"
+    with pytest.raises(FileNotFoundError):
+        storage().open(f"{results.FOLDER}/{kept}.csv")
+    # What it asks first of a missing object is refused, and then answered by the list of its folder.
+    assert all(each.startswith("WebRole s3:ListBucket ") for each in amazon.refused)
+
+    act_as("ReleaseRole", amazon, settings)
+    remove_others(storage(), 0)
+    act_as("WebRole", amazon, settings)
+    package = client.get("/api/v1/datasets/covid-19/datapackage.json")
+    assert package.status_code == 200, "whole tables that are not there, and that it may not write, are left out"
+    assert not any(each["path"].endswith("-whole.parquet") for each in package.json()["resources"])
+
+    for role in ROLES:
+        unused = amazon.granted(role) - {action for one, action in amazon.asked if one == role}
+        assert unused == NOT_USED_HERE[role]
+
+
+@pytest.mark.long
+def test_a_restore_with_the_roles_alone(amazon: Gateway, settings: Any, tmp_path: Path, catalogue_url: str) -> None:
+    """Backup, erasure and release after it, restore, the erasure applied again, the release again, a query."""
+    act_as("ReleaseRole", amazon, settings)
+    place, folder, later = a_place(), str(tmp_path / "backup"), DAY + dt.timedelta(days=1)
+    rows = [
+        a_scanned_pass(place, owner_hash=hash_owner(bytes([number]) * 32), contact=number % 3 == 0)
+        for number in range(60)
+    ]
+    closed_days.release_day(day=DAY, now=CLOSED)
+    publish(rows, day=DAY)
+    call_command("backup", folder)
+
+    a_scanned_pass(place, day=later)
+    released = closed_days.release_day(day=later, now=CLOSED + dt.timedelta(days=1))
+    act_as("WebRole", amazon, settings)
+    request_erasure(owner_hashes=[hash_owner(bytes([3]) * 32)], now=NOW)
+    act_as("ReleaseRole", amazon, settings)
+    assert run_erasures(now=NOW) == 1
+    kept = published_rows()
+    call_command("backup", folder, "--logs")
+
+    worker = Target(catalogue_url, storage(), amazon.address)
+    printed = worker.says("restore", folder, "--replace")
+    receipt = json.loads(printed[printed.index("{") : printed.rindex("}") + 1])
+    assert (receipt["status"], receipt["lake"]["rows"], receipt["lake"]["proven"]) == ("done", 1, True)
+    assert sorted(worker.rows(VERIFIED), key=lambda row: str(row["userid"])) == kept
+    assert str(later) in worker.says("release")
+
+    act_as("WebRole", amazon, settings)
+    web = Target(catalogue_url, storage(), amazon.address)
+    sql = f"SELECT count(*) AS n FROM aspirevc_crowd_tracing WHERE scan_date = DATE '{later}'"
+    assert json.loads(web.says("query", sql, "--format", "json"))["rows"] == [[released.manifest["rows"]]]
+    assert {each for each in amazon.refused if not each.startswith("WebRole s3:ListBucket")} == set()
 
 
 def test_roles_are_refused_what_is_not_theirs(amazon: Gateway, settings: Any) -> None:
@@ -130,10 +209,23 @@ def test_roles_are_refused_what_is_not_theirs(amazon: Gateway, settings: Any) ->
     ):
         with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|403"):
             refused()
+    for key in ("", storage().url.rpartition("/")[2], "verified/"):
+        for listed in ("list_objects_v2", "list_object_versions"):
+            for prefix in ({"Prefix": key}, {}):
+                with pytest.raises(ClientError, match="AccessDenied"):
+                    getattr(S3Objects(storage()).client, listed)(Bucket="lake", **prefix)
+    with pytest.raises(FileNotFoundError):
+        storage().open("open/missing.json")
+    with pytest.raises(OSError, match="ACCESS_DENIED"):
+        storage().open(storage().relative(metadata.url))
     with pytest.raises((ClientError, OSError)), deployment_lake():
         pass  # readers prepare nothing, for they may not
-    reader = verified_storage(reader="r").objects()
+    reader = S3Objects(verified_storage(reader="r"))
     assert reader.read(StoredObject(metadata.url, 0))
+    with pytest.raises(FileNotFoundError):
+        reader.read(StoredObject(storage().at("verified", "missing"), 0))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.client.list_objects_v2(Bucket="lake")
     with pytest.raises(ClientError, match="Access"):
         reader.write(metadata.url, b"1")
 

@@ -121,6 +121,12 @@ class TestAReader:
             ("verified.read", f"{DAY}/0"),
         }
 
+    @pytest.mark.parametrize("kind", ["application/vnd.apache.parquet", "application/octet-stream"])
+    def test_gets_the_type_that_it_accepts(self, rows: list[Pass], kind: str) -> None:
+        _, header = a_token()
+        answer = read(header | {"Accept": kind})
+        assert (answer.status_code, answer["Content-Type"]) == (200, kind)
+
     def test_what_was_erased_is_not_in_what_is_read_afterwards(self, rows: list[Pass]) -> None:
         _, header = a_token()
         requests.request_erasure(owner_hashes=[bytes(rows[0].owner_hash)], now=NOW)

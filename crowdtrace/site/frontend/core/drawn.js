@@ -93,21 +93,22 @@ export function drawn(choice, across, lines) {
   };
 }
 
-/** A step of days is a gap if it is more than so many times the usual one. */
-const GAP = 14;
+/** Times have a gap between them if they are more than this many usual steps apart. */
+const GAP_STEPS = 3;
 
 /**
- * @param {number[]} x ascending @param {(number | null)[][]} columns of the same length
- * @returns {{x: number[], columns: (number | null)[][]}} the same with an empty point in each gap, so that no line crosses it
+ * @param {number[]} times @param {(number | null)[][]} lines values at these times
+ * @returns {{times: number[], lines: (number | null)[][]}} in order, with a place without values in each gap, so that no
+ *   line is drawn across it
  */
-export function withGaps(x, columns) {
-  const steps = x.slice(1).map((at, index) => at - /** @type {number} */ (x[index]));
-  const usualStep = [...steps].sort((one, other) => one - other)[Math.floor(steps.length / 2)] ?? 0;
-  const before = steps.flatMap((step, index) => (step > GAP * usualStep ? [index + 1] : []));
-  /** @template T @param {T[]} values @param {(index: number) => T} empty @returns {T[]} */
-  const spread = (values, empty) => values.flatMap((value, index) => (before.includes(index) ? [empty(index), value] : [value]));
+export function inTime(times, lines) {
+  const order = times.map((_, at) => at).sort((a, b) => Number(times[a]) - Number(times[b]));
+  const steps = order.slice(1).map((at, before) => Number(times[at]) - Number(times[Number(order[before])]));
+  const usualStep = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+  /** @type {(number | null)[]} places in the given lines; null is a gap */
+  const places = order.flatMap((at, here) => (here > 0 && Number(steps[here - 1]) > GAP_STEPS * usualStep ? [null, at] : [at]));
   return {
-    x: spread(x, (index) => (/** @type {number} */ (x[index - 1]) + /** @type {number} */ (x[index])) / 2),
-    columns: columns.map((column) => spread(column, () => null)),
+    times: places.map((at, here) => (at === null ? (Number(times[Number(places[here - 1])]) + Number(times[Number(places[here + 1])])) / 2 : Number(times[at]))),
+    lines: lines.map((values) => places.map((at) => (at === null ? null : (values[at] ?? null)))),
   };
 }

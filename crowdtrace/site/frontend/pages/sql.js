@@ -6,7 +6,7 @@
 import "../core/page_language.js";
 import uPlot from "uplot";
 import { find, pageData } from "../../../../passes/frontend/ui/page.js";
-import { drawn, isInterval, usual, withGaps } from "../core/drawn.js";
+import { drawn, inTime, isInterval, usual } from "../core/drawn.js";
 import { begun, completed, fitting } from "../core/names.js";
 
 /** @typedef {import("../core/drawn.js").Choice} Choice */
@@ -58,7 +58,7 @@ function draw(chart, box) {
     series.push({ label: `${word} ↑`, stroke, width: 0.5, points: { show: false } }, { label: `${word} ↓`, stroke, width: 0.5, points: { show: false } });
     values.push(line.high, line.low);
   }
-  const gapped = withGaps(x, values);
+  const places = isDate ? inTime(x, values) : { times: x, lines: values };
   return new uPlot(
     {
       width: box.clientWidth,
@@ -76,7 +76,7 @@ function draw(chart, box) {
       legend: { live: false },
       cursor: { show: false },
     },
-    isDate ? [gapped.x, ...gapped.columns] : [x, ...values],
+    [places.times, ...places.lines],
     box,
   );
 }
