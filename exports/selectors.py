@@ -1,7 +1,7 @@
 """Selectors on the ledger: which releases exist, and what each lets a reader see."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, pairwise
@@ -130,7 +130,8 @@ def _between(days: list[dt.date]) -> Iterator[dt.date]:
         yield from (before + dt.timedelta(days=number) for number in range(1, (after - before).days))
 
 
-Ranges = Sequence[tuple[dt.date, dt.date]]
+Ranges = tuple[tuple[dt.date, dt.date], ...]
+EVER: Final[Ranges] = ((dt.date.min, dt.date.max),)
 
 
 def with_days_of(releases: QuerySet[Release], ranges: Ranges) -> QuerySet[Release]:
@@ -139,7 +140,7 @@ def with_days_of(releases: QuerySet[Release], ranges: Ranges) -> QuerySet[Releas
     return releases.alias(first=FIRST_DAY).filter(reduce(or_, overlap))
 
 
-def daily_rows(at: TablesAt, ranges: Ranges) -> Iterator[list[Any]]:
+def daily_rows(at: TablesAt, ranges: Ranges = EVER) -> Iterator[list[Any]]:
     """Return the rows of the table `daily_by_state` of releases with a day in these ranges, oldest first."""
     if at.release is None:
         return iter(())

@@ -26,7 +26,7 @@ from exports.api.catalogue import CSV, Dataset
 from exports.api.descriptor_schemas import CROISSANT, DATA_PACKAGE
 from exports.api.feed import ENTRIES, MEDIA_TYPE, atom
 from exports.api.kinds import documented, kind_for
-from exports.api.lists import EVER, DaysAndStates, Ranges, days_and_states
+from exports.api.lists import DaysAndStates, days_and_states
 from exports.api.problems import RangeNotSatisfiable
 from exports.api.queries import FormatIsAsked
 from exports.api.ranges import asked_part
@@ -38,7 +38,17 @@ from exports.lake.deployment import storage
 from exports.lake.files import PARQUET, PART_BYTES, StoredFile
 from exports.lake.whole import WHOLE, held_files
 from exports.models import Release
-from exports.selectors import TablesAt, announced, daily_rows, tables_at, tables_on, with_days_of, with_rows_of
+from exports.selectors import (
+    EVER,
+    Ranges,
+    TablesAt,
+    announced,
+    daily_rows,
+    tables_at,
+    tables_on,
+    with_days_of,
+    with_rows_of,
+)
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"

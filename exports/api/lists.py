@@ -13,6 +13,7 @@ from common.web.serializers import Text
 from exports.api.serializers import AsOfParameters
 from exports.dataset.tables import states_by_zip3
 from exports.policy.signals import DAYS_OF_A_WEEK
+from exports.selectors import EVER, Ranges
 
 ALL: Final = "*"
 MOST_CHARACTERS: Final = 4000
@@ -34,10 +35,6 @@ class DaysAndStates(AsOfParameters):
     geo_values = Text(
         max_length=MOST_CHARACTERS, required=False, default=ALL, help_text="letters of states such as ma,ny"
     )
-
-
-Ranges = tuple[tuple[dt.date, dt.date], ...]
-EVER: Final[Ranges] = ((dt.date.min, dt.date.max),)
 
 
 def days_and_states(query: dict[str, Any]) -> tuple[Ranges, frozenset[str] | None]:

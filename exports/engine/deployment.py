@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FILES: Final[dict[str, Any]] = {"max_rows": 100_000, "max_values": 5_000_000, "max_output_bytes": 64 * 1024 * 1024}
 WHOLE: Final[dict[str, Any]] = {"max_rows": 1_000_000, "max_values": 50_000_000, "max_output_bytes": 1024**3}
 NO_BUCKET: Final = "s3://this_deployment_has_no_bucket"
-"""The bucket that clients of Athena are told where the lake is in a folder. Nobody can make one with underscores."""
+"""The bucket whose name clients of Athena get where the lake is in a folder. Nobody can make one with underscores."""
 
 
 def query_limits() -> Limits:

@@ -208,7 +208,7 @@ class TestSubmissions:
         file = tmp_path / "mine.csv"
         held_back(folder).to_csv(file, index=False)
         log.write_bytes(line.encode(errors="surrogatepass") + b"\n")
-        with pytest.raises(CommandError, match=r"submissions\.jsonl was changed by hand"):
+        with pytest.raises(CommandError, match=r"submissions\.jsonl is not as it was written"):
             evaluate(file, folder, "--team", "A")
 
     def test_scores_are_of_all_towns_together_and_in_few_digits(self, folder: Path, log: Path, tmp_path: Path) -> None:

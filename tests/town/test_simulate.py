@@ -137,6 +137,12 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Pat
         simulate(tmp_path, start="yesterday")
     with pytest.raises(CommandError, match="folder of --owners-out"):
         simulate(tmp_path, f"--owners-out={tmp_path / 'nowhere' / 'owners.txt'}")
+    with pytest.raises(CommandError, match="--owners-out is a folder"):
+        simulate(tmp_path, f"--owners-out={tmp_path}")
+    (tmp_path / "a file").touch()
+    with pytest.raises(CommandError, match="--truth-out is a file"):
+        simulate(tmp_path, f"--truth-out={tmp_path / 'a file'}")
+    (tmp_path / "a file").unlink()
     assert not Organisation.objects.exists()
     assert not list(tmp_path.iterdir())
 

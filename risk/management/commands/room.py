@@ -30,7 +30,7 @@ class Command(BaseCommand):
                 self._fill(at, scenario)
         except UnreadableFileError as error:
             raise CommandError(str(error)) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CommandError(f"The file is not a list of room scenarios: {error!r}") from None
         self.stdout.write(json.dumps(whole, indent=1))
 

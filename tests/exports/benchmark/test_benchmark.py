@@ -119,6 +119,26 @@ def test_the_baseline_says_something_where_nothing_was_released(truth: pd.DataFr
     assert of_none.between(0, 1).all()
 
 
+@pytest.mark.parametrize("plan", ["{", "[]", "{}", '{"start": 5}', '{"start": "soon"}', '{"start": "2020-10-01"}'])
+@pytest.mark.parametrize("content", [b"PAR1", b"venue"])
+def test_a_truth_that_is_something_else_is_named_in_a_sentence(tmp_path: Path, plan: str, content: bytes) -> None:
+    (tmp_path / "plan.json").write_text(plan)
+    for name in ("visits", "venues"):
+        (tmp_path / f"{name}.parquet").write_bytes(content)
+    with pytest.raises(NoTruthError, match="holds no truth of a town as simulate writes it"):
+        read_truth(tmp_path)
+
+
+def test_a_visit_to_no_venue_or_a_file_instead_of_a_folder_is_no_truth(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('{"start": "2020-10-01"}')
+    visits = pa.table({"day": [0], "venue": [7], "infectious": [True]})
+    pq.write_table(visits, tmp_path / "visits.parquet")
+    pq.write_table(pa.table({"zip3": ["021"]}), tmp_path / "venues.parquet")
+    for folder in (tmp_path, tmp_path / "plan.json"):
+        with pytest.raises(NoTruthError, match="holds no truth of a town as simulate writes it"):
+            read_truth(folder)
+
+
 def test_a_folder_without_a_town_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoTruthError, match="plan"):
         read_truth(tmp_path)

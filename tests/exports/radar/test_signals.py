@@ -23,7 +23,7 @@ from exports.radar.signals import Part, record_released_weeks, released_parts, w
 from exports.release.closed_days import mark_served
 from risk.models import Series, SeriesWeek
 from risk.radar.series import week_of
-from tests.exports.policy.factories import ZIPS, a_day_of, seeded_noise, tables
+from tests.exports.policy.factories import ZIPS, a_day_of, seeded_noise, tables, without_noise
 
 pytestmark = pytest.mark.django_db
 EVERYWHERE = tables(zip3=tuple(states_by_zip3()))
@@ -171,6 +171,17 @@ def test_the_day_before_the_first_week_that_is_drawn_as_one_counts_in_its_propor
     row = SeriesWeek.objects.get(series__signal="check-ins", region="US")
     assert row.week == SATURDAY
     assert row.value == pytest.approx((Estimates(drawn).total + Estimates(weekly).total) * 7 / 8)
+
+
+def test_a_share_needs_as_many_check_ins_as_the_document_says() -> None:
+    """For a standard error of one percentage point, of which the noise is most."""
+    domain = tables(zip3=tuple(sorted(states_by_zip3()))[:20], readings=False)
+    empty = {name: np.zeros_like(counts) for name, counts in a_day_of(0, domain=domain).items()}
+    found = signals_of(_draw(day=SATURDAY, counts=empty, tables=domain, budget=1.0, mechanism=without_noise), {})
+    errors = {each.geo_type: each.stderr for each in found if each.signal == "symptoms"}
+    needed = {kind: (100 * error * math.sqrt(7), 100 * error) for kind, error in errors.items()}
+    assert needed["zip3"] == pytest.approx((135_000, 51_000), rel=0.01)
+    assert needed["nation"] == pytest.approx((21_000, 8_000), rel=0.03)
 
 
 def test_a_series_that_gets_simulated_days_says_so_from_then_on(drawn: Drawn, settings: Any) -> None:

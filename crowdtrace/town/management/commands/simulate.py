@@ -56,7 +56,11 @@ class Command(BaseCommand):
         plan = self._plan(options, now)
         if options["owners_out"] and not options["owners_out"].absolute().parent.is_dir():
             raise CommandError("The folder of --owners-out is not there.")
+        if options["owners_out"] and options["owners_out"].is_dir():
+            raise CommandError("--owners-out is a folder; it names a file.")
         folder = options["truth_out"] or self._default_folder(plan)
+        if folder.exists() and not folder.is_dir():
+            raise CommandError("--truth-out is a file; it names a folder.")
         try:
             with tqdm(total=plan.venues + plan.days, desc="simulate", unit="step", file=self.stderr) as bar:
 
