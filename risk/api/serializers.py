@@ -287,7 +287,7 @@ class AirOutput(serializers.Serializer[Any]):
     ach_high = serializers.FloatField()
 
 
-class CoverageOutput(serializers.Serializer[Any]):
+class PeopleOutput(serializers.Serializer[Any]):
     """The number of people present for each check-in, as a median and a 90 % interval."""
 
     people = serializers.FloatField()
@@ -354,7 +354,7 @@ class CardOutput(serializers.Serializer[Any]):
     occupancy = OccupancyOutput()
     ratings = RatingsOutput()
     air = AirOutput()
-    coverage = CoverageOutput()
+    coverage = PeopleOutput()
     shield_cost = CostsOutput(help_text="of stays that begin now or, if it is closed, at its next opening")
     hours = HourOutput(many=True)
     best_hours = HourOutput(many=True)

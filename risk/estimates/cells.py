@@ -48,9 +48,8 @@ def count_reporter(
 ) -> bool:
     """Add one person to a cell in a separate transaction, and return whether there was anything to learn from.
 
-    There is nothing if no visit of the fortnight before the test counted, or if none was at a verified place: anyone
-    can set up a place whose doors admit invented visitors, and so could distort everybody's estimates without leaving
-    home.
+    There is nothing if no visit of the fortnight before the test counted at a verified place: anyone can set up a place
+    whose doors admit invented visitors, and so could distort everybody's estimates without leaving home.
     """
     today = now.astimezone(deployment_zone()).date()
     if not dt.timedelta(0) <= today - tested_on <= dt.timedelta(days=OLDEST_TEST_DAYS):
@@ -58,7 +57,7 @@ def count_reporter(
     parameters = parameters_at_start()
     midnight = dt.datetime.combine(tested_on + dt.timedelta(days=1), dt.time(), deployment_zone())
     met = fortnight_of(owner_hashes=owner_hashes, until=min(midnight, now), parameters=parameters, now=now)
-    if not met.verified:
+    if not met.visits:
         return False
     add_to_cells(_one(met, period_of(today), positive=positive, prompted=prompted))
     return True

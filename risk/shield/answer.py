@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
@@ -126,15 +126,16 @@ def shield_of(
 
 @dataclass(frozen=True, slots=True)
 class Fortnight:
-    """The exposure of a holder over 14 days.
+    """The exposure of a holder over 14 days at places that are verified.
 
-    Expected hits by venue kind, (kinds in the order of `KINDS`,), and the mean share of people who were infectious at
-    the visits. ``verified``: the number of counted visits at places that are verified.
+    Expected hits by venue kind, (kinds in the order of `KINDS`,), the mean share of people who were infectious at the
+    visits, and the number of visits that are counted. Other places are left out, since anyone can set one up, with any
+    crowd: for learning they are elsewhere.
     """
 
     hits: npt.NDArray[np.float64]
     prevalence: float
-    verified: int
+    visits: int
 
 
 def fortnight_of(
@@ -144,14 +145,12 @@ def fortnight_of(
     _, as_of_us = _in_force()
     places, stays = _read_stays(owner_hashes, now)
     last_us = venue_days.microseconds(until)
-    stays = [one for one in stays if last_us - FORTNIGHT_US <= one.arrive_us < last_us]
+    stays = [
+        one for one in stays if last_us - FORTNIGHT_US <= one.arrive_us < last_us and places[one.venue].facts.verified
+    ]
     none = np.zeros(len(KINDS))
     if not stays:
         return Fortnight(none, 0.0, 0)
-    # What an unverified place says of itself may cost its visitors more, but teaches the model nothing.
-    places = {
-        venue: each if each.facts.verified else replace(each, adoption=_UNKNOWN) for venue, each in places.items()
-    }
     known = _read_all(places, stays, parameters, as_of_us)
     counted = np.flatnonzero(known.readings.counted)
     prevalence = float(_prevalence(parameters, known.signals).mean())
@@ -160,8 +159,7 @@ def fortnight_of(
     visits = _visits(known, counted, now)
     hits = none.copy()
     np.add.at(hits, visits.kind, expected_hits(visits, parameters).by_visit.mean(axis=1))
-    verified = sum(known.places[at].facts.verified for at in counted.tolist())
-    return Fortnight(hits, prevalence, verified)
+    return Fortnight(hits, prevalence, int(counted.size))
 
 
 def _shown(
@@ -225,9 +223,6 @@ def _in_force() -> tuple[Parameters, int]:
         return build(settings.PATHOGEN, Adaptive()), as_of_us or 0
     adaptive = adaptive_of(scale, carriers, json.loads(intensity), json.loads(learned))
     return build(settings.PATHOGEN, adaptive), as_of_us or 0
-
-
-_UNKNOWN: Final = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)

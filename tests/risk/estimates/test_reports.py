@@ -29,6 +29,10 @@ def report(*stays: Stay, positive: bool = True, prompted: bool = False, tested_o
     take_report(owner_hashes=owners, tested_on=tested_on, positive=positive, prompted=prompted, now=NOW)
 
 
+def owners_of(*stays: Stay) -> set[bytes]:
+    return {bytes(one.pass_row.owner_hash) for one in stays}
+
+
 def two_visits() -> tuple[Stay, Stay]:
     """Create one person at two venues among others, with crowd state up to date."""
     bar, office = make_venue(kind="bar", volume_m3=100.0), make_venue(kind="office", volume_m3=400.0)
@@ -80,6 +84,20 @@ def test_visits_to_places_that_anyone_can_make_teach_nothing(*, verified: bool, 
         report(one, prompted=True)
     assert ReportCell.objects.exists() == teaches
     assert (kept_cells().size > 0) == teaches
+
+
+def test_with_a_visit_that_counts_those_to_places_that_anyone_can_make_add_nothing() -> None:
+    """A stranger invents a crowd at a place of their own and then goes to a real one once."""
+    real, own = make_venue(kind="office"), make_venue(kind="bar", organisation=make_organisation(verified=False))
+    crowd(real, 12)
+    crowd(own, 60, NOW - 9 * HOUR)
+    mine, other = [stay(real), stay(own, NOW - 9 * HOUR, 120)], stay(real)
+    refresh_crowd(now=NOW)
+    assert count_reporter(owner_hashes=owners_of(*mine), tested_on=TODAY, positive=True, prompted=False, now=NOW)
+    assert count_reporter(owner_hashes=owners_of(other), tested_on=TODAY, positive=True, prompted=False, now=NOW)
+    row = ReportCell.objects.get()
+    assert (row.kind, row.reporters) == ("office", 2)
+    assert not count_reporter(owner_hashes=owners_of(mine[1]), tested_on=TODAY, positive=True, prompted=False, now=NOW)
 
 
 @pytest.mark.parametrize(("days", "teaches"), [(0, True), (-2, True), (-3, False)])
