@@ -11,6 +11,7 @@ import argparse
 import base64
 import datetime as dt
 import json
+import os
 import random
 import subprocess
 import time
@@ -20,6 +21,7 @@ from typing import Any, Final
 import embedded
 from embedded.home import CHECKOUT
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 DOORS: Final = 6
 BATCH: Final = 250
 DAY_S: Final = 86_400
@@ -104,6 +106,7 @@ def main() -> None:
         from django.core.management import call_command
         from django.test.utils import setup_test_environment
 
+        import crowdtrace.celery  # noqa: F401 - names the broker of tasks
         from common.tables import let_go
         from common.time import utc_now
 
