@@ -46,7 +46,6 @@ import psutil
 from redis import Redis, RedisError
 
 import embedded
-from common.web import server
 from embedded import valkey
 from embedded.accounts import STATE
 from embedded.home import CHECKOUT, home_name
@@ -64,6 +63,15 @@ DISK_MIB: Final = 1024
 STORES: Final = ("postgres", "valkey", "limits")
 PROGRAMS: Final = ("web server", "worker", "schedule")
 QUERY: Final = 'SELECT count(*) + {0} - {0} FROM "covid-19"."aspirevc_crowd_tracing"'
+SECOND_HOST: Final = """if True:
+    import subprocess, sys
+    import embedded
+    from common.web.server import command
+    with embedded.services(embedded.home()):
+        line = command("crowdtrace.asgi:application", host="127.0.0.1", port=int(sys.argv[1]), workers=1)
+        subprocess.run(line, check=False)
+"""
+"""A second web server on the database, broker and lake of a home."""
 DONE: Final = "crowdtrace:tasks:done"
 
 
@@ -75,6 +83,8 @@ class Seen:
     slowest: float = 0.0
 
     def __str__(self) -> str:
+        if not self.states:
+            return ""
         return ", ".join(name for name, _ in self.states.most_common()) + f"; at most {self.slowest:.1f} s"
 
 
@@ -264,7 +274,8 @@ def filled(_part: str, patient: Patient, pause: float) -> None:
 def gone(_part: str, patient: Patient, _pause: float) -> None:
     """Kill the second web host."""
     for process in patient.second:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 FAULTS: Final[dict[str, Callable[[str, Patient, float], None]]] = {
@@ -346,19 +357,27 @@ def plain(given: argparse.Namespace, home: Path) -> Iterator[Row]:
         return
     with running(home, free_port()) as copy:
         for part, kind in wishes:
-            yield run(Patient(copy), part, kind, **how(given))
+            yield one(copy, part, kind, **how(given))
         if wanted(given, "second web host", "gone"):
-            patient, port = Patient(copy), free_port()
-            with embedded.services(home):
-                command = server.command("crowdtrace.asgi:application", host="127.0.0.1", port=port, workers=1)
-                settings = os.environ | {"DJANGO_SETTINGS_MODULE": "crowdtrace.settings"}
-                with subprocess.Popen(command, cwd=CHECKOUT, env=settings) as second:
-                    first = psutil.Process(second.pid)
-                    if not wait_until(lambda: is_listening(port), seconds=RECOVERY_SECONDS):
-                        raise RuntimeError("the second web host did not start")
-                    patient.second = [*first.children(recursive=True), first]
-                    patient.addresses.append(f"http://127.0.0.1:{port}")
-                    yield run(patient, "second web host", "gone", **how(given))
+            yield one(copy, "second web host", "gone", **how(given))
+
+
+def one(copy: Copy, part: str, kind: str, *, scans: int, rate: float, pause: float) -> Row:
+    """Do one fault of a part that this machine runs."""
+    patient = Patient(copy)
+    if part != "second web host":
+        return run(patient, part, kind, scans=scans, rate=rate, pause=pause)
+    port = free_port()
+    command = [sys.executable, "-c", SECOND_HOST, str(port)]
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment(copy.home)) as second:
+        if not wait_until(lambda: is_listening(port), seconds=RECOVERY_SECONDS):
+            raise RuntimeError("the second web host did not start")
+        patient.second = psutil.Process(second.pid).children(recursive=True)
+        patient.addresses.append(f"http://127.0.0.1:{port}")
+        try:
+            return run(patient, part, kind, scans=scans, rate=rate, pause=pause)
+        finally:
+            gone(part, patient, pause)
 
 
 def with_s3(given: argparse.Namespace, home: Path) -> Iterator[Row]:
@@ -434,6 +453,18 @@ def on_a_small_disk(given: argparse.Namespace, _home: Path) -> Iterator[Row]:
             place.rmdir()
 
 
+def without_a_network(given: argparse.Namespace, home: Path) -> Iterator[Row]:
+    """Cut the network between doors and server for a simulated day."""
+    if not wanted(given, "network", "cut"):
+        return
+    command = [sys.executable, "-m", "tests.offline_day", str(given.scans)]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment(home), stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    counts = {"acknowledged": found["queued"], "alone": found["shown"], "changed": 0, "refused": {}, "longest": 86_400}
+    lights = ", ".join(f"{number} {light}" for light, number in found["lights"].items())
+    yield Row("network cut", counts | found, found["seconds"], Seen(), f"lights: {lights}; {found['visits']} visits")
+
+
 def wanted(given: argparse.Namespace, part: str, kind: str) -> bool:
     """Return whether a fault was asked for."""
     return not given.only or any(word in f"{part} {kind}" for word in given.only)
@@ -464,7 +495,7 @@ def main() -> None:
     parser.add_argument("--disk", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     print(HEAD, flush=True)
-    for group in (plain, with_s3, with_another_clock, on_a_small_disk):
+    for group in (without_a_network, plain, with_s3, with_another_clock, on_a_small_disk):
         with tempfile.TemporaryDirectory(prefix="crowdtrace-faults-") as folder:
             home = given.home if given.home and group is plain else Path(folder) / "home"
             try:

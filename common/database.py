@@ -45,6 +45,6 @@ class PatientConnection(psycopg.Connection[Any]):
 def _replace_idle_connections() -> None:
     from django.db.backends.postgresql.base import DatabaseWrapper  # the settings import this module
 
-    for pool in list(DatabaseWrapper._connection_pools.values()):
+    for pool in list(DatabaseWrapper._connection_pools.values()):  # type: ignore[attr-defined]  # not in the stubs
         if pool is not None and not pool.closed:
             pool.drain()

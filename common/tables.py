@@ -1,11 +1,13 @@
 """Tables of the embedded database: created and migrated automatically, with connections closed before it stops."""
 
+from functools import cache
 from typing import Final, cast
 
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 _LOCK: Final = 0x7461626C6573  # "tables"
 
@@ -30,5 +32,10 @@ def let_go() -> None:
 
 def are_behind() -> bool:
     """Return whether a migration has not been applied yet."""
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return not _migrations() <= MigrationRecorder(connection).applied_migrations().keys()
+
+
+@cache
+def _migrations() -> frozenset[tuple[str, str]]:
+    """Return the migrations of this code; to read and order them takes as much as several pages, so once."""
+    return frozenset(MigrationLoader(None).graph.nodes)

@@ -11,14 +11,17 @@ import argparse
 import base64
 import datetime as dt
 import json
+import os
 import random
 import subprocess
+import time
 from collections import Counter
 from typing import Any, Final
 
 import embedded
 from embedded.home import CHECKOUT
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crowdtrace.settings")
 DOORS: Final = 6
 BATCH: Final = 250
 DAY_S: Final = 86_400
@@ -62,6 +65,7 @@ def run(scans: int, *, start: dt.datetime) -> dict[str, Any]:
     doors = json.loads(done.stdout)
     morning = start + dt.timedelta(days=1, minutes=5)
     statuses: Counter[int] = Counter()
+    began = time.monotonic()
     for token, door in zip(town.tokens * 2, doors * 2, strict=True):
         for at in range(0, len(door["queue"]), BATCH):
             body = {"scans": door["queue"][at : at + BATCH]}
@@ -69,6 +73,7 @@ def run(scans: int, *, start: dt.datetime) -> dict[str, Any]:
                 "POST", "/api/v1/scans/batch", body, now=morning, headers={"Authorization": f"Device {token}"}
             )
             statuses[answer.status_code] += 1
+    seconds = time.monotonic() - began
     queued = [scan["scan_id"] for door in doors for scan in door["queue"]]
     kept = list(Scan.objects.filter(venue=town.venue).values_list("scan_id", flat=True))
     return {
@@ -77,6 +82,7 @@ def run(scans: int, *, start: dt.datetime) -> dict[str, Any]:
         "lights": Counter(light for door in doors for light in door["lights"]),
         "uploads": statuses,
         "queued": len(queued),
+        "seconds": seconds,
         "lost": len(set(queued) - set(kept)),
         "doubled": len(kept) - len(set(kept)) + max(0, Visit.objects.filter(venue=town.venue).count() - scans),
         "visits": Visit.objects.filter(venue=town.venue).count(),
@@ -100,6 +106,7 @@ def main() -> None:
         from django.core.management import call_command
         from django.test.utils import setup_test_environment
 
+        import crowdtrace.celery  # noqa: F401 - names the broker of tasks
         from common.tables import let_go
         from common.time import utc_now
 

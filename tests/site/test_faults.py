@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+from benchmarks import faults
 from embedded.home import CHECKOUT
 from embedded.processes import Record, wait_until
 from tests.live import Copy, environment
@@ -64,3 +67,17 @@ def test_whatever_is_killed_while_doors_scan_comes_back_and_no_answer_is_lost_or
     assert found["acknowledged"] == found["visits"] == SCANS
     assert wait_until(lambda: all(recovered(copy, part) for part in PARTS), seconds=20)
     assert wait_until(lambda: is_ready(copy), seconds=20)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", [*PARTS, "second web host"])
+def test_a_part_that_is_paused_or_gone_loses_and_doubles_nothing(copy: Copy, part: str) -> None:
+    """Some rows of docs/reliability.md, with few scans and short pauses."""
+    kind = "gone" if part == "second web host" else "paused"
+    found = faults.one(copy, part, kind, scans=200, rate=20.0, pause=5.0)
+    assert {name: found.found[name] for name in ("lost", "doubled", "changed")} == {
+        "lost": 0,
+        "doubled": 0,
+        "changed": 0,
+    }
+    assert found.recovered is not None

@@ -28,7 +28,7 @@ AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
         _("For researchers"),
         ("researchers", "accuracy", "athena", "dialect", "benchmark", "simulation", "model", "radar", "comparison"),
     ),
-    (_("For operators"), ("operators", "scaling", "dpia")),
+    (_("For operators"), ("operators", "scaling", "reliability", "dpia")),
     (_("For programmers"), ("tutorial", "protocol", "contributing", "architecture", "changes")),
 )
 FILES: Final = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
