@@ -482,7 +482,7 @@ class TestDaysAndStates:
         for day, found in ((inside, [FIRST.isoformat()]), (before, [])):
             listed = get(client, f"{ONE}/releases?time_values={day}")["results"]
             assert [each["day"] for each in listed] == found
-            rows = csv.DictReader(io.StringIO(client.get(f"{ONE}/daily.csv?time_values={day}").content.decode()))
+            rows = csv.DictReader(io.StringIO(body(client.get(f"{ONE}/daily.csv?time_values={day}")).decode()))
             assert sorted({row["scan_date"] for row in rows}) == found
 
     def test_daily_counts_of_a_state_and_a_day(self, client: Client, released: ReleasedLake) -> None:
