@@ -47,4 +47,4 @@ class Outage:
         self._failed, self._until = True, now + REST_SECONDS
         if now - self._logged >= LOG_EVERY_SECONDS:
             self._logged = now
-            log.warning("%s", self._sentence, exc_info=error)
+            log.warning(self._sentence, exc_info=error)  # the sentence itself: values of a line are left out of the log

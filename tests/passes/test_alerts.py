@@ -81,7 +81,7 @@ def test_a_mail_comes_at_the_share_and_not_below_it() -> None:
     watch_capacity()
     (message,) = mail.outbox
     assert message.to == ["rosa@example.org"]
-    assert message.subject == f"{venue.name} fills up"
+    assert message.subject == f"{venue.name} is filling up"
     assert f"{venue.name} is at 90 % of its limit or above: 5–9 of 10 inside" in message.body
     assert f"{ORIGIN}/owner/venues/{venue.public_id}\n" in message.body
     assert f"{ORIGIN}/owner/venues/{venue.public_id}/alert" in message.body

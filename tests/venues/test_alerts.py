@@ -62,7 +62,7 @@ def test_the_page_sets_the_share_for_all_and_the_mail_for_oneself(world: World) 
     assert world.venue.alert_percent == 70
     assert AlertMail.objects.get().membership == Membership.objects.get(user=manager)
     shown = browser(manager).get(f"/owner/venues/{world.venue.public_id}").content.decode()
-    assert "This page says when it is at 70 % of the limit. You will get an e-mail." in shown
+    assert "This page warns you at 70 % of the limit. You will get an e-mail." in shown
     assert (
         "You will not get an e-mail."
         in browser(world.people["owner"]).get(f"/owner/venues/{world.venue.public_id}").content.decode()

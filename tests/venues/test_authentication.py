@@ -26,6 +26,7 @@ def fresh_cache() -> None:
     """Clear the record of who was seen."""
     cache.clear()
     presence._asked.clear()
+    presence.outage.clear()
 
 
 def ask(enrolled: EnrolledDevice, method: str = "POST", name: str = "scans") -> Any:

@@ -202,7 +202,7 @@ class TestTheCardPage:
         page = send("GET", f"/venues/{later.public_id}", now=NOW).content.decode()
         assert "Closed until 8 p.m." in page
         assert "Check in for 8 p.m." in page
-        assert "An hour here from 8 p.m. on costs" in page
+        assert "An hour here from 8 p.m. costs" in page
         assert "An hour here now" not in page
 
     def test_says_its_opening_hours(self) -> None:
