@@ -71,7 +71,7 @@ def answer(page: Page, *, yes: Collection[str] = (), questions: Collection[str] 
 
 
 def check_in(page: Page, venue: Venue) -> None:
-    """The whole way to a pass on the screen."""
+    """Check in, from the start to a pass on the screen."""
     begin_check_in(page, venue)
     answer(page)
     page.wait_for_url("**/pass")
@@ -79,7 +79,7 @@ def check_in(page: Page, venue: Venue) -> None:
 
 
 def read_code(code: Locator) -> str:
-    """What an independent reader reads from a code on the screen: OpenCV's, with its newer search for the corners."""
+    """Return what OpenCV, an independent reader, reads from a code on the screen, with its newer corner detection."""
     image = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     text = cv2.QRCodeDetectorAruco().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))[0]
@@ -88,12 +88,12 @@ def read_code(code: Locator) -> str:
 
 
 def shown_code(page: Page) -> str:
-    """The code of this minute."""
+    """Return the code that the pass shows this minute."""
     return read_code(page.locator('[data-qr="pass"]'))
 
 
 def enrolment_code(venue: Venue) -> str:
-    """A fresh code of the venue's first door, as its owner would make it."""
+    """Return a new enrolment code of the venue's first door, made as its owner would."""
     return make_enrolment_code(door=door_of(venue), actor="owner", now=timezone.now()).code
 
 
@@ -116,7 +116,7 @@ def lights(page: Page) -> list[str]:
 
 
 def next_light(page: Page, seen: int) -> str:
-    """The light after the first `seen` ones, once it is there."""
+    """Wait for the light after the first `seen` ones and return it."""
     until(page, lambda: len(lights(page)) > seen, f"a light after the first {seen}")
     return lights(page)[seen]
 
@@ -137,14 +137,14 @@ def type_keys(page: Page, text: str) -> None:
 
 
 def code_picture(text: str) -> bytes:
-    """A picture of a QR code."""
+    """Draw a QR code as a PNG image."""
     drawn = io.BytesIO()
     qrcode.make(text, border=4).save(drawn)
     return drawn.getvalue()
 
 
 def in_a_row(*pictures: bytes) -> bytes:
-    """A picture of several codes side by side, each on its own card."""
+    """Draw several codes side by side as one PNG image, each on its own card."""
     cards = [cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR) for picture in pictures]
     squares = [cv2.resize(card, (400, 400), interpolation=cv2.INTER_AREA) for card in cards if card is not None]
     padded = [np.pad(square, ((20, 20), (13, 13), (0, 0)), constant_values=90) for square in squares]
@@ -153,7 +153,7 @@ def in_a_row(*pictures: bytes) -> bytes:
 
 
 def launch_with_camera(playwright: Playwright, picture: bytes, folder: Path) -> Browser:
-    """A Chromium before whose camera somebody holds a picture of a code."""
+    """Start a Chromium whose fake camera shows an image of a code."""
     return launch(
         playwright,
         "--use-fake-device-for-media-stream",
@@ -178,5 +178,5 @@ def _film(code: bytes, folder: Path) -> Path:
 
 
 def now() -> dt.datetime:
-    """The present; browsers and server share this machine's clock."""
+    """Return the present time; browsers and server share this machine's clock."""
     return timezone.now()

@@ -34,10 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def chromium_path(*, whole: bool = False) -> str:
-    """The system's Chromium; a missing one is an error, never a reason to skip.
+    """Return the path of the system's Chromium; a missing one is an error, never a reason to skip.
 
-    Where the system has it, the same engine without windows (`chromium-headless-shell`), whose contexts start with a
-    quarter of the work. `whole`: with the pages of Chromium's own, such as the warning about a certificate.
+    Prefer the same engine without windows (`chromium-headless-shell`), whose contexts start with a quarter of the work.
+    With `whole`, return the full browser, which has Chromium's own pages, such as the warning about a certificate.
     """
     names = () if whole else ("chromium-headless-shell",)
     found: list[str] = [path for name in (*names, *CHROMIUMS) if (path := shutil.which(name))]
@@ -46,7 +46,7 @@ def chromium_path(*, whole: bool = False) -> str:
 
 
 def launch(playwright: Playwright, *arguments: str, whole: bool = False) -> Browser:
-    """A Chromium of its own."""
+    """Start a separate Chromium."""
     path = chromium_path(whole=whole)
     return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
 
@@ -104,7 +104,7 @@ NOTE_LIGHTS = """document.addEventListener("DOMContentLoaded", () => {
 
 @pytest.fixture
 def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenContext]:
-    """Makes watched contexts; at the end none may have done anything wrong."""
+    """Return a function that makes watched contexts; at the end, fail if one of them had an error."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     def make(*, of: Browser | None = None, expected: str = "", **options: Any) -> BrowserContext:
@@ -126,7 +126,7 @@ def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenCont
 
 @pytest.fixture
 def phone(open_context: OpenContext) -> Page:
-    """A visitor's phone with an empty storage."""
+    """Return a page on a visitor's phone with empty storage."""
     return open_context().new_page()
 
 
@@ -145,7 +145,7 @@ def until(page: Page, holds: Callable[[], Any], what: str) -> None:
 
 
 def stored_rows(page: Page, store: str) -> list[dict[str, Any]]:
-    """What lies in a store of the device, bytes as text."""
+    """Return the rows of a store of the device, with bytes as text."""
     rows: list[dict[str, Any]] = page.evaluate(
         """(store) => new Promise((resolve, reject) => {
             const plain = (value) => {
@@ -170,6 +170,6 @@ def stored_rows(page: Page, store: str) -> list[dict[str, Any]]:
 
 
 def stored_people(page: Page) -> list[dict[str, Any]]:
-    """The people in the device's storage, their secrets as lists of numbers."""
+    """Return the people in the device's storage, with their secrets as lists of numbers."""
     people = stored_rows(page, "people")
     return [person | {"secret": [int(byte) for byte in person["secret"].split()]} for person in people]

@@ -137,7 +137,7 @@ def fits(page: Page, where: str) -> list[str]:
 
 
 def right_to_left(page: Page, language: str) -> list[str]:
-    """A page in a language that is read from right to left says so, is laid out so, and fits."""
+    """Check that a page in a right-to-left language declares it, is laid out that way, and fits."""
     found = page.evaluate(_DIRECTION)
     asked = ["rtl", language, "rtl"]
     wrong = [] if found == asked else [f"direction, language and layout are {found}, not {asked}"]
@@ -162,7 +162,7 @@ def printable(page: Page) -> list[str]:
 
 
 def walkable(page: Page) -> list[str]:
-    """The Tab key comes to everything that can be pressed or filled in, and each stop can be seen."""
+    """Check that the Tab key reaches every control, and that the focus is visible at each stop."""
     left = {str(number) for number in range(page.evaluate(_STOPS))}
     page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
     wrong: list[str] = []
@@ -186,20 +186,20 @@ def walkable(page: Page) -> list[str]:
 
 
 def protected(response: Response) -> list[str]:
-    """The Content-Security-Policy is the one of the settings."""
+    """Check that the Content-Security-Policy is the one in the settings."""
     found = response.header_value("content-security-policy")
     return [] if found == settings.CONTENT_SECURITY_POLICY else [f"policy: {found}"]
 
 
 def titled(page: Page) -> list[str]:
-    """A title and one heading that can be seen."""
+    """Check that the page has a title and exactly one visible `h1`."""
     wrong = [] if page.title().strip() else ["no title"]
     seen = [each for each in page.locator("h1").all() if each.is_visible()]
     return wrong if len(seen) == 1 else [*wrong, f"{len(seen)} visible h1"]
 
 
 def light(responses: list[Response], budget_bytes: int) -> list[str]:
-    """What the first load brought, gzipped, is within the budget."""
+    """Check that the gzipped size of the first load is within the budget."""
     sizes = {each.url: len(gzip.compress(each.body(), 6)) for each in responses if each.status == 200}
     total = sum(sizes.values())
     return [] if total <= budget_bytes else [f"{total:,} bytes gzipped, {budget_bytes:,} allowed: {sizes}"]

@@ -26,7 +26,7 @@ class House:
 
 
 def make_house(*, visitors: int = 0, staff: bool = False) -> House:
-    """A place with a device, an event and so many people inside."""
+    """Make a place with a device, an event, and `visitors` people inside."""
     present = now()
     owner = make_user(now=present, is_staff=staff, is_superuser=staff)
     organisation = make_organisation(owner=owner, now=present)
@@ -63,12 +63,12 @@ def _keep(venue: Venue, period: Period, first: dt.date, at: dt.datetime, **noisy
 
 
 def opened(scene: Scene, *, visitors: int = 0, staff: bool = False) -> House:
-    """A house whose owner is logged in in the browser."""
+    """Make a house and log its owner in to the browser."""
     house = make_house(visitors=visitors, staff=staff)
     scene.sign_in(house.owner)
     return house
 
 
 def door_id(house: House) -> str:
-    """The public id of its first door."""
+    """Return the public id of the house's first door."""
     return factories.door_of(house.venue).public_id

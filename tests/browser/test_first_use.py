@@ -24,7 +24,7 @@ def make_key(page: Page) -> bytes:
 
 
 def read_code(page: Page, selector: str) -> str:
-    """What an independent reader reads from a code on the screen."""
+    """Return what an independent reader reads from a code on the screen."""
     image = cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return cv2.QRCodeDetectorAruco().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))[0]

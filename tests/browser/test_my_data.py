@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def make_no_copy(page: Page) -> None:
-    """A fresh key, whose copy can wait."""
+    """Postpone the copy of a new key."""
     shows(page, "keep")
     page.click('[data-do="later"]')
     shows(page, "home")
@@ -229,7 +229,7 @@ def test_a_wallet_is_offered_only_where_the_operator_has_a_certificate(phone: Pa
 
 @pytest.fixture
 def certificate(tmp_path: Path, settings: Any) -> None:
-    """An operator's certificate for wallet files, self-made."""
+    """Set a self-signed certificate of an operator for wallet files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
         [

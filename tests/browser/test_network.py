@@ -64,7 +64,7 @@ def certificate(tmp_path: Path) -> Certificate:
 
 @pytest.fixture
 def origin(live_server: LiveServer, certificate: Certificate) -> Iterator[str]:
-    """The live server behind TLS, on loopback."""
+    """Serve the live server over TLS on the loopback interface."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.certificate, certificate.key)
     behind = urlsplit(live_server.url)
@@ -75,7 +75,7 @@ def origin(live_server: LiveServer, certificate: Certificate) -> Iterator[str]:
 
 
 def trusting(certificate: Certificate) -> str:
-    """What makes a Chromium take this one certificate for good."""
+    """Return the argument that makes Chromium trust this one certificate."""
     key = x509.load_pem_x509_certificate(certificate.certificate.read_bytes()).public_key()
     digest = hashes.Hash(hashes.SHA256())
     digest.update(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
@@ -83,7 +83,7 @@ def trusting(certificate: Certificate) -> str:
 
 
 def opened(context: BrowserContext, origin: str, path: str, *, warns: bool) -> Page:
-    """A page, after its holder has read the warning and gone on."""
+    """Open a page, past the certificate warning if there is one."""
     page = context.new_page()
     if warns:
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):

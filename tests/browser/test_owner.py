@@ -80,7 +80,7 @@ def make_event(page: Page, press: Clicks) -> None:
 
 
 def poster_code(pdf: bytes) -> str:
-    """What an independent reader reads from a printed poster: its page's small squares, put on a white sheet."""
+    """Return what an independent reader reads from a printed poster, whose small squares are drawn on white."""
     (coded,) = re.findall(rb"/ASCII85Decode /FlateDecode.*?stream\r?\n(.+?)~>endstream", pdf, re.DOTALL)[:1]
     content = zlib.decompress(base64.a85decode(coded.strip())).decode()
     squares = [

@@ -24,7 +24,7 @@ KIND = "bar"
 
 
 def visit(phone: Page, open_context: OpenContext, venue: Venue, *, hours: float = 2) -> None:
-    """A stay in a full place: checked in by phone, let in by a door, `hours` ago."""
+    """Record a stay in a full place `hours` ago: check in by phone and have a door admit the pass."""
     check_in(phone, venue)
     door = open_context(viewport=TABLET).new_page()
     enrol(door, venue)

@@ -53,7 +53,7 @@ class Sent:
 
 @pytest.fixture
 def context(open_context: OpenContext) -> BrowserContext:
-    """A phone whose clock can be put forward."""
+    """Return a phone whose clock can be advanced."""
     made = open_context()
     made.clock.install()
     return made
@@ -68,12 +68,12 @@ def go_home(page: Page) -> None:
 
 
 def tickets(page: Page) -> list[dict[str, Any]]:
-    """What the phone keeps: one row a person and day."""
+    """Return the tickets that the phone keeps, one row for each person and day."""
     return [row for row in stored_rows(page, "tickets") if row["signatures"] is not None]
 
 
 def draw_ahead(page: Page, *, days: int = DAYS) -> Response:
-    """An opening of the app in which nobody checks in."""
+    """Open the app without checking in, and return the response to its draw of tickets."""
     page.context.clock.fast_forward(MORE_THAN_AN_OPENING)
     go_home(page)
     before = len(tickets(page))
@@ -101,7 +101,7 @@ def test_a_first_use_draws_at_once_and_spends_one_without_the_key(context: Brows
 
 @pytest.fixture
 def headers() -> Iterator[list[dict[str, str]]]:
-    """What the server saw of draws and check-ins beside their bodies."""
+    """Collect the headers of draws and check-ins that the server receives."""
     seen: list[dict[str, str]] = []
 
     def note(environ: dict[str, Any], **_: Any) -> None:
@@ -175,7 +175,7 @@ def forget_days(page: Page, *, leave: int) -> None:
 
 
 def change_keys() -> None:
-    """A server that makes other keys for days whose keys it has shown."""
+    """Make the server replace keys that it has already published."""
     TicketKey.objects.all().delete()
     ticket_keys.forget()
     ticket_keys.make_ticket_keys(now())
@@ -329,13 +329,13 @@ def test_a_key_on_a_new_phone_draws_the_same_tickets_and_never_shows_one_again(
 
 
 def lose_answer(route: Route) -> None:
-    """The request arrives, its answer does not."""
+    """Deliver the request and drop its response."""
     route.fetch()
     route.abort()
 
 
 def lose_request(route: Route) -> None:
-    """The request does not arrive, as far as the phone can tell."""
+    """Drop the request."""
     route.abort()
 
 

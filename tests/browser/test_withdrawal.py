@@ -29,14 +29,14 @@ KEEP_ANOTHER = """([venue, change]) => new Promise((resolve) => {
 
 
 def sent_to_api(page: Page) -> list[Request]:
-    """Requests to the API from now on."""
+    """Return a list that collects requests to the API from now on."""
     requests: list[Request] = []
     page.on("request", lambda one: requests.append(one) if "/api/" in one.url and "vitals" not in one.url else None)
     return requests
 
 
 def passes_of(page: Page, venue_id: str) -> list[dict[str, Any]]:
-    """What the phone keeps of a place, in the order of the book."""
+    """Return the passes of a place that the phone keeps, in their stored order."""
     return [row for row in stored_rows(page, "passes") if row["venue"]["id"] == venue_id]
 
 

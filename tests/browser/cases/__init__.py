@@ -67,7 +67,7 @@ class NoPage:
 
 
 def at(name: str) -> Visit:
-    """A page that needs nothing made."""
+    """Return a visit to a page that needs no data."""
     return lambda scene: reverse(name)
 
 

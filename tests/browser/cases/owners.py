@@ -14,7 +14,7 @@ from tests.browser.owners import House, opened
 
 
 def of_house(address: Callable[[House], str], *, visitors: int = 0, staff: bool = False) -> Visit:
-    """A page of a place whose owner looks at it."""
+    """Return a visit to a page of a place by its owner."""
     return lambda scene: address(opened(scene, visitors=visitors, staff=staff))
 
 

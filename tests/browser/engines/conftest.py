@@ -67,7 +67,7 @@ def cable(live_server: LiveServer) -> Iterator[Cable]:
 
 @pytest.fixture
 def open_window(request: pytest.FixtureRequest, cable: Cable) -> Iterator[OpenWindow]:
-    """Opens windows of the browser that the parameter names, each with an empty storage; none may do wrong."""
+    """Return a function that opens windows of the parameter's browser with empty storage; fail if one had an error."""
     running: Firefox | WebKit = request.getfixturevalue(request.param)
     opened: list[Window] = []
     with ExitStack() as closing:

@@ -142,7 +142,7 @@ def door_with_and_without_network(open_window: OpenWindow, cable: Cable) -> None
 
 
 def rate_shield_erase(open_window: OpenWindow, settings: Any, folder: Path, monkeypatch: Any) -> None:
-    """A visit is rated, its cost is on the shield, and everything is erased."""
+    """Rate a visit, see its cost on the shield, and erase everything."""
     monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
     venue = make_venue(name="Blue Bar", kind="bar", now=now())
     door = open_window(width=1024, height=768)
@@ -216,7 +216,7 @@ def first_event_of_an_owner(open_window: OpenWindow) -> None:
 
 
 def query_and_map(open_window: OpenWindow) -> None:
-    """A ready query has an answer with a chart, and the map of states is drawn."""
+    """Run an example query with its chart, and draw the map of states."""
     reader = open_window(width=1024, height=768)
     reader.open("/data/sql")
     reader.click("aside a[href*='example=']")
@@ -244,7 +244,7 @@ def code_in_a_picture(open_window: OpenWindow) -> None:
 
 
 def missing_features(open_window: OpenWindow, browser: str) -> None:
-    """The browser has and lacks what the documents say."""
+    """Check that the browser has and lacks what the documents say."""
     window = open_window()
     window.open("/me")
     for document in DOCUMENTS:

@@ -33,7 +33,7 @@ _BOX: Final = """(selector) => {
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """A screen in memory, and the name of its display."""
+    """Start a screen in memory and yield the name of its display."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1100x24", "-nolisten", "tcp"]
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)

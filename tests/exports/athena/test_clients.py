@@ -50,18 +50,18 @@ FIRST = {
 
 @pytest.fixture(autouse=True)
 def local(settings: Any) -> None:
-    """The deployment answers the protocol itself."""
+    """Set the deployment to answer the protocol itself."""
     settings.ATHENA = "local"
 
 
 @pytest.fixture
 def in_a_folder(released: ReleasedLake) -> None:
-    """A lake in a folder."""
+    """Put the lake into a folder."""
 
 
 @pytest.fixture
 def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) -> None:
-    """A lake in a bucket, of which clients have no keys."""
+    """Put the lake into a bucket for which clients have no keys."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL, settings.QUERY_SLOTS = bucket.url, catalogue_url, str(tmp_path)
     settings.LAKE_S3_ENDPOINT = bucket.endpoint
     settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key

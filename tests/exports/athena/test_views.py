@@ -51,7 +51,7 @@ ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELEC
 
 @pytest.fixture(autouse=True)
 def local(settings: Any) -> None:
-    """The deployment answers the protocol itself."""
+    """Set the deployment to answer the protocol itself."""
     settings.ATHENA = "local"
 
 
@@ -415,7 +415,7 @@ class TestBadRequests:
 
 @pytest.fixture
 def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) -> Any:
-    """A released day whose lake is in a bucket."""
+    """Release a day into a lake in a bucket."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = bucket.url, catalogue_url
     settings.LAKE_S3_ENDPOINT, settings.QUERY_SLOTS = bucket.endpoint, str(tmp_path)
     settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key
