@@ -38,7 +38,7 @@ TYPE_KEYS: Final = """([text, gap]) => new Promise((resolve) => {
 
 
 def make_key(page: Page) -> None:
-    """First use, without keeping a copy."""
+    """Make a key on first use, without keeping a copy."""
     shows(page, "welcome")
     page.click('[data-do="make"]')
     shows(page, "keep")
@@ -46,14 +46,14 @@ def make_key(page: Page) -> None:
 
 
 def begin_check_in(page: Page, venue: Venue) -> None:
-    """From the place's page to the first question, making a key on the way where there is none."""
+    """Go from the place's page to the first question, and make a key if there is none."""
     page.goto(f"/venues/{venue.public_id}")
     page.click("main a[role=button]")
     first_question(page)
 
 
 def first_question(page: Page) -> None:
-    """From the page of check-in to the first question; today is chosen, unless there is more to say first."""
+    """Go from the check-in page to the first question; today is chosen unless something must be entered first."""
     states = ("no-key", "day", "question-symptoms")
     page.wait_for_selector(", ".join(f'[data-state="{state}"]:not([hidden])' for state in states))
     if page.locator('[data-state="no-key"]').is_visible():
@@ -64,7 +64,7 @@ def first_question(page: Page) -> None:
 
 
 def answer(page: Page, *, yes: Collection[str] = (), questions: Collection[str] = QUESTIONS) -> None:
-    """Answer questions, one a page."""
+    """Answer questions, one on each page."""
     for question in questions:
         shows(page, f"question-{question}")
         page.click(f'[data-question="{question}"] [data-value="{"yes" if question in yes else "no"}"]')
@@ -98,7 +98,7 @@ def enrolment_code(venue: Venue) -> str:
 
 
 def enrol(page: Page, venue: Venue) -> None:
-    """Make the page a connected door of the venue that works without a network too."""
+    """Enrol the page as a door of the venue that also works without a network."""
     page.goto("/kiosk")
     shows(page, "enrol")
     page.fill("#code", enrolment_code(venue))
@@ -110,7 +110,7 @@ def enrol(page: Page, venue: Venue) -> None:
 
 
 def lights(page: Page) -> list[str]:
-    """Every light the door has shown since the page was loaded."""
+    """Return every light that the door has shown since the page was loaded."""
     shown: list[str] = page.evaluate("window.lights")
     return shown
 
@@ -122,7 +122,7 @@ def next_light(page: Page, seen: int) -> str:
 
 
 def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
-    """Hold a text to the door's USB scanner; the light it shows."""
+    """Hold a text to the door's USB scanner and return the light."""
     page.wait_for_selector(".signal", state="hidden")
     seen = len(lights(page))
     page.evaluate(TYPE_KEYS, [text, gap_ms])
@@ -130,7 +130,7 @@ def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
 
 
 def type_keys(page: Page, text: str) -> None:
-    """Type a text and Enter as a USB scanner does, with real keys that go wherever the focus is."""
+    """Type a text and Enter as a USB scanner does, with real keys sent to the focused element."""
     for mark in text:
         page.keyboard.press({" ": "Space", "+": "Shift+Equal"}.get(mark, mark))
     page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""What every page has to keep. Each gate looks at an open page and returns what is wrong, in words."""
+"""Requirements of every page. Each gate checks an open page and returns descriptions of what is wrong."""
 
 import gzip
 from typing import Any, Final
@@ -16,14 +16,14 @@ LONGEST_TRANSITION_S: Final = 0.05
 TAB_STOPS: Final = 250
 
 _AXE: Final = Axe().axe_script
-# What depends on colours is looked at again in the dark; the rest cannot have changed.
+# Rules that depend on colours run again in the dark; the others cannot have changed.
 _RULES_OF_COLOUR: Final = ["color-contrast", "link-in-text-block"]
 _RUN_AXE = """async (only) => {
   const options = { resultTypes: ["violations"], ...(only ? { runOnly: { type: "rule", values: only } } : {}) };
   const { violations } = await axe.run(document, options);
   return violations.map(({ id, nodes }) => ({ id, places: nodes.slice(0, 3).map((node) => node.html.slice(0, 120)) }));
 }"""
-# A state that is busy is gone in a moment and has no heading.
+# A busy state lasts only a moment and has no heading.
 STATES: Final = "[...document.querySelectorAll('[data-state]:not([aria-busy])')].map((each) => each.dataset.state)"
 UNHIDE_STATE: Final = """(name) => {
   for (const state of document.querySelectorAll("[data-state]")) state.hidden = state.dataset.state !== name;
@@ -73,7 +73,7 @@ _ON_PAPER = """() => {
   }
   return wrong;
 }"""
-# Radio buttons of a group are one stop; what a closed <details> holds is none.
+# Radio buttons of a group are one stop; the content of a closed <details> is none.
 _STOPS = """() => {
   const all = "a[href], button:not(:disabled), input:not([type=hidden]):not(:disabled), select, textarea, summary";
   const groups = new Set();
@@ -101,7 +101,7 @@ _STOPPED = """() => {
 
 
 def accessible(page: Page, where: str) -> list[str]:
-    """Axe finds nothing, light or dark. Motion has to be off: a colour that fades has no contrast to speak of."""
+    """Check that axe finds nothing, light or dark, without motion: a fading colour has too little contrast."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE)
     wrong: list[str] = []
@@ -114,7 +114,7 @@ def accessible(page: Page, where: str) -> list[str]:
 
 
 def accessible_states(page: Page) -> list[str]:
-    """Axe finds nothing in any state that the page may show, with all its parts and with something in each slot."""
+    """Check that axe finds nothing in any state of the page, with all its parts shown and each slot filled."""
     names: list[str] = page.evaluate(STATES)
     wrong: list[str] = []
     for name in names:
@@ -125,7 +125,7 @@ def accessible_states(page: Page) -> list[str]:
 
 
 def fits(page: Page, where: str) -> list[str]:
-    """Nothing to scroll sideways, on the narrowest screen and at a zoom of 200 %."""
+    """Check that nothing scrolls sideways, on the narrowest screen and at a zoom of 200 %."""
     before = page.viewport_size
     wrong = []
     for size in (NARROW, ZOOMED):
@@ -145,12 +145,12 @@ def right_to_left(page: Page, language: str) -> list[str]:
 
 
 def still(page: Page) -> list[str]:
-    """Nothing moves for those who asked for less motion, as this page's context does."""
+    """Check that nothing moves if reduced motion is requested, as this page's context does."""
     return [f"moves: {each}" for each in page.evaluate(_MOVING, LONGEST_TRANSITION_S)]
 
 
 def printable(page: Page) -> list[str]:
-    """Dark on white, without the frame of the site, as wide as paper; also where the screen is dark."""
+    """Check that print is dark on white, without the site's frame, as wide as paper, also on a dark screen."""
     before = page.viewport_size
     page.emulate_media(media="print", color_scheme="dark")
     page.set_viewport_size(PAPER)  # type: ignore[arg-type]
@@ -166,7 +166,7 @@ def walkable(page: Page) -> list[str]:
     left = {str(number) for number in range(page.evaluate(_STOPS))}
     page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
     wrong: list[str] = []
-    # From where the page put the focus to its end, and once more from the beginning.
+    # Walk from where the page put the focus to its end, and once more from the beginning.
     ends = 0
     for _ in range(TAB_STOPS):
         page.keyboard.press("Tab")

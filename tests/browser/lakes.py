@@ -1,4 +1,4 @@
-"""A lake of a test's own, for pages that erase."""
+"""A separate lake for each test, for pages that erase."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

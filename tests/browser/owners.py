@@ -1,4 +1,4 @@
-"""Places with something to see, for tests of the owners' pages."""
+"""Places with data, for tests of the owners' pages."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from venues.services.events import make_invitation
 
 @dataclass(frozen=True)
 class House:
-    """One place with everything, and who runs it."""
+    """A place with everything, and its owner."""
 
     owner: User
     venue: Venue
@@ -42,7 +42,7 @@ def make_house(*, visitors: int = 0, staff: bool = False) -> House:
 
 
 def make_past(venue: Venue, present: dt.datetime, *, weeks: int = 13) -> None:
-    """Draws of closed days and weeks: a busy evening every day, busier towards the weekend, and ratings."""
+    """Store draws of closed days and weeks: a busy evening every day, busier towards the weekend, and ratings."""
     last = present.date() - dt.timedelta(days=4)
     for back in range(7 * weeks):
         day = last - dt.timedelta(days=back)

@@ -1,4 +1,4 @@
-"""The random prompt: a coin on the phone, plain words, a way to decline, and a result that says it was asked for."""
+"""The random prompt: a coin on the phone, plain words, a way to decline, and a result marked as prompted."""
 
 import json
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def visitor(phone: Page, settings: Settings) -> Page:
-    """Somebody with a pass, on a deployment that asks everybody."""
+    """Make a phone with a pass, on a deployment that prompts everybody."""
     settings.ASKED_SHARE = 1.0
     check_in(phone, make_venue(now=now()))
     phone.goto("/me")
@@ -24,7 +24,7 @@ def visitor(phone: Page, settings: Settings) -> Page:
 
 
 def sent(page: Page) -> list[dict[str, object]]:
-    """Bodies of the reports that leave the phone."""
+    """Return a list that collects the bodies of the reports that the phone sends."""
     bodies: list[dict[str, object]] = []
     page.on(
         "request", lambda one: bodies.append(json.loads(one.post_data or "{}")) if "/diagnoses" in one.url else None

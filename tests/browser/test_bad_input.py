@@ -1,4 +1,4 @@
-"""What may go wrong on a visitor's device: each has words that say what to do."""
+"""Errors on a visitor's device: each message says what to do."""
 
 import pytest
 from playwright.sync_api import Page

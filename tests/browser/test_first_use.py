@@ -1,4 +1,4 @@
-"""Making, keeping and bringing back the key, on the device alone."""
+"""Making, keeping and restoring the key, on the device only."""
 
 import base64
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_the_key_is_made_on_the_phone_and_its_code_holds_it(phone: Page, live_se
 
 @pytest.mark.django_db(transaction=True)
 def test_a_question_of_the_browser_that_nobody_answers_holds_up_nothing(open_context: OpenContext) -> None:
-    """Firefox asks before it keeps storage, in a prompt that many never see."""
+    """Firefox asks before it keeps storage, in a prompt that many people never notice."""
     context = open_context()
     context.add_init_script("if (navigator.storage) navigator.storage.persist = () => new Promise(() => {});")
     make_key(context.new_page())
@@ -211,7 +211,7 @@ COUNT_TAPS = """addEventListener("click", ({ isTrusted }) => {
 
 
 def first_pass(page: Page) -> int:
-    """From the page of check-in to the first pass; the taps since the tab was opened."""
+    """Go from the check-in page to the first pass, and return the number of taps since the tab was opened."""
     page.click('[data-state="no-key"] [data-do="make"]')
     answer(page)
     page.wait_for_url("**/pass")
@@ -238,7 +238,7 @@ def test_a_first_pass_takes_eight_taps_from_the_front_page_and_five_from_the_pos
 def test_a_poster_that_is_scanned_leads_past_the_card(phone: Page, live_server: LiveServer, tmp_path: Path) -> None:
     venue = make_venue(now=now())
     poster = tmp_path / "poster.png"
-    # As posters of earlier versions say it.
+    # As on posters of earlier versions.
     poster.write_bytes(qr_png(f"{live_server.url}/venues/{venue.public_id}", level=Level.PAPER))
     phone.goto("/venues")
     phone.set_input_files("#picture", poster)

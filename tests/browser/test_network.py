@@ -1,4 +1,4 @@
-"""Over TLS with a self-made certificate, as `make run LAN=1` serves phones: before and after a device trusts it."""
+"""TLS with a self-signed certificate, as `make run LAN=1` serves phones, before and after a device trusts it."""
 
 import base64
 import socket
@@ -37,7 +37,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 def _serve(listener: socket.socket, context: ssl.SSLContext, behind: tuple[str, int]) -> None:
     def pass_on(plain: socket.socket) -> None:
-        # A browser that does not trust us hangs up.
+        # A browser that does not trust the certificate closes the connection.
         with (
             plain,
             suppress(OSError),
@@ -88,7 +88,7 @@ def opened(context: BrowserContext, origin: str, path: str, *, warns: bool) -> P
     if warns:
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             page.goto(path)
-        # What a person does by two clicks; the page of the warning is Chromium's own and takes no clicks from us.
+        # A person needs two clicks; the warning is Chromium's own page and accepts no clicks from a driver.
         page.wait_for_selector("#details-button", state="attached")
         for _ in range(10):
             page.keyboard.type("thisisunsafe")
@@ -145,7 +145,7 @@ SIZES: Final[list[dict[str, Any]]] = [{"viewport": {"width": 390, "height": 844}
 
 
 def enrol_by_hand(door: Page, venue: Venue) -> None:
-    """Type a code; what is kept for a start without a network is another matter."""
+    """Type a code; whether pages are stored for a start without a network is tested elsewhere."""
     shows(door, "enrol")
     door.fill("#code", enrolment_code(venue))
     door.click('[data-form="enrol"] [type=submit]')

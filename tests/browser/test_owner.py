@@ -1,4 +1,4 @@
-"""What people who run venues do with their pages, in a real browser: with a script, without one, by keys alone."""
+"""What people who run venues do with their pages, in a real browser: with a script, without one, by keyboard only."""
 
 import base64
 import re
@@ -32,11 +32,11 @@ from venues.services.organisations import make_member_code
 from venues.services.venues import set_requirements, update_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# Who is logged in is led on from it; it has a test of its own.
+# Logged-in users are redirected from it; it has a separate test.
 ASKED_BEFORE_LOG_IN = "owner-page-log-in-code"
 PASSPHRASE = "seven quiet otters"
 CASES = all_cases()
-# What a browser does when somebody turns to another page; Playwright does not see what is sent during a real one.
+# What a browser does when a page is left; Playwright does not see what is sent while leaving a real one.
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
   document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
@@ -45,7 +45,7 @@ MOST_CLICKS = 5
 
 
 class Clicks:
-    """Counts what a person presses."""
+    """Counts the presses of a person."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -65,7 +65,7 @@ def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
 
 
 def make_event(page: Page, press: Clicks) -> None:
-    """From the front of the owners' pages to an event, as somebody new would."""
+    """Go from the front of the owners' pages to an event, as a new user would."""
     page.goto("/")
     press.on("main a:has-text('Sign up')")
     page.fill("#id_username", "anna")
@@ -88,7 +88,7 @@ def poster_code(pdf: bytes) -> str:
     ]
     sheet = np.full((2 * 842, 2 * 595), 255, np.uint8)
     for x, y, width, height in squares:
-        if width < 20:  # points: a square of the code, not the head
+        if width < 20:  # points: a square of the code, not the header
             left, low = round(2 * x), round(2 * (842 - y))
             sheet[low - round(2 * height) : low, left : left + round(2 * width)] = 0
     return str(cv2.QRCodeDetectorAruco().detectAndDecode(sheet)[0])
@@ -241,7 +241,7 @@ def test_the_number_inside_follows_without_loading_the_page(open_context: OpenCo
     page.wait_for_selector(".now:has-text('5–9 ')")
 
 
-# Notifications of the system need a desktop; what the page asks the browser for is written down instead.
+# System notifications need a desktop; what the page asks the browser for is recorded instead.
 NOTIFICATIONS = """window.notified = [];
 class Told { constructor(name, { body, tag }) { window.notified.push([name, body, tag]); } }
 Told.permission = "default";
@@ -310,7 +310,7 @@ def test_every_other_page_of_owners_is_accessible_and_fits(open_context: OpenCon
     assert len(opened) > 10
 
 
-# How far the middle of a mark is from the middle of the first line of its words.
+# The distance from the middle of a mark to the middle of the first line of its text.
 ASKEW = """() => [...document.querySelectorAll('label:has([type=radio])')].map((label) => {
   const mark = label.querySelector('input').getBoundingClientRect();
   const range = document.createRange();

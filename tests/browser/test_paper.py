@@ -1,4 +1,4 @@
-"""A pass on paper, made at the place for somebody without a phone."""
+"""A pass on paper, made at the place for a person without a phone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The query page and the map with a script: names completed, queries kept, lines chosen, places told by keyboard."""
+"""The query page and the map with a script: names completed, queries kept, lines chosen, places read by keyboard."""
 
 from urllib.parse import urlencode
 

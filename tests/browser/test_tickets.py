@@ -29,7 +29,7 @@ MORE_THAN_AN_OPENING: Final = "31:00"
 
 
 class Sent:
-    """The requests of a context to the API, in order."""
+    """The API requests of a context, in order."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.requests: list[Request] = []
@@ -157,7 +157,7 @@ def test_in_an_opening_with_a_check_in_nothing_is_drawn_ahead(context: BrowserCo
 
 
 def forget_days(page: Page, *, leave: int) -> None:
-    """Take the tickets of the last days from the phone, as if these days had just come within reach."""
+    """Remove the tickets of the last days from the phone, as if these days had just become available."""
     page.evaluate(
         """(leave) => new Promise((resolve) => {
       const request = indexedDB.open("crowdtrace");
@@ -370,7 +370,7 @@ def test_a_refusal_uses_its_ticket_up(context: BrowserContext) -> None:
 
 
 def type_invitation(page: Page, code: str) -> None:
-    """On the page of the day."""
+    """Type the code of an invitation on the page of the day, and continue."""
     shows(page, "day")
     page.fill("#invitation", code)
     page.click('[data-do="day"] >> nth=0')
@@ -384,7 +384,7 @@ def test_a_mistyped_invitation_costs_no_ticket(phone: Page) -> None:
     phone.goto(f"/check-in/{venue.public_id}")
     shows(phone, "no-key")
     phone.click('[data-state="no-key"] [data-do="make"]')
-    for mistyped in (code[:-1], code + "0", "l" + code[1:]):  # too short, too long, a letter that no code has
+    for mistyped in (code[:-1], code + "0", "l" + code[1:]):  # too short, too long, a letter that is in no code
         type_invitation(phone, mistyped)
         phone.wait_for_selector('[data-when="bad-code"]:visible')
     wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
@@ -421,7 +421,7 @@ def test_a_lost_answer_keeps_its_ticket_from_other_words(open_context: OpenConte
 
 
 def wipe(page: Page) -> None:
-    """Take everything from the phone."""
+    """Remove everything from the phone."""
     page.goto("/my-data")
     shows(page, "shown")
     page.click('[data-do="ask-wipe"]')

@@ -1,4 +1,4 @@
-"""One pass for a person, a place and a day: a yes withdraws it, a press cancels it, what is left can be told apart."""
+"""One pass for a person, a place and a day: a yes withdraws it, a button cancels it, the rest can be distinguished."""
 
 import json
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Chromium, whose flows are in the folder above: what the documents say of it, and an older one."""
+"""Chromium, whose flows are in the folder above: what the documents say about it, and an older version."""
 
 from typing import Final
 
