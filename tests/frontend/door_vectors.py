@@ -1,7 +1,7 @@
-"""Makes `tests/data/door_vectors.json`: bundles, scans and the server's own decisions, for the kiosk's tests.
+"""Make `tests/data/door_vectors.json`: bundles, scans and the server's own decisions, for the kiosk's tests.
 
-The decisions come from `passes.admission`, so that the kiosk's JavaScript is held to the server's Python.
-Run as a module to write the file again: `python -m tests.frontend.door_vectors`.
+The decisions come from `passes.admission`, so that the kiosk's JavaScript is compared with the server's Python. Run as
+a module to write the file again: `python -m tests.frontend.door_vectors`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ INSIDE: Final = {"room for three": Occupancy(NOON - 600, (2, 2, 2)), "three insi
 
 @dataclass(frozen=True)
 class Case:
-    """One scan and what the server says to it."""
+    """One scan and the server's decision."""
 
     name: str
     door: str
@@ -105,7 +105,7 @@ def bundle_of(door: DoorRequirements, occupancy: Occupancy | None = None) -> Bun
 
 
 def _inside(door: str, at: float) -> int:
-    """How many are inside by the count of a door's bundle."""
+    """Return the number of people inside by the count in a door's bundle."""
     counted = INSIDE.get(door)
     if counted is None:
         return 0

@@ -1,4 +1,4 @@
-"""How unusual a scan is."""
+"""Scores of how unusual a scan is."""
 
 import datetime as dt
 
@@ -40,7 +40,7 @@ def test_trying_out_credentials_shows_in_the_share_of_red_lights() -> None:
     half = [mark(at, at * 60, approved=at % 2 == 0) for at in range(40)]
     assert score_marks(half)[1] == pytest.approx(0.5)
     assert score_marks(half)[0] == 0, "a green light is no guess"
-    assert set(score_marks(half[:10]).values()) == {0.0}  # too few to say
+    assert set(score_marks(half[:10]).values()) == {0.0}  # too few for a score
 
 
 def test_a_checkout_within_a_minute_is_not_a_stay() -> None:

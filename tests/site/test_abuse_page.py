@@ -1,4 +1,4 @@
-"""The operator's page of scores, and its acts."""
+"""The operator's page of scores, and its actions."""
 
 import datetime as dt
 

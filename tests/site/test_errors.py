@@ -1,4 +1,4 @@
-"""Pages of errors: in the frame of the pages around them, with the way back."""
+"""Error pages have the frame of the pages around them, and a link back."""
 
 import pytest
 from django.test import Client, RequestFactory

@@ -93,7 +93,7 @@ def is_read_by_generated_clients(kind: str) -> bool:
 
 
 def test_every_operation_models_what_it_answers_and_every_problem() -> None:
-    """Another media type is listed only with a general one, which the address serves to whom accepts it alone."""
+    """Another media type is listed only with a general one, which the URL serves to clients that accept only that."""
     wrong = []
     for path, item in SCHEMA["paths"].items():
         for method, operation in item.items():

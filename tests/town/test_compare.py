@@ -1,4 +1,4 @@
-"""Methods of warning, compared with what really happened."""
+"""Warning methods, compared with the truth."""
 
 import dataclasses
 import datetime as dt
@@ -134,7 +134,7 @@ def test_the_figures_in_the_document_are_what_the_towns_give() -> None:
 
 
 def test_what_the_document_says_of_the_shield_is_in_its_figures() -> None:
-    """Also if it is unflattering: if a new run reverses a sentence, the sentence has to change."""
+    """Even if it is unflattering: if a new run contradicts a sentence, the sentence must change."""
     rates = comparison.DOCUMENT.read_text().split(comparison.END)[0].split("At the rate of alarms of ")[1:]
     at_tracing, at_app = (
         {

@@ -1,4 +1,4 @@
-"""Posters: letters of every script, nothing off the page, both papers, every language, what lets a guest in."""
+"""Posters: letters of every script, nothing off the page, both paper sizes, every language, the code for guests."""
 
 import io
 import re
@@ -51,7 +51,7 @@ def pdf(title: str = "The Corner", **given: Any) -> pypdf.PageObject:
 
 
 def letters(page: pypdf.PageObject) -> list[tuple[float, float]]:
-    """Every point of an outline."""
+    """Yield every point of an outline."""
     content = page.get_contents().get_data().decode("latin-1")  # type: ignore[union-attr]
     found: list[tuple[float, float]] = []
     for numbers in re.findall(r"((?:-?[\d.]+ ){2,6})[mlc]\b", content):

@@ -1,4 +1,4 @@
-"""What hosts say of how many people check in: a share, and counts of people, by the API and the pages."""
+"""Hosts' figures of how many people check in: a share and head counts, by the API and the pages."""
 
 import datetime as dt
 import json

@@ -18,10 +18,10 @@ from tests.venues.test_pages import counts
 from venues.services.accounts import make_owner_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "one_connection")]
-# The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
-# so that only the other direction is checked.
+# A schema cannot describe formats such as hours and names of time zones; what it allows may be refused, so only the
+# other direction is checked.
 EXAMPLES = 6
-# Addresses of `exports`, which tries them with its own rows.
+# URLs of `exports`, which tests them with its own rows.
 ABOVE = "/api/v1/owner/operator/recipients"
 
 

@@ -69,7 +69,7 @@ class TestDelivery:
         message = json.loads(body)
         assert (message["type"], message["data"]["day"]) == ("dataset.released", FIRST.isoformat())
         assert message["data"]["url"] == f"https://crowd.example/api/v1/datasets/covid-19/releases/{FIRST}"
-        # As a receiver checks it by the specification.
+        # As a receiver verifies it by the specification.
         content = b".".join((headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body))
         mac = base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()).decode()
         assert headers["webhook-signature"] == f"v1,{mac}"
@@ -232,7 +232,7 @@ def tls_server(folder: Path, host: str) -> Iterator[tuple[int, type[Handler], Pa
 
 
 class TestTheWire:
-    """A real connection over TLS, to an address that the test declares public."""
+    """A real TLS connection to an IP address that the test declares public."""
 
     @pytest.fixture
     def served(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, type[Handler]]]:

@@ -335,7 +335,7 @@ class TestDescriptors:
         path.write_text(path.read_text().replace("\r\n", ",surplus\r\n"))
         assert not TableResource.from_descriptor(local, basepath=str(tmp_path)).validate().valid
 
-    # The reader's own use of its libraries.
+    # From the reader's own use of its libraries.
     @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
     @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index is deprecated")
     def test_mlcroissant_takes_the_description_and_reads_every_table_by_it(
@@ -434,7 +434,7 @@ def test_the_feed_announces_each_release_once_newest_first(client: Client, relea
 
 
 def test_who_accepts_only_a_general_type_gets_it(client: Client, released: ReleasedLake) -> None:
-    """Clients that are generated from the schema know only that; everybody else gets the type of the file."""
+    """Generated clients know only the general type; all others get the type of the file."""
     [file, *_] = client.get(f"{ONE}/releases/{SECOND}").json()["files"]
     signals = f"{ONE}/signals?format=parquet"
     for address, own, general in (
@@ -476,7 +476,7 @@ class TestDaysAndStates:
     def test_a_week_that_is_drawn_as_one_is_found_by_each_of_its_days(
         self, client: Client, released: ReleasedLake
     ) -> None:
-        """The rows of a week carry its last day."""
+        """Rows of a week are dated with its last day."""
         Release.objects.filter(day=FIRST).update(days=7)
         inside, before = FIRST - dt.timedelta(days=6), FIRST - dt.timedelta(days=7)
         for day, found in ((inside, [FIRST.isoformat()]), (before, [])):

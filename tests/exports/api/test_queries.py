@@ -64,7 +64,7 @@ def test_before_the_first_release_the_tables_are_there_and_empty(
 
 
 class TestFormats:
-    """Files hold the rows of the JSON, and headers the rest."""
+    """Files contain the rows of the JSON, and headers the rest."""
 
     SQL = f"SELECT scan_date, risklevel, count(*) AS n, avg(temp) AS t FROM {CROWD} GROUP BY 1, 2 ORDER BY 1, 2"
 
@@ -88,7 +88,7 @@ class TestFormats:
         rows = ask(client, self.SQL).json()["rows"]
         head, *body = csv.reader(io.StringIO(self.file(client, "csv").decode()))
         assert head == ["scan_date", "risklevel", "n", "t"]
-        # Noise hides temperatures of days this small: no value is an empty cell.
+        # Noise hides temperatures on such small days: a missing value is an empty cell.
         assert body == [["" if cell is None else str(cell) for cell in row] for row in rows]
 
     def test_no_cell_of_csv_is_a_formula(self, client: Client, released: ReleasedLake) -> None:

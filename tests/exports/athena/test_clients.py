@@ -37,7 +37,7 @@ KEYS: dict[str, Any] = {
     "region_name": "us-east-1",
 }
 NAMES = sorted(table.name for table in (*OPEN_TABLES, LIVE_CROWD))
-# One value of each everyday type, an empty text and nulls.
+# One value of each common type, an empty text, and nulls.
 VALUES = (
     "SELECT 7 AS n, CAST('text' AS VARCHAR) AS t, '' AS empty, CAST(NULL AS VARCHAR) AS missing, true AS b, "
     "DATE '2020-10-15' AS d, CAST(-1.50 AS DECIMAL(9,2)) AS m, 0.5E0 AS x UNION ALL "
@@ -70,7 +70,7 @@ def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) 
 
 @pytest.fixture(params=["in_a_folder", pytest.param("in_a_bucket", marks=pytest.mark.long)])
 def each_lake(request: pytest.FixtureRequest) -> None:
-    """Each kind of lake."""
+    """Run with each kind of lake."""
     request.getfixturevalue(request.param)
 
 
@@ -83,7 +83,7 @@ def client(server: Any) -> Any:
 
 
 def run(server: Any, sql: str, **asked: Any) -> tuple[dict[str, Any], list[list[str | None]]]:
-    """Run a statement with boto3; return the query and its rows, the names included."""
+    """Run a statement with boto3; return the query and its rows, including the row of names."""
     athena = client(server)
     name = athena.start_query_execution(QueryString=sql, **asked)["QueryExecutionId"]
     while (told := athena.get_query_execution(QueryExecutionId=name)["QueryExecution"])["Status"]["State"] in (
@@ -100,7 +100,7 @@ def as_row(found: Any) -> dict[str, Any]:
     return {name: found[name] for name in FIRST}
 
 
-# How each kind of cursor hands out its first row, as plain values.
+# How each kind of cursor returns its first row, as plain values.
 def by_tuple(cursor: Any) -> dict[str, Any]:
     names = [column[0] for column in cursor.description]
     return as_row(dict(zip(names, cursor.fetchall()[0], strict=True)))
@@ -117,7 +117,7 @@ def by_frame(cursor: Any) -> dict[str, Any]:
 
 def by_arrow(cursor: Any) -> dict[str, Any]:
     row = cursor.as_arrow().to_pylist()[0]
-    # pyathena's tables hold decimals as texts.
+    # pyathena's tables contain decimals as text.
     return as_row(
         row | {"m": decimal.Decimal(row["m"]), "d": row["d"].date() if isinstance(row["d"], dt.datetime) else row["d"]}
     )
@@ -153,7 +153,7 @@ def named(path: str) -> Any:
 
 
 def normal(row: dict[str, Any]) -> dict[str, Any]:
-    """Return numbers and truths of NumPy as Python's own."""
+    """Return numbers and booleans of NumPy as Python's own."""
     return {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
 
 
@@ -282,7 +282,7 @@ class TestSqlAlchemy:
         assert [row[1] for row in rows[1:]] == list(CROWD_TRACING.names)
 
 
-# Statements that programs send before anything else, written down from their own sources.
+# Statements that programs send first, from their own sources.
 FIRST_QUESTIONS = [
     # Superset: the test of a connection, the tables of a schema, a preview, the rows of a chart, a limit around a query
     ("SELECT 1", [["1"]]),
@@ -320,7 +320,7 @@ FIRST_QUESTIONS = [
 
 
 class TestFirstQuestions:
-    """Superset and dbt are not installed: the statements that they send first."""
+    """The first statements of Superset and dbt, which are not installed."""
 
     def test_each_is_answered(self, live_server: Any, released: ReleasedLake) -> None:
         for sql, expected in FIRST_QUESTIONS:
@@ -339,7 +339,7 @@ class TestFirstQuestions:
 
 
 class TestDescribing:
-    """Operations of the API that say what there is."""
+    """Operations of the API that describe what exists."""
 
     def test_lists_come_in_pages(self, live_server: Any, released: ReleasedLake) -> None:
         pages = (
@@ -393,7 +393,7 @@ class TestDescribing:
 
 
 class TestParameters:
-    """`ExecutionParameters` by Athena's rules."""
+    """`ExecutionParameters`, by Athena's rules."""
 
     def test_literals_take_the_places_of_question_marks_in_order(
         self, live_server: Any, released: ReleasedLake
@@ -444,7 +444,7 @@ class TestParameters:
 
 
 class TestSignedAddresses:
-    """Results as a file, for outsiders without keys of a bucket."""
+    """Results as a file, for clients without keys of a bucket."""
 
     def test_whoever_has_the_address_reads_the_rows(self, live_server: Any, each_lake: None, client: Client) -> None:
         told, _ = run(live_server, VALUES)

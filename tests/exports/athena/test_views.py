@@ -207,13 +207,13 @@ def wait(athena: Any, name: str) -> dict[str, Any]:
 
 @pytest.mark.django_db(transaction=True)
 class TestQuotas:
-    """Anyone may ask, so results have a limit: by client, and together."""
+    """Anyone may query, so results are limited, for each client and in total."""
 
     LARGE = "SELECT rpad('x', 500, 'x') AS t FROM UNNEST(sequence(1, 1000)) AS u(n)"
 
     @pytest.fixture(autouse=True)
     def fresh(self, settings: Any) -> None:
-        """Count each test apart from all others."""
+        """Count the results of each test separately."""
         settings.THROTTLES = settings.THROTTLES | {"athena-results": f"{90_000 + secrets.randbelow(10_000)}/hour"}
 
     def start(self, athena: Any, sql: str) -> dict[str, Any]:
@@ -297,7 +297,7 @@ def folder_of(lake: ReleasedLake) -> Path:
 
 @pytest.mark.django_db
 class TestBadRequests:
-    """Requests that violate the protocol."""
+    """Test requests that violate the protocol."""
 
     def ask(self, client: Client, target: str, body: bytes = b"{}") -> Any:
         return client.generic(
@@ -425,7 +425,7 @@ def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) 
 
 @pytest.mark.django_db(transaction=True)
 class TestFilesInABucket:
-    """A lake in a bucket, whose keys the client does not have."""
+    """awswrangler against a lake in a bucket, without keys of the bucket."""
 
     @pytest.mark.peers
     def test_awswrangler_reads_the_published_queries(self, live_server: Any, in_a_bucket: Any) -> None:
@@ -458,7 +458,7 @@ class TestFilesInABucket:
 
 @pytest.fixture(scope="module")
 def amazon() -> Iterator[str]:
-    """Athena's control plane on loopback; it runs nothing, and returns prepared answers."""
+    """Yield Athena's control plane on loopback; it runs no queries and returns prepared answers."""
     with stand_in() as address:
         yield address
 

@@ -88,7 +88,7 @@ def test_a_prediction_is_read_in_any_order_and_what_is_wrong_is_named(truth: pd.
 
 
 def signals_of_days(truth: pd.DataFrame, *, noise: float, seed: int = 1) -> pd.DataFrame:
-    """Signals as released: of every line of the truth, twice the infectious are of class Moderate or refused."""
+    """Return signals as released: for each line of the truth, twice the infectious are of class Moderate or refused."""
     random = np.random.default_rng(seed)
     rows = []
     for (day, area), line in truth.iterrows():

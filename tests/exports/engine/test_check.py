@@ -37,7 +37,7 @@ def judge(sql: str, dialect: Dialect = "athena") -> QueryError | None:
 
 
 def is_judged(sql: str) -> None:
-    """Assert that a text is refused with a known code, words and a place within it, or accepted."""
+    """Assert that a text is accepted, or refused with a known code, a message and a position within it."""
     error = judge(sql)
     if error is None:
         return
@@ -124,7 +124,7 @@ def test_a_text_that_is_too_long_is_refused() -> None:
     ("opens", "closes"),
     [
         ("(", ")"), ("coalesce(", ")"), ("CASE WHEN a THEN ", " END"), ("(SELECT ", ")"),
-        # sqlglot reads each of these twice a level, so a hundred characters would keep it for hours
+        # sqlglot parses each of these twice at every level, so a hundred characters would take hours
         ("ARRAY[", "]"), ("ROW(", ")"), ("MAP(ARRAY[1], ARRAY[", "])"), ("DECIMAL(", ")"), ("TIMESTAMP(", ")"),
     ],
 )  # fmt: skip
@@ -208,7 +208,7 @@ def test_the_log_would_show_it() -> None:
 
 @contextmanager
 def a_log() -> Iterator[io.StringIO]:
-    """Give what the handlers of the settings write."""
+    """Yield what the handlers of the settings write."""
     handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
     handler = next(each for each in handlers if isinstance(each.formatter, PrivateFormatter))
     lines, before = io.StringIO(), handler.stream

@@ -1,4 +1,4 @@
-"""Queries run in a process of their own, within limits."""
+"""Queries run in a separate process, within limits."""
 
 import contextlib
 import datetime as dt
@@ -207,7 +207,7 @@ def test_a_query_that_eats_memory_is_ended(tmp_path: Path, hungry: str) -> None:
     engine = an_engine(tmp_path, limits=Limits(memory_mb=512, seconds=60))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert refused(engine, hungry, "duckdb").code == "out-of-memory"
-    # The most that any process of this run has held so far, in KiB: data, and pages of libraries that all share.
+    # The peak memory of any process of this run so far, in KiB: data, and pages of shared libraries.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 700 * 1024)
 
 
@@ -264,7 +264,7 @@ def test_a_text_that_takes_long_to_read_is_ended_and_told_what_to_do(
 
 
 def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Path) -> None:
-    """Thirty of them: refused in other processes, or for want of a place. Time here is counted, not waited."""
+    """Thirty are refused, in other processes or because no slot is free. Only CPU time is measured."""
     engine = an_engine(tmp_path, limits=Limits(parse_seconds=0.2))
 
     def bomb(_: int) -> str:
@@ -278,7 +278,7 @@ def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Pat
     with ThreadPoolExecutor(30) as pool:
         said = list(pool.map(bomb, range(30)))
     assert set(said) == {"too-complex", "busy"}
-    # One such text takes 28 s where it is parsed to its end.
+    # One such text takes 28 s if it is parsed to its end.
     assert time.process_time() - before < 5
 
 
@@ -306,7 +306,7 @@ def test_no_more_queries_run_at_once_than_may(tmp_path: Path) -> None:
 
 
 class TestAttacks:
-    """Queries for anything but the tables; the second of each pair passes the check."""
+    """Queries for anything except the tables; the second of each pair passes the check."""
 
     @pytest.mark.parametrize(
         "sql",
@@ -431,7 +431,7 @@ class TestAttacks:
 
     def test_nothing_is_left_on_the_disk(self, engine: Engine, tmp_path: Path) -> None:
         def left() -> set[Path]:
-            """Return the folders of ours, without those of tests that run at the same time."""
+            """Return the folders of this process, without those of concurrent tests."""
             found = Path("/tmp").glob("crowdtrace-*")
             return {path for path in found if path.is_dir() and not path.name.startswith("crowdtrace-tests-")}
 
@@ -443,7 +443,7 @@ class TestAttacks:
 
 
 class TestAhead:
-    """A server keeps a process ready; each still answers only one query."""
+    """A server keeps a process ready; each answers only one query."""
 
     @pytest.fixture
     def started(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
@@ -468,7 +468,7 @@ class TestAhead:
         assert engine.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
         assert refused(engine, "SELECT * FROM nothing").code == "unknown-table"
         assert engine.run("SELECT 2 AS two").table.to_pylist() == [{"two": 2}]
-        assert len(started) == len(set(started)) == 4  # one to begin with, and one for the query after each
+        assert len(started) == len(set(started)) == 4  # one at first, and after each query one for the next
 
     def test_a_waiting_process_that_was_killed_is_replaced(self, tmp_path: Path, started: list[int]) -> None:
         engine = an_engine(tmp_path, ahead=True)

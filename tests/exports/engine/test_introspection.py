@@ -1,4 +1,4 @@
-"""Statements that ask what there is, as Athena answers them."""
+"""Statements that describe databases, tables and columns, as Athena answers them."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ NAMES = sorted(table.name for table in CATALOGUE.offered)
 
 
 class TestTexts:
-    """Texts become queries without being parsed."""
+    """Statements are turned into queries without being parsed."""
 
     @pytest.mark.parametrize("sql", ["SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "", "VALUES 1", "shows"])
     def test_a_query_stays_as_it_is(self, sql: str) -> None:
@@ -121,7 +121,7 @@ class TestTexts:
 
 @pytest.mark.django_db
 class TestAnswers:
-    """Statements through the API."""
+    """The statements through the API."""
 
     def ask(self, client: Client, sql: str, **others: Any) -> Any:
         response = client.post("/api/v1/queries", {"sql": sql} | others, content_type="application/json")

@@ -92,7 +92,7 @@ def test_numbers_below_zero_stay_numbers() -> None:
 
 
 def test_csv_of_more_rows_takes_no_more_memory() -> None:
-    """A part is written and let go; before, the whole text was held."""
+    """Each part is written and released; before, the whole text was kept."""
 
     def peak(rows: int) -> int:
         table = pa.table({"n": pa.array(range(rows)), "t": pa.array(["a place of some length"] * rows)})

@@ -1,4 +1,4 @@
-"""Figures of venues: what noise adds, what can be read, and how little one person's part shows."""
+"""Figures of venues: the effect of noise, what can be read, and how little one person changes."""
 
 import datetime as dt
 from math import exp

@@ -1,4 +1,4 @@
-"""A ledger that lost a draw: the lake has it, and no day is drawn twice."""
+"""A ledger that lost a draw: the lake still has it, and no day is drawn twice."""
 
 import datetime as dt
 from typing import Any, Final

@@ -91,7 +91,7 @@ def test_a_day_that_comes_after_its_pool_was_published_is_not_added() -> None:
 
 
 def forget(row: Release, pool: PassPool | None) -> None:
-    """Restore the ledger from a backup of before that release, in which the pool was as given."""
+    """Restore the ledger from a backup made before that release, in which the pool had these values."""
     row.delete()
     PassPool.objects.all().delete()
     if pool is not None:

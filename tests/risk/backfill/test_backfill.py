@@ -25,7 +25,7 @@ PEERS = os.environ.get("CROWDTRACE_PEERS") or str(ROOT / ".venv-peers" / "bin" /
 
 
 def town(visits: int, venues: int, seed: int = 7) -> tuple[pa.Table, pa.Table]:
-    """Visits of a fortnight in random order, a third of them linked to an earlier one, and their rooms."""
+    """Return visits of a fortnight in random order, a third of them linked to an earlier one, and their rooms."""
     rng = np.random.default_rng(seed)
     venue = np.sort(rng.integers(0, venues, visits) ** 2 // venues)
     arrive = rng.integers(0, 14 * 24 * 4, visits) * HOUR_US // 4
@@ -81,7 +81,7 @@ def run(*arguments: str) -> dict[str, Any]:
 
 
 def same_bits(one: pa.Table, other: pa.Table) -> bool:
-    """Whether two tables hold the same values, to the last bit."""
+    """Return whether two tables contain the same values, to the last bit."""
     return all(
         one[name].combine_chunks().equals(other[name].combine_chunks())
         if not pa.types.is_floating(one.schema.field(name).type)

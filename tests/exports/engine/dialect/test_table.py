@@ -1,4 +1,4 @@
-"""Every row of the table of the dialect gives what the table says."""
+"""Every row of the dialect's table gives the stated result."""
 
 import re
 from collections.abc import Iterator

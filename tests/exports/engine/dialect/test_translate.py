@@ -92,7 +92,7 @@ class TestNames:
 
 
 class TestRefusals:
-    """What is not known to be the same is refused, in words."""
+    """What is not known to be equal is refused with a message."""
 
     @pytest.mark.parametrize(
         ("sql", "code", "words"),
@@ -155,7 +155,7 @@ class TestRefusals:
 
 
 class TestTypes:
-    """Types of the answer."""
+    """The types of the answer."""
 
     def test_a_time_is_shown_on_the_clock_of_its_zone(self, engine: Engine) -> None:
         sql = "SELECT TIMESTAMP '2020-10-15 12:00:00 UTC' AT TIME ZONE 'America/New_York' AS t"
