@@ -40,7 +40,7 @@ def report(page: Page, result: str) -> None:
     shows(page, result)
 
 
-def test_who_is_asked_tells_a_result_once_and_it_says_so(visitor: Page) -> None:
+def test_a_prompted_visitor_reports_once_and_the_report_is_marked(visitor: Page) -> None:
     bodies = sent(visitor)
     visitor.click("[data-when=asked] a[role=button]")
     shows(visitor, "ask")
@@ -53,7 +53,7 @@ def test_who_is_asked_tells_a_result_once_and_it_says_so(visitor: Page) -> None:
     assert not visitor.locator("[data-when=asked]").is_visible()
 
 
-def test_who_declines_is_not_asked_again_and_nothing_is_sent(visitor: Page) -> None:
+def test_a_visitor_who_declines_is_not_asked_again_and_nothing_is_sent(visitor: Page) -> None:
     requests: list[str] = []
     visitor.on("request", lambda one: requests.append(one.method))
     visitor.click("[data-do=decline]")

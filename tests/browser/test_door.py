@@ -198,7 +198,7 @@ def begin_reading(door: Page, code: str) -> int:
     return seen
 
 
-def test_a_number_that_is_no_reading_is_asked_for_again(phone: Page, open_context: OpenContext) -> None:
+def test_a_number_outside_the_range_of_readings_is_requested_again(phone: Page, open_context: OpenContext) -> None:
     """A fever in the other unit must not be admitted, and a typing error must not turn anybody red."""
     venue = make_venue(requirements=RequirementValues(max_temperature_f=100.4, min_o2=92), now=now())
     check_in(phone, venue)
@@ -308,7 +308,7 @@ def test_a_scanner_types_wherever_the_focus_is(phone: Page, open_context: OpenCo
     assert next_light(door, seen) == "green"
 
 
-def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_holds_up_nothing(
+def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_does_not_block_the_queue(
     phone: Page, open_context: OpenContext
 ) -> None:
     venue = make_venue(now=now())
@@ -345,7 +345,7 @@ def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_holds_up_nothing(
 
 
 @pytest.mark.parametrize("status", [408, 429, 503])
-def test_a_busy_server_is_asked_again_when_it_wishes(phone: Page, open_context: OpenContext, status: int) -> None:
+def test_a_busy_server_gets_a_retry_when_it_asks_for_one(phone: Page, open_context: OpenContext, status: int) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
     context = open_context(viewport=TABLET, expected=f"status of {status}")
@@ -384,7 +384,7 @@ def test_a_pass_among_other_codes_is_read(
     browser.close()
 
 
-def test_what_is_no_pass_never_leaves_the_door(open_context: OpenContext) -> None:
+def test_a_text_that_is_not_a_pass_never_leaves_the_door(open_context: OpenContext) -> None:
     context = open_context(viewport=TABLET)
     watch = Watch("")
     context.on("request", watch.on_request)

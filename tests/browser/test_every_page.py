@@ -113,7 +113,7 @@ def test_the_physical_words_are_found() -> None:
     assert not any(PHYSICAL.search(line) for line in ("margin-inline-start: 0", "inset-inline: 0", "text-align: start"))
 
 
-def test_an_address_that_is_no_page_says_what_it_is() -> None:
+def test_a_url_that_is_not_a_page_states_what_it_returns() -> None:
     reasons: list[Any] = [case.answers for case in CASES.values() if isinstance(case, NoPage)]
     assert all(reasons)
 

@@ -47,7 +47,7 @@ def test_the_key_is_made_on_the_phone_and_its_code_holds_it(phone: Page, live_se
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_question_of_the_browser_that_nobody_answers_holds_up_nothing(open_context: OpenContext) -> None:
+def test_an_unanswered_permission_prompt_of_the_browser_blocks_nothing(open_context: OpenContext) -> None:
     """Firefox asks before it keeps storage, in a prompt that many people never notice."""
     context = open_context()
     context.add_init_script("if (navigator.storage) navigator.storage.persist = () => new Promise(() => {});")
@@ -55,7 +55,7 @@ def test_a_question_of_the_browser_that_nobody_answers_holds_up_nothing(open_con
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_key_without_a_copy_is_reminded_of(phone: Page) -> None:
+def test_the_page_reminds_of_a_key_without_a_copy(phone: Page) -> None:
     make_key(phone)
     phone.click('[data-do="later"]')
     shows(phone, "home")
@@ -120,7 +120,7 @@ def test_two_of_three_parts_bring_the_key_back(phone: Page, open_context: OpenCo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_typed_key_is_taken_and_other_words_are_not(phone: Page) -> None:
+def test_a_typed_key_is_accepted_and_other_texts_are_not(phone: Page) -> None:
     phone.goto("/me")
     shows(phone, "welcome")
     phone.click('[data-do="restore"]')

@@ -93,7 +93,7 @@ def test_a_door_learns_how_many_are_inside(venue: Venue, door: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone_the_staff_button_stands_beside_the_name_and_nothing_scrolls(
+def test_on_a_phone_the_staff_button_is_next_to_the_name_and_nothing_scrolls(
     venue: Venue, open_context: OpenContext, width: int
 ) -> None:
     door = open_context(viewport={"width": width, "height": 700}).new_page()
@@ -265,7 +265,7 @@ def test_a_forgotten_pin_goes_with_a_new_enrolment(venue: Venue, open_context: O
     door.wait_for_selector("#staff:not([hidden])")
 
 
-def test_a_camera_that_nobody_allows_or_refuses_holds_up_nothing(venue: Venue, open_context: OpenContext) -> None:
+def test_a_camera_that_nobody_allows_or_refuses_blocks_nothing(venue: Venue, open_context: OpenContext) -> None:
     context = open_context(viewport=TABLET)
     context.add_init_script(
         "if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"

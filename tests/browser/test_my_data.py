@@ -134,7 +134,7 @@ def test_a_wiped_device_holds_nothing(phone: Page) -> None:
     shows(phone, "welcome")
 
 
-def test_people_of_one_phone_have_keys_and_passes_of_their_own(phone: Page) -> None:
+def test_people_on_one_phone_have_separate_keys_and_passes(phone: Page) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
     phone.goto("/me")

@@ -173,7 +173,7 @@ def test_a_mailed_link_confirms_an_address_with_one_press(open_context: OpenCont
     assert selectors.email_confirmed(user)
 
 
-def test_a_code_for_a_team_waits_while_somebody_makes_an_account(
+def test_a_team_code_is_kept_while_its_user_makes_an_account(
     open_context: OpenContext, live_server: LiveServer
 ) -> None:
     organisation = make_organisation(now=now())
@@ -208,7 +208,7 @@ def test_errors_are_summed_up_on_top_and_lead_to_their_fields(open_context: Open
     assert page.locator("#id_username_error").is_visible()
 
 
-def test_rules_are_previewed_and_put_in_force_by_keys_alone(open_context: OpenContext, live_server: LiveServer) -> None:
+def test_rules_are_previewed_and_activated_by_keyboard_only(open_context: OpenContext, live_server: LiveServer) -> None:
     house = make_house()
     context = open_context()
     Scene(context, live_server.url).sign_in(house.owner)
@@ -253,7 +253,7 @@ window.setInterval = (what, ms) => every(what, ms / 30);"""
 
 
 @pytest.mark.parametrize("address", ["/owner", "/owner/venues/{}"])
-def test_a_place_that_fills_up_is_told_aloud_once_and_as_a_notification_to_who_wants_it(
+def test_a_place_that_fills_up_is_announced_once_and_as_a_notification_to_subscribers(
     address: str, open_context: OpenContext, live_server: LiveServer
 ) -> None:
     house = make_house(visitors=3)
@@ -320,7 +320,7 @@ ASKEW = """() => [...document.querySelectorAll('label:has([type=radio])')].map((
 })"""
 
 
-def test_marks_stand_beside_their_words(open_context: OpenContext, live_server: LiveServer) -> None:
+def test_marks_are_next_to_their_words(open_context: OpenContext, live_server: LiveServer) -> None:
     context = open_context()
     Scene(context, live_server.url).sign_in(make_user(now=now()))
     page = context.new_page()
@@ -387,7 +387,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled_in(open_context: 
     assert Event.objects.get().name == "Dinner at six"
 
 
-def test_a_recovery_code_lets_in_without_a_script(open_context: OpenContext) -> None:
+def test_a_recovery_code_works_without_a_script(open_context: OpenContext) -> None:
     user = make_user(now=now())
     codes = turn_on_second_factor(user)
     page = open_context(java_script_enabled=False).new_page()
@@ -397,7 +397,7 @@ def test_a_recovery_code_lets_in_without_a_script(open_context: OpenContext) -> 
     page.wait_for_url("**/owner/start")
 
 
-def test_a_page_tells_how_fast_it_was_without_cookies(open_context: OpenContext, live_server: LiveServer) -> None:
+def test_a_page_reports_its_speed_without_cookies(open_context: OpenContext, live_server: LiveServer) -> None:
     from crowdtrace.site.models import VitalsCount
 
     house = make_house()

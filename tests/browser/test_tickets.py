@@ -181,7 +181,7 @@ def change_keys() -> None:
     ticket_keys.make_ticket_keys(now())
 
 
-def test_under_a_key_that_changed_nothing_is_drawn_ever(context: BrowserContext) -> None:
+def test_nothing_is_ever_drawn_under_a_key_that_changed(context: BrowserContext) -> None:
     phone, sent = context.new_page(), Sent(context)
     draw_ahead(phone)
     forget_days(phone, leave=0)
@@ -223,7 +223,7 @@ def test_tickets_of_a_key_that_changed_are_never_spent_under_another(open_contex
     assert len({each.headers["authorization"] for each in sent.of("/passes")}) == 1
 
 
-def test_a_list_without_sound_keys_gives_no_tickets_and_says_so(context: BrowserContext) -> None:
+def test_a_list_without_valid_keys_gives_no_tickets_and_the_page_says_so(context: BrowserContext) -> None:
     phone, sent = context.new_page(), Sent(context)
     begin_check_in(phone, make_venue(now=now()))
     ticket_keys.make_ticket_keys(now())
@@ -250,7 +250,9 @@ def test_a_first_use_without_a_network_says_what_is_missing(context: BrowserCont
     phone.wait_for_url("**/pass")
 
 
-def test_a_first_use_that_the_server_puts_off_comes_back_by_itself(open_context: OpenContext, settings: Any) -> None:
+def test_a_first_use_that_the_server_postpones_is_retried_automatically(
+    open_context: OpenContext, settings: Any
+) -> None:
     context = open_context(expected="503 (Service Unavailable)")
     context.clock.install()
     phone = context.new_page()
@@ -266,7 +268,7 @@ def test_a_first_use_that_the_server_puts_off_comes_back_by_itself(open_context:
     phone.wait_for_url("**/pass")
 
 
-def test_a_draw_ahead_that_the_server_puts_off_waits_for_another_opening(
+def test_a_draw_ahead_that_the_server_postpones_waits_for_another_opening(
     open_context: OpenContext, settings: Any
 ) -> None:
     context = open_context(expected="503 (Service Unavailable)")
@@ -286,7 +288,7 @@ def test_a_draw_ahead_that_the_server_puts_off_waits_for_another_opening(
     assert draw_ahead(phone).status == 201
 
 
-def test_people_of_one_phone_draw_in_openings_of_their_own(context: BrowserContext) -> None:
+def test_people_on_one_phone_draw_in_separate_openings(context: BrowserContext) -> None:
     phone, sent = context.new_page(), Sent(context)
     go_home(phone)
     phone.click('[data-do="person"]')
@@ -405,7 +407,7 @@ def test_a_mistyped_invitation_costs_no_ticket(phone: Page) -> None:
     assert sent.of("/passes")[-1].headers["authorization"] != tries[0].headers["authorization"]
 
 
-def test_a_lost_answer_keeps_its_ticket_from_other_words(open_context: OpenContext) -> None:
+def test_after_a_lost_response_its_ticket_is_not_sent_with_other_answers(open_context: OpenContext) -> None:
     context = open_context(expected="ERR_FAILED")
     phone, sent = context.new_page(), Sent(context)
     begin_check_in(phone, make_venue(now=now()))
@@ -451,7 +453,7 @@ def test_a_key_that_comes_back_after_erasing_skips_what_is_used_up(open_context:
     assert Pass.objects.count() == 2
 
 
-def test_a_key_that_the_server_forgot_is_told_again_and_draws(open_context: OpenContext) -> None:
+def test_a_key_that_the_server_forgot_is_registered_again_and_draws(open_context: OpenContext) -> None:
     context = open_context(expected="401 (Unauthorized)")
     context.clock.install()
     phone, sent = context.new_page(), Sent(context)
@@ -551,7 +553,7 @@ def finish_from(page: Page, *questions: str) -> None:
     shows(page, "shown")
 
 
-def test_an_app_that_still_sends_its_key_is_told_to_reload(context: BrowserContext) -> None:
+def test_an_app_that_still_sends_its_key_is_asked_to_reload(context: BrowserContext) -> None:
     phone = context.new_page()
     phone.goto("/me")
     refused = context.request.post(
@@ -562,7 +564,7 @@ def test_an_app_that_still_sends_its_key_is_told_to_reload(context: BrowserConte
     assert "Reload" in refused.json()["detail"]
 
 
-def test_a_phone_of_the_version_before_keeps_its_people_and_uses_the_next_place(open_context: OpenContext) -> None:
+def test_a_phone_of_the_previous_version_keeps_its_people_and_uses_the_next_number(open_context: OpenContext) -> None:
     context = open_context(expected="401 (Unauthorized)")  # the server has forgotten keys of that version
     venue, phone = make_venue(now=now()), context.new_page()
     phone.goto(f"/check-in/{venue.public_id}")

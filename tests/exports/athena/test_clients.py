@@ -198,7 +198,7 @@ class TestPyAthena:
         assert mark == python
         assert mark[0] > 0
 
-    def test_statements_that_ask_what_there_is(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_statements_that_describe_the_catalogue(self, live_server: Any, released: ReleasedLake) -> None:
         with pyathena.connect(schema_name=DATABASE, **given(live_server)) as connection:
             cursor = connection.cursor()
             assert cursor.execute("SHOW DATABASES").fetchall() == [(DATABASE,)]
@@ -219,7 +219,7 @@ class TestPyAthena:
             [one] = connection.cursor().execute("SELECT 1 AS one", cache_size=10).fetchall()
         assert one == (1,)
 
-    def test_unload_is_refused_with_what_to_do(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_unload_is_refused_with_advice(self, live_server: Any, released: ReleasedLake) -> None:
         cursor_class = named("pyathena.arrow.cursor.ArrowCursor")
         with (
             pyathena.connect(
@@ -327,7 +327,9 @@ class TestFirstQuestions:
             _, rows = run(live_server, sql, QueryExecutionContext={"Database": DATABASE, "Catalog": "awsdatacatalog"})
             assert rows[1:] == expected, sql
 
-    def test_what_would_write_is_refused_with_what_to_do(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_a_statement_that_would_write_is_refused_with_advice(
+        self, live_server: Any, released: ReleasedLake
+    ) -> None:
         for sql in (
             'create table "covid-19"."made" with (table_type=\'iceberg\') as select 1 as id',
             "CREATE OR REPLACE VIEW v AS SELECT 1 AS a",
@@ -384,7 +386,7 @@ class TestDescribing:
             {"CatalogName": "AwsDataCatalog", "DatabaseName": DATABASE, "TableName": "nothing"},
         ],
     )
-    def test_what_is_not_there_is_said_as_glue_says_it(
+    def test_a_missing_object_gets_the_error_of_glue(
         self, live_server: Any, released: ReleasedLake, asked: dict[str, str]
     ) -> None:
         with pytest.raises(ClientError, match="Error Code: EntityNotFoundException") as caught:
@@ -424,7 +426,9 @@ class TestParameters:
             ("SELECT 1 WHERE 'a' = ?", ["'" + "a" * 1100 + "'"], "1 to 1024 characters"),
         ],
     )
-    def test_what_is_no_literal_is_refused(self, live_server: Any, sql: str, parameters: list[str], said: str) -> None:
+    def test_a_parameter_that_is_not_a_literal_is_refused(
+        self, live_server: Any, sql: str, parameters: list[str], said: str
+    ) -> None:
         asked = {"ExecutionParameters": parameters} if parameters else {}
         with pytest.raises(ClientError, match=said):
             boto3.client(
@@ -434,7 +438,7 @@ class TestParameters:
                 **KEYS,
             ).start_query_execution(QueryString=sql, **asked)
 
-    def test_a_token_is_of_one_query_and_its_parameters(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_a_token_belongs_to_one_query_and_its_parameters(self, live_server: Any, released: ReleasedLake) -> None:
         token, sql = "t" * 32, "SELECT 1 AS a WHERE 1 = ?"
         run(live_server, sql, ExecutionParameters=["1"], ClientRequestToken=token)
         with pytest.raises(ClientError, match="another query"):
@@ -446,7 +450,7 @@ class TestParameters:
 class TestSignedAddresses:
     """Results as a file, for clients without keys of a bucket."""
 
-    def test_whoever_has_the_address_reads_the_rows(self, live_server: Any, each_lake: None, client: Client) -> None:
+    def test_anyone_with_the_signed_url_reads_the_rows(self, live_server: Any, each_lake: None, client: Client) -> None:
         told, _ = run(live_server, VALUES)
         body = json.dumps({"QueryExecutionId": told["QueryExecutionId"]}).encode()
         target = {"X-Amz-Target": "AmazonAthena.GetQueryExecution"}

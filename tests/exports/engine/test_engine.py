@@ -74,7 +74,7 @@ def test_the_published_queries_run_on_empty_tables(tmp_path: Path) -> None:
     assert empty.run(published("counts_by_state_and_risklevel.sql")).table.num_rows == 0
 
 
-def test_a_text_that_is_no_time_fails_the_whole_query(tmp_path: Path) -> None:
+def test_a_text_that_is_not_a_time_fails_the_whole_query(tmp_path: Path) -> None:
     spoilt = some_rows()
     spoilt[0]["scandate"] = "yesterday"
     assert refused(an_engine(tmp_path, spoilt), published("daily_counts.sql")).code == "bad-value"
@@ -137,7 +137,7 @@ def test_names_that_are_known_but_used_wrongly_are_not_called_unknown(engine: En
     assert "Candidate" not in refused(engine, f"SELECT temp + risklevel FROM {CROWD}").detail
 
 
-def test_many_alternatives_are_one_question_and_a_chain_without_end_is_told_what_to_do(engine: Engine) -> None:
+def test_many_alternatives_are_one_query_and_an_endless_chain_is_refused_with_advice(engine: Engine) -> None:
     asked = " OR ".join([f"risklevel = '{number}'" for number in range(700)])
     assert engine.run(f"SELECT count(*) AS n FROM {CROWD} WHERE {asked}").table["n"][0].as_py() == 0
     error = refused(engine, "SELECT " + "+".join("1" * 2000))
@@ -168,7 +168,7 @@ def test_a_value_that_no_answer_can_hold_is_refused_and_named(engine: Engine, va
     assert isinstance(as_text["v"][0].as_py(), str)
 
 
-def test_advice_to_load_what_nobody_can_load_is_left_out(engine: Engine) -> None:
+def test_advice_to_load_an_extension_is_left_out(engine: Engine) -> None:
     assert "INSTALL" not in refused(engine, "SELECT ST_Point(1, 2)").detail
 
 
@@ -203,7 +203,7 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
         "WITH RECURSIVE t(s) AS (SELECT 'xxxxxxxxxxxxxxxxxxxx' UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
     ],
 )
-def test_a_query_that_eats_memory_is_ended(tmp_path: Path, hungry: str) -> None:
+def test_a_query_that_uses_too_much_memory_is_killed(tmp_path: Path, hungry: str) -> None:
     engine = an_engine(tmp_path, limits=Limits(memory_mb=512, seconds=60))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert refused(engine, hungry, "duckdb").code == "out-of-memory"
@@ -250,9 +250,7 @@ def test_an_answer_that_grows_where_it_is_read_is_refused(engine: Engine, sql: s
 
 @pytest.mark.parametrize("dialect", ["athena", "duckdb"])
 @pytest.mark.parametrize("bomb", ["SELECT a" + ".f()" * 1600, "SELECT 1" + "[1]" * 1500])
-def test_a_text_that_takes_long_to_read_is_ended_and_told_what_to_do(
-    tmp_path: Path, bomb: str, dialect: Dialect
-) -> None:
+def test_a_text_that_takes_long_to_parse_is_stopped_with_advice(tmp_path: Path, bomb: str, dialect: Dialect) -> None:
     engine = an_engine(tmp_path, limits=Limits(parse_seconds=0.2))
     before = children()
     with pytest.raises(QueryError) as caught:
@@ -282,7 +280,7 @@ def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Pat
     assert time.process_time() - before < 5
 
 
-def test_places_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slots_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = set()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -358,7 +356,7 @@ class TestAttacks:
             "SELECT 'a\x00b'",
         ],
     )
-    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(self, sql: str) -> None:
+    def test_a_statement_that_does_not_query_the_tables_is_refused_before_it_runs(self, sql: str) -> None:
         with pytest.raises(QueryError) as caught:
             accepted(sql)
         assert caught.value.detail
@@ -388,13 +386,13 @@ class TestAttacks:
             "FROM read_json('/proc/1/environ')",
         ],
     )
-    def test_what_slips_past_the_checks_meets_the_locks(self, engine: Engine, sql: str) -> None:
+    def test_a_query_that_passes_the_checks_is_stopped_by_the_locks(self, engine: Engine, sql: str) -> None:
         with pytest.raises(duckdb.Error):
             locked(engine).execute(sql).fetchall()
         assert not Path("/tmp/crowdtrace-attack.csv").exists()
         assert not Path("/tmp/crowdtrace-attack").exists()
 
-    def test_the_query_process_has_none_of_our_environment(
+    def test_the_query_process_has_no_environment_of_the_server(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PEPPER", "canary")

@@ -24,7 +24,7 @@ class TestTexts:
         assert not is_utility(sql)
 
     @pytest.mark.parametrize("sql", ["SHOW TABLES", "-- a\n/* b */ describe x", "Desc x", "explain SELECT 1"])
-    def test_the_first_word_tells(self, sql: str) -> None:
+    def test_the_first_word_decides(self, sql: str) -> None:
         assert is_utility(sql)
 
     @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ class TestAnswers:
         [("EXPLAIN SELECT symptomz FROM aspirevc_crowd_tracing", 16), ("EXPLAIN DROP TABLE x", None),
          ("EXPLAIN SELECT * FROM read_csv('/etc/passwd')", None), ("SHOW TABLES IN other", 16)],
     )  # fmt: skip
-    def test_what_is_wrong_is_told_with_its_place(
+    def test_an_error_names_its_position(
         self, client: Client, released: ReleasedLake, sql: str, column: int | None
     ) -> None:
         response = client.post("/api/v1/queries", {"sql": sql}, content_type="application/json")
