@@ -280,7 +280,7 @@ def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Pat
     assert time.process_time() - before < 5
 
 
-def test_slots_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_folders_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = set()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
