@@ -217,7 +217,7 @@ def test_only_devices_of_verified_organisations_can_be_exempt(fast: tuple[Enroll
         abuse_settings.exempt_device(device=device, until=until, reason="again", actor="operator", now=NOW)
 
 
-def test_figures_count_what_has_no_score_apart(fast: tuple[EnrolledDevice, Visit]) -> None:
+def test_figures_count_scans_without_a_score_separately(fast: tuple[EnrolledDevice, Visit]) -> None:
     door, _visit = fast
     scan(door, "GO1:HELLO", now=NOW + dt.timedelta(seconds=9))
     (day,) = figures_of_days(NOW)

@@ -143,7 +143,7 @@ class TestAddresses:
             "https://lab.example/\r\nX: y", "https://lab.exämple/", "https://x/" + "a" * 500, "file:///etc/passwd",
         ],
     )  # fmt: skip
-    def test_what_is_no_plain_https_address_is_refused(self, url: str) -> None:
+    def test_a_url_that_is_not_plain_https_is_refused(self, url: str) -> None:
         with pytest.raises(AddressRefused):
             checked(url)
 
@@ -165,7 +165,7 @@ class TestAddresses:
         assert is_public(ipaddress.ip_address(address))
 
     @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "::1"])
-    def test_a_host_that_means_this_machine_is_refused_however_it_is_written(self, host: str) -> None:
+    def test_a_host_name_of_this_machine_is_refused_in_any_form(self, host: str) -> None:
         with pytest.raises(AddressRefused):
             resolve(host, 443)
 

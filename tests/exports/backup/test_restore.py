@@ -256,7 +256,7 @@ class TestRefusals:
         with pytest.raises(BackupError, match=r"holds a backup that was cut off, or none: it has no manifest\.json"):
             look_at(folder=backup)
 
-    def test_a_folder_without_anything_is_no_backup(self, tmp_path: Path) -> None:
+    def test_an_empty_folder_is_refused_as_a_backup(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         for folder in (tmp_path / "empty", tmp_path / "missing"):
             with pytest.raises(BackupError, match="holds no backup"):

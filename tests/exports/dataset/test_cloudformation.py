@@ -35,7 +35,7 @@ def test_kept_templates_are_those_that_the_tables_make(name: str) -> None:
     assert (FOLDER / name).read_text() == texts()[name], "run: python -m exports.dataset.cloudformation"
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
+def test_cfn_lint_finds_nothing() -> None:
     lint = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run([lint, *(FOLDER / name for name in texts())], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -210,7 +210,7 @@ class TestDaysWhoseRowsAreGone:
         make_organisation(verified=False)
         assert len(release_waiting(now=CLOSED + dt.timedelta(days=4000))) == 1
 
-    def test_a_served_day_of_which_nothing_is_known_any_more_is_no_empty_day(self) -> None:
+    def test_a_served_day_without_any_rows_left_is_not_an_empty_day(self) -> None:
         closed_days.mark_served(days={DAY})
         assert release_waiting(now=self.LATE) == []
         assert Release.objects.get().lost_at == self.LATE

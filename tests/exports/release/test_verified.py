@@ -111,7 +111,7 @@ class TestTheRows:
         kept = {bytes(value).hex() for row in rows for value in (row.tag, row.owner_hash, row.id.bytes)}
         assert not [token for token in tokens if any(token in value for value in kept)]
 
-    def test_the_order_of_rows_says_nothing_of_the_order_of_visits(self, place: Place) -> None:
+    def test_the_order_of_rows_does_not_reveal_the_order_of_visits(self, place: Place) -> None:
         rows = [a_scanned_pass(place, contact=number % 3 == 0) for number in range(150)]
         publish_day(day=DAY, now=CLOSED)
         with deployment_lake() as lake:
