@@ -123,7 +123,7 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_a_problem_looks_lik
 @pytest.mark.usefixtures("one_connection", "tasks_at_once")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
 @pytest.mark.parametrize(("path", "method"), OTHERS)
-def test_no_input_finds_a_fault_or_an_undocumented_answer(
+def test_no_input_causes_a_server_error_or_an_undocumented_response(
     credentials: dict[str, str], path: str, method: str, mode: GenerationMode
 ) -> None:
     ways = SCHEMA["paths"][path][method].get("security", [])

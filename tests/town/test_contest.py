@@ -302,7 +302,7 @@ def test_a_day_is_counted_as_the_database_counts_it(tmp_path: Path) -> None:
         assert ((ours[table.name] > 0) | (theirs[table.name] == 0)).all(), table.name
 
 
-def test_a_folder_that_is_there_and_a_contest_that_is_not_are_sentences(folder: Path, tmp_path: Path) -> None:
+def test_an_existing_folder_and_a_missing_contest_give_messages(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="exists"):
         call_command("benchmark", str(folder))
     with pytest.raises(CommandError, match="at least one town"):

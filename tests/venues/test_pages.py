@@ -559,7 +559,7 @@ def test_a_page_asks_the_database_little(
 
 # Operator ------------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db
-def test_the_operator_vouches_and_takes_it_back(world: World, as_: As) -> None:
+def test_the_operator_verifies_and_withdraws_it(world: World, as_: As) -> None:
     waiting = factories.make_organisation(verified=False)
     client, address = as_("operator"), f"/owner/operator/organisations/{waiting.public_id}"
     for expected in (True, False):

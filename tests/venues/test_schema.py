@@ -103,7 +103,7 @@ IN_TEAMS = sorted(
 
 
 @pytest.mark.parametrize(("path", "method"), IN_TEAMS)
-def test_no_input_of_a_stranger_tells_what_exists(world: World, settings: Any, path: str, method: str) -> None:
+def test_no_input_of_a_stranger_reveals_what_exists(world: World, settings: Any, path: str, method: str) -> None:
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     _row, token = make_owner_token(user=world.people["other"], name="till", days=1, now=utc_now())
     headers = {"Authorization": f"Owner {token}", "If-Match": "*"}

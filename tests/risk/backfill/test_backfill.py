@@ -172,7 +172,7 @@ class TestBadInput:
         with pytest.raises(CommandError, match=f"{name}: must be finite"):
             run("--from", str(source), "--to", str(tmp_path / "out"))
 
-    def test_a_file_that_is_no_parquet_is_named(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_parquet_is_named(self, tmp_path: Path) -> None:
         source = write(tmp_path / "in", *town(20, 3))
         (source / "visits" / "1.parquet").write_bytes(b"no parquet")
         with pytest.raises(CommandError, match=r"1\.parquet is no Parquet file"):
@@ -197,7 +197,7 @@ class TestBadInput:
                 run(*arguments)
             assert says in str(refused.value)
 
-    def test_without_pyspark_a_sentence_says_how_to_get_it(self, tmp_path: Path) -> None:
+    def test_without_pyspark_a_message_says_how_to_install_it(self, tmp_path: Path) -> None:
         source = write(tmp_path / "in", *town(20, 3))
         with pytest.raises(CommandError, match=r"locks/spark\.txt"):
             run("--engine", "spark", "--from", str(source), "--to", str(tmp_path / "out"))
