@@ -2,7 +2,7 @@
 
     python -m tests.doors URL[,URL ...] SCANS [--rate SCANS_A_SECOND] [--patience SECONDS]
 
-A door asks each server in turns, and the other one if it gets no response within its patience. This is a separate
+A door sends to the servers in turn, and to the other one if it gets no response within `--patience`. This is a separate
 process, on the services of the copy's home. It prints `acknowledged N` from time to time, and finally one JSON object:
 `{acknowledged, alone, refused, lost, doubled, changed, visits, longest}`. `alone` counts scans without a response to
 their first request, which a kiosk decides by itself; `refused` counts other responses by status, 0 for none; `longest`
@@ -48,7 +48,7 @@ def ask(address: str, token: str, body: dict[str, Any], patience: float) -> tupl
 
 @dataclass
 class Outcome:
-    """What the doors saw: results by scan_id, the scans that a door decided alone, and when responses came."""
+    """What the doors saw: results by scan_id, the scans that a door decided alone, and the times of responses."""
 
     results: dict[str, str] = field(default_factory=dict)
     alone: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Outcome:
 
 
 def scan_all(addresses: list[str], tokens: list[str], shown: list[Any], *, rate: float, patience: float) -> Outcome:
-    """Scan everything that is shown, at a steady pace, until each scan has a response."""
+    """Scan every displayed code at a steady rate, until each scan has a response."""
     left: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for number, screen in enumerate(shown):
         left.put((number, screen))

@@ -1,9 +1,9 @@
-"""What a drill of backup and restore compares: lights, tickets, erasures and releases of a home.
+"""Record what a drill of backup and restore compares: lights, tickets, erasures and releases of a home.
 
-    python -m tests.drill prepare FILE OWNERS    # visitors check in, a door scans; what they sent goes to FILE
-    python -m tests.drill look FILE              # all is sent once more; prints what is answered now
+    python -m tests.drill prepare FILE OWNERS    # visitors check in, a door scans; their requests go to FILE
+    python -m tests.drill look FILE              # send all requests again and print the responses
 
-A process of its own, on the services of the home.
+This is a separate process, on the services of the home.
 """
 
 import datetime as dt
@@ -88,7 +88,7 @@ def moment(known: dict[str, Any]) -> dt.datetime:
 
 
 def look(known: dict[str, Any]) -> dict[str, Any]:
-    """Send all again, and read what is kept."""
+    """Send all requests again, and read the stored data."""
     from common.time import utc_now
     from exports.models import Release
     from passes.codec.identity import decode_base64url
@@ -114,7 +114,7 @@ def look(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> None:
-    """Do one of the two."""
+    """Run one of the two commands."""
     with embedded.services(embedded.home()):
         import django
 

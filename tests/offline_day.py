@@ -1,10 +1,10 @@
-"""A day without a network between doors and server, with the kiosk's own code: lights, then what is uploaded.
+"""A day without a network between doors and server, with the kiosk's own code: the lights, then the uploads.
 
     python -m tests.offline_day SCANS
 
 Six doors of one venue fetch a bundle at 04:00 and lose the network for 24 hours. Visitors come all day, most of them to
 one door, some to two, which neither door can know; some show a used code again, or a code of another day. The next
-morning the doors upload what waits, twice, because the first answers are lost. Prints one JSON object.
+morning the doors upload the waiting scans, twice, because the first responses are lost. Prints one JSON object.
 """
 
 import argparse
@@ -30,7 +30,7 @@ REPEATED: Final = 0.1
 
 
 def run(scans: int, *, start: dt.datetime) -> dict[str, Any]:
-    """Return what the doors showed and what the server then knew; `start` is 04:00 of the day."""
+    """Return what the doors displayed and what the server then stored; `start` is 04:00 of the day."""
     from benchmarks.scan import prepare_at
     from passes import keys
     from passes.models import Scan, Visit
@@ -95,7 +95,7 @@ def encoded(data: bytes) -> str:
 
 
 def main() -> None:
-    """Run it on services of the home."""
+    """Run the day on the services of the home."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scans", type=int)
     scans = parser.parse_args().scans

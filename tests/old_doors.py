@@ -1,7 +1,7 @@
 """Doors and visitors of the first released version, which runs this file: it never sees the code of this checkout.
 
     python -P tests/old_doors.py scan OLD NEW SCANS    # doors scan at two servers until standard input ends
-    python -P tests/old_doors.py visit FILE            # one of each request; FILE keeps the venue for the next time
+    python -P tests/old_doors.py visit FILE            # one of each request; FILE keeps the venue for the next run
 
 In the folder of that version's code, with DATABASE_URL and the other variables. Prints JSON; `scan` also prints
 `old` or `new` for each scan, by the server that answered.
@@ -24,7 +24,7 @@ WAIT_SECONDS = 0.1
 
 
 def ask(address: str, token: str, body: dict[str, Any]) -> str | None:
-    """One answer, or none."""
+    """One response, or none."""
     headers = {"Authorization": f"Device {token}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
     try:
@@ -39,7 +39,7 @@ def ask(address: str, token: str, body: dict[str, Any]) -> str | None:
 
 
 def scan(addresses: dict[str, str], scans: int) -> None:
-    """Scan at both servers in turns; a door that gets no answer asks the other one."""
+    """Scan at both servers in turn; a door without a response asks the other one."""
     from benchmarks.scan import prepare
 
     town = prepare(scans)
@@ -78,7 +78,7 @@ def scan(addresses: dict[str, str], scans: int) -> None:
 
 
 def visit(file: Path) -> dict[str, Any]:
-    """One of each request of a visitor and of a door, with what is answered."""
+    """Send one of each request of a visitor and of a door; return the responses."""
     from passes.clock import calendar
     from passes.codec.identity import encode_base64url
     from tests.factories import make_device, make_organisation, make_user, make_venue
@@ -136,7 +136,7 @@ def visit(file: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> None:
-    """Do one of the two."""
+    """Run one of the two commands."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "crowdtrace.settings"
     sys.path.insert(0, str(Path.cwd()))
     import django

@@ -1,4 +1,4 @@
-"""What a test run does faster than a deployment, with the same result for every test."""
+"""Shortcuts that make a test run faster than a deployment, with the same result for every test."""
 
 from typing import Any, Final
 

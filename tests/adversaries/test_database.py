@@ -100,7 +100,7 @@ class TestAnOperatorWithACopyOfTheDatabase:
         }
         assert not {Visitor, DrawnSet, SpentTicket} & related
 
-    def test_ids_of_rows_tell_no_order(self) -> None:
+    def test_ids_of_rows_reveal_no_order(self) -> None:
         """Rows that one request writes one after another must not get consecutive numbers."""
         of_visits = {"Pass", "Scan", "Visit", "Rating", "Name", "SpentOwner", "Change", "RevokedEntry"}
         of_visits |= {"SpentTicket", "DrawnSet"}

@@ -78,7 +78,7 @@ class TestADoorThatWantsToKnowWhy:
         assert set(Scan.objects.filter(approved=False).values_list("cause", flat=True)) == set(answers) - {"erased"}
 
     def test_every_red_light_takes_the_same_statements(self, venue: Venue, door: EnrolledDevice) -> None:
-        """The server does the same for a red light whatever its cause; moments hide the remaining differences."""
+        """The server does the same work for every red light; moments hide the remaining differences."""
         asked = self.causes(venue, door)
         taken = {cause: statements_of(ask) for cause, ask in asked.items()}
         assert len(set(taken.values())) == 1, taken

@@ -472,7 +472,8 @@ class TestAServerThatLogsEverything:
             assert set(spend.body) == {"venue", "epoch", "anchor", "owner_hash", "answers", "survey_seconds"}
 
 
-# A server that shows other keys --------------------------------------------------------------------------------------
+# A server that shows different keys
+# --------------------------------------------------------------------------------------
 @pytest.mark.django_db
 class TestAServerThatChangesKeys:
     def test_a_second_key_for_a_known_day_is_refused_and_nothing_is_drawn_or_spent_under_it(self) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def size(response: Any) -> tuple[int, int]:
-    """Bytes of head and body, as they leave; limits count down and tell nothing of the answer."""
+    """Compare the bytes of headers and body as sent; counters of limits reveal nothing about the answers."""
     head = sum(len(f"{name}: {value}\r\n") for name, value in response.items() if not name.startswith("RateLimit"))
     return head, len(response.content)
 

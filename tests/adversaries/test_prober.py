@@ -75,7 +75,7 @@ class TestAProber:
             assert len({seen(answer) for answer in asked}) == 1
 
     @pytest.mark.parametrize("form", ["svg", "png", "ndef", "pkpass"])
-    def test_drawing_a_credential_does_not_tell_what_became_of_its_pass(self, form: str) -> None:
+    def test_rendering_a_credential_does_not_reveal_the_state_of_its_pass(self, form: str) -> None:
         place = make_venue()
         held = [Phone().check_in(place) for _ in range(3)]
         revoke_passes(owner_hashes=[held[1].secrets.owner_hash], now=NOW)
@@ -89,7 +89,7 @@ class TestAProber:
             ]
             assert len({(answer.status_code, answer.headers["Content-Type"]) for answer in asked}) == 1
 
-    def test_a_venue_of_others_looks_like_none(self) -> None:
+    def test_a_venue_of_others_looks_like_an_unknown_one(self) -> None:
         mine, theirs = make_venue(), make_venue()
         user = join(mine.organisation, Role.OWNER)
         token = make_owner_token(user=user, name="test", days=1, now=NOW)[1]

@@ -121,7 +121,7 @@ class TestThreeKnownVisits:
         assert len(chances) > 500
         assert np.mean(chances) <= 1 / (POLICY.k + POLICY.margin)
 
-    def test_three_visits_do_not_tell_a_fourth(self, town: pd.DataFrame, published: pd.DataFrame) -> None:
+    def test_three_visits_do_not_reveal_a_fourth(self, town: pd.DataFrame, published: pd.DataFrame) -> None:
         """The adversary bets that the target did on another day what most rows similar to the known ones did.
 
         Knowing three visits of this person helps no more than three visits of anybody.

@@ -171,7 +171,7 @@ class TestTables:
 
 class TestValkey:
     @pytest.mark.django_db
-    def test_no_key_that_an_act_of_a_visitor_leaves_outlives_two_days(self) -> None:
+    def test_no_key_left_by_an_action_of_a_visitor_outlives_two_days(self) -> None:
         """All keys are checked, regardless of who created them; only those of the schedule remain."""
         for client in (valkey.client(), valkey.limits()):
             for name in client.scan_iter("*"):

@@ -158,7 +158,7 @@ class TestAThiefOfAKiosk:
             assert len(row["tag"]) == 16
             assert len(row["sealed"]) == 2 * (12 + 512 + 16)
 
-    def test_nothing_tells_when_somebody_came(self, kiosk: Page) -> None:
+    def test_nothing_reveals_when_somebody_came(self, kiosk: Page) -> None:
         databases = kiosk.evaluate(EVERYTHING)["databases"]
         rows = databases["crowdtrace-kiosk/replay"][1]
         assert len(rows) == 2

@@ -58,7 +58,7 @@ class TestAThiefWithAPhotoOfAScreen:
         assert result(replay) == "Declined"
         assert Visit.objects.count() == 1
 
-    def test_its_bytes_are_no_credential_anywhere(self, held: HeldPass) -> None:
+    def test_its_bytes_are_not_a_credential_anywhere(self, held: HeldPass) -> None:
         stolen = [held.pass_bytes, held.secrets.anchor, held.secrets.owner_hash, held.pass_bytes[:32]]
         for secret in stolen:
             text = encode_base64url(secret)

@@ -38,7 +38,7 @@ TYPE_KEYS: Final = """([text, gap]) => new Promise((resolve) => {
 
 
 def make_key(page: Page) -> None:
-    """First use, without keeping a copy."""
+    """Make a key on first use, without keeping a copy."""
     shows(page, "welcome")
     page.click('[data-do="make"]')
     shows(page, "keep")
@@ -46,14 +46,14 @@ def make_key(page: Page) -> None:
 
 
 def begin_check_in(page: Page, venue: Venue) -> None:
-    """From the place's page to the first question, making a key on the way where there is none."""
+    """Go from the place's page to the first question, and make a key if there is none."""
     page.goto(f"/venues/{venue.public_id}")
     page.click("main a[role=button]")
     first_question(page)
 
 
 def first_question(page: Page) -> None:
-    """From the page of check-in to the first question; today is chosen, unless there is more to say first."""
+    """Go from the check-in page to the first question; today is chosen unless something must be entered first."""
     states = ("no-key", "day", "question-symptoms")
     page.wait_for_selector(", ".join(f'[data-state="{state}"]:not([hidden])' for state in states))
     if page.locator('[data-state="no-key"]').is_visible():
@@ -64,14 +64,14 @@ def first_question(page: Page) -> None:
 
 
 def answer(page: Page, *, yes: Collection[str] = (), questions: Collection[str] = QUESTIONS) -> None:
-    """Answer questions, one a page."""
+    """Answer questions, one on each page."""
     for question in questions:
         shows(page, f"question-{question}")
         page.click(f'[data-question="{question}"] [data-value="{"yes" if question in yes else "no"}"]')
 
 
 def check_in(page: Page, venue: Venue) -> None:
-    """The whole way to a pass on the screen."""
+    """Check in, from the start to a pass on the screen."""
     begin_check_in(page, venue)
     answer(page)
     page.wait_for_url("**/pass")
@@ -79,7 +79,7 @@ def check_in(page: Page, venue: Venue) -> None:
 
 
 def read_code(code: Locator) -> str:
-    """What an independent reader reads from a code on the screen: OpenCV's, with its newer search for the corners."""
+    """Return what OpenCV, an independent reader, reads from a code on the screen, with its newer corner detection."""
     image = cv2.imdecode(np.frombuffer(code.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     text = cv2.QRCodeDetectorAruco().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))[0]
@@ -88,17 +88,17 @@ def read_code(code: Locator) -> str:
 
 
 def shown_code(page: Page) -> str:
-    """The code of this minute."""
+    """Return the code that the pass shows this minute."""
     return read_code(page.locator('[data-qr="pass"]'))
 
 
 def enrolment_code(venue: Venue) -> str:
-    """A fresh code of the venue's first door, as its owner would make it."""
+    """Return a new enrolment code of the venue's first door, made as its owner would."""
     return make_enrolment_code(door=door_of(venue), actor="owner", now=timezone.now()).code
 
 
 def enrol(page: Page, venue: Venue) -> None:
-    """Make the page a connected door of the venue that works without a network too."""
+    """Enrol the page as a door of the venue that also works without a network."""
     page.goto("/kiosk")
     shows(page, "enrol")
     page.fill("#code", enrolment_code(venue))
@@ -110,19 +110,19 @@ def enrol(page: Page, venue: Venue) -> None:
 
 
 def lights(page: Page) -> list[str]:
-    """Every light the door has shown since the page was loaded."""
+    """Return every light that the door has shown since the page was loaded."""
     shown: list[str] = page.evaluate("window.lights")
     return shown
 
 
 def next_light(page: Page, seen: int) -> str:
-    """The light after the first `seen` ones, once it is there."""
+    """Wait for the light after the first `seen` ones and return it."""
     until(page, lambda: len(lights(page)) > seen, f"a light after the first {seen}")
     return lights(page)[seen]
 
 
 def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
-    """Hold a text to the door's USB scanner; the light it shows."""
+    """Hold a text to the door's USB scanner and return the light."""
     page.wait_for_selector(".signal", state="hidden")
     seen = len(lights(page))
     page.evaluate(TYPE_KEYS, [text, gap_ms])
@@ -130,21 +130,21 @@ def scan(page: Page, text: str, *, gap_ms: int = 0) -> str:
 
 
 def type_keys(page: Page, text: str) -> None:
-    """Type a text and Enter as a USB scanner does, with real keys that go wherever the focus is."""
+    """Type a text and Enter as a USB scanner does, with real keys sent to the focused element."""
     for mark in text:
         page.keyboard.press({" ": "Space", "+": "Shift+Equal"}.get(mark, mark))
     page.keyboard.press("Enter")
 
 
 def code_picture(text: str) -> bytes:
-    """A picture of a QR code."""
+    """Draw a QR code as a PNG image."""
     drawn = io.BytesIO()
     qrcode.make(text, border=4).save(drawn)
     return drawn.getvalue()
 
 
 def in_a_row(*pictures: bytes) -> bytes:
-    """A picture of several codes side by side, each on its own card."""
+    """Draw several codes side by side as one PNG image, each on its own card."""
     cards = [cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR) for picture in pictures]
     squares = [cv2.resize(card, (400, 400), interpolation=cv2.INTER_AREA) for card in cards if card is not None]
     padded = [np.pad(square, ((20, 20), (13, 13), (0, 0)), constant_values=90) for square in squares]
@@ -153,7 +153,7 @@ def in_a_row(*pictures: bytes) -> bytes:
 
 
 def launch_with_camera(playwright: Playwright, picture: bytes, folder: Path) -> Browser:
-    """A Chromium before whose camera somebody holds a picture of a code."""
+    """Start a Chromium whose fake camera shows an image of a code."""
     return launch(
         playwright,
         "--use-fake-device-for-media-stream",
@@ -178,5 +178,5 @@ def _film(code: bytes, folder: Path) -> Path:
 
 
 def now() -> dt.datetime:
-    """The present; browsers and server share this machine's clock."""
+    """Return the present time; browsers and server share this machine's clock."""
     return timezone.now()

@@ -1,4 +1,4 @@
-"""A real Chromium against a real server. Every page is watched: no foreign request, no error, no broken policy."""
+"""A real Chromium against a real server. Pages are watched for foreign requests, errors and policy violations."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
 from pytest_django.live_server_helper import LiveServer
 
-# Pages of the dataset are looked at with two released days.
+# Pages of the dataset are tested with two released days.
 from tests.exports.conftest import released, shared_release  # noqa: F401
 
 # The browser's driver keeps an event loop in this thread; the tests themselves are synchronous.
@@ -20,24 +20,24 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 390, "height": 844}
 TABLET = {"width": 1024, "height": 768}
-# A wait ends with what it waits for, so that a long one takes time only where something is broken; a machine with other
-# work may need a minute for what usually takes a moment.
+# A wait ends as soon as its condition holds, so a long limit costs time only if something is broken; a busy machine may
+# need a minute for what usually takes a moment.
 PATIENCE_MS: Final = 60_000
 PAUSE_MS: Final = 50
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder drives a browser: Chromium, in `engines/` also others."""
+    """Mark everything in this folder as driving a browser: Chromium, and in `engines/` also others."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
 
 
 def chromium_path(*, whole: bool = False) -> str:
-    """The system's Chromium; a missing one is an error, never a reason to skip.
+    """Return the path of the system's Chromium; a missing one is an error, never a reason to skip.
 
-    Where the system has it, the same engine without windows (`chromium-headless-shell`), whose contexts start with a
-    quarter of the work. `whole`: with the pages of Chromium's own, such as the warning about a certificate.
+    Prefer the same engine without windows (`chromium-headless-shell`), whose contexts start with a quarter of the work.
+    With `whole`, return the full browser, which has Chromium's own pages, such as the warning about a certificate.
     """
     names = () if whole else ("chromium-headless-shell",)
     found: list[str] = [path for name in (*names, *CHROMIUMS) if (path := shutil.which(name))]
@@ -46,7 +46,7 @@ def chromium_path(*, whole: bool = False) -> str:
 
 
 def launch(playwright: Playwright, *arguments: str, whole: bool = False) -> Browser:
-    """A Chromium of its own."""
+    """Start a separate Chromium."""
     path = chromium_path(whole=whole)
     return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
 
@@ -59,7 +59,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 class Watch:
-    """What a context did that no page of ours may do."""
+    """What a context did that no page may do."""
 
     def __init__(self, origin: str, expected: str = "") -> None:
         self.origin = origin
@@ -74,7 +74,7 @@ class Watch:
             self.wrong.append(f"request to another origin: {parts.netloc}")
 
     def on_console(self, message: ConsoleMessage) -> None:
-        # A network that a test takes away is no fault of a page, nor is the one refusal that a test asks for.
+        # A network that a test disconnects is not an error of the page, nor is the one refusal that a test expects.
         if self.expected and self.expected in message.text:
             return
         misspelt_policy = "Permissions-Policy" in message.text
@@ -89,7 +89,7 @@ class Watch:
 
 OpenContext = Callable[..., BrowserContext]
 
-# A light shows for a second and a half, which a busy machine may sleep through: so each one is written down.
+# A light shows for a second and a half, which a busy machine may miss, so each one is recorded.
 NOTE_LIGHTS = """document.addEventListener("DOMContentLoaded", () => {
   window.lights = [];
   const signal = document.querySelector(".signal");
@@ -104,7 +104,7 @@ NOTE_LIGHTS = """document.addEventListener("DOMContentLoaded", () => {
 
 @pytest.fixture
 def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenContext]:
-    """Makes watched contexts; at the end none may have done anything wrong."""
+    """Return a function that makes watched contexts; at the end, fail if one of them had an error."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     def make(*, of: Browser | None = None, expected: str = "", **options: Any) -> BrowserContext:
@@ -126,7 +126,7 @@ def open_context(browser: Browser, live_server: LiveServer) -> Iterator[OpenCont
 
 @pytest.fixture
 def phone(open_context: OpenContext) -> Page:
-    """A visitor's phone with an empty storage."""
+    """Return a page on a visitor's phone with empty storage."""
     return open_context().new_page()
 
 
@@ -136,7 +136,7 @@ def shows(page: Page, state: str) -> None:
 
 
 def until(page: Page, holds: Callable[[], Any], what: str) -> None:
-    """Wait until something holds beyond the page, such as in the server's database."""
+    """Wait until a condition outside the page holds, such as in the server's database."""
     for _ in range(PATIENCE_MS // PAUSE_MS):
         if holds():
             return
@@ -145,7 +145,7 @@ def until(page: Page, holds: Callable[[], Any], what: str) -> None:
 
 
 def stored_rows(page: Page, store: str) -> list[dict[str, Any]]:
-    """What lies in a store of the device, bytes as text."""
+    """Return the rows of a store of the device, with bytes as text."""
     rows: list[dict[str, Any]] = page.evaluate(
         """(store) => new Promise((resolve, reject) => {
             const plain = (value) => {
@@ -170,6 +170,6 @@ def stored_rows(page: Page, store: str) -> list[dict[str, Any]]:
 
 
 def stored_people(page: Page) -> list[dict[str, Any]]:
-    """The people in the device's storage, their secrets as lists of numbers."""
+    """Return the people in the device's storage, with their secrets as lists of numbers."""
     people = stored_rows(page, "people")
     return [person | {"secret": [int(byte) for byte in person["secret"].split()]} for person in people]

@@ -1,4 +1,4 @@
-"""What every page has to keep. Each gate looks at an open page and returns what is wrong, in words."""
+"""Requirements of every page. Each gate checks an open page and returns descriptions of what is wrong."""
 
 import gzip
 from typing import Any, Final
@@ -16,14 +16,14 @@ LONGEST_TRANSITION_S: Final = 0.05
 TAB_STOPS: Final = 250
 
 _AXE: Final = Axe().axe_script
-# What depends on colours is looked at again in the dark; the rest cannot have changed.
+# Rules that depend on colours run again in the dark; the others cannot have changed.
 _RULES_OF_COLOUR: Final = ["color-contrast", "link-in-text-block"]
 _RUN_AXE = """async (only) => {
   const options = { resultTypes: ["violations"], ...(only ? { runOnly: { type: "rule", values: only } } : {}) };
   const { violations } = await axe.run(document, options);
   return violations.map(({ id, nodes }) => ({ id, places: nodes.slice(0, 3).map((node) => node.html.slice(0, 120)) }));
 }"""
-# A state that is busy is gone in a moment and has no heading.
+# A busy state lasts only a moment and has no heading.
 STATES: Final = "[...document.querySelectorAll('[data-state]:not([aria-busy])')].map((each) => each.dataset.state)"
 UNHIDE_STATE: Final = """(name) => {
   for (const state of document.querySelectorAll("[data-state]")) state.hidden = state.dataset.state !== name;
@@ -73,7 +73,7 @@ _ON_PAPER = """() => {
   }
   return wrong;
 }"""
-# Radio buttons of a group are one stop; what a closed <details> holds is none.
+# Radio buttons of a group are one stop; the content of a closed <details> is none.
 _STOPS = """() => {
   const all = "a[href], button:not(:disabled), input:not([type=hidden]):not(:disabled), select, textarea, summary";
   const groups = new Set();
@@ -101,7 +101,7 @@ _STOPPED = """() => {
 
 
 def accessible(page: Page, where: str) -> list[str]:
-    """Axe finds nothing, light or dark. Motion has to be off: a colour that fades has no contrast to speak of."""
+    """Check that axe finds nothing, light or dark, without motion: a fading colour has too little contrast."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE)
     wrong: list[str] = []
@@ -114,7 +114,7 @@ def accessible(page: Page, where: str) -> list[str]:
 
 
 def accessible_states(page: Page) -> list[str]:
-    """Axe finds nothing in any state that the page may show, with all its parts and with something in each slot."""
+    """Check that axe finds nothing in any state of the page, with all its parts shown and each slot filled."""
     names: list[str] = page.evaluate(STATES)
     wrong: list[str] = []
     for name in names:
@@ -125,7 +125,7 @@ def accessible_states(page: Page) -> list[str]:
 
 
 def fits(page: Page, where: str) -> list[str]:
-    """Nothing to scroll sideways, on the narrowest screen and at a zoom of 200 %."""
+    """Check that nothing scrolls sideways, on the narrowest screen and at a zoom of 200 %."""
     before = page.viewport_size
     wrong = []
     for size in (NARROW, ZOOMED):
@@ -137,7 +137,7 @@ def fits(page: Page, where: str) -> list[str]:
 
 
 def right_to_left(page: Page, language: str) -> list[str]:
-    """A page in a language that is read from right to left says so, is laid out so, and fits."""
+    """Check that a page in a right-to-left language declares it, is laid out that way, and fits."""
     found = page.evaluate(_DIRECTION)
     asked = ["rtl", language, "rtl"]
     wrong = [] if found == asked else [f"direction, language and layout are {found}, not {asked}"]
@@ -145,12 +145,12 @@ def right_to_left(page: Page, language: str) -> list[str]:
 
 
 def still(page: Page) -> list[str]:
-    """Nothing moves for those who asked for less motion, as this page's context does."""
+    """Check that nothing moves if reduced motion is requested, as this page's context does."""
     return [f"moves: {each}" for each in page.evaluate(_MOVING, LONGEST_TRANSITION_S)]
 
 
 def printable(page: Page) -> list[str]:
-    """Dark on white, without the frame of the site, as wide as paper; also where the screen is dark."""
+    """Check that print is dark on white, without the site's frame, as wide as paper, also on a dark screen."""
     before = page.viewport_size
     page.emulate_media(media="print", color_scheme="dark")
     page.set_viewport_size(PAPER)  # type: ignore[arg-type]
@@ -162,11 +162,11 @@ def printable(page: Page) -> list[str]:
 
 
 def walkable(page: Page) -> list[str]:
-    """The Tab key comes to everything that can be pressed or filled in, and each stop can be seen."""
+    """Check that the Tab key reaches every control, and that the focus is visible at each stop."""
     left = {str(number) for number in range(page.evaluate(_STOPS))}
     page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
     wrong: list[str] = []
-    # From where the page put the focus to its end, and once more from the beginning.
+    # Walk from where the page put the focus to its end, and once more from the beginning.
     ends = 0
     for _ in range(TAB_STOPS):
         page.keyboard.press("Tab")
@@ -186,20 +186,20 @@ def walkable(page: Page) -> list[str]:
 
 
 def protected(response: Response) -> list[str]:
-    """The Content-Security-Policy is the one of the settings."""
+    """Check that the Content-Security-Policy is the one in the settings."""
     found = response.header_value("content-security-policy")
     return [] if found == settings.CONTENT_SECURITY_POLICY else [f"policy: {found}"]
 
 
 def titled(page: Page) -> list[str]:
-    """A title and one heading that can be seen."""
+    """Check that the page has a title and exactly one visible `h1`."""
     wrong = [] if page.title().strip() else ["no title"]
     seen = [each for each in page.locator("h1").all() if each.is_visible()]
     return wrong if len(seen) == 1 else [*wrong, f"{len(seen)} visible h1"]
 
 
 def light(responses: list[Response], budget_bytes: int) -> list[str]:
-    """What the first load brought, gzipped, is within the budget."""
+    """Check that the gzipped size of the first load is within the budget."""
     sizes = {each.url: len(gzip.compress(each.body(), 6)) for each in responses if each.status == 200}
     total = sum(sizes.values())
     return [] if total <= budget_bytes else [f"{total:,} bytes gzipped, {budget_bytes:,} allowed: {sizes}"]

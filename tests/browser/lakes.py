@@ -1,4 +1,4 @@
-"""A lake of a test's own, for pages that erase."""
+"""A separate lake for each test, for pages that erase."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.databases import fresh_database
 
 @contextmanager
 def lake_of_its_own(settings: Any, folder: Path) -> Iterator[None]:
-    """The deployment's lake lies in a fresh folder, with an empty catalogue."""
+    """Put the deployment's lake into a new folder, with an empty catalogue."""
     with fresh_database() as catalogue:
         settings.LAKE_URL = (folder / "lake").as_uri()
         settings.LAKE_CATALOGUE_URL = catalogue
@@ -20,5 +20,5 @@ def lake_of_its_own(settings: Any, folder: Path) -> Iterator[None]:
 
 
 def work() -> int:
-    """What the worker does in the background: carry out erasures that wait."""
+    """Carry out pending erasures, as the worker does in the background."""
     return batches.run_erasures(now=now())

@@ -1,4 +1,4 @@
-"""Places with something to see, for tests of the owners' pages."""
+"""Places with data, for tests of the owners' pages."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from venues.services.events import make_invitation
 
 @dataclass(frozen=True)
 class House:
-    """One place with everything, and who runs it."""
+    """A place with everything, and its owner."""
 
     owner: User
     venue: Venue
@@ -26,7 +26,7 @@ class House:
 
 
 def make_house(*, visitors: int = 0, staff: bool = False) -> House:
-    """A place with a device, an event and so many people inside."""
+    """Make a place with a device, an event, and `visitors` people inside."""
     present = now()
     owner = make_user(now=present, is_staff=staff, is_superuser=staff)
     organisation = make_organisation(owner=owner, now=present)
@@ -42,7 +42,7 @@ def make_house(*, visitors: int = 0, staff: bool = False) -> House:
 
 
 def make_past(venue: Venue, present: dt.datetime, *, weeks: int = 13) -> None:
-    """Draws of closed days and weeks: a busy evening every day, busier towards the weekend, and ratings."""
+    """Store draws of closed days and weeks: a busy evening every day, busier towards the weekend, and ratings."""
     last = present.date() - dt.timedelta(days=4)
     for back in range(7 * weeks):
         day = last - dt.timedelta(days=back)
@@ -63,12 +63,12 @@ def _keep(venue: Venue, period: Period, first: dt.date, at: dt.datetime, **noisy
 
 
 def opened(scene: Scene, *, visitors: int = 0, staff: bool = False) -> House:
-    """A house whose owner is logged in in the browser."""
+    """Make a house and log its owner in to the browser."""
     house = make_house(visitors=visitors, staff=staff)
     scene.sign_in(house.owner)
     return house
 
 
 def door_id(house: House) -> str:
-    """The public id of its first door."""
+    """Return the public id of the house's first door."""
     return factories.door_of(house.venue).public_id

@@ -1,4 +1,4 @@
-"""The random prompt: a coin on the phone, plain words, a way to decline, and a result that says it was asked for."""
+"""The random prompt: a coin on the phone, plain words, a way to decline, and a result marked as prompted."""
 
 import json
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def visitor(phone: Page, settings: Settings) -> Page:
-    """Somebody with a pass, on a deployment that asks everybody."""
+    """Make a phone with a pass, on a deployment that prompts everybody."""
     settings.ASKED_SHARE = 1.0
     check_in(phone, make_venue(now=now()))
     phone.goto("/me")
@@ -24,7 +24,7 @@ def visitor(phone: Page, settings: Settings) -> Page:
 
 
 def sent(page: Page) -> list[dict[str, object]]:
-    """Bodies of the reports that leave the phone."""
+    """Return a list that collects the bodies of the reports that the phone sends."""
     bodies: list[dict[str, object]] = []
     page.on(
         "request", lambda one: bodies.append(json.loads(one.post_data or "{}")) if "/diagnoses" in one.url else None
@@ -40,7 +40,7 @@ def report(page: Page, result: str) -> None:
     shows(page, result)
 
 
-def test_who_is_asked_tells_a_result_once_and_it_says_so(visitor: Page) -> None:
+def test_a_prompted_visitor_reports_once_and_the_report_is_marked(visitor: Page) -> None:
     bodies = sent(visitor)
     visitor.click("[data-when=asked] a[role=button]")
     shows(visitor, "ask")
@@ -53,7 +53,7 @@ def test_who_is_asked_tells_a_result_once_and_it_says_so(visitor: Page) -> None:
     assert not visitor.locator("[data-when=asked]").is_visible()
 
 
-def test_who_declines_is_not_asked_again_and_nothing_is_sent(visitor: Page) -> None:
+def test_a_visitor_who_declines_is_not_asked_again_and_nothing_is_sent(visitor: Page) -> None:
     requests: list[str] = []
     visitor.on("request", lambda one: requests.append(one.method))
     visitor.click("[data-do=decline]")

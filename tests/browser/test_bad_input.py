@@ -1,4 +1,4 @@
-"""What may go wrong on a visitor's device: each has words that say what to do."""
+"""Errors on a visitor's device: each message says what to do."""
 
 import pytest
 from playwright.sync_api import Page
@@ -17,7 +17,7 @@ def paths(venue: Venue) -> tuple[str, ...]:
     return (*PERSONAL, f"/check-in/{venue.public_id}")
 
 
-def test_where_storage_is_blocked_every_page_says_so(open_context: OpenContext) -> None:
+def test_every_page_says_that_storage_is_blocked(open_context: OpenContext) -> None:
     context = open_context()
     context.add_init_script("indexedDB.open = () => { throw new DOMException('blocked', 'SecurityError'); }")
     page = context.new_page()
@@ -27,14 +27,14 @@ def test_where_storage_is_blocked_every_page_says_so(open_context: OpenContext) 
         assert page.locator('[data-state="unable"] :is(a, button)').count() >= 1, path
 
 
-def test_without_scripts_every_page_says_so(open_context: OpenContext) -> None:
+def test_every_page_says_that_it_needs_scripts(open_context: OpenContext) -> None:
     page = open_context(java_script_enabled=False).new_page()
     for path in paths(make_venue(now=now())):
         page.goto(path)
         assert "JavaScript" in page.inner_text("main"), path
 
 
-def test_a_script_that_never_comes_leaves_words_and_a_way_on(open_context: OpenContext) -> None:
+def test_a_missing_script_leaves_a_message_and_a_link(open_context: OpenContext) -> None:
     page = open_context(expected="ERR_FAILED", service_workers="block").new_page()
     page.route(
         "**/built/*.js*", lambda route: route.abort() if "site.js" not in route.request.url else route.continue_()
@@ -45,7 +45,7 @@ def test_a_script_that_never_comes_leaves_words_and_a_way_on(open_context: OpenC
         assert page.locator('[data-state="broken"] a').is_visible()
 
 
-def test_an_error_in_a_page_leaves_words_and_a_way_on(open_context: OpenContext) -> None:
+def test_an_error_in_a_page_leaves_a_message_and_a_link(open_context: OpenContext) -> None:
     page = open_context(expected="a fault of ours").new_page()
     page.goto("/me")
     shows(page, "welcome")
@@ -72,7 +72,7 @@ def test_a_full_device_says_so_and_loses_nothing_older(open_context: OpenContext
     page.wait_for_url("**/pass")
 
 
-def test_two_tabs_end_in_passes_that_do_not_share_a_place_of_the_book(open_context: OpenContext) -> None:
+def test_two_tabs_get_passes_with_different_numbers_of_the_book(open_context: OpenContext) -> None:
     context = open_context(expected="409 (Conflict)")
     venue = make_venue(now=now())
     first = context.new_page()
@@ -90,7 +90,7 @@ def test_two_tabs_end_in_passes_that_do_not_share_a_place_of_the_book(open_conte
     assert len(anchors) == len(set(anchors)) >= 1
 
 
-def test_where_all_places_of_the_book_are_used_the_page_says_so(phone: Page) -> None:
+def test_the_page_says_when_all_numbers_of_the_book_are_used(phone: Page) -> None:
     venue = make_venue(now=now())
     begin_check_in(phone, venue)
     answer(phone, questions=("symptoms", "diagnosed", "contact"))
@@ -128,7 +128,7 @@ def test_a_busy_server_keeps_the_answers(open_context: OpenContext) -> None:
     page.wait_for_url("**/pass")
 
 
-def test_a_dead_end_is_never_the_end(phone: Page) -> None:
+def test_every_dead_end_has_a_way_on(phone: Page) -> None:
     phone.goto("/me")
     make_key(phone)
     for path, state in (("/pass", "none"), ("/rate", "none"), ("/shield", "shown")):

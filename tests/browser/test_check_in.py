@@ -1,4 +1,4 @@
-"""From a place's page to a pass, and everything that may come between."""
+"""The way from a place's page to a pass, and everything that may interrupt it."""
 
 import json
 
@@ -107,7 +107,7 @@ def test_two_places_are_two_passes_that_share_nothing_but_the_day(phone: Page) -
         check_in(phone, make_venue(name=name, now=now()))
         codes.append(shown_code(phone))
     assert phone.locator("[data-choice] option").count() == 2
-    # Header, day and key are the same for everybody; the anchor begins at byte 30, which is mark 45.
+    # Header, day and key are the same for everybody; the anchor begins at byte 30, which is character 45.
     assert codes[0][4 + 45 :] != codes[1][4 + 45 :]
 
 

@@ -1,4 +1,4 @@
-"""Every document in a real browser: nothing in its console, so nothing that the policy refuses."""
+"""Every document in a real browser: an empty console, so nothing that the policy refuses."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_no_document_breaks_the_policy_of_the_site(open_context: OpenContext) -> None:
-    page = open_context(service_workers="block").new_page()  # it fails for anything in the console
+    page = open_context(service_workers="block").new_page()  # fails if there is anything in the console
     for name in markdown.names():
         answer = page.goto(f"/docs/{name}", wait_until="domcontentloaded")
         assert answer is not None

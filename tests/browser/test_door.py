@@ -46,7 +46,7 @@ def test_a_fresh_code_is_green_once(phone: Page, open_context: OpenContext) -> N
     door = open_door(open_context)
     enrol(door, venue)
     assert scan(door, code) == "green"
-    # Staff can tell a code that is held there twice from a refusal; this kiosk alone knows it, and for a while.
+    # Staff can distinguish a code held up twice from a refusal; only this kiosk knows it, for a while.
     assert scan(door, code) == "blue"
     assert "Already in" in door.inner_text(".signal")
 
@@ -61,7 +61,7 @@ def test_the_camera_reads_a_code(
     enrol(door, venue)
     assert next_light(door, 0) == "green"
     door.wait_for_selector(".signal", state="hidden")
-    # The code is still held there: that is no second try, and no red light.
+    # The code is still in front of the scanner: that is neither a second try nor a red light.
     door.wait_for_timeout(1500)
     assert lights(door) == ["green"]
     door.context.close()
@@ -69,7 +69,7 @@ def test_the_camera_reads_a_code(
 
 
 def test_two_phones_show_one_pass_and_one_of_them_comes_in(phone: Page, open_context: OpenContext) -> None:
-    """A second phone with the same key has no pass of its own accord, and a picture of the first one's is late."""
+    """A second phone with the same key does not get the pass, and a picture of the first phone's code is late."""
     venue = make_venue(now=now())
     check_in(phone, venue)
     shown = shown_code(phone)
@@ -190,7 +190,7 @@ def test_readings_are_asked_for_and_decide(phone: Page, open_context: OpenContex
 
 
 def begin_reading(door: Page, code: str) -> int:
-    """Hold a code to the scanner of a door that asks for readings; how many lights there were."""
+    """Hold a code to the scanner of a door that asks for readings, and return the number of lights so far."""
     door.wait_for_selector(".signal", state="hidden")
     seen = len(lights(door))
     door.evaluate(TYPE_KEYS, [code, 0])
@@ -198,8 +198,8 @@ def begin_reading(door: Page, code: str) -> int:
     return seen
 
 
-def test_a_number_that_is_no_reading_is_asked_for_again(phone: Page, open_context: OpenContext) -> None:
-    """A fever in the other unit must not let in, and a slip must not turn anybody red."""
+def test_a_number_outside_the_range_of_readings_is_requested_again(phone: Page, open_context: OpenContext) -> None:
+    """A fever in the other unit must not be admitted, and a typing error must not turn anybody red."""
     venue = make_venue(requirements=RequirementValues(max_temperature_f=100.4, min_o2=92), now=now())
     check_in(phone, venue)
     door = open_door(open_context)
@@ -281,7 +281,7 @@ def test_measuring_for_minutes_turns_nobody_red(phone: Page, open_context: OpenC
 
 
 def test_a_scanner_types_wherever_the_focus_is(phone: Page, open_context: OpenContext) -> None:
-    """After staff changed a choice the focus stays there, and the first letter of a code would change it."""
+    """After staff change a choice, the focus stays there, and the first letter of a code would change it."""
     venue = make_venue(now=now())
     check_in(phone, venue)
     door = open_door(open_context)
@@ -296,7 +296,7 @@ def test_a_scanner_types_wherever_the_focus_is(phone: Page, open_context: OpenCo
         assert next_light(door, seen) in {"green", "blue"}, field
         assert door.evaluate("[...document.forms].map((form) => [...new FormData(form)])") == before, field
     door.wait_for_selector(".signal", state="hidden")
-    door.focus('[data-do="test-scan"]')  # a person's keys are no scan
+    door.focus('[data-do="test-scan"]')  # keys pressed by a person are not a scan
     for key in ("Space", "Space", "Enter"):
         door.keyboard.press(key)
     assert "Hold up any code" in door.inner_text('[data-slot="test-note"]')
@@ -308,7 +308,7 @@ def test_a_scanner_types_wherever_the_focus_is(phone: Page, open_context: OpenCo
     assert next_light(door, seen) == "green"
 
 
-def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_holds_up_nothing(
+def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_does_not_block_the_queue(
     phone: Page, open_context: OpenContext
 ) -> None:
     venue = make_venue(now=now())
@@ -345,7 +345,7 @@ def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_holds_up_nothing(
 
 
 @pytest.mark.parametrize("status", [408, 429, 503])
-def test_a_busy_server_is_asked_again_when_it_wishes(phone: Page, open_context: OpenContext, status: int) -> None:
+def test_a_busy_server_gets_a_retry_when_it_asks_for_one(phone: Page, open_context: OpenContext, status: int) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
     context = open_context(viewport=TABLET, expected=f"status of {status}")
@@ -384,7 +384,7 @@ def test_a_pass_among_other_codes_is_read(
     browser.close()
 
 
-def test_what_is_no_pass_never_leaves_the_door(open_context: OpenContext) -> None:
+def test_a_text_that_is_not_a_pass_never_leaves_the_door(open_context: OpenContext) -> None:
     context = open_context(viewport=TABLET)
     watch = Watch("")
     context.on("request", watch.on_request)
@@ -422,7 +422,7 @@ def test_a_revoked_door_signs_out(open_context: OpenContext) -> None:
 
 
 def test_what_an_input_method_commits_is_read_wherever_the_focus_is(open_context: OpenContext) -> None:
-    """Keyboards of Android and built-in scanners send no keys that say anything, but text for a field."""
+    """Android keyboards and built-in scanners send text for a field instead of meaningful keys."""
     venue = make_venue(now=now())
     phone, door = Phone(), open_context(viewport=TABLET, has_touch=True).new_page()
     enrol(door, venue)
@@ -433,7 +433,7 @@ def test_what_an_input_method_commits_is_read_wherever_the_focus_is(open_context
     door.wait_for_selector(".signal", state="hidden")
     door.click('[data-do="staff"]')
     door.fill("#help", "Call Ann")
-    door.wait_for_timeout(100)  # what comes faster than a person types would belong to the scan
+    door.wait_for_timeout(100)  # input faster than a person types would belong to the scan
     for at, whole in enumerate((True, False), start=1):
         code = phone.check_in(venue, now=now()).on_screen(now())
         for piece in (code,) if whole else (code[:40], code[40:]):

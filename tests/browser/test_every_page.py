@@ -1,4 +1,4 @@
-"""Gates over every page: a page that joins the address list falls under them, and fails here until it has a case."""
+"""Gates for every page: they apply to each new page in the URL list, which fails here until it has a case."""
 
 import gzip
 import re
@@ -42,7 +42,7 @@ def test_every_page_has_a_case() -> None:
 
 @pytest.fixture(params=sorted(PAGES), ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
-    """Each page in turn, with what it needs."""
+    """Open each page in turn, with the fixtures it needs."""
     found = PAGES[request.param]
     if found.needs:
         request.getfixturevalue(found.needs)
@@ -62,7 +62,7 @@ def test_a_page_keeps_every_gate(
     case: Case, open_context: OpenContext, live_server: LiveServer, settings: Settings
 ) -> None:
     expected = REFUSED if case.status == 404 else ""
-    # The page is loaded twice, in two languages: no second load may come from a worker's copy of the first.
+    # The page is loaded twice, in two languages; the second must not come from a service worker's copy of the first.
     context = open_context(reduced_motion="reduce", service_workers="block", expected=expected)
     path = case.visit(Scene(context, live_server.url))
     page = context.new_page()
@@ -113,7 +113,7 @@ def test_the_physical_words_are_found() -> None:
     assert not any(PHYSICAL.search(line) for line in ("margin-inline-start: 0", "inset-inline: 0", "text-align: start"))
 
 
-def test_an_address_that_is_no_page_says_what_it_is() -> None:
+def test_a_url_that_is_not_a_page_states_what_it_returns() -> None:
     reasons: list[Any] = [case.answers for case in CASES.values() if isinstance(case, NoPage)]
     assert all(reasons)
 
@@ -123,8 +123,8 @@ KEPT: Final = """async () => {
   for (const name of await caches.keys()) found.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
   return found;
 }"""
-# What reads codes. The copy also keeps scripts that few doors load: for browsers without WebAssembly, Ed25519 or
-# X25519, and what draws the code of a tablet for self check-in.
+# The reader of codes. The copy also keeps scripts that few doors load: for browsers without WebAssembly, Ed25519 or
+# X25519, and the one that draws the code of a tablet for self check-in.
 FALLBACK: Final = re.compile(r"_script\.js")
 READER: Final = re.compile(r"/(?:reader\.js|zxing_reader\.wasm)")
 

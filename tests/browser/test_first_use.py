@@ -1,4 +1,4 @@
-"""Making, keeping and bringing back the key, on the device alone."""
+"""Making, keeping and restoring the key, on the device only."""
 
 import base64
 from pathlib import Path
@@ -24,7 +24,7 @@ def make_key(page: Page) -> bytes:
 
 
 def read_code(page: Page, selector: str) -> str:
-    """What an independent reader reads from a code on the screen."""
+    """Return what an independent reader reads from a code on the screen."""
     image = cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return cv2.QRCodeDetectorAruco().detectAndDecode(cv2.resize(image, None, fx=2, fy=2))[0]
@@ -47,15 +47,15 @@ def test_the_key_is_made_on_the_phone_and_its_code_holds_it(phone: Page, live_se
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_question_of_the_browser_that_nobody_answers_holds_up_nothing(open_context: OpenContext) -> None:
-    """Firefox asks before it keeps storage, in a prompt that many never see."""
+def test_an_unanswered_permission_prompt_of_the_browser_blocks_nothing(open_context: OpenContext) -> None:
+    """Firefox asks before it keeps storage, in a prompt that many people never notice."""
     context = open_context()
     context.add_init_script("if (navigator.storage) navigator.storage.persist = () => new Promise(() => {});")
     make_key(context.new_page())
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_key_without_a_copy_is_reminded_of(phone: Page) -> None:
+def test_the_page_reminds_of_a_key_without_a_copy(phone: Page) -> None:
     make_key(phone)
     phone.click('[data-do="later"]')
     shows(phone, "home")
@@ -120,7 +120,7 @@ def test_two_of_three_parts_bring_the_key_back(phone: Page, open_context: OpenCo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_typed_key_is_taken_and_other_words_are_not(phone: Page) -> None:
+def test_a_typed_key_is_accepted_and_other_texts_are_not(phone: Page) -> None:
     phone.goto("/me")
     shows(phone, "welcome")
     phone.click('[data-do="restore"]')
@@ -211,7 +211,7 @@ COUNT_TAPS = """addEventListener("click", ({ isTrusted }) => {
 
 
 def first_pass(page: Page) -> int:
-    """From the page of check-in to the first pass; the taps since the tab was opened."""
+    """Go from the check-in page to the first pass, and return the number of taps since the tab was opened."""
     page.click('[data-state="no-key"] [data-do="make"]')
     answer(page)
     page.wait_for_url("**/pass")
@@ -238,7 +238,7 @@ def test_a_first_pass_takes_eight_taps_from_the_front_page_and_five_from_the_pos
 def test_a_poster_that_is_scanned_leads_past_the_card(phone: Page, live_server: LiveServer, tmp_path: Path) -> None:
     venue = make_venue(now=now())
     poster = tmp_path / "poster.png"
-    # As posters of earlier versions say it.
+    # As on posters of earlier versions.
     poster.write_bytes(qr_png(f"{live_server.url}/venues/{venue.public_id}", level=Level.PAPER))
     phone.goto("/venues")
     phone.set_input_files("#picture", poster)

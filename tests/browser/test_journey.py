@@ -1,4 +1,4 @@
-"""One visitor from first use to erasure, with a door that sees by camera, and what may be seen of the secret."""
+"""One visitor from first use to erasure, with a door that uses its camera, and a search for the secret everywhere."""
 
 import base64
 import logging
@@ -41,7 +41,7 @@ KEPT_BY_THE_BROWSER = """async () => {
 
 
 def spellings(secret: bytes) -> list[str]:
-    """How a secret may be written: whole, and its halves."""
+    """Return the ways to write a secret: whole, and its halves."""
     found = []
     for part in (secret, secret[:16], secret[16:]):
         found += [part.hex(), base64.b64encode(part).decode().rstrip("=")[:-1]]
@@ -89,7 +89,7 @@ def test_from_first_use_to_erasure(
     phone.wait_for_url("**/pass")
     shows(phone, "shown")
 
-    # The door sees the code by camera: green. On the way out it is held there again.
+    # The door sees the code by camera: green. On the way out, the code is shown again.
     browser = launch_with_camera(playwright, phone.locator('[data-qr="pass"]').screenshot(), tmp_path)
     door = open_context(of=browser, viewport=TABLET, permissions=["camera"]).new_page()
     enrol(door, venue)
@@ -105,7 +105,7 @@ def test_from_first_use_to_erasure(
     assert scan(out, shown_code(phone)) == "green"
     until(out, Visit.objects.filter(venue=venue).exclude(left_at=None).exists, "the end of the visit")
 
-    # Two taps, then the shield says what the visit cost.
+    # After two taps, the shield says what the visit cost.
     phone.goto("/rate")
     shows(phone, "shown")
     phone.click('[data-scale="masks"] [data-value="1"]')
@@ -143,7 +143,7 @@ def test_from_first_use_to_erasure(
     shows(phone, "shown")
     assert phone.inner_text('[data-slot="shield"]') == "100"
 
-    # The secret was in no request, log, history entry or storage but the page's own.
+    # The secret was in no request, log, history entry or storage except the page's own.
     needles = spellings(secret)
     for request in sent.requests:
         said = " ".join([request.url, request.post_data or "", *request.headers.values()])

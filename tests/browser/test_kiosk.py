@@ -1,4 +1,4 @@
-"""The kiosk's modes and its bad days: no camera, no storage, no network, a full place."""
+"""The kiosk's modes and its failures: no camera, no storage, no network, a full place."""
 
 import datetime as dt
 from typing import Any
@@ -74,7 +74,7 @@ def test_without_a_network_a_full_place_takes_nobody_and_with_one_the_server_dec
     assert scan(door, outside.on_screen(now())) == "red"
     door.click('[data-do="staff"]')
     assert door.inner_text('[data-slot="inside"]') == "1 / 1"
-    # The kiosk still takes its guest for inside; the server learns that the guest left by another door.
+    # The kiosk still counts its guest as inside; the server learns that the guest left by another door.
     other = open_context(viewport=TABLET).new_page()
     enrol(other, venue)
     context.set_offline(False)
@@ -93,7 +93,7 @@ def test_a_door_learns_how_many_are_inside(venue: Venue, door: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone_the_staff_button_stands_beside_the_name_and_nothing_scrolls(
+def test_on_a_phone_the_staff_button_is_next_to_the_name_and_nothing_scrolls(
     venue: Venue, open_context: OpenContext, width: int
 ) -> None:
     door = open_context(viewport={"width": width, "height": 700}).new_page()
@@ -112,7 +112,7 @@ def test_staff_see_what_waits_how_old_the_keys_are_and_how_wrong_the_clock_is(
 ) -> None:
     context = open_context(viewport=TABLET)
     door = context.new_page()
-    # This device's clock is ten minutes slow; what it shows is put right.
+    # This device's clock is ten minutes slow; what it shows is corrected.
     door.clock.install(time=now() - 10 * MINUTE)
     door.clock.resume()
     enrol(door, venue)
@@ -168,7 +168,7 @@ def test_people_counted_by_hand_change_the_room_at_this_door(open_context: OpenC
     door = context.new_page()
     enrol(door, venue)
     door.click('[data-do="staff"]')
-    door.click('[data-do="fewer-inside"]')  # fewer than nobody: not counted
+    door.click('[data-do="fewer-inside"]')  # below zero: not counted
     door.click('[data-do="more-inside"]')
     door.wait_for_selector('#staff [data-slot="by-hand"]:text-is("+1")')
     assert scan(door, held_at(venue).on_screen(now())) == "red", "full, although the server knows of nobody inside"
@@ -185,7 +185,7 @@ def test_after_a_quarter_of_an_hour_a_kiosk_forgets_whom_it_let_in(door: Page) -
     door.wait_for_selector(".signal", state="hidden")
     door.context.set_offline(
         True
-    )  # a server whose clock did not move would set the door's clock back at its next answer
+    )  # a server whose clock did not move would set the door's clock back at its next response
     door.clock.fast_forward("16:00")
     assert scan(door, paper) == "red"
 
@@ -265,7 +265,7 @@ def test_a_forgotten_pin_goes_with_a_new_enrolment(venue: Venue, open_context: O
     door.wait_for_selector("#staff:not([hidden])")
 
 
-def test_a_camera_that_nobody_allows_or_refuses_holds_up_nothing(venue: Venue, open_context: OpenContext) -> None:
+def test_a_camera_that_nobody_allows_or_refuses_blocks_nothing(venue: Venue, open_context: OpenContext) -> None:
     context = open_context(viewport=TABLET)
     context.add_init_script(
         "if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
@@ -296,7 +296,7 @@ def test_a_tablet_shows_visitors_how_to_get_a_pass_and_fails_closed(venue: Venue
     door = context.new_page()
     enrol(door, venue)
     choose(door, "#mode", "self")
-    # The words stand on a white card above the camera's dark ground.
+    # The words are on a white card above the camera's dark background.
     colours = "['.door-self p', 'body'].map((one) => getComputedStyle(document.querySelector(one)).color)"
     words, ink = door.evaluate(colours)
     assert words == ink
@@ -381,7 +381,7 @@ def test_a_browser_that_blocks_storage_cannot_be_a_door_and_says_why(open_contex
 
 
 def test_what_the_kiosk_remembers_of_a_pass_goes_when_the_pass_ends(venue: Venue, open_context: OpenContext) -> None:
-    """P7, at the door: with a network or without."""
+    """P7 at the door: with and without a network."""
     context = open_context(viewport=TABLET)
     door = context.new_page()
     enrol(door, venue)
@@ -390,7 +390,7 @@ def test_what_the_kiosk_remembers_of_a_pass_goes_when_the_pass_ends(venue: Venue
     context.set_offline(True)
     rows: list[dict[str, Any]] = door.evaluate(REPLAY_ROWS)
     assert len(rows) == 1
-    assert "until" not in rows[0]  # sealed: the store tells neither pass nor time
+    assert "until" not in rows[0]  # sealed: the store reveals neither pass nor time
     assert encode_base64url(held.secrets.anchor) not in str(rows)
     ends = held.secrets.epoch_start + EPOCH_SECONDS
     door.click('[data-do="staff"]')

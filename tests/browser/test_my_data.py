@@ -1,4 +1,4 @@
-"""What a holder does with what is theirs: a copy, erasure, another key, several people, wiping the device."""
+"""What holders do with their data: a copy, erasure, another key, several people, wiping the device."""
 
 import base64
 import datetime as dt
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def make_no_copy(page: Page) -> None:
-    """A fresh key, whose copy can wait."""
+    """Postpone the copy of a new key."""
     shows(page, "keep")
     page.click('[data-do="later"]')
     shows(page, "home")
@@ -79,7 +79,7 @@ def test_one_visit_is_erased_and_the_other_stays(
     with phone.expect_download() as download:
         phone.click('[data-do="save-receipt"]')
     assert json.loads(download.value.path().read_text())["database"]["passes"] == 1
-    # The place of the book is not used again: a new pass is another one.
+    # The number in the pass book is not used again: a new pass is a different one.
     check_in(phone, make_venue(name="The Third", now=now()))
     assert Pass.objects.count() == 2
 
@@ -114,7 +114,7 @@ def test_another_key_keeps_passes_good_and_leaves_no_row_of_the_old_one(phone: P
     door = open_context(viewport=TABLET).new_page()
     enrol(door, venue)
     assert scan(door, shown_code(phone)) == "green"
-    # The pass of the former key can still be named by its holder.
+    # The holder of the former key can still name its pass.
     phone.goto("/rate")
     shows(phone, "shown")
     check_in(phone, make_venue(name="The Hall", now=now()))
@@ -134,7 +134,7 @@ def test_a_wiped_device_holds_nothing(phone: Page) -> None:
     shows(phone, "welcome")
 
 
-def test_people_of_one_phone_have_keys_and_passes_of_their_own(phone: Page) -> None:
+def test_people_on_one_phone_have_separate_keys_and_passes(phone: Page) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
     phone.goto("/me")
@@ -151,7 +151,7 @@ def test_people_of_one_phone_have_keys_and_passes_of_their_own(phone: Page) -> N
     shows(phone, "none")
     check_in(phone, venue)
     assert "Grandma" in phone.inner_text("[data-boarding] header")
-    # Her pass on paper, for she has no phone.
+    # Her pass is on paper, because she has no phone.
     phone.click('[data-do="paper"]')
     shows(phone, "paper")
     assert (phone.get_attribute("[data-save=pass]", "href") or "").startswith("data:image/png")
@@ -179,14 +179,14 @@ def test_a_family_checks_in_and_shows_its_passes_without_changing_person(phone: 
     phone.click('[data-form="person"] [type=submit]')
     make_no_copy(phone)
     assert phone.locator("[data-people] [data-do=choose]").all_inner_texts() == ["Me", "Grandma (shown now)"]
-    # She has no pass yet, and sees that somebody else on the phone has one.
+    # She has no pass yet, and sees that another person on the phone has one.
     phone.goto("/pass")
     shows(phone, "none")
     phone.click("[data-others] button")
     shows(phone, "shown")
     first = shown_code(phone)
     assert phone.inner_text("[data-boarding] [data-slot=label]") == "Me"
-    # Who goes is chosen where one checks in.
+    # The person is chosen at check-in.
     phone.goto(f"/check-in/{venue.public_id}")
     shows(phone, "day")
     assert phone.locator("#who option:checked").inner_text() == "Grandma"
@@ -229,7 +229,7 @@ def test_a_wallet_is_offered_only_where_the_operator_has_a_certificate(phone: Pa
 
 @pytest.fixture
 def certificate(tmp_path: Path, settings: Any) -> None:
-    """An operator's certificate for wallet files, self-made."""
+    """Set a self-signed certificate of an operator for wallet files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
         [
@@ -265,7 +265,7 @@ def test_a_wallet_file_with_the_static_code_comes_from_the_page_of_the_pass(phon
         told = json.loads(parts.read("pass.json"))
     message = told["barcodes"][0]["message"]
     assert message.startswith("GO1:")
-    # The paper's text is the beginning of the screen's: 112 bytes are 168 characters of Base45.
+    # The text on paper is the beginning of the one on the screen: 112 bytes are 168 characters of Base45.
     assert message == code[: len(message)]
     assert "webServiceURL" not in told
 

@@ -1,4 +1,4 @@
-"""Over TLS with a self-made certificate, as `make run LAN=1` serves phones: before and after a device trusts it."""
+"""TLS with a self-signed certificate, as `make run LAN=1` serves phones, before and after a device trusts it."""
 
 import base64
 import socket
@@ -37,7 +37,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 def _serve(listener: socket.socket, context: ssl.SSLContext, behind: tuple[str, int]) -> None:
     def pass_on(plain: socket.socket) -> None:
-        # A browser that does not trust us hangs up.
+        # A browser that does not trust the certificate closes the connection.
         with (
             plain,
             suppress(OSError),
@@ -64,7 +64,7 @@ def certificate(tmp_path: Path) -> Certificate:
 
 @pytest.fixture
 def origin(live_server: LiveServer, certificate: Certificate) -> Iterator[str]:
-    """The live server behind TLS, on loopback."""
+    """Serve the live server over TLS on the loopback interface."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.certificate, certificate.key)
     behind = urlsplit(live_server.url)
@@ -75,7 +75,7 @@ def origin(live_server: LiveServer, certificate: Certificate) -> Iterator[str]:
 
 
 def trusting(certificate: Certificate) -> str:
-    """What makes a Chromium take this one certificate for good."""
+    """Return the argument that makes Chromium trust this one certificate."""
     key = x509.load_pem_x509_certificate(certificate.certificate.read_bytes()).public_key()
     digest = hashes.Hash(hashes.SHA256())
     digest.update(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
@@ -83,12 +83,12 @@ def trusting(certificate: Certificate) -> str:
 
 
 def opened(context: BrowserContext, origin: str, path: str, *, warns: bool) -> Page:
-    """A page, after its holder has read the warning and gone on."""
+    """Open a page, past the certificate warning if there is one."""
     page = context.new_page()
     if warns:
         with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             page.goto(path)
-        # What a person does by two clicks; the page of the warning is Chromium's own and takes no clicks from us.
+        # A person needs two clicks; the warning is Chromium's own page and accepts no clicks from a driver.
         page.wait_for_selector("#details-button", state="attached")
         for _ in range(10):
             page.keyboard.type("thisisunsafe")
@@ -145,7 +145,7 @@ SIZES: Final[list[dict[str, Any]]] = [{"viewport": {"width": 390, "height": 844}
 
 
 def enrol_by_hand(door: Page, venue: Venue) -> None:
-    """Type a code; what is kept for a start without a network is another matter."""
+    """Type a code; whether pages are stored for a start without a network is tested elsewhere."""
     shows(door, "enrol")
     door.fill("#code", enrolment_code(venue))
     door.click('[data-form="enrol"] [type=submit]')

@@ -1,4 +1,4 @@
-"""Without a network every link of the pages that work then leads to a page of ours, in the language that was chosen."""
+"""Without a network, every link of the pages that still work leads to a page of the app, in the chosen language."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ def test_every_link_of_a_page_that_works_offline_leads_to_a_page_of_ours(
         phone.goto(link)
         assert phone.locator(".brand").count() == 1, link
         assert phone.locator("h1").count() >= 1, link
-    for path in ("/kiosk", "/venues"):  # a phone that is no door has not kept the door's large files
+    for path in ("/kiosk", "/venues"):  # a phone that is not a door has not stored the door's large files
         phone.goto(path)
         assert phone.inner_text("h1") == "No connection"
     context.set_offline(False)

@@ -25,7 +25,7 @@ SQL = {
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[str]:
-    """A page of another origin."""
+    """Serve a page from another origin."""
     (tmp_path / "index.html").write_text("<!doctype html><title>elsewhere</title>")
     handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -52,8 +52,8 @@ def test_a_page_elsewhere_reads_open_data_and_nothing_else(
         assert "covid-19" in text
         assert read("/api/v1/queries", SQL)[0] == 200
         assert read("/api/v1/datasets/covid-19/feed.atom")[0] == 200
-        assert read("/api/v1/radar")[0] == 404  # read, though nothing was forecast yet
-        # With cookies a browser refuses what is open to all: nothing may depend on who asks.
+        assert read("/api/v1/radar")[0] == 404  # readable, although nothing was forecast yet
+        # With cookies, a browser refuses what is open to all, so that nothing can depend on who asks.
         assert read("/api/v1/datasets", {"credentials": "include"})[0] == 0
         for path in ("/api/v1/venues", "/api/v1/owner/venues", "/"):
             assert read(path)[0] == 0

@@ -1,4 +1,4 @@
-"""What people who run venues do with their pages, in a real browser: with a script, without one, by keys alone."""
+"""What people who run venues do with their pages, in a real browser: with a script, without one, by keyboard only."""
 
 import base64
 import re
@@ -32,11 +32,11 @@ from venues.services.organisations import make_member_code
 from venues.services.venues import set_requirements, update_venue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# Who is logged in is led on from it; it has a test of its own.
+# Logged-in users are redirected from it; it has a separate test.
 ASKED_BEFORE_LOG_IN = "owner-page-log-in-code"
 PASSPHRASE = "seven quiet otters"
 CASES = all_cases()
-# What a browser does when somebody turns to another page; Playwright does not see what is sent during a real one.
+# What a browser does when a page is left; Playwright does not see what is sent while leaving a real one.
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
   document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
@@ -45,7 +45,7 @@ MOST_CLICKS = 5
 
 
 class Clicks:
-    """Counts what a person presses."""
+    """Counts the presses of a person."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -65,7 +65,7 @@ def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
 
 
 def make_event(page: Page, press: Clicks) -> None:
-    """From the front of the owners' pages to an event, as somebody new would."""
+    """Go from the front of the owners' pages to an event, as a new user would."""
     page.goto("/")
     press.on("main a:has-text('Sign up')")
     page.fill("#id_username", "anna")
@@ -80,7 +80,7 @@ def make_event(page: Page, press: Clicks) -> None:
 
 
 def poster_code(pdf: bytes) -> str:
-    """What an independent reader reads from a printed poster: its page's small squares, put on a white sheet."""
+    """Return what an independent reader reads from a printed poster, whose small squares are drawn on white."""
     (coded,) = re.findall(rb"/ASCII85Decode /FlateDecode.*?stream\r?\n(.+?)~>endstream", pdf, re.DOTALL)[:1]
     content = zlib.decompress(base64.a85decode(coded.strip())).decode()
     squares = [
@@ -88,7 +88,7 @@ def poster_code(pdf: bytes) -> str:
     ]
     sheet = np.full((2 * 842, 2 * 595), 255, np.uint8)
     for x, y, width, height in squares:
-        if width < 20:  # points: a square of the code, not the head
+        if width < 20:  # points: a square of the code, not the header
             left, low = round(2 * x), round(2 * (842 - y))
             sheet[low - round(2 * height) : low, left : left + round(2 * width)] = 0
     return str(cv2.QRCodeDetectorAruco().detectAndDecode(sheet)[0])
@@ -173,7 +173,7 @@ def test_a_mailed_link_confirms_an_address_with_one_press(open_context: OpenCont
     assert selectors.email_confirmed(user)
 
 
-def test_a_code_for_a_team_waits_while_somebody_makes_an_account(
+def test_a_team_code_is_kept_while_its_user_makes_an_account(
     open_context: OpenContext, live_server: LiveServer
 ) -> None:
     organisation = make_organisation(now=now())
@@ -208,7 +208,7 @@ def test_errors_are_summed_up_on_top_and_lead_to_their_fields(open_context: Open
     assert page.locator("#id_username_error").is_visible()
 
 
-def test_rules_are_previewed_and_put_in_force_by_keys_alone(open_context: OpenContext, live_server: LiveServer) -> None:
+def test_rules_are_previewed_and_activated_by_keyboard_only(open_context: OpenContext, live_server: LiveServer) -> None:
     house = make_house()
     context = open_context()
     Scene(context, live_server.url).sign_in(house.owner)
@@ -241,7 +241,7 @@ def test_the_number_inside_follows_without_loading_the_page(open_context: OpenCo
     page.wait_for_selector(".now:has-text('5–9 ')")
 
 
-# Notifications of the system need a desktop; what the page asks the browser for is written down instead.
+# System notifications need a desktop; what the page asks the browser for is recorded instead.
 NOTIFICATIONS = """window.notified = [];
 class Told { constructor(name, { body, tag }) { window.notified.push([name, body, tag]); } }
 Told.permission = "default";
@@ -253,7 +253,7 @@ window.setInterval = (what, ms) => every(what, ms / 30);"""
 
 
 @pytest.mark.parametrize("address", ["/owner", "/owner/venues/{}"])
-def test_a_place_that_fills_up_is_told_aloud_once_and_as_a_notification_to_who_wants_it(
+def test_a_place_that_fills_up_is_announced_once_and_as_a_notification_to_subscribers(
     address: str, open_context: OpenContext, live_server: LiveServer
 ) -> None:
     house = make_house(visitors=3)
@@ -310,7 +310,7 @@ def test_every_other_page_of_owners_is_accessible_and_fits(open_context: OpenCon
     assert len(opened) > 10
 
 
-# How far the middle of a mark is from the middle of the first line of its words.
+# The distance from the middle of a mark to the middle of the first line of its text.
 ASKEW = """() => [...document.querySelectorAll('label:has([type=radio])')].map((label) => {
   const mark = label.querySelector('input').getBoundingClientRect();
   const range = document.createRange();
@@ -320,7 +320,7 @@ ASKEW = """() => [...document.querySelectorAll('label:has([type=radio])')].map((
 })"""
 
 
-def test_marks_stand_beside_their_words(open_context: OpenContext, live_server: LiveServer) -> None:
+def test_marks_are_next_to_their_words(open_context: OpenContext, live_server: LiveServer) -> None:
     context = open_context()
     Scene(context, live_server.url).sign_in(make_user(now=now()))
     page = context.new_page()
@@ -387,7 +387,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled_in(open_context: 
     assert Event.objects.get().name == "Dinner at six"
 
 
-def test_a_recovery_code_lets_in_without_a_script(open_context: OpenContext) -> None:
+def test_a_recovery_code_works_without_a_script(open_context: OpenContext) -> None:
     user = make_user(now=now())
     codes = turn_on_second_factor(user)
     page = open_context(java_script_enabled=False).new_page()
@@ -397,7 +397,7 @@ def test_a_recovery_code_lets_in_without_a_script(open_context: OpenContext) -> 
     page.wait_for_url("**/owner/start")
 
 
-def test_a_page_tells_how_fast_it_was_without_cookies(open_context: OpenContext, live_server: LiveServer) -> None:
+def test_a_page_reports_its_speed_without_cookies(open_context: OpenContext, live_server: LiveServer) -> None:
     from crowdtrace.site.models import VitalsCount
 
     house = make_house()

@@ -1,4 +1,4 @@
-"""A pass on paper, made at the place for somebody without a phone."""
+"""A pass on paper, made at the place for a person without a phone."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_where_doors_ask_for_the_changing_code_the_page_says_so_before_it_asks(o
     assert "do not accept paper" in page.inner_text(".is-warning:visible")
 
 
-def test_a_refusal_on_paper_is_told_and_the_next_sheet_has_another_key(open_context: OpenContext) -> None:
+def test_a_refusal_on_paper_is_shown_and_the_next_sheet_has_another_key(open_context: OpenContext) -> None:
     page = open_context().new_page()
     page.goto(f"/check-in/{make_venue(now=now()).public_id}/paper")
     for yes, state in (({"symptoms"}, "no"), ((), "printed")):

@@ -1,4 +1,4 @@
-"""What reads codes: the browser's own detector, WebAssembly, plain JavaScript."""
+"""Readers of codes: the browser's own detector, WebAssembly, plain JavaScript."""
 
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ NATIVE: Final = """self.BarcodeDetector = class {
 
 
 def before_the_worker(context: BrowserContext, words: str) -> None:
-    """Have the worker that reads codes begin with some words. No service worker may answer in our place."""
+    """Prepend code to the worker that reads codes. No service worker may respond instead."""
 
     def prepend(route: Route) -> None:
         answered = route.fetch()
@@ -33,7 +33,7 @@ def before_the_worker(context: BrowserContext, words: str) -> None:
 
 
 def choose_picture(page: Page, picture: bytes, folder: Path) -> None:
-    """Have a picture read on the page that looks for a place."""
+    """Read a picture on the page that searches for a place."""
     file = folder / "picture.png"
     file.write_bytes(picture)
     page.goto("/venues")
@@ -42,7 +42,7 @@ def choose_picture(page: Page, picture: bytes, folder: Path) -> None:
 
 
 def test_the_browsers_own_detector_is_asked_first(open_context: OpenContext, tmp_path: Path) -> None:
-    """Chromium on Linux has none, so a stand-in that always sees one text goes before our worker's own words."""
+    """Chromium on Linux has none, so a stand-in that always sees one text is prepended to the worker."""
     ours, other = (make_venue(name=name, now=now()) for name in ("The Corner", "The Hall"))
     context = open_context(service_workers="block")
     before_the_worker(context, NATIVE.replace("SEEN", f"https://crowd.example/venues/{ours.public_id}"))

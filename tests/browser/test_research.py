@@ -1,4 +1,4 @@
-"""The query page and the map with a script: names completed, queries kept, lines chosen, places told by keyboard."""
+"""The query page and the map with a script: names completed, queries kept, lines chosen, places read by keyboard."""
 
 from urllib.parse import urlencode
 
@@ -44,7 +44,9 @@ def test_names_are_completed_by_keyboard(open_context: OpenContext, released: Re
     expect(page.locator("#sql")).to_be_focused()
 
 
-def test_places_of_the_map_are_reached_told_and_enlarged(open_context: OpenContext, released: ReleasedLake) -> None:
+def test_places_of_the_map_are_reached_read_out_and_enlarged_by_keyboard(
+    open_context: OpenContext, released: ReleasedLake
+) -> None:
     page = open_context().new_page()
     page.goto("/data/map")
     svg = page.locator(".us-map").first

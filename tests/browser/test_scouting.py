@@ -24,7 +24,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 def full_place(name: str = "The Corner") -> Venue:
-    """A place with thirty people inside and ratings."""
+    """Make a place with thirty people inside and with ratings."""
     venue = make_venue(name=name, now=now())
     crowd(venue, 30, now() - HOUR, 240)
     refresh_crowd(now=now())

@@ -24,12 +24,12 @@ KIND = "bar"
 
 
 def visit(phone: Page, open_context: OpenContext, venue: Venue, *, hours: float = 2) -> None:
-    """A stay in a full place: checked in by phone, let in by a door, `hours` ago."""
+    """Record a stay in a full place `hours` ago: check in by phone and have a door admit the pass."""
     check_in(phone, venue)
     door = open_context(viewport=TABLET).new_page()
     enrol(door, venue)
     assert scan(door, shown_code(phone)) == "green"
-    # Time is given: the stay began some hours ago, among others.
+    # The time is an argument: the stay began some hours ago, among other people.
     since = now() - hours * HOUR
     visits = Visit.objects.filter(venue=venue)
     until(door, lambda: visits.update(arrived_at=since, times_out_at=now() - HOUR / 2), "a visit")
@@ -61,7 +61,7 @@ def test_a_visit_lowers_the_shield_and_the_page_says_why_and_what_raises_it(
     shows(phone, "shown")
     shield = number(phone, "shield")
     assert 0 < shield < 100
-    # The plain chance leads, then the visit that cost most, each beside a time that a person knows.
+    # The plain chance comes first, then the visit that cost most, each compared with a familiar time.
     assert "%" in phone.inner_text('[data-slot="chance"]')
     assert " a typical " in phone.inner_text('[data-slot="like"]')
     dearest = phone.inner_text('[data-slot="dearest"]')
@@ -88,7 +88,7 @@ def test_a_cautious_profile_has_less_left_and_is_remembered(phone: Page, open_co
     phone.click('[data-do="profile"][data-value="cautious"]')
     phone.wait_for_selector('[data-slot="verdict"]:has-text("times your budget")')
     assert number(phone, "shield") == 0 < standard
-    # Beyond the budget the ring goes on, and the plain chance says the same as before.
+    # Beyond the budget the ring continues, and the plain chance does not change.
     beyond = str(phone.get_attribute("[data-beyond]", "stroke-dasharray")).split()
     assert 0 < float(beyond[0]) <= 100
     assert phone.locator("[data-when=guidance]").is_visible()
@@ -161,14 +161,14 @@ def test_another_phone_with_the_same_key_finds_the_visits(phone: Page, open_cont
     phone.click('[data-state="home"] .card [data-do="keep"]')
     shows(phone, "keep")
     personal = read_code(phone.locator('[data-qr="personal"]'))
-    # The book of the new phone begins anew, so the server refuses numbers that were used.
+    # The pass book of the new phone starts again, so the server refuses numbers that were used.
     other = open_context(expected="409 (Conflict)").new_page()
     other.goto(personal)
     shows(other, "home")
     other.goto("/shield")
     shows(other, "shown")
     assert venue.name in other.inner_text("[data-visits]")
-    # Its book does not know which places are used: it turns the leaf until one is free.
+    # Its pass book does not know which numbers are used, so it tries the next ones until one is free.
     check_in(other, venue)
 
 
@@ -242,7 +242,7 @@ def test_a_reminder_is_a_calendar_file_that_names_no_place(phone: Page) -> None:
 
 
 def test_the_phone_itself_reminds_to_leave_and_the_day_after_to_rate(phone: Page, open_context: OpenContext) -> None:
-    # Late in the evening the time to leave falls into the next day, so each note is looked for at its own time.
+    # Late in the evening, the time to leave is on the next day, so each note is expected at its own time.
     began = now()
     visit(phone, open_context, make_venue(now=began))
     phone.goto("/pass")
@@ -273,5 +273,5 @@ def test_the_profile_stays_on_the_device(open_context: OpenContext) -> None:
     page.goto("/shield")
     shows(page, "shown")
     sent = [json.loads(str(body)) for body in bodies]
-    # However many passes there are, the same number of owners is named.
+    # The same number of owners is named for any number of passes.
     assert [len(body["owners"]) for body in sent if "owners" in body] == [17 * 16]

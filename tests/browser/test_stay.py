@@ -1,4 +1,4 @@
-"""Being in, leaving, reminders, favourites and sheets of paper: what a phone notes for its holder alone."""
+"""Arriving, leaving, reminders, favourites and printed sheets: what a phone records for its holder only."""
 
 import re
 

@@ -29,7 +29,7 @@ MORE_THAN_AN_OPENING: Final = "31:00"
 
 
 class Sent:
-    """The requests of a context to the API, in order."""
+    """The API requests of a context, in order."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.requests: list[Request] = []
@@ -53,7 +53,7 @@ class Sent:
 
 @pytest.fixture
 def context(open_context: OpenContext) -> BrowserContext:
-    """A phone whose clock can be put forward."""
+    """Return a phone whose clock can be advanced."""
     made = open_context()
     made.clock.install()
     return made
@@ -68,12 +68,12 @@ def go_home(page: Page) -> None:
 
 
 def tickets(page: Page) -> list[dict[str, Any]]:
-    """What the phone keeps: one row a person and day."""
+    """Return the tickets that the phone keeps, one row for each person and day."""
     return [row for row in stored_rows(page, "tickets") if row["signatures"] is not None]
 
 
 def draw_ahead(page: Page, *, days: int = DAYS) -> Response:
-    """An opening of the app in which nobody checks in."""
+    """Open the app without checking in, and return the response to its draw of tickets."""
     page.context.clock.fast_forward(MORE_THAN_AN_OPENING)
     go_home(page)
     before = len(tickets(page))
@@ -101,7 +101,7 @@ def test_a_first_use_draws_at_once_and_spends_one_without_the_key(context: Brows
 
 @pytest.fixture
 def headers() -> Iterator[list[dict[str, str]]]:
-    """What the server saw of draws and check-ins beside their bodies."""
+    """Collect the headers of draws and check-ins that the server receives."""
     seen: list[dict[str, str]] = []
 
     def note(environ: dict[str, Any], **_: Any) -> None:
@@ -157,7 +157,7 @@ def test_in_an_opening_with_a_check_in_nothing_is_drawn_ahead(context: BrowserCo
 
 
 def forget_days(page: Page, *, leave: int) -> None:
-    """Take the tickets of the last days from the phone, as if these days had just come within reach."""
+    """Remove the tickets of the last days from the phone, as if these days had just become available."""
     page.evaluate(
         """(leave) => new Promise((resolve) => {
       const request = indexedDB.open("crowdtrace");
@@ -175,13 +175,13 @@ def forget_days(page: Page, *, leave: int) -> None:
 
 
 def change_keys() -> None:
-    """A server that makes other keys for days whose keys it has shown."""
+    """Make the server replace keys that it has already published."""
     TicketKey.objects.all().delete()
     ticket_keys.forget()
     ticket_keys.make_ticket_keys(now())
 
 
-def test_under_a_key_that_changed_nothing_is_drawn_ever(context: BrowserContext) -> None:
+def test_nothing_is_ever_drawn_under_a_key_that_changed(context: BrowserContext) -> None:
     phone, sent = context.new_page(), Sent(context)
     draw_ahead(phone)
     forget_days(phone, leave=0)
@@ -223,7 +223,7 @@ def test_tickets_of_a_key_that_changed_are_never_spent_under_another(open_contex
     assert len({each.headers["authorization"] for each in sent.of("/passes")}) == 1
 
 
-def test_a_list_without_sound_keys_gives_no_tickets_and_says_so(context: BrowserContext) -> None:
+def test_a_list_without_valid_keys_gives_no_tickets_and_the_page_says_so(context: BrowserContext) -> None:
     phone, sent = context.new_page(), Sent(context)
     begin_check_in(phone, make_venue(now=now()))
     ticket_keys.make_ticket_keys(now())
@@ -250,7 +250,9 @@ def test_a_first_use_without_a_network_says_what_is_missing(context: BrowserCont
     phone.wait_for_url("**/pass")
 
 
-def test_a_first_use_that_the_server_puts_off_comes_back_by_itself(open_context: OpenContext, settings: Any) -> None:
+def test_a_first_use_that_the_server_postpones_is_retried_automatically(
+    open_context: OpenContext, settings: Any
+) -> None:
     context = open_context(expected="503 (Service Unavailable)")
     context.clock.install()
     phone = context.new_page()
@@ -266,7 +268,7 @@ def test_a_first_use_that_the_server_puts_off_comes_back_by_itself(open_context:
     phone.wait_for_url("**/pass")
 
 
-def test_a_draw_ahead_that_the_server_puts_off_waits_for_another_opening(
+def test_a_draw_ahead_that_the_server_postpones_waits_for_another_opening(
     open_context: OpenContext, settings: Any
 ) -> None:
     context = open_context(expected="503 (Service Unavailable)")
@@ -286,7 +288,7 @@ def test_a_draw_ahead_that_the_server_puts_off_waits_for_another_opening(
     assert draw_ahead(phone).status == 201
 
 
-def test_people_of_one_phone_draw_in_openings_of_their_own(context: BrowserContext) -> None:
+def test_people_on_one_phone_draw_in_separate_openings(context: BrowserContext) -> None:
     phone, sent = context.new_page(), Sent(context)
     go_home(phone)
     phone.click('[data-do="person"]')
@@ -329,13 +331,13 @@ def test_a_key_on_a_new_phone_draws_the_same_tickets_and_never_shows_one_again(
 
 
 def lose_answer(route: Route) -> None:
-    """The request arrives, its answer does not."""
+    """Deliver the request and drop its response."""
     route.fetch()
     route.abort()
 
 
 def lose_request(route: Route) -> None:
-    """The request does not arrive, as far as the phone can tell."""
+    """Drop the request."""
     route.abort()
 
 
@@ -370,7 +372,7 @@ def test_a_refusal_uses_its_ticket_up(context: BrowserContext) -> None:
 
 
 def type_invitation(page: Page, code: str) -> None:
-    """On the page of the day."""
+    """Type the code of an invitation on the page of the day, and continue."""
     shows(page, "day")
     page.fill("#invitation", code)
     page.click('[data-do="day"] >> nth=0')
@@ -384,7 +386,7 @@ def test_a_mistyped_invitation_costs_no_ticket(phone: Page) -> None:
     phone.goto(f"/check-in/{venue.public_id}")
     shows(phone, "no-key")
     phone.click('[data-state="no-key"] [data-do="make"]')
-    for mistyped in (code[:-1], code + "0", "l" + code[1:]):  # too short, too long, a letter that no code has
+    for mistyped in (code[:-1], code + "0", "l" + code[1:]):  # too short, too long, a letter that is in no code
         type_invitation(phone, mistyped)
         phone.wait_for_selector('[data-when="bad-code"]:visible')
     wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
@@ -405,7 +407,7 @@ def test_a_mistyped_invitation_costs_no_ticket(phone: Page) -> None:
     assert sent.of("/passes")[-1].headers["authorization"] != tries[0].headers["authorization"]
 
 
-def test_a_lost_answer_keeps_its_ticket_from_other_words(open_context: OpenContext) -> None:
+def test_after_a_lost_response_its_ticket_is_not_sent_with_other_answers(open_context: OpenContext) -> None:
     context = open_context(expected="ERR_FAILED")
     phone, sent = context.new_page(), Sent(context)
     begin_check_in(phone, make_venue(now=now()))
@@ -421,7 +423,7 @@ def test_a_lost_answer_keeps_its_ticket_from_other_words(open_context: OpenConte
 
 
 def wipe(page: Page) -> None:
-    """Take everything from the phone."""
+    """Remove everything from the phone."""
     page.goto("/my-data")
     shows(page, "shown")
     page.click('[data-do="ask-wipe"]')
@@ -451,7 +453,7 @@ def test_a_key_that_comes_back_after_erasing_skips_what_is_used_up(open_context:
     assert Pass.objects.count() == 2
 
 
-def test_a_key_that_the_server_forgot_is_told_again_and_draws(open_context: OpenContext) -> None:
+def test_a_key_that_the_server_forgot_is_registered_again_and_draws(open_context: OpenContext) -> None:
     context = open_context(expected="401 (Unauthorized)")
     context.clock.install()
     phone, sent = context.new_page(), Sent(context)
@@ -551,7 +553,7 @@ def finish_from(page: Page, *questions: str) -> None:
     shows(page, "shown")
 
 
-def test_an_app_that_still_sends_its_key_is_told_to_reload(context: BrowserContext) -> None:
+def test_an_app_that_still_sends_its_key_is_asked_to_reload(context: BrowserContext) -> None:
     phone = context.new_page()
     phone.goto("/me")
     refused = context.request.post(
@@ -562,7 +564,7 @@ def test_an_app_that_still_sends_its_key_is_told_to_reload(context: BrowserConte
     assert "Reload" in refused.json()["detail"]
 
 
-def test_a_phone_of_the_version_before_keeps_its_people_and_uses_the_next_place(open_context: OpenContext) -> None:
+def test_a_phone_of_the_previous_version_keeps_its_people_and_uses_the_next_number(open_context: OpenContext) -> None:
     context = open_context(expected="401 (Unauthorized)")  # the server has forgotten keys of that version
     venue, phone = make_venue(now=now()), context.new_page()
     phone.goto(f"/check-in/{venue.public_id}")

@@ -1,4 +1,4 @@
-"""One pass for a person, a place and a day: a yes withdraws it, a press cancels it, what is left can be told apart."""
+"""One pass for a person, a place and a day: a yes withdraws it, a button cancels it, the rest can be distinguished."""
 
 import json
 from http import HTTPStatus
@@ -29,14 +29,14 @@ KEEP_ANOTHER = """([venue, change]) => new Promise((resolve) => {
 
 
 def sent_to_api(page: Page) -> list[Request]:
-    """Requests to the API from now on."""
+    """Return a list that collects requests to the API from now on."""
     requests: list[Request] = []
     page.on("request", lambda one: requests.append(one) if "/api/" in one.url and "vitals" not in one.url else None)
     return requests
 
 
 def passes_of(page: Page, venue_id: str) -> list[dict[str, Any]]:
-    """What the phone keeps of a place, in the order of the book."""
+    """Return the passes of a place that the phone keeps, in their stored order."""
     return [row for row in stored_rows(page, "passes") if row["venue"]["id"] == venue_id]
 
 
@@ -64,7 +64,7 @@ def test_a_yes_withdraws_the_pass_of_that_place_and_day_and_no_other(phone: Page
 
 
 @pytest.mark.parametrize("status", [HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR, 0])
-def test_a_yes_withdraws_the_pass_whatever_becomes_of_the_request(open_context: OpenContext, status: int) -> None:
+def test_a_yes_withdraws_the_pass_even_if_the_request_fails(open_context: OpenContext, status: int) -> None:
     phone = open_context(expected="Failed to load resource").new_page()
     venue = make_venue(now=now())
     check_in(phone, venue)
@@ -95,7 +95,7 @@ def test_a_yes_withdraws_the_pass_where_all_tickets_are_used(phone: Page) -> Non
     shows(phone, "none")
 
 
-def test_a_yes_that_the_place_lets_in_leaves_the_newer_pass_alone(phone: Page) -> None:
+def test_a_yes_that_the_place_admits_does_not_change_the_newer_pass(phone: Page) -> None:
     venue = make_venue(now=now())
     check_in(phone, venue)
     first = shown_code(phone)
@@ -140,7 +140,7 @@ def test_a_pass_of_another_person_on_the_phone_is_not_withdrawn(phone: Page) -> 
     assert [row["credential"] is not None for row in passes_of(phone, venue.public_id)].count(True) == 1
 
 
-def test_two_passes_of_one_place_and_day_from_an_earlier_version_are_told_apart(phone: Page) -> None:
+def test_two_passes_of_one_place_and_day_from_an_earlier_version_are_distinguished(phone: Page) -> None:
     venue = make_venue(name="The Corner", now=now())
     check_in(phone, venue)
     phone.evaluate(KEEP_ANOTHER, [venue.public_id, {}])
@@ -188,7 +188,7 @@ def test_without_a_network_a_pass_is_not_cancelled_and_the_page_says_so(open_con
     shows(phone, "shown")
 
 
-def test_the_list_of_visits_tells_no_reason_and_no_refusal(phone: Page) -> None:
+def test_the_list_of_visits_shows_no_reason_and_no_refusal(phone: Page) -> None:
     here, elsewhere = make_venue(name="The Corner", now=now()), make_venue(name="The Hall", now=now())
     check_in(phone, here)
     begin_check_in(phone, here)

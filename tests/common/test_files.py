@@ -14,7 +14,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, encoding: str)
     assert read_text(path) == "SELECT 'ñ'"
 
 
-def test_what_is_no_text_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused_with_a_message(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_bytes(b"SELECT '\xff\xf0'")
     with pytest.raises(UnreadableFileError, match=r"wrong is not text in UTF-8: byte 9"):

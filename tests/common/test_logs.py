@@ -69,7 +69,7 @@ def attack(path: str, how: str = "row") -> Any:
 
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("how", ["row", "chain", "database"])
-def test_a_fault_of_the_api_is_logged_without_its_values(
+def test_an_error_of_the_api_is_logged_without_its_values(
     lines: io.StringIO, settings: Settings, debug: bool, how: str
 ) -> None:
     settings.DEBUG = debug
@@ -84,7 +84,7 @@ def test_a_fault_of_the_api_is_logged_without_its_values(
 
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("kind", ["api/v1", "pages"])
-def test_a_fault_of_a_page_is_logged_with_its_route_and_not_its_path(
+def test_an_error_of_a_page_is_logged_with_its_route_and_not_its_path(
     lines: io.StringIO, settings: Settings, debug: bool, kind: str
 ) -> None:
     settings.DEBUG = debug
@@ -223,7 +223,7 @@ def test_mail_to_administrators_holds_no_values(settings: Settings) -> None:
         assert_private(sent)
 
 
-def test_the_report_of_a_fault_holds_no_values() -> None:
+def test_the_report_of_an_error_contains_no_values() -> None:
     request = RequestFactory().get(f"/{CAPABILITY}?{QUERY}", headers={"User-Agent": AGENT}, REMOTE_ADDR=ADDRESS)
     try:
         local = SECRET
@@ -250,7 +250,7 @@ def test_the_settings_send_every_logger_through_the_filter() -> None:
     assert handlers > 0
 
 
-def test_a_worker_tells_of_a_failed_task_without_its_values() -> None:
+def test_a_worker_reports_a_failed_task_without_its_values() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.common.worker", f"tests-{uuid.uuid4()}"],
         capture_output=True,

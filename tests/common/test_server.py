@@ -289,7 +289,7 @@ def test_odd_addresses_get_an_answer(server: Server, request_line: bytes) -> Non
     assert answer.status in (400, 404)
 
 
-def test_a_fault_leaves_a_line_and_no_value_of_the_request(server: Server) -> None:
+def test_a_server_error_leaves_a_line_and_no_value_of_the_request(server: Server) -> None:
     body = json.dumps({"how": "chain", "secret": "canary-body"}).encode()
     headers = ["User-Agent: canary-agent", "Authorization: canary-header", "X-Forwarded-For: 203.0.113.77"]
     answer = server.post("/api/v1/crash?canary-query=1", body, f"Content-Length: {len(body)}", *headers)

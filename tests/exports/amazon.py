@@ -67,7 +67,7 @@ def _resolved(node: Any, names: dict[str, Any], conditions: dict[str, Any]) -> A
 
 @contextmanager
 def stand_in() -> Iterator[str]:
-    """Yield its URL, reset: all servers of one process share their state."""
+    """Yield the URL of a reset simulation: all servers of one process share their state."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -3,7 +3,7 @@
     python -m tests.exports.dying_release DAY NOW MODULE:FUNCTION ...
 
 Each argument names the function at whose call the next process dies. Settings of the lake come from the environment.
-The programs of the release are imported once; each try is a fork of it.
+The modules of the release are imported once; each attempt is a fork.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
-"""A gateway in front of S3, Glue and STS that asks a role's statements before each request.
+"""A gateway in front of S3, Glue and STS that checks each request against the statements of a role.
 
-The access key says who asks, and `tests.exports.iam` what they may do. Then the request goes on, to the real S3 server
-under its own keys, or to the simulation of Glue and STS. A refused one gets the answer that Amazon gives, and is noted.
+The access key identifies the role, and `tests.exports.iam` decides. Permitted requests are forwarded to the real S3
+server under its own keys, or to the simulation of Glue and STS. Refused ones get Amazon's response, and are recorded.
 """
 
 import http.client
@@ -36,7 +36,7 @@ _OWN: Final = {"host", "connection", "authorization", "content-length", "transfe
 
 @dataclass(frozen=True)
 class Wish:
-    """An action on a resource, with what conditions look at."""
+    """An action on a resource, with the keys that conditions read."""
 
     action: str
     resource: str
@@ -45,7 +45,7 @@ class Wish:
 
 @dataclass
 class Gateway:
-    """Keys by role, and what was refused."""
+    """Access keys by role, and the refused requests."""
 
     s3: S3Server
     control: str
@@ -73,7 +73,7 @@ class Gateway:
         return {action for statement in self.policy_of(role).statements for action in statement["Action"]}
 
     def may(self, role: str, wish: Wish) -> bool:
-        """Return whether a role may do this; note it."""
+        """Return whether a role may do this, and record a refusal."""
         allowed = self.policy_of(role).allows(wish.action, wish.resource, wish.context)
         if allowed:
             self.asked.add((role, wish.action))
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         bucket = f"{BUCKET}{urlsplit(self.path).path.split('/')[1]}"
         is_object = self.command in ("GET", "HEAD") and wishes[0].action.startswith("s3:GetObject")
         if status == 404 and is_object and not self.gateway.may(role, Wish("s3:ListBucket", bucket)):
-            self._refuse("s3")  # as Amazon does: who may not list does not learn that it is missing
+            self._refuse("s3")  # as on Amazon: without permission to list, a missing object is not reported as missing
             return
         self._send(status, headers, answer)
 

@@ -1,7 +1,7 @@
 """A small evaluator of IAM policies: the template's own statements decide what a role may do.
 
-It knows what the template uses: Allow and Deny, actions and resources with wildcards, the condition operators below,
-trust policies. Anything else is an error, so that no statement is passed over. Semantics are those of the IAM User
+It supports what the template uses: Allow and Deny, actions and resources with wildcards, the condition operators below,
+and trust policies. Anything else is an error, so that no statement is ignored. Semantics are those of the IAM User
 Guide ("Policy evaluation logic", "IAM JSON policy elements: Condition operators").
 """
 

@@ -1,4 +1,4 @@
-"""A real S3 server on loopback, for tests: SeaweedFS, one process, a folder of its own, keys that it checks."""
+"""A real S3 server on loopback for tests: SeaweedFS, in one process, with a separate folder and verified keys."""
 
 import contextlib
 import json

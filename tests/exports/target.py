@@ -1,4 +1,4 @@
-"""Another deployment, whose commands run in processes of their own: what a backup is restored to."""
+"""Another deployment, whose commands run in separate processes, to which a backup is restored."""
 
 import os
 import subprocess
@@ -17,14 +17,14 @@ from exports.lake.storage import Storage
 
 @dataclass(frozen=True)
 class Target:
-    """An empty database, a lake, and the address of its catalogue where that is in Glue."""
+    """An empty database, a lake, and the URL of its catalogue if that is in Glue."""
 
     database: str
     lake: Storage
     glue: str = ""
 
     def manage(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command there."""
+        """Run a command of the deployment."""
         environment = os.environ | {"DATABASE_URL": self.database, "LAKE_URL": self.lake.url}
         if self.lake.is_s3:
             environment |= {
@@ -38,7 +38,7 @@ class Target:
         return subprocess.run(run, env=environment, check=False, capture_output=True, text=True, timeout=240)
 
     def says(self, *command: str) -> str:
-        """Return what a command prints that must succeed."""
+        """Return the output of a command, which must succeed."""
         done = self.manage(*command)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -1,4 +1,4 @@
-"""Query a local Athena with awswrangler, in the second environment. Job on stdin, result on stdout."""
+"""Query a local Athena with awswrangler, in the second environment. The job is on stdin, the result on stdout."""
 
 import json
 import sys

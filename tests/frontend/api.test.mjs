@@ -1,4 +1,4 @@
-/** What a page takes for an answer of its site: a real server gives it. */
+/** Which responses a page accepts as its site's: a real server sends them. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";

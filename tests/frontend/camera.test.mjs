@@ -1,9 +1,9 @@
-/** A camera that is given up while the browser still asks for it. A browser's question cannot be held open in a test of pages. */
+/** A camera that is cancelled while the browser still asks for permission. Tests of pages cannot keep a browser's prompt open. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Camera } from "../../passes/frontend/ui/camera.js";
 
-/** A device whose permission is granted when the test says so. */
+/** A device whose permission the test grants. */
 function deviceOf() {
   const asked = [];
   const getUserMedia = () => new Promise((resolve) => asked.push(resolve));

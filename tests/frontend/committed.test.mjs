@@ -8,7 +8,7 @@ import { passVectors } from "./vectors.mjs";
 
 const { rotating, credential } = passVectors[0];
 
-/** A field as the page has it. */
+/** A field like the page's. */
 function fieldOf(value) {
   const field = { value, changes: 0, dispatchEvent: () => (field.changes += 1) };
   return field;
@@ -21,12 +21,12 @@ function door() {
   return { texts, wedge, sink, committed: new CommittedText({ wedge, guard: new FieldGuard(wedge), sink }) };
 }
 
-/** Commits a text as the page does: what is not taken comes into the field. */
+/** Commit a text as the page does: what is not handled is put into the field. */
 function commit({ committed }, field, text, at) {
   if (!committed.take(field, text, at)) field.value += text;
 }
 
-test("text that is committed at once is told from text that is still composed", () => {
+test("text that is committed at once is distinguished from text that is still composed", () => {
   const input = (change) => ({ inputType: "insertText", data: "A", isComposing: false, ...change });
   assert.equal(committedText(input({})), "A");
   assert.equal(committedText(input({ inputType: "insertFromPaste", data: null }), "GO1:"), "GO1:");

@@ -3,7 +3,7 @@
  * memory.
  *
  * Reads {root_key, bundle, doors: [[{at, text}]]} from standard input, texts in base64url; prints for each door
- * {lights, queue}: the answers in the order of the scans, and the sealed scans that wait for the network.
+ * {lights, queue}: the lights in the order of the scans, and the sealed scans that wait for the network.
  */
 import { readFileSync } from "node:fs";
 import { fromBase64Url } from "../../passes/frontend/core/bytes.js";
@@ -20,7 +20,7 @@ globalThis.fetch = async () => {
   throw new TypeError("the cable is cut");
 };
 
-/** What of the store a door uses. */
+/** The part of the store that a door uses. */
 class MemoryStore {
   queue = [];
   async record(scan) {

@@ -24,13 +24,13 @@ const passBytes = hex(vectors.pass);
 const paper = `GO1:${encodeBase45(passBytes)}`;
 const newReplay = () => new ReplayBook(crypto.getRandomValues(new Uint8Array(32)));
 
-/** How many a kiosk takes to be inside. */
+/** Return how many people a kiosk counts as inside. */
 const people = (door, replay, at) => (bundles[door].occupancy ? countInside(bundles[door].occupancy, replay.stays(), at) : null);
 
-/** The code that the holder's screen shows so many minutes after noon. */
+/** Return the code that the holder's screen shows some minutes after noon. */
 const shown = (minutes = 0) => rotatingText(passBytes, book, 721 + minutes);
 
-/** Decides and, if the visitor goes through, remembers. */
+/** Decide and, if the visitor is admitted, remember the pass. */
 async function scan(replay, text, { type = "Checkin", minutes = 0, door = "open", readings = {} } = {}) {
   const at = vectors.noon + minutes * 60;
   const decision = await decide({ text, type, at, readings, bundle: bundles[door], recall: (anchor, until) => replay.recall(anchor, until), people: people(door, replay, at) });
@@ -265,7 +265,7 @@ test("a clock within the second that the server cut off is right as it is", () =
   assert.ok(Math.abs(clock.offsetS + 1.4) < 1e-6);
 });
 
-test("a clock that stands before the bundle's own time is not trusted, also on a fresh page", () => {
+test("a clock earlier than the bundle's own time is not trusted, also on a fresh page", () => {
   const clock = new DoorClock({ wallMs: () => 4_000_000, timerMs: () => 0, offsetS: 0 });
   assert.equal(clock.isTrusted(5000), false);
   assert.equal(clock.isTrusted(4000), true);

@@ -1,7 +1,7 @@
-"""Makes `tests/data/door_vectors.json`: bundles, scans and the server's own decisions, for the kiosk's tests.
+"""Make `tests/data/door_vectors.json`: bundles, scans and the server's own decisions, for the kiosk's tests.
 
-The decisions come from `passes.admission`, so that the kiosk's JavaScript is held to the server's Python.
-Run as a module to write the file again: `python -m tests.frontend.door_vectors`.
+The decisions come from `passes.admission`, so that the kiosk's JavaScript is compared with the server's Python. Run as
+a module to write the file again: `python -m tests.frontend.door_vectors`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ INSIDE: Final = {"room for three": Occupancy(NOON - 600, (2, 2, 2)), "three insi
 
 @dataclass(frozen=True)
 class Case:
-    """One scan and what the server says to it."""
+    """One scan and the server's decision."""
 
     name: str
     door: str
@@ -89,7 +89,7 @@ class Case:
 
 
 def bundle_of(door: DoorRequirements, occupancy: Occupancy | None = None) -> Bundle:
-    """The bundle of a venue whose list holds the pass of OTHER."""
+    """Return the bundle of a venue whose revocation list contains the pass of OTHER."""
     entries = frozenset({revocation_entry(SALT, OTHER.anchor)})
     revocations = RevocationList(salt=SALT, published_at=START, entries=entries)
     return Bundle(
@@ -105,7 +105,7 @@ def bundle_of(door: DoorRequirements, occupancy: Occupancy | None = None) -> Bun
 
 
 def _inside(door: str, at: float) -> int:
-    """How many are inside by the count of a door's bundle."""
+    """Return the number of people inside by the count in a door's bundle."""
     counted = INSIDE.get(door)
     if counted is None:
         return 0
@@ -186,7 +186,7 @@ def _cases() -> Iterator[Case]:
 
 
 def build() -> dict[str, object]:
-    """The whole file but for the sealed scan, whose bytes differ each time."""
+    """Return the whole file except the sealed scan, whose bytes differ each time."""
     bundles = {
         name: encode_base64url(sign_bundle(bundle_of(door, INSIDE.get(name)), root_key=ROOT))
         for name, door in DOORS.items()
@@ -207,7 +207,7 @@ def build() -> dict[str, object]:
 
 
 def build_sealed() -> str:
-    """A scan sealed by the server's implementation."""
+    """Return a scan sealed by the server's implementation."""
     plain = b'{"credential":"GO1:ABC","type":"Checkin","scanned_at":"2025-11-23T12:00:00Z"}'
     return seal_scan(plain, scan_id=SCAN_ID, public_key=SEALING.public_key().public_bytes_raw())
 

@@ -17,7 +17,7 @@ test("every request has the length of the longest, and fits the server's limit",
   assert.throws(() => paddedBody([]), RangeError);
 });
 
-/** A published day so many days from today, of which this device saw these keys. */
+/** A published day some days from today, with the keys that this device saw. */
 function listed(day) {
   const start = START + day * DAY_S;
   const keys = ["counted", "other"].map((name) => ({ class: name, date: `day ${day}`, modulus: new Uint8Array(256).fill(day + 2) }));

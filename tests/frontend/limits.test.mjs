@@ -1,4 +1,4 @@
-/** The protocol's numbers in the browser; `tests/passes/codec/test_limits.py` holds the server's to the same file. */
+/** The protocol's numbers in the browser; `tests/passes/test_limits.py` compares the server's with the same file. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as outlook from "../../crowdtrace/site/frontend/core/outlook.js";

@@ -1,4 +1,4 @@
-/** What a door makes of each answer: a real server gives it, the door's link reads it. */
+/** How a door handles each response: a real server sends it, the door's link reads it. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
@@ -27,7 +27,7 @@ after(() => {
 
 const always = (status, body = "{}", headers = {}) => (_request, response) => response.writeHead(status, headers).end(body);
 
-/** A queue as the page's store keeps it. */
+/** A queue like the one in the page's store. */
 function queueOf(...ids) {
   const queue = { waiting: ids.map((id) => ({ scan_id: id })), aside: [] };
   const leave = (id) => (queue.waiting = queue.waiting.filter((scan) => scan.scan_id !== id));
@@ -100,7 +100,7 @@ test("the server's wish is obeyed in seconds and as a date, and nothing else is 
   }
 });
 
-test("a revoked door is told so by 401 and 403", async () => {
+test("a revoked door learns it from 401 and 403", async () => {
   for (const status of [401, 403]) {
     answer = always(status, "");
     await assert.rejects(new ServerLink("token").askLive("one", SCAN), Revoked);

@@ -1,4 +1,4 @@
-/** What staff type for a reading; the server's range is the same (`tests/passes/codec/test_limits.py`). */
+/** What staff type for a reading; the server's range is the same (`tests/passes/test_limits.py`). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OXYGEN_RANGE, readOxygen, readTemperature, TEMPERATURE_RANGE_F } from "../../passes/frontend/door/readings.js";

@@ -1,4 +1,4 @@
-/** What a door does when the server says no and then nothing: a real server answers, its door decides. */
+/** What a door does when the server refuses and then does not respond: a real server responds, its door decides. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
@@ -16,7 +16,7 @@ const bundle = await openBundle(fromBase64Url(vectors.bundles.open), hex(vectors
 const book = await derivePass(hex(vectors.pass_key), vectors.epoch_start, 0);
 const code = (minutes = 0) => rotatingText(hex(vectors.pass), book, 721 + minutes);
 
-/** How the server answers, one after the other; the last one for ever. */
+/** The server's responses, in order; the last one is repeated. */
 let answers = [];
 let asked = 0;
 const server = createServer((request, response) => {
@@ -29,14 +29,14 @@ const ownFetch = globalThis.fetch;
 before(async () => {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const base = `http://127.0.0.1:${server.address().port}`;
-  globalThis.fetch = (path, options) => ownFetch(new URL(path, base), options); // as on a page, whose address is known
+  globalThis.fetch = (path, options) => ownFetch(new URL(path, base), options); // as on a page, whose URL is known
   globalThis.navigator ??= {};
   Object.defineProperty(globalThis.navigator, "onLine", { value: true, configurable: true });
 });
 after(() => server.close());
 beforeEach(() => (asked = 0));
 
-/** A door at noon. Its rows are kept by maps, as the page's are by IndexedDB. */
+/** A door at noon. Maps store its rows, as IndexedDB does on the page. */
 function openDoor() {
   const queue = [];
   const store = { saveSetting: async () => undefined, remember: async () => undefined, record: async (scan) => void queue.push(scan) };

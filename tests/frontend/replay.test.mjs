@@ -1,4 +1,4 @@
-/** P7 at the door: what a kiosk remembers of a pass goes with the pass, whatever the network does. */
+/** P7 at the door: what a kiosk remembers of a pass is deleted when the pass ends, with and without a network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReplayBook } from "../../passes/frontend/door/replay.js";

@@ -1,4 +1,4 @@
-"""The vectors of the kiosk's tests are what the server says today."""
+"""The vectors of the kiosk's tests match the server's current decisions."""
 
 import json
 

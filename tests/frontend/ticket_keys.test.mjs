@@ -1,4 +1,4 @@
-/** Which ticket keys a device believes, and when it draws ahead. */
+/** Which ticket keys a device accepts, and when it draws ahead. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromBase64Url, toBase64Url } from "../../passes/frontend/core/bytes.js";
@@ -15,14 +15,14 @@ const jwk = (day, name) => vectors.find(({ key }) => key.epoch === day && key.cl
 const COUNTED = jwk("2026-12-01", "counted");
 const OTHER = jwk("2026-12-01", "other");
 
-/** A good key of the day, of a modulus that nobody made. */
+/** A well-formed key of the day, with an invented modulus. */
 async function anotherKey(name, fill) {
   const modulus = new Uint8Array(256).fill(fill).with(0, 0x80).with(255, 1);
   const kid = (await sha256(spkiOf(modulus))).slice(0, 8);
   return { ...COUNTED, class: name, n: toBase64Url(modulus), kid: toBase64Url(kid) };
 }
 
-/** A list, and what a device that saw `pins` before makes of it. */
+/** Return what a device that saw `pins` before accepts from a list. */
 function seen(pins, keys, epochs = [EPOCH]) {
   const listed = readKeyList({ keys, epochs });
   const next = pinKeys(pins, listed, START);
@@ -75,7 +75,7 @@ test("the first key stays: a second one is refused for ever, and noted", async (
   assert.equal(back.pins[0].second, true, "and the device still says what happened");
 });
 
-test("a second key beside the first is refused too", async () => {
+test("a second key next to the first is refused too", async () => {
   const { pins } = seen([], [COUNTED, OTHER]);
   assert.equal(seen(pins, [COUNTED, OTHER, await anotherKey("counted", 9)]).judged, "changed");
   assert.equal(seen(pins, [await anotherKey("counted", 9), COUNTED, OTHER]).judged, "changed");

@@ -11,7 +11,7 @@ const { vectors, refused } = readData("ticket_vectors.json");
 const bytes = fromBase64Url;
 const one = (name) => refused.find(({ what }) => what === name);
 
-/** What the phone makes of a vector: its key, its blind ticket, and what checks signatures. */
+/** Return what the phone computes from a vector: its key, its blinded ticket, and the verifier of signatures. */
 async function drawn(vector) {
   const key = readTicketKey(vector.key);
   const root = await ticketRoot(bytes(vector.secret));
@@ -127,7 +127,7 @@ test("tickets that do not verify are refused: another nonce, a changed byte, ano
 });
 
 test("the blinding factor is the first of its row that has an inverse", async () => {
-  // A modulus of small primes, under which a good part of the candidates has none.
+  // A modulus of small primes, for which many candidates have no inverse.
   const small = [3n, 5n, 7n, 11n, 13n, 17n].reduce((product, prime) => product * prime, 1n);
   const seed = new Uint8Array(32).fill(7);
   let skipped = 0;
@@ -143,7 +143,7 @@ test("the blinding factor is the first of its row that has an inverse", async ()
 });
 
 test("blinding skips a factor without an inverse, wherever in the set it comes", async () => {
-  // 2,048 bits and odd, so the list's checks take it; many small primes divide it.
+  // 2,048 bits and odd, so the list's checks accept it; many small primes divide it.
   const primes = [3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n].reduce((product, prime) => product * prime, 1n);
   const n = primes * (((1n << 2047n) / primes + 2n) | 1n);
   const modulus = toBytes(n, 256);

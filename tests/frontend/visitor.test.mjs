@@ -1,4 +1,4 @@
-/** What a visitor's device computes on its own: owners, outlook, reminders, what a poster says. */
+/** What a visitor's device computes by itself: owners, outlook, reminders, the text of a poster. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { byDay, recovery, shieldIn, weight } from "../../crowdtrace/site/frontend/core/outlook.js";
@@ -14,7 +14,7 @@ const START = 1_778_630_400;
 const person = { id: "p", label: "", secret: Uint8Array.from({ length: 32 }, (_, at) => at), kept: true, registered: true };
 const epochs = [0, 1, 2].map((day) => ({ date: `day ${day}`, start: START + day * DAY_S, end: START + day * DAY_S + 28 * 3600 }));
 
-/** A pass as a device keeps it. */
+/** A pass as a device stores it. */
 function kept(change = {}) {
   return { person: "p", epochStart: START, index: 3, epoch: epochs[0], venue: { id: "v_1", name: "The Corner" }, credential: "GO1:", ...change };
 }
@@ -55,7 +55,7 @@ test("a visit counts in full for ten days and is gone after fourteen", () => {
 });
 
 const now = new Date(2026, 4, 13, 20, 0);
-/** A visit that ended so many days ago. */
+/** A visit that ended some days ago. */
 function visit(daysAgo, cost) {
   const left = new Date(now.getTime() - daysAgo * DAY_S * 1000);
   return { venue: "v_1", arrived: new Date(left.getTime() - 3_600_000).toISOString(), left: left.toISOString(), dose: 1, shield_cost: cost, why: [] };

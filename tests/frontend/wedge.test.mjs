@@ -9,14 +9,14 @@ import { passVectors } from "./vectors.mjs";
 const SHIFTED = { $: "Digit4", "%": "Digit5", "*": "Digit8", "+": "Equal", ":": "Semicolon" };
 const PLAIN = { " ": "Space", "-": "Minus", ".": "Period", "/": "Slash" };
 
-/** The key that a scanner presses for a mark of Base45. */
+/** Return the key that a scanner presses for a character of Base45. */
 function keyOf(mark) {
   if (/[A-Z]/.test(mark)) return { code: `Key${mark}`, shiftKey: true };
   if (/\d/.test(mark)) return { code: `Digit${mark}`, shiftKey: false };
   return SHIFTED[mark] ? { code: SHIFTED[mark], shiftKey: true } : { code: PLAIN[mark], shiftKey: false };
 }
 
-/** Types a text with a gap between keys, on the clock of the test. */
+/** Type a text with a gap between keys, on the test's clock. */
 function type(wedge, text, { gapMs, from = 0 }) {
   [...text].forEach((mark, at) => wedge.press(keyOf(mark), from + at * gapMs));
 }
@@ -113,7 +113,7 @@ test("a text that is no code is handed on to be declined, Enter alone is not", (
   assert.deepEqual(texts, ["HELLO"]);
 });
 
-/** What the keys of layouts say, for scanners that are set to them: the place of a key, and the character it makes. */
+/** Keys of layouts that scanners may be set to: the position of a key, and its character. */
 const GERMAN = { ":": ["Period", true], "/": ["Digit7", true], "*": ["BracketRight", true], "+": ["BracketRight", false], "-": ["Slash", false], "$": ["Digit4", true], "%": ["Digit5", true], ".": ["Period", false], " ": ["Space", false], Y: ["KeyZ", true], Z: ["KeyY", true] };
 const FRENCH = { ":": ["Period", false], "/": ["Period", true], "*": ["Backslash", false], "+": ["Equal", true], "-": ["Digit6", false], "$": ["BracketRight", false], "%": ["Quote", true], ".": ["Comma", true], " ": ["Space", false], A: ["KeyQ", true], Q: ["KeyA", true], Z: ["KeyW", true], W: ["KeyZ", true], M: ["Semicolon", true] };
 const keyOfLayout = (layout, shiftedDigits) => (mark) => {
@@ -172,7 +172,7 @@ test("the end of a text that comes after the quiet belongs to it, and any later 
       [...rotating].forEach((mark, at) => press({ ...keyOf(mark), key: mark }, at));
       context.mock.timers.tick(600);
       for (const key of between) press(key, rotating.length + 650);
-      if (between.length && !inField && between[0] !== shift) wedge.readings = ["", ""]; // what a person typed is no scan
+      if (between.length && !inField && between[0] !== shift) wedge.readings = ["", ""]; // what a person typed is not a scan
       assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after), taken);
       assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after + 1), false, "a person's");
       assert.deepEqual(texts, [rotating]);
@@ -191,7 +191,7 @@ test("two codes one right after the other are two codes", (context) => {
   }
 });
 
-/** A field as the page has it: keys that nobody takes change its value. */
+/** A field like the page's: keys that nobody handles change its value. */
 function fieldOf(value) {
   const field = { value, changes: 0, dispatchEvent: () => (field.changes += 1) };
   return field;

@@ -1,4 +1,4 @@
-"""How unusual a scan is."""
+"""Scores of how unusual a scan is."""
 
 import datetime as dt
 
@@ -40,7 +40,7 @@ def test_trying_out_credentials_shows_in_the_share_of_red_lights() -> None:
     half = [mark(at, at * 60, approved=at % 2 == 0) for at in range(40)]
     assert score_marks(half)[1] == pytest.approx(0.5)
     assert score_marks(half)[0] == 0, "a green light is no guess"
-    assert set(score_marks(half[:10]).values()) == {0.0}  # too few to say
+    assert set(score_marks(half[:10]).values()) == {0.0}  # too few for a score
 
 
 def test_a_checkout_within_a_minute_is_not_a_stay() -> None:
@@ -217,7 +217,7 @@ def test_only_devices_of_verified_organisations_can_be_exempt(fast: tuple[Enroll
         abuse_settings.exempt_device(device=device, until=until, reason="again", actor="operator", now=NOW)
 
 
-def test_figures_count_what_has_no_score_apart(fast: tuple[EnrolledDevice, Visit]) -> None:
+def test_figures_count_scans_without_a_score_separately(fast: tuple[EnrolledDevice, Visit]) -> None:
     door, _visit = fast
     scan(door, "GO1:HELLO", now=NOW + dt.timedelta(seconds=9))
     (day,) = figures_of_days(NOW)

@@ -144,7 +144,7 @@ def test_every_advice_says_what_would_change_it(code: AdviceCode) -> None:
 
 
 @given(answers=answers, rules=rules, state=states)
-def test_a_yes_less_never_loses_a_pass(answers: Answers, rules: CheckinRules, state: CheckinState) -> None:
+def test_one_yes_less_never_loses_a_pass(answers: Answers, rules: CheckinRules, state: CheckinState) -> None:
     better = dataclasses.replace(answers, symptoms=False, near=False)
     before, after = (judge_answers(answers=given_, rules=rules, state=state).go for given_ in (answers, better))
     assert after or not before
@@ -215,7 +215,7 @@ def test_a_static_pass_needs_a_checkout_or_time_out_before_it_opens_the_door_aga
     assert decide(PAPER, door=PAPER_DOOR, facts=left).visit.effect is VisitEffect.RESTART
 
 
-def test_a_time_out_that_lies_ahead_has_not_come() -> None:
+def test_a_time_out_in_the_future_has_not_happened() -> None:
     staying = ScanFacts(visit=VisitFacts(arrived=NOON - 3600, left=NOON + 60))
     assert decide(PAPER, door=PAPER_DOOR, facts=staying).cause is Cause.STILL_INSIDE
     assert decide(facts=staying).visit.effect is VisitEffect.CONTINUE

@@ -78,7 +78,7 @@ def test_a_visitor_row_is_deleted_by_its_erase_key_alone(phone: Phone) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Visitor", "Visitor short", "Visitor " + "=" * 43, "Device " + "A" * 43])
-def test_what_is_no_visitors_key_is_unauthorized(venue: Venue, header: str) -> None:
+def test_a_text_that_is_not_a_visitors_key_is_unauthorized(venue: Venue, header: str) -> None:
     headers = {"Authorization": header} if header else {}
     answer = send("POST", "/api/v1/visitors", {"erase_hash": "A" * 43}, now=NOW, headers=headers)
     assert answer.status_code == 401
@@ -411,7 +411,7 @@ def test_an_unknown_venue_is_not_found_and_named(phone: Phone) -> None:
 
 
 # Months, counts and keys ---------------------------------------------------------------------------------------------
-def test_of_last_use_only_the_month_is_kept(venue: Venue, phone: Phone) -> None:
+def test_the_last_use_is_stored_as_a_month_only(venue: Venue, phone: Phone) -> None:
     june = NOW.replace(month=6)
     phone.check_in(venue, now=june)
     row = Visitor.objects.get()

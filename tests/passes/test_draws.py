@@ -149,7 +149,7 @@ def test_what_is_kept_is_a_keyed_hash_of_key_and_day_and_of_the_set(phone: Phone
     assert {field.name for field in DrawnSet._meta.get_fields()} == {"drawn_hash", "set_hash", "epoch"}
 
 
-def test_of_last_use_only_the_month_is_noted_and_here(phone: Phone) -> None:
+def test_the_last_use_is_stored_as_a_month_when_drawing(phone: Phone) -> None:
     june = dt.datetime(2026, 6, 20, tzinfo=dt.UTC)
     phone.wallet.draw([calendar().current(june.timestamp())], now=june)
     row = Visitor.objects.get()
@@ -168,7 +168,7 @@ def test_an_unregistered_key_draws_nothing_and_the_error_says_to_register(phone:
     assert not DrawnSet.objects.exists()
 
 
-def test_no_address_but_this_one_reads_a_visitor(phone: Phone) -> None:
+def test_no_other_url_reads_a_visitor(phone: Phone) -> None:
     phone.wallet.draw([today()], now=NOW)
     holder, venue = phone.next_pass(today()), make_venue()
     with CaptureQueriesContext(connection) as captured:
@@ -249,7 +249,7 @@ def test_a_bad_draw_names_its_field_and_keeps_nothing(phone: Phone, change: Any,
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"{}", b'{"draws": [NaN]}', b'{"draws": [], "draws": []}', b"null"])
-def test_what_is_no_draw_is_refused(phone: Phone, body: bytes) -> None:
+def test_a_body_that_is_not_a_draw_is_refused(phone: Phone, body: bytes) -> None:
     assert send_bytes("/api/v1/tickets", body, now=NOW, headers=phone.header).status_code == 400
 
 
@@ -260,7 +260,7 @@ def test_nobody_but_a_visitor_draws(phone: Phone, header: str) -> None:
     assert answer.status_code == 401
 
 
-def test_a_signature_that_came_out_wrong_is_a_fault_without_a_number(
+def test_a_wrong_signature_is_an_error_without_the_number(
     phone: Phone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     real = gmpy2.powmod_sec
@@ -297,7 +297,7 @@ def test_one_key_repeats_a_draw_three_times_a_minute_at_most(phone: Phone) -> No
     assert phone.wallet.ask(sets(phone.wallet, coming(2)[1:]), now=NOW).status_code == 201
 
 
-def test_an_address_gets_25_draws_and_registrations_a_second_together(phone: Phone, settings: Any) -> None:
+def test_an_ip_address_gets_25_draws_and_registrations_a_second_in_total(phone: Phone, settings: Any) -> None:
     assert product.THROTTLES["draw"] in ("25/second", "250/second")  # ten times as many in the embedded mode
     settings.THROTTLES = settings.THROTTLES | {"draw": "4/minute"}
     statuses = [Phone().register().status_code for _ in range(2)]

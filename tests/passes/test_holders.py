@@ -358,7 +358,7 @@ def test_a_tombstone_says_nothing_and_goes_when_the_row_would_have_gone(venue: V
         ("passes/render", None, 2),
     ],
 )
-def test_acts_of_holders_take_few_statements(
+def test_actions_of_holders_take_few_statements(
     door: EnrolledDevice, held: HeldPass, path: str, body: Any, most: int
 ) -> None:
     enter(door, held)
@@ -368,5 +368,5 @@ def test_acts_of_holders_take_few_statements(
     assert len(captured) <= most, [query["sql"] for query in captured]
 
 
-def test_every_model_of_the_room_declares_its_privacy() -> None:
+def test_every_model_of_the_app_declares_its_privacy() -> None:
     assert all(hasattr(model, "privacy") for model in apps.get_app_config("passes").get_models())

@@ -70,7 +70,7 @@ def test_both_ways_answer_with_the_same_bytes(venue: Venue, door: EnrolledDevice
     assert statuses == [200, 200, 200, 200, 400, 400, 400, 401, 401, 401]
 
 
-def test_over_the_limit_both_ways_say_so_alike(door: EnrolledDevice, settings: Any) -> None:
+def test_over_the_limit_both_ways_respond_alike(door: EnrolledDevice, settings: Any) -> None:
     settings.THROTTLES = settings.THROTTLES | {"device": "1/hour"}
     assert answer(body("a", 1), door.header, SHORT)[0] == 200
     refused = answer(body("a", 2), door.header, SHORT)
@@ -90,7 +90,7 @@ def test_the_short_way_takes_two_statements_and_never_meets_the_view(
     assert len(statements) == 2
 
 
-def test_what_the_short_way_may_not_take_goes_the_long_one(door: EnrolledDevice) -> None:
+def test_what_the_short_way_cannot_handle_takes_the_long_one(door: EnrolledDevice) -> None:
     for changed in ({"Host": "elsewhere.example"}, {"Content-Type": "text/plain"}):
         got = send_bytes(SCANS, body("a"), now=NOW, headers=door.header | changed)
         assert got.status_code in (400, 415)

@@ -145,7 +145,7 @@ def lose(epoch: Epoch, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"private": None, "public": None}])
-def test_a_lost_pair_is_not_made_again_and_its_day_gives_no_more_tickets(fields: dict[str, Any]) -> None:
+def test_a_lost_pair_is_not_replaced_and_its_day_gives_no_more_tickets(fields: dict[str, Any]) -> None:
     phone = Phone()
     phone.register()
     phone.wallet.fetch_keys(now=NOW)

@@ -11,11 +11,11 @@ from embedded.home import CHECKOUT
 
 
 @pytest.mark.parametrize("address", sorted(settings.DOORS_URLS))
-def test_an_address_of_doors_leads_to_the_same_view_in_both_lists(address: str) -> None:
+def test_a_url_of_doors_leads_to_the_same_view_in_both_lists(address: str) -> None:
     assert resolve(address, settings.DOORS_URLCONF).func is resolve(address, settings.ROOT_URLCONF).func
 
 
-def test_every_address_of_the_list_is_looked_up_there() -> None:
+def test_every_url_of_the_list_is_resolved_there() -> None:
     assert {f"/{entry.pattern}" for entry in get_resolver(settings.DOORS_URLCONF).url_patterns} == settings.DOORS_URLS
 
 

@@ -1,4 +1,4 @@
-"""The operator's page of scores, and its acts."""
+"""The operator's page of scores, and its actions."""
 
 import datetime as dt
 
@@ -68,7 +68,7 @@ def test_it_says_what_is_not_computed_and_which_device_looks_odd(operator: Clien
 
 
 @pytest.mark.parametrize("value", ["0.05", "1.1", "nan", "", "many"])
-def test_a_threshold_that_is_none_is_refused(operator: Client, value: str) -> None:
+def test_an_invalid_threshold_is_refused(operator: Client, value: str) -> None:
     shown = operator.post(ABUSE, {"value": value})
     assert (shown.status_code, shown.context["form"].is_valid()) == (200, False)
     assert not AbuseThreshold.objects.exists()

@@ -1,4 +1,4 @@
-"""A drill: a copy is backed up while doors scan, its home is destroyed, and another home goes on where it stopped."""
+"""A drill: a copy is backed up while doors scan, its home is destroyed, and another home continues from there."""
 
 import json
 import subprocess

@@ -17,7 +17,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     embedded.destroy(tmp_path / "home")
 
 
-def test_a_town_is_lived_and_released_on_a_fresh_home_and_both_published_queries_answer(home: Path) -> None:
+def test_a_town_is_simulated_and_released_on_a_new_home_and_both_published_queries_return_rows(home: Path) -> None:
     """Without `make run` before: each command creates the tables it needs."""
     manage(
         home,
@@ -40,7 +40,7 @@ def test_a_town_is_lived_and_released_on_a_fresh_home_and_both_published_queries
         answer = json.loads(manage(home, "query", query.read_text(), "--format", "json"))
         assert answer["columns"][0]["name"] == "date"
         if query.stem == "daily_counts":
-            # A day of a few hundred visits may be drawn as empty: that is what its noise is for.
+            # A day of a few hundred visits may be drawn as empty; its noise is that large.
             days = {row[0][:10] for row in answer["rows"]}
             assert days
             assert days <= {f"2020-10-0{day}" for day in range(1, 6)}

@@ -119,6 +119,12 @@ def test_decisions_are_numbered_without_a_gap_and_have_date_and_status() -> None
         )
 
 
+def test_every_decision_is_linked_from_a_document_that_it_concerns() -> None:
+    pages = [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *(CHECKOUT / "docs").glob("*.md")]
+    linked = {name for page in pages for name in re.findall(r"decisions/(\d{4}-[\w-]+\.md)", page.read_text())}
+    assert linked == {file.name for file in (CHECKOUT / "docs" / "decisions").glob("*.md")}
+
+
 def test_every_picture_of_the_documents_is_shown_by_a_page() -> None:
     pages = (CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *(CHECKOUT / "docs").rglob("*.md"))
     shown = {

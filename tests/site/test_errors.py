@@ -1,4 +1,4 @@
-"""Pages of errors: in the frame of the pages around them, with the way back."""
+"""Error pages have the frame of the pages around them, and a link back."""
 
 import pytest
 from django.test import Client, RequestFactory
@@ -42,7 +42,7 @@ def test_an_error_of_a_stale_form_has_the_way_back() -> None:
 
 
 @pytest.mark.parametrize("problem", [ServerError(), Unavailable()])
-def test_a_fault_of_ours_needs_nothing_that_may_be_broken(problem: ServerError | Unavailable) -> None:
+def test_the_page_of_a_server_error_needs_nothing_that_may_be_broken(problem: ServerError | Unavailable) -> None:
     page = problem_page(RequestFactory().get("/owner"), problem).content.decode()
     assert 'href="/"' in page
     assert "built/" not in page

@@ -37,7 +37,7 @@ def recovered(copy: Copy, part: str) -> bool:
 
 
 def is_ready(copy: Copy) -> bool:
-    """Return whether the copy is ready; a restarted web server may not listen yet."""
+    """Return whether the copy is ready; a restarted web server may not accept connections yet."""
     try:
         return copy.answer("/readyz")[0] == 200
     except OSError:

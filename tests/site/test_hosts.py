@@ -60,7 +60,7 @@ max_client_conn = 200
 
 
 class Host:
-    """A web server and a worker in a home of their own."""
+    """A web server and a worker in a separate home."""
 
     def __init__(self, home: Path, shared: dict[str, str], of_web: dict[str, str]) -> None:
         home.mkdir(mode=0o700)
@@ -131,7 +131,7 @@ def proxy(folder: Path, hosts: list[Host]) -> Iterator[int]:
 @contextmanager
 def pooler(database: str) -> Iterator[dict[str, str]]:
     """Run PgBouncer in front of a database; yield the settings of a web server that uses it."""
-    # It refuses to run as root, and another user cannot read the folders of a test.
+    # PgBouncer refuses to run as root, and another user cannot read the folders of a test.
     folder = Path(tempfile.mkdtemp(prefix="crowdtrace-pooler-"))
     folder.chmod(0o755)
     url, listen = urlsplit(database), free_port()
@@ -149,7 +149,7 @@ def pooler(database: str) -> Iterator[dict[str, str]]:
 
 
 class Doors:
-    """Six doors that scan through the proxy."""
+    """Run six doors that scan through the proxy."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process, self.last, self.acknowledged = process, "", 0

@@ -53,7 +53,7 @@ def documented(word: str) -> Command:
 
 
 def without_schedule(command: Command) -> Command:
-    """Return a command without the file of the schedule, which lies elsewhere in each of them."""
+    """Return a command without the schedule's file, whose path differs in each of them."""
     return tuple(
         "FILE" if before == "--schedule" else each for before, each in zip(("", *command), command, strict=False)
     )

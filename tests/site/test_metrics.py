@@ -83,7 +83,7 @@ class TestWhatIsShown:
         assert read(client)["crowdtrace_scans_total"] == [({"way": "live", "result": "Declined"}, 10.0)]
 
     def test_no_label_is_finer_than_the_deployment(self, client: Client) -> None:
-        """Names and ids of what the deployment holds are looked for in every byte."""
+        """Every byte is searched for names and ids in the deployment."""
         venue = make_venue()
         door = make_device(venue=venue)
         phone = Phone()

@@ -54,7 +54,7 @@ def test_as_of_shows_the_data_as_a_release_left_it(client: Client, released: Rel
 
 
 @pytest.mark.parametrize("page", ["/data", "/data/sql", "/data/map"])
-def test_a_copy_for_trying_out_says_on_every_page_that_nobody_is_real(
+def test_a_demonstration_says_on_every_page_that_nobody_is_real(
     client: Client, released: ReleasedLake, settings: Any, page: str
 ) -> None:
     sentence = publication.demonstration_sentence()
@@ -187,7 +187,7 @@ FROM aspirevc_crowd_tracing_zipcode_3digits ORDER BY zip"""
     assert kinds == ["character", "character", "Date", "numeric", "character", "character", "logical"]
 
 
-def test_columns_for_a_chart_are_numbers_and_what_they_stand_against() -> None:
+def test_columns_for_a_chart_are_numbers_and_their_axis() -> None:
     columns = [
         {"name": name, "type": kind} for name, kind in (("t", "varchar"), ("x", "double"), ("l", "array(bigint)"))
     ]
@@ -232,7 +232,7 @@ def test_a_series_shows_values_below_zero_and_no_line_across_missing_days() -> N
     assert made.line.count("M") == made.band.count("M") == 2
 
 
-def test_numbers_of_an_answer_stand_in_columns(client: Client, released: ReleasedLake) -> None:
+def test_numbers_of_an_answer_are_aligned_in_columns(client: Client, released: ReleasedLake) -> None:
     text = ask(client, "SELECT 'a' AS t, 1.5 AS d, 2 AS n")
     assert text.count('<td class="is-number">') == text.count('<th scope="col" class="is-number">') == 2
 

@@ -1,4 +1,4 @@
-"""The document about growing: its table is that of its script, its keys are those of the database."""
+"""The document about scaling: its table is that of its script, its keys are those of the database."""
 
 import re
 from collections.abc import Iterator

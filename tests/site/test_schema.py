@@ -93,7 +93,7 @@ def is_read_by_generated_clients(kind: str) -> bool:
 
 
 def test_every_operation_models_what_it_answers_and_every_problem() -> None:
-    """Another media type is listed only with a general one, which the address serves to whom accepts it alone."""
+    """Another media type is listed only with a general one, which the URL serves to clients that accept only that."""
     wrong = []
     for path, item in SCHEMA["paths"].items():
         for method, operation in item.items():
@@ -123,7 +123,7 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_a_problem_looks_lik
 @pytest.mark.usefixtures("one_connection", "tasks_at_once")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
 @pytest.mark.parametrize(("path", "method"), OTHERS)
-def test_no_input_finds_a_fault_or_an_undocumented_answer(
+def test_no_input_causes_a_server_error_or_an_undocumented_response(
     credentials: dict[str, str], path: str, method: str, mode: GenerationMode
 ) -> None:
     ways = SCHEMA["paths"][path][method].get("security", [])

@@ -41,7 +41,7 @@ def alive(members: list[Identity]) -> list[str]:
     return [" ".join(psutil.Process(identity.pid).cmdline()) for identity in members if identity.is_alive]
 
 
-def test_a_whole_life(homes: list[Path]) -> None:
+def test_a_copy_starts_runs_recovers_and_stops(homes: list[Path]) -> None:
     """One long test, because each start takes seconds: ready, shared, refused, killed, and restarted."""
     home, port = homes[0], free_port()
     with running(home, port) as copy:
@@ -109,7 +109,7 @@ def test_a_stop_in_the_middle_of_a_start_leaves_nothing(homes: list[Path]) -> No
     assert wait_until(lambda: not alive(members), seconds=PATIENCE_S), alive(members)
 
 
-def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+def test_a_database_that_does_not_respond_gives_a_message(tmp_path: Path) -> None:
     servers = {
         "DATABASE_URL": f"postgresql://someone:canary@127.0.0.1:{free_port()}/crowd",
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
@@ -141,7 +141,7 @@ def test_the_address_of_an_ipv6_host_has_brackets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "8000 ", "８０００", "1e3"])
-def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
+def test_an_invalid_port_is_refused(tmp_path: Path, port: str) -> None:
     with pytest.raises(CommandError, match="is not a port"):
         found({"PORT": port}, tmp_path)
 
@@ -192,7 +192,7 @@ class TestOnTheNetwork:
             found({"LAN": "1"}, tmp_path)
 
 
-def test_what_is_given_in_the_environment_wins(tmp_path: Path) -> None:
+def test_variables_in_the_environment_take_precedence(tmp_path: Path) -> None:
     given = {"PUBLIC_ORIGIN": "https://crowd.example"}
     assert child_environment(given, found({}, tmp_path))["PUBLIC_ORIGIN"] == "https://crowd.example"
 

@@ -21,7 +21,7 @@ APPS: Final = tuple(
     for config in apps.get_app_configs()
     if Path(config.path).is_relative_to(CHECKOUT) and ".venv" not in config.path
 )
-# Their catalogues wait for the first text.
+# They have no catalogue until they have a text.
 WITHOUT_TEXTS: Final[set[str]] = set()
 OTHERS: Final = tuple(code for code, _ in settings.LANGUAGES if code != "en")
 CALLS: Final = {

@@ -1,4 +1,4 @@
-"""From the first released schema to this one, with web servers of both versions at work.
+"""From the first released schema to this one, with web servers of both versions running.
 
 The first released version is 0.1.0. `tests/data/crowdtrace-0.1.0.tar.xz` holds its Python code, and of its tests the
 visitors and doors that speak to it; pages, static files and the simulated town are left out.
@@ -74,7 +74,7 @@ def columns(database: str) -> dict[tuple[str, str], bool]:
 
 
 def test_tables_of_the_first_release_keep_what_its_servers_read_and_write() -> None:
-    """A server that does not know a column writes rows without it; what it reads is there."""
+    """A server that does not know a column writes rows without it, and finds every column that it reads."""
     with fresh_database() as database:
         ends = [f"{app}={name}" for app, name in LAST_MIGRATIONS.items()]
         run(CHECKOUT, database, "-c", MIGRATE, *ends)
@@ -121,7 +121,7 @@ def serving(folder: Path, database: str, port: int) -> Iterator[None]:
 def test_servers_of_both_versions_answer_while_and_after_the_tables_change(tmp_path: Path) -> None:
     """Nothing acknowledged is lost, and every request of the old version gets the answer that it got before.
 
-    But for reports of tests: what an old server took would be read by nobody, so it takes none.
+    Reports of test results are the exception: nobody would read what an old server accepts, so it accepts none.
     """
     old, script = tmp_path / "old", str(CHECKOUT / "tests" / "old_doors.py")
     old.mkdir()

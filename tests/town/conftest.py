@@ -1,3 +1,3 @@
-"""The running copy of the pages' tests shows the demonstration too."""
+"""The running copy of the tests of pages also shows the demonstration."""
 
 from tests.site.conftest import copy  # noqa: F401

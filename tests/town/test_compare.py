@@ -1,4 +1,4 @@
-"""Methods of warning, compared with what really happened."""
+"""Warning methods, compared with the truth."""
 
 import dataclasses
 import datetime as dt
@@ -59,7 +59,7 @@ def test_the_app_warns_no_sooner_than_its_delay_allows(record: Record) -> None:
     assert not scores[:, : max(0, first)].any()
 
 
-def test_who_has_no_app_is_warned_by_nothing(record: Record) -> None:
+def test_people_without_the_app_get_no_warning(record: Record) -> None:
     for scores in (
         alarms.contact_tracing_shield(record),
         alarms.proximity_app(record, random=random()),
@@ -91,7 +91,7 @@ def test_alarms_are_as_many_as_asked_for_and_the_most_alarming_ones(record: Reco
     assert scores[raised].min() >= scores[judged & ~raised].max()
 
 
-def test_who_knows_the_truth_scores_full_marks(record: Record) -> None:
+def test_knowing_the_truth_gives_the_full_score(record: Record) -> None:
     days = np.arange(record.days)[None, :]
     truth = record.at_venue[:, None] & (days >= record.infected_day[:, None]) & (days < record.onset_day[:, None])
     score = measure.measure(record, truth & record.has_app[:, None])
@@ -134,7 +134,7 @@ def test_the_figures_in_the_document_are_what_the_towns_give() -> None:
 
 
 def test_what_the_document_says_of_the_shield_is_in_its_figures() -> None:
-    """Also if it is unflattering: if a new run reverses a sentence, the sentence has to change."""
+    """Even if it is unflattering: if a new run contradicts a sentence, the sentence must change."""
     rates = comparison.DOCUMENT.read_text().split(comparison.END)[0].split("At the rate of alarms of ")[1:]
     at_tracing, at_app = (
         {

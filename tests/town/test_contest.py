@@ -64,7 +64,7 @@ def evaluate(file: Path, folder: Path, *options: str) -> dict[str, Any]:
 
 @pytest.fixture
 def log(folder: Path) -> Any:
-    """No submission of another test."""
+    """Clear the submissions of other tests."""
     (folder / "kept" / "submissions.jsonl").unlink(missing_ok=True)
     return folder / "kept" / "submissions.jsonl"
 
@@ -75,7 +75,7 @@ def held_back(folder: Path) -> pd.DataFrame:
 
 
 class TestSeeds:
-    """A town follows from its seed, so nobody may find it."""
+    """The seed determines a town, so nobody may find it."""
 
     def test_seeds_have_128_bits_and_are_in_no_file_that_is_handed_out(self, folder: Path) -> None:
         plans = json.loads((folder / "kept" / "plans.json").read_text())
@@ -93,9 +93,9 @@ class TestSeeds:
                 assert f"{seed:x}".encode() not in content
 
     def test_a_search_of_small_seeds_finds_a_small_one_and_none_of_a_contest(self, folder: Path) -> None:
-        """The attack: areas and their sizes follow from the seed, and the release says both.
+        """The attack: the seed determines areas and their sizes, and the release contains both.
 
-        The noise is drawn afresh in each run: of the seeds with these areas, the one with the likeliest sizes is taken.
+        The noise is drawn again in each run, so the attack takes the seed with these areas and the likeliest sizes.
         """
 
         def found(checkins: pd.Series, plan: TownPlan) -> int | None:
@@ -135,7 +135,7 @@ class TestSeeds:
 
 
 class TestScore:
-    """Where it is worse counts, not when."""
+    """The places of cases count, not their times."""
 
     def test_an_answer_blind_to_areas_gets_nothing_even_with_the_true_course(self, folder: Path) -> None:
         for town in contest.towns_held_back(folder):
@@ -157,7 +157,7 @@ class TestScore:
 
 
 class TestSubmissions:
-    """Scores of the towns held back are few and logged."""
+    """Scores of the towns held back are limited in number and logged."""
 
     def test_a_team_has_three_and_its_name_has_one_form(self, folder: Path, log: Path, tmp_path: Path) -> None:
         file = tmp_path / "mine.csv"
@@ -279,7 +279,7 @@ def test_every_town_has_the_tables_of_a_release_and_no_person(folder: Path) -> N
 
 
 def test_a_day_is_counted_as_the_database_counts_it(tmp_path: Path) -> None:
-    """What is written to the database by a simulation, counted by its statement, against the columns."""
+    """Compare the rows that a simulation writes, counted by their statement, with the columns."""
     plan = TownPlan(
         visitors=300, venues=20, days=1, seed=5, start=dt.date(2021, 5, 20), parameters=parameters_at_start()
     )
@@ -302,7 +302,7 @@ def test_a_day_is_counted_as_the_database_counts_it(tmp_path: Path) -> None:
         assert ((ours[table.name] > 0) | (theirs[table.name] == 0)).all(), table.name
 
 
-def test_a_folder_that_is_there_and_a_contest_that_is_not_are_sentences(folder: Path, tmp_path: Path) -> None:
+def test_an_existing_folder_and_a_missing_contest_give_messages(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="exists"):
         call_command("benchmark", str(folder))
     with pytest.raises(CommandError, match="at least one town"):

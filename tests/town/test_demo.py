@@ -1,4 +1,4 @@
-"""The demonstration is created once, stays as its owner leaves it, and tells other programs how to use it."""
+"""The demonstration is created once, stays as its owner leaves it, and describes itself to other programs."""
 
 import datetime as dt
 import io

@@ -55,7 +55,7 @@ def test_what_is_written_agrees_with_the_truth(tmp_path: Path) -> None:
         assert (venue, epoch) == (ids[row["venue"]], dt.date(2026, 3, 2) + dt.timedelta(days=row["day"]))
 
 
-def test_one_visitor_in_a_hundred_goes_the_whole_way(tmp_path: Path) -> None:
+def test_one_visitor_in_a_hundred_uses_the_full_chain(tmp_path: Path) -> None:
     told = simulate(tmp_path)
     assert told["full_chain"] > 0
     assert Visitor.objects.count() == 1
@@ -127,7 +127,7 @@ def test_start_and_days_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (plan.visitors, plan.venues) == (5000, 120)
 
 
-def test_a_plan_that_means_nothing_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_an_invalid_plan_is_refused_with_a_message(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="visitors must lie between"):
         call_command("simulate", "--visitors=0", "--venues=1", "--days=1", "--seed=1", f"--truth-out={tmp_path}")
 

@@ -151,7 +151,7 @@ class TestLogIn:
         assert first.content == again.content
         assert Organisation.objects.count() == 1
 
-    def test_a_form_in_a_session_is_no_body_of_the_api(self) -> None:
+    def test_a_form_in_a_session_is_not_a_body_for_the_api(self) -> None:
         make_user(username="rosa")
         client = Client(enforce_csrf_checks=True)
         csrf = log_in(client, "rosa").cookies["csrftoken"].value

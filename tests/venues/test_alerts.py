@@ -1,4 +1,4 @@
-"""Requests for notification that a place is filling up, by the API and on the page."""
+"""Subscriptions to the alert that a place is filling up, by the API and on the page."""
 
 import pytest
 from django.contrib.auth.models import User

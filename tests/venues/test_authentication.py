@@ -67,7 +67,7 @@ def test_anything_but_a_token_is_asked_for_one(header: str) -> None:
     assert response["WWW-Authenticate"].startswith("Device")
 
 
-def test_a_session_of_a_person_is_no_device() -> None:
+def test_a_session_of_a_person_is_not_a_device() -> None:
     client = Client()
     client.force_login(make_user())
     assert client.post("/scans").status_code == 401

@@ -1,4 +1,4 @@
-"""Whether the mailbox of an account is its user's own: the link, what waits for it, and what requires a new one."""
+"""Confirmation of an account's e-mail address: the link, what waits for it, and what requires a new one."""
 
 import datetime as dt
 import re

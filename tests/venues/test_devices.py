@@ -100,7 +100,7 @@ def test_revocation_works_with_the_next_request() -> None:
     assert device_context(enrolled.token, NOW) is None
 
 
-def test_revoking_twice_is_one_act() -> None:
+def test_revoking_twice_is_one_action() -> None:
     enrolled = make_device()
     for _time in range(2):
         revoke_device(device=enrolled.device, actor="owner", now=NOW)

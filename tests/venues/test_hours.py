@@ -184,7 +184,7 @@ def test_sunday_night_runs_over_into_monday() -> None:
     assert not is_open(bar, NEW_YORK, local(2026, 5, 11, 1))
 
 
-def test_new_year_is_no_edge() -> None:
+def test_new_year_does_not_split_an_interval() -> None:
     bar = week(thu=[[1200, 1440 + 240]])  # 31 December 2026 is a Thursday
     assert closes_at(bar, NEW_YORK, local(2026, 12, 31, 23, 59)) == local(2027, 1, 1, 4)
 

@@ -168,7 +168,7 @@ class TestClosing:
         with pytest.raises(Gone):
             verify_organisation(organisation=organisation, actor="op", now=NOW)
 
-    def test_closing_twice_is_one_act(self) -> None:
+    def test_closing_twice_is_one_action(self) -> None:
         organisation = make_organisation()
         for _time in range(2):
             close_organisation(organisation=organisation, actor="owner", now=NOW)

@@ -44,7 +44,7 @@ def turn_on_second_factor(user: Any) -> list[str]:
     """Turn the second factor on, as its page does; return the recovery codes."""
     second_factor.begin(user=user, now=utc_now())
     codes = second_factor.confirm(user=user, code=token_of(user), now=utc_now())
-    SecondFactor.objects.filter(user=user).update(last_step=0)  # the same minute may come again in a test
+    SecondFactor.objects.filter(user=user).update(last_step=0)  # the same minute may occur twice in a test
     return codes
 
 
@@ -480,7 +480,7 @@ def test_one_organisation_never_sees_another(world: World, as_: As) -> None:
             response = getattr(as_("other"), method)(address)
             if address.startswith("/owner/operator/"):
                 assert response.status_code == 403, address
-            elif response.status_code == 302:  # a button's address, read
+            elif response.status_code == 302:  # a button's URL, read
                 assert (method, response.headers["Location"]) == ("get", "/owner"), address
             else:
                 assert response.status_code == 404, (method, address)
@@ -504,7 +504,7 @@ def test_a_viewer_reads_and_changes_nothing(world: World, as_: As) -> None:
     viewer = as_("viewer")
     for address in addresses(world):
         if "/members/" in address or "/tokens/" in address or "/operator/" in address or address.endswith("/alert"):
-            continue  # one's own membership and mails may be ended, others have tests of their own
+            continue  # users may end their own membership and mails; others have separate tests
         assert viewer.post(address).status_code in {200, 403, 404, 405}, address
     assert counts() == before
 
@@ -559,7 +559,7 @@ def test_a_page_asks_the_database_little(
 
 # Operator ------------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db
-def test_the_operator_vouches_and_takes_it_back(world: World, as_: As) -> None:
+def test_the_operator_verifies_and_withdraws_it(world: World, as_: As) -> None:
     waiting = factories.make_organisation(verified=False)
     client, address = as_("operator"), f"/owner/operator/organisations/{waiting.public_id}"
     for expected in (True, False):

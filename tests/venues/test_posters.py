@@ -1,4 +1,4 @@
-"""Posters: letters of every script, nothing off the page, both papers, every language, what lets a guest in."""
+"""Posters: letters of every script, nothing off the page, both paper sizes, every language, the code for guests."""
 
 import io
 import re
@@ -51,7 +51,7 @@ def pdf(title: str = "The Corner", **given: Any) -> pypdf.PageObject:
 
 
 def letters(page: pypdf.PageObject) -> list[tuple[float, float]]:
-    """Every point of an outline."""
+    """Yield every point of an outline."""
     content = page.get_contents().get_data().decode("latin-1")  # type: ignore[union-attr]
     found: list[tuple[float, float]] = []
     for numbers in re.findall(r"((?:-?[\d.]+ ){2,6})[mlc]\b", content):
@@ -69,11 +69,11 @@ def test_every_letter_of_a_name_has_an_outline(name: str) -> None:
     assert pdf(name)
 
 
-def test_what_no_font_has_is_named_before_it_is_printed() -> None:
+def test_characters_without_a_font_are_named_before_printing() -> None:
     assert cannot_draw("a\U0001e900b\U00013000") == ["\U0001e900", "\U00013000"]
 
 
-def test_letters_stand_in_the_order_in_which_they_are_read() -> None:
+def test_letters_are_in_the_order_in_which_they_are_read() -> None:
     def x_of(text: str) -> list[float]:
         return [round(one.x, 3) for one in lettering.line(text).letters]
 
@@ -209,7 +209,7 @@ def test_a_picture_of_a_camera_is_drawn_the_right_way_up() -> None:
     [b"", b"no picture", picture()[:60], picture(size=(4001, 1)), b"<svg xmlns='http://www.w3.org/2000/svg'/>",
      picture("GIF"), picture() + b"x" * 1024 * 1024],
 )  # fmt: skip
-def test_what_is_no_small_picture_is_refused_in_the_form(data: bytes, world: World, as_: As) -> None:
+def test_a_file_that_is_not_a_small_picture_is_refused_in_the_form(data: bytes, world: World, as_: As) -> None:
     page = upload(as_("viewer"), world.venue.public_id, data)
     assert set(page.context["form"].errors) == {"logo"}
 

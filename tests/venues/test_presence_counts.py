@@ -1,4 +1,4 @@
-"""What hosts say of how many people check in: a share, and counts of people, by the API and the pages."""
+"""Hosts' figures of how many people check in: a share and head counts, by the API and the pages."""
 
 import datetime as dt
 import json
@@ -74,7 +74,7 @@ def test_a_day_has_a_bound_on_counts() -> None:
         ({"check_ins": 3}, "/check_ins"),
     ],
 )
-def test_what_is_no_count_is_refused_at_its_field(world: World, as_: As, body: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_count_is_refused_at_its_field(world: World, as_: As, body: dict[str, Any], pointer: str) -> None:
     given = {"people": 12, "counted_at": z(utc_now() - HOUR)} | body
     response = call(as_("manager"), "POST", counts_of(world), given)
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, pointer)

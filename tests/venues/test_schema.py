@@ -18,10 +18,10 @@ from tests.venues.test_pages import counts
 from venues.services.accounts import make_owner_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tasks_at_once", "one_connection")]
-# The form of hours, names of time zones and the like are more than a schema can say; what it allows may be refused,
-# so that only the other direction is checked.
+# A schema cannot describe formats such as hours and names of time zones; what it allows may be refused, so only the
+# other direction is checked.
 EXAMPLES = 6
-# Addresses of `exports`, which tries them with its own rows.
+# URLs of `exports`, which tests them with its own rows.
 ABOVE = "/api/v1/owner/operator/recipients"
 
 
@@ -103,7 +103,7 @@ IN_TEAMS = sorted(
 
 
 @pytest.mark.parametrize(("path", "method"), IN_TEAMS)
-def test_no_input_of_a_stranger_tells_what_exists(world: World, settings: Any, path: str, method: str) -> None:
+def test_no_input_of_a_stranger_reveals_what_exists(world: World, settings: Any, path: str, method: str) -> None:
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     _row, token = make_owner_token(user=world.people["other"], name="till", days=1, now=utc_now())
     headers = {"Authorization": f"Owner {token}", "If-Match": "*"}

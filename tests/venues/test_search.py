@@ -86,7 +86,7 @@ def test_words_and_place_go_together(town: Organisation) -> None:
     assert names(q="blue", zip_code="100") == ["Blue Note Jazz Club", "Blue Bottle"]
 
 
-def test_an_unknown_place_is_no_place(town: Organisation) -> None:
+def test_an_unknown_zip_code_does_not_change_the_search(town: Organisation) -> None:
     assert names(zip_code="00000") == names()
 
 

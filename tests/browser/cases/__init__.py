@@ -1,7 +1,7 @@
-"""How a test comes to every page: one case for each named address that begins with `page-`.
+"""Cases that say how a test reaches every page: one for each URL name that begins with `page-`.
 
 A new page needs a case in a file of this folder (any file: each has a `CASES`), or `test_every_page_has_a_case` fails.
-With its case it falls under all the gates of `test_every_page.py`, light and dark, narrow, right-to-left and on paper.
+Then all gates of `test_every_page.py` apply to it: light and dark, narrow, right-to-left and on paper.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.engines.window import Window
 
-# Bytes of the document and of all it loads at first, gzipped.
+# Bytes of the document and everything it loads at first, gzipped.
 PAGE_BYTES: Final = 60_000
 
 
@@ -45,11 +45,11 @@ Way = Callable[[Page], None]
 
 @dataclass(frozen=True)
 class Case:
-    """How to come to a page.
+    """How to reach a page.
 
-    `visit` makes what the page shows and returns its address. `ways` lead from the loaded page to states that are
-    worth a look of their own; sections with `data-state` are looked at without that, one by one.
-    `needs` names a fixture that must be there before.
+    `visit` makes what the page shows and returns its URL. `ways` lead from the loaded page to states that are tested
+    separately; sections with `data-state` are tested one by one in any case. `needs` names a fixture that must be set
+    up first.
     """
 
     visit: Visit
@@ -61,18 +61,18 @@ class Case:
 
 @dataclass(frozen=True)
 class NoPage:
-    """An address that begins with `page-` and answers no page, and what it answers instead."""
+    """A URL whose name begins with `page-` and that does not return a page, with what it returns instead."""
 
     answers: str
 
 
 def at(name: str) -> Visit:
-    """A page that needs nothing made."""
+    """Return a visit to a page that needs no data."""
     return lambda scene: reverse(name)
 
 
 def all_cases() -> dict[str, Case | NoPage]:
-    """Every case, from every file of this folder."""
+    """Return every case, from every file of this folder."""
     found: dict[str, Case | NoPage] = {}
     for module in pkgutil.iter_modules(__path__):
         cases = importlib.import_module(f"{__name__}.{module.name}").CASES

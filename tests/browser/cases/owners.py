@@ -1,7 +1,7 @@
 """Pages for people who run venues. Their names begin with `owner-page-`.
 
-Those with a case here pass every gate. All others are walked by `tests/browser/test_owner.py`, which opens every named
-address but those that are said here to answer no page, and has axe and the narrow screen look at each.
+Those with a case here pass every gate. `tests/browser/test_owner.py` opens all others, except those listed here as not
+returning a page, and checks each with axe and on a narrow screen.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.browser.owners import House, opened
 
 
 def of_house(address: Callable[[House], str], *, visitors: int = 0, staff: bool = False) -> Visit:
-    """A page of a place whose owner looks at it."""
+    """Return a visit to a page of a place by its owner."""
     return lambda scene: address(opened(scene, visitors=visitors, staff=staff))
 
 

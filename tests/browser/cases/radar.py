@@ -6,7 +6,7 @@ from common.time import utc_now
 from crowdtrace.town.radar import ensure_radar
 from tests.browser.cases import Case, NoPage, Scene
 
-# Outlines of the states are 27 kB; each region is on the map, in words for pointer and keyboard, and in a table.
+# Outlines of the states are 27 kB; each region is on the map, in texts for pointer and keyboard, and in a table.
 RADAR_BYTES: Final = 110_000
 
 

@@ -1,4 +1,4 @@
-"""Pages of visitors that came after check-in and pass: each state of theirs is looked at."""
+"""Visitors' pages other than check-in and pass, with each of their states."""
 
 from typing import Final
 

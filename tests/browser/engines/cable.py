@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class Cable:
-    """Forwards connections to a server until it is pulled out; then nobody answers, as without a network."""
+    """Forwards connections to a server until it is unplugged; then nothing responds, as without a network."""
 
     def __init__(self, server: str) -> None:
         parts = urlsplit(server)
@@ -44,7 +44,7 @@ class Cable:
                     key.data.sendall(part)
 
     def pull(self) -> None:
-        """Take the network away."""
+        """Disconnect the network."""
         for each in (self._listener, *self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -52,5 +52,5 @@ class Cable:
         self._open.clear()
 
     def plug(self) -> None:
-        """Give the network back."""
+        """Connect the network again."""
         self._listener = self._listen(self._port)

@@ -1,4 +1,4 @@
-"""Firefox and WebKit against the same server as Chromium, by a cable that can be pulled."""
+"""Firefox and WebKit against the same server as Chromium, through a cable that can be unplugged."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ CHECKOUT: Final = Path(__file__).parents[3]
 
 
 def missing(what: str) -> None:
-    """Skip, and say why; where all browsers are asked for, as in continuous integration, fail."""
+    """Skip with a reason; fail if all browsers are required, as in continuous integration."""
     reason = f"no {what}: `make browsers` installs it where this system has it"
     if os.environ.get("BROWSERS") == "all":
         pytest.fail(reason)
@@ -67,7 +67,7 @@ def cable(live_server: LiveServer) -> Iterator[Cable]:
 
 @pytest.fixture
 def open_window(request: pytest.FixtureRequest, cable: Cable) -> Iterator[OpenWindow]:
-    """Opens windows of the browser that the parameter names, each with an empty storage; none may do wrong."""
+    """Return a function that opens windows of the parameter's browser with empty storage; fail if one had an error."""
     running: Firefox | WebKit = request.getfixturevalue(request.param)
     opened: list[Window] = []
     with ExitStack() as closing:

@@ -1,4 +1,4 @@
-"""What the pages would like of a browser, how to find out whether it has it, and what the documents say of it."""
+"""Features of browsers that the pages use, how to detect each, and what the documents say about it."""
 
 from pathlib import Path
 from typing import Final
@@ -7,7 +7,7 @@ BROWSERS: Final = ("Chromium", "Firefox", "WebKit")
 _CHECKOUT: Final = Path(__file__).parents[3]
 DOCUMENTS: Final = ("docs/visitors.md", "docs/hosts.md")
 
-# By the words in the first column of the tables: a function of JavaScript.
+# A JavaScript function for each text in the first column of the tables.
 PROBES: Final = {
     "Reading QR codes (`BarcodeDetector`)": "() => 'BarcodeDetector' in window",
     "Camera (`getUserMedia`)": "() => typeof navigator.mediaDevices?.getUserMedia === 'function'",
@@ -30,7 +30,7 @@ PROBES: Final = {
 
 
 def documented(document: str, browser: str) -> dict[str, bool]:
-    """Return what a document's table says that a browser has: each cell begins with yes or no."""
+    """Return whether a browser has each feature by a document's table, whose cells begin with yes or no."""
     lines = (_CHECKOUT / document).read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     start = next(at for at, row in enumerate(rows) if row[1:4] == list(BROWSERS))

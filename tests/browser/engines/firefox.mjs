@@ -1,6 +1,6 @@
 /**
- * Firefox for the tests: puppeteer speaks WebDriver BiDi with it, Python speaks lines of JSON with this program.
- * A line `{id, does, window, with}` is answered by `{id, result}` or `{id, error}`.
+ * Firefox for the tests: puppeteer controls it by WebDriver BiDi; Python exchanges lines of JSON with this program.
+ * The response to a line `{id, does, window, with}` is `{id, result}` or `{id, error}`.
  */
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
@@ -15,7 +15,7 @@ const browser = await puppeteer.launch({
 /** @type {Map<number, {context: import("puppeteer-core").BrowserContext, page: import("puppeteer-core").Page, wrong: string[]}>} */
 const windows = new Map();
 
-/** @param {import("puppeteer-core").Page} page @param {string} selector @returns the first that can be seen */
+/** @param {import("puppeteer-core").Page} page @param {string} selector @returns the first visible one */
 async function visible(page, selector) {
   const handle = await page.evaluateHandle(
     (wanted) => [...document.querySelectorAll(wanted)].find((each) => each.checkVisibility({ visibilityProperty: true })),
@@ -26,7 +26,7 @@ async function visible(page, selector) {
   return element;
 }
 
-/** All keys at once: one by one a code takes seconds. @param {import("puppeteer-core").Page} page @param {[string, boolean][]} keys */
+/** Press all keys in one request: one by one, a code takes seconds. @param {import("puppeteer-core").Page} page @param {[string, boolean][]} keys */
 async function type(page, keys) {
   const actions = keys.flatMap(([value, shifted]) => {
     const stroke = [{ type: "keyDown", value }, { type: "keyUp", value }];
@@ -60,7 +60,7 @@ const deeds = {
   },
 };
 
-/** A window in the background is served slowly, so the one that is asked for comes to the front. */
+/** Bring the requested window to the front, because a window in the background is slow. */
 let front = 0;
 
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -13,7 +13,7 @@ _BRIDGE: Final = Path(__file__).with_suffix(".mjs")
 
 
 class Firefox:
-    """One running Firefox."""
+    """A running Firefox."""
 
     def __init__(self, node: str, path: str) -> None:
         self._process = subprocess.Popen(
@@ -34,7 +34,7 @@ class Firefox:
         return answer["result"]
 
     def ask(self, does: str, window: int, **given: Any) -> Any:
-        """Have one thing done."""
+        """Send one command and return its result."""
         assert self._process.stdin is not None
         number = next(self._numbers)
         self._process.stdin.write(json.dumps({"id": number, "does": does, "window": window, **given}) + "\n")

@@ -50,7 +50,7 @@ def read_code(picture: bytes) -> str:
 
 
 def check_in(phone: Window, venue: Venue) -> str:
-    """Check in at a place, with a first use where the phone has no key; return the code on the screen."""
+    """Check in at a place, with a first use if the phone has no key, and return the code on the screen."""
     phone.open(f"/venues/{venue.public_id}")
     phone.click("main a[role=button]")
     phone.at("/check-in/")
@@ -75,7 +75,7 @@ def shown_code(phone: Window) -> str:
     read: list[str] = []
 
     def can_be_read() -> bool:
-        # A picture may be taken before what was just drawn or scrolled is on the screen.
+        # A screenshot may be taken before the latest drawing or scrolling is on the screen.
         read.append(read_code(phone.picture('[data-qr="pass"]')))
         return read[-1] != ""
 
@@ -84,7 +84,7 @@ def shown_code(phone: Window) -> str:
 
 
 def enrol(door: Window, venue: Venue) -> None:
-    """Make the window a connected door of a place that works without a network too."""
+    """Enrol the window as a door of a place that also works without a network."""
     door.open("/kiosk")
     door.shows("enrol")
     door.fill("#code", enrolment_code(venue))
@@ -95,7 +95,7 @@ def enrol(door: Window, venue: Venue) -> None:
 
 
 def scan(door: Window, code: str) -> str:
-    """Hold a code to the door's USB scanner, which types; return the light."""
+    """Hold a code to the door's USB scanner, which types it, and return the light."""
     door.until(lambda: not door.sees(".signal"), "the end of the light before")
     seen = len(door.run("() => window.lights"))
     door.keys(f"{code}\n")
@@ -104,7 +104,7 @@ def scan(door: Window, code: str) -> str:
 
 
 def first_use_to_pass(open_window: OpenWindow, cable: Cable) -> None:
-    """First use, check-in, a pass, and the pass without a network."""
+    """Test the first use, a check-in, its pass, and the pass without a network."""
     phone = open_window()
     assert len(check_in(phone, make_venue(now=now()))) == PASS_LENGTH
     phone.run("() => navigator.serviceWorker.ready.then(() => true)")
@@ -115,7 +115,7 @@ def first_use_to_pass(open_window: OpenWindow, cable: Cable) -> None:
 
 
 def door_with_and_without_network(open_window: OpenWindow, cable: Cable) -> None:
-    """Enrolment, codes by USB scanner in each colour, without a network, and what waited is sent."""
+    """Test enrolment, codes of each colour by USB scanner, also without a network, and sending what waited."""
     venue = make_venue(now=now())
     door = open_window(width=1024, height=768)
     enrol(door, venue)
@@ -132,7 +132,7 @@ def door_with_and_without_network(open_window: OpenWindow, cable: Cable) -> None
     assert scan(door, second) == "red", "what opened before the reload opens no second time"
     door.click('[data-do="staff"]')
     door.wait('[data-slot="queue"]')
-    # A busy server may have answered late before: then the door has decided alone, and that scan waits too.
+    # A busy server may have responded late before; then the door has decided alone, and that scan waits too.
     assert int(door.text('[data-slot="queue"]')) >= 2
     cable.plug()
     door.click('[data-do="sync"]')
@@ -142,7 +142,7 @@ def door_with_and_without_network(open_window: OpenWindow, cable: Cable) -> None
 
 
 def rate_shield_erase(open_window: OpenWindow, settings: Any, folder: Path, monkeypatch: Any) -> None:
-    """A visit is rated, its cost is on the shield, and everything is erased."""
+    """Rate a visit, see its cost on the shield, and erase everything."""
     monkeypatch.setattr(tasks, "enqueue_erase", lambda: None)
     venue = make_venue(name="Blue Bar", kind="bar", now=now())
     door = open_window(width=1024, height=768)
@@ -193,7 +193,7 @@ def _check_out(door: Window, code: str) -> str:
 
 
 def first_event_of_an_owner(open_window: OpenWindow) -> None:
-    """From the front page to an event with its link, as somebody new."""
+    """Create an event with its link from the front page, as a new user."""
     owner = open_window(width=1024, height=768)
     owner.open("/owner/start")
     owner.click("main a[href*='sign-up']")
@@ -216,7 +216,7 @@ def first_event_of_an_owner(open_window: OpenWindow) -> None:
 
 
 def query_and_map(open_window: OpenWindow) -> None:
-    """A ready query has an answer with a chart, and the map of states is drawn."""
+    """Run an example query with its chart, and draw the map of states."""
     reader = open_window(width=1024, height=768)
     reader.open("/data/sql")
     reader.click("aside a[href*='example=']")
@@ -230,7 +230,7 @@ def query_and_map(open_window: OpenWindow) -> None:
 
 
 def code_in_a_picture(open_window: OpenWindow) -> None:
-    """Without a camera and without a detector of the browser's own, a key comes back from a picture of its code."""
+    """Restore a key from a picture of its code, without a camera and without the browser's own detector."""
     phone = open_window()
     phone.open("/me")
     phone.shows("welcome")
@@ -244,7 +244,7 @@ def code_in_a_picture(open_window: OpenWindow) -> None:
 
 
 def missing_features(open_window: OpenWindow, browser: str) -> None:
-    """The browser has and lacks what the documents say."""
+    """Check that the browser has and lacks what the documents say."""
     window = open_window()
     window.open("/me")
     for document in DOCUMENTS:
@@ -253,11 +253,11 @@ def missing_features(open_window: OpenWindow, browser: str) -> None:
 
 
 def narrow_pages(open_window: OpenWindow, cases: Mapping[str, Case]) -> None:
-    """No page, in any of its states, is wider than the narrowest phone."""
+    """Check that no page, in any of its states, is wider than the narrowest phone."""
     wrong: list[str] = []
     window = open_window(**NARROW)
     for name, case in cases.items():
-        window.keep_cookie("sessionid", "")  # of the page before, whose owner may be logged in
+        window.keep_cookie("sessionid", "")  # of the previous page, whose owner may be logged in
         path = case.visit(Scene(window, window.origin))
         window.open(path)
         states = window.run(f"() => {STATES}")

@@ -1,4 +1,4 @@
-"""Chromium, whose flows are in the folder above: what the documents say of it, and an older one."""
+"""Chromium, whose flows are in the folder above: what the documents say about it, and an older version."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ def test_the_browser_has_and_lacks_what_the_documents_say(document: str, phone: 
     assert {name: phone.evaluate(PROBES[name]) for name in said} == said
 
 
-def test_each_thing_that_a_page_would_like_is_in_a_document() -> None:
+def test_each_feature_that_a_page_uses_is_in_a_document() -> None:
     assert {name for document in DOCUMENTS for name in documented(document, "Chromium")} == PROBES.keys()
 
 

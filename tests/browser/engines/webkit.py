@@ -1,4 +1,4 @@
-"""WebKitGTK's MiniBrowser on a screen that nobody sees, through WebKitWebDriver and Selenium."""
+"""WebKitGTK's MiniBrowser on a virtual screen, through WebKitWebDriver and Selenium."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.engines.window import SHIFTED, Window, WindowError
 
-# The source is part of the script: a page's policy lets nothing evaluate a text.
+# The source is part of the script, because a page's policy forbids evaluating text.
 _RUN: Final = """const [given, done] = arguments;
 (async () => (%s)(...given))().then((result) => done([result ?? null]), (error) => done(String(error)));"""
 
@@ -33,7 +33,7 @@ _BOX: Final = """(selector) => {
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """A screen in memory, and the name of its display."""
+    """Start a screen in memory and yield the name of its display."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1100x24", "-nolisten", "tcp"]
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
@@ -54,7 +54,7 @@ def _environment(display: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class WebKit:
-    """Where the driver and the browser are, and a display for them."""
+    """The paths of the driver and the browser, and a display for them."""
 
     driver: str
     browser: str
@@ -66,7 +66,7 @@ class WebKit:
 
 
 class WebKitWindow(Window):
-    """A window of a MiniBrowser of its own: each has a storage of its own, in memory."""
+    """A window in a separate MiniBrowser, with separate storage in memory."""
 
     def __init__(self, webkit: WebKit, origin: str, width: int, height: int) -> None:
         super().__init__(origin)
@@ -75,7 +75,7 @@ class WebKitWindow(Window):
         options.add_argument("--automation")
         service = webdriver.WebKitGTKService(executable_path=webkit.driver, env=_environment(webkit.display))
         with warnings.catch_warnings():
-            # Selenium's class for this browser calls its own base in a way that the base has deprecated.
+            # Selenium's class for this browser calls its base class in a deprecated way.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._driver = webdriver.WebKitGTK(options=options, service=service)
         self._driver.set_script_timeout(60)
@@ -114,7 +114,7 @@ class WebKitWindow(Window):
         typing.perform()
 
     def picture(self, selector: str) -> bytes:
-        # The driver's own picture of an element is black from where the element leaves the window.
+        # The driver's own screenshot of an element is black where the element is outside the window.
         x, y, width, height = self.run(_BOX, selector)
         image = cv2.imdecode(np.frombuffer(self._driver.get_screenshot_as_png(), np.uint8), cv2.IMREAD_COLOR)
         assert image is not None

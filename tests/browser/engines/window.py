@@ -1,4 +1,4 @@
-"""What the flows ask of a browser, whichever it is: one window with a storage of its own."""
+"""What the flows require of any browser: one window with separate storage."""
 
 import time
 from abc import ABC, abstractmethod
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 PATIENCE_S: Final = 60.0
 PAUSE_S: Final = 0.05
-# Neither browser runs a script before the page's own, so a page is watched from the moment when it is there.
+# Neither browser runs a script before the page's own, so a page is watched only once it is loaded.
 _WATCH: Final = """() => {
   if (window.wrong) return;
   window.wrong = [];
@@ -29,7 +29,7 @@ _WATCH: Final = """() => {
 _VISIBLE: Final = """(selector, text) => [...document.querySelectorAll(selector)].some((each) =>
   each.checkVisibility({ visibilityProperty: true }) && each.textContent.includes(text))"""
 
-# A press has to reach its element, not something that lies on it for a moment, as a door's light does.
+# A press must reach its element, not something that covers it for a moment, as a door's light does.
 _REACHABLE: Final = """(selector) => {
   const element = [...document.querySelectorAll(selector)].find((each) =>
     each.checkVisibility({ visibilityProperty: true }));
@@ -39,19 +39,19 @@ _REACHABLE: Final = """(selector) => {
   const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   return element.contains(there) || Boolean(there?.closest("label")?.contains(element));
 }"""
-# Marks that are typed with Shift on the keyboard of the United States, which scanners have by default.
+# Characters typed with Shift on the US keyboard layout, the default of scanners.
 SHIFTED: Final = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZ$%*+:"?_&()@!<>{}|~^#')
 
 
 class WindowError(Exception):
-    """The browser did not do what was asked, for example because the page was just going."""
+    """The browser did not do what was requested, for example because the page was being left."""
 
 
 class Window(ABC):
-    """A browser window that is driven from outside.
+    """A browser window driven by a test.
 
-    A selector is one of CSS. `run` takes the source of a function of JavaScript, which may be asynchronous, and its
-    arguments; it returns what the function returns, as JSON.
+    Selectors are CSS selectors. `run` takes the source of a JavaScript function, which may be asynchronous, and its
+    arguments, and returns its result as JSON.
     """
 
     def __init__(self, origin: str) -> None:
@@ -60,11 +60,11 @@ class Window(ABC):
 
     @abstractmethod
     def load(self, address: str) -> None:
-        """Load an address and wait until it is there."""
+        """Load a URL and wait until it is loaded."""
 
     @abstractmethod
     def load_again(self) -> None:
-        """Load the page again, as somebody does who presses Reload."""
+        """Load the page again, as the Reload button does."""
 
     @abstractmethod
     def run(self, function: str, *arguments: Any) -> Any:
@@ -72,30 +72,30 @@ class Window(ABC):
 
     @abstractmethod
     def press(self, selector: str) -> None:
-        """Press the first element that can be seen, as a mouse or a finger does."""
+        """Press the first visible element, as a mouse or a finger does."""
 
     @abstractmethod
     def keys(self, text: str) -> None:
-        """Type on the keyboard, wherever the focus is; a line feed is the key Enter."""
+        """Type on the keyboard into the focused element; a line feed is the Enter key."""
 
     @abstractmethod
     def picture(self, selector: str) -> bytes:
-        """Return a picture of an element, as PNG."""
+        """Return a screenshot of an element, as PNG."""
 
     @abstractmethod
     def resize(self, width: int, height: int) -> None:
-        """Give the page this size."""
+        """Resize the page."""
 
     @abstractmethod
     def keep_cookie(self, name: str, value: str) -> None:
-        """Put a cookie of the origin into the storage."""
+        """Store a cookie of the origin."""
 
     @abstractmethod
     def close(self) -> None:
         """Close the window and forget its storage."""
 
     def open(self, path: str) -> None:
-        """Go to a page of ours."""
+        """Go to a page of the server."""
         self.gather()
         self.load(path if "://" in path else f"{self.origin}{path}")
         self.run(_WATCH)
@@ -107,11 +107,11 @@ class Window(ABC):
         self.run(_WATCH)
 
     def gather(self) -> None:
-        """Keep what the present page did wrong."""
+        """Record the errors of the present page."""
         self.wrong += self.run("() => window.wrong ? window.wrong.splice(0) : []")
 
     def until(self, holds: Callable[[], Any], what: str) -> None:
-        """Wait until something holds."""
+        """Wait until a condition holds."""
         end = time.monotonic() + PATIENCE_S
         while not self._tried(holds):
             if time.monotonic() > end:
@@ -127,11 +127,11 @@ class Window(ABC):
             return False
 
     def sees(self, selector: str, text: str = "") -> bool:
-        """Return whether an element that holds a text can be seen."""
+        """Return whether an element that contains a text is visible."""
         return bool(self.run(_VISIBLE, selector, text))
 
     def wait(self, selector: str, text: str = "") -> None:
-        """Wait until an element that holds a text can be seen."""
+        """Wait until an element that contains a text is visible."""
         self.until(lambda: self.sees(selector, text), f"{selector} {text!r}")
 
     def shows(self, state: str) -> None:
@@ -139,7 +139,7 @@ class Window(ABC):
         self.wait(f'[data-state="{state}"]')
 
     def at(self, path: str) -> None:
-        """Wait until a way has led to an address, and watch the page there."""
+        """Wait until the browser has arrived at a URL, and watch the page there."""
         ready = "(path) => (location.pathname + location.search).startsWith(path) && document.readyState === 'complete'"
         self.until(lambda: self.run(ready, path), f"the page {path}")
         self.run(_WATCH)

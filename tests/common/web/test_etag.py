@@ -12,7 +12,7 @@ from common.web.renderers import JSONRenderer
 pytestmark = pytest.mark.urls("tests.common.views")
 
 
-def test_an_asker_who_has_the_answer_already_gets_304(api: APIClient) -> None:
+def test_a_client_that_has_the_response_already_gets_304(api: APIClient) -> None:
     first = api.get("/api/v1/search?zip=02139")
     assert first.status_code == 200
     assert first["Cache-Control"] == "private, no-cache"

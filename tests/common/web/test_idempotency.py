@@ -57,7 +57,7 @@ def test_the_same_key_with_another_body_is_refused(api: APIClient) -> None:
     assert rows() == 1
 
 
-def test_keys_of_other_callers_are_other_keys(api: APIClient) -> None:
+def test_the_same_key_of_another_caller_is_another_key(api: APIClient) -> None:
     for token in ("Owner aaaa", "Owner bbbb"):
         assert send(api, verb=token, Authorization=token).status_code == 201
     assert rows() == 2
@@ -84,7 +84,7 @@ def test_a_refused_request_changed_nothing_and_may_be_tried_again(api: APIClient
     assert send(api, verb="fine").status_code == 201
 
 
-def test_nothing_that_is_kept_tells_key_caller_body_or_answer(api: APIClient) -> None:
+def test_nothing_stored_reveals_key_caller_body_or_response(api: APIClient) -> None:
     send(api, Authorization="Owner very-secret-token")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT t::text FROM {RememberedAnswer._meta.db_table} t")

@@ -40,7 +40,7 @@ def test_every_answer_carries_the_security_headers(client: Client, path: str) ->
     assert "geolocation=()" in response["Permissions-Policy"]
 
 
-def test_refusals_and_faults_carry_them_too(api: APIClient) -> None:
+def test_refusals_and_server_errors_have_them_too(api: APIClient) -> None:
     large = api.post("/api/v1/things", b"x" * 65 * KIB, content_type="application/json")
     fault = api.post("/api/v1/crash", {"how": "row", "secret": "x"}, format="json")
     for response in (large, fault, api.get("/api/v1/door")):

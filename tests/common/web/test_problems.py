@@ -68,7 +68,7 @@ def test_another_content_type_is_refused(api: APIClient) -> None:
         body_of(response, 415)
 
 
-def test_a_form_that_is_not_offered_is_refused(api: APIClient) -> None:
+def test_a_media_type_that_is_not_supported_is_refused(api: APIClient) -> None:
     body_of(api.get("/api/v1/search", headers={"Accept": "image/png"}), 406)
 
 
@@ -120,7 +120,7 @@ def test_a_nul_in_the_address_is_refused(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_fault_of_ours_tells_nothing(api: APIClient, settings: Settings, debug: bool) -> None:
+def test_a_server_error_reveals_nothing(api: APIClient, settings: Settings, debug: bool) -> None:
     settings.DEBUG = debug
     canary = "canary-58231"
     for how in ("row", "chain", "missing"):
@@ -137,7 +137,7 @@ def test_a_fault_of_ours_tells_nothing(api: APIClient, settings: Settings, debug
     assert b"canary" not in plain.content
 
 
-def test_a_database_that_is_away_is_a_passing_trouble(api: APIClient) -> None:
+def test_an_unreachable_database_is_a_temporary_error(api: APIClient) -> None:
     response = api.post("/api/v1/crash", {"how": "database", "secret": "canary-1"}, format="json")
     body_of(response, 503)
     assert int(response["Retry-After"]) > 0
@@ -150,7 +150,7 @@ class ReadOnly(Exception):
     sqlstate = "25006"
 
 
-def test_a_full_disk_a_demoted_database_and_a_store_that_is_away_are_passing_troubles() -> None:
+def test_a_full_disk_a_demoted_database_and_an_unreachable_store_are_temporary_errors() -> None:
     demoted = InternalError()
     demoted.__cause__ = ReadOnly()
     for trouble in (OSError(errno.ENOSPC, "no space"), OSError(errno.EDQUOT, "no quota"), demoted, RedisError()):

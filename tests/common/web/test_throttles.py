@@ -39,7 +39,7 @@ def fields(header: str) -> dict[str, int]:
     return {name: int(value) for name, value in re.findall(r";(\w)=(\d+)", header)}
 
 
-def test_answers_tell_the_limit_and_what_is_left(api: APIClient, settings: Settings) -> None:
+def test_responses_state_the_limit_and_what_is_left(api: APIClient, settings: Settings) -> None:
     limited(settings, address="5/minute")
     left = []
     for _ in range(5):
@@ -60,14 +60,14 @@ def test_a_refusal_says_when_to_come_back(api: APIClient, settings: Settings) ->
     assert fields(response["RateLimit"]) == {"r": 0, "t": int(response["Retry-After"])}
 
 
-def test_addresses_are_counted_apart(api: APIClient, settings: Settings) -> None:
+def test_ip_addresses_are_counted_separately(api: APIClient, settings: Settings) -> None:
     limited(settings, address="1/minute")
     assert api.get("/api/v1/search", REMOTE_ADDR="192.0.2.1").status_code == 200
     assert api.get("/api/v1/search", REMOTE_ADDR="192.0.2.2").status_code == 200
     assert api.get("/api/v1/search", REMOTE_ADDR="192.0.2.1").status_code == 429
 
 
-def test_devices_are_counted_apart_wherever_they_are(api: APIClient, settings: Settings) -> None:
+def test_devices_are_counted_separately_at_any_ip_address(api: APIClient, settings: Settings) -> None:
     limited(settings, device="1/minute")
     for device, address, status in (("good1", "192.0.2.1", 200), ("good2", "192.0.2.1", 200), ("good1", "::1", 429)):
         response = api.get(DOOR, headers={"Authorization": f"Device {device}"}, REMOTE_ADDR=address)
@@ -137,7 +137,7 @@ def test_a_connection_that_the_server_closed_costs_no_count() -> None:
     assert verdict.quota - verdict.remaining == 2
 
 
-def test_nothing_in_the_store_tells_an_address_or_the_days_key(settings: Settings) -> None:
+def test_nothing_in_the_store_reveals_an_ip_address_or_the_days_key(settings: Settings) -> None:
     limited(settings, address="5/minute")
     throttles.hit("address", "192.0.2.77")
     client: Redis = valkey.limits()
@@ -188,7 +188,7 @@ def test_a_key_of_another_deployment_is_replaced() -> None:
     valkey.limits().delete(name)
 
 
-def test_doors_stay_open_when_the_store_is_away(
+def test_doors_stay_open_while_the_store_is_unreachable(
     api: APIClient, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.LIMITS_URL = "redis://127.0.0.1:1/0"
@@ -202,7 +202,7 @@ def test_doors_stay_open_when_the_store_is_away(
     assert len([record for record in caplog.records if record.name == "common.outage"]) == 1
 
 
-def test_while_the_store_is_away_it_is_not_asked_again_and_again(settings: Settings) -> None:
+def test_an_unreachable_store_is_not_asked_by_every_request(settings: Settings) -> None:
     settings.LIMITS_URL = "redis://127.0.0.1:1/0"
     throttles._key_of_day = None
     assert throttles.hit("address", "x") is None

@@ -69,7 +69,7 @@ class TestDelivery:
         message = json.loads(body)
         assert (message["type"], message["data"]["day"]) == ("dataset.released", FIRST.isoformat())
         assert message["data"]["url"] == f"https://crowd.example/api/v1/datasets/covid-19/releases/{FIRST}"
-        # As a receiver checks it by the specification.
+        # As a receiver verifies it by the specification.
         content = b".".join((headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body))
         mac = base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()).decode()
         assert headers["webhook-signature"] == f"v1,{mac}"
@@ -143,7 +143,7 @@ class TestAddresses:
             "https://lab.example/\r\nX: y", "https://lab.exämple/", "https://x/" + "a" * 500, "file:///etc/passwd",
         ],
     )  # fmt: skip
-    def test_what_is_no_plain_https_address_is_refused(self, url: str) -> None:
+    def test_a_url_that_is_not_plain_https_is_refused(self, url: str) -> None:
         with pytest.raises(AddressRefused):
             checked(url)
 
@@ -165,7 +165,7 @@ class TestAddresses:
         assert is_public(ipaddress.ip_address(address))
 
     @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "::1"])
-    def test_a_host_that_means_this_machine_is_refused_however_it_is_written(self, host: str) -> None:
+    def test_a_host_name_of_this_machine_is_refused_in_any_form(self, host: str) -> None:
         with pytest.raises(AddressRefused):
             resolve(host, 443)
 
@@ -232,7 +232,7 @@ def tls_server(folder: Path, host: str) -> Iterator[tuple[int, type[Handler], Pa
 
 
 class TestTheWire:
-    """A real connection over TLS, to an address that the test declares public."""
+    """A real TLS connection to an IP address that the test declares public."""
 
     @pytest.fixture
     def served(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, type[Handler]]]:

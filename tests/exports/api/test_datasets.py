@@ -109,9 +109,7 @@ class TestTheDataset:
         assert "algorithm" in licence["text"]
         assert client.get(f"{ONE}/licence").content.decode() == licence["text"]
 
-    def test_what_is_carried_away_from_a_demonstration_says_so(
-        self, client: Client, released: ReleasedLake, settings: Any
-    ) -> None:
+    def test_files_of_a_demonstration_say_so(self, client: Client, released: ReleasedLake, settings: Any) -> None:
         settings.EMBEDDED = True
         found = get(client, ONE)
         assert found["title"].endswith("(demonstration)")
@@ -211,7 +209,7 @@ class TestReleases:
         assert int(response["Content-Length"]) == len(data)
 
     @pytest.mark.parametrize("asked", ["bytes=0-1,5-9", "rows=0-9", "bytes=9-2", "bytes=-", "bytes=x-", "nonsense", ""])
-    def test_what_is_no_single_range_gets_the_whole_file(
+    def test_a_header_that_is_not_a_single_range_gets_the_whole_file(
         self, client: Client, released: ReleasedLake, asked: str
     ) -> None:
         address, whole = self._a_file(client)
@@ -335,7 +333,7 @@ class TestDescriptors:
         path.write_text(path.read_text().replace("\r\n", ",surplus\r\n"))
         assert not TableResource.from_descriptor(local, basepath=str(tmp_path)).validate().valid
 
-    # The reader's own use of its libraries.
+    # From the reader's own use of its libraries.
     @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
     @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index is deprecated")
     def test_mlcroissant_takes_the_description_and_reads_every_table_by_it(
@@ -433,8 +431,8 @@ def test_the_feed_announces_each_release_once_newest_first(client: Client, relea
     assert updated == [ANNOUNCED + dt.timedelta(days=1), ANNOUNCED]
 
 
-def test_who_accepts_only_a_general_type_gets_it(client: Client, released: ReleasedLake) -> None:
-    """Clients that are generated from the schema know only that; everybody else gets the type of the file."""
+def test_clients_that_accept_only_a_general_type_get_it(client: Client, released: ReleasedLake) -> None:
+    """Generated clients know only the general type; all others get the type of the file."""
     [file, *_] = client.get(f"{ONE}/releases/{SECOND}").json()["files"]
     signals = f"{ONE}/signals?format=parquet"
     for address, own, general in (
@@ -476,7 +474,7 @@ class TestDaysAndStates:
     def test_a_week_that_is_drawn_as_one_is_found_by_each_of_its_days(
         self, client: Client, released: ReleasedLake
     ) -> None:
-        """The rows of a week carry its last day."""
+        """Rows of a week are dated with its last day."""
         Release.objects.filter(day=FIRST).update(days=7)
         inside, before = FIRST - dt.timedelta(days=6), FIRST - dt.timedelta(days=7)
         for day, found in ((inside, [FIRST.isoformat()]), (before, [])):

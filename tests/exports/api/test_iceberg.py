@@ -1,4 +1,4 @@
-"""Readers of Iceberg open the tables from an address alone."""
+"""Readers of Iceberg open the tables from only a URL."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +18,7 @@ ICEBERG = "/api/v1/datasets/covid-19/iceberg"
 
 
 def reader() -> duckdb.DuckDBPyConnection:
-    """DuckDB with its own readers of Iceberg and HTTP, and no keys."""
+    """Return DuckDB with its own readers of Iceberg and HTTP, and no keys."""
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     for name in ("avro", "httpfs", "iceberg"):
         [extension] = Path(str(files(f"duckdb_extension_{name}"))).glob(f"extensions/*/{name}.duckdb_extension")

@@ -64,7 +64,7 @@ def test_before_the_first_release_the_tables_are_there_and_empty(
 
 
 class TestFormats:
-    """Files hold the rows of the JSON, and headers the rest."""
+    """Files contain the rows of the JSON, and headers the rest."""
 
     SQL = f"SELECT scan_date, risklevel, count(*) AS n, avg(temp) AS t FROM {CROWD} GROUP BY 1, 2 ORDER BY 1, 2"
 
@@ -88,7 +88,7 @@ class TestFormats:
         rows = ask(client, self.SQL).json()["rows"]
         head, *body = csv.reader(io.StringIO(self.file(client, "csv").decode()))
         assert head == ["scan_date", "risklevel", "n", "t"]
-        # Noise hides temperatures of days this small: no value is an empty cell.
+        # Noise hides temperatures on such small days: a missing value is an empty cell.
         assert body == [["" if cell is None else str(cell) for cell in row] for row in rows]
 
     def test_no_cell_of_csv_is_a_formula(self, client: Client, released: ReleasedLake) -> None:
@@ -98,7 +98,7 @@ class TestFormats:
         assert row == ["'=1+1", "'+1+1", "'-a", "'@x", "-1"]
 
     @pytest.mark.parametrize("form", ["parquet", "arrow"])
-    def test_who_accepts_only_bytes_gets_the_file_as_bytes(
+    def test_clients_that_accept_only_bytes_get_the_file_as_bytes(
         self, client: Client, released: ReleasedLake, form: str
     ) -> None:
         """Clients that are generated from the schema know this general type."""
@@ -214,7 +214,7 @@ class TestRefusals:
         after = ask(client, sql, format="csv", cursor=cut["Dataset-Next"])
         assert after.getvalue().splitlines()[1:6] == rows_of_whole[6:11]
 
-    def test_one_query_too_many_is_asked_to_wait(
+    def test_one_query_too_many_gets_a_retry_after(
         self, client: Client, released: ReleasedLake, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def busy(*_: object, **__: object) -> None:
@@ -236,7 +236,7 @@ class TestRefusals:
         assert error["code"] == "too-complex"
         assert "WITH clause" in error["detail"]
 
-    def test_a_lake_that_cannot_be_read_is_away_and_names_no_path(
+    def test_an_unreadable_lake_is_unavailable_and_its_error_names_no_path(
         self, client: Client, settings: Any, tmp_path: Path, catalogue_url: str
     ) -> None:
         settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = (tmp_path / "lake").as_uri(), catalogue_url

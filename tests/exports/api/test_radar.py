@@ -1,4 +1,4 @@
-"""The radar's API: what is answered, what is asked wrongly, and what a region without a forecast gets."""
+"""The radar's API: its answers, its errors, and regions without a forecast."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class TestWeeks:
 
 
 class TestBadInput:
-    """Everything wrong is said at once, with its place and the nearest name."""
+    """All errors are reported at once, each with its position and the nearest name."""
 
     @pytest.mark.parametrize(
         ("query", "pointer", "said"),

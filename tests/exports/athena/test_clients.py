@@ -37,7 +37,7 @@ KEYS: dict[str, Any] = {
     "region_name": "us-east-1",
 }
 NAMES = sorted(table.name for table in (*OPEN_TABLES, LIVE_CROWD))
-# One value of each everyday type, an empty text and nulls.
+# One value of each common type, an empty text, and nulls.
 VALUES = (
     "SELECT 7 AS n, CAST('text' AS VARCHAR) AS t, '' AS empty, CAST(NULL AS VARCHAR) AS missing, true AS b, "
     "DATE '2020-10-15' AS d, CAST(-1.50 AS DECIMAL(9,2)) AS m, 0.5E0 AS x UNION ALL "
@@ -50,18 +50,18 @@ FIRST = {
 
 @pytest.fixture(autouse=True)
 def local(settings: Any) -> None:
-    """The deployment answers the protocol itself."""
+    """Set the deployment to answer the protocol itself."""
     settings.ATHENA = "local"
 
 
 @pytest.fixture
 def in_a_folder(released: ReleasedLake) -> None:
-    """A lake in a folder."""
+    """Put the lake into a folder."""
 
 
 @pytest.fixture
 def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) -> None:
-    """A lake in a bucket, of which clients have no keys."""
+    """Put the lake into a bucket for which clients have no keys."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL, settings.QUERY_SLOTS = bucket.url, catalogue_url, str(tmp_path)
     settings.LAKE_S3_ENDPOINT = bucket.endpoint
     settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key
@@ -70,7 +70,7 @@ def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) 
 
 @pytest.fixture(params=["in_a_folder", pytest.param("in_a_bucket", marks=pytest.mark.long)])
 def each_lake(request: pytest.FixtureRequest) -> None:
-    """Each kind of lake."""
+    """Run with each kind of lake."""
     request.getfixturevalue(request.param)
 
 
@@ -83,7 +83,7 @@ def client(server: Any) -> Any:
 
 
 def run(server: Any, sql: str, **asked: Any) -> tuple[dict[str, Any], list[list[str | None]]]:
-    """Run a statement with boto3; return the query and its rows, the names included."""
+    """Run a statement with boto3; return the query and its rows, including the row of names."""
     athena = client(server)
     name = athena.start_query_execution(QueryString=sql, **asked)["QueryExecutionId"]
     while (told := athena.get_query_execution(QueryExecutionId=name)["QueryExecution"])["Status"]["State"] in (
@@ -100,7 +100,7 @@ def as_row(found: Any) -> dict[str, Any]:
     return {name: found[name] for name in FIRST}
 
 
-# How each kind of cursor hands out its first row, as plain values.
+# How each kind of cursor returns its first row, as plain values.
 def by_tuple(cursor: Any) -> dict[str, Any]:
     names = [column[0] for column in cursor.description]
     return as_row(dict(zip(names, cursor.fetchall()[0], strict=True)))
@@ -117,7 +117,7 @@ def by_frame(cursor: Any) -> dict[str, Any]:
 
 def by_arrow(cursor: Any) -> dict[str, Any]:
     row = cursor.as_arrow().to_pylist()[0]
-    # pyathena's tables hold decimals as texts.
+    # pyathena's tables contain decimals as text.
     return as_row(
         row | {"m": decimal.Decimal(row["m"]), "d": row["d"].date() if isinstance(row["d"], dt.datetime) else row["d"]}
     )
@@ -153,7 +153,7 @@ def named(path: str) -> Any:
 
 
 def normal(row: dict[str, Any]) -> dict[str, Any]:
-    """Return numbers and truths of NumPy as Python's own."""
+    """Return numbers and booleans of NumPy as Python's own."""
     return {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
 
 
@@ -198,7 +198,7 @@ class TestPyAthena:
         assert mark == python
         assert mark[0] > 0
 
-    def test_statements_that_ask_what_there_is(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_statements_that_describe_the_catalogue(self, live_server: Any, released: ReleasedLake) -> None:
         with pyathena.connect(schema_name=DATABASE, **given(live_server)) as connection:
             cursor = connection.cursor()
             assert cursor.execute("SHOW DATABASES").fetchall() == [(DATABASE,)]
@@ -219,7 +219,7 @@ class TestPyAthena:
             [one] = connection.cursor().execute("SELECT 1 AS one", cache_size=10).fetchall()
         assert one == (1,)
 
-    def test_unload_is_refused_with_what_to_do(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_unload_is_refused_with_advice(self, live_server: Any, released: ReleasedLake) -> None:
         cursor_class = named("pyathena.arrow.cursor.ArrowCursor")
         with (
             pyathena.connect(
@@ -282,7 +282,7 @@ class TestSqlAlchemy:
         assert [row[1] for row in rows[1:]] == list(CROWD_TRACING.names)
 
 
-# Statements that programs send before anything else, written down from their own sources.
+# Statements that programs send first, from their own sources.
 FIRST_QUESTIONS = [
     # Superset: the test of a connection, the tables of a schema, a preview, the rows of a chart, a limit around a query
     ("SELECT 1", [["1"]]),
@@ -320,14 +320,16 @@ FIRST_QUESTIONS = [
 
 
 class TestFirstQuestions:
-    """Superset and dbt are not installed: the statements that they send first."""
+    """The first statements of Superset and dbt, which are not installed."""
 
     def test_each_is_answered(self, live_server: Any, released: ReleasedLake) -> None:
         for sql, expected in FIRST_QUESTIONS:
             _, rows = run(live_server, sql, QueryExecutionContext={"Database": DATABASE, "Catalog": "awsdatacatalog"})
             assert rows[1:] == expected, sql
 
-    def test_what_would_write_is_refused_with_what_to_do(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_a_statement_that_would_write_is_refused_with_advice(
+        self, live_server: Any, released: ReleasedLake
+    ) -> None:
         for sql in (
             'create table "covid-19"."made" with (table_type=\'iceberg\') as select 1 as id',
             "CREATE OR REPLACE VIEW v AS SELECT 1 AS a",
@@ -339,7 +341,7 @@ class TestFirstQuestions:
 
 
 class TestDescribing:
-    """Operations of the API that say what there is."""
+    """Operations of the API that describe what exists."""
 
     def test_lists_come_in_pages(self, live_server: Any, released: ReleasedLake) -> None:
         pages = (
@@ -384,7 +386,7 @@ class TestDescribing:
             {"CatalogName": "AwsDataCatalog", "DatabaseName": DATABASE, "TableName": "nothing"},
         ],
     )
-    def test_what_is_not_there_is_said_as_glue_says_it(
+    def test_a_missing_object_gets_the_error_of_glue(
         self, live_server: Any, released: ReleasedLake, asked: dict[str, str]
     ) -> None:
         with pytest.raises(ClientError, match="Error Code: EntityNotFoundException") as caught:
@@ -393,7 +395,7 @@ class TestDescribing:
 
 
 class TestParameters:
-    """`ExecutionParameters` by Athena's rules."""
+    """`ExecutionParameters`, by Athena's rules."""
 
     def test_literals_take_the_places_of_question_marks_in_order(
         self, live_server: Any, released: ReleasedLake
@@ -424,7 +426,9 @@ class TestParameters:
             ("SELECT 1 WHERE 'a' = ?", ["'" + "a" * 1100 + "'"], "1 to 1024 characters"),
         ],
     )
-    def test_what_is_no_literal_is_refused(self, live_server: Any, sql: str, parameters: list[str], said: str) -> None:
+    def test_a_parameter_that_is_not_a_literal_is_refused(
+        self, live_server: Any, sql: str, parameters: list[str], said: str
+    ) -> None:
         asked = {"ExecutionParameters": parameters} if parameters else {}
         with pytest.raises(ClientError, match=said):
             boto3.client(
@@ -434,7 +438,7 @@ class TestParameters:
                 **KEYS,
             ).start_query_execution(QueryString=sql, **asked)
 
-    def test_a_token_is_of_one_query_and_its_parameters(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_a_token_belongs_to_one_query_and_its_parameters(self, live_server: Any, released: ReleasedLake) -> None:
         token, sql = "t" * 32, "SELECT 1 AS a WHERE 1 = ?"
         run(live_server, sql, ExecutionParameters=["1"], ClientRequestToken=token)
         with pytest.raises(ClientError, match="another query"):
@@ -444,9 +448,9 @@ class TestParameters:
 
 
 class TestSignedAddresses:
-    """Results as a file, for outsiders without keys of a bucket."""
+    """Results as a file, for clients without keys of a bucket."""
 
-    def test_whoever_has_the_address_reads_the_rows(self, live_server: Any, each_lake: None, client: Client) -> None:
+    def test_anyone_with_the_signed_url_reads_the_rows(self, live_server: Any, each_lake: None, client: Client) -> None:
         told, _ = run(live_server, VALUES)
         body = json.dumps({"QueryExecutionId": told["QueryExecutionId"]}).encode()
         target = {"X-Amz-Target": "AmazonAthena.GetQueryExecution"}

@@ -51,7 +51,7 @@ ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELEC
 
 @pytest.fixture(autouse=True)
 def local(settings: Any) -> None:
-    """The deployment answers the protocol itself."""
+    """Set the deployment to answer the protocol itself."""
     settings.ATHENA = "local"
 
 
@@ -162,7 +162,7 @@ class TestTheProtocol:
         second = athena.start_query_execution(QueryString="SELECT 1 AS one")["QueryExecutionId"]
         assert wait(athena, second)["Status"]["State"] == "SUCCEEDED"
 
-    def test_a_query_whose_process_died_is_told_to_have_failed(self, live_server: Any) -> None:
+    def test_a_query_whose_process_died_is_reported_as_failed(self, live_server: Any) -> None:
         old = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
         row = AthenaQuery.objects.create(token="x", sql="SELECT 1", state="RUNNING", submitted_at=old)
         assert wait(client(live_server), str(row.pk))["Status"]["State"] == "FAILED"
@@ -176,12 +176,12 @@ class TestTheProtocol:
             "x" * 30000,
         ],
     )
-    def test_what_is_no_question_to_the_tables_is_refused(self, live_server: Any, sql: str) -> None:
+    def test_a_statement_that_does_not_query_the_tables_is_refused(self, live_server: Any, sql: str) -> None:
         with pytest.raises(ClientError):
             client(live_server).start_query_execution(QueryString=sql)
         assert not AthenaQuery.objects.exists()
 
-    def test_results_of_forgotten_queries_are_cleared_away(self, live_server: Any, released: ReleasedLake) -> None:
+    def test_results_of_forgotten_queries_are_removed(self, live_server: Any, released: ReleasedLake) -> None:
         athena = client(live_server)
         name = athena.start_query_execution(QueryString="SELECT 1 AS one")["QueryExecutionId"]
         wait(athena, name)
@@ -207,19 +207,19 @@ def wait(athena: Any, name: str) -> dict[str, Any]:
 
 @pytest.mark.django_db(transaction=True)
 class TestQuotas:
-    """Anyone may ask, so results have a limit: by client, and together."""
+    """Anyone may query, so results are limited, for each client and in total."""
 
     LARGE = "SELECT rpad('x', 500, 'x') AS t FROM UNNEST(sequence(1, 1000)) AS u(n)"
 
     @pytest.fixture(autouse=True)
     def fresh(self, settings: Any) -> None:
-        """Count each test apart from all others."""
+        """Count the results of each test separately."""
         settings.THROTTLES = settings.THROTTLES | {"athena-results": f"{90_000 + secrets.randbelow(10_000)}/hour"}
 
     def start(self, athena: Any, sql: str) -> dict[str, Any]:
         return wait(athena, athena.start_query_execution(QueryString=sql)["QueryExecutionId"])
 
-    def test_a_client_that_wrote_its_share_is_refused_and_told_what_to_do(
+    def test_a_client_over_its_share_of_results_is_refused_with_advice(
         self, live_server: Any, released: ReleasedLake, settings: Any
     ) -> None:
         settings.THROTTLES = settings.THROTTLES | {"athena-results": f"{900 + secrets.randbelow(9)}/hour"}
@@ -235,7 +235,7 @@ class TestQuotas:
             athena.start_query_execution(QueryString="SELECT 1 AS one --" + "x" * 15_000)
         assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
 
-    def test_the_oldest_results_make_room_and_who_asks_for_them_is_told(
+    def test_the_oldest_results_make_room_and_requests_for_them_get_an_error(
         self, live_server: Any, released: ReleasedLake, settings: Any
     ) -> None:
         settings.ATHENA_RESULTS_MB = 4
@@ -266,7 +266,7 @@ class TestQuotas:
         assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
         assert not AthenaQuery.objects.exists()
 
-    def test_a_text_that_is_not_read_in_time_is_refused_in_athenas_form(
+    def test_a_text_not_parsed_in_time_gets_an_error_in_athenas_format(
         self, live_server: Any, released: ReleasedLake, settings: Any
     ) -> None:
         settings.QUERY_LIMITS = {"parse_seconds": 0.2}
@@ -297,7 +297,7 @@ def folder_of(lake: ReleasedLake) -> Path:
 
 @pytest.mark.django_db
 class TestBadRequests:
-    """Requests that violate the protocol."""
+    """Test requests that violate the protocol."""
 
     def ask(self, client: Client, target: str, body: bytes = b"{}") -> Any:
         return client.generic(
@@ -353,22 +353,22 @@ class TestBadRequests:
         assert caught.value.response["Error"]["Code"] == "InvalidRequestException"
 
     @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-    def test_other_methods_are_told_what_this_address_is(self, client: Client, method: str) -> None:
+    def test_other_methods_get_an_error_that_says_what_the_url_is(self, client: Client, method: str) -> None:
         response = client.generic(method, "/athena")
         assert (response.status_code, response["Allow"]) == (405, "POST")
         assert response["x-amzn-ErrorType"] == "InvalidRequestException"
         if method != "HEAD":
             assert "StartQueryExecution" in json.loads(response.content)["Message"]
 
-    def test_what_is_not_offered_is_answered_with_what_is(self, client: Client) -> None:
+    def test_an_unsupported_operation_gets_the_list_of_supported_ones(self, client: Client) -> None:
         said = json.loads(self.ask(client, "AmazonAthena.CreateNamedQuery").content)
         assert "GetQueryResults" in said["Message"]
 
-    def test_a_text_that_is_not_json_is_placed(self, client: Client) -> None:
+    def test_a_body_that_is_not_json_gets_the_position_of_the_error(self, client: Client) -> None:
         said = json.loads(self.ask(client, "AmazonAthena.GetWorkGroup", b'{"WorkGroup": primary}').content)
         assert "line 1, column 15" in said["Message"]
 
-    def test_too_many_requests_and_faults_are_what_clients_try_again(
+    def test_clients_retry_too_many_requests_and_server_errors(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         client.raise_request_exception = False
@@ -407,7 +407,7 @@ class TestBadRequests:
         assert response.status_code == 200, response.content
         assert len(statements) <= most
 
-    def test_nothing_answers_where_it_is_off(self, client: Client, settings: Any) -> None:
+    def test_nothing_responds_if_it_is_disabled(self, client: Client, settings: Any) -> None:
         settings.ATHENA = "off"
         response = self.ask(client, "AmazonAthena.GetWorkGroup")
         assert json.loads(response.content)["__type"] == "AccessDeniedException"
@@ -415,7 +415,7 @@ class TestBadRequests:
 
 @pytest.fixture
 def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) -> Any:
-    """A released day whose lake is in a bucket."""
+    """Release a day into a lake in a bucket."""
     settings.LAKE_URL, settings.LAKE_CATALOGUE_URL = bucket.url, catalogue_url
     settings.LAKE_S3_ENDPOINT, settings.QUERY_SLOTS = bucket.endpoint, str(tmp_path)
     settings.LAKE_S3_ACCESS_KEY, settings.LAKE_S3_SECRET_KEY = bucket.access_key, bucket.secret_key
@@ -425,7 +425,7 @@ def in_a_bucket(settings: Any, bucket: Any, catalogue_url: str, tmp_path: Path) 
 
 @pytest.mark.django_db(transaction=True)
 class TestFilesInABucket:
-    """A lake in a bucket, whose keys the client does not have."""
+    """awswrangler against a lake in a bucket, without keys of the bucket."""
 
     @pytest.mark.peers
     def test_awswrangler_reads_the_published_queries(self, live_server: Any, in_a_bucket: Any) -> None:
@@ -458,7 +458,7 @@ class TestFilesInABucket:
 
 @pytest.fixture(scope="module")
 def amazon() -> Iterator[str]:
-    """Athena's control plane on loopback; it runs nothing, and returns prepared answers."""
+    """Yield Athena's control plane on loopback; it runs no queries and returns prepared answers."""
     with stand_in() as address:
         yield address
 
@@ -495,14 +495,12 @@ class TestForwarding:
         athena.stop_query_execution(QueryExecutionId=name)
         assert athena.get_work_group(WorkGroup="any")["WorkGroup"]["Name"] == GROUP
 
-    def test_only_questions_to_the_open_tables_of_the_lake_are_forwarded(
-        self, live_server: Any, forwarded: Any
-    ) -> None:
+    def test_only_queries_of_the_open_tables_of_the_lake_are_forwarded(self, live_server: Any, forwarded: Any) -> None:
         for sql in ("SELECT * FROM live_crowd", "CREATE TABLE x AS SELECT 1 AS one", 'SELECT * FROM "other"."t"'):
             with pytest.raises(ClientError):
                 client(live_server).start_query_execution(QueryString=sql)
 
-    def test_queries_of_other_groups_are_nobodys_business(self, live_server: Any, forwarded: Any) -> None:
+    def test_queries_of_other_groups_are_not_accessible(self, live_server: Any, forwarded: Any) -> None:
         theirs = forwarded.start_query_execution(
             QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://theirs/"}
         )["QueryExecutionId"]
@@ -511,7 +509,7 @@ class TestForwarding:
             with pytest.raises(ClientError, match="not found"):
                 operation(QueryExecutionId=theirs)
 
-    def test_an_athena_that_is_away_is_an_error_of_its_form(
+    def test_an_unreachable_athena_gives_an_error_in_its_format(
         self, client: Client, forwarded: Any, settings: Any
     ) -> None:
         settings.ATHENA_ENDPOINT = "http://127.0.0.1:9"

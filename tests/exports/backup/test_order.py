@@ -1,4 +1,4 @@
-"""A dump has the order of rows; that of a backup reveals no act."""
+"""A dump preserves the order of rows; that of a backup reveals no actions."""
 
 import random
 from pathlib import Path
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_backup_at_any_time_has_mixed_rows(deployment: None, settings: Any, tmp_path: Path) -> None:
-    """`tests/adversaries/test_neighbourhood.py` shows what rows tell before they are mixed, and not after."""
+    """`tests/adversaries/test_neighbourhood.py` shows what the order of rows reveals before and after mixing."""
     one_day(5, random.Random(8))
     back_up(folder=tmp_path / "backup", secrets=None, now=NOW)
     assert set(mix_rows().values()) == {0}

@@ -104,7 +104,7 @@ def back_up(folder: Path, *options: str) -> None:
 
 
 def test_days_released_after_the_backup_are_published_again_as_they_were(target: Target, tmp_path: Path) -> None:
-    """Of one day the backup still has the rows, of the other nothing: both come back, and no noise is drawn again."""
+    """The backup still has the rows of one day and nothing of the other: both return without a second draw of noise."""
     place, days = a_place(), [DAY + dt.timedelta(days=past) for past in range(3)]
     for number in range(60):
         a_scanned_pass(place, day=days[number % 2])
@@ -157,7 +157,7 @@ def test_what_was_erased_after_the_backup_stays_erased(target: Target, tmp_path:
 
 
 def test_the_lake_that_is_left_names_later_erasures_by_itself(here: Target, tmp_path: Path) -> None:
-    """The database alone is lost: its lake has the newer logs."""
+    """Only the database is lost; its lake has the newer logs."""
     published(a_place())
     back_up(tmp_path / "backup")
     erase(3)
@@ -178,7 +178,7 @@ def test_newer_logs_are_taken_from_a_folder_that_is_named(here: Target, tmp_path
 
 
 class TestWhileOthersWork:
-    """A backup while the worker erases: what it holds belongs together."""
+    """A backup during an erasure is consistent."""
 
     def test_an_erasure_between_dump_and_copy_makes_it_begin_again(
         self, here: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,7 +218,7 @@ class TestWhileOthersWork:
 
 
 def waits() -> bool:
-    """Return whether an erasure would wait now."""
+    """Return whether an erasure would have to wait now."""
     with psycopg.connect(conf.database_url()) as session:
         row = session.execute(
             "SELECT pg_try_advisory_xact_lock(hashtextextended('crowdtrace/exports/verified tier', 0))"
@@ -227,7 +227,7 @@ def waits() -> bool:
 
 
 class TestRefusals:
-    """A sentence, and nothing changed."""
+    """A refusal is a message, and nothing changes."""
 
     @pytest.fixture
     def backup(self, here: Target, tmp_path: Path) -> Path:
@@ -236,7 +236,7 @@ class TestRefusals:
         return tmp_path / "backup"
 
     def test_only_what_is_empty_is_overwritten_unless_it_is_asked_for(self, here: Target, backup: Path) -> None:
-        here.says("migrate", "--verbosity", "0")  # tables without rows are no obstacle
+        here.says("migrate", "--verbosity", "0")  # tables without rows do not prevent it
         here.lake.objects().write(here.lake.at("open", "x", "data", "a.parquet"), b"1")
         assert here.refuses("restore", str(backup)).startswith("The lake has data files that the backup does not have")
         (local_path(here.lake.url) / "open/x/data/a.parquet").unlink()
@@ -256,7 +256,7 @@ class TestRefusals:
         with pytest.raises(BackupError, match=r"holds a backup that was cut off, or none: it has no manifest\.json"):
             look_at(folder=backup)
 
-    def test_a_folder_without_anything_is_no_backup(self, tmp_path: Path) -> None:
+    def test_an_empty_folder_is_refused_as_a_backup(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         for folder in (tmp_path / "empty", tmp_path / "missing"):
             with pytest.raises(BackupError, match="holds no backup"):

@@ -88,7 +88,7 @@ def test_a_prediction_is_read_in_any_order_and_what_is_wrong_is_named(truth: pd.
 
 
 def signals_of_days(truth: pd.DataFrame, *, noise: float, seed: int = 1) -> pd.DataFrame:
-    """Signals as released: of every line of the truth, twice the infectious are of class Moderate or refused."""
+    """Return signals as released: for each line of the truth, twice the infectious are of class Moderate or refused."""
     random = np.random.default_rng(seed)
     rows = []
     for (day, area), line in truth.iterrows():
@@ -129,7 +129,7 @@ def test_a_truth_that_is_something_else_is_named_in_a_sentence(tmp_path: Path, p
         read_truth(tmp_path)
 
 
-def test_a_visit_to_no_venue_or_a_file_instead_of_a_folder_is_no_truth(tmp_path: Path) -> None:
+def test_a_visit_to_no_venue_or_a_file_instead_of_a_folder_is_refused_as_truth(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"start": "2020-10-01"}')
     visits = pa.table({"day": [0], "venue": [7], "infectious": [True]})
     pq.write_table(visits, tmp_path / "visits.parquet")

@@ -1,4 +1,4 @@
-"""The templates of the lake on AWS: what they hold, what their roles may do, and that resources can be created."""
+"""The templates of the lake on AWS: contents, permissions of roles, and whether the resources can be created."""
 
 import subprocess
 import sys
@@ -35,14 +35,14 @@ def test_kept_templates_are_those_that_the_tables_make(name: str) -> None:
     assert (FOLDER / name).read_text() == texts()[name], "run: python -m exports.dataset.cloudformation"
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
+def test_cfn_lint_finds_nothing() -> None:
     lint = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run([lint, *(FOLDER / name for name in texts())], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_stack_that_changes_or_goes_takes_no_data_and_no_pointer_along() -> None:
-    """A table's place in Glue names its newest metadata; the template would set it back."""
+    """A table's location in Glue names its newest metadata; the template would reset it."""
     assert of_type("AWS::Glue::Table") == []
     kept = [each for each in RESOURCES.values() if each["Type"] in ("AWS::S3::Bucket", "AWS::Glue::Database")]
     assert len(kept) == 3
@@ -50,7 +50,7 @@ def test_a_stack_that_changes_or_goes_takes_no_data_and_no_pointer_along() -> No
 
 
 class TestBucket:
-    """Encrypted, versioned, closed but for the open prefix."""
+    """The bucket is encrypted, versioned, and closed except for the open prefix."""
 
     def test_it_is_encrypted_and_versioned(self) -> None:
         [bucket] = of_type("AWS::S3::Bucket")
@@ -84,7 +84,7 @@ class TestBucket:
 
 
 class TestRoles:
-    """Each role may do what it needs."""
+    """Each role has the permissions it needs."""
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         [policy] = RESOURCES[role]["Properties"]["Policies"]

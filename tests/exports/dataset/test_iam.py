@@ -1,4 +1,4 @@
-"""The evaluator of policies denies what it should, so that what it allows means something."""
+"""The evaluator of policies denies what it should, so that its permissions can be trusted."""
 
 from typing import Any
 

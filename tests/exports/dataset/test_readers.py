@@ -73,7 +73,7 @@ def test_pyiceberg_and_duckdb_read_the_same_rows(local_lake: Lake) -> None:
 
 
 def test_duckdbs_own_reader_of_iceberg_finds_the_same_rows(local_lake: Lake) -> None:
-    """From the table's metadata alone, without pyiceberg's plan: an independent implementation."""
+    """DuckDB reads only the table's metadata, without pyiceberg's plan: an independent implementation."""
     fitted = [release_day(local_lake, day=day, size=500, seed=number) for number, day in enumerate(DAYS)]
     metadata = local_path(local_lake.table(CROWD_TRACING).metadata_location)
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:

@@ -1,4 +1,4 @@
-"""The deployment at work on Amazon with the roles as the template has them, and nothing more."""
+"""The deployment on Amazon with exactly the roles of the template."""
 
 import datetime as dt
 import json
@@ -37,8 +37,8 @@ from tests.exports.target import Target
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW: Final = CLOSED + dt.timedelta(hours=1)
-# For uploads that fail, and a file that is rewritten between two questions; and what Athena asks for with the rights of
-# the web server, where queries are forwarded.
+# Used by failed uploads, by a file that is rewritten between two requests, and by Athena with the permissions of the
+# web server if queries are forwarded.
 NOT_USED_HERE: Final = {
     "ReleaseRole": {"s3:AbortMultipartUpload"},
     "VerifiedReaderRole": {"s3:ListBucket"},
@@ -59,7 +59,7 @@ NOT_USED_HERE: Final = {
 def amazon(
     s3: S3Server, bucket: Storage, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Gateway]:
-    """S3, Glue and STS behind the statements; databases are there, as the template makes them, and no table."""
+    """Run S3, Glue and STS behind the statements, with databases as the template creates them, and no table."""
     prefix = bucket.url.rpartition("/")[2]
     with stand_in() as control, gateway(s3, control, BucketName="lake", Prefix=prefix) as made:
         glue = boto3.client(
@@ -80,14 +80,14 @@ def amazon(
 
 
 def act_as(role: str, amazon: Gateway, settings: Any) -> None:
-    """Be a process of the deployment with this role."""
+    """Run as a process of the deployment with this role."""
     settings.LAKE_S3_ACCESS_KEY = amazon.key_of(role)
 
 
 def test_the_night_of_the_worker_and_the_day_of_the_web_server(
     amazon: Gateway, settings: Any, tmp_path: Path, client: Client
 ) -> None:
-    """Release, verified rows, sweep of results, query, download, erasure, restore: nobody is refused anything."""
+    """Release, verified rows, sweep of results, query, download, erasure and restore are refused nothing."""
     act_as("WebRole", amazon, settings)
     before = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
     assert before.result.table["n"].to_pylist() == [0], "before the first release there is no table"
@@ -141,7 +141,7 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(
     assert results.sweep_results() == 1, "the web server makes room for newer results"
     with pytest.raises(FileNotFoundError):
         storage().open(f"{results.FOLDER}/{kept}.csv")
-    # What it asks first of a missing object is refused, and then answered by the list of its folder.
+    # Its first request for a missing object is refused, and then answered by the list of its folder.
     assert all(each.startswith("WebRole s3:ListBucket ") for each in amazon.refused)
 
     act_as("ReleaseRole", amazon, settings)
@@ -158,7 +158,7 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(
 
 @pytest.mark.long
 def test_a_restore_with_the_roles_alone(amazon: Gateway, settings: Any, tmp_path: Path, catalogue_url: str) -> None:
-    """Backup, erasure and release after it, restore, the erasure applied again, the release again, a query."""
+    """Test a backup, an erasure and a release after it, the restore, both of them again, and a query."""
     act_as("ReleaseRole", amazon, settings)
     place, folder, later = a_place(), str(tmp_path / "backup"), DAY + dt.timedelta(days=1)
     rows = [
@@ -219,7 +219,7 @@ def test_roles_are_refused_what_is_not_theirs(amazon: Gateway, settings: Any) ->
     with pytest.raises(OSError, match="ACCESS_DENIED"):
         storage().open(storage().relative(metadata.url))
     with pytest.raises((ClientError, OSError)), deployment_lake():
-        pass  # readers prepare nothing, for they may not
+        pass  # readers create nothing, because they may not
     reader = S3Objects(verified_storage(reader="r"))
     assert reader.read(StoredObject(metadata.url, 0))
     with pytest.raises(FileNotFoundError):
@@ -239,7 +239,7 @@ def test_roles_are_refused_what_is_not_theirs(amazon: Gateway, settings: Any) ->
 
 
 def test_the_gateway_knows_what_requests_need() -> None:
-    """What it does not know is no permission that anybody has."""
+    """No role has a permission that the gateway does not know."""
     arn = "arn:aws:s3:::lake"
     assert s3_wishes("HEAD", "/lake/a/b%20c", b"") == [Wish("s3:GetObject", f"{arn}/a/b c")]
     assert s3_wishes("GET", "/lake/a?versionId=1", b"") == [Wish("s3:GetObjectVersion", f"{arn}/a")]

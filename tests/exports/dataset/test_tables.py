@@ -1,4 +1,4 @@
-"""The one description of each table and everything generated from it."""
+"""The single description of each table, and everything generated from it."""
 
 import csv
 import hashlib

@@ -76,7 +76,7 @@ TABLES = ("aspirevc_crowd_tracing", "aspirevc_crowd_tracing_zipcode_3digits", "l
 
 
 def accepted(sql: str, dialect: Dialect = "athena") -> dict[str, Any]:
-    """Check a query as its process does, in this one; return the tables and whether it is steady, or raise."""
+    """Check a query as its process does; return its tables and whether its result is stable, or raise."""
     asked = {
         "sql": sql,
         "dialect": dialect,
@@ -95,7 +95,7 @@ def accepted(sql: str, dialect: Dialect = "athena") -> dict[str, Any]:
 
 
 def locked(engine: Engine) -> duckdb.DuckDBPyConnection:
-    """Return DuckDB as a query meets it after the checks: with the engine's tables, and locked."""
+    """Return DuckDB as a query finds it after the checks: with the engine's tables, and locked."""
     connection = duckdb.connect(":memory:")
     given = {"schema": engine.schema, "memory_mb": engine.limits.memory_mb}
     worker.prepare(connection, given | dict(job_of(engine.sources, engine.storage, engine.limits)))
@@ -108,7 +108,7 @@ def _parser() -> duckdb.DuckDBPyConnection:
 
 
 def translated(sql: str) -> Translation:
-    """Return a text of Athena's dialect for DuckDB, checked as its process checks it."""
+    """Return a query of Athena's dialect translated for DuckDB, checked as its process checks it."""
     columns = {table.name: [(each.name, each.kind) for each in table.columns] for table in DESCRIBED}
     statement = check(sql, dialect="athena", schema="covid-19", tables=list(columns))
     translation = translate(statement, sql, schema="covid-19", tables=columns)

@@ -37,7 +37,7 @@ def judge(sql: str, dialect: Dialect = "athena") -> QueryError | None:
 
 
 def is_judged(sql: str) -> None:
-    """Assert that a text is refused with a known code, words and a place within it, or accepted."""
+    """Assert that a text is accepted, or refused with a known code, a message and a position within it."""
     error = judge(sql)
     if error is None:
         return
@@ -68,7 +68,7 @@ def test_the_published_queries_are_fine(name: str, dialect: Dialect) -> None:
         "aspirevc_crowd_tracing GROUP BY 2",
     ],
 )
-def test_questions_to_the_tables_are_fine(sql: str) -> None:
+def test_queries_of_the_tables_are_accepted(sql: str) -> None:
     assert judge(sql) is None
 
 
@@ -94,7 +94,7 @@ def test_a_misspelt_first_word_is_placed_itself() -> None:
     assert (error.code, error.line, error.column, error.nearest) == ("syntax", 2, 1, ("SELECT",))
 
 
-def test_no_message_speaks_of_the_parser_s_own_parts() -> None:
+def test_no_message_names_internals_of_the_parser() -> None:
     error = judge("SELECT :x", "duckdb")
     assert error is not None
     assert "sqlglot" not in error.detail
@@ -124,11 +124,11 @@ def test_a_text_that_is_too_long_is_refused() -> None:
     ("opens", "closes"),
     [
         ("(", ")"), ("coalesce(", ")"), ("CASE WHEN a THEN ", " END"), ("(SELECT ", ")"),
-        # sqlglot reads each of these twice a level, so a hundred characters would keep it for hours
+        # sqlglot parses each of these twice at every level, so a hundred characters would take hours
         ("ARRAY[", "]"), ("ROW(", ")"), ("MAP(ARRAY[1], ARRAY[", "])"), ("DECIMAL(", ")"), ("TIMESTAMP(", ")"),
     ],
 )  # fmt: skip
-def test_nesting_has_an_end_that_is_reached_soon_and_the_message_says_what_to_do(
+def test_nesting_has_a_limit_that_is_checked_early_and_the_message_says_what_to_do(
     opens: str, closes: str, dialect: Dialect
 ) -> None:
     assert judge(f"SELECT {opens * 8}1{closes * 8}", dialect) is None
@@ -151,12 +151,12 @@ def test_nesting_has_an_end_that_is_reached_soon_and_the_message_says_what_to_do
     ],
     ids=["or", "plus", "union", "in", "rows", "ifs"],
 )
-def test_a_long_text_is_no_deep_one(sql: str, dialect: Dialect) -> None:
+def test_a_long_text_is_not_taken_for_a_deep_one(sql: str, dialect: Dialect) -> None:
     assert MAX_CHARACTERS * 0.7 < len(sql) <= MAX_CHARACTERS
     assert judge(sql, dialect) is None
 
 
-def test_what_goes_back_too_often_is_given_up_after_as_many_tokens_as_are_allowed(
+def test_parsing_that_backtracks_too_often_stops_at_the_limit_of_tokens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nested = f"SELECT {'ARRAY[' * 11}1{']' * 11}"
@@ -208,7 +208,7 @@ def test_the_log_would_show_it() -> None:
 
 @contextmanager
 def a_log() -> Iterator[io.StringIO]:
-    """Give what the handlers of the settings write."""
+    """Yield what the handlers of the settings write."""
     handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
     handler = next(each for each in handlers if isinstance(each.formatter, PrivateFormatter))
     lines, before = io.StringIO(), handler.stream

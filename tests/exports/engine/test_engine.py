@@ -1,4 +1,4 @@
-"""Queries run in a process of their own, within limits."""
+"""Queries run in a separate process, within limits."""
 
 import contextlib
 import datetime as dt
@@ -74,7 +74,7 @@ def test_the_published_queries_run_on_empty_tables(tmp_path: Path) -> None:
     assert empty.run(published("counts_by_state_and_risklevel.sql")).table.num_rows == 0
 
 
-def test_a_text_that_is_no_time_fails_the_whole_query(tmp_path: Path) -> None:
+def test_a_text_that_is_not_a_time_fails_the_whole_query(tmp_path: Path) -> None:
     spoilt = some_rows()
     spoilt[0]["scandate"] = "yesterday"
     assert refused(an_engine(tmp_path, spoilt), published("daily_counts.sql")).code == "bad-value"
@@ -137,7 +137,7 @@ def test_names_that_are_known_but_used_wrongly_are_not_called_unknown(engine: En
     assert "Candidate" not in refused(engine, f"SELECT temp + risklevel FROM {CROWD}").detail
 
 
-def test_many_alternatives_are_one_question_and_a_chain_without_end_is_told_what_to_do(engine: Engine) -> None:
+def test_many_alternatives_are_one_query_and_an_endless_chain_is_refused_with_advice(engine: Engine) -> None:
     asked = " OR ".join([f"risklevel = '{number}'" for number in range(700)])
     assert engine.run(f"SELECT count(*) AS n FROM {CROWD} WHERE {asked}").table["n"][0].as_py() == 0
     error = refused(engine, "SELECT " + "+".join("1" * 2000))
@@ -168,7 +168,7 @@ def test_a_value_that_no_answer_can_hold_is_refused_and_named(engine: Engine, va
     assert isinstance(as_text["v"][0].as_py(), str)
 
 
-def test_advice_to_load_what_nobody_can_load_is_left_out(engine: Engine) -> None:
+def test_advice_to_load_an_extension_is_left_out(engine: Engine) -> None:
     assert "INSTALL" not in refused(engine, "SELECT ST_Point(1, 2)").detail
 
 
@@ -203,11 +203,11 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
         "WITH RECURSIVE t(s) AS (SELECT 'xxxxxxxxxxxxxxxxxxxx' UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
     ],
 )
-def test_a_query_that_eats_memory_is_ended(tmp_path: Path, hungry: str) -> None:
+def test_a_query_that_uses_too_much_memory_is_killed(tmp_path: Path, hungry: str) -> None:
     engine = an_engine(tmp_path, limits=Limits(memory_mb=512, seconds=60))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert refused(engine, hungry, "duckdb").code == "out-of-memory"
-    # The most that any process of this run has held so far, in KiB: data, and pages of libraries that all share.
+    # The peak memory of any process of this run so far, in KiB: data, and pages of shared libraries.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 700 * 1024)
 
 
@@ -250,9 +250,7 @@ def test_an_answer_that_grows_where_it_is_read_is_refused(engine: Engine, sql: s
 
 @pytest.mark.parametrize("dialect", ["athena", "duckdb"])
 @pytest.mark.parametrize("bomb", ["SELECT a" + ".f()" * 1600, "SELECT 1" + "[1]" * 1500])
-def test_a_text_that_takes_long_to_read_is_ended_and_told_what_to_do(
-    tmp_path: Path, bomb: str, dialect: Dialect
-) -> None:
+def test_a_text_that_takes_long_to_parse_is_stopped_with_advice(tmp_path: Path, bomb: str, dialect: Dialect) -> None:
     engine = an_engine(tmp_path, limits=Limits(parse_seconds=0.2))
     before = children()
     with pytest.raises(QueryError) as caught:
@@ -264,7 +262,7 @@ def test_a_text_that_takes_long_to_read_is_ended_and_told_what_to_do(
 
 
 def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Path) -> None:
-    """Thirty of them: refused in other processes, or for want of a place. Time here is counted, not waited."""
+    """Thirty are refused, in other processes or because no slot is free. Only CPU time is measured."""
     engine = an_engine(tmp_path, limits=Limits(parse_seconds=0.2))
 
     def bomb(_: int) -> str:
@@ -278,11 +276,11 @@ def test_texts_that_take_long_to_read_take_no_time_of_this_process(tmp_path: Pat
     with ThreadPoolExecutor(30) as pool:
         said = list(pool.map(bomb, range(30)))
     assert set(said) == {"too-complex", "busy"}
-    # One such text takes 28 s where it is parsed to its end.
+    # One such text takes 28 s if it is parsed to its end.
     assert time.process_time() - before < 5
 
 
-def test_places_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_folders_belong_to_a_home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = set()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -306,7 +304,7 @@ def test_no_more_queries_run_at_once_than_may(tmp_path: Path) -> None:
 
 
 class TestAttacks:
-    """Queries for anything but the tables; the second of each pair passes the check."""
+    """Queries for anything except the tables; the second of each pair passes the check."""
 
     @pytest.mark.parametrize(
         "sql",
@@ -358,7 +356,7 @@ class TestAttacks:
             "SELECT 'a\x00b'",
         ],
     )
-    def test_what_is_no_question_to_the_tables_is_refused_before_it_runs(self, sql: str) -> None:
+    def test_a_statement_that_does_not_query_the_tables_is_refused_before_it_runs(self, sql: str) -> None:
         with pytest.raises(QueryError) as caught:
             accepted(sql)
         assert caught.value.detail
@@ -388,13 +386,13 @@ class TestAttacks:
             "FROM read_json('/proc/1/environ')",
         ],
     )
-    def test_what_slips_past_the_checks_meets_the_locks(self, engine: Engine, sql: str) -> None:
+    def test_a_query_that_passes_the_checks_is_stopped_by_the_locks(self, engine: Engine, sql: str) -> None:
         with pytest.raises(duckdb.Error):
             locked(engine).execute(sql).fetchall()
         assert not Path("/tmp/crowdtrace-attack.csv").exists()
         assert not Path("/tmp/crowdtrace-attack").exists()
 
-    def test_the_query_process_has_none_of_our_environment(
+    def test_the_query_process_has_no_environment_of_the_server(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PEPPER", "canary")
@@ -431,7 +429,7 @@ class TestAttacks:
 
     def test_nothing_is_left_on_the_disk(self, engine: Engine, tmp_path: Path) -> None:
         def left() -> set[Path]:
-            """Return the folders of ours, without those of tests that run at the same time."""
+            """Return the folders of this process, without those of concurrent tests."""
             found = Path("/tmp").glob("crowdtrace-*")
             return {path for path in found if path.is_dir() and not path.name.startswith("crowdtrace-tests-")}
 
@@ -443,7 +441,7 @@ class TestAttacks:
 
 
 class TestAhead:
-    """A server keeps a process ready; each still answers only one query."""
+    """A server keeps a process ready; each answers only one query."""
 
     @pytest.fixture
     def started(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
@@ -468,7 +466,7 @@ class TestAhead:
         assert engine.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
         assert refused(engine, "SELECT * FROM nothing").code == "unknown-table"
         assert engine.run("SELECT 2 AS two").table.to_pylist() == [{"two": 2}]
-        assert len(started) == len(set(started)) == 4  # one to begin with, and one for the query after each
+        assert len(started) == len(set(started)) == 4  # one at first, and after each query one for the next
 
     def test_a_waiting_process_that_was_killed_is_replaced(self, tmp_path: Path, started: list[int]) -> None:
         engine = an_engine(tmp_path, ahead=True)

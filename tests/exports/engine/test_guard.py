@@ -1,4 +1,4 @@
-"""What a query reaches is decided on DuckDB's own parse: tables, functions and clauses, all by allow-list."""
+"""Access of queries is decided on DuckDB's own parse: tables, functions and clauses, all by allow-list."""
 
 import logging
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_the_published_queries_are_accepted(name: str, dialect: Dialect) -> None
     assert "aspirevc_crowd_tracing" in said["tables"]
 
 
-# A name of a WITH clause hides a table of that name only where the engine says so.
+# A name of a WITH clause hides a table of that name only where the engine does so.
 SHADOWS = (
     "WITH {0} AS (SELECT * FROM {0}) SELECT * FROM {0}",
     "WITH {0} AS (SELECT 1 AS x) SELECT * FROM (SELECT * FROM {0}) AS {0}",
@@ -182,7 +182,7 @@ def test_a_value_that_changes_by_itself_is_known(sql: str, steady: bool) -> None
 def test_no_line_of_the_log_holds_a_part_of_the_text(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The parser logs what it does not know; it runs where nothing is logged."""
+    """The parser logs what it does not know, so it runs with logging disabled."""
     engine = an_engine(tmp_path)
     with caplog.at_level(logging.DEBUG):
         caplog.clear()

@@ -1,4 +1,4 @@
-"""Statements that ask what there is, as Athena answers them."""
+"""Statements that describe databases, tables and columns, as Athena answers them."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ NAMES = sorted(table.name for table in CATALOGUE.offered)
 
 
 class TestTexts:
-    """Texts become queries without being parsed."""
+    """Statements are turned into queries without being parsed."""
 
     @pytest.mark.parametrize("sql", ["SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "", "VALUES 1", "shows"])
     def test_a_query_stays_as_it_is(self, sql: str) -> None:
@@ -24,7 +24,7 @@ class TestTexts:
         assert not is_utility(sql)
 
     @pytest.mark.parametrize("sql", ["SHOW TABLES", "-- a\n/* b */ describe x", "Desc x", "explain SELECT 1"])
-    def test_the_first_word_tells(self, sql: str) -> None:
+    def test_the_first_word_decides(self, sql: str) -> None:
         assert is_utility(sql)
 
     @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ class TestTexts:
 
 @pytest.mark.django_db
 class TestAnswers:
-    """Statements through the API."""
+    """The statements through the API."""
 
     def ask(self, client: Client, sql: str, **others: Any) -> Any:
         response = client.post("/api/v1/queries", {"sql": sql} | others, content_type="application/json")
@@ -203,7 +203,7 @@ class TestAnswers:
         [("EXPLAIN SELECT symptomz FROM aspirevc_crowd_tracing", 16), ("EXPLAIN DROP TABLE x", None),
          ("EXPLAIN SELECT * FROM read_csv('/etc/passwd')", None), ("SHOW TABLES IN other", 16)],
     )  # fmt: skip
-    def test_what_is_wrong_is_told_with_its_place(
+    def test_an_error_names_its_position(
         self, client: Client, released: ReleasedLake, sql: str, column: int | None
     ) -> None:
         response = client.post("/api/v1/queries", {"sql": sql}, content_type="application/json")

@@ -46,7 +46,7 @@ def test_the_band_is_of_people_inside_against_what_the_places_let_in(people: int
     assert bands() == {"941": band}
 
 
-def test_it_is_half_an_hour_late_and_stands_still_in_between() -> None:
+def test_it_is_half_an_hour_late_and_constant_in_between() -> None:
     first, *_ = area()
     crowd(first, 30, NOW - 25 * MINUTE, 120)
     assert bands() == {"941": "empty"}

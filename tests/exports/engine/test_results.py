@@ -92,7 +92,7 @@ def test_numbers_below_zero_stay_numbers() -> None:
 
 
 def test_csv_of_more_rows_takes_no_more_memory() -> None:
-    """A part is written and let go; before, the whole text was held."""
+    """Each part is written and released; before, the whole text was kept."""
 
     def peak(rows: int) -> int:
         table = pa.table({"n": pa.array(range(rows)), "t": pa.array(["a place of some length"] * rows)})
@@ -106,7 +106,7 @@ def test_csv_of_more_rows_takes_no_more_memory() -> None:
     assert peak(10 * PART_ROWS) < 1.2 * peak(2 * PART_ROWS)
 
 
-def test_who_skips_comments_loses_no_row_but_the_last_line() -> None:
+def test_readers_that_skip_comments_lose_only_the_last_line() -> None:
     table = pa.table({"t": ["#1", "a # b", ""], "n": [1, 2, 3]})
     text = b"".join(table_parts(table, missing="3 rows are here and more follow"))
     assert text.splitlines()[-1] == b"# 3 rows are here and more follow"

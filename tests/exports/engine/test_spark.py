@@ -1,4 +1,4 @@
-"""Spark and DuckDB agree on the published queries, byte for byte the same texts, by the script that researchers get."""
+"""Spark and DuckDB agree on the published queries, unchanged to the byte, by the script that researchers get."""
 
 import csv
 import os

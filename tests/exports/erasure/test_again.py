@@ -95,7 +95,7 @@ class TestAskedAgain:
         run_erasures(now=LATER)
         assert Pass.objects.count() == len(published_rows()) == 59
 
-    def test_where_nothing_has_to_go_nothing_is_asked_and_the_command_says_so(
+    def test_the_command_says_when_nothing_has_to_be_erased_and_does_not_ask(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         place = a_place()

@@ -239,16 +239,14 @@ class TestTheLake:
         assert len(published_rows()) == 59
         assert "not where the index says" in caplog.text
 
-    def test_an_entry_whose_file_nobody_knows_is_no_success_either(self, place: Place) -> None:
+    def test_an_entry_with_an_unknown_file_is_an_error_too(self, place: Place) -> None:
         published(place)
         IndexEntry.objects.filter(pk=index_hash(hash_owner(owner(1)))).update(file_id=10**9)
         wrong, right = ask(1), ask(3)
         assert run_erasures(now=NOW) == 1
         assert (receipt(wrong)["status"], receipt(right)["status"]) == ("failed", "done")
 
-    def test_a_row_that_the_proof_still_finds_is_no_success(
-        self, place: Place, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_row_that_the_proof_still_finds_is_an_error(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         published(place)
         capability = ask(1)
         monkeypatch.setattr(batches, "sweep", lambda **_: None)
@@ -453,7 +451,7 @@ class TestForget:
         assert (printed["database"]["passes"], printed["lake"]["rows"]) == (5, 5)
         assert len(published_rows()) == 55
 
-    def test_a_file_with_a_mark_of_its_encoding_is_read_and_a_missing_one_is_a_sentence(
+    def test_a_file_with_a_byte_order_mark_is_read_and_a_missing_one_gets_a_message(
         self, place: Place, tmp_path: Path
     ) -> None:
         a_pass(place, owner_hash=hash_owner(owner(1)))
@@ -466,7 +464,7 @@ class TestForget:
         with pytest.raises(CommandError, match="is a folder"):
             call_command("forget", "--owners", str(tmp_path))
 
-    def test_a_line_that_is_no_owner_stops_it_before_anything_is_erased(self, place: Place, tmp_path: Path) -> None:
+    def test_an_invalid_owner_stops_it_before_anything_is_erased(self, place: Place, tmp_path: Path) -> None:
         a_pass(place, owner_hash=hash_owner(owner(1)))
         file = tmp_path / "owners"
         file.write_text(b64encode(owner(1)) + "\nnot an owner\n")

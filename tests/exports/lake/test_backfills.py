@@ -1,4 +1,4 @@
-"""Backfills of doses between folders of a bucket; here, where the S3 server is."""
+"""Backfills of doses between folders of a bucket; tested here, next to the S3 server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.risk.backfill.test_backfill import PEERS, read, run, same_bits, town,
 
 @pytest.fixture
 def addresses(bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Addresses of a folder with a town, and of an empty one; credentials as AWS's variables give them."""
+    """Return the URLs of a folder with a town and of an empty one; credentials are in AWS's variables."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.endpoint or "")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", bucket.access_key or "")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", bucket.secret_key or "")

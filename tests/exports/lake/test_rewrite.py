@@ -157,7 +157,7 @@ def test_neither_job_nor_object_names_hold_a_token(local_lake: Lake) -> None:
     assert prove_absence(lake=local_lake, tokens=[token("a", 3)]).holding[0].endswith(".parquet")
 
 
-def test_the_proof_sees_a_token_in_a_file_that_is_no_data_file(local_lake: Lake) -> None:
+def test_the_proof_finds_a_token_in_a_file_that_is_not_a_data_file(local_lake: Lake) -> None:
     put(local_lake, verified_rows(40))
     stray = local_path(local_lake.location(VERIFIED)) / "metadata" / "notes.json"
     stray.write_text(token("q", 1))

@@ -167,7 +167,7 @@ def test_the_keys_are_not_in_the_representation_of_a_storage(bucket: Storage) ->
 
 
 @pytest.mark.parametrize("url", ["", "lake", "http://x/y", "s3://", "file://host/folder", "sqlite:///x"])
-def test_an_address_that_is_no_folder_and_no_bucket_is_refused(url: str) -> None:
+def test_a_url_of_neither_a_folder_nor_a_bucket_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="address"):
         Storage(url)
 

@@ -55,7 +55,7 @@ def test_two_draws_of_a_day_differ() -> None:
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, math.nan, math.inf])
-def test_a_budget_that_is_no_positive_number_is_refused(budget: float) -> None:
+def test_a_budget_that_is_not_a_positive_number_is_refused(budget: float) -> None:
     domain = tables()
     with pytest.raises(ValueError, match="budget"):
         draw(day=DAY, counts=empty_counts(domain), tables=domain, budget=budget)

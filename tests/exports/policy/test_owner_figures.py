@@ -1,4 +1,4 @@
-"""Figures of venues: what noise adds, what can be read, and how little one person's part shows."""
+"""Figures of venues: the effect of noise, what can be read, and how little one person changes."""
 
 import datetime as dt
 from math import exp
@@ -38,7 +38,7 @@ def drawn_refusals(exact: int, copies: int) -> Any:
     return drawn.table(OUTCOME).noisy[:, OUTCOMES.index(REFUSED)]
 
 
-def test_nine_puppets_do_not_tell_whether_a_tenth_was_refused() -> None:
+def test_nine_puppets_do_not_reveal_whether_a_tenth_was_refused() -> None:
     """The best threshold over 4,000 draws of both worlds is right no more often than the budget allows."""
     without, beside = drawn_refusals(9, 4000), drawn_refusals(10, 4000)
     thresholds = np.unique(np.concatenate([without, beside]))

@@ -103,7 +103,7 @@ class TestDrift:
             assert max(found[name] for name in GATED) < 0.05
             assert drift_failures(drawn=one, before=other, limits=Limits()) == []
 
-    def test_noise_that_eats_up_a_tables_own_sum_is_no_drift(self) -> None:
+    def test_noise_larger_than_the_sum_of_a_table_is_not_drift(self) -> None:
         quiet = exact(BEFORE, size=2000)
         # Eight times the scale of these counts at an epsilon of 1.
         noise = np.array([[-2400, 0], [0, 0], [0, 0]])

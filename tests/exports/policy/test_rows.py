@@ -1,4 +1,4 @@
-"""Rows are dealt from the released counts, and hold nothing else."""
+"""Rows are generated from the released counts and contain nothing else."""
 
 import re
 

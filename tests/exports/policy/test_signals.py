@@ -1,4 +1,4 @@
-"""Signals are unbiased and carry their error."""
+"""Signals are unbiased and state their error."""
 
 import datetime as dt
 import math
@@ -83,9 +83,9 @@ def test_weeks_are_those_of_iso_8601() -> None:
 
 
 def test_the_expectation_of_every_signal_is_what_it_estimates() -> None:
-    """A derivation, without chance: noise and its mirror image are as likely, and average to the truth exactly.
+    """A derivation without randomness: noise and its mirror image are equally likely, and average to the exact truth.
 
-    The coin's mean is nine in ten of each cell, so counts of which one in ten is missing are its expectation.
+    The coin keeps nine in ten of each cell on average, so counts without one in ten are its expectation.
     """
     truth = {name: 10 * counts for name, counts in a_day_of(3_000, seed=4).items()}
     expected = {name: counts * 9 // 10 for name, counts in truth.items()}
@@ -127,7 +127,7 @@ def assert_aims(rows: int, draws: int) -> None:
     inside = []
     for name, true in truth.items():
         off, noise = np.array(values[name]) - true, float(np.mean(errors[name]))
-        # Four standard errors: eight signals are looked at, in a fixed sample.
+        # Four standard errors, because eight signals are compared in a fixed sample.
         assert abs(off.mean()) <= 4 * noise / math.sqrt(draws), name
         assert off.std() == pytest.approx(noise, rel=4 / math.sqrt(draws)), name
         inside += list(np.abs(off) <= REACH * np.array(errors[name]))

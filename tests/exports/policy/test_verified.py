@@ -133,7 +133,7 @@ def test_a_town_is_mostly_published_and_its_rare_zip_only_without_its_name() -> 
     assert made.classes["step"].nunique() > 1
 
 
-def test_the_ladder_only_ever_tells_less() -> None:
+def test_the_ladder_only_ever_reveals_less() -> None:
     rows = a_town(3000, 5)
     distinct = []
     for step in LADDER:

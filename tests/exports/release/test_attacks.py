@@ -153,7 +153,7 @@ class TestAFullDisk:
 
     @pytest.fixture
     def small_disk(self, folder: Storage) -> Iterator[Path]:
-        """Yield the lake's folder as a file system of 8 MiB, of which a file takes the free space."""
+        """Yield the lake's folder as a file system of 8 MiB, whose free space a file fills."""
         place = local_path(folder.url)
         place.mkdir(parents=True, exist_ok=True)
         mounted = subprocess.run(

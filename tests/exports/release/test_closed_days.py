@@ -75,7 +75,7 @@ def test_the_manifest_states_the_guarantee_and_the_split(place: Place) -> None:
 
 def test_rows_of_zips_that_nobody_knows_are_counted_and_shown(place: Place, client: Client) -> None:
     nowhere = a_place()
-    Venue.objects.filter(pk=nowhere.venue.pk).update(zip="00099")  # as a list of ZIPs forgets one
+    Venue.objects.filter(pk=nowhere.venue.pk).update(zip="00099")  # like a list of ZIPs that lost one
     for _ in range(400):
         a_scanned_pass(nowhere)
     manifest = release_day(day=DAY, now=CLOSED).manifest
@@ -96,7 +96,7 @@ def test_a_day_is_not_released_before_it_is_closed(place: Place) -> None:
 
 
 class TestCatchingUp:
-    """A machine that was off at night publishes what it missed, one day a task, oldest first."""
+    """A machine that was off at night publishes the days it missed, one in each task, oldest first."""
 
     @pytest.fixture
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
@@ -210,7 +210,7 @@ class TestDaysWhoseRowsAreGone:
         make_organisation(verified=False)
         assert len(release_waiting(now=CLOSED + dt.timedelta(days=4000))) == 1
 
-    def test_a_served_day_of_which_nothing_is_known_any_more_is_no_empty_day(self) -> None:
+    def test_a_served_day_without_any_rows_left_is_not_an_empty_day(self) -> None:
         closed_days.mark_served(days={DAY})
         assert release_waiting(now=self.LATE) == []
         assert Release.objects.get().lost_at == self.LATE

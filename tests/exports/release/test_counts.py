@@ -89,7 +89,7 @@ def test_the_result_is_that_of_the_first_checkin() -> None:
     assert only_cell("hour", made)["hour"] == "10"
 
 
-# What each cause of a scan of a known pass says of that pass; every other cause is of text that is no pass.
+# What each cause of a scan of a known pass implies for that pass; all other causes are of texts that are not passes.
 FAULTS = {Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2}
 NO_FAULTS = {
     Cause.TOO_LATE,

@@ -1,4 +1,4 @@
-"""A ledger that lost a draw: the lake has it, and no day is drawn twice."""
+"""A ledger that lost a draw: the lake still has it, and no day is drawn twice."""
 
 import datetime as dt
 from typing import Any, Final
@@ -107,7 +107,7 @@ class TestForgottenByTheLedger:
         assert Release.objects.get().failure.startswith("a release of this day is in the lake")
         assert (Release.objects.get().epsilon, rows()) == (None, before)
 
-    def test_a_draw_that_cannot_be_read_is_no_reason_to_draw(self) -> None:
+    def test_an_unreadable_draw_is_not_drawn_again(self) -> None:
         with deployment_lake() as lake:
             lake.storage.objects().write(lake.storage.at(draw_log.FOLDER, DAY.isoformat()), b"{}")
         Release.objects.all().delete()

@@ -61,7 +61,7 @@ def test_a_day_of_a_device_left_out_takes_its_passes_alone() -> None:
     assert list(verbs) == [("abuse.counted_again", subject), ("abuse.left_out", subject)]
 
 
-def test_the_act_is_possible_only_until_the_day_closes() -> None:
+def test_a_day_can_be_left_out_only_until_it_closes() -> None:
     place = a_place()
     closes = dt.datetime.combine(DAY + dt.timedelta(days=3), dt.time(), tzinfo=dt.UTC)
     leave_out(place, DAY, now=closes - dt.timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""What is counted of a day is fixed before the day, from public things alone."""
+"""The cells of a day are fixed before the day, from public facts only."""
 
 import datetime as dt
 from typing import Any

@@ -91,7 +91,7 @@ def test_a_day_that_comes_after_its_pool_was_published_is_not_added() -> None:
 
 
 def forget(row: Release, pool: PassPool | None) -> None:
-    """Restore the ledger from a backup of before that release, in which the pool was as given."""
+    """Restore the ledger from a backup made before that release, in which the pool had these values."""
     row.delete()
     PassPool.objects.all().delete()
     if pool is not None:
@@ -100,7 +100,7 @@ def forget(row: Release, pool: PassPool | None) -> None:
 
 @pytest.mark.usefixtures("deployment")
 @pytest.mark.parametrize("begun", [True, False])
-def test_a_pool_that_a_backup_took_back_is_never_published_with_its_noise_a_second_time(*, begun: bool) -> None:
+def test_a_pool_lost_by_a_restored_backup_is_never_published_twice_with_its_noise(*, begun: bool) -> None:
     """The noise is the same and the days are fewer: two published sums would differ by exact numbers of passes."""
     place, second = a_place(), FIRST + ONE_DAY
     first = drawn_on(FIRST)

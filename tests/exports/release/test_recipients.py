@@ -1,4 +1,4 @@
-"""Who reads the verified tier: approved by the operator, for a while, every access written down."""
+"""Readers of the verified tier: approved by the operator, for a limited time, with every access logged."""
 
 import datetime as dt
 import io

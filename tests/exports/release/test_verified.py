@@ -1,4 +1,4 @@
-"""The verified tier: real rows, in classes that hold, with an index for their holders, streamed."""
+"""The verified tier: real rows, in classes of the minimum size, with an index for their holders, streamed."""
 
 import datetime as dt
 import errno
@@ -111,7 +111,7 @@ class TestTheRows:
         kept = {bytes(value).hex() for row in rows for value in (row.tag, row.owner_hash, row.id.bytes)}
         assert not [token for token in tokens if any(token in value for value in kept)]
 
-    def test_the_order_of_rows_says_nothing_of_the_order_of_visits(self, place: Place) -> None:
+    def test_the_order_of_rows_does_not_reveal_the_order_of_visits(self, place: Place) -> None:
         rows = [a_scanned_pass(place, contact=number % 3 == 0) for number in range(150)]
         publish_day(day=DAY, now=CLOSED)
         with deployment_lake() as lake:
@@ -180,7 +180,7 @@ class TestTheSteps:
         failed, fine = VerifiedDay.objects.order_by("day")
         assert (failed.tries, failed.step) == (VERIFIED_TRIES, "opened")
         assert (fine.tries, fine.step) == (1, "announce")
-        # The step, the kind of error, and what to do; nothing of the error's words, which may hold data.
+        # The step, the kind of error, and what to do; never the error's message, which may contain data.
         [line] = verified_failures()
         assert line == (
             f"{DAY}: step index: OSError errno 28; tried 5 times: mend the cause, then `manage.py release --date {DAY}`"
@@ -270,7 +270,7 @@ class TestTheSteps:
             present = [each for each in objects.versions(lake.location(VERIFIED)) if each.url.endswith(".parquet")]
             assert not [each for each in present if gone in str(objects.read(each))]
             if step == "replace_files":
-                assert present == []  # the half-made day is gone, its rows with it
+                assert present == []  # the unfinished day is gone, with its rows
         publish_day(day=DAY, now=CLOSED)
         tokens = {row["userid"] for row in published_rows()}
         assert gone not in tokens
@@ -301,7 +301,7 @@ def test_a_day_is_read_no_further_than_it_is_written(monkeypatch: pytest.MonkeyP
     rows = 0
     for batch in verified._stream(cursor):
         rows += batch.num_rows
-        time.sleep(0.001)  # lets another thread read meanwhile
+        time.sleep(0.001)  # lets another thread read in the meantime
         assert taken == rows
         assert batch.num_rows <= 1 + (1 << 12) // len(line)
     assert rows == 10_000

@@ -130,14 +130,14 @@ def test_the_signer_raises_to_a_secret_power_in_constant_time_and_of_a_number_of
     assert not {asked % own.p, asked % own.q} & set(bases)
 
 
-def test_what_a_signer_prints_holds_no_part_of_the_key() -> None:
+def test_a_printed_signer_reveals_no_part_of_the_key() -> None:
     own = VECTOR.private.private_numbers()
     for part in (own.p, own.q, own.dmp1, own.dmq1, own.iqmp):
         assert str(part) not in repr(SIGNER)
 
 
 @given(flip=st.integers(0, 2047))
-def test_an_answer_that_does_not_hold_makes_no_signature(flip: int) -> None:
+def test_an_invalid_answer_gives_no_signature(flip: int) -> None:
     answer = (int.from_bytes(VECTOR.blind_signature, "big") ^ (1 << flip)).to_bytes(256, "big")
     with pytest.raises(ValueError, match="verify"):
         unblind_signature(answer, message=VECTOR.message, blind=int.from_bytes(VECTOR.r, "big"), key=PUBLIC)
@@ -146,7 +146,7 @@ def test_an_answer_that_does_not_hold_makes_no_signature(flip: int) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 255, 257, 512])
-def test_a_signature_of_another_length_holds_for_nothing(length: int) -> None:
+def test_a_signature_of_another_length_is_never_valid(length: int) -> None:
     assert not verify_signature(bytes(length), message=b"", key=PUBLIC)
 
 

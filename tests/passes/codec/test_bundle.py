@@ -151,7 +151,7 @@ def test_a_bundle_needs_the_root_key() -> None:
     assert open_bundle(data, root_keys=[PUBLIC, ROOT_PUBLIC]) == by_key(BUNDLE)
 
 
-def test_a_pass_is_no_bundle_and_a_bundle_no_pass() -> None:
+def test_a_pass_is_not_accepted_as_a_bundle_nor_a_bundle_as_a_pass() -> None:
     from passes.codec import Cause, parse_pass
 
     with pytest.raises(BundleError):

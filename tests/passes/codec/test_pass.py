@@ -160,17 +160,17 @@ def test_a_change_of_any_character_is_refused(place: int, character: str) -> Non
 @given(
     st.text(st.characters(exclude_categories=())) | st.text(st.characters(exclude_categories=())).map("GO1:".__add__)
 )
-def test_any_text_gets_an_answer(text: str) -> None:
+def test_any_text_is_accepted_or_refused(text: str) -> None:
     assert isinstance(parse(text), Cause)
 
 
 @given(st.binary(min_size=112, max_size=112) | st.binary(min_size=130, max_size=130))
-def test_any_bytes_of_the_right_length_get_an_answer(data: bytes) -> None:
+def test_any_bytes_of_the_right_length_are_accepted_or_refused(data: bytes) -> None:
     assert isinstance(parse(text_of(data)), Cause)
 
 
 @given(st.data())
-def test_any_cbor_of_the_right_length_gets_an_answer(data: st.DataObject) -> None:
+def test_any_cbor_of_the_right_length_is_accepted_or_refused(data: st.DataObject) -> None:
     head = data.draw(
         st.sampled_from([b"\xd2\x84", b"\xd2\x84\x49\xa2\x01\x27\x04\x44", PASS[:12], PASS[:15], PASS[:46]])
     )
@@ -243,13 +243,13 @@ def test_an_unknown_key_is_refused() -> None:
     assert parse(on_paper(), keys=Keyring.of([])) is Cause.KEY_UNKNOWN
 
 
-def test_a_key_of_another_length_is_no_key() -> None:
+def test_a_key_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         IssuerKey(bytes(31), frozenset())
 
 
 @pytest.mark.parametrize("end", [START + EPOCH_SECONDS + 1, START + 2 * EPOCH_SECONDS])
-def test_a_true_key_cannot_stretch_an_epoch(end: int) -> None:
+def test_a_valid_key_cannot_extend_an_epoch(end: int) -> None:
     data = signed(payload=cbor2.dumps({4: end, 6: START, 7: HOLDER.anchor}))
     assert parse(text_of(data)) is Cause.KEY_EPOCH
 
@@ -324,7 +324,7 @@ def test_the_code_of_another_pass_is_declined() -> None:
 # --- Signing ---
 
 
-def test_what_cannot_be_a_pass_is_not_signed() -> None:
+def test_data_that_cannot_be_a_pass_is_not_signed() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         sign_pass(ISSUER, venue=VENUE, epoch_start=START, anchor=bytes(15))
     for start in (0, 65535, 2**32):
@@ -342,6 +342,6 @@ def test_two_passes_of_a_person_share_only_epoch_and_key() -> None:
     assert same <= 8  # of 80 bytes; chance alone makes 0.3
 
 
-def test_a_signature_of_another_length_is_none() -> None:
+def test_a_signature_of_another_length_is_refused() -> None:
     envelope = Sign1(protected=b"", payload=b"", signature=bytes(63), kid=b"", claims={})
     assert not envelope.is_signed_by(ISSUER.public_key(), external_aad=b"")

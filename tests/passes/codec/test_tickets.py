@@ -43,7 +43,7 @@ def test_the_published_vectors_follow_from_secret_and_key(vector: TicketVector) 
 
 
 @pytest.mark.parametrize("vector", TICKET_VECTORS, ids=lambda vector: f"{vector.epoch_start}-{vector.i}")
-def test_a_ticket_holds_for_its_day_and_key_alone(vector: TicketVector) -> None:
+def test_a_ticket_is_valid_for_its_day_and_key_only(vector: TicketVector) -> None:
     ticket = read_ticket(vector.authorization.removeprefix("Ticket "))
     for other in TICKET_VECTORS:
         same = (other.jwk, other.epoch_start) == (vector.jwk, vector.epoch_start)
@@ -51,7 +51,7 @@ def test_a_ticket_holds_for_its_day_and_key_alone(vector: TicketVector) -> None:
 
 
 @pytest.mark.parametrize("vector", refused("spend"), ids=lambda one: one["what"])
-def test_the_refused_tickets_of_the_vectors_hold_for_no_key(vector: dict[str, Any]) -> None:
+def test_the_refused_tickets_of_the_vectors_are_valid_for_no_key(vector: dict[str, Any]) -> None:
     ticket = read_ticket(vector["authorization"].removeprefix("Ticket "))
     for other in TICKET_VECTORS:
         assert not ticket.holds(epoch_start=other.epoch_start, key=other.key)
@@ -65,13 +65,13 @@ def test_one_flipped_bit_makes_a_ticket_worthless(flip: int) -> None:
 
 
 @given(data=st.binary(max_size=600).filter(lambda data: len(data) != 288))
-def test_a_text_of_another_length_is_no_ticket(data: bytes) -> None:
+def test_a_text_of_another_length_is_not_a_ticket(data: bytes) -> None:
     with pytest.raises(ValueError, match="288"):
         read_ticket(encode_base64url(data))
 
 
 @given(text=st.text(max_size=400))
-def test_whatever_is_no_base64url_is_no_ticket(text: str) -> None:
+def test_a_text_that_is_not_base64url_is_not_a_ticket(text: str) -> None:
     with pytest.raises(ValueError):
         read_ticket(text)
 
@@ -122,7 +122,7 @@ def test_a_server_that_changes_keys_learns_no_blind_by_chinese_remainders(rsa_ke
             assert mine.blind != theirs.blind % mine.key.n
 
 
-def test_the_key_of_tickets_is_none_of_the_other_keys() -> None:
+def test_the_key_of_tickets_differs_from_the_other_keys() -> None:
     keys = derive_keys(VECTOR.secret)
     assert derive_ticket_key(VECTOR.secret) not in {keys.auth, keys.passes, keys.erase}
     with pytest.raises(ValueError, match="32 bytes"):
@@ -160,7 +160,7 @@ def test_any_ticket_can_be_drawn_and_spent(rsa_keys: tuple[RSAPrivateKey, ...], 
     assert [each for each in TicketClass if ticket.holds(epoch_start=START, key=keys[each])] == [class_of(index)]
 
 
-def test_what_a_ticket_prints_holds_nothing_of_it() -> None:
+def test_a_printed_ticket_reveals_nothing_of_it() -> None:
     ticket = Ticket(VECTOR.nonce, VECTOR.signature)
     made = derive_ticket(derive_ticket_key(VECTOR.secret), epoch_start=START, index=0, key=VECTOR.key)
     for printed in (repr(ticket), repr(made)):
@@ -175,7 +175,7 @@ def test_a_key_is_published_as_the_vectors_have_it() -> None:
 
 
 @pytest.mark.parametrize("vector", refused("key list"), ids=lambda one: one["what"])
-def test_the_refused_keys_of_the_vectors_are_not_taken(vector: dict[str, Any]) -> None:
+def test_the_invalid_keys_of_the_vectors_are_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="2,048 bits"):
         read_jwk(vector["key"])
 
@@ -202,13 +202,13 @@ def test_the_refused_keys_of_the_vectors_are_not_taken(vector: dict[str, Any]) -
     ],
     ids=str,
 )
-def test_a_key_that_is_published_otherwise_is_not_taken(changes: dict[str, Any]) -> None:
+def test_a_key_published_in_another_form_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         read_jwk(VECTOR.jwk | changes)
 
 
 @pytest.mark.parametrize("missing", list(VECTOR.jwk))
-def test_a_key_without_one_of_its_members_is_not_taken(missing: str) -> None:
+def test_a_key_without_one_of_its_members_is_refused(missing: str) -> None:
     with pytest.raises(ValueError):
         read_jwk({name: value for name, value in VECTOR.jwk.items() if name != missing})
 

@@ -25,7 +25,7 @@ PEERS = os.environ.get("CROWDTRACE_PEERS") or str(ROOT / ".venv-peers" / "bin" /
 
 
 def town(visits: int, venues: int, seed: int = 7) -> tuple[pa.Table, pa.Table]:
-    """Visits of a fortnight in random order, a third of them linked to an earlier one, and their rooms."""
+    """Return visits of a fortnight in random order, a third of them linked to an earlier one, and their rooms."""
     rng = np.random.default_rng(seed)
     venue = np.sort(rng.integers(0, venues, visits) ** 2 // venues)
     arrive = rng.integers(0, 14 * 24 * 4, visits) * HOUR_US // 4
@@ -81,7 +81,7 @@ def run(*arguments: str) -> dict[str, Any]:
 
 
 def same_bits(one: pa.Table, other: pa.Table) -> bool:
-    """Whether two tables hold the same values, to the last bit."""
+    """Return whether two tables contain the same values, to the last bit."""
     return all(
         one[name].combine_chunks().equals(other[name].combine_chunks())
         if not pa.types.is_floating(one.schema.field(name).type)
@@ -172,7 +172,7 @@ class TestBadInput:
         with pytest.raises(CommandError, match=f"{name}: must be finite"):
             run("--from", str(source), "--to", str(tmp_path / "out"))
 
-    def test_a_file_that_is_no_parquet_is_named(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_parquet_is_named(self, tmp_path: Path) -> None:
         source = write(tmp_path / "in", *town(20, 3))
         (source / "visits" / "1.parquet").write_bytes(b"no parquet")
         with pytest.raises(CommandError, match=r"1\.parquet is no Parquet file"):
@@ -197,7 +197,7 @@ class TestBadInput:
                 run(*arguments)
             assert says in str(refused.value)
 
-    def test_without_pyspark_a_sentence_says_how_to_get_it(self, tmp_path: Path) -> None:
+    def test_without_pyspark_a_message_says_how_to_install_it(self, tmp_path: Path) -> None:
         source = write(tmp_path / "in", *town(20, 3))
         with pytest.raises(CommandError, match=r"locks/spark\.txt"):
             run("--engine", "spark", "--from", str(source), "--to", str(tmp_path / "out"))

@@ -1,4 +1,4 @@
-"""What hosts say of how many people check in, counts of people and CO2, from the owner's API to shields and cards."""
+"""The share of people who check in: a host's figure, head counts and CO2, from the API to shields and cards."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""Visits that are kept out of crowd state give nobody a dose, and their holder's own shield stays whole."""
+"""Visits kept out of crowd state give nobody a dose, and do not change their holder's own shield."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def organisation() -> Organisation:
 
 
 def keep_out(stays: Sequence[Stay]) -> None:
-    """Do what the scores do."""
+    """Keep visits out as the scores do."""
     Visit.objects.filter(pk__in=[one.visit.pk for one in stays]).update(kept_out=True)
     for one in stays:
         queue(one.visit.venue, one.visit.arrived_at)

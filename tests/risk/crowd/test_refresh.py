@@ -113,7 +113,7 @@ def test_a_rating_changes_the_past_hours_of_the_visit_only() -> None:
     assert state.ratings.tolist() == [[1, 5, 2]] * 4 + [[0, 0, 0]] * 4
 
 
-def test_a_short_way_out_is_no_second_head() -> None:
+def test_a_short_absence_does_not_count_a_second_person() -> None:
     venue = make_venue()
     one = stay(venue, NOW - 3 * HOUR, 20)
     stay(venue, NOW - 3 * HOUR + 30 * MINUTE, 20, pass_row=one.pass_row)
@@ -133,7 +133,7 @@ def test_coming_back_while_ones_breath_lingers_is_marked() -> None:
     assert state.returns.sum() == 0
 
 
-def test_coming_back_after_the_air_cleared_is_marked_apart() -> None:
+def test_coming_back_after_the_air_cleared_is_marked_separately() -> None:
     venue = make_venue(air_changes_per_h=30.0)
     one = stay(venue, NOW - 6 * HOUR, 20)
     stay(venue, NOW - 2 * HOUR, 20, pass_row=one.pass_row)

@@ -1,4 +1,4 @@
-"""Answers of Athena that no row of the table has: they follow from Trino's own source and tests, by area."""
+"""Answers of Athena that are in no row of the table, from Trino's source and tests, by area."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -143,7 +143,7 @@ MONTHS: Final = {
     "sequence(1, 10000) IS NULL": "false",
     "sequence(1, 10001) IS NULL": WRONG,
 }
-# New York puts its clock forward on 8 March 2020 and back on 1 November 2020.
+# New York sets its clocks forward on 8 March 2020 and back on 1 November 2020.
 ZONES: Final = {
     "TIMESTAMP '2020-10-15 12:00:00' = TIMESTAMP '2020-10-15 12:00:00 America/New_York'": "false",
     "date_diff('hour', TIMESTAMP '2020-01-01 00:00', TIMESTAMP '2020-01-01 00:00 America/New_York')": "5",
@@ -239,7 +239,7 @@ def test_answers_are_those_of_athena(connection: duckdb.DuckDBPyConnection, expe
 
 
 def test_a_constant_null_keeps_its_type(connection: duckdb.DuckDBPyConnection) -> None:
-    """DuckDB alone makes a whole number of it."""
+    """DuckDB by itself turns it into a whole number."""
     from tests.exports.engine.factories import translated
 
     for expression in ("concat('a', NULL)", "'a' || NULL", "NULL || NULL", "concat('a', cast(NULL AS varchar))"):

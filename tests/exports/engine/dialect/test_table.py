@@ -1,4 +1,4 @@
-"""Every row of the table of the dialect gives what the table says."""
+"""Every row of the dialect's table gives the stated result."""
 
 import re
 from collections.abc import Iterator
@@ -56,11 +56,11 @@ def printed(connection: duckdb.DuckDBPyConnection, translation: Translation) -> 
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row["expression"][:60])
-def test_a_row_of_the_table_is_true(connection: duckdb.DuckDBPyConnection, row: dict[str, str]) -> None:
+def test_each_row_of_the_table_holds(connection: duckdb.DuckDBPyConnection, row: dict[str, str]) -> None:
     assert answer(connection, row["expression"]) == row["ours"]
 
 
-def test_the_table_is_large_and_says_where_it_has_its_facts_from() -> None:
+def test_the_table_is_large_and_names_its_sources() -> None:
     assert len(TABLE) >= 400
     assert all(row["documentation"] for row in TABLE)
     for row in TABLE:

@@ -92,7 +92,7 @@ class TestNames:
 
 
 class TestRefusals:
-    """What is not known to be the same is refused, in words."""
+    """What is not known to be equal is refused with a message."""
 
     @pytest.mark.parametrize(
         ("sql", "code", "words"),
@@ -123,13 +123,13 @@ class TestRefusals:
         assert error.code == code
         assert words in error.detail
 
-    def test_near_names_are_offered_ones(self) -> None:
+    def test_suggested_names_are_supported_ones(self) -> None:
         from exports.engine.dialect.calling import offered
 
         for name in ("lst", "date_ad", "regex_like", "json_extract_scalr", "strftime", "list_max", "getenv"):
             assert set(refused(f"SELECT {name}('a')").nearest) <= set(offered())
 
-    def test_a_place_is_that_of_the_text(self) -> None:
+    def test_a_position_is_that_in_the_text(self) -> None:
         error = refused(f"SELECT zip,\n  'ñ' || lowr(zip)\nFROM {ZIPS}")
         assert (error.line, error.column) == (2, 10)
 
@@ -141,13 +141,13 @@ class TestRefusals:
             engine.run(f"SELECT zip,\n  statee FROM {ZIPS}")
         assert (caught.value.line, caught.value.column, caught.value.nearest) == (2, 3, ("state",))
 
-    def test_a_place_in_the_translation_is_no_place_of_the_text(self, engine: Engine) -> None:
+    def test_a_position_in_the_translation_is_not_reported_as_one_in_the_text(self, engine: Engine) -> None:
         for sql in ("WITH a AS (SELECT 1 x), a AS (SELECT 2 x) SELECT * FROM a", "SELECT sum(sum(1))"):
             with pytest.raises(QueryError) as caught:
                 engine.run(sql)
             assert (caught.value.line, caught.value.column) == (None, None)
 
-    def test_calls_that_grow_without_end_are_refused(self) -> None:
+    def test_calls_that_grow_without_limit_are_refused(self) -> None:
         nested = "zip"
         for _ in range(24):
             nested = f"least({nested}, zip)"
@@ -155,7 +155,7 @@ class TestRefusals:
 
 
 class TestTypes:
-    """Types of the answer."""
+    """The types of the answer."""
 
     def test_a_time_is_shown_on_the_clock_of_its_zone(self, engine: Engine) -> None:
         sql = "SELECT TIMESTAMP '2020-10-15 12:00:00 UTC' AT TIME ZONE 'America/New_York' AS t"
@@ -185,7 +185,7 @@ class TestTypes:
             "1::FLOAT",
         ],
     )
-    def test_no_type_of_duckdb_has_a_name_that_no_client_knows(self, engine: Engine, value: str) -> None:
+    def test_every_type_of_duckdb_has_a_name_that_clients_know(self, engine: Engine, value: str) -> None:
         kind = engine.run(f"SELECT {value} AS v", dialect="duckdb").table.schema.field("v").type
         known = {"smallint", "integer", "bigint", "time", "varchar", "real"}
         assert type_name(kind).partition("(")[0] in known | {"decimal"}
@@ -210,5 +210,5 @@ class TestTypes:
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT sum(n) FROM t",
     ],
 )
-def test_everyday_questions_run(engine: Engine, sql: str) -> None:
+def test_common_queries_run(engine: Engine, sql: str) -> None:
     assert engine.run(sql).table.num_columns >= 1

@@ -134,7 +134,7 @@ def test_columns_of_different_lengths_are_refused() -> None:
         replace(cells, period=cells.period[1:])
 
 
-def test_somebody_without_any_visit_has_a_place_too() -> None:
+def test_a_person_without_visits_has_a_cell_too() -> None:
     cells = cells_of(period=[0], prompted=[1], positive=[True], hits=np.zeros((1, len(KINDS))), elsewhere=[0.02])
     assert cells.reporters.tolist() == [1]
     assert cells.band.tolist() == [0]

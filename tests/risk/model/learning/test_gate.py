@@ -41,7 +41,7 @@ def test_what_predicts_better_is_never_refused() -> None:
 
 
 @pytest.mark.parametrize("chance", [np.nan, np.inf, 0.0, 1.0])
-def test_a_prediction_that_is_no_chance_is_refused(chance: float) -> None:
+def test_a_prediction_that_is_not_a_probability_is_refused(chance: float) -> None:
     assert verdict(reporters(1, 1), np.array([chance]), np.array([0.3])).reason is Reason.NOT_FINITE
 
 
