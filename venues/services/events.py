@@ -260,7 +260,7 @@ def forget_uses(*, now: dt.datetime) -> int:
     keep_rows()
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"over": now - USES_KNOWN})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @transaction.atomic
