@@ -66,7 +66,7 @@ class Privacy:
     erasure: Erasure = Erasure.NOT_CONCERNED
     export: Export = Export.NEVER
     retention: tuple[Retention, ...] = ()
-    ordered_by_acts: bool = False  # rows of a holder are written as somebody acts, so their order is mixed nightly
+    ordered_by_acts: bool = False  # rows are written as visitors act, so their order is mixed nightly
     kept: str = ""  # why a model of staff, nobody or a holder has no retention
 
     def __post_init__(self) -> None:

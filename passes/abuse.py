@@ -3,17 +3,19 @@
 Five signs, each from 0 to 1, count as independent reasons: `score = 1 - product of (1 - sign)`. A sign whose facts are
 missing is left out; without any sign there is no score.
 
-- *Rate*: scans of the device in this minute. Relative to its usual minute (the median of its minutes with a scan, at
-  least 4), up to 5 times the usual is a crowd at the door, and from 25 times it is a script. In absolute numbers, one
-  person a second can still be true, and two a second cannot. Green and red scans are counted apart.
+- *Rate*: scans of the device in this minute, each pass once. Relative to its usual minute (the median of its minutes
+  with a scan, at least 4), up to 5 times the usual is a crowd at the door, and from 25 times it is a script. In
+  absolute numbers, one person a second can still be true, and two a second cannot. Green Checkins, green Checkouts and
+  red scans are counted apart.
 - *Red share*: share of red lights among the device's scans of this hour, if there are 20 or more. Up to 20 % is a bad
   day, from 80 % somebody is trying out credentials. It concerns red scans only.
 - *Two doors*: a code of a pass that another device let in less than 10 seconds ago.
 - *Dwell*: a Checkout less than a minute after its Checkin means that two doors were used at once, or nobody walked.
 - *Questionnaire*: answers to four questions in less than two seconds.
 
-What somebody else shows at a door never raises the score of a green scan, short of more than 60 valid passes in a
-minute. The bounds are our choice, to be adjusted by experience. The score changes no light.
+What somebody else shows at a door raises the score of a green scan to a half only with 60 different passes that the
+same device lets in, or out, in the same minute. The bounds are our choice, to be adjusted by experience. The score
+changes no light.
 """
 
 from collections import Counter, defaultdict
@@ -21,7 +23,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from passes.limits import FASTEST_SURVEY_S
 
@@ -52,6 +54,14 @@ class ScanMark:
     survey_s: int | None = None
 
 
+class _Stream(NamedTuple):
+    """What a rate is counted of: the ways in, the ways out, and the red lights of a device."""
+
+    device: Hashable
+    approved: bool
+    is_checkout: bool
+
+
 def score_marks(marks: Iterable[ScanMark]) -> dict[Hashable, float | None]:
     """Return the score of each scan of one day, by its key; `None` if nothing is known by which to score it."""
     rows = sorted(marks, key=lambda row: (row.at, row.is_checkout))
@@ -65,17 +75,25 @@ def _combined(signs: list[float]) -> float | None:
 
 def _rate_signs(rows: list[ScanMark]) -> Mapping[Hashable, float]:
     """Return a sign for each scan of a known device."""
-    known = [row for row in rows if row.device is not None]
-    minutes = Counter((row.device, row.approved, row.at // MINUTE_S) for row in known)
-    by_stream: dict[tuple[Hashable, bool], list[int]] = defaultdict(list)
-    for (device, approved, _minute), count in minutes.items():
-        by_stream[device, approved].append(count)
+    streams = {row.key: _Stream(row.device, row.approved, row.approved and row.is_checkout) for row in rows}
+    # One pass shows several green lights in a minute; it counts once.
+    shown = {
+        (streams[row.key], row.at // MINUTE_S, (row.approved and row.tag) or row.key)
+        for row in rows
+        if row.device is not None
+    }
+    minutes = Counter((stream, minute) for stream, minute, _shown in shown)
+    by_stream: dict[_Stream, list[int]] = defaultdict(list)
+    for (stream, _minute), count in minutes.items():
+        by_stream[stream].append(count)
     usual = {stream: max(LEAST_USUAL_A_MINUTE, median(counts)) for stream, counts in by_stream.items()}
     signs = {}
-    for row in known:
-        count = minutes[row.device, row.approved, row.at // MINUTE_S]
-        unusual = _ramp(count / usual[row.device, row.approved], CROWD_TIMES, SCRIPT_TIMES)
-        signs[row.key] = max(unusual, _ramp(count, MOST_A_MINUTE, IMPOSSIBLE_A_MINUTE))
+    for row in rows:
+        if row.device is not None:
+            stream = streams[row.key]
+            count = minutes[stream, row.at // MINUTE_S]
+            unusual = _ramp(count / usual[stream], CROWD_TIMES, SCRIPT_TIMES)
+            signs[row.key] = max(unusual, _ramp(count, MOST_A_MINUTE, IMPOSSIBLE_A_MINUTE))
     return signs
 
 

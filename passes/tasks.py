@@ -8,6 +8,7 @@ from celery import shared_task
 from common.time import utc_now
 from passes import alerts, keys, ticket_keys
 from passes.services import mixing, scoring
+from venues.services.events import forget_uses
 from venues.tasks import mail_alert
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ def watch_capacity() -> None:
 
 @shared_task(name="passes.mixing")
 def mix() -> None:
-    """Put rows written by people's actions into random order."""
+    """Put rows written by people's actions into random order, and forget uses of invitations that are over."""
+    forget_uses(now=utc_now())
     counts = mixing.mix_rows()
     log.info("mixed %d rows of %d kinds", sum(counts.values()), len(counts))
 

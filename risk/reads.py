@@ -139,11 +139,15 @@ REPORTED_STAYS: Final = """
            (extract(epoch FROM visit.arrived_at) * 1000000)::bigint,
            (extract(epoch FROM coalesce(visit.left_at, visit.times_out_at)) * 1000000)::bigint
     FROM passes_pass AS owned JOIN passes_visit AS visit ON visit.tag = owned.tag
-    WHERE owned.owner_hash = %(owner)s AND NOT visit.kept_out
+    WHERE owned.owner_hash = %(owner)s AND owned.survey_seconds >= %(fastest)s
       AND owned.epoch BETWEEN %(day)s::date - %(before)s::int AND %(day)s::date + %(after)s::int
     ORDER BY visit.arrived_at
 """
-"""Stays of the pass that a report names, within the days around its test."""
+"""Stays of the pass that a report names, within the days around its test.
+
+A stay that is kept out counts, because others decide on that too: the host of a door could push everybody else out and
+see whether the one who is left reports. A pass that was answered in no time has none; that depends on the pass alone.
+"""
 
 # Shields --------------------------------------------------------------------------------------------------------------
 OWNED_STAYS: Final = """

@@ -363,7 +363,7 @@ class Event(models.Model):
 class Invitation(models.Model):
     """A code that opens check-in to an event. It is checked at issue and not stored with a pass."""
 
-    privacy = Privacy(Subject.NOBODY, kept="deleted with its event; does not show who used it")
+    privacy = Privacy(Subject.NOBODY, kept="deleted with its event; does not show who used it", ordered_by_acts=True)
 
     public_id = models.CharField(max_length=32, unique=True, default=partial(public_id, "i"), editable=False)
     event = models.ForeignKey(Event, models.CASCADE, related_name="invitations")

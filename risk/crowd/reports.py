@@ -26,6 +26,7 @@ from django.db.models import Sum
 
 from common.audit import record
 from common.locks import keep_rows
+from passes.limits import FASTEST_SURVEY_S
 from passes.services.holders import shuffled, spend_owner
 from risk.crowd import venue_days
 from risk.crowd.venue_days import QUARTERS_A_DAY, Floats
@@ -75,6 +76,7 @@ def _stays_of(owner_hash: bytes, tested_on: dt.date) -> list[tuple[int, int, int
         "day": tested_on,
         "before": BEFORE.days,
         "after": AFTER.days,
+        "fastest": FASTEST_SURVEY_S,
     }
     with connection.cursor() as cursor:
         cursor.execute(REPORTED_STAYS, wanted)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from common.privacy import declared_models
 from exports.erasure.requests import request_erasure
@@ -22,10 +22,12 @@ from passes.models import Name, Pass, Rating, RevokedEntry, Scan, SpentOwner, To
 from passes.services import mixing
 from passes.services.holders import rate_visit, revoke_passes, show_name
 from passes.services.mixing import mix_rows
+from passes.services.scoring import score_scans
 from risk.crowd.reports import report_test
 from tests.adversaries.matching import auc_of_pairs
-from tests.factories import NOW, make_venue
+from tests.factories import NOW, make_event, make_venue
 from venues.models import Venue
+from venues.services.events import invitation_code, make_invitation, take_invitation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = calendar().current(NOW.timestamp())
@@ -144,6 +146,46 @@ class TestAnAttackerWithASqlSession:
         }
         self.are_told_before_and_not_after(of_erased, held)
 
+    def test_personal_invitations_of_one_guest_to_two_events_are_joined_by_chance(self) -> None:
+        """The host knows whose code it is, so two of them would name a person at two places."""
+        rng, people = random.Random(7), 60
+        events = [make_event(size=people) for _ in range(2)]
+        codes = {}
+        for side, event in enumerate(events):
+            for person in rng.sample(range(people), people):
+                one = make_invitation(event=event, uses=1, actor="host", now=NOW)
+                codes[person, side] = (one, invitation_code(one))
+        for person in rng.sample(range(people), people):
+            for side, event in enumerate(events):
+                with transaction.atomic():
+                    assert take_invitation(
+                        venue_id=event.venue_id, code=codes[person, side][1], start=NOW, end=NOW + 24 * 60 * MINUTE
+                    )
+        owners = {one.public_id.encode(): key for key, (one, _code) in codes.items()}
+        clue = "age(xmin)"
+
+        def auc() -> float:
+            seen: list[dict[int, float]] = [{}, {}]
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT public_id, {clue} FROM venues_invitation")
+                for found, at in cursor.fetchall():
+                    person, side = owners[found.encode()]
+                    seen[side][person] = float(at)
+            return _nearness(seen)[0]
+
+        assert auc() > 0.9
+        mix_rows()
+        assert auc() == pytest.approx(0.5, abs=0.1)
+
+    def test_scores_after_the_mixing_write_no_row_again(self) -> None:
+        """Each hour scores two days: rows of a device written together would lose the order of the night."""
+        one_day(20, random.Random(8))
+        score_scans(now=NOW)
+        mix_rows()
+        before = _versions()
+        score_scans(now=NOW)
+        assert _versions() == before
+
     def are_told_before_and_not_after(self, tables: Any, held: list[Holding]) -> None:
         before, found = self.judge(tables, held)
         assert np.mean(before) > 0.9
@@ -159,6 +201,7 @@ class TestAnAttackerWithASqlSession:
         mixed = {model._meta.label for model, privacy in declared_models() if privacy.is_mixed}
         assert mixed >= {f"passes.{name}" for name in ("Pass", "Scan", "Visit", "Rating", "Name", "SpentOwner")}
         assert mixed >= {"passes.RevokedEntry", "passes.Tombstone", "exports.ErasedOwner", "risk.ReportedDay"}
+        assert "venues.Invitation" in mixed
 
     def test_mixing_changes_no_value_and_takes_each_row_once(self) -> None:
         one_day(3, random.Random(6))
@@ -170,6 +213,15 @@ class TestAnAttackerWithASqlSession:
         assert before == {model: sorted(map(str, model._default_manager.values_list())) for model in before}
         Pass.objects.filter(pk=Pass.objects.values("pk")[:1]).update(revoked=True)
         assert mix_rows()["passes.Pass"] == 6, "a row that changed since then, among older ones"
+
+
+def _versions() -> list[Any]:
+    found = []
+    with connection.cursor() as cursor:
+        for table in ("passes_scan", "passes_visit"):
+            cursor.execute(f"SELECT id, xmin::text, ctid::text FROM {table}")
+            found += cursor.fetchall()
+    return sorted(found)
 
 
 def _nearness(seen: list[dict[int, float]]) -> tuple[float, int]:

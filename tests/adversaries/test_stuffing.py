@@ -9,7 +9,7 @@ import pytest
 from exports.policy.domain import TOTAL, workloads
 from exports.release.counts import exact_counts
 from passes.abuse_figures import odd_days
-from passes.limits import COUNTED_PASSES
+from passes.limits import COUNTED_PASSES, PASSES_PER_EPOCH
 from passes.models import Pass, Scan, Visit
 from passes.services.scoring import score_scans
 from risk.crowd.refresh import refresh_crowd
@@ -154,6 +154,52 @@ class TestAThiefOfOneCode:
 
 def _scores(door: EnrolledDevice) -> list[float | None]:
     return list(Scan.objects.filter(device=door.device).values_list("abuse_score", flat=True))
+
+
+class TestAHostWhoPushesOthersOut:
+    """The host owns the door's device and comes with passes, so they choose whose minute looks like a script's."""
+
+    def test_the_passes_of_one_secret_push_nobody_out_however_often_they_are_shown(
+        self, place: Venue, door: EnrolledDevice
+    ) -> None:
+        let_in(door, [NOW - number * MINUTE for number in range(1, 4)])  # a quiet morning
+        (guest,) = let_in(door, [NOW + 30 * SECOND])
+        puppets = let_in(door, [NOW + number * SECOND for number in range(PASSES_PER_EPOCH)])
+        Scan.objects.bulk_create(
+            Scan(
+                scan_id=secrets.token_hex(8), venue=place, device=door.device, tag=row.tag, epoch=NOW.date(),
+                type=kind, slot=slot, scanned_at=NOW + (20 + 10 * slot) * SECOND, approved=True, cause="",
+            )
+            for row in puppets
+            for slot in (2, 3)
+            for kind in ("Checkin", "Checkout")
+        )  # fmt: skip
+        score_scans(now=NOW + 60 * MINUTE)
+        assert not Visit.objects.get(tag=guest.tag).kept_out
+
+    def test_people_who_leave_all_at_once_keep_nobody_out_who_comes(self, place: Venue, door: EnrolledDevice) -> None:
+        audience = let_in(door, [NOW - 60 * MINUTE + number * 20 * SECOND for number in range(100)])
+        (guest,) = let_in(door, [NOW + 30 * SECOND])
+        Scan.objects.bulk_create(
+            Scan(
+                scan_id=secrets.token_hex(8), venue=place, device=door.device, tag=row.tag, epoch=NOW.date(),
+                type="Checkout", slot=2, scanned_at=NOW + number * 0.5 * SECOND, approved=True, cause="",
+            )
+            for number, row in enumerate(audience)
+        )  # fmt: skip
+        score_scans(now=NOW + 60 * MINUTE)
+        assert not Visit.objects.get(tag=guest.tag).kept_out
+
+    def test_nobody_can_be_singled_out_as_the_one_who_reports(self, place: Venue, door: EnrolledDevice) -> None:
+        """With everybody else out of the crowd, a report that still had an effect would be of the one who is left."""
+        alone = NOW + 10 * MINUTE
+        let_in(door, [alone])
+        (pushed,) = let_in(door, [NOW + 30 * SECOND])
+        let_in(door, [NOW + number * 0.4 * SECOND for number in range(140)])
+        score_scans(now=NOW + 60 * MINUTE)
+        assert Visit.objects.get(tag=pushed.tag).kept_out
+        report_test(owner_hashes=[bytes(pushed.owner_hash)], tested_on=NOW.date(), positive=True, now=NOW)
+        assert ReportedDay.objects.get(venue=place).new_reports == 1
 
 
 class TestACompetitor:

@@ -19,6 +19,7 @@ from venues.requirements import RequirementValues
 from venues.services import events
 from venues.services.events import (
     cancel_event,
+    forget_uses,
     invitation_code,
     make_invitation,
     revoke_invitation,
@@ -129,6 +130,24 @@ class TestInvitations:
         _invitation, code = invite(event, uses=2)
         spans = [(midnight - DAY, midnight), (midnight, midnight + DAY), (midnight, midnight + DAY)]
         assert [take(event, code, *span) for span in spans] == [True, True, False]
+
+    def test_uses_are_forgotten_once_their_day_is_over_and_those_of_open_days_stay(self) -> None:
+        midnight = NOW.replace(hour=0) + DAY
+        event = make_event(starts_at=midnight - 4 * HOUR, ends_at=midnight + 9 * DAY)
+        invitation, code = invite(event, uses=1)
+        untouched, _code = invite(event, uses=1)
+        days = [midnight + number * DAY for number in range(-1, 8)]
+        assert all(take(event, code, day, day + DAY) for day in days)
+        assert forget_uses(now=days[4] + DAY) == 1
+        invitation.refresh_from_db()
+        assert invitation.uses_left == 1
+        assert sorted(map(int, invitation.used_later)) == [day.timestamp() for day in days[2:]]
+        assert not any(take(event, code, day, day + DAY) for day in days[3:])
+        assert forget_uses(now=days[4] + DAY) == 0
+        assert forget_uses(now=days[-1] + 4 * DAY) == 1
+        invitation.refresh_from_db()
+        untouched.refresh_from_db()
+        assert (invitation.uses_left, invitation.used_later) == (untouched.uses_left, untouched.used_later)
 
     def test_it_opens_as_often_as_the_host_says(self) -> None:
         event = make_event(size=20)

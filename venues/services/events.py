@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from common import audit, crypto
+from common.locks import keep_rows
 from common.web.problems import Gone, Invalid
 from venues.hours import NEVER_OPEN
 from venues.kinds import OrganisationKind, Role, VenueKind
@@ -54,6 +55,20 @@ _TAKE: Final = """
       AND event.id = invitation.event_id AND event.venue_id = %(venue)s AND event.cancelled_at IS NULL
       AND event.starts_at < %(end)s AND event.ends_at > %(start)s
     RETURNING event.id
+"""
+USES_KNOWN: Final = dt.timedelta(days=3)
+"""How long after its start uses of a day are counted: its check-in is closed by then, as is that of its night."""
+_FORGET: Final = """
+    UPDATE venues_invitation AS invitation
+    SET uses_left = CASE WHEN event.starts_at < %(over)s THEN invitation.uses ELSE invitation.uses_left END,
+        used_later = (SELECT coalesce(jsonb_object_agg(day.name, day.used), '{}')
+                      FROM jsonb_each(invitation.used_later) AS day (name, used)
+                      WHERE day.name::bigint >= extract(epoch FROM %(over)s::timestamptz))
+    FROM venues_event AS event
+    WHERE event.id = invitation.event_id AND (
+        (event.starts_at < %(over)s AND invitation.uses_left <> invitation.uses)
+        OR EXISTS (SELECT FROM jsonb_object_keys(invitation.used_later) AS day (name)
+                   WHERE day.name::bigint < extract(epoch FROM %(over)s::timestamptz)))
 """
 
 
@@ -213,6 +228,7 @@ def make_invitation(*, event: Event, actor: str, now: dt.datetime, uses: int | N
 @transaction.atomic
 def revoke_invitation(*, invitation: Invitation, actor: str, now: dt.datetime) -> None:
     """Revoke an invitation; passes made with it stay valid. Revoking twice changes nothing."""
+    keep_rows()
     if Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=now):
         _record(invitation.event, actor, "invitation.revoked", now, invitation=invitation.public_id)
 
@@ -228,10 +244,23 @@ def take_invitation(*, venue_id: int, code: str, start: dt.datetime, end: dt.dat
     Each day of the event has all uses. Call it in the transaction that stores the check-in, so that both happen or
     neither. Unknown, revoked, used-up and foreign codes all return `False`.
     """
+    keep_rows()
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"hash": crypto.token_hash(tidy(code)), "venue": venue_id, "start": start, "end": end}
         cursor.execute(_TAKE, values | {"night_ends": start + NIGHT, "before": start - dt.timedelta(days=1)})
         return cursor.fetchone() is not None
+
+
+@transaction.atomic
+def forget_uses(*, now: dt.datetime) -> int:
+    """Delete the uses of days whose check-in is closed, and return of how many invitations.
+
+    A personal invitation would show for as long as its event is stored on which days its guest had answered.
+    """
+    keep_rows()
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"over": now - USES_KNOWN})
+        return int(cursor.rowcount)
 
 
 @transaction.atomic
