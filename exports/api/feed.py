@@ -18,7 +18,8 @@ def atom(*, base: str, releases: Iterable[Release]) -> str:
     feed = Atom1Feed(
         title=publication.title(),
         link=base,
-        description=publication.description(),
+        description="",
+        subtitle=publication.description(),  # the description is no element of Atom
         feed_url=f"{base}/feed.atom",
         author_name=conf.publisher(),  # required (RFC 4287 section 4.1.1)
     )

@@ -264,7 +264,8 @@ def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) ->
     made = Atom1Feed(
         title=_("Radar of %(region)s: %(signal)s") % {"region": region, "signal": series.signal},
         link=page,
-        description=_("Simulated: nothing in it happened.") if series.simulated else "",
+        description="",
+        subtitle=_simulated(series),  # the description is no element of Atom
         feed_url=f"{base}/api/v1/radar/feed.atom?series={series.pk}&region={region}",
         author_name=conf.publisher(),
     )
@@ -282,11 +283,16 @@ def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) ->
                 % {"region": found.forecast.region, "day": run.as_of.isoformat()},
                 link=link,
                 unique_id=link,
-                description=_sentence(run, found),
+                description=f"{_simulated(series)} {_sentence(run, found)}".strip(),
                 pubdate=run.made_at,
                 updateddate=run.made_at,
             )
     return made.writeString("utf-8")
+
+
+def _simulated(series: Series) -> str:
+    """What a reader of a simulated series has to know; readers of feeds show it with every entry."""
+    return _("Simulated: nothing in it happened.") if series.simulated else ""
 
 
 def _sentence(run: RadarRun, found: shown.Found) -> str:

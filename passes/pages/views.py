@@ -117,7 +117,7 @@ def rate(request: HttpRequest) -> HttpResponse:
 @require_safe
 def test(request: HttpRequest) -> HttpResponse:
     """Report a test result, and show what to do after it."""
-    context = {"epochs": known_epochs(), "guidance": guidance(), "asked_share": settings.ASKED_SHARE}
+    context = {"epochs": known_epochs(), "guidance": guidance()}
     return render(request, "passes/test.html", context)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import expit, gammaln, logit
+from scipy.special import expit, gammaln, logit, ndtr
 
 from risk.model.answers import STEP
 from risk.model.constants import Constant, fixed
@@ -29,7 +29,8 @@ WORD_ODDS: Final = 2.0
 """Factor by which the odds of a check-in may rise, at most, if a verified host says or counts so; our choice."""
 MEASURED_ODDS: Final = 4.0
 """The same if CO2 in known air agrees; our choice: the sensor is the host's, too."""
-_LEVELS: Final = (np.arange(2000) + 0.5) / 2000.0
+_SCORES: Final = np.linspace(-8.0, 6.0, 2801)
+"""Normal scores of the grid. It reaches far below what a deployment expects: counts may show that few check in."""
 
 
 def people_per_check_in(adoption: Constant) -> Constant:
@@ -77,20 +78,20 @@ def narrowed(
     """
     if not (counts or said or seen) or prior.certain:
         return prior
-    share = np.clip(quantile(prior, _LEVELS), LEAST, 1.0 - 1e-6)
-    log_likelihood = np.zeros(share.size)
+    share = np.clip(quantile(prior, ndtr(_SCORES)), LEAST, 1.0 - 1e-6)
+    height = -0.5 * _SCORES**2
     for count in counts:
-        log_likelihood += _counted(share, count)
+        height += _counted(share, count)
     for figure in said:
         if not 0.0 < figure <= 1.0:
             raise InvalidInputError("adoption", "must be above 0 and at most 1")
         off = logit(share) - logit(np.clip(figure, LEAST, 1.0 - LEAST))
-        log_likelihood -= 0.5 * (off / SAID_LOGIT_SD) ** 2
+        height -= 0.5 * (off / SAID_LOGIT_SD) ** 2
     for each in seen:
         if not (each.per_check_in > 0.0 and each.log_sd > 0.0 and np.isfinite([each.per_check_in, each.log_sd]).all()):
             raise InvalidInputError("adoption", "people for each check-in must be positive")
-        log_likelihood -= 0.5 * ((np.log(share) + np.log(each.per_check_in)) / each.log_sd) ** 2
-    mass = np.exp(log_likelihood - log_likelihood.max())
+        height -= 0.5 * ((np.log(share) + np.log(each.per_check_in)) / each.log_sd) ** 2
+    mass = np.exp(height - height.max())
     below = (np.cumsum(mass) - 0.5 * mass) / mass.sum()
     low, middle, high = expit(np.interp((0.05, 0.5, 0.95), below, logit(share))).tolist()
     return Constant(middle, low, high, "share", f"{prior.source}; narrowed by what was seen")

@@ -20,12 +20,13 @@ day.value = day.max;
 
 const store = await openVisitorStore().catch(() => null);
 const person = await store?.current().catch(() => null);
-/** Whether the random prompt asked, so that the result counts among those of people who were picked by chance. */
+/**
+ * Whether the random prompt asked, so that the result counts among those of people who were picked by chance. No coin is
+ * tossed here: who comes to report a result was not picked.
+ */
 let prompted = false;
 if (store && person) {
-  const passes = await store.passes(person.id);
-  const tossed = passes.some((pass) => pass.credential) ? await store.tossFor(person.id, pageData("asked-share")) : undefined;
-  prompted = isAsked(tossed, Date.now());
+  prompted = isAsked(await store.tossOf(person.id), Date.now());
   when("asked", prompted);
 }
 if (!store) showState("unable");

@@ -351,10 +351,14 @@ export class VisitorStore {
     return this.change(`asked ${person}`, (/** @type {import("../core/asked.js").Toss | undefined} */ before) => toss(before, Date.now(), share, coin));
   }
 
+  /** @param {string} person @returns {Promise<import("../core/asked.js").Toss | undefined>} the coin as it was tossed before */
+  async tossOf(person) {
+    return await this.database.get("settings", `asked ${person}`);
+  }
+
   /** @param {string} person answered the random prompt, or declined */
   async settleToss(person) {
-    /** @type {import("../core/asked.js").Toss | undefined} */
-    const tossed = await this.database.get("settings", `asked ${person}`);
+    const tossed = await this.tossOf(person);
     if (tossed) await this.database.put("settings", { ...tossed, settled: true }, `asked ${person}`);
   }
 

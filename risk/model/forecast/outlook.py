@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -11,6 +13,9 @@ from risk.model.forecast.panel import Floats
 _UPPER, _LOWER = -3, 2
 """Levels 0.95 and 0.05, whose difference gives a forecast's spread."""
 _SDS_BETWEEN = float(ndtri(LEVELS[_UPPER]) - ndtri(LEVELS[_LOWER]))
+
+LEAST_FACTOR: Final = 0.5
+"""Smallest factor on the forecast of an area; our choice."""
 
 
 def chance_above(quantiles: Floats, threshold: Floats) -> Floats:
@@ -43,8 +48,9 @@ def reconciled(
     The sum of the areas' weighted medians must be the same share of the state's median as the areas' newest values (n,)
     are of the state's. Each median moves in proportion to its variance, which is minimum-trace reconciliation with
     independent errors (Wickramasuriya et al. 2019, doi:10.1080/01621459.2018.1448825, equation 9, source not seen). The
-    other quantiles are multiplied by the same factor, so none falls below 0. If the newest values or medians are 0,
-    nothing moves.
+    other quantiles are multiplied by the same factor, so none falls below 0. An area whose median is 0 does not move,
+    and none falls below half, because its range would vanish with it: the others and the state move further instead. If
+    the state's newest value or median is 0, or all areas' are, nothing moves.
 
     ``weights`` (n,): 1 for counts, the share of the state's people for means.
     """
@@ -52,12 +58,18 @@ def reconciled(
     if covered <= 0.0:
         return parts, whole
     medians, median = parts[..., MEDIAN], whole[..., MEDIAN] * covered
-    gap = median - np.sum(weights[:, None] * medians, axis=0)
-    variance = _spread(parts) ** 2 * weights[:, None] ** 2
-    variance_of_whole = _spread(whole) ** 2 * covered**2
-    total = variance.sum(axis=0) + variance_of_whole
-    share = np.divide(gap, total, out=np.zeros_like(gap), where=total > 0.0)
-    moved = medians + variance * share / np.where(weights > 0.0, weights, 1.0)[:, None]
+    least = LEAST_FACTOR * medians
+    variance = np.where(medians > 0.0, _spread(parts) ** 2 * weights[:, None] ** 2, 0.0)
+    variance_of_whole = np.where(median > 0.0, _spread(whole) ** 2 * covered**2, 0.0)
+    for _ in range(len(parts) + 1):
+        gap = np.where(median > 0.0, median - np.sum(weights[:, None] * medians, axis=0), 0.0)
+        total = variance.sum(axis=0) + variance_of_whole
+        share = np.divide(gap, total, out=np.zeros_like(gap), where=total > 0.0)
+        moved = medians + variance * share / np.where(weights > 0.0, weights, 1.0)[:, None]
+        below = moved < least
+        if not below.any():
+            break
+        medians, variance = np.where(below, least, medians), np.where(below, 0.0, variance)
     return _scaled(parts, moved), _scaled(whole, (median - variance_of_whole * share) / covered)
 
 

@@ -149,5 +149,14 @@ def test_the_feed_of_a_region_has_an_entry_a_forecast(client: Client, runs: list
     assert client.get("/api/v1/radar/feed.atom?region=XX").status_code == 400
 
 
+def test_the_feed_of_a_simulated_series_says_so_itself_and_in_every_entry(client: Client, runs: list[RadarRun]) -> None:
+    said = "Simulated"
+    assert said not in client.get("/api/v1/radar/feed.atom?region=CA").content.decode()
+    Series.objects.update(simulated=True)
+    root = ElementTree.fromstring(client.get("/api/v1/radar/feed.atom?region=CA").content)
+    assert said in (root.findtext(f"{ATOM}subtitle") or "")
+    assert all(said in (entry.findtext(f"{ATOM}summary") or "") for entry in root.findall(f"{ATOM}entry"))
+
+
 def test_the_feed_says_that_it_is_of_a_larger_region(client: Client, runs: list[RadarRun]) -> None:
     assert b"larger region" in client.get("/api/v1/radar/feed.atom?region=TX").content

@@ -67,6 +67,12 @@ def test_counting_at_a_door_finds_the_share(share: float) -> None:
     assert found.high - found.low < 0.5 * (ADOPTION.high - ADOPTION.low)
 
 
+def test_counts_show_how_few_check_in_though_nobody_expected_so_few() -> None:
+    found = narrowed(ADOPTION, counts=[DoorCount(200, 6), DoorCount(200, 6)])
+    assert found.low < 0.035 < found.value < 0.05
+    assert narrowed(ADOPTION, said=[0.02]).value < 0.12
+
+
 def test_an_owner_s_word_moves_it_less_than_a_count() -> None:
     said, counted = narrowed(ADOPTION, said=[0.3]), narrowed(ADOPTION, counts=[DoorCount(100, 30)])
     assert counted.value < said.value < ADOPTION.value

@@ -55,8 +55,7 @@ def test_areas_agree_with_their_state_afterwards(areas: list[tuple[float, float,
     whole = fan(1.25 * level.sum() * growth, 0.1 * level.sum())
     weights = np.ones(len(level))
     ours, theirs = reconciled(parts, whole, weights=weights, level=level, whole_level=1.25 * level.sum())
-    agreed = ours[..., MEDIAN].sum(axis=0) == pytest.approx(0.8 * theirs[..., MEDIAN], rel=1e-6)
-    assert agreed or (ours[..., MEDIAN] == 0.0).any() or (theirs[..., MEDIAN] == 0.0).any()
+    assert ours[..., MEDIAN].sum(axis=0) == pytest.approx(0.8 * theirs[..., MEDIAN], rel=1e-6)
     assert (np.diff(ours, axis=-1) >= -1e-9).all()
     assert (ours >= 0.0).all()
 
@@ -69,6 +68,31 @@ def test_the_uncertain_one_moves_most() -> None:
     sure, unsure = ours[:, 0, MEDIAN]
     assert 100.0 < sure < 101.0 < 135.0 < unsure
     assert 239.0 < theirs[0, MEDIAN] < 240.0
+
+
+def test_an_area_whose_median_is_zero_stays_and_the_others_agree_without_it() -> None:
+    parts = np.array([fan(0.0, 3.0), fan(100.0, 10.0), fan(60.0, 5.0)])
+    level = np.array([1.0, 90.0, 60.0])
+    ours, theirs = reconciled(parts, fan(200.0, 10.0), weights=np.ones(3), level=level, whole_level=151.0)
+    assert (ours[0] == parts[0]).all()
+    assert ours[..., MEDIAN].sum(axis=0) == pytest.approx(theirs[..., MEDIAN])
+
+
+def test_an_unsure_area_falls_to_half_at_most_so_that_its_range_does_not_vanish() -> None:
+    parts = np.array([fan(150.0, 90.0), fan(500.0, 6.0)])
+    ours, theirs = reconciled(
+        parts, fan(520.0, 10.0), weights=np.ones(2), level=np.array([20.0, 500.0]), whole_level=520.0
+    )
+    assert ours[0, :, MEDIAN] == pytest.approx(75.0)
+    assert (ours[0, :, -1] - ours[0, :, 0] >= 0.5 * (parts[0, :, -1] - parts[0, :, 0]) - 1e-9).all()
+    assert ours[..., MEDIAN].sum(axis=0) == pytest.approx(theirs[..., MEDIAN])
+
+
+def test_a_state_whose_median_is_zero_moves_nothing() -> None:
+    parts, whole = np.array([fan(2.0, 1.0)]), fan(0.0, 1.0)
+    ours, theirs = reconciled(parts, whole, weights=np.ones(1), level=np.ones(1), whole_level=1.0)
+    assert (ours == parts).all()
+    assert (theirs == whole).all()
 
 
 def test_means_are_weighted_by_people() -> None:
