@@ -3,9 +3,10 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,9 @@ S = TypeVar("S", bound=serializers.Serializer[Any])
 Handler = Callable[..., Any]
 
 UNKNOWN: Final = _("There is no such field.")
+UNKNOWN_BUT_NEAR: Final = _("There is no such field. Did you mean %(name)s?")
+# Choices that an error lists.
+MOST_LISTED: Final = 12
 # RFC 3339 with an offset; seconds may have a fraction.
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -90,6 +94,14 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str):
             self.fail("invalid_choice", input=type(data).__name__)
         return super().to_internal_value(data)
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        """Raise the error; that of a wrong value lists the choices, if they are few."""
+        names = [str(each) for each in self.choices]
+        if key == "invalid_choice" and len(names) <= MOST_LISTED:
+            detail = _("This is not one of the choices: %(choices)s.") % {"choices": ", ".join(names)}
+            raise serializers.ValidationError(detail, code=key)
+        super().fail(key, **kwargs)
 
     default_error_messages = {"invalid_choice": _("This is not one of the choices.")}
 
@@ -248,7 +260,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
         known = {field.field_name for field in self._writable_fields}
-        unknown = {str(name): [ErrorDetail(str(UNKNOWN), code="unknown")] for name in data if name not in known}
+        unknown = {
+            str(name): [ErrorDetail(_unknown(str(name), known), code="unknown")] for name in data if name not in known
+        }
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -276,6 +290,12 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
         models.DateTimeField: UtcTime,
     }
     serializer_choice_field = Choice
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    """Return what is said of a field that is not known: also the one that is spelled almost so."""
+    near = get_close_matches(name[:100], known, n=1)
+    return str(UNKNOWN_BUT_NEAR % {"name": near[0]} if near else UNKNOWN)
 
 
 class QuerySerializer(serializers.Serializer[Any]):
@@ -315,7 +335,7 @@ def read_query(request: Request, serializer_class: type[S], *, also: frozenset[s
     """
     serializer = serializer_class(data=request.query_params.dict())
     errors = [
-        FieldError(f"?{name}", str(UNKNOWN), "unknown")
+        FieldError(f"?{name}", _unknown(name, [*serializer.fields, *also]), "unknown")
         for name in request.query_params
         if name not in serializer.fields and name not in also
     ]
