@@ -245,9 +245,7 @@ SCALARS: Final = _read(_SCALARS)
 AGGREGATES: Final = _read(_AGGREGATES)
 WINDOWS: Final = _read(_WINDOWS)
 
-# Functions of Athena that are not offered here; of those in REFUSED is said why.
-NOT_OFFERED: Final = frozenset(
-    """
+_NOT_OFFERED: Final = """
     array_histogram bar beta_cdf bing_tile bitwise_left_shift bitwise_right_shift bitwise_right_shift_arithmetic
     color combinations cosine_similarity empty_approx_set entropy format_number from_base from_base32
     from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline from_geojson_geometry
@@ -260,8 +258,10 @@ NOT_OFFERED: Final = frozenset(
     timestamp_objectid to_base32 to_base64url to_big_endian_32 to_big_endian_64 to_char to_date
     to_encoded_polyline to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography to_timestamp
     value_at_quantile values_at_quantiles version wilson_interval_lower wilson_interval_upper
-""".split()
-)
+"""
+
+# Functions of Athena that are not offered, without more to say than that.
+NOT_OFFERED: Final = frozenset(_NOT_OFFERED.split())
 
 # Functions of Athena that are not offered, and why.
 REFUSED: Final = {
