@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, Final, NoReturn, TypeVar
@@ -27,7 +27,7 @@ Handler = Callable[..., Any]
 
 UNKNOWN: Final = _("There is no such field.")
 UNKNOWN_BUT_NEAR: Final = _("There is no such field. Did you mean %(name)s?")
-# Choices that an error lists.
+# Choices that an error lists, and unknown names to which it says the nearest one.
 MOST_LISTED: Final = 12
 # RFC 3339 with an offset; seconds may have a fraction.
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -260,9 +260,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
         known = {field.field_name for field in self._writable_fields}
-        unknown = {
-            str(name): [ErrorDetail(_unknown(str(name), known), code="unknown")] for name in data if name not in known
-        }
+        said = _unknown([str(name) for name in data if name not in known], filter(None, known))
+        unknown = {name: [ErrorDetail(detail, code="unknown")] for name, detail in said.items()}
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -292,10 +291,13 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     serializer_choice_field = Choice
 
 
-def _unknown(name: str, known: Collection[str]) -> str:
-    """Return what is said of a field that is not known: also the one that is spelled almost so."""
-    near = get_close_matches(name[:100], known, n=1)
-    return str(UNKNOWN_BUT_NEAR % {"name": near[0]} if near else UNKNOWN)
+def _unknown(names: Sequence[str], known: Iterable[str]) -> dict[str, str]:
+    """Return what is said of each field that is not known: of the first ones also the field spelled almost so."""
+    said, choices = dict.fromkeys(names, str(UNKNOWN)), list(known)
+    for name in names[:MOST_LISTED]:
+        if near := get_close_matches(name[:100], choices, n=1):
+            said[name] = str(UNKNOWN_BUT_NEAR % {"name": near[0]})
+    return said
 
 
 class QuerySerializer(serializers.Serializer[Any]):
@@ -334,11 +336,9 @@ def read_query(request: Request, serializer_class: type[S], *, also: frozenset[s
     Raise `Invalid` with pointers such as `?limit`.
     """
     serializer = serializer_class(data=request.query_params.dict())
-    errors = [
-        FieldError(f"?{name}", _unknown(name, [*serializer.fields, *also]), "unknown")
-        for name in request.query_params
-        if name not in serializer.fields and name not in also
-    ]
+    strange = [name for name in request.query_params if name not in serializer.fields and name not in also]
+    said = _unknown(strange, [*serializer.fields, *also])
+    errors = [FieldError(f"?{name}", detail, "unknown") for name, detail in said.items()]
     errors += [
         FieldError(f"?{name}", str(_("Give this once.")), "repeated")
         for name, values in request.query_params.lists()
