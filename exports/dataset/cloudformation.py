@@ -167,6 +167,8 @@ def _bucket() -> Json:
 
 
 def _bucket_policy() -> Json:
+    """Return what everybody may do: read the open folder, and list it, as Athena does for tables over files."""
+    open_alone = _listing(Zone.OPEN.value)
     return {
         "Type": "AWS::S3::BucketPolicy",
         "Properties": {
@@ -181,6 +183,7 @@ def _bucket_policy() -> Json:
                         "Action": "s3:GetObject",
                         "Resource": _objects(Zone.OPEN.value),
                     },
+                    {"Sid": "AnyoneListsTheOpenPrefix", **open_alone, "Principal": "*"},
                     {
                         "Sid": "NothingWithoutTls",
                         "Effect": "Deny",
