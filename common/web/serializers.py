@@ -3,9 +3,10 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,9 @@ S = TypeVar("S", bound=serializers.Serializer[Any])
 Handler = Callable[..., Any]
 
 UNKNOWN: Final = _("There is no such field.")
+UNKNOWN_BUT_NEAR: Final = _("There is no such field. Did you mean %(name)s?")
+# Choices that an error lists, and unknown names to which it says the nearest one.
+MOST_LISTED: Final = 12
 # RFC 3339 with an offset; seconds may have a fraction.
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -90,6 +94,14 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str):
             self.fail("invalid_choice", input=type(data).__name__)
         return super().to_internal_value(data)
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        """Raise the error; that of a wrong value lists the choices, if they are few."""
+        names = [str(each) for each in self.choices]
+        if key == "invalid_choice" and len(names) <= MOST_LISTED:
+            detail = _("This is not one of the choices: %(choices)s.") % {"choices": ", ".join(names)}
+            raise serializers.ValidationError(detail, code=key)
+        super().fail(key, **kwargs)
 
     default_error_messages = {"invalid_choice": _("This is not one of the choices.")}
 
@@ -248,7 +260,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
         known = {field.field_name for field in self._writable_fields}
-        unknown = {str(name): [ErrorDetail(str(UNKNOWN), code="unknown")] for name in data if name not in known}
+        said = _unknown([str(name) for name in data if name not in known], filter(None, known))
+        unknown = {name: [ErrorDetail(detail, code="unknown")] for name, detail in said.items()}
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -276,6 +289,15 @@ class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
         models.DateTimeField: UtcTime,
     }
     serializer_choice_field = Choice
+
+
+def _unknown(names: Sequence[str], known: Iterable[str]) -> dict[str, str]:
+    """Return what is said of each field that is not known: of the first ones also the field spelled almost so."""
+    said, choices = dict.fromkeys(names, str(UNKNOWN)), list(known)
+    for name in names[:MOST_LISTED]:
+        if near := get_close_matches(name[:100], choices, n=1):
+            said[name] = str(UNKNOWN_BUT_NEAR % {"name": near[0]})
+    return said
 
 
 class QuerySerializer(serializers.Serializer[Any]):
@@ -314,11 +336,9 @@ def read_query(request: Request, serializer_class: type[S], *, also: frozenset[s
     Raise `Invalid` with pointers such as `?limit`.
     """
     serializer = serializer_class(data=request.query_params.dict())
-    errors = [
-        FieldError(f"?{name}", str(UNKNOWN), "unknown")
-        for name in request.query_params
-        if name not in serializer.fields and name not in also
-    ]
+    strange = [name for name in request.query_params if name not in serializer.fields and name not in also]
+    said = _unknown(strange, [*serializer.fields, *also])
+    errors = [FieldError(f"?{name}", detail, "unknown") for name, detail in said.items()]
     errors += [
         FieldError(f"?{name}", str(_("Give this once.")), "repeated")
         for name, values in request.query_params.lists()

@@ -69,7 +69,8 @@ def one_of(names: Sequence[str]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.lower() in names:
             return text.lower()
-        near = get_close_matches(text.lower(), names, n=1, cutoff=0.4)
+        begins = [name for name in names if text.lower().startswith(name)]
+        near = begins or get_close_matches(text.lower(), names, n=1, cutoff=0.4)
         hint = _(" Did you mean %(name)s?") % {"name": near[0]} if near else ""
         raise ValueError(_("There is no %(text)s.") % {"text": _shown(text)} + hint)
 

@@ -165,13 +165,15 @@ def _area(geo_type: str | None) -> Callable[[str], str]:
 
 def _rows(at: TablesAt, asked: Asked) -> Iterator[Signal]:
     """Yield the signals that are asked for, oldest first; no more than those of a week are held at once."""
+    from exports.release.signals import rounded
+
     first, last = min(asked.times)[0], max(last for first, last in asked.times)
     if asked.weekly and first > dt.date.min:
         first = first_of_week(first)
     stored = daily_signals(at, first=first, last=last)
     for _monday, days in groupby(stored, lambda each: first_of_week(each[0])):
         signals = [Signal(day, *line) for day, lines in days if asked.weekly or asked.takes_day(day) for line in lines]
-        sums = by_week([signals]) if asked.weekly else []
+        sums = rounded(by_week([signals])) if asked.weekly else []
         yield from sorted(row for row in chain(signals, sums) if asked.takes_day(row.day) and asked.takes(row))
 
 

@@ -27,7 +27,7 @@ from exports.athena.signed import signed_path
 from exports.athena.wire import CATALOGUE, ENGINE, THROTTLED, AthenaError, Json, page_of, results_page, work_group
 from exports.dataset import publication
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
-from exports.engine.deployment import accept_query, query_limits, shown_folder
+from exports.engine.deployment import accept_query, athena_limits, query_limits, shown_folder
 from exports.engine.engine import Accepted
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.introspection import is_utility, tokens
@@ -44,6 +44,10 @@ MOST_IN_A_BATCH: Final = 50
 WRITES: Final = (
     "Queries only read here: there is no CREATE TABLE AS, UNLOAD or INSERT. With awswrangler set "
     "ctas_approach=False and unload_approach=False, with pyathena unload=False; rows come back through GetQueryResults."
+)
+TOO_LARGE: Final = (
+    "The answer has more than {limits.max_rows:,} rows or {limits.max_values:,} values: add LIMIT or a condition, "
+    "aggregate in SQL, or download the whole table."
 )
 # A query whose process died is reported as failed this long after the time limit of a query.
 GRACE: Final = dt.timedelta(seconds=30)
@@ -108,7 +112,7 @@ def is_writing(sql: str) -> bool:
 def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
     """Return the checked query, in its process; raises `AthenaError`. Live rows exist only here."""
     try:
-        return accept_query(sql, dialect="athena", forwarded=forwarded)
+        return accept_query(sql, dialect="athena", forwarded=forwarded, limits=athena_limits())
     except QueryError as error:
         place = f"line {error.line}:{error.column}: " if error.line else ""
         raise AthenaError(f"{place}{error.detail}") from error
@@ -277,7 +281,7 @@ def _answer(pk: uuid.UUID, accepted: Accepted, client: str) -> None:
     try:
         result = run_accepted(accepted, at=tables_at(), now=utc_now(), is_cancelled=is_cancelled).result
         if result.truncated:
-            raise QueryError("too-large", f"The answer has more than {query_limits().max_rows:,} rows.")
+            raise QueryError("too-large", TOO_LARGE.format(limits=athena_limits()))
         results.keep(pk, result.table, client)
     except QueryError as error:
         place = f"line {error.line}:{error.column}: " if error.line else ""

@@ -167,6 +167,8 @@ def _bucket() -> Json:
 
 
 def _bucket_policy() -> Json:
+    """Return what everybody may do: read the open folder, and list it, as Athena does for tables over files."""
+    open_alone = _listing(Zone.OPEN.value)
     return {
         "Type": "AWS::S3::BucketPolicy",
         "Properties": {
@@ -181,6 +183,7 @@ def _bucket_policy() -> Json:
                         "Action": "s3:GetObject",
                         "Resource": _objects(Zone.OPEN.value),
                     },
+                    {"Sid": "AnyoneListsTheOpenPrefix", **open_alone, "Principal": "*"},
                     {
                         "Sid": "NothingWithoutTls",
                         "Effect": "Deny",
@@ -325,17 +328,18 @@ def _web_statements() -> list[Json]:
     """Allow open objects, results and the workgroup; of the verified tier only its reader's role, for an hour.
 
     Where queries are forwarded, Athena reads and writes with these rights: it asks for the bucket's location and for
-    the database.
+    the database, and for SHOW TABLES and SHOW PARTITIONS for what is in it.
     """
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
     queries = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup")
+    shown = ("GetDatabase", "GetTable", "GetTables", "GetPartitions")
     return [
         _allow(["s3:GetObject"], _objects(Zone.OPEN.value)),
         _allow(("s3:GetObject", *WRITE, *REMOVE), _objects(RESULTS)),
         _listing(Zone.OPEN.value),
         _listing(RESULTS, versions=True),
         _allow(["s3:GetBucketLocation"], _sub("arn:${AWS::Partition}:s3:::${Bucket}")),
-        _allow(["glue:GetDatabase", "glue:GetTable"], _catalogue("OpenDatabase")),
+        _allow([f"glue:{action}" for action in shown], _catalogue("OpenDatabase")),
         _allow([f"athena:{query}" for query in queries], _sub(group)),
         _allow(
             ["sts:AssumeRole"],

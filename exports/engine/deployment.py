@@ -43,6 +43,11 @@ def file_limits() -> Limits:
     return replace(query_limits(), **FILES | given)
 
 
+def athena_limits() -> Limits:
+    """Return what a query of Athena's protocol may use: as many rows as a file, in fewer bytes, read for each page."""
+    return replace(file_limits(), max_output_bytes=query_limits().max_output_bytes)
+
+
 def whole_limits() -> Limits:
     """Return what a query of the operator's own command may use, which writes its rows as they are."""
     given = getattr(settings, "QUERY_WHOLE_LIMITS", {})

@@ -19,7 +19,12 @@ DIGITS: Final = 3
 
 def stored_signals(signals: Iterable[Signal]) -> list[list[Any]]:
     """Return signals as the ledger stores them: without the day, values rounded far below their error."""
-    return [[*each[1:5], round(each.value, DIGITS), round(each.stderr, DIGITS), each.sample_size] for each in signals]
+    return [[*each[1:]] for each in rounded(signals)]
+
+
+def rounded(signals: Iterable[Signal]) -> list[Signal]:
+    """Return signals with values and errors rounded far below the errors."""
+    return [each._replace(value=round(each.value, DIGITS), stderr=round(each.stderr, DIGITS)) for each in signals]
 
 
 def read_signals(day: dt.date, stored: Sequence[Sequence[Any]]) -> list[Signal]:
@@ -34,7 +39,7 @@ def write_signals(*, lake: Lake, day: dt.date, signals: Sequence[Sequence[Any]],
     """
     week = _others_of_week(day) | {day: read_signals(day, signals)}
     sunday = first_of_week(day) + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
-    weekly = by_week(week.values())
+    weekly = rounded(by_week(week.values()))
     own = week[day] + (weekly if day == sunday else [])
     overwrite_day(lake=lake, described=SIGNALS, day=day, batches=lambda: _batches(own), job=job)
     if weekly and day != sunday:

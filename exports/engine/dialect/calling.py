@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from exports.engine.dialect import patterns
 from exports.engine.dialect import types as t
-from exports.engine.dialect.calls import AGGREGATES, REFUSED, SCALARS, WINDOWS, Call
+from exports.engine.dialect.calls import AGGREGATES, NOT_OFFERED, REFUSED, SCALARS, WINDOWS, Call
 from exports.engine.dialect.casting import Casting
 from exports.engine.dialect.casts import local
 from exports.engine.dialect.patterns import PatternError
@@ -104,6 +104,8 @@ class Calling(Casting):
         """Return the error for a function that is not offered."""
         if name in REFUSED:
             return self.refuse(node, "not-the-same", f"The function {name} is not offered: {REFUSED[name]}.")
+        if name in NOT_OFFERED:
+            return self.refuse(node, "not-offered", f"Athena's function {name} is not offered here.")
         near = get_close_matches(name[:100], offered(), n=3)
         hint = f" Did you mean {near[0]}?" if near else ""
         return self.refuse(

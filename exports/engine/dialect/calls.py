@@ -245,6 +245,24 @@ SCALARS: Final = _read(_SCALARS)
 AGGREGATES: Final = _read(_AGGREGATES)
 WINDOWS: Final = _read(_WINDOWS)
 
+_NOT_OFFERED: Final = """
+    array_histogram bar beta_cdf bing_tile bitwise_left_shift bitwise_right_shift bitwise_right_shift_arithmetic
+    color combinations cosine_similarity empty_approx_set entropy format_number from_base from_base32
+    from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline from_geojson_geometry
+    from_ieee754_32 from_ieee754_64 from_unixtime_nanos great_circle_distance hmac_md5 hmac_sha1 hmac_sha512
+    intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index json_array_get learn_classifier
+    learn_regressor luhn_check make_set_digest map_zip_with merge merge_set_digest multimap_from_entries murmur3
+    ngrams normal_cdf parse_data_size parse_duration quantile_at_value reduce_agg render rgb
+    spatial_partitioning split_to_map split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_astext
+    st_buffer st_centroid st_contains st_distance st_geometryfromtext st_intersects st_point st_within st_x st_y
+    timestamp_objectid to_base32 to_base64url to_big_endian_32 to_big_endian_64 to_char to_date
+    to_encoded_polyline to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography to_timestamp
+    value_at_quantile values_at_quantiles version wilson_interval_lower wilson_interval_upper
+"""
+
+# Functions of Athena that are not offered, without more to say than that.
+NOT_OFFERED: Final = frozenset(_NOT_OFFERED.split())
+
 # Functions of Athena that are not offered, and why.
 REFUSED: Final = {
     "approx_most_frequent": "its value is an approximation that no page fixes: use GROUP BY and ORDER BY",

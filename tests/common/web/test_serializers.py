@@ -21,6 +21,7 @@ from common.web.serializers import (
     Number,
     PublicId,
     StrictModelSerializer,
+    StrictSerializer,
     Text,
     UtcTime,
     Whole,
@@ -144,3 +145,26 @@ def test_fields_made_from_models_are_strict_too() -> None:
     wrong = EntrySerializer(data={"at": "2026-08-14", "verb": 1, "actor": "me"})
     assert not wrong.is_valid()
     assert set(wrong.errors) == {"at", "verb", "actor"}
+
+
+def test_a_wrong_choice_lists_the_choices_if_they_are_few() -> None:
+    with pytest.raises(ValidationError, match="not one of the choices: few, many") as caught:
+        Choice(["few", "many"]).run_validation("none")
+    assert caught.value.get_codes() == ["invalid_choice"]
+    with pytest.raises(ValidationError, match=r"not one of the choices\."):
+        Choice([str(number) for number in range(100)]).run_validation("none")
+
+
+def test_the_nearest_field_is_named_for_an_unknown_one() -> None:
+    class Body(StrictSerializer):
+        format = Choice(["json"], required=False)
+
+    body = Body(data={"fromat": "json", "other": 1})
+    assert not body.is_valid()
+    assert body.errors == {
+        "fromat": ["There is no such field. Did you mean format?"],
+        "other": ["There is no such field."],
+    }
+    many = Body(data={f"formal{number}": 1 for number in range(1000)})
+    assert not many.is_valid()
+    assert sum("Did you mean" in str(each) for each in many.errors.values()) == 12

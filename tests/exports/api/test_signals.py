@@ -125,6 +125,7 @@ class TestWeeks:
         days = ask(client, **asked)
         [found] = ask(client, **asked, **query)
         assert found["time_value"] == "2020-W42"
+        assert (found["value"], found["stderr"]) == (round(found["value"], 3), round(found["stderr"], 3))
         assert found["value"] == pytest.approx(sum(row["value"] for row in days), abs=0.01)
         assert found["stderr"] == pytest.approx(sum(row["stderr"] ** 2 for row in days) ** 0.5, abs=0.01)
 
@@ -138,7 +139,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("query", "pointer", "said"),
         [
-            ({"geo_type": "county"}, "?geo_type", "not one of the choices"),
+            ({"geo_type": "county"}, "?geo_type", "not one of the choices: nation, state, zip3"),
             ({"geo_values": "ma"}, "?geo_type", "kind"),
             ({"geo_type": "state", "geo_values": "mx"}, "?geo_values", "There is no"),
             ({"geo_type": "zip3", "geo_values": "0211"}, "?geo_values", "021"),
@@ -154,7 +155,10 @@ class TestBadInput:
             ({"time_values": "9999-W53,0000-01-01"}, "?time_values", "2020-10-15"),
             ({"as_of": "yesterday"}, "?as_of", "YYYY-MM-DD"),
             ({"format": "xlsx"}, "?format", "not one of the choices"),
-            ({"signals": "low"}, "?signals", ""),
+            ({"signals": "low"}, "?signals", "Did you mean signal?"),
+            ({"geo_value": "ma"}, "?geo_value", "Did you mean geo_values?"),
+            ({"geo_type": "zip3", "geo_values": "02139"}, "?geo_values", "Did you mean 021?"),
+            ({"geo_type": "zip3", "geo_values": "94103"}, "?geo_values", "Did you mean 941?"),
             ({"signal": "x" * 5000}, "?signal", "4000"),
         ],
     )

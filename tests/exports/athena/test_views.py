@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -234,6 +235,21 @@ class TestQuotas:
         with pytest.raises(ClientError, match="aggregate in SQL") as caught:
             athena.start_query_execution(QueryString="SELECT 1 AS one --" + "x" * 15_000)
         assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
+
+    def test_an_answer_may_have_as_many_rows_as_a_file_and_more_fail_with_a_way_out(
+        self, live_server: Any, released: ReleasedLake, settings: Any
+    ) -> None:
+        athena = client(live_server)
+        many = "SELECT n FROM UNNEST(sequence(1, 10000)) AS u(n), UNNEST(sequence(1, {times})) AS v(m)"
+        found = self.start(athena, many.format(times=2))
+        assert found["Status"]["State"] == "SUCCEEDED"
+        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=found["QueryExecutionId"])
+        assert sum(len(page["ResultSet"]["Rows"]) for page in islice(pages, 11)) == 11_000
+        settings.QUERY_FILE_LIMITS = {"max_rows": 19_999}
+        status = self.start(athena, many.format(times=2))["Status"]
+        assert status["State"] == "FAILED"
+        assert "more than 19,999 rows" in status["StateChangeReason"]
+        assert "add LIMIT" in status["StateChangeReason"]
 
     def test_the_oldest_results_make_room_and_requests_for_them_get_an_error(
         self, live_server: Any, released: ReleasedLake, settings: Any

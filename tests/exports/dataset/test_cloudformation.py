@@ -76,11 +76,15 @@ class TestBucket:
         assert OLD_VERSIONS_DAYS["verified"] == OLD_VERSIONS_DAYS["erasures"] == 1
 
     def test_the_public_may_read_the_open_prefix_and_nothing_else(self) -> None:
-        [policy] = of_type("AWS::S3::BucketPolicy")
-        allowed = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
-        [statement] = allowed
-        assert statement["Action"] == "s3:GetObject"
-        assert statement["Resource"] == "arn:aws:s3:::lake/lake/open/*"
+        [bucket] = of_type("AWS::S3::BucketPolicy")
+        allowed = [each for each in bucket["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
+        read, listed = allowed
+        assert (read["Action"], read["Resource"]) == ("s3:GetObject", "arn:aws:s3:::lake/lake/open/*")
+        assert listed["Action"] == ["s3:ListBucket"]
+        anyone = policy(bucket["PolicyDocument"]["Statement"])
+        for prefix, may in {"lake/open/x/": True, "lake/": False, "": False, "lake/verified/": False}.items():
+            assert anyone.allows("s3:ListBucket", "arn:aws:s3:::lake", {"s3:prefix": prefix}) is may
+        assert not anyone.allows("s3:ListBucket", "arn:aws:s3:::lake")
 
 
 class TestRoles:
@@ -154,6 +158,8 @@ class TestResearchers:
             location = tables[described.name]["StorageDescriptor"]["Location"]
             assert location == f"s3://lake/lake/open/{described.name}/data/"
             assert public.allows("s3:GetObject", f"arn:aws:s3:::{location.removeprefix('s3://')}a.parquet")
+            folder = {"s3:prefix": location.removeprefix("s3://lake/")}  # Athena lists the files of a table
+            assert public.allows("s3:ListBucket", "arn:aws:s3:::lake", folder)
             columns = [column["Name"] for column in tables[described.name]["StorageDescriptor"]["Columns"]]
             keys = [key["Name"] for key in tables[described.name].get("PartitionKeys", [])]
             assert sorted([*columns, *keys]) == sorted(described.names)

@@ -46,6 +46,8 @@ NOT_USED_HERE: Final = {
         "s3:AbortMultipartUpload",
         "s3:GetBucketLocation",
         "glue:GetDatabase",
+        "glue:GetTables",
+        "glue:GetPartitions",
         "athena:StartQueryExecution",
         "athena:StopQueryExecution",
         "athena:GetQueryExecution",

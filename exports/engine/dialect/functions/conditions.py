@@ -47,7 +47,9 @@ def _typeof(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     (found,) = values(own, node, given, 1, 1)
     if "varchar" in str(found.type) or "row" in str(found.type):
         raise own.refuse(node, "not-the-same", "typeof is not offered for texts: lengths of varchar are not kept here.")
-    return Typed(quoted(str(found.type)), t.VARCHAR)
+    # The argument stays: an aggregate in it makes groups, and its errors are errors.
+    kind = quoted(str(found.type))
+    return Typed(f"CASE WHEN ({found.sql}) IS NULL THEN {kind} ELSE {kind} END", t.VARCHAR)
 
 
 @scalar("row")

@@ -16,6 +16,11 @@ NAME: Final = "refused: unknown-name"
 
 NUMBERS: Final = {
     "typeof(-2147483648)": "integer",
+    "typeof(1 / 0)": WRONG,
+    "SELECT typeof(sum(x)) FROM (VALUES 1, 2) t(x)": "bigint",
+    "SELECT y, typeof(sum(x)) FROM (VALUES (1, 'a'), (2, 'a')) t(x, y) GROUP BY y": "a, bigint",
+    "SELECT typeof(x), count(*) FROM (VALUES 1, 2) t(x)": "refused: failed",
+    "SELECT x FROM (VALUES 1, 2) t(x) WHERE typeof(sum(x)) = 'bigint'": "refused: failed",
     "-2147483648 - 1": WRONG,
     "1e7": "1.0E7",
     "1234567.0e0": "1234567.0",

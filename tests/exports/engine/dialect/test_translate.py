@@ -97,6 +97,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("sql", "code", "words"),
         [
+            ("SELECT from_base('ff', 16)", "not-offered", "Athena's function from_base is not offered here."),
             ("SELECT coun(*) FROM live_crowd", "unknown-name", "Did you mean count?"),
             ("SELECT list_sort(ARRAY[1])", "unknown-name", "There is no function list_sort"),
             ("SELECT checksum(zip) FROM live_crowd", "not-the-same", "no page says"),
