@@ -169,6 +169,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
         "address": address,
         "qr": qr_svg(address),
         "when": when(row),
+        "several_days": wall_time(row.starts_at, row.venue.zone).date() != wall_time(row.ends_at, row.venue.zone).date(),
         "invitations": row.invitations.filter(revoked_at=None).order_by("pk")[:MOST_SHOWN],
         "count": row.invitations.filter(revoked_at=None).count(),
         "usable": usable_invitation(row),
@@ -241,7 +242,7 @@ def repeat(request: HttpRequest, event: str) -> HttpResponse:
         fields={"/starts_at": "times", "/ends_at": "times"},
         title=_("Repeat %(name)s") % {"name": row.name},
         submit=_("Create events"),
-        lead=_("%(when)s. Each new event has the same times, size and place, and invitations of its own.")
+        lead=_("Each new event has the same times, size and place as this one (%(when)s), and invitations of its own.")
         % {"when": when(row)},
         back_to=reverse("owner-page-event", args=[event]),
     )
