@@ -85,11 +85,13 @@ USUAL_DWELL_MIN: Final[dict[str, int]] = {
 # Words by which people search for a kind, in the languages of the pages and in one spelling: they are compared with
 # `common.text.words_of` of the query. No word here is frequent in names of places of other kinds.
 WORDS_OF_KIND: Final[dict[str, str]] = {
-    VenueKind.SCHOOL: "school university college kindergarten library escuela colegio universidad instituto guarderia biblioteca",
+    VenueKind.SCHOOL: (
+        "school university college kindergarten library escuela colegio universidad instituto guarderia biblioteca"
+    ),
     VenueKind.MEDICAL: "medical practice doctor clinic hospital dentist medico medica consulta consultorio clinica",
     VenueKind.OFFICE: "office offices coworking oficina oficinas",
     VenueKind.MANUFACTURING: "manufacturing factory plant fabrica fabricacion taller industria",
-    VenueKind.RESTAURANT: "restaurant diner canteen cafe coffee bistro pizzeria bakery restaurante comedor cafeteria panaderia",
+    VenueKind.RESTAURANT: "restaurant diner canteen bistro pizzeria restaurante comedor",
     VenueKind.BAR: "bar pub nightclub taberna cantina discoteca",
     VenueKind.RETAIL: "shop store retail pharmacy mall tienda comercio farmacia",
     VenueKind.SUPERMARKET: "supermarket grocery groceries supermercado",

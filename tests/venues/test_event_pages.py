@@ -176,7 +176,7 @@ def test_of_a_time_that_comes_twice_either_can_be_chosen(chosen: str, instant: s
 
 def test_the_page_shows_all_days(place: Venue, as_: As) -> None:
     event = make_event(place, *SPANS["a week"])
-    words = "Oct. 5, 2026, 09:00 – Oct. 12, 2026, 17:00"
+    words = "Oct. 5, 2026, 9 a.m. – Oct. 12, 2026, 5 p.m."
     for address in (f"/owner/events/{event.public_id}", f"/events/{event.public_id}", "/owner/events"):
         assert words in as_("manager").get(address).content.decode(), address
 
@@ -205,6 +205,22 @@ def test_a_calendar_file_holds_times_place_and_link(place: Venue, as_: As) -> No
     cancel_event(event=event, actor="owner", now=utc_now())
     assert calendar_of(Client().get(f"/events/{event.public_id}/calendar.ics"))["status"] == "CANCELLED"
     assert Client().get("/events/e_0000000000/calendar.ics").status_code == 404
+
+
+def test_an_event_of_several_days_by_invitation_says_what_each_day_allows(place: Venue, as_: As) -> None:
+    words = "Guests check in once for each day of the event."
+    for ends, several in (("2026-10-01T20:00+00:00", False), ("2026-10-03T20:00+00:00", True)):
+        event = make_event(place, "2026-10-01T16:00+00:00", ends, invitation_needed=True)
+        page = as_("manager").get(f"/owner/events/{event.public_id}").content.decode()
+        assert (words in page) is several
+        cancel_event(event=event, actor="manager", now=utc_now())
+
+
+def test_a_repeat_names_the_times_within_its_sentence(place: Venue, as_: As) -> None:
+    event = make_event(place, "2026-10-01T16:00+00:00", "2026-10-01T20:00+00:00")
+    page = as_("manager").get(f"/owner/events/{event.public_id}/repeat").content.decode()
+    assert "4 p.m.)" in page
+    assert "p.m.." not in page
 
 
 def test_an_event_is_repeated_at_the_same_time_of_the_clock(place: Venue, as_: As) -> None:
@@ -376,4 +392,4 @@ def test_rules_say_from_which_day_they_hold(place: Venue, as_: As) -> None:
     for page in ("settings", "versions"):
         text = client.get(f"/owner/venues/{place.public_id}/{page}").content.decode()
         assert "Sept. 22, 2026" in text
-        assert "Sept. 20, 2026, 08:00" in text, "by the clock of the place"
+        assert "Sept. 20, 2026, 8 a.m." in text, "by the clock of the place"

@@ -267,7 +267,7 @@ class ChangeEventForm(EventForm):
             "date": walls["starts"].date(),
             "starts": walls["starts"].time(),
             "starts_fold": str(coming(event.starts_at, zone)),
-            "ends_on": walls["ends"].date() if _lasts_days(walls["starts"], walls["ends"]) else None,
+            "ends_on": walls["ends"].date() if lasts_days(walls["starts"], walls["ends"]) else None,
             "ends": walls["ends"].time(),
             "ends_fold": str(coming(event.ends_at, zone)),
             "size": event.size,
@@ -319,7 +319,7 @@ class ChangeEventForm(EventForm):
         return str(first + (initial["ends_on"] - initial["date"]))
 
 
-def _lasts_days(start: dt.datetime, end: dt.datetime) -> bool:
+def lasts_days(start: dt.datetime, end: dt.datetime) -> bool:
     """Whether times alone would be read as another end: the first one after the beginning."""
     usual = start.date() if end.time() > start.time() else start.date() + DAY
     return end.date() != usual
