@@ -85,22 +85,24 @@ USUAL_DWELL_MIN: Final[dict[str, int]] = {
 # Words by which people search for a kind, in the languages of the pages and in one spelling: they are compared with
 # `common.text.words_of` of the query. No word here is frequent in names of places of other kinds.
 WORDS_OF_KIND: Final[dict[str, str]] = {
-    VenueKind.SCHOOL: "school university college kindergarten escuela colegio universidad instituto guarderia",
+    VenueKind.SCHOOL: (
+        "school university college kindergarten library escuela colegio universidad instituto guarderia biblioteca"
+    ),
     VenueKind.MEDICAL: "medical practice doctor clinic hospital dentist medico medica consulta consultorio clinica",
     VenueKind.OFFICE: "office offices coworking oficina oficinas",
     VenueKind.MANUFACTURING: "manufacturing factory plant fabrica fabricacion taller industria",
-    VenueKind.RESTAURANT: "restaurant diner canteen restaurante comedor",
+    VenueKind.RESTAURANT: "restaurant diner canteen bistro pizzeria restaurante comedor",
     VenueKind.BAR: "bar pub nightclub taberna cantina discoteca",
-    VenueKind.RETAIL: "shop store retail tienda comercio",
+    VenueKind.RETAIL: "shop store retail pharmacy mall tienda comercio farmacia",
     VenueKind.SUPERMARKET: "supermarket grocery groceries supermercado",
-    VenueKind.GYM: "gym fitness gimnasio",
+    VenueKind.GYM: "gym gymnasium fitness gimnasio",
     VenueKind.WORSHIP: "worship church chapel mosque synagogue temple culto iglesia capilla mezquita sinagoga templo",
-    VenueKind.THEATRE: "theatre theater cinema hall concert teatro cine sala auditorio",
+    VenueKind.THEATRE: "theatre theater cinema movie hall concert museum teatro cine sala auditorio museo",
     VenueKind.TRANSPORT: "transport public bus train metro subway transporte publico autobus tren",
     VenueKind.HOTEL: "hotel hostel hostal",
     VenueKind.HOME: "home house casa hogar domicilio",
     VenueKind.OUTDOORS: "outdoors outdoor park garden aire libre exterior parque jardin",
-    VenueKind.SPORT: "sport sports indoor arena deporte deportes polideportivo",
+    VenueKind.SPORT: "sport sports indoor arena stadium deporte deportes polideportivo estadio",
     VenueKind.OTHER: "other otro otra",
 }
 PHRASES_OF_KIND: Final[dict[str, str]] = {

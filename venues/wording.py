@@ -118,6 +118,11 @@ def _at_door(values: RequirementValues) -> list[str]:
     return told
 
 
+def never_closes(hours: Hours) -> bool:
+    """Return whether every day is open from midnight to midnight."""
+    return bool(hours) and all([list(span) for span in day] == [[0, DAY_MIN]] for day in hours)
+
+
 def tell_hours(hours: Hours) -> list[tuple[str, str]]:
     """Return each weekday with its hours."""
     days = hours or [[] for _day in WEEKDAYS]

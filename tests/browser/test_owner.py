@@ -25,7 +25,7 @@ from tests.venues.conftest import build_world
 from tests.venues.test_pages import token_of, turn_on_second_factor
 from venues import selectors
 from venues.kinds import Role
-from venues.models import Event, Membership
+from venues.models import Event, Membership, Venue
 from venues.requirements import RequirementValues
 from venues.services import mailed, second_factor
 from venues.services.organisations import make_member_code
@@ -416,3 +416,29 @@ def test_a_page_reports_its_speed_without_cookies(open_context: OpenContext, liv
     assert report["page"] == "owner-page-account"
     assert set(report) <= {"page", "lcp_ms", "inp_ms", "cls"}
     until(page, VitalsCount.objects.filter(page="owner-page-account").exists, "a count")
+
+
+def test_a_new_event_begins_soon_by_the_clock_of_its_host(open_context: OpenContext) -> None:
+    page = open_context(timezone_id="America/St_Johns").new_page()
+    log_in(page, make_user(now=now()).username)
+    page.wait_for_url("**/owner/start")
+    page.goto("/owner/events/new")
+    assert page.input_value("#id_time_zone") == "America/St_Johns"
+    begins = page.evaluate("new Date(`${id_date.value}T${id_starts.value}`).getTime() - Date.now()") / 60_000
+    assert -1 < begins <= 120
+    page.fill("#id_starts", "20:15")
+    page.eval_on_selector("#id_time_zone", "field => { field.closest('details').open = true; }")
+    page.fill("#id_time_zone", "UTC")
+    page.click("main form [type=submit]")
+    page.wait_for_selector(".errors, [role=alert]")
+    assert (page.input_value("#id_starts"), page.input_value("#id_time_zone")) == ("20:15", "UTC")
+
+
+def test_a_place_keeps_its_time_zone_when_a_host_elsewhere_changes_its_facts(open_context: OpenContext) -> None:
+    world = build_world()
+    Venue.objects.update(time_zone="UTC")
+    page = open_context(timezone_id="America/St_Johns").new_page()
+    log_in(page, world.people["owner"].username)
+    page.wait_for_url("**/owner")
+    page.goto(f"/owner/venues/{world.venue.public_id}/facts")
+    assert page.input_value("#id_time_zone") == "UTC"

@@ -207,6 +207,22 @@ def test_a_calendar_file_holds_times_place_and_link(place: Venue, as_: As) -> No
     assert Client().get("/events/e_0000000000/calendar.ics").status_code == 404
 
 
+def test_an_event_of_several_days_by_invitation_says_what_each_day_allows(place: Venue, as_: As) -> None:
+    words = "Guests check in once for each day of the event."
+    for ends, several in (("2026-10-01T20:00+00:00", False), ("2026-10-03T20:00+00:00", True)):
+        event = make_event(place, "2026-10-01T16:00+00:00", ends, invitation_needed=True)
+        page = as_("manager").get(f"/owner/events/{event.public_id}").content.decode()
+        assert (words in page) is several
+        cancel_event(event=event, actor="manager", now=utc_now())
+
+
+def test_a_repeat_names_the_times_within_its_sentence(place: Venue, as_: As) -> None:
+    event = make_event(place, "2026-10-01T16:00+00:00", "2026-10-01T20:00+00:00")
+    page = as_("manager").get(f"/owner/events/{event.public_id}/repeat").content.decode()
+    assert "4 p.m.)" in page
+    assert "p.m.." not in page
+
+
 def test_an_event_is_repeated_at_the_same_time_of_the_clock(place: Venue, as_: As) -> None:
     event = make_event(place, "2026-10-23T23:00Z", "2026-10-25T00:00Z", name="Fair")
     sent = {"every": "7", "times": "2"}

@@ -566,3 +566,9 @@ def test_the_operator_verifies_and_withdraws_it(world: World, as_: As) -> None:
         assert client.post(address).status_code == 302
         waiting.refresh_from_db()
         assert (waiting.verified_at is not None) is expected
+
+
+def test_a_place_that_never_closes_says_so(world: World, as_: As) -> None:
+    page = as_("owner").get(f"/owner/venues/{world.venue.public_id}/settings").content.decode()
+    assert "Always open." in page
+    assert "00:00-24:00" not in page

@@ -159,6 +159,22 @@ def test_a_kind_is_found_by_its_name_in_every_language_of_the_pages(kind: str, l
         assert names(q=str(VenueKind(kind).label)) == [venue.name]
 
 
+@pytest.mark.parametrize(
+    ("q", "kind"),
+    [
+        ("pizzeria", VenueKind.RESTAURANT),
+        ("farmacia", VenueKind.RETAIL),
+        ("library", VenueKind.SCHOOL),
+        ("museums", VenueKind.THEATRE),
+        ("estadio", VenueKind.SPORT),
+    ],
+)
+def test_a_kind_is_found_by_usual_words_for_such_places(q: str, kind: str) -> None:
+    venue = make_venue(name="Xyz", kind=kind)
+    make_venue(name="Zyx", kind=VenueKind.HOME)
+    assert names(q=q) == [venue.name]
+
+
 def test_a_kind_and_a_name_are_found_by_the_same_word() -> None:
     make_venue(name="Joe's", kind=VenueKind.BAR)
     make_venue(name="Bar Roma", kind=VenueKind.RESTAURANT)

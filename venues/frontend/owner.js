@@ -21,11 +21,28 @@ for (const input of all("[data-from-address]")) {
   if (code) history.replaceState(null, "", location.pathname + location.search);
 }
 
+/** @param {HTMLInputElement} zone offers the times of its form by the clock of this device, unless somebody typed others */
+function offerTimes(zone) {
+  const [date, starts, ends] = ["date", "starts", "ends"].map((name) => zone.form?.elements.namedItem(name));
+  if (!(date instanceof HTMLInputElement && starts instanceof HTMLInputElement && ends instanceof HTMLInputElement)) return;
+  if (date.dataset.offered !== `${date.value} ${starts.value} ${ends.value}`) return;
+  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const minutes = (/** @type {string} */ time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+  const lasts = (minutes(ends.value) - minutes(starts.value) + 1440) % 1440;
+  const from = new Date(Number(date.dataset.begins) * 1000);
+  // A zone may lie half an hour off: events begin at a full hour.
+  if (from.getMinutes()) from.setHours(from.getHours() + 1, 0);
+  const to = new Date(from.getTime() + lasts * 60_000);
+  date.value = `${from.getFullYear()}-${two(from.getMonth() + 1)}-${two(from.getDate())}`;
+  starts.value = `${two(from.getHours())}:${two(from.getMinutes())}`;
+  ends.value = `${two(to.getHours())}:${two(to.getMinutes())}`;
+}
+
 /** The zone of the person who types, where nobody has said another. */
 for (const input of all("[data-zone]")) {
-  if (input instanceof HTMLInputElement && input.value === input.dataset.zone) {
-    input.value = Intl.DateTimeFormat().resolvedOptions().timeZone || input.value;
-  }
+  if (!(input instanceof HTMLInputElement) || input.value !== input.dataset.zone) continue;
+  input.value = Intl.DateTimeFormat().resolvedOptions().timeZone || input.value;
+  offerTimes(input);
 }
 
 for (const button of all('[data-do="print"]')) {

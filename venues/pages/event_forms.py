@@ -24,10 +24,12 @@ DAY: Final = dt.timedelta(days=1)
 MOST_INVITATIONS_AT_ONCE: Final = 200
 
 
-def zone_field() -> forms.CharField:
-    """Return a time zone; the browser offers its own."""
+def zone_field(*, new: bool = True) -> forms.CharField:
+    """Return a time zone. Of what is `new` the browser offers its own; what is there keeps its zone."""
     zone = settings.DEPLOYMENT_TIME_ZONE
-    widget = forms.TextInput(attrs={"autocomplete": "off", "list": "zones", "data-zone": zone, "spellcheck": "false"})
+    widget = forms.TextInput(attrs={"autocomplete": "off", "list": "zones", "spellcheck": "false"})
+    if new:
+        widget.attrs["data-zone"] = zone
     return forms.CharField(
         label=gettext_lazy("Time zone"),
         initial=zone,
@@ -207,6 +209,14 @@ class QuickEventForm(TimesForm):
     zip = zip_field()
     time_zone = zone_field()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound and "starts" in self.initial:
+            # For the browser, which offers the same moment by its own clock as long as nobody typed another.
+            walls = [dt.datetime.combine(self.initial["date"], self.initial[name]) for name in ("starts", "ends")]
+            offered = f"{walls[0]:%Y-%m-%d %H:%M} {walls[1]:%H:%M}"
+            self.fields["date"].widget.attrs.update({"data-offered": offered, "data-begins": self.initial["begins"]})
+
     def clean_time_zone(self) -> str:
         """Return a zone that exists."""
         name: str = self.cleaned_data["time_zone"]
@@ -257,7 +267,7 @@ class ChangeEventForm(EventForm):
             "date": walls["starts"].date(),
             "starts": walls["starts"].time(),
             "starts_fold": str(coming(event.starts_at, zone)),
-            "ends_on": walls["ends"].date() if _lasts_days(walls["starts"], walls["ends"]) else None,
+            "ends_on": walls["ends"].date() if lasts_days(walls["starts"], walls["ends"]) else None,
             "ends": walls["ends"].time(),
             "ends_fold": str(coming(event.ends_at, zone)),
             "size": event.size,
@@ -309,7 +319,7 @@ class ChangeEventForm(EventForm):
         return str(first + (initial["ends_on"] - initial["date"]))
 
 
-def _lasts_days(start: dt.datetime, end: dt.datetime) -> bool:
+def lasts_days(start: dt.datetime, end: dt.datetime) -> bool:
     """Whether times alone would be read as another end: the first one after the beginning."""
     usual = start.date() if end.time() > start.time() else start.date() + DAY
     return end.date() != usual
@@ -347,4 +357,5 @@ def usual_times(now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:
     """Return what a new event's form offers: from the next full hour on."""
     start = (now + dt.timedelta(hours=1)).astimezone(zone).replace(minute=0, second=0, microsecond=0)
     end = start.astimezone(dt.UTC) + USUAL_LENGTH
-    return {"date": start.date(), "starts": start.time(), "ends": wall_time(end, zone).time()}
+    wall = wall_time(end, zone)
+    return {"date": start.date(), "starts": start.time(), "ends": wall.time(), "begins": int(start.timestamp())}

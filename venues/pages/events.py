@@ -22,6 +22,7 @@ from venues.pages.event_forms import (
     QuickEventForm,
     RepeatForm,
     UsesForm,
+    lasts_days,
     usual_times,
 )
 from venues.pages.forms import NoFields
@@ -39,7 +40,7 @@ from venues.services.events import (
     repeat_event,
     update_event,
 )
-from venues.wall_clock import days_and_times
+from venues.wall_clock import days_and_times, wall_time
 
 PLACE_OF: Final[dict[str, str]] = {
     OrganisationKind.PERSONAL: VenueKind.HOME,
@@ -169,6 +170,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
         "address": address,
         "qr": qr_svg(address),
         "when": when(row),
+        "several_days": lasts_days(*(wall_time(at, row.venue.zone) for at in (row.starts_at, row.ends_at))),
         "invitations": row.invitations.filter(revoked_at=None).order_by("pk")[:MOST_SHOWN],
         "count": row.invitations.filter(revoked_at=None).count(),
         "usable": usable_invitation(row),
@@ -241,7 +243,7 @@ def repeat(request: HttpRequest, event: str) -> HttpResponse:
         fields={"/starts_at": "times", "/ends_at": "times"},
         title=_("Repeat %(name)s") % {"name": row.name},
         submit=_("Create events"),
-        lead=_("%(when)s. Each new event has the same times, size and place, and invitations of its own.")
+        lead=_("Each new event has the same times, size and place as this one (%(when)s), and invitations of its own.")
         % {"when": when(row)},
         back_to=reverse("owner-page-event", args=[event]),
     )

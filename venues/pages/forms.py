@@ -26,6 +26,8 @@ class OwnerForm(forms.Form):
         if self.keeps_unnamed and self.is_bound:
             self.fill_unnamed()
         for field in self.fields.values():
+            if self.is_bound:
+                field.widget.attrs.pop("data-zone", None)  # what was typed stays, even if it is the deployment's zone
             if str(field.error_messages.get("required", "")) == str(forms.Field.default_error_messages["required"]):
                 field.error_messages["required"] = MISSING["required"]
 

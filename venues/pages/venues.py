@@ -94,7 +94,7 @@ class FactsForm(OwnerForm):
     name = name_field(gettext_lazy("Name"))
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=VenueKind.choices)
     zip = zip_field()
-    time_zone = zone_field()
+    time_zone = zone_field(new=False)
     usual_dwell_min = forms.IntegerField(
         label=gettext_lazy("Minutes people usually stay (optional)"),
         required=False,
@@ -178,6 +178,7 @@ def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
         "venue": place,
         "told": wording.tell(values),
         "hours": wording.tell_hours(values.hours),
+        "always_open": wording.never_closes(values.hours),
         "version": asked.version,
         "since": asked.created_at,
         "since_words": moment_words(asked.created_at, place.zone),

@@ -83,6 +83,7 @@ async function choose({ kept, credential, holder }) {
 function showStay({ inAt, outAt, epochStart }) {
   const time = (/** @type {number} */ atS) => formatTime(atS, { hour: "numeric", minute: "2-digit" });
   const inside = inAt !== undefined && outAt === undefined;
+  when("begun", nowS() >= epochStart);
   when("not-in", !inside && nowS() >= epochStart);
   when("in", inside);
   when("left", outAt !== undefined);
