@@ -56,7 +56,7 @@ def covered_days(releases: Iterable[Release]) -> set[dt.date]:
 
 
 def release_of(day: dt.date) -> Release:
-    """Return the announced release of a day; raises `UnknownReleaseError`."""
+    """Return the announced release of a day; raise `UnknownReleaseError`."""
     release = announced().filter(day=day).first()
     if release is None:
         raise UnknownReleaseError(f"there is no release of {day}")
@@ -64,7 +64,7 @@ def release_of(day: dt.date) -> Release:
 
 
 def tables_at(as_of: dt.date | None = None) -> TablesAt:
-    """Return the tables as they are, or as of the release of the day `as_of`; raises `UnknownReleaseError`.
+    """Return the tables as they are, or as of the release of the day `as_of`; raise `UnknownReleaseError`.
 
     Releases count in the order of their announcement: a late release of an earlier day sees the later days too.
     """
@@ -73,7 +73,7 @@ def tables_at(as_of: dt.date | None = None) -> TablesAt:
 
 
 def tables_of(number: int) -> TablesAt:
-    """Return the tables as the release of that number left them; raises `UnknownReleaseError`."""
+    """Return the tables as the release of that number left them; raise `UnknownReleaseError`."""
     release = announced().filter(number=number).first()
     if release is None:
         raise UnknownReleaseError(f"there is no release {number}")

@@ -91,7 +91,7 @@ class Accepted:
 
         The answer begins with the row `start`, from 0.
 
-        Raises `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
+        Raise `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
         read.
         """
         job = {**job_of(sources, storage, self.limits), "explain": bool(self.explain), "start": start}
@@ -126,7 +126,7 @@ def accept(
     `places` is the folder of the home's places. `ahead`: keep a process ready for the next query, as a server does.
     `runs`: false for a text that another engine will run, which is checked in its dialect only.
 
-    Raises `QueryError` for a refused text, and `QueryBusyError` at once if no place is free.
+    Raise `QueryError` for a refused text, and `QueryBusyError` at once if no place is free.
     """
     with contextlib.ExitStack() as stack:
         _take_place(places, limits.parallel, stack)

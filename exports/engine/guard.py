@@ -58,7 +58,7 @@ def reached(
     tables: Collection[str],
     inner: frozenset[str] = frozenset(),
 ) -> Reached:
-    """Return what the query reads; raises `QueryError` for anything but tables of `schema` and offered functions.
+    """Return what the query reads; raise `QueryError` for anything but tables of `schema` and offered functions.
 
     `inner`: functions that this text may call too, since it is a translation.
     """

@@ -186,7 +186,7 @@ class Catalogue:
     is_whole: bool = True
 
     def asked(self, sql: str) -> Asked:
-        """Return the query that answers a text: the text itself if it is a query; raises `QueryError`."""
+        """Return the query that answers a text: the text itself if it is a query; raise `QueryError`."""
         found = tokens(sql)
         if not found or not found[0].is_word(*UTILITIES):
             return Asked(located(sql) if self.is_whole else sql)
@@ -234,7 +234,7 @@ class _Reader:
         return parts
 
     def database(self, parts: Sequence[str]) -> str:
-        """Return ours if it is named, or `information_schema`; raises `QueryError`."""
+        """Return ours if it is named, or `information_schema`; raise `QueryError`."""
         *before, last = [part.lower() for part in parts]
         if before not in ([], [CATALOGUE]) or last not in (self.catalogue.database.lower(), INFORMATION):
             self.next -= 1
@@ -246,11 +246,11 @@ class _Reader:
         return last
 
     def table(self) -> Table:
-        """Read the name of a table; raises `QueryError`."""
+        """Read the name of a table; raise `QueryError`."""
         return self.found_table(self.name())
 
     def found_table(self, parts: Sequence[str]) -> Table:
-        """Return the table of that name; raises `QueryError`."""
+        """Return the table of that name; raise `QueryError`."""
         *before, last = parts
         schema = self.database(before) if before else self.catalogue.database.lower()
         known = _SHORT if schema == INFORMATION else {each.name: each for each in self.catalogue.offered}
@@ -361,7 +361,7 @@ class _Reader:
         return _rows(["prpt_name", "prpt_value"], [[name, value] for name, value in held.items()])
 
     def stored(self) -> Table:
-        """Read the name of a table of the lake; raises `QueryError` for one that is made when it is asked for."""
+        """Read the name of a table of the lake; raise `QueryError` for one that is made when it is asked for."""
         table = self.table()
         if table.zone is not Zone.OPEN:
             self.next -= 1
@@ -413,7 +413,7 @@ class _Reader:
         return Asked(located(sql) if self.catalogue.is_whole else sql, explain=kind)
 
     def options(self) -> list[list[str]]:
-        """Read `(TYPE x, FORMAT y)`; raises `QueryError`."""
+        """Read `(TYPE x, FORMAT y)`; raise `QueryError`."""
         self.next += 1
         read: list[list[str]] = [[]]
         known = {"type": ("logical", "distributed", "validate", "io"), "format": ("text", "json", "graphviz")}

@@ -89,7 +89,7 @@ def tokens_of(sql: str) -> list[Token]:
 def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
     """Parse the statements of a text; comments after the last one are dropped.
 
-    Raises sqlglot's `ParseError` and `TokenError`, and `TooDeepError`.
+    Raise sqlglot's `ParseError` and `TokenError`, and `TooDeepError`.
     """
     tokens = (Athena() if dialect == "athena" else DuckDB()).tokenize(sql)
     if tokens and tokens[0].token_type == TokenType.HIVE_TOKEN_STREAM:

@@ -108,12 +108,12 @@ class Conversation:
         return round((time.monotonic() - self._started) * 1000)
 
     def ask(self, message: bytes) -> bytes:
-        """Send the text, and return what the check says; raises `QueryError`."""
+        """Send the text, and return what the check says; raise `QueryError`."""
         self._send(message)
         return self._receive(lambda: False, until_line=True, most=MOST_OF_A_CHECK)
 
     def finish(self, message: bytes, is_cancelled: Asked) -> bytes:
-        """Send the job, and return the whole answer; raises `QueryError`."""
+        """Send the job, and return the whole answer; raise `QueryError`."""
         self._send(message)
         with contextlib.suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()

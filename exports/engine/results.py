@@ -160,7 +160,7 @@ def _safe(text: str) -> str:
 
 
 def to_parquet(table: pa.Table) -> bytes:
-    """Return a Parquet file, compressed with zstd; raises `QueryError` for two columns of one name."""
+    """Return a Parquet file, compressed with zstd; raise `QueryError` for two columns of one name."""
     seen: set[str] = set()
     for name in table.column_names:
         if name.lower() in seen:

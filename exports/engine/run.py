@@ -54,7 +54,7 @@ def run_query(
     Live rows are those of `now`, by default the present. `is_cancelled` is called while the query runs.
     `ahead`: false if no other query follows in this process.
 
-    Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`, `CursorError`.
+    Raise `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`, `CursorError`.
     """
     limits, now = limits or query_limits(), now or utc_now()
     begun = Cursor.read(cursor, sql=sql, dialect=dialect) if cursor else None
@@ -83,7 +83,7 @@ def run_accepted(
     start: int = 0,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Answered:
-    """Run a query that was checked; raises `QueryError` and `LakeAwayError`."""
+    """Run a query that was checked; raise `QueryError` and `LakeAwayError`."""
     live: Sequence[Sequence[Any]] = ()
     if LIVE_CROWD.name in accepted.tables:
         from exports.engine.live import live_crowd  # loads the risk model, which few queries need

@@ -107,7 +107,7 @@ class Lake:
         return [each for each in STORED_TABLES if not self.catalogue.table_exists(self.identifier(each))]
 
     def table(self, described: Table) -> IcebergTable:
-        """Load the table as it is now; raises `NoSuchTableError` before `prepare`."""
+        """Load the table as it is now; raise `NoSuchTableError` before `prepare`."""
         return self.catalogue.load_table(self.identifier(described))
 
     @contextmanager

@@ -41,7 +41,7 @@ def published_pointer(
 ) -> Pointer:
     """Return the metadata of a table at `location`, as the release of that number left it.
 
-    `addresses` has the public address of each file of the lake, by its path; raises `KeyError` for a file without one.
+    `addresses` has the public address of each file of the lake, by its path; raise `KeyError` for a file without one.
     """
     held = table.snapshot_by_id(snapshot_id)
     if held is None:

@@ -25,7 +25,7 @@ class _Move:
         self._old, self._new = old.rstrip("/") + "/", new.rstrip("/") + "/"
 
     def __call__(self, url: str) -> str:
-        """Return the new URL; raises `ValueError` for one outside of the old lake."""
+        """Return the new URL; raise `ValueError` for one outside of the old lake."""
         for known in (self._old, plain(self._old) + "/"):
             if url.startswith(known):
                 return self._new + url.removeprefix(known)

@@ -105,7 +105,7 @@ def erase_rows(
     """Remove the rows with these tokens, day by day, in one commit.
 
     `files` are names under the table; if given, only they are searched. `before_commit` gets the planned result and may
-    raise to stop the job. Raises `NotFoundError` if a token of a day is in no file of that day. A job that was
+    raise to stop the job. Raise `NotFoundError` if a token of a day is in no file of that day. A job that was
     committed before does nothing; its result then has no objects.
     """
     with lake.writing(VERIFIED):

@@ -60,14 +60,14 @@ class Storage:
         return properties
 
     def relative(self, url: str) -> str:
-        """Return the path of `url` under the lake; raises `ValueError` for a URL outside of it."""
+        """Return the path of `url` under the lake; raise `ValueError` for a URL outside of it."""
         prefix = self.url.rstrip("/") + "/"
         if not url.startswith(prefix):
             raise ValueError("this is no address of the lake")
         return url.removeprefix(prefix)
 
     def open(self, path: str) -> BinaryIO:
-        """Open something under the lake for reading. Raises `OSError`; `FileNotFoundError` if it is missing."""
+        """Open something under the lake for reading. Raise `OSError`; `FileNotFoundError` if it is missing."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
@@ -81,7 +81,7 @@ class Storage:
             raise
 
     def write(self, path: str, data: bytes) -> None:
-        """Write an object under the lake, replacing an existing one. Raises `OSError`."""
+        """Write an object under the lake, replacing an existing one. Raise `OSError`."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
@@ -238,7 +238,7 @@ class S3Objects:
         self.client.put_object(Bucket=bucket, Key=key, Body=body)
 
     def remove(self, stored: list[StoredObject]) -> None:
-        """Remove those versions; raises `OSError` if one was refused."""
+        """Remove those versions; raise `OSError` if one was refused."""
         buckets: dict[str, list[dict[str, str]]] = {}
         for each in stored:
             bucket, key = _split(each.url)

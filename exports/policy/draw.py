@@ -83,7 +83,7 @@ class Drawn:
         return self.budget + self.pool_epsilon
 
     def table(self, name: str) -> DrawnTable:
-        """Return the table of that name; raises `KeyError`."""
+        """Return the table of that name; raise `KeyError`."""
         return {table.workload.name: table for table in self.tables}[name]
 
     def has(self, name: str) -> bool:
@@ -123,7 +123,7 @@ class Drawn:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Inverse of `to_bytes`; raises `ValueError` for another format."""
+        """Inverse of `to_bytes`; raise `ValueError` for another format."""
         document = json.loads(zlib.decompress(data))
         if document["format"] not in FORMATS:
             raise ValueError("drawn counts of an unknown format")
@@ -170,7 +170,7 @@ def draw(
 ) -> Drawn:
     """Draw a day's noisy counts within `budget` (epsilon for one secret and epoch).
 
-    `counts` has for each table the exact counts of marked passes in its shape. Raises `ValueError` for counts that are
+    `counts` has for each table the exact counts of marked passes in its shape. Raise `ValueError` for counts that are
     missing, negative or of another shape.
     """
     return _draw(day=day, counts=counts, tables=tables, budget=budget, mechanism=discrete_laplace, known=known)

@@ -162,7 +162,7 @@ def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -
 
     `accept_drift`: an operator has reviewed the drift since the day before; it is published, and the manifest says so.
 
-    Raises `ReleaseFailed` for a day that is not closed, was not served or may have lost rows, and if a step fails.
+    Raise `ReleaseFailed` for a day that is not closed, was not served or may have lost rows, and if a step fails.
     """
     release = _open(day, now)
     if release.step == Step.ANNOUNCED:

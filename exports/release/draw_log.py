@@ -87,7 +87,7 @@ def reconcile(*, lake: Lake) -> list[dt.date]:
     """Synchronise the draws of ledger and lake; return the days that the ledger adopted.
 
     An announced day resumes after its check, which it has passed, and keeps the time of its announcement.
-    Raises `DrawLogError` for an object that cannot be read.
+    Raise `DrawLogError` for an object that cannot be read.
     """
     others = lake.storage.at(STATISTICS, "")
     copies = (each for each in _current(lake, lake.storage.at(FOLDER)) if not each.url.startswith(others))

@@ -86,7 +86,7 @@ class ReadFile:
 
 
 def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.datetime) -> ReadFile:
-    """Read a data file of a day, and record the access; raises `NotFound` outside of the credential's days."""
+    """Read a data file of a day, and record the access; raise `NotFound` outside of the credential's days."""
     within = credential.first_day <= day <= credential.last_day
     if not within or not VerifiedDay.objects.filter(day=day, step=VerifiedDay.Step.ANNOUNCED).exists():
         raise NotFound

@@ -34,7 +34,7 @@ def keep(files: Storage, row: StatisticsDraw) -> None:
 def reconcile(files: Storage) -> list[StatisticsDraw]:
     """Copy what the lake lacks and adopt what the ledger lacks; return what was adopted.
 
-    Raises `StatisticsLogError` for a copy that cannot be read.
+    Raise `StatisticsLogError` for a copy that cannot be read.
     """
     for row in StatisticsDraw.objects.exclude(drawn=None).filter(kept_at=None):
         keep(files, row)
