@@ -29,7 +29,7 @@ LEAST_LEVEL: Final = 0.002
 NOTHING_KNOWN: Final = 0.01
 LEAST: Final = 0.0005
 MOST: Final = 0.9
-# Variance between areas relative to the square of their mean: an estimate of 0 would make all areas equal.
+# Minimum variance between areas, relative to the square of their mean: an estimate of 0 would make all areas equal.
 LEAST_SPREAD: Final = 0.02
 Floats = NDArray[np.float64]
 

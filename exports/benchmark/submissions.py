@@ -118,7 +118,7 @@ def _round(value: Any) -> Any:
 
 
 def team_key(team: str) -> str:
-    """Return a key that is equal for names that look alike, ignoring case, spaces, signs, accents and similar letters."""
+    """Return a key that is equal for similar names: without case, spaces, signs, accents and look-alike letters."""
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", team).casefold().translate(_BASIC))
     key = "".join(letter for letter in apart.casefold() if letter.isalnum())
     for shown, alike in _ALIKE:

@@ -325,7 +325,7 @@ def _release_statements() -> list[Json]:
 def _web_statements() -> list[Json]:
     """Allow open objects, results and the workgroup; of the verified tier only assuming its reader's role, for an hour.
 
-    If queries are forwarded, Athena reads and writes with these rights: it reads the bucket's location and the database.
+    If queries are forwarded, Athena works with these rights: it also reads the bucket's location and the database.
     """
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
     queries = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup")
@@ -418,7 +418,7 @@ def _logical(table: Table) -> str:
 def _public_table(table: Table) -> Json:
     """Return an external table over the Parquet files of a table.
 
-    It is no Iceberg table, because that needs the newest metadata file, which only the deployment's own catalogue names.
+    It is no Iceberg table: that needs the newest metadata file, which only the deployment's own catalogue names.
     Days are found by partition projection, so that no crawler has to run.
     """
     location = f"s3://${{LakeBucket}}/${{LakePrefix}}/{table.zone.value}/{table.name}/data"

@@ -179,7 +179,7 @@ class Calling(Casting):
         def part(found: re.Match[str]) -> str:
             return arguments[int(found[1])] if found[1] else self.fail(found[2])
 
-        # One pass: what an argument says is not read again.
+        # One pass, so that placeholders inside arguments are not replaced.
         return re.sub(r"\$(\d)|FAIL\(([^)]*)\)", part, form.template)
 
 

@@ -12,7 +12,7 @@ MILLISECONDS: Final = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "
 _UNITS: Final = list(MILLISECONDS)
 # The separator before each unit in a literal.
 _BETWEEN: Final = {"HOUR": " ", "MINUTE": ":", "SECOND": ":"}
-# The number of each unit in the next larger one.
+# The division and the remainder that extract each part from milliseconds.
 _PARTS: Final = {
     "day": ("// 86400000", ""),
     "hour": ("// 3600000", "% 24"),

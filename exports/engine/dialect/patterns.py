@@ -18,7 +18,7 @@ JODA: Final = {
     "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g",
     "a": "%p",
 }  # fmt: skip
-# Sets of fields that determine a day and a time, for parsing.
+# Unambiguous fields, which may be used for parsing.
 READ: Final = frozenset(
     [
         "%Y",

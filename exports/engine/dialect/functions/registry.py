@@ -34,7 +34,7 @@ def scalar(*names: str) -> Callable[[Special], Special]:
 
 
 def aggregate(*names: str) -> Callable[[Special], Special]:
-    """Register an aggregate; it returns `None` to leave a call to the table of functions."""
+    """Register an aggregate; it returns empty SQL to leave a call to the table of functions."""
 
     def register(function: Special) -> Special:
         for name in names:
