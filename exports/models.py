@@ -454,5 +454,5 @@ class AthenaQuery(models.Model):
         return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"
 
 
-# Radar: Django finds the models of an app through this module. -----------------------------------------------------------
+# Radar: Django finds the models of an app through this module. -------------------------------------------------------
 from exports.radar.models import RadarForecast, RadarRun  # noqa: E402, F401

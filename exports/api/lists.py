@@ -32,9 +32,7 @@ class DaysAndStates(AsOfParameters):
         default=ALL,
         help_text="days such as 2020-10-15, weeks such as 2020-W42, or ranges such as 2020-10-01--2020-10-16",
     )
-    geo_values = Text(
-        max_length=MOST_CHARACTERS, required=False, default=ALL, help_text="state codes such as ma,ny"
-    )
+    geo_values = Text(max_length=MOST_CHARACTERS, required=False, default=ALL, help_text="state codes such as ma,ny")
 
 
 def days_and_states(query: dict[str, Any]) -> tuple[Ranges, frozenset[str] | None]:

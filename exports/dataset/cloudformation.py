@@ -47,7 +47,7 @@ PARAMETERS: Final[Json] = {
         "Type": "Number",
         "Default": 10 * GIB,
         "MinValue": 10_000_000,
-        "Description": "A query of the workgroup is cancelled once it has scanned as much",
+        "Description": "Number of bytes after which a query of the workgroup is cancelled",
     },
     "ServicePrincipal": {
         "Type": "String",
@@ -57,12 +57,12 @@ PARAMETERS: Final[Json] = {
     "KmsKeyArn": {
         "Type": "String",
         "Default": "",
-        "Description": "Key of KMS that encrypts the bucket; anonymous readers of the open prefix then read nothing",
+        "Description": "KMS key that encrypts the bucket; anonymous readers can then not read the open prefix",
     },
     "AccessLogBucket": {
         "Type": "String",
         "Default": "",
-        "Description": "Bucket for the log of access, with lifecycle rules of its own: it holds addresses of readers",
+        "Description": "Bucket for the access log, with its own lifecycle rules: the log holds addresses of readers",
     },
 }
 CONDITIONS: Final[Json] = {
@@ -377,12 +377,12 @@ def researchers_template() -> Json:
             "LakeBucket": {"Type": "String", "Description": "Bucket of the deployment, whose open prefix anyone reads"},
             "LakePrefix": {"Type": "String", "Default": "lake", "Description": "Folder of the lake in that bucket"},
             "Database": PARAMETERS["Database"],
-            "ResultsBucketName": {"Type": "String", "Description": "New bucket of yours for results of queries"},
+            "ResultsBucketName": {"Type": "String", "Description": "New bucket in your account for results of queries"},
             "ScanLimitBytes": PARAMETERS["ScanLimitBytes"],
             "Days": {
                 "Type": "String",
                 "Default": "2020-01-01,NOW",
-                "Description": "First and last day that queries look for",
+                "Description": "First and last day that queries can find",
             },
         },
         "Resources": {

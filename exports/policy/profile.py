@@ -203,14 +203,14 @@ def _shares(estimates: Estimates) -> dict[str, tuple[Floats, Floats]]:
 def _share(estimates: Estimates, axes: tuple[str, ...], whole: float) -> tuple[Floats, Floats]:
     counts, noise = estimates.of(*axes)
     shares = counts.ravel() / whole
-    # The coin kept nine in ten, so that the shares of the check-ins vary a little more than those of a sample.
+    # The coin kept nine in ten, so shares of check-ins vary slightly more than those of a sample.
     sampling = np.clip(shares * (1 - shares), 0, None) / (whole * estimates.drawn.keep)
     return shares, sampling + noise / whole**2
 
 
 def _variation(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
     distance = 0.5 * float(np.abs(one[0] - other[0]).sum())
-    # The mean absolute value of a normal variable is sqrt(2/pi) of its deviation; half of the sum, as of the distance.
+    # A normal variable's mean absolute value is sqrt(2/pi) of its deviation; the distance is half of the sum.
     deviations = np.sqrt(one[1] + other[1])
     expected = 0.5 * math.sqrt(2 / math.pi) * float(deviations.sum())
     error = 0.5 * math.sqrt((1 - 2 / math.pi) * float((deviations**2).sum()))

@@ -28,9 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the text, the format, and the release to read."""
         parser.add_argument("sql")
-        parser.add_argument(
-            "--as-of", type=dt.date.fromisoformat, help="read the tables as of the release of this day"
-        )
+        parser.add_argument("--as-of", type=dt.date.fromisoformat, help="read the tables as of the release of this day")
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table", dest="form")
         parser.add_argument("--cursor", default="", help="continue a truncated result with its cursor")
 
