@@ -2,7 +2,7 @@
 
     python -m docs.dataset_notebook http://localhost:8000
 
-`tests/exports/dataset/test_notebook.py` runs the same cells; they are stored here, and the notebook with their output.
+`tests/exports/dataset/test_notebook.py` runs the same cells. This file has the cells, the notebook also their output.
 """
 
 import os
@@ -21,7 +21,7 @@ CELLS = (
         "markdown",
         "# The open dataset, from a notebook\n\n"
         "Fetch, ask, plan for the noise, and join another source by state. Needs pandas and a deployment: set "
-        "`CROWDTRACE_URL`, or run one with `make run`. What it printed here is of a small made-up deployment, whose "
+        "`CROWDTRACE_URL`, or run one with `make run`. The output here comes from a small made-up deployment whose "
         "epsilon is 4; the default is 1.",
     ),
     (
@@ -88,7 +88,7 @@ CELLS = (
     ),
     (
         "markdown",
-        "## Cite, and go back\n\nA query with `as_of` gives these rows for good, whatever is released later.",
+        "## Cite, and go back\n\nA query with `as_of` always returns the same rows, even after later releases.",
     ),
     (
         "code",

@@ -1,7 +1,7 @@
-"""Writes `dialect.md` from `dialect.csv`: `python -m docs.dialect_table`.
+"""Write `dialect.md` from `dialect.csv`: `python -m docs.dialect_table`.
 
-A row is an expression or a query, the page of the documentation that says what it gives, what that page says, and what
-this engine gives. `tests/exports/engine/dialect/test_table.py` runs every row.
+A row has an expression or a query, the page that documents its result, the documented result, and the result of this
+engine. `tests/exports/engine/dialect/test_table.py` runs every row.
 """
 
 import csv
@@ -46,7 +46,7 @@ def _code(text: str) -> str:
 
 
 def _lines() -> Iterator[str]:
-    # Pages in the order of their first rows; what no page says comes last.
+    # Pages in the order of their first rows; undocumented results come last.
     order = list(dict.fromkeys(row["page"] for row in rows()))
     sorted_rows = sorted(rows(), key=lambda row: (row["page"] == UNDOCUMENTED, order.index(row["page"])))
     for page, found in groupby(sorted_rows, key=lambda row: row["page"]):

@@ -3,7 +3,7 @@
     pip install pyspark            # and a Java of version 17 or newer
     python docs/spark_queries.py http://localhost:8000 exports/queries/daily_counts.sql
 
-Nothing else of CrowdTrace is required. Files are downloaded once into a folder and verified by their SHA-256; each
+Nothing else from CrowdTrace is required. Files are downloaded once into a folder and verified by their SHA-256; each
 result is printed as CSV. Spark 4 accepts the texts unchanged with ANSI SQL, double-quoted identifiers, global temporary
 views under the database's name, and SQL functions for Athena's. It has no Iceberg reader here, so it reads the data
 files.
@@ -58,7 +58,7 @@ def fetched(file: dict[str, Any], folder: Path) -> Path:
         with urlopen(file["url"]) as answer:
             data = answer.read()
         if hashlib.sha256(data).hexdigest() != file["sha256"]:
-            raise SystemExit(f"{file['name']} did not arrive whole")
+            raise SystemExit(f"{file['name']} is damaged: its SHA-256 differs from the list of files")
         path.write_bytes(data)
     return path
 
@@ -69,7 +69,7 @@ def session(dataset: str, folder: Path, warehouse: str) -> Any:
 
     with urlopen(dataset) as answer:
         described = json.load(answer)["tables"]
-    # Each release writes the table of ZIP codes again, under the same name.
+    # Each release writes the table of ZIP codes again, with the same name.
     files = {(file["table"], file["name"]): file for release in releases(dataset) for file in release["files"]}
     builder = SparkSession.builder.master("local[1]").appName("open-dataset")
     for name, value in (SETTINGS | {"spark.sql.warehouse.dir": warehouse}).items():

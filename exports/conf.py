@@ -1,6 +1,6 @@
 """Settings of this app, each with its default; a deployment sets them in `crowdtrace.settings`.
 
-Settings that build an object are read where the object belongs: `exports.lake.deployment`, `exports.engine.deployment`
+Settings that configure an object are read by its module: `exports.lake.deployment`, `exports.engine.deployment`
 and `exports.release.thresholds`. This module is loaded by every process and imports no library.
 """
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-# A day closes this long after it began. Scans may arrive late by as much; later ones do not count.
+# A day closes this long after it began. Scans that arrive later do not count.
 LATENESS: Final = dt.timedelta(days=3)
 
 
@@ -30,19 +30,19 @@ def publisher() -> str:
 
 
 def budget() -> float:
-    """Return the epsilon that one release may cost one secret for its day."""
+    """Return the epsilon that one release may spend on one secret for its day."""
     return float(settings.DATASET_EPSILON)
 
 
 def statistics_budget() -> float:
-    """Return the epsilon that all figures for people who run venues may cost one secret for one day."""
+    """Return the epsilon that all figures for people who run venues may spend on one secret for one day."""
     return float(settings.OWNER_STATISTICS_EPSILON)
 
 
 def weekly_from() -> dt.date | None:
-    """Return the Monday from which whole weeks are drawn as one, for small deployments; `None`: each day by itself.
+    """Return the Monday from which whole weeks are drawn as one, for small deployments; `None`: draw single days.
 
-    Raises `ImproperlyConfigured` for anything but a Monday.
+    Raise `ImproperlyConfigured` for anything but a Monday.
     """
     given = str(_get("DATASET_WEEKLY_FROM", ""))
     if not given:
@@ -52,7 +52,7 @@ def weekly_from() -> dt.date | None:
     except ValueError:
         day = dt.date.min + dt.timedelta(days=1)
     if day.weekday():
-        raise ImproperlyConfigured(f"DATASET_WEEKLY_FROM is a Monday such as 2026-12-07, not {given}")
+        raise ImproperlyConfigured(f"DATASET_WEEKLY_FROM must be a Monday such as 2026-12-07, not {given}")
     return day
 
 

@@ -1,4 +1,4 @@
-"""Models: the ledger of releases, and the index, erasures and receipts that make verified rows erasable."""
+"""Models: the ledger of releases, and the index, erasures and receipts for the erasure of verified rows."""
 
 import datetime as dt
 import uuid
@@ -22,7 +22,7 @@ ERASURES_KNOWN: Final = dt.timedelta(days=15)
 
 
 def _days(first: Combinable, last: F) -> Func:
-    """Return the range from one day to another, both included."""
+    """Return the range from one day to another, both inclusive."""
     return Func(first, last, Value("[]"), function="daterange", output_field=DateRangeField())
 
 
@@ -35,7 +35,7 @@ FIRST_DAY: Final = Func(
 class Step(models.TextChoices):
     """Steps of a release, in order; a row names the last completed one.
 
-    The first three are one transaction, because exact counts are stored nowhere: it ends with the noisy ones.
+    The first three are one transaction, because exact counts are never stored: it commits only the noisy ones.
     """
 
     OPENED = "opened"
@@ -47,7 +47,7 @@ class Step(models.TextChoices):
 
 
 class ServedDay(models.Model):
-    """A day on which the deployment was open, so that a day without passes is released as empty, not left out."""
+    """A day on which the deployment was in service, so that a day without passes is released as empty, not skipped."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says which days the dataset covers")
 
@@ -61,7 +61,7 @@ class ServedDay(models.Model):
 
 
 class LeftOutDay(models.Model):
-    """A day of a device whose passes the operator left out of the release, decided before the day closed."""
+    """A day of a device whose passes the operator excluded from the release before the day closed."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says what the dataset does not count")
 
@@ -76,7 +76,7 @@ class LeftOutDay(models.Model):
 
 
 class Plan(models.Model):
-    """What is counted of a day or a week, stored before it begins: its areas, and which venues count."""
+    """What will be counted of a day or a week, stored before it begins: its areas, and which venues count."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says what the draws could count")
 
@@ -98,7 +98,7 @@ class Plan(models.Model):
 class Release(models.Model):
     """The release of one closed day or week and its entry in the budget. Once drawn, the noisy counts never change.
 
-    The budget is booked to each of its days: none of them is drawn in another release.
+    The budget is charged to each of its days: none of them is drawn in another release.
     """
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="the privacy ledger; holds drawn counts only")
@@ -139,7 +139,7 @@ class Release(models.Model):
 
     @property
     def first_day(self) -> dt.date:
-        """The first of its days."""
+        """Return the first of its days."""
         return self.day - dt.timedelta(days=self.days - 1)
 
 
@@ -174,7 +174,7 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """A delivery of a release to a URL, pending or done."""
+    """A delivery of a release to a URL, pending or finished."""
 
     privacy = Privacy(Subject.STAFF, retention=(Retention("created_at", dt.timedelta(days=90)),))
 
@@ -243,7 +243,7 @@ class VenueFigures(models.Model):
 
 # Verified tier --------------------------------------------------------------------------------------------------------
 class VerifiedDay(models.Model):
-    """One closed day's real rows for approved organisations: the last completed step, and the numbers of rows."""
+    """One closed day's real rows for approved organisations: the last completed step, and numbers of rows."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="totals of whole days")
 
@@ -326,9 +326,9 @@ class IndexEntry(models.Model):
     privacy = Privacy(Subject.HOLDER, erasure=Erasing.REMOVED, kept="lives and goes with its row in the lake")
 
     index_hash = models.BinaryField(primary_key=True, max_length=32, help_text='HMAC(pepper, "index" || owner hash)')
-    # The database does not check this key: the check of a day's rows took a third of the time of publishing it. A file
-    # and its entries are created and deleted in one transaction, under the lock of the verified tier; an erasure that
-    # finds an entry without a file reports it.
+    # The database does not check this foreign key, because the check took a third of the time of publishing a day. A
+    # file and its entries are created and deleted in one transaction, under the lock of the verified tier; an erasure
+    # that finds an entry without a file reports it.
     file = models.ForeignKey(VerifiedFile, models.CASCADE, related_name="entries", db_index=False, db_constraint=False)
     token = models.BinaryField(max_length=16, help_text="`userid` of the row, in hexadecimal there")
 
@@ -341,7 +341,7 @@ class IndexEntry(models.Model):
 
 
 class ErasureBatch(models.Model):
-    """Erasures that are carried out together in the lake, in one commit. Deleted when they are finished."""
+    """Erasures that are processed together in the lake, in one commit. Deleted when they are finished."""
 
     privacy = Privacy(Subject.HOLDER, kept="goes when its erasures are finished")
 
@@ -370,9 +370,9 @@ class ErasureBatch(models.Model):
 
 
 class Erasure(models.Model):
-    """One request of a holder and its receipt: counts and object names, nothing that leads to a pass or a person.
+    """One request of a holder and its receipt: counts and object names, nothing that identifies a pass or a person.
 
-    The owners are encrypted in `work`, so that the database cannot join their passes, and only until the end.
+    The owners are stored encrypted in `work`, so that the database cannot join their passes, until it is finished.
     """
 
     privacy = Privacy(Subject.HOLDER, retention=(Retention("asked_at", dt.timedelta(days=90)),))
@@ -411,7 +411,7 @@ class Erasure(models.Model):
 
 
 class ErasedOwner(models.Model):
-    """An erased owner: a restored backup must lose its rows again. Copied to the lake's storage day by day."""
+    """An erased owner, whose rows must be erased again after a restore. Copied to the lake's storage day by day."""
 
     privacy = Privacy(Subject.HOLDER, retention=(Retention("erased_on", ERASURES_KNOWN),), ordered_by_acts=True)
 
@@ -425,7 +425,7 @@ class ErasedOwner(models.Model):
 
 # Athena's protocol ----------------------------------------------------------------------------------------------------
 class AthenaQuery(models.Model):
-    """A query that a client of Athena's protocol started here; its rows are under the lake's `results/`."""
+    """A query that a client started through Athena's protocol; its rows are in the lake's `results/`."""
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("submitted_at", dt.timedelta(days=1)),))
 
@@ -454,5 +454,5 @@ class AthenaQuery(models.Model):
         return f"{self.state} query of {self.submitted_at:%Y-%m-%d %H:%M}"
 
 
-# Radar: Django finds models of an app through this module. -----------------------------------------------------------
+# Radar: Django finds the models of an app through this module. -------------------------------------------------------
 from exports.radar.models import RadarForecast, RadarRun  # noqa: E402, F401

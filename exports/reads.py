@@ -1,7 +1,7 @@
-"""SQL of this app that reads tables of `passes` and `venues`, which no import shows.
+"""SQL of this app that reads tables of `passes` and `venues`, a dependency that imports do not show.
 
 Only this file of the app may name another app's table (`tests/common/test_structure.py`). Everything else goes through
-models, services and selectors. These statements are SQL because they read a whole day, every visit of now, or areas.
+models, services and selectors. These statements are SQL because they read a whole day, all current visits, or areas.
 """
 
 import datetime as dt
@@ -21,15 +21,15 @@ from exports.policy.domain import (
 from passes.codec import Cause
 from passes.limits import FASTEST_SURVEY_S
 
-# Causes for which a pass itself is at fault. Any other cause depends on other visitors, the clock, the door or its
-# device: what is released of a pass must depend on that pass alone, so such a scan counts as Approved.
+# Causes that depend on the pass alone. Any other cause depends on other visitors, the clock, the door or its device.
+# What is released of a pass must depend on that pass alone, so a scan with such a cause counts as Approved.
 OWN_FAULTS: Final = frozenset({Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2})
 
 # One row for each pass that was scanned or refused, as codes of the domain's axes. Columns of the first Checkin scan
 # are null for a refusal, which counts as Refused, Checkin, Personal, Public, in its own hour. `approved` and `cause`
-# are the server's own verdict, whatever a kiosk that was offline had said. A pass whose questions were answered in no
-# time is left out, and so is one that a device first scanned on a day that the operator left out before it closed:
-# neither depends on other visitors.
+# are the server's own verdict, even if an offline kiosk decided otherwise. Two kinds of passes are left out, neither of
+# which depends on other visitors: those whose questions were answered too fast, and those first scanned by a device on
+# a day that the operator excluded before it closed.
 _ROWS: Final = """
 CREATE TEMPORARY TABLE release_rows ON COMMIT DROP AS
 WITH scan AS (
@@ -96,11 +96,11 @@ WHERE p.epoch BETWEEN %(first_day)s AND %(day)s AND (f.tag IS NOT NULL OR NOT p.
   AND p.survey_seconds >= %(fastest)s AND lo.id IS NULL
 """
 
-# Columns that lead back to the pass: for real rows, never for counts. The order is by a hash, so it reveals nothing.
+# Columns that identify the pass: for real rows, never for counts. The order is by a hash, so it reveals nothing.
 _OWN: Final = "p.tag, p.owner_hash, sha256(%(salt)s::bytea || p.tag) AS place,"
 
 # The planner has no statistics of a day that was just written: it assumes an empty day and joins its rows one by one,
-# which took minutes instead of a second. So nested loops are off, and whole days are joined by hash.
+# which took minutes instead of a second. So nested loops are disabled, and whole days are joined by hash.
 HASHED: Final = "SET LOCAL enable_nestloop = off"
 
 
@@ -115,8 +115,8 @@ def make_rows(
 ) -> None:
     """Create the temporary table `release_rows` in this transaction: a row for each scanned or refused pass of a day.
 
-    With `first_day`, of the days from then on; with `frozen_at`, at venues that were verified by then. `levels` has the
-    class of each pattern of answers by 3-digit ZIP, for the empty text too. With `salt`, rows also have `tag`,
+    With `first_day`, of all days from it to `day`; with `frozen_at`, at venues that were verified by then. `levels` has
+    the class of each pattern of answers by 3-digit ZIP, including the empty text. With `salt`, rows also have `tag`,
     `owner_hash` and `place`, their order by a salted hash.
     """
     zips = sorted(levels)
@@ -183,7 +183,7 @@ _HEADS: Final = """
 
 
 class Area(NamedTuple):
-    """Open listed venues of verified organisations in a 3-digit ZIP, people inside them, and people they may hold."""
+    """Open listed venues of verified organisations in a 3-digit ZIP, people inside, and their enforced capacity."""
 
     zip3: str
     venues: int
@@ -194,7 +194,7 @@ class Area(NamedTuple):
 def heads_by_area(*, zips: Sequence[str], since: dt.datetime, at: dt.datetime, fewest: int) -> list[Area]:
     """Return the people inside at the time `at`, by 3-digit ZIP of `zips`, for areas with at least `fewest` venues.
 
-    `since`: the earliest arrival of anybody who may still be inside.
+    `since`: the earliest arrival of people who may still be inside.
     """
     with connection.cursor() as cursor:
         cursor.execute(_HEADS, {"zips": list(zips), "since": since, "at": at, "fewest": fewest})
@@ -208,13 +208,13 @@ LEFT_OUT: Final = """
         SELECT min(first.scanned_at) FROM passes_scan AS first WHERE first.tag = scan.tag AND first.type = 'Checkin')
     GROUP BY out.day
 """
-"""Passes of each day that were first scanned by a device whose day is left out of the release."""
+"""The number of passes of each day that were first scanned by a device whose day is left out of the release."""
 
 
 # Figures for the people who run a venue -------------------------------------------------------------------------------
-# Each column depends on the pass alone: not on who else came. So a pass that met a full or closed door, or whose code
-# somebody had used, counts as a visit; and a refusal counts where the answers were the reason, not an invitation that
-# others had used up.
+# Each column depends on the pass alone, not on other visitors. So a pass that was declined because the venue was full
+# or closed, or because its code was already used, counts as a visit; and a refusal counts only if the answers were the
+# reason, not an invitation that others had used up.
 OWNER_DAY: Final = """
     WITH rules AS (
         SELECT venue.id, venue.public_id, asked.*

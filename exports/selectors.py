@@ -1,4 +1,4 @@
-"""Selectors on the ledger: which releases exist, and what each lets a reader see."""
+"""Selectors on the ledger: which releases exist, and what readers see of each."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from exports.models import FIRST_DAY, Release, Step, VerifiedDay
 
 MOST_MISSING: Final = 400
 LONGEST_GAP: Final = 90
-"""Days without any release after which a deployment had ceased rather than missed days; our choice."""
+"""Days without a release after which a deployment counts as out of service, not as missing days; our choice."""
 # A day of the verified tier is retried this often without an operator.
 VERIFIED_TRIES: Final = 5
 # Releases whose rows are read from the database at once.
@@ -23,12 +23,12 @@ _SUMMED: Final = ("rows", "rows_without_zip", "rows_of_unknown_zip")
 
 
 class UnknownReleaseError(LookupError):
-    """No release of that day was announced."""
+    """There is no announced release of that day."""
 
 
 @dataclass(frozen=True)
 class TablesAt:
-    """The open tables as one release left them, and the newest day in them; neither before the first release."""
+    """The open tables as of one release, and their newest day; neither exists before the first release."""
 
     release: Release | None
     as_of: dt.date | None
@@ -39,8 +39,8 @@ class TablesAt:
         return dict(self.release.snapshots) if self.release else {}
 
     def tag(self, *asked: str) -> str:
-        """Return the ETag of an answer that depends on these tables and on `asked` only."""
-        from common.web.etag import entity_tag  # loads the web framework, which a command does without
+        """Return the ETag of a response that depends only on these tables and on `asked`."""
+        from common.web.etag import entity_tag  # loads the web framework, which commands do not need
 
         return entity_tag([sorted(self.snapshots.items()), *asked])
 
@@ -51,12 +51,12 @@ def announced() -> QuerySet[Release]:
 
 
 def covered_days(releases: Iterable[Release]) -> set[dt.date]:
-    """Return the days that releases cover: each its own day, or the days of its week."""
+    """Return the days that releases cover: a day, or all days of a week."""
     return {release.day - dt.timedelta(days=back) for release in releases for back in range(release.days)}
 
 
 def release_of(day: dt.date) -> Release:
-    """Return the announced release of a day; raises `UnknownReleaseError`."""
+    """Return the announced release of a day; raise `UnknownReleaseError`."""
     release = announced().filter(day=day).first()
     if release is None:
         raise UnknownReleaseError(f"there is no release of {day}")
@@ -64,7 +64,7 @@ def release_of(day: dt.date) -> Release:
 
 
 def tables_at(as_of: dt.date | None = None) -> TablesAt:
-    """Return the tables as they are, or as of the release of the day `as_of`; raises `UnknownReleaseError`.
+    """Return the current tables, or those as of the release of the day `as_of`; raise `UnknownReleaseError`.
 
     Releases count in the order of their announcement: a late release of an earlier day sees the later days too.
     """
@@ -73,7 +73,7 @@ def tables_at(as_of: dt.date | None = None) -> TablesAt:
 
 
 def tables_of(number: int) -> TablesAt:
-    """Return the tables as the release of that number left them; raises `UnknownReleaseError`."""
+    """Return the tables as of the release of that number; raise `UnknownReleaseError`."""
     release = announced().filter(number=number).first()
     if release is None:
         raise UnknownReleaseError(f"there is no release {number}")
@@ -81,7 +81,7 @@ def tables_of(number: int) -> TablesAt:
 
 
 def tables_on(day: dt.date | None) -> TablesAt:
-    """Return the tables as of the newest release of `day` or before; without a day, as they are."""
+    """Return the tables as of the newest release of `day` or before; without a day, the current ones."""
     if day is None:
         return tables_at()
     release = announced().filter(day__lte=day).first()
@@ -116,14 +116,14 @@ def coverage_of(at: TablesAt) -> Coverage:
         last_day=days[-1] if days else None,
         days=len(days),
         missing_days=list(_between(days))[:MOST_MISSING],
-        # A secret of every day is in each of the days of a week that is drawn as one.
+        # In a week that is drawn as one, a secret costs the budget on each of its days.
         epsilon=sum((release.epsilon or 0.0) * release.days for release in held),
         **{name: sum(release.manifest.get(name, 0) for release in held) for name in _SUMMED},
     )
 
 
 def _between(days: list[dt.date]) -> Iterator[dt.date]:
-    """Yield the days missing between the first and the last of sorted `days`, but for times out of service."""
+    """Yield the days missing between the first and the last of sorted `days`, except times out of service."""
     for before, after in pairwise(days):
         if (after - before).days > LONGEST_GAP:
             continue
@@ -149,7 +149,7 @@ def daily_rows(at: TablesAt, ranges: Ranges = EVER) -> Iterator[list[Any]]:
 
 
 def with_rows_of(states: Iterable[str]) -> list[int]:
-    """Return primary keys of announced releases that have rows of one of these states, by their letters."""
+    """Return primary keys of announced releases that have rows of one of these states, given by code."""
     wanted = set(states)
     found = announced().values_list("pk", "daily")
     return [pk for pk, rows in found if any(row[1] in wanted for row in rows)]

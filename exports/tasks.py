@@ -13,13 +13,16 @@ from common.time import deployment_zone, utc_now
 log = logging.getLogger(__name__)
 
 PAUSE_S: Final = 1
-"""Pause between two days of a catch-up: pages and doors come first."""
+"""Pause between two days of a catch-up, because pages and doors have priority."""
 
 
 @shared_task(name="exports.release")
 def release() -> None:
-    """Record that today is served, plan tomorrow, release waiting days, draw the statistics of venues, and remove old
-    results of queries."""
+    """Run the nightly work.
+
+    Record that the deployment is in service today, plan tomorrow, release waiting days, draw the statistics of venues,
+    and remove old results of queries.
+    """
     from exports.athena import results
     from exports.dataset.whole import renew_whole_files
     from exports.release import closed_days, plans, verified
@@ -38,10 +41,10 @@ def release() -> None:
 
 @shared_task(name="exports.catch_up")
 def catch_up(after: str = "") -> None:
-    """Release the oldest waiting day past the day `after`, and queue a task for the next one.
+    """Release the oldest waiting day after the day `after`, and queue a task for the next one.
 
-    This serves a machine that was off at night, and the simulated past of a copy on its first start. One day takes a
-    second or two, so shutdown waits no longer than that and other tasks are not delayed.
+    This is for a machine that was off at night, and for the simulated past at the first start. One day takes a second
+    or two, so it delays neither a shutdown nor other tasks for longer.
     """
     from exports.dataset.whole import renew_whole_files
     from exports.release import closed_days, verified
@@ -62,9 +65,9 @@ def catch_up(after: str = "") -> None:
 
 @shared_task(name="exports.radar")
 def radar() -> None:
-    """Forecast every series that has a new week, after each release; a week that was forecast is left as it is.
+    """Forecast every series that has a new week, after each release; forecast weeks do not change.
 
-    Months of a large series take a minute or two, so this is a task of its own, after the release has been announced.
+    Months of a large series take a minute or two, so this is a separate task, after the release has been announced.
     """
     from exports.radar.runs import forecast_all
 
@@ -82,7 +85,7 @@ def tell() -> None:
 
 @shared_task(name="exports.erase")
 def erase() -> None:
-    """Carry out waiting erasures and those that a dead worker left unfinished."""
+    """Process waiting erasures, and unfinished ones of a dead worker."""
     from exports.erasure import batches
 
     if finished := batches.run_erasures(now=utc_now()):
@@ -90,7 +93,7 @@ def erase() -> None:
 
 
 def enqueue_erase() -> None:
-    """Start a worker on waiting erasures. Without a broker the schedule finds them a little later."""
+    """Queue a task for waiting erasures. Without a broker, the schedule finds them a little later."""
     _enqueue(erase)
 
 
@@ -98,4 +101,4 @@ def _enqueue(task: Any) -> None:
     try:
         task.apply_async(retry=False, ignore_result=True)
     except (BrokerAway, RedisError, OSError):
-        log.warning("the broker does not answer: %s waits for the schedule", task.name)
+        log.warning("the broker does not respond: %s waits for the schedule", task.name)

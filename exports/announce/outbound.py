@@ -1,7 +1,7 @@
-"""Requests to registered URLs that cannot reach our own network (no server-side request forgery).
+"""Send requests to registered URLs without reaching our own network (no server-side request forgery).
 
 The host is resolved once, all its addresses must be public, and the connection goes to a resolved address, so DNS
-rebinding gains nothing. Redirects and the environment's proxies are ignored, and little of the response is read.
+rebinding has no effect. Redirects and the environment's proxies are ignored, and little of the response is read.
 """
 
 import http.client
@@ -29,11 +29,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class AddressRefused(ValueError):
-    """A URL that no request is sent to; the text says why."""
+    """A URL that must not be requested; the text says why."""
 
 
 def checked(url: str) -> SplitResult:
-    """Return the parts of an acceptable URL; raises `AddressRefused`."""
+    """Return the parts of a URL; raise `AddressRefused` if it is not acceptable."""
     if len(url) > MOST_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
         raise AddressRefused("not an address of up to 500 ASCII characters")
     try:
@@ -62,7 +62,7 @@ def is_public(address: Address) -> bool:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host; raises `AddressRefused` unless all are public."""
+    """Return the addresses of a host; raise `AddressRefused` unless all are public."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -91,7 +91,7 @@ class _Pinned(http.client.HTTPSConnection):
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send a body; return the status of the response. Raises `AddressRefused`, or `OSError` without a response."""
+    """Send a body; return the status of the response. Raise `AddressRefused`, or `OSError` without a response."""
     parts = checked(url)
     host, port = str(parts.hostname), parts.port or 443
     connection = _Pinned(host, port, resolve(host, port)[0], ssl.create_default_context())
@@ -103,6 +103,6 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         answer.read(ANSWER_BYTES)
         return answer.status
     except http.client.HTTPException as error:
-        raise OSError("not an answer of HTTP") from error
+        raise OSError("not an HTTP response") from error
     finally:
         connection.close()

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def register_webhook(*, url: str, actor: str, now: dt.datetime) -> tuple[Webhook, str]:
-    """Register a URL; return the row and its secret, which is shown only once. Raises `outbound.AddressRefused`."""
+    """Register a URL; return the row and its secret, which is shown only once. Raise `outbound.AddressRefused`."""
     outbound.checked(url)
     secret = secrets.token_bytes(SECRET_BYTES)
     with transaction.atomic():
@@ -74,14 +74,14 @@ def deliver_due(*, now: dt.datetime, post: Post | None = None) -> int:
 
 
 def _deliver(pk: int, now: dt.datetime, post: Post) -> bool:
-    """Try a delivery once. The try is counted first, so one that kills the worker is not repeated for ever."""
+    """Try a delivery once. The try is counted first, so one that kills the worker is not repeated forever."""
     row = WebhookDelivery.objects.select_related("webhook", "release").get(pk=pk)
     wait = min(FIRST_WAIT * 2**row.tries, LONGEST_WAIT)
     claimed = WebhookDelivery.objects.filter(pk=pk, tries=row.tries, delivered_at=None).update(
         tries=F("tries") + 1, next_try_at=now + wait
     )
     if not claimed:
-        return False  # another worker has it
+        return False  # another worker is sending it
     body = json.dumps(message(row.release)).encode()
     headers = signed(row.public_id, decrypt(PURPOSE, bytes(row.webhook.secret)), body, now)
     try:
@@ -93,7 +93,7 @@ def _deliver(pk: int, now: dt.datetime, post: Post) -> bool:
     delivered = None if failure else now
     WebhookDelivery.objects.filter(pk=pk).update(delivered_at=delivered, failure=failure[:200])
     if failure:
-        log.info("delivery %s was not taken: %s", row.public_id, failure)
+        log.info("delivery %s was not accepted: %s", row.public_id, failure)
     return delivered is not None
 
 

@@ -31,13 +31,13 @@ class Dataset:
 
     @classmethod
     def of(cls, request: HttpRequest, name: str) -> "Dataset":
-        """The dataset of that name; raises `NotFound` for any other."""
+        """Return the dataset of that name; raise `NotFound` for any other."""
         if name != conf.database():
             raise NotFound
         return cls(f"{origin(request)}/api/v1/datasets/{name}")
 
     def entry(self, at: TablesAt) -> dict[str, Any]:
-        """The dataset in a list."""
+        """Return the dataset as an entry of a list."""
         return {
             "name": conf.database(),
             "title": publication.title(),
@@ -48,7 +48,7 @@ class Dataset:
         }
 
     def whole(self, at: TablesAt) -> dict[str, Any]:
-        """All there is to say of the dataset."""
+        """Return the full description of the dataset."""
         covered = coverage_of(at)
         return self.entry(at) | {
             "guarantee": _guarantee(at, covered),
@@ -101,11 +101,11 @@ class Dataset:
         }
 
     def files(self, release: Release) -> list[dict[str, Any]]:
-        """The files of a release."""
+        """Return the files of a release."""
         return [self._file(release, file) for file in release.manifest.get("files", [])]
 
     def whole_files(self, release: Release) -> list[dict[str, Any]]:
-        """The whole tables as that release left them, a file each, if they are made; they are after a release."""
+        """Return the whole tables as of that release, one file each; empty until they are written after it."""
         try:
             held = held_files(storage(), release.number or 0)
         except OSError:
@@ -113,14 +113,14 @@ class Dataset:
         return [self._file(release, file) for file in held]
 
     def _file(self, release: Release, file: Mapping[str, Any]) -> dict[str, Any]:
-        """One file with its address."""
+        """Return one file with its URL."""
         url = f"{self._of(release.day)}/files/{file['name']}"
         return {name: value for name, value in file.items() if name != "path"} | {"url": url}
 
     def data_files(self, release: Release, daily_bytes: int, digest: str) -> list[DataFile]:
-        """The whole tables for descriptors, and the CSV of daily counts up to that release, with its size and SHA-256.
+        """Return the files for descriptors: the whole tables, and daily counts as CSV with their size and SHA-256.
 
-        Where the whole tables cannot be written, the files of the release.
+        If the whole tables cannot be written, return the files of the release instead.
         """
         csv = f"{self.base}/daily.csv?as_of={release.day.isoformat()}"
         try:
@@ -136,7 +136,7 @@ class Dataset:
         ]
 
     def publication(self, release: Release) -> Publication:
-        """Names, licence and citation for descriptors of a release."""
+        """Return names, licence and citation for descriptors of a release."""
         return publication.publication(base=self.base, as_of=release.day, announced=release.announced_at)
 
     def _of(self, day: dt.date) -> str:
@@ -156,7 +156,7 @@ def _table(described: Table) -> dict[str, Any]:
 
 
 def _guarantee(at: TablesAt, covered: Coverage) -> dict[str, Any]:
-    """The guarantee of the newest release, and what the days cost together."""
+    """Return the guarantee of the newest release, and the total cost of all days."""
     planned: dict[str, Any] = dict(guarantee(epsilon=conf.budget(), budget=conf.budget()))
     stated = at.release.manifest["guarantee"] if at.release else planned
     return {

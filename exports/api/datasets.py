@@ -1,4 +1,4 @@
-"""What there is to know and to download of the open dataset."""
+"""Views of the open dataset: its description, releases and files."""
 
 import datetime as dt
 import hashlib
@@ -52,28 +52,28 @@ from exports.selectors import (
 
 # Files of a release never change.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
-# Everything else is revalidated, and answered with 304 until the next release.
+# Everything else is revalidated; the response is 304 until the next release.
 PUBLIC: Final = "public, no-cache"
 
 
 class NoParameters(QuerySerializer):
-    """An address without query parameters."""
+    """A URL without query parameters."""
 
 
 class DatasetView(ETagMixin, APIView):
-    """What the addresses below a dataset share."""
+    """Base of the views below a dataset."""
 
     cache_control = PUBLIC
     problems: Any = (problems.Invalid,)
 
     def dataset(self, request: Request, name: str) -> Dataset:
-        """The dataset of that name, for a request that has no query parameters; raises `NotFound` for another."""
+        """Return the dataset of that name for a request without query parameters; raise `NotFound` for another."""
         dataset = Dataset.of(request._request, name)
         read_query(request, NoParameters)
         return dataset
 
     def at(self, request: Request) -> TablesAt:
-        """The tables that the request asks about."""
+        """Return the tables that the request is about."""
         return tables_on(read_query(request, serializers.AsOfParameters).get("as_of"))
 
 
@@ -84,7 +84,7 @@ class DatasetsView(DatasetView):
         operation_id="datasets", tags=["dataset"], summary="List datasets", responses=serializers.DatasetsOutput
     )
     def get(self, request: Request) -> Response:
-        """A deployment has one dataset: the database that queries are about."""
+        """List the datasets. A deployment has one: the database that queries read."""
         read_query(request, NoParameters)
         entry = Dataset.of(request._request, conf.database()).entry(tables_at())
         return Response(serializers.DatasetsOutput({"results": [entry], "next": None, "previous": None}).data)
@@ -101,7 +101,7 @@ class DatasetDetailView(DatasetView):
         responses=serializers.DatasetOutput,
     )
     def get(self, request: Request, name: str) -> Response:
-        """All there is to say of the dataset, as the newest release left it."""
+        """Return the full description of the dataset, as of the newest release."""
         return Response(serializers.DatasetOutput(Dataset.of(request._request, name).whole(self.at(request))).data)
 
 
@@ -120,13 +120,13 @@ class ReleasesView(DatasetView):
         summary="List releases with manifest and files",
         parameters=[
             DaysAndStates,
-            OpenApiParameter("limit", OpenApiTypes.INT, description="results of a page, 1 to 200; 50 by itself"),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="where to go on; comes with next and previous"),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="results per page, 1 to 200; default 50"),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="where to continue; taken from next or previous"),
         ],
         responses=serializers.ReleasesOutput,
     )
     def get(self, request: Request, name: str) -> Response:
-        """Newest day first; with `as_of` those of that day and before, with `geo_values` those with rows of a state."""
+        """List releases, newest day first; `as_of`: up to that day; `geo_values`: only those with rows of a state."""
         dataset = Dataset.of(request._request, name)
         query = read_query(request, DaysAndStates, also=frozenset({"limit", "cursor"}))
         ranges, states = days_and_states(query)
@@ -145,7 +145,7 @@ class ReleaseView(DatasetView):
 
     @extend_schema(operation_id="release", tags=["dataset"], summary="One release", responses=serializers.ReleaseOutput)
     def get(self, request: Request, name: str, day: dt.date) -> Response:
-        """Manifest and files of the release of a day."""
+        """Return manifest and files of the release of a day."""
         return Response(serializers.ReleaseOutput(self.dataset(request, name).release(_release(day))).data)
 
 
@@ -159,7 +159,7 @@ class ProfileView(DatasetView):
         responses=serializers.ProfileOutput,
     )
     def get(self, request: Request, name: str, day: dt.date) -> Response:
-        """Made from the drawn counts alone, so it costs no budget and says nothing that the counts do not."""
+        """Return statistics made from the drawn counts alone, which cost no budget and reveal nothing more."""
         self.dataset(request, name)
         return Response(serializers.ProfileOutput(_release(day).profile | {"day": day}).data)
 
@@ -180,7 +180,7 @@ class FileView(DatasetView):
         responses=documented(PARQUET) | documented(PARQUET, status=206),
     )
     def get(self, request: Request, name: str, day: dt.date, file: str) -> HttpResponseBase:
-        """The bytes as they lie in the lake, or a part of them. A name that the release does not list is not found."""
+        """Return the bytes of a file as stored in the lake, or a part of them; 404 for a name that is not listed."""
         self.dataset(request, name)
         release = _release(day)
         listed = {each["name"]: each for each in release.manifest.get("files", [])}
@@ -236,12 +236,12 @@ def _whole(release: Release) -> list[StoredFile]:
 
 
 class DescriptorView(DatasetView):
-    """Descriptions for catalogues and tools: of the whole tables as a release left them, one file each."""
+    """Base of descriptions for catalogues and tools: the whole tables as of a release, one file each."""
 
     content_negotiation_class = FormatIsAsked
 
     def described(self, request: Request, name: str) -> tuple[Any, Any]:
-        """What is published, and its files; raises `NotFound` before the first release."""
+        """Return what is published, and its files; raise `NotFound` before the first release."""
         dataset, at = Dataset.of(request._request, name), self.at(request)
         if at.release is None:
             raise NotFound
@@ -264,7 +264,7 @@ class DataPackageView(DescriptorView):
         responses={(200, "application/json"): DATA_PACKAGE},
     )
     def get(self, request: Request, name: str) -> Response:
-        """Data Package 2.0."""
+        """Return the description as Data Package 2.0."""
         return Response(datapackage(*self.described(request, name)))
 
 
@@ -279,25 +279,25 @@ class CroissantView(DescriptorView):
         responses={(200, "application/ld+json"): CROISSANT},
     )
     def get(self, request: Request, name: str) -> Response:
-        """Croissant 1.0 (MLCommons)."""
+        """Return the description as Croissant 1.0 (MLCommons)."""
         return Response(croissant(*self.described(request, name)), content_type="application/ld+json")
 
 
 def daily_csv(at: TablesAt, ranges: Ranges = EVER, states: frozenset[str] | None = None) -> Iterator[bytes]:
-    """The table `daily_by_state` as CSV, in parts: of draws with a day in these ranges, the rows of these states."""
+    """Yield the table `daily_by_state` as CSV in parts: of draws with a day in these ranges, rows of these states."""
     asked = (row for row in daily_rows(at, ranges) if states is None or row[1] in states)
     parts = iter(lambda: list(islice(asked, PART_ROWS)), [])
     return csv_parts(DAILY.names, map(_batch, parts))
 
 
 def _batch(rows: list[list[Any]]) -> Any:
-    """Return stored rows as a batch of Arrow."""
+    """Return stored rows as an Arrow batch."""
     import pyarrow as pa
 
     from exports.dataset.engines import arrow_schema
 
     schema = arrow_schema(DAILY)
-    # Rows of releases from before the last column was added end sooner.
+    # Rows of releases made before the last column was added are shorter.
     whole = ([dt.date.fromisoformat(row[0]), *row[1:], *[None] * (len(schema) - len(row))] for row in rows)
     columns = zip(*whole, strict=True)
     made = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
@@ -317,7 +317,7 @@ class DailyView(DatasetView):
         responses={(200, CSV): OpenApiTypes.STR},
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
-        """Days up to the release, oldest first; rows without a known ZIP have no state."""
+        """Return days up to the release, oldest first; rows without a known ZIP have no state."""
         Dataset.of(request._request, name)
         query = read_query(request, DaysAndStates)
         at = tables_on(query.get("as_of"))
@@ -337,7 +337,7 @@ class FeedView(DatasetView):
         responses=documented(MEDIA_TYPE),
     )
     def get(self, request: Request, name: str) -> HttpResponse:
-        """The latest fifty announcements."""
+        """Return the latest fifty announcements."""
         dataset, at = self.dataset(request, name), tables_at()
         feed = atom(base=dataset.base, releases=announced().order_by("-number")[:ENTRIES])
         kind = kind_for(request._request, MEDIA_TYPE)
@@ -356,13 +356,13 @@ class LicenceView(DatasetView):
         responses={(200, "text/markdown"): OpenApiTypes.STR},
     )
     def get(self, request: Request, name: str) -> HttpResponse:
-        """The terms in Markdown."""
+        """Return the terms in Markdown."""
         self.dataset(request, name)
         return HttpResponse(publication.licence_text(), content_type="text/markdown; charset=utf-8")
 
 
 def streamed_csv(request: HttpRequest, at: TablesAt, parts: Iterator[bytes], saved_as: str) -> HttpResponseBase:
-    """Return CSV part by part, or 304 to a client that has it: these tables and the request's URL decide its rows."""
+    """Return CSV part by part, or 304 to a client that has it: tables and URL determine the rows."""
     headers = {"ETag": at.tag(request.get_full_path()), "Cache-Control": PUBLIC}
     if headers["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
         return HttpResponse(status=304, headers=headers)

@@ -1,4 +1,4 @@
-"""JSON Schemas of the dataset's descriptors, for the OpenAPI schema: clients that are generated from it have types."""
+"""JSON Schemas of the dataset's descriptors, for the OpenAPI schema, so that generated clients have types."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Views for holders who have their passes erased, and for the receipt."""
+"""Views to erase passes, and to read the receipt."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _ID = "3q2-7wAAAAAAAAAAAAAAAA"
 class StartedOutput(serializers.Serializer[Any]):
     """An erasure that has begun."""
 
-    id = Base64Url(length=requests.CAPABILITY_BYTES, help_text="opens the receipt; whoever has it may read it")
+    id = Base64Url(length=requests.CAPABILITY_BYTES, help_text="opens the receipt; anyone who has it can read it")
 
 
 class DatabaseOutput(serializers.Serializer[Any]):
@@ -113,13 +113,13 @@ class ErasuresView(APIView):
     @extend_schema(
         operation_id="erase_passes",
         tags=["passes"],
-        summary="Erase passes with all that hangs on them",
+        summary="Erase passes and everything that belongs to them",
         request=OwnersSerializer,
         responses={202: StartedOutput},
         examples=[OpenApiExample("Begun", value={"id": _ID}, response_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Rows leave the database at once, rows of the verified tier follow; unknown owners are skipped.
+        """Erase rows in the database immediately and those of the verified tier later; unknown owners are skipped.
 
         Doors with a network decline an erased pass at once. A door without one may still let it in until it appears in
         the door's list: at a random moment of the next 12 hours, so that the lists of two venues link nobody.
@@ -132,7 +132,7 @@ class ErasuresView(APIView):
 
 
 class ErasureView(APIView):
-    """One erasure; whoever has its id may see and cancel it."""
+    """One erasure; anyone who has its id can see and cancel it."""
 
     @extend_schema(
         operation_id="erasure",
@@ -142,7 +142,7 @@ class ErasureView(APIView):
         examples=[_RECEIPT],
     )
     def get(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
-        """How far it is, and in the end what was done."""
+        """Return the progress of an erasure, and finally its result."""
         capability = read_capability(erasure)
         return shown(capability, requests.find_erasure(capability=capability))
 
@@ -155,13 +155,13 @@ class ErasureView(APIView):
     )
     @without_body
     def delete(self, request: Request, erasure: str) -> Response:  # noqa: ARG002
-        """Leave the verified tier as it is, if it is not too late: the answer says. The database is done already."""
+        """Cancel the erasure in the verified tier if it has not begun; rows in the database are erased already."""
         capability = read_capability(erasure)
         return shown(capability, requests.cancel_erasure(capability=capability, now=utc_now()))
 
 
 def read_capability(text: str) -> bytes:
-    """Parse the capability in a URL; raises `NotFound` for an impossible one, as for an unknown one."""
+    """Parse the capability in a URL; raise `NotFound` for an impossible one, as for an unknown one."""
     try:
         return b64decode(text, length=requests.CAPABILITY_BYTES)
     except ValueError:

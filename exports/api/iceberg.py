@@ -1,8 +1,8 @@
-"""The open tables as Iceberg tables under public addresses, for readers that have the address alone.
+"""The open tables as Iceberg tables at public URLs, for readers that have only the URL.
 
-Two ways, with the same files. A folder of each table over HTTP, with a version hint, as DuckDB's `iceberg_scan` takes
-it. And a REST catalogue of Iceberg, for clients such as pyiceberg: they read files over S3's protocol only, so its
-tables are in a bucket that this deployment answers itself, and only for reading.
+There are two ways to the same files: a folder for each table over HTTP, with a version hint, as DuckDB's `iceberg_scan`
+reads it; and an Iceberg REST catalogue for clients such as pyiceberg. Those read files over S3's protocol only, so the
+tables of the catalogue are in a read-only bucket that this deployment serves itself.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ from exports.selectors import announced, seen_by, tables_at
 from venues.links import origin
 
 BUCKET: Final = "open-data"
-"""The bucket of the REST catalogue's tables: the first part of an address of ours."""
+"""The bucket of the REST catalogue's tables: the first part of its URLs."""
 
 HINT: Final = "version-hint.text"
 _TABLES: Final = {each.name: each for each in OPEN_TABLES}
@@ -50,7 +50,7 @@ def _newest() -> Release:
 
 
 def addresses(release: Release, location: str) -> dict[str, str]:
-    """Return the public address of each file that the tables held after a release, by its path in the lake."""
+    """Return the public URL of each file of the tables after a release, by its path in the lake."""
     lake, found = storage(), {}
     for day, files in seen_by(release).values_list("day", "manifest__files"):
         for file in files or []:
@@ -61,7 +61,7 @@ def addresses(release: Release, location: str) -> dict[str, str]:
 
 @lru_cache(maxsize=32)
 def _made(name: str, number: int, snapshots: Snapshots, location: str) -> Any:
-    """Return the metadata of a table as a release left it, made once: it never changes."""
+    """Return the metadata of a table as of a release. It is created once and never changes."""
     from exports.lake.pointer import published_pointer
 
     release = announced().get(number=number)
@@ -76,7 +76,7 @@ def _made(name: str, number: int, snapshots: Snapshots, location: str) -> Any:
 
 
 def pointer_of(name: str, release: Release, location: str) -> Any:
-    """Return the metadata of a table under `location`; raises `NotFound` if the release has no such table."""
+    """Return the metadata of a table under `location`; raise `NotFound` if the release has no such table."""
     _described(name)
     if name not in release.snapshots or release.number is None:
         raise NotFound
@@ -88,7 +88,7 @@ def pointer_of(name: str, release: Release, location: str) -> Any:
 
 @require_safe
 def metadata(request: HttpRequest, name: str, table: str, file: str) -> HttpResponseBase:
-    """A file of a table's metadata over HTTP."""
+    """Serve a file of a table's metadata over HTTP."""
     throttles.check(request, "address")
     if name != conf.database():
         raise NotFound
@@ -96,7 +96,7 @@ def metadata(request: HttpRequest, name: str, table: str, file: str) -> HttpResp
 
 
 def metadata_file(request: HttpRequest, table: str, file: str, location: str) -> HttpResponseBase:
-    """A file of metadata; the number of a release begins its name, but for the hint to the newest."""
+    """Serve a metadata file; its name begins with the number of a release, except the hint to the newest."""
     digits = file.removeprefix("v").partition("." if file.startswith("v") and file != HINT else "-")[0]
     if file == HINT:
         return _sent(request, pointer_of(table, _newest(), location).files[HINT], "text/plain", OF_THE_NEWEST)
@@ -108,7 +108,7 @@ def metadata_file(request: HttpRequest, table: str, file: str, location: str) ->
 
 
 def _sent(request: HttpRequest, data: bytes, kind: str, kept: str) -> HttpResponse:
-    """Return the bytes, or the part of them that is asked for."""
+    """Return the bytes, or the requested part of them."""
     tag = quote_etag(hashlib.sha256(data).hexdigest())
     headers = {"ETag": tag, "Cache-Control": kept, "Accept-Ranges": "bytes"}
     if tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
@@ -122,7 +122,7 @@ def _sent(request: HttpRequest, data: bytes, kind: str, kept: str) -> HttpRespon
 
 @require_safe
 def data(request: HttpRequest, name: str, table: str, day: dt.date, file: str) -> HttpResponseBase:
-    """A data file of a table over HTTP."""
+    """Serve a data file of a table over HTTP."""
     from exports.api.datasets import FileView
 
     _described(table)
@@ -154,7 +154,7 @@ def reading(request: HttpRequest) -> dict[str, str]:
 
 @require_safe
 def index(request: HttpRequest, name: str) -> HttpResponse:
-    """The ways to open the tables: the catalogue's address, and that of each table's folder."""
+    """List the ways to open the tables: the URLs of the catalogue and of each table's folder."""
     base = f"{origin(request)}/api/v1/datasets/{name}/iceberg"
     release = tables_at().release
     held = {each: f"{base}/{each}" for each in sorted(_TABLES) if release and each in release.snapshots}
@@ -163,7 +163,7 @@ def index(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def config(request: HttpRequest, name: str) -> HttpResponse:
-    """How to use the catalogue."""
+    """Return the configuration of the catalogue."""
     offered = [
         "GET /v1/{prefix}/namespaces",
         "GET /v1/{prefix}/namespaces/{namespace}",
@@ -177,14 +177,14 @@ def config(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def namespaces(request: HttpRequest, name: str) -> HttpResponse:
-    """The one namespace."""
+    """List the namespaces, of which there is one."""
     listed = [] if request.GET.get("parent") else [[conf.database()]]
     return _answered(request, name, {"namespaces": listed})
 
 
 @require_safe
 def namespace(request: HttpRequest, name: str, space: str) -> HttpResponse:
-    """The namespace."""
+    """Return the namespace."""
     if space != conf.database():
         return _missing("NoSuchNamespaceException", f"There is one namespace, {conf.database()}")
     return _answered(request, name, {"namespace": [conf.database()], "properties": {}})
@@ -192,7 +192,7 @@ def namespace(request: HttpRequest, name: str, space: str) -> HttpResponse:
 
 @require_safe
 def listed(request: HttpRequest, name: str, space: str) -> HttpResponse:
-    """The tables of the namespace."""
+    """List the tables of the namespace."""
     if space != conf.database():
         return _missing("NoSuchNamespaceException", f"There is one namespace, {conf.database()}")
     held = _newest().snapshots
@@ -202,7 +202,7 @@ def listed(request: HttpRequest, name: str, space: str) -> HttpResponse:
 
 @require_safe
 def loaded(request: HttpRequest, name: str, space: str, table: str) -> HttpResponse:
-    """A table, as the newest release left it."""
+    """Load a table as of the newest release."""
     release = tables_at().release
     if space != conf.database() or table not in _TABLES or release is None or table not in release.snapshots:
         return _missing("NoSuchTableException", f"There is no table {table[:100]}")
@@ -215,12 +215,12 @@ def loaded(request: HttpRequest, name: str, space: str, table: str) -> HttpRespo
 # The bucket -----------------------------------------------------------------------------------------------------------
 @require_safe
 def bucket_metadata(request: HttpRequest, table: str, file: str) -> HttpResponseBase:
-    """A file of a table's metadata, as an object of the bucket."""
+    """Serve a file of a table's metadata as an object of the bucket."""
     throttles.check(request, "address")
     return metadata_file(request, table, file, f"s3://{BUCKET}/{{table}}")
 
 
 @require_safe
 def bucket_data(request: HttpRequest, table: str, day: dt.date, file: str) -> HttpResponseBase:
-    """A data file of a table, as an object of the bucket."""
+    """Serve a data file of a table as an object of the bucket."""
     return data(request, conf.database(), table, day, file)

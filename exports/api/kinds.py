@@ -1,4 +1,4 @@
-"""Media types of answers that are no JSON: their own, and a general one, which every generated client can read."""
+"""Media types of responses other than JSON: a specific one, and a general one that every generated client can read."""
 
 from typing import Any, Final
 
@@ -16,11 +16,11 @@ GENERAL: Final = {PARQUET: BYTES, ARROW: BYTES, ATOM: XML}
 
 
 def documented(*own: str, status: int = 200) -> dict[Any, Any]:
-    """Return the answers of an operation for the schema: each of these types, and its general one."""
+    """Return the responses of an operation for the schema: each of these types, and its general one."""
     kinds = dict.fromkeys(own) | dict.fromkeys(GENERAL[each] for each in own)
     return {(status, kind): OpenApiTypes.STR if kind in (ATOM, XML) else OpenApiTypes.BINARY for kind in kinds}
 
 
 def kind_for(request: HttpRequest, own: str) -> str:
-    """Return the media type that a request gets: its own, unless it accepts only the general one."""
+    """Return the media type of the response: the specific one, unless the request accepts only the general one."""
     return request.get_preferred_type([own, GENERAL[own]]) or own

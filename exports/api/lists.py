@@ -17,14 +17,14 @@ from exports.selectors import EVER, Ranges
 
 ALL: Final = "*"
 MOST_CHARACTERS: Final = 4000
-# Wrong values that are said at once.
+# Wrong values that are reported at once.
 MOST_ERRORS: Final = 20
 _WEEK: Final = re.compile(r"(\d{4})-?W(\d{2})", re.ASCII)
 _DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})", re.ASCII)
 
 
 class DaysAndStates(AsOfParameters):
-    """Query parameters of what is listed by day and state; lists are separated by commas, and `*` means all."""
+    """Query parameters of lists by day and state; values are separated by commas, and `*` means all."""
 
     time_values = Text(
         max_length=MOST_CHARACTERS,
@@ -32,15 +32,13 @@ class DaysAndStates(AsOfParameters):
         default=ALL,
         help_text="days such as 2020-10-15, weeks such as 2020-W42, or ranges such as 2020-10-01--2020-10-16",
     )
-    geo_values = Text(
-        max_length=MOST_CHARACTERS, required=False, default=ALL, help_text="letters of states such as ma,ny"
-    )
+    geo_values = Text(max_length=MOST_CHARACTERS, required=False, default=ALL, help_text="state codes such as ma,ny")
 
 
 def days_and_states(query: dict[str, Any]) -> tuple[Ranges, frozenset[str] | None]:
-    """Return ranges of days, both ends included, and states in capitals, `None` for all.
+    """Return ranges of days (inclusive) and states in capitals; `None` means all.
 
-    Raises `Invalid` with every wrong value, and the names that are near.
+    Raise `Invalid` with every wrong value and similar known names.
     """
     errors: list[FieldError] = []
     states = sorted({state.lower() for state in states_by_zip3().values()})

@@ -16,7 +16,7 @@ RETRY_SECONDS = 2
 
 
 class RangeNotSatisfiable(Problem):
-    """A part of a file that begins past its end, which has `size` bytes."""
+    """A requested part begins past the end of a file of `size` bytes."""
 
     status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
     slug = "range-not-satisfiable"
@@ -28,14 +28,14 @@ class RangeNotSatisfiable(Problem):
 
 
 class QueryInvalid(Invalid):
-    """A query that is refused, fails or passes a limit; says where, and which known names are near."""
+    """A query is refused, fails or exceeds a limit; the problem has the position and similar known names."""
 
     def __init__(self, error: QueryError, pointer: str) -> None:
         super().__init__(errors=[FieldError(pointer, _located(error), error.code)])
         self.error = error
 
     def body(self) -> dict[str, Any]:
-        """The members of the problem; the place in the text counts from 1, null where it is not known."""
+        """Return the members of the problem; positions in the text count from 1 and are null if unknown."""
         place = {"line": self.error.line, "column": self.error.column, "nearest": list(self.error.nearest)}
         return super().body() | place
 
@@ -49,7 +49,7 @@ def _located(error: QueryError) -> str:
 
 @contextmanager
 def query_problems(pointer: str) -> Iterator[None]:
-    """Errors of a query as problems; `pointer` says where in the request its text is."""
+    """Convert errors of a query to problems; `pointer` is the location of its text in the request."""
     try:
         yield
     except QueryError as error:

@@ -99,13 +99,13 @@ class FormatIsAsked(BaseContentNegotiation):
 
 
 class QueryThrottle(AddressThrottle):
-    """Limits queries of one address."""
+    """Limit queries of one address."""
 
     scope = "query"
 
 
 class QueriesView(ETagMixin, APIView):
-    """Queries: sent, or as an address that can be cited and cached."""
+    """Run queries, in the body of a POST or in a URL that can be cited and cached."""
 
     throttle_classes = (AddressThrottle, QueryThrottle)
     content_negotiation_class = FormatIsAsked
@@ -120,10 +120,10 @@ class QueriesView(ETagMixin, APIView):
         examples=_EXAMPLES,
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Run a query within limits of time, memory, rows and output; nothing of it is kept.
+        """Run a query within limits of time, memory, rows and output; nothing is stored.
 
-        A query that is wrong or passes a limit is answered with 400 and the place in its text. JSON has at most
-        10,000 rows and files 100,000; `truncated` says if there were more, and `next` is the cursor of the rest (in
+        The response to a query that is wrong or exceeds a limit is 400 with the position in its text. JSON has at most
+        10,000 rows and files 100,000; `truncated` is true if there are more, and `next` is the cursor of the rest (in
         files the headers Dataset-Truncated and Dataset-Next, and in CSV a last line as well).
         """
         body = read_body(request, serializers.QueryInput)
@@ -140,13 +140,13 @@ class QueriesView(ETagMixin, APIView):
     @extend_schema(
         operation_id="query_permalink",
         tags=["dataset"],
-        summary="A query as an address",
+        summary="Run SQL from a URL",
         parameters=[serializers.QueryParameters],
         responses=_FORMS,
         examples=_EXAMPLES[1:],
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """The same as sending it. The ETag changes with the tables; while it holds, nothing is run again.
+        """Run a query like POST. The ETag changes with the tables; while it is valid, the query is not run again.
 
         Add `as_of` for rows that never change. A query whose value changes by itself, such as one with the present
         time, a sample or live rows, has no ETag.
@@ -155,7 +155,7 @@ class QueriesView(ETagMixin, APIView):
         sql, dialect, form, cursor = query["sql"], query["dialect"], query["format"], query.get("cursor", "")
         with query_problems("?sql"), _cursor_problems("?cursor"):
             at = tables_at(query.get("as_of"))
-            # A tag is of the text and the tables, and only given for what they alone decide: nothing is parsed again.
+            # Only queries whose rows depend on text and tables alone get a tag, so it can be compared without parsing.
             of_these = {
                 "Cache-Control": OF_A_RELEASE if "as_of" in query else OF_THE_NEWEST,
                 "ETag": at.tag(sql, dialect, form, cursor),

@@ -1,4 +1,4 @@
-"""The radar: forecasts of weekly series by region, with the measured skill of earlier ones, and news of a region."""
+"""Views of the radar: forecasts of weekly series by region with the measured skill of earlier ones, and feeds."""
 
 import datetime as dt
 import hashlib
@@ -33,21 +33,21 @@ PUBLIC: Final = "public, no-cache"
 FEED_ENTRIES: Final = 26
 
 
-# What is asked and answered -------------------------------------------------------------------------------------------
+# Requests and responses -----------------------------------------------------------------------------------------------
 def _series_field() -> serializers.RegexField:
     return serializers.RegexField(
-        r"\A[1-9][0-9]{0,8}\Z", required=False, help_text="number of a series; by itself the one that is tested best"
+        r"\A[1-9][0-9]{0,8}\Z", required=False, help_text="number of a series; default: the best tested one"
     )
 
 
 class RadarQuery(QuerySerializer):
     """Query parameters."""
 
-    as_of = Day(required=False, help_text="the forecast of this day or the last before; by itself the newest")
+    as_of = Day(required=False, help_text="the forecast of this day or the last before; default: the newest")
     region = Text(
         required=False,
         max_length=10,
-        help_text="letters of a state, three or five digits of a ZIP code, or US; by itself every region",
+        help_text="state code, three or five digits of a ZIP code, or US; default: every region",
     )
     series = _series_field()
 
@@ -55,7 +55,7 @@ class RadarQuery(QuerySerializer):
 class FeedQuery(QuerySerializer):
     """Query parameters of the feed of one region."""
 
-    region = Text(max_length=10, help_text="letters of a state, three or five digits of a ZIP code, or US")
+    region = Text(max_length=10, help_text="state code, three or five digits of a ZIP code, or US")
     series = _series_field()
 
 
@@ -63,16 +63,16 @@ class RadarSeries(serializers.Serializer[Any]):
     """A weekly series."""
 
     id = serializers.IntegerField()
-    source = serializers.CharField(help_text="who publishes it")  # type: ignore[assignment]  # a field of that name
+    source = serializers.CharField(help_text="publisher of the series")  # type: ignore[assignment]  # a field of that name
     signal = serializers.CharField(help_text="what it counts")
     unit = serializers.ChoiceField(Series.Unit.choices, help_text="of its values, also of quantiles")
-    simulated = serializers.BooleanField(help_text="whether nothing in it happened")
+    simulated = serializers.BooleanField(help_text="whether its values are simulated")
 
 
 class RadarSkill(serializers.Serializer[Any]):
-    """How earlier forecasts fared, as known when this one was made; scores are compared on the same weeks."""
+    """The skill of earlier forecasts, as known when this one was made; scores are compared on the same weeks."""
 
-    tasks = serializers.IntegerField(help_text="weeks that were forecast and have come")
+    tasks = serializers.IntegerField(help_text="forecast weeks whose values are known")
     relative_wis = serializers.FloatField(
         allow_null=True, help_text="weighted interval score over that of `same as last week`; below 1 is better"
     )
@@ -97,12 +97,12 @@ class RadarWeek(serializers.Serializer[Any]):
 class RadarRegion(serializers.Serializer[Any]):
     """The forecast of one region."""
 
-    region = serializers.CharField(help_text="that was asked about")
+    region = serializers.CharField(help_text="the requested region")
     geo_type = serializers.ChoiceField(["nation", "state", "zip3"])
-    forecast_of = serializers.CharField(help_text="the region that is forecast: the same, or the larger one around it")
-    is_fallback = serializers.BooleanField(help_text="whether the region has no forecast, so a larger one answers")
-    level = serializers.FloatField(allow_null=True, help_text="newest value; null without one of the last weeks")
-    sample_size = serializers.FloatField(allow_null=True, help_text="what that was computed from, where it is known")
+    forecast_of = serializers.CharField(help_text="region of the forecast: the requested one, or a larger one")
+    is_fallback = serializers.BooleanField(help_text="whether the forecast is that of a larger region")
+    level = serializers.FloatField(allow_null=True, help_text="newest value; null if the last weeks have none")
+    sample_size = serializers.FloatField(allow_null=True, help_text="sample size of that value, if known")
     weeks = RadarWeek(many=True)
     flags = serializers.ListField(child=serializers.ChoiceField(list(shown.FLAGS)))
     skill = RadarSkill()
@@ -112,8 +112,8 @@ class RadarOutput(serializers.Serializer[Any]):
     """Forecasts of one series."""
 
     series = RadarSeries()
-    as_of = serializers.DateField(help_text="last day of the newest week that was known")
-    made_at = UtcTime(help_text="what was recorded until then was known")
+    as_of = serializers.DateField(help_text="last day of the newest known week")
+    made_at = UtcTime(help_text="the forecast uses what was recorded until then")
     quantile_levels = serializers.ListField(child=serializers.FloatField())
     flags = serializers.ListField(child=serializers.ChoiceField(list(shown.FLAGS)), help_text="of all regions")
     skill = RadarSkill(help_text="over all regions but the country")
@@ -123,7 +123,7 @@ class RadarOutput(serializers.Serializer[Any]):
 
 # Data -----------------------------------------------------------------------------------------------------------------
 def region_asked(text: str) -> str:
-    """The region of a request; raises `Invalid` for one that is unknown."""
+    """Return the region of a request; raise `Invalid` for an unknown one."""
     region = asked_region(text)
     if region is None:
         detail = _("Neither a state, nor three or five digits of a ZIP code that is in use, nor US.")
@@ -132,7 +132,7 @@ def region_asked(text: str) -> str:
 
 
 def run_asked(*, series: str | None, as_of: dt.date | None) -> tuple[RadarRun, list[RadarRun]]:
-    """The run of a request and the newest of every series; raises `NotFound`."""
+    """Return the run of a request and the newest of every series; raise `NotFound`."""
     newest = shown.newest_runs()
     chosen = next((run for run in newest if series is None or run.series_id == int(series)), None)
     run = shown.find_run(chosen.series, as_of) if chosen and as_of else chosen
@@ -142,7 +142,7 @@ def run_asked(*, series: str | None, as_of: dt.date | None) -> tuple[RadarRun, l
 
 
 def skill_data(skill: shown.Skill) -> dict[str, Any]:
-    """Skill for the answer."""
+    """Serialise skill for the response."""
     return {
         "tasks": skill.tasks,
         "relative_wis": skill.relative_wis,
@@ -153,7 +153,7 @@ def skill_data(skill: shown.Skill) -> dict[str, Any]:
 
 
 def region_data(run: RadarRun, found: shown.Found) -> dict[str, Any]:
-    """One region for the answer."""
+    """Serialise one region for the response."""
     row = found.forecast
     return {
         "region": found.asked,
@@ -205,10 +205,10 @@ class RadarView(ETagMixin, APIView):
         responses=RadarOutput,
     )
     def get(self, request: Request) -> Response:
-        """Quantiles of the four weeks after the newest one, the chance of doubling, and how earlier forecasts fared.
+        """Return quantiles of the next four weeks, the chance of doubling, and the skill of earlier forecasts.
 
-        A region without a forecast gets that of its state, or of the country, and the answer says so. What was
-        forecast on a day never changes.
+        A region without a forecast gets that of its state, or of the country, and the response says so. The
+        forecast made on a day never changes.
         """
         query = read_query(request, RadarQuery)
         region = region_asked(query["region"]) if "region" in query else None
@@ -241,7 +241,7 @@ class RadarFeedView(APIView):
         responses=documented(MEDIA_TYPE),
     )
     def get(self, request: Request) -> HttpResponse:
-        """The forecasts of the last half year, newest first, each with a link to its page."""
+        """Return the forecasts of the last half year, newest first, each with a link to its page."""
         query = read_query(request, FeedQuery)
         region = region_asked(query["region"])
         run, _newest = run_asked(series=query.get("series"), as_of=None)
@@ -259,7 +259,7 @@ def _answer(request: HttpRequest, data: bytes, tag: str) -> HttpResponse:
 
 
 def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) -> str:
-    """The feed of a region; a run that has no forecast for it, or for a larger region, is left out."""
+    """Return the feed of a region; a run without a forecast for it, or for a larger region, is left out."""
     page = f"{base}/radar?series={series.pk}&region={region}"
     made = Atom1Feed(
         title=_("Radar of %(region)s: %(signal)s") % {"region": region, "signal": series.signal},
@@ -296,7 +296,7 @@ def _simulated(series: Series) -> str:
 
 
 def _sentence(run: RadarRun, found: shown.Found) -> str:
-    """A forecast in words."""
+    """Return a forecast in words."""
     low, high = shown.INTERVALS[95]
     last = found.forecast.quantiles[shown.LAST]
     ends = {"median": last[shown.MEDIAN], "low": last[low], "high": last[high]}

@@ -45,7 +45,7 @@ class RecipientOutput(serializers.ModelSerializer[Recipient]):
 
 
 class CredentialInput(StrictSerializer):
-    """What a credential opens, and for how long."""
+    """What a credential gives access to, and for how long."""
 
     days = Whole(min_value=1, max_value=recipients.LONGEST_DAYS, help_text="that it lives")
     first_day = Day(help_text="of the data")
@@ -53,7 +53,7 @@ class CredentialInput(StrictSerializer):
 
 
 class CredentialOutput(serializers.ModelSerializer[Credential]):
-    """A credential; `token` is shown this once."""
+    """A credential; `token` is shown only once."""
 
     id = serializers.CharField(source="public_id")
     token = serializers.CharField(source="shown_token", help_text="send it as `Authorization: Recipient <token>`")
@@ -73,7 +73,7 @@ class RecipientsView(OperatorView):
 
     @extend_schema(operation_id="recipients", tags=["operator"], responses=RecipientOutput(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """All that were ever approved, newest first."""
+        """List all organisations that were ever approved, newest first."""
         return self.page(RecipientOutput, Recipient.objects.all())
 
     @extend_schema(
@@ -84,7 +84,7 @@ class RecipientsView(OperatorView):
         examples=[OpenApiExample("An institute", value={"name": "Institute of Public Health"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Approve an organisation. What it signed is kept by the operator, not here."""
+        """Approve an organisation. The operator keeps what it signed; it is not stored here."""
         body = read_body(request, RecipientInput)
         row = recipients.approve_recipient(name=body["name"], actor=self.actor, now=utc_now())
         return self.show(RecipientOutput, row, status=201)
@@ -96,7 +96,7 @@ class RecipientView(OperatorView):
     @extend_schema(operation_id="withdraw_recipient", tags=["operator"], responses={204: None})
     @without_body
     def delete(self, request: Request, recipient: str) -> Response:  # noqa: ARG002
-        """End its approval; its credentials open nothing from now on."""
+        """Revoke the approval; the organisation's credentials stop working immediately."""
         row = get_object_or_404(Recipient, public_id=recipient)
         recipients.withdraw_recipient(recipient=row, actor=self.actor, now=utc_now())
         return no_content()
@@ -121,7 +121,7 @@ class CredentialsView(OperatorView):
         ],
     )
     def post(self, request: Request, recipient: str) -> Response:
-        """A credential; its token is shown this once."""
+        """Create a credential; its token is shown only once."""
         body = read_body(request, CredentialInput)
         row = get_object_or_404(Recipient, public_id=recipient)
         made, token = recipients.make_credential(recipient=row, actor=self.actor, now=utc_now(), **body)
@@ -148,8 +148,8 @@ class VerifiedDayOutput(serializers.ModelSerializer[VerifiedDay]):
     """One day of rows."""
 
     day = serializers.DateField()
-    rows = serializers.IntegerField(help_text="as published; erasures have taken some away since")
-    dropped = serializers.IntegerField(help_text="marked passes that were in no class that holds")
+    rows = serializers.IntegerField(help_text="as published; later erasures may have removed some")
+    dropped = serializers.IntegerField(help_text="marked passes that were in no valid class")
     files = serializers.SerializerMethodField(help_text="numbered from 0")
 
     class Meta:
@@ -157,15 +157,15 @@ class VerifiedDayOutput(serializers.ModelSerializer[VerifiedDay]):
         fields = ("day", "rows", "dropped", "files")
 
     def get_files(self, row: VerifiedDay) -> int:
-        """How many files the day has now."""
+        """Return the current number of files of the day."""
         files: dict[dt.date, int] = self.context["files"]
         return files.get(row.day, 0)
 
 
 class VerifiedDaysOutput(serializers.Serializer[Any]):
-    """Days that a credential opens, newest first."""
+    """Days that a credential gives access to, newest first."""
 
-    guarantee = serializers.CharField(help_text="what holds towards a reader, and what does not")
+    guarantee = serializers.CharField(help_text="what is guaranteed towards a reader, and what is not")
     results = VerifiedDayOutput(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
@@ -196,7 +196,7 @@ class VerifiedDaysView(_RecipientView):
         responses=VerifiedDaysOutput,
     )
     def get(self, request: Request) -> Response:
-        """What the credential opens. Each look is in the operator's audit log."""
+        """List the days that the credential gives access to. Each request is in the operator's audit log."""
         read_query(request, serializers.Serializer, also=PAGED)
         credential = self.credential
         recipients.note_listing(credential=credential, now=utc_now())
@@ -230,7 +230,7 @@ class VerifiedFileView(_RecipientView):
         responses=documented(PARQUET),
     )
     def get(self, request: Request, day: dt.date, number: int) -> HttpResponse:
-        """The file as it is now, without what was erased. Each access is in the operator's audit log."""
+        """Return the current file, without erased rows. Each access is in the operator's audit log."""
         found = recipients.read_file(credential=self.credential, day=day, number=number, now=utc_now())
         return HttpResponse(
             found.body,

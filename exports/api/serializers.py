@@ -19,13 +19,13 @@ class _Query(serializers.Serializer[Any]):
         trim_whitespace=False,
         help_text="one statement that only reads, SELECT or WITH, on the dataset's tables",
     )
-    dialect = Choice(DIALECTS, required=False, default="athena", help_text="whose syntax the text is read by")
+    dialect = Choice(DIALECTS, required=False, default="athena", help_text="syntax of the text")
     format = Choice(FORMATS, required=False, default="json")
-    as_of = Day(required=False, help_text="the tables as the release of this day left them; by itself as they are")
+    as_of = Day(required=False, help_text="read the tables as of the release of this day; default: the newest")
     cursor = Text(
         required=False,
         max_length=400,
-        help_text="`next` of an answer that was cut: the same text and dialect go on after it, on the same release",
+        help_text="`next` of a truncated response: continue the same text and dialect after it, on the same release",
     )
 
 
@@ -34,28 +34,28 @@ class QueryInput(_Query, StrictSerializer):
 
 
 class QueryParameters(_Query, QuerySerializer):
-    """The same as query parameters: an address that can be cited."""
+    """The same as query parameters, for a URL that can be cited."""
 
 
 class ResultColumn(serializers.Serializer[Any]):
-    """One column of an answer."""
+    """One column of a response."""
 
     name = serializers.CharField()
     type = serializers.CharField(help_text="as Athena names it")
 
 
 class QueryOutput(serializers.Serializer[Any]):
-    """The answer of a query."""
+    """The response to a query."""
 
     columns = ResultColumn(many=True)
     rows = serializers.ListField(
         child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
-        help_text="dates and times as ISO 8601, what JSON has no number for as null",
+        help_text="dates and times as ISO 8601, numbers that JSON cannot represent as null",
     )
-    truncated = serializers.BooleanField(help_text="whether there were more rows than an answer may have")
+    truncated = serializers.BooleanField(help_text="whether there were more rows than a response may have")
     next = serializers.CharField(
         allow_null=True,
-        help_text="cursor of the rows that follow; null at the end, and where each run gives other rows",
+        help_text="cursor of the next rows; null at the end, and for queries whose rows differ in each run",
     )
     as_of = serializers.DateField(allow_null=True, help_text="newest day in the tables; null before the first release")
     elapsed_ms = serializers.IntegerField(min_value=0)
@@ -63,9 +63,9 @@ class QueryOutput(serializers.Serializer[Any]):
 
 # Datasets -------------------------------------------------------------------------------------------------------------
 class AsOfParameters(QuerySerializer):
-    """Query parameters of what follows from a release."""
+    """Query parameters of resources that depend on a release."""
 
-    as_of = Day(required=False, help_text="the newest release of this day or before; by itself the newest")
+    as_of = Day(required=False, help_text="the newest release of this day or before; default: the newest")
 
 
 class DatasetName(serializers.Serializer[Any]):
@@ -95,10 +95,10 @@ class ColumnOutput(serializers.Serializer[Any]):
     meaning = serializers.CharField()
     unit = serializers.CharField()
     required = serializers.BooleanField(help_text="whether it is never null")  # type: ignore[assignment]
-    values = serializers.ListField(child=serializers.CharField(), help_text="all that a text may be; empty: anything")
+    values = serializers.ListField(child=serializers.CharField(), help_text="all allowed values of a text; empty: any")
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
-    sensitivity = serializers.CharField(help_text="what a value could say about a person")
+    sensitivity = serializers.CharField(help_text="what a value could reveal about a person")
 
 
 class TableOutput(serializers.Serializer[Any]):
@@ -114,7 +114,7 @@ class TableOutput(serializers.Serializer[Any]):
 
 
 class ZoneOutput(serializers.Serializer[Any]):
-    """One zone of the data: what lies in it and who may read it."""
+    """One zone of the data: its contents and who may read it."""
 
     zone = serializers.ChoiceField([zone.value for zone in Zone])
     meaning = serializers.CharField()
@@ -125,7 +125,7 @@ class ZoneOutput(serializers.Serializer[Any]):
 
 
 class GuaranteeOutput(serializers.Serializer[Any]):
-    """What the rows can tell about anyone, at most."""
+    """The bound on what the rows can reveal about anyone."""
 
     definition = serializers.CharField()
     unit = serializers.CharField()
@@ -155,7 +155,7 @@ class CitationOutput(serializers.Serializer[Any]):
 
 
 class CoverageOutput(serializers.Serializer[Any]):
-    """Whom the dataset is about."""
+    """The people and days that the dataset covers."""
 
     text = serializers.CharField()
     first_day = serializers.DateField(allow_null=True)
@@ -171,7 +171,7 @@ class CoverageOutput(serializers.Serializer[Any]):
 
 
 class KnownProblemOutput(serializers.Serializer[Any]):
-    """Something that is known to be wrong, or easily misread."""
+    """A known error, or something easily misread."""
 
     code = serializers.CharField()
     text = serializers.CharField()
@@ -190,7 +190,7 @@ class FileOutput(serializers.Serializer[Any]):
 
 
 class DatasetOutput(serializers.Serializer[Any]):
-    """All there is to say of a dataset."""
+    """The full description of a dataset."""
 
     name = serializers.CharField()
     title = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Signals by area and time, in the shape that COVIDcast has."""
+"""Signals by area and time, in the format of COVIDcast."""
 
 import datetime as dt
 import hashlib
@@ -32,7 +32,7 @@ from exports.selectors import TablesAt, daily_signals, tables_on
 
 FORMATS: Final = ("json", "csv", "parquet")
 TIME_TYPES: Final = ("day", "week")
-# Of an answer as JSON; a Parquet file has room for all.
+# Rows of a JSON response; a Parquet file can hold all.
 MOST_ROWS: Final = 50_000
 
 
@@ -44,9 +44,9 @@ class SignalsParameters(AsOfParameters):
         max_length=MOST_CHARACTERS,
         required=False,
         default=ALL,
-        help_text="us, letters of states such as ma, or 3-digit ZIPs; needs geo_type",
+        help_text="us, state codes such as ma, or 3-digit ZIPs; requires geo_type",
     )
-    time_type = Choice(TIME_TYPES, required=False, help_text="day, or week (ISO, Monday to Sunday); by itself as asked")
+    time_type = Choice(TIME_TYPES, required=False, help_text="day, or week (ISO, Monday to Sunday)")
     time_values = Text(
         max_length=MOST_CHARACTERS,
         required=False,
@@ -70,7 +70,7 @@ class SignalOutput(serializers.Serializer[Any]):
 
 
 class SignalsOutput(serializers.Serializer[Any]):
-    """All signals that were asked for."""
+    """All requested signals."""
 
     results = SignalOutput(many=True)
     as_of = serializers.DateField(allow_null=True, help_text="newest day in the tables; null before the first release")
@@ -78,7 +78,7 @@ class SignalsOutput(serializers.Serializer[Any]):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for; `None` stands for everything. Times are ranges of days, both ends included."""
+    """The filters of a request; `None` means everything. Times are ranges of days, both ends included."""
 
     geo_type: str | None
     geo_values: frozenset[str] | None
@@ -87,11 +87,11 @@ class Asked:
     times: tuple[tuple[dt.date, dt.date], ...]
 
     def takes_day(self, day: dt.date) -> bool:
-        """Return whether a day is asked for, or the week that ends on it."""
+        """Return whether a day is requested, or the week that ends on it."""
         return any(first <= day <= last for first, last in self.times)
 
     def takes(self, row: Signal) -> bool:
-        """Return whether a signal of a day that is asked for is asked for."""
+        """Return whether a signal of a requested day is requested."""
         return (
             (self.geo_type is None or row.geo_type == self.geo_type)
             and (self.geo_values is None or row.geo_value in self.geo_values)
@@ -117,7 +117,7 @@ class SignalsView(DatasetView):
         | documented(PARQUET),
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
-        """Counted check-ins with their errors, unbiased: negative values are kept and none is suppressed.
+        """Return unbiased counted check-ins with their errors; negative values are kept and none is suppressed.
 
         Weeks are sums of their days, where all seven are released. With `as_of`, as that day's release left them.
         """
@@ -136,7 +136,7 @@ class SignalsView(DatasetView):
 
 
 def _asked(query: dict[str, Any]) -> Asked:
-    """Read the lists; raises `Invalid` with every wrong value, and the names that are near."""
+    """Parse the lists; raise `Invalid` with every wrong value and similar known names."""
     errors: list[FieldError] = []
     geo_type = query.get("geo_type")
     geo_values = listed(query["geo_values"], "?geo_values", _area(geo_type), errors)
@@ -157,14 +157,14 @@ def _asked(query: dict[str, Any]) -> Asked:
 
 
 def _area(geo_type: str | None) -> Callable[[str], str]:
-    """Return what reads an area of this kind. A known area without any rows is no error."""
+    """Return a function that parses an area of this kind. A known area without rows is no error."""
     states = sorted({state.lower() for state in states_by_zip3().values()})
     names = {"nation": (NATION,), "state": states, "zip3": sorted(states_by_zip3())}
     return one_of(names[geo_type]) if geo_type else str
 
 
 def _rows(at: TablesAt, asked: Asked) -> Iterator[Signal]:
-    """Yield the signals that are asked for, oldest first; no more than those of a week are held at once."""
+    """Yield the requested signals, oldest first; at most those of a week are held in memory."""
     from exports.release.signals import rounded
 
     first, last = min(asked.times)[0], max(last for first, last in asked.times)

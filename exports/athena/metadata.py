@@ -1,6 +1,6 @@
-"""What Athena's API tells of catalogues, databases, tables and workgroups, from the description of the tables.
+"""Metadata that Athena's API returns on catalogues, databases, tables and workgroups, from the table descriptions.
 
-The answers are the same wherever queries run: they name the open tables, and nothing else of the operator's.
+Responses are the same wherever queries run: they name the open tables, and nothing else of the operator's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from exports.dataset.tables import Table, Zone
 # The largest pages of each list (Amazon Athena API reference).
 MOST_NAMES: Final = 50
 MOST_CHARACTERS: Final = 256
-# What Athena says where Glue has no such entity; clients look for the code in it.
+# Athena's message for an entity that Glue does not have; clients look for the code in it.
 _NO_ENTITY: Final = (
     "%s is not found. (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
     "Request ID: none; Proxy: null)"
@@ -127,11 +127,11 @@ def _name(table: Table) -> str:
 
 
 def _matching(pattern: str, names: Sequence[str]) -> set[str]:
-    """Return the names that a client's pattern matches whole, by Arrow's expressions: they take linear time."""
+    """Return the names that a client's pattern matches fully; Arrow's regular expressions take linear time."""
     try:
         found = pc.match_substring_regex(pa.array(names), pattern=f"^(?:{pattern})$", ignore_case=True)
     except pa.ArrowInvalid:
-        raise AthenaError("Expression is no regular expression") from None
+        raise AthenaError("Expression is not a regular expression") from None
     return {name for name, matches in zip(names, found.to_pylist(), strict=True) if matches}
 
 
@@ -141,7 +141,7 @@ def _page(name: str, found: Sequence[Json], asked: Mapping[str, Any]) -> Json:
     if not (isinstance(token, str) and token.isascii() and token.isdigit() and len(token) < 7):
         raise AthenaError("NextToken is not one of this list's")
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise AthenaError("MaxResults is a number from 1 on")
+        raise AthenaError("MaxResults must be a number of at least 1")
     start = int(token)
     page: Json = {name: list(found[start : start + most])}
     if start + most < len(found):

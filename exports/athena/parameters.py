@@ -1,4 +1,4 @@
-"""Execution parameters: literals that take the places of question marks, by Athena's rules. Pure.
+"""Execution parameters: literals that replace question marks, by Athena's rules. Pure.
 
 A parameter is the text of a literal: texts and dates carry their quotes, as in a query.
 """
@@ -24,11 +24,11 @@ _PARAMETER: Final = re.compile(
 
 
 def read_parameters(given: Any) -> tuple[str, ...]:
-    """Return the parameters of a request, each the text of a literal; raises `AthenaError`."""
+    """Return the parameters of a request, each the text of a literal; raise `AthenaError`."""
     if given is None:
         return ()
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-        raise AthenaError("ExecutionParameters is a list of texts")
+        raise AthenaError("ExecutionParameters must be a list of strings")
     for number, each in enumerate(given, start=1):
         if not 1 <= len(each) <= MOST_CHARACTERS:
             raise AthenaError(f"Parameter {number} of ExecutionParameters has 1 to {MOST_CHARACTERS} characters")
@@ -41,7 +41,7 @@ def read_parameters(given: Any) -> tuple[str, ...]:
 
 
 def bound(sql: str, parameters: Sequence[str]) -> str:
-    """Return the query with a parameter for each question mark, in order; raises `AthenaError`."""
+    """Return the query with a parameter for each question mark, in order; raise `AthenaError`."""
     places = [token.start for token in tokens(sql) if token.value == "?" and token.kind == "other"]
     if len(places) != len(parameters):
         raise AthenaError(

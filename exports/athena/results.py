@@ -1,8 +1,8 @@
-"""Results of queries of Athena's protocol: written under quotas, since anyone may ask for them.
+"""Results of queries in Athena's protocol: written under quotas, because anyone can send queries.
 
-All results together and all results of a client in an hour have a limit; over the first the oldest make room, over the
-second nothing is written. The client is counted as rate limits are: a keyed hash of its network, in memory, for two
-hours at most.
+Two limits apply: to all results together, and to a client's results in an hour. Beyond the first, the oldest results
+are removed; beyond the second, nothing is written. Clients are counted as for rate limits: by a keyed hash of the
+network, in memory, for at most two hours.
 """
 
 import io
@@ -22,18 +22,18 @@ from exports.lake.storage import StoredObject
 from exports.models import AthenaQuery
 
 FOLDER: Final = "results"
-# Files take whole blocks of a disk, so that many small ones are no way around the quota.
+# Files are counted as whole disk blocks, so that many small ones do not bypass the quota.
 BLOCK: Final = 4096
-# Room is made for a tenth of the quota at once: it takes a listing of the folder.
+# A tenth of the quota is freed at once, because each time the folder must be listed.
 ROOM: Final = 0.1
-# Texts of queries are kept too, as rows; the oldest go.
+# Texts of queries are stored too, as rows; the oldest are deleted.
 MOST_QUERIES: Final = 10_000
 SCOPE: Final = "athena-results"
 REMOVED: Final = "The results were removed to make room for newer ones. Run the query again."
 
 
 def charge(client: str, size: int) -> None:
-    """Count `size` bytes against the client's hour; raises `AthenaError` if they are too many."""
+    """Count `size` bytes against the client's hour; raise `AthenaError` if they are too many."""
     verdict = throttles.hit(SCOPE, client, cost=-(-size // 1024))
     if verdict is not None and not verdict.allowed:
         minutes = -(-verdict.reset // 60)
@@ -45,7 +45,7 @@ def charge(client: str, size: int) -> None:
 
 
 def keep(pk: uuid.UUID, table: pa.Table, client: str) -> None:
-    """Write the rows of a query as Arrow and as CSV; raises `AthenaError` if a quota is used up."""
+    """Write the rows of a query as Arrow and as CSV; raise `AthenaError` if a quota is used up."""
     files = {f"{pk}.arrow": to_arrow(table), f"{pk}.csv": to_csv(table)}
     size = sum(-(-len(data) // BLOCK) * BLOCK for data in files.values())
     charge(client, size)
@@ -56,7 +56,7 @@ def keep(pk: uuid.UUID, table: pa.Table, client: str) -> None:
 
 
 def _reserve(pk: uuid.UUID, size: int) -> bool:
-    """Book the bytes before they are written; return whether older results must go, which are no longer booked."""
+    """Reserve the bytes before they are written; return whether older results, no longer reserved, must be removed."""
     quota = conf.athena_results_bytes()
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -82,7 +82,7 @@ def _reserve(pk: uuid.UUID, size: int) -> bool:
 
 
 def read(row: AthenaQuery) -> pa.Table:
-    """Return the rows of a query that succeeded; raises `AthenaError` if they were removed."""
+    """Return the rows of a query that succeeded; raise `AthenaError` if they were removed."""
     try:
         with storage().open(f"{FOLDER}/{row.pk}.arrow") as stream:
             return pa.ipc.open_stream(io.BytesIO(stream.read())).read_all()
@@ -91,7 +91,7 @@ def read(row: AthenaQuery) -> pa.Table:
 
 
 def read_csv(row: AthenaQuery) -> bytes:
-    """Return the rows of a query that succeeded as CSV; raises `AthenaError` if they were removed."""
+    """Return the rows of a query that succeeded as CSV; raise `AthenaError` if they were removed."""
     try:
         with storage().open(f"{FOLDER}/{row.pk}.csv") as stream:
             return stream.read()
@@ -100,14 +100,14 @@ def read_csv(row: AthenaQuery) -> bytes:
 
 
 def forget_oldest() -> None:
-    """Delete the oldest queries beyond the number that is kept; their results go with the next sweep."""
+    """Delete the oldest queries beyond the maximum; the next sweep removes their results."""
     newest = AthenaQuery.objects.order_by("-submitted_at").values("pk")
     for row in newest[MOST_QUERIES : MOST_QUERIES + 1000]:
         AthenaQuery.objects.filter(pk=row["pk"]).exclude(completed_at=None).delete()
 
 
 def sweep_results() -> int:
-    """Remove results that no query is booked for; return the number of objects removed."""
+    """Remove results without a reservation; return the number of objects removed."""
     store = storage()
     known = {str(pk) for pk in AthenaQuery.objects.filter(stored_bytes__gt=0).values_list("pk", flat=True)}
     objects = store.objects()

@@ -1,8 +1,8 @@
 """Queries in Athena's protocol: run by the embedded engine, or forwarded to Athena itself.
 
-There is no login: clients may run what anyone may run at `/api/v1/queries`. Results are managed ones, as Athena calls
-them: clients read rows by GetQueryResults, since outsiders have no keys of a bucket. A signed address has the same rows
-as a file.
+There is no login: clients may run what anyone may run at `/api/v1/queries`. Results are what Athena calls managed:
+clients read rows by GetQueryResults, because outsiders have no keys of a bucket. A signed URL serves the same rows as
+a file.
 """
 
 import datetime as dt
@@ -49,14 +49,14 @@ TOO_LARGE: Final = (
     "The answer has more than {limits.max_rows:,} rows or {limits.max_values:,} values: add LIMIT or a condition, "
     "aggregate in SQL, or download the whole table."
 )
-# A query whose process died is reported as failed this long after the time limit of a query.
+# A query whose process died is reported as failed this long after the time limit of queries.
 GRACE: Final = dt.timedelta(seconds=30)
 ENDED: Final = (AthenaQuery.State.SUCCEEDED, AthenaQuery.State.FAILED, AthenaQuery.State.CANCELLED)
 log = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """What differs between the embedded engine and Athena itself. `Metadata` answers the other operations."""
+    """The operations that differ between the embedded engine and Athena itself. `Metadata` handles the others."""
 
     def start(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json: ...
@@ -68,7 +68,7 @@ class Backend(Protocol):
 
 
 def metadata() -> Metadata:
-    """Return what the API tells of catalogues, databases, tables and workgroups."""
+    """Return the API's metadata on catalogues, databases, tables and workgroups."""
     newest = announced().values_list("announced_at", flat=True).first()
     return Metadata(
         database=conf.database(),
@@ -81,12 +81,12 @@ def metadata() -> Metadata:
 
 
 def _text(asked: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the text of the query that is asked for, and its parameters; raises `AthenaError`."""
+    """Return the text of the requested query and its parameters; raise `AthenaError`."""
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
     if not isinstance(sql, str):
-        raise AthenaError("QueryString is missing, or is no text")
+        raise AthenaError("QueryString is missing, or is not a string")
     if not isinstance(context, Mapping):
-        raise AthenaError("QueryExecutionContext is an object")
+        raise AthenaError("QueryExecutionContext must be an object")
     database, catalogue = context.get("Database"), context.get("Catalog")
     if not _names(database, UNSAID, conf.database()):
         raise AthenaError(f"Only the database {conf.database()} is here")
@@ -110,7 +110,7 @@ def is_writing(sql: str) -> bool:
 
 
 def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
-    """Return the checked query, in its process; raises `AthenaError`. Live rows exist only here."""
+    """Return the checked query, in its process; raise `AthenaError`. Live rows exist only here."""
     try:
         return accept_query(sql, dialect="athena", forwarded=forwarded, limits=athena_limits())
     except QueryError as error:
@@ -121,7 +121,7 @@ def _accepted(sql: str, *, forwarded: bool = False) -> Accepted:
 
 
 def backend(client: str, base: str) -> Backend:
-    """Return the backend that the settings name, for one client; raises `AthenaError` if there is none."""
+    """Return the backend that the settings name, for one client; raise `AthenaError` if there is none."""
     match conf.athena_mode():
         case "local":
             return Local(client, base)
@@ -133,11 +133,11 @@ def backend(client: str, base: str) -> Backend:
 # Here -----------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Local:
-    """The embedded engine, for a `client` (its network) that knows us by the address `base`.
+    """The embedded engine, for a `client` (its network) that uses the base URL `base`.
 
     A query runs in a thread of the process that received it.
 
-    Its state is a row. There is no queue: a query that finds no place is refused, and clients try again.
+    Its state is a row. There is no queue: a query without a free place is refused, and clients retry.
     """
 
     client: str
@@ -177,7 +177,7 @@ class Local:
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
     def executions(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """Return no query: they are of anyone, and nobody sees those of others."""
+        """Return no query: they belong to anyone, and nobody may see those of others."""
         return {"QueryExecutionIds": []}
 
     def _told(self, row: AthenaQuery) -> Json:
@@ -227,10 +227,10 @@ class Local:
 
 
 def _ids(asked: Mapping[str, Any]) -> list[str]:
-    """Return the ids that a batch asks for; raises `AthenaError`."""
+    """Return the ids in a batch request; raise `AthenaError`."""
     names = asked.get("QueryExecutionIds")
     if not isinstance(names, list) or not 1 <= len(names) <= MOST_IN_A_BATCH:
-        raise AthenaError(f"QueryExecutionIds is a list of 1 to {MOST_IN_A_BATCH} ids")
+        raise AthenaError(f"QueryExecutionIds must be a list of 1 to {MOST_IN_A_BATCH} ids")
     return [str(name) for name in names]
 
 
@@ -241,7 +241,7 @@ def _row(asked: Mapping[str, Any], now: dt.datetime) -> AthenaQuery:
         raise AthenaError("QueryExecution was not found") from None
     late = dt.timedelta(seconds=query_limits().seconds) + GRACE
     if row.state not in ENDED and row.submitted_at + late < now:
-        _end(row.pk, AthenaQuery.State.FAILED, "The process that ran the query is gone", now)
+        _end(row.pk, AthenaQuery.State.FAILED, "The process that ran the query died", now)
         row.refresh_from_db()
     return row
 
@@ -322,7 +322,7 @@ class Forward:
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
     def executions(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002
-        """Return no query: they are of anyone, and nobody sees those of others."""
+        """Return no query: they belong to anyone, and nobody may see those of others."""
         return {"QueryExecutionIds": []}
 
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:  # noqa: ARG002

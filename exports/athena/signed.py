@@ -1,4 +1,4 @@
-"""Signed addresses of results: a client that has one reads the rows as CSV, without keys of a bucket, for an hour."""
+"""Signed URLs of results: with one, a client can read the rows as CSV for an hour, without keys of a bucket."""
 
 import uuid
 from typing import Final
@@ -18,7 +18,7 @@ def signed_path(row: AthenaQuery) -> str:
 
 
 def query_of(signed: str) -> uuid.UUID | None:
-    """Return the query of a signed name; `None` for one that is forged or too old."""
+    """Return the query of a signed name, or `None` if it is forged or too old."""
     try:
         return uuid.UUID(_SIGNER.unsign(signed, max_age=SECONDS))
     except (BadSignature, ValueError):

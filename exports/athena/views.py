@@ -34,7 +34,7 @@ _OPERATIONS: Final = {
     "StopQueryExecution": "stop",
     "GetWorkGroup": "group",
 }
-# Operations that describe what there is; `Metadata` answers them.
+# Operations that return metadata; `Metadata` handles them.
 _DESCRIBING: Final = {
     "ListDataCatalogs": "catalogues",
     "GetDataCatalog": "catalogue",
@@ -47,7 +47,7 @@ _DESCRIBING: Final = {
 }
 
 
-# What awswrangler asks of Glue after a refused CREATE TABLE AS. An answer keeps it from hiding the refusal.
+# awswrangler's request to Glue after a refused CREATE TABLE AS. Without a response it would hide the refusal.
 CLEANING_UP: Final = "AWSGlue.DeleteTable"
 _OFFERED: Final = f"These operations are offered here: {', '.join([*_OPERATIONS, *_DESCRIBING])}."
 
@@ -79,7 +79,7 @@ def athena(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def result(request: HttpRequest, signed: str) -> HttpResponse:
-    """Return the rows of a query as CSV to a client that has its signed address."""
+    """Return the rows of a query as CSV to a client that has its signed URL."""
     throttles.check(request, "address")
     pk = query_of(signed)
     row = AthenaQuery.objects.filter(pk=pk, state=AthenaQuery.State.SUCCEEDED).first() if pk else None
@@ -129,7 +129,7 @@ def _asked(request: HttpRequest) -> Json:
         detail = "; ".join(f"{flaw.pointer} {flaw.detail}".strip() for flaw in error.errors)
         raise AthenaError(f"The body cannot be read: {detail}", kind="SerializationException") from error
     if not isinstance(asked, dict):
-        raise AthenaError("The body is a JSON object.", kind="SerializationException")
+        raise AthenaError("The body must be a JSON object.", kind="SerializationException")
     return asked
 
 

@@ -1,6 +1,6 @@
 """Messages of Amazon Athena's API (2017-05-18, JSON 1.1) for results of the query engine. Pure: no Django.
 
-They cover what pyathena and awswrangler need to run a query and read its rows.
+They include what pyathena and awswrangler need to run a query and read its rows.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 CATALOGUE: Final = "AwsDataCatalog"
 ENGINE: Final = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 MOST_RESULTS: Final = 1000
-# Clients wait and try again.
+# Clients wait and retry.
 THROTTLED: Final = "TooManyRequestsException"
 
 Json = dict[str, Any]
@@ -63,7 +63,7 @@ def text(value: Any, kind: pa.DataType | None = None) -> str | None:
 
 
 def _floating(value: float, *, is_real: bool) -> str:
-    """Format a number of floating point as Java does: 1.0E7 from ten million on and below a thousandth."""
+    """Format a floating-point number as Java does, with an exponent from ten million and below a thousandth: 1.0E7."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     shortest = str(pa.scalar(value, pa.float32()).cast(pa.string())) if is_real else repr(value)
@@ -134,7 +134,7 @@ def column_info(field: pa.Field, *, of_utility: bool = False) -> Json:
 
 def results_page(table: pa.Table, *, start: int, most: int, of_utility: bool = False) -> Json:
     """Return the page of rows from `start`; row 0 holds the names. `NextToken` is the start of the next page."""
-    # Only the page is written out: many values would take a second for each request.
+    # Only this page is formatted: formatting all values could take a second for each request.
     names = 1 if start == 0 else 0
     shown = rows(table.slice(max(0, start - 1), most - names))[1 - names :]
     page: Json = {
@@ -150,12 +150,12 @@ def results_page(table: pa.Table, *, start: int, most: int, of_utility: bool = F
 
 
 def page_of(asked: Mapping[str, Any]) -> tuple[int, int]:
-    """Parse the start of a page and its number of rows; raises `AthenaError`."""
+    """Parse the start of a page and its number of rows; raise `AthenaError`."""
     token, most = asked.get("NextToken") or "0", asked.get("MaxResults", MOST_RESULTS)
     if not (isinstance(token, str) and token.isascii() and token.isdigit() and len(token) < 12):
         raise AthenaError("NextToken is not one of this query's")
     if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MOST_RESULTS:
-        raise AthenaError(f"MaxResults is from 1 to {MOST_RESULTS}")
+        raise AthenaError(f"MaxResults must be from 1 to {MOST_RESULTS}")
     return int(token), most
 
 

@@ -1,4 +1,4 @@
-"""The database of a backup, by PostgreSQL's own programs; no password is on their command line."""
+"""Dump and restore the database with PostgreSQL's own programs; no password is on their command line."""
 
 import os
 import subprocess
@@ -28,15 +28,15 @@ MADE_BY_MIGRATE: Final = frozenset(
         "iceberg_tables",
     }
 )
-"""Tables that have rows before anybody did anything."""
+"""Tables that have rows in an unused deployment."""
 KEPT: Final = frozenset({"PATH", "TMPDIR", "PGSSLMODE", "PGSSLROOTCERT"})
-"""Variables of our environment that the programs get."""
+"""Environment variables that are passed to the programs."""
 _KINDS: Final = {"v": "VIEW", "m": "MATERIALIZED VIEW", "p": "TABLE", "r": "TABLE", "S": "SEQUENCE"}
 
 
 @contextmanager
 def snapshot() -> Iterator[str]:
-    """Yield the name of a snapshot of the database, which `dump` reads however long it takes and whatever changes."""
+    """Yield the name of a snapshot of the database, which `dump` reads unaffected by later changes."""
     with psycopg.connect(conf.database_url()) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
@@ -55,13 +55,13 @@ def migrations() -> dict[str, str]:
 
 
 def dump(path: Path, *, snapshot: str) -> None:
-    """Write the database as it was at a snapshot; raises `BackupError`."""
+    """Write the database as it was at a snapshot; raise `BackupError`."""
     _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={path}")
     path.chmod(0o600)
 
 
 def is_empty() -> bool:
-    """Return whether nothing was ever written here but what `migrate` writes."""
+    """Return whether the database holds nothing except what `migrate` writes."""
     with psycopg.connect(conf.database_url()) as connection:
         tables = connection.execute(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
@@ -74,7 +74,7 @@ def is_empty() -> bool:
 
 
 def others() -> int:
-    """Return how many other sessions are in the database: servers that were not stopped."""
+    """Return the number of other sessions in the database: servers that were not stopped."""
     with psycopg.connect(conf.database_url()) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -105,7 +105,7 @@ def clear() -> None:
 
 
 def restore(path: Path) -> None:
-    """Read a dump into an empty database, whole or not at all; raises `BackupError`."""
+    """Restore a dump into an empty database in one transaction; raise `BackupError`."""
     name = unquote(urlsplit(conf.database_url()).path.removeprefix("/"))
     _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", f"--dbname={name}", str(path))
 
@@ -134,5 +134,5 @@ def _run(program: str, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        # The first line: a row that is refused would be in one of the next.
+        # Only the first line: the next ones may contain a refused row.
         raise BackupError((done.stderr.strip().splitlines() or [f"{program} failed"])[0])

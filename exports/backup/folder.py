@@ -1,9 +1,9 @@
 """The folder of a backup: its files, their checksums, and the manifest that is written last.
 
-manifest.json    what is in it, and of which version; a folder without it was cut off
-database.dump    of pg_dump, its custom format
+manifest.json    the contents and their version; without it the backup is incomplete
+database.dump    written by pg_dump, in its custom format
 lake/            data and metadata files of the tables, by their paths under the lake
-logs-N/          erasures/ and draws/: the logs as they were when they were last copied
+logs-N/          erasures/ and draws/: the logs as of their last copy
 """
 
 import hashlib
@@ -37,28 +37,28 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup holds."""
+    """The contents of a backup."""
 
     version: str
     made_at: str
     migrations: dict[str, str]
     """The last migration of each app."""
     keys: dict[str, str]
-    """By the name of each secret that is not in the backup, what only that secret makes: a mark to compare."""
+    """For each secret that is not in the backup, by name: a mark derived from it, to compare."""
     lake: str
-    """The URL of the lake; its files name each other by it."""
+    """The URL of the lake; its files refer to each other by it."""
     catalogue: str
     tables: dict[str, str]
     """The path of the metadata file that the catalogue named, by table."""
     logs: str
-    """The folder of the logs in force."""
+    """The folder of the current logs."""
     logs_at: str
     files: dict[str, File] = field(default_factory=dict)
     format: int = FORMAT
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest, whole or not at all."""
+    """Write the manifest atomically."""
     document = asdict(manifest)
     document["digest"] = _digest(document)
     draft = folder / f".{MANIFEST}.{secrets.token_hex(4)}"
@@ -70,7 +70,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest; raises `BackupError` for a folder that is no whole backup."""
+    """Return the manifest; raise `BackupError` for a folder without a complete backup."""
     try:
         document = json.loads((folder / MANIFEST).read_bytes())
         digest = document.pop("digest")
@@ -91,7 +91,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every file with its checksum; raises `BackupError` that names the first that differs."""
+    """Compare every file with its checksum; raise `BackupError` that names the first that differs."""
     for name, expected in manifest.files.items():
         try:
             with (folder / name).open("rb") as file:
@@ -103,12 +103,12 @@ def check_files(folder: Path, manifest: Manifest) -> None:
 
 
 def measured(file: BinaryIO) -> File:
-    """Return size and checksum of what is left of a file."""
+    """Return size and checksum of the rest of a file."""
     return write_parts(iter(lambda: file.read(PART_BYTES), b""), None)
 
 
 def write_parts(parts: Iterable[bytes], out: Any) -> File:
-    """Write parts to `out`, if it is given; return their size and checksum."""
+    """Write parts to `out`, if given; return their size and checksum."""
     digest, size = hashlib.sha256(), 0
     for part in parts:
         digest.update(part)
@@ -119,7 +119,7 @@ def write_parts(parts: Iterable[bytes], out: Any) -> File:
 
 
 def store(folder: Path, name: str, parts: Iterable[bytes]) -> File:
-    """Write a file of the backup, mode 0600, and bring it to the disk."""
+    """Write a file of the backup with mode 0600, and sync it to disk."""
     path = folder / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _private(path) as file:
@@ -140,7 +140,7 @@ def with_files(manifest: Manifest, files: dict[str, File], **changed: Any) -> Ma
 
 
 def make_empty(folder: Path) -> None:
-    """Make the folder of a new backup, mode 0700; raises `BackupError` if there is something in it."""
+    """Create the folder of a new backup with mode 0700; raise `BackupError` if it is not empty."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""The secrets that a backup leaves out: a file of their own, and marks to tell whether given ones are the same."""
+"""The secrets that a backup leaves out: a separate file, and marks to check whether given secrets are the same."""
 
 import hashlib
 import hmac
@@ -16,12 +16,12 @@ UNREADABLE: Final = {
     "PEPPER": "no pass, ticket, device or erasure can be found again, for the database holds keyed hashes of them",
     "MASTER_KEY": "names, second factors, waiting erasures and the keys that sign passes and tickets cannot be read",
 }
-"""What is lost with each secret. Without `SECRET_KEY`, people only have to log in again."""
+"""The consequence of losing each secret. Without `SECRET_KEY`, people only have to log in again."""
 NAMES: Final = ("SECRET_KEY", *UNREADABLE)
 
 
 def present() -> dict[str, str]:
-    """Return the secrets of this deployment as texts."""
+    """Return the secrets of this deployment as text."""
     return {
         "SECRET_KEY": settings.SECRET_KEY,
         "PEPPER": b64encode(settings.PEPPER),
@@ -30,7 +30,7 @@ def present() -> dict[str, str]:
 
 
 def marks(given: dict[str, str]) -> dict[str, str]:
-    """Return a mark of each secret that a restore needs, from which nobody finds it: it has 256 random bits."""
+    """Return a mark of each secret that a restore needs. It does not reveal the secret, which has 256 random bits."""
     return {
         name: hmac.new(given[name].encode(), f"crowdtrace/v1/backup/{name}".encode(), hashlib.sha256).hexdigest()
         for name in UNREADABLE
@@ -38,14 +38,14 @@ def marks(given: dict[str, str]) -> dict[str, str]:
 
 
 def write_secrets(path: Path, *, backup: Path) -> None:
-    """Write the secrets to a new file of mode 0600; raises `BackupError` for one in the backup, or that exists."""
+    """Write the secrets to a new file of mode 0600; raise `BackupError` if it exists or is in the backup."""
     if path.resolve().is_relative_to(backup.resolve()):
         raise BackupError("The file of --secrets would be in the backup: keep the two apart.")
     text = "".join(f"{name}={value}\n" for name, value in present().items())
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        if path.is_file() and path.read_bytes() == text.encode():  # of a backup that was cut off
+        if path.is_file() and path.read_bytes() == text.encode():  # left by an interrupted backup
             path.chmod(0o600)
             return
         raise BackupError(f"{path} exists: name a new file for --secrets.") from None
@@ -58,7 +58,7 @@ def write_secrets(path: Path, *, backup: Path) -> None:
 
 
 def read_secrets(path: Path) -> dict[str, str]:
-    """Return the secrets of such a file; raises `BackupError`."""
+    """Return the secrets in such a file; raise `BackupError`."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

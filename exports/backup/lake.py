@@ -1,4 +1,4 @@
-"""The lake of a backup: the files that its tables reach, and the two logs."""
+"""Back up and restore the lake: the files that its tables reach, and the two logs."""
 
 import contextlib
 import re
@@ -24,7 +24,7 @@ _LOG_NAME: Final = re.compile(r"([a-z]+-)?\d{4}-\d{2}-\d{2}")
 
 
 class MovedError(Exception):
-    """A file that the backup was about to copy is gone: an erasure was carried out meanwhile."""
+    """A file to copy was removed by a concurrent erasure."""
 
 
 def pointers(lake: Lake) -> dict[str, str]:
@@ -44,7 +44,7 @@ def pointers(lake: Lake) -> dict[str, str]:
 
 
 def copy_out(lake: Lake, tables: dict[str, str], folder: Path) -> dict[str, File]:
-    """Copy what these metadata files reach; return the files with their checksums. Raises `MovedError`."""
+    """Copy the files that these metadata files reach; return them with their checksums. Raise `MovedError`."""
     from pyiceberg.table import StaticTable
 
     written: dict[str, File] = {}
@@ -79,7 +79,7 @@ def _logs(storage: Storage) -> Iterator[tuple[str, bytes]]:
 
 
 def put_back(storage: Storage, tables: dict[str, str], folder: Path, files: dict[str, File], *, old: str) -> None:
-    """Write the files of the tables into the lake, with the URLs of this lake where it is another one."""
+    """Write the files of the tables into the lake, with the URLs of this lake if it is another one."""
 
     def read(path: str) -> bytes:
         return (folder / LAKE / path).read_bytes()
@@ -122,7 +122,7 @@ def _union(one: bytes, other: bytes) -> bytes:
 
 
 def point(lake: Lake, tables: dict[str, str]) -> None:
-    """Have the catalogue name these metadata files."""
+    """Point the catalogue to these metadata files."""
     for described in STORED_TABLES:
         if described.name not in tables:
             continue
@@ -144,7 +144,7 @@ def _named(lake: Lake, described: Table) -> str | None:
 
 
 def remove_unreached(lake: Lake) -> int:
-    """Remove what the verified table does not reach: rows that were erased since, or that a newer release wrote."""
+    """Remove files that the verified table does not reach: rows erased since, or written by a newer release."""
     return len(sweep(lake=lake, described=VERIFIED).removed)
 
 

@@ -1,10 +1,10 @@
-"""Making a backup while doors, worker and schedule go on.
+"""Make a backup while doors, worker and schedule keep running.
 
 The lock of the verified tier is held for the moment in which the database's snapshot is taken and the catalogue's
-pointers are read: no erasure and no publication of verified rows falls between them. A release may; it is resumed from
-any step, as after a crash. Then the dump reads its snapshot, and the files that the pointers reach are copied, which
-nobody changes: where an erasure removes one before it is copied, both are taken once more. The logs come last, so that
-they know of every erasure and every draw that dump and files may lack.
+pointers are read, so that no erasure and no publication of verified rows happens between the two. A release may; it
+can be resumed from any step, as after a crash. Then the snapshot is dumped, and the files that the pointers reach are
+copied. These never change; if an erasure removes one before it is copied, both steps are repeated. The logs are copied
+last, so that they include every erasure and draw that dump and files may lack.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ def has_tables() -> bool:
 
 
 def back_up(*, folder: Path, secrets: Path | None, now: dt.datetime) -> Manifest:
-    """Write a whole backup into a new folder. Raises `BackupError`; a folder that is left then has no manifest."""
+    """Write a complete backup into a new folder. After a `BackupError`, the folder may remain, without a manifest."""
     migrations = database.migrations()
     _refuse_inside(folder)
     make_empty(folder)
@@ -77,11 +77,11 @@ def back_up(*, folder: Path, secrets: Path | None, now: dt.datetime) -> Manifest
 
 
 def renew_logs(*, folder: Path, now: dt.datetime) -> Manifest:
-    """Replace the logs of a whole backup by those of now, so that it knows later erasures and draws."""
+    """Replace the logs of a complete backup by the current ones, so that it includes later erasures and draws."""
     manifest = read_manifest(folder)
     number = int(manifest.logs.removeprefix(LOGS)) + 1
     name = f"{LOGS}{number}"
-    shutil.rmtree(folder / name, ignore_errors=True)  # of a renewal that was cut off
+    shutil.rmtree(folder / name, ignore_errors=True)  # left by an interrupted renewal
     kept = {path: file for path, file in manifest.files.items() if not path.startswith(f"{manifest.logs}/")}
     renewed = with_files(manifest, kept | lake.copy_logs(storage(), folder, name), logs=name, logs_at=z(now))
     write_manifest(folder, renewed)
@@ -90,7 +90,7 @@ def renew_logs(*, folder: Path, now: dt.datetime) -> Manifest:
 
 
 def _taken(folder: Path) -> tuple[dict[str, str], dict[str, File]]:
-    """Take dump and files of one moment; return the catalogue's pointers and the files."""
+    """Write a consistent dump and copy of files; return the catalogue's pointers and the files."""
     for _ in range(TRIES):
         try:
             return _take(folder, erasures_wait=False)
@@ -100,12 +100,12 @@ def _taken(folder: Path) -> tuple[dict[str, str], dict[str, File]]:
 
 
 def _take(folder: Path, *, erasures_wait: bool) -> tuple[dict[str, str], dict[str, File]]:
-    """Take them once; `erasures_wait`: until everything is copied. Raises `lake.MovedError`."""
+    """Try once; `erasures_wait`: make erasures wait until everything is copied. Raise `lake.MovedError`."""
     with ExitStack() as stack, deployment_lake() as opened:
         lock = stack.enter_context(ExitStack())
         lock.enter_context(holding(VERIFIED_TIER))
         if not are_behind():
-            mix_rows()  # a dump keeps the order of rows, which reveals what one act wrote until they are mixed
+            mix_rows()  # a dump keeps the order of rows, which shows what one request wrote until they are mixed
         snapshot = stack.enter_context(database.snapshot())
         tables = lake.pointers(opened)
         if not erasures_wait:
@@ -117,7 +117,7 @@ def _take(folder: Path, *, erasures_wait: bool) -> tuple[dict[str, str], dict[st
 
 
 def _refuse_inside(folder: Path) -> None:
-    """Refuse a folder in the lake, whose sweeps would remove it and whose readers would see it."""
+    """Refuse a folder in the lake: sweeps would remove it, and readers would see it."""
     files = storage()
     if not files.is_s3 and folder.resolve().is_relative_to(local_path(files.url).resolve()):
         raise BackupError("The folder is in the lake: name one elsewhere.")

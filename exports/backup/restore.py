@@ -1,8 +1,8 @@
-"""Restoring a backup into an empty deployment, or over one where that is asked for.
+"""Restore a backup into an empty deployment, or over an existing one with `replace`.
 
     check -> files of the lake -> logs -> database -> pointers -> sweep -> migrate -> tickets -> erasures again
 
-What comes from the backup is checked before anything changes. A restore that was cut off is repeated with `replace`.
+Everything from the backup is checked before anything changes. Repeat an interrupted restore with `replace`.
 """
 
 import os
@@ -28,12 +28,12 @@ from exports.dataset.tables import VERIFIED
 from exports.lake.deployment import lake_as_it_is, storage
 
 AFTERWARDS: Final = (("migrate", "--verbosity", "0"), ("restored",), ("forget", "--again"))
-"""Commands that end a restore."""
+"""Commands that complete a restore."""
 AGAIN: Final = "Remove the cause, then begin again with --replace; start no server before."
 
 
 def look_at(*, folder: Path) -> Manifest:
-    """Return the manifest of a backup that is whole and that this version reads; raises `BackupError`."""
+    """Return the manifest of a complete backup that this version can read; raise `BackupError`."""
     manifest = read_manifest(folder)
     known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     newer = [f"{app}.{name}" for app, name in manifest.migrations.items() if (app, name) not in known]
@@ -46,7 +46,7 @@ def look_at(*, folder: Path) -> Manifest:
 
 
 def restore(*, folder: Path, secrets: Path | None, logs: Path | None, replace: bool) -> Manifest:
-    """Restore database and lake, and repeat what was erased since. Raises `BackupError`."""
+    """Restore database and lake, and repeat the erasures since the backup. Raise `BackupError`."""
     manifest = look_at(folder=folder)
     given = keys.read_secrets(secrets) if secrets is not None else keys.present()
     keys.refuse_others(given, manifest.keys)
@@ -82,7 +82,7 @@ def _put_back(folder: Path, manifest: Manifest, logs: Path | None) -> None:
 
 
 def _refuse_served() -> None:
-    """Refuse while servers or workers hold connections: they would write into what is replaced."""
+    """Refuse while servers or workers have connections: they would write during the replacement."""
     if (open_sessions := database.others()) > 0:
         raise BackupError(
             f"{open_sessions} other sessions are in the database: stop web servers, worker and schedule first."
@@ -105,7 +105,7 @@ def _refuse_to_overwrite(manifest: Manifest, *, replace: bool) -> None:
 
 
 def _run_afterwards(given: Mapping[str, str]) -> None:
-    """Bring the tables up to date, account for tickets, and erase again, under the secrets of the backup."""
+    """Migrate, account for tickets, and repeat erasures, with the secrets of the backup."""
     for command in AFTERWARDS:
         try:
             if given == keys.present():
@@ -120,7 +120,7 @@ def _run_afterwards(given: Mapping[str, str]) -> None:
 
 
 def _run_apart(command: tuple[str, ...], given: Mapping[str, str]) -> None:
-    """Run a command in a process of its own, which reads other secrets than this one did."""
+    """Run a command in a separate process, because its secrets differ from those of this one."""
     subprocess.run(
         [sys.executable, str(settings.BASE_DIR / "manage.py"), *command],
         env={**os.environ, **given, "DATABASE_URL": conf.database_url()},

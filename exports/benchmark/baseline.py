@@ -1,10 +1,10 @@
-"""The baseline: where the classes of risk and the refusals say that it is worse, with what is known of their noise.
+"""The baseline: predict from the classes of risk and the refusals, given what is known of their noise.
 
-It reads the released signals, which are unbiased and state their errors. What tells of an area is the share of its
+It reads the released signals, which are unbiased and state their errors. The predictor of an area is the share of its
 check-ins that are of class Moderate or were refused. That share is smoothed over days by a normal kernel and shrunk to
-the share of the whole town, as far as it lies within its noise (empirical Bayes, Efron and Morris 1973, JASA 68:117).
-The level of a day follows from the class Moderate of the whole: what it exceeds where nobody is infectious. The
-constants were chosen on towns of seeds of their own, from the kinds of plans that contests have; the level on twelve.
+the share of the whole town, the more the larger its noise is (empirical Bayes, Efron and Morris 1973, JASA 68:117).
+The level of a day follows from the town's share of class Moderate in excess of the share when nobody is infectious.
+The constants were fitted on separate towns with the kinds of plans that contests use; those of the level on twelve.
 """
 
 from typing import Final
@@ -22,14 +22,14 @@ WHERE geo_type IN ('nation', 'zip3') AND signal IN ('checkins', 'moderate', 'ref
 """
 SMOOTHED_DAYS: Final = 6.0
 LEVEL_DAYS: Final = 3.0
-"""Standard deviations of the kernel, of areas and of the whole, which has less noise."""
+"""Standard deviations of the kernel, for areas and for the whole town, which has less noise."""
 LEVEL: Final = (0.031, 1.1)
-"""Share of check-ins of class Moderate where nobody is infectious, and how much of the rest are infectious visits."""
+"""Share of class Moderate among check-ins if nobody is infectious, and share of infectious visits in the excess."""
 LEAST_LEVEL: Final = 0.002
 NOTHING_KNOWN: Final = 0.01
 LEAST: Final = 0.0005
 MOST: Final = 0.9
-# Of the variance between areas, against the square of their mean: an estimate of 0 would make all areas alike.
+# Minimum variance between areas, relative to the square of their mean: an estimate of 0 would make all areas equal.
 LEAST_SPREAD: Final = 0.02
 Floats = NDArray[np.float64]
 
@@ -76,13 +76,13 @@ def _level(kernel: Floats, whole: dict[str, Floats]) -> Floats:
 
 
 def _relative(kernel: Floats, own: dict[str, Floats], errors: dict[str, Floats]) -> Floats:
-    """Return how much worse an area is than the whole on a day, over the whole; within noise, about nothing."""
+    """Return the relative excess of an area over the whole on a day; about 0 if it is within the noise."""
     checkins = np.maximum(kernel @ own["checkins"], 1.0)
     telling = np.sum([kernel @ own[name] for name in TELLING], axis=0)
     noise = np.sum([kernel**2 @ errors[name] ** 2 for name in TELLING], axis=0) / checkins**2
     rate = telling / checkins
     mean = telling.sum(axis=1, keepdims=True) / checkins.sum(axis=1, keepdims=True)
-    mean = np.where(mean > 0, mean, np.inf)  # less than nothing tells nothing
+    mean = np.where(mean > 0, mean, np.inf)  # a mean below zero carries no information
     spread = np.average((rate - np.where(np.isfinite(mean), mean, rate)) ** 2 - noise, weights=checkins)
     finite = mean[np.isfinite(mean)]
     between = max(spread, LEAST_SPREAD * float(finite.mean()) ** 2 if finite.size else 0.0, 0.0)

@@ -1,7 +1,7 @@
-"""A contest over several towns: what its folder holds, read by those who score and by those who take part.
+"""A contest over several towns: the contents of its folder, which the host and the participants read.
 
-`open/` is handed out: of every town the released tables and the lines to predict, of towns to learn from the truth too.
-`kept/` stays with the host: seeds, plans, the truth of the other towns, the log of submissions.
+`open/` is for participants: the released tables and the lines to predict of every town, and the truth of training
+towns. `kept/` stays with the host: seeds, plans, the truth of the other towns, the log of submissions.
 """
 
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ class ContestTown:
 
 
 def towns_to_learn(folder: Path) -> list[ContestTown]:
-    """Return the towns whose truth is handed out."""
+    """Return the training towns, whose truth participants get."""
     return _towns(folder, folder / OPEN)
 
 
 def towns_held_back(folder: Path) -> list[ContestTown]:
-    """Return the towns whose truth the host keeps."""
+    """Return the test towns, whose truth the host keeps."""
     return _towns(folder, folder / KEPT)
 
 
@@ -62,7 +62,7 @@ def _towns(folder: Path, truths: Path) -> list[ContestTown]:
 
 
 def read_shares(rows: pd.DataFrame, towns: list[ContestTown]) -> dict[str, pd.Series]:
-    """Return the predicted shares by town; raises `BadPredictionError` where a line is missing, twice or wrong."""
+    """Return the predicted shares by town; raise `BadPredictionError` for a missing, duplicate or wrong line."""
     if TOWN not in rows.columns:
         raise BadPredictionError("columns are missing: town")
     found = {}
@@ -86,7 +86,7 @@ def baseline_file(towns: list[ContestTown]) -> pd.DataFrame:
 
 
 def scores_of(shares: Mapping[str, pd.Series], towns: list[ContestTown]) -> dict[str, Any]:
-    """Return the mean scores over towns, each town alike, of a prediction and of the baseline."""
+    """Return the mean scores of a prediction and of the baseline, over towns with equal weights."""
     each = [results(shares[town.name], baseline_shares(town), town.truth) for town in towns]
     mean = {name: float(np.mean([one["prediction"][name] for one in each])) for name in each[0]["prediction"]}
     usual = {name: float(np.mean([one["baseline"][name] for one in each])) for name in each[0]["baseline"]}

@@ -8,13 +8,13 @@ from typing import Any, Final
 from exports.benchmark.submissions import BASELINE, Submission, team_key
 
 OPEN: Final = "open"
-"""The part of a contest's folder that is handed out."""
+"""The part of a contest's folder that participants get."""
 FILE: Final = "leaderboard.json"
 SHOWN: Final = ("rank", "calibration", "deviance", "error", "skill")
 
 
 def standings(log: list[Submission], baseline: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a line a team, best first: place, team, its number of submissions, and the scores of its best one."""
+    """Return one line per team, best first: place, team, number of submissions, and scores of its best one."""
     of_team: dict[str, list[Submission]] = {}
     for each in log:
         if each.scores is not None:
@@ -31,19 +31,19 @@ def standings(log: list[Submission], baseline: Mapping[str, Any]) -> list[dict[s
 
 
 def _order(scores: Mapping[str, Any]) -> tuple[float, float]:
-    """The main score, then calibration, of which less is better."""
+    """Return the sort key: the main score, then calibration, where less is better."""
     return float(scores["rank"]), -float(scores["calibration"])
 
 
 def write_leaderboard(folder: Path, lines: list[dict[str, Any]]) -> None:
-    """Write the file that the page shows."""
+    """Write the file that the leaderboard page shows."""
     part = folder / f"{FILE}.part"
     part.write_text(json.dumps({"main": "rank", "lines": lines}, indent=1), encoding="utf-8")
     part.replace(folder / FILE)
 
 
 def read_leaderboard(folder: Path) -> list[dict[str, Any]] | None:
-    """Return the lines of a leaderboard; `None` where there is none."""
+    """Return the lines of a leaderboard, or `None` if there is none."""
     try:
         return list(json.loads((folder / FILE).read_text(encoding="utf-8"))["lines"])
     except (OSError, ValueError, LookupError):

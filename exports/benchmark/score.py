@@ -1,11 +1,11 @@
-"""Scores of predictions: how infectious the visitors of an area were on a day.
+"""Scores of predictions of how infectious the visitors of an area were on a day.
 
 Both tables are indexed by `day` and `zip`. A prediction is the share of that day's visits that infectious people made;
-the truth has `visits` and how many of them were `infectious`. The main score is the rank of areas within a day: it asks
-where it was worse, and an answer that is blind to areas gets 0, however well it follows the epidemic. Beside it are
-calibration, whether shares are as large as they are said to be, and the deviance: minus the mean log likelihood of a
-visit, a proper score (Gneiting and Raftery 2007, JASA 102:359). Shares are clipped to [1e-4, 1 - 1e-4] there, so that
-one visit cannot decide the score.
+the truth has `visits` and how many of them were `infectious`. The main score is the rank correlation of areas within a
+day: a prediction that does not distinguish areas gets 0, however well it follows the epidemic. The other scores are
+calibration (whether shares are as large as predicted) and the deviance: minus the mean log likelihood of a visit, a
+proper score (Gneiting and Raftery 2007, JASA 102:359). The deviance clips shares to [1e-4, 1 - 1e-4], so that one visit
+cannot dominate it.
 """
 
 from dataclasses import dataclass
@@ -27,10 +27,13 @@ class BadPredictionError(ValueError):
 
 @dataclass(frozen=True)
 class Score:
-    """`rank`: Spearman's correlation over the areas of a day, in the mean of the days, 0 where predictions are alike.
-    `calibration`: of visits sorted into ten classes by prediction, the mean absolute difference between what was
-    said and what was, over the mean share; 0 is best. `deviance` in nats a visit. `error`: mean absolute error of the
-    share, weighted by visits."""
+    """The scores of a prediction.
+
+    `rank`: Spearman's correlation over the areas of a day, averaged over days; 0 if predictions are equal.
+    `calibration`: of visits sorted into ten classes by prediction, the mean absolute difference between predicted and
+    true share, relative to the mean share; 0 is best. `deviance`: in nats per visit. `error`: mean absolute error of
+    the share, weighted by visits.
+    """
 
     rank: float
     calibration: float
@@ -39,13 +42,13 @@ class Score:
 
 
 def read_prediction(rows: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
-    """Return the predicted share of each line of the truth; raises `BadPredictionError` unless each has exactly one."""
+    """Return the predicted share of each line of the truth; raise `BadPredictionError` unless each has exactly one."""
     missing = {*KEYS, "share"} - set(rows.columns)
     if missing:
         raise BadPredictionError("columns are missing: " + ", ".join(sorted(missing)))
     shares = pd.to_numeric(rows["share"], errors="coerce")
     if shares.isna().any() or not shares.between(0, 1).all():
-        raise BadPredictionError("a share is a number from 0 to 1")
+        raise BadPredictionError("a share must be a number from 0 to 1")
     given = pd.Series(shares.to_numpy(), index=pd.MultiIndex.from_frame(rows[list(KEYS)].astype(str)))
     if given.index.has_duplicates:
         raise BadPredictionError("there are two predictions for one day and area")
@@ -71,9 +74,9 @@ def score(share: pd.Series, truth: pd.DataFrame) -> Score:
 
 
 def rank_within_days(share: pd.Series, actual: pd.Series) -> float:
-    """Return Spearman's correlation over the areas of a day, in the mean of the days on which areas differ.
+    """Return Spearman's correlation over the areas of a day, averaged over the days on which areas differ.
 
-    A day whose predictions are alike counts as 0. Without a day on which areas differ there is nothing to rank: 0.
+    A day with equal predictions counts as 0. The result is also 0 if areas differ on no day.
     """
     found = []
     for _day, of_day in pd.DataFrame({"said": share, "was": actual}).groupby(level="day"):
@@ -84,7 +87,7 @@ def rank_within_days(share: pd.Series, actual: pd.Series) -> float:
 
 
 def calibration(said: Floats, actual: Floats, visits: Floats) -> float:
-    """Return how far shares are from what they are said to be, over the mean share, in ten classes of equal visits."""
+    """Return the mean error of predicted shares relative to the mean share, in ten classes of equal visits."""
     order = np.argsort(said, kind="stable")
     place = np.minimum(CLASSES - 1, (np.cumsum(visits[order]) - visits[order] / 2) / visits.sum() * CLASSES).astype(int)
     sums = [np.bincount(place, values[order] * visits[order], CLASSES) for values in (said, actual)]
@@ -93,13 +96,13 @@ def calibration(said: Floats, actual: Floats, visits: Floats) -> float:
 
 
 def skill(mine: Score, baseline: Score, ideal: Score) -> float:
-    """Return the skill over the baseline: 0 is as good as the baseline, 1 is perfect."""
+    """Return the skill relative to the baseline: 0 is as good as the baseline, 1 is perfect."""
     way = baseline.deviance - ideal.deviance
     return (baseline.deviance - mine.deviance) / way if way > 0 else 0.0
 
 
 def results(share: pd.Series, baseline: pd.Series, truth: pd.DataFrame) -> dict[str, Any]:
-    """Return everything that is reported of a prediction. `main` is the score that ranks it."""
+    """Return all reported scores of a prediction. `main` is the score that it is ranked by."""
     mine, usual = score(share, truth), score(baseline, truth)
     ideal = score(truth["infectious"] / truth["visits"], truth)
     return {

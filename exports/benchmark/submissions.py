@@ -1,7 +1,7 @@
-"""Submissions for towns that are held back: few for each team, each logged before its score is said.
+"""Submissions for test towns: a few per team, each logged before its score is shown.
 
-A team that may ask for scores without limit learns the truth from them. So a team has a fixed number of submissions,
-names that look alike are one team, and scores are said in few digits. The log is kept with the truth.
+A team with unlimited submissions could learn the truth from their scores. So a team has a fixed number of submissions,
+names that look alike are one team, and scores are shown with few digits. The log is stored with the truth.
 """
 
 import datetime as dt
@@ -18,16 +18,16 @@ from typing import Any, Final
 LOG: Final = "submissions.jsonl"
 RULES: Final = "rules.json"
 MOST: Final = 3
-"""Submissions of a team, where the rules do not say; our choice."""
+"""Submissions per team, unless the rules say otherwise; our choice."""
 DIGITS: Final = 3
 LONGEST_NAME: Final = 60
 BASELINE: Final = "baseline"
-"""The name of the baseline's line, which no team has."""
-# Latin letters that do not fall apart into a basic one and a mark.
+"""The name of the baseline's line, which no team may use."""
+# Latin letters that do not decompose into a basic letter and a mark.
 _BASIC: Final = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
 )
-# What many typefaces show alike; letters of other scripts and phonetic ones are not part of a name at all.
+# Letters that many typefaces show alike; letters of other scripts and phonetic ones are not allowed in names.
 _ALIKE: Final = (("0", "o"), ("1", "l"), ("i", "l"), ("rn", "m"), ("vv", "w"))
 
 
@@ -37,7 +37,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Submission:
-    """A line of the log. `scores` is null while it is scored, and where that failed."""
+    """A line of the log. `scores` is null while it is being scored, and if that failed."""
 
     team: str
     at: str
@@ -46,7 +46,7 @@ class Submission:
 
 
 def team_name(text: str) -> str:
-    """Return the one form of a team's name; raises `RefusedError` for a name that says nothing."""
+    """Return the normal form of a team's name; raise `RefusedError` for an invalid one."""
     normal = unicodedata.normalize("NFKC", text)
     visible = "".join(letter for letter in normal if unicodedata.category(letter)[0] != "C")
     name = " ".join(visible.split())
@@ -65,9 +65,9 @@ def team_name(text: str) -> str:
 def submit(
     *, folder: Path, team: str, content: bytes, now: dt.datetime, score: Callable[[], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Score a submission within its team's limit; return what is said of it.
+    """Score a submission within its team's limit; return the scores to show.
 
-    It is logged before it is scored and counts also if the process is stopped meanwhile; a file that `score` refuses
+    It is logged before it is scored, so it also counts if the process is stopped meanwhile; a file that `score` refuses
     (`ValueError`) reveals nothing and does not count.
     """
     name, most = team_name(team), _most(folder)
@@ -88,7 +88,7 @@ def submit(
 
 
 def read_log(folder: Path) -> list[Submission]:
-    """Return all submissions, oldest first; raises `RefusedError` for a log that was changed by hand."""
+    """Return all submissions, oldest first; raise `RefusedError` if the log was edited."""
     try:
         return [_entry(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError:
@@ -107,7 +107,7 @@ def _entry(line: str) -> Submission:
 
 
 def rounded(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """Return scores in few digits, however deep they are."""
+    """Return scores with few digits, at any level of nesting."""
     return {name: _round(value) for name, value in scores.items()}
 
 
@@ -118,7 +118,7 @@ def _round(value: Any) -> Any:
 
 
 def team_key(team: str) -> str:
-    """Return what is the same for names that look alike: in case, spaces, signs, accents, or in a few letters."""
+    """Return a key that is equal for similar names: without case, spaces, signs, accents and look-alike letters."""
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", team).casefold().translate(_BASIC))
     key = "".join(letter for letter in apart.casefold() if letter.isalnum())
     for shown, alike in _ALIKE:
@@ -135,7 +135,7 @@ def _most(folder: Path) -> int:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one submission in at a time, so that two at once are not both the last."""
+    """Admit one submission at a time, so that two concurrent ones are not both the last."""
     with (folder / f"{LOG}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

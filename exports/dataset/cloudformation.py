@@ -4,8 +4,8 @@
 
 writes both to `infrastructure/`. The first has bucket, Glue databases, Athena workgroup with a scan limit, and one role
 for each kind of process. It holds no tables: the worker creates them, and their place in Glue names the newest metadata
-file, which an update of a stack would set back. Neither was run on AWS itself: they are linted, and the tests run the
-deployment behind the statements of the roles.
+file, which an update of the stack would revert. Neither was run on AWS itself: they are linted, and the tests run the
+deployment with the statements of the roles enforced.
 """
 
 import json
@@ -21,7 +21,7 @@ GIB: Final = 1024**3
 RESULTS: Final = "results"
 LOGS: Final = ("draws", "erasures")
 FOLDER: Final = Path(__file__).parents[2] / "infrastructure"
-# Old versions are for mistakes of an operator. Those of rows and erasures go within a day, should a sweep have failed.
+# Old versions are kept for operator mistakes. Those of rows and erasures expire within a day in case a sweep failed.
 OLD_VERSIONS_DAYS: Final = {Zone.OPEN.value: 14, "draws": 14, Zone.VERIFIED.value: 1, "erasures": 1}
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ PARAMETERS: Final[Json] = {
         "Type": "Number",
         "Default": 10 * GIB,
         "MinValue": 10_000_000,
-        "Description": "A query of the workgroup is cancelled once it has scanned as much",
+        "Description": "Number of bytes after which a query of the workgroup is cancelled",
     },
     "ServicePrincipal": {
         "Type": "String",
@@ -57,12 +57,12 @@ PARAMETERS: Final[Json] = {
     "KmsKeyArn": {
         "Type": "String",
         "Default": "",
-        "Description": "Key of KMS that encrypts the bucket; anonymous readers of the open prefix then read nothing",
+        "Description": "KMS key that encrypts the bucket; anonymous readers can then not read the open prefix",
     },
     "AccessLogBucket": {
         "Type": "String",
         "Default": "",
-        "Description": "Bucket for the log of access, with lifecycle rules of its own: it holds addresses of readers",
+        "Description": "Bucket for the access log, with its own lifecycle rules: the log holds addresses of readers",
     },
 }
 CONDITIONS: Final[Json] = {
@@ -278,10 +278,11 @@ def _allow(actions: Iterable[str], resource: Any, **condition: Any) -> Json:
 
 
 def _listing(*folders: str, versions: bool = False, unnamed: bool = False) -> Json:
-    """Allow to list these folders; `versions`: with old versions.
+    """Allow listing these folders; `versions`: with old versions.
 
-    `unnamed`: also without a prefix. S3 answers 404 for a missing object only to who may list so, others get 403, and
-    the library that writes tables asks whether a new file exists. Readers do without (`Storage.open`).
+    `unnamed`: also without a prefix. S3 responds with 404 for a missing object only if the caller may list without one,
+    else with 403, and the library that writes tables checks whether a new file exists. Readers manage without it
+    (`Storage.open`).
     """
     actions = ["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])]
     prefixes = {"s3:prefix": [_sub("${Prefix}/" + folder + "/*") for folder in folders]}
@@ -290,7 +291,7 @@ def _listing(*folders: str, versions: bool = False, unnamed: bool = False) -> Js
 
 
 def _key(*actions: str) -> Json:
-    """Allow the use of the bucket's key, where it has one."""
+    """Allow the use of the bucket's key, if it has one."""
     return _if("HasKey", _allow(actions, _ref("KmsKeyArn")), NOTHING)
 
 
@@ -307,7 +308,7 @@ def _catalogue(*databases: str) -> list[Json]:
 def _release_statements() -> list[Json]:
     """Allow all objects that the worker writes or sweeps, old versions included, and the catalogue's tables.
 
-    `glue:DeleteTable` is for a restore, which puts the pointers of a backup in the place of present ones;
+    `glue:DeleteTable` is for a restore, which replaces the current pointers by those of a backup;
     `s3:AbortMultipartUpload` for uploads that fail.
     """
     folders = (Zone.OPEN.value, Zone.VERIFIED.value, *LOGS)
@@ -325,10 +326,10 @@ def _release_statements() -> list[Json]:
 
 
 def _web_statements() -> list[Json]:
-    """Allow open objects, results and the workgroup; of the verified tier only its reader's role, for an hour.
+    """Allow open objects, results and the workgroup; of the verified tier only assuming its reader's role, for an hour.
 
-    Where queries are forwarded, Athena reads and writes with these rights: it asks for the bucket's location and for
-    the database, and for SHOW TABLES and SHOW PARTITIONS for what is in it.
+    If queries are forwarded, Athena works with these rights: it also reads the bucket's location and the database, and for
+    SHOW TABLES and SHOW PARTITIONS what is in it.
     """
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
     queries = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup")
@@ -381,12 +382,12 @@ def researchers_template() -> Json:
             "LakeBucket": {"Type": "String", "Description": "Bucket of the deployment, whose open prefix anyone reads"},
             "LakePrefix": {"Type": "String", "Default": "lake", "Description": "Folder of the lake in that bucket"},
             "Database": PARAMETERS["Database"],
-            "ResultsBucketName": {"Type": "String", "Description": "New bucket of yours for results of queries"},
+            "ResultsBucketName": {"Type": "String", "Description": "New bucket in your account for results of queries"},
             "ScanLimitBytes": PARAMETERS["ScanLimitBytes"],
             "Days": {
                 "Type": "String",
                 "Default": "2020-01-01,NOW",
-                "Description": "First and last day that queries look for",
+                "Description": "First and last day that queries can find",
             },
         },
         "Resources": {
@@ -415,15 +416,15 @@ def researchers_template() -> Json:
 
 
 def _logical(table: Table) -> str:
-    """Return a logical name of CloudFormation: letters and digits."""
+    """Return a CloudFormation logical name: letters and digits."""
     return "".join(part.capitalize() for part in table.name.split("_")) + "Table"
 
 
 def _public_table(table: Table) -> Json:
     """Return an external table over the Parquet files of a table.
 
-    Not Iceberg: that needs the newest metadata file, which only the deployment's own catalogue names. Days are found by
-    projection, so that no crawler has to run.
+    It is no Iceberg table: that needs the newest metadata file, which only the deployment's own catalogue names.
+    Days are found by partition projection, so that no crawler has to run.
     """
     location = f"s3://${{LakeBucket}}/${{LakePrefix}}/{table.zone.value}/{table.name}/data"
     parameters: Json = {"EXTERNAL": "TRUE", "classification": "parquet"}
@@ -460,7 +461,7 @@ def _public_table(table: Table) -> Json:
 
 
 def texts() -> dict[str, str]:
-    """Return the templates as stored in `infrastructure/`, by name of file."""
+    """Return the templates as stored in `infrastructure/`, by file name."""
     made = {"crowdtrace.json": template(), "crowdtrace-researchers.json": researchers_template()}
     return {name: json.dumps(one, indent=2) + "\n" for name, one in made.items()}
 

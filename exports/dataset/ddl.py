@@ -1,4 +1,4 @@
-"""Athena's DDL of a described table. Pure: it loads no library, so that every query may ask for it."""
+"""Athena's DDL of a described table. Pure: it loads no library, so that every query process can import it."""
 
 from exports.dataset.tables import Table
 

@@ -41,7 +41,7 @@ CROISSANT_CONTEXT: Final[dict[str, Any]] = {
     **{term: f"cr:{term}" for term in _CROISSANT_TERMS.split()},
 }
 
-# Croissant's readers expect the media type of Parquet from before its registration.
+# Croissant's readers expect Parquet's media type from before its registration.
 CROISSANT_MEDIA_TYPES: Final = {"application/vnd.apache.parquet": "application/x-parquet"}
 
 
@@ -199,7 +199,7 @@ def croissant(publication: Publication, files: Sequence[DataFile]) -> dict[str, 
         "license": publication.licence_url,
         "url": publication.url,
         "citeAs": publication.citation,
-        # Croissant requires a version of three numbers (semver.org): those of the day.
+        # Croissant requires a version of three numbers (semver.org): year, month and day.
         "version": ".".join(part.lstrip("0") for part in publication.version.split("-")),
         "datePublished": publication.published.isoformat(),
         "isLiveDataset": True,

@@ -32,7 +32,7 @@ PROPERTIES: Final = {
     "write.format.default": "parquet",
     "write.parquet.compression-codec": "zstd",
 }
-# Manifests keep the bounds of removed files: so no bounds of tokens, and no compression, to let a proof search bytes.
+# Manifests keep the bounds of removed files, so tokens get no bounds; uncompressed, so that a proof can search bytes.
 PROPERTIES_OF_TOKENS: Final = {
     "write.metadata.metrics.column.userid": "none",
     "write.avro.compression-codec": "null",
@@ -49,7 +49,7 @@ def arrow_schema(table: Table) -> pa.Schema:
 def iceberg_schema(table: Table) -> Schema:
     """Return the Iceberg schema; field ids are the columns' positions, from 1.
 
-    No field is `required`: Athena cannot declare it, and one description must fit every engine. The checks that gate a
+    No field is `required`: Athena cannot declare it, and one description must fit every engine. The checks before a
     release refuse nulls.
     """
     return Schema(

@@ -22,9 +22,9 @@ TITLE: Final = "CrowdTrace open dataset of venue check-ins"
 
 
 _DEMONSTRATION: Final = "demonstration"
-"""Code of the known problem of a local copy, which its titles carry too."""
+"""Code of the known problem of a local copy, which is also in its titles."""
 _SIMULATED: Final = "simulated"
-"""The same on a server of one's own where a town was simulated."""
+"""The same for a deployed server on which a town was simulated."""
 
 
 class Problem(TypedDict):
@@ -35,12 +35,12 @@ class Problem(TypedDict):
 
 
 def is_demonstration() -> bool:
-    """Return whether people of a simulated town are in the data: in a demonstration, and wherever one was simulated."""
+    """Return whether people of a simulated town are in the data, as in a demonstration."""
     return bool(settings.EMBEDDED) or ServedDay.objects.filter(simulated=True).exists()
 
 
 def title() -> str:
-    """Return the dataset's name. It says so if its people are simulated, since citations and catalogues repeat it."""
+    """Return the dataset's name. It says if people are simulated, because citations and catalogues repeat it."""
     return f"{TITLE} ({_kind()})" if is_demonstration() else TITLE
 
 
@@ -49,7 +49,7 @@ def _kind() -> str:
 
 
 def demonstration_sentence() -> str:
-    """Return what a reader of data with simulated people in it must know first."""
+    """Return the notice for readers of data with simulated people."""
     if not settings.EMBEDDED:
         return _(
             "Days of a simulated town are in this data, released by the same rules as real ones. Nobody in them is "
@@ -79,12 +79,12 @@ def guarantee_sentence(epsilon: float) -> str:
 
 
 def surest(epsilon: float) -> float:
-    """Return the most that even odds can rise to (Bayes' rule with a likelihood ratio of e^epsilon)."""
+    """Return the highest probability that even odds can rise to (Bayes' rule with likelihood ratio e^epsilon)."""
     return 1 / (1 + math.exp(-epsilon))
 
 
 def coverage() -> str:
-    """Return whom the dataset covers, and whom not."""
+    """Return a description of who is covered by the dataset, and who is not."""
     return _(
         "Check-ins at verified venues that use CrowdTrace, not a sample of the population: who goes out more counts "
         "more often, who stays at home is not in it, and areas differ in how many venues take part. A day counts "

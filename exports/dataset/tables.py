@@ -2,8 +2,8 @@
 
 Everything else that describes a column is generated from here: Athena's DDL, Glue's definition, the Arrow and Iceberg
 schemas (`exports.dataset.engines`), the data dictionary, `datapackage.json`, Croissant
-(`exports.dataset.descriptors`) and the checks that gate a release. The names and types of the first 22 columns are the
-contract: published queries rely on them.
+(`exports.dataset.descriptors`) and the checks before a release. The names and types of the first 22 columns are the
+contract: published queries depend on them.
 """
 
 import csv
@@ -108,7 +108,7 @@ class Table:
     sort: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
-        """Return the column of that name; raises `KeyError`."""
+        """Return the column of that name; raise `KeyError`."""
         return {column.name: column for column in self.columns}[name]
 
     @property
@@ -498,7 +498,7 @@ TABLES: Final = (*OPEN_TABLES, DAILY, VERIFIED, LIVE_CROWD)
 
 
 def table(name: str) -> Table:
-    """Return the table of that name; raises `KeyError`."""
+    """Return the table of that name; raise `KeyError`."""
     return {each.name: each for each in TABLES}[name]
 
 

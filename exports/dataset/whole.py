@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def whole_files(release: Release) -> list[StoredFile]:
-    """Return the whole files of an announced release, made now if they are not there. Raises `OSError`."""
+    """Return the whole files of an announced release, after creating them if they are missing. Raise `OSError`."""
     number = release.number or 0
     if found := held_files(storage(), number):
         return found
@@ -28,7 +28,7 @@ def whole_files(release: Release) -> list[StoredFile]:
 
 
 def renew_whole_files() -> None:
-    """Make the whole files of the newest release, and remove those of older ones."""
+    """Create the whole files of the newest release, and remove those of older ones."""
     release = tables_at().release
     if release is None:
         return
@@ -36,4 +36,4 @@ def renew_whole_files() -> None:
         whole_files(release)
         remove_others(storage(), release.number or 0)
     except OSError as error:
-        log.error("the whole files of the newest release were not made", exc_info=error)
+        log.error("the whole files of the newest release were not created", exc_info=error)

@@ -1,8 +1,8 @@
-"""The check of a query in its dialect: one statement that only reads, from allowed tables.
+"""Check a query in its dialect: one statement that only reads, from allowed tables.
 
-It runs in the query's own process, since some short texts take minutes to parse. A text of DuckDB's dialect runs
-unchanged; what `dialect` writes for one of Athena's runs in its place. `guard`, which reads DuckDB's own parse of what
-runs, and DuckDB's locks back this check up: nothing here is the only protection between a query and a file.
+The check runs in the query's own process, because some short texts take minutes to parse. A text in DuckDB's dialect
+runs unchanged; one in Athena's is first translated by `dialect`. This check is never the only protection between a
+query and a file: `guard`, which checks DuckDB's own parse of what runs, and DuckDB's locks apply as well.
 """
 
 from collections.abc import Collection
@@ -24,19 +24,19 @@ PREPARED: Final = (
     "Prepared statements are not kept here: send the query itself. Athena's protocol takes values for its ? in "
     "ExecutionParameters."
 )
-INTERNAL: Final = "The text is no SQL of this dialect"
+INTERNAL: Final = "The text is not SQL in this dialect"
 TOO_DEEP: Final = (
     "The query is nested too deeply: some 30 brackets or calls within each other are understood, 10 of ARRAY, ROW and "
     "MAP. Name the inner parts in a WITH clause."
 )
-# Athena's own name of the catalogue, in any case.
+# Athena's own name of the catalogue, in lower case.
 CATALOGUE: Final = "awsdatacatalog"
-# Functions allowed in place of a table.
+# Allowed table functions.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range", "generate_date_array", "explode"})
 
 
 def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -> exp.Expr:
-    """Return the parsed text; raises `QueryError` unless it is one reading statement on tables of `schema`."""
+    """Return the parsed text; raise `QueryError` unless it is one reading statement on tables of `schema`."""
     if len(sql) > MAX_CHARACTERS:
         raise QueryError("too-long", f"A query has at most {MAX_CHARACTERS:,} characters.")
     if "\x00" in sql:
@@ -59,7 +59,7 @@ def _parsed(sql: str, dialect: Dialect) -> exp.Expr:
         found = error.errors[0] if error.errors else {}
         highlight = str(found.get("highlight") or "")
         line, end = found.get("line"), found.get("col")
-        # The parser counts to the end of the word that it rejects.
+        # The parser reports the end of the word that it rejects.
         column = max(1, end - len(highlight) + 1) if isinstance(end, int) else None
         first = (sql.split(None, 1) or [""])[0][:20].upper()
         near = tuple(get_close_matches(first, ("SELECT", "WITH", "VALUES"), n=1))
@@ -118,7 +118,7 @@ def _check_table(sql: str, node: exp.Table, schema: str, tables: Collection[str]
 def _common_tables(node: exp.Expr) -> set[str]:
     """Return the names of WITH clauses that a table sees.
 
-    A clause is known from its end on, and in itself only to the second half of a recursive one.
+    A clause is visible after its end, and within itself only in the second half of a recursive one.
     """
     names: set[str] = set()
     below: list[exp.Expr] = [node]

@@ -1,7 +1,7 @@
-"""Cursors: where an answer that was cut goes on. They name the query, its release and the next row, and are signed.
+"""Cursors: where to continue a truncated result. They name the query, its release and the next row, and are signed.
 
-The rows of a query without ORDER BY come in any order when several threads make them. So answers that go on are made by
-one thread, which gives equal tables the same order each time.
+Several threads return the rows of a query without ORDER BY in any order. So results that can be continued are computed
+by one thread, which returns equal tables in the same order each time.
 """
 
 import hashlib
@@ -14,19 +14,19 @@ SALT: Final = "query-cursor"
 
 
 class CursorError(ValueError):
-    """A cursor that is not ours, or belongs to another query."""
+    """A cursor is invalid, or belongs to another query."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The row to go on with, from 0, and the number of the release that is read."""
+    """The row to continue with, from 0, and the number of the release to read."""
 
     start: int
     release: int
 
     @classmethod
     def read(cls, text: str, *, sql: str, dialect: str) -> Self:
-        """Read a cursor of this query; raises `CursorError`."""
+        """Read a cursor of this query; raise `CursorError`."""
         try:
             start, release, digest = signing.Signer(salt=SALT).unsign_object(text)
         except (signing.BadSignature, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""The query engine of this deployment, with the limits, sources and lock folder that the settings name."""
+"""The query engine of this deployment, with limits, sources and lock folder from the settings."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 FILES: Final[dict[str, Any]] = {"max_rows": 100_000, "max_values": 5_000_000, "max_output_bytes": 64 * 1024 * 1024}
 WHOLE: Final[dict[str, Any]] = {"max_rows": 1_000_000, "max_values": 50_000_000, "max_output_bytes": 1024**3}
 NO_BUCKET: Final = "s3://this_deployment_has_no_bucket"
-"""The bucket whose name clients of Athena get where the lake is in a folder. Nobody can make one with underscores."""
+"""The bucket name that Athena's clients get if the lake is in a folder. No bucket can have underscores."""
 
 
 def query_limits() -> Limits:
-    """Return what one query may use."""
+    """Return the limits of one query."""
     return Limits(**getattr(settings, "QUERY_LIMITS", {}))
 
 
 def file_limits() -> Limits:
-    """Return what a query may use whose answer is a file: more rows than a program reads as JSON."""
+    """Return the limits of a query whose result is a file, which may have more rows than JSON."""
     given = getattr(settings, "QUERY_FILE_LIMITS", {})
     return replace(query_limits(), **FILES | given)
 
@@ -49,13 +49,13 @@ def athena_limits() -> Limits:
 
 
 def whole_limits() -> Limits:
-    """Return what a query of the operator's own command may use, which writes its rows as they are."""
+    """Return the limits of a query of the operator's own command, which writes rows as they are."""
     given = getattr(settings, "QUERY_WHOLE_LIMITS", {})
     return replace(query_limits(), **WHOLE | given)
 
 
 def work_folder() -> Path:
-    """Return the folder of the places for queries: of this home, or of this deployment's database on this machine."""
+    """Return the folder of locks that limit concurrent queries: of this home, or of this database on this machine."""
     if given := getattr(settings, "QUERY_SLOTS", ""):
         return Path(str(given))
     if settings.EMBEDDED:
@@ -67,9 +67,9 @@ def work_folder() -> Path:
 def accept_query(
     sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False, limits: Limits | None = None
 ) -> Accepted:
-    """Check a query on the open and the live tables in a process of its own; `forwarded` ones have no live table.
+    """Check a query on the open and the live tables in a separate process; `forwarded` ones have no live table.
 
-    `ahead`: keep a process ready for the next query. Raises `QueryError`, and `QueryBusyError` if no place is free.
+    `ahead`: keep a process ready for the next query. Raise `QueryError`, or `QueryBusyError` if too many are running.
     """
     offered = OPEN_TABLES if forwarded else (*OPEN_TABLES, LIVE_CROWD)
     catalogue = Catalogue(conf.database(), offered, shown_folder(), is_whole=not forwarded)
@@ -88,7 +88,7 @@ def accept_query(
 
 
 def shown_folder() -> str:
-    """Return the lake's address as clients see it: a bucket's, or a name for a folder of this machine."""
+    """Return the lake's URL as clients see it: that of a bucket, or a made-up one for a folder of this machine."""
     files = storage()
     return files.url if files.is_s3 else NO_BUCKET
 
@@ -96,7 +96,7 @@ def shown_folder() -> str:
 def query_sources(
     *, release: Release | None, live: Sequence[Sequence[Any]], tables: Collection[str] = ()
 ) -> tuple[Source, ...]:
-    """Return the open tables as of `release` (before the first one, as they are) and the live rows.
+    """Return the open tables as of `release` (before the first one, the current ones) and the live rows.
 
     `tables` names views of `information_schema` to add.
     """
@@ -120,7 +120,7 @@ def _sources(storage: Storage, catalogue: str, release: Release | None) -> tuple
 
 @lru_cache(maxsize=64)
 def _planned(storage: Storage, catalogue: str, snapshots: Snapshots) -> tuple[Source, ...]:  # noqa: ARG001
-    """Plan the files of a release, once for each process and lake: its snapshots never change."""
+    """Plan the files of a release, once per process and lake: its snapshots never change."""
     from exports.engine.sources import open_sources
 
     with lake_as_it_is() as lake:

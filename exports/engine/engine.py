@@ -1,4 +1,4 @@
-"""The engine: check and run one query in a process of its own, within limits of time, memory, answer and number."""
+"""Check and run one query in a separate process, within limits of time, memory, output and concurrency."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """The source of a table's rows: data files of the lake, or rows given here (at most a few thousand)."""
+    """The source of a table's rows: data files of the lake, or given rows (at most a few thousand)."""
 
     table: Table
     files: Sequence[str] = ()
@@ -51,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """The rows of a query as Arrow, `truncated` where there were more than the limit."""
+    """The rows of a query as Arrow; `truncated` if there were more than the limit."""
 
     table: pa.Table
     truncated: bool
@@ -60,10 +60,10 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A query that was checked, in its process, which waits for the tables; `close` it, or use it in a `with`.
+    """A checked query in its process, which waits for the tables; `close` it, or use it in a `with`.
 
-    It reads `tables`; `steady`: equal tables give it equal rows. It holds one of the home's places for queries.
-    `explain`: its plan is asked for instead of its rows, as `introspection.Asked` says.
+    It reads `tables`; `steady`: equal tables give equal rows. It occupies one of the home's query slots.
+    `explain`: its plan is requested instead of its rows, see `introspection.Asked`.
     """
 
     sql: str
@@ -81,7 +81,7 @@ class Accepted:
         self.close()
 
     def close(self) -> None:
-        """End the process and free the place."""
+        """End the process and free the slot."""
         self.place.close()
 
     def run(
@@ -89,9 +89,9 @@ class Accepted:
     ) -> QueryResult:
         """Run the query on the tables, once; `is_cancelled` is called twice a second while it runs.
 
-        The answer begins with the row `start`, from 0.
+        The result begins with the row `start`, counted from 0.
 
-        Raises `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
+        Raise `QueryError` for a query that fails or exceeds a limit, and `LakeAwayError` if the lake's files cannot be
         read.
         """
         job = {**job_of(sources, storage, self.limits), "explain": bool(self.explain), "start": start}
@@ -121,12 +121,12 @@ def accept(
     ahead: bool = False,
     runs: bool = True,
 ) -> Accepted:
-    """Take a place for a query and check its text in a process of its own, under a limit of time.
+    """Take a query slot and check the text in a separate process, within a time limit.
 
-    `places` is the folder of the home's places. `ahead`: keep a process ready for the next query, as a server does.
+    `places` is the folder of the home's slots. `ahead`: keep a process ready for the next query, as a server does.
     `runs`: false for a text that another engine will run, which is checked in its dialect only.
 
-    Raises `QueryError` for a refused text, and `QueryBusyError` at once if no place is free.
+    Raise `QueryError` for a refused text, and `QueryBusyError` immediately if no slot is free.
     """
     with contextlib.ExitStack() as stack:
         _take_place(places, limits.parallel, stack)
@@ -147,7 +147,7 @@ def accept(
 
 
 def _check(sql: str, said: Mapping[str, Any], columns: Collection[str]) -> None:
-    """Raise what the process said was wrong."""
+    """Raise the error that the process reported, if any."""
     if "refused" in said:
         refused = said["refused"]
         raise QueryError(**refused | {"nearest": tuple(refused["nearest"])})
@@ -157,7 +157,7 @@ def _check(sql: str, said: Mapping[str, Any], columns: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class Engine:
-    """Runs queries on the given sources, under the schema's name. `slots` is the folder of the places for queries.
+    """An engine for queries on the given sources, under the schema's name. `slots` is the folder of query slots.
 
     `ahead`: keep a process ready for the next query, as a server does.
     """
@@ -170,7 +170,7 @@ class Engine:
     ahead: bool = False
 
     def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: Asked = _never) -> QueryResult:
-        """Check and run a query; raises what `accept` and `Accepted.run` raise."""
+        """Check and run a query; raise the errors of `accept` and `Accepted.run`."""
         with accept(
             sql,
             dialect=dialect,
@@ -184,7 +184,7 @@ class Engine:
 
 
 def job_of(sources: Sequence[Source], storage: Storage, limits: Limits) -> Mapping[str, Any]:
-    """Return what the process needs to run an accepted query."""
+    """Return the message that makes the process run an accepted query."""
     return {
         "setup": macros(),
         "tables": {source.table.name: _described(source) for source in sources},
@@ -204,7 +204,7 @@ def _described(source: Source) -> Mapping[str, Any]:
 
 
 def _secret(storage: Storage) -> Mapping[str, str]:
-    """Return the storage's keys in DuckDB's form."""
+    """Return the storage's keys as options of a DuckDB secret."""
     if not storage.is_s3:
         return {}
     scheme, _, host = storage.endpoint.partition("://")
@@ -232,15 +232,15 @@ def _whole_numbers(table: pa.Table) -> pa.Table:
 
 
 def _check_times(table: pa.Table) -> None:
-    """Refuse times that most clients cannot represent; DuckDB's years reach from -290,000 to 5,800,000."""
+    """Refuse times that most clients cannot represent; DuckDB's years range from -290,000 to 5,800,000."""
     for name, column in zip(table.column_names, table.columns, strict=True):
         if _holds_times(column.type):
             try:
-                for chunk in column.chunks:  # part by part, as values take much more memory than the column
+                for chunk in column.chunks:  # chunk by chunk, because the values take much more memory than the column
                     for start in range(0, len(chunk), PART_ROWS):
                         chunk.slice(start, PART_ROWS).to_pylist()
             except (ValueError, OverflowError):
-                detail = f'The column "{name}" holds a time outside of the years 1 to 9999. Cast it to VARCHAR.'
+                detail = f'The column "{name}" holds a time outside the years 1 to 9999. Cast it to VARCHAR.'
                 raise QueryError("bad-value", detail) from None
 
 
@@ -257,7 +257,7 @@ def _httpfs() -> Path:
 
 
 def _take_place(folder: Path, places: int, stack: contextlib.ExitStack) -> None:
-    """Hold one of the home's places for queries, a lock on a file: a dying process frees its place."""
+    """Hold one of the home's query slots: a lock on a file, which a dying process releases."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not any(_locked(folder / f"query-{number}.lock", stack) for number in range(places)):
         raise QueryBusyError(f"{places} queries are running; try again in a moment")

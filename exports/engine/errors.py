@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class QueryError(Exception):
-    """A query that is refused or fails: `line` and `column` count from 1; `nearest` are known names to try."""
+    """A query is refused or fails. `line` and `column` count from 1; `nearest` has similar known names."""
 
     code: str
     detail: str
@@ -18,7 +18,7 @@ class QueryError(Exception):
 
 
 class LateError(QueryError):
-    """What is wrong with the types or columns of a query: Athena accepts its text, and the query fails."""
+    """An error in the types or columns of a query: Athena accepts the text, and the query fails later."""
 
 
 class QueryBusyError(Exception):
@@ -26,7 +26,7 @@ class QueryBusyError(Exception):
 
 
 class LakeAwayError(Exception):
-    """The lake's files cannot be read now."""
+    """The lake's files cannot be read at the moment."""
 
 
 def place(sql: str, offset: int) -> tuple[int, int]:

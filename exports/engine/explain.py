@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exports.engine.errors import LakeAwayError, QueryError, place
 
-# Our codes for some of DuckDB's kinds of error; all others are plain failures of the query.
+# Our codes for some of DuckDB's kinds of error; the code of all others is that of a failed query.
 CODES: Final = {
     "Parser": "syntax",
     "Catalog": "unknown-name",

@@ -1,7 +1,7 @@
-"""The functions that a query may call, as DuckDB names them: a new version of DuckDB offers nothing more by itself.
+"""The allow-list of DuckDB's functions for queries, so that a new version of DuckDB adds none by itself.
 
-They compute values from values. Left out are functions that read files, settings, the catalogue or the session, that
-change a state, that run SQL given as text, or that only DuckDB itself calls.
+They compute values from values. Functions are left out if they read files, settings, the catalogue or the session,
+change a state, run SQL given as text, or are called only by DuckDB itself.
 """
 
 import re
@@ -69,21 +69,21 @@ _NAMES: Final = """
     variance wavg week weekday weekofyear weighted_avg xor year yearweek
 """
 FUNCTIONS: Final = frozenset(_NAMES.split())
-# Written as functions, and known to the binder only.
+# Written as functions, but known only to DuckDB's binder.
 BOUND: Final = frozenset({"unnest", "unlist", "ifnull", "grouping", "grouping_id", "row", "generate_subscripts"})
-# Those of `macros`.
+# Created by `macros`.
 MACROS: Final = frozenset(found[1] for each in macros() if (found := re.match(r"CREATE MACRO (\w+)", each)))
-# What the translation of Athena's dialect calls, and no text.
+# Called only by translations of Athena's dialect, never by a text.
 INNER: Final = frozenset({"athena_error", "athena_scientific", "java_double"})
 OFFERED: Final = (FUNCTIONS | BOUND | MACROS) - INNER
-# Functions in place of a table.
+# Table functions.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range"})
-# `+`, `~~`, `->>` and the like; a factorial is written behind its number.
+# `+`, `~~`, `->>` and similar operators; that of the factorial follows its number.
 OPERATOR: Final = re.compile(r"[^a-z0-9_]+|!__postfix|__postfix!")
-# Names without brackets that are functions where no column has the name.
+# Names without brackets that are functions unless a column has the name.
 BARE_UNSTEADY: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 BARE_REFUSED: Final = frozenset({"current_user", "session_user", "current_role", "current_schema", "current_catalog"})
-# Functions whose value changes from call to call, whatever the tables hold.
+# Functions whose value changes from call to call, even if the tables do not.
 UNSTEADY: Final = re.compile(
     r"current_.*|localtime.*|now|today|get_current_.*|transaction_timestamp|rand.*|uuid|uuidv\d|gen_random_uuid|ago|age"
     r"|reservoir_quantile"

@@ -1,8 +1,8 @@
-"""What a query reaches, read from DuckDB's own parse of it: tables, functions and kinds of clauses, all by allow-list.
+"""Check what a query reaches in DuckDB's own parse: tables, functions and kinds of clauses, all by allow-list.
 
 The parser that accepts a text is not the one that runs it, and two parsers differ. So the engine's own tree is checked
-as well, by the names that the engine resolves: a name of a WITH clause is known from the end of its definition on,
-inside itself only in the recursive half of a recursive one.
+as well, with the engine's rules for names: a name of a WITH clause is visible after the end of its definition, and
+within it only in the second half of a recursive one.
 """
 
 import json
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 
 QUERIES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 RELATIONS: Final = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT"})
-# DuckDB allows a thousand levels of expressions; each is two or three of its tree's JSON.
+# DuckDB allows a thousand levels of expressions; each takes two or three levels of its tree's JSON.
 RECURSION: Final = 6000
 
 Node = Mapping[str, Any]
 
 
 class EngineError(Exception):
-    """DuckDB does not parse the text; `error` is its own description."""
+    """DuckDB cannot parse the text; `error` is its own description."""
 
     def __init__(self, error: dict[str, Any]) -> None:
-        super().__init__("DuckDB does not parse the text")
+        super().__init__("DuckDB cannot parse the text")
         self.error = error
 
 
 @dataclass(frozen=True)
 class Reached:
-    """The tables that a query reads, and whether equal tables give it equal rows."""
+    """The tables that a query reads, and whether equal tables give equal rows."""
 
     tables: frozenset[str]
     steady: bool
@@ -58,9 +58,9 @@ def reached(
     tables: Collection[str],
     inner: frozenset[str] = frozenset(),
 ) -> Reached:
-    """Return what the query reads; raises `QueryError` for anything but tables of `schema` and offered functions.
+    """Return what the query reads; raise `QueryError` for anything but tables of `schema` and allowed functions.
 
-    `inner`: functions that this text may call too, since it is a translation.
+    `inner`: functions that this text may also call because it is a translation.
     """
     guard = _Guard(connection, sql, schema.lower(), {name.lower(): name for name in tables}, inner)
     for statement in _statements(connection, sql):
@@ -94,7 +94,7 @@ def _statements(connection: "duckdb.DuckDBPyConnection", sql: str) -> list[Any]:
 
 @dataclass
 class _Guard:
-    """Walks a tree without recursion, since texts may nest it deeply: a list of nodes with the names that each sees."""
+    """A walk of the tree without recursion, because it may be deep: a list of nodes, each with its visible names."""
 
     connection: "duckdb.DuckDBPyConnection"
     sql: str
@@ -109,7 +109,7 @@ class _Guard:
         self._own_names: frozenset[str] | None = None
 
     def query(self, node: Node, names: frozenset[str]) -> None:
-        """Check a query and all in it; `names` are those of the WITH clauses around it."""
+        """Check a query and everything in it; `names` are those of the WITH clauses around it."""
         waiting: list[tuple[Any, frozenset[str]]] = [(node, names)]
         while waiting:
             each, seen = waiting.pop()
@@ -119,7 +119,7 @@ class _Guard:
                 waiting += self._parts(each, seen)
 
     def _parts(self, node: Node, seen: frozenset[str]) -> Iterator[tuple[Any, frozenset[str]]]:
-        """Check one node; yield its parts with the names that each sees."""
+        """Check one node; yield its children with the names visible to each."""
         if "cte_map" in node:
             for pair in node["cte_map"]["map"]:
                 self._check_name(pair["key"])
@@ -143,7 +143,7 @@ class _Guard:
                 yield part, seen
 
     def _check_name(self, name: str) -> None:
-        """Refuse a WITH clause named like a view of the engine itself: some references pass over the clause."""
+        """Refuse a WITH clause named like a view of the engine: some references would ignore the clause."""
         if self._own_names is None:
             asked = "SELECT lower(view_name) FROM duckdb_views() WHERE internal AND schema_name <> 'information_schema'"
             self._own_names = frozenset(row[0] for row in self.connection.execute(asked).fetchall())
@@ -209,7 +209,7 @@ class _Guard:
         return bool(found and found[0]) or name in MACROS
 
     def _at(self, node: Node) -> tuple[int | None, int | None]:
-        """Return line and column; DuckDB counts bytes, and gives its largest number where it knows none."""
+        """Return line and column; DuckDB counts bytes, and gives its largest number for an unknown position."""
         offset = node.get("query_location")
         raw = self.sql.encode()
         if not isinstance(offset, int) or not 0 <= offset <= len(raw):

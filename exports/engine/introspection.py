@@ -1,8 +1,8 @@
-"""Statements that ask what there is: SHOW, DESCRIBE, EXPLAIN, and the views of `information_schema`. Pure.
+"""Introspection: SHOW, DESCRIBE, EXPLAIN, and the views of `information_schema`. Pure.
 
-Each becomes a query on descriptions of the tables before anything else sees it, so that the check, the guard and the
-limits of queries hold for it as well. Texts are split into tokens and never parsed, which takes time in proportion to
-their length. Offsets are kept, so that a place in an error is one in the text that was sent.
+Each statement is first replaced by a query on descriptions of the tables, so that the check, the guard and the limits
+of queries apply to it as well. Texts are only split into tokens, which takes linear time, and never parsed. Offsets are
+preserved, so that the position of an error refers to the text that was sent.
 """
 
 import json
@@ -20,13 +20,13 @@ from exports.engine.errors import QueryError, place
 
 CATALOGUE: Final = "awsdatacatalog"
 INFORMATION: Final = "information_schema"
-# First words of statements that are answered with text, not with rows of tables.
+# First words of statements that return text, not rows of tables.
 UTILITIES: Final = frozenset({"show", "describe", "desc", "explain"})
 OFFERED: Final = (
     "SHOW DATABASES, SHOW TABLES, SHOW COLUMNS, SHOW CREATE TABLE, SHOW PARTITIONS, SHOW TBLPROPERTIES, SHOW VIEWS, "
     "DESCRIBE and EXPLAIN"
 )
-# Types of Trino, which `information_schema` names, where those of Hive's DDL differ.
+# Trino's type names, as in `information_schema`, where Hive's DDL has others.
 TRINO: Final[dict[Kind, str]] = {"string": "varchar"}
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
@@ -48,12 +48,12 @@ class Token(NamedTuple):
     end: int
 
     def is_word(self, *words: str) -> bool:
-        """Return whether it is one of these keywords, which no quoted name is."""
+        """Return whether it is one of these keywords; a quoted name never is."""
         return self.kind == "word" and self.value.lower() in words
 
 
 def tokens(sql: str) -> list[Token]:
-    """Split a text; quotes that are not closed become tokens of one character."""
+    """Split a text; an unclosed quote becomes a token of one character."""
     found = []
     for match in _TOKEN.finditer(sql):
         kind, value = str(match.lastgroup), match.group()
@@ -121,7 +121,7 @@ def _own() -> tuple[Table, ...]:
 
 
 def located(sql: str) -> str:
-    """Return the text with its views of `information_schema` under the names that the engine has for them."""
+    """Return the text with its views of `information_schema` renamed to the engine's tables."""
     found, pieces, end = tokens(sql), [], 0
     for start, stop, view in _mentions(found):
         pieces += [sql[end : found[start].start], f'"{view.name}"']
@@ -141,13 +141,13 @@ def _mentions(found: Sequence[Token]) -> Iterator[tuple[int, int, Table]]:
         if at is not None and len(names) > at + 1 and names[:at] in ([], [CATALOGUE]) and names[at + 1] in _SHORT:
             yield number, number + 2 * (at + 1), _SHORT[names[at + 1]]
         elif len(names) == 2 and names[0] in _SHORT.keys() - aliases and mentions:
-            # A column named with its view, which is no alias of the query's own.
+            # A column qualified by its view, which is not an alias in the query.
             yield number, number, _SHORT[names[0]]
         number += max(1, 2 * len(parts) - 1)
 
 
 def _may_be_alias(found: Sequence[Token], number: int) -> bool:
-    """Return whether a token names something by itself: it is no part of a dotted name."""
+    """Return whether a token is a name by itself, not part of a dotted one."""
     if found[number].kind not in ("word", "name"):
         return False
     before = found[number - 1].value if number else ""
@@ -156,7 +156,7 @@ def _may_be_alias(found: Sequence[Token], number: int) -> bool:
 
 
 def _dotted(found: Sequence[Token], number: int) -> Iterator[Token]:
-    """Yield the names of a dotted name that begins here."""
+    """Yield the parts of a dotted name that begins here."""
     while number < len(found) and found[number].kind in ("word", "name"):
         yield found[number]
         if number + 1 >= len(found) or found[number + 1].value != ".":
@@ -167,7 +167,7 @@ def _dotted(found: Sequence[Token], number: int) -> Iterator[Token]:
 # Statements -----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Asked:
-    """A query in place of a statement. `explain`: its plan is asked for (`plan`), or whether it is valid (`valid`)."""
+    """The query for a statement. `explain`: return its plan (`plan`), or only whether it is valid (`valid`)."""
 
     sql: str
     explain: str = ""
@@ -175,9 +175,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What there is to ask about: `folder` is the address that tables of the lake lie under.
+    """The objects that statements can inspect. `folder` is the URL of the lake's tables.
 
-    `is_whole` is false where another engine will run the statement, which knows databases that are not ours to show.
+    `is_whole` is false if another engine will run the statement: it knows databases that must stay hidden.
     """
 
     database: str
@@ -186,7 +186,7 @@ class Catalogue:
     is_whole: bool = True
 
     def asked(self, sql: str) -> Asked:
-        """Return the query that answers a text: the text itself if it is a query; raises `QueryError`."""
+        """Return the query for a text, which is the text itself if it is a query; raise `QueryError`."""
         found = tokens(sql)
         if not found or not found[0].is_word(*UTILITIES):
             return Asked(located(sql) if self.is_whole else sql)
@@ -200,7 +200,7 @@ class Catalogue:
 
 @dataclass
 class _Reader:
-    """Reads one statement from its tokens."""
+    """A reader of one statement's tokens."""
 
     sql: str
     found: list[Token]
@@ -208,12 +208,12 @@ class _Reader:
     next: int = 1
 
     def refuse(self, detail: str, *, code: str = "syntax", nearest: Collection[str] = ()) -> QueryError:
-        """Return the error at the present token."""
+        """Return the error at the current token."""
         offset = self.found[self.next].start if self.next < len(self.found) else len(self.sql.rstrip())
         return QueryError(code, detail, *place(self.sql, offset), nearest=tuple(nearest))
 
     def has(self, *words: str) -> bool:
-        """Step over one of these keywords if it is the next token."""
+        """Skip the next token if it is one of these keywords; return whether it was."""
         if self.next < len(self.found) and self.found[self.next].is_word(*words):
             self.next += 1
             return True
@@ -224,7 +224,7 @@ class _Reader:
         if self.next < len(self.found):
             raise self.refuse(f"{self.found[self.next].value[:40]!r} is not understood here.")
 
-    # What is named ---------------------------------------------------------------------------------------------------
+    # Names -----------------------------------------------------------------------------------------------------------
     def name(self) -> list[str]:
         """Read a dotted name."""
         parts = [each.value for each in _dotted(self.found, self.next)]
@@ -234,7 +234,7 @@ class _Reader:
         return parts
 
     def database(self, parts: Sequence[str]) -> str:
-        """Return ours if it is named, or `information_schema`; raises `QueryError`."""
+        """Return the named database: the dataset's, or `information_schema`; raise `QueryError` for another."""
         *before, last = [part.lower() for part in parts]
         if before not in ([], [CATALOGUE]) or last not in (self.catalogue.database.lower(), INFORMATION):
             self.next -= 1
@@ -246,11 +246,11 @@ class _Reader:
         return last
 
     def table(self) -> Table:
-        """Read the name of a table; raises `QueryError`."""
+        """Read the name of a table; raise `QueryError`."""
         return self.found_table(self.name())
 
     def found_table(self, parts: Sequence[str]) -> Table:
-        """Return the table of that name; raises `QueryError`."""
+        """Return the table of that name; raise `QueryError`."""
         *before, last = parts
         schema = self.database(before) if before else self.catalogue.database.lower()
         known = _SHORT if schema == INFORMATION else {each.name: each for each in self.catalogue.offered}
@@ -265,7 +265,7 @@ class _Reader:
         return found
 
     def matching(self, names: Collection[str]) -> list[str]:
-        """Read a pattern if there is one, `*` for any letters and `|` for a choice; return the names that match it."""
+        """Read an optional pattern (`*` for any letters, `|` for alternatives); return the matching names."""
         said = self.has("like")
         if self.next < len(self.found) and self.found[self.next].kind == "text":
             pattern = self.found[self.next].value
@@ -278,7 +278,7 @@ class _Reader:
 
     # Statements ------------------------------------------------------------------------------------------------------
     def shown(self) -> str:
-        """Return the query in place of a SHOW."""
+        """Return the query for a SHOW."""
         ways = {
             "databases": self.databases,
             "schemas": self.databases,
@@ -305,7 +305,7 @@ class _Reader:
         return _rows(["database_name"], [[name] for name in names])
 
     def listed(self, title: str, names: Collection[str]) -> str:
-        """SHOW TABLES and SHOW VIEWS."""
+        """Return the query for SHOW TABLES and SHOW VIEWS."""
         if self.has("in", "from") and self.database(self.name()) == INFORMATION:
             names = [each.title for each in INFORMATION_TABLES] if title == "tab_name" else []
         kept = self.matching(sorted(names))
@@ -324,7 +324,7 @@ class _Reader:
         return _rows(["field"], [[name] for name in table.names])
 
     def definition(self) -> str:
-        """SHOW CREATE TABLE."""
+        """Return the query for SHOW CREATE TABLE."""
         if not self.has("table"):
             raise self.refuse("SHOW CREATE is followed by TABLE and its name; there are no views.")
         table = self.stored()
@@ -341,7 +341,7 @@ class _Reader:
             raise self.refuse(f"The table {table.name} has no partitions.", code="failed")
         column = _quoted_name(table.partition)
         schema, name = _quoted_name(self.catalogue.database), _quoted_name(table.name)
-        # Names are ours, from the description of the table.
+        # The names come from our description of the table.
         return (
             f"SELECT DISTINCT '{table.partition}=' || CAST({column} AS VARCHAR) AS partition FROM {schema}.{name} "  # noqa: S608
             "ORDER BY 1"
@@ -361,11 +361,11 @@ class _Reader:
         return _rows(["prpt_name", "prpt_value"], [[name, value] for name, value in held.items()])
 
     def stored(self) -> Table:
-        """Read the name of a table of the lake; raises `QueryError` for one that is made when it is asked for."""
+        """Read the name of a table of the lake; raise `QueryError` for one that is computed on request."""
         table = self.table()
         if table.zone is not Zone.OPEN:
             self.next -= 1
-            raise self.refuse(f"{table.name} has no files: it is made when it is asked for.", code="failed")
+            raise self.refuse(f"{table.name} has no files: it is computed on request.", code="failed")
         return table
 
     def location(self, table: Table) -> str:
@@ -373,7 +373,7 @@ class _Reader:
         return f"{self.catalogue.folder.rstrip('/')}/{table.zone.value}/{table.name}"
 
     def described(self) -> str:
-        """Return the query in place of a DESCRIBE."""
+        """Return the query for a DESCRIBE."""
         is_formatted = self.has("extended", "formatted")
         table = self.table()
         columns = list(table.columns)
@@ -395,7 +395,7 @@ class _Reader:
         return _rows(["col_name", "data_type", "comment"], rows)
 
     def explained(self) -> Asked:
-        """Return the query whose plan is asked for, at the place that it has in the text."""
+        """Return the query to explain, at its position in the text."""
         if self.has("analyze"):
             self.next -= 1
             raise self.refuse("EXPLAIN ANALYZE is not offered: EXPLAIN shows the plan.", code="not-reading")
@@ -413,7 +413,7 @@ class _Reader:
         return Asked(located(sql) if self.catalogue.is_whole else sql, explain=kind)
 
     def options(self) -> list[list[str]]:
-        """Read `(TYPE x, FORMAT y)`; raises `QueryError`."""
+        """Read `(TYPE x, FORMAT y)`; raise `QueryError`."""
         self.next += 1
         read: list[list[str]] = [[]]
         known = {"type": ("logical", "distributed", "validate", "io"), "format": ("text", "json", "graphviz")}
@@ -435,12 +435,12 @@ class _Reader:
 
 
 def _rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a query that gives these rows of texts, in this order."""
+    """Return a query that returns these rows of texts, in this order."""
     named = ", ".join(_quoted_name(name) for name in names)
     if not rows:
         return f"SELECT {', '.join(f'CAST(NULL AS VARCHAR) AS {_quoted_name(name)}' for name in names)} WHERE false"
     values = ", ".join(f"({number}, {', '.join(_quoted(value) for value in row)})" for number, row in enumerate(rows))
-    # Texts are ours, from the description of the tables.
+    # The texts come from our description of the tables.
     return f'SELECT {named} FROM (VALUES {values}) AS t("place", {named}) ORDER BY "place"'  # noqa: S608
 
 
@@ -453,7 +453,7 @@ def _quoted_name(text: str) -> str:
 
 
 # Plans ----------------------------------------------------------------------------------------------------------------
-# What a line of a plan says of a step. Other entries name files of the server.
+# Entries of a step that a line of a plan shows. Other entries name files of the server.
 _SAID: Final = (
     "Text", "Table", "Projections", "Filters", "Expression", "Groups", "Aggregates", "Join Type", "Conditions",
     "Order By", "Top", "CTE Name",
@@ -461,7 +461,7 @@ _SAID: Final = (
 
 
 def plan_lines(node: Any, *, depth: int = 0) -> list[str]:
-    """Return DuckDB's plan as lines, a step in each; of what it says of a step, only what the query named."""
+    """Return DuckDB's plan as lines, one per step, with only those entries that come from the query."""
     lines = []
     for each in node if isinstance(node, list) else [node]:
         said = each.get("extra_info", {})
@@ -474,7 +474,7 @@ def plan_lines(node: Any, *, depth: int = 0) -> list[str]:
 
 
 def plan_table(table: pa.Table, kind: str) -> pa.Table:
-    """Return what EXPLAIN answers, from DuckDB's own answer; `kind` as in `Asked`."""
+    """Return the result of EXPLAIN from DuckDB's own; `kind` as in `Asked`."""
     if kind == "valid":
         return pa.table({"Valid": [True]})
     lines = plan_lines(json.loads(table.column("explain_value")[0].as_py()))

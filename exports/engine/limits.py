@@ -1,4 +1,4 @@
-"""Limits of one query: the length of its text, and what its process may use."""
+"""Limits of one query: the length of its text, and the resources of its process."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,11 +9,11 @@ MAX_CHARACTERS: Final = 20_000
 
 @dataclass(frozen=True)
 class Limits:
-    """What one query may use; `parallel` queries run at once in a home, and one more process waits for the next.
+    """The resources of one query; `parallel` queries run at once in a home, and one more process waits for the next.
 
-    `parse_seconds` are of a processor, `seconds` of a clock. `memory_mb` is all that a process may hold, Python and
-    libraries included, so all queries of a home together hold at most `parallel` times as much. `max_values` counts
-    the cells of an answer with those inside lists, rows and maps: some take no bytes.
+    `parse_seconds` is processor time, `seconds` wall-clock time. `memory_mb` limits all memory of a process, Python and
+    libraries included, so all queries of a home together use at most `parallel` times as much. `max_values` counts
+    the cells of a result, with those inside lists, rows and maps, because some take no bytes.
     """
 
     seconds: float = 30.0

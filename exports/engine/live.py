@@ -1,9 +1,9 @@
 """Rows of the table `live_crowd`: how busy areas were half an hour ago, in bands.
 
-These counts are of people present, not of the release: they are outside its guarantee, and the table says so. These
-rules keep them from pointing at anyone: only areas with three or more listed venues of verified organisations, whole
-areas instead of venues, a band of four instead of a number, fewer than five people always `empty`, and half an hour to
-an hour of delay.
+The counts are of people present now, so they are outside the guarantee of the release, and the table says so. These
+rules prevent them from identifying anyone: only areas with three or more listed venues of verified organisations, whole
+areas instead of venues, one of four bands instead of a number, fewer than five people always `empty`, and a delay of
+half an hour to an hour.
 """
 
 import datetime as dt

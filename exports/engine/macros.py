@@ -1,6 +1,6 @@
-"""Functions of Athena that DuckDB lacks, as macros for texts of DuckDB's dialect, and those that translations call.
+"""Macros for DuckDB: Athena's functions that DuckDB lacks, and functions that translations call.
 
-`parse_datetime` takes a Joda pattern. DuckDB wants the pattern of `strptime` to be constant, so a macro cannot compute
+`parse_datetime` takes a Joda pattern. DuckDB requires a constant pattern for `strptime`, so the macro cannot compute
 it; it chooses among the patterns listed here instead.
 """
 
@@ -25,8 +25,8 @@ PATTERNS: Final = _DATES | {
 }
 
 
-# Numbers of floating point as texts: 1.2E3 where Athena casts them, and Java's 1200.0 where it formats them. Both take
-# DuckDB's text of the number, whose digits are the fewest that give the number back, as Java's are.
+# Floating-point numbers as text: 1.2E3 as Athena casts them, and 1200.0 as Java formats them. Both start from DuckDB's
+# text of the number, which like Java's has the fewest digits that identify the number.
 _DIGITS: Final = "regexp_replace(replace(split_part(ltrim(said, '-'), 'e', 1), '.', ''), '^0*', '')"
 _SHORT: Final = f"regexp_replace({_DIGITS}, '0*$', '')"
 _PLACE: Final = """

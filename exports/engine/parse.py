@@ -1,7 +1,7 @@
-"""The parser of queries, with a limit of steps: sqlglot's backtracks twice for each level of some brackets.
+"""The parser of queries, with a limit on its steps: sqlglot's parser backtracks twice at each level of some brackets.
 
-`ARRAY[ARRAY[ARRAY[...` of a hundred characters would occupy a thread for hours, and nothing can end a thread. So the
-parser counts every token that it takes, repeated ones included. A long query takes each about once.
+`ARRAY[ARRAY[ARRAY[...` of a hundred characters would occupy a thread for hours, and a thread cannot be ended. So the
+parser counts every token that it consumes, repeated ones included. For an ordinary long query, that is each about once.
 """
 
 from typing import ClassVar, Final, Literal
@@ -17,7 +17,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 Dialect = Literal["duckdb", "athena"]
 
-# About a second. The longest texts of chains, lists and calls take 60,000, eleven ARRAYs in each other 16,000.
+# About a second. The longest texts of chains, lists and calls take 60,000 steps, eleven nested ARRAYs 16,000.
 MAX_STEPS: Final = 100_000
 
 
@@ -26,7 +26,7 @@ class TooDeepError(Exception):
 
 
 class _Counted(Parser):
-    """Takes `MAX_STEPS` tokens at most."""
+    """A parser that consumes at most `MAX_STEPS` tokens."""
 
     _steps = 0
 
@@ -38,12 +38,12 @@ class _Counted(Parser):
 
 
 class _Athena(Trino):
-    """Trino as it is written: subscripts keep their numbers."""
+    """Trino's dialect without rewriting: subscripts keep their numbers."""
 
     INDEX_OFFSET = 0
 
 
-# Calls with a syntax of their own; every other call keeps the name and the arguments that the text has.
+# Calls with special syntax; every other call keeps its name and arguments as written.
 _SYNTAX: Final = frozenset({
     "CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "LISTAGG", "JSON_VALUE", "JSON_QUERY",
     "JSON_OBJECT", "JSON_TABLE",
@@ -51,7 +51,7 @@ _SYNTAX: Final = frozenset({
 
 
 class _AthenaParser(_Counted, AthenaTrinoParser):
-    """Keeps what the tree would lose: whether a cast is a call or a literal, and the word that names a type."""
+    """A parser that keeps what the tree would lose: whether a cast is a call or a literal, and the name of its type."""
 
     FUNCTIONS: ClassVar = {}
     FUNCTION_PARSERS: ClassVar = {
@@ -82,14 +82,14 @@ class _DuckDBParser(_Counted, DuckDBParser):
 
 
 def tokens_of(sql: str) -> list[Token]:
-    """Return the words of a text in Athena's dialect."""
+    """Return the tokens of a text in Athena's dialect."""
     return list(Athena().tokenize(sql))
 
 
 def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
     """Parse the statements of a text; comments after the last one are dropped.
 
-    Raises sqlglot's `ParseError` and `TokenError`, and `TooDeepError`.
+    Raise sqlglot's `ParseError` and `TokenError`, and `TooDeepError`.
     """
     tokens = (Athena() if dialect == "athena" else DuckDB()).tokenize(sql)
     if tokens and tokens[0].token_type == TokenType.HIVE_TOKEN_STREAM:

@@ -1,8 +1,7 @@
-"""Processes for queries: each checks and answers one query and ends, or is killed at a limit.
+"""Processes for queries: each checks and runs one query and exits, or is killed at a limit.
 
-Starting one takes longer than the published queries do on a million rows, nearly all of it for loading DuckDB, Arrow
-and the parser. So a server keeps one ready that has loaded them and has seen no query, and starts the next when it is
-used.
+Starting one takes longer than the published queries do on a million rows, mostly to load DuckDB, Arrow and the parser.
+So a server keeps one process ready that has loaded them and has seen no query, and starts the next when it is used.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ OUT_OF_MEMORY: Final = (
 )
 READ_BYTES: Final = 1 << 16
 ASK_SECONDS: Final = 0.5
-# A check's answer names the query's tables, or what is wrong.
+# The response of a check has the query's tables, or the error.
 MOST_OF_A_CHECK: Final = 1 << 16
 
 Process = subprocess.Popen[bytes]
@@ -42,7 +41,7 @@ Asked = Callable[[], bool]
 
 
 def start() -> Process:
-    """Start a process that loads its libraries and waits for a job; without one it ends with this process."""
+    """Start a process that loads its libraries and waits for a job; it exits if this process does."""
     return subprocess.Popen(
         [sys.executable, "-I", "-B", str(WORKER)],
         stdin=subprocess.PIPE,
@@ -66,7 +65,7 @@ def end(process: Process) -> None:
 
 
 class _Ahead:
-    """The one waiting process, shared by all threads of this process but by no fork."""
+    """The one waiting process, shared by all threads of this process, but not by its forks."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -77,7 +76,7 @@ class _Ahead:
         self._lock, self._waiting = threading.Lock(), None
 
     def take(self) -> Process | None:
-        """Hand the waiting process to the caller; `None` if there is none, or it was killed meanwhile."""
+        """Return the waiting process and forget it; `None` if there is none, or it was killed."""
         with self._lock:
             waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting.poll() is not None:
@@ -86,7 +85,7 @@ class _Ahead:
         return waiting
 
     def prepare(self) -> None:
-        """Start a waiting process unless there is one."""
+        """Start a waiting process if there is none."""
         with self._lock:
             if self._waiting is None:
                 self._waiting = start()
@@ -96,7 +95,7 @@ AHEAD: Final = _Ahead()
 
 
 class Conversation:
-    """The messages with a process that checks and runs one query; its time runs from the first on."""
+    """The exchange with a process that checks and runs one query; its time is counted from the first message."""
 
     def __init__(self, process: Process, limits: Limits) -> None:
         self._process, self._limits = process, limits
@@ -104,16 +103,16 @@ class Conversation:
 
     @property
     def elapsed_ms(self) -> int:
-        """The time since the beginning."""
+        """Return the time since the start."""
         return round((time.monotonic() - self._started) * 1000)
 
     def ask(self, message: bytes) -> bytes:
-        """Send the text, and return what the check says; raises `QueryError`."""
+        """Send the text and return the result of the check; raise `QueryError`."""
         self._send(message)
         return self._receive(lambda: False, until_line=True, most=MOST_OF_A_CHECK)
 
     def finish(self, message: bytes, is_cancelled: Asked) -> bytes:
-        """Send the job, and return the whole answer; raises `QueryError`."""
+        """Send the job and return the whole response; raise `QueryError`."""
         self._send(message)
         with contextlib.suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()
@@ -149,7 +148,7 @@ class Conversation:
                     raise QueryError("too-large", TOO_LARGE % (most // 1024**2))
 
     def _death(self) -> QueryError:
-        """Return why a process ended without an answer."""
+        """Return the error for a process that exited without a response."""
         self._process.wait()
         match -self._process.returncode:
             case signal.SIGPROF:
@@ -167,7 +166,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 @contextmanager
 def conversing(limits: Limits, *, ahead: bool) -> Iterator[Conversation]:
-    """Hold a process for one query alone, the waiting one if `ahead`; at the end it is killed."""
+    """Hold a process for one query, the waiting one if `ahead`; kill it at the end."""
     process = (AHEAD.take() if ahead else None) or start()
     try:
         yield Conversation(process, limits)

@@ -34,22 +34,22 @@ TYPE_NAMES: Final[dict[pa.DataType, str]] = {
     pa.large_binary(): "varbinary",
     pa.null(): "unknown",
     pa.time64("us"): "time",
-    # DuckDB's own: the smallest type of Athena that holds their values.
+    # DuckDB's own types: the smallest of Athena's types that can represent their values.
     pa.uint8(): "smallint",
     pa.uint16(): "integer",
     pa.uint32(): "bigint",
     pa.uint64(): "decimal(20,0)",
 }
-# Rows of CSV that are written at once.
+# Rows of CSV that are formatted at once.
 PART_ROWS: Final = 2000
-# Spreadsheets treat a cell that begins so as a formula, some also the wide forms (OWASP, "CSV Injection"), but not a
-# number with a sign.
+# Spreadsheets treat a cell that begins with one of these as a formula, some also the full-width forms (OWASP, "CSV
+# Injection"), but not a number with a sign.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER: Final = re.compile(r"[+-](\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def columns_of(table: pa.Table) -> list[dict[str, str]]:
-    """Return name and type of each column, with Athena's type names where it has one."""
+    """Return name and type of each column, with Athena's type names if they exist."""
     return [{"name": field.name, "type": type_name(field.type)} for field in table.schema]
 
 
@@ -110,12 +110,12 @@ def _text(value: Any) -> str:
 
 
 def to_csv(table: pa.Table) -> bytes:
-    """Return CSV as `csv_parts` makes it, whole."""
+    """Return the CSV of `csv_parts` as a whole."""
     return b"".join(table_parts(table))
 
 
 def table_parts(table: pa.Table, *, missing: str = "") -> Iterator[bytes]:
-    """Yield the rows of a table as CSV, as `csv_parts` makes it."""
+    """Yield the rows of a table as CSV, see `csv_parts`."""
     return csv_parts(table.column_names, table.to_batches(max_chunksize=PART_ROWS), missing=missing)
 
 
@@ -123,8 +123,8 @@ def csv_parts(names: Iterable[str], batches: Iterable[pa.RecordBatch], *, missin
     """Yield CSV (RFC 4180) with a header, one part for each batch: null is an empty field, an empty text is `""`.
 
     A text that spreadsheets treat as a formula gets a leading apostrophe; numbers never do, nor do texts that are
-    numbers. `missing` says, in a last line that begins with `#`, which rows are not here: it has no
-    comma and no quote. No other line begins so, and a cell with `#` is in quotes, so that readers may skip comments.
+    numbers. `missing` is written as a last line that begins with `#` and says which rows are missing; it must not have
+    commas or quotes. No other line begins so, and a cell with `#` is in quotes, so that readers may skip comments.
     """
     yield _line(_quoted(_safe(name)) for name in names)
     for batch in batches:
@@ -150,7 +150,7 @@ def _cell(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Put a text in quotes where it needs them: an empty one too, since null has none."""
+    """Quote a text if it needs quotes; so does an empty one, because null has none."""
     needed = not text or any(letter in text for letter in ',"\r\n#')
     return '"' + text.replace('"', '""') + '"' if needed else text
 
@@ -160,7 +160,7 @@ def _safe(text: str) -> str:
 
 
 def to_parquet(table: pa.Table) -> bytes:
-    """Return a Parquet file, compressed with zstd; raises `QueryError` for two columns of one name."""
+    """Return a Parquet file, compressed with zstd; raise `QueryError` for two columns of one name."""
     seen: set[str] = set()
     for name in table.column_names:
         if name.lower() in seen:

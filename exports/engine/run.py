@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Answered:
     """A query's rows, and the newest day in the tables (`None` before the first release).
 
-    `steady`: the query gives the same rows until the next release. `next` is the cursor of the rows that are missing,
-    empty if none are, or if each run gives others.
+    `steady`: the query returns the same rows until the next release. `next` is the cursor of the missing rows, empty if
+    none are missing, or if rows differ in each run.
     """
 
     result: QueryResult
@@ -47,14 +47,14 @@ def run_query(
     limits: Limits | None = None,
     cursor: str = "",
 ) -> Answered:
-    """Run one query on the tables as they are, as of the release of the day `as_of`, or as `at` says.
+    """Run one query on the current tables, on those as of the release of the day `as_of`, or on those of `at`.
 
-    `cursor` is `next` of an answer to this query: this one goes on after it, on the same release.
+    `cursor` is `next` of an earlier result of this query: continue after it, on the same release.
 
-    Live rows are those of `now`, by default the present. `is_cancelled` is called while the query runs.
+    Live rows are those of `now`, by default the current time. `is_cancelled` is called while the query runs.
     `ahead`: false if no other query follows in this process.
 
-    Raises `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`, `CursorError`.
+    Raise `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`, `CursorError`.
     """
     limits, now = limits or query_limits(), now or utc_now()
     begun = Cursor.read(cursor, sql=sql, dialect=dialect) if cursor else None
@@ -83,7 +83,7 @@ def run_accepted(
     start: int = 0,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Answered:
-    """Run a query that was checked; raises `QueryError` and `LakeAwayError`."""
+    """Run a checked query; raise `QueryError` and `LakeAwayError`."""
     live: Sequence[Sequence[Any]] = ()
     if LIVE_CROWD.name in accepted.tables:
         from exports.engine.live import live_crowd  # loads the risk model, which few queries need
@@ -99,7 +99,7 @@ def run_accepted(
 
 
 def missing(answered: Answered) -> str:
-    """Say which rows an answer lacks and how to get them; empty if it lacks none."""
+    """Return a sentence on which rows a result lacks and how to get them; empty if it lacks none."""
     if not answered.result.truncated:
         return ""
     lacks = f"{answered.result.table.num_rows} rows are here and more follow"
@@ -109,12 +109,12 @@ def missing(answered: Answered) -> str:
 
 
 def csv_of(answered: Answered) -> Iterator[bytes]:
-    """Yield the rows as CSV; a last line says what is missing."""
+    """Yield the rows as CSV; a last line says which are missing."""
     return table_parts(answered.result.table, missing=missing(answered))
 
 
 def answer(answered: Answered) -> dict[str, Any]:
-    """Return the JSON object of an answer."""
+    """Return a result as a JSON object."""
     return {
         "columns": columns_of(answered.result.table),
         "rows": json_rows(answered.result.table),

@@ -1,4 +1,4 @@
-"""Data files that a query reads: those of the open tables, as they are now or as of a release."""
+"""Data files that a query reads: those of the open tables, current or as of a release."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ from exports.lake.catalogue import Lake
 
 
 def open_sources(lake: Lake, *, snapshots: Mapping[str, int] | None = None) -> tuple[Source, ...]:
-    """Return the open tables with their data files; `snapshots` names, by table, an older snapshot to read.
+    """Return the open tables with their data files; `snapshots` has, by table, an older snapshot to read.
 
-    A table that an older release did not have has no files then, as one that nobody has made yet.
+    A table that did not exist at an older release has no files then, like one that was not created yet.
     """
     found = []
     for described in OPEN_TABLES:

@@ -1,9 +1,9 @@
-"""The process that checks and runs one query: reads from standard input, writes to standard output, and ends.
+"""The process that checks and runs one query: it reads from standard input, writes to standard output, and exits.
 
-It is started by path with an empty environment, and imports only modules of this folder that know no settings. A text
-is parsed, checked and run here, because some short ones take minutes or gigabytes for any of it; this process is bound
-before it sees the text. Before the query runs, DuckDB is limited to the files that it may read, and then its
-configuration is locked.
+It is started by path with an empty environment, and imports only modules of this folder that load no settings. A text
+is parsed, checked and run here, because any of these can take minutes or gigabytes for a short text; the process limits
+its resources before it sees the text. Before the query runs, DuckDB is limited to the files that it may read, and then
+its configuration is locked.
 
 Messages are lines of JSON:
 
@@ -27,12 +27,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# Doors on the same machine come first.
+# Doors on the same machine have priority.
 NICENESS = 10
 if __name__ == "__main__":
     os.nice(NICENESS)
     sys.path.append(str(Path(__file__).resolve().parents[2]))
-    # DuckDB and Arrow import pandas if they can; that takes longer than the published queries do.
+    # DuckDB and Arrow import pandas if it is installed, which takes longer than the published queries do.
     sys.modules["pandas"] = None  # type: ignore[assignment]
 
 import duckdb  # noqa: E402
@@ -48,13 +48,13 @@ from exports.engine.guard import EngineError, reached  # noqa: E402
 from exports.engine.introspection import INFORMATION_TABLES  # noqa: E402
 
 BATCH_ROWS = 8192
-# The share of the memory that DuckDB's buffers may take: it refuses beyond it with an error of its own. The rest is for
-# Python, Arrow and what DuckDB does not count; beyond that the kernel refuses, which may end the process.
+# The share of the memory for DuckDB's buffers; beyond it, DuckDB raises an error of its own. The rest is for Python,
+# Arrow and what DuckDB does not count; beyond that, the kernel refuses memory, which may kill the process.
 BUFFERS = 0.6
 EXPLAIN = "EXPLAIN (FORMAT json) "
 # Kind of error if the tables cannot be created, before the query is seen.
 TABLES = "Tables"
-# Levels of lists, rows and maps in each other: readers of the answer go down by recursion.
+# Maximum depth of nested lists, rows and maps, because readers of the result use recursion.
 MOST_LEVELS = 16
 
 
@@ -70,7 +70,7 @@ def _named(text: str) -> str:
 
 
 def bind(asked: dict[str, Any]) -> None:
-    """Bound what this process may use, whatever the text makes of it."""
+    """Limit the resources of this process, before it reads the text."""
     memory = int(asked["memory_mb"]) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -78,7 +78,7 @@ def bind(asked: dict[str, Any]) -> None:
 
 
 def accept(asked: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Check a text; the kernel ends this process by SIGPROF at the limit of time, as nothing else could."""
+    """Check a text; at the time limit the kernel ends this process by SIGPROF, because nothing else could."""
     signal.setitimer(signal.ITIMER_PROF, asked["parse_seconds"])
     try:
         return _checked(asked, connection)
@@ -138,7 +138,7 @@ def _said(error: Exception) -> dict[str, Any]:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
-    """Make the job's tables, and lock the connection."""
+    """Create the job's tables, and lock the connection."""
     for statement in (
         "SET autoinstall_known_extensions=false",
         "SET autoload_known_extensions=false",
@@ -186,7 +186,7 @@ def _make_table(connection: duckdb.DuckDBPyConnection, name: str, table: dict[st
 
 
 def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryIO) -> None:
-    """Answer one job."""
+    """Run one job and write its result."""
     if "late" in job:
         _write(out, job["late"])
         return
@@ -243,7 +243,7 @@ def run(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], out: BinaryI
 
 
 def _as_asked(schema: pa.Schema, job: dict[str, Any]) -> pa.Schema:
-    """Return the schema with the names that the text gives, and the time zones that its values are shown in."""
+    """Return the schema with the column names of the text, and the time zones in which values are shown."""
     if "names" not in job or job.get("explain"):
         return schema
     fields = []
@@ -254,14 +254,14 @@ def _as_asked(schema: pa.Schema, job: dict[str, Any]) -> pa.Schema:
 
 
 def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with texts for enumerations: a few bytes would become as many texts where they are read."""
+    """Return the schema with text instead of enumerations, which would take many times their size when read."""
     return pa.schema(
         [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema]
     )
 
 
 def _values(column: pa.Array) -> int:
-    """Return the number of values of a column, with those inside lists, maps and rows."""
+    """Return the number of values of a column, including those inside lists, maps and rows."""
     if pa.types.is_map(column.type):
         start, end = column.offsets[0].as_py(), column.offsets[-1].as_py()
         parts = (column.keys.slice(start, end - start), column.items.slice(start, end - start))
@@ -279,7 +279,7 @@ NESTED = frozenset({"struct", "map", "list", "array"})
 
 
 def _refused(asked: duckdb.DuckDBPyConnection) -> str:
-    """Return why a column of the answer has a type that cannot be sent; empty if all can."""
+    """Return why a column of the result cannot be sent; empty if all can."""
     for name, kind, *_ in asked.description or ():
         if _is_formless(kind):
             words = str(kind)[:200]
@@ -312,7 +312,7 @@ def _write(out: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Take a text, say whether it may run, take the job, answer."""
+    """Read a text and report whether it may run; then read the job and write its result."""
     connection = duckdb.connect(":memory:", config={"allow_unsigned_extensions": "false", "threads": 1})
     out = sys.stdout.buffer
     asked = json.loads(sys.stdin.buffer.readline() or "null")
@@ -326,7 +326,7 @@ def main() -> None:
         return
     job = json.loads(sys.stdin.buffer.readline() or "null")
     if job is None:
-        return  # the check was all
+        return  # only a check was requested
     seconds = int(job["cpu_seconds"])
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     run(connection, asked | job, out)

@@ -1,1 +1,1 @@
-"""Erasure by the holder: in the database at once, then in the lake in batches. Begin with `requests.py`."""
+"""Erasure by the holder: in the database immediately, then in the lake in batches. Begin with `requests.py`."""

@@ -1,9 +1,10 @@
-"""Erasure in the lake: all waiting requests, in batches of one commit, resumed at any step where a worker died.
+"""Erasure in the lake: all waiting requests, in batches of one commit that can be resumed at any step.
 
     look up -> plan -> commit -> index -> sweep -> prove -> receipts
 
-The plan (which rows to remove, which files to rename) is stored before the commit, and the batch can be resumed from
-it. From then on an erasure can no longer be cancelled. Nothing else reads rows for the verified tier meanwhile.
+The plan (which rows to remove, which files to rename) is stored before the commit, and the batch is resumed from it if
+a worker died. Once it is stored, an erasure can no longer be cancelled. Nothing else reads rows for the verified tier
+meanwhile.
 """
 
 import datetime as dt
@@ -30,20 +31,20 @@ from exports.release.verified import settle
 
 log = logging.getLogger(__name__)
 
-# A batch that failed this many times, five minutes apart, needs the operator.
+# A batch that failed this many times, five minutes apart, needs an operator.
 TRIES: Final = 12
 Status, Step = Erasure.Status, ErasureBatch.Step
 Places = dict[bytes, tuple[dt.date, str, str]]
-# No file has this day, so its rows are not found, which is an error.
+# No file has this day, so rows of it are never found, which raises an error.
 _NOWHERE: Final = VerifiedFile(day=dt.date.min, name="")
 
 
 class _SomebodyCancelledError(Exception):
-    """An erasure of the batch is no longer wanted."""
+    """An erasure of the batch was cancelled."""
 
 
 def run_erasures(*, now: dt.datetime) -> int:
-    """Carry out every waiting or unfinished erasure; return the number finished.
+    """Process every waiting or unfinished erasure; return the number finished.
 
     A failed batch does not stop the others; the first error is raised at the end.
     """
@@ -60,7 +61,7 @@ def run_erasures(*, now: dt.datetime) -> int:
 
 
 def _clear_unfinished_days(lake: Lake) -> None:
-    """Remove files of unpublished days that no index names; such a day restarts."""
+    """Remove files of unpublished days that are in no index; such a day is started again."""
     unfinished = list(VerifiedDay.objects.exclude(step=VerifiedDay.Step.ANNOUNCED))
     for day in unfinished:
         settle(lake=lake, row=day)
@@ -73,14 +74,14 @@ def _clear_unfinished_days(lake: Lake) -> None:
 def _run_batches(lake: Lake, now: dt.datetime) -> int:
     batches = list(ErasureBatch.objects.order_by("pk"))
     for batch in batches:
-        # Before any sweep, which removes the snapshot that proves a commit.
+        # Before any sweep, because it removes the snapshot that proves a commit.
         _settle(lake, batch)
     finished, errors = 0, []
     for batch in chain(batches, iter(_open_batch, None)):
         try:
             finished += _carry_out(lake, batch, now)
         except Exception as error:
-            log.warning("a batch of erasures failed for the %d. time", batch.tries)
+            log.warning("a batch of erasures failed (attempt %d)", batch.tries)
             errors.append(error)
             if batch.tries >= TRIES and batch.step != Step.REMOVING:
                 _give_up(batch, type(error).__name__, now)
@@ -91,7 +92,7 @@ def _run_batches(lake: Lake, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _open_batch() -> ErasureBatch | None:
-    """Put all waiting erasures into a batch, `None` if there are none."""
+    """Put all waiting erasures into a batch, or return `None` if there are none."""
     waiting = Erasure.objects.select_for_update().filter(status__in=(Status.QUEUED, Status.RUNNING), batch=None)
     keys = list(waiting.values_list("pk", flat=True))
     if not keys:
@@ -123,7 +124,7 @@ def _carry_out(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> int:
         proof = prove_absence(lake=lake, tokens=plan["tokens"])
         if proof.holding:
             raise LookupError(f"{len(proof.holding)} of {proof.read} objects still hold erased rows")
-        log.info("erasure: %d objects read, none holds a row that was erased", proof.read)
+        log.info("erasure: %d objects read, none holds an erased row", proof.read)
     return _finish(batch, now)
 
 
@@ -149,7 +150,7 @@ def _remove(lake: Lake, batch: ErasureBatch, now: dt.datetime) -> None:
             before_commit=partial(_write_plan, batch, wanted),
         )
     except _SomebodyCancelledError:
-        log.info("an erasure was cancelled; the others of its batch go on")
+        log.info("an erasure was cancelled; the others of its batch continue")
     except NotFoundError as error:
         _fail_those_of(wanted, error.tokens, now)
 
@@ -183,7 +184,7 @@ def _write_plan(batch: ErasureBatch, wanted: dict[bytes, Places], erased: Erased
 
 
 def _objects(places: Places, changes: tuple[ObjectChange, ...]) -> list[dict[str, Any]]:
-    """Return the objects rewritten for these rows: they held one, or lost a class of such a day and held none."""
+    """Return the objects rewritten for these rows: those that held one, or that only lost a class of such a day."""
     tokens, days = {token for _, _, token in places.values()}, {day for day, _, _ in places.values()}
     return [
         {"name": change.name, "before": change.before, "after": change.after}

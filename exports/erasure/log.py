@@ -1,7 +1,7 @@
-"""The log of erasures: after a restore, what was erased since the backup must be erased again.
+"""The log of erasures: after a restore, erasures since the backup must be repeated.
 
 It holds keyed hashes by day and nothing else. A lost database loses its own log too, so the lake's storage has a copy:
-one object a day, sorted, so that it does not reveal which hashes came together.
+one object per day, sorted, so that it does not reveal which hashes arrived together.
 """
 
 import datetime as dt
@@ -16,9 +16,9 @@ KEPT: Final = ERASURES_KNOWN + dt.timedelta(days=2)  # a day of the log ends 28 
 
 
 def copy_log(*, lake: Lake, now: dt.datetime) -> None:
-    """Update the storage's copy, and remove expired days from it.
+    """Update the storage's copy of the log, and remove expired days from it.
 
-    Hashes are only ever added to a day: after a restore the copy holds more than the database.
+    Hashes are only added to a day, because after a restore the copy holds more than the database.
     """
     objects = lake.storage.objects()
     known = read_log(lake=lake)
@@ -42,7 +42,7 @@ def _day_of(url: str) -> dt.date:
 
 
 def read_log(*, lake: Lake) -> dict[bytes, dt.date]:
-    """Read the storage's copy: the day of each index hash."""
+    """Return the day of each index hash in the storage's copy."""
     objects = lake.storage.objects()
     found: dict[bytes, dt.date] = {}
     for stored in objects.versions(lake.storage.at(FOLDER)):

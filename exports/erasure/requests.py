@@ -1,4 +1,4 @@
-"""Erasure by the holder: request it, cancel it, find its receipt.
+"""Request an erasure, cancel it, and find its receipt.
 
 Rows leave PostgreSQL in the request; the verified tier follows in `exports.erasure.batches`. The request is stored
 encrypted until it is finished, so the next worker resumes what a dead server or worker left.
@@ -38,7 +38,7 @@ def request_erasure(*, owner_hashes: Iterable[bytes], now: dt.datetime) -> bytes
 def request_again(*, known: Mapping[bytes, dt.date], now: dt.datetime) -> bytes | None:
     """Repeat the erasures of the log after a restore: `known` is the day of each index hash.
 
-    The log is entered into the database again. Return `None` if nothing of those owners is here.
+    The log is also restored in the database. Return `None` if nothing of those owners is stored.
     """
     ErasedOwner.objects.bulk_create(
         [ErasedOwner(index_hash=one, erased_on=day, copied=True) for one, day in known.items()],
@@ -63,7 +63,7 @@ def _begin(hashes: Iterable[bytes], now: dt.datetime, *, again: bool = False) ->
 
 
 def _indexed(hashes: Collection[bytes]) -> set[bytes]:
-    """Return those hashes that the index has a row of."""
+    """Return the hashes that have a row in the index."""
     wanted, found = list(hashes), set[bytes]()
     for start in range(0, len(wanted), AT_ONCE):
         rows = IndexEntry.objects.filter(pk__in=wanted[start : start + AT_ONCE])
@@ -77,7 +77,7 @@ def _work_of(erasure: Erasure) -> list[bytes]:
 
 
 def owners_of(erasure: Erasure) -> list[bytes]:
-    """Return the owner hashes of an unfinished erasure; of one after a restore, those that have rows."""
+    """Return the owner hashes of an unfinished erasure; for a repeated one, only those that have rows."""
     work = _work_of(erasure)
     if not erasure.again:
         return work
@@ -86,7 +86,7 @@ def owners_of(erasure: Erasure) -> list[bytes]:
 
 
 def index_hashes_of(erasure: Erasure) -> list[bytes]:
-    """Return the keys of an unfinished erasure's rows in the index."""
+    """Return the index keys of an unfinished erasure's rows."""
     return _work_of(erasure) if erasure.again else [index_hash(owner) for owner in _work_of(erasure)]
 
 
@@ -115,11 +115,11 @@ def erase_in_database(*, erasure: Erasure, now: dt.datetime) -> None:
 
 @transaction.atomic
 def cancel_erasure(*, capability: bytes, now: dt.datetime) -> Erasure | None:
-    """Cancel the erasure in the lake if it is not too late; rows gone from the database stay gone. `None`: unknown."""
+    """Cancel the erasure in the lake if it is not too late; rows of the database stay erased. `None`: unknown."""
     erasure = Erasure.objects.select_for_update().filter(pk=receipt_hash(capability)).first()
     if erasure is None or erasure.status not in _OPEN:
         return erasure
-    # Read after the row is locked: from `removing` on, the commit may be under way.
+    # Read after the row is locked: from `removing` on, the commit may be in progress.
     batch = ErasureBatch.objects.filter(erasures=erasure).first()
     if batch is None or batch.step == ErasureBatch.Step.OPENED:
         erasure.status, erasure.finished_at, erasure.batch, erasure.work = Erasure.Status.CANCELLED, now, None, None

@@ -87,12 +87,12 @@ class Lake:
                 )
 
     def make_namespace(self, described: Table) -> None:
-        """Create the namespace of a table if it is missing: where a template made it, nobody needs the right to."""
+        """Create the namespace of a table if it is missing; if a template created it, no permission is needed."""
         if not self.catalogue.namespace_exists(self.namespace(described)):
             self.catalogue.create_namespace_if_not_exists(self.namespace(described))
 
     def agree(self) -> None:
-        """Let columns of older tables be null where their description now says so; files stay as they are."""
+        """Make columns of older tables nullable where their description now says so; files do not change."""
         for described in STORED_TABLES:
             table = self.table(described)
             optional = {column.name for column in described.columns if not column.required}
@@ -107,7 +107,7 @@ class Lake:
         return [each for each in STORED_TABLES if not self.catalogue.table_exists(self.identifier(each))]
 
     def table(self, described: Table) -> IcebergTable:
-        """Load the table as it is now; raises `NoSuchTableError` before `prepare`."""
+        """Load the table as it is now; raise `NoSuchTableError` before `prepare`."""
         return self.catalogue.load_table(self.identifier(described))
 
     @contextmanager

@@ -35,9 +35,9 @@ def storage() -> Storage:
 
 
 def verified_storage(*, reader: str) -> Storage:
-    """Return the storage as an approved organisation may read it: under the role of its readers, if there is one.
+    """Return the storage for reads of an approved organisation: with the role of its readers, if there is one.
 
-    The name of the session is that of the reader, so that Amazon's own log of access names it too.
+    The session is named after the reader, so that Amazon's own access log names it too.
     """
     role, files = conf.verified_role(), storage()
     return _assumed(role, files, reader, time.monotonic() // ROLE_SECONDS) if role else files
@@ -45,7 +45,7 @@ def verified_storage(*, reader: str) -> Storage:
 
 @lru_cache(maxsize=64)
 def _assumed(role: str, files: Storage, reader: str, _period: float) -> Storage:
-    """Assume the role, once for each reader and period, which is half as long as the credentials last."""
+    """Assume the role, once per reader and period, which is half the lifetime of the credentials."""
     import boto3
 
     given = {"aws_access_key_id": files.access_key, "aws_secret_access_key": files.secret_key}
@@ -62,7 +62,7 @@ def _assumed(role: str, files: Storage, reader: str, _period: float) -> Storage:
 
 @contextmanager
 def deployment_lake() -> Iterator[Lake]:
-    """Open the lake for writing; create its tables where they are missing."""
+    """Open the lake for writing; create missing tables."""
     with lake_as_it_is() as lake:
         lake.prepare()
         yield lake

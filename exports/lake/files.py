@@ -28,7 +28,7 @@ class StoredFile(TypedDict):
 
 
 def files_of(lake: Lake, described: Table, day: dt.date) -> list[StoredFile]:
-    """Return the files of a day's partition, or of a table without partitions, as the table is now."""
+    """Return the current files of a day's partition, or of a table without partitions."""
     from pyiceberg.expressions import AlwaysTrue
 
     rows = f"{described.partition} == '{day.isoformat()}'" if described.partition else AlwaysTrue()

@@ -1,8 +1,8 @@
-"""A table as one release left it, in Iceberg's own form under an address of ours: metadata, manifest list, manifest.
+"""A table as of one release, as Iceberg metadata at public URLs: metadata, manifest list, manifest.
 
-The lake's metadata names files by their place in the lake, which outsiders cannot read, and holds snapshots of releases
-that are not announced. So the published metadata is made from the files of one release: one snapshot, whose files
-have public addresses (Apache Iceberg table specification, version 2).
+The lake's metadata names files by their location in the lake, which outsiders cannot read, and has snapshots of
+releases that are not announced yet. So the published metadata is created from the files of one release: one snapshot,
+whose files have public URLs (Apache Iceberg table specification, version 2).
 """
 
 import io
@@ -25,23 +25,23 @@ HINT: Final = "version-hint.text"
 
 @dataclass(frozen=True)
 class Pointer:
-    """Files of metadata by name; `document` is that of the table, as JSON."""
+    """Metadata files by name; `document` is that of the table, as JSON."""
 
     document: str
     files: Mapping[str, bytes]
 
 
 def document_name(number: int) -> str:
-    """Return the name of the metadata of a release, as readers make it from the version hint."""
+    """Return the name of a release's metadata file, as readers derive it from the version hint."""
     return f"v{number}.metadata.json"
 
 
 def published_pointer(
     table: IcebergTable, *, snapshot_id: int, number: int, location: str, addresses: Mapping[str, str]
 ) -> Pointer:
-    """Return the metadata of a table at `location`, as the release of that number left it.
+    """Return the metadata of a table at `location`, as of the release of that number.
 
-    `addresses` has the public address of each file of the lake, by its path; raises `KeyError` for a file without one.
+    `addresses` has the public URL of each file of the lake, by its path; raise `KeyError` for a file without one.
     """
     held = table.snapshot_by_id(snapshot_id)
     if held is None:
@@ -102,7 +102,7 @@ def _entry(file: DataFile, address: str, snapshot_id: int, sequence: int) -> Man
 
 
 class _Memory(OutputFile):
-    """A file that is written to memory and bears a public address."""
+    """A file that is written to memory and has a public URL."""
 
     data: bytes = b""
 
@@ -115,23 +115,23 @@ class _Memory(OutputFile):
         return bool(self.data)
 
     def to_input_file(self) -> InputFile:
-        """Return the same file for reading, of which only its size is asked."""
+        """Return the same file for reading; only its size is used."""
         return _Written(self)
 
     def create(self, overwrite: bool = False) -> OutputStream:  # noqa: ARG002
-        """Begin to write it."""
+        """Return a stream to write it."""
         return _Stream(self)
 
 
 class _Stream(io.BytesIO):
-    """Keeps what was written when it is closed."""
+    """A stream that stores its bytes when it is closed."""
 
     def __init__(self, file: _Memory) -> None:
         super().__init__()
         self._file = file
 
     def close(self) -> None:
-        """Hand the bytes over."""
+        """Store the bytes."""
         if not self.closed:
             self._file.data = self.getvalue()
         super().close()

@@ -1,8 +1,8 @@
-"""Iceberg metadata for another place: every file of a table names others by their whole URL.
+"""Relocate Iceberg metadata, in which files refer to each other by full URLs.
 
-After a copy of a lake's files to another folder or bucket, its metadata still leads to the old ones. Here the metadata
-file, the manifest lists and the manifests are written again with the new URLs. Snapshots keep their numbers, so that
-readers of an earlier release find it.
+After a copy of a lake's files to another folder or bucket, its metadata still refers to the old ones. This rewrites the
+metadata file, the manifest lists and the manifests with the new URLs. Snapshots keep their numbers, so that readers of
+an earlier release find it.
 """
 
 import io
@@ -19,23 +19,23 @@ LENGTH: Final = "manifest_length"
 
 
 class _Move:
-    """A change of the beginning of URLs."""
+    """A replacement of the prefix of URLs."""
 
     def __init__(self, old: str, new: str) -> None:
         self._old, self._new = old.rstrip("/") + "/", new.rstrip("/") + "/"
 
     def __call__(self, url: str) -> str:
-        """Return the new URL; raises `ValueError` for one outside of the old lake."""
+        """Return the new URL; raise `ValueError` for one outside the old lake."""
         for known in (self._old, plain(self._old) + "/"):
             if url.startswith(known):
                 return self._new + url.removeprefix(known)
-        raise ValueError("the table names a file outside of its lake")
+        raise ValueError("the table refers to a file outside its lake")
 
 
 def relocated(metadata: str, read: Callable[[str], bytes], *, old: str, new: str) -> dict[str, bytes]:
-    """Return the metadata files of a table with the URLs of its new place, by their paths under the lake.
+    """Return the metadata files of a table with the URLs of its new location, by their paths under the lake.
 
-    `metadata` is the path of the metadata file, `read` returns the bytes of a path; `old` and `new` are the lakes'.
+    `metadata` is the path of the metadata file, `read` returns the bytes at a path, `old` and `new` are URLs of lakes.
     """
     move = _Move(old, new)
     made: dict[str, bytes] = {}

@@ -1,6 +1,6 @@
-"""Removal of verified rows: find them by their tokens, and rewrite the files that hold them.
+"""Remove verified rows: find them by their tokens, and rewrite the files that hold them.
 
-A class that falls below its minimum size is removed too: it would point at the people left in it.
+A class that falls below its minimum size is removed too, because it could identify the people left in it.
 """
 
 import datetime as dt
@@ -36,9 +36,9 @@ QUASI_COLUMNS: Final = dict(
     )
 )
 CLASS_COLUMNS: Final = [*QUASI_COLUMNS.values(), *SENSITIVE[:4], "result"]
-# Texts of few values, dictionary-encoded in the files before and after a rewrite.
+# Text columns with few values, dictionary-encoded in the files before and after a rewrite.
 TEXTS: Final = [column.name for column in VERIFIED.columns if column.kind == "string" and column.name != TOKEN]
-# Cut out up to this many rows of a row group; beyond that, copying the rest is cheaper than handling more slices.
+# Up to this many rows of a row group are cut out; beyond that, copying the rest is cheaper than handling more slices.
 SLICES: Final = 256
 READ_ROWS: Final = 65_536
 Places = NDArray[np.int64]
@@ -51,7 +51,7 @@ _NO_COUNTS: Final = pd.DataFrame(columns=[*QUASI, *SENSITIVE, "count"]).astype(
 
 
 class NotFoundError(LookupError):
-    """Rows of the index are missing from the files that it names; `tokens` are theirs."""
+    """Rows of the index are missing from their files; `tokens` has their tokens."""
 
     def __init__(self, tokens: Collection[str]) -> None:
         super().__init__(f"{len(tokens)} rows are not where the index says")
@@ -60,9 +60,9 @@ class NotFoundError(LookupError):
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """A data file that is rewritten: names under the table and rows, before and after.
+    """A rewritten data file: names under the table and numbers of rows, before and after.
 
-    `renamed` is empty if no row is left. `tokens` are the requested ones that it held, `dropped` those of classes that
+    `renamed` is empty if no row is left. `tokens` has the requested ones that it held, `dropped` those of classes that
     fell below their minimum size.
     """
 
@@ -77,7 +77,7 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class Erased:
-    """The result of an erasure: rows of the holder, rows of classes that fell below `k`, the objects that held them."""
+    """The result of an erasure: rows of the holder, rows of classes that fell below `k`, and the objects with them."""
 
     rows: int
     dropped: int
@@ -89,7 +89,7 @@ def _nothing(_: Erased) -> None:
 
 
 def was_committed(*, lake: Lake, job: str) -> bool:
-    """Return whether a job's commit is in the table's history, which lasts until a sweep after the next commit."""
+    """Return whether a job's commit is in the table's history, which is kept until a sweep after the next commit."""
     return snapshot_of(lake.table(VERIFIED), job) is not None
 
 
@@ -105,7 +105,7 @@ def erase_rows(
     """Remove the rows with these tokens, day by day, in one commit.
 
     `files` are names under the table; if given, only they are searched. `before_commit` gets the planned result and may
-    raise to stop the job. Raises `NotFoundError` if a token of a day is in no file of that day. A job that was
+    raise to stop the job. Raise `NotFoundError` if a token of a day is in no file of that day. A job that was
     committed before does nothing; its result then has no objects.
     """
     with lake.writing(VERIFIED):
@@ -134,14 +134,14 @@ def erase_rows(
 
 
 def _at_once(work: Callable[[_Given], _Made], given: Iterable[_Given]) -> list[_Made]:
-    """Do the work on each item, several at a time: Arrow reads, compresses and writes without Python's lock."""
+    """Do the work on each item in threads: Arrow reads, compresses and writes without Python's lock."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return list(pool.map(work, given))
 
 
 # Finding --------------------------------------------------------------------------------------------------------------
 class _File:
-    """A data file under search: which of its rows to remove, by row group."""
+    """A data file and which of its rows to remove, by row group."""
 
     def __init__(self, table: IcebergTable, day: dt.date, file: DataFile) -> None:
         self.day, self.file, self.name, self._io = day, file, name_of(table, file), table.io
@@ -152,7 +152,7 @@ class _File:
 
     @contextmanager
     def opened(self) -> Iterator[pq.ParquetFile]:
-        """Open the file; its texts are read as dictionaries, as they are stored."""
+        """Open the file; texts are read as dictionaries, as they are stored."""
         with self._io.new_input(self.file.file_path).open() as stream:
             yield pq.ParquetFile(stream, read_dictionary=TEXTS)
 
@@ -263,7 +263,7 @@ def _may_hold(parquet: pq.ParquetFile, number: int, zips: Collection[str]) -> bo
 
 
 def _classes(group: pa.Table) -> tuple[NDArray[np.int64], pd.DataFrame]:
-    """Return the class of each row, as its place in a frame of classes, whose columns are `QUASI`.
+    """Return the class of each row, as its position in a frame of classes, whose columns are `QUASI`.
 
     Values become codes and the codes of a row one number, so that rows are compared without building their texts.
     """
@@ -329,7 +329,7 @@ def _without(group: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
 
 
 def _compacted(texts: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Return the same texts with a dictionary of those that occur: the file gets the whole dictionary."""
+    """Return the same texts with a dictionary of only those that occur, because the file gets the whole dictionary."""
     used = np.bincount(texts.indices.drop_null().to_numpy(), minlength=len(texts.dictionary))
     return texts if used.all() else texts.cast(pa.string()).dictionary_encode()
 

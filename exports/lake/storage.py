@@ -1,6 +1,6 @@
 """The storage of the lake, and its objects: list every version, read, write, remove.
 
-Iceberg sees only what its metadata names; a sweep and its proof must see every other object too.
+Iceberg sees only what its metadata names; a sweep and its proof must also see every other object.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ class Storage:
             return
         if parts.scheme == "s3" and parts.netloc:
             return
-        raise ValueError("the lake's address must be file:///folder or s3://bucket/prefix")
+        raise ValueError("the lake's URL must be file:///folder or s3://bucket/prefix")
 
     @property
     def is_s3(self) -> bool:
@@ -60,14 +60,14 @@ class Storage:
         return properties
 
     def relative(self, url: str) -> str:
-        """Return the path of `url` under the lake; raises `ValueError` for a URL outside of it."""
+        """Return the path of `url` under the lake; raise `ValueError` for a URL outside it."""
         prefix = self.url.rstrip("/") + "/"
         if not url.startswith(prefix):
-            raise ValueError("this is no address of the lake")
+            raise ValueError("not a URL of the lake")
         return url.removeprefix(prefix)
 
     def open(self, path: str) -> BinaryIO:
-        """Open something under the lake for reading. Raises `OSError`; `FileNotFoundError` if it is missing."""
+        """Open something under the lake for reading. Raise `OSError`; `FileNotFoundError` if it is missing."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
@@ -81,7 +81,7 @@ class Storage:
             raise
 
     def write(self, path: str, data: bytes) -> None:
-        """Write an object under the lake, replacing an existing one. Raises `OSError`."""
+        """Write an object under the lake, replacing an existing one. Raise `OSError`."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
@@ -115,7 +115,7 @@ class StoredObject:
 
 
 class Objects(Protocol):
-    """The operations on a storage that a sweep needs. URLs are those of the lake's files."""
+    """The operations on a storage that a sweep needs, with URLs of the lake's files."""
 
     def versions(self, prefix: str) -> Iterator[StoredObject]:
         """Return every version of every object under the folder `prefix`."""
@@ -130,7 +130,7 @@ class Objects(Protocol):
         ...
 
     def remove(self, stored: list[StoredObject]) -> None:
-        """Remove those versions for good."""
+        """Remove those versions permanently."""
         ...
 
 
@@ -222,8 +222,8 @@ class S3Objects:
     def is_listed(self, url: str) -> bool:
         """Return whether an object is in the list of its bucket, or the list is refused.
 
-        S3 refuses to say that an object is missing to who may not list the bucket without a prefix; with one a reader
-        may.
+        S3 reveals that an object is missing only to callers that may list the bucket without a prefix; readers may
+        list it only with one.
         """
         bucket, key = _split(url)
         try:
@@ -238,7 +238,7 @@ class S3Objects:
         self.client.put_object(Bucket=bucket, Key=key, Body=body)
 
     def remove(self, stored: list[StoredObject]) -> None:
-        """Remove those versions; raises `OSError` if one was refused."""
+        """Remove those versions; raise `OSError` if one was refused."""
         buckets: dict[str, list[dict[str, str]]] = {}
         for each in stored:
             bucket, key = _split(each.url)
@@ -259,6 +259,6 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _stored(bucket: str, item: dict[str, Any], *, size: int, is_marker: bool) -> StoredObject:
-    # A bucket without versioning answers with the version id "null", which removal takes too.
+    # A bucket without versioning returns the version id "null", which removal accepts too.
     version = item.get("VersionId") or ""
     return StoredObject(f"s3://{bucket}/{item['Key']}", size, version, bool(item["IsLatest"]), is_marker)

@@ -1,8 +1,8 @@
 """The sweep: remove every object that the current metadata does not reach.
 
-A copy-on-write delete keeps the old files: old snapshots reach them until they expire, and after that they are still on
-the disk. So an erasure expires all snapshots but the current one, removes every object under the table that its
-metadata does not reach, old versions included, and then reads every object that remains.
+A copy-on-write delete keeps the old files: old snapshots reach them until they expire, and even then they stay on the
+disk. So an erasure expires all snapshots except the current one, removes every object under the table that its metadata
+does not reach, including old versions, and then reads every remaining object.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ REMOVE_AT_ONCE: Final = 500
 
 @dataclass(frozen=True)
 class Swept:
-    """Objects that were removed and objects that remain, by URL."""
+    """The removed and the remaining objects, by URL."""
 
     removed: tuple[str, ...]
     remaining: tuple[str, ...]

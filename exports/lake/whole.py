@@ -1,7 +1,7 @@
-"""Whole tables as one Parquet file each, as a release left them: for readers who want everything in one download.
+"""Whole tables as one Parquet file each, as of a release: for readers who want everything in one download.
 
-They are copies of the lake's files, made after a release and removed after the next one. An older release's are made
-when they are asked for.
+They are copies of the lake's files, created after a release and removed after the next one. Those of an older release
+are created on request.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from exports.lake.catalogue import Lake
     from exports.lake.storage import Storage
 
-# In the zone that anyone may read and that the release may write.
+# In the zone that anyone may read and the release may write.
 FOLDER: Final = f"{Zone.OPEN.value}/whole"
 WHOLE: Final = "-whole.parquet"
 ROW_GROUP_ROWS: Final = 131_072
 
 
 def held_files(storage: Storage, number: int) -> list[StoredFile]:
-    """Return the whole files of a release, by the number of its announcement; empty if they are not made."""
+    """Return the whole files of a release, by the number of its announcement; empty if they do not exist."""
     try:
         with storage.open(_list(number)) as stream:
             found: list[StoredFile] = json.loads(stream.read())
@@ -37,7 +37,7 @@ def held_files(storage: Storage, number: int) -> list[StoredFile]:
 
 
 def make_files(lake: Lake, snapshots: Mapping[str, str], number: int) -> list[StoredFile]:
-    """Write the whole tables of a release, and their list last: a list names files that are complete."""
+    """Write the whole tables of a release, and their list last, so that a list names only complete files."""
     tables = [described for described in OPEN_TABLES if described.name in snapshots]
     made = [_make(lake, described, int(snapshots[described.name]), number) for described in tables]
     lake.storage.write(_list(number), json.dumps(made).encode())

@@ -1,6 +1,6 @@
-"""Writing a closed day: one job overwrites one partition in one commit.
+"""Write a closed day: one job overwrites one partition in one commit.
 
-Files are named by job and number and written in a fixed order, so a job that is killed and run again writes the same
+Files are named by job and number and written in a fixed order, so a job that is killed and retried writes the same
 files; readers see the state before or after the commit, never in between.
 """
 
@@ -29,11 +29,11 @@ COMMIT_TRIES: Final = 5
 ROW_GROUP_ROWS: Final = 131_072
 # A file of about this many rows is 5 to 30 MB, which Athena splits well.
 FILE_ROWS: Final = 2_097_152
-# Verified rows: an erasure rewrites the files of its rows, so a file has two row groups, about 5 MB.
+# Verified rows: an erasure rewrites whole files, so a file has only two row groups, about 5 MB.
 VERIFIED_FILE_ROWS: Final = 262_144
-# Of zstd. Random tokens take most of the bytes: higher levels gain nothing and take half as long again.
+# Level of zstd. Random tokens take most of the bytes, so higher levels gain nothing and take half as long again.
 COMPRESSION_LEVEL: Final = 1
-# The one column of unique values: the writer would try a dictionary and give it up.
+# The only column of unique values: the writer would try a dictionary and abandon it.
 UNLIKE: Final = "userid"
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
@@ -41,7 +41,7 @@ Batches = Callable[[], Iterable[pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class Written:
-    """The result of a job: its snapshot, files and rows. `repeated`: it had been committed before."""
+    """The result of a job: its snapshot, files and rows. `repeated`: it was already committed."""
 
     snapshot: int
     files: tuple[str, ...]
@@ -55,7 +55,7 @@ def _nothing(_: list[DataFile]) -> None:
 
 @dataclass(frozen=True)
 class _Place:
-    """The rows that a job replaces, and the folder of its files under the table's."""
+    """The rows that a job replaces, and the folder of its files under that of the table."""
 
     rows: str | BooleanExpression
     folder: str
@@ -63,7 +63,7 @@ class _Place:
 
 
 def folder_of(described: Table, day: dt.date) -> str:
-    """Return the folder of a day's files under the table's."""
+    """Return the folder of a day's files under that of the table."""
     return f"data/{described.partition}={day.isoformat()}"
 
 
@@ -78,8 +78,8 @@ def overwrite_day(
 ) -> Written:
     """Replace the partition of `day` by the batches, which must be sorted and all of that day.
 
-    A job that was committed before does nothing and says so; `batches` is called again on a retry. `before_commit` gets
-    the files that were written, and may raise to stop the job.
+    A job that was already committed does nothing and returns `repeated`; `batches` is called again on a retry.
+    `before_commit` gets the written files, and may raise to stop the job.
     """
     place = _Place(f"{described.partition} == '{day.isoformat()}'", folder_of(described, day), before_commit)
     with lake.writing(described):
@@ -115,7 +115,7 @@ def _overwrite(lake: Lake, described: Table, place: _Place, batches: Batches, jo
 
 
 def replace_files(table: IcebergTable, old: Iterable[DataFile], new: Iterable[DataFile], **summary: str) -> None:
-    """Replace data files by others in one snapshot; `job` goes into its summary under `crowdtrace.job`."""
+    """Replace data files by others in one snapshot; `job` is stored in its summary as `crowdtrace.job`."""
     properties = {f"crowdtrace.{name}": value for name, value in summary.items()}
     with (
         table.transaction() as transaction,
@@ -149,16 +149,16 @@ def _written(table: IcebergTable, snapshot: Snapshot, *, repeated: bool) -> Writ
 
 
 def rows_a_file(described: Table) -> int:
-    """Return the number of rows after which a file of a table ends."""
+    """Return the maximum number of rows of a table's files."""
     return VERIFIED_FILE_ROWS if described is VERIFIED else FILE_ROWS
 
 
 def write_files(
     table: IcebergTable, batches: Iterable[pa.RecordBatch], *, folder: str, job: str, file_rows: int = FILE_ROWS
 ) -> list[DataFile]:
-    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; without rows, no file.
+    """Write batches to Parquet files named `job-NNNNN.parquet` under the table's folder; without rows, write none.
 
-    A file ends once it has `file_rows`.
+    A file is complete once it has `file_rows`.
     """
     schema = schema_to_pyarrow(table.schema())
     paths = []
@@ -188,7 +188,7 @@ def _path(table: IcebergTable, folder: str, job: str, number: int) -> str:
 
 
 def _with_dictionaries(schema: pa.Schema, given: pa.Schema) -> pa.Schema:
-    """Return the schema, with those texts dictionary-encoded that `given` has so."""
+    """Return the schema, with the same texts dictionary-encoded as in `given`."""
     return pa.schema(
         [
             each.with_type(given.field(each.name).type) if pa.types.is_dictionary(given.field(each.name).type) else each

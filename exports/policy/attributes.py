@@ -1,8 +1,8 @@
 """The other columns: how many rows have each value, and which values and columns noise hides.
 
-A value is shown only if its noisy count exceeds its noise clearly, and a column only if the day's rows exceed the noise
-of all its values together and the values that are shown make up most of them; everything is decided from noisy counts.
-What is not shown is null in the rows. No row can be without an hour: a day whose hours are hidden is at noon sharp.
+A value is shown only if its noisy count clearly exceeds its noise, and a column only if the day's rows exceed the total
+noise of its values and the shown values make up most of the rows; all of this is decided from noisy counts. What is not
+shown is null in the rows. Every row needs an hour: if the hours of a day are hidden, it is noon sharp.
 """
 
 import math
@@ -21,7 +21,7 @@ from exports.policy.rounding import round_to
 CLEAR: Final = 3.0
 # Share of the rows that the shown values must have; below, the column is null.
 MOST: Final = 0.8
-# What a refusal has in each of these columns by definition: it meets no door, no device and no rating.
+# A refusal's value in each of these columns by definition: it has no door, device or rating.
 OF_REFUSALS: Final = {
     "type_of_scan": "Checkin",
     "accesslevel": "Public",
@@ -50,7 +50,7 @@ def fit_attributes(estimates: Estimates, groups: Counts) -> tuple[dict[str, Coun
 
 
 def _lines(table: DrawnTable, estimates: Estimates, groups: Counts, column: str) -> Counts:
-    """Return the rows of each value, by risklevel or in one line; without refusals where theirs are known."""
+    """Return the rows of each value, by risklevel or in total; without refusals if their value is known."""
     noisy = estimates.counts[table.workload.name] / estimates.drawn.keep
     axis, rows, slices = refusals_axis(table), groups, 1
     if axis is not None:
@@ -70,7 +70,7 @@ def _line(noisy: Floats, error: float, whole: int, column: str) -> Counts:
     is_noise = whole < CLEAR * error * math.sqrt(len(noisy)) or shown.sum() < MOST * whole
     if is_noise or not shown.any():
         return np.zeros(len(noisy), dtype=np.int64)
-    # Every row has an hour: hours that are not shown are shared by those that are.
+    # Every row needs an hour: rows of hidden hours are distributed over the shown ones.
     fills = column == HOUR.name or shown.sum() > whole
     return round_to(shown, whole if fills else int(shown.sum()))
 

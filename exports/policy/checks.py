@@ -1,4 +1,4 @@
-"""Checks that gate a release: the rows match the description of the table and the released counts."""
+"""Checks before a release: rows must match the description of the table and the released counts."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ NEVER: tuple[str, ...] = ("userid", "userdeviceid", "scannerdeviceid", "location
 
 
 def violations(rows: pa.Table, described: Table) -> list[str]:
-    """Return how the rows violate the description of their table; empty if they do not."""
+    """Return violations of the table's description by the rows."""
     if not rows.schema.equals(arrow_schema(described)):
         return [f"the schema of {described.name} is another"]
     return list(_violations(rows, described))
@@ -40,7 +40,7 @@ def _violations(rows: pa.Table, described: Table) -> Iterator[str]:
 
 
 def release_failures(*, drawn: Drawn, fitted: Fitted, batches: Iterable[pa.RecordBatch]) -> list[str]:
-    """Return why a release must not be published; empty if it may.
+    """Return the reasons why a release must not be published; empty if it may be.
 
     The batches are checked one by one, so a large day needs no more memory than a small one.
     """

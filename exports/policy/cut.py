@@ -1,9 +1,9 @@
-"""The cut of refusals: what anyone could add from a desk is limited, after the noise and never before it.
+"""The cut of refusals: limit what anyone could add remotely, after the noise and never before it.
 
-A scan needs a device of the venue; a refusal at check-in needs only keys, which anyone can make. So refusals are a
-slice of their own in every table, and an area's slice is cut to a multiple of what earlier releases said of the area.
-Nothing is dropped before the noise: which rows would be dropped depends on other people's, so one person could move the
-rows of several. The cut reads noisy counts only and costs no budget.
+A scan needs a device of the venue; a refusal at check-in needs only keys, which anyone can create. So refusals are a
+separate slice of every table, and an area's slice is cut to a multiple of its usual refusals in earlier releases.
+Nothing is dropped before the noise: which rows are dropped would depend on those of others, so one person could affect
+the rows of several. The cut reads noisy counts only and costs no budget.
 """
 
 import math
@@ -18,27 +18,27 @@ from exports.policy.noise import Floats, variance
 
 # An area's refusals are cut above this multiple of its usual refusals,
 TIMES_USUAL: Final = 3.0
-# and above this part of its scanned passes, the usual ones or the day's: so that a patient attacker, whose refusals
-# become usual, gains no more.
+# and above this share of its scanned passes (usual or of the day), so that a patient attacker, whose refusals become
+# usual, gains no more.
 OF_SCANNED: Final = 0.5
-# Standard errors of noise that are not cut. Below, noise alone would be cut, and the counts would become too small.
+# Standard errors of noise that are not cut: cutting noise alone would make the counts too small.
 NOISE: Final = 3.0
-# Earlier releases that say what is usual.
+# Number of earlier releases that define what is usual.
 USUAL_RELEASES: Final = 28
 
 
 def refusals_axis(table: DrawnTable) -> int | None:
-    """Return the place of the axis that has refusals apart; `None` for a table of format 1."""
+    """Return the index of the axis with a separate value for refusals; `None` for a table of format 1."""
     return next((at for at, axis in enumerate(table.workload.axes) if axis.name == OUTCOME.name), None)
 
 
 def has_refusals(drawn: Drawn) -> bool:
-    """Return whether a draw has refusals apart; those of format 1 have not."""
+    """Return whether a draw counts refusals separately, unlike format 1."""
     return refusals_axis(drawn.table(ZIP_RISK_RESULT)) is not None
 
 
 def usual_by_area(before: Sequence[Drawn]) -> dict[str, Usual]:
-    """Return what earlier draws say of each area, per day; draws without a slice of refusals say nothing."""
+    """Return the mean counts per day of each area in earlier draws; draws of format 1 are ignored."""
     sums: dict[str, list[tuple[float, float]]] = {}
     for drawn in before:
         if not has_refusals(drawn):
@@ -51,7 +51,7 @@ def usual_by_area(before: Sequence[Drawn]) -> dict[str, Usual]:
 
 
 def limits(drawn: Drawn) -> Floats:
-    """Return the most refusals of each area, in noisy counts of marked passes."""
+    """Return the maximum of refusals of each area, in noisy counts of marked passes."""
     table = drawn.table(ZIP_RISK_RESULT)
     scanned = table.noisy[:, :, :REFUSED].sum(axis=(1, 2)).astype(float)
     noise = NOISE * math.sqrt(table.workload.shape[1] * variance(table.scale))
@@ -65,9 +65,9 @@ def limits(drawn: Drawn) -> Floats:
 
 
 def kept(drawn: Drawn) -> tuple[Floats, float]:
-    """Return the share of the refusals that each area keeps, and the share that all of them together keep.
+    """Return the share of refusals that each area keeps, and that all areas together keep.
 
-    Both are 1 where nothing is cut.
+    Both are 1 if nothing is cut.
     """
     table = drawn.table(ZIP_RISK_RESULT)
     refused = table.noisy[:, :, REFUSED].sum(axis=1).astype(float)
@@ -79,9 +79,9 @@ def kept(drawn: Drawn) -> tuple[Floats, float]:
 
 
 def cut_counts(drawn: Drawn) -> Mapping[str, Floats]:
-    """Return the noisy counts of each table with refusals cut: everything that is published follows from these.
+    """Return the noisy counts of each table with refusals cut, from which everything published is derived.
 
-    Tables by area keep each area's share, the others the share of all.
+    Tables by area keep each area's share, the others the total share.
     """
     found = {table.workload.name: table.noisy.astype(np.float64) for table in drawn.tables}
     if not has_refusals(drawn):

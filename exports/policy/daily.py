@@ -1,4 +1,4 @@
-"""Counts of a released day by state, from its synthetic rows: no row of a person is read."""
+"""Counts of a released day by state, from its synthetic rows; no row of a person is read."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ def daily_by_state(
 ) -> list[Row]:
     """Return the rows of `daily_by_state`, sorted by state; rows of an unknown ZIP come last, without a state.
 
-    `signals` are those of the day: standard errors come from them.
+    `signals` are those of the day, which have the standard errors.
     """
     sums: dict[str, np.ndarray] = {}
     for batch in batches:
@@ -38,7 +38,7 @@ def daily_by_state(
 
 
 def _errors(signals: Iterable[Signal]) -> dict[str, list[float | None]]:
-    """Return the standard error of each count by state; for rows without a state, which are what others leave over."""
+    """Return the standard error of each count by state, and for rows without a state, which are the remainder."""
     squares: dict[str, dict[str, float]] = {}
     for each in signals:
         if each.geo_type in ("nation", "state") and (each.geo_value or each.geo_type == "nation"):

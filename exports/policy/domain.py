@@ -1,6 +1,6 @@
 """The domain: which counts of a day are published, over which values, and how they split the budget.
 
-Every set of values here is public and fixed before a day is read: the data never decides what is counted.
+Every set of values here is public and fixed before a day is read, so the data never decides what is counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from typing import Final
 from exports.dataset.tables import ACCESSLEVELS, ANSWERS, OUTCOMES, READINGTYPES, RESULTS, RISKLEVELS, SCAN_TYPES
 from passes.limits import COUNTED_PASSES, UNMARKED_ONE_IN
 
-# Marked passes of one secret in one epoch that count at most, each once: the L1 distance of neighbouring days.
+# Maximum of counted marked passes of one secret and epoch, each once: the L1 distance of neighbouring days.
 CAP: Final = COUNTED_PASSES
-# A pass within the cap is marked with this chance, so that a rare unmarked pass points at nobody.
+# A pass within the cap is marked with this chance, so that a rare unmarked pass identifies nobody.
 KEEP: Final = 1 - 1 / UNMARKED_ONE_IN
 
 NONE: Final = "none"
@@ -30,7 +30,7 @@ LIMIT_BANDS: Final = (0, 25, 50, 75, 100)
 
 @dataclass(frozen=True)
 class Axis:
-    """One attribute and all its values, as texts. `edges` are the ends of its bins, or the lower ends of its bands."""
+    """One attribute and all its values, as text. `edges` are the ends of its bins, or the lower ends of its bands."""
 
     name: str
     values: tuple[str, ...]
@@ -73,8 +73,8 @@ def _bands(name: str, lows: tuple[int, ...]) -> Axis:
 
 RISK: Final = Axis("risklevel", RISKLEVELS)
 RESULT: Final = Axis("result", RESULTS)
-# What became of a pass. A refusal needs no device, so that anyone can make many: it is a slice of its own in every
-# table, which `exports.policy.cut` limits. In the rows, Declined and Refused are both `result` Declined.
+# The outcome of a pass. A refusal needs no device, so anyone can make many: refusals are a separate slice of every
+# table, which `exports.policy.cut` limits. In the rows, the `result` of both Declined and Refused is Declined.
 OUTCOME: Final = Axis("outcome", OUTCOMES)
 REFUSED: Final = OUTCOMES.index("Refused")
 YES_NO: Final = ("false", "true")
@@ -82,7 +82,7 @@ ANSWER_AXES: Final = tuple(Axis(name, YES_NO) for name in ANSWERS)
 HOUR: Final = Axis("hour", tuple(f"{hour:02d}" for hour in range(24)))
 SCORES: Final = (NONE, "1", "2", "3", "4", "5")
 RATINGS: Final[Mapping[str, str]] = MappingProxyType({"m_score": "masks", "s_score": "distancing"})
-"""Axes of scores, and what is rated."""
+"""Axes of scores, and the subject of each."""
 
 # Names of the tables of counts.
 TOTAL: Final = "total"
@@ -96,7 +96,7 @@ CORE: Final = (TOTAL, ZIP_RISK_RESULT, RESULT_ANSWERS, RISK_RESULT_ANSWERS, ZIP_
 def workloads(*, zip3: Sequence[str], readings: bool) -> tuple[Workload, ...]:
     """Return all tables of a day over the given public 3-digit ZIPs; `readings` adds temperature and oxygen.
 
-    The first value of the ZIP axis is the empty text: places whose ZIP is unknown. The four core tables get 870 of
+    The first value of the ZIP axis is the empty text, for venues with an unknown ZIP. The four core tables get 870 of
     1,000 parts (docs/decisions/0008-budget-split.md).
     """
     place = Axis("zip", ("", *sorted(zip3)))

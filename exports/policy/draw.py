@@ -17,7 +17,7 @@ import numpy as np
 from exports.policy.domain import CAP, KEEP, Axis, Workload, split
 from exports.policy.noise import Counts, Mechanism, discrete_laplace
 
-# Format 1 had no slice of refusals, no `usual` and `levels`, and one day only; such draws are read as they were.
+# Format 1 had no slice of refusals, no `usual` and `levels`, and only one day; such draws are read unchanged.
 FORMATS: Final = (1, 2)
 
 
@@ -27,7 +27,7 @@ class OverBudgetError(ValueError):
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """One table of counts as drawn: `noisy` has the workload's shape; `epsilon` is what OpenDP's map says it cost."""
+    """One drawn table of counts: `noisy` has the workload's shape; `epsilon` is its cost by OpenDP's privacy map."""
 
     workload: Workload
     noisy: Counts
@@ -36,7 +36,7 @@ class DrawnTable:
 
 
 class Usual(NamedTuple):
-    """Mean noisy counts of marked passes of an area over earlier releases: refused at check-in, and scanned."""
+    """Mean noisy counts of an area's marked passes over earlier releases: refused at check-in, and scanned."""
 
     refused: float
     scanned: float
@@ -46,9 +46,9 @@ class Usual(NamedTuple):
 class Drawn:
     """All noisy counts of one day, or of the days from `first_day` to `day`, with what was public before the draw.
 
-    `cap` and `keep` say what a count leaves out. `usual` has what earlier releases said of each area, for the cut of
-    refusals. `levels` has the class of risk of each of the 16 patterns of answers, by area, as digits. `pool_epsilon`
-    is what the day's part in its pool of 28 days costs.
+    `cap` and `keep` define what a count leaves out. `usual` has the mean counts of each area in earlier releases, for
+    the cut of refusals. `levels` has the class of risk of each of the 16 patterns of answers, by area, as digits.
+    `pool_epsilon` is the cost of the day's part in its pool of 28 days.
     """
 
     day: dt.date
@@ -74,20 +74,20 @@ class Drawn:
 
     @property
     def cost(self) -> float:
-        """Return what the day costs one secret: the draw and the pool."""
+        """Return the day's cost for one secret: the draw and the pool."""
         return self.epsilon + self.pool_epsilon
 
     @property
     def allowed(self) -> float:
-        """Return what the day may cost one secret: the draw and the pool."""
+        """Return the day's budget for one secret: the draw and the pool."""
         return self.budget + self.pool_epsilon
 
     def table(self, name: str) -> DrawnTable:
-        """Return the table of that name; raises `KeyError`."""
+        """Return the table of that name; raise `KeyError`."""
         return {table.workload.name: table for table in self.tables}[name]
 
     def has(self, name: str) -> bool:
-        """Return whether that table was drawn."""
+        """Return whether the table of that name was drawn."""
         return any(table.workload.name == name for table in self.tables)
 
     def to_bytes(self) -> bytes:
@@ -123,10 +123,10 @@ class Drawn:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Inverse of `to_bytes`; raises `ValueError` for another format."""
+        """Return the draw that `to_bytes` serialised; raise `ValueError` for another format."""
         document = json.loads(zlib.decompress(data))
         if document["format"] not in FORMATS:
-            raise ValueError("drawn counts of an unknown format")
+            raise ValueError("the drawn counts have an unknown format")
         return cls(
             day=dt.date.fromisoformat(document["day"]),
             budget=document["budget"],
@@ -141,7 +141,7 @@ class Drawn:
         )
 
     def seed(self) -> int:
-        """Return a seed derived from the noisy counts alone: rows made with it are the same each time."""
+        """Return a seed derived from the noisy counts alone, so that rows made with it are always the same."""
         return int.from_bytes(sha256(zlib.decompress(self.to_bytes())).digest())
 
 
@@ -154,7 +154,7 @@ def _drawn_table(item: Mapping[str, Any]) -> DrawnTable:
 
 @dataclass(frozen=True)
 class Known:
-    """What is public before the draw; see `Drawn`. Without `first_day`, one day."""
+    """What is public before the draw, see `Drawn`. Without `first_day`, the draw is of one day."""
 
     first_day: dt.date | None = None
     usual: Mapping[str, Usual] = field(default_factory=dict)
@@ -170,7 +170,7 @@ def draw(
 ) -> Drawn:
     """Draw a day's noisy counts within `budget` (epsilon for one secret and epoch).
 
-    `counts` has for each table the exact counts of marked passes in its shape. Raises `ValueError` for counts that are
+    `counts` has for each table the exact counts of marked passes in its shape. Raise `ValueError` for counts that are
     missing, negative or of another shape.
     """
     return _draw(day=day, counts=counts, tables=tables, budget=budget, mechanism=discrete_laplace, known=known)
@@ -193,7 +193,7 @@ def _draw(
         exact = np.asarray(counts[table.name], dtype=np.int64) if table.name in counts else None
         if exact is None or exact.shape != table.shape or bool((exact < 0).any()):
             raise ValueError(f"counts of {table.name} do not fit its domain")
-        # The privacy maps round up; a scale a hair larger keeps their sum within the budget.
+        # The privacy maps round up; a slightly larger scale keeps their sum within the budget.
         scale = table.l1 / (budget * parts[table.name]) * (1 + 1e-9)
         noisy, epsilon = mechanism(exact, scale, table.l1)
         drawn.append(DrawnTable(table, noisy, scale, epsilon))

@@ -1,8 +1,8 @@
 """Unbiased estimates from a day's noisy counts, with their standard errors: sums and weighted means, nothing clipped.
 
 The estimand of the whole release is *counted check-ins*: passes that were scanned or refused, at most three of one
-secret and epoch. The server's coin keeps nine in ten of them, so counts are divided by `keep`, a constant: a factor
-estimated from the day would be random, and its error multiplies everything.
+secret and epoch. The server's coin keeps nine in ten of them, so counts are divided by the constant `keep`: a factor
+estimated from the day would be random, and its error would affect every count.
 """
 
 import math
@@ -17,8 +17,8 @@ from exports.policy.domain import OUTCOME, RESULT, TOTAL, Axis, Workload
 from exports.policy.draw import Drawn
 from exports.policy.noise import Floats, variance
 
-# Half of an interval in standard errors. A count whose error is one draw of Laplace noise lies within in 95 of 100
-# draws, one whose error is nearly normal in 96.6: noise of many cells, or mostly the coin's.
+# Half width of an interval in standard errors. It covers a count whose error is one draw of Laplace noise in 95 of 100
+# draws, and one whose error is nearly normal (noise of many cells, or mostly the coin's) in 96.6.
 REACH: Final = math.log(20) / math.sqrt(2)
 
 
@@ -30,18 +30,18 @@ class Estimates:
 
     @cached_property
     def counts(self) -> dict[str, Floats]:
-        """The noisy counts of marked passes by table, refusals cut."""
+        """Return the noisy counts of marked passes by table, with refusals cut."""
         return dict(cut_counts(self.drawn))
 
     @cached_property
     def outcome(self) -> str:
-        """The name of the axis of what became of a pass; draws of format 1 have `result`, without refusals apart."""
+        """Return the name of the outcome axis; in format 1 it is `result`, without separate refusals."""
         return outcome_axis(self.drawn).name
 
     def of(self, *names: str) -> tuple[Floats, float]:
-        """Return the counts by the axes `names`, in their order, and the variance that noise gives to each.
+        """Return the counts by the axes `names`, in their order, and the variance of the noise of each.
 
-        Every table with these axes tells the same counts: their weighted mean, by the inverse of the variance.
+        Every table with these axes has the same counts: return their mean, weighted by the inverse of the variance.
         """
         weighted: Floats | float = 0.0
         weights = 0.0
@@ -64,7 +64,7 @@ class Estimates:
 
     @cached_property
     def total(self) -> float:
-        """The counted check-ins of the day; may be negative."""
+        """Return the counted check-ins of the day, which may be negative."""
         return float(self.of()[0])
 
     def stderr(self, value: float, noise: float) -> float:
@@ -79,7 +79,7 @@ def interval(value: float, stderr: float) -> tuple[int, int]:
 
 
 def outcome_axis(drawn: Drawn) -> Axis:
-    """Return the axis of what became of a pass."""
+    """Return the axis of the outcome of a pass."""
     axes = {axis.name: axis for table in drawn.tables for axis in table.workload.axes}
     return axes[OUTCOME.name] if OUTCOME.name in axes else axes[RESULT.name]
 

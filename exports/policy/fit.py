@@ -1,9 +1,9 @@
-"""The fit: from noisy counts to the consistent whole numbers that rows are dealt from.
+"""The fit: from noisy counts to the consistent integers that rows are dealt from.
 
-No table of rows can be unbiased, since no row is negative: unbiased values are in the table of signals. Rows keep the
-bias small: totals come from unclipped sums (`joint.py`), a cell of a ZIP is published only if it exceeds its noise, the
-rest of a total goes to the empty ZIP, and a column below its noise is null. The fit reads noisy counts only, so it
-costs no budget.
+A table of rows cannot be unbiased, because no row is negative; unbiased values are in the table of signals. The bias of
+rows is kept small: totals come from unclipped sums (`joint.py`), a cell of a ZIP is published only if it exceeds its
+noise, the rest of a total goes to the empty ZIP, and a column below its noise is null. The fit reads noisy counts only,
+so it costs no budget.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from exports.policy.joint import joint
 from exports.policy.noise import Counts, Floats, tail_bound, variance
 from exports.policy.rounding import round_to
 
-# Share of published ZIPs that may be empty ones lifted by noise (Benjamini and Hochberg 1995).
+# Maximum share of published ZIPs that are empty apart from noise (Benjamini and Hochberg 1995).
 FALSE_ZIPS: Final = 0.05
 # A cell is published when its estimate is at least this many times its standard error.
 CLEAR: Final = 1.5
@@ -28,12 +28,12 @@ CLEAR: Final = 1.5
 
 @dataclass(frozen=True)
 class Fitted:
-    """A day's released counts: non-negative whole numbers of counted check-ins that agree with each other.
+    """A day's released counts: consistent non-negative integers of counted check-ins.
 
-    `cells` is [ZIP, risklevel, outcome], its first ZIP the empty one; `answers` is [risklevel, outcome, symptoms,
+    `cells` is [ZIP, risklevel, outcome], with the empty ZIP first; `answers` is [risklevel, outcome, symptoms,
     diagnosed, contact, near]; `symptoms` is [ZIP, risklevel, outcome]: those of `cells` with symptoms. `attributes`
-    has, by table name, the rows of each value of the other columns, by risklevel where they are counted by it; rows
-    beyond their sum are null. `nulls` names columns that are null for the whole day, as noise exceeds what they would
+    has, by table name, the rows of each value of the other columns, by risklevel if they are counted by it; rows beyond
+    their sum are null. `nulls` has the columns that are null for the whole day, because noise exceeds what they would
     show. `published` marks the cells of a known ZIP that were not suppressed. `factor` scaled marked counts up.
     """
 
@@ -67,7 +67,7 @@ def fit(drawn: Drawn) -> Fitted:
 
 
 def _cells(estimates: Estimates, groups: Counts) -> tuple[Counts, NDArray[np.bool_]]:
-    """Return published cells of each ZIP, with the rest of each [risklevel, outcome] total in the empty ZIP."""
+    """Return the published cells of each ZIP, with the rest of each [risklevel, outcome] total in the empty ZIP."""
     table, factor = estimates.drawn.table(ZIP_RISK_RESULT), 1 / estimates.drawn.keep
     shape = table.workload.shape
     noisy = estimates.counts[ZIP_RISK_RESULT][1:].reshape(-1, groups.size)
@@ -99,7 +99,7 @@ def _shrunk(noisy: Floats, shares: Floats, noise: float) -> tuple[Floats, Floats
     A cell is shrunk towards its ZIP's total times the group's share of the day; the weight depends on how much the ZIPs
     differ beyond their noise, by the method of moments (Morris 1983, "Parametric empirical Bayes inference").
     """
-    # Least squares of a ZIP's size, were its groups in the day's proportions: less noise than the plain sum.
+    # Least-squares estimate of a ZIP's size if its groups had the day's proportions; less noisy than the plain sum.
     power = float((shares**2).sum())
     expected = np.maximum(noisy @ shares / power, 0)[:, None] * shares
     # Variance of (cell - expected) and of expected that comes from noise: the cell is part of its ZIP's size.
@@ -113,7 +113,7 @@ def _shrunk(noisy: Floats, shares: Floats, noise: float) -> tuple[Floats, Floats
 
 
 def _zips_that_stand_out(noisy: Floats, shares: Floats, scale: float) -> NDArray[np.bool_]:
-    """Return ZIPs whose noisy size an empty ZIP would hardly reach; at most `FALSE_ZIPS` of them are empty."""
+    """Return ZIPs whose noisy size is unlikely for an empty ZIP; at most a share `FALSE_ZIPS` of them is empty."""
     chance = tail_bound(scale, shares, noisy @ shares)
     ordered = np.sort(chance)
     passed = np.nonzero(ordered <= FALSE_ZIPS * np.arange(1, len(ordered) + 1) / len(ordered))[0]
@@ -123,7 +123,7 @@ def _zips_that_stand_out(noisy: Floats, shares: Floats, scale: float) -> NDArray
 
 
 def _symptoms(estimates: Estimates, cells: Counts, by_group: Counts) -> Counts:
-    """Rows with symptoms of each cell: by its group's share, tilted towards the ZIP's own noisy count where that tells.
+    """Return the rows with symptoms of each cell: its group's share, adjusted by the ZIP's own noisy count.
 
     Sums over ZIPs are `by_group`, and no cell has more than its rows.
     """
@@ -142,7 +142,7 @@ def _symptoms(estimates: Estimates, cells: Counts, by_group: Counts) -> Counts:
 
 
 def _tilt(noisy: Floats, expected: Floats, noise: float) -> Floats:
-    """Ratio of each known ZIP's symptoms to what its groups let expect, shrunk towards 1; 1 for the empty ZIP."""
+    """Return the ratio of symptoms to their expectation from the groups, shrunk towards 1; 1 for the empty ZIP."""
     known = expected[1:]
     spread = ((noisy[1:] - known) ** 2 - noise - known).sum()
     between = max(0.0, float(spread / max(1.0, float((known**2).sum()))))
@@ -153,7 +153,7 @@ def _tilt(noisy: Floats, expected: Floats, noise: float) -> Floats:
 
 
 def _fill(wanted: Floats, room: Floats, total: float) -> Floats:
-    """Return amounts in proportion to `wanted`, none above its `room`, adding up to `total` (which fits)."""
+    """Return amounts in proportion to `wanted`, none above its `room`, that add up to `total` (which must fit)."""
     filled, open_ = np.zeros_like(wanted), room > 0
     while open_.any() and total - filled.sum() > 1e-9:
         base = np.where(open_, wanted, 0)

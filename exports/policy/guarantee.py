@@ -1,4 +1,4 @@
-"""The guarantee of the open tier in words and numbers, the same in every manifest and description."""
+"""The guarantee of the open tier in words and numbers, for manifests and descriptions."""
 
 from typing import TypedDict
 

@@ -1,7 +1,7 @@
-"""The joint counts of class of risk, outcome and answers: non-negative whole numbers whose totals are not biased.
+"""The joint counts of class of risk, outcome and answers: non-negative integers with unbiased totals.
 
-Setting negative cells to zero, or projecting onto the simplex, lifts the rare answers: sixteen cells that are nearly
-empty each keep the positive half of their noise. So each total is estimated from unclipped sums and only then clipped;
+Setting negative cells to zero, or projecting onto the simplex, inflates rare answers: sixteen nearly empty cells each
+keep the positive half of their noise. So each total is estimated from unclipped sums and only then clipped;
 the cells are raked to these totals (iterative proportional fitting, Deming and Stephan 1940), and rounded along their
 running sum, which keeps every block of cells within one of its own sum.
 """
@@ -17,13 +17,13 @@ from exports.policy.noise import Counts, Floats, variance
 from exports.policy.rounding import round_along
 
 SWEEPS: Final = 200
-# Part of the independent counts that every cell keeps, so that a total can be reached where all its cells drew zero.
+# Share of the independent counts that every cell keeps, so that a total can be reached even if all its cells are zero.
 FLOOR: Final = 0.002
 NAMES: Final = tuple(axis.name for axis in ANSWER_AXES)
 
 
 def joint(estimates: Estimates) -> Counts:
-    """Return whole counts by [risklevel, outcome, symptoms, diagnosed, contact, near]."""
+    """Return integer counts by [risklevel, outcome, symptoms, diagnosed, contact, near]."""
     total = max(0, round(estimates.total))
     outcomes = to_total(estimates.of(estimates.outcome)[0], total)
     shape = (len(RISK.values), outcomes.size, *[2] * len(NAMES))
@@ -44,9 +44,9 @@ def _groups(estimates: Estimates, risks: Floats, outcomes: Floats) -> Floats:
 
 
 def to_total(values: Floats, total: float) -> Floats:
-    """Return non-negative values that add up to `total`: the largest takes what clipping the others added.
+    """Return non-negative values that add up to `total`: the largest absorbs what clipping the others added.
 
-    A value far above its noise is not changed, one near zero gains 0.4 standard errors at most.
+    A value far above its noise does not change; one near zero gains at most 0.4 standard errors.
     """
     found = np.maximum(values, 0.0)
     largest = int(np.argmax(found))
@@ -82,7 +82,7 @@ def _start(estimates: Estimates, risks: Floats, outcomes: Floats, yes: Sequence[
     table = estimates.drawn.table(RISK_RESULT_ANSWERS)
     noisy = estimates.counts[RISK_RESULT_ANSWERS] / estimates.drawn.keep
     measured = _above_noise(noisy, variance(table.scale) / estimates.drawn.keep**2)
-    # Where the classes are not known, cells above their noise say which risk a pattern of answers has.
+    # If the classes are not known, cells above their noise show the risk of a pattern of answers.
     mixed = expected if estimates.drawn.levels else measured + expected
     shares = mixed / np.maximum(mixed.sum(axis=0, keepdims=True), 1e-12)
     floor = FLOOR * patterns * (risks / whole).reshape(-1, *[1] * patterns.ndim)
@@ -102,8 +102,8 @@ def _patterns(estimates: Estimates, outcomes: Floats, yes: Sequence[Floats]) -> 
 def _known_risks(estimates: Estimates, shares: Floats) -> Floats:
     """Return the chance of each class of risk for a pattern of answers: [risklevel, 1, four answers].
 
-    The class follows from the pattern and the area's published prevalence: areas count by their size. Without the
-    classes, it is the day's share for all.
+    The class follows from the pattern and the area's published prevalence; areas are weighted by size. Without known
+    classes, it is the day's share for all patterns.
     """
     levels = estimates.drawn.levels
     if not levels:
@@ -120,6 +120,6 @@ def _known_risks(estimates: Estimates, shares: Floats) -> Floats:
 
 
 def _above_noise(noisy: Floats, noise: float) -> Floats:
-    """Return each count shrunk towards zero as noise explains it (Wiener); zero below one standard error."""
+    """Return each count shrunk towards zero according to its noise (Wiener filter); zero below one standard error."""
     positive = np.maximum(noisy, 0.0)
     return np.asarray(positive * np.maximum(0.0, 1 - noise / np.maximum(positive**2, 1e-12)))

@@ -1,4 +1,4 @@
-"""Discrete Laplace noise: drawn and accounted by OpenDP, with its variance and bounds for fit and audit.
+"""Discrete Laplace noise, drawn and accounted for by OpenDP, with its variance and bounds for fit and audit.
 
 A count plus X with P(X = x) = (1 - a)/(1 + a) a^|x|, a = exp(-1/b), is (L1/b)-differentially private (Ghosh,
 Roughgarden and Sundararajan 2009, "Universally utility-maximizing privacy mechanisms").
@@ -20,14 +20,14 @@ Mechanism = Callable[[Counts, float, int], tuple[Counts, float]]
 
 @lru_cache(maxsize=64)
 def _measurement(scale: float) -> Any:
-    import opendp.prelude as dp  # late: web servers show noisy counts and draw none
+    import opendp.prelude as dp  # imported late, because web servers never draw
 
     dp.enable_features("contrib")
     return dp.m.make_laplace(dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=scale)
 
 
 def discrete_laplace(counts: Counts, scale: float, l1: int) -> tuple[Counts, float]:
-    """Add noise of `scale` to each count; return the counts and their cost at distance `l1` by OpenDP's privacy map."""
+    """Add noise of `scale` to each count; return them with their cost at distance `l1` by OpenDP's privacy map."""
     measurement = _measurement(scale)
     noisy = measurement(counts.ravel().tolist())
     return np.array(noisy, dtype=np.int64).reshape(counts.shape), float(measurement.map(l1))
@@ -46,7 +46,7 @@ def half_interval(scale: float, coverage: float = 0.95) -> int:
 
 
 def tail_bound(scale: float, weights: Floats, sums: Floats) -> Floats:
-    """Bound P(sum of weights x draws >= x) for each x in `sums` (Chernoff, least over a grid of exponents).
+    """Return bounds of P(sum of weights x draws >= x) for each x in `sums` (Chernoff, minimum over a grid).
 
     The moment-generating function of one draw is (1 - a)^2 / ((1 - a e^t)(1 - a e^-t)) for |t| < 1/b.
     """

@@ -1,11 +1,11 @@
-"""Figures of closed days for people who run venues: what is counted, how much one person moves it, what noise adds.
+"""Figures of closed days for people who run venues: the counts, their sensitivity to one person, and their noise.
 
-Two draws, each made once. A day's draw counts outcomes and hours of arrival, a week's draw the ratings: a week has
-seven times the ratings of a day and the same noise. A day is in one draw of each kind, so together they cost one person
-and day the whole budget, over all venues.
+There are two kinds of draws, each made once. A day's draw counts outcomes and hours of arrival, a week's draw the
+ratings: a week has seven times the ratings of a day and the same noise. A day is in one draw of each kind, so together
+they cost one person and day the whole budget, over all venues.
 
 Only marked passes count, as in the open release: at most `CAP` of one secret and day, each in one cell of each table.
-What is counted depends on that pass alone: see `exports.reads.OWNER_DAY`.
+How a pass counts depends on that pass alone: see `exports.reads.OWNER_DAY`.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ VISITS: Final = "visits"
 DECLINED: Final = "declined"
 REFUSED: Final = "refused"
 OUTCOMES: Final = (VISITS, DECLINED, REFUSED)
-"""Where a marked pass ends: at most one of them."""
+"""Outcomes of a marked pass, which has at most one."""
 HOURS: Final = EPOCH_LENGTH // dt.timedelta(hours=1)
 """Hours of an epoch, from its start; the last four are after midnight."""
 SCORES: Final = ("1", "2", "3", "4", "5")
@@ -36,17 +36,17 @@ MASKS: Final = "masks"
 DISTANCING: Final = "distancing"
 
 NORMAL_95: Final = 1.96
-"""Half of a 95 % interval in standard deviations, for sums of several draws."""
+"""Half width of a 95 % interval in standard deviations, for sums of several draws."""
 SHORTEST_MEAN: Final = 7
-"""Days until usual hours are known; our choice."""
+"""Minimum number of days for usual hours; our choice."""
 CLEAR: Final = 2.0
-"""Standard deviations of noise that a mean must exceed to be told from nothing; our choice."""
+"""Standard deviations of noise that a mean must exceed to be distinguished from zero; our choice."""
 MOST_ERROR: Final = 0.5
-"""Of a mean rating, as one standard deviation of its noise: a less certain one is not shown; our choice."""
+"""Maximum standard deviation of a mean rating's noise; a less certain one is not shown; our choice."""
 
 
 def tables_of(period: Period, venues: Sequence[str]) -> tuple[Workload, ...]:
-    """Return the tables of a draw over the given public ids of venues. Outcomes matter most, so they get most."""
+    """Return the tables of a draw over venues, by public id. Outcomes matter most, so they get most of the budget."""
     place = Axis("venue", tuple(venues))
     if period is Period.DAY:
         hours = tuple(str(hour) for hour in range(HOURS))
@@ -59,7 +59,7 @@ def tables_of(period: Period, venues: Sequence[str]) -> tuple[Workload, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A count with its noise: people, and the half width of its 95 % interval."""
+    """A noisy count of people, and the half width of its 95 % interval."""
 
     people: int
     within: int
@@ -72,19 +72,19 @@ def half_width(scale: float) -> int:
 
 
 def figure(noisy: int, scale: float) -> Figure:
-    """Return one noisy count as people: never below nothing, scaled by the share of passes that the coin leaves out."""
+    """Return one noisy count as people: not below zero, and scaled up for the passes that the coin leaves out."""
     return Figure(max(0, round(noisy / KEEP)), math.ceil(half_width(scale) / KEEP))
 
 
 def total(noisy: Sequence[int], scales: Sequence[float]) -> Figure:
-    """Return the sum of noisy counts as people. The sum is cut at nothing, not its parts."""
+    """Return the sum of noisy counts as people. The sum is clipped at zero, not its parts."""
     spread = math.sqrt(sum(variance(scale) for scale in scales))
     return Figure(max(0, round(sum(noisy) / KEEP)), math.ceil(NORMAL_95 * spread / KEEP))
 
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """Means of ratings from 1 to 5 and about how many they are of."""
+    """Means of ratings from 1 to 5, and their approximate number."""
 
     count: int
     masks: float
@@ -92,10 +92,10 @@ class Ratings:
 
 
 def ratings(masks: Counts, distancing: Counts, scales: Sequence[float]) -> Ratings | None:
-    """Return means of noisy weekly counts by score, (weeks, 5) each; `None` where noise hides them.
+    """Return means of noisy weekly counts by score, (weeks, 5) each; `None` if noise hides them.
 
-    `scales` has the scale of each week. The standard deviation of a mean is about that of its weighted sum, over the
-    number of ratings.
+    `scales` has the scale of each week. The standard deviation of a mean is approximately that of its weighted sum
+    divided by the number of ratings.
     """
     scores = np.arange(1, 6)
     by_score = masks.sum(axis=0), distancing.sum(axis=0)
@@ -118,11 +118,11 @@ class Arrivals:
 
 
 def usual_week(days: Sequence[Arrivals], *, stay_h: float, shift_h: int = 0) -> Floats | None:
-    """Return usual people inside by hour of the week, (168,), Monday first; `None` where noise hides them.
+    """Return the usual number of people inside by hour of the week, (168,), Monday first; `None` if noise hides it.
 
-    A weekday's visits are the mean of its own days; their hours are shared by working days and by weekend days, where
-    the noise of one hour is larger than most crowds. Somebody who arrives stays `stay_h`. `shift_h`: how far the
-    venue's clock is ahead of the deployment's.
+    A weekday's visits are the mean of its own days. Their distribution over hours is pooled over working days and over
+    weekend days, because the noise of one hour is larger than most crowds. Visitors stay `stay_h`. `shift_h`: how far
+    the venue's clock is ahead of the deployment's.
     """
     if len(days) < SHORTEST_MEAN:
         return None
@@ -151,10 +151,10 @@ def _shape(days: Sequence[Arrivals]) -> Floats | None:
 
 
 def _inside(arrivals: Floats, stay_h: float) -> Floats:
-    """Return mean people inside in each hour, of people who arrive evenly within theirs and stay `stay_h`."""
+    """Return the mean number of people inside in each hour, if arrivals are even within an hour and stay `stay_h`."""
     found = np.zeros(168)
     for after in range(math.ceil(stay_h) + 1):
-        # Overlap of the hour that begins `after` hours later with a stay whose start is even over the first hour.
+        # Overlap of the hour that begins `after` hours later with a stay that starts uniformly within the first hour.
         moments = (np.arange(60) + 0.5) / 60
         overlap = np.clip(np.minimum(moments + stay_h, after + 1) - np.maximum(moments, after), 0, 1).mean()
         found += np.roll(arrivals, after) * overlap

@@ -1,4 +1,4 @@
-"""What one draw of a venue's statistics covers, and its share of the budget. Loaded by every process: no library."""
+"""The periods of draws of venue statistics, and their shares of the budget. Loaded by every process: no library."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Final
 
 
 class Period(StrEnum):
-    """A day's draw counts outcomes and hours, a week's the ratings."""
+    """The period of a draw: a day's draw counts outcomes and hours, a week's the ratings."""
 
     DAY = "day"
     WEEK = "week"
 
 
 SHARE: Final[Mapping[Period, float]] = MappingProxyType({Period.DAY: 0.7, Period.WEEK: 0.3})
-"""Of the budget of a person and day: a day is in one draw of each kind."""
+"""Shares of the budget of a person and day, because a day is in one draw of each kind."""

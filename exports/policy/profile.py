@@ -1,7 +1,7 @@
 """Statistics of a released day, and its drift from the day before, from drawn counts alone.
 
 Nothing here reads a row of a person, so a profile costs no budget. Shares, means and quantiles are those of the
-released rows; noise and sampling are accounted for where a figure decides something (`drifts`).
+released rows; noise and sampling are accounted for in figures that decide something (`drifts`).
 """
 
 import math
@@ -20,16 +20,16 @@ from exports.policy.fit import Fitted
 from exports.policy.noise import Floats
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Columns whose values are ordered; how their axis is read is said by `_numbers`.
+# Columns whose values are ordered.
 ORDERED: Final = (
     "hour", "location_maxcapacity", "location_capacity_enforcedlimit", "duration", "temp", "o2", "m_score", "s_score",
 )  # fmt: skip
 BINNED: Final = ("duration", "temp", "o2")
 # Two days are compared only if both have at least this many counted check-ins.
 COMPARABLE: Final = 1000
-# Standard errors of noise and sampling that do not count as drift.
+# A change within this many standard errors of noise and sampling is no drift.
 EXPLAINED: Final = 3.0
-# Columns whose drift stops a release. Not the class of risk: published case numbers may change it overnight.
+# Columns whose drift stops a release. The class of risk is not one: published case numbers may change it overnight.
 GATED: Final = ("answers", "result", "hour", "type_of_scan", "accesslevel", "readingtype", "zip")
 
 
@@ -42,7 +42,7 @@ class Limits:
 
 
 def profile(*, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> dict[str, Any]:
-    """Return a day's profile: `statistics`, each with column, name and value, and `drift` against the day before it."""
+    """Return a day's profile: `statistics` with column, name and value, and `drift` since the day before."""
     found = [
         {"column": column, "statistic": name, "value": _rounded(value)}
         for column, name, value in _statistics(drawn, fitted)
@@ -119,7 +119,7 @@ def _distributions(drawn: Drawn, fitted: Fitted) -> dict[str, Mapping[str, float
 
 
 def _ordered(column: str, drawn: Drawn, fitted: Fitted) -> tuple[Floats, Floats, Floats]:
-    """Return lower ends, upper ends and counts of an ordered column's values, without nulls; a single value is both."""
+    """Return lower ends, upper ends and counts of an ordered column's values, without nulls; ends may be equal."""
     counts, axis = _counts_of(column, drawn, fitted)
     first = 1 if axis.values[0] == NONE else 0
     if column in BINNED:
@@ -173,7 +173,7 @@ def _pearson(table: Floats) -> float:
 
 # Drift ----------------------------------------------------------------------------------------------------------------
 def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
-    """Return the total variation between two days, less what noise and sampling explain; 0 if they explain it all.
+    """Return the total variation between two days beyond noise and sampling; 0 if those explain all of it.
 
     Empty if a day has too few passes to compare.
     """
@@ -190,8 +190,8 @@ def drifts(drawn: Drawn, before: Drawn) -> dict[str, float]:
 
 def _shares(estimates: Estimates) -> dict[str, tuple[Floats, Floats]]:
     """Return the share of each value and its variance, by compared distribution, with refusals cut."""
-    # Every table counts the same passes, and their number is known better than any table's own sum: on small days
-    # that sum may be near zero by noise alone.
+    # Every table counts the same passes, and their total number is more accurate than any table's own sum, which noise
+    # alone may bring near zero on small days.
     whole = max(1.0, estimates.total)
     answers = tuple(axis.name for axis in ANSWER_AXES)
     names = {RISK.name: (RISK.name,), "result": (estimates.outcome,), "answers": answers, "zip": ("zip",)}
@@ -203,14 +203,14 @@ def _shares(estimates: Estimates) -> dict[str, tuple[Floats, Floats]]:
 def _share(estimates: Estimates, axes: tuple[str, ...], whole: float) -> tuple[Floats, Floats]:
     counts, noise = estimates.of(*axes)
     shares = counts.ravel() / whole
-    # The coin kept nine in ten, so that the shares of the check-ins vary a little more than those of a sample.
+    # The coin kept nine in ten, so shares of check-ins vary slightly more than those of a sample.
     sampling = np.clip(shares * (1 - shares), 0, None) / (whole * estimates.drawn.keep)
     return shares, sampling + noise / whole**2
 
 
 def _variation(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
     distance = 0.5 * float(np.abs(one[0] - other[0]).sum())
-    # The mean absolute value of a normal variable is sqrt(2/pi) of its deviation; half of the sum, as of the distance.
+    # A normal variable's mean absolute value is sqrt(2/pi) of its deviation; the distance is half of the sum.
     deviations = np.sqrt(one[1] + other[1])
     expected = 0.5 * math.sqrt(2 / math.pi) * float(deviations.sum())
     error = 0.5 * math.sqrt((1 - 2 / math.pi) * float((deviations**2).sum()))
@@ -218,9 +218,9 @@ def _variation(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> floa
 
 
 def drift_failures(*, drawn: Drawn, before: Drawn | None, limits: Limits) -> list[str]:
-    """Return why a day moved too far from the day before to be published without review; empty if it did not.
+    """Return why a day moved too far from the day before to be published without review; empty if not.
 
-    A day without passes never fails: venues close.
+    A day without passes never fails, because venues may be closed.
     """
     if before is None:
         return []

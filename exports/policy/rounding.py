@@ -1,4 +1,4 @@
-"""Rounding to whole numbers whose sums stay."""
+"""Round to integers without changing sums."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from exports.policy.noise import Counts, Floats
 
 
 def round_to(values: Floats, total: int) -> Counts:
-    """Return whole numbers that add up to `total`, in proportion to `values` (largest remainders)."""
+    """Return integers that add up to `total`, in proportion to `values` (largest remainders)."""
     shares = values * (total / values.sum())
     floors: Counts = np.floor(shares + 1e-9).astype(np.int64)
     order = np.argsort(-(shares - floors), kind="stable")
@@ -15,7 +15,7 @@ def round_to(values: Floats, total: int) -> Counts:
 
 
 def round_along(cells: Floats, total: int) -> Counts:
-    """Round to whole numbers that add up to `total`, along the running sum with the answers as the slow axes."""
+    """Round to integers that add up to `total`, along the running sum with the answers as the slow axes."""
     answers_first = np.moveaxis(cells, (0, 1), (-2, -1))
     running = np.cumsum(answers_first.ravel())
     scaled = running * (total / running[-1]) if running[-1] > 0 else running

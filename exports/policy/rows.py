@@ -26,7 +26,7 @@ APPROVED: Final = 0
 CHECKOUT: Final = 1
 # The code of a value that is null.
 NULL: Final = -1
-# The hour of a row whose hour is not known, at the full hour: a known hour is at half past.
+# The hour of a row with a hidden hour, on the hour; a known hour is at half past.
 UNKNOWN_HOUR: Final = "12:00:00"
 
 Codes = NDArray[np.int16]
@@ -74,7 +74,7 @@ class SyntheticDay:
         return values.take(pa.array(codes, mask=codes == NULL))
 
     def counts(self, workload: Workload) -> Counts | None:
-        """Return the rows in each cell of a table of counts; `None` where rows lack one of its columns."""
+        """Return the rows in each cell of a table of counts; `None` if rows lack one of its columns."""
         found = [self.codes[axis.name] for axis in workload.axes]
         if is_all_passes(workload) or any(len(line) and (line == NULL).all() for line in found):
             return None
@@ -123,7 +123,7 @@ def deal(drawn: Drawn, fitted: Fitted) -> SyntheticDay:
 
 
 def _column(axis: Axis, counts: Counts, risks: Codes, outcome: Codes, rng: np.random.Generator) -> Codes:
-    """Deal one column: refusals first where theirs is known, then the rows of each line; what is left is null."""
+    """Deal one column: refusals first if their value is known, then the rows of each line; the rest is null."""
     dealt = np.full(len(risks), NULL, dtype=np.int16)
     for level, line in enumerate(counts):
         left, rows = line.copy(), np.flatnonzero(risks == level)
@@ -143,19 +143,19 @@ def _column(axis: Axis, counts: Counts, risks: Codes, outcome: Codes, rng: np.ra
 def _deal_checkouts(
     dealt: Codes, left: Counts, rows: NDArray[np.intp], outcome: Codes, rng: np.random.Generator
 ) -> None:
-    """Deal check-outs to admitted rows first, since a declined visitor rarely checks out."""
+    """Deal check-outs to admitted rows first, because a declined visitor rarely checks out."""
     if not left.any():
         return
     admitted, declined = rows[outcome[rows] == APPROVED], rows[outcome[rows] != APPROVED]
     order = np.concatenate([rng.permutation(admitted), rng.permutation(declined)])
     out, into = int(left[CHECKOUT]), int(left.sum() - left[CHECKOUT])
     dealt[order[:out]] = CHECKOUT
-    # From the other end, so that rows without a value are admitted ones in between.
+    # From the other end, so that rows without a value are admitted ones between.
     dealt[order[len(order) - into :]] = 1 - CHECKOUT
 
 
 def _deck(counts: Counts, rng: np.random.Generator) -> Codes:
-    """Return each value as often as it is counted, shuffled."""
+    """Return each value as often as its count, shuffled."""
     deck = np.repeat(np.arange(len(counts), dtype=np.int16), counts)
     rng.shuffle(deck)
     return deck
@@ -191,7 +191,7 @@ def _answers(fitted: Fitted, codes: Mapping[str, Codes], rng: np.random.Generato
 
 
 def _shuffled_within(zips: Codes, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return an order by ZIP that is random within a ZIP."""
+    """Return an order by ZIP that is random within each ZIP."""
     return np.lexsort((rng.random(len(zips)), zips))
 
 

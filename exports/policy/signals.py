@@ -1,4 +1,4 @@
-"""Signals: unbiased counts by area and time with their standard errors, in the shape that COVIDcast has.
+"""Signals: unbiased counts by area and time with their standard errors, in the format of COVIDcast.
 
 Nothing is clipped, suppressed or rounded, so a sum of days is unbiased too, and its error grows only as the root of
 their number. An estimate is of *counted check-ins* (`estimates.py`).
@@ -35,7 +35,7 @@ class Signal(NamedTuple):
 
 
 class RatingSum(NamedTuple):
-    """The ratings of the whole, from 1 to 5: their sum with its error, and how many they are."""
+    """The sum of all ratings, from 1 to 5, with its error and their number."""
 
     signal: str
     value: float
@@ -43,7 +43,7 @@ class RatingSum(NamedTuple):
     number: float
 
 
-# By signal: values of the areas in the order of the ZIP axis (or one value), and the noise of each.
+# By signal: values of the areas in the order of the ZIP axis (or one value), and the noise of each value.
 Values = Mapping[str, tuple[Floats, float]]
 
 
@@ -69,13 +69,13 @@ def signals_of(drawn: Drawn, states: Mapping[str, str]) -> list[Signal]:
 
 
 def rating_sums(drawn: Drawn) -> list[RatingSum]:
-    """Return the sums of the ratings of a draw, which are counted without a place."""
+    """Return the sums of the ratings of a draw, which are not counted by area."""
     estimates, stars = Estimates(drawn), np.arange(1, 6)
     found = []
     for axis, signal in RATINGS.items():
         counts, noise = estimates.of(axis)
         rated = counts[1:]
-        # The coin keeps or drops a pass with all its stars.
+        # The coin keeps or drops a rating as a whole.
         error = estimates.stderr(float(stars**2 @ rated), noise * float((stars**2).sum()))
         found.append(RatingSum(signal, float(stars @ rated), error, float(rated.sum())))
     return found
@@ -125,7 +125,7 @@ def first_of_week(day: dt.date) -> dt.date:
 
 
 def by_week(days: Iterable[Sequence[Signal]]) -> list[Signal]:
-    """Return the signals of each week whose seven days are all there: sums, with errors that add up as squares.
+    """Return the signals of each week with all seven days: sums of values, and roots of summed squared errors.
 
     An area that is missing on one of the days has no value for the week.
     """

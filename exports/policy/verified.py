@@ -1,11 +1,11 @@
-"""The verified tier's classes: which passes may be published as real rows, and how much is generalised away.
+"""The verified tier's classes: which passes may be published as real rows, and how much they are generalised.
 
-A class is a set of rows that look alike in everything an outsider might know of a visit. Each class holds at least `k`
+A class is a set of rows that are equal in everything an outsider might know of a visit. Each class has at least `k`
 marked passes (one secret has at most three, so `k / 3` secrets) and is diverse in what must not be learnt: several
-patterns of answers, and nothing that most of the class said yes to. Passes whose class is too small or too alike are
-generalised by one more step of a fixed ladder and try again; who is left at its end is not published.
+patterns of answers, and no question that most of the class answered with yes. Passes whose class is too small or not
+diverse are generalised by one more step of a fixed ladder and tried again; those left at its end are not published.
 
-Two steps may give the same class: the union of two good classes is good. The ladder is decided on counts, not on rows.
+Two steps may produce the same class: the union of two valid classes is valid. Steps are decided on counts, not on rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from exports.policy.domain import CAP
 # Quasi-identifiers, which an outsider might know of a visit: columns of counts and rows, all texts. `capacity` is the
 # lower end of the band.
 QUASI: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "capacity")
-# What a class must not give away: four answers, and whether the pass was refused. Truth values.
+# What a class must not reveal: four answers, and whether the pass was refused. Booleans.
 SENSITIVE: Final = ("symptoms", "diagnosed", "contact", "near", "declined")
 ANSWERS: Final = 4
 # A suppressed value.
@@ -56,7 +56,7 @@ LADDER: Final[tuple[Step, ...]] = (
 
 @dataclass(frozen=True)
 class ClassPolicy:
-    """What a class must meet.
+    """The requirements of a class.
 
     `margin` more rows than `k` are required at release, so that an erasure rarely drops a class. `patterns` is the
     minimum number of patterns of answers, `most_yes` the maximum share that may agree in one sensitive yes.
@@ -78,11 +78,11 @@ class Generalised:
 
 
 def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Iterator[Generalised]:
-    """Decide the classes of a day from counts that come in parts, each with all of its ZIPs.
+    """Decide the classes of a day from counts in parts, each with all counts of its ZIPs.
 
-    A part has the columns `QUASI`, `SENSITIVE` and `count`: marked passes of each combination that occurs. A day need
-    not be in memory at once. Only the last step of the ladder forgets the ZIP, so every step before it can be decided
-    within a part. What is left of all parts is decided in the end, and comes last, with what is dropped.
+    A part has the columns `QUASI`, `SENSITIVE` and `count`: marked passes of each combination that occurs. So the day
+    need not be in memory at once. Only the last step of the ladder drops the ZIP, so every earlier step can be decided
+    within a part. The remainder of all parts is decided at the end, and yielded last, with what is dropped.
     """
     left = []
     for counts in parts:
@@ -95,7 +95,7 @@ def generalise_by_zip(parts: Iterable[pd.DataFrame], policy: ClassPolicy) -> Ite
 
 
 def _climb(counts: pd.DataFrame, steps: range, policy: ClassPolicy) -> tuple[Generalised, pd.DataFrame]:
-    """Return what these steps of the ladder publish, and the remaining counts."""
+    """Return the combinations published by these steps of the ladder, and the remaining counts."""
     waiting, chosen = counts, []
     for step in steps:
         published = _generalised(waiting, LADDER[step])

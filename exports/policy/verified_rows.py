@@ -1,7 +1,7 @@
-"""Real rows of the verified tier, made from a stream of codes: generalised like their class, with a token.
+"""Make real rows of the verified tier from a stream of codes: generalised like their class, with a token.
 
-Of what an outsider might know, a row holds only the values of its class (`exports.policy.verified.QUASI`): the limit in
-force is left out, since it identifies the venue. `risklevel` is that of the published ZIP.
+Of what an outsider might know, a row holds only the values of its class (`exports.policy.verified.QUASI`); the limit in
+force is left out, because it identifies the venue. `risklevel` is that of the published ZIP.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ from exports.policy.verified import ANY, LADDER, QUASI, published_value
 
 # Axes of `QUASI`, in its order.
 QUASI_AXES: Final = ("zip", "hour", "readingtype", "accesslevel", "type_of_scan", "location_maxcapacity")
-# A row's own values, as recorded; no outsider knows them.
+# A row's own values, as recorded, which no outsider knows.
 OWN: Final = ("duration", "m_score", "s_score", "temp", "o2")
 # Columns of codes.
 CODES: Final = (*QUASI_AXES, *ANSWERS, "result", *OWN)
@@ -40,9 +40,9 @@ def token(key: bytes, tag: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class RowMaker:
-    """Makes rows of one day. `axes` by name; `levels`: index in `RISKLEVELS`, by published ZIP and pattern of answers.
+    """A maker of one day's rows. `axes`: by name; `levels`: index in `RISKLEVELS`, by published ZIP and pattern.
 
-    A pattern is 8 symptoms + 4 diagnosed + 2 contact + near.
+    A pattern of answers is 8 symptoms + 4 diagnosed + 2 contact + near.
     """
 
     day: dt.date

@@ -1,1 +1,1 @@
-"""The radar: weekly signals from what was released, forecasts of them and of official series, and what is shown."""
+"""The radar: weekly signals from released counts, forecasts of these and of official series, and their presentation."""

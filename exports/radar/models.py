@@ -1,4 +1,4 @@
-"""Forecasts as they were published: rows are written once and never changed."""
+"""Published forecasts: rows are written once and never change."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from risk.models import Series
 
 
 class RadarRun(models.Model):
-    """The forecasts of one series from one week, with what was known then of how earlier ones fared."""
+    """The forecasts of one series from one week, with the skill of earlier forecasts as known then."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="forecasts as they were published")
 

@@ -1,4 +1,4 @@
-"""From what is known of a series to the forecast of each region, as it is stored. No database is read."""
+"""Forecast each region of a series from what is known, in the stored form. No database is read."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ RECONCILED: Final = "reconciled"
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The forecast of one region. ``quantiles`` and ``baseline`` (horizons, 23) in the unit of the series; the
-    baseline, `level` and ``doubling`` (horizons,) are None where there is no newest value to start from."""
+    """The forecast of one region.
+
+    ``quantiles`` and ``baseline`` (horizons, 23) are in the unit of the series; ``baseline``, ``level`` and
+    ``doubling`` (horizons,) are None if there is no recent value to start from.
+    """
 
     region: str
     level: float | None
@@ -44,13 +47,13 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was known of a series on a date: numbers by region and week, none of them later than ``as_of``."""
+    """What was known of a series on a date: numbers by region and week, none later than ``as_of``."""
 
     as_of: dt.date
     numbers: Mapping[Key, Number]
 
     def vintage(self) -> Vintage:
-        """The same for the forecast core."""
+        """Return the same for the forecast core."""
         kept = [one for one in self.numbers.values() if one.week <= self.as_of]
         weeks = np.array([one.week for one in kept], "datetime64[D]")
         regions = np.array([one.region for one in kept], np.str_)
@@ -58,7 +61,7 @@ class Known:
         return Vintage(np.datetime64(self.as_of, "D"), rows)
 
     def newest(self, region: str) -> Number | None:
-        """A region's newest number, at most three weeks old."""
+        """Return a region's newest number if it is at most three weeks old."""
         for age in range(CARRIED_WEEKS + 1):
             found = self.numbers.get((region, self.as_of - dt.timedelta(weeks=age)))
             if found is not None:
@@ -69,10 +72,10 @@ class Known:
 def outlooks(
     known: Known, earlier: Sequence[Known], *, unit: str, settings: Boosting | None = None
 ) -> tuple[list[Outlook], list[str]]:
-    """Forecasts of every region from what is known, and codes of what to know about all of them.
+    """Return forecasts of every region from what is known, and codes of flags that apply to all of them.
 
-    ``earlier`` states teach revisions and spread. Areas without a recent value are left to their state, and ZIP3 areas
-    agree with it (`reconciled`).
+    Revisions and spread are learnt from ``earlier`` states of knowledge. Areas without a recent value get no forecast
+    of their own, and ZIP3 areas agree with their state (`reconciled`).
     """
     nothing = Rows(np.array([], "datetime64[D]"), np.array([], np.str_), np.array([], np.float64))
     vintages = [one.vintage() for one in (*earlier, known)]
@@ -106,7 +109,7 @@ def _outlook(known: Known, made: Forecast, at: int, unit: str) -> Outlook:
 
 
 def _agreeing(found: Mapping[str, Outlook], unit: str) -> list[Outlook]:
-    """The outlooks with ZIP3 areas and their states moved until they agree."""
+    """Return the outlooks with ZIP3 areas and their states adjusted to agree."""
     moved = dict(found)
     for state in {state_of(region) for region in found if geo_type(region) == "zip3"}:
         whole = found.get(state or "")
@@ -129,7 +132,7 @@ def _agreeing(found: Mapping[str, Outlook], unit: str) -> list[Outlook]:
 
 
 def _weights(parts: Sequence[Outlook], whole: Outlook | None, unit: str) -> Floats | None:
-    """How areas make up their state: counts add up, percentages by sample size; None where that is not known."""
+    """Return the weights of areas in their state: counts add up, percentages by sample size; None if it is unknown."""
     if any(one.level is None for one in parts):
         return None
     if unit != PERCENT:
@@ -140,7 +143,7 @@ def _weights(parts: Sequence[Outlook], whole: Outlook | None, unit: str) -> Floa
 
 
 def _with_doubling(one: Outlook) -> Outlook:
-    """With the chance of twice the level in each week; a level of 0 has no double."""
+    """Return the outlook with the chance of at least twice the level in each week, unless the level is 0."""
     if not one.level:
         return one
     return replace(one, doubling=chance_above(one.quantiles, np.array(DOUBLED * one.level)))

@@ -1,4 +1,4 @@
-"""Forecasts of every series that has a new week: made once for each week, and never changed afterwards."""
+"""Forecast every series that has a new week: once for each week, and never changed afterwards."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from risk.radar.series import numbers_known
 log = logging.getLogger(__name__)
 
 EARLIER: Final = 3
-"""Earlier runs whose state of knowledge is forecast from again, to learn revisions and spread; each costs a fit."""
+"""Number of earlier states of knowledge that are forecast from, to learn revisions and spread; each takes a fit."""
 SCORED_RUNS: Final = 52
 DIGITS: Final = 5
-"""Significant digits of what is stored."""
+"""Significant digits of stored numbers."""
 
 
 def forecast_all(*, now: dt.datetime, settings: Boosting | None = None) -> list[RadarRun]:
-    """Record the weeks that were released, then forecast every series with a new week; the runs that were made.
+    """Record the released weeks, then forecast every series with a new week; return the new runs.
 
-    A series that fails is left to the next time and stops no other; so are the released weeks.
+    A series that fails is retried next time and does not stop the others; the same holds for the released weeks.
     """
     try:
         record_released_weeks(now=now)
     except Exception:
-        # Official series do not wait for that.
+        # Official series are forecast even if this fails.
         log.exception("signals of released weeks could not be recorded")
     made = []
     for series in Series.objects.exclude(unit=Series.Unit.SCORE).order_by("pk"):
@@ -49,9 +49,9 @@ def forecast_all(*, now: dt.datetime, settings: Boosting | None = None) -> list[
 
 
 def forecast_series(*, series: Series, now: dt.datetime, settings: Boosting | None = None) -> RadarRun | None:
-    """Forecast a series from its newest week; None if that was done, or an older week is the newest now.
+    """Forecast a series from its newest week; return None if that week or a later one was forecast before.
 
-    So neither a revision nor a file of older weeks changes a forecast that was published.
+    So neither a revision nor a file of older weeks changes a published forecast.
     """
     numbers = numbers_known(series, at=now)
     if not numbers:
@@ -95,6 +95,6 @@ def _row(run: RadarRun, one: Outlook) -> RadarForecast:
 
 
 def rounded(values: np.ndarray) -> list[float] | list[list[float]]:
-    """Numbers with as many significant digits as are stored; order among them is kept."""
+    """Return numbers rounded to the stored number of significant digits; their order does not change."""
     found: list[float] | list[list[float]] = np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(values).tolist()
     return found

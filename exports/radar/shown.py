@@ -1,4 +1,4 @@
-"""What readers are shown of the radar: series, runs, regions with the one that replaces them, and measured skill."""
+"""What readers see of the radar: series, runs, regions with their fallbacks, and measured skill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from risk.radar.regions import NATION, state_of
 
 ALL: Final = ""
 FEWEST_SCORED: Final = 20
-"""With fewer scored weeks nothing is claimed about skill; our choice. Errors of neighbouring weeks go together."""
+"""Minimum number of scored weeks for a statement on skill; our choice. Errors of neighbouring weeks are correlated."""
 LEVELS: Final = (0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99)
 MEDIAN: Final = LEVELS.index(0.5)
 INTERVALS: Final[Mapping[int, tuple[int, int]]] = MappingProxyType(
@@ -45,7 +45,7 @@ FLAGS: Final[Mapping[str, Promise]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """How earlier forecasts fared; `exports.radar.skill.Skill` says what the numbers are."""
+    """The skill of earlier forecasts; `exports.radar.skill.Skill` defines the numbers."""
 
     tasks: int = 0
     relative_wis: float | None = None
@@ -54,7 +54,7 @@ class Skill:
 
     @property
     def beats_last_week(self) -> bool | None:
-        """Whether they were better than `same as last week`; None while too few weeks have come."""
+        """Return whether they were better than `same as last week`; None while too few weeks are known."""
         if self.tasks < FEWEST_SCORED or self.relative_wis is None:
             return None
         return self.relative_wis < 1.0
@@ -62,36 +62,36 @@ class Skill:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The forecast that answers for a region, and the region that was asked about."""
+    """The forecast found for a region, and the requested region."""
 
     forecast: RadarForecast
     asked: str
 
     @property
     def is_fallback(self) -> bool:
-        """Whether the forecast is of a larger region than was asked about."""
+        """Return whether the forecast is that of a larger region than requested."""
         return self.forecast.region != self.asked
 
 
 def newest_runs() -> list[RadarRun]:
-    """The newest run of each series; those whose forecasts are tested best come first."""
+    """Return the newest run of each series, those with the best tested forecasts first."""
     runs = RadarRun.objects.select_related("series").order_by("series_id", "-as_of").distinct("series_id")
     return sorted(runs, key=lambda run: (-skill(run, ALL).tasks, run.series.source, run.series.signal))
 
 
 def find_run(series: Series, as_of: dt.date | None) -> RadarRun | None:
-    """The newest run of a series, or that of `as_of` or the last before."""
+    """Return the newest run of a series, or the newest of `as_of` or before."""
     runs = RadarRun.objects.select_related("series").filter(series=series)
     return (runs.filter(as_of__lte=as_of) if as_of else runs).order_by("-as_of").first()
 
 
 def weeks_of(series: Series) -> list[dt.date]:
-    """As-of dates of a series, newest first."""
+    """Return the as-of dates of a series, newest first."""
     return list(RadarRun.objects.filter(series=series).order_by("-as_of").values_list("as_of", flat=True))
 
 
 def find_forecast(forecasts: Sequence[RadarForecast], region: str) -> Found | None:
-    """The forecast of a region; without one that of its state, and without that one of the country."""
+    """Return the forecast of a region, else that of its state, else that of the country."""
     by_region = {forecast.region: forecast for forecast in forecasts}
     for candidate in (region, state_of(region), NATION):
         if candidate in by_region:
@@ -100,7 +100,7 @@ def find_forecast(forecasts: Sequence[RadarForecast], region: str) -> Found | No
 
 
 def skill(run: RadarRun, region: str) -> Skill:
-    """What was known of earlier forecasts of a region when a run was made; `ALL` is of all regions."""
+    """Return the skill of earlier forecasts of a region, as known when a run was made; `ALL`: of all regions."""
     found = run.skill.get(region)
     if not found:
         return Skill()
@@ -108,17 +108,17 @@ def skill(run: RadarRun, region: str) -> Skill:
 
 
 def values_known(run: RadarRun, region: str, *, at: dt.datetime | None = None) -> list[tuple[dt.date, float]]:
-    """Values of a region by week, oldest first, as known when a run was made, or at another moment."""
+    """Return a region's values by week, oldest first, as known when a run was made, or at the time `at`."""
     rows = SeriesWeek.objects.filter(series=run.series_id, region=region, recorded_at__lte=at or run.made_at)
     newest = rows.order_by("week", "-recorded_at", "-pk").distinct("week")
     return list(newest.values_list("week", "value"))
 
 
 def number(value: float) -> str:
-    """A value as readers see it: whole from ten on."""
+    """Format a value for readers, without decimals from ten."""
     return number_format(value, 0 if value >= 10 or value == 0 else 1, use_l10n=True, force_grouping=True)
 
 
 def target(run: RadarRun, horizon: int) -> dt.date:
-    """The last day of the week that a horizon is of."""
+    """Return the last day of a horizon's week."""
     return run.as_of + dt.timedelta(weeks=horizon + 1)

@@ -1,7 +1,7 @@
-"""Weekly signals of regions from the table of signals: nothing but released counts is read.
+"""Weekly signals of regions from the table of signals; only released counts are read.
 
-Unpublished are self-reported results, so no signal is made of them; answers other than symptoms, and ratings, are
-released without a place, so their signals are of the whole country.
+Self-reported results are not published, so there is no signal of them. Answers other than symptoms, and ratings, are
+released without a location, so their signals are of the whole country.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from risk.radar.series import Number, record_numbers, week_of
 
 CHECK_INS: Final = "check-ins"
 NAMES: Final[Mapping[str, str]] = MappingProxyType({"checkins": CHECK_INS, **{name: name for name in ANSWERS}})
-"""Signals of the dataset that are read here, and the names of their series."""
+"""Signals of the dataset that are used here, and the names of their series."""
 UNITS: Final[Mapping[str, str]] = MappingProxyType(
     {
         CHECK_INS: Series.Unit.COUNT,
@@ -39,19 +39,18 @@ FEWEST_DAYS: Final = 4
 """A week with fewer released days has no value; our choice."""
 FEWEST_CHECK_INS: Final = 100.0
 LARGEST_SHARE_ERROR: Final = 1.0
-"""In percentage points: a share with a larger standard error has no value unless that is under half of it."""
+"""In percentage points: a share with a larger standard error has no value, unless the error is under half of it."""
 NOISE_SDS: Final = 5.0
-"""Counts within so many standard errors have no value: one in a million passes by chance."""
+"""Counts within this many standard errors of 0 have no value: one in a million exceeds it by chance."""
 LOOK_BACK: Final = dt.timedelta(weeks=8)
-"""A day that is released later than this after others of its week changes no signal."""
+"""A day that is released later than this after the others of its week changes no signal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one release, of a day or of a week, says of a region: a part of a week's number.
+    """The part of a week's number that comes from one release (of a day or of a week), for one region.
 
-    ``value`` counts check-ins or answers, or sums ratings; ``sample_size`` is what it is a part of: check-ins, or
-    ratings.
+    ``value`` counts check-ins or answers, or sums ratings; ``sample_size`` is the total number of check-ins or ratings.
     """
 
     region: str
@@ -64,9 +63,9 @@ class Part:
 
 # Releases -------------------------------------------------------------------------------------------------------------
 def released_parts(release: Release) -> list[Part]:
-    """Return what a release says, in the estimates and with the errors of the dataset's table of signals."""
+    """Return the parts from a release, with the estimates and errors of the dataset's table of signals."""
     drawn = Drawn.from_bytes(bytes(release.drawn or b""))
-    # The empty text is an unknown place, which belongs to no region.
+    # The empty text is an unknown ZIP, which belongs to no region.
     signals = [each for each in signals_of(drawn, states_by_zip3()) if each.signal in NAMES and each.geo_value]
     check_ins = {each.geo_value: each.value for each in signals if NAMES[each.signal] == CHECK_INS}
     parts = [
@@ -80,7 +79,7 @@ def released_parts(release: Release) -> list[Part]:
 
 # Weeks ----------------------------------------------------------------------------------------------------------------
 def record_released_weeks(*, now: dt.datetime | None = None) -> int:
-    """Record the signals of released weeks as series of this deployment; returns how many numbers are new."""
+    """Record the signals of released weeks as series of this deployment; return the number of new values."""
     now = now or utc_now()
     source = conf.publisher()
     known = Series.objects.filter(source=source, signal=CHECK_INS, weeks__isnull=False).exists()
@@ -102,10 +101,10 @@ def record_released_weeks(*, now: dt.datetime | None = None) -> int:
 
 
 def _weeks(*, since: dt.date) -> Iterator[tuple[dt.date, list[Release]]]:
-    """Yield whole weeks with enough released days, oldest first.
+    """Yield complete weeks with enough released days, oldest first.
 
-    A week is over once its last day or a later one is released. Weeks here end on a Saturday; one that was drawn as a
-    whole, from Monday to Sunday, belongs to the one that has six of its days.
+    A week is complete once its last day or a later one is released. Weeks here end on a Saturday; a week that was drawn
+    as a whole, from Monday to Sunday, belongs to the one with six of its days.
     """
     released = Release.objects.filter(step=Step.ANNOUNCED, day__gt=since).order_by("day")
     weeks: dict[dt.date, list[Release]] = {}
@@ -120,7 +119,7 @@ def _weeks(*, since: dt.date) -> Iterator[tuple[dt.date, list[Release]]]:
 
 
 def weekly_numbers(week: dt.date, parts: Iterable[Part]) -> Iterator[tuple[str, Number]]:
-    """Yield the numbers of one week from what its releases say, without what is lost in the noise."""
+    """Yield the numbers of one week from its releases, without those that noise hides."""
     found: dict[tuple[str, str], list[Part]] = {}
     for one in parts:
         found.setdefault((one.signal, one.region), []).append(one)
@@ -136,13 +135,13 @@ def weekly_numbers(week: dt.date, parts: Iterable[Part]) -> Iterator[tuple[str, 
 
 
 def _is_clear(rows: Iterable[Part]) -> bool:
-    """Whether a week's check-ins are more than noise: a share of them says nothing before."""
+    """Return whether a week's check-ins exceed their noise; otherwise shares of them are meaningless."""
     kept = list(rows)
     return sum(row.value for row in kept) > NOISE_SDS * sqrt(sum(row.stderr**2 for row in kept))
 
 
 def _number(unit: str, value: float, noise: float, sample: float, days: int) -> tuple[float, float, float] | None:
-    """Value, standard error and sample size of a week; None where they say too little."""
+    """Return value, standard error and sample size of a week; None if they are too uncertain."""
     if sample < FEWEST_CHECK_INS:
         return None
     if unit == Series.Unit.COUNT:

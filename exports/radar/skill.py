@@ -1,4 +1,4 @@
-"""How earlier forecasts fared, beside `same as last week` on the same weeks."""
+"""The skill of earlier forecasts, compared with `same as last week` on the same weeks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from risk.radar.regions import NATION
 from risk.radar.series import Key
 
 ALL: Final = ""
-"""Key of the skill over all regions but the country, whose errors would outweigh theirs."""
+"""Key of the skill over all regions except the country, whose errors would outweigh theirs."""
 
 
 class Skill(TypedDict):
-    """Skill over `tasks` weeks that were forecast and have come. `relative_wis` is the sum of weighted interval scores
-    over that of `same as last week`: below 1 is better; None where that was never wrong. `since` and `until` are the
-    first and last as-of date, coverages the shares of weeks inside the central 50 and 95 % intervals."""
+    """Skill over `tasks` forecast weeks whose values are known.
+
+    `relative_wis` is the sum of weighted interval scores divided by that of `same as last week`: below 1 is better;
+    None if that was never wrong. `since` and `until` are the first and last as-of date, coverages the shares of weeks
+    inside the central 50 and 95 % intervals.
+    """
 
     tasks: int
     relative_wis: float | None
@@ -34,7 +37,7 @@ class Skill(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A forecast as it was published: ``quantiles`` and ``baseline`` (horizons, 23)."""
+    """A published forecast: ``quantiles`` and ``baseline`` (horizons, 23)."""
 
     as_of: dt.date
     region: str
@@ -52,7 +55,7 @@ class _Task:
 
 
 def skill_of(published: Iterable[Published], truth: Mapping[Key, float]) -> dict[str, Skill]:
-    """Skill by region, and over all regions under `ALL`; a week that has not come, or no value, is not scored."""
+    """Return the skill by region, and over all regions under `ALL`; weeks without a known value are not scored."""
     tasks = [task for one in published for task in _tasks(one, truth)]
     by_region: dict[str, list[_Task]] = {}
     for task in tasks:

@@ -1,1 +1,1 @@
-"""Releasing a closed day to the open and the verified tier, in resumable steps. Begin with `closed_days.py`."""
+"""Release a closed day to the open and the verified tier, in resumable steps. Begin with `closed_days.py`."""

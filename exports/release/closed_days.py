@@ -2,9 +2,9 @@
 
     extract, aggregate, draw -> check -> write -> catalogue -> announce
 
-The draw is committed with the ledger row in one transaction: a retry finds the noisy counts and never draws again, and
-no later step reads a row of a person. Every later step depends on those counts alone. The lake has a copy of each draw,
-which is searched before a new draw (`draw_log`), so that a ledger restored from a backup draws no day twice.
+The draw is committed with the ledger row in one transaction, so a retry finds the noisy counts and never draws again.
+Every later step depends on those counts alone and reads no row of a person. The lake has a copy of each draw, which is
+looked up before a new draw (`draw_log`), so that a ledger restored from a backup draws no day twice.
 """
 
 import datetime as dt
@@ -62,16 +62,16 @@ LOST: Final = "rows were past their term before they were counted; the day stays
 
 
 class ReleaseFailed(Exception):
-    """A release that published nothing; the text says why."""
+    """A release failed and published nothing; the text says why."""
 
 
 def closed_until(now: dt.datetime) -> dt.date:
-    """Return the latest closed day: late scans had their three days."""
+    """Return the latest closed day, whose three days for late scans are over."""
     return now.astimezone(deployment_zone()).date() - conf.LATENESS
 
 
 def mark_served(*, days: set[dt.date], simulated: bool = False) -> None:
-    """Record that the deployment was open on these days. A day with simulated people in it stays one."""
+    """Record that the deployment was in service on these days. A day marked as simulated stays so."""
     ServedDay.objects.bulk_create(
         [ServedDay(day=day, simulated=simulated) for day in sorted(days)], ignore_conflicts=True
     )
@@ -80,22 +80,22 @@ def mark_served(*, days: set[dt.date], simulated: bool = False) -> None:
 
 
 def waiting_days(*, now: dt.datetime) -> list[dt.date]:
-    """Return closed days that were served but not released yet, oldest first, without those whose rows are lost.
+    """Return closed days in service that are not released yet, oldest first, without those whose rows are lost.
 
-    Of a week that is drawn as one, its last day.
+    A week that is drawn as one is represented by its last day.
     """
     last = closed_until(now)
     served = set(ServedDay.objects.filter(day__lte=last).values_list("day", flat=True))
     served |= set(Pass.objects.filter(epoch__lte=last).values_list("epoch", flat=True).distinct())
     is_over = Q(step=Step.ANNOUNCED) | Q(lost_at__isnull=False)
-    # A started release is finished even if its rows are purged meanwhile.
+    # A started release is completed even if its rows are purged meanwhile.
     begun = set(Release.objects.exclude(is_over).values_list("day", flat=True))
     over = covered_days(Release.objects.filter(is_over).only("day", "days"))
     return sorted((_last_days(served - over, until=last) | begun) - over)
 
 
 def _last_days(served: set[dt.date], *, until: dt.date) -> set[dt.date]:
-    """Return the last days of the draws that these days belong to, of draws that are closed."""
+    """Return the last days of the closed draws that these days belong to."""
     if conf.weekly_from() is None and not Plan.objects.filter(last_day__gt=F("first_day")).exists():
         return served
     ends = {period_of(day)[1] for day in served}
@@ -103,14 +103,14 @@ def _last_days(served: set[dt.date], *, until: dt.date) -> set[dt.date]:
 
 
 def failures(*, now: dt.datetime) -> list[str]:
-    """Return a line for each waiting day and each day found lost at `now`: the reason, and what to do if given up."""
+    """Return a line for each waiting day and each day found lost at `now`: the reason, and what to do."""
     rows = Release.objects.filter(Q(day__in=waiting_days(now=now)) | Q(lost_at=now)).defer("drawn").order_by("day")
     again = " (tried %d times; --date %s tries again)"
     return [f"{row.day}: {row.failure}" + (again % (row.tries, row.day) if row.tries >= TRIES else "") for row in rows]
 
 
 def release_waiting(*, now: dt.datetime) -> list[Release]:
-    """Release every waiting day, oldest first. A failed day is left to the next run and does not stop later ones.
+    """Release every waiting day, oldest first. A failed day is retried in the next run and does not stop later ones.
 
     After `TRIES` failures, a day waits until an operator names it.
     """
@@ -120,7 +120,7 @@ def release_waiting(*, now: dt.datetime) -> list[Release]:
 
 
 def _agree_with_lake() -> None:
-    """Enter draws that only the lake holds, so that their days wait too. Without a lake, each day fails by itself."""
+    """Adopt draws that only the lake has, so that their days wait too. Without a lake, each day fails by itself."""
     try:
         with deployment_lake() as lake:
             draw_log.reconcile(lake=lake)
@@ -137,13 +137,13 @@ def _try_to_release(day: dt.date, now: dt.datetime) -> Release | None:
     try:
         return release_day(day=day, now=now)
     except ReleaseFailed as error:
-        # Our own text: a step and a kind of error. The log line has the traceback without the message of the error.
+        # This text has only a step and a kind of error. The log line has the traceback without the error's message.
         log.error("the release of %s published nothing: %s", day, str(error), exc_info=error.__cause__)
         return None
 
 
 def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date | None:
-    """Release the oldest waiting day past `after`; return that day, released or not, or `None` if none waits."""
+    """Try to release the oldest waiting day after `after`; return that day, or `None` if none is waiting."""
     _agree_with_lake()
     day = next((waiting for waiting in _days_to_try(now) if waiting > after), None)
     if day is not None:
@@ -152,17 +152,17 @@ def release_next(*, now: dt.datetime, after: dt.date = dt.date.min) -> dt.date |
 
 
 def release_days(*, days: Sequence[dt.date], now: dt.datetime) -> None:
-    """Release days whose draws the lake holds already, in their order; a failure is logged and left to the night."""
+    """Release days whose draws the lake already has, in order; a failure is logged and retried at night."""
     for day in days:
         _try_to_release(day, now)
 
 
 def release_day(*, day: dt.date, now: dt.datetime, accept_drift: bool = False) -> Release:
-    """Release one day, or resume it where the last try ended; an announced day is returned unchanged.
+    """Release one day, or resume it at the step that failed; an announced day is returned unchanged.
 
-    `accept_drift`: an operator has reviewed the drift since the day before; it is published, and the manifest says so.
+    `accept_drift`: an operator has reviewed the drift since the day before, so publish it and say so in the manifest.
 
-    Raises `ReleaseFailed` for a day that is not closed, was not served or may have lost rows, and if a step fails.
+    Raise `ReleaseFailed` for a day that is not closed, was not served or may have lost rows, and if a step fails.
     """
     release = _open(day, now)
     if release.step == Step.ANNOUNCED:
@@ -192,10 +192,10 @@ def _next_step(release: Release) -> Step:
 
 
 def _open(day: dt.date, now: dt.datetime) -> Release:
-    """Return the day's row in the ledger, with one more try; the budget is fixed when the row is created."""
+    """Return the day's row in the ledger and count a try; the budget is fixed when the row is created."""
     existing = Release.objects.filter(day=day).first()
     if existing is None and day not in waiting_days(now=now):
-        raise ReleaseFailed(f"{day} is not a closed day that was served")
+        raise ReleaseFailed(f"{day} is not a closed day in service")
     if existing is None:
         first, last = period_of(day)
         defaults = {"budget": conf.budget(), "days": (last - first).days + 1}
@@ -208,7 +208,7 @@ def _open(day: dt.date, now: dt.datetime) -> Release:
 
 
 def _draw(release: Release, lake: Lake, now: dt.datetime) -> Release:
-    """Adopt the day's draw from the lake; if there is none and the rows are complete, draw."""
+    """Adopt the day's draw from the lake; if there is none, draw, provided that the rows are complete."""
     draw_log.reconcile(lake=lake)
     release.refresh_from_db()
     if release.step == Step.OPENED:
@@ -219,9 +219,9 @@ def _draw(release: Release, lake: Lake, now: dt.datetime) -> Release:
 
 
 def _look_for_rows(release: Release, now: dt.datetime) -> None:
-    """Give up a day whose rows may be purged by now: the rest would be published as if it were complete.
+    """Give up a day whose rows may be purged by now, because the rest would be published as if it were complete.
 
-    The day is checked again each time an operator names it, since the clock may have been wrong.
+    The day is checked again each time an operator names it, because the clock may have been wrong.
     """
     gone = rows_may_be_gone(day=release.first_day, now=now)
     if gone != (release.lost_at is not None):
@@ -249,7 +249,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
     order = list(Step)
     for step, work in steps:
         with transaction.atomic():
-            # The row is locked for the step: a second worker waits, then finds it done.
+            # The row is locked for the step: a second worker waits, then finds it completed.
             release = Release.objects.select_for_update().get(pk=release.pk)
             if order.index(Step(release.step)) >= order.index(step):
                 continue
@@ -262,7 +262,7 @@ def _run(release: Release, lake: Lake, now: dt.datetime, *, accept_drift: bool) 
 
 
 def _keep_draw(release: Release, lake: Lake) -> None:
-    """Copy the draw to the lake before any number of it is published, even in the message of a failed check."""
+    """Copy the draw to the lake before any of its numbers is published, even in the message of a failed check."""
     with transaction.atomic():
         row = Release.objects.select_for_update().get(pk=release.pk)
         if row.step == Step.DRAWN:
@@ -270,7 +270,7 @@ def _keep_draw(release: Release, lake: Lake) -> None:
 
 
 def draw_once(*, release: Release, now: dt.datetime) -> Release:
-    """Extract, aggregate and draw, in one transaction with the ledger row; a drawn row does not change."""
+    """Extract, aggregate and draw, in one transaction with the ledger row; a drawn row is returned unchanged."""
     with transaction.atomic():
         row = Release.objects.select_for_update().get(pk=release.pk)
         if row.drawn is not None:
@@ -283,7 +283,7 @@ def draw_once(*, release: Release, now: dt.datetime) -> Release:
 
 
 def _drawn(row: Release) -> tuple[Drawn, dict[str, Any]]:
-    """Return the draw of a release and the basis of its classes of risk; all of it in the caller's transaction."""
+    """Return the draw of a release and the basis of its classes of risk; run it in the caller's transaction."""
     plan = plan_of(row.day)
     tables = workloads(zip3=plan.zips, readings=conf.readings())
     levels = levels_on(day=row.day, zip3=["", *plan.zips])
@@ -321,7 +321,7 @@ def _check(release: Release, drawn: Drawn, fitted: Fitted, before: Drawn | None,
 
 
 def job_of(release: Release) -> str:
-    """Return the name of the job that writes a day; a day that came drawn with the demonstration has another one."""
+    """Return the name of the job that writes a day; drawn days of the demonstration have another one."""
     kind = draw_log.SHIPPED if release.manifest.get(draw_log.SHIPPED) else draw_log.RELEASED
     return f"{kind}-{release.day.isoformat()}"
 
@@ -338,10 +338,10 @@ def _write(lake: Lake, drawn: Drawn, fitted: Fitted, job: str = "") -> None:
 
 
 def _catalogue(release: Release, lake: Lake, drawn: Drawn, fitted: Fitted, before: Drawn | None) -> None:
-    """Record what readers find: manifest, files with their digests, profile, the day's aggregates."""
+    """Record manifest, files with their digests, profile and the day's aggregates."""
     files = [file for described in OPEN_TABLES for file in files_of(lake, described, drawn.day)]
     ended = pools.publish_pools(release=release)
-    # A release adopted from the lake keeps the pools that it published: they are not computed a second time.
+    # A release adopted from the lake keeps the pools that it published; they are not computed again.
     release.manifest |= manifest(drawn, fitted) | {"files": files, "pools": release.manifest.get("pools", ended)}
     release.manifest["simulated"] = ServedDay.objects.filter(
         day__range=(release.first_day, release.day), simulated=True
@@ -367,9 +367,9 @@ def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
         snapshot = lake.table(described).current_snapshot()
         if snapshot is None:
             raise ReleaseFailed(f"{described.name} has no snapshot")
-        # As text: a snapshot's number exceeds JSON's exact integers.
+        # As text, because a snapshot's number exceeds JSON's exact integers.
         release.snapshots[described.name] = str(snapshot.snapshot_id)
-    # A release adopted from the lake keeps its time.
+    # A release adopted from the lake keeps the time of its announcement.
     release.announced_at = release.announced_at or now
     release.manifest["announced_at"] = z(release.announced_at)
     draw_log.keep(lake=lake, release=release)
@@ -378,7 +378,7 @@ def _announce(release: Release, lake: Lake, now: dt.datetime) -> None:
 
 
 def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
-    """Return what a reader must know of a release: the guarantee with its parameters, and what is left out."""
+    """Return the manifest of a release: the guarantee with its parameters, and what is left out."""
     known = fitted.cells[1:].size
     return {
         "day": drawn.day.isoformat(),
@@ -416,12 +416,12 @@ def manifest(drawn: Drawn, fitted: Fitted) -> dict[str, Any]:
 
 
 def _device_days_left_out(drawn: Drawn) -> int:
-    """Return how many days of devices the operator left out, before they closed."""
+    """Return the number of days of devices that the operator left out."""
     return LeftOutDay.objects.filter(day__range=(drawn.first_day, drawn.day)).count()
 
 
 def _refusals_cut(drawn: Drawn) -> dict[str, float]:
-    """The share of its refusals that each area keeps, of areas whose refusals are cut."""
+    """Return the share of refusals kept, by area, for areas whose refusals are cut."""
     if not has_refusals(drawn):
         return {}
     areas = drawn.table(ZIP_RISK_RESULT).workload.axes[0].values
@@ -429,5 +429,5 @@ def _refusals_cut(drawn: Drawn) -> dict[str, float]:
 
 
 def _of_unknown_zip(drawn: Drawn, fitted: Fitted) -> int:
-    """Rows whose place has a ZIP that the lookup table does not know, by their noisy counts."""
+    """Return the rows of ZIPs that the lookup table does not have, by their noisy counts."""
     return max(0, round(float(Estimates(drawn).counts[ZIP_RISK_RESULT][0].sum()) * fitted.factor))

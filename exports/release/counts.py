@@ -1,4 +1,4 @@
-"""Exact counts of a day, computed by PostgreSQL: rows never leave it, and the counts live until the draw."""
+"""Exact counts of a day, computed by PostgreSQL: rows never leave it, and the counts exist only until the draw."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -28,24 +28,24 @@ def exact_counts(
 ) -> dict[str, Counts]:
     """Return exact counts of a day in the shape of each table; call it inside a transaction.
 
-    With `first_day`, of the days from then on; with `frozen_at`, at venues that were verified by then. `levels` has the
-    class of each pattern of answers by 3-digit ZIP (`risklevels.levels_by_zip3`), for the empty text too. Counts are of
-    marked passes.
+    With `first_day`, of all days from it to `day`; with `frozen_at`, at venues that were verified by then. `levels` has
+    the class of each pattern of answers by 3-digit ZIP (`risklevels.levels_by_zip3`), including the empty text. Counts
+    are of marked passes.
     """
     with connection.cursor() as cursor:
         make_rows(cursor, day=day, levels=levels, first_day=first_day, frozen_at=frozen_at)
         return {table.name: _count(cursor, table) for table in tables}
 
 
-# The purge may start while a release runs, but no more than this earlier.
+# The purge may start while a release runs; this margin allows for it.
 MARGIN: Final = dt.timedelta(days=1)
 
 
 def rows_may_be_gone(*, day: dt.date, now: dt.datetime, of: QuerySet[Organisation] | None = None) -> bool:
-    """Return whether the purge may have deleted rows of a day by `now`, of any organisation of that time.
+    """Return whether the purge may have deleted rows of a day by `now`, of any organisation that existed then.
 
-    `of`: the organisations that are counted, by default the verified ones. Each has its own clock. A day without any
-    organisation uses the real clock.
+    `of`: the counted organisations, by default the verified ones. Each has its own clock. Without any organisation, the
+    real clock applies.
     """
     zone = deployment_zone()
     ended = epoch_end(day, zone)

@@ -1,8 +1,8 @@
 """The lake's copy of each day's draw, so that no day is drawn twice after the database is lost.
 
-A second draw of a day gives two noisy answers about the same people and costs the budget twice. So a draw is copied to
-the lake's storage, one object a day, before any number of it is published; a ledger restored from an older backup
-adopts what it finds there. An object holds nothing that the table of noisy counts does not publish.
+A second draw of a day would give two noisy answers about the same people and cost the budget twice. So a draw is copied
+to the lake's storage, one object per day, before any of its numbers is published; a ledger restored from an older
+backup adopts what it finds there. An object holds nothing that the table of noisy counts does not publish.
 """
 
 import base64
@@ -26,33 +26,32 @@ log = logging.getLogger(__name__)
 
 FOLDER: Final = "draws"
 STATISTICS: Final = f"{FOLDER}/statistics"
-"""Copies of another kind (`exports.statistics.log`); in the same folder, so that who restores one restores both."""
+"""Copies of another kind (`exports.statistics.log`), in the same folder so that both are restored together."""
 FORMAT: Final = 1
 RELEASED: Final = "release"
 SHIPPED: Final = "demonstration"
-"""Beginnings of the names of jobs and their files; the second also marks, in the manifest, a draw that nobody is in."""
+"""Prefixes of the names of jobs and their files; the second also marks a draw without people in the manifest."""
 
 
 class DrawLogError(Exception):
-    """The lake holds a day that the ledger lacks, but not its draw; the text says what to do."""
+    """The lake has a day that the ledger lacks, but not its draw; the text says what to do."""
 
 
 def keep(*, lake: Lake, release: Release) -> None:
-    """Write a drawn day to the lake as the ledger has it, replacing an earlier copy."""
+    """Copy a drawn day from the ledger to the lake, replacing an earlier copy."""
     _write(lake, release.day, document_of(release))
 
 
 def offer(*, lake: Lake, day: dt.date, document: Mapping[str, Any]) -> None:
-    """Write a draw that was made elsewhere, as `document_of` has it, for the ledger to adopt; a copy that is there
-    stays."""
+    """Write a draw from elsewhere, in the format of `document_of`, for the ledger to adopt; keep an existing copy."""
     if not _copies(lake, day):
         _write(lake, day, document)
 
 
 def withdraw_shipped(*, lake: Lake, days: Iterable[dt.date]) -> list[dt.date]:
-    """Take days that came with the demonstration out of the ledger and the tables; return those that were there.
+    """Remove days that came with the demonstration from the ledger and the tables; return those that existed.
 
-    Nobody was in them, so such a day may be drawn: other people are then simulated on it. Earlier snapshots keep them.
+    They have no people, so such a day may be drawn later with other simulated people. Earlier snapshots keep them.
     """
     found = list(Release.objects.filter(day__in=list(days), **{f"manifest__{SHIPPED}": True}).order_by("day"))
     for release in found:
@@ -68,7 +67,7 @@ def withdraw_shipped(*, lake: Lake, days: Iterable[dt.date]) -> list[dt.date]:
 
 
 def document_of(release: Release) -> dict[str, Any]:
-    """Return what the lake keeps of a drawn day."""
+    """Return the lake's copy of a drawn day."""
     return {
         "format": FORMAT,
         "drawn_at": release.drawn_at.isoformat() if release.drawn_at else None,
@@ -86,8 +85,8 @@ def _write(lake: Lake, day: dt.date, document: Mapping[str, Any]) -> None:
 def reconcile(*, lake: Lake) -> list[dt.date]:
     """Synchronise the draws of ledger and lake; return the days that the ledger adopted.
 
-    An announced day resumes after its check, which it has passed, and keeps the time of its announcement.
-    Raises `DrawLogError` for an object that cannot be read.
+    An announced day resumes after its check, because it has passed that, and keeps the time of its announcement.
+    Raise `DrawLogError` for an object that cannot be read.
     """
     others = lake.storage.at(STATISTICS, "")
     copies = (each for each in _current(lake, lake.storage.at(FOLDER)) if not each.url.startswith(others))
@@ -99,7 +98,7 @@ def reconcile(*, lake: Lake) -> list[dt.date]:
 
 
 def refuse_second_draw(*, lake: Lake, day: dt.date) -> None:
-    """Raise `DrawLogError` if the lake holds files of a day's release, but its draw is unknown."""
+    """Raise `DrawLogError` if the lake has files of a day's release, but its draw is unknown."""
     for described in (CROWD_TRACING, DP_COUNTS):
         files = _current(lake, f"{lake.location(described)}/{folder_of(described, day)}")
         if any(not each.url.rsplit("/", 1)[-1].startswith(SHIPPED) for each in files):
@@ -125,7 +124,7 @@ def _day_of(stored: StoredObject) -> dt.date:
 
 @transaction.atomic
 def _adopt(day: dt.date, body: bytes) -> bool:
-    """Enter a draw into the ledger; return false if another process just did."""
+    """Add a draw to the ledger; return false if another process just did."""
     known, drawn = _read(day, body)
     Release.objects.get_or_create(day=day, defaults={"budget": drawn.allowed, "days": drawn.days})
     row = Release.objects.select_for_update().get(day=day)
@@ -137,7 +136,7 @@ def _adopt(day: dt.date, body: bytes) -> bool:
     row.lost_at, row.failure, row.tries = None, "", 0
     row.save()
     retire_pool_of(drawn)
-    log.warning("the ledger takes over the draw of %s, which the lake knows: nothing is drawn again", day)
+    log.warning("the ledger adopts the draw of %s from the lake: nothing is drawn again", day)
     return True
 
 
@@ -146,7 +145,7 @@ def _read(day: dt.date, body: bytes) -> tuple[dict[str, Any], Drawn]:
         known = json.loads(body)
         drawn = Drawn.from_bytes(base64.b64decode(known["drawn"], validate=True))
         if known["format"] != FORMAT or drawn.day != day:
-            raise ValueError("another format, or another day's")
+            raise ValueError("another format, or another day")
     except Exception as error:
         raise DrawLogError(
             f"{FOLDER}/{day.isoformat()} in the lake cannot be read: put it back from a copy of the lake"

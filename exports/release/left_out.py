@@ -1,6 +1,6 @@
-"""Days of a device that the operator leaves out of the release: decided before the day closes, and logged.
+"""Days of a device that the operator excludes from the release, before the day closes and with an audit entry.
 
-What is released of a pass depends on that pass and on such an act, never on a score, which depends on other visitors.
+What is released of a pass depends on that pass and on such a decision, never on a score, which depends on others.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ def days_left_out(device: Device) -> set[dt.date]:
 
 
 def passes_left_out(since: dt.date) -> dict[dt.date, int]:
-    """Return how many passes of each day were first scanned by devices whose day is left out."""
+    """Return the number of passes of each day that were first scanned by devices whose day is left out."""
     with connection.cursor() as cursor:
         cursor.execute(LEFT_OUT, {"since": since})
         return dict(cursor.fetchall())
@@ -38,7 +38,7 @@ def passes_left_out(since: dt.date) -> dict[dt.date, int]:
 
 @transaction.atomic
 def leave_out(*, device: Device, days: Iterable[dt.date], actor: str, now: dt.datetime) -> None:
-    """Leave exactly these of the open days of a device out of the release. Raise `Invalid` for a closed day."""
+    """Exclude exactly these open days of a device from the release. Raise `Invalid` for a closed day."""
     wanted, still_open = set(days), set(open_days(now))
     if not wanted <= still_open:
         raise Invalid.field("/days", _("This day is closed: what is released of it can no longer change."))

@@ -1,8 +1,8 @@
-"""What is counted of a day, fixed before the day: the areas, and whether the day is drawn by itself or with its week.
+"""Plans fix what is counted of a day in advance: the areas, and whether the day is drawn by itself or with its week.
 
-A plan is stored a day ahead and never changes. It follows from public things alone, the areas with a venue of a
-verified organisation and the setting `DATASET_WEEKLY_FROM`, so the data never decides what is counted of it. A venue
-that is verified later counts from the next plan on.
+A plan is stored a day ahead and never changes. It depends on public facts only, the areas with a venue of a verified
+organisation and the setting `DATASET_WEEKLY_FROM`, so the data never decides what is counted. A venue that is verified
+later counts from the next plan on.
 """
 
 import datetime as dt
@@ -21,21 +21,21 @@ ONE_DAY: Final = dt.timedelta(days=1)
 
 
 def freeze_ahead(*, now: dt.datetime) -> Plan:
-    """Store the plan of tomorrow, or of the week that begins then, unless there is one; return it."""
+    """Store the plan of tomorrow, or of the week that begins then, if there is none; return it."""
     tomorrow = now.astimezone(deployment_zone()).date() + ONE_DAY
     return plan_covering(tomorrow) or _store(*_period(tomorrow, ahead=True), frozen_at=now)
 
 
 def plan_of(day: dt.date) -> Plan:
-    """Return the plan of a day; one that was not made ahead, as of a simulated past, is made now.
+    """Return the plan of a day; if none was made ahead, as in a simulated past, make it now.
 
-    Such a plan has no time from which venues count: whichever are verified now do.
+    Such a plan has no cutoff for venues: all that are verified now count.
     """
     return plan_covering(day) or _store(*_period(day, ahead=False), frozen_at=None)
 
 
 def period_of(day: dt.date) -> tuple[dt.date, dt.date]:
-    """Return the first and the last day of the draw that a day belongs to, without storing anything."""
+    """Return the first and last day of the draw that a day belongs to, without storing anything."""
     plan = plan_covering(day)
     return (plan.first_day, plan.last_day) if plan else _period(day, ahead=False)
 
@@ -46,7 +46,7 @@ def plan_covering(day: dt.date) -> Plan | None:
 
 
 def _period(day: dt.date, *, ahead: bool) -> tuple[dt.date, dt.date]:
-    """Return the week of a day, where weeks are drawn and none of its days has a plan or a draw; else the day."""
+    """Return the week of a day if weeks are drawn and none of its days has a plan or a draw, else the day."""
     monday = first_of_week(day)
     sunday = monday + (DAYS_OF_A_WEEK - 1) * ONE_DAY
     since = conf.weekly_from()

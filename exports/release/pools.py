@@ -1,9 +1,9 @@
-"""How many passes lie beyond the third of their person, by pools of 28 days: a figure of its own, added to no day.
+"""Passes beyond the third of a person, counted by pools of 28 days: a separate figure that is added to no day.
 
-The dataset counts three passes of one secret and epoch. All scanned passes together change by 16 with one person, so
-their noise is large; in one day it was larger than what it measured. A pool has one noise for 28 days: it is drawn when
-the pool begins, so that what is stored is noisy at every moment, and each day's passes are added to it. Refusals are
-not in it, since anyone can make them.
+The dataset counts three passes of one secret and epoch. One person can change the number of all scanned passes by 16,
+so its noise is large; for one day it exceeded the figure itself. A pool has one noise value for 28 days, drawn when the
+pool begins, so that the stored sum is noisy at any time; each day's passes are added to it. Refusals are left out,
+because anyone can make them.
 """
 
 import datetime as dt
@@ -20,16 +20,16 @@ from exports.policy.noise import discrete_laplace, variance
 from passes.limits import PASSES_PER_EPOCH
 
 DAYS: Final = 28
-# Part of a day's budget that its pool gets.
+# Share of a day's budget that its pool gets.
 SHARE: Final = 0.02
 # Signals of scanned passes.
 SCANNED: Final = ("approved", "declined")
 
 
 def add_day(*, release: Release) -> float:
-    """Add a day's scanned passes, which `make_rows` left in this transaction, to its pool; return what it may cost.
+    """Add a day's scanned passes, from `make_rows` in this transaction, to its pool; return the day's cost.
 
-    A day of a pool that is closed costs nothing and is not added.
+    A day of a closed pool costs nothing and is not added.
     """
     first, epsilon = first_day_of(release.day), release.budget * SHARE
     pool = PassPool.objects.select_for_update().filter(first_day=first).first() or _begin(first, epsilon)
@@ -44,10 +44,10 @@ def add_day(*, release: Release) -> float:
 
 
 def retire_pool_of(drawn: Drawn) -> None:
-    """Close the pool of a day whose draw comes from the lake: it is never published, nor is any day added to it.
+    """Close the pool of a day whose draw comes from the lake: it is never published, and no day is added to it.
 
-    The restored sum lacks what the day added, and has the noise that may be published already with it: the difference
-    of the two would be exact. A pool that was published stays as it is.
+    The restored sum lacks the day's passes, but has the same noise as a sum that may be published already: the
+    difference of the two would be exact. A published pool does not change.
     """
     if drawn.pool_epsilon:
         first = first_day_of(drawn.day)
@@ -57,7 +57,7 @@ def retire_pool_of(drawn: Drawn) -> None:
 
 
 def first_day_of(day: dt.date) -> dt.date:
-    """Return the first day of the pool of a day; pools follow each other without gaps."""
+    """Return the first day of the pool of a day; pools are contiguous."""
     return day - dt.timedelta(days=day.toordinal() % DAYS)
 
 
@@ -78,7 +78,7 @@ def publish_pools(*, release: Release) -> list[dict[str, Any]]:
 
 
 def _described(pool: PassPool) -> dict[str, Any]:
-    """Return the scanned passes of a pool, those of them that count, and their difference, with standard errors."""
+    """Return the scanned passes of a pool, the counted ones, and their difference, with standard errors."""
     last = pool.first_day + dt.timedelta(days=DAYS - 1)
     counted, squares = 0.0, 0.0
     releases = Release.objects.filter(step=Step.ANNOUNCED, day__range=(pool.first_day, last))

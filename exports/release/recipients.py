@@ -15,7 +15,7 @@ from exports.lake.storage import StoredObject
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
 
 LONGEST_DAYS: Final = 30
-"""Longest life of a credential; a new one takes a new decision."""
+"""Maximum lifetime of a credential; a new one requires a new decision."""
 
 
 @transaction.atomic
@@ -28,7 +28,7 @@ def approve_recipient(*, name: str, actor: str, now: dt.datetime) -> Recipient:
 
 @transaction.atomic
 def withdraw_recipient(*, recipient: Recipient, actor: str, now: dt.datetime) -> Recipient:
-    """Withdraw an approval and revoke its credentials, at once; idempotent."""
+    """Withdraw an approval and revoke its credentials immediately; idempotent."""
     row = Recipient.objects.select_for_update().get(pk=recipient.pk)
     if row.withdrawn_at is None:
         row.withdrawn_at = now
@@ -79,18 +79,18 @@ def credential_of(*, token: str, now: dt.datetime) -> Credential | None:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A data file as the recipient gets it."""
+    """A data file for the recipient."""
 
     name: str
     body: bytes
 
 
 def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.datetime) -> ReadFile:
-    """Read a data file of a day, and record the access; raises `NotFound` outside of the credential's days."""
+    """Read a data file of a day, and record the access; raise `NotFound` outside the credential's days."""
     within = credential.first_day <= day <= credential.last_day
     if not within or not VerifiedDay.objects.filter(day=day, step=VerifiedDay.Step.ANNOUNCED).exists():
         raise NotFound
-    # Twice, since an erasure may rewrite the file between the query and the read.
+    # Tried twice, because an erasure may rewrite the file between the query and the read.
     for _again in range(2):
         files = list(VerifiedFile.objects.filter(day=day).order_by("name").values_list("name", flat=True))
         if number >= len(files):
@@ -107,7 +107,7 @@ def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.date
 
 
 def note_listing(*, credential: Credential, now: dt.datetime) -> None:
-    """Record a look at the list of days in the audit log."""
+    """Record a request for the list of days in the audit log."""
     _note_access(credential, "days", "verified.listed", now)
 
 

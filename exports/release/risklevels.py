@@ -1,4 +1,4 @@
-"""Class of risk of each pattern of answers in each area. It is public before the draw, so it reveals nothing.
+"""The class of risk of each pattern of answers in each area. It is public before the draw, so it reveals nothing.
 
 `risklevel` is the class of the chance of being infectious, from the four answers and the area's published prevalence.
 """
@@ -21,14 +21,14 @@ from risk.model.risklevels import HIGH_FROM, MODERATE_FROM, risklevel
 
 @dataclass(frozen=True)
 class Levels:
-    """For each area the index in `RISKLEVELS` of each pattern of answers, and what a reader must know of them."""
+    """For each area the index in `RISKLEVELS` of each pattern of answers, and the basis of these classes."""
 
     by_zip3: Mapping[str, Sequence[int]]
     basis: Mapping[str, Any]
 
 
 def levels_on(*, day: dt.date, zip3: Sequence[str]) -> Levels:
-    """Return the classes of a day, from the numbers of cases published for each area, its state, or by default."""
+    """Return the classes of a day, from the published case numbers of each area or its state, else by default."""
     found = signals_of([(area, day) for area in zip3])
     signals = {area: found[area, day] for area in zip3}
     parameters = parameters_at_start()
@@ -54,7 +54,7 @@ def levels_by_zip3(*, signals: Mapping[str, Signal], parameters: Parameters) -> 
         int(answer_class(symptoms=symptoms, diagnosed=diagnosed, contact=contact, near=near))
         for symptoms, diagnosed, contact, near in product((False, True), repeat=4)
     ]
-    # Most areas share a number: each is computed once.
+    # Most areas share a number, so each number is computed once.
     kinds = sorted({(signal.known_active_per_person, signal.already_total) for signal in signals.values()})
     of_kind = dict(zip(kinds, _by_class(kinds, parameters), strict=True))
     return {

@@ -1,4 +1,4 @@
-"""Signals in the ledger and in the lake: each day's with its release, and those of a week once its days are there."""
+"""Signals in the ledger and in the lake: those of each day with its release, those of a week once it is complete."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ DIGITS: Final = 3
 
 
 def stored_signals(signals: Iterable[Signal]) -> list[list[Any]]:
-    """Return signals as the ledger stores them: without the day, values rounded far below their error."""
+    """Return signals in the ledger's format: without the day, and with values rounded far below their error."""
     return [[*each[1:]] for each in rounded(signals)]
 
 
@@ -35,7 +35,7 @@ def read_signals(day: dt.date, stored: Sequence[Sequence[Any]]) -> list[Signal]:
 def write_signals(*, lake: Lake, day: dt.date, signals: Sequence[Sequence[Any]], job: str) -> None:
     """Write a release's stored signals to the lake, and those of its week into the partition of the week's last day.
 
-    A day that is released after the last one of its week completes the week: that partition is written once more.
+    A day that is released after the last one of its week completes the week, so that partition is written again.
     """
     week = _others_of_week(day) | {day: read_signals(day, signals)}
     sunday = first_of_week(day) + dt.timedelta(days=DAYS_OF_A_WEEK - 1)
@@ -48,7 +48,7 @@ def write_signals(*, lake: Lake, day: dt.date, signals: Sequence[Sequence[Any]],
 
 
 def _others_of_week(day: dt.date) -> dict[dt.date, list[Signal]]:
-    """Return the signals of the other days of a day's week that are announced."""
+    """Return the signals of the other announced days of a day's week."""
     monday = first_of_week(day)
     days = (monday, monday + dt.timedelta(days=DAYS_OF_A_WEEK - 1))
     others = Release.objects.filter(step=Step.ANNOUNCED, day__range=days).exclude(day=day).order_by("day")

@@ -12,5 +12,5 @@ def drift_limits() -> Limits:
 
 
 def class_policy() -> ClassPolicy:
-    """Return what a class of the verified tier must meet."""
+    """Return the requirements of a class of the verified tier."""
     return ClassPolicy(**getattr(settings, "VERIFIED_CLASSES", {}))

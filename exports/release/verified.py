@@ -3,8 +3,8 @@
     open -> classes -> index -> write -> announce
 
 Rows stream from PostgreSQL into Parquet, so memory does not grow with the day. The erasure index is committed before
-the files, so every visible row can be erased. Tokens come from a random key of the day: a resumed step computes the
-same ones, and once the key is deleted they are random to everybody. Erasures wait meanwhile.
+the files, so every visible row can be erased. Tokens are derived from a random key of the day: a resumed step computes
+the same ones, and once the key is deleted they cannot be linked to passes. Erasures wait meanwhile.
 """
 
 import datetime as dt
@@ -54,17 +54,17 @@ DONE: Final = VerifiedDay.Step.ANNOUNCED
 
 
 class RowsGoneError(Exception):
-    """Rows of a day may be purged by now: the rest would be published as if it were complete."""
+    """Rows of a day may be purged by now, so the rest would be published as if it were complete."""
 
     def __init__(self) -> None:
-        super().__init__("rows were past their term before they could be published; nothing is")
+        super().__init__("rows were past their term before they could be published; nothing is published")
 
 
 def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[VerifiedDay]:
     """Publish the verified rows of every waiting released day, oldest first; a failed day keeps waiting.
 
-    After `VERIFIED_TRIES` failures, a day waits until an operator names it in `again`. A day that was not started
-    while its rows existed, as before a restore, stays a gap.
+    After `VERIFIED_TRIES` failures, a day waits until an operator names it in `again`. A day that was not started while
+    its rows existed, for example because of a restore, stays a gap.
     """
     if not conf.publishes_verified_rows():
         return []
@@ -85,7 +85,7 @@ def publish_waiting(*, now: dt.datetime, again: dt.date | None = None) -> list[V
 
 
 def _fail(day: dt.date, error: Exception) -> None:
-    """Record the failed step and the kind of error: an error's message might hold rows."""
+    """Record the failed step and only the kind of error, because its message might contain rows."""
     row = VerifiedDay.objects.filter(day=day).first()
     if row is not None:
         order = list(VerifiedDay.Step)
@@ -95,7 +95,7 @@ def _fail(day: dt.date, error: Exception) -> None:
 
 
 def publish_day(*, day: dt.date, now: dt.datetime) -> VerifiedDay:
-    """Publish one day's verified rows, or resume where the last try ended."""
+    """Publish one day's verified rows, or resume at the step that failed."""
     with holding(VERIFIED_TIER):
         key = encrypt(PURPOSE, secrets.token_bytes(KEY_BYTES))
         row, _ = VerifiedDay.objects.get_or_create(day=day, defaults={"token_key": key})
@@ -114,7 +114,7 @@ def publish_day(*, day: dt.date, now: dt.datetime) -> VerifiedDay:
 
 
 def settle(*, lake: Lake, row: VerifiedDay) -> None:
-    """Settle a day that died between index and commit: mark it written, or delete its index."""
+    """Settle a day that was interrupted between index and commit: mark it written, or delete its index."""
     if row.step != VerifiedDay.Step.INDEXED:
         return
     if was_committed(lake=lake, job=row.job):
@@ -183,7 +183,7 @@ def _classify(cursor: Any, axes: dict[str, Axis]) -> tuple[int, int]:
 
 
 def _gathered(zips: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Split ZIPs, given with their numbers of combinations, into parts that fit into memory: one ZIP at least."""
+    """Split ZIPs, given with their numbers of combinations, into parts of at least one ZIP that fit into memory."""
     parts: list[list[int]] = []
     held = PART_ROWS
     for place, combinations in zips:
@@ -196,7 +196,7 @@ def _gathered(zips: Iterable[tuple[int, int]]) -> list[list[int]]:
 
 
 def _counts(cursor: Any, axes: dict[str, Axis], zips: list[int]) -> pd.DataFrame:
-    """Return counts of these ZIPs, as `exports.policy.verified` takes them."""
+    """Return counts of these ZIPs in the format of `exports.policy.verified`."""
     cursor.execute(f"SELECT {_GROUPS}, passes FROM verified_groups WHERE zip = ANY(%s)", [zips])  # noqa: S608
     found = pd.DataFrame(cursor.fetchall(), columns=[*QUASI, *SENSITIVE, "count"])
     for quasi, name in zip(QUASI, QUASI_AXES, strict=True):
@@ -232,7 +232,7 @@ def _stream(cursor: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _blocks(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
-    """Join rows of a COPY, which libpq returns one by one, to blocks of `BLOCK_BYTES`."""
+    """Join rows of a COPY, which libpq returns one by one, into blocks of `BLOCK_BYTES`."""
     waiting, size = [], 0
     for row in rows:
         waiting.append(bytes(row))
@@ -245,7 +245,7 @@ def _blocks(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
 
 
 class _Index:
-    """The day's erasure index while rows stream past: one transaction on a connection of its own."""
+    """The day's erasure index, written while rows are streamed: one transaction on a separate connection."""
 
     def __init__(self, row: VerifiedDay) -> None:
         self._row = row
@@ -258,7 +258,7 @@ class _Index:
 
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
-            self._connection.close()  # without a commit, all of it is undone
+            self._connection.close()  # without a commit, everything is rolled back
 
     def _begin(self) -> list[int]:
         """Replace the day's files in the index by new ones; return their ids."""
@@ -277,7 +277,7 @@ class _Index:
         return [run(insert, [day, name]).fetchall()[0][0] for name in self._names]
 
     def entered(self, batches: Iterator[pa.RecordBatch], maker: RowMaker, key: bytes) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of these codes, and enter each into the index under the file that will hold it."""
+        """Yield the rows of these codes, and add each to the index under its future file."""
         files = self._begin()
         assert self._connection is not None  # noqa: S101 - begun
         statement = "COPY exports_indexentry (index_hash, file_id, token) FROM STDIN (FORMAT binary)"
@@ -299,7 +299,7 @@ class _Index:
         row, held = self._row, [(file.file_path.rsplit("/", 1)[-1], file.record_count) for file in files]
         entered = zip((name.rsplit("/", 1)[-1] for name in self._names), self._in_file, strict=False)
         if self._connection is None or held != list(entered) or sum(self._in_file) != row.rows:
-            raise LookupError("the index does not say what the files hold")
+            raise LookupError("the index does not match the files")
         run = self._connection.execute
         unused = "DELETE FROM exports_verifiedfile WHERE day = %s AND NOT name = ANY(%s)"
         run(unused, [row.day, self._names[: len(held)]])

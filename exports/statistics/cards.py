@@ -1,4 +1,4 @@
-"""Hands what draws say of venues to their public cards."""
+"""Update the public cards of venues from the draws."""
 
 import datetime as dt
 from typing import Final
@@ -9,11 +9,11 @@ from risk.crowd.usual import Known, store_known
 from venues.models import Venue
 
 AT_ONCE: Final = 200
-"""Venues whose thirteen weeks are in memory at a time."""
+"""Number of venues whose thirteen weeks are in memory at a time."""
 
 
 def refresh_cards(*, now: dt.datetime) -> None:
-    """Bring usual hours and ratings of all open venues' cards up to date."""
+    """Update usual hours and ratings on the cards of all open venues."""
     venues = list(Venue.objects.filter(closed_at=None).order_by("pk"))
     for at in range(0, len(venues), AT_ONCE):
         part = histories(venues[at : at + AT_ONCE], now)

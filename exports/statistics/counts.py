@@ -1,4 +1,4 @@
-"""Exact counts behind the figures of venues; they live until the draw."""
+"""Exact counts for the figures of venues; they exist only until the draw."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from passes.codec import Cause
 from passes.limits import FASTEST_SURVEY_S
 
 OWN_CAUSES: Final = (Cause.REVOKED, Cause.ROTATING_REQUIRED, Cause.PRIVATE_DOOR, Cause.TEMPERATURE, Cause.O2)
-"""Causes of red that lie with the pass and its holder. Any other is about the door, the hour, the code or the crowd."""
+"""Causes of a red light that depend on the pass alone. Others depend on the door, the time, the code or the crowd."""
 
 
 def exact_counts(*, period: Period, first: dt.date, venues: Sequence[str]) -> dict[str, Counts]:

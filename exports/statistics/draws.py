@@ -1,7 +1,7 @@
-"""The draws behind a venue's statistics: one a closed day and one a closed week, over all venues, never repeated.
+"""The draws of venue statistics: one per closed day and one per closed week, over all venues, never repeated.
 
-A draw is committed with its entry in the ledger and copied to the lake before a figure of it is shown. A ledger that
-was restored from an older backup adopts the copies, so that no draw is made a second time (`exports.statistics.log`).
+A draw is committed with its entry in the ledger and copied to the lake before any of its figures is shown. A ledger
+restored from an older backup adopts the copies, so that no draw is made twice (`exports.statistics.log`).
 """
 
 import datetime as dt
@@ -41,9 +41,9 @@ LOCK: Final = "owner statistics"
 
 
 def draw_waiting(*, now: dt.datetime) -> int:
-    """Make every draw that is due and not made; return their number. Nothing is drawn without the lake.
+    """Make every due draw; return their number. Nothing is drawn without the lake.
 
-    A failure leaves the rest to the next night.
+    After a failure, the rest is retried the next night.
     """
     files = storage()
     try:
@@ -64,9 +64,9 @@ def last_day(period: Period, first: dt.date) -> dt.date:
 
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[Period, dt.date]]:
-    """Yield closed days and weeks with a served day and without an entry in the ledger, oldest first.
+    """Yield closed days and weeks with a day in service and without an entry in the ledger, oldest first.
 
-    Of simulated days, those that left passes: others may have come to the dataset as drawn counts alone.
+    Simulated days are included only if they have passes: others may exist in the dataset as drawn counts alone.
     """
     last = closed_until(now)
     served = set(ServedDay.objects.filter(day__lte=last, simulated=False).values_list("day", flat=True))
@@ -80,7 +80,7 @@ def _waiting(now: dt.datetime) -> Iterator[tuple[Period, dt.date]]:
 
 
 def _draw_once(period: Period, first: dt.date, files: Storage, now: dt.datetime) -> bool:
-    """Make one draw, in one transaction with its entry; return false where its rows may be gone and it stays a gap."""
+    """Make one draw, in one transaction with its entry; return false if rows may be gone, so that it stays a gap."""
     lost = rows_may_be_gone(day=first, now=now, of=Organisation.objects.all())
     venues = _venues(first, last_day(period, first))
     with transaction.atomic():
@@ -104,9 +104,9 @@ def draw_simulated(
     budget: float,
     now: dt.datetime,
 ) -> None:
-    """Draw a period of simulated people from counts that were made elsewhere, within a budget of its own.
+    """Draw a period of simulated people from given counts, within a separate budget.
 
-    It is entered and copied to the lake like any other; a period that has a draw keeps it.
+    It is stored and copied to the lake like any other; a period that has a draw keeps it.
     """
     with transaction.atomic():
         row, is_new = StatisticsDraw.objects.get_or_create(period=period, first_day=first, defaults={"budget": budget})
@@ -119,7 +119,7 @@ def draw_simulated(
 
 
 def _venues(first: dt.date, last: dt.date) -> list[str]:
-    """Return public ids of all venues that were there: what is counted never decides for whom there is a figure."""
+    """Return public ids of all venues that existed: whether a venue has a figure never depends on the counts."""
     zone = deployment_zone()
     begins, ends = first_instant(first, zone), epoch_end(last, zone)
     there = Venue.objects.filter(Q(closed_at=None) | Q(closed_at__gt=begins), created_at__lt=ends)

@@ -1,7 +1,7 @@
-"""What may be said of a venue's past: figures of its draws, and means over thirteen weeks of them.
+"""The history of a venue: figures of its draws, and means over thirteen weeks of them.
 
-Everything here is computed from noisy counts, so it costs nobody anything more. A day that is not closed, was not
-served or is lost has no figures.
+Everything here is computed from noisy counts, so it costs no budget. A day that is not closed, was not in service or is
+lost has no figures.
 """
 
 import datetime as dt
@@ -33,14 +33,17 @@ from passes.clock import calendar
 from venues.models import Venue
 
 WEEKS: Final = 13
-"""A quarter: how far back means and comparisons go."""
+"""A quarter: the period of means and comparisons."""
 WEEK: Final = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One day at a venue; `None` where it has no figures. `visits`: good passes that came; `declined`: passes that a
-    door refused for a reason of their own; `refused`: check-ins whose answers got no pass."""
+    """One day at a venue; figures are `None` if it has none.
+
+    `visits`: valid passes that were scanned; `declined`: passes that a door refused for a reason that depends on the
+    pass alone; `refused`: check-ins that got no pass because of their answers.
+    """
 
     date: dt.date
     visits: Figure | None
@@ -50,8 +53,10 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class WeekFigures:
-    """Visits of a week, Monday to Sunday, over the days that have figures; `change`: people more than the week before,
-    where both are whole."""
+    """Visits of a week, Monday to Sunday, over the days that have figures.
+
+    `change`: the difference to the week before, if both are complete.
+    """
 
     monday: dt.date
     days: int
@@ -86,7 +91,7 @@ class History:
         return [_week(monday, parts) for monday in sorted(parts, reverse=True)]
 
     def ratings(self) -> Ratings | None:
-        """Return mean ratings, `None` where noise hides them."""
+        """Return mean ratings, or `None` if noise hides them."""
         weeks = [of for (period, _day), of in self.draws.items() if period == Period.WEEK]
         if not weeks:
             return None
@@ -94,7 +99,7 @@ class History:
         return ratings(masks, distancing, [scales[MASKS] for _, scales in weeks])
 
     def usual(self, now: dt.datetime) -> Floats | None:
-        """Return mean people inside by local hour of the week, (168,), Monday first; `None` where noise hides them."""
+        """Return mean people inside by local hour of the week, (168,), Monday first; `None` if noise hides them."""
         days = [
             Arrivals(day.weekday(), noisy[OUTCOME][0], np.array(noisy[HOUR], np.int64), (scales[OUTCOME], scales[HOUR]))
             for (period, day), (noisy, scales) in self.draws.items()
@@ -104,7 +109,7 @@ class History:
 
 
 def histories(venues: Sequence[Venue], now: dt.datetime) -> list[History]:
-    """Return the histories of these venues, in their order. One statement."""
+    """Return the histories of these venues, in their order, with one SQL statement."""
     today = calendar().current(now.timestamp()).date
     since = today - dt.timedelta(days=today.weekday()) - WEEKS * WEEK
     rows = VenueFigures.objects.filter(
@@ -135,6 +140,6 @@ def _people(parts: Sequence[tuple[int, float]]) -> int:
 
 
 def _ahead(venue: Venue, now: dt.datetime) -> int:
-    """Return hours that the venue's clock is ahead of the deployment's; a part of an hour is left out."""
+    """Return the whole hours that the venue's clock is ahead of the deployment's."""
     here, there = now.astimezone(venue.zone).utcoffset(), now.astimezone(deployment_zone()).utcoffset()
     return int(((here or dt.timedelta()) - (there or dt.timedelta())) / dt.timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""A draw's entry in the ledger, with each venue's part of it in a row of its own."""
+"""Store a draw in the ledger, with a separate row for each venue's part."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ AT_ONCE = 1000
 
 
 def enter(row: StatisticsDraw, drawn: Drawn, at: dt.datetime) -> None:
-    """Put a draw into its saved entry, which the caller saves again, and write the rows of venues that are there."""
+    """Store a draw in its saved entry, which the caller must save again, and write the rows of existing venues."""
     row.drawn, row.epsilon, row.drawn_at, row.lost_at = drawn.to_bytes(), drawn.epsilon, at, None
     row.scales = {table.workload.name: table.scale for table in drawn.tables}
     ids = dict(Venue.objects.values_list("public_id", "pk"))

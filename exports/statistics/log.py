@@ -1,7 +1,7 @@
 """The lake's copy of each draw of statistics, so that none is made twice after the database is lost.
 
-As `exports.release.draw_log` does for the open release. A copy holds noisy counts only; nobody but the operator reads
-the lake's own folders.
+This is like `exports.release.draw_log` for the open release. A copy holds noisy counts only, and only the operator can
+read the lake's own folders.
 """
 
 import datetime as dt
@@ -25,22 +25,22 @@ class StatisticsLogError(Exception):
 
 
 def keep(files: Storage, row: StatisticsDraw) -> None:
-    """Copy a draw to the lake; only then may its figures be shown."""
+    """Copy a draw to the lake, so that its figures may be shown."""
     files.objects().write(files.at(STATISTICS, f"{row.period}-{row.first_day.isoformat()}"), bytes(row.drawn or b""))
     row.kept_at = timezone.now()
     row.save(update_fields=["kept_at"])
 
 
 def reconcile(files: Storage) -> list[StatisticsDraw]:
-    """Copy what the lake lacks and adopt what the ledger lacks; return what was adopted.
+    """Copy draws that the lake lacks and adopt those that the ledger lacks; return the adopted ones.
 
-    Raises `StatisticsLogError` for a copy that cannot be read.
+    Raise `StatisticsLogError` for a copy that cannot be read.
     """
     for row in StatisticsDraw.objects.exclude(drawn=None).filter(kept_at=None):
         keep(files, row)
     objects = files.objects()
     found = objects.versions(files.at(STATISTICS))
-    # A copy that was not finished has another ending; it was never shown, and the ledger has it or has no draw of it.
+    # An unfinished copy has another suffix; it was never shown, and the ledger has it or has no draw of it.
     stored = [each for each in found if each.is_current and not each.is_marker and not each.url.endswith(".part")]
     drawn = set(StatisticsDraw.objects.exclude(drawn=None).values_list("period", "first_day"))
     return [_adopt(each, objects.read(each)) for each in stored if _name_of(each) not in drawn]
@@ -66,5 +66,5 @@ def _adopt(stored: StoredObject, body: bytes) -> StatisticsDraw:
     enter(row, drawn, now)
     row.budget, row.kept_at = budget, now
     row.save()
-    log.warning("the ledger takes over the statistics of %s %s, which the lake knows", period, first)
+    log.warning("the ledger adopts the statistics of %s %s from the lake", period, first)
     return row

@@ -1,4 +1,4 @@
-"""Calls of functions, by the table of them or by a special writer."""
+"""Write function calls, from the table of functions or by a special writer."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Calling(Casting):
         )
 
     def form(self, node: exp.Expr, forms: Sequence[Call], given: Sequence[Typed]) -> tuple[Call, dict[str, Type]]:
-        """Return the form of a function that takes these arguments, with the types that its variables are."""
+        """Return the signature that takes these arguments, with the types bound to its variables."""
         for form in sorted(forms, key=lambda each: -self._exact(each, given)):
             bound = self._bound(form, given)
             if bound is not None:
@@ -137,7 +137,7 @@ class Calling(Casting):
         return bound
 
     def arguments(self, node: exp.Expr, form: Call, given: Sequence[Typed], bound: dict[str, Type]) -> list[str]:
-        """Write the arguments as the types that a form takes."""
+        """Write the arguments as the types of a signature."""
         written = []
         for wanted, each in zip(form.takes, given, strict=True):
             if wanted in ("moment", "time"):
@@ -153,7 +153,7 @@ class Calling(Casting):
         return written
 
     def pattern(self, node: exp.Expr, given: Typed | Lambda, reader: str) -> str:
-        """Return a constant pattern, read by one of `patterns`."""
+        """Return a constant pattern, converted by a function of `patterns`."""
 
         if not isinstance(given, Typed) or given.constant is None or given.type != t.VARCHAR:
             raise self.refuse(node, "not-offered", "The pattern is a text written in the query here, not a column.")
@@ -163,7 +163,7 @@ class Calling(Casting):
             raise self.refuse(node, "not-offered", f"The pattern part {error} is not offered here.") from None
 
     def named_type(self, name: str, bound: dict[str, Type]) -> Type:
-        """Return the type of a name in the table of functions."""
+        """Return the type with a name from the table of functions."""
         if name in bound:
             return bound[name]
         if name.startswith("array("):
@@ -181,12 +181,12 @@ class Calling(Casting):
         def part(found: re.Match[str]) -> str:
             return arguments[int(found[1])] if found[1] else self.fail(found[2])
 
-        # One pass: what an argument says is not read again.
+        # One pass, so that placeholders inside arguments are not replaced.
         return re.sub(r"\$(\d)|FAIL\(([^)]*)\)", part, form.template)
 
 
 def _binds(wanted: str, kind: Type, bound: dict[str, Type]) -> bool:
-    """Return whether a type may stand where a name of the table is wanted; bind its variables."""
+    """Return whether a type matches a type name of the table; bind its variables."""
     if wanted in ("T", "K", "V"):
         found = common(bound.get(wanted, t.UNKNOWN), kind)
         if found is None:

@@ -1,4 +1,4 @@
-"""The table of Athena's functions: types of the arguments, type of the value, and what DuckDB computes it with.
+"""The table of Athena's functions: types of the arguments, type of the value, and its SQL for DuckDB.
 
 A line is `name(types)->type: template`. `$0` is the first argument, cast to its type. `T`, `K` and `V` are any types;
 `number` is any numeric type and `moment` a date or time, which comes as a local TIMESTAMP. A type followed by `...` may
@@ -217,7 +217,7 @@ nth_value(T,bigint)->T: nth_value($0, $1!)~
 
 @dataclass(frozen=True)
 class Call:
-    """One form of a function: the types of its arguments, of its value, and its template."""
+    """One signature of a function: the types of its arguments, of its value, and its template."""
 
     name: str
     takes: tuple[str, ...]
@@ -260,10 +260,10 @@ _NOT_OFFERED: Final = """
     value_at_quantile values_at_quantiles version wilson_interval_lower wilson_interval_upper
 """
 
-# Functions of Athena that are not offered, without more to say than that.
+# Functions of Athena that are not available, without a reason to give.
 NOT_OFFERED: Final = frozenset(_NOT_OFFERED.split())
 
-# Functions of Athena that are not offered, and why.
+# Functions of Athena that are not available, and why.
 REFUSED: Final = {
     "approx_most_frequent": "its value is an approximation that no page fixes: use GROUP BY and ORDER BY",
     "approx_set": "its sketches are Athena's own",

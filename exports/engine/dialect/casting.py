@@ -1,4 +1,4 @@
-"""Casts, the types that they name, and arrays and rows."""
+"""Write casts, the types that they name, and arrays and rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPES: Final[dict[str, Type]] = {
     "FLOAT": t.REAL, "DOUBLE": t.DOUBLE, "VARCHAR": t.VARCHAR, "VARBINARY": t.VARBINARY, "DATE": t.DATE,
     "JSON": t.JSON,
 }  # fmt: skip
-# Names of other engines, which the parser reads as types of its own.
+# Type names of other engines that the parser accepts.
 FOREIGN_TYPES: Final = {
     "float": "real", "float4": "real", "float8": "double", "bool": "boolean", "int1": "tinyint", "int2": "smallint",
     "int4": "integer", "int8": "bigint", "string": "varchar", "text": "varchar", "long": "bigint", "short": "smallint",

@@ -24,11 +24,11 @@ SPACES: Final = "(' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))"
 WHOLE: Final = "[+-]?[0-9]+"
 FRACTION: Final = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 SCIENTIFIC: Final = f"{FRACTION}([eE][+-]?[0-9]+)?"
-# Java reads a number of floating point with spaces around it, and with the letter of its type behind it.
+# Java parses a floating-point number with spaces around it, and with a type suffix.
 FLOATING: Final = f"\\s*({SCIENTIFIC}[dDfF]?|[+-]?NaN|[+-]?Infinity)\\s*"
 DAY: Final = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 MOMENT: Final = DAY + "( ([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}([.][0-9]{1,12})?)?)?"
-# What may be written behind a time: UTC here, since all values of a column have one zone.
+# The suffix that a time may have: UTC, because all values of a column have one zone here.
 BEHIND: Final = "( ?(UTC|Z|[+-]00:00))"
 
 
@@ -45,14 +45,14 @@ def placed(sql: str, kind: Type) -> str:
         return f"CAST({sql} AS DATE)"
     if kind.zone in ("", UTC):
         return f"timezone('UTC', {sql})" if kind.zone else sql
-    # A clock that is put back shows an hour twice: Athena takes the first one, DuckDB the second.
+    # When clocks are set back, an hour occurs twice: Athena takes the first occurrence, DuckDB the second.
     second = f"timezone({quoted(kind.zone)}, {sql})"
     first = f"({second} - INTERVAL 1 HOUR)"
     return f"CASE WHEN timezone({quoted(kind.zone)}, {first}) = {sql} THEN {first} ELSE {second} END"
 
 
 def moved(sql: str, kind: Type, before: str) -> str:
-    """Write a local TIMESTAMP that was computed from the value `before`: its distance from UTC stays if it can."""
+    """Write a local TIMESTAMP that was computed from the value `before`, with the same UTC offset if possible."""
     if kind.zone in ("", UTC):
         return placed(sql, kind)
     kept = f"({before} + ({sql} - {local(before, kind)}))"
@@ -60,7 +60,7 @@ def moved(sql: str, kind: Type, before: str) -> str:
 
 
 def moment_as_text(sql: str, kind: Type) -> str:
-    """Write a time as Athena casts it to a text."""
+    """Write the cast of a time to text, in Athena's format."""
     shape = "%Y-%m-%d %H:%M:%S" + {0: "", 3: ".%g", 6: ".%f"}.get(kind.digits, "")
     text = f"strftime({local(sql, kind)}, '{shape}')"
     if kind.digits not in (0, 3, 6):
@@ -69,7 +69,7 @@ def moment_as_text(sql: str, kind: Type) -> str:
 
 
 def interval_as_text(sql: str, kind: Type) -> str:
-    """Write an interval as Athena prints it: 2 03:00:00.000, or 3-5."""
+    """Write an interval as text in Athena's format: 2 03:00:00.000, or 3-5."""
     if kind.name == "interval year to month":
         months = f"CAST(12 * date_part('year', {sql}) + date_part('month', {sql}) AS BIGINT)"
         parts = f"abs({months}) // 12, abs({months}) % 12"
@@ -89,7 +89,7 @@ def interval_as_text(sql: str, kind: Type) -> str:
 
 
 def coerced(sql: str, kind: Type, target: Type) -> str:
-    """Write a value as the wider type that it becomes without a cast."""
+    """Write the implicit coercion of a value to a wider type."""
     if kind == target:
         return sql
     if kind.name == target.name and (kind.name in ("timestamp", "timestamp with time zone", "varchar", "row")):
@@ -150,9 +150,9 @@ def _of_json(sql: str, kind: Type, target: Type) -> str | None:
 
 
 def _checked(sql: str, shape: str, target: Type, fail: Fail, *, read: str = "") -> str:
-    """Cast a text of a given shape; DuckDB alone takes spaces, fractions and other words too.
+    """Cast a text of a given form; DuckDB's own cast would also accept spaces, fractions and other words.
 
-    `read`: the part of the text that is cast, where it is not the whole.
+    `read`: the part of the text to cast, if not all of it.
     """
     wrong = fail(f"Cannot cast a text of another shape to {target}")
     return (
@@ -176,7 +176,7 @@ def _to_text(sql: str, kind: Type, fail: Fail, length: int) -> str | None:
         return "CAST(NULL AS VARCHAR)"
     if kind.name in ("timestamp", "timestamp with time zone"):
         text = moment_as_text(sql, kind)
-    elif kind.name == "decimal" and kind.digits == kind.scale:  # DuckDB leaves the 0 of 0.5 out
+    elif kind.name == "decimal" and kind.digits == kind.scale:  # DuckDB omits the 0 of 0.5
         text = f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)[.]', '\\10.')"
     elif kind.name == "date" or is_whole(kind) or kind.name in ("decimal", "boolean"):
         text = f"CAST({sql} AS VARCHAR)"
@@ -221,7 +221,7 @@ def _to_moment(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
 
 
 def _to_digits(sql: str, digits: int, wanted: int) -> str:
-    """Write a TIMESTAMP with fewer digits of the second: a half is rounded up."""
+    """Write a TIMESTAMP with fewer fractional digits, rounding half up."""
     if digits <= wanted or wanted >= 6:
         return sql
     unit = 10 ** (6 - wanted)
@@ -229,7 +229,7 @@ def _to_digits(sql: str, digits: int, wanted: int) -> str:
 
 
 def _to_json(sql: str, kind: Type) -> str | None:
-    """Write a value as JSON: no objects, since no page says the order of names, and no fractions."""
+    """Write a value as JSON, without objects (the order of names is undocumented) and fractions."""
     inner = kind
     while inner.name == "array":
         inner = inner.of[0]
@@ -239,7 +239,7 @@ def _to_json(sql: str, kind: Type) -> str | None:
 
 
 def _of_json_parts(sql: str, target: Type, fail: Fail) -> str | None:
-    """Write an array or a map of a JSON array or object."""
+    """Write the cast of a JSON array or object to an array or a map."""
     wrong = fail(f"Cannot cast JSON of another kind to {target}")
     inner = cast('"part"', Type("json"), target.of[-1], fail)
     if inner is None or (target.name == "map" and target.of[0].name != "varchar"):
@@ -275,7 +275,7 @@ def _to_row(sql: str, kind: Type, target: Type, fail: Fail) -> str | None:
 
 
 def division(left: str, one: Type, right: str, other: Type) -> tuple[str, Type]:
-    """Write a division of decimals: the scale is the larger one, half is rounded away from zero."""
+    """Write a division of decimals: it has the larger scale and rounds half away from zero."""
     first, second = as_decimal(one), as_decimal(other)
     scale = max(first.scale, second.scale)
     digits = min(38, first.digits + second.scale + max(0, second.scale - first.scale))

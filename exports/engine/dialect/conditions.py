@@ -15,7 +15,7 @@ from exports.engine.dialect.scopes import Typed
 from exports.engine.dialect.types import Type, quoted
 from exports.engine.dialect.writer import COMPARISONS
 
-# Conditions are compared in brackets only.
+# Conditions that may be compared only in brackets.
 PREDICATES: Final = (*COMPARISONS, exp.In, exp.Between, exp.Like, exp.Is, exp.Escape)
 ORDERED: Final = ("<", "<=", ">", ">=")
 
@@ -49,7 +49,7 @@ class Conditions(Operators):
         plain = f"({left.sql} {sign} {right.sql})"
         if kind.name not in ("real", "double") or sign.startswith("IS "):
             return plain
-        # DuckDB takes NaN as the largest number, so that it is wrong only for NaN on the side that is to be larger.
+        # DuckDB treats NaN as the largest number, so it is wrong only if the side that must be larger is NaN.
         larger = right if sign in ("<", "<=") else left
         if larger.constant is not None or (sign in ("=", "<>") and right.constant is not None):
             return plain
@@ -73,13 +73,13 @@ class Conditions(Operators):
         return Typed(f"({self.as_type(node, left, kind)} {sign} {word} ({query}))", t.BOOLEAN)
 
     def _among(self, node: exp.Expr, left: Typed, kind: Type, among: str) -> Typed:
-        """Write whether a value is among those of a query: NaN is not."""
+        """Write whether a value is among those of a query; NaN never is."""
         value = self.as_type(node, left, kind)
         is_number = f" AND NOT isnan({value})" if kind.name in ("real", "double") else ""
         return Typed(f"({value} {among}{is_number})", t.BOOLEAN)
 
     def _column_of(self, node: exp.Expr, left: Typed, above: exp.Expr, sign: str) -> tuple[str, Type]:
-        """Write a subquery of one column as the type that it has in common with a value."""
+        """Write a subquery of one column with the common type of column and value."""
         while isinstance(node, (exp.Paren, exp.Subquery)) and not node.args.get("with_"):
             node = node.this
         if not isinstance(node, (exp.Query, exp.Values)) or self.subquery is None:
@@ -142,7 +142,7 @@ class Conditions(Operators):
         return replace(found, sql=self._escaped(node, letter.constant, found.sql))
 
     def _escaped(self, node: exp.Expr, letter: str, written: str) -> str:
-        """Refuse a pattern whose escape comes before another letter; DuckDB takes that letter as it is."""
+        """Refuse a pattern whose escape precedes an ordinary letter; DuckDB would accept it."""
         pattern = self.write(node.this.args["expression"])
         sign = re.escape(letter)
         shape = f"(?s:[^{sign}]|{sign}[%_{sign}])*"
@@ -156,7 +156,7 @@ class Conditions(Operators):
 
     def _write_exists(self, node: exp.Expr) -> Typed:
         if self.subquery is None:
-            raise self.refuse(node, "not-offered", "A subquery cannot stand here.")
+            raise self.refuse(node, "not-offered", "A subquery is not allowed here.")
         query, _ = self.subquery(node.this, self.scope)
         return Typed(f"EXISTS ({query})", t.BOOLEAN)
 
@@ -168,7 +168,7 @@ class Conditions(Operators):
 
     def _scalar(self, node: exp.Expr) -> Typed:
         if self.subquery is None:
-            raise self.refuse(node, "not-offered", "A subquery cannot stand here.")
+            raise self.refuse(node, "not-offered", "A subquery is not allowed here.")
         query, relation = self.subquery(node, self.scope)
         if len(relation.columns) != 1:
             raise self.refuse(node, "wrong-types", f"The subquery has {len(relation.columns)} columns, not one.")

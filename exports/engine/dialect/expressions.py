@@ -1,4 +1,4 @@
-"""Expressions: typed by Athena's rules and written for DuckDB; here the calls of aggregates and window functions."""
+"""Type expressions by Athena's rules and write them for DuckDB; here, calls of aggregates and window functions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from exports.engine.dialect.scopes import Lambda, Typed
 from exports.engine.dialect.types import named
 from exports.engine.dialect.writer import name_of
 
-# Functions that make up for a null are refused in `try` for the same reason.
+# Functions that replace a null are refused in `try` for the same reason.
 CALLS_OF_NULLS: Final = frozenset({"coalesce", "if", "nullif", "concat_ws", "count", "try", "array_agg"})
 
 
 class Expressions(Calling):
-    """Types and writes expressions of one text."""
+    """The writer of a text's expressions."""
 
     def _write_anonymous(self, node: exp.Expr) -> Typed:
         name = str(node.this).lower()
@@ -82,7 +82,7 @@ class Expressions(Calling):
                 raise self.refuse(node, "bad-value", f"{name} takes {places[name]}.")
 
     def window(self, node: exp.Expr) -> str:
-        """Write what follows OVER."""
+        """Write a window specification."""
         parts = []
         base = node.args.get("alias")
         if base is not None:
@@ -127,7 +127,7 @@ class Expressions(Calling):
         return f"{' DESC' if node.args.get('desc') else ''} NULLS {'FIRST' if node.args.get('nulls_first') else 'LAST'}"
 
     def aggregate(self, node: exp.Expr, behind: str, *, nulls: str = "", windowed: bool = False) -> Typed:
-        """Write an aggregate or a window function; `behind` are its FILTER and OVER."""
+        """Write an aggregate or a window function; `behind` has its FILTER and OVER."""
         if isinstance(node, exp.GroupConcat):
             return self._listagg(node, behind)
         if not isinstance(node, exp.Anonymous):
@@ -174,7 +174,7 @@ class Expressions(Calling):
         return given, False, order
 
     def _marked(self, node: exp.Expr, found: Typed, behind: str, *, distinct: bool, order: str, nulls: str) -> Typed:
-        """Put DISTINCT, ORDER BY, IGNORE NULLS, FILTER and OVER where a template has their marks, outside of quotes."""
+        """Insert DISTINCT, ORDER BY, IGNORE NULLS, FILTER and OVER at their marks in a template, outside of quotes."""
         parts = re.split(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")", found.sql)
         marks = {"@": "DISTINCT " if distinct else "", "^": order, "!": nulls, "~": behind}
         own = "".join(parts[::2])

@@ -1,4 +1,4 @@
-"""Intervals: literals of several units, their parts, and their products with numbers."""
+"""Intervals: parse literals of several units, extract parts, multiply and divide by numbers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 
 from exports.engine.dialect.types import MONTHS, Type
 
-# Milliseconds of each unit, the largest first.
+# Milliseconds of each unit, largest first.
 MILLISECONDS: Final = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}
 _UNITS: Final = list(MILLISECONDS)
-# The letter before each unit in a literal.
+# The separator before each unit in a literal.
 _BETWEEN: Final = {"HOUR": " ", "MINUTE": ":", "SECOND": ":"}
-# How many of each part an interval has before the next larger one begins.
+# The division and the remainder that extract each part from milliseconds.
 _PARTS: Final = {
     "day": ("// 86400000", ""),
     "hour": ("// 3600000", "% 24"),
@@ -23,7 +23,7 @@ _PARTS: Final = {
 
 
 def interval_parts(text: str, first: str, last: str) -> int | None:
-    """Return the months or milliseconds of a literal from the unit `first` to `last`; `None` for another form."""
+    """Return the months or milliseconds of a literal from unit `first` to `last`, or `None` if it is malformed."""
     if (first, last) == ("YEAR", "MONTH"):
         found = re.fullmatch(r"([+-]?)(\d{1,6})-(\d{1,6})", text)
         months = 12 * int(found[2]) + int(found[3]) if found else 0
@@ -52,14 +52,14 @@ def milliseconds(sql: str) -> str:
 
 
 def scaled(sql: str, kind: Type, sign: str, number: str) -> str:
-    """Write an interval times or by a number: what is smaller than its unit is dropped."""
+    """Write an interval multiplied or divided by a number, truncated to its unit."""
     units, make = (months(sql), "to_months") if kind == MONTHS else (milliseconds(sql), "to_milliseconds")
     amount = f"CAST(trunc({units} {sign} CAST({number} AS DOUBLE)) AS BIGINT)"
     return f"{make}({f'CAST({amount} AS INTEGER)' if kind == MONTHS else amount})"
 
 
 def part(sql: str, kind: Type, name: str) -> str | None:
-    """Write a part of an interval, such as its hours below a day; `None` for one that it does not have."""
+    """Write a part of an interval, such as its hours below a day, or return `None` if it has no such part."""
     if kind == MONTHS:
         return {"year": f"({months(sql)} // 12)", "month": f"({months(sql)} % 12)"}.get(name)
     if name not in _PARTS:

@@ -27,7 +27,7 @@ INTERVALS: Final = {
 
 
 class Literals(Names):
-    """Writes what the text says as it is."""
+    """The writer of literals."""
 
     def _write_literal(self, node: exp.Expr) -> Typed:
         text = str(node.this)
@@ -116,7 +116,7 @@ class Literals(Names):
         return Typed(f"to_milliseconds({amount})", t.DAYS, first)
 
     def _moment(self, node: exp.Expr, text: str, kind: Type) -> Typed | None:
-        """Write a literal date or time, or raise: its form is checked here."""
+        """Write a literal date or time; raise `QueryError` for a malformed one."""
         if kind.name == "date":
             if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
                 raise self.refuse(node, "bad-value", "A date is written as DATE '2020-10-15'.")
@@ -131,7 +131,7 @@ class Literals(Names):
         zone = found[5] if found else None
         if not found or (zone and kind.name == "timestamp"):
             raise self.refuse(
-                node, "bad-value", "A time is written as TIMESTAMP '2020-10-15 00:00:00.000', or with UTC behind."
+                node, "bad-value", "A time is written as TIMESTAMP '2020-10-15 00:00:00.000', or followed by UTC."
             )
         moment = f"{found[1]} {found[2] or '00:00'}:{found[3] or '00'}{'.' + found[4] if found[4] else ''}"
         written = f"CAST({quoted(moment)} AS TIMESTAMP)"
@@ -143,7 +143,7 @@ class Literals(Names):
         return Typed(f"timezone('UTC', {written})", t.zoned(max(kind.digits, len(found[4] or "")), zone))
 
     def _in_utc(self, node: exp.Expr, moment: str, zone: str) -> str:
-        """Return a local time as one of UTC; of two with the same clock it is the first one."""
+        """Convert a local time to UTC; of two that show the same clock time, take the first."""
         try:
             local_time = dt.datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
             instant = local_time.astimezone(dt.UTC)
@@ -161,7 +161,7 @@ class Literals(Names):
         return Typed(f"CAST({quoted(text.strip())} AS {t.in_duckdb(kind)})", kind)
 
     def zone(self, node: exp.Expr, name: str) -> str:
-        """Return a zone by its name; raises `QueryError` for one that is not known."""
+        """Return a zone by its name; raise `QueryError` for an unknown one."""
         if name in ("UTC", "Z", "+00:00"):
             return t.UTC
         if name not in available_timezones():

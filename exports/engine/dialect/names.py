@@ -59,7 +59,7 @@ class Names(Writer):
             raise self.refuse(node, "unknown-name", f"The column {key} is ambiguous: name its table.")
         if found:
             return found[0]
-        if table:  # a field of a column that is a row
+        if table:  # a field of a row column
             whole = self._in_scope(scope, node, table, "")
             if whole is not None and whole.type.name == "row":
                 return self._field(node, whole, key)
@@ -102,7 +102,7 @@ class Names(Writer):
 
     @contextmanager
     def variables(self, names: Sequence[str], kinds: Sequence[Type]) -> Iterator[None]:
-        """Let an expression see the arguments of a lambda."""
+        """Make the arguments of a lambda visible to its body."""
         self._variables.append(
             {name.lower(): Typed(named(name), kind) for name, kind in zip(names, kinds, strict=True)}
         )
@@ -112,7 +112,7 @@ class Names(Writer):
             self._variables.pop()
 
     def lambda_(self, given: Typed | Lambda, kinds: Sequence[Type], node: exp.Expr) -> tuple[str, Typed]:
-        """Write a lambda on arguments of these types; return its names, and its value."""
+        """Write a lambda with arguments of these types; return their names, and its value."""
         if not isinstance(given, Lambda) or len(given.names) != len(kinds):
             raise self.refuse(
                 node, "wrong-types", f"A lambda of {len(kinds)} arguments is expected here, such as x -> x + 1."

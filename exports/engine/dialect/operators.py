@@ -177,7 +177,7 @@ class Operators(Literals):
         if kinds <= {"varchar"} or kinds == {"varbinary"}:
             kind = t.VARBINARY if kinds == {"varbinary"} else t.VARCHAR
             whole = " || ".join(self.as_type(node, part, kind) for part in parts)
-            # DuckDB makes a whole number of a constant null.
+            # DuckDB types a constant null as an integer.
             return Typed(f"CAST({whole} AS {t.in_duckdb(kind)})", kind)
         arrays = [part.type for part in parts if part.type.name == "array"]
         if not arrays:

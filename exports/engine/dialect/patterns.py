@@ -1,4 +1,4 @@
-"""Patterns given as constants: dates of MySQL and of Joda, regular expressions, JSON paths and formats of Java."""
+"""Convert constant patterns: dates of MySQL and Joda, regular expressions, JSON paths and Java's formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JODA: Final = {
     "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g",
     "a": "%p",
 }  # fmt: skip
-# What texts are read with: fields that make a day and a time without a doubt.
+# Unambiguous fields, which may be used for parsing.
 READ: Final = frozenset(
     [
         "%Y",
@@ -50,7 +50,7 @@ class PatternError(ValueError):
 
 
 def of_mysql(pattern: str) -> list[str]:
-    """Return the parts of a pattern of MySQL as strftime's."""
+    """Convert the parts of a MySQL pattern to strftime's syntax."""
     parts: list[str] = []
     for found in re.finditer(r"%(.)|[^%]+|%$", pattern, re.DOTALL):
         if found[1] is None:
@@ -63,7 +63,7 @@ def of_mysql(pattern: str) -> list[str]:
 
 
 def of_joda(pattern: str) -> list[str]:
-    """Return the parts of a pattern of Joda-Time as strftime's."""
+    """Convert the parts of a Joda-Time pattern to strftime's syntax."""
     parts: list[str] = []
     for found in re.finditer(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'", pattern):
         if found[1] is not None:
@@ -84,7 +84,7 @@ def _literal(text: str) -> str:
 
 
 def to_read(parts: list[str]) -> str:
-    """Return a pattern for strptime; raises `PatternError` unless it gives a day without a doubt."""
+    """Return a pattern for strptime; raise `PatternError` unless it determines a day."""
     fields = [part for part in parts if part.startswith("%") and part != "%%"]
     for field in fields:
         if field not in READ:
@@ -96,7 +96,7 @@ def to_read(parts: list[str]) -> str:
 
 # Regular expressions --------------------------------------------------------------------------------------------------
 def regular_expression(pattern: str) -> str:
-    """Return a regular expression that means the same in Java and RE2; raises `PatternError` for what may not."""
+    """Return a regular expression with the same meaning in Java and RE2; raise `PatternError` if it may differ."""
     if "&&" in pattern:
         raise PatternError("&&")
     inside = False
@@ -140,13 +140,13 @@ def groups(pattern: str) -> int:
 
 
 def may_be_absent(pattern: str) -> bool:
-    """Return whether a group may have no part in a match: Athena gives null there, DuckDB an empty text."""
+    """Return whether a group may not participate in a match: Athena then returns null, DuckDB an empty text."""
     plain = re.sub(r"\\.|\[[^\]]*\]", "x", pattern)
     return "|" in plain or bool(re.search(r"\)([?*]|\{0)", plain))
 
 
 def replacement(text: str, pattern: str) -> str:
-    """Return Java's replacement ($1) in RE2's form; raises `PatternError`."""
+    """Convert Java's replacement ($1) to RE2's syntax; raise `PatternError`."""
     out = []
     for found in re.finditer(r"\$(\d)|\\(.)|\$(.?)|\\$|[^$\\]+", text, re.DOTALL):
         if found[1] is not None:
@@ -167,7 +167,7 @@ _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]|\[\"([^\"\\]+)\"\]")
 
 
 def json_path(path: str) -> str:
-    """Return a JSON path of names and numbers in DuckDB's form; raises `PatternError`."""
+    """Convert a JSON path of names and numbers to DuckDB's syntax; raise `PatternError`."""
     if not path.startswith("$"):
         raise PatternError(path[:20])
     place, out = 1, ["$"]

@@ -1,4 +1,4 @@
-"""Queries: their relations and names, typed by Athena's rules and written for DuckDB."""
+"""Type queries, their relations and names by Athena's rules, and write them for DuckDB."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NAMES: Final = {"Union": "UNION", "Intersect": "INTERSECT", "Except": "EXCEPT"}
 
 @dataclass(frozen=True)
 class Translation:
-    """A text for DuckDB, with the names and types of its columns."""
+    """SQL for DuckDB, with the names and types of its columns."""
 
     sql: str
     names: tuple[str, ...]
@@ -61,7 +61,7 @@ class Translation:
 def translate(
     statement: exp.Expr, sql: str, *, schema: str, tables: Mapping[str, Sequence[tuple[str, str]]]
 ) -> Translation:
-    """Write a statement of Athena's dialect for DuckDB; raises `QueryError` for what would not give the same rows."""
+    """Translate a statement of Athena's dialect to DuckDB's; raise `QueryError` if rows could differ."""
     check_words(sql)
     queries = _Queries(sql, schema, {name.lower(): (name, tuple(columns)) for name, columns in tables.items()})
     written, relation = queries.query(statement, Scope())
@@ -83,13 +83,13 @@ def translate(
 
 
 def _with_ties(limit: exp.Expr | None) -> bool:
-    """Return whether a FETCH clause keeps the rows that are equal to its last one."""
+    """Return whether a FETCH clause has WITH TIES."""
     options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
     return options is not None and bool(options.args.get("with_ties"))
 
 
 def _is_row(node: exp.Expr) -> bool:
-    """Return whether a line of VALUES has its columns in brackets, or in ROW(...)."""
+    """Return whether a row of VALUES is in brackets, or in ROW(...)."""
     if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
         inner = node.expressions[0]
         if isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "row":
@@ -98,7 +98,7 @@ def _is_row(node: exp.Expr) -> bool:
 
 
 def _sent(queries: _Queries, value: str, kind: Type) -> str:
-    """Write a column of the answer in a form that an answer can hold."""
+    """Write a column of the result in a type that a response can represent."""
     if kind.name == "json":
         wrong = queries.expressions.fail("No page says the order of names in an object: use json_extract_scalar")
         return (
@@ -121,7 +121,7 @@ class _Queries:
 
     # Queries ----------------------------------------------------------------------------------------------------------
     def query(self, node: exp.Expr, outer: Scope) -> tuple[str, Relation]:
-        """Write a query that sees the relations of `outer`; return it with its columns."""
+        """Write a query within the scope `outer`; return it with its columns."""
         clause = node.args.get("with_")
         if clause is None:
             return self._body(node, outer)
@@ -174,7 +174,7 @@ class _Queries:
     def _renamed(
         self, node: exp.Expr, alias: str, columns: Sequence[Output], given: Sequence[str]
     ) -> tuple[Output, ...]:
-        """Return columns under the names of an alias, each under a name of its own in DuckDB."""
+        """Return columns renamed by an alias, each with a unique name in DuckDB."""
         if given and len(given) != len(columns):
             detail = f"The alias {alias} names {len(given)} columns of {len(columns)}."
             raise self.expressions.refuse(node, "wrong-types", detail)
@@ -248,7 +248,7 @@ class _Queries:
         return text + self._tail(node, relation, Scope(outer=outer)), relation
 
     def _as(self, query: str, relation: Relation, kinds: Sequence[Type]) -> str:
-        """Write one side of a set operation with the types of the whole."""
+        """Write one side of a set operation with the types of the result."""
         if all(column.type == kind for column, kind in zip(relation.columns, kinds, strict=True)):
             return f"({query})"
         names = [f"c{number}" for number in range(len(kinds))]
@@ -374,7 +374,7 @@ class _Queries:
 
     @staticmethod
     def _name_of(node: exp.Expr) -> str | None:
-        """Return the heading of a column as the query writes it, in its letters."""
+        """Return the heading of a column as written in the query."""
         if isinstance(node, exp.Alias):
             return str(node.alias)
         if isinstance(node, exp.Column):
@@ -472,7 +472,7 @@ class _Queries:
         return str(node.this)
 
     def _key(self, node: exp.Expr, relation: Relation, scope: Scope, items: Sequence[str]) -> str:
-        """Write one key of ORDER BY: a number, a name of the answer, or an expression of both kinds of names."""
+        """Write one key of ORDER BY: a number, a column of the result, or an expression of both kinds of names."""
         own, key = self.expressions, node.this
         if isinstance(key, exp.Literal):
             return self._ordinal(key, len(relation.columns)) + own.direction(node)
@@ -549,7 +549,7 @@ class _Queries:
         return f" {word} JOIN {written} ON {own.boolean(on or exp.false(), 'ON')}"
 
     def _using(self, node: exp.Expr, names: Sequence[str], relation: Relation, scope: Scope, side: str) -> str:
-        """Merge columns of USING: the query sees each once."""
+        """Merge the columns of USING, so that the query sees each once."""
         for name in names:
             right = [column for column in relation.columns if (column.name or "").lower() == name.lower()]
             left = [
@@ -668,7 +668,7 @@ class _Queries:
         return f"{written} AS {named(name)}{listed}" + self._sample(node), Relation(name, renamed)
 
     def _unnest(self, node: exp.Expr) -> tuple[str, Relation]:
-        """Write UNNEST as a lateral query: several arrays side by side, the shorter ones filled with nulls."""
+        """Write UNNEST as a lateral query; of several arrays, the shorter ones are padded with nulls."""
         own = self.expressions
         values = [own.write(each) for each in node.expressions]
         inner, outer, lengths = [], [], []

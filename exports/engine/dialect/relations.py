@@ -1,4 +1,4 @@
-"""What a FROM clause brings into a query."""
+"""The relations of a FROM clause and their columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Output:
-    """A column of a relation; `name` is missing where the text gives none, `written` is its name in DuckDB."""
+    """A column of a relation. `name` is empty if the text gives none; `written` is its name in DuckDB."""
 
     name: str | None
     written: str

@@ -1,4 +1,4 @@
-"""What a query sees: typed expressions, lambdas, and the names of its relations."""
+"""The scope of an expression: its relations and names; typed expressions and lambdas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Typed:
-    """An expression in DuckDB's words, with its type in Athena. `constant`: the text or number it was written as."""
+    """An expression in DuckDB's SQL, with its type in Athena. `constant`: its literal text or number."""
 
     sql: str
     type: Type
@@ -24,25 +24,25 @@ class Typed:
 
 @dataclass(frozen=True)
 class Lambda:
-    """A lambda that waits for the types of its arguments."""
+    """A lambda that is written once the types of its arguments are known."""
 
     node: exp.Lambda
 
     @property
     def names(self) -> list[str]:
-        """The names of its arguments."""
+        """Return the names of its arguments."""
         return [each.name for each in self.node.expressions]
 
 
 @dataclass
 class Scope:
-    """The relations that an expression sees, those of the query around it, and the names of lambdas."""
+    """The relations that an expression sees, those of the outer query, and the arguments of lambdas."""
 
     relations: list[Relation] = field(default_factory=list)
     outer: Scope | None = None
     merged: dict[str, Typed] = field(default_factory=dict)
-    """Columns of USING, which belong to no relation alone."""
+    """Columns of USING, which belong to no single relation."""
     hidden: set[tuple[str, str]] = field(default_factory=set)
-    """Tables and their columns that USING has merged: only the merged column has the name."""
+    """Columns that USING has merged, by table: only the merged column has the name."""
     outputs: dict[str, Typed] = field(default_factory=dict)
-    """Names that ORDER BY sees before those of relations."""
+    """Names that take precedence over those of relations in ORDER BY."""

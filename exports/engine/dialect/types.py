@@ -1,4 +1,4 @@
-"""Athena's types, what one becomes in the place of another, and their names in DuckDB."""
+"""Athena's types, their implicit coercions, and their names in DuckDB."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MOST_DIGITS: Final = 38
 class Type:
     """A type by its name in Athena.
 
-    `of` are the types inside an array, a map or a row, `names` the fields of a row. `digits` and `scale` are of a
-    decimal; `digits` of a time are those of its second. `zone` is that of a time with a zone.
+    `of` has the types inside an array, a map or a row, `names` the fields of a row. `digits` and `scale` belong to a
+    decimal; `digits` of a time are its fractional digits of the second. `zone` is that of a time with a zone.
     """
 
     name: str
@@ -53,7 +53,7 @@ JSON: Final = Type("json")
 DAYS: Final = Type("interval day to second")
 MONTHS: Final = Type("interval year to month")
 
-# Digits of the largest whole number of each type.
+# Decimal digits of each integer type.
 WHOLE: Final = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 _RANKS: Final = {
     name: rank for rank, name in enumerate(("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double"))
@@ -73,7 +73,7 @@ def timestamp(digits: int = 3) -> Type:
 
 
 def zoned(digits: int = 3, zone: str = UTC) -> Type:
-    """Return the type of a time with a zone, which is known with the type: each value of a column has the same."""
+    """Return the type of a time with a zone. The zone is part of the type: all values of a column have the same."""
     return Type("timestamp with time zone", digits=digits, zone=zone)
 
 
@@ -93,7 +93,7 @@ def row(names: tuple[str, ...], of: tuple[Type, ...]) -> Type:
 
 
 def is_whole(kind: Type) -> bool:
-    """Return whether a type holds whole numbers of up to 64 bits."""
+    """Return whether a type is an integer type of up to 64 bits."""
     return kind.name in WHOLE
 
 
@@ -103,12 +103,12 @@ def is_number(kind: Type) -> bool:
 
 
 def as_decimal(kind: Type) -> Type:
-    """Return the decimal type that holds all values of a whole or decimal type."""
+    """Return the decimal type that can represent all values of an integer or decimal type."""
     return decimal(WHOLE[kind.name], 0) if is_whole(kind) else kind
 
 
 def common(left: Type, right: Type) -> Type | None:
-    """Return the type that both become without a cast, if any."""
+    """Return the type that both can be coerced to implicitly, if any."""
     if left == right or right.name == "unknown":
         return left
     if left.name == "unknown":
@@ -139,7 +139,7 @@ def _common_number(left: Type, right: Type) -> Type:
 
 
 def becomes(kind: Type, target: Type) -> bool:
-    """Return whether a value of a type may stand where another is wanted, without a cast."""
+    """Return whether a type can be coerced implicitly to another."""
     if kind.name == "unknown":
         return True
     if target.name == "decimal" and not target.digits:

@@ -1,4 +1,4 @@
-"""Words that the parser accepts and Athena does not: they are refused before the tree is read."""
+"""Refuse words that the parser accepts and Athena does not, before the tree is read."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from exports.engine.errors import QueryError, place
 from exports.engine.parse import tokens_of
 
 SIGNS: Final = frozenset({"+", "-"})
-# Where a bracket begins a list of DuckDB: behind a name or a value it is a subscript.
+# Tokens after which a bracket begins a DuckDB list; after a name or a value it is a subscript.
 BEFORE_ARRAYS: Final = frozenset({
     TokenType.SELECT, TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.EQ, TokenType.DISTINCT,
     TokenType.IN, TokenType.WHERE, TokenType.AND, TokenType.OR, TokenType.DPIPE, TokenType.ARROW,
 })  # fmt: skip
-# What ends a list: a comma before it has nothing to separate.
+# Tokens that end a list, so that a comma before them is an error.
 BEHIND_LISTS: Final = frozenset({
     None, TokenType.FROM, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.WHERE, TokenType.GROUP_BY,
     TokenType.ORDER_BY, TokenType.HAVING, TokenType.LIMIT, TokenType.OFFSET, TokenType.SEMICOLON, TokenType.UNION,
 })  # fmt: skip
-# Words that are no names without quotes (Trino, "Keywords and identifiers").
+# Words that need quotes as names (Trino, "Keywords and identifiers").
 RESERVED: Final = frozenset({
     "ALTER", "AND", "AS", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE",
     "CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_PATH", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_TIME",
@@ -38,7 +38,7 @@ OWN_SYNTAX: Final = {
     "position": (TokenType.IN, "position('a' IN x)"),
 }
 UNITS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
-# Operators and words of other dialects, and what Athena writes instead.
+# Operators and words of other dialects, and Athena's alternative.
 FOREIGN: Final = {
     TokenType.DCOLON: "Athena has no ::. Write CAST(x AS type).",
     TokenType.NULLSAFE_EQ: "Athena has no <=>. Write IS NOT DISTINCT FROM.",
@@ -48,7 +48,7 @@ FOREIGN: Final = {
 
 
 def check_words(sql: str) -> None:
-    """Refuse a text with words of other dialects; raises `QueryError` at their place."""
+    """Raise `QueryError` at the first word of another dialect."""
     words = tokens_of(sql)
     for number, word in enumerate(words):
         for check in CHECKS:

@@ -1,4 +1,4 @@
-"""The part that all writers of expressions share: refusals, and the types that values become."""
+"""The base of all writers of expressions: errors and coercions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from exports.engine.dialect.scopes import Scope, Typed
 from exports.engine.dialect.types import Type, common, quoted
 from exports.engine.errors import LateError, QueryError, place
 
-# What DuckDB may be given: parts of a text are written more than once where a condition asks about them.
+# The longest SQL for DuckDB: conditions on a part of a text repeat its SQL.
 MOST_WRITTEN: Final = 400_000
 # Errors that Athena finds after it has accepted a text.
 LATE: Final = frozenset({"wrong-types", "bad-value", "unknown-name"})
-# Nodes that turn a null into another value: in `try` the null of a failure must reach the end.
+# Nodes that turn a null into another value: the null of a failure must reach the enclosing `try`.
 OF_NULLS: Final = (exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Query)
 COMPARISONS: Final[dict[type[exp.Expr], str]] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
-# What asks only about instants, whatever clock shows them.
+# Nodes that depend only on instants, not on their time zone.
 OF_INSTANTS: Final = frozenset({*COMPARISONS.values(), "IN", "date_diff"})
 
 
 class Writer:
-    """Writes expressions of one text: `_write_...` has the name of the node that it writes."""
+    """The base writer of a text's expressions: `_write_...` is named after the node that it writes."""
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
@@ -50,7 +50,7 @@ class Writer:
         return (LateError if late else QueryError)(code, detail, line, column, tuple(nearest))
 
     def fail(self, words: str) -> str:
-        """Write what ends the query while it runs; in `try` it is a null."""
+        """Write an expression that fails the query at run time; in `try`, write a null."""
         return "NULL" if self._trying else f"athena_error({quoted(words)})"
 
     def write(self, node: exp.Expr) -> Typed:
@@ -80,7 +80,7 @@ class Writer:
         return f"CAST({found.sql} AS BOOLEAN)" if found.type.name == "unknown" else found.sql
 
     def as_type(self, node: exp.Expr | None, found: Typed, target: Type) -> str:
-        """Write a value as a type that it becomes without a cast."""
+        """Write a value coerced to a type."""
         if found.type.name == "unknown":
             return f"CAST(NULL AS {t.in_duckdb(target)})"
         if not t.becomes(found.type, target):
@@ -88,7 +88,7 @@ class Writer:
         return coerced(found.sql, found.type, target)
 
     def common_type(self, node: exp.Expr, given: Sequence[Typed], sign: str) -> Type:
-        """Return the type that values become without a cast."""
+        """Return the common type of values; raise `QueryError` if there is none."""
         kind: Type | None = t.UNKNOWN
         before = given[0].type
         for each in given:
@@ -105,7 +105,7 @@ class Writer:
         return kind or t.UNKNOWN
 
     def check_zones(self, node: exp.Expr, kinds: Sequence[Type]) -> None:
-        """Refuse values of several time zones in one place: each has its own in Athena, and a column one here."""
+        """Refuse values of several time zones in one column: Athena keeps the zone of each, DuckDB has one."""
         zones = {kind.zone or t.UTC for kind in kinds if kind != t.UNKNOWN}
         if len(zones) > 1:
             detail = (
@@ -115,7 +115,7 @@ class Writer:
 
 
 def name_of(node: exp.Expr) -> str:
-    """Return the name of a call as it is written."""
+    """Return the name of a call as written."""
     return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
 
 

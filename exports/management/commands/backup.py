@@ -1,6 +1,6 @@
-"""`manage.py backup FOLDER [--secrets FILE]`: one folder with all that a restore needs but the secrets.
+"""`manage.py backup FOLDER [--secrets FILE]`: write everything that a restore needs, except the secrets, to a folder.
 
-`manage.py backup FOLDER --logs`: renew the logs of erasures and draws in a backup that was made before.
+`manage.py backup FOLDER --logs`: renew the logs of erasures and draws in an existing backup.
 """
 
 from pathlib import Path
@@ -18,14 +18,14 @@ from passes.services.mixing import mix_rows
 
 
 class Command(BaseCommand):
-    """Back up while servers run, and say what is not in it."""
+    """Back up while servers run, and print what is not in it."""
 
-    help = "Back up database, lake, logs and the catalogue's pointers into a new folder; servers may go on."
+    help = "Back up database, lake, logs and the catalogue's pointers into a new folder; servers may keep running."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the folder, `--secrets` and `--logs`."""
         parser.add_argument("folder", type=Path, help="a new folder; with --logs, one with a backup")
-        parser.add_argument("--secrets", type=Path, metavar="FILE", help="a new file, outside, for the secrets")
+        parser.add_argument("--secrets", type=Path, metavar="FILE", help="a new file for secrets, not in the folder")
         parser.add_argument("--logs", action="store_true", help="only renew the logs of erasures and draws")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             if options["logs"]:
                 if options["secrets"]:
-                    raise CommandError("--secrets belongs to a whole backup, without --logs.")
+                    raise CommandError("--secrets cannot be used with --logs.")
                 renewed = make.renew_logs(folder=folder, now=now)
                 self.stdout.write(f"The logs in {folder} are those of {renewed.logs_at}.")
                 return
@@ -48,9 +48,9 @@ class Command(BaseCommand):
         if not make.has_tables():
             raise CommandError("There is nothing to back up: the database has no tables.")
         if are_behind():
-            self.stderr.write("The tables are those of an older version: rows keep the order in which they came.")
+            self.stderr.write("The tables are those of an older version: rows keep the order of their arrival.")
         else:
-            mix_rows()  # otherwise rows of the day keep the order of people's acts
+            mix_rows()  # otherwise rows of the day keep the order of people's requests
         made = make.back_up(folder=folder, secrets=secrets, now=utc_now())
         size = sum(file.bytes for file in made.files.values())
         self.stdout.write(f"{len(made.files)} files, {size:,} bytes, in {folder}.")

@@ -34,15 +34,15 @@ class Command(BaseCommand):
         """Add the file and the town, or the contest."""
         parser.add_argument("file", type=Path)
         which = parser.add_mutually_exclusive_group()
-        which.add_argument("--truth", type=Path, help="folder that simulate wrote; by default the home's newest town")
-        which.add_argument("--contest", type=Path, help="folder that benchmark made: score its towns to learn from")
-        parser.add_argument("--team", help="with --contest: score the towns held back, within the team's submissions")
-        parser.add_argument("--write-baseline", action="store_true", help="write FILE: what to hand in, as an example")
+        which.add_argument("--truth", type=Path, help="folder that simulate wrote; default: the home's newest town")
+        which.add_argument("--contest", type=Path, help="folder that benchmark wrote: score its training towns")
+        parser.add_argument("--team", help="with --contest: score its test towns; counts as a submission of the team")
+        parser.add_argument("--write-baseline", action="store_true", help="write FILE as an example of a submission")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Score the file, or write the baseline."""
         if options["team"] is not None and options["contest"] is None:
-            raise CommandError("A team hands in for a contest: give --contest too.")
+            raise CommandError("--team requires --contest.")
         try:
             said = self._of_contest(options) if options["contest"] else self._of_town(options)
         except (NoTruthError, contest.NoContestError, RefusedError, UnreadableFileError) as error:
@@ -91,7 +91,7 @@ def _written(rows: pd.DataFrame, path: Path) -> dict[str, Any]:
 
 def _newest_town() -> Path:
     if not settings.EMBEDDED:
-        raise CommandError("Give --truth: without a home there is no place for the truth.")
+        raise CommandError("Give --truth: without a home there is no default folder.")
     plans = (embedded.home() / "simulation").glob(f"town-*/{PLAN}")
     newest = max(plans, key=lambda plan: plan.stat().st_mtime, default=None)
     if newest is None:

@@ -1,6 +1,6 @@
-"""`manage.py forget --owners FILE`: erase passes, as their holder would, and print the receipt.
+"""`manage.py forget --owners FILE`: erase passes as their holder would, and print the receipt.
 
-`manage.py forget --again`, after a backup was restored: repeat the erasures since the backup.
+`manage.py forget --again`: repeat the erasures since the backup after a restore.
 """
 
 import datetime as dt
@@ -24,15 +24,15 @@ OWNER_BYTES = 32
 
 
 class Command(BaseCommand):
-    """Erase in this process, and wait until it is done."""
+    """Erase in this process, and wait until it is finished."""
 
-    help = "Erase passes by their owners: one a line, base64url, as `simulate --owners-out` writes them."
+    help = "Erase passes by their owners: one per line, base64url, as `simulate --owners-out` writes them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add `--owners` and `--again`."""
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--owners", type=Path, help="file of owners")
-        which.add_argument("--again", action="store_true", help="after a restore: what was erased since the backup")
+        which.add_argument("--again", action="store_true", help="after a restore: repeat the erasures since the backup")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Erase and print the receipt."""

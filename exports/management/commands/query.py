@@ -17,9 +17,9 @@ from exports.selectors import UnknownReleaseError
 
 
 class Command(BaseCommand):
-    """Print the rows of a query as a table, CSV, or the JSON that the API answers: all of them, up to a million.
+    """Print all rows of a query, up to a million, as a table, as CSV, or as the API's JSON.
 
-    Of more rows, the first million; the last line and standard error say so, and name the cursor of the rest.
+    If there are more rows, the last line and standard error say so, and give the cursor of the rest.
     """
 
     help = "Run one SQL query on the open dataset; @FILE reads it from a file."
@@ -28,11 +28,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the text, the format, and the release to read."""
         parser.add_argument("sql")
-        parser.add_argument(
-            "--as-of", type=dt.date.fromisoformat, help="the tables as the release of this day left them"
-        )
+        parser.add_argument("--as-of", type=dt.date.fromisoformat, help="read the tables as of the release of this day")
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table", dest="form")
-        parser.add_argument("--cursor", default="", help="go on after an answer that was cut, with its cursor")
+        parser.add_argument("--cursor", default="", help="continue a truncated result with its cursor")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the query and print its rows."""

@@ -1,4 +1,4 @@
-"""Make the radar's forecasts that are due."""
+"""`manage.py radar`: make the radar's due forecasts."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from exports.radar.runs import forecast_all
 
 
 class Command(BaseCommand):
-    """Forecasts every series that has a new week, as the night's release does; says how earlier forecasts fared."""
+    """Forecast every series that has a new week, like the nightly release; print the skill of earlier forecasts."""
 
     help = "Forecast every weekly series that has a new week, and print each series with its measured skill."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Forecast, then tell."""
+        """Forecast, then report."""
         made = {run.series_id for run in forecast_all(now=utc_now())}
         for run in shown.newest_runs():
             skill = shown.skill(run, shown.ALL)

@@ -14,7 +14,7 @@ from exports.statistics.draws import draw_waiting
 
 
 class Command(BaseCommand):
-    """Release one day, or all that wait; one line a day on standard output."""
+    """Release one day, or all waiting days; print one line per day."""
 
     help = "Release closed days of the dataset, oldest first."
 
@@ -22,14 +22,14 @@ class Command(BaseCommand):
         """Add `--date` and `--accept-drift`, which needs it."""
         parser.add_argument("--date", type=dt.date.fromisoformat, help="only this day, such as 2020-10-15")
         parser.add_argument(
-            "--accept-drift", action="store_true", help="publish that day though it moved far from the one before"
+            "--accept-drift", action="store_true", help="publish that day although it moved far from the one before"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Release and report."""
         now, day = utc_now(), options["date"]
         if options["accept_drift"] and not day:
-            raise CommandError("say with --date which day you have looked at")
+            raise CommandError("--accept-drift requires --date: name the day that you have reviewed")
         try:
             done = [_one(day, now, options)] if day else closed_days.release_waiting(now=now)
         except closed_days.ReleaseFailed as error:

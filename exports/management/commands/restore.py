@@ -1,4 +1,4 @@
-"""`manage.py restore FOLDER [--secrets FILE] [--logs FOLDER] [--replace]`: what `backup` wrote, here again."""
+"""`manage.py restore FOLDER [--secrets FILE] [--logs FOLDER] [--replace]`: restore a backup."""
 
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from exports.backup.folder import BackupError
 
 
 class Command(BaseCommand):
-    """Restore with servers stopped; erased rows are erased again before it ends."""
+    """Restore with servers stopped; erasures since the backup are repeated before it ends."""
 
-    help = "Restore a backup into an empty database and lake. Stop web servers, worker and schedule before."
+    help = "Restore a backup into an empty database and lake. Stop web servers, worker and schedule first."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="a folder that backup wrote")
         parser.add_argument("--secrets", type=Path, metavar="FILE", help="the file that backup --secrets wrote")
         parser.add_argument(
-            "--logs", type=Path, metavar="FOLDER", help="newer erasures/ and draws/, of a lake that is left"
+            "--logs", type=Path, metavar="FOLDER", help="newer erasures/ and draws/, of a surviving lake"
         )
         parser.add_argument("--replace", action="store_true", help="delete what is in the database and the lake now")
         parser.add_argument("--check", action="store_true", help="only check that the backup is whole")
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, and restore."""
         folder = options["folder"].absolute()
-        let_go()  # the only session in the database is the one of each step
+        let_go()  # each step must have the only session in the database
         try:
             if options["check"]:
                 made = restore.look_at(folder=folder)

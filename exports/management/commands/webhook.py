@@ -13,7 +13,7 @@ ACTOR = "operator"
 
 
 class Command(BaseCommand):
-    """Register, list and remove URLs; the secret of a new one is printed once."""
+    """Register, list and remove URLs; the secret of a new one is printed only once."""
 
     help = "Manage the URLs that get a request for each release of the dataset."
 
@@ -36,4 +36,4 @@ class Command(BaseCommand):
             for row in Webhook.objects.order_by("pk"):
                 self.stdout.write(f"{row.public_id} {row.url}")
         elif not remove_webhook(public_id=options["id"], actor=ACTOR, now=utc_now()):
-            raise CommandError("there is no such address")
+            raise CommandError("there is no URL with this ID")

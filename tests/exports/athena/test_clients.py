@@ -375,7 +375,7 @@ class TestDescribing:
         assert listed("aspirevc_crowd_tracing") == ["aspirevc_crowd_tracing"]
         assert listed(".*signals|live.*") == ["aspirevc_crowd_tracing_signals", "live_crowd"]
         assert listed("(a+)+$") == []
-        with pytest.raises(ClientError, match="no regular expression"):
+        with pytest.raises(ClientError, match="not a regular expression"):
             listed("(")
 
     @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Functions whose writing depends on the types of their arguments, or on constants given to them."""
+"""Functions whose SQL depends on the types of their arguments, or on constants."""

@@ -31,7 +31,7 @@ def _max(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     found = values(own, node, given, 1, 2)
     if len(found) == 2 or found[0].type.name not in ("real", "double"):
         return TO_TABLE
-    # NaN is the answer only where there is nothing else; DuckDB takes it as the largest number.
+    # NaN is the result only if all values are NaN; DuckDB treats it as the largest number.
     name, number = name_of(node), found[0]
     numbers = f"{name}(CASE WHEN NOT isnan({number.sql}) THEN {number.sql} END)~"
     return Typed(f"coalesce({numbers}, {name}({number.sql})~)", number.type)

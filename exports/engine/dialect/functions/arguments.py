@@ -1,4 +1,4 @@
-"""Arguments of one kind: a moment, a number, an array or a map; another kind is refused."""
+"""Check that an argument is a moment, a number, an array or a map."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exports.engine.dialect.writer import name_of
 
 
 def array_of(own: Expressions, node: exp.Expr, given: Typed | Lambda) -> Typed:
-    """Return an argument that is an array."""
+    """Return an argument if it is an array; else raise `QueryError`."""
     if not isinstance(given, Typed) or given.type.name != "array":
         has = given.type if isinstance(given, Typed) else "a lambda"
         raise own.refuse(node, "wrong-types", f"{name_of(node)} takes an array first, not {has}.")
@@ -19,14 +19,14 @@ def array_of(own: Expressions, node: exp.Expr, given: Typed | Lambda) -> Typed:
 
 
 def map_of(own: Expressions, node: exp.Expr, given: Typed | Lambda) -> Typed:
-    """Return an argument that is a map."""
+    """Return an argument if it is a map; else raise `QueryError`."""
     if not isinstance(given, Typed) or given.type.name != "map":
         raise own.refuse(node, "wrong-types", f"{name_of(node)} takes a map first.")
     return given
 
 
 def moment_of(own: Expressions, node: exp.Expr, given: Typed) -> Typed:
-    """Return an argument that is a date or a time."""
+    """Return an argument if it is a date or a time; else raise `QueryError`."""
     if given.type == t.UNKNOWN:
         return Typed("CAST(NULL AS TIMESTAMP)", t.timestamp())
     if given.type.name not in t.MOMENTS:
@@ -35,12 +35,12 @@ def moment_of(own: Expressions, node: exp.Expr, given: Typed) -> Typed:
 
 
 def called(node: exp.Expr) -> str:
-    """Return the name of a function, also where it is the part of an `extract`."""
+    """Return the name of a function, or of the field of an `extract`."""
     return node.this.name.lower() if isinstance(node, exp.Extract) else name_of(node)
 
 
 def number_of(own: Expressions, node: exp.Expr, given: Typed) -> Typed:
-    """Return an argument that is a number."""
+    """Return an argument if it is a number; else raise `QueryError`."""
     if given.type == t.UNKNOWN:
         return Typed("CAST(NULL AS INTEGER)", t.INTEGER)
     if not t.is_number(given.type):

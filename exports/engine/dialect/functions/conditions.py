@@ -36,7 +36,7 @@ def _greatest(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     kind = own.common_type(node, found, name_of(node))
     absent = " OR ".join(f"{each} IS NULL" for each in written)
     chosen = f"{name_of(node)}({', '.join(written)})"
-    if kind.name in ("real", "double"):  # NaN is chosen only where there is nothing else
+    if kind.name in ("real", "double"):  # NaN is chosen only if all values are NaN
         numbers = ", ".join(f"CASE WHEN NOT isnan({each}) THEN {each} END" for each in written)
         chosen = f"coalesce({name_of(node)}({numbers}), {written[0]})"
     return Typed(f"CASE WHEN {absent} THEN NULL ELSE {chosen} END", kind)

@@ -1,4 +1,4 @@
-"""Texts by a format of Java."""
+"""Format texts like Java's `String.format`."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def _formatted(
 
 
 def _fixed(own: Expressions, given: Typed, places: int, *, grouped: bool) -> str:
-    """Write a number with a number of places, half away from zero on its shortest text, as Java does."""
+    """Write a number with fixed decimal places, rounding its shortest text half away from zero, as Java does."""
     said = f"CAST({given.sql} AS VARCHAR)"
     exact = f"abs(CAST({said} AS DECIMAL(38, {places})))"
     text = f"CAST({exact} AS VARCHAR)"
     if grouped:
         whole = f"format('{{:,}}', CAST(trunc({exact}) AS BIGINT))"
         text = f"({whole}" + (f" || right({text}, {places + 1}))" if places else ")")
-    # The sign is that of the number, also where the places shown are all 0.
+    # The sign is that of the number, even if all shown digits are 0.
     sign = f"CASE WHEN starts_with({said}, '-') THEN '-' ELSE '' END"
     if given.type.name == "decimal":
         return f"({sign} || {text})"

@@ -46,7 +46,7 @@ def _map_filter(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         raise own.refuse(node, "wrong-types", f"{name_of(node)} takes a map and a lambda.")
     key, value = (named(name) for name in given[1].names[:2] + [""] * (2 - len(given[1].names)))
     _, body = own.lambda_(given[1], whole.type.of, node)
-    # A lambda of one argument in DuckDB: the entry; its parts get the names that the text gives them.
+    # DuckDB's lambda has one argument, the entry; its parts get the names in the text.
     entries = f"map_entries({whole.sql})"
     bound = _bound(body.sql, key, value)
     if name_of(node) == "map_filter":
@@ -66,7 +66,7 @@ def _map_filter(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 
 
 def _bound(body: str, key: str, value: str) -> str:
-    """Give a body the names of a key and a value, as lists of one."""
+    """Bind the names of key and value in a body, through lists of one element."""
     inner = f'list_transform(["entry"."value"], lambda {value}: {body})[1]'
     return f'list_transform(["entry"."key"], lambda {key}: {inner})[1]'
 

@@ -1,4 +1,4 @@
-"""Dates and times as texts: ISO 8601, and patterns of MySQL and of Joda-Time."""
+"""Format and parse dates and times: ISO 8601, and patterns of MySQL and Joda-Time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from exports.engine.dialect.writer import name_of
 ISO: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,3})?)?)?(Z|[+-]00:?00)?)?"
 NOT_ISO: Final = "from_iso8601_timestamp reads times of UTC in ISO 8601 here, such as 2020-10-15T23:30:00.000Z"
 SPACES_TO_SPARE: Final = r"^\s|\s$|\s\s"
-# The forms in which the dataset has its times: found faster than by the expression.
+# The formats of times in the dataset, which match faster than the regular expression.
 FAST: Final = ("____-__-__T__:__:__.___Z", "____-__-__T__:__:__Z")
 
 
@@ -35,7 +35,7 @@ def _from_iso8601_timestamp(own: Expressions, node: exp.Expr, given: Given) -> T
             raise own.refuse(node, "bad-value", f"{NOT_ISO}.")
         return Typed(plain.replace(",", "."), t.zoned(3))
     fast = " OR ".join(f"{text} LIKE {quoted(shape)}" for shape in FAST)
-    # Any text behind the words is no time. A call that fails by itself would keep filters from where they are fastest.
+    # This cast always fails, because of the words. A call of `error` would prevent the pushdown of filters.
     wrong = f"CAST({quoted(NOT_ISO + ': ')} || {text} AS TIMESTAMPTZ)"
     other = f"CASE WHEN regexp_full_match({text}, {quoted(ISO)}) THEN CAST(replace({text}, ',', '.') AS TIMESTAMPTZ)"
     return Typed(f"CASE WHEN {text} IS NULL OR {fast} THEN {plain} ELSE {other} ELSE {wrong} END END", t.zoned(3))
@@ -60,7 +60,7 @@ def _local_text(plain: str, moment: Typed) -> str:
 
 
 def _shape(own: Expressions, node: exp.Expr, given: Typed, reader: str, *, reads: bool) -> str:
-    """Return a constant pattern of dates as strftime's."""
+    """Return a constant date pattern in strftime's syntax."""
     if given.constant is None or given.type != t.VARCHAR:
         raise own.refuse(node, "not-offered", "The pattern is a text written in the query here, not a column.")
     try:
@@ -89,7 +89,7 @@ def _date_parse(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     read = f"strptime({text}, {quoted(shape)})"
     if "%f" in shape:
         read = f"date_trunc('milliseconds', {read})"
-    if not re.search(SPACES_TO_SPARE, shape):  # DuckDB passes over them
+    if not re.search(SPACES_TO_SPARE, shape):  # DuckDB ignores them
         wrong = own.fail(f"{name_of(node)} finds spaces that the pattern does not have")
         read = f"CASE WHEN regexp_matches({text}, {quoted(SPACES_TO_SPARE)}) THEN {wrong} ELSE {read} END"
     return Typed(read, t.timestamp(3)) if is_mysql else Typed(f"timezone('UTC', {read})", t.zoned(3))

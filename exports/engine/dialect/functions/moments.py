@@ -1,4 +1,4 @@
-"""Dates and times: their parts, sums and differences."""
+"""Extract parts of dates and times, add to them and subtract them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _date_add(own: Expressions, node: exp.Expr, given: Given) -> Typed:
 def _date_diff(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     unit, one, other = values(own, node, given, 3, 3)
     kind = own.common_type(node, [moment_of(own, node, one), moment_of(own, node, other)], "date_diff")
-    if kind.zone:  # of the first one: a time without a zone is one of UTC
+    if kind.zone:  # in the first one's zone: a time without a zone is in UTC
         kind = replace(kind, zone=one.type.zone or t.UTC)
     part = _unit(own, node, unit, kind)
     begin, end = (local(own.as_type(node, each, kind), kind) for each in (one, other))

@@ -1,12 +1,12 @@
-"""Complete months between two times."""
+"""Count complete months between two times."""
 
 from __future__ import annotations
 
 
 def months_between(begin: str, end: str, size: int) -> str:
-    """Write the complete months between two times, by groups of `size`.
+    """Write the number of complete months between two times, divided by `size`.
 
-    The last day of a month completes one that began on a later day: from 31 January to 29 February is a month.
+    The last day of a month completes a month that began on a later day: 31 January to 29 February is one month.
     """
     first = f"CASE WHEN {begin} <= {end} THEN {begin} ELSE {end} END"
     last = f"CASE WHEN {begin} <= {end} THEN {end} ELSE {begin} END"

@@ -1,4 +1,4 @@
-"""The registry of functions, and what many of them do with their arguments."""
+"""The registry of functions, and helpers for their arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from exports.engine.dialect.scopes import Lambda, Typed
 from exports.engine.dialect.writer import name_of
 
 Given = list[Typed | Lambda]
-# What a wrong number of arguments is answered with.
+# Signatures shown for a wrong number of arguments.
 FORMS: Final = {
     name: f"{name}(VARCHAR, BIGINT, BIGINT) -> VARCHAR; {name}(VARCHAR, BIGINT) -> VARCHAR"
     for name in ("substr", "substring")
@@ -34,7 +34,7 @@ def scalar(*names: str) -> Callable[[Special], Special]:
 
 
 def aggregate(*names: str) -> Callable[[Special], Special]:
-    """Register an aggregate; one that leaves a call to the table gives no SQL."""
+    """Register an aggregate; it returns empty SQL to leave a call to the table of functions."""
 
     def register(function: Special) -> Special:
         for name in names:
@@ -45,7 +45,7 @@ def aggregate(*names: str) -> Callable[[Special], Special]:
 
 
 def values(own: Expressions, node: exp.Expr, given: Given, least: int, most: int) -> list[Typed]:
-    """Return the arguments, which are no lambdas, of a number between two; raises `QueryError`."""
+    """Return the arguments; raise `QueryError` for a lambda, or unless there are `least` to `most`."""
     found = [each for each in given if isinstance(each, Typed)]
     if len(found) != len(given) or not least <= len(given) <= most:
         if name_of(node) in FORMS:
@@ -58,7 +58,7 @@ def values(own: Expressions, node: exp.Expr, given: Given, least: int, most: int
 
 
 def as_types(own: Expressions, node: exp.Expr, found: Sequence[Typed]) -> tuple[list[str], t.Type]:
-    """Write values as their common type."""
+    """Write values with their common type."""
     kind = own.common_type(node, found, name_of(node))
     return [own.as_type(node, each, kind) if kind != t.UNKNOWN else each.sql for each in found], kind
 

@@ -15,7 +15,7 @@ from exports.engine.dialect.types import quoted
 
 
 def _expression(own: Expressions, node: exp.Expr, found: Sequence[Typed], *, group: int = 0) -> tuple[str, str, str]:
-    """Return the text, the expression as SQL, and the expression."""
+    """Return the text, the regular expression as SQL, and the regular expression."""
     pattern = own.pattern(node, found[1], "regular_expression")
     if group > patterns.groups(pattern):
         raise own.refuse(node, "bad-value", f"The pattern has {patterns.groups(pattern)} groups, not {group}.")

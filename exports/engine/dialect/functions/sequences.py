@@ -14,7 +14,7 @@ from exports.engine.dialect.functions.months import months_between
 from exports.engine.dialect.functions.registry import Given, scalar, values
 from exports.engine.dialect.scopes import Typed
 
-# Athena ends a query that makes a longer one.
+# Athena fails a query with a longer one.
 MOST_OF_SEQUENCE: Final = 10_000
 
 
@@ -37,7 +37,7 @@ def _sequence(own: Expressions, node: exp.Expr, given: Given) -> Typed:
         raise own.refuse(node, "wrong-types", "sequence takes an interval as its step, such as INTERVAL '1' DAY.")
     step = found[2].sql if found[2:] else f"CASE WHEN {begin} <= {end} THEN INTERVAL 1 DAY ELSE INTERVAL (-1) DAY END"
     start, last = local(begin, kind), local(end, kind)
-    if found[2:] and found[2].type == t.MONTHS:  # each from the start: 31 January, 29 February, 31 March
+    if found[2:] and found[2].type == t.MONTHS:  # each is computed from the start: 31 January, 29 February, 31 March
         size = intervals.months(step)
         away = f"{size} = 0 OR ({start} < {last} AND {size} < 0) OR ({start} > {last} AND {size} > 0)"
         number = f"{months_between(start, last, 1)} // {size}"
