@@ -61,7 +61,7 @@ def test_a_whole_life(homes: list[Path]) -> None:
         # The same home is not served twice, and a port is not shared.
         again = Copy(home, free_port())
         assert again.process.wait(PATIENCE_S) == 1
-        assert f"This home is served already, at http://127.0.0.1:{port}." in again.said
+        assert f"This home is already being served at http://127.0.0.1:{port}." in again.said
         elsewhere = Copy(homes[1], port)
         assert elsewhere.process.wait(PATIENCE_S) == 1
         assert f"Port {port} is in use by another program" in elsewhere.said
