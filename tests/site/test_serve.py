@@ -159,7 +159,7 @@ def test_outside_the_embedded_mode_the_host_is_the_operators_choice(tmp_path: Pa
 
 def test_root_does_not_open_the_server_to_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(CommandError, match="which root must not do"):
+    with pytest.raises(CommandError, match="which is not allowed as root"):
         found({"LAN": "1"}, tmp_path)
 
 

@@ -128,7 +128,7 @@ def test_start_and_days_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_plan_that_means_nothing_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="visitors must lie between"):
+    with pytest.raises(CommandError, match="visitors must be between"):
         call_command("simulate", "--visitors=0", "--venues=1", "--days=1", "--seed=1", f"--truth-out={tmp_path}")
 
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Pat
 
 
 def test_a_town_does_not_start_in_the_future(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="lives in the past"):
+    with pytest.raises(CommandError, match="ends in the past"):
         simulate(tmp_path, start="2999-01-01")
 
 
