@@ -67,7 +67,7 @@ export class CommittedText {
 
   /**
    * @param {Field} field
-   * @param {string} composed text, which is already in the field
+   * @param {string} text composed, which is already in the field
    * @param {number} nowMs
    */
   end(field, text, nowMs) {

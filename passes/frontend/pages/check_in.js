@@ -5,7 +5,7 @@ import { openVisitorStore } from "../stores/visitor.js";
 import { ask } from "../ui/asking.js";
 import { onActions, showState } from "../ui/page.js";
 
-const store = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the page was not loaded over HTTPS
+const store = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto outside a secure context
 const known = await store?.current().catch(() => null);
 
 /** @param {import("../stores/visitor.js").VisitorStore} kept @param {import("../stores/visitor.js").Person} person */

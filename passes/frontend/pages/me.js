@@ -227,7 +227,7 @@ find('[data-form="restore"]').addEventListener("submit", async (event) => {
 find("[data-picture]").addEventListener("change", (event) => void scanner.readPicture(/** @type {HTMLInputElement} */ (event.target).files?.[0]));
 
 const fragment = takeFragment();
-const opened = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the page was not loaded over HTTPS
+const opened = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto outside a secure context
 if (!opened) showState("unable");
 else {
   store = opened;

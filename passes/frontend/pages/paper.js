@@ -11,7 +11,7 @@ import { drawQr } from "../ui/qr.js";
 
 /** @typedef {import("../stores/visitor.js").KeptPass} KeptPass */
 
-const device = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the page was not loaded over HTTPS
+const device = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto outside a secure context
 const store = device && new SheetStore(device);
 
 const canvas = (/** @type {string} */ name) => /** @type {HTMLCanvasElement} */ (find(`[data-qr="${name}"]`));

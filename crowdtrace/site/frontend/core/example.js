@@ -7,7 +7,7 @@
  */
 import { fromBase64Url } from "../../../../passes/frontend/core/bytes.js";
 
-/** @param {{secret: string} | null} from the page @returns {ShieldStore | null} the store that a shield page reads, if it shows the example */
+/** @param {{secret: string} | null} given by the page @returns {ShieldStore | null} the store that a shield page reads, if it shows the example */
 export function exampleStore(given) {
   if (!given) return null;
   /** @type {Person} */
