@@ -156,7 +156,7 @@ DATABASES = {
                 "timeout": 5,
                 "reconnect_timeout": 1,
             },
-            # Requests (`common.database`) and connecting both give up on a server that does not respond, and so does the
+            # Requests (`common.database`) and connecting both give up on a server that does not respond, as does the
             # system if the network is gone.
             "connect_timeout": 5,
             "keepalives_idle": 30,
