@@ -122,7 +122,7 @@ def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
         [sys.executable, "manage.py", "serve"], cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("Look at DATABASE_URL, and whether it runs.")
+    assert done.stderr.splitlines()[-1].endswith("Check DATABASE_URL, and whether the database is running.")
     assert "Traceback" not in done.stderr
     assert "canary" not in done.stdout + done.stderr
 
